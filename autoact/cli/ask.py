@@ -1,0 +1,70 @@
+"""`autoact ask`: one question to the group, or to the meta-agent alone, with every turn shown."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoact.run.folder import RunFolder
+
+
+def add(subparsers: Any) -> None:
+    """The verb and its options."""
+    parser = subparsers.add_parser("ask", help="ask the trained group a question")
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("question")
+    parser.add_argument("--cast", choices=("group", "meta"), default="group", help="who answers")
+    parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
+    parser.add_argument("--json", action="store_true", help="print the trajectory as JSON")
+    parser.set_defaults(run=ask)
+
+
+def ask(arguments: argparse.Namespace) -> int:
+    """Start a run of one question and show its trajectory."""
+    from autoact.cli.run import check, start
+    from autoact.errors import BadInput
+    from autoact.project import Project
+
+    if not arguments.question.strip():
+        raise BadInput("expected a question, found nothing", key="QUESTION")
+    project = Project.open(arguments.project)
+    config = answering(project, arguments.base, (arguments.cast,), question=arguments.question.strip())
+    check(project, config)
+    return start(project, config, "ask", partial(print_trajectory, as_json=arguments.json), fresh=True)
+
+
+def answering(project: Any, base: str, casts: tuple[str, ...], **plan: Any) -> Any:
+    """Settings of a run that only answers, with an earlier run's adapters. Raises BadInput when the group has none."""
+    from msgspec.structs import replace
+
+    from autoact.errors import BadInput
+    from autoact.run.folder import find_run
+    from autoact.run.material import trained
+
+    config = project.config()
+    found = find_run(project.root, base) if base else trained(project.root)
+    if found is None and "group" in casts:
+        raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
+    name = found.name if found else ""
+    planned = replace(config.run, stages=("group_planning",), base=name, **plan)
+    return replace(config, run=planned, group_planning=replace(config.group_planning, compare=casts))
+
+
+def print_trajectory(folder: RunFolder, *, as_json: bool) -> None:
+    """The turns and the answer of a run of one question."""
+    from autoact.cli.output import print_json
+    from autoact.run.state import RunState
+
+    (solved,) = RunState.of(folder.events).solved
+    trajectory = solved.trajectory
+    if as_json:
+        print_json(trajectory)
+        return
+    for step in trajectory.steps:
+        print(f"  {step.thought}\n  > {step.action}[{step.argument}]")
+        if step.observation:
+            print(f"    {step.observation}")
+    verdict = f" (reflect-agent: {trajectory.verdict})" if trajectory.verdict else ""
+    print(f"\n{trajectory.answer or 'no answer'}{verdict}")

@@ -1,0 +1,148 @@
+"""`autoact doctor`: whether this machine can run the loop, line by line, each with what would mend it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+LIBRARIES = ("torch", "transformers", "peft", "accelerate")
+OLDEST_PYTHON = (3, 11)
+MEMORY = 4.0
+"""GB that a run with the embedded model may take."""
+DISK = 2.0
+"""GB that the embedded model, its package and a few runs take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    state: Literal["ok", "warn", "fail"]
+    name: str
+    detail: str
+    fix: str = ""
+
+
+def add(subparsers: Any) -> None:
+    """The verb and its options."""
+    parser = subparsers.add_parser("doctor", help="check this machine")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=doctor)
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Print every finding. Exit code 1 when something fails."""
+    from autoact.cli.output import columns, print_json
+
+    findings = [finding for check in CHECKS for finding in check()]
+    if arguments.json:
+        print_json(findings)
+    else:
+        rows = [(finding.state, finding.name, finding.detail) for finding in findings]
+        for line, finding in zip(columns(rows), findings, strict=True):
+            print(line + (f"\n      fix: {finding.fix}" if finding.fix else ""))
+    return int(any(finding.state == "fail" for finding in findings))
+
+
+def software() -> Iterator[Finding]:
+    """Python and the libraries, by their metadata: importing them takes seconds."""
+    import platform
+    import sys
+    from importlib import metadata
+
+    old = sys.version_info < OLDEST_PYTHON
+    yield Finding("fail" if old else "ok", "python", platform.python_version(), "install 3.11 or newer" if old else "")
+    for name in LIBRARIES:
+        try:
+            yield Finding("ok", name, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding("fail", name, "not installed", "`make run` in the checkout installs everything")
+
+
+def processor() -> Iterator[Finding]:
+    """Cores this process may use, and whether they compute in bfloat16."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    fix = "" if cores > 1 else "runs work, at half the usual speed"
+    yield Finding("ok" if cores > 1 else "warn", "cores", str(cores), fix)
+    source = Path("/proc/cpuinfo")
+    if source.exists():
+        there = "avx512_bf16" in source.read_text()
+        yield Finding(
+            "ok", "avx512_bf16", "yes" if there else "no, so that bfloat16 is slow here; float32 is the default"
+        )
+
+
+def memory() -> Iterator[Finding]:
+    """Memory of the machine, or of the container when that has less."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    container = Path("/sys/fs/cgroup/memory.max")
+    if container.exists() and (text := container.read_text().strip()).isdigit():
+        limits.append(int(text))
+    available = min(limits) / 1e9
+    enough = available >= MEMORY
+    fix = "" if enough else f"a run may take {MEMORY:.0f} GB; lower model.lanes in project.toml"
+    yield Finding("ok" if enough else "warn", "memory", f"{available:.1f} GB", fix)
+
+
+def device() -> Iterator[Finding]:
+    """What the model would run on."""
+    from autoact.model.store import best_device, best_precision
+
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # OSError: a shared library that it needs is missing
+        yield Finding("fail", "device", f"torch does not load: {error}", "install torch again")
+        return
+    name = best_device()
+    card = f", {torch.cuda.get_device_name()}" if name == "cuda" else f", {torch.get_num_threads()} threads"
+    yield Finding("ok", "device", f"{name}{card}, {best_precision(name)}")
+
+
+def storage() -> Iterator[Finding]:
+    """Whether models and indexes can be kept."""
+    import shutil
+
+    from autoact.model.store import cache_folder
+
+    folder = cache_folder()
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    writable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    fix = "" if writable else "make it writable, or set AUTOACT_MODELS to another folder"
+    yield Finding("ok" if writable else "fail", "cache", str(folder), fix)
+    free = shutil.disk_usage(nearest).free / 1e9
+    fix = "" if free >= DISK else f"{DISK:.0f} GB are needed; make room, or set AUTOACT_MODELS to another disk"
+    yield Finding("ok" if free >= DISK else "warn", "free disk", f"{free:.1f} GB", fix)
+
+
+def embedded() -> Iterator[Finding]:
+    """Whether the default model can be had without a network."""
+    from autoact.cli.models import standing
+    from autoact.model.store import EMBEDDED
+
+    state, _ = standing(EMBEDDED)
+    near = state in ("stored", "packaged")
+    yield Finding("ok" if near else "warn", "embedded model", f"{EMBEDDED}: {state}",
+                  "" if near else f"`autoact models pull {EMBEDDED}` while there is a network")  # fmt: skip
+
+
+def full_text_search() -> Iterator[Finding]:
+    """SQLite with FTS5, which the corpus is searched with."""
+    import sqlite3
+    from contextlib import closing
+
+    try:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute("CREATE VIRTUAL TABLE found USING fts5(text)")
+        yield Finding("ok", "sqlite", f"{sqlite3.sqlite_version} with FTS5")
+    except sqlite3.OperationalError:
+        fix = "use a Python whose SQLite has FTS5; python.org's and the distributions' do"
+        yield Finding("fail", "sqlite", f"{sqlite3.sqlite_version} without FTS5", fix)
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    software, processor, memory, device, storage, embedded, full_text_search,
+)  # fmt: skip

@@ -1,0 +1,113 @@
+"""Everything that can be known to be wrong with a project without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from autoact.cli.models import standing
+from autoact.run.inputs import open_library
+from autoact.config import PRESETS
+from autoact.errors import BadInput
+from autoact.project import Project
+from autoact.run.folder import runs_of
+from autoact.tools.library import Library
+from autoact.trajectory import FINISH, REFLECT, Example, Question
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Inspection:
+    """What was found. Errors keep a run from starting; warnings do not."""
+
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    counts: dict[str, str | int] = field(default_factory=dict)
+
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        """What `read` gives; None with its complaint noted. A file tells its first mistake only."""
+        try:
+            return read()
+        except BadInput as error:
+            self.errors.append(str(error))
+            return None
+
+
+def inspect(project: Project) -> Inspection:
+    """Read everything of a project, one source after the other, past every mistake. Never raises BadInput."""
+    found = Inspection()
+    _settings(project, found)
+    examples = found.attempt(project.examples) or []
+    reference = found.attempt(lambda: project.questions("reference")) or []
+    held_out = found.attempt(lambda: project.questions("heldout")) or []
+    demonstrations = sum(bool(example.steps) for example in examples)
+    found.counts["examples"] = f"{len(examples)}, {demonstrations} of them with steps"
+    found.counts["reference questions"] = len(reference)
+    found.counts["held-out questions"] = len(held_out)
+    _twins(found, "questions/reference.jsonl", reference)
+    _twins(found, "questions/heldout.jsonl", held_out)
+    _leaks(found, [*(example.question for example in examples), *reference], held_out)
+    _tools(project, found, examples)
+    found.counts["runs"] = len(runs_of(project.root))
+    return found
+
+
+def _settings(project: Project, found: Inspection) -> None:
+    config = found.attempt(project.config)
+    if config is None:
+        return
+    for preset in PRESETS:
+        found.attempt(partial(project.config, preset))
+    found.counts["task"] = config.task.name
+    state, why = standing(config.model.id)
+    found.counts["model"] = f"{config.model.id} ({state})"
+    if state == "unknown":
+        found.errors.append(str(BadInput(why, file=project.root / "project.toml", key="model.id")))
+
+
+def _tools(project: Project, found: Inspection, examples: Iterable[Example]) -> None:
+    world = found.attempt(lambda: open_library(project))
+    if world is None:
+        return
+    library, corpus = world
+    ready = library.ready()
+    found.counts["tools"] = ", ".join(tool.name for tool in ready) or "none"
+    found.counts["pages"] = len(corpus)
+    found.warnings += [f"corpus: {problem}" for problem in corpus.problems]
+    corpus.close()
+    if not ready:
+        found.errors.append(str(BadInput("no tool that can run; expected one at least", file=project.tools_toml)))
+    if project.tools_toml:  # without it every known tool is there, those still planned too
+        unfit = [record for record in library.records() if record.state != "ready"]
+        found.warnings += [f"tools.toml: {record.name} is not ready: {record.reason}" for record in unfit]
+    _demonstrations(found, library, examples)
+
+
+def _demonstrations(found: Inspection, library: Library, examples: Iterable[Example]) -> None:
+    """A demonstration with a tool that agents cannot call is left out of every prompt."""
+    callable_names = {FINISH, REFLECT, *(tool.name for tool in library.ready())}
+    for example in examples:
+        for action in dict.fromkeys(step.action for step in example.steps if step.action not in callable_names):
+            found.warnings.append(
+                f"examples.jsonl: `{example.question.id}` uses `{action}`, which is no ready tool: it will not be shown"
+            )
+
+
+def _twins(found: Inspection, file: str, questions: Iterable[Question]) -> None:
+    """Units of work are named by question, so two with one id would be taken for one."""
+    seen: set[str] = set()
+    for question in questions:
+        if question.id in seen:
+            found.errors.append(str(BadInput(f"`{question.id}` comes twice; ids must differ", file=file, key="id")))
+        seen.add(question.id)
+
+
+def _leaks(found: Inspection, practised: Iterable[Question], held_out: Iterable[Question]) -> None:
+    texts = {question.text.casefold(): question.id for question in practised}
+    for question in held_out:
+        twin = texts.get(question.text.casefold())
+        if twin:
+            found.warnings.append(f"questions/heldout.jsonl: `{question.id}` is also practised as `{twin}`")

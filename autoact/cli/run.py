@@ -1,0 +1,139 @@
+"""`autoact run`: start the loop on a project, or go on where an interrupted run stopped."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from autoact.errors import BadInput
+
+if TYPE_CHECKING:
+    from autoact.run.folder import RunFolder
+
+STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
+
+
+def add(subparsers: Any) -> None:
+    """The verb and its options."""
+    parser = subparsers.add_parser(
+        "run", help="run the stages on a project, or resume",
+        description="Runs the stages of the method. An interrupted run with the same settings goes on; its answers "
+        "are not asked again. Ctrl-C stops the run so that it can go on later.",
+    )  # fmt: skip
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("--preset", choices=("quick", "full"), help="settings for a short or a thorough run")
+    parser.add_argument("--from", dest="first", choices=STAGES, help="first stage; earlier material from --base")
+    parser.add_argument("--to", dest="last", choices=STAGES, help="last stage")
+    parser.add_argument("--only", choices=STAGES, help="just this stage")
+    parser.add_argument("--base", default="", help="run that skipped stages' material comes from (default: the latest)")
+    parser.add_argument(
+        "--questions", choices=("self", "reference"), help="practise on self-made or reference questions"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in synthesis.samples=8")
+    parser.add_argument("--new", action="store_true", help="start afresh even if a run could go on")
+    parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start or resume, follow, print the table."""
+    from autoact.project import Project
+
+    from autoact.cli.table import print_result
+
+    project = Project.open(arguments.project)
+    config = _with_plan(project, arguments)
+    check(project, config)
+    what = arguments.preset or "run"
+    return start(project, config, what, partial(print_result, as_json=arguments.json), fresh=arguments.new)
+
+
+def start(project: Any, config: Any, what: str, show: Callable[[RunFolder], None], *, fresh: bool = False) -> int:
+    """Resume an interrupted run of the same settings, or start one, and follow it to its end."""
+    import msgspec
+
+    from autoact.cli.follow import follow
+    from autoact.run.folder import new_run
+    from autoact.run.launch import launch
+
+    folder = None if fresh else interrupted(project, config)
+    if folder is None:
+        folder = new_run(project.root, what, msgspec.to_builtins(config), now=datetime.now())
+    return follow(folder, launch(folder), show)
+
+
+def interrupted(project: Any, config: Any) -> Any:
+    """The newest unfinished run with these very settings, if no job is alive in it. Raises RunBusy when one is."""
+    import msgspec
+
+    from autoact.config import Config
+    from autoact.errors import RunBusy
+    from autoact.run import lock
+    from autoact.run.folder import runs_of
+    from autoact.run.state import RunState
+
+    for folder in runs_of(project.root):
+        if not folder.config.exists() or msgspec.convert(folder.read_config(), Config) != config:
+            continue
+        if lock.is_held(folder):
+            raise RunBusy(f"{folder.name} is running these settings already; `studio {project.root}` shows it")
+        if RunState.of(folder.events).status != "finished":
+            return folder
+        return None
+    return None
+
+
+def _with_plan(project: Any, arguments: argparse.Namespace) -> Any:
+    import msgspec
+
+    changes = dict(_pair(text) for text in arguments.set)
+    if arguments.questions:
+        changes["synthesis.questions"] = arguments.questions
+    config = project.config(arguments.preset, changes)
+    stages = _stages(arguments)
+    base = ""
+    if stages[0] != STAGES[0]:
+        base = _base(project, arguments.base)
+    return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, stages=stages, base=base))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise BadInput("expected KEY=VALUE, as in synthesis.samples=8", key=f"--set {text}")
+    return key, value
+
+
+def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
+    if arguments.only and (arguments.first or arguments.last):
+        raise BadInput("goes alone; leave out --from and --to", key="--only")
+    first = STAGES.index(arguments.only or arguments.first or STAGES[0])
+    last = STAGES.index(arguments.only or arguments.last or STAGES[-1])
+    if first > last:
+        raise BadInput(f"{STAGES[first]} comes after {STAGES[last]}", key="--from")
+    return STAGES[first : last + 1]
+
+
+def _base(project: Any, name: str) -> str:
+    from autoact.run.folder import find_run, latest
+
+    found = find_run(project.root, name) if name else latest(project.root)
+    return str(found.name)
+
+
+def check(project: Any, config: Any) -> None:
+    """What can be known to be wrong is said now, not by a job minutes later."""
+    from autoact.model.store import find
+    from autoact.tools.curation import curated
+
+    project.examples()
+    for which in ("reference", "heldout"):
+        project.questions(which)
+    if project.tools_toml:
+        from autoact.tools.catalogue import GROUPS
+
+        curated(project.tools_toml, [record for group in GROUPS for record in group.records])
+    find(config.model.id)

@@ -1,0 +1,168 @@
+"""`autoact runs` and `autoact stats`: a project's runs in a table, and one run in figures. They read logs only."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoact.lab.tally import Tally
+    from autoact.run.folder import RunFolder
+
+
+def add(subparsers: Any) -> None:
+    """The verbs and their options."""
+    parser = subparsers.add_parser("runs", help="list a project's runs")
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=runs)
+    parser = subparsers.add_parser("stats", help="a run in figures: funnel, adapters, scores, tokens")
+    parser.add_argument("target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project's for its latest run")
+    parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=stats)
+
+
+def runs(arguments: argparse.Namespace) -> int:
+    """A line for every run, the newest first."""
+    from autoact.cli.output import print_columns, print_json
+    from autoact.project import Project
+    from autoact.run.folder import runs_of
+
+    project = Project.open(arguments.project)
+    lines = [_line(folder) for folder in runs_of(project.root)]
+    if arguments.json:
+        print_json(lines)
+    elif not lines:
+        print(f"no runs yet; `autoact run {arguments.project}` makes one")
+    else:
+        headings = ("RUN", "IS", "STAGE", "DONE", "STARTED", "TIME", "QUESTIONS", "KEPT", "ADAPTERS", "F1")
+        print_columns([headings, *map(_cells, lines)], "lllrlrrrr")
+    return 0
+
+
+def _line(folder: RunFolder) -> dict[str, Any]:
+    from statistics import fmean
+
+    from autoact.lab.tally import Reading
+    from autoact.run.pulse import verdict
+
+    reading = Reading.of(folder.events)
+    state = reading.state
+    name = state.stage or next(reversed(state.stages), "")
+    stage = state.stages.get(name)
+    scores: dict[str, list[float]] = {}
+    for solved in state.solved:
+        if solved.scored:
+            scores.setdefault(solved.cast, []).append(solved.f1)
+    return {
+        "name": folder.name, "path": str(folder.path), "verdict": verdict(folder, state), "error": state.error,
+        "stage": name, "done": stage.done if stage else 0, "of": stage.of if stage else 0,
+        "started": reading.started, "seconds": round(reading.seconds, 3), "questions": len(state.questions),
+        "kept": sum(verdict.kept for verdict in state.verdicts.values()), "adapters": list(state.adapters),
+        "f1": {cast: fmean(values) for cast, values in scores.items()},
+    }  # fmt: skip
+
+
+def _cells(line: dict[str, Any]) -> tuple[str, ...]:
+    from datetime import datetime
+
+    from autoact.cli.follow import clock
+
+    started = f"{datetime.fromtimestamp(line['started']):%Y-%m-%d %H:%M}" if line["started"] else ""
+    f1 = ", ".join(f"{cast} {100 * value:.1f}" for cast, value in line["f1"].items())
+    done = f"{line['done']}/{line['of']}" if line["of"] else str(line["done"] or "")
+    return (
+        line["name"], line["verdict"], line["stage"], done, started, clock(line["seconds"]),
+        str(line["questions"]), str(line["kept"]), str(len(line["adapters"])), f1,
+    )  # fmt: skip
+
+
+def stats(arguments: argparse.Namespace) -> int:
+    """The figures of one run."""
+    from msgspec import to_builtins
+
+    from autoact.cli.output import print_json
+    from autoact.lab.tally import tally
+    from autoact.run.pulse import verdict
+    from autoact.run.state import RunState
+
+    folder = _found(arguments.target, arguments.name)
+    made = tally(folder.events)
+    now = verdict(folder, RunState(status=made.status))
+    if arguments.json:
+        print_json({"run": folder.name, "path": str(folder.path), "verdict": now, **to_builtins(made)})
+    else:
+        _print(folder.name, now, made)
+    return 0
+
+
+def _found(target: str, name: str) -> RunFolder:
+    from pathlib import Path
+
+    from autoact.errors import BadInput
+    from autoact.project import Project
+    from autoact.run.folder import RunFolder, find_run, latest
+
+    path = Path(target).expanduser()
+    if (path / "run.toml").is_file():
+        if name:
+            raise BadInput(f"goes with a project; {target} is a run already", key="--run")
+        return RunFolder(path.resolve())
+    if not (path / "project.toml").is_file():
+        raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=target)
+    project = Project.open(path)
+    return find_run(project.root, name) if name else latest(project.root)
+
+
+def _print(name: str, now: str, made: Tally) -> None:
+    """The final table of a run, then stages and tokens."""
+    from autoact.cli.follow import clock
+    from autoact.cli.output import print_columns
+    from autoact.cli.table import lines
+
+    attempts = f", {made.attempts} attempts" if made.attempts > 1 else ""
+    print(f"run {name}: {now}{attempts}, {clock(made.seconds)} at work")
+    if made.engine:
+        print(f"model {made.engine}")
+    if made.error:
+        print(f"error {made.error}")
+    for line in lines(made):
+        print(line)
+    if made.stages:
+        print()
+        rows = [
+            (stage.name, stage.status, f"{stage.done}/{stage.of}" if stage.of else str(stage.done),
+             clock(stage.seconds) if stage.status == "finished" else "")
+            for stage in made.stages
+        ]  # fmt: skip
+        print_columns([("STAGE", "IS", "DONE", "TIME"), *rows], "llrr")
+    if made.tokens:
+        print()
+        print_columns([_TOKENS, *_token_rows(made)], "llrrrrrr")
+    _print_trouble(made)
+
+
+_TOKENS = ("TOKENS OF", "ROLE", "CALLS", "PROMPT", "PREFILLED", "DISTINCT", "RATIO", "DECODED")
+
+
+def _token_rows(made: Tally) -> list[tuple[str, ...]]:
+    rows = []
+    for stage, roles in made.tokens_by_role.items():
+        total = {"all": made.tokens[stage]} if len(roles) > 1 else {}
+        for role, cost in {**roles, **total}.items():
+            counts = (cost.calls, cost.prompt_tokens, cost.prefilled, cost.distinct_prompt_tokens)
+            ratio = f"{cost.prefill_ratio:.3f}"
+            rows.append((stage or "-", role, *(f"{count:,}" for count in counts), ratio, f"{cost.decoded:,}"))
+    return rows
+
+
+def _print_trouble(made: Tally) -> None:
+    from collections import Counter
+
+    for error, count in Counter(made.failed_units.values()).most_common(5):
+        print(f"{count} unit{'s' if count > 1 else ''} failed: {error}")
+    for offset, reason in made.damage[:5]:
+        print(f"the log is damaged at byte {offset}: {reason}")
+    if made.torn:
+        print(f"the log ends with {made.torn} bytes of an unfinished line")

@@ -1,0 +1,254 @@
+"""A project's settings: one small section per stage, read from TOML, with errors that name file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from autoact.errors import BadInput, BadProject
+
+PRESETS = ("quick", "full")
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """The parent of every section: an unknown key is an error."""
+
+
+class Task(Section, frozen=True):
+    """The target task information: name M and description P (paper, section 3.1)."""
+
+    name: str = "untitled"
+    description: str = "Answer the question."
+    """Goes into every prompt."""
+    answer: Literal["short", "choice"] = "short"
+    """Whether answers are a few words or the letter of an option."""
+
+
+class Model(Section, frozen=True):
+    """The base model and how it runs."""
+
+    id: str = "smollm2-135m-instruct"
+    """`autoact models list` shows names; a folder, a .gguf file or a Hugging Face id also does."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    lanes: int = 24
+    """Most episodes in flight at once."""
+    seed: int = 7
+
+
+class SelfInstruct(Section, frozen=True):
+    """Stage 1: the meta-agent writes practice questions."""
+
+    target: int = 60
+    """Questions wanted, seeds not counted."""
+    round: int = 24
+    """Questions tried at a time."""
+    stall: int = 3
+    """Rounds without a tenth of their questions accepted before it gives up."""
+    passes: int = 3
+    """How often it may go through the corpus."""
+    temperature: float = 0.7
+    top_p: float = 0.95
+    similar: float = 85.0
+    """Two questions at least this alike (0 to 100, edit ratio of the normalised texts) count as one."""
+
+
+class ToolSelection(Section, frozen=True):
+    """Stage 2: the meta-agent picks the tools the task needs."""
+
+    most: int = 3
+    """Tools at most."""
+    temperature: float = 0.0
+
+
+class Synthesis(Section, frozen=True):
+    """Stage 3: every question is tried."""
+
+    questions: Literal["self", "reference"] = "self"
+    """Practise on self-made questions, or on the project's reference questions (the paper's control)."""
+    samples: int = 4
+    """Tries per question."""
+    demonstrations: int = 4
+    """Worked seed examples shown to the meta-agent; 0 is the paper's zero-shot."""
+    steps: int = 4
+    reflections: int = 1
+    temperature: float = 0.6
+    top_p: float = 0.95
+
+
+class Filtering(Section, frozen=True):
+    """Stage 4: what is worth learning from."""
+
+    per_question: int = 2
+    """Trajectories kept per question, shortest first."""
+    grounded: bool = True
+    """The answer must have been seen in an observation (yes/no answers are exempt)."""
+    reasoned: bool = True
+    """The thought before the answer must say it: a lucky answer teaches the plan-agent to think nothing."""
+
+
+class Differentiation(Section, frozen=True):
+    """Stage 5: three LoRA adapters (paper, table of hyper-parameters: r 8, alpha 16, dropout 0.05, q and v)."""
+
+    rank: int = 8
+    alpha: int = 16
+    dropout: float = 0.05
+    targets: tuple[str, ...] = ("q_proj", "v_proj")
+    learning_rate: float = 1e-3
+    epochs: int = 3
+    batch: int = 2
+    """Trajectories per optimiser step."""
+    warmup: float = 0.03
+    demonstrations: int = 0
+    """Worked examples in the sub-agents' prompt; they have learned the form, so none are needed."""
+    wrong_share: float = 0.3
+    """Share of wrong runs among the reflect-agent's trajectories."""
+    save_every: int = 20
+    """Optimiser steps between checkpoints."""
+
+
+class GroupPlanning(Section, frozen=True):
+    """Stage 6: the three together answer the held-out questions."""
+
+    limit: int = 0
+    """Held-out questions to answer; 0 means all."""
+    compare: tuple[str, ...] = ("meta", "group")
+    """Casts that answer them."""
+    temperature: float = 0.0
+    top_p: float = 1.0
+    steps: int = 4
+    reflections: int = 1
+
+
+class Plan(Section, frozen=True):
+    """What one run is to do. Written by the commands, not by hand."""
+
+    stages: tuple[str, ...] = ()
+    """Stages to run, in the pipeline's order."""
+    base: str = ""
+    """A run of the same project whose material the skipped stages take."""
+    data: str = ""
+    """A file of questions that takes the place of the held-out ones, its paragraphs that of the corpus."""
+    question: str = ""
+    """One question from a person, in place of the held-out ones."""
+
+
+class Config(Section, frozen=True):
+    """Everything a run needs to know; written once into the run's folder."""
+
+    run: Plan = Plan()
+    task: Task = Task()
+    model: Model = Model()
+    self_instruct: SelfInstruct = SelfInstruct()
+    tool_selection: ToolSelection = ToolSelection()
+    synthesis: Synthesis = Synthesis()
+    filtering: Filtering = Filtering()
+    differentiation: Differentiation = Differentiation()
+    group_planning: GroupPlanning = GroupPlanning()
+
+
+def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
+    """The settings in `file`, then those of a preset, then `section.key=value` changes. Raises BadProject."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise BadProject(
+            "not found; a project folder holds a project.toml (`autoact new` makes one)", file=file
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadProject(f"not UTF-8 text: {error.reason} at byte {error.start}", file=file) from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadProject(f"not valid TOML: {error}", file=file) from error
+    of_file(values, file, text)
+    if preset:
+        values = merged(values, preset_values(preset))
+    if changes:
+        values = merged(values, changed(changes))
+    return _converted(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+
+
+def of_file(values: Mapping[str, Any], file: Path, text: str) -> Config:
+    """Check a file's own values, so that errors can name its lines."""
+    return _converted(values, lambda key, why: BadProject(why, file=file, line=line_of(text, key), key=key))
+
+
+def _converted(values: Mapping[str, Any], error: Any) -> Config:
+    try:
+        return msgspec.convert(values, Config)
+    except msgspec.ValidationError as found:
+        raise error(*_explained(str(found))) from found
+
+
+def _explained(message: str) -> tuple[str, str]:
+    """Key and reason from msgspec's message, `Expected int, got str - at $.synthesis.samples` for instance."""
+    reason, _, path = message.partition(" - at `$")
+    path = path.strip("`.")
+    if unknown := re.search(r"unknown field `(.+?)`", reason):
+        key = ".".join(part for part in (path, unknown[1]) if part)
+        known = known_keys(path)
+        near = difflib.get_close_matches(unknown[1], known, 1)
+        return key, "unknown key" + (f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}")
+    return path, reason[:1].lower() + reason[1:]
+
+
+def known_keys(path: str) -> list[str]:
+    """Field names of a section, or of the whole for an empty path."""
+    kind: Any = Config
+    for part in filter(None, path.split(".")):
+        kind = next((type(field.default) for field in msgspec.structs.fields(kind) if field.name == part), Config)
+    return [field.name for field in msgspec.structs.fields(kind)]
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The line of `section.key` in a TOML text; None when it is not written out."""
+    *sections, name = key.split(".")
+    here = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([\w.]+)\]", line):
+            here = header[1]
+            if not sections and here == name:
+                return number
+        elif here == ".".join(sections) and re.match(rf"\s*{re.escape(name)}\s*=", line):
+            return number
+    return None
+
+
+def preset_values(preset: str) -> dict[str, Any]:
+    """The settings a preset changes. Raises BadInput."""
+    if preset not in PRESETS:
+        raise BadInput(f"no preset `{preset}`; known: {', '.join(PRESETS)}", key="--preset")
+    file = resources.files("autoact.presets").joinpath(f"{preset}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def changed(changes: Mapping[str, str]) -> dict[str, Any]:
+    """`section.key=value` pairs as nested settings; values are TOML, or plain text when they are not."""
+    values: dict[str, Any] = {}
+    for key, text in changes.items():
+        section, dot, name = key.partition(".")
+        if not dot:
+            raise BadInput("expected section.key=value, as in synthesis.samples=8", key=key)
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        values.setdefault(section, {})[name] = value
+    return values
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings with `above` winning."""
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result

@@ -1,0 +1,112 @@
+"""The Thought, Action, Argument, Observation loop, written once (paper, section 2 and figure 2).
+
+Synthesis casts the meta-agent in every part; group planning casts three adapters. After Finish the reflect part
+judges the answer; on *wrong* the episode goes on, as often as the reflection budget allows, and then ends honestly
+with the last answer it gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from msgspec import Struct
+
+from autoact import scratchpad
+from autoact.script import Answer, Ask, Card, Observation, Prompt, Sampling, Use, Wish
+from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Cast, Question, Step, Trajectory
+
+Script = Generator[Wish, Any, Trajectory]
+
+
+class Limits(Struct, frozen=True):
+    """When an episode has had enough."""
+
+    steps: int = 6
+    """Tool calls and answers together."""
+    reflections: int = 1
+    """How often a *wrong* verdict buys another try."""
+    thought_tokens: int = 40
+    argument_tokens: int = 24
+    characters: int = 6000
+    """Scratchpad length at which the episode stops, as a guard for the model's context."""
+
+
+class Episode:
+    """One question on its way to an answer. `play` is the script."""
+
+    def __init__(
+        self, unit: str, question: Question, card: Card, cast: Cast, sampling: Sampling, limits: Limits,
+        reward: Callable[[str | None, Question], float],
+    ):  # fmt: skip
+        self.unit, self.question, self.card, self.cast = unit, question, card, cast
+        self.sampling, self.limits, self.reward = sampling, limits, reward
+        self.pad: Prompt = scratchpad.opening(card, question)
+        self.steps: list[Step] = []
+        self.answer: str | None = None
+
+    def play(self) -> Script:
+        """Yields Ask and Use, is sent Answer and Observation, returns the Trajectory."""
+        verdict, reflections = None, 0
+        while len(self._acts()) < self.limits.steps:
+            if sum(map(len, self.pad.segments)) > self.limits.characters:
+                return self._end("context", verdict)
+            thought, action, argument = yield from self._act()
+            if action != FINISH:
+                observation: Observation = yield Use(action, argument)
+                self._record(Step(thought, action, argument, observation.text, observation.failed))
+                continue
+            self.answer = argument
+            self._record(Step(thought, action, argument, scratchpad.REFLECT_NOW))
+            verdict = yield from self._reflect()
+            if verdict == RIGHT or reflections == self.limits.reflections:
+                return self._end("answered", verdict)
+            reflections += 1
+        return self._end("steps", verdict)
+
+    def _act(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
+        """Plan thinks and picks a tool; the tool part fills in its parameters."""
+        pad = self.pad.then(scratchpad.THOUGHT)
+        thought = yield self._ask("plan", pad, limit=self.limits.thought_tokens)
+        pad = self.pad.then(*scratchpad.segments(scratchpad.thought(thought.text, "plan")), scratchpad.ACTION)
+        last = len(self._acts()) + 1 == self.limits.steps
+        choices = scratchpad.action_choices(() if last else self.card.tools)
+        picked = yield self._ask("action", pad, choices=choices)
+        name = picked.text.strip()
+        pad = pad.then(*scratchpad.segments(scratchpad.action(name, "plan")[1:]), scratchpad.ARGUMENT)
+        argument = yield self._ask("tool", pad, limit=self.limits.argument_tokens)
+        return thought.text, name, argument.text
+
+    def _reflect(self) -> Generator[Ask, Answer, str]:
+        """The reflect part looks back and says right or wrong."""
+        pad = self.pad.then(scratchpad.THOUGHT)
+        thought = yield self._ask("reflect", pad, limit=self.limits.thought_tokens)
+        before = [*scratchpad.thought(thought.text, "reflect"), *scratchpad.action(REFLECT, "reflect")]
+        pad = self.pad.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
+        verdict = yield self._ask("verdict", pad, choices=(f" {RIGHT}", f" {WRONG}"))
+        said = verdict.text.strip()
+        self._record(Step(thought.text, REFLECT, said, "" if said == RIGHT else scratchpad.TRY_AGAIN))
+        return said
+
+    def _ask(self, part: str, pad: Prompt, **wish: Any) -> Ask:
+        role, name = {
+            "plan": (self.cast.plan, "thought"),
+            "action": (self.cast.plan, "action"),
+            "tool": (self.cast.tool, "argument"),
+            "reflect": (self.cast.reflect, "reflection"),
+            "verdict": (self.cast.reflect, "verdict"),
+        }[part]
+        return Ask(role, name, pad, sampling=self.sampling, **wish)  # type: ignore[arg-type]
+
+    def _acts(self) -> list[Step]:
+        return [step for step in self.steps if step.action != REFLECT]
+
+    def _record(self, step: Step) -> None:
+        self.steps.append(step)
+        self.pad = self.pad.then(*scratchpad.segments(scratchpad.step_pieces(step)))
+
+    def _end(self, halt: str, verdict: str | None) -> Trajectory:
+        return Trajectory(
+            self.unit, self.question, tuple(self.steps), self.answer, verdict, halt,
+            self.reward(self.answer, self.question), self.cast.name,
+        )  # fmt: skip

@@ -1,0 +1,55 @@
+"""What can go wrong, as one tree, so that every boundary knows what it may meet.
+
+AutoActError
+├── BadInput            a file, a setting or an argument a person wrote: says where and what was expected
+│   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
+│   └── UnknownModel    a model name that leads nowhere
+├── ModelFailed         the engine could not answer
+├── LogDamaged          a line of the event log fails its seal
+├── DiskFull            the log could not grow; it is as it was before
+└── RunBusy             another job owns the run
+
+Errors are raised where they are known and caught at three boundaries only: a unit, a command, a process.
+A bad trajectory is data, not an error; a tool that fails gives an observation, not an error.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class AutoActError(Exception):
+    """Any failure AutoAct raises on purpose."""
+
+
+class BadInput(AutoActError):
+    """Something a person wrote cannot be used. Commands end with exit code 2."""
+
+    def __init__(self, what: str, *, file: Path | str | None = None, line: int | None = None, key: str | None = None):
+        place = ":".join(str(part) for part in (file, line) if part is not None)
+        where = ", ".join(part for part in (place, key and f"key `{key}`") if part)
+        super().__init__(f"{where}: {what}" if where else what)
+
+
+class BadProject(BadInput):
+    """A project folder is incomplete or says something impossible."""
+
+
+class UnknownModel(BadInput):
+    """A model name that is neither embedded, nor a local folder or file, nor reachable on a hub."""
+
+
+class ModelFailed(AutoActError):
+    """The engine raised while answering; the unit that asked ends as an error."""
+
+
+class LogDamaged(AutoActError):
+    """A complete line of the event log fails its seal or repeats a sequence number."""
+
+
+class DiskFull(AutoActError):
+    """The log could not grow. Nothing was appended and the file is as it was before."""
+
+
+class RunBusy(AutoActError):
+    """Another job holds the run's lock; the message names its owner."""

@@ -1,0 +1,248 @@
+"""A run in figures: the funnel, the adapters, the scores and the tokens, from its log alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+
+import msgspec
+from msgspec import Struct
+
+from autoact.events import ModelAnswered, QuestionSolved, RunOpened, UnitRestarted
+from autoact.lab.metrics import interval
+from autoact.lab.spending import Cost, Spending
+from autoact.run.log import LogTail, Record
+from autoact.run.state import RunState, fold
+from autoact.trajectory import Question
+
+ALONE = "meta"
+"""The cast that others are compared with."""
+
+
+class StageLine(Struct, frozen=True):
+    """How far one stage is; see StageState."""
+
+    name: str
+    status: str
+    done: int
+    of: int
+    made: int
+    seconds: float
+
+
+class Lesson(Struct, frozen=True):
+    """What one adapter learned from, and how well."""
+
+    role: str
+    trajectories: int
+    """0 when the adapter comes from an earlier run, as all counts of its training."""
+    examples: int
+    """Published-recipe samples: spans that carry loss."""
+    tokens: int
+    """Tokens that carry loss."""
+    steps: int
+    first_loss: float
+    """Of the first step, in nats per token; NaN (null in JSON) before it."""
+    loss: float
+    """Mean over the last epoch, in nats per token; that of the last step while training; NaN before the first."""
+    seconds: float
+    ready: bool
+
+
+class Score(Struct, frozen=True):
+    """One cast's answers against gold. Intervals hold 95 %, by bootstrap over questions."""
+
+    cast: str
+    name: str
+    """The level or type that this is about; empty for all questions."""
+    n: int
+    """Scored questions; the means are over these."""
+    em: float
+    em_interval: tuple[float, float]
+    f1: float
+    f1_interval: tuple[float, float]
+    tokens: float
+    """Mean by question: prompt tokens encoded plus tokens generated."""
+    seconds: float
+    """Mean by question: time spent waiting for the model, side by side with other questions."""
+    by_level: tuple[Score, ...] = ()
+    by_type: tuple[Score, ...] = ()
+    gain: tuple[float, float, float] | None = None
+    """F1 over the meta-agent alone on the same questions, with its interval's ends; None where that says nothing."""
+
+
+class Tally(Struct, frozen=True):
+    """Everything `autoact stats` tells. JSON as it stands."""
+
+    status: str
+    """The log's last word: new, running, paused, finished, failed, cancelled."""
+    error: str
+    attempts: int
+    engine: str
+    started: float
+    """Unix seconds; 0 for an empty log."""
+    seconds: float
+    """At work: what passed between an attempt's end and the next one's start is left out."""
+    stages: list[StageLine]
+    questions_asked: int
+    questions_kept: int
+    questions_refused: dict[str, int]
+    """By reason, the most frequent first."""
+    tools: list[str]
+    """Selected ones."""
+    trajectories_tried: int
+    """Those that the filter has not judged yet included."""
+    trajectories_kept: int
+    trajectories_refused: dict[str, int]
+    """By reason, the most frequent first."""
+    adapters: list[Lesson]
+    scores: list[Score]
+    """By cast, in the order in which they first answered."""
+    unscored: int
+    """Questions answered that have no gold answer."""
+    tokens: dict[str, Cost]
+    """By stage."""
+    tokens_by_role: dict[str, dict[str, Cost]]
+    failed_units: dict[str, str]
+    damage: list[tuple[int, str]]
+    """Places of the log that could not be read: byte offset and reason."""
+    torn: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """One pass over a log."""
+
+    state: RunState = field(default_factory=RunState)
+    spending: Spending = field(default_factory=Spending)
+    started: float = 0.0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, log: Path) -> Reading:
+        """What an events.jsonl says; nothing yet when there is no such file."""
+        reading, tail = cls(), LogTail(log)
+        try:
+            for record in tail.poll():
+                reading.take(record)
+            reading.state.damage, reading.state.torn = tail.damaged, tail.torn()
+        finally:
+            tail.close()
+        return reading
+
+    def take(self, record: Record) -> None:
+        """Fold the next record in."""
+        event, state = record.event, self.state
+        if state.seq < 0:
+            self.started = record.at
+        elif not (isinstance(event, RunOpened) and event.attempt > state.attempt):
+            self.seconds += max(0.0, record.at - state.at)
+        fold(state, record)
+        if isinstance(event, ModelAnswered):
+            self.spending.add(state.stage, event)
+        elif isinstance(event, UnitRestarted):
+            self.spending.restarted(event.unit)
+
+
+def tally(log: Path) -> Tally:
+    """The figures of the run whose events.jsonl this is."""
+    reading = Reading.of(log)
+    state, spending = reading.state, reading.spending
+    refused = Counter(verdict.why for verdict in state.verdicts.values() if not verdict.kept)
+    return Tally(
+        status=state.status,
+        error=state.error,
+        attempts=state.attempt,
+        engine=state.engine,
+        started=reading.started,
+        seconds=round(reading.seconds, 3),
+        stages=[
+            StageLine(name, stage.status, stage.done, stage.of, stage.made, stage.seconds)
+            for name, stage in state.stages.items()
+        ],
+        questions_asked=len(state.questions) + state.refused.total(),
+        questions_kept=len(state.questions),
+        questions_refused=dict(state.refused.most_common()),
+        tools=[tool for tool, _ in state.selected],
+        trajectories_tried=len(state.trajectories),
+        trajectories_kept=sum(verdict.kept for verdict in state.verdicts.values()),
+        trajectories_refused=dict(refused.most_common()),
+        adapters=[lesson(state, role) for role in state.examples | state.adapters],
+        scores=scores(state.solved),
+        unscored=sum(not one.scored for one in state.solved),
+        tokens=spending.by_stage(),
+        tokens_by_role=spending.by_role(),
+        failed_units=state.unit_failures,
+        damage=state.damage,
+        torn=state.torn,
+    )
+
+
+def lesson(state: RunState, role: str) -> Lesson:
+    """One adapter's training so far."""
+    built, adapter, curve = state.examples.get(role), state.adapters.get(role), state.curves.get(role, {})
+    losses = [curve[step].loss for step in sorted(curve)] or [math.nan]
+    return Lesson(
+        role=role,
+        trajectories=built.trajectories if built else 0,
+        examples=adapter.examples if adapter else built.spans if built else 0,
+        tokens=built.tokens if built else 0,
+        steps=len(curve),
+        first_loss=losses[0],
+        loss=adapter.loss if adapter else losses[-1],
+        seconds=round(sum(step.ms for step in curve.values()) / 1000, 3),
+        ready=adapter is not None,
+    )
+
+
+def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
+    """Scores by cast, with their parts by level and type and the gain over the meta-agent alone."""
+    casts: defaultdict[str, list[QuestionSolved]] = defaultdict(list)
+    for one in solved:
+        if one.scored:
+            casts[one.cast].append(one)
+    return [
+        msgspec.structs.replace(
+            score(answers),
+            by_level=parts(answers, lambda question: question.level),
+            by_type=parts(answers, lambda question: question.type),
+            gain=None if cast == ALONE else gain(casts.get(ALONE, []), answers),
+        )
+        for cast, answers in list(casts.items())
+    ]
+
+
+def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:
+    """Means and intervals over some scored questions of one cast, at least one."""
+    em, f1 = [one.em for one in solved], [one.f1 for one in solved]
+    return Score(
+        cast=solved[0].cast,
+        name=name,
+        n=len(solved),
+        em=fmean(em),
+        em_interval=interval(em),
+        f1=fmean(f1),
+        f1_interval=interval(f1),
+        tokens=fmean(one.tokens for one in solved),
+        seconds=fmean(one.seconds for one in solved),
+    )
+
+
+def parts(solved: Sequence[QuestionSolved], key: Callable[[Question], str]) -> tuple[Score, ...]:
+    """Scores by a property of the question; none when no question has it."""
+    groups: defaultdict[str, list[QuestionSolved]] = defaultdict(list)
+    for one in solved:
+        groups[key(one.trajectory.question)].append(one)
+    return () if set(groups) <= {""} else tuple(score(groups[name], name) for name in sorted(groups))
+
+
+def gain(alone: Sequence[QuestionSolved], other: Sequence[QuestionSolved]) -> tuple[float, float, float] | None:
+    """Mean F1 of `other` less that of `alone` over questions both were scored on, and its 95 % interval."""
+    before = {one.trajectory.question.id: one.f1 for one in alone}
+    pairs = [(one.f1, before.get(one.trajectory.question.id)) for one in other]
+    differences = [after - earlier for after, earlier in pairs if earlier is not None]
+    return (fmean(differences), *interval(differences)) if differences else None

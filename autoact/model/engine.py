@@ -1,0 +1,38 @@
+"""The Engine protocol: many scripts' asks go in, answers come out one token step at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from autoact.script import Answer, Ask
+from autoact.trajectory import Role
+
+
+class Ticket(NamedTuple):
+    """Which question of which unit an ask is: answer `n` of `unit`."""
+
+    unit: str
+    n: int
+
+
+class Engine(Protocol):
+    """A model that answers asks. One thread uses it."""
+
+    name: str
+    """What a person calls it: model, device, precision."""
+    lanes: int
+    """Most episodes worth having in flight at once."""
+
+    def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
+        """Queue an ask. The same ask, seed and weights give the same answer whatever else is in the batch."""
+
+    def step(self) -> Iterator[tuple[Ticket, Answer]]:
+        """Move the running batch on by one token; asks join and leave here. Yields the answers that are complete."""
+
+    def forget(self, unit: str) -> None:
+        """The unit asks no more: its caches may be reused."""
+
+    def adapt(self, adapters: Mapping[Role, Path]) -> None:
+        """Load the sub-agents' LoRA folders; asks of those roles may follow."""

@@ -1,0 +1,255 @@
+"""The local engine: a transformers model with LoRA adapters, one growing cache an episode, all asks in one batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autoact.model.cache import RowCache
+from autoact.model.engine import Ticket
+from autoact.model.sampling import draw
+from autoact.model.store import Weights
+from autoact.model.tokens import ChoiceTree, Tokens
+from autoact.script import Answer, Ask
+from autoact.trajectory import Role
+
+WIDE = 64
+"""From here on a pass over one row keeps the processor busy by itself; shorter ones share a pass."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One episode's place in a cache block."""
+
+    index: int
+    unit: str | None = None
+    ids: list[int] = field(default_factory=list)
+    """Token ids whose keys and values the row holds."""
+    used: int = 0
+
+
+@dataclass(slots=True)
+class Running:
+    """An ask on its way to an answer."""
+
+    ticket: Ticket
+    ask: Ask
+    seed: int
+    prompt: list[int]
+    tree: ChoiceTree | None
+    taken: list[int]
+    """Ids generated so far."""
+    began: float
+    row: Row | None = None
+    logits: Tensor | None = None
+    """(vocabulary,) for the next token, when everything so far is encoded."""
+    prefilled: int = 0
+
+    def ids(self) -> list[int]:
+        return self.prompt + self.taken
+
+
+class LocalEngine:
+    """Engine over one transformers causal model. See engine.py for the contract."""
+
+    def __init__(self, weights: Weights, lanes: int):
+        self.weights, self.lanes = weights, lanes
+        self.model, self.name = weights.model, weights.name
+        self.tokens = Tokens(weights.tokenizer)
+        self.running: list[Running] = []
+        self.complete: list[tuple[Ticket, Answer]] = []
+        self.caches: dict[Role, tuple[RowCache, list[Row]]] = {}
+        self.wearing: Role = "meta"
+        self.peft: Any = None
+        self.clock = 0
+
+    # -- the contract ------------------------------------------------------------------------------------------------
+
+    def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
+        """Queue an ask; a choice that needs no model is answered at once."""
+        tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
+        taken = tree.forced([]) if tree else []
+        running = Running(ticket, ask, seed, self.tokens.prompt(ask.prompt), tree, taken, time.monotonic())
+        if not self._finish(running):
+            self.running.append(running)
+
+    def step(self) -> Iterator[tuple[Ticket, Answer]]:
+        """One token for every ask of the role that most are waiting for."""
+        if self.running:
+            role = self._turn()
+            asks = [running for running in self.running if running.ask.role == role]
+            self._wear(role)
+            self._catch_up(role, asks)
+            for running in asks:
+                self._take(running)
+            self.running = [running for running in self.running if not self._finish(running)]
+        complete, self.complete = self.complete, []
+        yield from complete
+
+    def forget(self, unit: str) -> None:
+        for _, rows in self.caches.values():
+            for row in rows:
+                if row.unit == unit:
+                    row.unit = None  # its ids stay: the next episode may share a beginning
+
+    def adapt(self, adapters: Mapping[Role, Path]) -> None:
+        """Load PEFT folders, replacing adapters of the same roles; their caches are void."""
+        from peft import PeftModel
+
+        self.release()
+        for role, folder in adapters.items():
+            if self.peft is None:
+                self.peft = PeftModel.from_pretrained(self.model, str(folder), adapter_name=role)
+            else:
+                self.peft.load_adapter(str(folder), adapter_name=role)
+        if self.peft is not None:
+            self.peft.eval()
+            self._put_on(self.wearing)
+
+    def release(self) -> None:
+        """Drop adapters and caches and give the bare model back, for training or other adapters."""
+        if self.peft is not None:
+            self.model = self.peft.unload()
+        self.peft, self.wearing = None, "meta"
+        self.caches.clear()
+
+    # -- one step ----------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> Role:
+        """The role with the most asks; the present one wins ties, since changing adapters walks every module."""
+        counts: dict[Role, int] = {}
+        for running in self.running:
+            counts[running.ask.role] = counts.get(running.ask.role, 0) + 1
+        return max(counts, key=lambda role: (counts[role], role == self.wearing))
+
+    def _wear(self, role: Role) -> None:
+        if role != self.wearing:
+            self._put_on(role)
+
+    def _put_on(self, role: Role) -> None:
+        if role == "meta":
+            if self.peft is not None:
+                self.peft.base_model.disable_adapter_layers()
+        else:
+            self.peft.base_model.enable_adapter_layers()
+            self.peft.set_adapter(role, inference_mode=True)
+        self.wearing = role
+
+    def _take(self, running: Running) -> None:
+        assert running.logits is not None
+        allowed = running.tree.next(running.taken) if running.tree else None
+        chosen = draw(running.logits, running.ask.sampling, running.seed, len(running.taken), allowed)
+        running.taken.append(chosen)
+        if running.tree:
+            running.taken = running.tree.forced(running.taken)
+        running.logits = None
+
+    def _finish(self, running: Running) -> bool:
+        """Whether the answer is complete; if so it waits in `complete`."""
+        text = self._answer(running)
+        if text is None:
+            return False
+        ms = 1000 * (time.monotonic() - running.began)
+        answer = Answer(text, tuple(running.taken), len(running.prompt), running.prefilled, ms)
+        self.complete.append((running.ticket, answer))
+        return True
+
+    def _answer(self, running: Running) -> str | None:
+        """The answer's text once it is complete: a whole choice, a stop string, the end token or the limit."""
+        if running.tree:
+            return running.tree.chosen(running.taken)
+        if not running.taken:
+            return None
+        text = self.tokens.text(running.taken)
+        body = text.lstrip()  # small models like to open with an empty line: a stop counts after the first word
+        stops = [at for stop in running.ask.stop if (at := body.find(stop)) >= 0]
+        if stops:
+            return body[: min(stops)].rstrip()
+        if running.taken[-1] == self.tokens.end or len(running.taken) >= running.ask.limit:
+            return body.rstrip()
+        return None
+
+    # -- encoding ----------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def _catch_up(self, role: Role, asks: list[Running]) -> None:
+        """Encode whatever the caches lack of these asks' tokens and set their logits."""
+        narrow: dict[int, list[Running]] = {}
+        for running in asks:
+            rest = self._settle(role, running)
+            if rest > WIDE:
+                self._encode(role, [running])
+            else:
+                narrow.setdefault(rest.bit_length(), []).append(running)
+        for group in narrow.values():
+            self._encode(role, sorted(group, key=lambda running: running.row.index if running.row else 0))
+
+    def _settle(self, role: Role, running: Running) -> int:
+        """Find the ask's row, keep what it shares with the ask, and count the tokens still to encode."""
+        cache, rows = self._block(role)
+        ids = running.ids()
+        if running.row is None:
+            running.row = row = self._row(rows, running.ticket.unit)
+            donor = max(rows, key=lambda other: (_shared(other.ids, ids), other is row))
+            shared = min(_shared(donor.ids, ids), len(ids) - 1)  # the last token is encoded for its logits
+            if donor is not row:
+                cache.copy(donor.index, row.index, shared)
+            row.ids = ids[:shared]
+            running.prefilled += max(0, len(running.prompt) - shared)
+        return len(ids) - len(running.row.ids)
+
+    def _row(self, rows: list[Row], unit: str) -> Row:
+        row = next((row for row in rows if row.unit == unit), None)
+        if row is None:
+            free = [row for row in rows if row.unit is None]
+            row = min(free or rows, key=lambda row: row.used)
+            row.unit = unit
+        self.clock += 1
+        row.used = self.clock
+        return row
+
+    def _block(self, role: Role) -> tuple[RowCache, list[Row]]:
+        if role not in self.caches:
+            cache = RowCache(
+                self.model.config.get_text_config(), self.lanes, dtype=self.model.dtype, device=self.model.device
+            )
+            self.caches[role] = cache, [Row(index) for index in range(self.lanes)]
+        return self.caches[role]
+
+    def _encode(self, role: Role, asks: list[Running]) -> None:
+        """One forward pass over the tokens these rows lack, padded at the right to the longest."""
+        cache, _ = self._block(role)
+        rows = [running.row for running in asks if running.row is not None]
+        fresh = [running.ids()[len(row.ids) :] for running, row in zip(asks, rows, strict=True)]
+        longest = max(len(ids) for ids in fresh)
+        starts = torch.tensor([len(row.ids) for row in rows], device=self.model.device)
+        positions = starts[:, None] + torch.arange(longest, device=self.model.device)
+        width = int(positions.max()) + 1
+        cache.aim([row.index for row in rows], positions, width)
+        # (B, 1, q, width): a token sees everything up to itself; what a padded place writes is overwritten later
+        mask = (torch.arange(width, device=self.model.device) <= positions[:, :, None])[:, None]
+        padded = torch.tensor([ids + [0] * (longest - len(ids)) for ids in fresh], device=self.model.device)
+        lasts = sorted({len(ids) - 1 for ids in fresh})
+        output = self.model(
+            input_ids=padded, position_ids=positions, attention_mask=mask, past_key_values=cache, use_cache=True,
+            logits_to_keep=torch.tensor(lasts, device=self.model.device),
+        )  # fmt: skip
+        for index, (running, row, ids) in enumerate(zip(asks, rows, fresh, strict=True)):
+            running.logits = output.logits[index, lasts.index(len(ids) - 1)].float()
+            row.ids += ids
+
+
+def _shared(left: list[int], right: list[int]) -> int:
+    """Length of the common beginning."""
+    count = 0
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

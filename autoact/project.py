@@ -1,0 +1,183 @@
+"""A project: the folder a person curates, read with errors that say where and what was expected.
+
+project.toml       task, model, one small section per stage
+examples.jsonl     seed examples, at least one; `steps` makes one a demonstration
+tools.toml         the curated tool library (optional)
+corpus/            documents for offline search (optional)
+questions/         reference.jsonl and heldout.jsonl (optional): a control set, and the evaluation set
+runs/              one folder a run
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import orjson
+import platformdirs
+
+from autoact import config
+from autoact.config import Config
+from autoact.errors import BadInput, BadProject
+from autoact.trajectory import Example, Question, Step
+
+TEMPLATES = ("starter", "blank")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project folder. Nothing is read until it is asked for."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | str) -> Project:
+        """The project at `root`. Raises BadProject when there is none."""
+        path = Path(root).expanduser().resolve()
+        if not (path / "project.toml").is_file():
+            raise BadProject(
+                "no project here: expected a folder with a project.toml (`autoact new` makes one)", file=root
+            )
+        return cls(path)
+
+    @staticmethod
+    def file(path: str) -> Path:
+        """A file a person named on a command line. Raises BadInput when there is none."""
+        file = Path(path).expanduser()
+        if not file.is_file():
+            raise BadInput("not found; expected a file", file=path)
+        return file
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def tools_toml(self) -> Path | None:
+        file = self.root / "tools.toml"
+        return file if file.exists() else None
+
+    @property
+    def corpus(self) -> Path:
+        return self.root / "corpus"
+
+    def config(self, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
+        """The settings, with a preset and changes on top. Raises BadProject or BadInput."""
+        return config.read(self.root / "project.toml", preset=preset, changes=changes)
+
+    def examples(self) -> list[Example]:
+        """The seed examples. Raises BadProject when there are none: the method needs at least one."""
+        file = self.root / "examples.jsonl"
+        if not file.exists():
+            raise BadProject("not found; expected one JSON object a line with question and answer", file=file)
+        rows = _rows(file)
+        found = [_example(row, file, line) for line, row in rows]
+        if not found:
+            raise BadProject(
+                'empty; expected at least one example, as in {"question": "...", "answer": "..."}', file=file
+            )
+        _refuse_twins([(example.question.id, line) for (line, _), example in zip(rows, found, strict=True)], file)
+        return found
+
+    def questions(self, which: str) -> list[Question]:
+        """`reference` or `heldout` questions; none when the file is absent. Raises BadProject."""
+        file = self.root / "questions" / f"{which}.jsonl"
+        return questions(file, origin=which) if file.exists() else []
+
+
+def questions(file: Path, origin: str) -> list[Question]:
+    """The questions of a JSONL file: AutoAct's own form, HotpotQA's or ScienceQA's. Raises BadProject."""
+    if not file.exists():
+        raise BadProject("not found; expected a JSONL file of questions", file=file)
+    found = [_question(row, file, line, origin) for line, row in _rows(file)]
+    if not found:
+        raise BadProject("empty; expected one JSON object a line with question and answer", file=file)
+    return found
+
+
+def _rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
+    rows = []
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise BadProject(f"not valid JSON: {error}", file=file, line=number) from error
+        if not isinstance(row, dict):
+            raise BadProject(f"expected a JSON object, found {type(row).__name__}", file=file, line=number)
+        rows.append((number, row))
+    return rows
+
+
+def _example(row: dict[str, Any], file: Path, line: int) -> Example:
+    question = _question(row, file, line, "seed")
+    steps = row.get("steps", [])
+    if not isinstance(steps, list):
+        raise BadProject("expected a list of steps", file=file, line=line, key="steps")
+    return Example(question, tuple(_step(step, file, line) for step in steps))
+
+
+def _step(row: Any, file: Path, line: int) -> Step:
+    wanted = ("thought", "action", "argument")
+    if not isinstance(row, dict) or any(not isinstance(row.get(key), str) for key in wanted):
+        raise BadProject(f"every step needs the texts {', '.join(wanted)}", file=file, line=line, key="steps")
+    return Step(row["thought"], row["action"], row["argument"], str(row.get("observation", "")))
+
+
+def _question(row: dict[str, Any], file: Path, line: int, origin: str) -> Question:
+    text = _text(row, ("question", "Question"), file, line)
+    answer = _text(row, ("answer", "Answer"), file, line)
+    if "Options:" in text and row.get("choices"):
+        text = text.partition("\nOptions:")[0]  # ScienceQA repeats its options in the question
+    gold = row.get("gold") or [title for title, _ in row.get("supporting_facts", [])]
+    return Question(
+        id=str(row.get("id") or row.get("pid") or f"{origin}-{line:03d}"), text=text, answer=answer, origin=origin,
+        level=str(row.get("level") or row.get("grade_band") or ""), type=str(row.get("type") or ""),
+        choices=tuple(map(str, row.get("choices", ()))), gold=tuple(dict.fromkeys(map(str, gold))),
+    )  # fmt: skip
+
+
+def _text(row: dict[str, Any], keys: tuple[str, ...], file: Path, line: int) -> str:
+    value = next((row[key] for key in keys if key in row), None)
+    if not isinstance(value, str) or not value.strip():
+        found = "nothing" if value is None else repr(value)[:40]
+        raise BadProject(f"expected a text, found {found}", file=file, line=line, key=keys[0])
+    return value.strip()
+
+
+def _refuse_twins(ids: list[tuple[str, int]], file: Path) -> None:
+    seen: dict[str, int] = {}
+    for name, line in ids:
+        if name in seen:
+            raise BadProject(
+                f"`{name}` is already used in line {seen[name]}; ids must differ", file=file, line=line, key="id"
+            )
+        seen[name] = line
+
+
+def create(root: Path, template: str = "starter") -> Project:
+    """Make a project folder from a template. Raises BadInput when it exists or the template is unknown."""
+    if template not in TEMPLATES:
+        raise BadInput(f"no template `{template}`; known: {', '.join(TEMPLATES)}", key="--template")
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise BadInput("already exists and is not empty; choose another folder", file=root)
+    with resources.as_file(resources.files("autoact") / "templates" / template) as source:
+        shutil.copytree(source, root, dirs_exist_ok=True)
+    (root / "runs").mkdir(exist_ok=True)
+    return Project.open(root)
+
+
+def home() -> Path:
+    """Where projects live when no folder is named; AUTOACT_PROJECTS overrides it."""
+    return Path(os.environ.get("AUTOACT_PROJECTS") or platformdirs.user_data_path("autoact") / "projects")
+
+
+def projects(folder: Path | None = None) -> list[Project]:
+    """The projects in a folder, by name."""
+    return [Project(file.parent.resolve()) for file in sorted((folder or home()).glob("*/project.toml"))]

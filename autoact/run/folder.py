@@ -1,0 +1,191 @@
+"""A run's folder: every name in it, and making, finding and listing runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from autoact import disk
+from autoact.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where a run keeps its things. Whatever the events do not name may be deleted and rebuilt."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        """The resolved settings, written once."""
+        return self.path / "run.toml"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a job lives; its text names the owner. Never deleted."""
+        return self.path / "run.lock"
+
+    @property
+    def events(self) -> Path:
+        """The truth."""
+        return self.path / "events.jsonl"
+
+    @property
+    def live(self) -> Path:
+        """Tokens as they stream; may be deleted at any time."""
+        return self.path / "live.jsonl"
+
+    @property
+    def pulse(self) -> Path:
+        return self.path / "pulse.json"
+
+    @property
+    def socket(self) -> Path:
+        """Where commands go in; exists only while a job lives."""
+        return self.path / "control.sock"
+
+    @property
+    def exit(self) -> Path:
+        """How the job last ended, as its keeper saw it."""
+        return self.path / "exit.json"
+
+    @property
+    def console(self) -> Path:
+        """Everything the job printed."""
+        return self.path / "console.log"
+
+    @property
+    def ballast(self) -> Path:
+        """Dead weight to throw out when the disk is full, so that the last words can be written."""
+        return self.path / "ballast"
+
+    @property
+    def examples(self) -> Path:
+        return self.path / "examples"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def adapters(self) -> Path:
+        return self.path / "adapters"
+
+    def read_config(self) -> dict[str, Any]:
+        """The settings as they were when the run was made. Raises BadInput when the file is gone or broken."""
+        try:
+            return tomllib.loads(self.config.read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise BadInput(f"not readable as the settings of a run: {error}", file=self.config) from error
+
+
+def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: datetime) -> RunFolder:
+    """Make the folder of a new run. `what` becomes part of its name; `config` is kept as run.toml."""
+    runs = project_root / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = RunFolder(runs / _name(what, now))
+    while folder.path.exists():
+        folder = RunFolder(runs / _name(what, now))
+    folder.path.mkdir(mode=0o700)
+    disk.replace(folder.config, toml(config).encode())
+    disk.sync_folder(runs)
+    return folder
+
+
+def runs_of(project_root: Path) -> list[RunFolder]:
+    """Every run of a project, newest first."""
+    found = [RunFolder(config.parent) for config in (project_root / "runs").glob("*/run.toml")]
+    return sorted(found, key=_age, reverse=True)
+
+
+def latest(project_root: Path) -> RunFolder:
+    """The newest run. Raises BadInput when there is none."""
+    for run in runs_of(project_root):
+        return run
+    raise BadInput("this project has no runs yet", file=project_root / "runs")
+
+
+def find_run(project_root: Path, which: str | Path) -> RunFolder:
+    """The run with this name, this beginning of a name, or at this path.
+
+    Raises BadInput, naming what exists, when that is nothing or more than one.
+    """
+    if (Path(which) / "run.toml").is_file():
+        return RunFolder(Path(which))
+    runs = runs_of(project_root)
+    exact = [run for run in runs if run.name == str(which)]
+    matches = exact or [run for run in runs if run.name.startswith(str(which))]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise BadInput(f"`{which}` could be any of {_listed(matches)}", file=project_root / "runs")
+    raise BadInput(f"no run `{which}`; there is {_listed(runs) or 'none yet'}", file=project_root / "runs")
+
+
+def toml(config: Mapping[str, Any]) -> str:
+    """Settings as TOML: nested tables of text, numbers, truths and lists. A None is left out, as TOML has none."""
+    return "\n".join(_table(config, ())).strip("\n") + "\n"
+
+
+def _name(what: str, now: datetime) -> str:
+    word = re.sub(r"[^A-Za-z0-9]+", "-", what).strip("-") or "run"
+    return f"{now:%Y-%m-%dT%H%M}-{word}-{secrets.token_hex(2)}"
+
+
+def _age(run: RunFolder) -> tuple[str, int, str]:
+    """Orders runs by the minute in their name, then by when run.toml was written: it never changes."""
+    return run.name[:15], run.config.stat().st_mtime_ns, run.name
+
+
+def _listed(runs: Iterable[RunFolder], most: int = 8) -> str:
+    names = [run.name for run in runs]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """Plain values come first: after a sub-table's heading they would belong to that."""
+    if path:
+        yield f"\n[{'.'.join(map(_key, path))}]"
+    for key, value in table.items():
+        if value is not None and not isinstance(value, Mapping):
+            yield f"{_key(key)} = {_value(value)}"
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _table(value, (*path, key))
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _text(key)
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case str():
+            return _text(value)
+        case Mapping():
+            return "{" + ", ".join(f"{_key(key)} = {_value(part)}" for key, part in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(_value, value)) + "]"
+        case _:
+            raise TypeError(f"settings cannot hold {value!r}")
+
+
+def _text(text: str) -> str:
+    """JSON's escapes are TOML's, save that TOML also wants DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,157 @@
+"""The job: a process that owns one run. It takes the lock, folds the log, and plays the stages that are left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from autoact.config import Config
+from autoact.errors import AutoActError, BadInput
+from autoact.events import (
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+    RunOpened,
+    StageFinished,
+    StageStarted,
+)
+from autoact.project import Project
+from autoact.run.conduct import Conductor
+from autoact.run.folder import RunFolder
+from autoact.run.gate import Cancelled, Gate
+from autoact.run.journal import Journal
+from autoact.run.lock import RunLock
+from autoact.run.material import adopt
+from autoact.run.pipeline import Pipeline
+from autoact.run.pulse import EVERY, Pulse, resident_mb
+from autoact.run.state import RunState
+
+OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]
+"""Makes the pipeline of a run: loads the model, opens the tools."""
+
+
+class Job:
+    """One attempt at a run. `gate` stops it from outside."""
+
+    def __init__(self, folder: RunFolder, open_world: OpenWorld):
+        self.folder, self.open_world = folder, open_world
+        self.gate = Gate()
+        self.config = msgspec.convert(folder.read_config(), Config)
+        self.project = Project.open(folder.path.parent.parent)
+        self.ticks = 0
+        self.ticked_at = time.time()
+
+    def run(self) -> str:
+        """Play what is left; the run's last word: finished, cancelled or failed. Raises RunBusy."""
+        with RunLock.take(self.folder):
+            journal = Journal(self.folder)
+            try:
+                return self._play(journal)
+            finally:
+                journal.close()
+
+    def _play(self, journal: Journal) -> str:
+        """The boundary of the process: an error it cannot turn into data becomes the run's last word."""
+        journal.append(self._opened(journal.state.attempt + 1))
+        try:
+            with Heart(self, journal.state):
+                self._stages(journal)
+        except Cancelled:
+            journal.append(RunCancelled())
+            return "cancelled"
+        except (AutoActError, OSError, RuntimeError, ValueError) as error:
+            journal.append(RunFailed(f"{type(error).__name__}: {error}"[:4000]))
+            raise
+        journal.append(RunFinished())
+        return "finished"
+
+    def _opened(self, attempt: int, engine: str = "") -> RunOpened:
+        """Said twice an attempt: at once, and when the model is loaded and has a name."""
+        return RunOpened(attempt, os.getpid(), socket.gethostname(), engine, msgspec.to_builtins(self.config))
+
+    def _stages(self, journal: Journal) -> None:
+        if self.config.run.base:
+            adopt(journal, self.folder, self.config.run)
+        left = [name for name in self.config.run.stages if not _finished(journal.state, name)]
+        if not left:
+            return
+        pipeline = self.open_world(self.config, self.project, self.folder)
+        journal.append(self._opened(journal.state.attempt, pipeline.world.engine.name))
+        conductor = Conductor(pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick)
+        for name in left:
+            self._stage(name, pipeline, conductor, journal)
+
+    def _stage(self, name: str, pipeline: Pipeline, conductor: Conductor, journal: Journal) -> None:
+        began = time.monotonic()
+        stage, expected = pipeline.stage(name, journal.state)
+        journal.once(StageStarted(name, expected))
+        conductor.play(name, stage, expected)
+        journal.append(StageFinished(name, pipeline.made(name, journal.state), round(time.monotonic() - began, 3)))
+
+    def tick(self) -> None:
+        """Something moved."""
+        self.ticks += 1
+        self.ticked_at = time.time()
+
+
+def _finished(state: RunState, name: str) -> bool:
+    stage = state.stages.get(name)
+    return stage is not None and stage.status == "finished"
+
+
+class Heart:
+    """Writes the pulse every two seconds from a thread of its own: a long training step is no silence."""
+
+    def __init__(self, job: Job, state: RunState):
+        self.job, self.state = job, state
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+
+    def __enter__(self) -> Heart:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self.thread.join()
+
+    def _beat(self) -> None:
+        while True:
+            state = self.state
+            stage = state.stages.get(state.stage)
+            Pulse(
+                os.getpid(), state.seq, state.stage, stage.done if stage else 0, stage.of if stage else 0,
+                self.job.ticks, resident_mb(), time.time(), self.job.ticked_at,
+            ).write(self.job.folder)  # fmt: skip
+            if self.stopped.wait(EVERY):
+                return
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m autoact.run.job FOLDER`: exit code 0 finished, 130 cancelled, 1 failed, 2 bad input."""
+    from autoact.run.opening import open_world  # torch is loaded here, after the arguments are known to be good
+
+    (folder,) = sys.argv[1:] if arguments is None else arguments
+    try:
+        job = Job(RunFolder(Path(folder).resolve()), open_world)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: job.gate.cancel())
+        return {"finished": 0, "cancelled": 130}[job.run()]
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except AutoActError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Material from an earlier run: what skipped stages would have made, copied so that a run stands by itself."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from autoact.config import Plan
+from autoact.errors import BadInput
+from autoact.events import (
+    AdapterReady,
+    Event,
+    QuestionAccepted,
+    StageFinished,
+    ToolSelected,
+    TrajectoryCommitted,
+    TrajectoryJudged,
+)
+from autoact.run.folder import RunFolder, find_run, runs_of
+from autoact.run.journal import Journal
+from autoact.run.log import read
+from autoact.stages import DIFFERENTIATION, FILTERING, PIPELINE, SELF_INSTRUCT, SYNTHESIS, TOOL_SELECTION
+from autoact.trajectory import SUB_AGENTS
+
+MADE_BY: dict[type[Event], str] = {
+    QuestionAccepted: SELF_INSTRUCT,
+    ToolSelected: TOOL_SELECTION,
+    TrajectoryCommitted: SYNTHESIS,
+    TrajectoryJudged: FILTERING,
+    AdapterReady: DIFFERENTIATION,
+}
+
+
+def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
+    """Log, once, the base run's material of every stage before this run's first. Raises BadInput if some is lacking."""
+    wanted = PIPELINE[: PIPELINE.index(plan.stages[0])]
+    if all(stage in journal.state.stages for stage in wanted):
+        return
+    base = find_run(folder.path.parent.parent, plan.base)
+    finished: list[StageFinished] = []
+    for record in read(base.events):
+        event = record.event
+        if isinstance(event, StageFinished) and event.stage in wanted:
+            finished.append(event)
+        elif event is not None and MADE_BY.get(type(event)) in wanted:
+            journal.once(event)
+    if missing := set(wanted) - {event.stage for event in finished}:
+        raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
+    if DIFFERENTIATION in wanted:
+        shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
+    for event in finished:  # last: they say that the material above is complete
+        journal.once(event)
+
+
+def trained(project_root: Path) -> RunFolder | None:
+    """The newest run of a project that left all three adapters; None when there is none."""
+    return next(filter(_has_adapters, runs_of(project_root)), None)
+
+
+def _has_adapters(folder: RunFolder) -> bool:
+    return all((folder.adapters / role / "README.md").exists() for role in SUB_AGENTS)

@@ -1,0 +1,125 @@
+"""What a resumed job remembers: the answers its scripts were given, and the events it need not log again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from autoact.events import (
+    AnswerEdited,
+    Event,
+    ExamplesBuilt,
+    ModelAnswered,
+    QuestionAccepted,
+    QuestionRefused,
+    QuestionSolved,
+    StageFinished,
+    StageStarted,
+    ToolObserved,
+    ToolPassedOver,
+    ToolSelected,
+    TrajectoryCommitted,
+    TrajectoryJudged,
+    UnitFailed,
+    UnitRestarted,
+)
+from autoact.run.log import read
+from autoact.script import Answer, Observation
+
+Identity = tuple[str, str]
+"""The type of an event that happens once, and the thing it happens to."""
+
+OUTCOMES = ("trajectory.committed", "trajectory.judged", "question.solved", "unit.failed")
+"""What a unit leads to: events about it that are open again when it starts anew."""
+
+
+def identity(event: Event) -> Identity | None:
+    """What makes an event the same as one already logged; None for events that may repeat."""
+    match event:
+        case QuestionAccepted(question=question):
+            return "question.accepted", question.id
+        case QuestionRefused(unit=unit):
+            return "question.refused", unit
+        case ToolSelected(tool=tool):
+            return "tool.selected", tool
+        case ToolPassedOver(tool=tool):
+            return "tool.passed_over", tool
+        case TrajectoryCommitted(trajectory=trajectory):
+            return "trajectory.committed", trajectory.unit
+        case TrajectoryJudged(verdict=verdict):
+            return "trajectory.judged", verdict.unit
+        case ExamplesBuilt(role=role):
+            return "examples.built", role
+        case QuestionSolved(trajectory=trajectory):
+            return "question.solved", trajectory.unit
+        case StageStarted(stage=stage):
+            return "stage.started", stage
+        case StageFinished(stage=stage):
+            return "stage.finished", stage
+        case UnitFailed(unit=unit):
+            return "unit.failed", unit
+    return None
+
+
+class Memory:
+    """Answers by unit and number, and the identities of events already logged."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, int], tuple[str, Answer | Observation]] = {}
+        """Keyed by unit and number; the text is the digest of what was asked."""
+        self.seen: set[Identity] = set()
+        self._last: dict[str, int] = {}
+
+    @classmethod
+    def of(cls, path: Path) -> Memory:
+        """Read a log once, from its beginning. Answers in damaged lines are asked for again."""
+        memory = cls()
+        for record in read(path):
+            if record.event is not None:
+                memory.remember(record.event)
+        return memory
+
+    def remember(self, event: Event) -> None:
+        """Take in one event, in the order of the log."""
+        match event:
+            case ModelAnswered():
+                answer = Answer(event.text, event.tokens, event.prompt_tokens, event.prefilled, event.ms)
+                self._keep(event.unit, event.n, event.ask, answer)
+            case ToolObserved():
+                self._keep(event.unit, event.n, event.ask, Observation(event.text, event.failed, event.ms))
+            case AnswerEdited():
+                self._edit(event)
+            case UnitRestarted():
+                self.forget(event.unit, event.n)
+        same = identity(event)
+        if same is not None:
+            self.seen.add(same)
+
+    def recall(self, unit: str, n: int, digest: str) -> Answer | Observation | None:
+        """Answer `n` of a unit, if it was given to this very wish. `(unit, n) in answers` tells no answer from a
+        stale one."""
+        asked, answer = self.answers.get((unit, n), ("", None))
+        return answer if asked == digest else None
+
+    def forget(self, unit: str, n: int) -> None:
+        """Drop the answers of a unit from `n` on, and what it led to: it goes on anew from there."""
+        for number in range(n, self._last.get(unit, -1) + 1):
+            self.answers.pop((unit, number), None)
+        self._last[unit] = min(n - 1, self._last.get(unit, -1))
+        self.seen.difference_update((outcome, unit) for outcome in OUTCOMES)
+
+    def _keep(self, unit: str, n: int, ask: str, answer: Answer | Observation) -> None:
+        self.answers[unit, n] = ask, answer
+        self._last[unit] = max(n, self._last.get(unit, -1))
+
+    def _edit(self, edit: AnswerEdited) -> None:
+        """A person's text has no tokens of its own: the engine encodes it afresh."""
+        if (edit.unit, edit.n) not in self.answers:
+            return  # the answer's line is damaged: it is asked for again, and shown to the person again
+        ask, answer = self.answers[edit.unit, edit.n]
+        if isinstance(answer, Answer):
+            edited: Answer | Observation = msgspec.structs.replace(answer, text=edit.text, tokens=())
+        else:
+            edited = msgspec.structs.replace(answer, text=edit.text, failed=False)
+        self.answers[edit.unit, edit.n] = ask, edited

@@ -1,0 +1,30 @@
+"""Opening the world of a run: the model is loaded, the corpus indexed, the tools made ready."""
+
+from __future__ import annotations
+
+from autoact.config import Config
+from autoact.model.local import LocalEngine
+from autoact.model.store import load
+from autoact.project import Project
+from autoact.run.conduct import World
+from autoact.run.folder import RunFolder
+from autoact.run.inputs import open_inputs, open_library
+from autoact.run.pipeline import Pipeline
+from autoact.script import Card
+from autoact.training.trainer import Trainer
+
+
+def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
+    """The pipeline of a run over the local engine. Raises BadProject and UnknownModel before anything slow."""
+    library, corpus = open_library(project, data=config.run.data)
+    inputs = open_inputs(config, project, library, corpus)
+    model = config.model
+    engine = LocalEngine(load(model.id, model.device, model.precision), model.lanes)
+    trainer = Trainer(
+        engine, Card(config.task.description, inputs.ready), config.differentiation, seed=model.seed, root=folder.path
+    )
+
+    def teach(card: Card) -> None:
+        trainer.card = card
+
+    return Pipeline(config, inputs, World(engine, library.session, trainer.train), teach, folder.path)

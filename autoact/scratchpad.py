@@ -1,0 +1,107 @@
+"""How an episode reads: the one renderer for synthesis, training and group planning.
+
+A prompt is the opening (system: card, user: question) and then pieces. Each piece is tokenised by itself and has an
+owner, the sub-agent whose words it is, or none when the world or the format speaks. An episode asks with prefixes of
+exactly the pieces that training later sees (paper, section 3.4: trajectories are split by who is responsible).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from autoact import prompts
+from autoact.script import Card, Prompt
+from autoact.trajectory import FINISH, REFLECT, Question, Role, Step, Tool
+
+THOUGHT, ACTION, ARGUMENT, OBSERVATION = "Thought:", "Action:", "Argument:", "Observation:"
+REFLECT_NOW = "Please reflect on your answer."
+TRY_AGAIN = "The answer may be wrong. Try another way."
+
+
+class Piece(Struct, frozen=True):
+    """A stretch of scratchpad: its text, whose it is, and which part of the turn."""
+
+    text: str
+    owner: Role | None = None
+    part: str = ""
+
+
+def opening(card: Card, question: Question) -> Prompt:
+    """The prompt before the first thought."""
+    system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)))
+    shown = tuple((asked(example.question), text(pieces(example.steps)).rstrip()) for example in card.demonstrations)
+    return Prompt(system, asked(question), shown=shown)
+
+
+def asked(question: Question) -> str:
+    """The question as the user's message, options on lines of their own."""
+    options = [f"({chr(65 + index)}) {choice}" for index, choice in enumerate(question.choices)]
+    return "\n".join([f"Question: {question.text}", *options])
+
+
+def _offer(tool: Tool) -> str:
+    _, _, example = tool.usage.partition("[")
+    return f"- {tool.name}: {tool.definition} For example: {example.removesuffix(']')}"
+
+
+def text(parts: Iterable[Piece]) -> str:
+    """Pieces as one string."""
+    return "".join(piece.text for piece in parts)
+
+
+def thought(said: str, owner: Role) -> list[Piece]:
+    """A thought and its end."""
+    part = "reflection" if owner == "reflect" else "thought"
+    return [Piece(THOUGHT), Piece(f" {said}", owner, part), Piece("\n", owner, part)]
+
+
+def action(name: str, owner: Role) -> list[Piece]:
+    """The choice of a tool. The reflect-agent has no choice, so its action is nobody's words."""
+    if owner == "reflect":
+        return [Piece(ACTION), Piece(f" {name}\n")]
+    return [Piece(ACTION), Piece(f" {name}\n", owner, "action")]
+
+
+def argument(said: str, owner: Role) -> list[Piece]:
+    """A tool's parameters, or the verdict, and the end of the line.
+
+    A line of its own, not brackets: after a space a name is the token the model read on the page, after a bracket
+    it is not, and small models then misspell it.
+    """
+    part = "verdict" if owner == "reflect" else "argument"
+    return [Piece(ARGUMENT), Piece(f" {said}", owner, part), Piece("\n", owner, part)]
+
+
+def observation(seen: str) -> list[Piece]:
+    """What the world said."""
+    return [Piece(f"{OBSERVATION} {seen}\n")]
+
+
+def pieces(steps: Iterable[Step]) -> list[Piece]:
+    """The whole scratchpad of these steps, with owners."""
+    return [piece for step in steps for piece in step_pieces(step)]
+
+
+def step_pieces(step: Step) -> list[Piece]:
+    """One step: plan thinks and picks the tool, tool fills in its parameters, reflect judges."""
+    if step.action == REFLECT:
+        return [
+            *thought(step.thought, "reflect"), *action(REFLECT, "reflect"), *argument(step.argument, "reflect"),
+            *observation(step.observation),
+        ]  # fmt: skip
+    return [
+        *thought(step.thought, "plan"), *action(step.action, "plan"), *argument(step.argument, "tool"),
+        *observation(step.observation),
+    ]  # fmt: skip
+
+
+def segments(parts: Iterable[Piece]) -> tuple[str, ...]:
+    """The texts, as a prompt takes them."""
+    return tuple(piece.text for piece in parts)
+
+
+def action_choices(tools: Iterable[Tool]) -> tuple[str, ...]:
+    """What may stand after `Action:`."""
+    return tuple(f" {name}\n" for name in [*(tool.name for tool in tools), FINISH])

@@ -1,0 +1,136 @@
+"""What a script may want from the world: Ask the model, Use a tool, Train an adapter.
+
+A script is a generator that yields wishes and is sent their answers. It touches no model, disk or clock, so
+resume is replay, a batch is many scripts waiting at once, and a test is a list of answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from autoact.events import Event
+from autoact.trajectory import Example, Part, Role, Tool, Trajectory
+
+
+class Prompt(Struct, frozen=True):
+    """A prompt that only grows: a chat opening, then segments that are tokenised one by one.
+
+    A later prompt of the same episode has the same opening and begins with the same segments, hence with the
+    same tokens; the engine encodes only what is new.
+    """
+
+    system: str
+    user: str
+    segments: tuple[str, ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()
+    """Demonstrations: earlier exchanges of user and assistant."""
+
+    def then(self, *segments: str) -> Prompt:
+        """The prompt that goes on with `segments`."""
+        return Prompt(self.system, self.user, (*self.segments, *segments), self.shown)
+
+
+class Sampling(Struct, frozen=True):
+    """How tokens are drawn. Temperature 0 is greedy."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+class Ask(Struct, frozen=True, tag="ask"):
+    """One completion by one role. Answered with an `Answer`."""
+
+    role: Role
+    part: Part
+    prompt: Prompt
+    stop: tuple[str, ...] = ("\n",)
+    """Text that ends the answer; it is not part of it."""
+    limit: int = 48
+    """Most new tokens."""
+    sampling: Sampling = Sampling()
+    choices: tuple[str, ...] = ()
+    """When given, the answer is exactly one of these."""
+
+
+class Use(Struct, frozen=True, tag="use"):
+    """One tool call. Answered with an `Observation`, also when the tool fails."""
+
+    tool: str
+    argument: str
+
+
+class Train(Struct, frozen=True, tag="train"):
+    """One adapter to be trained on kept trajectories. Answered with an `Adapter`."""
+
+    role: Role
+    lessons: tuple[Lesson, ...]
+
+
+class Lesson(Struct, frozen=True):
+    """A trajectory to learn from, and which of its parts carry loss."""
+
+    trajectory: Trajectory
+    parts: tuple[str, ...]
+    """The parts of this role that count: thought, action, argument, reflection, verdict."""
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """What the model said, and what it cost."""
+
+    text: str
+    tokens: tuple[int, ...] = ()
+    """Token ids as generated, stop included."""
+    prompt_tokens: int = 0
+    prefilled: int = 0
+    """Prompt tokens that had to be encoded for this answer; the rest came from the episode's cache."""
+    ms: float = 0.0
+
+
+class Observation(Struct, frozen=True, omit_defaults=True):
+    """What a tool call gave back."""
+
+    text: str
+    failed: bool = False
+    ms: float = 0.0
+
+
+Wish = Ask | Use | Train
+Script = Generator[Wish, Any, Any]
+"""Yields wishes, is sent Answer, Observation or Adapter, returns the unit's result."""
+
+
+class Unit(Struct, frozen=True):
+    """One item of a stage's work: a name that never changes across resumes, and the script that does it."""
+
+    name: str
+    script: Script
+
+
+class Round(Struct, frozen=True):
+    """Units that may run at the same time. Answered with their results, in order; a failed unit gives None."""
+
+    units: Sequence[Unit]
+    commits: Callable[[Any, float, int], Event] | None = None
+    """The event a unit's result becomes as soon as it ends, from (result, seconds the model took, tokens)."""
+
+
+Stage = Generator[Round | Event, Any, None]
+"""Yields rounds of units and the events its decisions become; the conductor logs each event once."""
+
+
+class Card(Struct, frozen=True):
+    """What an episode's prompt says before the question: the task, the tools, the demonstrations."""
+
+    task: str
+    tools: tuple[Tool, ...]
+    demonstrations: tuple[Example, ...] = ()
+
+
+def digest(wish: Wish) -> str:
+    """Twelve hex digits that change whenever the wish does; guards replay against changed prompts or code."""
+    return hashlib.blake2s(msgspec.json.encode(wish), digest_size=6).hexdigest()

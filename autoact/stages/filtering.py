@@ -1,0 +1,85 @@
+"""Stage 4: which trajectories are worth learning from, and for each other the first gate that refused it.
+
+The paper keeps reward 1. Its released sets show that correct answers come from broken episodes too, so the gates
+also want an episode that ended by itself, without invalid, empty or repeated steps, and with the answer in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autoact.config import Filtering
+from autoact.events import StageProgressed, TrajectoryJudged
+from autoact.lab.metrics import normalise
+from autoact.script import Stage
+from autoact.stages import FILTERING
+from autoact.trajectory import FINISH, REFLECT, Trajectory, Verdict
+
+SENTENCE = 3
+"""Words of a thought that says something."""
+
+
+def filtering(trajectories: Sequence[Trajectory], settings: Filtering) -> Stage:
+    """Judge every trajectory, shortest first, so that the shortest of a question's are kept."""
+    kept: dict[str, int] = {}
+    seen: set[tuple[str, ...]] = set()
+    shortest_first = sorted(trajectories, key=lambda trajectory: (len(trajectory.steps), trajectory.unit))
+    for trajectory in shortest_first:
+        why = refusal(trajectory, settings)
+        path = _path(trajectory)
+        if not why and path in seen:
+            why = "same steps as another"
+        if not why and kept.get(trajectory.question.id, 0) >= settings.per_question:
+            why = "enough of this question"
+        if not why:
+            kept[trajectory.question.id] = kept.get(trajectory.question.id, 0) + 1
+            seen.add(path)
+        yield TrajectoryJudged(Verdict(trajectory.unit, not why, trajectory.reward, why))
+    yield StageProgressed(FILTERING, len(trajectories), len(trajectories))
+
+
+def refusal(trajectory: Trajectory, settings: Filtering) -> str:
+    """The first gate that refuses a trajectory; empty when none does."""
+    acts = [(step.action, normalise(step.argument)) for step in trajectory.steps]
+    if trajectory.halt != "answered":
+        return "did not end"
+    if trajectory.reward < 1:
+        return "wrong answer"
+    if any(not step.thought.strip() for step in trajectory.steps):
+        return "empty thought"
+    if any(not step.argument.strip() for step in trajectory.steps):
+        return "empty argument"
+    if any(step.failed for step in trajectory.steps):
+        return "failed tool call"
+    if len(set(acts)) < len(acts):
+        return "repeated action"
+    if settings.grounded and not grounded(trajectory):
+        return "answer never observed"
+    if settings.reasoned and not reasoned(trajectory):
+        return "answer without a reason"
+    return ""
+
+
+def grounded(trajectory: Trajectory) -> bool:
+    """Whether an observation contains the answer; yes, no and an option's letter need only some observation."""
+    seen = " ".join(normalise(step.observation) for step in trajectory.steps if step.action not in (FINISH, REFLECT))
+    answer = normalise(trajectory.answer or "")
+    return bool(seen) and (_closed(trajectory) or f" {answer} " in f" {seen} ")
+
+
+def reasoned(trajectory: Trajectory) -> bool:
+    """Whether the thought before the answer says it in a sentence; yes, no and a letter follow from some sentence."""
+    last = next(step for step in reversed(trajectory.steps) if step.action == FINISH)
+    thought, answer = normalise(last.thought), normalise(trajectory.answer or "")
+    sentence = len(thought.split()) >= SENTENCE
+    return sentence and (_closed(trajectory) or f" {answer} " in f" {thought} ")
+
+
+def _closed(trajectory: Trajectory) -> bool:
+    """Whether the answer is one of a few that no page spells out."""
+    return bool(trajectory.question.choices) or normalise(trajectory.answer or "") in ("yes", "no")
+
+
+def _path(trajectory: Trajectory) -> tuple[str, ...]:
+    spoken = (part for step in trajectory.steps for part in (step.thought, step.action, step.argument))
+    return (trajectory.question.id, *spoken)

@@ -1,0 +1,194 @@
+"""Stage 1: a few seed examples in, new practice questions out, near-duplicates and nonsense refused with a reason.
+
+Paper, section 3.2. With a corpus every question is grounded in one passage; without one it grows from the seeds and
+from what was accepted so far, as the published code does.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Sequence
+from itertools import islice
+
+from msgspec import Struct
+from rapidfuzz import fuzz
+
+from autoact import prompts
+from autoact.config import SelfInstruct, Task
+from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
+from autoact.lab.metrics import normalise
+from autoact.script import Answer, Ask, Prompt, Round, Sampling, Stage, Unit
+from autoact.stages import SELF_INSTRUCT
+from autoact.trajectory import Example, Question
+
+TRIES = 20
+"""Tries per wanted question at most, without a corpus."""
+SHOWN = 3
+"""Examples shown per try."""
+ACCEPTED_SHARE = 0.1
+"""A round that keeps less than this stalls."""
+
+
+class Passage(Struct, frozen=True):
+    """A page of the project's corpus that a question may be about."""
+
+    title: str
+    text: str
+
+
+class Draft(Struct, frozen=True):
+    """What the model wrote, before anyone judged it."""
+
+    question: str
+    answer: str
+    passage: Passage | None
+
+
+class Grounds(Struct, frozen=True):
+    """What self-instruct starts from."""
+
+    task: Task
+    examples: tuple[Example, ...]
+    passages: tuple[Passage, ...]
+    held_out: tuple[Question, ...] = ()
+    """Looked at only to refuse what repeats them."""
+    seed: int = 0
+
+
+def self_instruct(grounds: Grounds, settings: SelfInstruct) -> Stage:
+    """Rounds of drafts until the target is reached, the passages are used up, or the model stalls."""
+    bench = Bench(grounds, settings)
+    numbers = iter(range(settings.passes * len(grounds.passages) or TRIES * settings.target))
+    stalled = 0
+    while len(bench.accepted) < settings.target and stalled < settings.stall:
+        batch = list(islice(numbers, settings.round))
+        if not batch:
+            return
+        units = [Unit(f"q-{number:04d}", draft(bench, number)) for number in batch]
+        before = len(bench.accepted)
+        for unit, written in zip(units, (yield Round(units)), strict=True):
+            if written is None or len(bench.accepted) >= settings.target:
+                continue
+            refusal = bench.refusal(written)
+            if refusal:
+                said = f"{written.question} / {written.answer}"
+                yield QuestionRefused(unit.name, said[:500], refusal)
+            else:
+                yield QuestionAccepted(bench.accept(unit.name, written))
+        stalled = 0 if len(bench.accepted) - before >= ACCEPTED_SHARE * len(batch) else stalled + 1
+        yield StageProgressed(SELF_INSTRUCT, len(bench.accepted), settings.target)
+
+
+def draft(bench: Bench, number: int) -> Generator[Ask, Answer, Draft]:
+    """One try: the model writes a question, then its answer."""
+    prompt, passage = bench.prompt(number)
+    sampling = Sampling(bench.settings.temperature, bench.settings.top_p)
+    prompt = prompt.then("Question:")
+    question = yield Ask("meta", "text", prompt, limit=40, sampling=sampling)
+    # the answer is copied, not invented: greedily
+    answer = yield Ask("meta", "text", prompt.then(f" {question.text}", "\n", "Answer:"), limit=16)
+    return Draft(question.text, answer.text.rstrip("."), passage)
+
+
+class Bench:
+    """What has been accepted so far, and the rules for more."""
+
+    def __init__(self, grounds: Grounds, settings: SelfInstruct):
+        self.grounds, self.settings = grounds, settings
+        self.accepted: list[Question] = []
+        self.known = [example.question for example in grounds.examples]
+        order = random.Random(grounds.seed)
+        self.passages = order.sample(grounds.passages, len(grounds.passages))
+        self.by_title = {passage.title: passage for passage in grounds.passages}
+
+    def prompt(self, number: int) -> tuple[Prompt, Passage | None]:
+        """The prompt of try `number`, and the passage it is about."""
+        system = prompts.fill("self_instruct", task=self.grounds.task.description)
+        if not self.passages:
+            shown = random.Random(f"{self.grounds.seed}/{number}").sample(self.known, min(SHOWN, len(self.known)))
+            exchanges = tuple((prompts.fill("another"), _pair(question)) for question in shown)
+            return Prompt(system, prompts.fill("another"), shown=exchanges), None
+        passage = self.passages[number % len(self.passages)]
+        return Prompt(system, _about(passage), shown=self._grounded(number)), passage
+
+    def _grounded(self, number: int) -> tuple[tuple[str, str], ...]:
+        """Seed questions whose own page answers them, as exchanges.
+
+        A small model imitates the last one most, so each takes its turn there: else yes/no questions never come.
+        """
+        exchanges = []
+        for example in self.grounds.examples:
+            page = self.by_title.get(example.question.gold[-1]) if example.question.gold else None
+            if page is not None:
+                exchanges.append((_about(page), _pair(example.question)))
+        turn = number % max(1, len(exchanges))
+        return tuple((exchanges[turn:] + exchanges[:turn])[-SHOWN:])
+
+    def accept(self, unit: str, draft: Draft) -> Question:
+        gold = (draft.passage.title,) if draft.passage else ()
+        question = Question(unit, draft.question, draft.answer, origin="instructed", gold=gold)
+        self.accepted.append(question)
+        self.known.append(question)
+        return question
+
+    def refusal(self, draft: Draft) -> str:
+        """Why a draft is not good enough; empty when it is."""
+        return _malformed(draft) or _ungrounded(draft) or self._repeated(draft)
+
+    def _repeated(self, draft: Draft) -> str:
+        said, answer = normalise(draft.question), normalise(draft.answer)
+        for other in self.known:
+            alike = fuzz.ratio(said, normalise(other.text))
+            if alike == 100:
+                return "asked before"
+            # the same question about another thing, with another answer, is a new question
+            elsewhere = draft.passage is not None and draft.passage.title not in other.gold
+            if alike >= self.settings.similar and (not elsewhere or normalise(other.answer or "") == answer):
+                return "near-duplicate"
+        if any(fuzz.ratio(said, normalise(other.text)) >= self.settings.similar for other in self.grounds.held_out):
+            return "in the held-out set"
+        return ""
+
+
+def _about(passage: Passage) -> str:
+    return f"Passage: {passage.text}"
+
+
+def _pair(question: Question) -> str:
+    return f"Question: {question.text}\nAnswer: {question.answer}"
+
+
+def _malformed(draft: Draft) -> str:
+    words = draft.question.split()
+    if not draft.question.endswith("?"):
+        return "not a question"
+    if not 4 <= len(words) <= 30:
+        return "question too short" if len(words) < 4 else "question too long"
+    if not normalise(draft.answer):
+        return "no answer"
+    if len(draft.answer.split()) > 6 or len(draft.answer) > 48:
+        return "answer too long"
+    answer = normalise(draft.answer)
+    if answer not in ("yes", "no") and f" {answer} " in f" {normalise(draft.question)} ":
+        return "answer is in the question"
+    return ""
+
+
+def _ungrounded(draft: Draft) -> str:
+    if draft.passage is None:
+        return ""
+    answer = normalise(draft.answer)
+    if answer not in ("yes", "no") and f" {answer} " not in f" {normalise(draft.passage.text)} ":
+        return "answer is not in the passage"
+    names = [word for word in normalise(draft.passage.title).split() if len(word) > 2]
+    asked = normalise(draft.question)
+    if not any(name in asked for name in names):
+        return "does not name its subject"
+    return ""
+
+
+def reference(questions: Sequence[Question]) -> Stage:
+    """The control: the project's reference questions take the place of self-made ones (paper, section 5)."""
+    for question in questions:
+        yield QuestionAccepted(question)
+    yield StageProgressed(SELF_INSTRUCT, len(questions), len(questions))

@@ -1,0 +1,29 @@
+"""Stage 3: every question through an episode, the meta-agent playing all three parts (paper, section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autoact.config import Synthesis
+from autoact.episode import Episode, Limits
+from autoact.events import TrajectoryCommitted
+from autoact.lab.metrics import reward
+from autoact.script import Card, Round, Sampling, Stage, Unit
+from autoact.trajectory import META, Question, Trajectory
+
+
+def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis) -> Stage:
+    """`samples` tries of every question. All may run at once; they are committed in the questions' order."""
+    sampling = Sampling(settings.temperature, settings.top_p)
+    limits = Limits(steps=settings.steps, reflections=settings.reflections)
+    units = []
+    for sample in range(settings.samples):
+        for question in questions:
+            name = f"t-{question.id}-{sample}"
+            units.append(Unit(name, Episode(name, question, card, META, sampling, limits, reward).play()))
+    yield Round(units, commits=committed)
+
+
+def committed(trajectory: Trajectory, seconds: float, tokens: int) -> TrajectoryCommitted:
+    """The event of an episode that came to its end."""
+    return TrajectoryCommitted(trajectory)

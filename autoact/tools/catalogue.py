@@ -1,0 +1,56 @@
+"""The catalogue: every tool of the paper, ready or planned, group by group."""
+
+from __future__ import annotations
+
+from autoact.tools import calculator, encyclopedia
+from autoact.tools.record import Group, ToolRecord
+
+PLANNED = Group(
+    (
+        ToolRecord(
+            name="Image2Text",
+            definition="Describes an image in words and reads the text in it.",
+            usage="Image2Text[photo.png]",
+            state="planned",
+            reason="reading images needs a caption model and a text recogniser, which are not bridged yet",
+        ),
+        ToolRecord(
+            name="Text2Image",
+            definition="Draws an image from a description and tells where it is kept.",
+            usage="Text2Image[a red bicycle by the sea]",
+            state="planned",
+            reason="drawing needs a diffusion model, which is not bridged yet",
+        ),
+        ToolRecord(
+            name="KnowledgeGraph",
+            definition="Tells the known facts about a thing, or how two things are related.",
+            usage="KnowledgeGraph[Marie Curie, place of birth]",
+            state="planned",
+            reason="no source of facts is bridged yet",
+        ),
+        ToolRecord(
+            name="Database",
+            definition="Answers a read-only SQL question from the project's tables.",
+            usage="Database[SELECT name FROM rivers ORDER BY length DESC LIMIT 1]",
+            state="planned",
+            reason="the guard that keeps model-written SQL read-only is not built yet",
+        ),
+        ToolRecord(
+            name="TableVerbalizer",
+            definition="Turns a table into plain sentences, one for each row.",
+            usage="TableVerbalizer[country, capital; Peru, Lima; Chad, N'Djamena]",
+            state="planned",
+            reason="the reader of tables is not built yet",
+        ),
+        ToolRecord(
+            name="CodeInterpreter",
+            definition="Runs a short Python program and shows what it prints.",
+            usage="CodeInterpreter[print(sum(range(10)))]",
+            state="planned",
+            reason="the sandbox that model-written programs must run in is not built yet",
+        ),
+    ),
+    open=lambda context, records: {},
+)
+
+GROUPS = (encyclopedia.GROUP, calculator.GROUP, PLANNED)

@@ -1,0 +1,119 @@
+"""WebSearch, Retrieve and Lookup over the corpus, as a reader of an encyclopedia would use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from autoact.script import Observation
+from autoact.tools.corpus import Corpus, Page, tokens
+from autoact.tools.record import Call, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.sentences import beginning, sentences, shortened
+from autoact.tools.titles import fold
+
+RECORDS = (
+    ToolRecord(
+        name="WebSearch",
+        aliases=("BingSearch",),
+        definition="Searches for pages about a question or some key words and shows the best few.",
+        usage="WebSearch[first woman to win a Nobel Prize]",
+        limits=Limits(max_chars=600),
+        settings={"results": 3},
+    ),
+    ToolRecord(
+        name="Retrieve",
+        definition="Opens the page with the given title and shows how it begins.",
+        usage="Retrieve[Marie Curie]",
+    ),
+    ToolRecord(
+        name="Lookup",
+        definition="Finds the next sentence with a key word on the page opened last.",
+        usage="Lookup[Nobel Prize]",
+    ),
+)
+_STEM = 6
+NEARBY = 5
+"""Titles offered when a page is not found."""
+"""Words are compared by their first letters, so that `directed` meets `director`."""
+
+
+class Encyclopedia:
+    """One episode's reading: the pages opened last, and how far Lookup has come in them."""
+
+    def __init__(self, corpus: Corpus, records: Mapping[str, ToolRecord]) -> None:
+        self._corpus = corpus
+        self._records = records
+        self._pages: Sequence[Page] = ()
+        self._keyword = ""
+        self._matches: list[str] = []
+        self._shown = 0
+
+    def search(self, query: str) -> Observation:
+        """The best pages, numbered, each with the sentence nearest to the query; they become Lookup's pages."""
+        record = self._records["WebSearch"]
+        hits = self._corpus.search(query, record.settings["results"])
+        if not hits:
+            return Observation(f"No results for [{query}].", failed=True)
+        self._turn_to(hits)
+        room = record.limits.max_chars // len(hits) - 4  # the number before each hit and the space after it
+        lines = (f"{page.title}: {nearest_sentence(page, query)}" for page in hits)
+        return Observation(" ".join(f"{number}. {shortened(line, room)}" for number, line in enumerate(lines, 1)))
+
+    def retrieve(self, title: str) -> Observation:
+        """The beginning of a page, up to the end of a sentence; a title that is not the one asked for is shown."""
+        page = self._corpus.page(title)
+        if page is None:
+            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._nearby(title)) else ""
+            return Observation(f"Could not find [{shortened(title, 80)}].{hint}", failed=True)
+        self._turn_to([page])
+        name = "" if fold(page.title) == fold(title) else f"{page.title}: "
+        return Observation(name + beginning(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
+
+    def _nearby(self, title: str) -> list[str]:
+        """Titles to try instead: pages that speak of the thing, then titles spelt like it."""
+        speaking = (page.title for page in self._corpus.search(title, NEARBY // 2))
+        return list(dict.fromkeys([*speaking, *self._corpus.similar(title)]))[:NEARBY]
+
+    def lookup(self, keyword: str) -> Observation:
+        """The next sentence with the key word; the same key word again moves on, another one starts anew."""
+        if not self._pages:
+            return Observation("Lookup needs a page first: use Retrieve or WebSearch.", failed=True)
+        if fold(keyword) != self._keyword:
+            self._keyword, self._matches, self._shown = fold(keyword), self._sentences_with(fold(keyword)), 0
+        if not self._matches:
+            names = "; ".join(page.title for page in self._pages)
+            return Observation(f"No sentence of [{names}] contains [{shortened(keyword, 80)}].", failed=True)
+        if self._shown == len(self._matches):
+            return Observation("No more results.", failed=True)
+        self._shown += 1
+        return Observation(f"(Result {self._shown} / {len(self._matches)}) {self._matches[self._shown - 1]}")
+
+    def _turn_to(self, pages: Sequence[Page]) -> None:
+        self._pages, self._keyword, self._matches, self._shown = pages, "", [], 0
+
+    def _sentences_with(self, keyword: str) -> list[str]:
+        """Sentences that hold the key word as written, or else all of its words."""
+        several = len(self._pages) > 1
+        lines = [
+            (fold(sentence), f"{page.title}: {sentence}" if several else sentence)
+            for page in self._pages
+            for sentence in sentences(page.text)
+        ]
+        whole = [shown for folded, shown in lines if keyword in folded]
+        words = keyword.split()
+        return whole or [shown for folded, shown in lines if all(word in folded for word in words)]
+
+
+def nearest_sentence(page: Page, query: str) -> str:
+    """The first of the page's sentences that share the most words with the query."""
+    wanted = {token[:_STEM] for token in tokens(query)}
+    found = sentences(page.text)
+    return max(found, key=lambda sentence: len(wanted & {token[:_STEM] for token in tokens(sentence)}), default="")
+
+
+def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    """The three tools over one reading."""
+    reading = Encyclopedia(context.corpus, records)
+    return {"WebSearch": reading.search, "Retrieve": reading.retrieve, "Lookup": reading.lookup}
+
+
+GROUP = Group(RECORDS, opened)

@@ -1,0 +1,94 @@
+"""The tool library of a project, and the sessions in which episodes call its tools."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from autoact.errors import BadProject
+from autoact.script import Observation
+from autoact.tools.catalogue import GROUPS
+from autoact.tools.curation import adjusted, curated, named, tool_key
+from autoact.tools.record import Group, Limits, ToolContext, ToolRecord
+from autoact.tools.sentences import shortened
+from autoact.trajectory import Tool
+
+
+class Library:
+    """The tools a project curates, in its order."""
+
+    def __init__(self, records: Sequence[ToolRecord], context: ToolContext, groups: Sequence[Group] = GROUPS) -> None:
+        self._records = tuple(records)
+        self._names = named(self._records)
+        self._context = context
+        self._groups = groups
+
+    @classmethod
+    def load(cls, tools_toml: Path | None, context: ToolContext, groups: Sequence[Group] = GROUPS) -> Library:
+        """The tools that `tools_toml` lists and enables; every known tool without such a file.
+
+        Raises BadProject with file and key for an unknown tool, an unknown key, or a setting of the wrong kind.
+        """
+        known = [record for group in groups for record in group.records]
+        names = [record.name for record in known]
+        for name in context.settings:
+            if name not in names:
+                raise BadProject(f"unknown tool `{name}`; known: {', '.join(names)}", key=f"settings.{name}")
+        known = [adjusted(record, context.settings.get(record.name, {}), None, record.name) for record in known]
+        return cls(known if tools_toml is None else curated(tools_toml, known), context, groups)
+
+    def records(self) -> tuple[ToolRecord, ...]:
+        """Every tool of the library, ready or not."""
+        return self._records
+
+    def ready(self) -> list[Tool]:
+        """The tools an agent may call now, as it is told of them."""
+        return [record.tool() for record in self._records if record.state == "ready"]
+
+    def resolve(self, name: str) -> ToolRecord | None:
+        """The tool called `name`, by any of its names; case, spaces and underscores do not count."""
+        return self._names.get(tool_key(name))
+
+    def session(self) -> ToolSession:
+        """A fresh session for one episode."""
+        return ToolSession(self, self._context, self._groups)
+
+
+class ToolSession:
+    """The tools as one episode uses them, with what they remember between its calls."""
+
+    def __init__(self, library: Library, context: ToolContext, groups: Sequence[Group]) -> None:
+        self._library = library
+        # A group is opened whole, so that Lookup works when a project switched WebSearch off.
+        records = {record.name: library.resolve(record.name) or record for group in groups for record in group.records}
+        self._calls = {name: call for group in groups for name, call in group.open(context, records).items()}
+
+    def call(self, name: str, argument: str) -> Observation:
+        """What the tool gives back, on one line and within its limit of characters. Never raises."""
+        began = time.perf_counter()
+        record = self._library.resolve(name)
+        seen = self._seen(record, name, " ".join(argument.split()))
+        limit = (record.limits if record else Limits()).max_chars
+        # An observation is logged as JSON, which has no lone surrogates.
+        text = shortened(seen.text, limit).encode("utf-8", "replace").decode()
+        return msgspec.structs.replace(seen, text=text, ms=(time.perf_counter() - began) * 1000)
+
+    def _seen(self, record: ToolRecord | None, name: str, argument: str) -> Observation:
+        if record is None:
+            names = ", ".join(tool.name for tool in self._library.ready())
+            return Observation(f"Invalid action. Available: {names}", failed=True)
+        if record.state != "ready":
+            return Observation(f"{record.name} is not ready: {record.reason}.", failed=True)
+        if not argument:
+            return Observation(f"{record.name} needs an argument, as in {record.usage}", failed=True)
+        try:
+            return self._calls[record.name](argument)
+        # Boundary of a unit: whatever a tool does, the episode goes on and sees that it failed.
+        except Exception as error:
+            return Observation(f"{record.name} failed: {str(error) or type(error).__name__}", failed=True)
+
+
+__all__ = ["Library", "ToolContext", "ToolRecord", "ToolSession"]

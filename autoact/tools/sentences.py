@@ -1,0 +1,89 @@
+"""Running text in sentences, not fooled by abbreviations and initials, and cut short where room is scarce."""
+
+from __future__ import annotations
+
+import re
+
+_PARAGRAPH = re.compile(r"\n\s*\n")
+# Possessive, so that a megabyte of dots takes no longer than a megabyte of words.
+_END = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+\s+(?=[\"'“‘(\[]*+[^\W_])")
+_LONGEST_WORD = 60
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BEFORE_NAME = _words(
+    "adm brig capt cmdr col cpl dr fr gen gov hon lt maj messrs mlle mme mr mrs ms mt pres prof rep rev sen sgt st "
+    "ste vs viz cf"
+)
+"""Never end a sentence."""
+_BEFORE_NUMBER = _words(
+    "no nos vol vols pp p ed c ca fig figs op ch art sec jan feb mar apr jun jul aug sep sept oct nov dec"
+)
+"""Do not end a sentence when a number follows."""
+_EITHER = _words("inc ltd co corp bros jr sr etc dept est univ assn ave blvd rd ft approx")
+"""End a sentence only when the next word looks like the first of one."""
+_FIRST_WORDS = _words(
+    "the a an he she it they we his her its their this that these those there in on at by for from with after before "
+    "during since when while although though however as but and following both some many most one two"
+)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of `text` in order, whitespace folded; a blank line always ends one."""
+    found: list[str] = []
+    for paragraph in _PARAGRAPH.split(text):
+        folded = " ".join(paragraph.split())
+        start = 0
+        for end in _END.finditer(folded):
+            if _ends_here(folded, start, end):
+                found.append(folded[start : end.end()].strip())
+                start = end.end()
+        if start < len(folded):
+            found.append(folded[start:])
+    return found
+
+
+def beginning(text: str, room: int) -> str:
+    """As many whole sentences as fit into `room` characters, or the first one cut at a word."""
+    first, *others = sentences(text)
+    if len(first) > room:
+        return shortened(first, room)
+    for sentence in others:
+        if len(first) + 1 + len(sentence) > room:
+            break
+        first = f"{first} {sentence}"
+    return first
+
+
+def shortened(text: str, room: int) -> str:
+    """`text` on one line, cut after a word with an ellipsis where it is longer than `room` characters."""
+    line = " ".join(text.split())
+    if len(line) <= room:
+        return line
+    cut = line[: max(room - 1, 0)]
+    head, space, _ = cut.rpartition(" ")
+    # A single endless word is cut anywhere: half of it tells more than nothing.
+    keep = head if space and len(head) * 2 > room and line[len(cut)] != " " else cut
+    return keep.rstrip() + "…"
+
+
+def _ends_here(text: str, start: int, end: re.Match[str]) -> bool:
+    """Whether the mark at `end` closes the sentence that began at `start`."""
+    following = text[end.end() : end.end() + _LONGEST_WORD].lstrip("\"'“‘([").split(" ", 1)[0]
+    if following[0].islower():
+        return False
+    if end.group().strip() != ".":
+        return True
+    word = text[max(start, end.start() - _LONGEST_WORD) : end.start() + 1].rsplit(" ", 1)[-1].lstrip("\"'“‘([")
+    bare = word[:-1].casefold()
+    if bare in _BEFORE_NAME:
+        return False
+    if bare in _BEFORE_NUMBER and following[0].isdigit():
+        return False
+    if _INITIALS.fullmatch(word):
+        return not word.islower() and following.rstrip(",").casefold() in _FIRST_WORDS
+    return bare not in _EITHER or following.rstrip(",").casefold() in _FIRST_WORDS

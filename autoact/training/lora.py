@@ -1,0 +1,176 @@
+"""The training loop of one LoRA adapter: order and dropout depend on (seed, step) alone, so resuming repeats bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from msgspec import Struct
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor
+from torch.nn import functional
+
+from autoact.config import Differentiation
+from autoact.events import CheckpointSaved, Event, TrainStepped
+from autoact.training import checkpoint
+from autoact.training.spans import Encoded, Span
+from autoact.trajectory import Role
+
+CLIP = 1.0
+"""Gradient norm above which gradients are scaled down."""
+
+
+class Sample(Struct, frozen=True):
+    """One trajectory with the spans that carry loss for the adapter in training."""
+
+    encoded: Encoded
+    spans: tuple[Span, ...]
+
+    @property
+    def tokens(self) -> int:
+        return sum(span.end - span.start for span in self.spans)
+
+
+class Trained(Struct, frozen=True):
+    """What a finished training leaves behind."""
+
+    folder: Path
+    loss: float
+    """Mean over the last epoch, nats per loss-bearing token."""
+
+
+def span_loss(model: Any, sample: Sample) -> Tensor:
+    """Summed cross-entropy over the sample's spans, in nats, from one forward pass over the trajectory.
+
+    Equal to the sum over the published recipe's separate samples. Logits are computed at loss-bearing places only.
+    """
+    ids = torch.tensor(sample.encoded.ids[: sample.spans[-1].end], device=model.device)
+    places = torch.cat([torch.arange(span.start - 1, span.end - 1) for span in sample.spans]).to(model.device)
+    output = model(input_ids=ids[None], use_cache=False, logits_to_keep=places)
+    return functional.cross_entropy(output.logits[0].float(), ids[places + 1], reduction="sum")
+
+
+class LoraTraining:
+    """One adapter on its way: `run` yields what happens and returns what it leaves behind."""
+
+    def __init__(
+        self, model: Any, role: Role, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path
+    ):
+        """`root` is the run folder: checkpoints/<role> and adapters/<role> are made in it."""
+        self.role, self.samples, self.settings, self.seed = role, samples, settings, seed
+        self.checkpoints, self.folder = root / "checkpoints" / role, root / "adapters" / role
+        self.per_epoch = math.ceil(len(samples) / settings.batch)
+        self.steps = self.per_epoch * settings.epochs
+        self.losses: list[float] = []
+        torch.manual_seed(_mix(seed, role))
+        self.base = model
+        lora = LoraConfig(
+            task_type="CAUSAL_LM", r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout,
+            target_modules=list(settings.targets), bias="none",
+        )  # fmt: skip
+        self.accelerator = Accelerator(cpu=model.device.type == "cpu")
+        peft = get_peft_model(model, lora)
+        weights = [weight for weight in peft.parameters() if weight.requires_grad]
+        optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0)
+        self.model, self.optimizer = self.accelerator.prepare(peft, optimizer)
+
+    def run(self) -> Generator[Event, None, Trained]:
+        """Train from the newest whole checkpoint, or from the start. Yields TrainStepped and CheckpointSaved."""
+        self._resume()
+        self.model.train()
+        for step in range(len(self.losses), self.steps):
+            stepped = self._step(step)
+            self.losses.append(stepped.loss)
+            yield stepped
+            if (step + 1) % self.settings.save_every == 0 and step + 1 < self.steps:
+                yield CheckpointSaved(self.role, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
+        last = self.losses[-self.per_epoch :]
+        return Trained(self._export(), sum(last) / len(last))
+
+    def close(self) -> None:
+        """Give the base model back without the adapter."""
+        self._peft().unload()
+        self.accelerator.free_memory()
+
+    def _step(self, step: int) -> TrainStepped:
+        began = time.monotonic()
+        torch.manual_seed(_mix(self.seed, self.role, step))  # dropout depends on the step, not on history
+        rate = self._rate(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batch = list(self._batch(step))
+        tokens = sum(sample.tokens for sample in batch)
+        total = 0.0
+        for sample in batch:
+            loss = span_loss(self.model, sample) / tokens
+            self.accelerator.backward(loss)
+            total += loss.item()
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        ms = 1000 * (time.monotonic() - began)
+        return TrainStepped(self.role, step, self.steps, total, rate, float(norm), tokens, ms)
+
+    def _batch(self, step: int) -> Iterator[Sample]:
+        """The trajectories of a step: a fresh permutation each epoch, drawn from (seed, epoch) alone."""
+        epoch, at = divmod(step, self.per_epoch)
+        source = torch.Generator().manual_seed(_mix(self.seed, "order", epoch))
+        order = torch.randperm(len(self.samples), generator=source).tolist()
+        for index in order[at * self.settings.batch : (at + 1) * self.settings.batch]:
+            yield self.samples[index]
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up, then cosine to zero."""
+        warmup = max(1, round(self.settings.warmup * self.steps))
+        if step < warmup:
+            return self.settings.learning_rate * (step + 1) / warmup
+        done = (step - warmup) / max(1, self.steps - warmup)
+        return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+    # -- state -------------------------------------------------------------------------------------------------------
+
+    def _peft(self) -> PeftModel:
+        model: PeftModel = self.accelerator.unwrap_model(self.model)
+        return model
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: weight for name, weight in self._peft().named_parameters() if weight.requires_grad}
+
+    def _state(self) -> dict[str, Tensor]:
+        state = {"losses": torch.tensor(self.losses, dtype=torch.float64)}
+        for name, weight in self._weights().items():
+            state[f"weight/{name}"] = weight.detach().contiguous()
+            for key, value in self.optimizer.state[weight].items():
+                state[f"{key}/{name}"] = value.detach().contiguous()
+        return state
+
+    def _resume(self) -> None:
+        found = checkpoint.load(self.checkpoints)
+        if found is None:
+            return
+        _, state = found
+        self.losses = state["losses"].tolist()
+        for name, weight in self._weights().items():
+            weight.data.copy_(state[f"weight/{name}"])
+            keys = [key for key in ("step", "exp_avg", "exp_avg_sq") if f"{key}/{name}" in state]
+            self.optimizer.state[weight] = {
+                key: state[f"{key}/{name}"].to("cpu" if key == "step" else weight.device) for key in keys
+            }
+
+    def _export(self) -> Path:
+        """The adapter as a plain PEFT folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._peft().save_pretrained(str(self.folder))
+        return self.folder
+
+
+def _mix(*parts: object) -> int:
+    """A seed that depends on all parts; stable across processes, unlike hash()."""
+    text = "/".join(map(str, parts)).encode()
+    return int.from_bytes(hashlib.blake2s(text, digest_size=6).digest(), "big")

@@ -1,0 +1,60 @@
+"""Who trains: turns a Train wish into token spans, runs the loop, and leaves a PEFT folder with a card."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+
+from autoact import disk, prompts
+from autoact.config import Differentiation
+from autoact.errors import ModelFailed
+from autoact.events import Event
+from autoact.model.local import LocalEngine
+from autoact.script import Card, Lesson, Train
+from autoact.training.lora import LoraTraining, Sample
+from autoact.training.spans import encode
+from autoact.trajectory import Adapter, Role
+
+
+class Trainer:
+    """Trains adapters on the engine's own model: the base weights are in memory once."""
+
+    def __init__(self, engine: LocalEngine, card: Card, settings: Differentiation, *, seed: int, root: Path):
+        """`card` is what the sub-agents will be prompted with; `root` is the run folder."""
+        self.engine, self.card, self.settings, self.seed, self.root = engine, card, settings, seed, root
+
+    def train(self, wish: Train) -> Generator[Event, None, Adapter]:
+        """Yields the training's events, returns the adapter. Raises ModelFailed when nothing carries loss."""
+        samples = [sample for lesson in wish.lessons if (sample := self._sample(wish.role, lesson)).spans]
+        if not samples:
+            raise ModelFailed(f"the {wish.role}-agent has nothing to learn from")
+        self.engine.release()
+        training = LoraTraining(self.engine.model, wish.role, samples, self.settings, seed=self.seed, root=self.root)
+        try:
+            trained = yield from training.run()
+        finally:
+            training.close()
+            self.engine.model.eval()
+        self._write_card(wish.role, trained.folder, len(samples), trained.loss)
+        spans = sum(len(sample.spans) for sample in samples)
+        digest = disk.sha256(trained.folder / "adapter_model.safetensors")
+        return Adapter(wish.role, str(trained.folder.relative_to(self.root)), digest, spans, trained.loss)
+
+    def _sample(self, role: Role, lesson: Lesson) -> Sample:
+        encoded = encode(lesson, self.card, self.engine.tokens)
+        return Sample(encoded, tuple(encoded.owned(role, lesson.parts)))
+
+    def _write_card(self, role: Role, folder: Path, trajectories: int, loss: float) -> None:
+        settings = self.settings
+        text = prompts.fill(
+            "model_card", role=role, base=self.engine.weights.folder.name, trajectories=str(trajectories),
+            task=self.card.task, rank=str(settings.rank), alpha=str(settings.alpha), epochs=str(settings.epochs),
+            rate=str(settings.learning_rate), loss=f"{loss:.4f}", targets=", ".join(settings.targets),
+        )  # fmt: skip
+        disk.replace(folder / "README.md", text.encode())
+        file = folder / "adapter_config.json"
+        config = msgspec.json.decode(file.read_bytes())
+        config["base_model_name_or_path"] = self.engine.weights.folder.name  # not a path of this machine
+        disk.replace(file, msgspec.json.format(msgspec.json.encode(config)))

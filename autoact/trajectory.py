@@ -1,0 +1,116 @@
+"""The data that travel: questions, tools, steps, trajectories, verdicts, casts. Frozen, and JSON as they stand."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Role = Literal["meta", "plan", "tool", "reflect"]
+Part = Literal["thought", "action", "argument", "reflection", "verdict", "text"]
+
+SUB_AGENTS: tuple[Role, ...] = ("plan", "tool", "reflect")
+FINISH, REFLECT = "Finish", "Reflect"
+RIGHT, WRONG = "right", "wrong"
+
+
+class Question(Struct, frozen=True, omit_defaults=True):
+    """One question of a task."""
+
+    id: str
+    text: str
+    answer: str | None = None
+    """The gold answer; None when a person asks something new."""
+    origin: str = "asked"
+    """seed, instructed, reference, heldout, asked, or the name of a data set."""
+    level: str = ""
+    """easy, medium, hard, a grade band, or nothing."""
+    type: str = ""
+    """one-hop, two-hop, comparison, yes-no, bridge ... as the data set says."""
+    choices: tuple[str, ...] = ()
+    """Options of a multiple-choice question; the answer is then a letter."""
+    gold: tuple[str, ...] = ()
+    """Titles of the pages that hold the answer, where they are known."""
+
+
+class Step(Struct, frozen=True, omit_defaults=True):
+    """One turn of the loop: tau, alpha = (tool name, parameters), o in the paper's section 2."""
+
+    thought: str
+    action: str
+    argument: str
+    observation: str = ""
+    failed: bool = False
+    """Whether the tool call gave a failure as its observation."""
+
+
+class Example(Struct, frozen=True, omit_defaults=True):
+    """A seed example: a question with its answer and, if a person wrote them, the steps that lead there."""
+
+    question: Question
+    steps: tuple[Step, ...] = ()
+
+
+class Tool(Struct, frozen=True, omit_defaults=True):
+    """What an agent is told of a tool: name m, definition d, usage u (paper, section 2)."""
+
+    name: str
+    definition: str
+    usage: str
+    """An example call in the action syntax, as `Retrieve[Milhouse]`."""
+    aliases: tuple[str, ...] = ()
+
+
+class Trajectory(Struct, frozen=True, omit_defaults=True):
+    """One question tried to its end."""
+
+    unit: str
+    question: Question
+    steps: tuple[Step, ...]
+    answer: str | None = None
+    verdict: str | None = None
+    """What the reflect part said last: right, wrong, or None when it was never asked."""
+    halt: str = "answered"
+    """answered, steps (limit reached), context (prompt too long) or error."""
+    reward: float = 0.0
+    """Token F1 against the gold answer, 0 to 1 (1 or 0 for multiple choice)."""
+    cast: str = "meta"
+
+
+class Verdict(Struct, frozen=True, omit_defaults=True):
+    """What the filter decided about a trajectory, and why."""
+
+    unit: str
+    kept: bool
+    reward: float
+    why: str = ""
+    """The first gate that refused it; empty when kept."""
+    by: str = "filter"
+
+
+class Cast(Struct, frozen=True):
+    """Which adapter plays which part. Granularity is a cast, not another loop."""
+
+    name: str
+    plan: Role
+    tool: Role
+    reflect: Role
+
+
+META = Cast("meta", "meta", "meta", "meta")
+GROUP = Cast("group", "plan", "tool", "reflect")
+CASTS = {cast.name: cast for cast in (META, GROUP)}
+
+
+class Adapter(Struct, frozen=True):
+    """A trained LoRA of one sub-agent, as a plain PEFT folder."""
+
+    role: Role
+    path: str
+    """Relative to the run folder."""
+    sha256: str
+    """Of adapter_model.safetensors."""
+    examples: int
+    """Spans it was trained on."""
+    loss: float
+    """Mean loss per token over the last epoch, in nats."""

@@ -1,0 +1,56 @@
+"""The `studio` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from autoact.errors import AutoActError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit codes: 0, 2 for something that is not there, 130 for ctrl-C while lines are printed."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return _plain(asked.plain) if asked.plain else _studio(asked.where)
+    except AutoActError as error:  # the boundary of a command
+        from studio import foreign
+
+        print(f"studio: {foreign.line(str(error))}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, `head` for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="studio", description="Watch AutoAct runs, and start them.")
+    parser.add_argument("where", nargs="?", help="a project, a run, or a folder of projects; left out: your projects")
+    parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line an event until the run is over")
+    return parser
+
+
+def _plain(named: str) -> int:
+    from studio import plain, target
+
+    for line in plain.lines(target.run_of(named)):
+        print(line, flush=True)
+    return 0
+
+
+def _studio(named: str | None) -> int:
+    from studio.app import StudioApp  # Textual takes a while to import; --plain and --help need none of it
+    from studio.target import find
+
+    said = StudioApp(find(named)).run()
+    if said:
+        print(said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The studio: a Textual app over the folders of runs. It reads and starts; it owns nothing."""
+
+from __future__ import annotations
+
+import os
+
+from textual.app import App
+from textual.theme import BUILTIN_THEMES
+
+from studio import glyphs, keys, launch, theme
+from studio.screens.help import HelpScreen
+from studio.screens.projects import ProjectsScreen
+from studio.screens.run import RunScreen
+from studio.target import Target
+
+
+class StudioApp(App[str]):
+    """Ends with a line to print, if there is something to say."""
+
+    TITLE = "AutoAct Studio"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = keys.bindings("everywhere")
+
+    def __init__(self, target: Target, command: launch.Command = launch.command):
+        """`command` gives the command line that the start key runs."""
+        super().__init__()
+        self.target = target
+        self.command = command
+        self.glyphs = glyphs.of_terminal()
+        self.themes = theme.palettes()
+        if os.environ.get("SSH_CONNECTION"):
+            self.animation_level = "none"
+        for palette in self.themes:
+            self.register_theme(palette.theme())
+        # Without colours Textual would turn a theme into greys; the terminal's own black and white read better.
+        self.theme = "ansi-dark" if self.no_color and "ansi-dark" in BUILTIN_THEMES else theme.DEFAULT
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """For Textual's own themes, which know no roles."""
+        roles = ("meta", "plan", "tool", "reflect", "world")
+        return {"quiet": "ansi_default", **{f"role-{role}": "ansi_default" for role in roles}}
+
+    def on_mount(self) -> None:
+        self.push_screen(self.first_screen())
+
+    def first_screen(self) -> ProjectsScreen | RunScreen:
+        """The project that was asked for, else the list."""
+        if self.target.project is None:
+            return ProjectsScreen(self.target.folder)
+        return RunScreen(self.target.project, self.target.run, self.command)
+
+    def on_projects_screen_opened(self, message: ProjectsScreen.Opened) -> None:
+        self.push_screen(RunScreen(message.root, "", self.command))
+
+    def on_run_screen_left(self, message: RunScreen.Left) -> None:
+        if any(isinstance(screen, ProjectsScreen) for screen in self.screen_stack):
+            self.pop_screen()
+        else:
+            self.switch_screen(ProjectsScreen(message.folder))
+
+    def action_theme(self) -> None:
+        names = [palette.name for palette in self.themes]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+
+    def action_help(self) -> None:
+        place = getattr(self.screen, "PLACE", None)
+        if place is not None:
+            self.push_screen(HelpScreen(place, self.glyphs))
+
+    def action_leave(self) -> None:
+        alive = [run for screen in self.screen_stack if isinstance(screen, RunScreen) for run in screen.follow.alive]
+        self.exit("".join(f"{run.folder.name} goes on; `studio` shows it again." for run in alive[:1]) or None)

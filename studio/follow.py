@@ -1,0 +1,115 @@
+"""Follows a project's runs and tails one of them. One timer, one message; widgets draw only when it comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.timer import Timer
+
+from autoact.run.state import RunState
+from studio.launch import Launch
+from studio.loss import Losses
+from studio.shelf import RunLine, Shelf, judged
+from studio.tailed import Tailed
+
+BUSY, IDLE, AT_ONCE = 0.1, 0.25, 0.001
+"""Seconds to the next look: while the run moves, while it does not, and while a long log is being read."""
+SHELF_EVERY = 8
+"""Looks at the run for each look at the list of runs."""
+
+
+class Moved(Message):
+    """Something about the followed project changed."""
+
+    def __init__(self, follow: Follow):
+        self.follow = follow
+        super().__init__()
+
+
+class Follow:
+    """What a project's run screen shows. Owns nothing: closing it changes nothing in any run."""
+
+    def __init__(self, project_root: Path, owner: MessagePump):
+        """`owner` lends its timer and gets the messages."""
+        self.shelf = Shelf(project_root)
+        self.verdict = "reading"
+        """How the tailed run is; `reading` until its log has been read for the first time."""
+        self.launch: Launch | None = None
+        self._tailed: Tailed | None = None
+        self._owner = owner
+        self._timer: Timer | None = None
+        self._ticks = 0
+
+    @property
+    def name(self) -> str:
+        """Of the run that is tailed; empty while there is none."""
+        return self._tailed.folder.name if self._tailed else ""
+
+    @property
+    def state(self) -> RunState:
+        """Of the tailed run; that of no events while there is none."""
+        return self._tailed.state if self._tailed else RunState()
+
+    @property
+    def losses(self) -> dict[str, Losses]:
+        return self._tailed.losses if self._tailed else {}
+
+    @property
+    def alive(self) -> list[RunLine]:
+        """The project's runs that have a job."""
+        return [run for run in self.shelf.runs if run.alive]
+
+    @property
+    def launching(self) -> bool:
+        """A run was asked for and is not there yet."""
+        return self.launch is not None and self.launch.pending
+
+    def show(self, name: str = "") -> None:
+        """Tail another run: that of this name, else the newest."""
+        self.close()
+        self.shelf.look()
+        line = next((run for run in self.shelf.runs if name in ("", run.folder.name)), None)
+        self._tailed = Tailed(line.folder) if line else None
+        self.verdict = "reading"
+
+    def start(self) -> None:
+        """Look now, then again and again."""
+        self.stop()
+        moved = self.look()
+        if moved:
+            self._owner.post_message(Moved(self))
+        behind = self._tailed is not None and self._tailed.behind
+        self._timer = self._owner.set_timer(AT_ONCE if behind else BUSY if moved else IDLE, self.start)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+
+    def close(self) -> None:
+        """Let go of the run."""
+        self.stop()
+        if self._tailed is not None:
+            self._tailed.close()
+            self._tailed = None
+
+    def look(self) -> bool:
+        """Take in what happened since the last look; whether there is something new to draw."""
+        self._ticks += 1
+        moved = self._ticks == 1
+        if self.launching or self._ticks % SHELF_EVERY == 0:
+            moved |= self.shelf.look()
+        if self.launch is not None and self.launching:
+            moved |= self.launch.look(run.folder.name for run in self.shelf.runs)
+        return self._read() or moved
+
+    def _read(self) -> bool:
+        tailed, before = self._tailed, self.verdict
+        if tailed is None:
+            return False
+        read = tailed.read()
+        if tailed.behind:
+            return False
+        self.verdict = judged(tailed.folder, tailed.state)
+        return read or self.verdict != before

@@ -1,0 +1,91 @@
+"""A project in one line: its task, its last run, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoact.errors import AutoActError
+from autoact.project import Project
+from autoact.run.folder import RunFolder, runs_of
+from autoact.run.log import LogTail
+from autoact.run.state import RunState
+from studio.scores import result
+from studio.shelf import ALIVE, judged
+
+STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
+"""The paper's stages in their order, as events name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the list of projects says of one."""
+
+    project: Project
+    task: str = ""
+    run: str = ""
+    stage: str = ""
+    """The last stage begun, `done/of` behind it while it is at work."""
+    verdict: str = ""
+    """Empty when there is no run."""
+    result: str = ""
+    trouble: str = ""
+    """Why the project cannot be read."""
+
+
+class Watch:
+    """Glances at one project again and again; reads only what was added to its log."""
+
+    def __init__(self, project: Project):
+        self.project = project
+        self.last = Glance(project)
+        self._seen: tuple[str, int, str] = ("", -1, "")
+        self._folder: RunFolder | None = None
+        self._state = RunState()
+        self._tail: LogTail | None = None
+
+    def look(self) -> Glance:
+        """The project now."""
+        try:
+            task = self.project.config().task.name
+        except AutoActError as error:
+            return Glance(self.project, trouble=str(error))
+        folder = next(iter(runs_of(self.project.root)), None)
+        if folder is None:
+            return Glance(self.project, task)
+        if folder != self._folder:
+            self._begin(folder)
+        return self._read(folder, task)
+
+    def close(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
+
+    def _begin(self, folder: RunFolder) -> None:
+        self.close()
+        self._folder, self._state, self._tail = folder, RunState(), LogTail(folder.events)
+
+    def _read(self, folder: RunFolder, task: str) -> Glance:
+        """An ended run is read once and then let go of: its trajectories need not stay in memory."""
+        size = folder.events.stat().st_size if folder.events.exists() else 0
+        if self._tail is None and self._seen == (folder.name, size, task):
+            return self.last
+        if self._tail is None:
+            self._begin(folder)
+        assert self._tail is not None
+        self._state.follow(self._tail)
+        verdict = judged(folder, self._state)
+        stage, scores = stage_of(self._state), result(self._state.solved)
+        self.last = Glance(self.project, task, folder.name, stage, verdict, scores)
+        if verdict not in ALIVE:
+            self.close()
+            self._state, self._seen = RunState(), (folder.name, size, task)
+        return self.last
+
+
+def stage_of(state: RunState) -> str:
+    """The stage at work with its progress, else the last one that was finished."""
+    stage = state.stages.get(state.stage)
+    if stage is None:
+        return next(reversed(state.stages), "")
+    return f"{state.stage} {stage.done}/{stage.of}" if stage.of else state.stage

@@ -1,0 +1,57 @@
+"""Letters and glyphs that carry meaning where colour may be absent, each with an ASCII twin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of signs; every role, verdict and stage state has one."""
+
+    roles: Mapping[str, str]
+    verdicts: Mapping[str, str]
+    stages: Mapping[str, str]
+    """waiting, running, finished."""
+    ascii: bool
+
+    def role(self, role: str) -> str:
+        return self.roles.get(role, "? ")
+
+    def verdict(self, verdict: str) -> str:
+        return self.verdicts.get(verdict, "?")
+
+
+UNICODE = Glyphs(
+    roles={"meta": "M◆", "plan": "P›", "tool": "T⚙", "reflect": "R↺", "world": "W·"},
+    verdicts={
+        "reading": "…", "starting": "…", "running": "●", "paused": "‖", "stuck": "◌", "unresponsive": "?",
+        "finished": "✓", "failed": "✗", "cancelled": "■", "interrupted": "!",
+    },
+    stages={"waiting": "○", "running": "●", "finished": "✓"},
+    ascii=False,
+)  # fmt: skip
+ASCII = Glyphs(
+    roles={"meta": "M*", "plan": "P>", "tool": "T#", "reflect": "R@", "world": "W."},
+    verdicts={
+        "reading": ".", "starting": ".", "running": "*", "paused": "=", "stuck": "~", "unresponsive": "?",
+        "finished": "+", "failed": "x", "cancelled": "#", "interrupted": "!",
+    },
+    stages={"waiting": "-", "running": "*", "finished": "+"},
+    ascii=True,
+)  # fmt: skip
+
+
+def of_app(app: object) -> Glyphs:
+    """The set that the app chose for its terminal."""
+    found = getattr(app, "glyphs", None)
+    return found if isinstance(found, Glyphs) else UNICODE
+
+
+def of_terminal(environment: Mapping[str, str] = os.environ) -> Glyphs:
+    """ASCII where the locale says that the terminal shows no Unicode, or the console's own font has none."""
+    locale = next((environment[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(key)), "UTF-8")
+    plain = "utf" not in locale.lower() or environment.get("TERM") == "linux"
+    return ASCII if plain else UNICODE

@@ -1,0 +1,54 @@
+"""Starting a run from the studio: a process of its own, which the studio neither owns nor waits for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Command = Callable[[Path], list[str]]
+"""From a project's folder to the command line that runs it."""
+
+
+def command(project: Path) -> list[str]:
+    """What `autoact run` in a shell would do."""
+    return [sys.executable, "-m", "autoact", "run", str(project), "--preset", "quick"]
+
+
+@dataclass(slots=True)
+class Launch:
+    """A run that was asked for and has not shown itself yet."""
+
+    process: subprocess.Popen[bytes]
+    known: frozenset[str]
+    """Names of the runs there were before."""
+    run: str = ""
+    """The new run's name, once its folder is there."""
+    failed: str = field(default="")
+    """Why there will be none."""
+
+    @property
+    def pending(self) -> bool:
+        return not self.run and not self.failed
+
+    def look(self, names: Iterable[str]) -> bool:
+        """Compare with the runs there are now; whether that settled the matter."""
+        self.run = next((name for name in names if name not in self.known), "")
+        code = self.process.poll()
+        if not self.run and code is not None:
+            self.failed = f"no run came of it (exit code {code})"
+        return not self.pending
+
+
+def start(command_line: list[str], known: Iterable[str]) -> Launch:
+    """Start a process that outlives the terminal. Raises OSError when the system will not."""
+    process = subprocess.Popen(
+        command_line,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    return Launch(process, frozenset(known))

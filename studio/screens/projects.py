@@ -1,0 +1,198 @@
+"""Every project in a folder, each with its last run and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Input, OptionList, Static
+
+from autoact.errors import AutoActError
+from autoact.project import create, home, projects
+from studio import foreign, keys
+from studio.glance import Glance, Watch
+from studio.glyphs import of_app
+from studio.widgets.footer import Footer
+from studio.widgets.menu import Menu
+from studio.widgets.rows import padded
+from studio.widgets.status import verdict_of
+
+EVERY = 2.0
+"""Seconds between looks at the projects."""
+FIRST = """\
+No projects yet in {folder}
+
+Two commands make one and let it learn:
+
+    autoact new my-project
+    autoact run my-project
+
+Or press n: it makes the starter project here and opens it."""
+
+
+class ProjectsScreen(Screen[None]):
+    """Choose a project. Logs are read in a thread; the list fills as they are."""
+
+    CSS_PATH = "projects.tcss"
+    BINDINGS = keys.bindings("projects")
+    PLACE: keys.Place = "projects"
+
+    class Opened(Message):
+        """The person wants to see this project."""
+
+        def __init__(self, root: Path):
+            self.root = root
+            super().__init__()
+
+    def __init__(self, folder: Path | None = None):
+        super().__init__()
+        self.folder = folder or home()
+        self._watches: dict[str, Watch] = {}
+        self._glances: dict[str, Glance] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content.assemble(("AutoAct Studio", "bold $primary"), "  ", self._place()), id="title")
+        yield Input(placeholder="letters of a name or task", id="filter", select_on_focus=False)
+        yield Static(id="heads")
+        yield Menu(id="projects")
+        yield Static(Content(FIRST.format(folder=foreign.line(str(self.folder)))), id="first")
+        yield Static(id="notice")
+        yield Footer(self.PLACE)
+
+    def on_mount(self) -> None:
+        self.query_one(Menu).focus()
+        self.look()
+        self.set_interval(EVERY, self.look)
+
+    def on_screen_resume(self) -> None:
+        self.look()
+
+    def on_unmount(self) -> None:
+        for watch in self._watches.values():
+            watch.close()
+
+    def on_resize(self, event: Resize) -> None:
+        self._draw()
+
+    def look(self) -> None:
+        """List what is there; glance at each project's log in the background."""
+        if not self.is_current:
+            return
+        found = {str(project.root): project for project in projects(self.folder)}
+        for gone in self._watches.keys() - found.keys():
+            self._watches.pop(gone).close()
+        for key in found.keys() - self._watches.keys():
+            self._watches[key] = Watch(found[key])
+        self._glances = {key: self._glances.get(key, Glance(project)) for key, project in found.items()}
+        self._draw()
+        if not any(worker.is_running for worker in self.workers if worker.node is self):
+            watches = dict(self._watches)
+            self.run_worker(lambda: self._glance(watches), thread=True, exit_on_error=True)
+
+    def action_open(self) -> None:
+        chosen = self.query_one("#projects", Menu).chosen
+        if chosen is not None:
+            self.post_message(self.Opened(Path(chosen)))
+
+    def action_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.add_class("shown")
+        field.focus()
+
+    def action_new(self) -> None:
+        names = ("my-project", *(f"my-project-{number}" for number in range(2, 1000)))
+        free = next(name for name in names if not (self.folder / name).exists())
+        try:
+            made = create(self.folder / free, "starter")
+        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+            self.notice(str(error))
+            return
+        self.look()
+        self.post_message(self.Opened(made.root))
+
+    def notice(self, text: str) -> None:
+        """Say something in the line above the footer."""
+        self.query_one("#notice", Static).update(foreign.content(text))
+
+    @on(OptionList.OptionSelected)
+    def _selected(self) -> None:
+        self.action_open()
+
+    @on(Input.Changed)
+    def _narrowed(self) -> None:
+        self._draw()
+
+    @on(Input.Submitted)
+    def _narrow_enough(self) -> None:
+        self.query_one("#projects", Menu).focus()
+
+    def key_escape(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.value = ""
+        field.remove_class("shown")
+        self.query_one("#projects", Menu).focus()
+
+    def _place(self) -> Content:
+        return foreign.content(str(self.folder), "$quiet")
+
+    def _glance(self, watches: dict[str, Watch]) -> None:
+        for key, watch in watches.items():
+            glance = watch.look()
+            if glance != self._glances.get(key):
+                self.app.call_from_thread(self._arrived, key, glance)
+
+    def _arrived(self, key: str, glance: Glance) -> None:
+        if key in self._glances:
+            self._glances[key] = glance
+            self._draw()
+
+    def _draw(self) -> None:
+        self.set_class(not self._glances, "empty")
+        wanted = self.query_one("#filter", Input).value.casefold()
+        shown = {
+            key: glance
+            for key, glance in self._glances.items()
+            if wanted in f"{glance.project.name} {glance.task}".casefold()
+        }
+        widths = columns(self.size.width)
+        self.query_one("#heads", Static).update(row([Content(head) for head in HEADS], widths))
+        lines = [
+            (key, row(cells(glance, verdict_of(glance.verdict, of_app(self.app))), widths))
+            for key, glance in shown.items()
+        ]
+        self.query_one("#projects", Menu).put(lines)
+
+
+HEADS = ("project", "task", "stage", "last run", "F1 group/meta")
+
+
+def columns(width: int) -> list[int]:
+    """Cells for each head: the last three are known, name and task share the rest."""
+    stage, verdict, result = 23, 15, 14
+    rest = max(20, width - stage - verdict - result - 1)
+    name = min(rest // 2, 24)
+    return [name, rest - name, stage, verdict, result]
+
+
+def cells(glance: Glance, verdict: Content) -> list[Content]:
+    """A project's line, piece by piece."""
+    name = foreign.content(glance.project.name, "bold")
+    if glance.trouble:
+        return [name, foreign.content(glance.trouble, "$error"), Content(), Content(), Content()]
+    return [
+        name,
+        foreign.content(glance.task, "$quiet"),
+        foreign.content(glance.stage.replace("_", " ")),
+        verdict if glance.verdict else Content.styled("no runs", "$quiet"),
+        foreign.content(glance.result, "$accent"),
+    ]
+
+
+def row(pieces: list[Content], widths: list[int]) -> Content:
+    """Pieces side by side, each cut or filled to its width less the gap."""
+    return Content.assemble(" ", *(padded(padded(p, w - 1), w) for p, w in zip(pieces, widths, strict=True)))

@@ -1,0 +1,164 @@
+"""One project's runs, and one of them live: status, stages, lanes and loss curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+
+from studio import foreign, glyphs, keys, launch
+from studio.follow import Follow, Moved
+from studio.shelf import RunLine
+from studio.widgets.curves import Curves
+from studio.widgets.footer import Footer
+from studio.widgets.lanes import Lanes
+from studio.widgets.menu import Menu
+from studio.widgets.rows import Rows
+from studio.widgets.stages import Stages
+from studio.widgets.status import COLOURS, Status, short
+
+WIDE = 110
+"""Cells from which on names are shown in full."""
+
+
+class RunScreen(Screen[None]):
+    """Shows what the log says, and nothing that it does not: its own keys change nothing here."""
+
+    CSS_PATH = "run.tcss"
+    BINDINGS = keys.bindings("run")
+    PLACE: keys.Place = "run"
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide")]
+
+    class Left(Message):
+        """The person wants to see the projects in `folder`."""
+
+        def __init__(self, folder: Path):
+            self.folder = folder
+            super().__init__()
+
+    def __init__(self, project_root: Path, run: str = "", command: launch.Command = launch.command):
+        """`run` names the run to begin with; left out, it is the newest."""
+        super().__init__()
+        self.follow = Follow(project_root, self)
+        self._first = run
+        self._command = command
+
+    def compose(self) -> ComposeResult:
+        yield Status(id="status")
+        yield Stages(id="stages")
+        with Horizontal(id="body"):
+            yield Menu(id="runs")
+            with Vertical():
+                yield Lanes(id="lanes")
+                yield Curves(id="curves")
+        yield Static(id="notice")
+        yield Footer(self.PLACE)
+
+    def on_mount(self) -> None:
+        self.query_one(Menu).focus()
+        self.follow.show(self._first)
+        self.follow.start()
+
+    def on_unmount(self) -> None:
+        self.follow.close()
+
+    def on_resize(self, event: Resize) -> None:
+        self.tell()
+
+    def on_screen_suspend(self) -> None:
+        self.follow.stop()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.follow.start()
+
+    def on_moved(self, message: Moved) -> None:
+        follow = message.follow
+        started = follow.launch
+        if started is not None and not started.pending:
+            follow.launch = None
+            self.notice(f"The run did not start: {started.failed}." if started.failed else f"Started {started.run}.")
+            if started.run:
+                self._show(started.run)
+        elif not follow.name and follow.shelf.runs:
+            self._show("")
+        self.tell()
+
+    def tell(self) -> None:
+        """Let every part draw what is known now."""
+        self.query_one(Menu).put(self._lines())
+        state = self.follow.state
+        self.query_one(Curves).display = bool(state.curves)
+        self.set_class(bool(state.curves) and state.stage == "differentiation", "training")
+        for part in self.query(Rows):
+            part.tell(self.follow)
+
+    def notice(self, text: str) -> None:
+        """Say something in the line above the footer."""
+        self.query_one("#notice", Static).update(foreign.content(text))
+
+    def action_start(self) -> None:
+        follow = self.follow
+        follow.shelf.look()
+        if follow.launching:
+            self.notice("A run is already starting.")
+        elif follow.alive:
+            self.notice(f"{follow.alive[0].folder.name} is {follow.alive[0].verdict}; one run at a time.")
+        else:
+            self._launch([run.folder.name for run in follow.shelf.runs])
+
+    def action_newer(self) -> None:
+        self._beside(-1)
+
+    def action_older(self) -> None:
+        self._beside(1)
+
+    def action_back(self) -> None:
+        self.post_message(self.Left(self.follow.shelf.root.parent))
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, message: OptionList.OptionSelected) -> None:
+        self._show(message.option.id or "")
+
+    def _launch(self, known: list[str]) -> None:
+        try:
+            self.follow.launch = launch.start(self._command(self.follow.shelf.root), known)
+        except OSError as error:  # the boundary of a command: said, not raised
+            self.notice(f"The run did not start: {error}")
+        else:
+            self.notice("Starting a run with the quick preset; it shows here as soon as its log does.")
+            self.tell()
+
+    def _beside(self, step: int) -> None:
+        names = [run.folder.name for run in self.follow.shelf.runs]
+        if self.follow.name not in names:
+            return
+        index = names.index(self.follow.name) + step
+        if 0 <= index < len(names):
+            self._show(names[index])
+        else:
+            self.notice("This is the newest run." if step < 0 else "This is the oldest run.")
+
+    def _show(self, name: str) -> None:
+        self.follow.show(name)
+        self.query_one(Menu).put(self._lines(), self.follow.name)
+        self.follow.start()
+
+    def _lines(self) -> list[tuple[str, Content]]:
+        """The runs for the list; the one on the screen is bold."""
+        return [(run.folder.name, self._line(run)) for run in self.follow.shelf.runs]
+
+    def _line(self, run: RunLine) -> Content:
+        name, sign = run.folder.name, glyphs.of_app(self.app).verdict(run.verdict)
+        weight = "bold" if name == self.follow.name else ""
+        colour = COLOURS.get(run.verdict, "$quiet")
+        shown = short(name, tail=self.size.width >= WIDE)
+        line = Content.assemble((f" {sign} ", colour), (shown, weight), f" {run.verdict}")
+        return line.truncate(max(8, self.query_one(Menu).size.width - 1), ellipsis=True)

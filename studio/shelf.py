@@ -1,0 +1,69 @@
+"""A project's runs with how each of them is, read from the ends of their logs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoact.run.folder import RunFolder, runs_of
+from autoact.run.log import LONGEST_LINE, LogTail
+from autoact.run.pulse import SILENT, verdict
+from autoact.run.state import RunState
+
+ALIVE = ("starting", "running", "paused", "stuck", "unresponsive")
+"""Verdicts of runs that have a job, or are about to."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run in the list."""
+
+    folder: RunFolder
+    verdict: str
+
+    @property
+    def alive(self) -> bool:
+        return self.verdict in ALIVE
+
+
+class Shelf:
+    """The runs of one project, newest first."""
+
+    def __init__(self, project_root: Path):
+        self.root = project_root
+        self.runs: list[RunLine] = []
+        self._endings: dict[str, tuple[int, RunState]] = {}
+
+    def look(self) -> bool:
+        """See what is there now; whether anything changed."""
+        runs = [RunLine(folder, judged(folder, self._ending(folder))) for folder in runs_of(self.root)]
+        changed = runs != self.runs
+        self.runs = runs
+        return changed
+
+    def _ending(self, folder: RunFolder) -> RunState:
+        size = folder.events.stat().st_size if folder.events.exists() else 0
+        known = self._endings.get(folder.name)
+        if known is None or known[0] != size:
+            known = self._endings[folder.name] = size, ending(folder, size)
+        return known[1]
+
+
+def ending(folder: RunFolder, size: int) -> RunState:
+    """The last part of a log, folded: enough for how the run ended, not for what it did."""
+    state, tail = RunState(), LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)
+    try:
+        state.follow(tail)
+    finally:
+        tail.close()
+    return state
+
+
+def judged(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:
+    """The run's verdict; `starting` for one that was made a moment ago and has not said a word."""
+    found = verdict(folder, state, now=now)
+    if found == "interrupted" and state.seq < 0:
+        made = folder.config.stat().st_mtime
+        return "starting" if (time.time() if now is None else now) - made < SILENT else found
+    return found

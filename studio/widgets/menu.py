@@ -1,0 +1,38 @@
+"""A list to choose from, moved through with the same keys everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from studio import keys
+from studio.widgets.rows import same
+
+
+class Menu(OptionList):
+    """Lines with a name each. For up to some 2,000 of them."""
+
+    BINDINGS = keys.bindings("list")
+
+    def put(self, lines: Sequence[tuple[str, Content]], current: str | None = None) -> None:
+        """Show these instead, the cursor on `current`, else where it was."""
+        at = self.highlighted_option.id if current is None and self.highlighted_option else current
+        names = [name for name, _ in lines]
+        if names == [option.id for option in self.options]:
+            for name, content in lines:
+                shown = self.get_option(name).prompt
+                if not isinstance(shown, Content) or not same(shown, content):
+                    self.replace_option_prompt(name, content)
+        else:
+            self.clear_options()
+            self.add_options([Option(content, id=name) for name, content in lines])
+        if lines:
+            self.highlighted = names.index(at) if at in names else 0
+
+    @property
+    def chosen(self) -> str | None:
+        """The name under the cursor."""
+        return self.highlighted_option.id if self.highlighted_option else None

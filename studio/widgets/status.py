@@ -1,0 +1,61 @@
+"""One line that says where the run stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from autoact.run.state import RunState
+from studio import foreign
+from studio.follow import Follow
+from studio.glance import stage_of
+from studio.glyphs import Glyphs
+from studio.widgets.rows import Rows
+
+COLOURS = {
+    "running": "$success", "finished": "$success", "starting": "$accent", "paused": "$warning", "stuck": "$warning",
+    "unresponsive": "$warning", "failed": "$error", "interrupted": "$error",
+}  # fmt: skip
+
+
+class Status(Rows):
+    """Project, run, engine, verdict, and how far the stage is."""
+
+    def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
+        name = foreign.content(follow.shelf.root.name, "bold $primary").truncate(max(12, width // 4), ellipsis=True)
+        if not follow.name:
+            return [Content.assemble(" ", name, ("  no runs yet", "$quiet"))]
+        verdict = verdict_of(follow.verdict, self.glyphs)
+        run = Content.styled(short(follow.name), "$quiet")
+        engine = foreign.content(follow.state.engine, "$quiet").truncate(28, ellipsis=True)
+        parts = [name, run, engine, verdict, *_where(follow.state)]
+        line = Content("  ").join([part for part in parts if part])
+        if line.cell_length >= width:  # the engine is what one knows anyway
+            line = Content("  ").join([name, run, verdict, *_where(follow.state)])
+        return [Content.assemble(" ", line)]
+
+
+def verdict_of(verdict: str, glyphs: Glyphs) -> Content:
+    """A verdict with its glyph."""
+    return Content.styled(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
+
+
+def short(run: str, *, tail: bool = True) -> str:
+    """`11-22 14:30 a1b2` of a run's name, or without its `tail`; a name of another form as it is."""
+    date, last = run[:15], f" {run[-4:]}" if tail else ""
+    usual = len(run) > 20 and date[4:5] == "-" and date[10:11] == "T" and date[11:].isdigit()
+    return foreign.line(f"{date[5:10]} {date[11:13]}:{date[13:]}{last}" if usual else run)
+
+
+def _where(state: RunState) -> list[Content]:
+    parts = [foreign.content(stage_of(state).replace("_", " "), "bold")]
+    if state.error:
+        parts.append(foreign.content(state.error, "$error"))
+    if state.why:
+        parts.append(foreign.content(state.why, "$warning"))
+    if state.unit_failures:
+        parts.append(Content.styled(f"{len(state.unit_failures)} failed units", "$warning"))
+    if state.damage:
+        parts.append(Content.styled(f"{len(state.damage)} damaged lines", "$error"))
+    return parts

@@ -1,0 +1,90 @@
+"""The command as a whole: help, exit codes, and what importing it costs."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from autoact import cli
+from autoact.errors import BadProject, RunBusy
+
+VERBS = ("new", "check", "run", "ask", "eval", "runs", "stats", "tools", "models", "doctor")
+
+
+def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
+    assert [name for name in listed if name in VERBS] == list(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([verb, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: autoact {verb}" in capsys.readouterr().out
+
+
+def test_help_imports_neither_data_nor_model_libraries() -> None:
+    heavy = "{'msgspec', 'orjson', 'sqlite3', 'rapidfuzz', 'torch', 'transformers', 'peft'}"
+    code = f"import sys, autoact.cli as cli; cli._parser().format_help(); print(*sorted({heavy} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []
+
+
+def test_python_m_autoact() -> None:
+    asked = subprocess.run([sys.executable, "-m", "autoact"], capture_output=True, text=True, check=False)
+    assert asked.returncode == 2
+    assert "VERB" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (BadProject("not so", file="a.jsonl", line=3, key="answer"), 2, "a.jsonl:3, key `answer`: not so"),
+        (RunBusy("r-1 belongs to process 7"), 1, "r-1 belongs to process 7"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)  # fmt: skip
+def test_failures_become_exit_codes(
+    error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "VERBS", (Verb(error),))
+    assert cli.main(["fail"]) == code
+    assert capsys.readouterr().err == (f"autoact: {told}\n" if told else "")
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("project") / "p"
+    assert cli.main(["new", str(folder), "--template", "blank"]) == 0
+    code = "import sys; from autoact.cli import main; sys.exit(main(['check', sys.argv[1]]))"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert reader.stdout is not None
+    reader.stdout.close()
+    assert reader.stderr is not None
+    assert (reader.stderr.read(), reader.wait()) == ("", 141)
+    reader.stderr.close()
+
+
+class Verb:
+    """A verb that raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def add(self, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        subparsers.add_parser("fail").set_defaults(run=self._raiser())
+
+    def _raiser(self) -> Callable[[argparse.Namespace], int]:
+        def run(arguments: argparse.Namespace) -> int:
+            raise self.error
+
+        return run

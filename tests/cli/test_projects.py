@@ -1,0 +1,109 @@
+"""New projects check out, and broken ones are told where they are broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from autoact.cli import main
+from autoact.project import TEMPLATES, Project
+
+MISTAKES = [
+    ("examples.jsonl", "", "examples.jsonl: empty; expected at least one example"),
+    ("examples.jsonl", '\n{"question": "Who?"}', "examples.jsonl:2, key `answer`: expected a text, found nothing"),
+    ("examples.jsonl", '{"question": 7, "answer": "a"}', "examples.jsonl:1, key `question`: expected a text, found 7"),
+    (
+        "questions/heldout.jsonl",
+        '{"question": "Who?", "answer": " "}',
+        "heldout.jsonl:1, key `answer`: expected a text",
+    ),
+    ("questions/reference.jsonl", "{oops", "reference.jsonl:1: not valid JSON"),
+    (
+        "project.toml",
+        "[synthesis]\nsampels = 3",
+        "toml:2, key `synthesis.sampels`: unknown key; did you mean `samples`?",
+    ),
+    ("project.toml", "[synthesis]\nsamples = 'x'", "toml:2, key `synthesis.samples`: expected `int`, got `str`"),
+    ("project.toml", "[task\n", "not valid TOML"),
+    ("project.toml", "[model]\nid = 'smoll'", "key `model.id`: unknown model `smoll`; expected one of smollm2"),
+    ("project.toml", "[model]\nid = './no.gguf'", "key `model.id`: no model at ./no.gguf; expected a folder"),
+    (
+        "tools.toml",
+        "[[tool]]\nname = 'Retreive'",
+        "key `tool[1].name`: unknown tool `Retreive`; did you mean `Retrieve`?",
+    ),
+    ("tools.toml", "[[tool]]\nname = 'Image2Text'", "tools.toml: no tool that can run"),
+]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_new_project_checks_out(template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "mine"
+    assert main(["new", str(folder), "--template", template]) == 0
+    told = capsys.readouterr().out
+    assert f"autoact check {folder}" in told
+    assert f"autoact run {folder}" in told
+    assert main(["check", str(folder)]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert "examples" in shown.out
+
+
+def test_new_refuses_a_full_folder_and_an_unknown_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["new", str(tmp_path)]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert main(["new", str(tmp_path / "x"), "--template", "nix"]) == 2
+    assert "known: starter, blank" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("file", "content", "told"), MISTAKES)
+def test_a_mistake_is_told_with_its_place(
+    file: str, content: str, told: str, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / file).write_text(content)
+    assert main(["check", str(project.root)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (error,) = [line for line in shown.err.splitlines() if line.startswith("error: ")]
+    assert str(project.root / file) in error
+    assert told in error
+
+
+def test_every_mistake_is_told_at_once(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    (project.root / "examples.jsonl").write_text("")
+    (project.root / "project.toml").write_text("[taks]")
+    (project.root / "tools.toml").write_text("[[tool]]")
+    twin = '{"id": "q", "question": "Who?", "answer": "a"}\n'
+    (project.root / "questions" / "heldout.jsonl").write_text(twin * 2)
+    assert main(["check", str(project.root), "--json"]) == 2
+    found = orjson.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    assert [line for line in found["errors"] if "project.toml" in line and "`task`" in line]
+    assert [line for line in found["errors"] if "examples.jsonl" in line]
+    assert [line for line in found["errors"] if "tools.toml" in line and "expected the name of a tool" in line]
+    assert [line for line in found["errors"] if "heldout.jsonl" in line and "`q` comes twice" in line]
+    assert len(found["errors"]) == 4
+
+
+def test_what_keeps_no_run_from_starting_is_a_warning(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    long_line = '{"title": "Long", "text": "' + "x" * 10_000_000 + '"}\n'
+    (project.root / "corpus" / "more.jsonl").write_text(long_line + '{"title": "Chad", "text": "A country."}\n')
+    example = '{"id": "e", "question": "Which sea is salty?", "answer": "all", "steps": [%s]}'
+    step = '{"thought": "t", "action": "Image2Text", "argument": "a"}'
+    (project.root / "examples.jsonl").write_text(example % step)
+    assert main(["check", str(project.root), "--json"]) == 0
+    found = orjson.loads(capsys.readouterr().out)
+    assert found["errors"] == []
+    assert found["counts"]["pages"] == 2
+    assert [line for line in found["warnings"] if "more.jsonl:1" in line]
+    assert [line for line in found["warnings"] if "`e` uses `Image2Text`" in line]
+    assert [line for line in found["warnings"] if "is also practised as `e`" in line]
+
+
+def test_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(tmp_path / "nowhere")]) == 2
+    assert "expected a folder with a project.toml" in capsys.readouterr().err

@@ -1,0 +1,96 @@
+"""Runs in a table, and one run in figures, from logs alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+import autoact.events as happened
+from autoact.cli import main
+from autoact.project import Project
+from autoact.run.folder import RunFolder, new_run
+from autoact.run.log import LogWriter
+from autoact.trajectory import Adapter, Question, Trajectory, Verdict
+
+QUESTION = Question("q", "?", "a", level="easy")
+
+
+@pytest.fixture
+def finished(project: Project) -> RunFolder:
+    folder = new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
+    trajectory = Trajectory("t-1", QUESTION, (), "a")
+    with LogWriter(folder) as log:
+        log.append(happened.RunOpened(1, 7, "here", "scripted"))
+        log.append(happened.StageStarted("synthesis", 1))
+        log.append(happened.QuestionAccepted(QUESTION))
+        log.append(happened.ModelAnswered("t-1", 0, "d", "meta", "thought", "hm", (1, 2), 100, 100, 4.0))
+        log.append(happened.ModelAnswered("t-1", 1, "d", "meta", "action", "hm", (1,), 112, 10, 4.0))
+        log.append(happened.TrajectoryCommitted(trajectory))
+        log.append(happened.StageProgressed("synthesis", 1, 1))
+        log.append(happened.StageFinished("synthesis", 1, 61.0))
+        log.append(happened.TrajectoryJudged(Verdict("t-1", True, 1.0)))
+        log.append(happened.AdapterReady(Adapter("plan", "adapters/plan", "00", 3, 2.5)))
+        log.append(happened.QuestionSolved("group", trajectory, 1.0, 1.0, True, 2.0, 50))
+        log.append(happened.RunFinished())
+    return folder
+
+
+def test_runs_lists_the_newest_first(finished: RunFolder, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    fresh = new_run(project.root, "full", {}, now=datetime(2026, 11, 23, 9, 0))
+    assert main(["runs", str(project.root)]) == 0
+    heading, first, second = capsys.readouterr().out.splitlines()
+    assert heading.split()[:2] == ["RUN", "IS"]
+    assert first.split()[:2] == [fresh.name, "interrupted"]
+    assert second.split()[:4] == [finished.name, "finished", "synthesis", "1/1"]
+    assert second.endswith("group 100.0")
+    assert main(["runs", str(project.root), "--json"]) == 0
+    _, line = orjson.loads(capsys.readouterr().out)
+    assert (line["questions"], line["kept"], line["adapters"], line["f1"]) == (1, 1, ["plan"], {"group": 1.0})
+
+
+def test_runs_of_a_new_project(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", str(project.root)]) == 0
+    assert "no runs yet" in capsys.readouterr().out
+
+
+def test_stats_finds_the_run_by_folder_by_project_and_by_name(
+    finished: RunFolder, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in ([str(finished.path)], [str(project.root)], [str(project.root), "--run", finished.name[:16]]):
+        assert main(["stats", *words, "--json"]) == 0
+        made = orjson.loads(capsys.readouterr().out)
+        assert (made["run"], made["verdict"], made["status"]) == (finished.name, "finished", "finished")
+    cost = made["tokens"]["synthesis"]
+    assert (cost["calls"], cost["prefilled"], cost["distinct_prompt_tokens"], cost["prefill_ratio"]) == (
+        2,
+        110,
+        110,
+        1.0,
+    )
+    assert made["tokens_by_role"]["synthesis"]["meta"] == cost
+    (score,) = made["scores"]
+    assert (score["cast"], score["n"], score["f1"], score["f1_interval"]) == ("group", 1, 1.0, [1.0, 1.0])
+    assert made["adapters"][0]["loss"] == 2.5
+
+
+def test_stats_for_a_person(finished: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    finished.events.write_bytes(finished.events.read_bytes() + b'{"v":1,"seq')
+    assert main(["stats", str(finished.path)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith(f"run {finished.name}: finished")
+    assert ["synthesis", "finished", "1/1", "1", "min", "01", "s"] in [line.split() for line in shown]
+    assert ["synthesis", "meta", "2", "212", "110", "110", "1.000", "3"] in [line.split() for line in shown]
+    assert shown[-1] == "the log ends with 11 bytes of an unfinished line"
+
+
+def test_stats_of_nothing(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stats", str(project.root)]) == 2
+    assert "has no runs yet" in capsys.readouterr().err
+    assert main(["stats", str(tmp_path / "nowhere")]) == 2
+    assert "expected the folder of a run" in capsys.readouterr().err
+    fresh = new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
+    assert main(["stats", str(fresh.path)]) == 0
+    assert main(["stats", str(fresh.path), "--run", "x"]) == 2

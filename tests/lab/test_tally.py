@@ -1,0 +1,164 @@
+"""A log in, the figures of its run out."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+import autoact.events as happened
+from autoact.events import Event, ModelAnswered, QuestionSolved
+from autoact.lab.spending import Spending
+from autoact.lab.tally import Reading, gain, tally
+from autoact.run.folder import RunFolder, new_run
+from autoact.run.log import LogWriter, Record
+from autoact.trajectory import Adapter, Question, Trajectory, Verdict
+
+
+def said(unit: str, n: int, prompt: int, prefilled: int, tokens: int, role: str = "meta") -> ModelAnswered:
+    return ModelAnswered(unit, n, "d", role, "thought", "hm", tuple(range(tokens)), prompt, prefilled, 500.0)
+
+
+def solved(cast: str, name: str, f1: float, level: str = "", *, scored: bool = True) -> QuestionSolved:
+    trajectory = Trajectory(f"{cast}-{name}", Question(name, "?", "a", level=level), (), "a", cast=cast)
+    return QuestionSolved(cast, trajectory, float(f1 == 1), f1, scored, 2.0, 100)
+
+
+def tried(unit: str) -> happened.TrajectoryCommitted:
+    return happened.TrajectoryCommitted(Trajectory(unit, Question("q", "?", "a"), ()))
+
+
+def step(number: int, loss: float) -> happened.TrainStepped:
+    return happened.TrainStepped("plan", number, 2, loss, 1e-4, 1.0, 10, 250.0)
+
+
+RUN: list[Event] = [
+    happened.RunOpened(1, 7, "here", "scripted"),
+    happened.StageStarted("self_instruct", 3),
+    happened.QuestionAccepted(Question("q", "?", "a")),
+    happened.QuestionRefused("s-1", "?", "too short"),
+    happened.QuestionRefused("s-2", "?", "near-duplicate"),
+    happened.QuestionRefused("s-3", "?", "near-duplicate"),
+    happened.StageFinished("self_instruct", 1, 1.5),
+    happened.ToolSelected("Retrieve", "facts"),
+    happened.StageStarted("synthesis", 3),
+    said("t-1", 0, 100, 100, 10),
+    said("t-1", 1, 115, 5, 4),
+    said("t-1", 2, 150, 31, 6),
+    said("t-2", 0, 100, 20, 10),
+    tried("t-1"), tried("t-2"), tried("t-3"),
+    happened.UnitFailed("t-4", "boom"),
+    happened.StageFinished("synthesis", 3, 2.0),
+    happened.TrajectoryJudged(Verdict("t-1", True, 1.0)),
+    happened.TrajectoryJudged(Verdict("t-2", False, 0.0, "wrong answer")),
+    happened.TrajectoryJudged(Verdict("t-3", False, 0.0, "wrong answer")),
+    happened.ExamplesBuilt("plan", 1, 3, 40),
+    step(0, 3.0), step(1, 2.0),
+    happened.AdapterReady(Adapter("plan", "adapters/plan", "00", 3, 2.5)),
+    happened.ExamplesBuilt("tool", 1, 2, 20),
+    happened.StageStarted("group_planning", 6),
+    solved("meta", "a", 0.0, "easy"), solved("meta", "b", 0.5, "hard"), solved("meta", "c", 0.0, scored=False),
+    solved("group", "a", 1.0, "easy"), solved("group", "b", 1.0, "hard"), solved("group", "d", 0.0, "hard"),
+    happened.RunFinished(),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    made = new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
+    with LogWriter(made) as log:
+        for event in RUN:
+            log.append(event)
+    return made
+
+
+def test_the_funnel(folder: RunFolder) -> None:
+    made = tally(folder.events)
+    assert (made.status, made.engine, made.attempts) == ("finished", "scripted", 1)
+    assert (made.questions_asked, made.questions_kept) == (4, 1)
+    assert list(made.questions_refused.items()) == [("near-duplicate", 2), ("too short", 1)]
+    assert made.tools == ["Retrieve"]
+    assert (made.trajectories_tried, made.trajectories_kept) == (3, 1)
+    assert made.trajectories_refused == {"wrong answer": 2}
+    assert made.failed_units == {"t-4": "boom"}
+    assert [(stage.name, stage.status, stage.made) for stage in made.stages] == [
+        ("self_instruct", "finished", 1), ("synthesis", "finished", 3), ("group_planning", "running", 0),
+    ]  # fmt: skip
+
+
+def test_the_adapters(folder: RunFolder) -> None:
+    plan, tool = tally(folder.events).adapters
+    assert (plan.role, plan.ready, plan.trajectories, plan.examples, plan.tokens) == ("plan", True, 1, 3, 40)
+    assert (plan.steps, plan.first_loss, plan.loss, plan.seconds) == (2, 3.0, 2.5, 0.5)
+    assert (tool.role, tool.ready, tool.examples, tool.steps) == ("tool", False, 2, 0)
+    assert math.isnan(tool.loss)
+
+
+def test_the_scores(folder: RunFolder) -> None:
+    made = tally(folder.events)
+    meta, group = made.scores
+    assert made.unscored == 1
+    assert (meta.cast, meta.n, meta.em, meta.f1, meta.gain) == ("meta", 2, 0.0, 0.25, None)
+    assert (group.cast, group.n, group.em, group.f1) == ("group", 3, 2 / 3, 2 / 3)
+    assert (group.tokens, group.seconds) == (100, 2)
+    assert group.f1_interval[0] <= group.f1 <= group.f1_interval[1]
+    assert [(part.name, part.n, part.f1) for part in group.by_level] == [("easy", 1, 1.0), ("hard", 2, 0.5)]
+    assert group.by_type == ()
+    assert group.gain is not None
+    assert group.gain[0] == 0.75  # a: 1 - 0, b: 1 - 0.5; d has no partner
+
+
+def test_no_partner_no_gain() -> None:
+    assert gain([], [solved("group", "a", 1.0)]) is None
+
+
+def test_the_tokens(folder: RunFolder) -> None:
+    synthesis = tally(folder.events).tokens["synthesis"]
+    assert (synthesis.calls, synthesis.prompt_tokens, synthesis.prefilled, synthesis.decoded) == (4, 465, 156, 30)
+    # t-1: the longest prompt, 150, less the 10 + 4 tokens generated before it; t-2: 100
+    assert synthesis.distinct_prompt_tokens == 136 + 100
+    assert synthesis.prefill_ratio == round(156 / 236, 4)
+    assert synthesis.seconds == 2.0
+
+
+def test_each_role_has_a_cache_and_each_restart_other_prompts() -> None:
+    spending = Spending()
+    spending.add("s", said("u", 0, 100, 100, 10, "plan"))
+    spending.add("s", said("u", 1, 115, 115, 5, "tool"))
+    spending.add("s", said("u", 2, 140, 40, 5, "plan"))
+    assert {role: cost.distinct_prompt_tokens for role, cost in spending.by_role()["s"].items()} == {
+        "plan": 130, "tool": 115,
+    }  # fmt: skip
+    spending.restarted("u")
+    spending.add("s", said("u", 1, 120, 120, 5, "tool"))
+    assert spending.by_role()["s"]["tool"].distinct_prompt_tokens == 115 + 120
+    assert spending.by_stage()["s"].distinct_prompt_tokens == 130 + 115 + 120
+
+
+def test_time_between_attempts_is_not_work() -> None:
+    reading = Reading()
+    opened = happened.RunOpened(1, 7, "here")
+    again = happened.RunOpened(2, 8, "here")
+    for seq, (at, event) in enumerate(
+        [(100, opened), (101, opened), (110, step(0, 1.0)), (9000, again), (9005, step(1, 1.0))]
+    ):
+        reading.take(Record(seq, float(at), event, "x"))
+    assert (reading.started, reading.seconds) == (100.0, 15.0)
+
+
+def test_a_log_that_is_absent_or_torn(folder: RunFolder, tmp_path: Path) -> None:
+    empty = tally(tmp_path / "nothing.jsonl")
+    assert (empty.status, empty.started, empty.seconds, empty.scores, empty.tokens) == ("new", 0.0, 0.0, [], {})
+    whole = folder.events.read_bytes()
+    folder.events.write_bytes(whole[:-20])
+    cut = tally(folder.events)
+    assert cut.status == "running"
+    assert cut.torn == len(whole.splitlines(keepends=True)[-1]) - 20
+    lines = whole.splitlines(keepends=True)
+    lines[3] = lines[3].replace(b"too short", b"too shirt")
+    folder.events.write_bytes(b"".join(lines))
+    hurt = tally(folder.events)
+    assert [offset for offset, _ in hurt.damage] == [len(b"".join(lines[:3]))]
+    assert hurt.questions_asked == 3

@@ -1,0 +1,95 @@
+"""A new run folder, one event of every type, and a way to run a few lines in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+import autoact.events as happened
+from autoact.events import Event
+from autoact.run.folder import RunFolder, new_run
+from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict
+
+QUESTION = Question("q-1", "Who wrote Fidelio? – «ü»", "Beethoven", choices=("a", "b"))
+TRAJECTORY = Trajectory("t-1", QUESTION, (Step("look", "Retrieve", "Fidelio", "An opera.\nBy B."),), "Beethoven")
+
+EVERY_EVENT: list[Event] = [
+    happened.RunOpened(1, 77, "here", "scripted", {"model": {"name": "tiny", "limits": [1, 2]}}),
+    happened.RunRecovered(12, ["byte 3: no seal"]),
+    happened.RunPaused("disk full"),
+    happened.RunResumed(),
+    happened.RunFinished(),
+    happened.RunFailed("out of luck"),
+    happened.RunCancelled(),
+    happened.StageStarted("synthesis", 7),
+    happened.StageProgressed("synthesis", 3, 7),
+    happened.StageFinished("synthesis", 6, 1.5),
+    happened.CommandAccepted("c-1", "step", "t-1", 2, "ann"),
+    happened.CommandRefused("c-2", "no such unit"),
+    happened.AnswerEdited("t-1", 0, "look twice", "ann"),
+    happened.ModelAnswered("t-1", 0, "abc", "meta", "thought", "look", (1, 2, 3), 90, 10, 4.5),
+    happened.ToolObserved("t-1", 1, "def", "Retrieve", "Fidelio", "An opera.", failed=True, ms=2.0),
+    happened.UnitFailed("t-2", "boom"),
+    happened.UnitRestarted("t-1", 1, "the prompt changed"),
+    happened.QuestionAccepted(QUESTION),
+    happened.QuestionRefused("s-1", "Who?", "too short"),
+    happened.ToolSelected("Retrieve", "facts"),
+    happened.ToolPassedOver("Image2Text", "no pictures"),
+    happened.TrajectoryCommitted(TRAJECTORY),
+    happened.TrajectoryJudged(Verdict("t-1", True, 1.0)),
+    happened.ExamplesBuilt("plan", 3, 9, 120),
+    happened.TrainStepped("plan", 4, 9, 1.25, 1e-4, 0.5, 120, 33.0),
+    happened.CheckpointSaved("plan", 4, "00ff"),
+    happened.AdapterReady(Adapter("plan", "adapters/plan", "00ff", 9, 1.1)),
+    happened.QuestionSolved("group", TRAJECTORY, 1.0, 1.0, True, 2.5, 400),
+    happened.TokenSpoken("t-1", 0, "thought", "lo"),
+]
+
+Python = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
+
+
+@pytest.fixture
+def every_event() -> list[Event]:
+    return EVERY_EVENT
+
+
+@pytest.fixture
+def python() -> Iterator[Python]:
+    root = Path(happened.__file__).parent.parent
+
+    with ExitStack() as started:
+
+        def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code, *map(str, arguments)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(root)},
+            )
+            started.callback(_ended, process)
+            return process
+
+        yield start
+
+
+def _ended(process: subprocess.Popen[str]) -> None:
+    """No process and no pipe outlives its test."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe and not pipe.closed:
+            with suppress(BrokenPipeError):
+                pipe.close()

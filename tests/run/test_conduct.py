@@ -1,0 +1,373 @@
+"""The conductor: whatever moment a run dies at, the next one goes on from there and asks nothing twice."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoact.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
+from autoact.episode import Episode, Limits
+from autoact.errors import BadInput, ModelFailed
+from autoact.events import (
+    AnswerEdited,
+    Event,
+    ModelAnswered,
+    QuestionSolved,
+    ToolObserved,
+    TrainStepped,
+    TrajectoryCommitted,
+    UnitFailed,
+    UnitRestarted,
+)
+from autoact.lab.metrics import reward
+from autoact.model.engine import Ticket
+from autoact.model.scripted import ScriptedEngine
+from autoact.run.conduct import Conductor, World
+from autoact.run.folder import RunFolder
+from autoact.run.gate import Cancelled, Gate
+from autoact.run.journal import Journal
+from autoact.run.log import LogWriter, read
+from autoact.run.state import RunState
+from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Sampling, Stage, Train, Unit, Use
+from autoact.stages.filtering import filtering
+from autoact.stages.group_planning import group_planning
+from autoact.stages.self_instruct import Grounds, Passage, self_instruct
+from autoact.stages.synthesis import synthesis
+from autoact.stages.tool_selection import tool_selection
+from autoact.trajectory import META, Adapter, Example, Question, Tool
+
+TOOLS = (Tool("Retrieve", "Reads a page.", "Retrieve[Peru]"), Tool("Lookup", "Finds a word.", "Lookup[capital]"))
+SEED = Example(Question("seed-1", "What is the capital of Peru?", "Lima"))
+PASSAGES = tuple(
+    Passage(name, f"{name} is a country. The capital of {name} is {name[:3]}ville. Its river is the {name[:2]}.")
+    for name in ("Albania", "Bolivia", "Canada", "Denmark", "Ecuador", "Finland")
+)
+
+
+def draw(ask: Ask, count: int) -> int:
+    """A number that depends on what is asked and nothing else."""
+    return zlib.crc32(repr(ask.prompt).encode()) % count
+
+
+def speak(ask: Ask) -> str:
+    """A model that is sometimes right: its words are a function of the prompt."""
+    if ask.choices:
+        return ask.choices[draw(ask, len(ask.choices))]
+    about = ask.prompt.user.removeprefix("Passage: ").split()[0]
+    if ask.prompt.segments[-1:] == ("Question:",):
+        return f"What is the capital of {about}?"
+    if ask.part == "text":
+        return f"{about[:3]}ville"
+    if ask.part == "argument":
+        country = ask.prompt.user.split()[-1].strip("?")
+        return ("Lima" if country == "Peru" else f"{country[:3]}ville", country)[draw(ask, 2)]
+    return f"I have thought {draw(ask, 9)} times."
+
+
+class Pages:
+    """Tools with a memory: Lookup works on the page that was read last."""
+
+    def __init__(self) -> None:
+        self.page = ""
+
+    def call(self, name: str, argument: str) -> Observation:
+        if name == "Retrieve":
+            self.page = next((page.text for page in PASSAGES if page.title == argument), "")
+            return Observation(self.page or "No such page.", failed=not self.page)
+        return Observation(self.page[10:60] or "No page is open.", failed=not self.page)
+
+
+def untrained(wish: Train) -> Generator[Event, None, Adapter]:
+    raise AssertionError("nothing here trains")
+    yield
+
+
+class Run:
+    """One attempt at a run folder."""
+
+    def __init__(self, folder: RunFolder, tools: Callable[[], Any] = Pages, answers: Any = speak, lanes: int = 3):
+        self.engine = ScriptedEngine(answers, lanes)
+        self.journal, self.gate = Journal(folder), Gate()
+        self.trains: Callable[[Train], Generator[Event, None, Adapter]] = untrained
+        world = World(self.engine, tools, lambda wish: self.trains(wish))
+        self.conductor = Conductor(world, self.journal, self.gate, seed=7)
+
+    def play(self, *stages: Stage) -> None:
+        try:
+            for number, stage in enumerate(stages):
+                self.conductor.play(f"stage-{number}", stage)
+        finally:
+            self.journal.close()
+
+    def pipeline(self) -> RunState:
+        """Self-instruct to group planning over the journal's own state."""
+        state, card = self.journal.state, Card("Answer.", TOOLS)
+        grounds = Grounds(Task(), (SEED,), PASSAGES, seed=3)
+        gates = Filtering(grounded=False, reasoned=False)
+        try:
+            self.conductor.play("self_instruct", self_instruct(grounds, SelfInstruct(target=4, round=2)))
+            self.conductor.play("tool_selection", tool_selection(Task(), (SEED,), TOOLS, {}, ToolSelection()))
+            questions = [SEED.question, *state.questions]
+            self.conductor.play("synthesis", synthesis(questions, card, Synthesis(samples=1)))
+            self.conductor.play("filtering", filtering(list(state.trajectories.values()), gates))
+            self.conductor.play("group_planning", group_planning(questions[:2], {"meta": card}, GroupPlanning()))
+        finally:
+            self.journal.close()
+        return state
+
+
+def material(state: RunState) -> tuple[Any, ...]:
+    """What a run leaves behind, times aside."""
+    solved = {one.trajectory.unit: (one.cast, one.trajectory, one.em, one.f1, one.tokens) for one in state.solved}
+    assert len(solved) == len(state.solved)
+    return (
+        state.questions, state.refused, state.selected, state.passed_over, state.trajectories, state.verdicts, solved,
+        state.unit_failures,
+    )  # fmt: skip
+
+
+def events(folder: RunFolder) -> list[Event]:
+    return [record.event for record in read(folder.events) if record.event is not None]
+
+
+def written(folder: RunFolder, log: list[Event]) -> None:
+    """A log that holds these events, as a dead job would have left it."""
+    writer = LogWriter(folder)
+    for event in log:
+        writer.append(event)
+    writer.close()
+
+
+def answered(log: list[Event]) -> set[Ticket]:
+    return {Ticket(event.unit, event.n) for event in log if isinstance(event, ModelAnswered | ToolObserved)}
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Callable[[], RunFolder]:
+    """One fresh run folder after another."""
+    numbers: Iterator[int] = iter(range(10_000))
+
+    def make() -> RunFolder:
+        made = RunFolder(tmp_path / f"run-{next(numbers)}")
+        made.path.mkdir()
+        return made
+
+    return make
+
+
+def test_every_moment_of_death_leads_to_the_same_end(folder: RunFolder, another: Callable[[], RunFolder]) -> None:
+    wanted = material(Run(folder).pipeline())
+    log = events(folder)
+    assert len(wanted[0]) == 4
+    assert {verdict.kept for verdict in wanted[5].values()} == {True, False}
+    assert len(wanted[6]) == 2
+    for length in range(len(log) + 1):
+        resumed = another()
+        written(resumed, log[:length])
+        run = Run(resumed)
+        assert material(run.pipeline()) == wanted, f"after {length} events"
+        assert not {ticket for ticket, _ in run.engine.asked} & answered(log[:length])
+        assert material(RunState.of(resumed.events)) == wanted
+        assert not [event for event in events(resumed) if isinstance(event, UnitRestarted)]
+
+
+def test_a_finished_run_decides_nothing_twice(folder: RunFolder) -> None:
+    Run(folder).pipeline()
+    before = [event for event in events(folder) if not type(event).__name__ == "StageProgressed"]
+    again = Run(folder)
+    again.pipeline()
+    assert again.engine.asked == []
+    assert [event for event in events(folder) if not type(event).__name__ == "StageProgressed"] == before
+
+
+def test_lanes_change_nothing(folder: RunFolder, another: Callable[[], RunFolder]) -> None:
+    wanted = material(Run(folder).pipeline())
+    assert material(Run(another(), lanes=1).pipeline()) == wanted
+    assert material(Run(another(), lanes=50).pipeline()) == wanted
+
+
+# -- failures --------------------------------------------------------------------------------------------------------
+
+
+def asking(*questions: str) -> Generator[Ask, Answer, list[str]]:
+    said = []
+    for question in questions:
+        said.append((yield Ask("meta", "text", Prompt("", question))).text)
+    return said
+
+
+def breaking(error: Exception) -> Generator[Ask, Answer, str]:
+    yield Ask("meta", "text", Prompt("", "soon"))
+    raise error
+
+
+def using(tool: str) -> Generator[Use, Observation, str]:
+    return (yield Use(tool, "x")).text
+
+
+def rounds(results: list[Any], *units: Unit) -> Stage:
+    results.extend((yield Round(units)))
+
+
+def echo(ask: Ask) -> str:
+    return ask.prompt.user.upper()
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("boom"), KeyError("boom"), BadInput("boom"), ModelFailed("boom"), AttributeError("boom")]
+)
+def test_a_script_that_raises_ends_alone(folder: RunFolder, error: Exception) -> None:
+    results: list[Any] = []
+    units = [Unit("a", asking("one", "two")), Unit("b", breaking(error)), Unit("c", asking("three"))]
+    Run(folder, answers=echo, lanes=2).play(rounds(results, *units))
+    assert results == [["ONE", "TWO"], None, ["THREE"]]
+    failed = [event for event in events(folder) if isinstance(event, UnitFailed)]
+    assert [(one.unit, type(error).__name__ in one.error, "boom" in one.error) for one in failed] == [("b", True, True)]
+
+
+class Broken:
+    """A tool that always raises."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def call(self, name: str, argument: str) -> Observation:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("bad tool"), OSError("bad tool"), AttributeError("bad tool")])
+def test_a_tool_that_raises_is_no_end_of_the_run(folder: RunFolder, error: Exception) -> None:
+    results: list[Any] = []
+    units = [Unit("a", using("Retrieve")), Unit("b", asking("one"))]
+    Run(folder, tools=lambda: Broken(error), answers=echo).play(rounds(results, *units))
+    log = events(folder)
+    assert results == ["Retrieve failed: bad tool", ["ONE"]]
+    assert [(one.text, one.failed) for one in log if isinstance(one, ToolObserved)] == [(results[0], True)]
+
+
+def test_a_failed_unit_commits_nothing_and_the_others_do(folder: RunFolder) -> None:
+    def episode(name: str) -> Unit:
+        question = Question(name, "What is the capital of Peru?", "Lima")
+        script = Episode(name, question, Card("", TOOLS), META, Sampling(), Limits(steps=1), reward).play()
+        return Unit(name, script)
+
+    def stage() -> Stage:
+        units = [episode("t-1"), Unit("t-2", breaking(ValueError("boom"))), episode("t-3")]
+        yield Round(units, commits=lambda made, seconds, tokens: TrajectoryCommitted(made))
+
+    run = Run(folder)
+    run.play(stage())
+    assert set(run.journal.state.trajectories) == {"t-1", "t-3"}
+    assert set(run.journal.state.unit_failures) == {"t-2"}
+    assert run.journal.state.stages["stage-0"].done == 3
+
+
+# -- answers that no longer fit --------------------------------------------------------------------------------------
+
+
+def follow(first: str) -> Generator[Ask, Answer, list[str]]:
+    one = yield Ask("meta", "text", Prompt("", first))
+    two = yield Ask("meta", "text", Prompt("", f"after {one.text}"))
+    return [one.text, two.text]
+
+
+def test_an_edited_answer_stands(folder: RunFolder) -> None:
+    Run(folder, answers=echo).play(rounds([], Unit("a", asking("one"))))
+    written(folder, [AnswerEdited("a", 0, "edited", "ann")])
+    results: list[Any] = []
+    run = Run(folder, answers=echo)
+    run.play(rounds(results, Unit("a", asking("one", "two"))))
+    assert results == [["edited", "TWO"]]
+    assert [ticket for ticket, _ in run.engine.asked] == [Ticket("a", 1)]
+
+
+def test_what_followed_an_edited_answer_is_asked_anew(folder: RunFolder) -> None:
+    Run(folder, answers=echo).play(rounds([], Unit("a", follow("one")), Unit("b", follow("two"))))
+    written(folder, [AnswerEdited("a", 0, "edited", "ann")])
+    results: list[Any] = []
+    run = Run(folder, answers=echo)
+    run.play(rounds(results, Unit("a", follow("one")), Unit("b", follow("two"))))
+    assert results == [["edited", "AFTER EDITED"], ["TWO", "AFTER TWO"]]
+    assert [(event.unit, event.n) for event in events(folder) if isinstance(event, UnitRestarted)] == [("a", 1)]
+    assert [ticket for ticket, _ in run.engine.asked] == [Ticket("a", 1)]
+
+
+def test_a_changed_prompt_starts_its_unit_anew(folder: RunFolder) -> None:
+    Run(folder, answers=echo).play(rounds([], Unit("a", asking("one", "two")), Unit("b", asking("three"))))
+    results: list[Any] = []
+    run = Run(folder, answers=echo)
+    run.play(rounds(results, Unit("a", asking("ONE?", "two")), Unit("b", asking("three"))))
+    assert results == [["ONE?", "TWO"], ["THREE"]]
+    assert [(event.unit, event.n) for event in events(folder) if isinstance(event, UnitRestarted)] == [("a", 0)]
+    assert [ticket for ticket, _ in run.engine.asked] == [Ticket("a", 0), Ticket("a", 1)]
+
+
+def test_a_tool_session_is_brought_up_to_date_before_its_first_live_call(folder: RunFolder) -> None:
+    def read_and_look(both: bool) -> Generator[Use, Observation, list[str]]:
+        seen = [(yield Use("Retrieve", "Canada")).text]
+        if both:
+            seen.append((yield Use("Lookup", "capital")).text)
+        return seen
+
+    Run(folder).play(rounds([], Unit("a", read_and_look(both=False))))
+    results: list[Any] = []
+    Run(folder).play(rounds(results, Unit("a", read_and_look(both=True))))
+    assert results == [[PASSAGES[2].text, PASSAGES[2].text[10:60]]]
+    assert sum(isinstance(event, ToolObserved) for event in events(folder)) == 2
+
+
+# -- stopping and training -------------------------------------------------------------------------------------------
+
+
+def test_cancelling_leaves_a_log_that_goes_on(folder: RunFolder, another: Callable[[], RunFolder]) -> None:
+    wanted = material(Run(folder).pipeline())
+    stopped = another()
+    run = Run(stopped)
+
+    def speak_and_stop(ask: Ask) -> str:
+        if len(run.engine.asked) > 25:
+            run.gate.cancel()
+        return speak(ask)
+
+    run.engine._answer = speak_and_stop
+    with pytest.raises(Cancelled):
+        run.pipeline()
+    told = answered(events(stopped))
+    assert told
+    assert not any(isinstance(event, UnitFailed | QuestionSolved) for event in events(stopped))
+    resumed = Run(stopped)
+    assert material(resumed.pipeline()) == wanted
+    assert not {ticket for ticket, _ in resumed.engine.asked} & told
+
+
+def test_training_is_logged_step_by_step_and_stops_where_it_is_told(folder: RunFolder) -> None:
+    closed: list[str] = []
+
+    def trains(wish: Train) -> Generator[Event, None, Adapter]:
+        try:
+            for step in range(3):
+                yield TrainStepped(wish.role, step, 3, 1.0, 0.1, 1.0, 5, 1.0)
+        finally:
+            closed.append(wish.role)
+        return Adapter(wish.role, "adapters/plan", "00", 1, 1.0)
+
+    def train() -> Generator[Train, Adapter, Adapter]:
+        return (yield Train("plan", ()))
+
+    results: list[Any] = []
+    run = Run(folder)
+    run.trains = trains
+    run.play(rounds(results, Unit("train-plan", train())))
+    assert results[0].role == "plan"
+    assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 3
+    stopped = Run(folder)
+    stopped.trains = trains
+    stopped.conductor.tick = stopped.gate.cancel
+    with pytest.raises(Cancelled):
+        stopped.play(rounds([], Unit("train-plan", train())))
+    assert closed == ["plan", "plan"]
+    assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 4

@@ -1,0 +1,264 @@
+"""The job: all stages over a project, one owner at a time, and runs that start from another's material."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from autoact.config import Config, Plan
+from autoact.errors import BadInput, ModelFailed, RunBusy
+from autoact.events import Event, RunFailed, RunFinished, StageStarted, TrainStepped
+from autoact.model.scripted import ScriptedEngine
+from autoact.project import Project
+from autoact.run.conduct import World
+from autoact.run.folder import RunFolder, new_run
+from autoact.run.job import Job
+from autoact.run.lock import RunLock
+from autoact.run.log import read
+from autoact.run.inputs import open_inputs, open_library
+from autoact.run.pipeline import Pipeline
+from autoact.run.pulse import read_pulse
+from autoact.run.state import RunState
+from autoact.script import Ask, Train
+from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SYNTHESIS
+from autoact.trajectory import SUB_AGENTS, Adapter
+
+CAPITALS = {
+    "Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta", "Bolivia": "Sucre", "Denmark": "Copenhagen",
+    "Ecuador": "Quito", "Finland": "Helsinki", "Canada": "Ottawa",
+}  # fmt: skip
+CHANGES = {
+    "self_instruct.target": "3",
+    "self_instruct.round": "8",
+    "synthesis.samples": "1",
+    "group_planning.limit": "2",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A small project of its own, and a cache that is not the person's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = tmp_path / "p"
+    (root / "corpus").mkdir(parents=True)
+    (root / "questions").mkdir()
+    (root / "project.toml").write_text('[task]\nname = "countries"\ndescription = "Answer questions."\n')
+    (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
+    (root / "questions" / "heldout.jsonl").write_text(
+        '{"id": "h-1", "question": "What is the capital of Ghana?", "answer": "Accra"}\n'
+        '{"id": "h-2", "question": "What is the capital of Malta?", "answer": "Valletta"}\n'
+    )
+    for name in CAPITALS:
+        (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {CAPITALS[name]}.\n")
+    return Project.open(root)
+
+
+def speak(ask: Ask) -> str:
+    """A model that reads one page and then knows the answer."""
+    if ask.choices:
+        wanted = " Finish\n" if any("Observation:" in part for part in ask.prompt.segments) else " Retrieve\n"
+        return wanted if wanted in ask.choices else ask.choices[0]
+    subject = next(name for name in CAPITALS if name in ask.prompt.user)
+    capital = CAPITALS[subject]
+    if ask.part == "text":
+        return f"What is the capital of {subject}?" if ask.prompt.segments[-1] == "Question:" else capital
+    if ask.part == "argument":
+        return capital if ask.prompt.segments[-2] == " Finish\n" else subject
+    return f"The capital of {subject} is {capital}."
+
+
+class Hall:
+    """Opens worlds with a scripted model and a trainer that trains nothing, and remembers them."""
+
+    def __init__(self, answers: Callable[[Ask], str] = speak):
+        self.answers = answers
+        self.engines: list[ScriptedEngine] = []
+        self.trained: list[str] = []
+        self.taught: list[str] = []
+
+    def open(self, config: Config, project: Project, folder: RunFolder) -> Pipeline:
+        library, corpus = open_library(project)
+        engine = ScriptedEngine(self.answers)
+        self.engines.append(engine)
+
+        def train(wish: Train) -> Generator[Event, None, Adapter]:
+            yield TrainStepped(wish.role, 0, 1, 0.5, 1e-3, 1.0, len(wish.lessons), 1.0)
+            self.trained.append(wish.role)
+            made = folder.adapters / wish.role
+            made.mkdir(parents=True)
+            (made / "adapter_model.safetensors").write_text(wish.role)
+            return Adapter(wish.role, f"adapters/{wish.role}", "00", len(wish.lessons), 0.5)
+
+        inputs = open_inputs(config, project, library, corpus)
+        world = World(engine, library.session, train)
+        return Pipeline(config, inputs, world, lambda card: self.taught.append(card.task), folder.path)
+
+
+def prepared(project: Project, stages: tuple[str, ...] = PIPELINE, base: str = "") -> RunFolder:
+    config = msgspec.structs.replace(project.config(changes=CHANGES), run=Plan(stages=stages, base=base))
+    return new_run(project.root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
+
+
+def state(folder: RunFolder) -> RunState:
+    return RunState.of(folder.events)
+
+
+def test_a_whole_run(project: Project) -> None:
+    folder, hall = prepared(project), Hall()
+    assert Job(folder, hall.open).run() == "finished"
+    run = state(folder)
+    assert list(run.stages) == list(PIPELINE)
+    assert {stage.status for stage in run.stages.values()} == {"finished"}
+    assert len(run.questions) == 3
+    assert len(run.trajectories) == 4
+    assert all(verdict.kept for verdict in run.verdicts.values())
+    assert tuple(run.adapters) == tuple(hall.trained) == SUB_AGENTS
+    assert [(one.cast, one.em) for one in run.solved] == [("meta", 1.0)] * 2 + [("group", 1.0)] * 2
+    assert set(hall.engines[0].adapters) == set(SUB_AGENTS)
+    assert run.stages["filtering"].made == 4
+    assert run.status == "finished"
+    assert run.config["self_instruct"]["target"] == 3
+    assert run.engine == "scripted"
+
+
+def test_the_group_is_asked_in_its_own_roles(project: Project) -> None:
+    folder, hall = prepared(project), Hall()
+    Job(folder, hall.open).run()
+    roles = {ticket.unit: set() for ticket, _ in hall.engines[0].asked}  # type: dict[str, set[str]]
+    for ticket, ask in hall.engines[0].asked:
+        roles[ticket.unit].add(ask.role)
+    assert roles["group-h-1"] == {"plan", "tool", "reflect"}
+    assert roles["meta-h-1"] == {"meta"}
+
+
+def test_a_finished_run_has_nothing_left_to_do(project: Project) -> None:
+    folder, hall = prepared(project), Hall()
+    Job(folder, hall.open).run()
+    assert Job(folder, hall.open).run() == "finished"
+    assert len(hall.engines) == 1
+    assert state(folder).attempt == 2
+    assert state(folder).config
+
+
+def test_a_run_has_one_owner(project: Project) -> None:
+    folder = prepared(project)
+    with RunLock.take(folder), pytest.raises(RunBusy):
+        Job(folder, Hall().open).run()
+    assert not folder.events.exists()
+
+
+def test_the_pulse_tells_how_far_it_is(project: Project) -> None:
+    folder = prepared(project)
+    Job(folder, Hall().open).run()
+    pulse = read_pulse(folder)
+    assert pulse is not None
+    assert pulse.pid == os.getpid()
+
+
+# -- starting from another run ---------------------------------------------------------------------------------------
+
+
+def test_a_run_takes_the_material_of_its_base(project: Project) -> None:
+    base = prepared(project)
+    Job(base, Hall().open).run()
+    folder, hall = prepared(project, PIPELINE[PIPELINE.index(SYNTHESIS) :], base.name), Hall()
+    assert Job(folder, hall.open).run() == "finished"
+    assert state(folder).questions == state(base).questions
+    assert state(folder).selected == state(base).selected
+    assert not any(ticket.unit.startswith("q-") or ticket.unit == "tools" for ticket, _ in hall.engines[0].asked)
+    assert [record.event.stage for record in read(folder.events) if isinstance(record.event, StageStarted)] == list(
+        PIPELINE[PIPELINE.index(SYNTHESIS) :]
+    )
+
+
+def test_adapters_come_along(project: Project) -> None:
+    base = prepared(project)
+    Job(base, Hall().open).run()
+    folder, hall = prepared(project, (GROUP_PLANNING,), base.name), Hall()
+    assert Job(folder, hall.open).run() == "finished"
+    assert hall.trained == []
+    assert {path.name for path in folder.adapters.iterdir()} == set(SUB_AGENTS)
+    assert all(path.is_relative_to(folder.path) for path in hall.engines[0].adapters.values())
+
+
+def test_a_base_may_have_a_base(project: Project) -> None:
+    first = prepared(project)
+    Job(first, Hall().open).run()
+    second = prepared(project, PIPELINE[PIPELINE.index(SYNTHESIS) :], first.name)
+    Job(second, Hall().open).run()
+    third, hall = prepared(project, (DIFFERENTIATION, GROUP_PLANNING), second.name), Hall()
+    assert Job(third, hall.open).run() == "finished"
+    assert state(third).questions == state(first).questions
+    assert tuple(hall.trained) == SUB_AGENTS
+
+
+def test_a_base_that_lacks_a_stage_is_refused(project: Project) -> None:
+    base = prepared(project, PIPELINE[:2])
+    Job(base, Hall().open).run()
+    folder = prepared(project, (DIFFERENTIATION,), base.name)
+    with pytest.raises(BadInput, match="filtering, synthesis"):
+        Job(folder, Hall().open).run()
+    assert state(folder).status == "failed"
+
+
+def test_a_group_without_adapters_is_a_clear_error(project: Project) -> None:
+    folder = prepared(project, (GROUP_PLANNING,))
+    with pytest.raises(BadInput, match="adapter"):
+        Job(folder, Hall().open).run()
+
+
+# -- ends ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_run_goes_on(project: Project) -> None:
+    folder, hall = prepared(project), Hall()
+    job = Job(folder, hall.open)
+
+    def speak_and_stop(ask: Ask) -> str:
+        if ask.part == "reflection":
+            job.gate.cancel()
+        return speak(ask)
+
+    hall.answers = speak_and_stop
+    assert job.run() == "cancelled"
+    assert state(folder).status == "cancelled"
+    hall.answers = speak
+    assert Job(folder, hall.open).run() == "finished"
+    first, second = ({ticket for ticket, _ in engine.asked} for engine in hall.engines)
+    answered = {ticket for ticket in first & second}
+    logged = [event for record in read(folder.events) if (event := record.event) and hasattr(event, "n")]
+    assert len({(event.unit, event.n) for event in logged}) == len(logged)  # type: ignore[attr-defined]
+    assert len(answered) <= 4  # what was in flight when it stopped
+    assert state(folder).status == "finished"
+
+
+def test_a_model_that_fails_is_the_runs_last_word(project: Project) -> None:
+    def fail(ask: Ask) -> str:
+        raise ModelFailed("out of memory")
+
+    folder = prepared(project)
+    with pytest.raises(ModelFailed):
+        Job(folder, Hall(fail).open).run()
+    assert "out of memory" in state(folder).error
+    assert Job(folder, Hall().open).run() == "finished"
+    last = [record.event for record in read(folder.events)]
+    assert isinstance(last[-1], RunFinished)
+    assert sum(isinstance(event, RunFailed) for event in last) == 1
+
+
+def test_a_model_that_says_nothing(project: Project) -> None:
+    def nothing(ask: Ask) -> str:
+        return ask.choices[0] if ask.choices else ""
+
+    folder = prepared(project, PIPELINE[:4])
+    assert Job(folder, Hall(nothing).open).run() == "finished"
+    run = state(folder)
+    assert run.questions == []
+    assert set(run.refused) == {"not a question"}
+    assert not any(verdict.kept for verdict in run.verdicts.values())
+

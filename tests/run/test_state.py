@@ -1,0 +1,163 @@
+"""The fold: a log in, what the run looks like now out."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+from autoact.events import (
+    AnswerEdited,
+    Event,
+    ModelAnswered,
+    QuestionSolved,
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+    RunOpened,
+    RunPaused,
+    RunResumed,
+    StageFinished,
+    StageProgressed,
+    StageStarted,
+    ToolObserved,
+    TrainStepped,
+    TrajectoryCommitted,
+    UnitFailed,
+    UnitRestarted,
+)
+from autoact.run.folder import RunFolder
+from autoact.run.log import LogTail, LogWriter, Record, seal_event
+from autoact.run.state import LANES, TURNS, RunState, Spent, StageState, fold
+from autoact.trajectory import Question, Trajectory
+
+Python = Callable[..., "subprocess.Popen[str]"]
+
+
+def folded(*events: Event | None, state: RunState | None = None) -> RunState:
+    state = state or RunState()
+    for seq, event in enumerate(events, start=state.seq + 1):
+        fold(state, Record(seq, 100.0 + seq, event, "x"))
+    return state
+
+
+def said(unit: str, n: int, text: str = "hm", role: str = "meta") -> ModelAnswered:
+    return ModelAnswered(unit, n, "d", role, "thought", text, (1, 2, 3), 50, 20, 4.0)
+
+
+def step(number: int, loss: float) -> TrainStepped:
+    return TrainStepped("plan", number, 3, loss, 1e-4, 1.0, 10, 1.0)
+
+
+def test_a_whole_run(every_event: list[Event]) -> None:
+    state = folded(*every_event)
+    assert (state.attempt, state.pid, state.host, state.engine) == (1, 77, "here", "scripted")
+    assert state.config["model"]["name"] == "tiny"
+    assert state.seq == len(every_event) - 1
+    assert state.at == 100.0 + state.seq
+    assert [question.id for question in state.questions] == ["q-1"]
+    assert state.refused == {"too short": 1}
+    assert (state.selected, state.passed_over) == ([("Retrieve", "facts")], [("Image2Text", "no pictures")])
+    assert state.trajectories["t-1"].answer == "Beethoven"
+    assert state.verdicts["t-1"].kept
+    assert state.examples["plan"].spans == 9
+    assert state.curves["plan"][4].loss == 1.25
+    assert state.checkpoints == {"plan": 4}
+    assert state.adapters["plan"].path == "adapters/plan"
+    assert [solved.f1 for solved in state.solved] == [1.0]
+    assert state.unit_failures == {"t-2": "boom"}
+    assert [command.id for command in state.commands] == ["c-1", "c-2"]
+    assert (state.answers, state.gaps, state.lanes) == (1, 0, {})
+
+
+def test_the_last_lifecycle_event_stands() -> None:
+    opened = RunOpened(1, 7, "here")
+    assert RunState().status == "new"
+    assert folded(opened).status == "running"
+    paused = folded(opened, RunPaused("disk full"))
+    assert (paused.status, paused.why) == ("paused", "disk full")
+    assert folded(RunResumed(), state=paused).why == ""
+    assert folded(opened, RunFinished()).status == "finished"
+    assert folded(opened, RunCancelled()).status == "cancelled"
+    failed = folded(opened, RunFailed("boom"))
+    assert (failed.status, failed.error) == ("failed", "boom")
+    again = folded(RunOpened(2, 8, "here"), state=failed)
+    assert (again.status, again.error, again.attempt) == ("running", "", 2)
+
+
+def test_stages_and_what_they_spend() -> None:
+    state = folded(said("t", 0), StageStarted("synthesis", 9), said("t", 1), said("t", 2, role="plan"))
+    folded(StageProgressed("synthesis", 4, 9), state=state)
+    assert state.stage == "synthesis"
+    assert state.stages["synthesis"] == StageState(of=9, done=4, started_at=101.0)
+    assert state.tokens["synthesis"] == Spent(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
+    assert state.tokens[""].calls == 1
+    folded(StageFinished("synthesis", 8, 2.5), state=state)
+    assert (state.stage, state.lanes) == ("", {})
+    assert state.stages["synthesis"] == StageState(9, 9, 8, "finished", 2.5, 101.0)
+
+
+def test_a_step_done_again_replaces_the_first() -> None:
+    state = folded(step(1, 3.0), step(2, 2.0), step(3, 1.0), RunOpened(2, 7, "here"), step(2, 2.5))
+    assert {number: stepped.loss for number, stepped in state.curves["plan"].items()} == {1: 3.0, 2: 2.5, 3: 1.0}
+
+
+def test_a_lane_holds_the_last_turns_until_its_unit_ends() -> None:
+    state = folded(
+        *(said("a", n, str(n)) for n in range(TURNS + 2)), ToolObserved("b", 0, "d", "Look", "x", "y" * 9999)
+    )
+    assert [text for _, _, text in state.lanes["a"].turns] == [str(n) for n in range(2, TURNS + 2)]
+    role, part, text = state.lanes["b"].turns[0]
+    assert (role, part, len(text)) == ("world", "observation", 2000)
+    ended = Trajectory("a", Question("a", "?"), ())
+    assert list(folded(TrajectoryCommitted(ended), state=state).lanes) == ["b"]
+    assert list(folded(said("a", 0), QuestionSolved("meta", ended), state=state).lanes) == ["b"]
+    assert list(folded(UnitFailed("b", "boom"), state=state).lanes) == []
+
+
+def test_edits_and_restarts_change_a_lane() -> None:
+    state = folded(*(said("a", n, str(n)) for n in range(12)))
+    folded(AnswerEdited("a", 10, "ten"), AnswerEdited("a", 2, "gone"), AnswerEdited("z", 0, "?"), state=state)
+    assert [text for _, _, text in state.lanes["a"].turns] == ["4", "5", "6", "7", "8", "9", "ten", "11"]
+    folded(UnitRestarted("a", 6, "changed"), said("a", 6, "six"), state=state)
+    assert [text for _, _, text in state.lanes["a"].turns] == ["4", "5", "six"]
+    assert state.lanes["a"].n == 6
+
+
+def test_a_restart_voids_what_the_unit_led_to(every_event: list[Event]) -> None:
+    state = folded(*every_event, UnitRestarted("t-1", 0, "changed"), UnitRestarted("t-2", 0, "retry"))
+    assert (state.trajectories, state.verdicts, state.solved, state.unit_failures) == ({}, {}, [], {})
+
+
+def test_the_longest_silent_lane_makes_room() -> None:
+    state = folded(*(said(str(unit), 0) for unit in range(LANES)), said("0", 1), said("new", 0))
+    assert list(state.lanes) == ["0", *map(str, range(2, LANES)), "new"]
+
+
+def test_gaps_and_strangers_are_counted_over() -> None:
+    state = folded(RunResumed(), None)
+    fold(state, Record(7, 0.0, RunPaused("tea"), "run.paused"))
+    assert (state.seq, state.gaps, state.status) == (7, 5, "paused")
+
+
+def test_following_a_log_tells_its_damage(folder: RunFolder) -> None:
+    assert RunState.of(folder.events).seq == -1
+    with LogWriter(folder) as log:
+        log.append(RunOpened(1, 7, "here"))
+        log.append(RunPaused("tea"))
+    tail, state = LogTail(folder.events), RunState()
+    assert state.follow(tail) == 2
+    with folder.events.open("ab") as file:
+        file.write(b"garbage\n" + seal_event(2, 0.0, RunFinished()) + b"half")
+    assert state.follow(tail) == 1
+    assert state == RunState.of(folder.events)
+    assert (state.status, len(state.damage), state.torn) == ("finished", 1, 4)
+
+
+def test_a_viewer_loads_no_engine(python: Python) -> None:
+    child = python("import sys, autoact.run.state, autoact.run.pulse\nprint(*sys.modules)")
+    loaded = set(child.communicate()[0].split())
+    assert "autoact.run.state" in loaded
+    ours = {name for name in loaded if name.startswith("autoact.")} - {"autoact.run"}
+    ours -= {f"autoact.run.{part}" for part in ("folder", "lock", "log", "pulse", "state")}
+    assert ours == {"autoact.errors", "autoact.disk", "autoact.events", "autoact.trajectory"}
+    assert not loaded & {"torch", "transformers", "peft", "textual"}

@@ -1,0 +1,120 @@
+"""Who learns what from which trajectories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from autoact.config import Differentiation
+from autoact.events import AdapterReady, ExamplesBuilt
+from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
+from autoact.script import Lesson, Train
+from autoact.stages.differentiation import PARTS, differentiation, straight, wrong_lessons
+from autoact.trajectory import FINISH, REFLECT, SUB_AGENTS, Adapter, Question, Role, Step, Trajectory, Verdict
+
+LOOK = Step("I look.", "Retrieve", "Fidelio", "By Beethoven.")
+QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
+
+
+def tried(unit: str, *tries: tuple[str, str], reward: float) -> Trajectory:
+    """An episode that looked and then gave these answers with these verdicts."""
+    steps = [LOOK]
+    for answer, verdict in tries:
+        steps.append(Step("It says so.", FINISH, answer, REFLECT_NOW))
+        steps.append(Step("I see.", REFLECT, verdict, "" if verdict == "right" else TRY_AGAIN))
+    return Trajectory(unit, QUESTION, tuple(steps), tries[-1][0], tries[-1][1], reward=reward)
+
+
+RIGHT = tried("t-1", ("Beethoven", "right"), reward=1.0)
+DOUBTED = tried("t-2", ("Beethoven", "wrong"), reward=1.0)
+WRONG = tried("t-3", ("Mozart", "right"), reward=0.0)
+LOST = tried("t-4", ("Beethoven", "wrong"), ("Mozart", "right"), reward=0.0)
+
+
+def words(lesson: Lesson, role: Role) -> list[str]:
+    return [
+        piece.text
+        for piece in pieces(lesson.trajectory.steps)
+        if piece.owner == role and piece.part in lesson.parts and piece.text != "\n"
+    ]
+
+
+def test_every_agent_owns_its_words() -> None:
+    said = {role: words(Lesson(RIGHT, PARTS[role]), role) for role in SUB_AGENTS}
+    assert said == {
+        "plan": [" I look.", " Retrieve\n", " It says so.", " Finish\n"],
+        "tool": [" Fidelio", " Beethoven"],
+        "reflect": [" I see.", " right"],
+    }
+
+
+def trained(drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3) -> tuple[dict[str, Train], list[Any]]:
+    wishes: dict[str, Train] = {}
+
+    def train(wish: Train) -> Adapter:
+        wishes[wish.role] = wish
+        return Adapter(wish.role, f"adapters/{wish.role}", "00", 1, 0.5)
+
+    verdicts = {one.unit: Verdict(one.unit, n < kept, one.reward) for n, one in enumerate(trajectories)}
+    settings = Differentiation(wrong_share=share)
+    return wishes, drive(differentiation(trajectories, verdicts, settings, 7), train=train)
+
+
+def test_three_adapters_from_what_was_kept(drive: Any) -> None:
+    wishes, events = trained(drive, RIGHT, DOUBTED, WRONG, kept=2)
+    assert [event.adapter.role for event in events if isinstance(event, AdapterReady)] == list(SUB_AGENTS)
+    assert [lesson.trajectory.unit for lesson in wishes["plan"].lessons] == ["t-1", "t-2"]
+    assert [lesson.trajectory.unit for lesson in wishes["reflect"].lessons] == ["t-1", "t-2", "t-3"]
+    built = {event.role: (event.trajectories, event.spans) for event in events if isinstance(event, ExamplesBuilt)}
+    assert built == {"plan": (2, 8), "tool": (2, 4), "reflect": (3, 5)}
+
+
+def test_a_kept_answer_is_called_right_whatever_was_thought_of_it() -> None:
+    assert straight(RIGHT) is RIGHT
+    assert straight(DOUBTED).steps[-1] == Step("I see.", REFLECT, "right")
+    assert straight(DOUBTED).steps[:-1] == DOUBTED.steps[:-1]
+
+
+def test_a_wrong_run_teaches_its_verdict_alone() -> None:
+    (lesson,) = wrong_lessons([WRONG], 5, 0.3, 7)
+    assert lesson.parts == ("verdict",)
+    assert words(lesson, "reflect") == [" wrong"]
+    assert lesson.trajectory.steps[-1].observation == TRY_AGAIN
+
+
+def test_a_right_answer_that_was_given_up_is_not_taught_as_wrong() -> None:
+    assert wrong_lessons([LOST], 5, 0.3, 7) == ()
+
+
+@pytest.mark.parametrize(("share", "wrong"), [(0.0, 0), (0.3, 3), (0.5, 7), (1.0, 9)])
+def test_the_share_of_wrong_runs(share: float, wrong: int) -> None:
+    runs = [msgspec.structs.replace(WRONG, unit=f"t-{n}") for n in range(9)]
+    lessons = wrong_lessons(runs, 7, share, 7)
+    assert len(lessons) == wrong
+    assert len({lesson.trajectory.unit for lesson in lessons}) == wrong
+
+
+def test_the_order_trajectories_ended_in_does_not_matter(drive: Any) -> None:
+    one, _ = trained(drive, RIGHT, DOUBTED, WRONG, kept=2)
+    other = {}
+    verdicts = {"t-1": Verdict("t-1", True, 1.0), "t-2": Verdict("t-2", True, 1.0)}
+
+    def train(wish: Train) -> None:
+        other[wish.role] = wish
+
+    drive(differentiation([WRONG, DOUBTED, RIGHT], verdicts, Differentiation(), 7), train=train)
+    assert other == one
+
+
+def test_nothing_kept_trains_nothing(drive: Any) -> None:
+    wishes, events = trained(drive, WRONG, kept=0)
+    assert wishes == {}
+    assert not [event for event in events if isinstance(event, AdapterReady)]
+
+
+def test_a_training_that_failed_leaves_no_adapter(drive: Any) -> None:
+    verdicts = {"t-1": Verdict("t-1", True, 1.0)}
+    events = drive(differentiation([RIGHT], verdicts, Differentiation(), 7), train=lambda wish: None)
+    assert not [event for event in events if isinstance(event, AdapterReady)]

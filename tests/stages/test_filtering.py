@@ -1,0 +1,94 @@
+"""The gates a trajectory has to pass to be learned from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from autoact.config import Filtering
+from autoact.events import TrajectoryJudged
+from autoact.scratchpad import REFLECT_NOW
+from autoact.stages.filtering import filtering, refusal
+from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory
+
+LOOK = Step("I should read the page.", "Retrieve", "Fidelio", "Fidelio is an opera by Ludwig van Beethoven.")
+DONE = Step("It was written by Beethoven.", FINISH, "Beethoven", REFLECT_NOW)
+TRUE = Step("The page says so.", REFLECT, "right")
+QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
+GOOD = Trajectory("t-1", QUESTION, (LOOK, DONE, TRUE), "Beethoven", "right", reward=1.0)
+
+
+def but(step: Step, **changes: Any) -> Step:
+    return msgspec.structs.replace(step, **changes)
+
+
+def good(*steps: Step, **changes: Any) -> Trajectory:
+    return msgspec.structs.replace(GOOD, steps=steps or GOOD.steps, **changes)
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "why"),
+    [
+        (GOOD, ""),
+        (good(halt="steps"), "did not end"),
+        (good(halt="context"), "did not end"),
+        (good(reward=0.99), "wrong answer"),
+        (good(but(LOOK, thought=" "), DONE, TRUE), "empty thought"),
+        (good(but(LOOK, argument=" "), DONE, TRUE), "empty argument"),
+        (good(but(LOOK, failed=True), DONE, TRUE), "failed tool call"),
+        (good(LOOK, but(LOOK, argument="the fidelio!"), DONE, TRUE), "repeated action"),
+        (good(but(LOOK, observation="An opera."), DONE, TRUE), "answer never observed"),
+        (good(but(LOOK, observation="By Beethovens."), DONE, TRUE), "answer never observed"),
+        (good(DONE, TRUE), "answer never observed"),
+        (good(LOOK, but(DONE, thought="I know who it was."), TRUE), "answer without a reason"),
+        (good(LOOK, but(DONE, thought="Beethoven"), TRUE), "answer without a reason"),
+    ],
+)
+def test_each_gate_has_its_reason(trajectory: Trajectory, why: str) -> None:
+    assert refusal(trajectory, Filtering()) == why
+
+
+def test_gates_can_be_opened() -> None:
+    assert refusal(good(but(LOOK, observation="An opera."), DONE, TRUE), Filtering(grounded=False)) == ""
+    assert refusal(good(LOOK, but(DONE, thought="Hm."), TRUE), Filtering(reasoned=False)) == ""
+
+
+def test_yes_and_no_need_only_a_look() -> None:
+    said = but(DONE, thought="The page says it is.", argument="yes")
+    assert refusal(good(LOOK, said, TRUE, answer="Yes"), Filtering()) == ""
+    assert refusal(good(said, TRUE, answer="Yes"), Filtering()) == "answer never observed"
+
+
+def test_an_options_letter_is_on_no_page() -> None:
+    choice = Question("q-2", "Who wrote Fidelio?", "B", choices=("Mozart", "Beethoven"))
+    said = but(DONE, argument="B")
+    assert refusal(good(LOOK, said, TRUE, answer="B", question=choice), Filtering()) == ""
+
+
+def judged(drive: Any, *trajectories: Trajectory, **settings: Any) -> dict[str, str]:
+    events = drive(filtering(trajectories, Filtering(**settings)))
+    verdicts = [event.verdict for event in events if isinstance(event, TrajectoryJudged)]
+    assert all(verdict.kept == (not verdict.why) for verdict in verdicts)
+    return {verdict.unit: verdict.why for verdict in verdicts}
+
+
+def test_the_shortest_of_a_question_are_kept(drive: Any) -> None:
+    more = Step("I look again.", "Lookup", "opera", "Fidelio is an opera.")
+    longest = good(LOOK, more, DONE, TRUE, unit="t-0")
+    others = [good(but(LOOK, thought=f"I look {n} times."), DONE, TRUE, unit=f"t-{n}") for n in (1, 2)]
+    elsewhere = good(LOOK, more, DONE, TRUE, unit="t-9", question=Question("q-9", "Who?", "Beethoven"))
+    assert judged(drive, longest, *others, elsewhere) == {
+        "t-0": "enough of this question", "t-1": "", "t-2": "", "t-9": "",
+    }  # fmt: skip
+    assert judged(drive, longest, *others, per_question=3)["t-0"] == ""
+
+
+def test_the_same_steps_count_once(drive: Any) -> None:
+    assert judged(drive, good(unit="t-2"), good(unit="t-1")) == {"t-1": "", "t-2": "same steps as another"}
+
+
+def test_the_order_they_ended_in_does_not_matter(drive: Any) -> None:
+    many = [good(but(LOOK, thought=f"I look {n} times."), DONE, TRUE, unit=f"t-{n}") for n in range(5)]
+    assert judged(drive, *many) == judged(drive, *reversed(many))

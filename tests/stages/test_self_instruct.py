@@ -1,0 +1,147 @@
+"""What the model may write for practice, and when it is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from autoact.config import SelfInstruct, Task
+from autoact.events import QuestionAccepted, QuestionRefused
+from autoact.script import Ask
+from autoact.stages.self_instruct import Bench, Draft, Grounds, Passage, reference, self_instruct
+from autoact.trajectory import Example, Question
+
+PERU = Passage("Peru", "Peru is a country in South America. The capital of Peru is Lima, its currency is the sol.")
+NORWAY = Passage("Norway", "Norway is a country in the north. The capital of Norway is Oslo. It has deep fjords.")
+SEEDS = (
+    Example(Question("s-1", "What is the capital of Peru?", "Lima", "seed", gold=("Peru",))),
+    Example(Question("s-2", "Who wrote the opera Fidelio in 1805?", "Beethoven", "seed")),
+)
+HELD_OUT = (Question("h-1", "Which currency do people use in Peru?", "sol", "heldout", gold=("Peru",)),)
+GROUNDS = Grounds(Task(description="Answer."), SEEDS, (PERU, NORWAY), HELD_OUT)
+TOWNS = ("Kakumi", "Borelda", "Fintrosa", "Whelpdy", "Zuqarra", "Mostivol", "Yeghand", "Ocklebu", "Tripsane", "Vuxhold")
+
+
+def refusal(question: str, answer: str, passage: Passage | None = NORWAY) -> str:
+    return Bench(GROUNDS, SelfInstruct()).refusal(Draft(question, answer, passage))
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "why"),
+    [
+        ("Norway is a country.", "Oslo", "not a question"),
+        ("", "", "not a question"),
+        ("Where is Norway?", "north", "question too short"),
+        ("Which " + "very " * 30 + "deep waters has Norway?", "fjords", "question too long"),
+        ("What waters does Norway have?", "", "no answer"),
+        ("What waters does Norway have?", "the", "no answer"),
+        ("What waters does Norway have?", "It has deep fjords in the north", "answer too long"),
+        ("What waters does Norway have?", "f" * 49, "answer too long"),
+        ("Which country in the north is Norway?", "Norway", "answer is in the question"),
+        ("What waters does Norway have?", "lakes", "answer is not in the passage"),
+        ("What waters does it have?", "fjords", "does not name its subject"),
+        ("What waters does Norway have?", "deep fjords", ""),
+        ("Does Norway have any known fjords?", "no", ""),
+        ("Is Norway in the north?", "Yes", ""),
+    ],
+)
+def test_each_refusal_has_its_reason(question: str, answer: str, why: str) -> None:
+    assert refusal(question, answer) == why
+
+
+def test_what_was_asked_before_is_refused() -> None:
+    assert refusal("What is the capital of Peru?", "Lima", PERU) == "asked before"
+    assert refusal("What is the capital city of Peru?", "Lima", PERU) == "near-duplicate"
+    bench = Bench(GROUNDS, SelfInstruct())
+    first = Draft("What deep waters does Norway have?", "fjords", NORWAY)
+    assert bench.refusal(first) == ""
+    bench.accept("q-1", first)
+    assert bench.refusal(first) == "asked before"
+    assert bench.refusal(Draft("What deep waters has Norway?", "fjords", NORWAY)) == "near-duplicate"
+
+
+def test_the_same_question_about_another_thing_is_new() -> None:
+    assert refusal("What is the capital of Norway?", "Oslo") == ""
+
+
+@pytest.mark.parametrize(
+    "question", ["Which currency do people use in Peru?", "Which currency do the people use in Peru?"]
+)
+def test_a_held_out_question_is_never_accepted(question: str) -> None:
+    assert refusal(question, "sol", PERU) == "in the held-out set"
+
+
+def writing(pairs: Iterable[tuple[str, str]]) -> Callable[[Ask], str | None]:
+    """A model that writes these questions and answers in turn, and then nothing."""
+    words = (word for pair in pairs for word in pair)
+    return lambda ask: next(words, "")
+
+
+def grounds(**changes: Any) -> Grounds:
+    return Grounds(Task(description="Answer."), SEEDS, (), **changes)
+
+
+def about(towns: Iterable[str]) -> list[tuple[str, str]]:
+    return [(f"{town}: who was {town}'s {town} king?", f"King {town[::-1]}") for town in towns]
+
+
+def test_it_stops_at_the_target(drive: Any) -> None:
+    events = drive(self_instruct(grounds(), SelfInstruct(target=3, round=4)), writing(about(TOWNS)))
+    accepted = [event.question for event in events if isinstance(event, QuestionAccepted)]
+    assert [question.answer for question in accepted] == [f"King {town[::-1]}" for town in TOWNS[:3]]
+    assert {question.origin for question in accepted} == {"instructed"}
+    assert len({question.id for question in accepted}) == 3
+
+
+def test_it_stops_when_the_model_stalls(drive: Any) -> None:
+    events = drive(self_instruct(grounds(), SelfInstruct(target=50, round=5, stall=2)), writing(about(TOWNS[:5])))
+    assert sum(isinstance(event, QuestionAccepted) for event in events) == 5
+    refused = [event for event in events if isinstance(event, QuestionRefused)]
+    assert len(refused) == 10
+    assert {event.why for event in refused} == {"not a question"}
+
+
+def test_a_failed_draft_is_passed_over(drive: Any) -> None:
+    events = drive(self_instruct(grounds(), SelfInstruct(target=2, round=2, stall=1)), lambda ask: None)
+    assert not [event for event in events if isinstance(event, QuestionAccepted | QuestionRefused)]
+
+
+def test_it_ends_when_every_passage_was_used(drive: Any) -> None:
+    asked: list[Ask] = []
+
+    def note(ask: Ask) -> str:
+        asked.append(ask)
+        return ""
+
+    drive(self_instruct(GROUNDS, SelfInstruct(target=50, round=1, stall=99, passes=1)), note)
+    assert {ask.prompt.user for ask in asked} == {f"Passage: {PERU.text}", f"Passage: {NORWAY.text}"}
+    assert len(asked) == 4
+
+
+def test_a_grounded_question_knows_its_page(drive: Any) -> None:
+    def fjords(ask: Ask) -> str:
+        return "What deep waters does Norway have?" if ask.prompt.segments[-1] == "Question:" else "fjords."
+
+    events = drive(self_instruct(GROUNDS, SelfInstruct(target=1)), fjords)
+    (accepted,) = [event.question for event in events if isinstance(event, QuestionAccepted)]
+    assert (accepted.answer, accepted.gold) == ("fjords", ("Norway",))
+
+
+def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:
+    asked: list[Ask] = []
+
+    def note(ask: Ask) -> str:
+        asked.append(ask)
+        return ""
+
+    drive(self_instruct(GROUNDS, SelfInstruct(target=5, stall=1)), note)
+    drive(self_instruct(grounds(held_out=HELD_OUT), SelfInstruct(target=5, stall=1)), note)
+    assert asked
+    assert not [ask for ask in asked if HELD_OUT[0].text in repr(ask.prompt)]
+
+
+def test_the_control_takes_the_reference_questions(drive: Any) -> None:
+    events = drive(reference(HELD_OUT))
+    assert [event.question for event in events if isinstance(event, QuestionAccepted)] == list(HELD_OUT)

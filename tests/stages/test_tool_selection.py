@@ -1,0 +1,71 @@
+"""Tools are chosen by name, with reasons, among those that can run."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from autoact.config import Task, ToolSelection
+from autoact.events import ToolPassedOver, ToolSelected
+from autoact.script import Ask
+from autoact.stages.tool_selection import NO_MORE, tool_selection
+from autoact.trajectory import Example, Question, Tool
+
+READY = tuple(Tool(name, f"{name} does things.", f"{name}[x]") for name in ("Retrieve", "Lookup", "Calculator"))
+UNFIT = {"Image2Text": "no image model here", "Translate": "not installed"}
+SEED = Example(Question("s-1", "Who wrote Fidelio?", "Beethoven"))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_an_unfit_tool_is_never_offered_nor_picked(drive: Any, seed: int) -> None:
+    source = random.Random(seed)
+
+    def pick(ask: Ask) -> str:
+        assert not any(name in repr(ask) for name in UNFIT)
+        return source.choice(ask.choices) if ask.choices else "I need Image2Text."
+
+    script = tool_selection(Task(), (SEED,), READY, UNFIT, ToolSelection(most=2))
+    # the reason itself may name anything; only prompts made from it do then
+    events = drive(tool_selection(Task(), (SEED,), READY, UNFIT, ToolSelection(most=1)), pick)
+    script.close()
+    selected = {event.tool for event in events if isinstance(event, ToolSelected)}
+    passed = {event.tool: event.why for event in events if isinstance(event, ToolPassedOver)}
+    assert len(selected) == 1
+    assert selected | set(passed) == {tool.name for tool in READY} | set(UNFIT)
+    assert not selected & set(passed)
+    assert passed["Translate"] == "not installed"
+
+
+def test_reasons_are_kept_and_the_model_says_when_it_is_enough(drive: Any) -> None:
+    said = iter([" Lookup\n", "It finds words.", f" {NO_MORE}\n"])
+    events = drive(tool_selection(Task(), (SEED,), READY, {}, ToolSelection()), lambda ask: next(said))
+    assert [(event.tool, event.why) for event in events if isinstance(event, ToolSelected)] == [
+        ("Lookup", "It finds words.")
+    ]
+    assert {event.tool for event in events if isinstance(event, ToolPassedOver)} == {"Retrieve", "Calculator"}
+
+
+def test_no_tool_is_picked_twice_and_there_is_a_most(drive: Any) -> None:
+    events = drive(
+        tool_selection(Task(), (SEED,), READY, {}, ToolSelection(most=2)), lambda ask: (ask.choices or ("why",))[0]
+    )
+    assert [event.tool for event in events if isinstance(event, ToolSelected)] == ["Retrieve", "Lookup"]
+
+
+def test_at_least_one_tool_is_chosen(drive: Any) -> None:
+    offered: list[tuple[str, ...]] = []
+
+    def pick(ask: Ask) -> str:
+        offered.append(ask.choices)
+        return ask.choices[-1] if ask.choices else "why"
+
+    drive(tool_selection(Task(), (SEED,), READY, {}, ToolSelection()), pick)
+    assert f" {NO_MORE}\n" not in offered[0]
+    assert f" {NO_MORE}\n" in offered[2]
+
+
+def test_without_a_tool_that_runs_nothing_is_asked(drive: Any) -> None:
+    events = drive(tool_selection(Task(), (SEED,), (), UNFIT, ToolSelection()))
+    assert [type(event) for event in events] == [ToolPassedOver] * 2

@@ -1,0 +1,129 @@
+"""Following: one look at a time, one message for a change, none without."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import alive, finished, opened, step, synthesis, training, write
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+from autoact.events import RunOpened, StageProgressed
+from autoact.run.folder import new_run
+from autoact.run.log import LogWriter
+from autoact.run.state import RunState
+from studio import launch, tailed
+from studio.follow import Follow
+from studio.shelf import Shelf, judged
+from studio.tailed import Tailed
+
+
+class Owner(MessagePump):
+    """Collects what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Message] = []
+
+
+def following(root: Path, name: str = "") -> Follow:
+    follow = Follow(root, Owner())
+    follow.show(name)
+    return follow
+
+
+def test_a_look_without_news_is_nothing(opera: Path) -> None:
+    run = write(opera, synthesis())
+    with alive(run):
+        follow = following(opera)
+        assert follow.look()
+        assert follow.verdict == "running"
+        assert [follow.look() for _ in range(20)] == [False] * 20
+        with LogWriter(run) as log:
+            log.append(StageProgressed("synthesis", 38, 120))
+        assert follow.look()
+        assert follow.state.stages["synthesis"].done == 38
+    assert follow.look()
+    assert follow.verdict == "interrupted"
+    follow.close()
+
+
+def test_a_long_log_is_read_in_portions(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailed, "MOST", 10)
+    run = write(opera, training())
+    part = Tailed(run)
+    looks = 0
+    while part.behind:
+        assert part.read()
+        looks += 1
+        assert part.state.seq <= 10 * looks
+    assert part.state.seq == RunState.of(run.events).seq == len(training()) - 1
+    assert part.losses["plan"].columns(60) == part.losses["plan"].columns(60)
+    part.close()
+
+
+def test_nothing_is_said_before_a_long_log_is_read(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailed, "MOST", 100)
+    write(opera, training())
+    follow = following(opera)
+    follow.look()
+    assert follow.verdict == "reading"
+    while follow.verdict == "reading":
+        follow.look()
+    assert follow.verdict == "interrupted"
+    follow.close()
+
+
+def test_the_list_knows_how_each_run_ended(opera: Path) -> None:
+    write(opera, finished(), 1)
+    write(opera, [*opened(), *[step("plan", n, 3000) for n in range(1, 3000)]], 2)
+    running = write(opera, synthesis(), 3)
+    with alive(running):
+        shelf = Shelf(opera)
+        assert shelf.look()
+        assert [run.verdict for run in shelf.runs] == ["running", "interrupted", "finished"]
+        assert not shelf.look()
+
+
+def test_a_run_just_made_is_starting(opera: Path) -> None:
+    folder = new_run(opera, "quick", {}, now=__import__("datetime").datetime(2026, 11, 22))
+    made = folder.config.stat().st_mtime
+    assert judged(folder, RunState(), now=made + 1) == "starting"
+    assert judged(folder, RunState(), now=made + 60) == "interrupted"
+
+
+def test_a_launch_ends_with_a_run_or_with_a_reason(opera: Path) -> None:
+    known = [write(opera, finished(), 1).name]
+    started = launch.start([sys.executable, "-c", "raise SystemExit(3)"], known)
+    started.process.wait()
+    assert started.look(known)
+    assert "exit code 3" in started.failed
+    started = launch.start([sys.executable, "-c", ""], known)
+    assert started.look([*known, "2026-new"])
+    assert (started.run, started.failed) == ("2026-new", "")
+    started.process.wait()
+
+
+def test_a_launch_is_not_a_child_of_the_terminal(opera: Path) -> None:
+    started = launch.start([sys.executable, "-c", "input()"], [])
+    started.process.wait()
+    code = "import os, sys; sys.exit(os.getsid(0) != os.getpid())"
+    started = launch.start([sys.executable, "-c", code], [])
+    assert started.process.wait() == 0
+    assert launch.command(opera)[0] == sys.executable
+    assert launch.command(opera)[1:] == ["-m", "autoact", "run", os.fspath(opera), "--preset", "quick"]
+
+
+def test_a_resumed_run_is_followed_on(opera: Path) -> None:
+    run = write(opera, synthesis())
+    follow = following(opera, run.name)
+    follow.look()
+    assert follow.verdict == "interrupted"
+    with alive(run), LogWriter(run) as log:
+        log.append(RunOpened(2, 78, "here"))
+        assert follow.look()
+        assert (follow.verdict, follow.state.attempt) == ("running", 2)
+    follow.close()

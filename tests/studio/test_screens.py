@@ -1,0 +1,270 @@
+"""The screens, driven by keys and read as text."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from conftest import alive, finished, opened, project, screen_text, step, synthesis, training, write
+from textual.color import Color
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+import autoact.events as happened
+from autoact.run.log import LogWriter
+from studio import launch
+from studio.app import StudioApp
+from studio.screens.projects import ProjectsScreen
+from studio.screens.run import RunScreen
+from studio.target import Target, find
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+pytestmark = pytest.mark.asyncio
+
+MAKE = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from autoact.events import RunOpened
+from autoact.run.folder import new_run
+from autoact.run.log import LogWriter
+with LogWriter(new_run(Path(sys.argv[1]), "quick", {}, now=datetime(2026, 11, 23, 9, 5))) as log:
+    log.append(RunOpened(1, 1, "here", "made by a key"))
+"""
+
+
+@contextlib.asynccontextmanager
+async def studio_of(
+    target: Target, size: tuple[int, int] = (80, 24), command: launch.Command = launch.command
+) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
+    app = StudioApp(target, command)
+    async with app.run_test(size=size) as pilot:
+        await settled(app, pilot)
+        yield app, pilot
+
+
+async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
+    """Every message and worker done with; what the screen then reads."""
+    await pilot.pause()
+    if isinstance(app.screen, RunScreen):
+        app.screen.follow.start()
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+    return screen_text(app)
+
+
+@SIZES
+async def test_a_finished_run(opera: Path, size: tuple[int, int]) -> None:
+    write(opera, finished())
+    async with studio_of(find(str(opera)), size) as (app, pilot):
+        text = await settled(app, pilot)
+        assert "SmolLM2-135M cpu  ✓ finished  group planning" in text
+        rows = {row.split()[0]: row.split()[1:] for row in text.splitlines() if "75.0" in row or "25.0" in row for row in
+                [row[size[0] // 3:]]}  # fmt: skip
+        assert rows == {"group": ["4", "75.0", "75.0", "2.5"], "meta": ["4", "25.0", "25.0", "2.5"]}
+        assert "BingSearch[Woman in Gold]" in text
+        for expected in ("8/8", "+13 -24", "60/60", "R↺", "11-22 14:30"):
+            assert expected in text
+
+
+@SIZES
+async def test_a_run_in_synthesis(opera: Path, size: tuple[int, int]) -> None:
+    with alive(write(opera, synthesis())):
+        async with studio_of(find(str(opera)), size) as (app, pilot):
+            text = await settled(app, pilot)
+            for expected in ("● running", "synthesis 37/120", "37 tried", "12/12 1m15", "q-0038.1", "q-0039.0",
+                             "I should try BingSearch[", "M◆ argument", "Woman in Gold", "A painting ⏎ by Klimt"):  # fmt: skip
+                assert expected in text
+            assert ("12 kept 1 refused" in text) == (size[0] == 120)
+            assert not app.screen.query_one("#curves").display
+
+
+@SIZES
+async def test_a_run_in_training(opera: Path, size: tuple[int, int]) -> None:
+    run = write(opera, training())
+    with alive(run):
+        async with studio_of(find(str(opera)), size) as (app, pilot):
+            text = await settled(app, pilot)
+            for expected in ("differentiation 90/180", "60/60", "30/60", "no step", "1 trained", "2.63", "plan: 39 ex"):
+                assert expected in text
+            assert any("\u2801" <= letter <= "\u28ff" for letter in text)
+            with LogWriter(run) as log:
+                log.append(step("tool", 31, 60))
+            assert "31/60" in await settled(app, pilot)
+
+
+async def test_lines_that_did_not_change_are_not_drawn_again(opera: Path) -> None:
+    run = write(opera, synthesis())
+    with alive(run):
+        async with studio_of(find(str(opera))) as (app, pilot):
+            await settled(app, pilot)
+            lanes = app.screen.query_one("#lanes")
+            before = list(lanes._shown)  # type: ignore[attr-defined]
+            with LogWriter(run) as log:
+                log.append(happened.ModelAnswered("q-0039.0", 4, "d", "meta", "thought", "So it is Klimt."))
+            text = await settled(app, pilot)
+            assert "So it is Klimt." in text
+            assert lanes._shown[:4] == before[:4]  # type: ignore[attr-defined]
+
+
+async def test_brackets_switch_runs(opera: Path) -> None:
+    write(opera, finished(), 1)
+    write(opera, synthesis(), 2)
+    async with studio_of(find(str(opera))) as (app, pilot):
+        assert "! interrupted" in await settled(app, pilot)
+        await pilot.press("right_square_bracket")
+        assert "finished  group planning" in await settled(app, pilot)
+        await pilot.press("right_square_bracket")
+        assert "This is the oldest run." in await settled(app, pilot)
+        await pilot.press("left_square_bracket")
+        assert "! interrupted  synthesis 37/120" in await settled(app, pilot)
+        await pilot.press("j", "enter")
+        assert "finished  group planning" in await settled(app, pilot)
+
+
+async def test_a_named_run_is_the_first(opera: Path) -> None:
+    older = write(opera, finished(), 1)
+    write(opera, synthesis(), 2)
+    async with studio_of(find(str(older.path))) as (app, pilot):
+        assert "finished  group planning" in await settled(app, pilot)
+
+
+async def test_r_starts_a_run_and_the_screen_waits_for_its_log(opera: Path) -> None:
+    command: launch.Command = lambda root: [sys.executable, "-c", MAKE, str(root)]  # noqa: E731
+    async with studio_of(find(str(opera)), command=command) as (app, pilot):
+        assert "No runs yet: r starts one." in await settled(app, pilot)
+        await pilot.press("r")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        assert screen.follow.launch is not None
+        assert "Starting a run" in screen_text(app)
+        screen.follow.launch.process.wait()
+        await settled(app, pilot)
+        text = await settled(app, pilot)
+        assert "Started 2026-11-23T0905-quick-" in text
+        assert "made by a key" in text
+
+
+async def test_r_says_why_nothing_started(opera: Path) -> None:
+    command: launch.Command = lambda root: [sys.executable, "-c", "raise SystemExit(2)"]  # noqa: E731
+    async with studio_of(find(str(opera)), command=command) as (app, pilot):
+        await pilot.press("r")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        assert screen.follow.launch is not None
+        screen.follow.launch.process.wait()
+        assert "did not start: no run came of it (exit code 2)" in await settled(app, pilot)
+
+
+async def test_r_leaves_a_running_run_alone(opera: Path) -> None:
+    run = write(opera, synthesis())
+    with alive(run):
+        async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
+            await settled(app, pilot)
+            await pilot.press("r")
+            assert f"{run.name} is running; one run at a time." in await settled(app, pilot)
+            await pilot.press("q")
+            assert app.return_value == f"{run.name} goes on; `studio` shows it again."
+
+
+@SIZES
+async def test_projects(opera: Path, size: tuple[int, int]) -> None:
+    project(opera.parent, "maps", "Capitals")
+    broken = project(opera.parent, "broken")
+    (broken / "project.toml").write_text("[task]\nnme = 1\n", encoding="utf-8")
+    write(opera, finished())
+    async with studio_of(find(None), size) as (app, pilot):
+        text = await settled(app, pilot)
+        for expected in ("Composers", "group planning", "✓ finished", "75.0 / 25.0", "Capitals", "no runs", "project."):
+            assert expected in text
+        await pilot.press("slash", *"cap")
+        text = await settled(app, pilot)
+        assert "maps" in text
+        assert "Composers" not in text
+        await pilot.press("enter", "enter")
+        assert "No runs yet" in await settled(app, pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.press("escape")
+        assert "Composers" in await settled(app, pilot)
+        assert app.screen.query_one(Input).value == ""
+
+
+async def test_the_first_start(tmp_path: Path) -> None:
+    async with studio_of(Target(tmp_path / "none")) as (app, pilot):
+        text = await settled(app, pilot)
+        assert "autoact new my-project" in text
+        assert "autoact run my-project" in text
+        await pilot.press("n")
+        text = await settled(app, pilot)
+        assert isinstance(app.screen, RunScreen)
+        assert (tmp_path / "none" / "my-project" / "project.toml").is_file()
+        assert "my-project" in text
+        await pilot.press("escape")
+        assert "my-project" in await settled(app, pilot)
+
+
+async def test_escape_leads_to_the_projects(opera: Path) -> None:
+    async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("escape")
+        assert "Composers" in await settled(app, pilot)
+        assert isinstance(app.screen, ProjectsScreen)
+        await pilot.press("q")
+        assert app.return_value is None
+
+
+async def test_help_and_themes(opera: Path) -> None:
+    write(opera, finished())
+    async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("question_mark")
+        text = await settled(app, pilot)
+        assert "start a quick run, when none is running" in text
+        assert "W· world" in text
+        await pilot.press("escape")
+        assert "75.0" in await settled(app, pilot)
+        before = app.screen.styles.background
+        await pilot.press("t")
+        await settled(app, pilot)
+        assert app.theme == "studio-light"
+        assert app.screen.styles.background != before
+        assert app.screen.styles.background == Color.parse("#fbfaf7")
+
+
+async def test_hostile_names_are_shown_not_obeyed(tmp_path: Path) -> None:
+    root = project(tmp_path, "[red]x[/] \x1b[31m", "[@click=app.quit]task[/]")
+    unit, role = "\u202e[b]u", "[i]r"
+    talk = happened.ModelAnswered(unit, 0, "d", role, "[/]p", "BingSearch[Woman in Gold]")
+    run = write(root, [happened.RunOpened(1, 1, "h", "[/bold"), happened.StageStarted("[/s", 3), talk])
+    with alive(run):
+        async with studio_of(Target(tmp_path), (120, 36)) as (app, pilot):
+            text = await settled(app, pilot)
+            assert "[red]x[/] ␛[31m" in text
+            assert "[@click=app.quit]task[/]" in text
+            await pilot.press("enter")
+            text = await settled(app, pilot)
+            for expected in ("BingSearch[Woman in Gold]", "<U+202E>[b", "[/]p", "[/bold", "[/s 0/3"):
+                assert expected in text
+
+
+async def test_bad_lines_and_no_colour(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(opera, opened())
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("LANG", "C")
+    async with studio_of(find(str(opera))) as (app, pilot):
+        text = await settled(app, pilot)
+        assert app.animation_level == "none"
+        assert app.theme == "ansi-dark"
+        assert "! interrupted" in text
+        assert "+ instruct" in text
+        assert "✓" not in text
+
+
+@pytest.mark.parametrize("size", [(59, 20), (30, 10), (200, 60)])
+async def test_any_size_draws(opera: Path, size: tuple[int, int]) -> None:
+    write(opera, training())
+    async with studio_of(find(str(opera)), size) as (app, pilot):
+        assert "opera" in await settled(app, pilot)

@@ -1,0 +1,98 @@
+"""The loop: who is asked, when it ends, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autoact import scratchpad
+from autoact.episode import Episode, Limits
+from autoact.lab.metrics import reward
+from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
+from autoact.trajectory import GROUP, META, Cast, Question, Tool, Trajectory
+
+CARD = Card("Answer questions.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
+QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
+READ = ["I look.", " Retrieve\n", "Fidelio"]
+RIGHT = ["It says so.", " Finish\n", "Beethoven", "True.", " right"]
+WRONG = ["I guess.", " Finish\n", "Mozart", "False.", " wrong"]
+
+
+def play(answers: Iterable[str], limits: Limits = Limits(), cast: Cast = META, seen: str = "") -> tuple[Trajectory, list[Ask]]:
+    """An episode with these answers in turn, all of which it must want."""
+    script = Episode("t-1", QUESTION, CARD, cast, Sampling(0.5), limits, reward).play()
+    said, asks, sent = list(answers), list[Ask](), None
+    while True:
+        try:
+            wish = script.send(sent)
+        except StopIteration as end:
+            assert not said
+            return end.value, asks
+        if isinstance(wish, Use):
+            sent = Observation(seen or f"Page of {wish.argument}.", failed=not wish.argument)
+        else:
+            asks.append(wish)
+            sent = Answer(said.pop(0))
+
+
+def test_read_answer_reflect() -> None:
+    trajectory, asks = play([*READ, *RIGHT])
+    assert [(step.action, step.argument) for step in trajectory.steps] == [
+        ("Retrieve", "Fidelio"), ("Finish", "Beethoven"), ("Reflect", "right"),
+    ]  # fmt: skip
+    assert trajectory.steps[0].observation == "Page of Fidelio."
+    assert (trajectory.answer, trajectory.verdict, trajectory.halt) == ("Beethoven", "right", "answered")
+    assert trajectory.reward == 1.0
+    assert {ask.role for ask in asks} == {"meta"}
+    assert all(ask.sampling == Sampling(0.5) for ask in asks)
+
+
+def test_the_group_shares_the_work() -> None:
+    trajectory, asks = play([*READ, *RIGHT], cast=GROUP)
+    assert [ask.role for ask in asks] == ["plan", "plan", "tool"] * 2 + ["reflect"] * 2
+    assert trajectory.cast == "group"
+
+
+def test_wrong_buys_one_more_try() -> None:
+    trajectory, _ = play([*WRONG, *RIGHT])
+    assert [step.argument for step in trajectory.steps] == ["Mozart", "wrong", "Beethoven", "right"]
+    assert trajectory.steps[1].observation == scratchpad.TRY_AGAIN
+    assert (trajectory.answer, trajectory.halt, trajectory.reward) == ("Beethoven", "answered", 1.0)
+
+
+def test_then_it_ends_honestly_with_the_last_answer() -> None:
+    trajectory, _ = play([*WRONG, *WRONG])
+    assert (trajectory.answer, trajectory.verdict, trajectory.halt) == ("Mozart", "wrong", "answered")
+    assert trajectory.reward == 0.0
+
+
+def test_without_a_budget_wrong_ends_at_once() -> None:
+    trajectory, _ = play(WRONG, Limits(reflections=0))
+    assert (trajectory.answer, trajectory.verdict) == ("Mozart", "wrong")
+
+
+def test_the_last_step_can_only_finish() -> None:
+    trajectory, asks = play([*READ, *RIGHT], Limits(steps=2))
+    choices = [ask.choices for ask in asks if ask.part == "action"]
+    assert choices == [(" Retrieve\n", " Finish\n"), (" Finish\n",)]
+    assert trajectory.halt == "answered"
+
+
+def test_reflections_do_not_count_as_steps() -> None:
+    trajectory, _ = play([*WRONG, *RIGHT], Limits(steps=2))
+    assert trajectory.halt == "answered"
+
+
+def test_steps_run_out_after_a_wrong_answer() -> None:
+    trajectory, _ = play([*READ, *WRONG], Limits(steps=2))
+    assert (trajectory.halt, trajectory.answer, trajectory.verdict) == ("steps", "Mozart", "wrong")
+
+
+def test_a_long_scratchpad_ends_the_episode() -> None:
+    trajectory, _ = play(READ, Limits(characters=50), seen="long " * 20)
+    assert (trajectory.halt, trajectory.answer, trajectory.reward) == ("context", None, 0.0)
+
+
+def test_a_failed_call_is_a_step_like_any_other() -> None:
+    trajectory, _ = play(["", " Retrieve\n", "", *RIGHT])
+    assert trajectory.steps[0].failed
+    assert trajectory.answer == "Beethoven"

@@ -1,0 +1,106 @@
+"""There is one renderer: what an episode asks with is a beginning of what training sees."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+
+import pytest
+
+from autoact import scratchpad
+from autoact.episode import Episode, Limits
+from autoact.lab.metrics import reward
+from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
+from autoact.trajectory import CASTS, FINISH, REFLECT, Cast, Example, Question, Step, Tool, Trajectory
+
+TOOLS = (
+    Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),
+    Tool("RetrieveAll", "Reads all.", "RetrieveAll[Fidelio]"),
+)
+CARD = Card("Answer questions.", TOOLS)
+QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
+WORDS = ["I wonder", "", "Beethoven", "[odd] brackets: Action: Finish", "«ü» – 1805", "  spaced  "]
+
+
+def played(
+    answer: Callable[[Ask], str], limits: Limits = Limits(), cast: Cast = CASTS["group"], question: Question = QUESTION
+) -> tuple[Trajectory, list[Ask], list[Use]]:
+    """An episode with these answers, and all it wished for."""
+    script = Episode("t-1", question, CARD, cast, Sampling(), limits, reward).play()
+    asks: list[Ask] = []
+    uses: list[Use] = []
+    sent: Answer | Observation | None = None
+    while True:
+        try:
+            wish = script.send(sent)
+        except StopIteration as end:
+            return end.value, asks, uses
+        if isinstance(wish, Use):
+            uses.append(wish)
+            sent = Observation(f"Page of {wish.argument}.")
+        else:
+            assert isinstance(wish, Ask)
+            asks.append(wish)
+            sent = Answer(answer(wish))
+
+
+def at_random(seed: int) -> Callable[[Ask], str]:
+    source = random.Random(seed)
+    return lambda ask: source.choice(ask.choices or WORDS)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_prompt_is_a_beginning_of_the_trajectory(seed: int) -> None:
+    trajectory, asks, _ = played(at_random(seed), Limits(steps=5, reflections=2))
+    whole = scratchpad.segments(scratchpad.pieces(trajectory.steps))
+    opening = scratchpad.opening(CARD, QUESTION)
+    for ask in asks:
+        assert ask.prompt.segments == whole[: len(ask.prompt.segments)]
+        assert (ask.prompt.system, ask.prompt.user, ask.prompt.shown) == (opening.system, opening.user, opening.shown)
+    for one, other in itertools.pairwise(asks):
+        assert len(one.prompt.segments) < len(other.prompt.segments)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_asked_for_is_the_next_piece_and_its_owners(seed: int) -> None:
+    trajectory, asks, _ = played(at_random(seed))
+    pieces = scratchpad.pieces(trajectory.steps)
+    for ask in asks:
+        piece = pieces[len(ask.prompt.segments)]
+        assert (piece.owner, piece.part) == (ask.role, ask.part)
+
+
+def test_an_action_that_a_person_typed_is_written_as_any_other() -> None:
+    def typed(ask: Ask) -> str:
+        return "Retrieve" if ask.part == "action" and len(ask.choices) > 1 else (ask.choices or ("x",))[0]
+
+    trajectory, asks, _ = played(typed, Limits(steps=2))
+    whole = scratchpad.segments(scratchpad.pieces(trajectory.steps))
+    assert trajectory.steps[0].action == "Retrieve"
+    assert all(ask.prompt.segments == whole[: len(ask.prompt.segments)] for ask in asks)
+
+
+def test_how_a_trajectory_reads() -> None:
+    steps = (
+        Step("I should look.", "Retrieve", "Fidelio", "By Beethoven."),
+        Step("It says so.", FINISH, "Beethoven", scratchpad.REFLECT_NOW),
+        Step("True.", REFLECT, "right"),
+    )
+    assert scratchpad.text(scratchpad.pieces(steps)) == (
+        "Thought: I should look.\nAction: Retrieve\nArgument: Fidelio\nObservation: By Beethoven.\n"
+        "Thought: It says so.\nAction: Finish\nArgument: Beethoven\nObservation: Please reflect on your answer.\n"
+        "Thought: True.\nAction: Reflect\nArgument: right\nObservation: \n"
+    )
+
+
+def test_the_opening_names_tools_demonstrations_and_options() -> None:
+    shown = Example(Question("s-1", "Who?", "Bach"), (Step("I know.", FINISH, "Bach", scratchpad.REFLECT_NOW),))
+    question = Question("q-2", "Which?", "B", choices=("one", "two"))
+    prompt = scratchpad.opening(Card("Be right.", TOOLS, (shown,)), question)
+    assert "Be right." in prompt.system
+    assert "- Retrieve: Reads a page. For example: Fidelio" in prompt.system
+    assert prompt.user == "Question: Which?\n(A) one\n(B) two"
+    assert prompt.shown[0][0] == "Question: Who?"
+    assert "Bach" in prompt.shown[0][1]
+    assert prompt.segments == ()

@@ -1,0 +1,152 @@
+"""A training that was interrupted leaves the very bytes of one that was not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+
+from autoact import disk
+from autoact.config import Differentiation
+from autoact.events import CheckpointSaved, Event, TrainStepped
+from autoact.model.store import Weights, load
+from autoact.training.lora import LoraTraining, Sample, Trained, span_loss
+from autoact.training.spans import Encoded, Span
+
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+
+SETTINGS = Differentiation(rank=4, dropout=0.05, epochs=3, batch=2, save_every=2, learning_rate=1e-2)
+
+
+def samples(count: int = 5) -> list[Sample]:
+    source = torch.Generator().manual_seed(1)
+    made = []
+    for number in range(count):
+        ids = torch.randint(1, 300, (24 + number,), generator=source).tolist()
+        spans = (Span("plan", "thought", 6, 12), Span("plan", "action", 15, 20 + number % 3))
+        made.append(Sample(Encoded(tuple(ids), spans), spans))
+    return made
+
+
+def training(tiny: Path, root: Path, lessons: Sequence[Sample] | None = None) -> LoraTraining:
+    model = load(str(tiny), "cpu", "float32").model
+    return LoraTraining(model, "plan", lessons or samples(), SETTINGS, seed=7, root=root)
+
+
+def finished(one: LoraTraining) -> tuple[list[Event], Trained]:
+    events, running = [], one.run()
+    while True:
+        try:
+            events.append(next(running))
+        except StopIteration as end:
+            one.close()
+            return events, end.value
+
+
+def losses(events: Sequence[Event]) -> dict[int, float]:
+    return {event.step: event.loss for event in events if isinstance(event, TrainStepped)}
+
+
+def digest(trained: Trained) -> str:
+    return disk.sha256(trained.folder / "adapter_model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Event], Trained]:
+    return finished(training(tiny, tmp_path_factory.mktemp("undisturbed")))
+
+
+def stopped(tiny: Path, root: Path, after: int) -> list[Event]:
+    """A training that ends without warning after so many events."""
+    one = training(tiny, root)
+    running = one.run()
+    events = [next(running) for _ in range(after)]
+    running.close()
+    one.close()
+    return events
+
+
+def test_losses_fall_and_steps_count(undisturbed: tuple[list[Event], Trained]) -> None:
+    events, trained = undisturbed
+    steps = [event for event in events if isinstance(event, TrainStepped)]
+    assert [step.step for step in steps] == list(range(9))
+    assert all(step.of == 9 for step in steps)
+    assert steps[0].lr == pytest.approx(SETTINGS.learning_rate)
+    assert steps[-1].lr < SETTINGS.learning_rate / 10
+    assert steps[-1].loss < steps[0].loss
+    assert trained.loss == pytest.approx(sum(step.loss for step in steps[-3:]) / 3)
+    assert sum(step.tokens for step in steps[:3]) == sum(sample.tokens for sample in samples())
+
+
+@pytest.mark.parametrize("after", [1, 3, 5, 12])
+def test_a_stopped_training_goes_on_to_the_same_bytes(
+    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained], after: int
+) -> None:
+    before = stopped(tiny, tmp_path, after)
+    saved = max((event.step for event in before if isinstance(event, CheckpointSaved)), default=0)
+    torch.manual_seed(99)  # another process would have another random state
+    events, trained = finished(training(tiny, tmp_path))
+    assert min(losses(events)) == saved
+    assert losses(before) | losses(events) == losses(undisturbed[0])
+    assert digest(trained) == digest(undisturbed[1])
+    assert trained.loss == undisturbed[1].loss
+
+
+@pytest.mark.parametrize("torn", ["manifest", "state.safetensors", "digest"])
+def test_a_torn_checkpoint_gives_way_to_the_older(
+    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained], torn: str
+) -> None:
+    stopped(tiny, tmp_path, 7)
+    newest = max((tmp_path / "checkpoints" / "plan").glob("step-*"))
+    assert newest.name == "step-000004"
+    if torn == "digest":
+        state = newest / "state.safetensors"
+        state.write_bytes(state.read_bytes()[:-1] + b"\x01")
+    else:
+        (newest / torn).unlink()
+    events, trained = finished(training(tiny, tmp_path))
+    assert min(losses(events)) == 2
+    assert digest(trained) == digest(undisturbed[1])
+
+
+def test_a_half_written_checkpoint_is_no_checkpoint(
+    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained]
+) -> None:
+    stopped(tiny, tmp_path, 4)
+    folder = tmp_path / "checkpoints" / "plan"
+    shutil.copytree(folder / "step-000002", folder / ".part")
+    (folder / ".part" / "manifest").unlink()
+    events, trained = finished(training(tiny, tmp_path))
+    assert min(losses(events)) == 2
+    assert digest(trained) == digest(undisturbed[1])
+    assert not (folder / ".part").exists()
+
+
+def test_two_checkpoints_are_kept(tiny: Path, tmp_path: Path) -> None:
+    finished(training(tiny, tmp_path))
+    kept = sorted(folder.name for folder in (tmp_path / "checkpoints" / "plan").iterdir())
+    assert kept == ["step-000006", "step-000008"]
+
+
+def test_the_adapter_is_a_plain_peft_folder(tiny: Path, undisturbed: tuple[list[Event], Trained]) -> None:
+    model: Any = PeftModel.from_pretrained(load(str(tiny), "cpu", "float32").model, str(undisturbed[1].folder))
+    bare = load(str(tiny), "cpu", "float32").model
+    lesson = samples()
+    with torch.inference_mode():
+        ours = sum(float(span_loss(model.eval(), sample)) for sample in lesson)
+        base = sum(float(span_loss(bare, sample)) for sample in lesson)
+    assert ours < base
+
+
+def test_the_base_model_comes_back_as_it_was(weights: Weights, tmp_path: Path) -> None:
+    before = {name: weight.clone() for name, weight in weights.model.state_dict().items()}
+    one = LoraTraining(weights.model, "tool", samples(), SETTINGS, seed=7, root=tmp_path)
+    finished(one)
+    after = weights.model.state_dict()
+    assert set(after) == set(before)
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
