@@ -17,7 +17,9 @@ RIGHT = ["It says so.", " Finish\n", "Beethoven", "True.", " right"]
 WRONG = ["I guess.", " Finish\n", "Mozart", "False.", " wrong"]
 
 
-def play(answers: Iterable[str], limits: Limits = Limits(), cast: Cast = META, seen: str = "") -> tuple[Trajectory, list[Ask]]:
+def play(
+    answers: Iterable[str], limits: Limits = Limits(), cast: Cast = META, seen: str = ""
+) -> tuple[Trajectory, list[Ask]]:
     """An episode with these answers in turn, all of which it must want."""
     script = Episode("t-1", QUESTION, CARD, cast, Sampling(0.5), limits, reward).play()
     said, asks, sent = list(answers), list[Ask](), None

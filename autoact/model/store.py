@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.resources
+import importlib.util
 import logging
 import os
 import shutil
@@ -88,10 +88,11 @@ def folder_name(name: str) -> str:
 
 def _embedded(name: str) -> Path | None:
     """The embedded model, from the Python package that ships it."""
-    if folder_name(name) != EMBEDDED or importlib.util.find_spec(EMBEDDED_PACKAGE) is None:
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE) if folder_name(name) == EMBEDDED else None
+    if spec is None or spec.origin is None:
         return None
-    package = importlib.resources.files(EMBEDDED_PACKAGE)
-    file = next((Path(str(entry)) for entry in package.iterdir() if entry.name.endswith(".gguf")), None)
+    # looked up, not imported: the package wants dependencies that nobody here needs
+    file = next(Path(spec.origin).parent.glob("*.gguf"), None)
     return _converted(file, EMBEDDED) if file else None
 
 

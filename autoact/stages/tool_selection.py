@@ -15,6 +15,7 @@ from autoact.stages import TOOL_SELECTION
 from autoact.trajectory import Example, Tool
 
 NO_MORE = "no more tools"
+REASON = "Reason: It"
 
 
 def tool_selection(
@@ -59,9 +60,9 @@ def choose(
         name = picked.text.strip()
         if name == NO_MORE:
             break
-        pad = pad.then(picked.text, "Reason:")
+        pad = pad.then(picked.text, REASON)  # begun for it, so that the reason is about the tool it named
         why = yield Ask("meta", "text", pad, limit=32, sampling=sampling)
         pad = pad.then(f" {why.text}", "\n")
-        chosen.append((name, why.text))
+        chosen.append((name, f"It {why.text}"))
         left.remove(name)
     return chosen

@@ -16,7 +16,7 @@ from autoact.errors import AutoActError
 from autoact.project import create, home, projects
 from studio import foreign, keys
 from studio.glance import Glance, Watch
-from studio.glyphs import of_app
+from studio.glyphs import Glyphs, of_app
 from studio.widgets.footer import Footer
 from studio.widgets.menu import Menu
 from studio.widgets.rows import padded
@@ -161,10 +161,7 @@ class ProjectsScreen(Screen[None]):
         }
         widths = columns(self.size.width)
         self.query_one("#heads", Static).update(row([Content(head) for head in HEADS], widths))
-        lines = [
-            (key, row(cells(glance, verdict_of(glance.verdict, of_app(self.app))), widths))
-            for key, glance in shown.items()
-        ]
+        lines = [(key, line(glance, widths, of_app(self.app))) for key, glance in shown.items()]
         self.query_one("#projects", Menu).put(lines)
 
 
@@ -179,11 +176,17 @@ def columns(width: int) -> list[int]:
     return [name, rest - name, stage, verdict, result]
 
 
-def cells(glance: Glance, verdict: Content) -> list[Content]:
-    """A project's line, piece by piece."""
+def line(glance: Glance, widths: list[int], glyphs: Glyphs) -> Content:
+    """A project in the list; one that cannot be read says why."""
     name = foreign.content(glance.project.name, "bold")
     if glance.trouble:
-        return [name, foreign.content(glance.trouble, "$error"), Content(), Content(), Content()]
+        why = foreign.content(glance.trouble.replace(f"{glance.project.root}/", ""), "$error")
+        return row([name, why], [widths[0], sum(widths[1:])])
+    return row(cells(name, glance, verdict_of(glance.verdict, glyphs)), widths)
+
+
+def cells(name: Content, glance: Glance, verdict: Content) -> list[Content]:
+    """A project's line, piece by piece."""
     return [
         name,
         foreign.content(glance.task, "$quiet"),

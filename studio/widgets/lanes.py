@@ -37,7 +37,7 @@ class Lanes(Rows, can_focus=True):
 def turns(state: RunState, width: int, height: int, glyphs: Glyphs) -> list[Content]:
     """Every lane with as many of its last turns as there is room for, in the order in which the lanes began."""
     each = max(1, height // max(1, len(state.lanes)))
-    unit = min(UNIT, max((len(name) for name in state.lanes), default=0))
+    unit = min(UNIT, max((foreign.content(name).cell_length for name in state.lanes), default=0))
     part = PART if width >= NARROW else PART_NARROW
     rows = []
     for lane in state.lanes.values():

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import sys
 import tempfile
 from pathlib import Path
-from types import ModuleType
 
-from studio.app import StudioApp
-from studio.target import Target, find
+sys.path.insert(0, str(Path(__file__).parents[1] / "studio"))  # the runs that the studio's tests look at
+
+import stories  # noqa: E402 - found by the line above
+
+from studio.app import StudioApp  # noqa: E402
+from studio.target import Target, find  # noqa: E402
 
 SIZES = ((80, 24), (120, 36))
-
-
-def stories() -> ModuleType:
-    """The runs that the studio's tests look at."""
-    file = Path(__file__).parents[1] / "studio" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("stories", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 async def shot(target: Target, size: tuple[int, int], file: Path, *keys: str) -> None:
@@ -39,19 +30,18 @@ async def shot(target: Target, size: tuple[int, int], file: Path, *keys: str) ->
 
 
 async def main(folder: Path) -> None:
-    told = stories()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as jobs:
-        root = told.project(Path(home), "opera")
+        root = stories.project(Path(home), "opera")
         for minute, name in enumerate(("finished", "training", "synthesis")):
-            run = told.write(root, getattr(told, name)(), minute)
+            run = stories.write(root, getattr(stories, name)(), minute)
             if name != "finished":
-                jobs.enter_context(told.alive(run))
+                jobs.enter_context(stories.alive(run))
             for width, height in SIZES:
                 await shot(find(str(run.path)), (width, height), folder / f"{name}-{width}x{height}.svg")
         await shot(find(str(root)), (80, 24), folder / "light-80x24.svg", "t")
         await shot(find(str(root)), (80, 24), folder / "help-80x24.svg", "question_mark")
-        told.project(Path(home), "geography", "Capitals of the world")
+        stories.project(Path(home), "geography", "Capitals of the world")
         await shot(Target(Path(home)), (80, 24), folder / "projects-80x24.svg")
         await shot(Target(Path(home)), (120, 36), folder / "projects-120x36.svg")
         await shot(Target(Path(home) / "none"), (80, 24), folder / "first-80x24.svg")

@@ -303,3 +303,9 @@ def test_embedded_model_says_the_same_in_a_batch(embedded: Weights) -> None:
     together = put(LocalEngine(embedded, 4), [(Ticket(f"t-{n}", 0), one) for n, one in enumerate(asks)])
     for n, one in enumerate(asks):
         assert together[Ticket(f"t-{n}", 0)].tokens == alone(embedded, one).tokens
+
+
+def test_more_asks_than_lanes_are_answered_as_well(weights: Weights) -> None:
+    together = put(LocalEngine(weights, 2), [(Ticket(f"t-{n}", 0), one) for n, one in enumerate(SIX)])
+    for n, one in enumerate(SIX):
+        assert together[Ticket(f"t-{n}", 0)].tokens == alone(weights, one).tokens

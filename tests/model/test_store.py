@@ -21,7 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_local_folder_is_used_where_it_lies(tiny: Path, cache: Path) -> None:
     assert store.find(str(tiny)) == tiny
     weights = store.load(str(tiny), device="cpu")
-    assert weights.model.dtype == torch.float32
+    assert weights.model.dtype == getattr(torch, store.best_precision("cpu"))
     assert not weights.model.training
     assert "tiny-llama" in weights.name
     assert store.stored() == []

@@ -29,7 +29,9 @@ def test_segments_are_tokenised_apart(weights: Weights) -> None:
 def test_the_opening_is_the_models_own_chat_with_demonstrations(weights: Weights) -> None:
     opening = Prompt("Be brief.", "Who?", shown=(("When?", "Now."),))
     text = weights.tokenizer.decode(Tokens(weights.tokenizer).prompt(opening))
-    places = [text.index(part) for part in ("<system>\nBe brief.", "<user>\nWhen?", "<assistant>\nNow.", "<user>\nWho?")]
+    places = [
+        text.index(part) for part in ("<system>\nBe brief.", "<user>\nWhen?", "<assistant>\nNow.", "<user>\nWho?")
+    ]
     assert places == sorted(places)
     assert text.endswith("<assistant>")
 

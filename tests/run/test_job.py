@@ -261,4 +261,3 @@ def test_a_model_that_says_nothing(project: Project) -> None:
     assert run.questions == []
     assert set(run.refused) == {"not a question"}
     assert not any(verdict.kept for verdict in run.verdicts.values())
-

@@ -14,7 +14,9 @@ Drive = Callable[..., list[Event]]
 
 
 def drive(
-    stage: Stage, answer: Callable[[Ask], str | None] = lambda ask: "", train: Callable[[Train], Any] = lambda wish: None
+    stage: Stage,
+    answer: Callable[[Ask], str | None] = lambda ask: "",
+    train: Callable[[Train], Any] = lambda wish: None,
 ) -> list[Event]:
     """Every event of a stage. A unit whose ask is answered with None fails."""
 

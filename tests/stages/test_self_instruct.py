@@ -59,7 +59,7 @@ def test_what_was_asked_before_is_refused() -> None:
     assert bench.refusal(first) == ""
     bench.accept("q-1", first)
     assert bench.refusal(first) == "asked before"
-    assert bench.refusal(Draft("What deep waters has Norway?", "fjords", NORWAY)) == "near-duplicate"
+    assert bench.refusal(Draft("Which deep waters does Norway have?", "fjords", NORWAY)) == "near-duplicate"
 
 
 def test_the_same_question_about_another_thing_is_new() -> None:

@@ -26,10 +26,7 @@ def test_an_unfit_tool_is_never_offered_nor_picked(drive: Any, seed: int) -> Non
         assert not any(name in repr(ask) for name in UNFIT)
         return source.choice(ask.choices) if ask.choices else "I need Image2Text."
 
-    script = tool_selection(Task(), (SEED,), READY, UNFIT, ToolSelection(most=2))
-    # the reason itself may name anything; only prompts made from it do then
     events = drive(tool_selection(Task(), (SEED,), READY, UNFIT, ToolSelection(most=1)), pick)
-    script.close()
     selected = {event.tool for event in events if isinstance(event, ToolSelected)}
     passed = {event.tool: event.why for event in events if isinstance(event, ToolPassedOver)}
     assert len(selected) == 1

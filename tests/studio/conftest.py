@@ -1,148 +1,15 @@
-"""Projects with runs in every state, written as a job writes them; the screen as text."""
+"""The same terminal for every test of the studio, and a project to look at."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Iterator
-from datetime import datetime
+import sys
 from pathlib import Path
 
 import pytest
-from textual.app import App
 
-import autoact.events as happened
-from autoact.events import Event
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.lock import Owner, RunLock
-from autoact.run.log import LogWriter
-from autoact.run.pulse import Pulse
-from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict
+sys.path.insert(0, str(Path(__file__).parent))  # for `stories`, which the pictures use too
 
-HOSTILE = "BingSearch[Woman in Gold]"
-
-
-def project(root: Path, name: str = "opera", task: str = "Composers") -> Path:
-    """A project folder with one example."""
-    folder = root / name
-    folder.mkdir(parents=True)
-    (folder / "project.toml").write_text(f'[task]\nname = "{task}"\n', encoding="utf-8")
-    (folder / "examples.jsonl").write_text('{"question": "Who wrote Fidelio?", "answer": "Beethoven"}\n', "utf-8")
-    return folder
-
-
-def write(project_root: Path, events: list[Event], minute: int = 30) -> RunFolder:
-    """A run with these events, of a day in November."""
-    folder = new_run(project_root, "quick", {}, now=datetime(2026, 11, 22, 14, minute))
-    with LogWriter(folder) as log:
-        for event in events:
-            log.append(event)
-    return folder
-
-
-@contextlib.contextmanager
-def alive(folder: RunFolder) -> Iterator[None]:
-    """As if a job held the run."""
-    with RunLock.take(folder):
-        Pulse(Owner.me().pid, 0, "", 0, 0, 1, 1.0, at=time.time(), ticked_at=time.time()).write(folder)
-        yield
-
-
-def trajectory(unit: str, answer: str = "Beethoven", cast: str = "meta") -> Trajectory:
-    question = Question(unit, "Who wrote the opera Fidelio?", "Beethoven")
-    return Trajectory(unit, question, (Step("look", "Retrieve", "Fidelio", "An opera."),), answer, cast=cast)
-
-
-def opened() -> list[Event]:
-    """Two stages done: 12 questions, two tools."""
-    questions: list[Event] = [
-        happened.QuestionAccepted(Question(f"s-{n}", f"Question {n}?", "Bonn", "instructed")) for n in range(12)
-    ]
-    return [
-        happened.RunOpened(1, 77, "here", "SmolLM2-135M cpu"),
-        happened.StageStarted("self_instruct", 12),
-        *questions,
-        happened.QuestionRefused("s-20", "Who?", "too short"),
-        happened.StageFinished("self_instruct", 12, 75.0),
-        happened.StageStarted("tool_selection", 3),
-        happened.ToolSelected("Retrieve", "facts"),
-        happened.ToolPassedOver("Image2Text", "no pictures"),
-        happened.StageFinished("tool_selection", 1, 4.0),
-    ]
-
-
-def synthesis() -> list[Event]:
-    """Half way through stage 3, two episodes in flight."""
-    committed: list[Event] = [happened.TrajectoryCommitted(trajectory(f"q-{n:04}.0")) for n in range(37)]
-    talk: list[Event] = []
-    for unit in ("q-0038.1", "q-0039.0"):
-        talk += [
-            happened.ModelAnswered(unit, 0, "d", "meta", "thought", f"I should try {HOSTILE} first."),
-            happened.ModelAnswered(unit, 1, "d", "meta", "action", "BingSearch"),
-            happened.ModelAnswered(unit, 2, "d", "meta", "argument", "Woman in Gold"),
-            happened.ToolObserved(unit, 3, "d", "BingSearch", "Woman in Gold", "A painting\nby Klimt \x1b[31m(1907)."),
-        ]
-    start: list[Event] = [happened.StageStarted("synthesis", 120)]
-    return [*opened(), *start, *committed, *talk, happened.StageProgressed("synthesis", 37, 120)]
-
-
-def training() -> list[Event]:
-    """Stage 5: the plan-agent is trained, the tool-agent half."""
-    judged = [happened.TrajectoryJudged(Verdict(f"q-{n:04}.0", n % 3 == 0, 1.0, "wrong answer")) for n in range(37)]
-    steps = [step("plan", n, 60) for n in range(1, 61)] + [step("tool", n, 60) for n in range(1, 31)]
-    return [
-        *synthesis(),
-        happened.StageFinished("synthesis", 39, 400.0),
-        happened.StageStarted("filtering", 37),
-        *judged,
-        happened.StageFinished("filtering", 13, 0.1),
-        happened.StageStarted("differentiation", 180),
-        *[happened.ExamplesBuilt(role, 13, 39, 800) for role in ("plan", "tool", "reflect")],
-        *steps,
-        happened.AdapterReady(Adapter("plan", "adapters/plan", "00ff", 39, 0.4)),
-        happened.StageProgressed("differentiation", 90, 180),
-    ]
-
-
-def step(role: str, number: int, of: int) -> happened.TrainStepped:
-    loss = 0.4 + 2.6 / (1 + number / 6) + (0.15 if number % 4 == 0 else 0)
-    return happened.TrainStepped(role, number, of, loss, 1e-3, 0.8, 400, 210.0)
-
-
-def finished() -> list[Event]:
-    """All six stages; the group is right three times in four, the meta-agent once."""
-    right = {"group": 3, "meta": 1}
-    solved = [
-        happened.QuestionSolved(
-            cast,
-            trajectory(f"{cast}-{n}", "Beethoven" if n < count else HOSTILE, cast),
-            float(n < count),
-            float(n < count),
-            scored=True,
-            seconds=2.5,
-            tokens=400,
-        )  # fmt: skip
-        for cast, count in right.items()
-        for n in range(4)
-    ]
-    return [
-        *training(),
-        *[step("tool", n, 60) for n in range(31, 61)],
-        *[step("reflect", n, 60) for n in range(1, 61)],
-        happened.StageFinished("differentiation", 3, 90.0),
-        happened.StageStarted("group_planning", 8),
-        *solved,
-        happened.StageFinished("group_planning", 8, 20.0),
-        happened.RunFinished(),
-    ]
-
-
-def screen_text(app: App[str]) -> str:
-    """What a person would read."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-
-Read = Callable[[App[str]], str]
+from stories import project  # noqa: E402 - found by the line above
 
 
 @pytest.fixture
@@ -150,14 +17,9 @@ def opera(tmp_path: Path) -> Path:
     return project(tmp_path)
 
 
-@pytest.fixture
-def read_screen() -> Read:
-    return screen_text
-
-
 @pytest.fixture(autouse=True)
 def plain_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The same terminal for every test."""
+    """Whatever terminal the tests themselves run in; projects are in the test's own folder."""
     for name in ("NO_COLOR", "SSH_CONNECTION", "LC_ALL", "LC_CTYPE", "LANG", "TERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUTOACT_PROJECTS", str(tmp_path))

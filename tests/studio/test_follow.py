@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from conftest import alive, finished, opened, step, synthesis, training, write
-from textual.message import Message
+from stories import alive, finished, opened, step, synthesis, training, write
 from textual.message_pump import MessagePump
 
 from autoact.events import RunOpened, StageProgressed
@@ -21,16 +21,8 @@ from studio.shelf import Shelf, judged
 from studio.tailed import Tailed
 
 
-class Owner(MessagePump):
-    """Collects what it is told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: list[Message] = []
-
-
 def following(root: Path, name: str = "") -> Follow:
-    follow = Follow(root, Owner())
+    follow = Follow(root, MessagePump())
     follow.show(name)
     return follow
 
@@ -61,7 +53,7 @@ def test_a_long_log_is_read_in_portions(opera: Path, monkeypatch: pytest.MonkeyP
         looks += 1
         assert part.state.seq <= 10 * looks
     assert part.state.seq == RunState.of(run.events).seq == len(training()) - 1
-    assert part.losses["plan"].columns(60) == part.losses["plan"].columns(60)
+    assert all(part.losses["plan"].columns(60))
     part.close()
 
 
@@ -89,7 +81,7 @@ def test_the_list_knows_how_each_run_ended(opera: Path) -> None:
 
 
 def test_a_run_just_made_is_starting(opera: Path) -> None:
-    folder = new_run(opera, "quick", {}, now=__import__("datetime").datetime(2026, 11, 22))
+    folder = new_run(opera, "quick", {}, now=datetime(2026, 11, 22))
     made = folder.config.stat().st_mtime
     assert judged(folder, RunState(), now=made + 1) == "starting"
     assert judged(folder, RunState(), now=made + 60) == "interrupted"
@@ -108,8 +100,6 @@ def test_a_launch_ends_with_a_run_or_with_a_reason(opera: Path) -> None:
 
 
 def test_a_launch_is_not_a_child_of_the_terminal(opera: Path) -> None:
-    started = launch.start([sys.executable, "-c", "input()"], [])
-    started.process.wait()
     code = "import os, sys; sys.exit(os.getsid(0) != os.getpid())"
     started = launch.start([sys.executable, "-c", code], [])
     assert started.process.wait() == 0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import finished, synthesis, write
+from stories import finished, synthesis, write
 
 import studio
 from autoact.errors import BadInput

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import alive, finished, opened, project, screen_text, step, synthesis, training, write
+from stories import alive, finished, opened, project, screen_text, step, synthesis, training, write
 from textual.color import Color
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -22,8 +22,6 @@ from studio.screens.run import RunScreen
 from studio.target import Target, find
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
-pytestmark = pytest.mark.asyncio
-
 MAKE = """
 import sys
 from datetime import datetime
@@ -62,9 +60,11 @@ async def test_a_finished_run(opera: Path, size: tuple[int, int]) -> None:
     async with studio_of(find(str(opera)), size) as (app, pilot):
         text = await settled(app, pilot)
         assert "SmolLM2-135M cpu  ✓ finished  group planning" in text
-        rows = {row.split()[0]: row.split()[1:] for row in text.splitlines() if "75.0" in row or "25.0" in row for row in
-                [row[size[0] // 3:]]}  # fmt: skip
-        assert rows == {"group": ["4", "75.0", "75.0", "2.5"], "meta": ["4", "25.0", "25.0", "2.5"]}
+        table = [row.split() for row in text.splitlines() if "75.0" in row or "25.0" in row]
+        assert [row[-5:] for row in table] == [
+            ["group", "4", "75.0", "75.0", "2.5"],
+            ["meta", "4", "25.0", "25.0", "2.5"],
+        ]
         assert "BingSearch[Woman in Gold]" in text
         for expected in ("8/8", "+13 -24", "60/60", "R↺", "11-22 14:30"):
             assert expected in text
@@ -75,10 +75,13 @@ async def test_a_run_in_synthesis(opera: Path, size: tuple[int, int]) -> None:
     with alive(write(opera, synthesis())):
         async with studio_of(find(str(opera)), size) as (app, pilot):
             text = await settled(app, pilot)
-            for expected in ("● running", "synthesis 37/120", "37 tried", "12/12 1m15", "q-0038.1", "q-0039.0",
-                             "I should try BingSearch[", "M◆ argument", "Woman in Gold", "A painting ⏎ by Klimt"):  # fmt: skip
+            for expected in ("● running", "synthesis 37/120", "37 tried", "12/12 1m15", "q-0038.1", "q-0039.0"):
                 assert expected in text
-            assert ("12 kept 1 refused" in text) == (size[0] == 120)
+            whole = size[0] == 120
+            assert ("I should try BingSearch[Woman in Gold] first." in text) == whole
+            assert ("W· observation A painting ⏎ by Klimt ␛[31m(1907)." in text) == whole
+            assert "I should try BingSearch[Woman in" in text
+            assert ("12 kept 1 refused" in text) == whole
             assert not app.screen.query_one("#curves").display
 
 
@@ -88,7 +91,15 @@ async def test_a_run_in_training(opera: Path, size: tuple[int, int]) -> None:
     with alive(run):
         async with studio_of(find(str(opera)), size) as (app, pilot):
             text = await settled(app, pilot)
-            for expected in ("differentiation 90/180", "60/60", "30/60", "no step", "1 trained", "2.63", "plan: 39 ex"):
+            for expected in (
+                "differentiation 90/180",
+                "60/60",
+                "30/60",
+                "reflect waits",
+                "1 trained",
+                "2.63",
+                "plan: 39 ex",
+            ):
                 assert expected in text
             assert any("\u2801" <= letter <= "\u28ff" for letter in text)
             with LogWriter(run) as log:
@@ -234,14 +245,14 @@ async def test_help_and_themes(opera: Path) -> None:
 
 
 async def test_hostile_names_are_shown_not_obeyed(tmp_path: Path) -> None:
-    root = project(tmp_path, "[red]x[/] \x1b[31m", "[@click=app.quit]task[/]")
+    root = project(tmp_path, "[red]x[b] \x1b[31m", "[@click=app.quit]task[/]")
     unit, role = "\u202e[b]u", "[i]r"
     talk = happened.ModelAnswered(unit, 0, "d", role, "[/]p", "BingSearch[Woman in Gold]")
     run = write(root, [happened.RunOpened(1, 1, "h", "[/bold"), happened.StageStarted("[/s", 3), talk])
     with alive(run):
         async with studio_of(Target(tmp_path), (120, 36)) as (app, pilot):
             text = await settled(app, pilot)
-            assert "[red]x[/] ␛[31m" in text
+            assert "[red]x[b] ␛[31m" in text
             assert "[@click=app.quit]task[/]" in text
             await pilot.press("enter")
             text = await settled(app, pilot)

@@ -70,7 +70,9 @@ def test_every_word_has_the_owner_who_said_it(weights: Weights) -> None:
 
 def test_training_sees_the_tokens_that_an_episode_asks_with(weights: Weights) -> None:
     tokens = Tokens(weights.tokenizer)
-    prompt = scratchpad.opening(CARD, TRAJECTORY.question).then(*scratchpad.segments(scratchpad.pieces(TRAJECTORY.steps)))
+    prompt = scratchpad.opening(CARD, TRAJECTORY.question).then(
+        *scratchpad.segments(scratchpad.pieces(TRAJECTORY.steps))
+    )
     assert list(encoded(weights).ids) == tokens.prompt(prompt)
 
 

@@ -1,0 +1,90 @@
+"""From a wish to an adapter the engine can wear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoact import disk
+from autoact.config import Differentiation
+from autoact.errors import ModelFailed
+from autoact.events import Event, TrainStepped
+from autoact.model.engine import Ticket
+from autoact.model.local import LocalEngine
+from autoact.model.store import Weights
+from autoact.script import Ask, Card, Lesson, Prompt, Train
+from autoact.stages.differentiation import PARTS
+from autoact.training.trainer import Trainer
+from autoact.trajectory import FINISH, Adapter, Question, Step, Tool, Trajectory
+
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+
+CARD = Card("Answer questions.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
+STEPS = (Step("I look.", "Retrieve", "Fidelio", "By Beethoven."), Step("It says so.", FINISH, "Beethoven"))
+LESSON = Lesson(Trajectory("t-1", Question("q-1", "Who wrote Fidelio?", "Beethoven"), STEPS), PARTS["tool"])
+
+
+def trained(running: Generator[Event, None, Adapter]) -> tuple[list[Event], Adapter]:
+    events: list[Event] = []
+    while True:
+        try:
+            events.append(next(running))
+        except StopIteration as end:
+            return events, end.value
+
+
+@pytest.fixture
+def engine(weights: Weights) -> LocalEngine:
+    return LocalEngine(weights, 2)
+
+
+def trainer(engine: LocalEngine, root: Path) -> Trainer:
+    return Trainer(engine, CARD, Differentiation(epochs=20, learning_rate=0.05), seed=7, root=root)
+
+
+def said(engine: LocalEngine, role: Any) -> str:
+    engine.submit(Ticket(role, 0), Ask(role, "argument", Prompt("", "Who?", ("Argument:",)), limit=6), 1)
+    while True:
+        for _, answer in engine.step():
+            return answer.text
+
+
+def test_an_adapter_comes_out_and_the_engine_goes_on(engine: LocalEngine, tmp_path: Path) -> None:
+    before = said(engine, "meta")
+    events, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,))))
+    folder = tmp_path / adapter.path
+    assert sum(isinstance(event, TrainStepped) for event in events) == 20
+    assert adapter.sha256 == disk.sha256(folder / "adapter_model.safetensors")
+    assert adapter.examples == 2
+    assert said(engine, "meta") == before
+    engine.adapt({"tool": folder})
+    assert said(engine, "tool") != before
+    assert said(engine, "meta") == before
+
+
+def test_the_folder_says_what_it_is_and_no_path_of_this_machine(engine: LocalEngine, tmp_path: Path) -> None:
+    _, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,))))
+    folder = tmp_path / adapter.path
+    assert "tool-agent" in (folder / "README.md").read_text()
+    assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-llama"
+    assert not [file for file in folder.iterdir() if str(engine.weights.folder).encode() in file.read_bytes()]
+
+
+def test_nothing_to_learn_from(engine: LocalEngine, tmp_path: Path) -> None:
+    with pytest.raises(ModelFailed, match="reflect-agent has nothing to learn from"):
+        next(trainer(engine, tmp_path).train(Train("reflect", (Lesson(LESSON.trajectory, PARTS["reflect"]),))))
+
+
+def test_a_training_that_is_stopped_gives_the_model_back(engine: LocalEngine, tmp_path: Path) -> None:
+    before = said(engine, "meta")
+    names = set(engine.model.state_dict())
+    running = trainer(engine, tmp_path).train(Train("tool", (LESSON,)))
+    next(running)
+    running.close()
+    assert set(engine.model.state_dict()) == names
+    assert not engine.model.training
+    assert said(engine, "meta") == before
