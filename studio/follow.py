@@ -101,7 +101,7 @@ class Follow:
         if self.launching or self._ticks % SHELF_EVERY == 0:
             moved |= self.shelf.look()
         if self.launch is not None and self.launching:
-            moved |= self.launch.look(run.folder.name for run in self.shelf.runs)
+            moved |= self.launch.look(self.shelf.runs)
         return self._read() or moved
 
     def _read(self) -> bool:

@@ -29,7 +29,7 @@ ACTIONS = (
     Action("enter", "open", "open", "open the project under the cursor", "studio PROJECT", "projects"),
     Action("/", "filter", "filter", "show only projects with these letters; esc shows all", "", "projects"),
     Action("n", "new", "new starter", "make the starter project and open it", "autoact new my-project", "projects"),
-    Action("r", "start", "start a run", "start a quick run, when none is running", "autoact run", "run"),
+    Action("r", "start", "start a run", "start a quick run, or go on with a dead one", "autoact run", "run"),
     Action("[", "newer", "newer", "show the next newer run", "studio RUN", "run"),
     Action("]", "older", "older", "show the next older run", "studio RUN", "run"),
     Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "run"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from studio.shelf import RunLine
 
 Command = Callable[[Path], list[str]]
 """From a project's folder to the command line that runs it."""
@@ -23,19 +25,19 @@ class Launch:
 
     process: subprocess.Popen[bytes]
     known: frozenset[str]
-    """Names of the runs there were before."""
+    """Names of the runs there were before, none of them alive."""
     run: str = ""
-    """The new run's name, once its folder is there."""
-    failed: str = field(default="")
+    """The name of the run that came of it: a new one, or an interrupted one that goes on."""
+    failed: str = ""
     """Why there will be none."""
 
     @property
     def pending(self) -> bool:
         return not self.run and not self.failed
 
-    def look(self, names: Iterable[str]) -> bool:
+    def look(self, runs: Iterable[RunLine]) -> bool:
         """Compare with the runs there are now; whether that settled the matter."""
-        self.run = next((name for name in names if name not in self.known), "")
+        self.run = next((run.folder.name for run in runs if run.alive or run.folder.name not in self.known), "")
         code = self.process.poll()
         if not self.run and code is not None:
             self.failed = f"no run came of it (exit code {code})"

@@ -19,18 +19,14 @@ class Losses:
 
     def __init__(self) -> None:
         self.of = 0
-        self.broken = 0
-        """The last step whose loss is not a number; 0 when there is none."""
         self._columns: list[Column | None] = [None] * COLUMNS
 
     def put(self, event: TrainStepped, curve: Mapping[int, TrainStepped]) -> None:
-        """Take in a step that `curve` already holds. A step done again replaces the first."""
+        """Take in a step that `curve` already holds. A step done again replaces the first. Steps count from 0."""
         if event.of != self.of:
             self.of, self._columns = event.of, [None] * COLUMNS
             for place in {self._place(step) for step in curve}:
                 self._renew(place, curve)
-        if not math.isfinite(event.loss):
-            self.broken = event.step
         self._renew(self._place(event.step), curve)
 
     def columns(self, count: int) -> list[Column | None]:
@@ -39,7 +35,7 @@ class Losses:
         return [merged(self._columns[left : max(right, left + 1)]) for left, right in pairwise(edges)]
 
     def _place(self, step: int) -> int:
-        return min(max(step - 1, 0) * COLUMNS // max(self.of, 1), COLUMNS - 1)
+        return min(step * COLUMNS // max(self.of, 1), COLUMNS - 1)
 
     def _renew(self, place: int, curve: Mapping[int, TrainStepped]) -> None:
         first, last = place * self.of // COLUMNS, (place + 1) * self.of // COLUMNS + 2

@@ -66,7 +66,7 @@ def words(event: Event) -> str:
         case happened.QuestionAccepted():
             return f"{event.question.text} -> {event.question.answer}"
         case happened.TrainStepped():
-            return f"{event.role} {event.step}/{event.of} loss {event.loss:.4f}"
+            return f"{event.role} {event.step + 1}/{event.of} loss {event.loss:.4f}"
         case happened.TrajectoryCommitted():
             done = event.trajectory
             return f"{done.unit} {done.halt}: {done.answer} (reward {done.reward:.2f})"

@@ -17,12 +17,16 @@ RIGHT = ["It says so.", " Finish\n", "Beethoven", "True.", " right"]
 WRONG = ["I guess.", " Finish\n", "Mozart", "False.", " wrong"]
 
 
+PLENTY = Limits()
+
+
 def play(
-    answers: Iterable[str], limits: Limits = Limits(), cast: Cast = META, seen: str = ""
+    answers: Iterable[str], limits: Limits = PLENTY, cast: Cast = META, seen: str = ""
 ) -> tuple[Trajectory, list[Ask]]:
     """An episode with these answers in turn, all of which it must want."""
     script = Episode("t-1", QUESTION, CARD, cast, Sampling(0.5), limits, reward).play()
-    said, asks, sent = list(answers), list[Ask](), None
+    said, asks = list(answers), list[Ask]()
+    sent: Answer | Observation | None = None
     while True:
         try:
             wish = script.send(sent)
@@ -32,6 +36,7 @@ def play(
         if isinstance(wish, Use):
             sent = Observation(seen or f"Page of {wish.argument}.", failed=not wish.argument)
         else:
+            assert isinstance(wish, Ask)
             asks.append(wish)
             sent = Answer(said.pop(0))
 

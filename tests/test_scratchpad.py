@@ -23,8 +23,11 @@ QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
 WORDS = ["I wonder", "", "Beethoven", "[odd] brackets: Action: Finish", "«ü» – 1805", "  spaced  "]
 
 
+PLENTY = Limits()
+
+
 def played(
-    answer: Callable[[Ask], str], limits: Limits = Limits(), cast: Cast = CASTS["group"], question: Question = QUESTION
+    answer: Callable[[Ask], str], limits: Limits = PLENTY, cast: Cast = CASTS["group"], question: Question = QUESTION
 ) -> tuple[Trajectory, list[Ask], list[Use]]:
     """An episode with these answers, and all it wished for."""
     script = Episode("t-1", question, CARD, cast, Sampling(), limits, reward).play()

@@ -8,11 +8,11 @@ from functools import partial
 from typing import TypeVar
 
 from autoact.cli.models import standing
-from autoact.run.inputs import open_library
 from autoact.config import PRESETS
 from autoact.errors import BadInput
 from autoact.project import Project
 from autoact.run.folder import runs_of
+from autoact.run.inputs import open_library
 from autoact.tools.library import Library
 from autoact.trajectory import FINISH, REFLECT, Example, Question
 

@@ -40,9 +40,8 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start or resume, follow, print the table."""
-    from autoact.project import Project
-
     from autoact.cli.table import print_result
+    from autoact.project import Project
 
     project = Project.open(arguments.project)
     config = _with_plan(project, arguments)

@@ -6,10 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoact.project import Project
-    from autoact.run.inputs import open_library
-    from autoact.tools.corpus import Corpus
-    from autoact.tools.library import Library
+    pass
 
 
 def add(subparsers: Any) -> None:

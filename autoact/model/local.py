@@ -83,7 +83,7 @@ class LocalEngine:
         """One token for every ask of the role that most are waiting for."""
         if self.running:
             role = self._turn()
-            asks = [running for running in self.running if running.ask.role == role]
+            asks = self._seated(role)
             self._wear(role)
             self._catch_up(role, asks)
             for running in asks:
@@ -127,6 +127,12 @@ class LocalEngine:
         for running in self.running:
             counts[running.ask.role] = counts.get(running.ask.role, 0) + 1
         return max(counts, key=lambda role: (counts[role], role == self.wearing))
+
+    def _seated(self, role: Role) -> list[Running]:
+        """The asks of a role that have a row or get one now; when there are more than rows, the last ones wait."""
+        asks = [running for running in self.running if running.ask.role == role]
+        asks.sort(key=lambda running: running.row is None)
+        return asks[: self.lanes]
 
     def _wear(self, role: Role) -> None:
         if role != self.wearing:
@@ -207,8 +213,9 @@ class LocalEngine:
     def _row(self, rows: list[Row], unit: str) -> Row:
         row = next((row for row in rows if row.unit == unit), None)
         if row is None:
-            free = [row for row in rows if row.unit is None]
-            row = min(free or rows, key=lambda row: row.used)
+            busy = {id(running.row) for running in self.running}
+            free = (row for row in rows if id(row) not in busy)
+            row = min(free, key=lambda row: (row.unit is not None, row.used))
             row.unit = unit
         self.clock += 1
         row.used = self.clock

@@ -7,9 +7,11 @@ from what was accepted so far, as the published code does.
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Sequence
+import re
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 
+import msgspec
 from msgspec import Struct
 from rapidfuzz import fuzz
 
@@ -21,10 +23,24 @@ from autoact.script import Answer, Ask, Prompt, Round, Sampling, Stage, Unit
 from autoact.stages import SELF_INSTRUCT
 from autoact.trajectory import Example, Question
 
+QUESTION, ANSWER = "Question:", "Answer:"
+ORDER_GROUNDED, ORDER_FREE = (ANSWER, QUESTION), (QUESTION, ANSWER)
+LIMITS = {QUESTION: 40, ANSWER: 16}
+"""New tokens at most."""
 TRIES = 20
 """Tries per wanted question at most, without a corpus."""
 SHOWN = 3
 """Examples shown per try."""
+PHRASE = 5
+"""Words of the longest title looked for in a question."""
+NAME_OR_NUMBER = re.compile(
+    r"(?<=[a-z,;] )[A-Z][\w'-]*(?: (?:of |the )?[A-Z][\w'-]*)*|\b\d[\d,.]*\b(?: (?:meters|kilometers|years))?"
+)
+"""Capitalised runs inside a sentence (its first word says nothing), and numbers."""
+ASKS_YES_OR_NO = frozenset(
+    ["is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"]
+)
+"""First words of a question whose answer is yes or no."""
 ACCEPTED_SHARE = 0.1
 """A round that keeps less than this stalls."""
 
@@ -42,6 +58,8 @@ class Draft(Struct, frozen=True):
     question: str
     answer: str
     passage: Passage | None
+    again: str | None = None
+    """What the model answers when it reads the passage with the question; None when it was not asked again."""
 
 
 class Grounds(Struct, frozen=True):
@@ -80,14 +98,32 @@ def self_instruct(grounds: Grounds, settings: SelfInstruct) -> Stage:
 
 
 def draft(bench: Bench, number: int) -> Generator[Ask, Answer, Draft]:
-    """One try: the model writes a question, then its answer."""
+    """One try: about a passage, the answer and then a question it answers; without one, the question first.
+
+    Asked for the answer to its own question a small model talks; it picks one well among the names and numbers of a
+    passage.
+    """
     prompt, passage = bench.prompt(number)
     sampling = Sampling(bench.settings.temperature, bench.settings.top_p)
-    prompt = prompt.then("Question:")
-    question = yield Ask("meta", "text", prompt, limit=40, sampling=sampling)
-    # the answer is copied, not invented: greedily
-    answer = yield Ask("meta", "text", prompt.then(f" {question.text}", "\n", "Answer:"), limit=16)
-    return Draft(question.text, answer.text.rstrip("."), passage)
+    said: dict[str, str] = {}
+    for part in ORDER_GROUNDED if passage else ORDER_FREE:
+        prompt = prompt.then(part)
+        choices = candidates(passage) if passage and part == ANSWER else ()
+        reply = yield Ask("meta", "text", prompt, limit=LIMITS[part], sampling=sampling, choices=choices)
+        said[part] = reply.text.strip()
+        prompt = prompt.then(f" {said[part]}", "\n")
+    draft = Draft(said[QUESTION], said[ANSWER].rstrip("."), passage)
+    if passage is None:
+        return draft
+    again = yield Ask("meta", "text", bench.reading(passage, draft.question), limit=LIMITS[ANSWER])
+    return msgspec.structs.replace(draft, again=again.text)
+
+
+def candidates(passage: Passage) -> tuple[str, ...]:
+    """Answers a passage offers, as an ask's choices: its names and numbers, the title left out."""
+    title = set(normalise(passage.title).split())
+    found = dict.fromkeys(match.strip() for match in NAME_OR_NUMBER.findall(passage.text))
+    return tuple(f" {name}" for name in found if not title & set(normalise(name).split()))
 
 
 class Bench:
@@ -100,27 +136,43 @@ class Bench:
         order = random.Random(grounds.seed)
         self.passages = order.sample(grounds.passages, len(grounds.passages))
         self.by_title = {passage.title: passage for passage in grounds.passages}
+        self.titles = {normalise(title) for title in self.by_title}
 
     def prompt(self, number: int) -> tuple[Prompt, Passage | None]:
         """The prompt of try `number`, and the passage it is about."""
         system = prompts.fill("self_instruct", task=self.grounds.task.description)
         if not self.passages:
             shown = random.Random(f"{self.grounds.seed}/{number}").sample(self.known, min(SHOWN, len(self.known)))
-            exchanges = tuple((prompts.fill("another"), _pair(question)) for question in shown)
+            exchanges = tuple((prompts.fill("another"), _pair(question, ORDER_FREE)) for question in shown)
             return Prompt(system, prompts.fill("another"), shown=exchanges), None
         passage = self.passages[number % len(self.passages)]
         return Prompt(system, _about(passage), shown=self._grounded(number)), passage
 
+    def reading(self, passage: Passage, question: str) -> Prompt:
+        """The prompt that has the model answer a question from its passage: an answer it cannot find is none."""
+        system = prompts.fill("self_instruct", task=self.grounds.task.description)
+        shown = tuple(
+            (f"{_about(page)}\n{QUESTION} {example.question.text}", f"{ANSWER} {example.question.answer}")
+            for example in self.grounds.examples
+            if (page := self._page(example)) is not None
+        )
+        return Prompt(system, f"{_about(passage)}\n{QUESTION} {question}", (ANSWER,), shown[:SHOWN])
+
+    def _page(self, example: Example) -> Passage | None:
+        """The page that answers a seed example."""
+        gold = example.question.gold
+        return self.by_title.get(gold[-1]) if gold else None
+
     def _grounded(self, number: int) -> tuple[tuple[str, str], ...]:
         """Seed questions whose own page answers them, as exchanges.
 
-        A small model imitates the last one most, so each takes its turn there: else yes/no questions never come.
+        A small model imitates the last one most, so each takes its turn there.
         """
         exchanges = []
         for example in self.grounds.examples:
-            page = self.by_title.get(example.question.gold[-1]) if example.question.gold else None
-            if page is not None:
-                exchanges.append((_about(page), _pair(example.question)))
+            named = normalise(example.question.answer or "") not in ("yes", "no")
+            if named and (page := self._page(example)) is not None:
+                exchanges.append((_about(page), _pair(example.question, ORDER_GROUNDED)))
         turn = number % max(1, len(exchanges))
         return tuple((exchanges[turn:] + exchanges[:turn])[-SHOWN:])
 
@@ -133,7 +185,7 @@ class Bench:
 
     def refusal(self, draft: Draft) -> str:
         """Why a draft is not good enough; empty when it is."""
-        return _malformed(draft) or _ungrounded(draft) or self._repeated(draft)
+        return _malformed(draft) or _ungrounded(draft, self.titles) or self._repeated(draft)
 
     def _repeated(self, draft: Draft) -> str:
         said, answer = normalise(draft.question), normalise(draft.answer)
@@ -151,11 +203,12 @@ class Bench:
 
 
 def _about(passage: Passage) -> str:
-    return f"Passage: {passage.text}"
+    return f"{passage.title}: {passage.text}"
 
 
-def _pair(question: Question) -> str:
-    return f"Question: {question.text}\nAnswer: {question.answer}"
+def _pair(question: Question, order: tuple[str, str]) -> str:
+    said = {QUESTION: question.text, ANSWER: question.answer}
+    return "\n".join(f"{part} {said[part]}" for part in order)
 
 
 def _malformed(draft: Draft) -> str:
@@ -169,22 +222,32 @@ def _malformed(draft: Draft) -> str:
     if len(draft.answer.split()) > 6 or len(draft.answer) > 48:
         return "answer too long"
     answer = normalise(draft.answer)
+    if (answer in ("yes", "no")) != (words[0].lower() in ASKS_YES_OR_NO):
+        return "answer does not fit the question"
     if answer not in ("yes", "no") and f" {answer} " in f" {normalise(draft.question)} ":
         return "answer is in the question"
     return ""
 
 
-def _ungrounded(draft: Draft) -> str:
+def _ungrounded(draft: Draft, titles: set[str]) -> str:
     if draft.passage is None:
         return ""
-    answer = normalise(draft.answer)
+    answer, asked = normalise(draft.answer), normalise(draft.question)
     if answer not in ("yes", "no") and f" {answer} " not in f" {normalise(draft.passage.text)} ":
         return "answer is not in the passage"
-    names = [word for word in normalise(draft.passage.title).split() if len(word) > 2]
-    asked = normalise(draft.question)
-    if not any(name in asked for name in names):
+    if not titles.intersection(_phrases(asked)):
         return "does not name its subject"
+    if draft.again is not None and f" {answer} " not in f" {normalise(draft.again)} ":
+        return "answered otherwise when asked again"
     return ""
+
+
+def _phrases(text: str) -> Iterator[str]:
+    """Every run of up to five words: a title that the text names is among them."""
+    words = text.split()
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + PHRASE, len(words)) + 1):
+            yield " ".join(words[start:end])
 
 
 def reference(questions: Sequence[Question]) -> Stage:

@@ -84,7 +84,9 @@ class RunScreen(Screen[None]):
         started = follow.launch
         if started is not None and not started.pending:
             follow.launch = None
-            self.notice(f"The run did not start: {started.failed}." if started.failed else f"Started {started.run}.")
+            self.notice(
+                f"The run did not start: {started.failed}." if started.failed else f"{started.run} is on its way."
+            )
             if started.run:
                 self._show(started.run)
         elif not follow.name and follow.shelf.runs:

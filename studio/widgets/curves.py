@@ -41,7 +41,7 @@ def title(role: str, last: TrainStepped | None, width: int, glyphs: Glyphs) -> C
     name = Content.styled(f" {glyphs.role(role)} {role}", f"bold $role-{role}")
     if last is None:
         return Content.assemble(name, (" waits", "$quiet"))
-    figures = Content.assemble((f" {last.loss:.3f}", "bold"), (f" {last.step}/{last.of}", "$quiet"))
+    figures = Content.assemble((f" {last.loss:.3f}", "bold"), (f" {last.step + 1}/{last.of}", "$quiet"))
     if name.cell_length + figures.cell_length > width:  # the letter says who it is
         name = Content.styled(f" {glyphs.role(role)}", f"bold $role-{role}")
     return Content.assemble(name, figures)

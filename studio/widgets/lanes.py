@@ -76,7 +76,7 @@ def quiet(state: RunState) -> str:
 
 def outcome(state: RunState, verdict: str, glyphs: Glyphs) -> list[Content]:
     """What a run that is over left behind."""
-    rows = [Content(), *_ended(state, verdict)]
+    rows = [Content(), *ended] if (ended := _ended(state, verdict)) else []
     scores = by_cast(state.solved)
     if scores:
         rows += [Content(), Content.styled("  cast        questions      EM      F1   seconds each", "$quiet")]

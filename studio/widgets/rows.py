@@ -34,8 +34,9 @@ class Rows(ScrollView, can_focus=False):
     def tell(self, follow: Follow) -> None:
         """Something moved."""
         self._follow = follow
-        if self.size.width > 0:
-            self._put(list(self.rows(follow, self.size.width, self.size.height)))
+        width, height = self.scrollable_content_region.size
+        if width > 0:
+            self._put(list(self.rows(follow, width, height)))
 
     def on_resize(self, event: Resize) -> None:
         self._shown = []
@@ -43,7 +44,7 @@ class Rows(ScrollView, can_focus=False):
             self.tell(self._follow)
 
     def render_line(self, y: int) -> Strip:
-        index, width = y + round(self.scroll_offset.y), self.size.width
+        index, width = y + round(self.scroll_offset.y), self.scrollable_content_region.width
         if index >= len(self._shown):
             return Strip.blank(width, self.rich_style)
         content = self._shown[index].truncate(width, ellipsis=True, pad=True)
@@ -53,7 +54,7 @@ class Rows(ScrollView, can_focus=False):
     def _put(self, rows: list[Content]) -> None:
         before, self._shown = self._shown, rows
         if len(rows) != len(before):
-            self.virtual_size = Size(self.size.width, len(rows))
+            self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
             self.refresh()
             return
         top = round(self.scroll_offset.y)

@@ -28,7 +28,7 @@ class Status(Rows):
             return [Content.assemble(" ", name, ("  no runs yet", "$quiet"))]
         verdict = verdict_of(follow.verdict, self.glyphs)
         run = Content.styled(short(follow.name), "$quiet")
-        engine = foreign.content(follow.state.engine, "$quiet").truncate(28, ellipsis=True)
+        engine = foreign.content(engine_of(follow.state), "$quiet").truncate(40, ellipsis=True)
         parts = [name, run, engine, verdict, *_where(follow.state)]
         line = Content("  ").join([part for part in parts if part])
         if line.cell_length >= width:  # the engine is what one knows anyway
@@ -46,6 +46,12 @@ def short(run: str, *, tail: bool = True) -> str:
     date, last = run[:15], f" {run[-4:]}" if tail else ""
     usual = len(run) > 20 and date[4:5] == "-" and date[10:11] == "T" and date[11:].isdigit()
     return foreign.line(f"{date[5:10]} {date[11:13]}:{date[13:]}{last}" if usual else run)
+
+
+def engine_of(state: RunState) -> str:
+    """What the job says it runs on, else the model its settings name."""
+    model = state.config.get("model")
+    return state.engine or (str(model.get("id", "")) if isinstance(model, dict) else "")
 
 
 def _where(state: RunState) -> list[Content]:

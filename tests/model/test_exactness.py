@@ -1,4 +1,4 @@
-"""The local engine answers exactly as the model alone would: caches, batches, adapters and neighbours change nothing."""
+"""The local engine answers exactly as the model alone would, whatever is cached, batched or worn."""
 
 from __future__ import annotations
 
@@ -192,7 +192,8 @@ def test_three_adapters_take_turns_in_one_episode(weights: Weights, random_adapt
     engine, words = OpenEngine(weights, 2), prompt()
     engine.adapt(folders)
     said: dict[Role, set[str]] = {role: set() for role in models}
-    for n, role in enumerate(("plan", "tool", "reflect", "meta", "plan", "plan", "tool", "meta", "reflect")):
+    turns: tuple[Role, ...] = ("plan", "tool", "reflect", "meta", "plan", "plan", "tool", "meta", "reflect")
+    for n, role in enumerate(turns):
         ticket, asked = Ticket("t", n), ask(words, 5, role)
         answer = put(engine, [(ticket, asked)])[ticket]
         check(engine, models[role], ticket, asked, answer)
@@ -207,7 +208,7 @@ def test_roles_that_wait_together_do_not_disturb_each_other(weights: Weights, ra
     models["meta"] = load(str(weights.folder), "cpu", "float32").model
     engine = OpenEngine(weights, 5)
     engine.adapt(folders)
-    roles = ("plan", "tool", "meta", "reflect", "plan")
+    roles: tuple[Role, ...] = ("plan", "tool", "meta", "reflect", "plan")
     asks = {Ticket(f"t-{n}", 0): ask(prompt("Who?" * (n + 1)), 4 + n, role) for n, role in enumerate(roles)}
     answers = put(engine, asks.items())
     for ticket, asked in asks.items():
@@ -265,6 +266,12 @@ def test_a_sample_depends_on_its_seed_and_not_on_its_company(weights: Weights) -
     assert [one.tokens for one in others.values()] != [one.tokens for one in together.values()]
 
 
+def test_more_asks_than_lanes_are_answered_as_well(weights: Weights) -> None:
+    together = put(LocalEngine(weights, 2), [(Ticket(f"t-{n}", 0), one) for n, one in enumerate(SIX)])
+    for n, one in enumerate(SIX):
+        assert together[Ticket(f"t-{n}", 0)].tokens == alone(weights, one).tokens
+
+
 # -- the embedded model ----------------------------------------------------------------------------------------------
 
 
@@ -283,7 +290,7 @@ def test_embedded_model_with_three_adapters(embedded: Weights, random_adapters: 
     engine.adapt(folders)
     asked: list[tuple[Ticket, Ask, Answer]] = []
     try:
-        for n, role in enumerate(("plan", "tool", "reflect", "plan")):
+        for n, role in enumerate((*SUB_AGENTS, SUB_AGENTS[0])):
             ticket, one = Ticket("t", n), ask(words, 3, role)
             asked.append((ticket, one, put(engine, [(ticket, one)])[ticket]))
             words = words.then(asked[-1][2].text, "\n", "Argument:")
@@ -303,9 +310,3 @@ def test_embedded_model_says_the_same_in_a_batch(embedded: Weights) -> None:
     together = put(LocalEngine(embedded, 4), [(Ticket(f"t-{n}", 0), one) for n, one in enumerate(asks)])
     for n, one in enumerate(asks):
         assert together[Ticket(f"t-{n}", 0)].tokens == alone(embedded, one).tokens
-
-
-def test_more_asks_than_lanes_are_answered_as_well(weights: Weights) -> None:
-    together = put(LocalEngine(weights, 2), [(Ticket(f"t-{n}", 0), one) for n, one in enumerate(SIX)])
-    for n, one in enumerate(SIX):
-        assert together[Ticket(f"t-{n}", 0)].tokens == alone(weights, one).tokens

@@ -10,7 +10,7 @@ from autoact.script import Prompt
 
 
 def test_a_prompt_only_grows(weights: Weights) -> None:
-    tokens, words, before = Tokens(weights.tokenizer), Prompt("Be brief.", "Who?"), []
+    tokens, words, before = Tokens(weights.tokenizer), Prompt("Be brief.", "Who?"), list[int]()
     for segment in ("Thought:", " I", " know", "s.", "\n", "Act", "ion:"):
         words = words.then(segment)
         after = tokens.prompt(words)

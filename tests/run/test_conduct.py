@@ -17,6 +17,7 @@ from autoact.events import (
     Event,
     ModelAnswered,
     QuestionSolved,
+    StageProgressed,
     ToolObserved,
     TrainStepped,
     TrajectoryCommitted,
@@ -177,11 +178,11 @@ def test_every_moment_of_death_leads_to_the_same_end(folder: RunFolder, another:
 
 def test_a_finished_run_decides_nothing_twice(folder: RunFolder) -> None:
     Run(folder).pipeline()
-    before = [event for event in events(folder) if not type(event).__name__ == "StageProgressed"]
+    before = [event for event in events(folder) if not isinstance(event, StageProgressed)]
     again = Run(folder)
     again.pipeline()
     assert again.engine.asked == []
-    assert [event for event in events(folder) if not type(event).__name__ == "StageProgressed"] == before
+    assert [event for event in events(folder) if not isinstance(event, StageProgressed)] == before
 
 
 def test_lanes_change_nothing(folder: RunFolder, another: Callable[[], RunFolder]) -> None:

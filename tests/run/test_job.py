@@ -17,10 +17,10 @@ from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
 from autoact.run.conduct import World
 from autoact.run.folder import RunFolder, new_run
+from autoact.run.inputs import open_inputs, open_library
 from autoact.run.job import Job
 from autoact.run.lock import RunLock
 from autoact.run.log import read
-from autoact.run.inputs import open_inputs, open_library
 from autoact.run.pipeline import Pipeline
 from autoact.run.pulse import read_pulse
 from autoact.run.state import RunState

@@ -36,7 +36,7 @@ def test_an_unfit_tool_is_never_offered_nor_picked(drive: Any, seed: int) -> Non
 
 
 def test_reasons_are_kept_and_the_model_says_when_it_is_enough(drive: Any) -> None:
-    said = iter([" Lookup\n", "It finds words.", f" {NO_MORE}\n"])
+    said = iter([" Lookup\n", "finds words.", f" {NO_MORE}\n"])
     events = drive(tool_selection(Task(), (SEED,), READY, {}, ToolSelection()), lambda ask: next(said))
     assert [(event.tool, event.why) for event in events if isinstance(event, ToolSelected)] == [
         ("Lookup", "It finds words.")

@@ -104,8 +104,9 @@ def training() -> list[Event]:
 
 
 def step(role: str, number: int, of: int) -> happened.TrainStepped:
+    """The `number`th step; in the log they count from 0."""
     loss = 0.4 + 2.6 / (1 + number / 6) + (0.15 if number % 4 == 0 else 0)
-    return happened.TrainStepped(role, number, of, loss, 1e-3, 0.8, 400, 210.0)
+    return happened.TrainStepped(role, number - 1, of, loss, 1e-3, 0.8, 400, 210.0)
 
 
 def finished() -> list[Event]:

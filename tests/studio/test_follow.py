@@ -88,14 +88,22 @@ def test_a_run_just_made_is_starting(opera: Path) -> None:
 
 
 def test_a_launch_ends_with_a_run_or_with_a_reason(opera: Path) -> None:
-    known = [write(opera, finished(), 1).name]
-    started = launch.start([sys.executable, "-c", "raise SystemExit(3)"], known)
+    old = write(opera, synthesis(), 1)
+    shelf = Shelf(opera)
+    shelf.look()
+    started = launch.start([sys.executable, "-c", "raise SystemExit(3)"], [old.name])
     started.process.wait()
-    assert started.look(known)
+    assert started.look(shelf.runs)
     assert "exit code 3" in started.failed
-    started = launch.start([sys.executable, "-c", ""], known)
-    assert started.look([*known, "2026-new"])
-    assert (started.run, started.failed) == ("2026-new", "")
+    started = launch.start([sys.executable, "-c", ""], [old.name])
+    with alive(old):  # an interrupted run that goes on
+        shelf.look()
+        assert started.look(shelf.runs)
+    assert (started.run, started.failed) == (old.name, "")
+    started.process.wait()
+    started = launch.start([sys.executable, "-c", ""], [])
+    assert started.look(shelf.runs)  # a new one
+    assert started.run == old.name
     started.process.wait()
 
 

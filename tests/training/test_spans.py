@@ -115,7 +115,7 @@ def compare(weights: Weights, trajectory: Trajectory) -> None:
             sample = Sample(one, tuple(one.owned(role, PARTS[role])))
             assert len(sample.spans) > 1
             loss = span_loss(model, sample)
-            loss.backward()
+            torch.autograd.backward(loss)
             ours, total = gradient(model), separately(model, sample)
             theirs = gradient(model)
             assert float((ours - theirs).norm() / theirs.norm()) < 1e-4
