@@ -52,7 +52,7 @@ class SelfInstruct(Section, frozen=True):
     round: int = 24
     """Questions tried at a time."""
     stall: int = 3
-    """Rounds without a tenth of their questions accepted before it gives up."""
+    """Rounds in a row without any question accepted before it gives up."""
     passes: int = 3
     """How often it may go through the corpus."""
     temperature: float = 0.7

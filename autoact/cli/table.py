@@ -23,7 +23,8 @@ def print_result(folder: RunFolder, *, as_json: bool) -> None:
 def lines(made: Tally) -> Iterator[str]:
     """The table, line by line."""
     if made.questions_asked:
-        yield f"questions     {made.questions_asked} asked, {made.questions_kept} kept{_reasons(made.questions_refused)}"
+        refused = _reasons(made.questions_refused)
+        yield f"questions     {made.questions_asked} asked, {made.questions_kept} kept{refused}"
     if made.tools:
         yield f"tools         {', '.join(made.tools)}"
     if made.trajectories_tried:

@@ -38,11 +38,9 @@ NAME_OR_NUMBER = re.compile(
 )
 """Capitalised runs inside a sentence (its first word says nothing), and numbers."""
 ASKS_YES_OR_NO = frozenset(
-    ["is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"]
+    {"is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"}
 )
 """First words of a question whose answer is yes or no."""
-ACCEPTED_SHARE = 0.1
-"""A round that keeps less than this stalls."""
 
 
 class Passage(Struct, frozen=True):
@@ -93,7 +91,7 @@ def self_instruct(grounds: Grounds, settings: SelfInstruct) -> Stage:
                 yield QuestionRefused(unit.name, said[:500], refusal)
             else:
                 yield QuestionAccepted(bench.accept(unit.name, written))
-        stalled = 0 if len(bench.accepted) - before >= ACCEPTED_SHARE * len(batch) else stalled + 1
+        stalled = 0 if len(bench.accepted) > before else stalled + 1
         yield StageProgressed(SELF_INSTRUCT, len(bench.accepted), settings.target)
 
 

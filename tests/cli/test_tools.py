@@ -40,7 +40,7 @@ def test_try_tells_failure_from_bad_input(project: Project, capsys: pytest.Captu
 
 
 def test_models_list_tells_known_and_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("mistral-7b-instruct-v0.3", "someone--tiny"):
+    for name in ("mistral-7b-instruct", "someone--tiny"):
         (tmp_path / "models" / name).mkdir(parents=True)
         (tmp_path / "models" / name / "config.json").write_text("{}")
     assert main(["models", "list", "--json"]) == 0

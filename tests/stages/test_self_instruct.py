@@ -10,7 +10,7 @@ import pytest
 from autoact.config import SelfInstruct, Task
 from autoact.events import QuestionAccepted, QuestionRefused
 from autoact.script import Ask
-from autoact.stages.self_instruct import Bench, Draft, Grounds, Passage, reference, self_instruct
+from autoact.stages.self_instruct import Bench, Draft, Grounds, Passage, candidates, reference, self_instruct
 from autoact.trajectory import Example, Question
 
 PERU = Passage("Peru", "Peru is a country in South America. The capital of Peru is Lima, its currency is the sol.")
@@ -116,8 +116,26 @@ def test_it_ends_when_every_passage_was_used(drive: Any) -> None:
         return ""
 
     drive(self_instruct(GROUNDS, SelfInstruct(target=50, round=1, stall=99, passes=1)), note)
-    assert {ask.prompt.user for ask in asked} == {f"Passage: {PERU.text}", f"Passage: {NORWAY.text}"}
-    assert len(asked) == 4
+    assert {ask.prompt.user.splitlines()[0] for ask in asked} == {f"Peru: {PERU.text}", f"Norway: {NORWAY.text}"}
+    assert len(asked) == 6  # for each passage an answer, a question, and the second reading
+
+
+def test_an_answer_is_picked_among_the_names_and_numbers_of_the_passage() -> None:
+    page = Passage("Oslo", "Oslo is the capital of Norway. In 1925 Oslo took its old name back, after King Christian.")
+    assert candidates(page) == (" Norway", " 1925", " King Christian")
+
+
+@pytest.mark.parametrize(("again", "why"), [("Oslo it is.", ""), ("Bergen", "answered otherwise when asked again")])
+def test_a_second_reading_must_agree(again: str, why: str) -> None:
+    draft = Draft("What is the capital of Norway?", "Oslo", NORWAY, again)
+    assert Bench(GROUNDS, SelfInstruct()).refusal(draft) == why
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), [("What waters does Norway have?", "no"), ("Is Norway in the north?", "fjords")]
+)
+def test_yes_and_no_answer_yes_no_questions_only(question: str, answer: str) -> None:
+    assert refusal(question, answer) == "answer does not fit the question"
 
 
 def test_a_grounded_question_knows_its_page(drive: Any) -> None:
