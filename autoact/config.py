@@ -8,14 +8,19 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from autoact.errors import BadInput, BadProject
 
 PRESETS = ("quick", "full")
+
+Some = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Heat = Annotated[float, Meta(ge=0)]
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +44,7 @@ class Model(Section, frozen=True):
     """`autoact models list` shows names; a folder, a .gguf file or a Hugging Face id also does."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    lanes: int = 24
+    lanes: Some = 24
     """Most episodes in flight at once."""
     seed: int = 7
 
@@ -47,16 +52,16 @@ class Model(Section, frozen=True):
 class SelfInstruct(Section, frozen=True):
     """Stage 1: the meta-agent writes practice questions."""
 
-    target: int = 60
+    target: Some = 60
     """Questions wanted, seeds not counted."""
-    round: int = 24
+    round: Some = 24
     """Questions tried at a time."""
-    stall: int = 3
+    stall: Some = 3
     """Rounds in a row without any question accepted before it gives up."""
-    passes: int = 3
+    passes: Some = 3
     """How often it may go through the corpus."""
-    temperature: float = 0.7
-    top_p: float = 0.95
+    temperature: Heat = 0.7
+    top_p: Share = 0.95
     similar: float = 85.0
     """Two questions at least this alike (0 to 100, edit ratio of the normalised texts) count as one."""
 
@@ -64,9 +69,9 @@ class SelfInstruct(Section, frozen=True):
 class ToolSelection(Section, frozen=True):
     """Stage 2: the meta-agent picks the tools the task needs."""
 
-    most: int = 3
+    most: Some = 3
     """Tools at most."""
-    temperature: float = 0.0
+    temperature: Heat = 0.0
 
 
 class Synthesis(Section, frozen=True):
@@ -74,20 +79,20 @@ class Synthesis(Section, frozen=True):
 
     questions: Literal["self", "reference"] = "self"
     """Practise on self-made questions, or on the project's reference questions (the paper's control)."""
-    samples: int = 4
+    samples: Some = 4
     """Tries per question."""
-    demonstrations: int = 4
+    demonstrations: Count = 4
     """Worked seed examples shown to the meta-agent; 0 is the paper's zero-shot."""
-    steps: int = 4
-    reflections: int = 1
-    temperature: float = 0.6
-    top_p: float = 0.95
+    steps: Some = 4
+    reflections: Count = 1
+    temperature: Heat = 0.6
+    top_p: Share = 0.95
 
 
 class Filtering(Section, frozen=True):
     """Stage 4: what is worth learning from."""
 
-    per_question: int = 2
+    per_question: Some = 2
     """Trajectories kept per question, shortest first."""
     grounded: bool = True
     """The answer must have been seen in an observation (yes/no answers are exempt)."""
@@ -98,34 +103,34 @@ class Filtering(Section, frozen=True):
 class Differentiation(Section, frozen=True):
     """Stage 5: three LoRA adapters (paper, table of hyper-parameters: r 8, alpha 16, dropout 0.05, q and v)."""
 
-    rank: int = 8
-    alpha: int = 16
-    dropout: float = 0.05
+    rank: Some = 8
+    alpha: Some = 16
+    dropout: Share = 0.05
     targets: tuple[str, ...] = ("q_proj", "v_proj")
-    learning_rate: float = 1e-3
-    epochs: int = 3
-    batch: int = 2
+    learning_rate: Heat = 1e-3
+    epochs: Some = 3
+    batch: Some = 2
     """Trajectories per optimiser step."""
-    warmup: float = 0.03
-    demonstrations: int = 0
+    warmup: Share = 0.03
+    demonstrations: Count = 0
     """Worked examples in the sub-agents' prompt; they have learned the form, so none are needed."""
-    wrong_share: float = 0.3
+    wrong_share: Share = 0.3
     """Share of wrong runs among the reflect-agent's trajectories."""
-    save_every: int = 20
+    save_every: Some = 20
     """Optimiser steps between checkpoints."""
 
 
 class GroupPlanning(Section, frozen=True):
     """Stage 6: the three together answer the held-out questions."""
 
-    limit: int = 0
+    limit: Count = 0
     """Held-out questions to answer; 0 means all."""
     compare: tuple[str, ...] = ("meta", "group")
     """Casts that answer them."""
-    temperature: float = 0.0
-    top_p: float = 1.0
-    steps: int = 4
-    reflections: int = 1
+    temperature: Heat = 0.0
+    top_p: Share = 1.0
+    steps: Some = 4
+    reflections: Count = 1
 
 
 class Plan(Section, frozen=True):

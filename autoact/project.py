@@ -135,12 +135,29 @@ def _question(row: dict[str, Any], file: Path, line: int, origin: str) -> Questi
     answer = _text(row, ("answer", "Answer"), file, line)
     if "Options:" in text and row.get("choices"):
         text = text.partition("\nOptions:")[0]  # ScienceQA repeats its options in the question
-    gold = row.get("gold") or [title for title, _ in row.get("supporting_facts", [])]
+    gold = _titles(row, file, line)
     return Question(
         id=str(row.get("id") or row.get("pid") or f"{origin}-{line:03d}"), text=text, answer=answer, origin=origin,
         level=str(row.get("level") or row.get("grade_band") or ""), type=str(row.get("type") or ""),
-        choices=tuple(map(str, row.get("choices", ()))), gold=tuple(dict.fromkeys(map(str, gold))),
+        choices=tuple(map(str, _list(row, "choices", file, line))), gold=gold,
     )  # fmt: skip
+
+
+def _titles(row: dict[str, Any], file: Path, line: int) -> tuple[str, ...]:
+    """Gold pages, as AutoAct's `gold` or HotpotQA's `supporting_facts`, a list of [title, sentence] pairs."""
+    if "gold" in row:
+        return tuple(dict.fromkeys(map(str, _list(row, "gold", file, line))))
+    facts = _list(row, "supporting_facts", file, line)
+    if not all(isinstance(fact, list) and len(fact) == 2 for fact in facts):
+        raise BadProject("expected pairs of title and sentence number", file=file, line=line, key="supporting_facts")
+    return tuple(dict.fromkeys(str(title) for title, _ in facts))
+
+
+def _list(row: dict[str, Any], key: str, file: Path, line: int) -> list[Any]:
+    found = row.get(key) or []
+    if not isinstance(found, list):
+        raise BadProject(f"expected a list, found {type(found).__name__}", file=file, line=line, key=key)
+    return found
 
 
 def _text(row: dict[str, Any], keys: tuple[str, ...], file: Path, line: int) -> str:

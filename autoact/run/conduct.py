@@ -154,7 +154,9 @@ class Conductor:
         if result is not None:
             self.journal.once(self.round.commits(result, round_ms(flight.seconds), flight.tokens))
         self.done += 1
-        self.journal.append(StageProgressed(self.stage, self.done, max(self.done, self.expected)))
+        known = self.journal.state.stages.get(self.stage)
+        if known is None or self.done > known.done:  # a replayed unit was counted before
+            self.journal.append(StageProgressed(self.stage, self.done, max(self.done, self.expected)))
 
     # -- a wish ------------------------------------------------------------------------------------------------------
 
@@ -209,7 +211,7 @@ class Conductor:
         training = self.world.train(wish)
         try:
             while True:
-                self.journal.append(next(training))
+                self.journal.once(next(training))  # steps may repeat, what they learn from is told once
                 self.tick()
                 self.gate.check()
         except StopIteration as end:

@@ -90,19 +90,24 @@ class Pipeline:
         cards = {"meta": self.meta_card(state), "group": self.group_card(state)}
         chosen = {name: cards[name] for name in settings.compare}
         if GROUP.name in chosen:
-            self.world.engine.adapt(self._adapters(state))
+            adapters = self._adapters(state)
+            if adapters:
+                self.world.engine.adapt(adapters)
+            else:
+                del chosen[GROUP.name]  # nothing was kept to train it on: the meta-agent's scores still stand
         asked = self.inputs.asked[: settings.limit or None]
         return group_planning(asked, chosen, settings), len(asked) * len(chosen)
 
     def _adapters(self, state: RunState) -> dict[Role, Path]:
-        missing = [role for role in SUB_AGENTS if role not in state.adapters]
-        if missing:
-            raise BadProject(
-                f"the group needs the {', '.join(missing)} adapter; no trajectory was kept to train it on"
-                if state.stages
-                else "the group needs a run that trained its adapters; start with `autoact run`"
-            )
-        return {role: self.root / state.adapters[role].path for role in SUB_AGENTS}
+        """Folders of the three adapters; none when this run's training had nothing to learn from.
+
+        Raises BadProject when no run has trained a group yet.
+        """
+        if all(role in state.adapters for role in SUB_AGENTS):
+            return {role: self.root / state.adapters[role].path for role in SUB_AGENTS}
+        if stages.DIFFERENTIATION in self.config.run.stages and stages.SYNTHESIS in state.stages:
+            return {}
+        raise BadProject("the group needs a run that trained its adapters; start with `autoact run`")
 
     # -- cards -------------------------------------------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ import msgspec
 
 from autoact import scratchpad
 from autoact.config import Differentiation
-from autoact.events import AdapterReady, ExamplesBuilt, StageProgressed
+from autoact.events import AdapterReady, StageProgressed
 from autoact.lab.metrics import reward
 from autoact.script import Lesson, Round, Stage, Train, Unit
 from autoact.stages import DIFFERENTIATION
-from autoact.trajectory import REFLECT, RIGHT, SUB_AGENTS, WRONG, Adapter, Role, Step, Trajectory, Verdict
+from autoact.trajectory import REFLECT, RIGHT, SUB_AGENTS, WRONG, Adapter, Role, Trajectory, Verdict
 
 PARTS: dict[Role, tuple[str, ...]] = {
     "plan": ("thought", "action"),
@@ -34,7 +34,6 @@ def differentiation(
             lessons += wrong_lessons(ordered, len(kept), settings.wrong_share, seed)
         if not lessons:
             continue
-        yield _built(role, lessons)
         (adapter,) = yield Round([Unit(f"train-{role}", train(role, lessons))])
         if adapter is not None:
             yield AdapterReady(adapter)
@@ -75,15 +74,3 @@ def _judged_wrong(trajectory: Trajectory) -> Trajectory | None:
             judged = msgspec.structs.replace(step, argument=WRONG, observation=scratchpad.TRY_AGAIN)
             return msgspec.structs.replace(trajectory, steps=(*trajectory.steps[:index], judged))
     return None
-
-
-def _built(role: Role, lessons: Sequence[Lesson]) -> ExamplesBuilt:
-    """Counts as the published recipe would: one sample per part of a turn."""
-    spans = sum(_samples(lesson.trajectory.steps, lesson.parts) for lesson in lessons)
-    return ExamplesBuilt(role, len(lessons), spans, 0)
-
-
-def _samples(steps: Sequence[Step], parts: Sequence[str]) -> int:
-    reflections = sum(step.action == REFLECT for step in steps)
-    acts = len(steps) - reflections
-    return sum(reflections if part in ("reflection", "verdict") else acts for part in parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,9 @@ class LoraTraining:
             target_modules=list(settings.targets), bias="none",
         )  # fmt: skip
         self.accelerator = Accelerator(cpu=model.device.type == "cpu")
-        peft = get_peft_model(model, lora)
+        with warnings.catch_warnings():  # peft asks transformers by a name that is about to go
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            peft = get_peft_model(model, lora)
         weights = [weight for weight in peft.parameters() if weight.requires_grad]
         optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0)
         self.model, self.optimizer = self.accelerator.prepare(peft, optimizer)

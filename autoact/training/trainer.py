@@ -10,7 +10,7 @@ import msgspec
 from autoact import disk, prompts
 from autoact.config import Differentiation
 from autoact.errors import ModelFailed
-from autoact.events import Event
+from autoact.events import Event, ExamplesBuilt
 from autoact.model.local import LocalEngine
 from autoact.script import Card, Lesson, Train
 from autoact.training.lora import LoraTraining, Sample
@@ -26,10 +26,15 @@ class Trainer:
         self.engine, self.card, self.settings, self.seed, self.root = engine, card, settings, seed, root
 
     def train(self, wish: Train) -> Generator[Event, None, Adapter]:
-        """Yields the training's events, returns the adapter. Raises ModelFailed when nothing carries loss."""
+        """Yields what it learns from and the training's steps, returns the adapter.
+
+        Raises ModelFailed when nothing carries loss.
+        """
         samples = [sample for lesson in wish.lessons if (sample := self._sample(wish.role, lesson)).spans]
         if not samples:
             raise ModelFailed(f"the {wish.role}-agent has nothing to learn from")
+        spans = sum(len(sample.spans) for sample in samples)
+        yield ExamplesBuilt(wish.role, len(samples), spans, sum(sample.tokens for sample in samples))
         self.engine.release()
         training = LoraTraining(self.engine.model, wish.role, samples, self.settings, seed=self.seed, root=self.root)
         try:
@@ -38,7 +43,6 @@ class Trainer:
             training.close()
             self.engine.model.eval()
         self._write_card(wish.role, trained.folder, len(samples), trained.loss)
-        spans = sum(len(sample.spans) for sample in samples)
         digest = disk.sha256(trained.folder / "adapter_model.safetensors")
         return Adapter(wish.role, str(trained.folder.relative_to(self.root)), digest, spans, trained.loss)
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from autoact.config import Differentiation
-from autoact.events import AdapterReady, ExamplesBuilt
+from autoact.events import AdapterReady
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Lesson, Train
 from autoact.stages.differentiation import PARTS, differentiation, straight, wrong_lessons
@@ -67,8 +67,6 @@ def test_three_adapters_from_what_was_kept(drive: Any) -> None:
     assert [event.adapter.role for event in events if isinstance(event, AdapterReady)] == list(SUB_AGENTS)
     assert [lesson.trajectory.unit for lesson in wishes["plan"].lessons] == ["t-1", "t-2"]
     assert [lesson.trajectory.unit for lesson in wishes["reflect"].lessons] == ["t-1", "t-2", "t-3"]
-    built = {event.role: (event.trajectories, event.spans) for event in events if isinstance(event, ExamplesBuilt)}
-    assert built == {"plan": (2, 8), "tool": (2, 4), "reflect": (3, 5)}
 
 
 def test_a_kept_answer_is_called_right_whatever_was_thought_of_it() -> None:

@@ -12,7 +12,7 @@ import pytest
 from autoact import disk
 from autoact.config import Differentiation
 from autoact.errors import ModelFailed
-from autoact.events import Event, TrainStepped
+from autoact.events import Event, ExamplesBuilt, TrainStepped
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
@@ -58,6 +58,10 @@ def test_an_adapter_comes_out_and_the_engine_goes_on(engine: LocalEngine, tmp_pa
     events, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,))))
     folder = tmp_path / adapter.path
     assert sum(isinstance(event, TrainStepped) for event in events) == 20
+    (built,) = (event for event in events if isinstance(event, ExamplesBuilt))
+    assert (built.role, built.trajectories) == ("tool", 1)
+    assert built.spans == adapter.examples
+    assert built.tokens == next(event.tokens for event in events if isinstance(event, TrainStepped))
     assert adapter.sha256 == disk.sha256(folder / "adapter_model.safetensors")
     assert adapter.examples == 2
     assert said(engine, "meta") == before
