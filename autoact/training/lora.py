@@ -91,7 +91,8 @@ class LoraTraining:
             stepped = self._step(step)
             self.losses.append(stepped.loss)
             yield stepped
-            if (step + 1) % self.settings.save_every == 0 and step + 1 < self.steps:
+            # the last step too: a run that dies while the next adapter trains has nothing to repeat here
+            if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps:
                 yield CheckpointSaved(self.role, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
         last = self.losses[-self.per_epoch :]
         return Trained(self._export(), sum(last) / len(last))
