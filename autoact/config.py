@@ -81,8 +81,11 @@ class Synthesis(Section, frozen=True):
     """Practise on self-made questions, or on the project's reference questions (the paper's control)."""
     samples: Some = 4
     """Tries per question."""
-    demonstrations: Count = 4
-    """Worked seed examples shown to the meta-agent; 0 is the paper's zero-shot."""
+    demonstrations: Count = 3
+    """Worked seed examples shown to the meta-agent, the first so many; 0 is the paper's zero-shot.
+
+    A small model imitates the last one shown most: after a yes/no example it answers everything with yes or no.
+    """
     steps: Some = 4
     reflections: Count = 1
     temperature: Heat = 0.6
