@@ -27,6 +27,8 @@ class Limits(Struct, frozen=True):
     reflections: int = 1
     """How often a *wrong* verdict buys another try."""
     thought_tokens: int = 40
+    thought_least: int = 6
+    """Tokens before which a thought may not end."""
     argument_tokens: int = 24
     characters: int = 6000
     """Scratchpad length at which the episode stops, as a guard for the model's context."""
@@ -67,7 +69,7 @@ class Episode:
     def _act(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
         """Plan thinks and picks a tool; the tool part fills in its parameters."""
         pad = self.pad.then(scratchpad.THOUGHT)
-        thought = yield self._ask("plan", pad, limit=self.limits.thought_tokens)
+        thought = yield self._ask("plan", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
         pad = self.pad.then(*scratchpad.segments(scratchpad.thought(thought.text, "plan")), scratchpad.ACTION)
         last = len(self._acts()) + 1 == self.limits.steps
         choices = scratchpad.action_choices(() if last else self.card.tools)
@@ -80,7 +82,7 @@ class Episode:
     def _reflect(self) -> Generator[Ask, Answer, str]:
         """The reflect part looks back and says right or wrong."""
         pad = self.pad.then(scratchpad.THOUGHT)
-        thought = yield self._ask("reflect", pad, limit=self.limits.thought_tokens)
+        thought = yield self._ask("reflect", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
         before = [*scratchpad.thought(thought.text, "reflect"), *scratchpad.action(REFLECT, "reflect")]
         pad = self.pad.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
         verdict = yield self._ask("verdict", pad, choices=(f" {RIGHT}", f" {WRONG}"))

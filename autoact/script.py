@@ -52,6 +52,8 @@ class Ask(Struct, frozen=True, tag="ask"):
     """Text that ends the answer; it is not part of it."""
     limit: int = 48
     """Most new tokens."""
+    least: int = 0
+    """Tokens before which the answer may not end: a thought is a sentence, not a name."""
     sampling: Sampling = Sampling()
     choices: tuple[str, ...] = ()
     """When given, the answer is exactly one of these."""

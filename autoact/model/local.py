@@ -147,8 +147,11 @@ class LocalEngine:
             self.peft.set_adapter(role, inference_mode=True)
         self.wearing = role
 
+    @torch.inference_mode()
     def _take(self, running: Running) -> None:
         assert running.logits is not None
+        if len(running.taken) < running.ask.least and not running.tree:
+            running.logits[self.tokens.breaks] = -torch.inf
         allowed = running.tree.next(running.taken) if running.tree else None
         chosen = draw(running.logits, running.ask.sampling, running.seed, len(running.taken), allowed)
         running.taken.append(chosen)

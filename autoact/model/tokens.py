@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from transformers import PreTrainedTokenizerBase
 
@@ -39,6 +39,12 @@ class Tokens:
         for segment in prompt.segments:
             ids += self.segment(segment)
         return ids
+
+    @cached_property
+    def breaks(self) -> list[int]:
+        """Ids that end a line or an answer."""
+        pieces = self.tokenizer.batch_decode([[index] for index in range(len(self.tokenizer))])
+        return [index for index, piece in enumerate(pieces) if "\n" in piece or index == self.end]
 
     def text(self, ids: list[int]) -> str:
         """The text of generated ids."""

@@ -44,6 +44,14 @@ def test_a_name_that_begins_another_can_be_chosen_and_so_can_the_other(weights: 
     assert set(choose(weights, (" Web", " WebSearch"), 200, temperature=20.0)) == {" Web", " WebSearch"}
 
 
+def test_an_answer_is_no_shorter_than_it_must_be(weights: Weights) -> None:
+    breaks = set(Tokens(weights.tokenizer).breaks)
+    ask = Ask("meta", "thought", WORDS, limit=30, least=9, sampling=Sampling(5.0))
+    for answer in answers(weights, ask, 20):
+        assert len(answer.tokens) >= 9
+        assert not breaks & set(answer.tokens[:9])
+
+
 def test_the_only_choice_needs_no_model(weights: Weights) -> None:
     (answer,) = answers(weights, Ask("meta", "action", WORDS, choices=(" Finish\n",)), 1)
     assert answer.text == " Finish\n"
