@@ -15,7 +15,7 @@ from autoact.run.state import RunState
 from autoact.script import Card, Stage
 from autoact.stages.differentiation import differentiation
 from autoact.stages.filtering import filtering
-from autoact.stages.group_planning import group_planning
+from autoact.stages.group_planning import group_planning, spread
 from autoact.stages.self_instruct import Grounds, reference, self_instruct
 from autoact.stages.synthesis import synthesis
 from autoact.stages.tool_selection import tool_selection
@@ -95,7 +95,7 @@ class Pipeline:
                 self.world.engine.adapt(adapters)
             else:
                 del chosen[GROUP.name]  # nothing was kept to train it on: the meta-agent's scores still stand
-        asked = self.inputs.asked[: settings.limit or None]
+        asked = spread(self.inputs.asked, settings.limit)
         return group_planning(asked, chosen, settings), len(asked) * len(chosen)
 
     def _adapters(self, state: RunState) -> dict[Role, Path]:

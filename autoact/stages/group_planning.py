@@ -16,13 +16,19 @@ def group_planning(questions: Sequence[Question], cards: Mapping[str, Card], set
     """Every question by every cast in `cards`, one cast after the other; the meta-agent alone is the yardstick."""
     sampling = Sampling(settings.temperature, settings.top_p)
     limits = Limits(steps=settings.steps, reflections=settings.reflections)
-    asked = questions[: settings.limit or None]
     for name, card in cards.items():
         units = []
-        for question in asked:
+        for question in questions:
             unit = f"{name}-{question.id}"
             units.append(Unit(unit, Episode(unit, question, card, CASTS[name], sampling, limits, reward).play()))
         yield Round(units, commits=solved)
+
+
+def spread(questions: Sequence[Question], limit: int) -> list[Question]:
+    """At most `limit` questions (0: all), evenly spaced: data sets come sorted by level."""
+    if not 0 < limit < len(questions):
+        return list(questions)
+    return [questions[index * len(questions) // limit] for index in range(limit)]
 
 
 def solved(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:
