@@ -18,9 +18,13 @@ from autoact.errors import BadInput, BadProject
 PRESETS = ("quick", "full")
 
 Some = Annotated[int, Meta(ge=1)]
+"""At least one."""
 Count = Annotated[int, Meta(ge=0)]
+"""Zero or more."""
 Share = Annotated[float, Meta(ge=0, le=1)]
-Heat = Annotated[float, Meta(ge=0)]
+"""From 0 to 1."""
+Rate = Annotated[float, Meta(ge=0)]
+"""Not negative: a temperature, a learning rate."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +64,7 @@ class SelfInstruct(Section, frozen=True):
     """Rounds in a row without any question accepted before it gives up."""
     passes: Some = 3
     """How often it may go through the corpus."""
-    temperature: Heat = 0.7
+    temperature: Rate = 0.7
     top_p: Share = 0.95
     similar: float = 85.0
     """Two questions at least this alike (0 to 100, edit ratio of the normalised texts) count as one."""
@@ -71,7 +75,7 @@ class ToolSelection(Section, frozen=True):
 
     most: Some = 3
     """Tools at most."""
-    temperature: Heat = 0.0
+    temperature: Rate = 0.0
 
 
 class Synthesis(Section, frozen=True):
@@ -88,7 +92,7 @@ class Synthesis(Section, frozen=True):
     """
     steps: Some = 4
     reflections: Count = 1
-    temperature: Heat = 0.6
+    temperature: Rate = 0.6
     top_p: Share = 0.95
 
 
@@ -110,7 +114,7 @@ class Differentiation(Section, frozen=True):
     alpha: Some = 16
     dropout: Share = 0.05
     targets: tuple[str, ...] = ("q_proj", "v_proj")
-    learning_rate: Heat = 1e-3
+    learning_rate: Rate = 1e-3
     epochs: Some = 3
     batch: Some = 2
     """Trajectories per optimiser step."""
@@ -130,7 +134,7 @@ class GroupPlanning(Section, frozen=True):
     """Held-out questions to answer; 0 means all."""
     compare: tuple[str, ...] = ("meta", "group")
     """Casts that answer them."""
-    temperature: Heat = 0.0
+    temperature: Rate = 0.0
     top_p: Share = 1.0
     steps: Some = 4
     reflections: Count = 1
