@@ -46,12 +46,19 @@ class Titles:
         for position in (self._same.get(folded), self._bare.get(bare), last):
             if position is not None:
                 return position
-        return self._nearest(folded)
+        shortened = self._holding(bare)
+        return self._nearest(folded) if shortened is None else shortened
 
     def similar(self, asked: str, k: int) -> list[str]:
         """The `k` titles most like `asked`, the nearest first."""
         found = process.extract(fold(asked[:_LONGEST]), self._folded, scorer=fuzz.ratio, limit=k)
         return [self._titles[position] for _, _, position in found]
+
+    def _holding(self, words: str) -> int | None:
+        """The only title that has these words as a part of its own: Everest is Mount Everest."""
+        sought = f" {words} "
+        holding = [position for position, title in enumerate(self._folded) if sought in f" {title} "]
+        return holding[0] if len(holding) == 1 and words else None
 
     def _nearest(self, folded: str) -> int | None:
         near = process.extractOne(folded, self._folded, scorer=fuzz.ratio, score_cutoff=ACCEPTED)
