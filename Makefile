@@ -12,7 +12,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check lint bench model clean
+.PHONY: run test check faults lint bench bench-runs model clean
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -24,6 +24,9 @@ test: model  ## every test, without network
 
 check: lint test  ## what CI runs
 
+faults: model  ## the fault plan in full: kills, cuts, flips, full disks, power losses; up to an hour
+	AUTOACT_FAULTS=long $(OFFLINE) $(BIN)/python -m pytest tests/faults
+
 lint: $(INSTALLED)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -32,6 +35,9 @@ lint: $(INSTALLED)  ## format, lint, types, import contracts
 
 bench: model  ## each benchmark in turn, its figures on stdout
 	@set -e; for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(OFFLINE) $(BIN)/python "$$script"; done
+
+bench-runs: $(INSTALLED)  ## how fast and how heavy the log, its readers and its jobs are, beside their targets
+	@$(BIN)/python tests/benchmarks/bench_runs.py
 
 model: $(INSTALLED)
 	@$(BIN)/autoact models pull $(MODEL)

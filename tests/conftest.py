@@ -1,13 +1,20 @@
-"""What every test may ask for: the folder of real data, a tiny random model on disk, the embedded model."""
+"""What every test may ask for: real data, a new run folder, a process of its own, a tiny model, the embedded one."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from autoact.run.folder import RunFolder, new_run
 
 if TYPE_CHECKING:
     from autoact.model.store import Weights
@@ -20,6 +27,8 @@ TEMPLATE = """{% for m in messages %}<{{ m.role }}>
 WORDS = """Question: Who wrote the opera Fidelio? Thought: I should read the page about it. Action: Retrieve
 Argument: Fidelio. Observation: Fidelio is an opera by Beethoven. Action: Lookup Action: Finish Reflect right wrong"""
 
+Python = Callable[..., "subprocess.Popen[str]"]
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
@@ -28,6 +37,41 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("no shared data: set AUTOACT_SHARED to their folder")
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    """Of a run that has not begun."""
+    return new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
+
+
+@pytest.fixture
+def python() -> Iterator[Python]:
+    """Starts a few lines of Python, with arguments, in a process that does not outlive the test."""
+    with ExitStack() as started:
+
+        def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code, *map(str, arguments)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+            started.callback(_ended, process)
+            return process
+
+        yield start
+
+
+def _ended(process: subprocess.Popen[str]) -> None:
+    """No process and no pipe outlives its test."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe and not pipe.closed:
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
 @pytest.fixture(scope="session")

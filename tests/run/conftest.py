@@ -1,20 +1,11 @@
-"""A new run folder, one event of every type, and a way to run a few lines in a process of their own."""
+"""One event of every type."""
 
 from __future__ import annotations
-
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 import autoact.events as happened
 from autoact.events import Event
-from autoact.run.folder import RunFolder, new_run
 from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict
 
 QUESTION = Question("q-1", "Who wrote Fidelio? – «ü»", "Beethoven", choices=("a", "b"))
@@ -52,44 +43,7 @@ EVERY_EVENT: list[Event] = [
     happened.TokenSpoken("t-1", 0, "thought", "lo"),
 ]
 
-Python = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> RunFolder:
-    return new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
-
 
 @pytest.fixture
 def every_event() -> list[Event]:
     return EVERY_EVENT
-
-
-@pytest.fixture
-def python() -> Iterator[Python]:
-    root = Path(happened.__file__).parent.parent
-
-    with ExitStack() as started:
-
-        def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-            process = subprocess.Popen(
-                [sys.executable, "-c", code, *map(str, arguments)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**os.environ, "PYTHONPATH": str(root)},
-            )
-            started.callback(_ended, process)
-            return process
-
-        yield start
-
-
-def _ended(process: subprocess.Popen[str]) -> None:
-    """No process and no pipe outlives its test."""
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe and not pipe.closed:
-            with suppress(BrokenPipeError):
-                pipe.close()
