@@ -81,7 +81,7 @@ def _tools(project: Project, found: Inspection, examples: Iterable[Example]) -> 
     if not ready:
         found.errors.append(str(BadInput("no tool that can run; expected one at least", file=project.tools_toml)))
     if project.tools_toml:  # without it every known tool is there, those still planned too
-        unfit = [record for record in library.records() if record.state != "ready"]
+        unfit = [record for record in library.records() if not record.runs]
         found.warnings += [f"tools.toml: {record.name} is not ready: {record.reason}" for record in unfit]
     _demonstrations(found, library, examples)
 

@@ -41,7 +41,7 @@ def open_library(project: Project, data: str = "") -> tuple[Library, Corpus]:
         corpus = Corpus.of_pages(hotpot_pages(Project.file(data)))
     else:
         corpus = Corpus.open(project.corpus, platformdirs.user_cache_path("autoact") / "corpora")
-    return Library.load(project.tools_toml, ToolContext(corpus, {})), corpus
+    return Library.load(project.tools_toml, ToolContext(corpus, {}, project.root)), corpus
 
 
 def open_inputs(config: Config, project: Project, library: Library, corpus: Corpus) -> Inputs:
@@ -54,7 +54,7 @@ def open_inputs(config: Config, project: Project, library: Library, corpus: Corp
         asked=tuple(_asked(config, held_out)),
         held_out=tuple(held_out),
         ready=tuple(library.ready()),
-        unfit={record.name: record.reason for record in library.records() if record.state != "ready"},
+        unfit={record.name: record.reason for record in library.records() if not record.runs},
     )
 
 

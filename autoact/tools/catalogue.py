@@ -1,9 +1,9 @@
-"""The catalogue: every tool of the paper, ready or planned, group by group."""
+"""The catalogue: every tool of the paper, ready or planned, group by group, and the kinds that people may bring."""
 
 from __future__ import annotations
 
 from autoact.tools import calculator, encyclopedia
-from autoact.tools.record import Group, ToolRecord
+from autoact.tools.record import Bridge, Group, Kind, ToolRecord
 
 PLANNED = Group(
     (
@@ -54,3 +54,6 @@ PLANNED = Group(
 )
 
 GROUPS = (encyclopedia.GROUP, calculator.GROUP, PLANNED)
+"""The library's own tools."""
+BRIDGES: dict[Kind, Bridge] = {}
+"""What people may bring, by the `kind` of an entry in tools.toml."""

@@ -12,10 +12,13 @@ from typing import Any
 import msgspec
 
 from autoact.errors import BadProject
-from autoact.tools.record import Limits, ToolRecord
+from autoact.tools.record import Bridge, Kind, Limits, ToolRecord
 
-_KEYS = {"name": str, "enabled": bool, "definition": str, "usage": str, "settings": dict}
-_KINDS = {str: "text in quotes", bool: "true or false", dict: "a table", int: "a whole number", float: "a number"}
+_KEYS = {"name": str, "kind": str, "enabled": bool, "definition": str, "usage": str, "settings": dict}
+_TYPES = {
+    str: "text in quotes", bool: "true or false", dict: "a table of texts", list: "a list of texts",
+    int: "a whole number", float: "a number",
+}  # fmt: skip
 
 
 def tool_key(name: str) -> str:
@@ -28,7 +31,7 @@ def named(records: Iterable[ToolRecord]) -> dict[str, ToolRecord]:
     return {tool_key(name): record for record in records for name in (record.name, *record.aliases)}
 
 
-def curated(file: Path, known: Iterable[ToolRecord]) -> list[ToolRecord]:
+def curated(file: Path, known: Iterable[ToolRecord], bridges: Mapping[Kind, Bridge] | None = None) -> list[ToolRecord]:
     """The enabled tools of `file` in its order, as it describes and sets them. Raises BadProject."""
     content = _read(file)
     for key in content:
@@ -39,7 +42,7 @@ def curated(file: Path, known: Iterable[ToolRecord]) -> list[ToolRecord]:
         raise BadProject("expected [[tool]] tables", file=file, key="tool")
     names, chosen = named(known), dict[str, ToolRecord | None]()
     for number, entry in enumerate(entries, 1):
-        _Entry(file, f"tool[{number}]", entry).add_to(chosen, names)
+        _Entry(file, f"tool[{number}]", entry, bridges or {}).add_to(chosen, names)
     return [record for record in chosen.values() if record is not None]
 
 
@@ -58,8 +61,8 @@ def adjusted(record: ToolRecord, settings: Mapping[str, Any], file: Path | str |
 class _Entry:
     """One [[tool]] table, with where it stands."""
 
-    def __init__(self, file: Path, key: str, content: dict[str, Any]) -> None:
-        self._file, self._key, self._content = file, key, content
+    def __init__(self, file: Path, key: str, content: dict[str, Any], bridges: Mapping[Kind, Bridge]) -> None:
+        self._file, self._key, self._content, self._bridges = file, key, content, bridges
 
     def add_to(self, chosen: dict[str, ToolRecord | None], names: Mapping[str, ToolRecord]) -> None:
         """Put the tool into `chosen`, as None when it is switched off."""
@@ -79,6 +82,8 @@ class _Entry:
         if "name" not in self._content:
             raise BadProject("expected the name of a tool", file=self._file, key=f"{self._key}.name")
         name: str = self._content["name"]
+        if self._content.get("kind", "builtin") != "builtin":
+            return self._brought(name, names)
         if tool_key(name) not in names:
             spellings = {key: record.name for key, record in names.items()}
             near = difflib.get_close_matches(tool_key(name), spellings, n=1, cutoff=0.5)
@@ -89,6 +94,20 @@ class _Entry:
             )
             raise BadProject(f"unknown tool `{name}`; {hint}", file=self._file, key=f"{self._key}.name")
         return names[tool_key(name)]
+
+    def _brought(self, name: str, names: Mapping[str, ToolRecord]) -> ToolRecord:
+        """A tool of the person's own; what it says of itself stands in for a definition they did not write."""
+        kind = self._content["kind"]
+        if kind not in self._bridges:
+            raise BadProject(
+                f"unknown{_nearest(kind, ['builtin', *self._bridges])}", file=self._file, key=f"{self._key}.kind"
+            )
+        if tool_key(name) in names:
+            raise BadProject(
+                f"`{name}` is a built-in tool; choose another name", file=self._file, key=f"{self._key}.name"
+            )
+        bridge = self._bridges[kind]
+        return ToolRecord(name, "", "", kind=kind, powers=bridge.powers, settings=dict(bridge.settings))
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -106,9 +125,11 @@ def _read(file: Path) -> dict[str, Any]:
 def _check(value: Any, kind: type, file: Path | str | None, key: str) -> None:
     fits = type(value) is kind or (kind is float and type(value) is int)
     if not fits:
-        raise BadProject(f"expected {_KINDS[kind]}, not {value!r:.40}", file=file, key=key)
+        raise BadProject(f"expected {_TYPES[kind]}, not {value!r:.40}", file=file, key=key)
     if kind is str and not value.strip():
         raise BadProject("expected some text", file=file, key=key)
+    if kind is list and not all(isinstance(one, str) for one in value):
+        raise BadProject(f"expected {_TYPES[kind]}, not {value!r:.40}", file=file, key=key)
     if kind in (int, float) and not 0 < value < 1_000_000:
         raise BadProject(f"expected a number above 0 and below a million, not {value}", file=file, key=key)
 

@@ -10,9 +10,9 @@ import msgspec
 
 from autoact.errors import BadProject
 from autoact.script import Observation
-from autoact.tools.catalogue import GROUPS
+from autoact.tools.catalogue import BRIDGES, GROUPS
 from autoact.tools.curation import adjusted, curated, named, tool_key
-from autoact.tools.record import Group, Limits, ToolContext, ToolRecord
+from autoact.tools.record import Check, Group, Limits, ToolContext, ToolRecord
 from autoact.tools.sentences import shortened
 from autoact.trajectory import Tool
 
@@ -38,7 +38,12 @@ class Library:
             if name not in names:
                 raise BadProject(f"unknown tool `{name}`; known: {', '.join(names)}", key=f"settings.{name}")
         known = [adjusted(record, context.settings.get(record.name, {}), None, record.name) for record in known]
-        return cls(known if tools_toml is None else curated(tools_toml, known), context, groups)
+        chosen = known if tools_toml is None else curated(tools_toml, known, BRIDGES)
+        brought = {one.name: BRIDGES[one.kind].group(context, one) for one in chosen if one.kind in BRIDGES}
+        groups = [*groups, *brought.values()]
+        settle = {record.name: group.settle for group in groups for record in group.records}
+        records = [each for one in chosen for each in (brought[one.name].records if one.name in brought else [one])]
+        return cls([settle[record.name](context, record) for record in records], context, groups)
 
     def records(self) -> tuple[ToolRecord, ...]:
         """Every tool of the library, ready or not."""
@@ -46,7 +51,7 @@ class Library:
 
     def ready(self) -> list[Tool]:
         """The tools an agent may call now, as it is told of them."""
-        return [record.tool() for record in self._records if record.state == "ready"]
+        return [record.tool() for record in self._records if record.runs]
 
     def resolve(self, name: str) -> ToolRecord | None:
         """The tool called `name`, by any of its names; case, spaces and underscores do not count."""
@@ -56,6 +61,20 @@ class Library:
         """A fresh session for one episode."""
         return ToolSession(self, self._context, self._groups)
 
+    def checks(self) -> list[Check]:
+        """Every check of the library's tools, in the order in which one session is to make them."""
+        records = self.by_name()
+        found = [check for group in self._groups for check in group.checks(self._context, records)]
+        return [check for check in found if self.resolve(check.tool)]
+
+    def by_name(self) -> dict[str, ToolRecord]:
+        """The record of every tool that groups open, as the project configured it."""
+        return {record.name: self.resolve(record.name) or record for group in self._groups for record in group.records}
+
+    def close(self) -> None:
+        """End what the tools keep running. Safe to call again."""
+        self._context.closing.close()
+
 
 class ToolSession:
     """The tools as one episode uses them, with what they remember between its calls."""
@@ -63,14 +82,15 @@ class ToolSession:
     def __init__(self, library: Library, context: ToolContext, groups: Sequence[Group]) -> None:
         self._library = library
         # A group is opened whole, so that Lookup works when a project switched WebSearch off.
-        records = {record.name: library.resolve(record.name) or record for group in groups for record in group.records}
+        records = library.by_name()
         self._calls = {name: call for group in groups for name, call in group.open(context, records).items()}
 
     def call(self, name: str, argument: str) -> Observation:
         """What the tool gives back, on one line and within its limit of characters. Never raises."""
         began = time.perf_counter()
         record = self._library.resolve(name)
-        seen = self._seen(record, name, " ".join(argument.split()))
+        given = argument.strip() if record and record.keeps_lines else " ".join(argument.split())
+        seen = self._seen(record, name, given)
         limit = (record.limits if record else Limits()).max_chars
         # An observation is logged as JSON, which has no lone surrogates.
         text = shortened(seen.text, limit).encode("utf-8", "replace").decode()
@@ -80,7 +100,7 @@ class ToolSession:
         if record is None:
             names = ", ".join(tool.name for tool in self._library.ready())
             return Observation(f"Invalid action. Available: {names}", failed=True)
-        if record.state != "ready":
+        if not record.runs:
             return Observation(f"{record.name} is not ready: {record.reason}.", failed=True)
         if not argument:
             return Observation(f"{record.name} needs an argument, as in {record.usage}", failed=True)

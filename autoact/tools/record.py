@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -13,7 +16,12 @@ from autoact.tools.corpus import Corpus
 from autoact.trajectory import Tool
 
 Kind = Literal["builtin", "python", "langchain", "mcp", "http"]
-State = Literal["ready", "needs-key", "needs-package", "needs-network", "planned"]
+State = Literal[
+    "ready", "offline", "needs-key", "needs-package", "needs-setting", "needs-network", "refused", "planned"
+]
+"""`offline` works with a stand-in for what it would ask over the network; `refused` is held back for safety's sake."""
+Power = Literal["network", "code", "database", "files"]
+"""What a call may do beyond reading the corpus: reach a network, run programs, query a database, open or keep files."""
 
 
 class Limits(Struct, frozen=True):
@@ -37,9 +45,18 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     state: State = "ready"
     reason: str = ""
     """Why it is not ready, with what would make it so; empty when it is."""
+    powers: tuple[Power, ...] = ()
+    """A person is asked about these before a foreign tool set is taken in."""
+    keeps_lines: bool = False
+    """Whether its argument is given as written; other tools get it on one line."""
     limits: Limits = Limits()
     settings: dict[str, Any] = {}
     """The settings of this tool alone, all of them, with their values or defaults."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether an agent may call it now, be it on a stand-in."""
+        return self.state in ("ready", "offline")
 
     def tool(self) -> Tool:
         """What an agent is told of it."""
@@ -53,10 +70,37 @@ class ToolContext:
     corpus: Corpus
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Settings by tool name; what tools.toml says wins over them."""
+    root: Path | None = None
+    """The project's folder, where relative paths in settings begin; None without a project."""
+    secret: Callable[[str], str | None] = os.environ.get
+    """A key by the name of its environment variable; None when there is none. Never logged, exported or passed on."""
+    closing: ExitStack = field(default_factory=ExitStack)
+    """What ends with the library, such as processes that several episodes share."""
 
 
 Call = Callable[[str], Observation]
 """One call of an opened tool with its argument. It may raise; the session turns that into an observation."""
+
+
+class Check(Struct, frozen=True):
+    """A call that shows whether a tool works on this machine."""
+
+    tool: str
+    argument: str
+    expects: str
+    """A regular expression that the observation's text must match somewhere."""
+    needs: Literal["", "network", "key"] = ""
+    """What the call takes beyond this machine; such checks are told of and left out unless a person asks for them."""
+
+
+def as_told(context: ToolContext, record: ToolRecord) -> ToolRecord:
+    """The record with its state as written."""
+    return record
+
+
+def unchecked(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
+    """No checks."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +109,21 @@ class Group:
 
     records: tuple[ToolRecord, ...]
     open: Callable[[ToolContext, Mapping[str, ToolRecord]], dict[str, Call]]
-    """Opens the group for one episode, with the records as configured: calls by tool name."""
+    """Opens the group for one episode, with the records as configured: calls by tool name. Every episode opens every
+    group, so what takes time waits for the first call."""
+    settle: Callable[[ToolContext, ToolRecord], ToolRecord] = as_told
+    """The record, as configured, with the state and reason it has here. Runs once for a library; it may look for
+    packages, keys and files, but opens no connection and imports nothing heavy."""
+    checks: Callable[[ToolContext, Mapping[str, ToolRecord]], Iterable[Check]] = unchecked
+    """Calls for `autoact tools test`, made in one session in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A kind of tool that a person brings: an entry of tools.toml with `kind` set, and settings of the kind's own."""
+
+    settings: Mapping[str, Any]
+    """Every setting of such an entry with its default, whose type is the setting's type."""
+    powers: tuple[Power, ...]
+    group: Callable[[ToolContext, ToolRecord], Group]
+    """The tools that one entry brings; they take its place in the library. Trouble is told in their state."""
