@@ -1,10 +1,19 @@
-"""Files that are whole or absent."""
+"""Files and folders that are whole or absent."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from autoact.errors import DiskFull
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors that mean: no room."""
 
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -26,6 +35,59 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+@contextmanager
+def filled(target: Path, part: Path) -> Iterator[Path]:
+    """A folder to fill: `part`, which takes the name `target` when all went well and vanishes otherwise.
+
+    What a dead process left in `part`, and an earlier `target`, are removed. After this the folder, all its files
+    flushed, survives a power loss. Raises DiskFull when there is no room.
+    """
+    _removed(part)
+    try:
+        with room(target):
+            part.mkdir(parents=True, mode=0o700)
+            yield part
+            _sync_tree(part)
+            _removed(target)
+            part.rename(target)
+            sync_folder(target.parent)
+            sync_folder(target.parent.parent)  # the parent may be as new
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def room(path: Path) -> Iterator[None]:
+    """Turns an error that means a full disk into DiskFull; others pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise DiskFull(f"{path}: {error.strerror}") from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file and flush it, so that a later one can vouch for it."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _removed(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _sync_tree(folder: Path) -> None:
+    for inside, _, files in os.walk(folder):
+        for name in files:
+            sync_file(Path(inside, name))
+        sync_folder(Path(inside))
 
 
 def sync_file(path: Path) -> None:

@@ -6,7 +6,7 @@ AutoActError
 │   └── UnknownModel    a model name that leads nowhere
 ├── ModelFailed         the engine could not answer
 ├── LogDamaged          a line of the event log fails its seal
-├── DiskFull            the log could not grow; it is as it was before
+├── DiskFull            no room: the log, the checkpoint or the archive is as it was before
 └── RunBusy             another job owns the run
 
 Errors are raised where they are known and caught at three boundaries only: a unit, a command, a process.
@@ -48,7 +48,7 @@ class LogDamaged(AutoActError):
 
 
 class DiskFull(AutoActError):
-    """The log could not grow. Nothing was appended and the file is as it was before."""
+    """No room to write. What was being written is as it was before."""
 
 
 class RunBusy(AutoActError):

@@ -252,6 +252,14 @@ class CheckpointSaved(Event, frozen=True, tag="checkpoint.saved"):
     sha256: str
 
 
+class CheckpointSkipped(Event, frozen=True, tag="checkpoint.skipped"):
+    """A resumed training passed over a checkpoint that is damaged, and why; it goes on from an older one."""
+
+    role: str
+    step: int
+    why: str
+
+
 class AdapterReady(Event, frozen=True, tag="adapter.ready"):
     """A sub-agent is trained."""
 
@@ -291,6 +299,7 @@ AnyEvent = (
     | CommandAccepted | CommandRefused | AnswerEdited
     | ModelAnswered | ToolObserved | UnitFailed | UnitRestarted
     | QuestionAccepted | QuestionRefused | ToolSelected | ToolPassedOver
-    | TrajectoryCommitted | TrajectoryJudged | ExamplesBuilt | TrainStepped | CheckpointSaved | AdapterReady
+    | TrajectoryCommitted | TrajectoryJudged | ExamplesBuilt | TrainStepped | CheckpointSaved
+    | CheckpointSkipped | AdapterReady
     | QuestionSolved | TokenSpoken
 )  # fmt: skip

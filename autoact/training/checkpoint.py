@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
-from safetensors.torch import load_file, save_file
+import safetensors.torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from autoact import disk
@@ -15,33 +17,49 @@ KEPT = 2
 STATE, MANIFEST = "state.safetensors", "manifest"
 
 
+class Checkpoint(NamedTuple):
+    """What a training goes on from."""
+
+    step: int
+    """Optimiser steps done."""
+    state: dict[str, Tensor]
+
+
+class Damage(NamedTuple):
+    """A checkpoint that cannot be used."""
+
+    step: int
+    why: str
+
+
 def save(root: Path, step: int, state: dict[str, Tensor]) -> str:
-    """Write `root/step-NNNNNN` and return the digest of its state. After this returns it survives a power loss."""
-    part = root / ".part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        save_file(state, part / STATE)
+    """Write `root/step-NNNNNN` and return the digest of its state. After this returns it survives a power loss.
+
+    Raises DiskFull when there is no room, and then leaves the checkpoints as they were.
+    """
+    with disk.filled(root / f"step-{step:06d}", root / ".part") as part:
+        disk.write(part / STATE, safetensors.torch.save(state))
         digest = disk.sha256(part / STATE)
-        (part / MANIFEST).write_text(digest)  # last: its presence says the state is complete
-        for file in part.iterdir():
-            disk.sync_file(file)
-        target = root / f"step-{step:06d}"
-        shutil.rmtree(target, ignore_errors=True)
-        part.rename(target)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    disk.sync_folder(root)
+        disk.write(part / MANIFEST, digest.encode())  # last: its presence says the state is complete
     for old in sorted(root.glob("step-*"))[:-KEPT]:
         shutil.rmtree(old)
     return digest
 
 
-def load(root: Path) -> tuple[int, dict[str, Tensor]] | None:
-    """Step and state of the newest checkpoint whose digest holds; None when there is none."""
+def newest(root: Path) -> tuple[Checkpoint | None, list[Damage]]:
+    """The newest checkpoint whose digest holds, None when there is none; and the newer ones that were passed over."""
+    damaged: list[Damage] = []
     for folder in sorted(root.glob("step-*"), reverse=True):
-        state, manifest = folder / STATE, folder / MANIFEST
-        if state.exists() and manifest.exists() and disk.sha256(state) == manifest.read_text():
-            return int(folder.name.removeprefix("step-")), load_file(state)
-    return None
+        step = int(folder.name.removeprefix("step-"))
+        try:
+            return Checkpoint(step, _read(folder)), damaged
+        except (OSError, ValueError, SafetensorError) as error:
+            damaged.append(Damage(step, str(error)))
+    return None, damaged
+
+
+def _read(folder: Path) -> dict[str, Tensor]:
+    """Raises ValueError for bytes that are not those of the manifest, OSError for files that are not there."""
+    if disk.sha256(folder / STATE).encode() != (folder / MANIFEST).read_bytes():
+        raise ValueError("the state is not the one its manifest names")
+    return safetensors.torch.load_file(folder / STATE)

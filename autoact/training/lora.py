@@ -10,16 +10,19 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from accelerate import Accelerator
 from msgspec import Struct
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
 from torch.nn import functional
 
+from autoact import disk
 from autoact.config import Differentiation
-from autoact.events import CheckpointSaved, Event, TrainStepped
+from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.training import checkpoint
+from autoact.training.repeatable import repeatable
 from autoact.training.spans import Encoded, Span
 from autoact.trajectory import Role
 
@@ -38,14 +41,6 @@ class Sample(Struct, frozen=True):
         return sum(span.end - span.start for span in self.spans)
 
 
-class Trained(Struct, frozen=True):
-    """What a finished training leaves behind."""
-
-    folder: Path
-    loss: float
-    """Mean over the last epoch, nats per loss-bearing token."""
-
-
 def span_loss(model: Any, sample: Sample) -> Tensor:
     """Summed cross-entropy over the sample's spans, in nats, from one forward pass over the trajectory.
 
@@ -58,14 +53,14 @@ def span_loss(model: Any, sample: Sample) -> Tensor:
 
 
 class LoraTraining:
-    """One adapter on its way: `run` yields what happens and returns what it leaves behind."""
+    """One adapter on its way: `run` yields what happens, `export` writes what came of it."""
 
     def __init__(
         self, model: Any, role: Role, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path
     ):
-        """`root` is the run folder: checkpoints/<role> and adapters/<role> are made in it."""
+        """`root` is the run folder: checkpoints/<role> is made in it."""
         self.role, self.samples, self.settings, self.seed = role, samples, settings, seed
-        self.checkpoints, self.folder = root / "checkpoints" / role, root / "adapters" / role
+        self.checkpoints = root / "checkpoints" / role
         self.per_epoch = math.ceil(len(samples) / settings.batch)
         self.steps = self.per_epoch * settings.epochs
         self.losses: list[float] = []
@@ -83,19 +78,30 @@ class LoraTraining:
         optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0)
         self.model, self.optimizer = self.accelerator.prepare(peft, optimizer)
 
-    def run(self) -> Generator[Event, None, Trained]:
-        """Train from the newest whole checkpoint, or from the start. Yields TrainStepped and CheckpointSaved."""
-        self._resume()
+    def run(self) -> Generator[Event, None, float]:
+        """Train from the newest whole checkpoint, or from the start. Yields what happens on the way.
+
+        Returns the mean loss over the last epoch, in nats per loss-bearing token. Raises DiskFull when a checkpoint
+        has no room: a new training goes on from the one before.
+        """
+        yield from self._resume()
         self.model.train()
         for step in range(len(self.losses), self.steps):
-            stepped = self._step(step)
+            with repeatable(self.base.device):
+                stepped = self._step(step)
             self.losses.append(stepped.loss)
             yield stepped
             # the last step too: a run that dies while the next adapter trains has nothing to repeat here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps:
                 yield CheckpointSaved(self.role, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
         last = self.losses[-self.per_epoch :]
-        return Trained(self._export(), sum(last) / len(last))
+        return sum(last) / len(last)
+
+    def export(self, folder: Path) -> None:
+        """Write the adapter's weights and settings into a folder, the way PEFT reads them."""
+        weights = {name: weight.contiguous() for name, weight in get_peft_model_state_dict(self._peft()).items()}
+        disk.write(folder / "adapter_model.safetensors", safetensors.torch.save(weights, {"format": "pt"}))
+        self._peft().peft_config["default"].save_pretrained(str(folder))
 
     def close(self) -> None:
         """Give the base model back without the adapter."""
@@ -154,11 +160,14 @@ class LoraTraining:
                 state[f"{key}/{name}"] = value.detach().contiguous()
         return state
 
-    def _resume(self) -> None:
-        found = checkpoint.load(self.checkpoints)
-        if found is None:
-            return
-        _, state = found
+    def _resume(self) -> Iterator[Event]:
+        found, damaged = checkpoint.newest(self.checkpoints)
+        for step, why in damaged:
+            yield CheckpointSkipped(self.role, step, why)
+        if found is not None:
+            self._restore(found.state)
+
+    def _restore(self, state: dict[str, Tensor]) -> None:
         self.losses = state["losses"].tolist()
         for name, weight in self._weights().items():
             weight.data.copy_(state[f"weight/{name}"])
@@ -166,12 +175,6 @@ class LoraTraining:
             self.optimizer.state[weight] = {
                 key: state[f"{key}/{name}"].to("cpu" if key == "step" else weight.device) for key in keys
             }
-
-    def _export(self) -> Path:
-        """The adapter as a plain PEFT folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._peft().save_pretrained(str(self.folder))
-        return self.folder
 
 
 def _mix(*parts: object) -> int:

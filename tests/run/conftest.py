@@ -38,6 +38,7 @@ EVERY_EVENT: list[Event] = [
     happened.ExamplesBuilt("plan", 3, 9, 120),
     happened.TrainStepped("plan", 4, 9, 1.25, 1e-4, 0.5, 120, 33.0),
     happened.CheckpointSaved("plan", 4, "00ff"),
+    happened.CheckpointSkipped("plan", 4, "torn"),
     happened.AdapterReady(Adapter("plan", "adapters/plan", "00ff", 9, 1.1)),
     happened.QuestionSolved("group", TRAJECTORY, 1.0, 1.0, True, 2.5, 400),
     happened.TokenSpoken("t-1", 0, "thought", "lo"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -13,14 +15,20 @@ from peft import PeftModel
 
 from autoact import disk
 from autoact.config import Differentiation
-from autoact.events import CheckpointSaved, Event, TrainStepped
+from autoact.errors import DiskFull
+from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.model.store import Weights, load
-from autoact.training.lora import LoraTraining, Sample, Trained, span_loss
+from autoact.training.lora import LoraTraining, Sample, span_loss
 from autoact.training.spans import Encoded, Span
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
 SETTINGS = Differentiation(rank=4, dropout=0.05, epochs=3, batch=2, save_every=2, learning_rate=1e-2)
+
+
+class Trained(NamedTuple):
+    folder: Path
+    loss: float
 
 
 def samples(count: int = 5) -> list[Sample]:
@@ -44,8 +52,11 @@ def finished(one: LoraTraining) -> tuple[list[Event], Trained]:
         try:
             events.append(next(running))
         except StopIteration as end:
+            folder = one.checkpoints.parent.parent / "adapter"
+            folder.mkdir(exist_ok=True)
+            one.export(folder)
             one.close()
-            return events, end.value
+            return events, Trained(folder, end.value)
 
 
 def losses(events: Sequence[Event]) -> dict[int, float]:
@@ -97,9 +108,12 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(
     assert trained.loss == undisturbed[1].loss
 
 
-@pytest.mark.parametrize("torn", ["manifest", "state.safetensors", "digest"])
+@pytest.mark.parametrize(
+    ("torn", "why"),
+    [("manifest", "No such file"), ("state.safetensors", "No such file"), ("digest", "not the one its manifest names")],
+)
 def test_a_torn_checkpoint_gives_way_to_the_older(
-    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained], torn: str
+    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained], torn: str, why: str
 ) -> None:
     stopped(tiny, tmp_path, 7)
     newest = max((tmp_path / "checkpoints" / "plan").glob("step-*"))
@@ -110,6 +124,9 @@ def test_a_torn_checkpoint_gives_way_to_the_older(
     else:
         (newest / torn).unlink()
     events, trained = finished(training(tiny, tmp_path))
+    (skipped,) = (event for event in events if isinstance(event, CheckpointSkipped))
+    assert (skipped.role, skipped.step) == ("plan", 4)
+    assert why in skipped.why
     assert min(losses(events)) == 2
     assert digest(trained) == digest(undisturbed[1])
 
@@ -125,6 +142,43 @@ def test_a_half_written_checkpoint_is_no_checkpoint(
     assert min(losses(events)) == 2
     assert digest(trained) == digest(undisturbed[1])
     assert not (folder / ".part").exists()
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """No file may grow beyond `size` bytes: writes come up short and then fail, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 20_000])
+def test_a_full_disk_leaves_the_checkpoints_as_they_were(
+    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained], size: int
+) -> None:
+    one = training(tiny, tmp_path)
+    running = one.run()
+    before = [next(running) for _ in range(5)]
+    with files_up_to(size), pytest.raises(DiskFull, match="step-000004"):
+        next(running)
+    one.close()
+    folder = tmp_path / "checkpoints" / "plan"
+    assert [path.name for path in folder.iterdir()] == ["step-000002"]
+    events, trained = finished(training(tiny, tmp_path))
+    assert min(losses(events)) == 2
+    assert losses(before) | losses(events) == losses(undisturbed[0])
+    assert digest(trained) == digest(undisturbed[1])
+
+
+def test_a_checkpoint_is_a_file_and_its_digest_and_no_pickle(tiny: Path, tmp_path: Path) -> None:
+    stopped(tiny, tmp_path, 4)
+    folder = tmp_path / "checkpoints" / "plan" / "step-000002"
+    assert {path.name for path in folder.iterdir()} == {"state.safetensors", "manifest"}
+    assert (folder / "manifest").read_text() == disk.sha256(folder / "state.safetensors")
+    assert not [file for file in folder.iterdir() if file.read_bytes()[:1] == b"\x80"]
 
 
 def test_two_checkpoints_are_kept(tiny: Path, tmp_path: Path) -> None:

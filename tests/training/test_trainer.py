@@ -12,7 +12,7 @@ import pytest
 from autoact import disk
 from autoact.config import Differentiation
 from autoact.errors import ModelFailed
-from autoact.events import Event, ExamplesBuilt, TrainStepped
+from autoact.events import CheckpointSaved, Event, ExamplesBuilt, TrainStepped
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
@@ -76,6 +76,23 @@ def test_the_folder_says_what_it_is_and_no_path_of_this_machine(engine: LocalEng
     assert "tool-agent" in (folder / "README.md").read_text()
     assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-llama"
     assert not [file for file in folder.iterdir() if str(engine.weights.folder).encode() in file.read_bytes()]
+
+
+def test_an_adapter_is_whole_or_absent(engine: LocalEngine, tmp_path: Path) -> None:
+    one, files = trainer(engine, tmp_path), ["README.md", "adapter_config.json", "adapter_model.safetensors"]
+    running = one.train(Train("tool", (LESSON,)))
+    for event in running:
+        assert not list((tmp_path / "adapters").glob("*"))
+        if isinstance(event, CheckpointSaved):
+            break
+    (tmp_path / "adapters").write_text("a file where a folder has to be")
+    with pytest.raises(OSError, match="adapters"):
+        next(running)
+    assert not engine.model.training
+    (tmp_path / "adapters").unlink()
+    _, adapter = trained(one.train(Train("tool", (LESSON,))))
+    assert [path.name for path in (tmp_path / "adapters").iterdir()] == ["tool"]
+    assert sorted(path.name for path in (tmp_path / adapter.path).iterdir()) == files
 
 
 def test_nothing_to_learn_from(engine: LocalEngine, tmp_path: Path) -> None:

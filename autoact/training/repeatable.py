@@ -1,0 +1,33 @@
+"""Settings under which a GPU repeats its sums bit by bit; a CPU does so anyway, with as many threads as before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+
+def prepare() -> None:
+    """Give cuBLAS a workspace of its own, without which it may sum in any order. It reads this at its first use."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """Deterministic kernels while it lasts. A kernel that has no such form runs all the same, with a warning."""
+    if device.type != "cuda":
+        yield
+        return
+    before, warning = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):  # the fused kernels' backward passes add in any order
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warning)
