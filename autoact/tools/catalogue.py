@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoact.tools import calculator, encyclopedia
+from autoact.tools import calculator, database, encyclopedia
 from autoact.tools.record import Bridge, Group, Kind, ToolRecord
 
 PLANNED = Group(
@@ -29,13 +29,6 @@ PLANNED = Group(
             reason="no source of facts is bridged yet",
         ),
         ToolRecord(
-            name="Database",
-            definition="Answers a read-only SQL question from the project's tables.",
-            usage="Database[SELECT name FROM rivers ORDER BY length DESC LIMIT 1]",
-            state="planned",
-            reason="the guard that keeps model-written SQL read-only is not built yet",
-        ),
-        ToolRecord(
             name="TableVerbalizer",
             definition="Turns a table into plain sentences, one for each row.",
             usage="TableVerbalizer[country, capital; Peru, Lima; Chad, N'Djamena]",
@@ -53,7 +46,7 @@ PLANNED = Group(
     open=lambda context, records: {},
 )
 
-GROUPS = (encyclopedia.GROUP, calculator.GROUP, PLANNED)
+GROUPS = (encyclopedia.GROUP, calculator.GROUP, database.GROUP, PLANNED)
 """The library's own tools."""
 BRIDGES: dict[Kind, Bridge] = {}
 """What people may bring, by the `kind` of an entry in tools.toml."""

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from autoact.script import Observation
 from autoact.tools.corpus import Corpus
@@ -20,6 +21,7 @@ State = Literal[
     "ready", "offline", "needs-key", "needs-package", "needs-setting", "needs-network", "refused", "planned"
 ]
 """`offline` works with a stand-in for what it would ask over the network; `refused` is held back for safety's sake."""
+Need = Literal["", "network", "key"]
 Power = Literal["network", "code", "database", "files"]
 """What a call may do beyond reading the corpus: reach a network, run programs, query a database, open or keep files."""
 
@@ -52,6 +54,8 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     limits: Limits = Limits()
     settings: dict[str, Any] = {}
     """The settings of this tool alone, all of them, with their values or defaults."""
+    schema: dict[str, Any] = {}
+    """JSON schema of its parameters, for a tool that wants more than one text; its argument is read by it."""
 
     @property
     def runs(self) -> bool:
@@ -74,6 +78,8 @@ class ToolContext:
     """The project's folder, where relative paths in settings begin; None without a project."""
     secret: Callable[[str], str | None] = os.environ.get
     """A key by the name of its environment variable; None when there is none. Never logged, exported or passed on."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What a group keeps for all episodes of the library, by the group's own key."""
     closing: ExitStack = field(default_factory=ExitStack)
     """What ends with the library, such as processes that several episodes share."""
 
@@ -89,7 +95,7 @@ class Check(Struct, frozen=True):
     argument: str
     expects: str
     """A regular expression that the observation's text must match somewhere."""
-    needs: Literal["", "network", "key"] = ""
+    needs: Need = ""
     """What the call takes beyond this machine; such checks are told of and left out unless a person asks for them."""
 
 
@@ -127,3 +133,16 @@ class Bridge:
     powers: tuple[Power, ...]
     group: Callable[[ToolContext, ToolRecord], Group]
     """The tools that one entry brings; they take its place in the library. Trouble is told in their state."""
+
+
+def requiring(record: ToolRecord, module: str, extra: str) -> ToolRecord:
+    """The record, as one that needs a package when `module` is not installed; `extra` is the one that brings it."""
+    if find_spec(module) is not None:
+        return record
+    reason = f"needs a package: pip install 'autoact-studio[{extra}]'"
+    return structs.replace(record, state="needs-package", reason=reason)
+
+
+def lacking(record: ToolRecord, state: State, reason: str) -> ToolRecord:
+    """The record in a state in which it cannot run, and what would make it so that it can."""
+    return structs.replace(record, state=state, reason=reason)

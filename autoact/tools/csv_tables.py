@@ -1,0 +1,83 @@
+"""A folder of CSV files as one SQLite file, so that a project's tables can be asked in SQL."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from autoact.errors import BadProject
+
+MOST_FILES = 50
+MOST_ROWS = 200_000
+MOST_COLUMNS = 100
+LONGEST_CELL = 100_000
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+def table_files(folder: Path) -> list[Path]:
+    """The CSV and TSV files of a folder, by name; none when it is absent."""
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if file.suffix.casefold() in DELIMITERS)[:MOST_FILES]
+
+
+def load(files: Iterable[Path], target: Path) -> None:
+    """Write every file as a table into a new SQLite file. Raises BadProject with file and line."""
+    with closing(sqlite3.connect(target)) as connection:
+        taken: set[str] = set()
+        for file in files:
+            name = _unlike(identifier(file.stem, "table"), taken)
+            try:
+                _load(connection, name, file)
+            except (OSError, UnicodeDecodeError, csv.Error) as error:
+                raise BadProject(f"cannot be read as a table: {error}", file=file) from error
+        connection.commit()
+
+
+def _load(connection: sqlite3.Connection, table: str, file: Path) -> None:
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        lines = csv.reader(text, delimiter=DELIMITERS[file.suffix.casefold()])
+        header = next(lines, None)
+        if not header or len(header) > MOST_COLUMNS:
+            raise BadProject(f"expected a first line with 1 to {MOST_COLUMNS} column names", file=file, line=1)
+        taken: set[str] = set()
+        columns = [_unlike(identifier(name, f"column_{number}"), taken) for number, name in enumerate(header, 1)]
+        connection.execute(f'CREATE TABLE "{table}" ({", ".join(columns)})')
+        places = ", ".join("?" * len(columns))
+        connection.executemany(f'INSERT INTO "{table}" VALUES ({places})', _rows(lines, len(columns)))
+
+
+def _rows(lines: Iterator[list[str]], width: int) -> Iterator[Sequence[object]]:
+    for line in itertools.islice(lines, MOST_ROWS):
+        if line:
+            cells = [value(cell) for cell in line[:width]]
+            yield [*cells, *[None] * (width - len(cells))]
+
+
+def value(cell: str) -> int | float | str | None:
+    """A cell as the number it writes, if it writes one; an empty cell is NULL."""
+    text = cell.strip()
+    if re.fullmatch(r"[+-]?\d{1,18}", text) and not re.match(r"[+-]?0\d", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?\d{1,18}\.\d{1,18}(?:[eE][+-]?\d{1,3})?", text):
+        return float(text)
+    return text[:LONGEST_CELL] or None
+
+
+def identifier(name: str, otherwise: str) -> str:
+    """A name that SQL needs no quotes for."""
+    plain = re.sub(r"\W+", "_", name.strip(), flags=re.ASCII).strip("_").lower()
+    plain = f"_{plain}" if plain[:1].isdigit() else plain
+    return plain or otherwise
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    """`name`, numbered when it is taken already."""
+    free = next(each for n in itertools.count(1) if (each := name if n == 1 else f"{name}_{n}") not in taken)
+    taken.add(free)
+    return free
