@@ -5,6 +5,7 @@ AutoActError
 │   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
 │   └── UnknownModel    a model name that leads nowhere
 ├── ModelFailed         the engine could not answer
+├── ToolFailed          a tool cannot do what it was asked; its session makes an observation of it
 ├── LogDamaged          a line of the event log fails its seal
 ├── DiskFull            no room: the log, the checkpoint or the archive is as it was before
 └── RunBusy             another job owns the run
@@ -41,6 +42,10 @@ class UnknownModel(BadInput):
 
 class ModelFailed(AutoActError):
     """The engine raised while answering; the unit that asked ends as an error."""
+
+
+class ToolFailed(AutoActError):
+    """A tool cannot do what it was asked. The message says why and what to do; agents and people both read it."""
 
 
 class LogDamaged(AutoActError):

@@ -1,0 +1,260 @@
+"""The web client: one guarded request at a time, redirects followed by hand, bounded in bytes and seconds."""
+
+from __future__ import annotations
+
+import ssl
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpcore2
+import httpx2
+import msgspec
+from msgspec import Struct
+
+from autoact import __version__
+from autoact.errors import ToolFailed
+from autoact.tools.web.guard import Guard, Refused
+
+MOST_REDIRECTS = 5
+MOST_ADDRESSES = 4
+"""Of a host that are tried in turn."""
+_PIECE = 65_536
+_TROUBLE = (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
+_TEXTS = ("application/json", "application/xml", "application/xhtml+xml", "application/sparql-results+json")
+
+
+class Request(Struct, frozen=True):
+    """What to ask for."""
+
+    url: str
+    method: str = "GET"
+    parameters: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    """May hold a key; they are dropped on the way to another host."""
+    body: bytes = b""
+
+
+class Reply(Struct, frozen=True):
+    """What came back after the last redirect."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """As `text/html`, without its parameters; empty where the server told none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().casefold()
+
+    def text(self) -> str:
+        """The body as text. Raises ToolFailed for pictures, archives and the like."""
+        kind = self.media_type
+        if kind and not kind.startswith("text/") and kind not in _TEXTS and not kind.endswith(("+json", "+xml")):
+            raise ToolFailed(f"{_host(self.url)} sent {kind} where text was expected")
+        _, _, named = self.headers.get("content-type", "").casefold().partition("charset=")
+        try:
+            return self.body.decode(named.split(";")[0].strip(" \"'") or "utf-8", "replace")
+        except LookupError:  # a charset that nobody knows
+            return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ToolFailed when it is none."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ToolFailed(f"{_host(self.url)} sent something that is not JSON") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Asks the web within the bounds it was made with. It keeps no connection and no cookie between requests."""
+
+    guard: Guard = field(default_factory=Guard)
+    timeout_s: float = 10.0
+    """For the whole of a request, redirects included."""
+    max_bytes: int = 2_000_000
+    """Of the body, unpacked. A longer one is a failure: half an answer can say the opposite of the whole."""
+    contact: str = ""
+    """A page or mail address that tells a host's keepers whom to ask."""
+
+    def fetch(self, request: Request) -> Reply:
+        """The reply, whatever its status. Raises ToolFailed, or Refused when the guard does not let it through."""
+        ends = time.monotonic() + self.timeout_s
+        try:
+            with httpx2.Client(transport=_Transport(self.guard, ends), trust_env=False) as client:
+                return self._followed(client, self._built(client, request), ends)
+        except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
+            raise Refused(f"not a URL that can be opened: {error}") from error
+        except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
+            raise ToolFailed(
+                f"{_host(request.url)} did not answer within {self.timeout_s:g} s; try again, or raise `timeout_s`"
+            ) from error
+        except _TROUBLE as error:
+            raise ToolFailed(f"{_host(request.url)} cannot be reached: {error or type(error).__name__}") from error
+
+    def _built(self, client: httpx2.Client, request: Request) -> httpx2.Request:
+        contact = f" (contact: {self.contact})" if self.contact else ""
+        given = {"User-Agent": f"AutoActStudio/{__version__}{contact}", "Accept-Encoding": "gzip", **request.headers}
+        return client.build_request(
+            request.method, request.url, params=request.parameters or None, headers=given,
+            content=request.body or None,
+        )  # fmt: skip
+
+    def _followed(self, client: httpx2.Client, request: httpx2.Request, ends: float) -> Reply:
+        for _ in range(MOST_REDIRECTS + 1):
+            self.guard.check(request.url)
+            response = client.send(request, stream=True, follow_redirects=False)
+            try:
+                if not response.has_redirect_location:
+                    headers = {name.casefold(): value for name, value in response.headers.items()}
+                    return Reply(str(request.url), response.status_code, headers, self._body(response, ends))
+                request = _elsewhere(request, response)
+            finally:
+                response.close()
+        raise Refused(f"more than {MOST_REDIRECTS} redirects")
+
+    def _body(self, response: httpx2.Response, ends: float) -> bytes:
+        packing = response.headers.get("content-encoding", "identity").casefold()
+        if packing not in ("identity", "gzip", "x-gzip"):
+            raise ToolFailed(f"{response.url.host} packed its answer as {packing}, which was not asked for")
+        pieces = response.iter_raw(_PIECE)
+        body = bytearray()
+        for piece in pieces if packing == "identity" else _unpacked(pieces, self.max_bytes):
+            body += piece
+            if len(body) > self.max_bytes:
+                raise ToolFailed(
+                    f"{response.url.host} sent more than {self.max_bytes:,} bytes; ask for less, or raise `max_bytes`"
+                )
+            if time.monotonic() > ends:
+                raise httpcore2.ReadTimeout
+        return bytes(body)
+
+
+def _elsewhere(asked: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
+    """The request that a redirect makes: to another origin it takes nothing along that could be a secret."""
+    onward = response.next_request
+    if onward is None:
+        raise Refused(f"{asked.url.host} sends on to `{response.headers['location']:.80}`, which is not on the web")
+    same = (asked.url.scheme, asked.url.host, asked.url.port) == (onward.url.scheme, onward.url.host, onward.url.port)
+    if same:
+        return onward
+    if onward.method not in ("GET", "HEAD"):
+        raise Refused(f"{asked.url.host} sends a {onward.method} on to {onward.url.host}; name that host instead")
+    kept = {name: onward.headers[name] for name in ("user-agent", "accept-encoding") if name in onward.headers}
+    return httpx2.Request(onward.method, onward.url, headers=kept)
+
+
+def _unpacked(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Gzip unpacked a little at a time, so that a bomb is noticed before it has filled the memory."""
+    unpacker = zlib.decompressobj(wbits=31)
+    begun = False
+    try:
+        for piece in pieces:
+            begun = True
+            yield unpacker.decompress(piece, most + 1)
+    except zlib.error as error:
+        raise ToolFailed("the answer is damaged: it is not the gzip it claims to be") from error
+    if begun and not unpacker.eof:
+        raise ToolFailed("the answer is damaged: it ends too early")
+
+
+def _host(url: str) -> str:
+    try:
+        return httpx2.URL(url).host or url[:80]
+    except httpx2.InvalidURL:
+        return url[:80]
+
+
+class _Transport(httpx2.BaseTransport):
+    """httpx over a pool whose connections only the guard may make."""
+
+    def __init__(self, guard: Guard, ends: float) -> None:
+        self._pool = httpcore2.ConnectionPool(network_backend=_Network(guard, ends), max_connections=1)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        place = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        assert isinstance(request.stream, httpx2.SyncByteStream)
+        response = self._pool.handle_request(
+            httpcore2.Request(request.method, place, headers=request.headers.raw, content=request.stream)
+        )
+        return httpx2.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx2.SyncByteStream):
+    def __init__(self, response: httpcore2.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _Network(httpcore2.SyncBackend):
+    """Connects to addresses that the guard has checked, and lets nothing last beyond the request's end."""
+
+    def __init__(self, guard: Guard, ends: float) -> None:
+        self._guard, self._ends = guard, ends
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:  # fmt: skip
+        *others, last = self._guard.addresses(host.strip("[]"), port)[:MOST_ADDRESSES]
+        for address in others:
+            try:
+                return self._connected(address, port, _left(self._ends) / (len(others) + 1))
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                continue  # the next address of the same host may answer
+        return self._connected(last, port, _left(self._ends))
+
+    def _connected(self, address: str, port: int, patience_s: float) -> httpcore2.NetworkStream:
+        return _Timed(super().connect_tcp(address, port, patience_s), self._ends)
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:  # fmt: skip
+        raise Refused("sockets of this machine are not opened")
+
+
+class _Timed(httpcore2.NetworkStream):
+    """A connection whose every read and write ends with the request: a server that drips cannot stretch it."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, ends: float) -> None:
+        self._stream, self._ends = stream, ends
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(self._ends))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(self._ends))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._ends)), self._ends)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(ends: float) -> float:
+    """Seconds until the end. Raises ReadTimeout when it has come."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise httpcore2.ReadTimeout
+    return left
