@@ -16,10 +16,10 @@ import math
 import os
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 from msgspec import Struct
@@ -28,8 +28,8 @@ from autoact import disk
 from autoact.errors import BadInput, DiskFull, LogDamaged
 from autoact.events import AnyEvent, Event, RunRecovered
 from autoact.run.folder import RunFolder
+from autoact.run.upcast import STEPS, VERSION, Fields, Step, upcast
 
-VERSION = 1
 LONGEST_LINE = 256_000
 """Bytes, newline included."""
 CHUNK = 1 << 20
@@ -69,7 +69,7 @@ _flush = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 # -- a line ----------------------------------------------------------------------------------------------------------
 
 
-def seal(fields: Mapping[str, Any]) -> bytes:
+def seal(fields: Fields) -> bytes:
     """Fields (`seq`, `t` and `type` among them) as a sealed line, newline included."""
     return _sealed(_encode({"v": VERSION, **fields})[:-1])
 
@@ -79,8 +79,11 @@ def seal_event(seq: int, at: float, event: Event) -> bytes:
     return _sealed(b'{"v":%d,"seq":%d,"t":%.6f,%b' % (VERSION, seq, at, _encode(event)[1:-1]))
 
 
-def unseal(line: bytes) -> Record:
-    """What a complete line says; its newline may be on it. Raises LogDamaged."""
+def unseal(line: bytes, steps: Sequence[Step] = STEPS) -> Record:
+    """What a complete line says; its newline may be on it. Raises LogDamaged.
+
+    Lines of older versions are told in the newest one's terms by `steps`; `v` stays what was written.
+    """
     line = line.removesuffix(b"\n")
     # Compared as bytes: reading the digits as a number would let a flipped letter case pass.
     if line[-SEAL_WIDTH:] != _tail(line[:-SEAL_WIDTH]):
@@ -89,6 +92,9 @@ def unseal(line: bytes) -> Record:
         header = _decode_header(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LogDamaged(f"sealed, but not an event: {error}") from error
+    if header.v <= len(steps):
+        older = upcast(msgspec.json.decode(line), steps)
+        return Record(header.seq, header.t, _converted(older), older["type"], header.v)
     return Record(header.seq, header.t, _event(line) if header.type in _KNOWN else None, header.type, header.v)
 
 
@@ -104,10 +110,16 @@ def _event(line: bytes) -> Event | None:
     try:
         return _decode_event.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # JSON has no NaN: a loss that blew up was written as null, and no event has a bare null otherwise.
-        fields = {key: math.nan if value is None else value for key, value in msgspec.json.decode(line).items()}
+        return _converted(msgspec.json.decode(line))
+
+
+def _converted(fields: Fields) -> Event | None:
+    if fields["type"] not in _KNOWN:
+        return None
+    # JSON has no NaN: a loss that blew up was written as null, and no event has a bare null otherwise.
+    numbers = {key: math.nan if value is None else value for key, value in fields.items()}
     try:
-        return msgspec.convert(fields, AnyEvent)  # type: ignore[no-any-return]
+        return msgspec.convert(numbers, AnyEvent)  # type: ignore[no-any-return]
     except msgspec.ValidationError:
         return None  # sealed, hence meant: a later version wrote a value that this one does not know
 
@@ -231,13 +243,21 @@ def scan(path: Path) -> Scan:
 class LogWriter:
     """The only hand that writes a run's log; its owner holds the run's lock. For one thread."""
 
-    def __init__(self, folder: RunFolder, sync_every: float = 1.0):
+    def __init__(
+        self,
+        folder: RunFolder,
+        sync_every: float = 1.0,
+        *,
+        flush: Callable[[int], None] = _flush,
+        clock: Callable[[], float] = time.time,
+    ):
         """Open and recover: torn bytes go to events.torn.SEQ. The caller then appends `recovered()`, if any.
 
-        Raises BadInput when a newer version wrote the log; DiskFull when the torn bytes have nowhere to go.
-        In both cases the log is as it was.
+        `flush` puts an open file's bytes on the disk; `clock` gives the unix seconds of a line. Raises BadInput when
+        a newer version wrote the log; DiskFull when the torn bytes have nowhere to go; the log is then as it was.
         """
         self.path = folder.events
+        self._flush, self._clock = flush, clock
         found = scan(self.path)
         if found.version > VERSION:
             raise BadInput(
@@ -259,7 +279,7 @@ class LogWriter:
         Raises DiskFull with the file as it was, ValueError for an event that makes too long a line, and OSError
         when the disk fails: the log is then closed for good, because a second sync would lie about the first.
         """
-        line = seal_event(self.seq, time.time(), event)
+        line = seal_event(self.seq, self._clock(), event)
         if len(line) > LONGEST_LINE:
             raise ValueError(f"an event of {len(line):,} bytes; the log takes {LONGEST_LINE:,}")
         self._write(line)
@@ -296,6 +316,8 @@ class LogWriter:
         self.close()
 
     def _write(self, line: bytes) -> None:
+        if self._descriptor < 0:
+            raise OSError(errno.EIO, "closed when the disk failed, or by its owner", str(self.path))
         size = os.fstat(self._descriptor).st_size
         # Counted before writing: if a signal's exception strikes in between, a missing number is harmless,
         # whereas the same number twice would make readers drop the second event.
@@ -305,17 +327,28 @@ class LogWriter:
                 raise OSError(errno.ENOSPC, "only part of a line fitted")
         except OSError as error:
             self.seq -= 1
-            os.ftruncate(self._descriptor, size)
+            self._cut_back(size)
             raise _named(error, self.path) from error
 
     def _sync(self) -> None:
         try:
-            _flush(self._descriptor)
+            self._flush(self._descriptor)
         except OSError:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._give_up()
             raise
         self._synced_at, self._unsynced = time.monotonic(), False
+
+    def _cut_back(self, size: int) -> None:
+        try:
+            os.ftruncate(self._descriptor, size)
+        except OSError:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """Close without a last flush: what is not on the disk by now may never be, and the next job will see."""
+        os.close(self._descriptor)
+        self._descriptor = -1
 
     def _move_aside(self, found: Scan) -> None:
         """Append, never overwrite: two crashes in a row may tear at the same number."""
@@ -327,7 +360,7 @@ class LogWriter:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            os.close(self._descriptor)
+            self._give_up()
             raise _named(error, aside) from error
         disk.sync_folder(self.path.parent)
         os.ftruncate(self._descriptor, found.size)

@@ -1,0 +1,39 @@
+"""Room to start, the ballast, and a run that waits for room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autoact.errors import DiskFull
+from autoact.run.folder import RunFolder
+from autoact.run.room import BALLAST, COMFORTABLE, NEEDED, Ballast, check_room
+
+
+def test_too_little_room_to_start(tmp_path: Path) -> None:
+    with pytest.raises(DiskFull, match=r"120 MB free, a run needs 200 MB to start"):
+        check_room(tmp_path, 120_000_000)
+    assert "1.5 GB free" in check_room(tmp_path, 1_500_000_000)
+    assert (bool(check_room(tmp_path, NEEDED)), check_room(tmp_path, COMFORTABLE)) == (True, "")
+
+
+def test_the_disk_itself_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        check_room(tmp_path / "nowhere")
+
+
+def test_ballast_takes_room_and_gives_it_back(folder: RunFolder) -> None:
+    ballast = Ballast(folder)
+    assert ballast.load()
+    assert folder.ballast.stat().st_size == BALLAST
+    assert folder.ballast.stat().st_blocks * 512 >= BALLAST
+    assert ballast.load()
+    ballast.drop()
+    ballast.drop()
+    assert not folder.ballast.exists()
+
+
+def test_ballast_that_does_not_fit_is_not_left_behind(folder: RunFolder) -> None:
+    folder.ballast.mkdir()
+    assert not Ballast(folder).load()
