@@ -36,9 +36,7 @@ class StudioApp(App[str]):
         self.theme = "ansi-dark" if self.no_color and "ansi-dark" in BUILTIN_THEMES else theme.DEFAULT
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """For Textual's own themes, which know no roles."""
-        roles = ("meta", "plan", "tool", "reflect", "world")
-        return {"quiet": "ansi_default", **{f"role-{role}": "ansi_default" for role in roles}}
+        return theme.defaults()
 
     def on_mount(self) -> None:
         self.push_screen(self.first_screen())
@@ -63,9 +61,9 @@ class StudioApp(App[str]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
     def action_help(self) -> None:
-        place = getattr(self.screen, "PLACE", None)
-        if place is not None:
-            self.push_screen(HelpScreen(place, self.glyphs))
+        places = keys.places(self.focused or self.screen)
+        if places and not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(places, self.glyphs))
 
     def action_leave(self) -> None:
         alive = [run for screen in self.screen_stack if isinstance(screen, RunScreen) for run in screen.follow.alive]

@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from autoact.run.state import RunState
 from studio.launch import Launch
-from studio.loss import Losses
+from studio.series import Series
 from studio.shelf import RunLine, Shelf, judged
 from studio.tailed import Tailed
 
@@ -53,7 +53,7 @@ class Follow:
         return self._tailed.state if self._tailed else RunState()
 
     @property
-    def losses(self) -> dict[str, Losses]:
+    def losses(self) -> dict[str, Series]:
         return self._tailed.losses if self._tailed else {}
 
     @property

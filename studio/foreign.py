@@ -42,9 +42,27 @@ def clean(text: str, *, letters: int = LETTERS, lines: int = LINES, columns: int
     """The text with nothing in it that acts, hides or goes on for ever. Says what was cut. UTF-8 can encode it."""
     full = len(text)
     kept = _visible(text[:letters].replace("\r\n", "\n")).split("\n")
-    cut = full > letters or len(kept) > lines
-    short = [row if len(row) <= columns else f"{row[:columns]}…[+{len(row) - columns}]" for row in kept[:lines]]
-    return "\n".join([*short, f"…[cut, {full} characters in full]"] if cut else short)
+    return _rejoined([_short(row, columns) for row in kept], lines, full, cut=full > letters)
+
+
+class Writer:
+    """Makes a text safe that arrives in pieces: the outcome is that of `clean` on the whole, wherever it was cut."""
+
+    def __init__(self) -> None:
+        self._over: list[str] = []
+        """Lines that have ended."""
+        self._tail = ""
+        """The line still growing, as it came."""
+        self._letters = 0
+
+    def write(self, piece: str) -> str:
+        """All of it so far, safe."""
+        kept = piece[: max(0, LETTERS - self._letters)]
+        self._letters += len(piece)
+        *over, self._tail = (self._tail + kept).replace("\r\n", "\n").split("\n")
+        self._over += [_short(_visible(row), COLUMNS) for row in over]
+        rows = [*self._over, _short(_visible(self._tail), COLUMNS)]
+        return _rejoined(rows, LINES, self._letters, cut=self._letters > LETTERS)
 
 
 @lru_cache(maxsize=8192)
@@ -57,6 +75,17 @@ def line(text: str, most: int = 400) -> str:
 def content(text: str, style: str = "") -> Content:
     """One safe line as a widget takes it: plain, never markup."""
     return Content.styled(line(text), style)
+
+
+def _short(row: str, columns: int) -> str:
+    return row if len(row) <= columns else f"{row[:columns]}…[+{len(row) - columns}]"
+
+
+def _rejoined(rows: list[str], lines: int, full: int, *, cut: bool) -> str:
+    """Of a text of `full` letters, with a word about what is not shown of it."""
+    if cut or len(rows) > lines:
+        rows = [*rows[:lines], f"…[cut, {full} characters in full]"]
+    return "\n".join(rows)
 
 
 def _visible(text: str) -> str:

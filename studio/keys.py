@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 
-Place = Literal["everywhere", "list", "projects", "run"]
+Place = Literal["everywhere", "list", "projects", "run", "table", "transcript", "plot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,14 @@ ACTIONS = (
     Action("j", "cursor_down", "", "down", "", "list"),
     Action("k", "cursor_up", "", "up", "", "list"),
     Action("g", "first", "", "to the top", "", "list"),
-    Action("G", "last", "", "to the end", "", "list"),
+    Action("G", "last", "", "to the end; what is still being written is followed", "", "list"),
+    Action("enter", "open_row", "", "open the row under the cursor", "", "table"),
+    Action("o", "unfold", "", "show the whole of a folded passage, or fold it again", "", "transcript"),
+    Action("l", "logarithm", "log", "logarithmic scale, or linear again", "", "plot"),
+    Action("m", "smooth", "smooth", "smooth the curves more; after the most, not at all", "", "plot"),
+    Action("v", "overlay", "earlier", "show or hide the curves of earlier runs", "", "plot"),
+    Action("left", "earlier", "", "the step to the left, and its values", "", "plot"),
+    Action("right", "later", "", "the step to the right", "", "plot"),
 )
 
 _NAMES = {
@@ -48,7 +56,6 @@ _NAMES = {
     "[": "left_square_bracket",
     "]": "right_square_bracket",
     "esc": "escape",
-    "G": "upper_g",
 }
 
 
@@ -60,6 +67,12 @@ def actions(*places: Place) -> list[Action]:
 def bindings(place: Place) -> list[BindingType]:
     """A place's keys as Textual takes them."""
     return [Binding(_NAMES.get(action.key, action.key), action.name, action.help) for action in actions(place)]
+
+
+def places(focused: DOMNode) -> list[Place]:
+    """Where keys come from at the moment: the focused widget and all that it lies in, innermost first."""
+    found = [place for node in focused.ancestors_with_self for place in getattr(node, "PLACES", ())]
+    return list(dict.fromkeys(found))
 
 
 def footer(place: Place) -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoact.run.folder import RunFolder, runs_of
+from autoact.run.liveness import SILENT, verdict
 from autoact.run.log import LONGEST_LINE, LogTail
-from autoact.run.pulse import SILENT, verdict
 from autoact.run.state import RunState
 
 ALIVE = ("starting", "running", "paused", "stuck", "unresponsive")

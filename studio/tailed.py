@@ -9,7 +9,7 @@ from autoact.events import TrainStepped
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogTail, Record
 from autoact.run.state import RunState, fold
-from studio.loss import Losses
+from studio.series import Series
 
 MOST = 2_000
 """Records folded in one go (about 20 ms): a long log must not keep a key waiting."""
@@ -21,7 +21,7 @@ class Tailed:
     def __init__(self, folder: RunFolder):
         self.folder = folder
         self.state = RunState()
-        self.losses: dict[str, Losses] = {}
+        self.losses: dict[str, Series] = {}
         """Curves by role, in the form in which they are drawn."""
         self.behind = True
         """There is more in the log than was read so far."""
@@ -46,5 +46,4 @@ class Tailed:
     def _take(self, record: Record) -> None:
         fold(self.state, record)
         if isinstance(record.event, TrainStepped):
-            role = record.event.role
-            self.losses.setdefault(role, Losses()).put(record.event, self.state.curves[role])
+            self.losses.setdefault(record.event.role, Series()).put(record.event.step, record.event.loss)

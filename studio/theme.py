@@ -68,6 +68,12 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
         return Theme(name=self.name, dark=self.dark, secondary=self.colours.primary, variables=variables, **colours)
 
 
+def defaults() -> dict[str, str]:
+    """For Textual's own themes, which know no roles: the terminal's own colours."""
+    roles = ("meta", "plan", "tool", "reflect", "world")
+    return {"quiet": "ansi_default", **{f"role-{role}": "ansi_default" for role in roles}}
+
+
 def folder() -> Traversable:
     """Where the theme files are: beside the package in a checkout, inside it once installed."""
     beside = Path(__file__).parent.parent / "themes"

@@ -1,6 +1,8 @@
-"""The keys of the screen beneath, and what the signs mean."""
+"""The keys of what has the focus on the screen beneath, and what the signs mean."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -19,21 +21,21 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding(key, "dismiss", "close") for key in ("escape", "question_mark", "q", "enter")]
 
-    def __init__(self, place: keys.Place, glyphs: Glyphs):
+    def __init__(self, places: Sequence[keys.Place], glyphs: Glyphs):
         super().__init__()
-        self._place: keys.Place = place
+        self._places = places
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="page"):
-            yield Static(page(self._place, self._glyphs))
+            yield Static(page(self._places, self._glyphs))
 
 
-def page(place: keys.Place, glyphs: Glyphs) -> Content:
+def page(places: Sequence[keys.Place], glyphs: Glyphs) -> Content:
     """One line an action, with the command that does the same, then the signs."""
     lines = [
         Content.assemble((f"{action.key:>6}  ", "bold $accent"), f"{action.help:<46}", (action.verb, "$quiet"))
-        for action in keys.actions(place, "everywhere", "list")
+        for action in keys.actions(*places, "everywhere")
     ]
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]

@@ -40,7 +40,7 @@ class ProjectsScreen(Screen[None]):
 
     CSS_PATH = "projects.tcss"
     BINDINGS = keys.bindings("projects")
-    PLACE: keys.Place = "projects"
+    PLACES: tuple[keys.Place, ...] = ("projects",)
 
     class Opened(Message):
         """The person wants to see this project."""
@@ -62,7 +62,7 @@ class ProjectsScreen(Screen[None]):
         yield Menu(id="projects")
         yield Static(Content(FIRST.format(folder=foreign.line(str(self.folder)))), id="first")
         yield Static(id="notice")
-        yield Footer(self.PLACE)
+        yield Footer("projects")
 
     def on_mount(self) -> None:
         self.query_one(Menu).focus()

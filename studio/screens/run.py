@@ -33,7 +33,7 @@ class RunScreen(Screen[None]):
 
     CSS_PATH = "run.tcss"
     BINDINGS = keys.bindings("run")
-    PLACE: keys.Place = "run"
+    PLACES: tuple[keys.Place, ...] = ("run",)
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide")]
 
     class Left(Message):
@@ -59,7 +59,7 @@ class RunScreen(Screen[None]):
                 yield Lanes(id="lanes")
                 yield Curves(id="curves")
         yield Static(id="notice")
-        yield Footer(self.PLACE)
+        yield Footer("run")
 
     def on_mount(self) -> None:
         self.query_one(Menu).focus()

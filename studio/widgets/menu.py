@@ -15,6 +15,7 @@ from studio.widgets.rows import same
 class Menu(OptionList):
     """Lines with a name each. For up to some 2,000 of them."""
 
+    PLACES: tuple[keys.Place, ...] = ("list",)
     BINDINGS = keys.bindings("list")
 
     def put(self, lines: Sequence[tuple[str, Content]], current: str | None = None) -> None:

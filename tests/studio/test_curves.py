@@ -1,64 +1,140 @@
-"""Loss curves: columns kept step by step, drawn in cells."""
+"""Curves: bins kept step by step, drawn in cells, with a scale, a smoothing and a cursor."""
 
 from __future__ import annotations
 
 import math
+import random
 
-from autoact.events import TrainStepped
-from studio.loss import COLUMNS, Losses, span
-from studio.widgets.curves import drawn
+from hosts import Host
+from stories import screen_text
+
+from studio.series import BINS, Series, span
+from studio.widgets.braille import drawn, sign
+from studio.widgets.plot import Curve, Plot, figure
 from studio.widgets.stages import counted, lasted
 
 
-def trained(losses: list[float], of: int = 0) -> tuple[Losses, dict[int, TrainStepped]]:
-    kept, curve = Losses(), {}
-    for number, loss in enumerate(losses):
-        put(kept, curve, number, loss, of or len(losses))
-    return kept, curve
-
-
-def put(kept: Losses, curve: dict[int, TrainStepped], number: int, loss: float, of: int) -> None:
-    curve[number] = TrainStepped("plan", number, of, loss, 1e-3, 1.0, 10, 1.0)
-    kept.put(curve[number], curve)
+def text_of(
+    columns: list[tuple[float, float] | None], low: float, high: float, height: int, *, ascii: bool
+) -> list[str]:
+    return ["".join(sign(bits, ascii=ascii) for bits in row) for row in drawn(columns, low, high, height)]
 
 
 def test_few_steps_spread_over_the_width() -> None:
-    kept, _ = trained([4.0, 3.0, 2.0, 1.0])
-    assert [column for column in kept.columns(8) if column] == [(4.0, 4.0), (3.0, 3.0), (2.0, 2.0), (1.0, 1.0)]
-    assert kept.columns(4) == [(4.0, 4.0), (3.0, 3.0), (2.0, 2.0), (1.0, 1.0)]
+    series = Series([4.0, 3.0, 2.0, 1.0])
+    assert [column for column in series.columns(8) if column] == [(4.0, 4.0), (3.0, 3.0), (2.0, 2.0), (1.0, 1.0)]
+    assert series.columns(4) == [(4.0, 4.0), (3.0, 3.0), (2.0, 2.0), (1.0, 1.0)]
 
 
 def test_many_steps_keep_their_extremes() -> None:
-    losses = [5.0 - number / 10_000 + (number == 7_777) * 90 for number in range(20_000)]
-    kept, _ = trained(losses)
-    columns = kept.columns(60)
+    values = [5.0 - number / 10_000 + (number == 7_777) * 90 for number in range(20_000)]
+    columns = Series(values).columns(60)
     assert len(columns) == 60
     assert None not in columns
-    assert span(columns) == (min(losses), max(losses))
+    assert span(columns) == (min(values), max(values))
+
+
+def test_step_by_step_is_as_all_at_once() -> None:
+    source = random.Random(5)
+    values = [source.random() for _ in range(5 * BINS + 3)]
+    grown = Series()
+    for step, value in enumerate(values):
+        grown.put(step, value)
+    whole = Series(values)
+    assert grown.columns(100) == whole.columns(100)
+    assert [round(low, 9) for low, _ in grown.columns(50, smooth=0.9)] == [
+        round(low, 9) for low, _ in whole.columns(50, smooth=0.9)
+    ]
 
 
 def test_the_rest_of_the_training_is_empty() -> None:
-    kept, _ = trained([2.0] * 30, of=60)
-    columns = kept.columns(20)
+    columns = Series([2.0] * 30).columns(20, 60)
     assert all(columns[:10])
     assert not any(columns[10:])
 
 
 def test_a_step_done_again_replaces_the_first() -> None:
-    kept, curve = trained([3.0, 99.0, 1.0])
-    put(kept, curve, 1, 2.0, 3)
-    assert span(kept.columns(40)) == (1.0, 3.0)
+    series = Series([3.0, 99.0, 1.0])
+    series.put(1, 2.0)
+    assert span(series.columns(40)) == (1.0, 3.0)
+    long = Series([1.0] * 10_000)
+    long.put(5_000, 7.0)
+    long.put(5_000, 2.0)
+    assert span(long.columns(40)) == (1.0, 2.0)
 
 
-def test_a_loss_that_blew_up_leaves_a_gap() -> None:
-    kept, _ = trained([3.0, math.nan, 1.0])
-    assert [column for column in kept.columns(COLUMNS) if column] == [(3.0, 3.0), (1.0, 1.0)]
+def test_what_is_not_a_number_leaves_a_gap() -> None:
+    series = Series([3.0, math.nan, 1.0])
+    assert [column for column in series.columns(BINS) if column] == [(3.0, 3.0), (1.0, 1.0)]
+    series.put(9, 2.0)
+    assert math.isnan(series.at(5))
+    assert series.last == 2.0
+
+
+def test_smoothing_is_a_running_average() -> None:
+    average, expected = 4.0, []
+    values = [4.0, 2.0, 8.0, 1.0]
+    for value in values:
+        average = value + (average - value) * 0.5
+        expected.append(average)
+    assert [low for low, _ in Series(values).columns(4, smooth=0.5)] == expected
 
 
 def test_a_falling_curve_in_cells() -> None:
-    assert drawn([(4.0, 4.0), (1.0, 1.0)], 1.0, 4.0, 1, ascii=False) == [chr(0x2800 + 0x01 + 0x08 + 0x10 + 0x20 + 0x80)]
-    assert drawn([(4.0, 4.0), None, None, (1.0, 1.0)], 1.0, 4.0, 2, ascii=True) == [":.", " :"]
-    assert drawn([(2.0, 2.0)], 2.0, 2.0, 2, ascii=True) == [" ", "."]
+    columns: list[tuple[float, float] | None] = [(4.0, 4.0), (1.0, 1.0)]
+    assert text_of(columns, 1.0, 4.0, 1, ascii=False) == [chr(0x2800 + 0x01 + 0x08 + 0x10 + 0x20 + 0x80)]
+    assert text_of([(4.0, 4.0), None, None, (1.0, 1.0)], 1.0, 4.0, 2, ascii=True) == [":.", " :"]
+    assert text_of([(2.0, 2.0)], 2.0, 2.0, 2, ascii=True) == [" ", "."]
+
+
+def test_figures_are_short() -> None:
+    values = (0.0, 1e-5, 0.12345, 12.3456, 1234.5, 99_999.0, 1e9, -1e-9, math.nan, math.inf)
+    assert all(len(figure(value)) <= 8 for value in values)
+    assert [figure(value) for value in values[2:5]] == ["0.123", "12.3", "1234.5"]
+
+
+async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
+    loss = Series([3.0 / (1 + step / 20) for step in range(200)])
+    plot = Plot([Curve("plan [b]", "plan", loss, 400, (Series([9.0] * 100),))])
+    app = Host(plot)
+    async with app.run_test(size=(80, 16)) as pilot:
+        await pilot.pause()
+        rows = screen_text(app).splitlines()
+        assert "P› plan [b] 0.274" in rows[0]
+        assert rows[1].startswith("  9.000 ")
+        assert rows[14].startswith("  0.274 ")
+        assert rows[15].split() == ["0", "400"]
+        await pilot.press("v", "l", "m")
+        await pilot.pause()
+        rows = screen_text(app).splitlines()
+        assert rows[1].startswith("  3.000 ")
+        assert "log  smooth 0.6" in rows[0]
+        await pilot.press("left")
+        await pilot.pause()
+        rows = screen_text(app).splitlines()
+        assert "step 196" in rows[15]
+        assert f"plan [b] {figure(loss.at(195))}" in rows[0]
+        assert "│" in rows[2]
+        await pilot.press("right", "right")
+        await pilot.pause()
+        assert plot.cursor is None
+        loss.put(200, 50.0)
+        plot.draw()
+        await pilot.pause()
+        assert "50.0" in screen_text(app)
+
+
+async def test_an_empty_plot_and_a_tiny_one() -> None:
+    plot = Plot()
+    app = Host(plot)
+    async with app.run_test(size=(40, 6)) as pilot:
+        await pilot.press("left", "right", "l", "m", "v")
+        plot.show([Curve("a", "plan", Series([1.0])), Curve("b", "x", Series([-1.0]))])
+        await pilot.press("l")
+        for size in ((5, 3), (20, 1), (40, 2), (200, 60)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        assert "-1.000" in screen_text(app)
 
 
 def test_words_where_they_fit() -> None:

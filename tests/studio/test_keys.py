@@ -13,8 +13,14 @@ from studio.screens.help import page
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
 from studio.widgets.menu import Menu
+from studio.widgets.plot import Plot
+from studio.widgets.table import Table
+from studio.widgets.transcript import Transcript
 
-PLACES: dict[str, type] = {"everywhere": StudioApp, "list": Menu, "projects": ProjectsScreen, "run": RunScreen}
+PLACES: dict[str, type] = {
+    "everywhere": StudioApp, "list": Menu, "projects": ProjectsScreen, "run": RunScreen, "table": Table,
+    "transcript": Transcript, "plot": Plot,
+}  # fmt: skip
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
 
 
@@ -23,13 +29,14 @@ def test_every_action_exists_and_is_told(action: keys.Action) -> None:
     assert callable(getattr(PLACES[action.place], f"action_{action.name}", None))
     assert action.help
     assert action.key not in RESERVED
-    place: keys.Place = "projects" if action.place == "projects" else "run"
-    assert action.help in page(place, UNICODE).plain
+    assert action.help in page([action.place], UNICODE).plain
 
 
-@pytest.mark.parametrize("place", ["projects", "run"])
-def test_no_key_twice_in_a_place(place: keys.Place) -> None:
-    counted = Counter(action.key for action in keys.actions(place, "everywhere", "list"))
+@pytest.mark.parametrize(
+    "places", [("projects", "list"), ("run", "list"), ("table", "list"), ("transcript", "list"), ("plot",)]
+)
+def test_no_key_twice_in_a_place(places: tuple[keys.Place, ...]) -> None:
+    counted = Counter(action.key for action in keys.actions(*places, "everywhere"))
     assert max(counted.values()) == 1
 
 

@@ -1,0 +1,234 @@
+"""Curves over steps, in braille: smoothing, logarithmic scale, a cursor, and earlier runs beneath."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click, Resize
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from studio import foreign, keys
+from studio.glyphs import of_app
+from studio.series import Column, Series, span
+from studio.widgets.braille import Grid, drawn, sign
+
+ROLES = ("meta", "plan", "tool", "reflect", "world")
+SMOOTH = (0.0, 0.6, 0.9, 0.99)
+"""The weights that the smoothing key goes through."""
+AXIS = 8
+"""Cells for the value at the upper and the lower edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line of the plot."""
+
+    name: str
+    role: str
+    """Gives it its colour and its sign."""
+    series: Series
+    of: int = 0
+    """Steps expected; 0 when no one knows."""
+    earlier: Sequence[Series] = field(default_factory=tuple)
+    """The same figure in earlier runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A curve in dots."""
+
+    dots: Grid
+    style: str
+
+
+class Plot(Widget, can_focus=True):
+    """A line that tells the values, the plot, and a line that tells the steps. `draw` brings it up to date."""
+
+    COMPONENT_CLASSES = {f"plot--{name}" for name in (*ROLES, "text", "quiet", "cursor")}
+    DEFAULT_CSS = (
+        "Plot { background: $background; color: $foreground; height: 1fr; }\n"
+        + "".join(f"Plot > .plot--{role} {{ color: $role-{role}; }}\n" for role in ROLES)
+        + """
+    Plot > .plot--text { color: $foreground; }
+    Plot > .plot--quiet { color: $quiet; }
+    Plot > .plot--cursor { color: $accent; background: $panel; text-style: bold; }
+    """
+    )
+    PLACES: tuple[keys.Place, ...] = ("plot",)
+    BINDINGS = keys.bindings("plot")
+
+    def __init__(self, curves: Sequence[Curve] = (), *, id: str | None = None):
+        super().__init__(id=id)
+        self.curves = curves
+        self.smooth = 0.0
+        """Weight of what was before, 0 for none."""
+        self.logarithmic = False
+        self.earlier = True
+        """Earlier runs are shown."""
+        self.cursor: int | None = None
+        """A step; None for the newest."""
+        self._strips: list[Strip] = []
+
+    # -- what the pane calls ---------------------------------------------------------------------------------------
+
+    def show(self, curves: Sequence[Curve]) -> None:
+        """Other curves."""
+        self.curves = curves
+        self.draw()
+
+    def draw(self) -> None:
+        """Take in what the series have become."""
+        if not self.is_attached or self.size.width < AXIS + 2 or self.size.height < 1:
+            return
+        before, self._strips = self._strips, self._lines(*self.size)
+        if len(before) != len(self._strips):
+            self.refresh()
+            return
+        rows = [y for y, (old, new) in enumerate(zip(before, self._strips, strict=True)) if old != new]
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in rows)) if rows else None
+
+    @property
+    def steps(self) -> int:
+        """The length of the axis."""
+        return max((max(len(curve.series), curve.of) for curve in self.curves), default=0)
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def action_logarithm(self) -> None:
+        self.logarithmic = not self.logarithmic
+        self.draw()
+
+    def action_smooth(self) -> None:
+        place = SMOOTH.index(self.smooth) if self.smooth in SMOOTH else 0
+        self.smooth = SMOOTH[(place + 1) % len(SMOOTH)]
+        self.draw()
+
+    def action_overlay(self) -> None:
+        self.earlier = not self.earlier
+        self.draw()
+
+    def action_earlier(self) -> None:
+        known = max((len(curve.series) for curve in self.curves), default=0)
+        self.cursor = max(0, (known if self.cursor is None else self.cursor) - self._column())
+        self.draw()
+
+    def action_later(self) -> None:
+        known = max((len(curve.series) for curve in self.curves), default=0)
+        step = None if self.cursor is None else self.cursor + self._column()
+        self.cursor = step if step is not None and step < known else None
+        self.draw()
+
+    def on_click(self, event: Click) -> None:
+        if event.x >= AXIS and self.steps:
+            self.cursor = (event.x - AXIS) * self.steps // max(1, self.size.width - AXIS)
+            self.draw()
+
+    def on_resize(self, event: Resize) -> None:
+        self.draw()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.draw()
+
+    def render_line(self, y: int) -> Strip:
+        blank = Strip.blank(self.size.width, self.rich_style)
+        return self._strips[y] if y < len(self._strips) else blank
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    def _lines(self, width: int, height: int) -> list[Strip]:
+        across, rows = width - AXIS, max(1, height - 2)
+        layers, low, high = self._layers(across, rows)
+        strips = [self._legend()]
+        for y in range(rows if height > 1 else 0):
+            value = high if y == 0 else low if y == rows - 1 else None
+            label = "" if value is None or not layers else figure(self._unscaled(value))
+            strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)]))
+        if height > 2:
+            strips.append(self._axis(across))
+        return [strip.adjust_cell_length(width, self.rich_style) for strip in strips]
+
+    def _layers(self, across: int, rows: int) -> tuple[list[_Layer], float, float]:
+        """Earlier runs first, so that the curves lie over them; with the lowest and the highest value."""
+        found: list[tuple[list[Column | None], str]] = []
+        for series, role in self._drawn_series():
+            columns = series.columns(across * 2, self.steps, smooth=self.smooth)
+            found.append(([self._scaled(column) for column in columns], role))
+        low, high = span([column for columns, _ in found for column in columns])
+        return [_Layer(drawn(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
+
+    def _drawn_series(self) -> list[tuple[Series, str]]:
+        earlier = [(series, "quiet") for curve in self.curves for series in curve.earlier] if self.earlier else []
+        return [*earlier, *((curve.series, curve.role if curve.role in ROLES else "text") for curve in self.curves)]
+
+    def _row(self, layers: Sequence[_Layer], y: int, across: int) -> list[Segment]:
+        """One row of cells: dots of all layers, in the colour of the uppermost."""
+        bits, styles = [0] * across, ["quiet"] * across
+        for layer in layers:
+            for x, dots in enumerate(layer.dots[y]):
+                if dots:
+                    bits[x] |= dots
+                    styles[x] = layer.style
+        marked = self._marked(across)
+        if marked is not None:
+            styles[marked] = "cursor"
+        ascii = of_app(self.app).ascii
+        signs = [sign(dots, ascii=ascii) for dots in bits]
+        if marked is not None and not bits[marked]:
+            signs[marked] = "|" if ascii else "│"
+        runs = groupby(range(across), key=styles.__getitem__)
+        return [self._text("".join(signs[x] for x in cells), style) for style, cells in runs]
+
+    def _legend(self) -> Strip:
+        """Each curve's sign, name and value; then what is done to the picture."""
+        pieces = []
+        for curve in self.curves:
+            value = curve.series.last if self.cursor is None else curve.series.at(self.cursor)
+            style = curve.role if curve.role in ROLES else "text"
+            said = f" {of_app(self.app).role(curve.role)} {foreign.line(curve.name, 24)}"
+            pieces += [self._text(said, style, bold=True), self._text(f" {figure(value)} ", "text")]
+        told = ["log"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
+        return Strip([*pieces, self._text("  ".join(["", *told]), "quiet")])
+
+    def _axis(self, across: int) -> Strip:
+        left = "0" if self.cursor is None else f"step {self.cursor + 1}"
+        right = str(self.steps)
+        return Strip([self._text(" " * AXIS + left + right.rjust(max(0, across - len(left))), "quiet")])
+
+    def _text(self, text: str, style: str, *, bold: bool = False) -> Segment:
+        found = self.get_component_rich_style(f"plot--{style}")
+        return Segment(text, found + Style(bold=True) if bold else found)
+
+    def _column(self) -> int:
+        """Steps in a cell."""
+        return max(1, self.steps // max(1, self.size.width - AXIS))
+
+    def _marked(self, across: int) -> int | None:
+        """The cell of the cursor."""
+        return None if self.cursor is None else min(across - 1, self.cursor * across // max(1, self.steps))
+
+    def _scaled(self, column: Column | None) -> Column | None:
+        """On a logarithmic scale there is nothing at zero and below."""
+        if column is None or not self.logarithmic:
+            return column
+        return (math.log10(column[0]), math.log10(column[1])) if column[0] > 0 else None
+
+    def _unscaled(self, value: float) -> float:
+        return 10.0**value if self.logarithmic else value
+
+
+def figure(value: float) -> str:
+    """A value in at most seven letters; a dash for none."""
+    if not math.isfinite(value):
+        return "-"
+    size = abs(value)
+    if size and (size < 0.001 or size >= 100_000):
+        return f"{value:.1e}"
+    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 10_000 else f"{value:.0f}"

@@ -1,0 +1,310 @@
+"""The trajectory as it is written: one widget for any number of passages, drawn line by line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click, Resize
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from studio import keys
+from studio.document import Document, Passage
+from studio.heights import Heights
+from studio.widgets.listed import Listed
+from studio.wrapping import wrapped
+
+ROLES = ("meta", "plan", "tool", "reflect", "world")
+FOLD = 3
+"""Lines that are shown of a folded passage."""
+GUTTERS = ((70, 15), (44, 11), (0, 3))
+"""From how many cells on the gutter has how many: sign and part, sign and part cut short, sign."""
+REMEMBERED = 4_096
+"""Strips and wrapped passages kept."""
+
+
+class Transcript(Listed):
+    """Shows a document and follows its end until someone moves away from it. `draw` brings it up to date."""
+
+    COMPONENT_CLASSES = {f"transcript--{name}" for name in (*ROLES, "text", "strong", "quiet", "cursor")}
+    DEFAULT_CSS = (
+        "".join(f"Transcript > .transcript--{role} {{ color: $role-{role}; text-style: bold; }}\n" for role in ROLES)
+        + """
+    Transcript > .transcript--text { color: $foreground; }
+    Transcript > .transcript--strong { color: $foreground; text-style: bold; }
+    Transcript > .transcript--quiet { color: $quiet; }
+    Transcript > .transcript--cursor { background: $panel; }
+    """
+    )
+    PLACES: tuple[keys.Place, ...] = ("transcript", "list")
+    BINDINGS = keys.bindings("transcript")
+
+    class Pointed(Message):
+        """The cursor went to another passage."""
+
+        def __init__(self, transcript: Transcript, index: int):
+            self.transcript = transcript
+            self.index = index
+            super().__init__()
+
+        @property
+        def control(self) -> Transcript:
+            return self.transcript
+
+    def __init__(
+        self,
+        document: Document | None = None,
+        *,
+        id: str | None = None,
+        folds: Collection[str] = ("observation",),
+        paged: bool | None = None,
+    ):
+        """`folds` names the parts that are folded at first. `paged`: at the bottom the text jumps half a page
+        instead of a line; left out, so it is over SSH."""
+        super().__init__(id=id)
+        self.document = document or Document()
+        self.following = True
+        """The end is kept in sight."""
+        self.cursor = 0
+        self._folds = folds
+        self._paged = "SSH_CONNECTION" in os.environ if paged is None else paged
+        self._turned: set[int] = set()
+        """Passages whose fold is not as it was at first."""
+        self._heights = Heights(lambda index: len(self._lines(index)), self._estimate)
+        self._wrapped: dict[int, list[str]] = {}
+        self._strips: dict[int, dict[int, Strip]] = {}
+        self._width = 0
+        self._placing = False
+
+    # -- what the pane calls ---------------------------------------------------------------------------------------
+
+    def show(self, document: Document) -> None:
+        """Another document, at its end."""
+        self.document, self.following, self.cursor = document, True, 0
+        self._turned.clear()
+        document.changed = 0
+        self._heights.change(0, 0)
+        self.draw()
+        self.refresh()
+
+    @property
+    def chosen(self) -> Passage | None:
+        """The passage under the cursor."""
+        return self.document[self.cursor] if self.cursor < len(self.document) else None
+
+    def point(self, index: int) -> None:
+        """The cursor goes to a passage, and the passage into sight."""
+        if not len(self.document):
+            return
+        self._mark(index)
+        top, bottom = self._heights.span(self.cursor)
+        if top < self.top or bottom - top >= self.page:
+            self._go(top)
+        elif bottom > self.top + self.page:
+            self._go(bottom - self.page)
+
+    def draw(self) -> None:
+        """Take in what the document has become; cheap when that is nothing."""
+        first, count = self.document.changed, len(self.document)
+        if self._width != self._text_width():
+            self._widen()
+        if self._width <= 0 or first >= count == self._heights.passages:
+            return
+        self.document.changed = count
+        total, old = self._heights.total, self._wrapped.get(first, [])
+        self._forget(first)
+        self._heights.change(first, count)
+        self.cursor = count - 1 if self.following else min(self.cursor, max(0, count - 1))
+        self._place()
+        if count and first < count:
+            top = self._heights.span(first)[0] + _same(old, self._lines(first))
+            self._redraw_lines(top, max(total, self._heights.total))
+        else:
+            self.refresh()
+
+    # -- moving ----------------------------------------------------------------------------------------------------
+
+    def move(self, steps: int) -> None:
+        if not len(self.document):
+            return
+        top, bottom = self._heights.span(self.cursor)
+        hidden = bottom - self.top - self.page if steps > 0 else self.top - top
+        if hidden > 0 and not self.following:  # a long passage is read before it is left
+            self._go(self.top + (1 if steps > 0 else -1) * min(hidden, max(1, self.page // 2)))
+        else:
+            self.point(self.cursor + steps)
+
+    def move_page(self, pages: int) -> None:
+        if not len(self.document):
+            return
+        self.following = False
+        self._go(self.top + pages * self.page)
+        self._mark(self._heights.find(self.top + (self.page - 1 if pages > 0 else 0))[0])
+
+    def move_to_edge(self, *, last: bool) -> None:
+        self.point(len(self.document) - 1 if last else 0)
+        self.following = last
+        self._place()
+
+    def _mark(self, index: int) -> None:
+        """The cursor goes to a passage, wherever that is."""
+        before, self.cursor = self.cursor, max(0, min(index, len(self.document) - 1))
+        self.following = False
+        for passage in {before, self.cursor}:
+            self._redraw(passage)
+        if before != self.cursor:
+            self.post_message(self.Pointed(self, self.cursor))
+
+    def action_unfold(self) -> None:
+        self._turned ^= {self.cursor}
+        self._forget(self.cursor)
+        self._heights.change(self.cursor, len(self.document))
+        self.following = False
+        self._place()
+        self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        if len(self.document):
+            self._mark(self._heights.find(self.top + event.y)[0])
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._placing and round(old_value) != round(new_value):  # the wheel or the scroll bar
+            self.following = self.top + self.page >= self._heights.total
+            self._go(self.top)
+
+    def on_resize(self, event: Resize) -> None:
+        self.draw()
+        self._place()
+
+    def on_show(self) -> None:
+        self.draw()
+
+    # -- where things are ------------------------------------------------------------------------------------------
+
+    def _place(self) -> None:
+        """Bring the end, or what was in sight, into sight."""
+        total, top = self._heights.total, self.top
+        if self.following and not top < total <= top + self.page:
+            top = max(0, total - (max(1, self.page // 2) if self._paged else self.page))
+            top = 0 if total <= self.page else top
+        self._go(top)
+
+    def _go(self, top: int) -> None:
+        """Show what begins on this line, having counted all around it."""
+        top = max(0, top)
+        if len(self.document):
+            top += self._heights.settle(top - self.page, top + 2 * self.page, top)
+        total = self._heights.total
+        last = total - self.page if not self.following or not self._paged else total - 1
+        top = max(0, min(top, last))
+        self._placing = True
+        self.put_lines(max(total, top + self.page), top)
+        self._placing = False
+
+    def _widen(self) -> None:
+        """Another width: everything breaks elsewhere, but what is in sight stays there."""
+        seen = self._heights.find(self.top)[0] if self._heights.passages else 0
+        self._width = self._text_width()
+        self._forget(0)
+        if self._heights.passages:
+            self._heights.change(0, self._heights.passages)
+            self._go(self._heights.span(seen)[0])
+        self.refresh()
+
+    def _estimate(self, first: int, last: int) -> int:
+        return last - first + self.document.letters(first, last) // max(1, self._width)
+
+    def _gutter(self) -> int:
+        width = self.scrollable_content_region.width
+        return next(cells for least, cells in GUTTERS if width >= least)
+
+    def _text_width(self) -> int:
+        return self.scrollable_content_region.width - self._gutter() - 1
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        line = self.top + y
+        if line >= self._heights.total or not len(self.document):
+            return self.blank()
+        index, row = self._heights.find(line)
+        strips = self._strips.setdefault(index, {})
+        strip = strips.get(row)
+        if strip is None:
+            if len(self._strips) >= REMEMBERED:
+                self._strips = {index: strips}
+            strip = strips[row] = self._strip(index, row)
+        return strip
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        super().notify_style_update()
+
+    def _strip(self, index: int, row: int) -> Strip:
+        """One line of one passage, its gutter before it."""
+        (role, part), lines = self.document.kind(index), self._lines(index)
+        more = row == FOLD and self._folded(index) and len(lines) == FOLD + 1
+        name = "quiet" if more or part == "observation" else "strong" if part in ("action", "answer") else "text"
+        gutter = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
+        text = self.get_component_rich_style(f"transcript--{name}")
+        if index == self.cursor and not self.following:
+            ground = Style(bgcolor=self.get_component_rich_style("transcript--cursor").bgcolor)
+            gutter, text = gutter + ground, text + ground
+        width, cells = self.scrollable_content_region.width, self._gutter()
+        label = self._label(role, part, cells) if row == 0 else ""
+        segments = [Segment(f"{label:<{cells}}"[:cells], gutter), Segment(lines[row], text)]
+        return Strip(segments).adjust_cell_length(width, text)
+
+    def _label(self, role: str, part: str, cells: int) -> str:
+        sign = self.glyphs.role(role)
+        return f"{sign} {part[: cells - 4]}" if cells > 4 else sign
+
+    def _lines(self, index: int) -> list[str]:
+        """A passage as it is shown."""
+        lines = self._wrapped.get(index)
+        if lines is None:
+            lines = wrapped(self.document.text(index), self._width)
+            if self._folded(index) and len(lines) > FOLD + 1:
+                lines = [*lines[:FOLD], f"… {len(lines) - FOLD} more lines"]
+            if len(self._wrapped) >= REMEMBERED:
+                self._wrapped.clear()
+            self._wrapped[index] = lines
+        return lines
+
+    def _folded(self, index: int) -> bool:
+        return (self.document.kind(index)[1] in self._folds) != (index in self._turned)
+
+    def _forget(self, first: int) -> None:
+        """What was remembered of this passage and of those behind it."""
+        last = max(len(self.document), self._heights.passages)
+        if last - first > REMEMBERED:
+            self._wrapped.clear()
+            self._strips.clear()
+        for index in range(first, last if last - first <= REMEMBERED else first):
+            self._wrapped.pop(index, None)
+            self._strips.pop(index, None)
+
+    def _redraw(self, index: int) -> None:
+        """A passage looks different, though it says the same."""
+        if index < len(self.document):
+            self._strips.pop(index, None)
+            self._redraw_lines(*self._heights.span(index))
+
+    def _redraw_lines(self, first: int, last: int) -> None:
+        top = max(first - self.top, 0)
+        bottom = min(last - self.top, self.page)
+        if bottom > top:
+            self.refresh(Region(0, top, self.size.width, bottom - top))
+
+
+def _same(one: list[str], other: list[str]) -> int:
+    """How many lines they begin with alike."""
+    for number, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return number
+    return min(len(one), len(other))

@@ -1,0 +1,113 @@
+"""The table: it asks for what is in sight, and keys move about in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hosts import Host
+from stories import screen_text
+from textual.content import Content
+
+from studio.widgets.table import Cell, Column, Table, shares
+
+COLUMNS = (Column("question"), Column("steps", 7, right=True), Column("tool", 14, least=60))
+
+
+class Asked:
+    """Rows that remember which of them were asked for."""
+
+    def __init__(self, count: int):
+        self.count = count
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return self.count
+
+    def row(self, index: int) -> Sequence[Cell]:
+        self.asked.append(index)
+        return f"question {index} [b]?", Content(str(index % 9)), "BingSearch[x]"
+
+    def key(self, index: int) -> str:
+        return f"q-{index}"
+
+
+def test_columns_share_what_is_left() -> None:
+    assert shares(COLUMNS, 80) == [58, 7, 14]
+    assert shares(COLUMNS, 40) == [32, 7, 0]
+
+
+async def test_a_million_rows_cost_what_is_in_sight() -> None:
+    rows = Asked(1_000_000)
+    table = Table(COLUMNS, rows)
+    app = Host(table)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = screen_text(app).splitlines()
+        assert text[0].split() == ["question", "steps", "tool"]
+        assert text[1].startswith(" question 0 [b]?")
+        await pilot.press("G")
+        await pilot.pause()
+        text = screen_text(app).splitlines()
+        assert text[23].startswith(" question 999999 [b]?")
+        assert "BingSearch[x]" in text[23]
+        await pilot.press("pageup", "k", "pagedown", "g")
+        await pilot.pause()
+        assert screen_text(app).splitlines()[1].startswith(" question 0 ")
+        assert len(rows.asked) < 400
+
+
+async def test_rows_that_stay_in_sight_are_not_asked_for_again() -> None:
+    rows = Asked(100)
+    table = Table(COLUMNS, rows)
+    app = Host(table)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        rows.asked.clear()
+        await pilot.press("j")
+        await pilot.pause()
+        assert sorted(set(rows.asked)) == [0, 1]
+        rows.asked.clear()
+        rows.count = 120
+        table.grow()
+        await pilot.pause()
+        assert rows.asked == []
+
+
+async def test_what_grows_in_sight_is_drawn() -> None:
+    rows = Asked(3)
+    table = Table(COLUMNS, rows)
+    app = Host(table)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "question 3" not in screen_text(app)
+        rows.count = 5
+        table.grow()
+        await pilot.pause()
+        assert "question 4" in screen_text(app)
+
+
+async def test_the_cursor_stays_with_its_row() -> None:
+    rows = Asked(50)
+    table = Table(COLUMNS, rows)
+    app = Host(table)
+    opened: list[str] = []
+    async with app.run_test(size=(80, 24), message_hook=lambda m: hook(m, opened)) as pilot:
+        table.point(7)
+        assert table.chosen == "q-7"
+        table.renew(key="q-9")
+        assert table.chosen == "q-9"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert opened == ["q-9"]
+        rows.count = 4
+        table.renew()
+        assert table.chosen == "q-3"
+        rows.count = 0
+        table.renew()
+        assert table.chosen is None
+        await pilot.press("j", "k", "G", "g", "enter", "pagedown")
+
+
+def hook(message: object, opened: list[str]) -> None:
+    if isinstance(message, Table.Opened) and message.key not in opened:
+        opened.append(message.key)
