@@ -291,6 +291,8 @@ class TokenSpoken(Event, frozen=True, tag="token.spoken"):
     n: int
     part: str
     text: str
+    start: int = 0
+    """Letters of the answer that come before this piece; what was told from there on is void."""
 
 
 AnyEvent = (

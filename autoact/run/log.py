@@ -178,7 +178,12 @@ class LogTail:
     def _read(self, limit: int) -> bytes:
         if not self._opened():
             return b""
-        if os.fstat(self._descriptor).st_size < self.offset:  # cut from outside, as the live file is
+        found = os.fstat(self._descriptor)
+        if found.st_nlink == 0 and not self._numbered:  # someone deleted the live file: the next look is at a new one
+            self.close()
+            self.offset = 0
+            return b""
+        if found.st_size < self.offset:  # cut from outside, as the live file is
             self.offset, self._next = 0, None
         return os.pread(self._descriptor, limit, self.offset)
 
