@@ -6,10 +6,26 @@ import argparse
 import os
 import sys
 
-from autoact.cli import ask, doctor, evaluate, models, projects, run, runs, tools
+from autoact.cli import (
+    ask,
+    attach,
+    cancel,
+    delete,
+    doctor,
+    evaluate,
+    log,
+    models,
+    projects,
+    resume,
+    run,
+    runs,
+    tools,
+)
 from autoact.errors import AutoActError, BadInput
 
-VERBS = (projects, run, ask, evaluate, runs, tools, models, doctor)
+VERBS = (
+    projects, run, ask, evaluate, runs, attach, log, cancel, resume, delete, tools, models, doctor,
+)  # fmt: skip
 """In the order in which help lists them."""
 FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
 

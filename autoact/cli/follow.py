@@ -2,54 +2,75 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 
 from autoact.errors import AutoActError
+from autoact.run.ending import Ending, read_ending
 from autoact.run.folder import RunFolder
 from autoact.run.launch import stop
+from autoact.run.liveness import AFAR, attended, cause, verdict
 from autoact.run.log import LogTail
 from autoact.run.state import RunState, StageState
 
 EVERY_TERMINAL, EVERY_FILE = 0.5, 10.0
 """Seconds between progress lines on a terminal, where they overwrite each other, and in a file."""
+LOOK = 0.2
+"""Seconds between looks at the log."""
 
 
-def follow(folder: RunFolder, job: subprocess.Popen[bytes], show: Callable[[RunFolder], None]) -> int:
-    """Watch a run until its job ends, then `show` what it made; the exit code to leave with.
+def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool = True) -> int:
+    """Watch a run until no job and no keeper has it, then `show` what it made; the exit code to leave with.
 
-    Ctrl-C asks the job to stop and waits for it: what it has is in the log. Raises AutoActError when it failed.
+    Ctrl-C asks the job to stop and waits for it: what it has is in the log. Unless `stops`, it only ends the watching.
+    Raises AutoActError when the run failed or was interrupted.
     """
-    state, tail = RunState(), LogTail(folder.events)
-    progress = Progress(folder)
+    state, tail, progress = RunState(), LogTail(folder.events), Progress(folder)
     try:
-        while job.poll() is None:
-            state.follow(tail)
-            progress.show(state)
-            time.sleep(0.2)
+        _watch(folder, state, tail, progress)
     except KeyboardInterrupt:
+        if not stops:
+            print(f"\nrun {folder.name} goes on; `autoact attach {folder.path}` shows it again", file=sys.stderr)
+            return 0
         stop(folder)
-        job.wait()
-    state.follow(tail)
-    progress.show(state, last=True)
+        _watch(folder, state, tail, progress)
+        if state.status != "finished":
+            return _stopped(folder)
+    finally:
+        tail.close()
     return _ended(folder, state, show)
 
 
+def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: Progress) -> None:
+    while attended(folder) or verdict(folder, state).startswith(AFAR[0]):
+        state.follow(tail)
+        progress.show(state)
+        progress.tell(read_ending(folder))
+        time.sleep(LOOK)
+    state.follow(tail)
+    progress.show(state, last=True)
+
+
 def _ended(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]) -> int:
-    if state.status == "failed":
+    ended = read_ending(folder)
+    # The log's last word is an earlier job's when this one ended before it could say anything.
+    spoke = ended is None or state.at >= ended.at - ended.seconds
+    if state.status == "failed" and spoke:
         raise AutoActError(f"run {folder.name} failed: {state.error}")
-    if state.status == "cancelled":
-        print(f"\nrun {folder.name} is stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    if state.status == "cancelled" and spoke:
+        return _stopped(folder)
     if state.status != "finished":
-        last = folder.console.read_text(errors="replace").strip().splitlines()[-1:] if folder.console.exists() else []
-        raise AutoActError(
-            f"run {folder.name} ended without a word: {' '.join(last)}; the same command goes on from here"
-        )
+        found = verdict(folder, state) if spoke else "interrupted"
+        why = cause(folder, state, found) or "no reason is known"
+        raise AutoActError(f"run {folder.name} is {found}: {why}; `autoact resume {folder.path}` goes on from here")
     show(folder)
     return 0
+
+
+def _stopped(folder: RunFolder) -> int:
+    print(f"\nrun {folder.name} is stopped; the same command goes on from here", file=sys.stderr)
+    return 130
 
 
 class Progress:
@@ -60,6 +81,7 @@ class Progress:
         self.shown_at = 0.0
         self.stage = ""
         self.line = ""
+        self.told = 0.0
         print(f"run {folder.name}", file=sys.stderr, flush=True)
 
     def show(self, state: RunState, *, last: bool = False) -> None:
@@ -73,6 +95,14 @@ class Progress:
         if self.stage and (last or time.monotonic() - self.shown_at >= every):
             self.shown_at = time.monotonic()
             self._print(describe(self.stage, state))
+
+    def tell(self, ended: Ending | None) -> None:
+        """Say once that a job crashed and will be started again."""
+        if ended is not None and ended.again_at > self.told:
+            self.told = ended.again_at
+            self._print(f"the job ended, {ended.cause}; it starts again in {clock(ended.again_at - ended.at)}")
+            if self.terminal:
+                print(file=sys.stderr)
 
     def _close(self, state: RunState) -> None:
         stage = state.stages[self.stage]

@@ -38,3 +38,8 @@ def size(count: int) -> str:
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
     return f"{count} B"
+
+
+def printable(text: str) -> str:
+    """Text of a model, a tool or a program as one line that no terminal acts upon."""
+    return "".join(letter if letter.isprintable() else "⏎" if letter == "\n" else "�" for letter in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -21,7 +22,7 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "run", help="run the stages on a project, or resume",
         description="Runs the stages of the method. An interrupted run with the same settings goes on; its answers "
-        "are not asked again. Ctrl-C stops the run so that it can go on later.",
+        "are not asked again. Ctrl-C stops the run so that it can go on later; closing the terminal does not.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--preset", choices=("quick", "full"), help="settings for a short or a thorough run")
@@ -34,6 +35,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in synthesis.samples=8")
     parser.add_argument("--new", action="store_true", help="start afresh even if a run could go on")
+    parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
     parser.set_defaults(run=run)
 
@@ -47,41 +49,60 @@ def run(arguments: argparse.Namespace) -> int:
     config = _with_plan(project, arguments)
     check(project, config)
     what = arguments.preset or "run"
-    return start(project, config, what, partial(print_result, as_json=arguments.json), fresh=arguments.new)
+    show = partial(print_result, as_json=arguments.json)
+    return start(project, config, what, show, fresh=arguments.new, detach=arguments.detach)
 
 
-def start(project: Any, config: Any, what: str, show: Callable[[RunFolder], None], *, fresh: bool = False) -> int:
-    """Resume an interrupted run of the same settings, or start one, and follow it to its end."""
+def start(
+    project: Any, config: Any, what: str, show: Callable[[RunFolder], None], *, fresh: bool = False,
+    detach: bool = False,
+) -> int:  # fmt: skip
+    """Resume an interrupted run of the same settings, or start one; follow it to its end unless it is to be left."""
     import msgspec
 
-    from autoact.cli.follow import follow
     from autoact.run.folder import new_run
-    from autoact.run.launch import launch
 
     folder = None if fresh else interrupted(project, config)
     if folder is None:
         folder = new_run(project.root, what, msgspec.to_builtins(config), now=datetime.now())
-    return follow(folder, launch(folder), show)
+    return begin(folder, show, detach=detach)
+
+
+def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
+    """Give a run a keeper and follow it, or print its name and leave. Raises RunBusy."""
+    from autoact.cli.follow import follow
+    from autoact.run.launch import launch
+    from autoact.run.logout import warning
+
+    launch(folder)
+    if told := warning():
+        print(told, file=sys.stderr)
+    if not detach:
+        return follow(folder, show)
+    print(folder.name)
+    print(f"`autoact attach {folder.path}` shows it, `autoact cancel` stops it", file=sys.stderr)
+    return 0
 
 
 def interrupted(project: Any, config: Any) -> Any:
-    """The newest unfinished run with these very settings, if no job is alive in it. Raises RunBusy when one is."""
+    """The newest unfinished run with these very settings. Raises RunBusy when it has a job, or another machine's."""
     import msgspec
 
     from autoact.config import Config
     from autoact.errors import RunBusy
-    from autoact.run import lock
     from autoact.run.folder import runs_of
+    from autoact.run.liveness import AFAR, attended, verdict
     from autoact.run.state import RunState
 
     for folder in runs_of(project.root):
         if not folder.config.exists() or msgspec.convert(folder.read_config(), Config) != config:
             continue
-        if lock.is_held(folder):
-            raise RunBusy(f"{folder.name} is running these settings already; `studio {project.root}` shows it")
-        if RunState.of(folder.events).status != "finished":
-            return folder
-        return None
+        if attended(folder):
+            raise RunBusy(f"{folder.name} is running these settings already; `autoact attach {folder.path}` shows it")
+        found = verdict(folder, RunState.of(folder.events))
+        if found.startswith(AFAR):
+            raise RunBusy(f"{folder.name} has these settings: {found}; `--new` starts another")
+        return None if found == "finished" else folder
     return None
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from autoact.cli.target import add_target, target
+
 if TYPE_CHECKING:
     from autoact.lab.tally import Tally
     from autoact.run.folder import RunFolder
+
+CAUSE = 80
+"""Letters of a cause that the table shows; --json tells it in full."""
 
 
 def add(subparsers: Any) -> None:
@@ -17,8 +22,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=runs)
     parser = subparsers.add_parser("stats", help="a run in figures: funnel, adapters, scores, tokens")
-    parser.add_argument("target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project's for its latest run")
-    parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
+    add_target(parser)
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=stats)
 
@@ -36,8 +40,8 @@ def runs(arguments: argparse.Namespace) -> int:
     elif not lines:
         print(f"no runs yet; `autoact run {arguments.project}` makes one")
     else:
-        headings = ("RUN", "IS", "STAGE", "DONE", "STARTED", "TIME", "QUESTIONS", "KEPT", "ADAPTERS", "F1")
-        print_columns([headings, *map(_cells, lines)], "lllrlrrrr")
+        headings = ("RUN", "IS", "STAGE", "DONE", "STARTED", "TIME", "QUESTIONS", "KEPT", "ADAPTERS", "F1", "BECAUSE")
+        print_columns([headings, *map(_cells, lines)], "lllrlrrrrl")
     return 0
 
 
@@ -45,10 +49,11 @@ def _line(folder: RunFolder) -> dict[str, Any]:
     from statistics import fmean
 
     from autoact.lab.tally import Reading
-    from autoact.run.pulse import verdict
+    from autoact.run.liveness import cause, verdict
 
     reading = Reading.of(folder.events)
     state = reading.state
+    found = verdict(folder, state)
     name = state.stage or next(reversed(state.stages), "")
     stage = state.stages.get(name)
     scores: dict[str, list[float]] = {}
@@ -56,7 +61,7 @@ def _line(folder: RunFolder) -> dict[str, Any]:
         if solved.scored:
             scores.setdefault(solved.cast, []).append(solved.f1)
     return {
-        "name": folder.name, "path": str(folder.path), "verdict": verdict(folder, state), "error": state.error,
+        "name": folder.name, "path": str(folder.path), "verdict": found, "cause": cause(folder, state, found),
         "stage": name, "done": stage.done if stage else 0, "of": stage.of if stage else 0,
         "started": reading.started, "seconds": round(reading.seconds, 3), "questions": len(state.questions),
         "kept": sum(verdict.kept for verdict in state.verdicts.values()), "adapters": list(state.adapters),
@@ -68,13 +73,14 @@ def _cells(line: dict[str, Any]) -> tuple[str, ...]:
     from datetime import datetime
 
     from autoact.cli.follow import clock
+    from autoact.cli.output import printable
 
     started = f"{datetime.fromtimestamp(line['started']):%Y-%m-%d %H:%M}" if line["started"] else ""
     f1 = ", ".join(f"{cast} {100 * value:.1f}" for cast, value in line["f1"].items())
     done = f"{line['done']}/{line['of']}" if line["of"] else str(line["done"] or "")
     return (
         line["name"], line["verdict"], line["stage"], done, started, clock(line["seconds"]),
-        str(line["questions"]), str(line["kept"]), str(len(line["adapters"])), f1,
+        str(line["questions"]), str(line["kept"]), str(len(line["adapters"])), f1, printable(line["cause"])[:CAUSE],
     )  # fmt: skip
 
 
@@ -84,10 +90,10 @@ def stats(arguments: argparse.Namespace) -> int:
 
     from autoact.cli.output import print_json
     from autoact.lab.tally import tally
-    from autoact.run.pulse import verdict
+    from autoact.run.liveness import verdict
     from autoact.run.state import RunState
 
-    folder = _found(arguments.target, arguments.name)
+    folder = target(arguments)
     made = tally(folder.events)
     now = verdict(folder, RunState(status=made.status))
     if arguments.json:
@@ -95,24 +101,6 @@ def stats(arguments: argparse.Namespace) -> int:
     else:
         _print(folder.name, now, made)
     return 0
-
-
-def _found(target: str, name: str) -> RunFolder:
-    from pathlib import Path
-
-    from autoact.errors import BadInput
-    from autoact.project import Project
-    from autoact.run.folder import RunFolder, find_run, latest
-
-    path = Path(target).expanduser()
-    if (path / "run.toml").is_file():
-        if name:
-            raise BadInput(f"goes with a project; {target} is a run already", key="--run")
-        return RunFolder(path.resolve())
-    if not (path / "project.toml").is_file():
-        raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=target)
-    project = Project.open(path)
-    return find_run(project.root, name) if name else latest(project.root)
 
 
 def _print(name: str, now: str, made: Tally) -> None:

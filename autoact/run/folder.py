@@ -37,6 +37,11 @@ class RunFolder:
         return self.path / "run.lock"
 
     @property
+    def keeper(self) -> Path:
+        """Held while a keeper looks after the run, also between two jobs. Never deleted."""
+        return self.path / "keeper.lock"
+
+    @property
     def events(self) -> Path:
         """The truth."""
         return self.path / "events.jsonl"

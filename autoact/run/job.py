@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import socket
@@ -9,12 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from autoact.config import Config
-from autoact.errors import AutoActError, BadInput
+from autoact.errors import AutoActError, BadInput, DiskFull, RunBusy
 from autoact.events import (
     RunCancelled,
     RunFailed,
@@ -24,6 +26,7 @@ from autoact.events import (
     StageStarted,
 )
 from autoact.project import Project
+from autoact.run import ending
 from autoact.run.conduct import Conductor
 from autoact.run.folder import RunFolder
 from autoact.run.gate import Cancelled, Gate
@@ -36,6 +39,9 @@ from autoact.run.state import RunState
 
 OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]
 """Makes the pipeline of a run: loads the model, opens the tools."""
+
+DISPENSABLE = 300
+"""Added to the job's score in the kernel's choice of whom to kill: the terminal and the keeper shall outlive it."""
 
 
 class Job:
@@ -135,22 +141,36 @@ class Heart:
                 return
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m autoact.run.job FOLDER`: exit code 0 finished, 130 cancelled, 1 failed, 2 bad input."""
-    from autoact.run.opening import open_world  # torch is loaded here, after the arguments are known to be good
+def _open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
+    from autoact.run.opening import open_world  # torch is loaded here: by now the run is owned, and has a pulse
 
+    return open_world(config, project, folder)
+
+
+def settle() -> None:
+    """Crashes, and SIGUSR1, print every thread's stack; when memory ends, the kernel takes this process first."""
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1)
+    score = Path("/proc/self/oom_score_adj")
+    if score.exists():
+        with suppress(PermissionError):  # a container may forbid it; then all are equal
+            score.write_text(str(min(1000, int(score.read_text()) + DISPENSABLE)))
+
+
+def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world) -> int:
+    """`python -m autoact.run.job FOLDER`: exit code 0 finished, 130 cancelled, 1 failed, 2 bad input, 3 run is busy."""
+    settle()
     (folder,) = sys.argv[1:] if arguments is None else arguments
     try:
         job = Job(RunFolder(Path(folder).resolve()), open_world)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: job.gate.cancel())
-        return {"finished": 0, "cancelled": 130}[job.run()]
-    except BadInput as error:
-        print(error, file=sys.stderr)
-        return 2
+        return {"finished": ending.FINISHED, "cancelled": ending.CANCELLED}[job.run()]
     except AutoActError as error:
         print(error, file=sys.stderr)
-        return 1
+        if isinstance(error, BadInput | DiskFull):  # no other try would go better
+            return ending.BAD_INPUT
+        return ending.BUSY if isinstance(error, RunBusy) else ending.FAILED
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Starting a job that outlives the terminal it was started from, and asking it to stop."""
+"""Starting a run so that it outlives the terminal, and reaching its processes with signals."""
 
 from __future__ import annotations
 
@@ -7,23 +7,59 @@ import signal
 import subprocess
 import sys
 
-from autoact.run import lock
+from autoact.errors import AutoActError
+from autoact.run import lock, logout
+from autoact.run.ending import BUSY, last_words
 from autoact.run.folder import RunFolder
+from autoact.run.keeper import JOB
 
 
-def launch(folder: RunFolder) -> subprocess.Popen[bytes]:
-    """Start the run's job in a session of its own; what it prints goes to console.log."""
+def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
+    """Have a keeper start the run's job, in a session of its own; what they print goes to console.log.
+
+    When this returns the keeper holds its lock. Raises RunBusy, naming who has the run, and AutoActError when no
+    process could be started.
+    """
+    if lock.is_held(folder):
+        raise lock.busy(folder)
+    around = logout.way_around() if logout.ends_processes() else ()
     with folder.console.open("ab") as console:
-        return subprocess.Popen(
-            [sys.executable, "-m", "autoact.run.job", str(folder.path)],
-            stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
+        printed = console.tell()
+        started = subprocess.run(
+            [*around, sys.executable, "-m", "autoact.run.keeper", str(folder.path), *program],
+            stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True, check=False,
         )  # fmt: skip
+    if started.returncode == BUSY:
+        raise lock.busy(folder, keeper=True)
+    if started.returncode:
+        raise AutoActError(f"{folder.name} has no keeper: {last_words(folder.console, printed)}")
 
 
 def stop(folder: RunFolder) -> bool:
-    """Ask the job that owns the run to stop; it logs what it has and ends. False when no job is alive here."""
-    owner = lock.owner(folder)
-    if owner is None or not lock.is_held(folder):
+    """Ask job and keeper to stop; the job logs what it has and ends. False when neither is alive here."""
+    # The keeper first: it must know that the end is wanted before it sees it.
+    asked = _signal(folder, signal.SIGTERM, keeper=True)
+    return _signal(folder, signal.SIGTERM) or asked
+
+
+def kill(folder: RunFolder) -> bool:
+    """End the job at once, and let the keeper not start it again. What was logged is safe."""
+    stop(folder)
+    return _signal(folder, signal.SIGKILL)
+
+
+def dump_stacks(folder: RunFolder) -> bool:
+    """Have the job print where each of its threads is to console.log. False when none is alive here."""
+    return _signal(folder, signal.SIGUSR1)
+
+
+def _signal(folder: RunFolder, number: int, *, keeper: bool = False) -> bool:
+    """Signal the holder of a lock, and no later process with its number."""
+    owner = lock.owner(folder, keeper=keeper)
+    if owner is None or not owner.alive or not lock.is_held(folder, keeper=keeper):
         return False
-    os.kill(owner.pid, signal.SIGTERM)
+    try:
+        os.kill(owner.pid, number)
+    except ProcessLookupError:
+        return False
     return True

@@ -12,7 +12,10 @@ import pytest
 from autoact import cli
 from autoact.errors import BadProject, RunBusy
 
-VERBS = ("new", "check", "run", "ask", "eval", "runs", "stats", "tools", "models", "doctor")
+VERBS = (
+    "new", "check", "run", "ask", "eval", "runs", "stats", "attach", "log", "cancel", "resume", "delete", "tools",
+    "models", "doctor",
+)  # fmt: skip
 
 
 def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

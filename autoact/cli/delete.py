@@ -1,0 +1,69 @@
+"""`autoact delete`: remove a run and everything it made."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from autoact.cli.target import add_target, target
+
+if TYPE_CHECKING:
+    from autoact.run.folder import RunFolder
+
+
+def add(subparsers: Any) -> None:
+    """The verb and its options."""
+    parser = subparsers.add_parser("delete", help="remove a run and everything it made")
+    add_target(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.set_defaults(run=delete)
+
+
+def delete(arguments: argparse.Namespace) -> int:
+    """Ask, then remove. Raises RunBusy while a job, a keeper or another machine has the run."""
+    from pathlib import Path
+
+    from autoact.cli.output import size
+    from autoact.errors import BadInput
+
+    if not arguments.name and (Path(arguments.target).expanduser() / "project.toml").is_file():
+        raise BadInput("says which run to remove", key="--run")
+    folder = target(arguments)
+    check(folder)
+    taken = size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))
+    if not (arguments.yes or _agreed(f"Remove {folder.name} with its log and adapters, {taken}? [y/N] ")):
+        print("nothing was removed")
+        return 1
+    _remove(folder)
+    print(f"{folder.name} is removed")
+    return 0
+
+
+def check(folder: RunFolder) -> None:
+    """Raises RunBusy when the run may have a job."""
+    from autoact.errors import RunBusy
+    from autoact.run.liveness import AFAR, attended, verdict
+    from autoact.run.state import RunState
+
+    found = verdict(folder, RunState.of(folder.events))
+    if attended(folder):
+        raise RunBusy(f"{folder.name} is {found}; `autoact cancel {folder.path}` stops it")
+    if found.startswith(AFAR[0]):
+        raise RunBusy(f"{folder.name} is {found}: stop it there")
+
+
+def _remove(folder: RunFolder) -> None:
+    """Holding its locks, so that no job starts in it meanwhile."""
+    import shutil
+
+    from autoact.run.lock import RunLock
+
+    with RunLock.take(folder, keeper=True), RunLock.take(folder):
+        shutil.rmtree(folder.path)
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

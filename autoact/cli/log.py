@@ -1,0 +1,123 @@
+"""`autoact log`: what happened in a run, event by event; what its job printed; where its job is right now."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from autoact.cli.target import add_target, target
+
+if TYPE_CHECKING:
+    from autoact.run.folder import RunFolder
+    from autoact.run.log import Record
+
+EVERY = 0.25
+"""Seconds between looks, with --follow."""
+WIDTH = 300
+"""Letters of a line."""
+PATIENCE = 20
+"""Looks after which a job that was asked for its stacks is not expected to print them any more."""
+
+
+def add(subparsers: Any) -> None:
+    """The verb and its options."""
+    parser = subparsers.add_parser("log", help="show a run's events, or what its job printed")
+    add_target(parser)
+    parser.add_argument("--follow", action="store_true", help="go on as long as the run does")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--json", action="store_true", help="one JSON object a line")
+    what.add_argument("--console", action="store_true", help="what the job printed, instead of events")
+    what.add_argument("--stack", action="store_true", help="have the job print where each of its threads is")
+    parser.set_defaults(run=log)
+
+
+def log(arguments: argparse.Namespace) -> int:
+    """Print what is there, and with --follow what comes."""
+    folder = target(arguments)
+    if arguments.stack:
+        return _stack(folder)
+    looks = _looks(folder, follow=arguments.follow)
+    if arguments.console:
+        _console(folder, looks)
+    else:
+        _events(folder, looks, as_json=arguments.json)
+    return 0
+
+
+def line(record: Record) -> str:
+    """Time, number, type and words of one event."""
+    import time
+
+    from autoact.cli.output import printable
+    from autoact.run.words import words
+
+    at = time.strftime("%H:%M:%S", time.localtime(record.at))
+    said = words(record.event) if record.event is not None else "(of a newer version)"
+    text = f"{at} {record.seq:6d}  {record.type:<20} {printable(said)}".rstrip()
+    return text if len(text) <= WIDTH else text[:WIDTH] + "…"
+
+
+def as_json_line(record: Record) -> str:
+    """One event as a JSON object: `seq`, `at` in unix seconds, `type`, and its own fields."""
+    import msgspec
+
+    fields = msgspec.to_builtins(record.event) if record.event is not None else {}
+    return msgspec.json.encode({"seq": record.seq, "at": record.at, "type": record.type, **fields}).decode()
+
+
+def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
+    """Once; with `follow` again and again, the last time after the run has lost its job and its keeper."""
+    import time
+
+    from autoact.run.liveness import attended
+
+    while follow and attended(folder):
+        yield
+        time.sleep(EVERY)
+    yield
+
+
+def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
+    from autoact.run.log import LogTail
+
+    show, tail = as_json_line if as_json else line, LogTail(folder.events)
+    try:
+        for _ in looks:
+            for record in tail.poll():
+                print(show(record), flush=True)
+    finally:
+        tail.close()
+
+
+def _console(folder: RunFolder, looks: Iterator[None], since: int = 0) -> None:
+    """Print whole lines from byte `since`, with what would act on the terminal made visible."""
+    from autoact.cli.output import printable
+
+    for _ in looks:
+        if not folder.console.exists():
+            continue
+        with folder.console.open("rb") as file:
+            file.seek(since)
+            for said in file:
+                since += len(said)
+                print(printable(said.decode(errors="replace").rstrip("\r\n")), flush=True)
+
+
+def _stack(folder: RunFolder) -> int:
+    """Ask for the stacks and print what then comes. Raises BadInput when no job is alive here."""
+    import time
+
+    from autoact.errors import AutoActError, BadInput
+    from autoact.run.launch import dump_stacks
+
+    before = folder.console.stat().st_size if folder.console.exists() else 0
+    if not dump_stacks(folder):
+        raise BadInput(f"{folder.name} has no job on this machine")
+    for _ in range(PATIENCE):
+        time.sleep(EVERY)
+        if folder.console.exists() and folder.console.stat().st_size > before:
+            time.sleep(EVERY)  # the threads come one after another
+            _console(folder, _looks(folder, follow=False), before)
+            return 0
+    raise AutoActError(f"{folder.name} printed no stacks; its console is {folder.console}")

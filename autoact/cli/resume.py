@@ -1,0 +1,57 @@
+"""`autoact resume`: let an interrupted, cancelled or failed run go on where it stood."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from autoact.cli.target import add_target, target
+
+if TYPE_CHECKING:
+    from autoact.run.folder import RunFolder
+
+
+def add(subparsers: Any) -> None:
+    """The verb and its options."""
+    parser = subparsers.add_parser(
+        "resume", help="let an interrupted run go on",
+        description="Starts a run's job again; its answers are not asked again. Ctrl-C stops it, as in `autoact run`.",
+    )  # fmt: skip
+    add_target(parser)
+    parser.add_argument("--take-over", metavar="HOST", default="", help="go on with a run that HOST no longer tends")
+    parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
+    parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
+    parser.set_defaults(run=resume)
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Give the run a keeper again, and follow it."""
+    from autoact.cli.run import begin
+    from autoact.cli.table import print_result
+
+    folder = target(arguments)
+    check(folder, arguments.take_over)
+    return begin(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
+
+
+def check(folder: RunFolder, host: str) -> None:
+    """Refuse what must not be resumed. `host` is the machine that a person took the run from, if any.
+
+    Raises BadInput for a finished run, and RunBusy for one that another machine has or had.
+    """
+    from autoact.errors import BadInput, RunBusy
+    from autoact.run.liveness import AFAR, verdict
+    from autoact.run.state import RunState
+
+    found = verdict(folder, RunState.of(folder.events))
+    if found == "finished":
+        raise BadInput(f"{folder.name} is finished; nothing is left to do")
+    working, lost = AFAR
+    if found.startswith(working):
+        raise RunBusy(f"{folder.name} is {found}: stop it there")
+    if found.startswith(lost) and host != found.removeprefix(lost):
+        raise RunBusy(
+            f"{folder.name}: {found}. Two jobs on one run would spoil it; "
+            f"if that one is surely dead, add `--take-over {found.removeprefix(lost)}`"
+        )

@@ -1,0 +1,34 @@
+"""Which run a verb is about: a run's folder, or a project's for its latest run or for the one named with --run."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autoact.run.folder import RunFolder
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The arguments that `target` reads."""
+    parser.add_argument("target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project's for its latest run")
+    parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
+
+
+def target(arguments: argparse.Namespace) -> RunFolder:
+    """The run that the arguments mean. Raises BadInput, saying what was expected."""
+    from pathlib import Path
+
+    from autoact.errors import BadInput
+    from autoact.project import Project
+    from autoact.run.folder import RunFolder, find_run, latest
+
+    path = Path(arguments.target).expanduser()
+    if (path / "run.toml").is_file():
+        if arguments.name:
+            raise BadInput(f"goes with a project; {path} is a run already", key="--run")
+        return RunFolder(path.resolve())
+    if not (path / "project.toml").is_file():
+        raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=path)
+    project = Project.open(path)
+    return find_run(project.root, arguments.name) if arguments.name else latest(project.root)

@@ -1,0 +1,44 @@
+"""What happened, in words: one event as half a line, for logs, pipes and screen readers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+import autoact.events as happened
+from autoact.events import Event
+
+
+def words(event: Event) -> str:
+    """An event in words. Text of models and tools is in them as it was: make it safe before it is shown."""
+    match event:
+        case happened.RunOpened():
+            return f"attempt {event.attempt}, {event.engine or 'no engine'}, process {event.pid} on {event.host}"
+        case happened.StageProgressed():
+            return f"{event.stage} {event.done}/{event.of}"
+        case happened.StageFinished():
+            return f"{event.stage}: {event.made} made in {event.seconds:.1f} s"
+        case happened.ModelAnswered():
+            return f"{event.unit} {event.role} {event.part}: {event.text}"
+        case happened.ToolObserved():
+            return f"{event.unit} {event.tool}[{event.argument}]: {event.text}"
+        case happened.QuestionAccepted():
+            return f"{event.question.text} -> {event.question.answer}"
+        case happened.TrainStepped():
+            return f"{event.role} {event.step + 1}/{event.of} loss {event.loss:.4f}"
+        case happened.TrajectoryCommitted():
+            done = event.trajectory
+            return f"{done.unit} {done.halt}: {done.answer} (reward {done.reward:.2f})"
+        case happened.TrajectoryJudged():
+            return f"{event.verdict.unit} {'kept' if event.verdict.kept else 'refused: ' + event.verdict.why}"
+        case happened.QuestionSolved():
+            solved = event.trajectory
+            return f"{event.cast} {solved.question.text} -> {solved.answer} (EM {event.em:.0f}, F1 {event.f1:.2f})"
+    return _fields(event)
+
+
+def _fields(event: Event) -> str:
+    """Anything else: its fields as they are named."""
+    fields: dict[str, Any] = msgspec.to_builtins(event)
+    return " ".join(f"{key}={value}" for key, value in fields.items() if key != "type")
