@@ -49,14 +49,20 @@ def filled(target: Path, part: Path) -> Iterator[Path]:
         with room(target):
             part.mkdir(parents=True, mode=0o700)
             yield part
-            _sync_tree(part)
-            _removed(target)
-            part.rename(target)
-            sync_folder(target.parent)
-            sync_folder(target.parent.parent)  # the parent may be as new
+            settle(part, target, over=True)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def settle(part: Path, target: Path, *, over: bool = False) -> None:
+    """Give a folder and all its files to the disk, then its name; `over` lets it take the place of another."""
+    _sync_tree(part)
+    if over:
+        _removed(target)
+    part.rename(target)
+    sync_folder(target.parent)
+    sync_folder(target.parent.parent)  # the parent may be as new
 
 
 @contextmanager

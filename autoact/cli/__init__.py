@@ -7,6 +7,7 @@ import os
 import sys
 
 from autoact.cli import (
+    archive,
     ask,
     attach,
     cancel,
@@ -24,7 +25,7 @@ from autoact.cli import (
 from autoact.errors import AutoActError, BadInput
 
 VERBS = (
-    projects, run, ask, evaluate, runs, attach, log, cancel, resume, delete, tools, models, doctor,
+    projects, run, ask, evaluate, runs, attach, log, cancel, resume, delete, archive, tools, models, doctor,
 )  # fmt: skip
 """In the order in which help lists them."""
 FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141

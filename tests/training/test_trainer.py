@@ -16,6 +16,7 @@ from autoact.events import CheckpointSaved, Event, ExamplesBuilt, TrainStepped
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
+from autoact.run.archive import check_adapter
 from autoact.script import Ask, Card, Lesson, Prompt, Train
 from autoact.stages.differentiation import PARTS
 from autoact.training.trainer import Trainer
@@ -74,6 +75,7 @@ def test_the_folder_says_what_it_is_and_no_path_of_this_machine(engine: LocalEng
     _, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,))))
     folder = tmp_path / adapter.path
     assert "tool-agent" in (folder / "README.md").read_text()
+    check_adapter(folder / "adapter_config.json")
     assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-llama"
     assert not [file for file in folder.iterdir() if str(engine.weights.folder).encode() in file.read_bytes()]
 

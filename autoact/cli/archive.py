@@ -1,0 +1,55 @@
+"""`autoact export` and `autoact import`: a run as one file, to keep or to give away."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from autoact.cli.target import add_target, target
+
+SHOWN = 20
+"""Damaged places that are listed one by one."""
+
+
+def add(subparsers: Any) -> None:
+    """The verbs and their arguments."""
+    parser = subparsers.add_parser("export", help="pack a run into one file")
+    add_target(parser)
+    parser.add_argument("file", help="the .tar.gz to make, or a folder to put it in under the run's name")
+    parser.set_defaults(run=export)
+    parser = subparsers.add_parser("import", help="take a packed run into a project")
+    parser.add_argument("file", help="the .tar.gz that `autoact export` made")
+    parser.add_argument("project", help="the project's folder")
+    parser.set_defaults(run=take_in)
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Pack a run and say where it is."""
+    from pathlib import Path
+
+    from autoact.cli.output import size
+    from autoact.run.archive import export_run
+
+    folder, file = target(arguments), Path(arguments.file).expanduser()
+    if file.is_dir():
+        file = file / f"{folder.name}.tar.gz"
+    export_run(folder, file)
+    print(f"{file}: {size(file.stat().st_size)}")
+    return 0
+
+
+def take_in(arguments: argparse.Namespace) -> int:
+    """Unpack a run, say its name, and list what is damaged."""
+    from pathlib import Path
+
+    from autoact.project import Project
+    from autoact.run.archive import import_run
+
+    project = Project.open(arguments.project)
+    imported = import_run(Path(arguments.file).expanduser(), project.root)
+    print(imported.folder.path)
+    for line in imported.damage[:SHOWN]:
+        print(f"damaged: {line}")
+    if len(imported.damage) > SHOWN:
+        print(f"damaged: {len(imported.damage) - SHOWN} more places")
+    return 0
