@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoact.tools import calculator, database, encyclopedia
+from autoact.tools import calculator, database, encyclopedia, knowledge_graph, table
 from autoact.tools.record import Bridge, Group, Kind, ToolRecord
 
 PLANNED = Group(
@@ -22,20 +22,6 @@ PLANNED = Group(
             reason="drawing needs a diffusion model, which is not bridged yet",
         ),
         ToolRecord(
-            name="KnowledgeGraph",
-            definition="Tells the known facts about a thing, or how two things are related.",
-            usage="KnowledgeGraph[Marie Curie, place of birth]",
-            state="planned",
-            reason="no source of facts is bridged yet",
-        ),
-        ToolRecord(
-            name="TableVerbalizer",
-            definition="Turns a table into plain sentences, one for each row.",
-            usage="TableVerbalizer[country, capital; Peru, Lima; Chad, N'Djamena]",
-            state="planned",
-            reason="the reader of tables is not built yet",
-        ),
-        ToolRecord(
             name="CodeInterpreter",
             definition="Runs a short Python program and shows what it prints.",
             usage="CodeInterpreter[print(sum(range(10)))]",
@@ -46,7 +32,7 @@ PLANNED = Group(
     open=lambda context, records: {},
 )
 
-GROUPS = (encyclopedia.GROUP, calculator.GROUP, database.GROUP, PLANNED)
+GROUPS = (encyclopedia.GROUP, calculator.GROUP, knowledge_graph.GROUP, database.GROUP, table.GROUP, PLANNED)
 """The library's own tools."""
 BRIDGES: dict[Kind, Bridge] = {}
 """What people may bring, by the `kind` of an entry in tools.toml."""
