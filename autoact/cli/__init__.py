@@ -20,12 +20,13 @@ from autoact.cli import (
     resume,
     run,
     runs,
+    secrets,
     tools,
 )
 from autoact.errors import AutoActError, BadInput
 
 VERBS = (
-    projects, run, ask, evaluate, runs, attach, log, cancel, resume, delete, archive, tools, models, doctor,
+    projects, run, ask, evaluate, runs, attach, log, cancel, resume, delete, archive, tools, secrets, models, doctor,
 )  # fmt: skip
 """In the order in which help lists them."""
 FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141

@@ -10,6 +10,7 @@ import platformdirs
 
 from autoact.config import Config
 from autoact.project import Project, questions
+from autoact.secrets import Vault
 from autoact.stages.self_instruct import Passage
 from autoact.tools.corpus import Corpus
 from autoact.tools.demonstration import demonstrated
@@ -41,7 +42,9 @@ def open_library(project: Project, data: str = "") -> tuple[Library, Corpus]:
         corpus = Corpus.of_pages(hotpot_pages(Project.file(data)))
     else:
         corpus = Corpus.open(project.corpus, platformdirs.user_cache_path("autoact") / "corpora")
-    return Library.load(project.tools_toml, ToolContext(corpus, {}, project.root)), corpus
+    vault = Vault.open()
+    context = ToolContext(corpus, {}, project.root, vault.reveal, vault.hide)
+    return Library.load(project.tools_toml, context), corpus
 
 
 def open_inputs(config: Config, project: Project, library: Library, corpus: Corpus) -> Inputs:

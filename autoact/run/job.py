@@ -36,6 +36,7 @@ from autoact.run.material import adopt
 from autoact.run.pipeline import Pipeline
 from autoact.run.pulse import EVERY, Pulse, resident_mb
 from autoact.run.state import RunState
+from autoact.secrets import Vault, hide_output
 
 OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]
 """Makes the pipeline of a run: loads the model, opens the tools."""
@@ -52,6 +53,7 @@ class Job:
         self.gate = Gate()
         self.config = msgspec.convert(folder.read_config(), Config)
         self.project = Project.open(folder.path.parent.parent)
+        self.vault = Vault.open()
         self.ticks = 0
         self.ticked_at = time.time()
 
@@ -74,7 +76,7 @@ class Job:
             journal.append(RunCancelled())
             return "cancelled"
         except (AutoActError, OSError, RuntimeError, ValueError) as error:
-            journal.append(RunFailed(f"{type(error).__name__}: {error}"[:4000]))
+            journal.append(RunFailed(self.vault.hide(f"{type(error).__name__}: {error}")[:4000]))
             raise
         journal.append(RunFinished())
         return "finished"
@@ -163,6 +165,7 @@ def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world
     (folder,) = sys.argv[1:] if arguments is None else arguments
     try:
         job = Job(RunFolder(Path(folder).resolve()), open_world)
+        hide_output(job.vault)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: job.gate.cancel())
         return {"finished": ending.FINISHED, "cancelled": ending.CANCELLED}[job.run()]

@@ -43,7 +43,9 @@ class Library:
         groups = [*groups, *brought.values()]
         settle = {record.name: group.settle for group in groups for record in group.records}
         records = [each for one in chosen for each in (brought[one.name].records if one.name in brought else [one])]
-        return cls([settle[record.name](context, record) for record in records], context, groups)
+        settled = [settle[record.name](context, record) for record in records]
+        told = [msgspec.structs.replace(record, reason=context.hide(record.reason)) for record in settled]
+        return cls(told, context, groups)
 
     def records(self) -> tuple[ToolRecord, ...]:
         """Every tool of the library, ready or not."""
@@ -81,6 +83,7 @@ class ToolSession:
 
     def __init__(self, library: Library, context: ToolContext, groups: Sequence[Group]) -> None:
         self._library = library
+        self._hide = context.hide
         # A group is opened whole, so that Lookup works when a project switched WebSearch off.
         records = library.by_name()
         self._calls = {name: call for group in groups for name, call in group.open(context, records).items()}
@@ -90,10 +93,10 @@ class ToolSession:
         began = time.perf_counter()
         record = self._library.resolve(name)
         given = argument.strip() if record and record.keeps_lines else " ".join(argument.split())
-        seen = self._seen(record, name, given)
+        seen = self._seen(record, name, self._hide(given))
         limit = (record.limits if record else Limits()).max_chars
         # An observation is logged as JSON, which has no lone surrogates.
-        text = shortened(seen.text, limit).encode("utf-8", "replace").decode()
+        text = shortened(self._hide(seen.text), limit).encode("utf-8", "replace").decode()
         return msgspec.structs.replace(seen, text=text, ms=(time.perf_counter() - began) * 1000)
 
     def _seen(self, record: ToolRecord | None, name: str, argument: str) -> Observation:

@@ -78,6 +78,8 @@ class ToolContext:
     """The project's folder, where relative paths in settings begin; None without a project."""
     secret: Callable[[str], str | None] = os.environ.get
     """A key by the name of its environment variable; None when there is none. Never logged, exported or passed on."""
+    hide: Callable[[str], str] = str
+    """Takes every secret out of a text; as it stands, it leaves texts alone."""
     kept: dict[str, Any] = field(default_factory=dict)
     """What a group keeps for all episodes of the library, by the group's own key."""
     closing: ExitStack = field(default_factory=ExitStack)

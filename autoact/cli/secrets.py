@@ -1,0 +1,69 @@
+"""`autoact secrets`: which keys there are, keeping one and forgetting one. No value is ever shown or typed in view."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+
+def add(subparsers: Any) -> None:
+    """The verbs and their options."""
+    group = subparsers.add_parser("secrets", help="list, keep or forget the keys of tools")
+    verbs = group.add_subparsers(title="verbs", metavar="VERB", required=True)
+    parser = verbs.add_parser("list", help="the names of the keys, and where each comes from")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=show)
+    parser = verbs.add_parser("set", help="keep a key; its value is asked for, or read from standard input")
+    parser.add_argument("name", help="as in TAVILY_API_KEY")
+    parser.set_defaults(run=keep)
+    parser = verbs.add_parser("remove", help="forget a key")
+    parser.add_argument("name")
+    parser.set_defaults(run=forget)
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Names and places, never values."""
+    from autoact.cli.output import print_columns, print_json
+    from autoact.secrets import Vault
+
+    vault = Vault.open()
+    places = vault.places()
+    if arguments.json:
+        print_json([{"name": name, "from": place} for name, place in places.items()])
+        return 0
+    if places:
+        print_columns([("NAME", "FROM"), *places.items()])
+    else:
+        print("no secrets; `autoact secrets set NAME` keeps one")
+    print(f"\nkept secrets are in {vault.file}")
+    return 0
+
+
+def keep(arguments: argparse.Namespace) -> int:
+    """Read the value without showing it, and keep it."""
+    from autoact.secrets import Vault
+
+    vault = Vault.open()
+    vault.set(arguments.name, _value(arguments.name))
+    print(f"{arguments.name} is kept in {vault.file}")
+    return 0
+
+
+def forget(arguments: argparse.Namespace) -> int:
+    """Remove it from the file. Exit code 1 when it was not there."""
+    from autoact.secrets import Vault
+
+    vault = Vault.open()
+    gone = vault.remove(arguments.name)
+    print(f"{arguments.name} is forgotten" if gone else f"{arguments.name} is not in {vault.file}")
+    return int(not gone)
+
+
+def _value(name: str) -> str:
+    """Never from the arguments: other users of the machine can read those."""
+    if not sys.stdin.isatty():
+        return sys.stdin.read()
+    from getpass import getpass
+
+    return getpass(f"{name}: ")

@@ -1,0 +1,51 @@
+"""Keeping, listing and forgetting keys by command, with no value on the screen or in the arguments."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import orjson
+import pytest
+
+from autoact.cli import main
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "own" / "secrets.json"))
+    return tmp_path / "own" / "secrets.json"
+
+
+def test_set_list_remove(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("very-secret-value\n"))
+    assert main(["secrets", "set", "EXA_API_KEY"]) == 0
+    assert b"very-secret-value" in file.read_bytes()
+    monkeypatch.setenv("BRAVE_API_KEY", "another-secret-value")
+    assert main(["secrets", "list"]) == 0
+    assert main(["secrets", "list", "--json"]) == 0
+    printed = capsys.readouterr().out
+    assert "-secret-value" not in printed
+    rows = {row["name"]: row["from"] for row in orjson.loads(printed[printed.index("[") :])}
+    assert (rows["EXA_API_KEY"], rows["BRAVE_API_KEY"]) == ("file", "environment")
+    assert main(["secrets", "remove", "EXA_API_KEY"]) == 0
+    assert main(["secrets", "remove", "EXA_API_KEY"]) == 1
+    assert "very-secret-value" not in file.read_text()
+
+
+def test_a_value_among_the_arguments_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as told:
+        main(["secrets", "set", "EXA_API_KEY", "very-secret-value"])
+    assert told.value.code == 2
+
+
+def test_bad_names_and_open_files_are_bad_input(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("very-secret-value"))
+    assert main(["secrets", "set", "lower"]) == 2
+    file.parent.mkdir()
+    file.write_text("{}")
+    file.chmod(0o644)
+    assert main(["secrets", "list"]) == 2
+    assert "chmod 600" in capsys.readouterr().err

@@ -1,0 +1,64 @@
+"""A job whose tools fail with a secret in their words: `canary_job.py FOLDER`, the secret in CANARY_API_KEY.
+
+Its model is scripted. The secret leaves through every door that a text can take: an
+observation, a thread's traceback, a log line, a print, and the error that ends the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+
+from autoact.config import Config
+from autoact.errors import ModelFailed
+from autoact.model.scripted import ScriptedEngine
+from autoact.project import Project
+from autoact.run import job
+from autoact.run.flight import World
+from autoact.run.folder import RunFolder
+from autoact.run.inputs import open_inputs, open_library
+from autoact.run.pipeline import Pipeline
+from autoact.script import Ask, Observation
+from autoact.tools.library import ToolSession
+
+SECRET = os.environ["CANARY_API_KEY"]
+
+
+def speak(ask: Ask) -> str:
+    """Calls a tool, then finishes."""
+    if ask.choices:
+        wanted = " Finish\n" if any("Observation:" in part for part in ask.prompt.segments) else " Retrieve\n"
+        return wanted if wanted in ask.choices else ask.choices[0]
+    return "Lima"
+
+
+def betray(argument: str) -> Observation:
+    """Does everything a careless tool does with a key."""
+    print(f"calling with {SECRET}", file=sys.stderr)
+    logging.getLogger("careless").error("Authorization: Bearer %s", SECRET)
+    thread = threading.Thread(target=lambda: int(SECRET))
+    thread.start()
+    thread.join()
+    raise RuntimeError(f"401 for https://example.org/?key={SECRET}")
+
+
+def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
+    """Real tools, of which Retrieve betrays the secret; with CANARY_DOOR set, the world does not even open."""
+    if "CANARY_DOOR" in os.environ:
+        raise ModelFailed(f"the server refuses {SECRET}")
+    library, corpus = open_library(project)
+    inputs = open_inputs(config, project, library, corpus)
+
+    def session() -> ToolSession:
+        made = library.session()
+        made._calls["Retrieve"] = betray
+        return made
+
+    world = World(ScriptedEngine(speak), session, lambda wish: iter(()))  # type: ignore[arg-type, return-value]
+    return Pipeline(config, inputs, world, lambda card: None, folder.path)
+
+
+if __name__ == "__main__":
+    sys.exit(job.main(open_world=open_world))
