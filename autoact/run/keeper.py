@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -39,8 +40,11 @@ LOOK = 0.05
 class Keeper:
     """Looks after one run, while holding its keeper's lock. SIGTERM ends the job and the keeper with it."""
 
-    def __init__(self, folder: RunFolder, program: tuple[str, ...] = JOB, pauses: tuple[float, ...] = PAUSES):
-        self.folder, self.program, self.pauses = folder, program, pauses
+    def __init__(
+        self, folder: RunFolder, program: tuple[str, ...] = JOB, pauses: tuple[float, ...] = PAUSES,
+        kills: Callable[[], int] = oom_kills,
+    ):  # fmt: skip
+        self.folder, self.program, self.pauses, self.kills = folder, program, pauses, kills
         self.job = 0
         """Its process id; 0 while there is none."""
         self.stopping = False
@@ -76,7 +80,7 @@ class Keeper:
     def _once(self) -> tuple[int, Ending]:
         """One job from start to end: its exit code, minus the signal's number when one ended it, and its ending."""
         self.folder.exit.unlink(missing_ok=True)
-        printed, kills, began = _size(self.folder.console), oom_kills(), time.monotonic()
+        printed, kills, began = _size(self.folder.console), self.kills(), time.monotonic()
         command = [sys.executable, *self.program, str(self.folder.path)]
         self.job = pid = os.posix_spawn(sys.executable, command, os.environ)
         if self.stopping:  # asked between the last look and the start
@@ -85,7 +89,7 @@ class Keeper:
         self.job = 0
         code = os.waitstatus_to_exitcode(status)
         rss_mb = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
-        oom = code == -signal.SIGKILL and oom_kills() > kills
+        oom = code == -signal.SIGKILL and self.kills() > kills
         words = ending.last_words(self.folder.console, printed)
         return code, Ending(
             pid, ending.cause(code, oom=oom, rss_mb=rss_mb, last_words=words), time.time(),

@@ -56,6 +56,15 @@ def test_a_crash_at_one_place_is_tried_three_times_more(folder: RunFolder) -> No
     assert (ending.signal, ending.code, ending.oom) == (9, 0, False)
 
 
+def test_a_job_that_the_kernel_killed_for_its_memory(folder: RunFolder) -> None:
+    counts = iter([7, 8])
+    Keeper(folder, (COUNTING, "--crash", "3"), (), lambda: next(counts)).keep()
+    ending = read_ending(folder)
+    assert ending is not None
+    assert ending.oom
+    assert ending.cause.startswith("killed by the kernel: out of memory at 0.0 GB")
+
+
 def test_a_job_that_ends_without_a_word_is_tried_again(folder: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
     _, ending = keep(folder, "--exit", "1")
     assert ending.cause == "exit code 1; 3 restarts got no further"
