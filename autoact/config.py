@@ -140,6 +140,13 @@ class GroupPlanning(Section, frozen=True):
     reflections: Count = 1
 
 
+class Session(Section, frozen=True):
+    """A live session: the model stays loaded and answers what a person asks."""
+
+    idle: Some = 900
+    """Seconds without a question after which it ends."""
+
+
 class Plan(Section, frozen=True):
     """What one run is to do. Written by the commands, not by hand."""
 
@@ -165,6 +172,7 @@ class Config(Section, frozen=True):
     filtering: Filtering = Filtering()
     differentiation: Differentiation = Differentiation()
     group_planning: GroupPlanning = GroupPlanning()
+    session: Session = Session()
 
 
 def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:

@@ -128,6 +128,27 @@ class AnswerEdited(Event, frozen=True, tag="answer.edited"):
     by: str = ""
 
 
+class UnitForked(Event, frozen=True, tag="unit.forked"):
+    """A new unit begins with the first `at` answers of another, edits included, and goes on by itself."""
+
+    promised: ClassVar[bool] = True
+    unit: str
+    of: str
+    at: int
+    command: str = ""
+    """Id of the command that wanted it."""
+
+
+class QuestionInjected(Event, frozen=True, tag="question.injected"):
+    """A person put a question into a live session; `unit` is the episode that answers it."""
+
+    promised: ClassVar[bool] = True
+    unit: str
+    question: Question
+    cast: str
+    command: str = ""
+
+
 # -- the world's answers ---------------------------------------------------------------------------------------------
 
 
@@ -298,7 +319,7 @@ class TokenSpoken(Event, frozen=True, tag="token.spoken"):
 AnyEvent = (
     RunOpened | RunRecovered | RunPaused | RunResumed | RunFinished | RunFailed | RunCancelled
     | StageStarted | StageProgressed | StageFinished
-    | CommandAccepted | CommandRefused | AnswerEdited
+    | CommandAccepted | CommandRefused | AnswerEdited | UnitForked | QuestionInjected
     | ModelAnswered | ToolObserved | UnitFailed | UnitRestarted
     | QuestionAccepted | QuestionRefused | ToolSelected | ToolPassedOver
     | TrajectoryCommitted | TrajectoryJudged | ExamplesBuilt | TrainStepped | CheckpointSaved

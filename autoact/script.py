@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact.events import Event
-from autoact.trajectory import Example, Part, Role, Tool, Trajectory
+from autoact.trajectory import Example, Part, Question, Role, Tool, Trajectory
 
 
 class Prompt(Struct, frozen=True):
@@ -107,10 +107,11 @@ Script = Generator[Wish, Any, Any]
 
 
 class Unit(Struct, frozen=True):
-    """One item of a stage's work: a name that never changes across resumes, and the script that does it."""
+    """One item of a stage's work: a name that never changes across resumes, and how its script is begun."""
 
     name: str
-    script: Script
+    begin: Callable[[], Script]
+    """Makes the script, as often as the unit is begun: at first, again after an edit, and for every fork."""
 
 
 class Round(Struct, frozen=True):
@@ -119,6 +120,28 @@ class Round(Struct, frozen=True):
     units: Sequence[Unit]
     commits: Callable[[Any, float, int], Event] | None = None
     """The event a unit's result becomes as soon as it ends, from (result, seconds the model took, tokens)."""
+    admits: Callable[[Question, str], Unit] | None = None
+    """Makes a unit of a question that a person puts in while the round goes on, and the cast that is to answer."""
+    patience: float = 0.0
+    """Seconds that a round which admits waits for another question before it ends."""
+
+
+FORK = "~"
+
+
+def fork_name(unit: str, number: int) -> str:
+    """The name of the `number`th fork of a unit. A fork may be forked again."""
+    return f"{unit}{FORK}{number}"
+
+
+def root_of(unit: str) -> str:
+    """The unit that was there before any fork."""
+    return unit.partition(FORK)[0]
+
+
+def is_fork(unit: str) -> bool:
+    """Whether a unit replays the beginning of another."""
+    return FORK in unit
 
 
 Stage = Generator[Round | Event, Any, None]

@@ -31,6 +31,12 @@ class Engine(Protocol):
     def step(self) -> Iterator[tuple[Ticket, Answer]]:
         """Move the running batch on by one token; asks join and leave here. Yields the answers that are complete."""
 
+    def speaking(self) -> Iterator[tuple[Ticket, str, str]]:
+        """The asks that are being answered: ticket, part, and the text so far."""
+
+    def withdraw(self, unit: str) -> None:
+        """Drop the ask of a unit: no answer comes."""
+
     def forget(self, unit: str) -> None:
         """The unit asks no more: its caches may be reused."""
 

@@ -92,6 +92,15 @@ class LocalEngine:
         complete, self.complete = self.complete, []
         yield from complete
 
+    def speaking(self) -> Iterator[tuple[Ticket, str, str]]:
+        for running in self.running:
+            if running.taken and not running.tree:
+                yield running.ticket, running.ask.part, self.tokens.text(running.taken).lstrip()
+
+    def withdraw(self, unit: str) -> None:
+        self.running = [running for running in self.running if running.ticket.unit != unit]
+        self.complete = [(ticket, answer) for ticket, answer in self.complete if ticket.unit != unit]
+
     def forget(self, unit: str) -> None:
         for _, rows in self.caches.values():
             for row in rows:

@@ -45,6 +45,14 @@ class ScriptedEngine:
             ticket, ask = self.waiting.popleft()
             yield ticket, Answer(self._answer(ask), prompt_tokens=1, prefilled=1)
 
+    def speaking(self) -> Iterator[tuple[Ticket, str, str]]:
+        """Nobody hears it think."""
+        return iter(())
+
+    def withdraw(self, unit: str) -> None:
+        """Drop the asks of a unit."""
+        self.waiting = deque((ticket, ask) for ticket, ask in self.waiting if ticket.unit != unit)
+
     def forget(self, unit: str) -> None:
         """Nothing is kept."""
 

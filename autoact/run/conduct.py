@@ -9,73 +9,67 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from autoact.errors import DiskFull
 from autoact.events import (
-    Event,
     ModelAnswered,
     StageProgressed,
     ToolObserved,
     UnitFailed,
     UnitRestarted,
 )
-from autoact.model.engine import Engine, Ticket
+from autoact.model.engine import Ticket
+from autoact.run.flight import Commits, Flight, Revive, ToolCalls, World
 from autoact.run.gate import Cancelled, Gate
 from autoact.run.journal import Journal
-from autoact.script import Answer, Ask, Observation, Round, Stage, Train, Unit, Use, Wish, digest
-from autoact.trajectory import Adapter
+from autoact.run.steering import Steering
+from autoact.script import (
+    Answer,
+    Ask,
+    Observation,
+    Round,
+    Stage,
+    Train,
+    Unit,
+    Use,
+    digest,
+    is_fork,
+    root_of,
+)  # fmt: skip
+from autoact.trajectory import Adapter, Question, Trajectory
 
+if TYPE_CHECKING:
+    from autoact.run.live import LiveWriter
 
-class ToolCalls(Protocol):
-    """One episode's tools: what it calls by name, state included."""
-
-    def call(self, name: str, argument: str) -> Observation: ...
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everything a script can want: a model, tools, and someone who trains."""
-
-    engine: Engine
-    tools: Callable[[], ToolCalls]
-    """A fresh session for one episode."""
-    train: Callable[[Train], Generator[Event, None, Adapter]]
-
-
-@dataclass(slots=True)
-class Flight:
-    """A unit in flight."""
-
-    unit: Unit
-    index: int
-    """Its place in the round."""
-    tools: ToolCalls
-    n: int = 0
-    """Number of the wish it waits for."""
-    wish: Wish | None = None
-    wished: str = ""
-    """Digest of that wish."""
-    past: list[Use] = field(default_factory=list)
-    """Replayed calls that the tool session has not seen: it is brought up to date before its first live call."""
-    seconds: float = 0.0
-    tokens: int = 0
+SPOKEN = 0.1
+"""Seconds between looks at answers in the making."""
+WAIT = 0.2
+"""Seconds between looks while nothing moves."""
 
 
 class Conductor:
     """Plays stages against a world and a journal."""
 
     def __init__(
-        self, world: World, journal: Journal, gate: Gate, *, seed: int, tick: Callable[[], None] = lambda: None
-    ):
-        self.world, self.journal, self.gate, self.seed, self.tick = world, journal, gate, seed, tick
+        self, world: World, journal: Journal, gate: Gate, *, seed: int, tick: Callable[[], None] = lambda: None,
+        live: LiveWriter | None = None, revive: Revive = lambda unit: None,
+    ):  # fmt: skip
+        """`revive` finds a unit of an earlier stage again, so that it can be forked."""
+        self.world, self.journal, self.seed, self.tick, self.revive = world, journal, seed, tick, revive
+        self.gate, self.steering = gate, Steering(self, gate)
+        self.live, self.spoke_at = live, 0.0
         self.stage = ""
+        self.waiting: deque[Flight] = deque()
         self.flying: dict[str, Flight] = {}
+        self.landed: set[str] = set()
         self.results: list[Any] = []
         self.round = Round(())
-        self.done = 0
+        self.units: dict[str, tuple[Unit, int | None, Commits | None]] = {}
+        """What may be begun again while this round goes on."""
         self.expected = 0
 
     def play(self, name: str, stage: Stage, expected: int = 0) -> None:
@@ -83,7 +77,8 @@ class Conductor:
 
         Rounds of units that commit something count as progress out of `expected`; other stages tell their own.
         """
-        self.stage, self.done, self.expected = name, 0, expected
+        self.stage, self.expected = name, expected
+        self.landed.clear()
         answer: Any = None
         while True:
             try:
@@ -96,32 +91,85 @@ class Conductor:
                 self.journal.once(wanted)
                 answer = None
 
+    def play_forks(self) -> None:
+        """Forks of units whose stages are over: those wanted now, and those an earlier attempt left unfinished."""
+        self.stage, self.expected = "", 0
+        self._round(Round(()))
+
     # -- a round -----------------------------------------------------------------------------------------------------
 
     def _round(self, round: Round) -> list[Any]:
         """All units of a round to their ends; their results in order, None for a unit that failed."""
         self.round = round
         self.results = [None] * len(round.units)
-        waiting = deque(enumerate(round.units))
-        while waiting or self.flying:
-            self.gate.check()
-            while waiting and len(self.flying) < self.world.engine.lanes:
-                index, unit = waiting.popleft()
-                flight = self.flying[unit.name] = Flight(unit, index, self.world.tools())
-                self._advance(flight, None)
-            self._hear()
+        self.units = {unit.name: (unit, index, round.commits) for index, unit in enumerate(round.units)}
+        self.waiting = deque(self._flight(name) for name in self.units)
+        self._board_again()
+        since = time.monotonic()
+        while True:
+            self.steering.attend()
+            self._board()
+            if self.waiting or self.flying:
+                since = time.monotonic()
+            elif time.monotonic() - since >= round.patience:
+                return self.results
+            if self.steering.moving():
+                self._hear()
+            else:
+                self.gate.wait(WAIT)
             self.tick()
-        return self.results
+
+    def _board_again(self) -> None:
+        """Questions and forks that an earlier attempt was given and did not finish."""
+        memory = self.journal.memory
+        if self.round.admits is not None:
+            for event in memory.injected.values():
+                self.admit(event.question, event.cast)
+        for fork in memory.open_forks():
+            if self.find(fork.of) is not None:
+                self.waiting.append(self._flight(fork.unit))
+
+    def _board(self) -> None:
+        """Fill the lanes. While the run is paused only forks come in: what they replay costs nothing."""
+        staying: deque[Flight] = deque()
+        while self.waiting and len(self.flying) < self.world.engine.lanes:
+            flight = self.waiting.popleft()
+            if self.steering.paused and not is_fork(flight.name):
+                staying.append(flight)
+                continue
+            self.flying[flight.name] = flight
+            self._advance(flight, None)
+        self.waiting.extendleft(reversed(staying))
 
     def _hear(self) -> None:
         """Let the engine move on, and hand complete answers to the scripts that wait for them."""
         for ticket, answer in list(self.world.engine.step()):
-            flight = self.flying[ticket.unit]
+            flight = self.flying.get(ticket.unit)
+            if flight is None or ticket.n != flight.n or flight.held is not None:
+                continue  # its unit was begun anew while the answer was on its way
             self._log_answer(flight, answer)
+            self._hand_over(flight, answer)
+        self._speak()
+
+    def _speak(self) -> None:
+        """What is being said, for whoever watches; often enough for the eye."""
+        now = time.monotonic()
+        if self.live is None or now - self.spoke_at < SPOKEN:
+            return
+        self.spoke_at = now
+        for ticket, part, text in self.world.engine.speaking():
+            self.live.speak(ticket.unit, ticket.n, part, text)
+
+    def _hand_over(self, flight: Flight, answer: Answer | Observation) -> None:
+        """Send a new answer into its script, unless a person wants to see it first."""
+        if self.steering.holds(flight.name):
+            flight.held = answer
+            self.steering.stepping.discard(flight.name)
+        else:
             self._advance(flight, answer)
 
     def _advance(self, flight: Flight, answer: Any) -> None:
-        """Send an answer into a script and serve its wishes until it waits for the model or ends.
+        """Send an answer into a script and serve its wishes until it waits, for the model or a person, or ends.
 
         This is the boundary of a unit: whatever its script or a trainer raises ends the unit, not the run.
         """
@@ -130,56 +178,126 @@ class Conductor:
                 if isinstance(answer, Answer):
                     flight.seconds += answer.ms / 1000
                     flight.tokens += answer.prefilled + len(answer.tokens)
-                flight.wish = flight.unit.script.send(answer)
+                flight.wish = flight.script.send(answer)
                 flight.wished = digest(flight.wish)
                 answer = self._serve(flight)
                 if answer is None:
                     return
-                flight.n += 1
         except StopIteration as end:
             self._land(flight, end.value)
         except (Cancelled, DiskFull, OSError):
             raise  # these end the run, not the unit: it can go on when the disk can
         except Exception as error:  # boundary of a unit: whatever it is, the others go on
-            self.journal.once(UnitFailed(flight.unit.name, f"{type(error).__name__}: {error}"[:2000]))
-            self._land(flight, None)
+            self._fail(flight, f"{type(error).__name__}: {error}")
+
+    def _fail(self, flight: Flight, why: str) -> None:
+        self.journal.once(UnitFailed(flight.name, why[:2000]))
+        self._land(flight, None)
 
     def _land(self, flight: Flight, result: Any) -> None:
         """A unit is over: commit what it made and free its place."""
-        del self.flying[flight.unit.name]
-        self.world.engine.forget(flight.unit.name)
-        self.results[flight.index] = result
-        if self.round.commits is None:
+        self.flying.pop(flight.name, None)
+        self.steering.stepping.discard(flight.name)
+        self.world.engine.forget(flight.name)
+        if is_fork(flight.name) and isinstance(result, Trajectory):
+            result = msgspec.structs.replace(result, unit=flight.name)
+        if flight.index is not None:
+            self.results[flight.index] = result
+        if flight.commits is None:
             return
         if result is not None:
-            self.journal.once(self.round.commits(result, round_ms(flight.seconds), flight.tokens))
-        self.done += 1
+            self.journal.once(flight.commits(result, round_ms(flight.seconds), flight.tokens))
+        self._count(flight)
+
+    def _count(self, flight: Flight) -> None:
+        if is_fork(flight.name) or flight.name in self.landed:
+            return
+        self.landed.add(flight.name)
+        done = len(self.landed)
         known = self.journal.state.stages.get(self.stage)
-        if known is None or self.done > known.done:  # a replayed unit was counted before
-            self.journal.append(StageProgressed(self.stage, self.done, max(self.done, self.expected)))
+        if known is None or done > known.done:  # a replayed unit was counted before
+            self.journal.append(StageProgressed(self.stage, done, max(done, self.expected)))
+
+    # -- what a person may want of a unit ----------------------------------------------------------------------------
+
+    def find(self, name: str) -> tuple[Unit, int | None, Commits | None] | None:
+        """The unit a name means, fork or not, if it can still be begun: of this round, or of a stage that is over."""
+        root = root_of(name)
+        if root not in self.units and not self.stage and (revived := self.revive(root)) is not None:
+            unit, commits = revived
+            self.units[root] = unit, None, commits
+        return self.units.get(root)
+
+    def release(self, flight: Flight) -> None:
+        """Let the held answer through."""
+        held, flight.held = flight.held, None
+        if held is not None:
+            self._advance(flight, held)
+
+    def again(self, name: str, n: int, why: str) -> None:
+        """Begin a unit anew from answer `n` on, be it in flight or over. Raises KeyError unless `find` finds it."""
+        self._withdraw(name)
+        self.journal.append(UnitRestarted(name, n, why))
+        self.flying[name] = flight = self._flight(name)
+        self._advance(flight, None)
+
+    def skip(self, flight: Flight) -> None:
+        """End a unit without a result."""
+        self._withdraw(flight.name)
+        self._fail(flight, "skipped by a person")
+
+    def fork(self, name: str) -> None:
+        """Put a fork that is in the log in the air."""
+        self.waiting.appendleft(self._flight(name))
+
+    def admit(self, question: Question, cast: str) -> None:
+        """Put a question in the air. Raises KeyError when the cast is not in the session."""
+        assert self.round.admits is not None
+        unit = self.round.admits(question, cast)
+        self.units[unit.name] = unit, None, self.round.commits
+        self.waiting.append(self._flight(unit.name))
+
+    def _withdraw(self, name: str) -> None:
+        self.flying.pop(name, None)
+        self.world.engine.withdraw(name)
+
+    def _flight(self, name: str) -> Flight:
+        unit, index, commits = self.units[root_of(name)]
+        index = None if is_fork(name) else index
+        return Flight(unit, name, unit.begin(), self.world.tools(), index, commits)
 
     # -- a wish ------------------------------------------------------------------------------------------------------
 
     def _serve(self, flight: Flight) -> Any:
-        """The answer to a wish, or None when the model has to be waited for."""
+        """The answer to a wish, or None when the model or a person has to be waited for."""
         wish = flight.wish
         if isinstance(wish, Train):
-            return self._train(wish)
+            return self._train(flight.name, wish)
         recalled = self._recall(flight)
         if recalled is not None:
             if isinstance(wish, Use):
                 flight.past.append(wish)
+            flight.n += 1
             return recalled
         if isinstance(wish, Use):
-            return self._use(flight, wish)
+            return self._looked(flight, self._use(flight, wish))
         assert isinstance(wish, Ask)
-        ticket = Ticket(flight.unit.name, flight.n)
+        ticket = Ticket(flight.name, flight.n)
         self.world.engine.submit(ticket, wish, self._seed(ticket))
+        return None
+
+    def _looked(self, flight: Flight, seen: Observation) -> Observation | None:
+        """A new observation, or None when a person wants to see it first."""
+        flight.n += 1
+        if not self.steering.holds(flight.name):
+            return seen
+        flight.held = seen
+        self.steering.stepping.discard(flight.name)
         return None
 
     def _recall(self, flight: Flight) -> Answer | Observation | None:
         """The recorded answer, if the wish is still the one it answered; otherwise the unit goes on anew from here."""
-        name, n = flight.unit.name, flight.n
+        name, n = flight.name, flight.n
         recalled = self.journal.memory.recall(name, n, flight.wished)
         if recalled is None and (name, n) in self.journal.memory.answers:
             self.journal.append(UnitRestarted(name, n, "what is asked has changed since it was answered"))
@@ -194,7 +312,7 @@ class Conductor:
         ms = 1000 * (time.monotonic() - began)
         self.journal.append(
             ToolObserved(
-                flight.unit.name,
+                flight.name,
                 flight.n,
                 flight.wished,
                 wish.tool,
@@ -206,14 +324,14 @@ class Conductor:
         )
         return seen
 
-    def _train(self, wish: Train) -> Adapter:
+    def _train(self, unit: str, wish: Train) -> Adapter:
         """Training is stepped by the same loop that serves everything else, so it stops where a person wants."""
         training = self.world.train(wish)
         try:
             while True:
                 self.journal.once(next(training))  # steps may repeat, what they learn from is told once
                 self.tick()
-                self.gate.check()
+                self.steering.between_steps(unit)
         except StopIteration as end:
             adapter: Adapter = end.value
             return adapter
@@ -225,16 +343,18 @@ class Conductor:
         assert isinstance(wish, Ask)
         self.journal.append(
             ModelAnswered(
-                flight.unit.name, flight.n, flight.wished, wish.role, wish.part, answer.text, answer.tokens,
+                flight.name, flight.n, flight.wished, wish.role, wish.part, answer.text, answer.tokens,
                 answer.prompt_tokens, answer.prefilled, round_ms(answer.ms),
             )
         )  # fmt: skip
         flight.n += 1
 
     def _seed(self, ticket: Ticket) -> int:
-        """Sampling depends on the run's seed, the unit and the answer's number, never on what else is in flight."""
-        text = f"{self.seed}/{ticket.unit}/{ticket.n}".encode()
-        return int.from_bytes(hashlib.blake2s(text, digest_size=6).digest(), "big")
+        """Sampling depends on the run's seed, the unit, how often it began anew and the answer's number, and never on
+        what else is in flight."""
+        again = self.journal.memory.restarts[ticket.unit]
+        text = f"{self.seed}/{ticket.unit}/{ticket.n}" + (f"/{again}" if again else "")
+        return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=6).digest(), "big")
 
 
 def _called(tools: ToolCalls, wish: Use) -> Observation:

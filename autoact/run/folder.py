@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "control.sock"
 
     @property
+    def control(self) -> Path:
+        """Commands as files, where the socket does not reach."""
+        return self.path / "control"
+
+    @property
     def exit(self) -> Path:
         """How the job last ended, as its keeper saw it."""
         return self.path / "exit.json"

@@ -1,10 +1,14 @@
-"""The gate between an answer and the script that waits for it: where a person's commands take effect."""
+"""The gate: where commands from other threads wait until the conductor, which alone acts on them, looks."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
+from concurrent.futures import Future
 
 from autoact.errors import AutoActError
+from autoact.run.command import Command, Reply
 
 
 class Cancelled(AutoActError):
@@ -12,16 +16,49 @@ class Cancelled(AutoActError):
 
 
 class Gate:
-    """Checked by the conductor between answers. Any thread or signal handler may call `cancel`."""
+    """Any thread or signal handler may call `cancel` and `submit`; the rest is the conductor's."""
 
     def __init__(self) -> None:
-        self._cancelled = threading.Event()
+        self._cancelled = False
+        self._arrived = threading.Event()
+        self._waiting: deque[tuple[Command, Future[Reply]]] = deque()
 
     def cancel(self) -> None:
         """End the run at the next opportunity."""
-        self._cancelled.set()
+        self._cancelled = True  # and no event: a signal may come while this very thread holds its lock in `wait`
+
+    def submit(self, command: Command) -> Future[Reply]:
+        """Queue a command; the future holds the reply once it is in the log."""
+        reply: Future[Reply] = Future()
+        self._waiting.append((command, reply))
+        self._arrived.set()
+        return reply
+
+    def take(self) -> tuple[Command, Future[Reply]] | None:
+        """The next command, if one waits. Raises Cancelled after `cancel`."""
+        self.check()
+        return self._waiting.popleft() if self._waiting else None
+
+    def close(self) -> None:
+        """Tell whoever still waits that no reply will come."""
+        while self._waiting:
+            self._waiting.popleft()[1].cancel()
+
+    def wait(self, seconds: float) -> None:
+        """Until a command arrives, at most so long. Raises Cancelled after `cancel`."""
+        if not self._waiting:
+            self._arrived.wait(seconds)
+        self._arrived.clear()
+        self.check()
+
+    def rest(self, seconds: float) -> None:
+        """Let the time pass, whatever waits: no command can be acknowledged now. Raises Cancelled on `cancel`."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._cancelled:
+            time.sleep(min(left, 0.2))
+        self.check()
 
     def check(self) -> None:
         """Raises Cancelled after `cancel`."""
-        if self._cancelled.is_set():
+        if self._cancelled:
             raise Cancelled("stopped by a person")

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -26,15 +26,18 @@ from autoact.events import (
     StageStarted,
 )
 from autoact.project import Project
-from autoact.run import ending
+from autoact.run import control, ending
 from autoact.run.conduct import Conductor
+from autoact.run.control import ControlServer
 from autoact.run.folder import RunFolder
 from autoact.run.gate import Cancelled, Gate
 from autoact.run.journal import Journal
+from autoact.run.live import LiveWriter
 from autoact.run.lock import RunLock
 from autoact.run.material import adopt
 from autoact.run.pipeline import Pipeline
 from autoact.run.pulse import EVERY, Pulse, resident_mb
+from autoact.run.room import check_room
 from autoact.run.state import RunState
 from autoact.secrets import Vault, hide_output
 
@@ -51,19 +54,23 @@ class Job:
     def __init__(self, folder: RunFolder, open_world: OpenWorld):
         self.folder, self.open_world = folder, open_world
         self.gate = Gate()
-        self.config = msgspec.convert(folder.read_config(), Config)
+        self.config = _settings(folder)
         self.project = Project.open(folder.path.parent.parent)
         self.vault = Vault.open()
         self.ticks = 0
         self.ticked_at = time.time()
+        self.loading = False
 
     def run(self) -> str:
-        """Play what is left; the run's last word: finished, cancelled or failed. Raises RunBusy."""
+        """Play what is left; the run's last word: finished, cancelled or failed. Raises RunBusy and DiskFull."""
         with RunLock.take(self.folder):
-            journal = Journal(self.folder)
+            if warning := check_room(self.folder.path):
+                print(warning, file=sys.stderr)
+            journal = Journal(self.folder, wait=self.gate.rest)
             try:
                 return self._play(journal)
             finally:
+                self.gate.close()
                 journal.close()
 
     def _play(self, journal: Journal) -> str:
@@ -73,10 +80,12 @@ class Job:
             with Heart(self, journal.state):
                 self._stages(journal)
         except Cancelled:
-            journal.append(RunCancelled())
+            with suppress(Cancelled):  # the disk is full to the last byte: the log ends without this word
+                journal.append(RunCancelled())
             return "cancelled"
         except (AutoActError, OSError, RuntimeError, ValueError) as error:
-            journal.append(RunFailed(self.vault.hide(f"{type(error).__name__}: {error}")[:4000]))
+            with suppress(OSError):  # it may be the log's own disk that failed
+                journal.append(RunFailed(self.vault.hide(f"{type(error).__name__}: {error}")[:4000]))
             raise
         journal.append(RunFinished())
         return "finished"
@@ -89,13 +98,26 @@ class Job:
         if self.config.run.base:
             adopt(journal, self.folder, self.config.run)
         left = [name for name in self.config.run.stages if not _finished(journal.state, name)]
-        if not left:
+        if not left and not control.left(self.folder) and not journal.memory.open_forks():
             return
+        with ControlServer(self.folder, self.gate.submit), closing(LiveWriter(self.folder)) as live:
+            pipeline = self._open()
+            journal.append(self._opened(journal.state.attempt, pipeline.world.engine.name))
+            conductor = Conductor(
+                pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick, live=live,
+                revive=lambda unit: pipeline.revive(unit, journal.state),
+            )  # fmt: skip
+            for name in left:
+                self._stage(name, pipeline, conductor, journal)
+            conductor.play_forks()
+
+    def _open(self) -> Pipeline:
+        """May take minutes, in which nothing ticks and nothing is wrong."""
+        self.loading = True
         pipeline = self.open_world(self.config, self.project, self.folder)
-        journal.append(self._opened(journal.state.attempt, pipeline.world.engine.name))
-        conductor = Conductor(pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick)
-        for name in left:
-            self._stage(name, pipeline, conductor, journal)
+        self.loading = False
+        self.tick()
+        return pipeline
 
     def _stage(self, name: str, pipeline: Pipeline, conductor: Conductor, journal: Journal) -> None:
         began = time.monotonic()
@@ -108,6 +130,13 @@ class Job:
         """Something moved."""
         self.ticks += 1
         self.ticked_at = time.time()
+
+
+def _settings(folder: RunFolder) -> Config:
+    try:
+        return msgspec.convert(folder.read_config(), Config)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"not the settings of a run: {error}", file=folder.config) from error
 
 
 def _finished(state: RunState, name: str) -> bool:
@@ -133,14 +162,18 @@ class Heart:
 
     def _beat(self) -> None:
         while True:
-            state = self.state
-            stage = state.stages.get(state.stage)
-            Pulse(
-                os.getpid(), state.seq, state.stage, stage.done if stage else 0, stage.of if stage else 0,
-                self.job.ticks, resident_mb(), time.time(), self.job.ticked_at,
-            ).write(self.job.folder)  # fmt: skip
+            with suppress(OSError):  # a full disk takes no pulse; the next one may fit
+                self._pulse().write(self.job.folder)
             if self.stopped.wait(EVERY):
                 return
+
+    def _pulse(self) -> Pulse:
+        state = self.state
+        stage = state.stages.get(state.stage)
+        return Pulse(
+            os.getpid(), state.seq, state.stage, stage.done if stage else 0, stage.of if stage else 0,
+            self.job.ticks, resident_mb(), time.time(), self.job.ticked_at, self.job.loading,
+        )  # fmt: skip
 
 
 def _open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:

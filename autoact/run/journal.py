@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from autoact.events import Event
+from autoact.errors import DiskFull
+from autoact.events import Event, RunPaused, RunResumed
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogWriter, Record
 from autoact.run.memory import Memory, identity
+from autoact.run.room import Ballast
 from autoact.run.state import RunState, fold
+
+RETRY = 2.0
+"""Seconds between attempts to go on while the disk is full."""
 
 
 class Journal:
     """A run's log with what it says so far: answers to replay, and the state everyone else folds too.
 
-    Open it only while holding the run's lock.
+    Open it only while holding the run's lock. While the disk is full, `append` does not return: the run is paused
+    until there is room, and no event is lost.
     """
 
-    def __init__(self, folder: RunFolder):
+    def __init__(self, folder: RunFolder, *, wait: Callable[[float], None] = time.sleep):
+        """`wait` sits out the seconds to the next attempt on a full disk; what it raises comes out of `append`."""
+        self.wait = wait
+        self.ballast = Ballast(folder)
         self.writer = LogWriter(folder)
+        self.ballast.load()
         self.memory = Memory.of(folder.events)
         self.state = RunState.of(folder.events)
         if recovered := self.writer.recovered():
@@ -26,10 +37,11 @@ class Journal:
 
     def append(self, event: Event) -> int:
         """Log an event, remember it, fold it. Its sequence number."""
-        seq = self.writer.append(event)
-        self.memory.remember(event)
-        fold(self.state, Record(seq=seq, at=time.time(), event=event, type=str(event.__struct_config__.tag), v=1))
-        return seq
+        while True:
+            try:
+                return self._append(event)
+            except DiskFull:
+                self._wait_for_room()
 
     def once(self, event: Event) -> None:
         """Log a decision unless the log holds it already: a replayed stage decides again what it decided before."""
@@ -39,3 +51,33 @@ class Journal:
     def close(self) -> None:
         """Flush and close the log."""
         self.writer.close()
+        self.ballast.drop()
+
+    def _append(self, event: Event) -> int:
+        seq = self.writer.append(event)
+        self.memory.remember(event, seq)
+        fold(self.state, Record(seq=seq, at=time.time(), event=event, type=str(event.__struct_config__.tag)))
+        return seq
+
+    def _wait_for_room(self) -> None:
+        """The pause is told from where the ballast was, and ends only when it fits again: the run must not live on it.
+
+        A run that was paused before is paused after, for the reason it was.
+        """
+        after = RunPaused(self.state.why) if self.state.status == "paused" else RunResumed()
+        self.ballast.drop()
+        told = False
+        while True:
+            told = told or self._fits(RunPaused("disk full"))
+            self.wait(RETRY)
+            if self.ballast.load():
+                if not told or self._fits(after):
+                    return
+                self.ballast.drop()
+
+    def _fits(self, event: Event) -> bool:
+        try:
+            self._append(event)
+        except DiskFull:
+            return False
+        return True

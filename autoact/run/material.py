@@ -19,7 +19,16 @@ from autoact.events import (
 from autoact.run.folder import RunFolder, find_run, runs_of
 from autoact.run.journal import Journal
 from autoact.run.log import read
-from autoact.stages import DIFFERENTIATION, FILTERING, PIPELINE, SELF_INSTRUCT, SYNTHESIS, TOOL_SELECTION
+from autoact.stages import (
+    DIFFERENTIATION,
+    FILTERING,
+    GROUP_PLANNING,
+    PIPELINE,
+    SELF_INSTRUCT,
+    SESSION,
+    SYNTHESIS,
+    TOOL_SELECTION,
+)
 from autoact.trajectory import SUB_AGENTS
 
 MADE_BY: dict[type[Event], str] = {
@@ -33,7 +42,8 @@ MADE_BY: dict[type[Event], str] = {
 
 def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     """Log, once, the base run's material of every stage before this run's first. Raises BadInput if some is lacking."""
-    wanted = PIPELINE[: PIPELINE.index(plan.stages[0])]
+    first = GROUP_PLANNING if plan.stages[0] == SESSION else plan.stages[0]
+    wanted = PIPELINE[: PIPELINE.index(first)]
     if all(stage in journal.state.stages for stage in wanted):
         return
     base = find_run(folder.path.parent.parent, plan.base)

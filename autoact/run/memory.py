@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 
 from autoact.events import (
     AnswerEdited,
+    CommandAccepted,
+    CommandRefused,
     Event,
     ExamplesBuilt,
     ModelAnswered,
     QuestionAccepted,
+    QuestionInjected,
     QuestionRefused,
     QuestionSolved,
     StageFinished,
@@ -22,8 +26,10 @@ from autoact.events import (
     TrajectoryCommitted,
     TrajectoryJudged,
     UnitFailed,
+    UnitForked,
     UnitRestarted,
 )
+from autoact.run.command import Reply
 from autoact.run.log import read
 from autoact.script import Answer, Observation
 
@@ -32,6 +38,8 @@ Identity = tuple[str, str]
 
 OUTCOMES = ("trajectory.committed", "trajectory.judged", "question.solved", "unit.failed")
 """What a unit leads to: events about it that are open again when it starts anew."""
+ENDS = ("trajectory.committed", "question.solved", "unit.failed")
+"""Those of them that say it is over."""
 
 
 def identity(event: Event) -> Identity | None:
@@ -69,6 +77,12 @@ class Memory:
         self.answers: dict[tuple[str, int], tuple[str, Answer | Observation]] = {}
         """Keyed by unit and number; the text is the digest of what was asked."""
         self.seen: set[Identity] = set()
+        self.replies: dict[str, Reply] = {}
+        """What became of every command, by its id."""
+        self.restarts: Counter[str] = Counter()
+        """How often a unit was begun anew: another try draws other tokens."""
+        self.forks: dict[str, UnitForked] = {}
+        self.injected: dict[str, QuestionInjected] = {}
         self._last: dict[str, int] = {}
 
     @classmethod
@@ -77,11 +91,12 @@ class Memory:
         memory = cls()
         for record in read(path):
             if record.event is not None:
-                memory.remember(record.event)
+                memory.remember(record.event, record.seq)
         return memory
 
-    def remember(self, event: Event) -> None:
+    def remember(self, event: Event, seq: int = -1) -> None:
         """Take in one event, in the order of the log."""
+        self._command(event, seq)
         match event:
             case ModelAnswered():
                 answer = Answer(event.text, event.tokens, event.prompt_tokens, event.prefilled, event.ms)
@@ -92,6 +107,12 @@ class Memory:
                 self._edit(event)
             case UnitRestarted():
                 self.forget(event.unit, event.n)
+                self.restarts[event.unit] += 1
+            case UnitForked():
+                self.forks[event.unit] = event
+                self._copy(event)
+            case QuestionInjected():
+                self.injected[event.unit] = event
         same = identity(event)
         if same is not None:
             self.seen.add(same)
@@ -108,6 +129,31 @@ class Memory:
             self.answers.pop((unit, number), None)
         self._last[unit] = min(n - 1, self._last.get(unit, -1))
         self.seen.difference_update((outcome, unit) for outcome in OUTCOMES)
+
+    def over(self, unit: str) -> bool:
+        """Whether a unit has come to its end."""
+        return any((outcome, unit) in self.seen for outcome in ENDS)
+
+    def open_forks(self) -> list[UnitForked]:
+        """Forks that have not come to their end."""
+        return [fork for name, fork in self.forks.items() if not self.over(name)]
+
+    def known(self, unit: str, n: int) -> bool:
+        """Whether answer `n` of a unit was given."""
+        return (unit, n) in self.answers
+
+    def _command(self, event: Event, seq: int) -> None:
+        match event:
+            case CommandAccepted(id=id):
+                self.replies[id] = Reply(id, seq)
+            case CommandRefused(id=id, why=why):
+                self.replies[id] = Reply(id, why=why)
+
+    def _copy(self, fork: UnitForked) -> None:
+        """A fork's first answers are its parent's as they stand now; a later edit of the parent does not reach it."""
+        for n in range(fork.at):
+            if (fork.of, n) in self.answers:
+                self._keep(fork.unit, n, *self.answers[fork.of, n])
 
     def _keep(self, unit: str, n: int, ask: str, answer: Answer | Observation) -> None:
         self.answers[unit, n] = ask, answer

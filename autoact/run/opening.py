@@ -6,7 +6,7 @@ from autoact.config import Config
 from autoact.model.local import LocalEngine
 from autoact.model.store import load
 from autoact.project import Project
-from autoact.run.conduct import World
+from autoact.run.flight import World
 from autoact.run.folder import RunFolder
 from autoact.run.inputs import open_inputs, open_library
 from autoact.run.pipeline import Pipeline

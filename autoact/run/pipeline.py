@@ -9,15 +9,15 @@ from pathlib import Path
 from autoact import stages
 from autoact.config import Config
 from autoact.errors import BadProject
-from autoact.run.conduct import World
+from autoact.run.flight import Commits, World
 from autoact.run.inputs import Inputs
 from autoact.run.state import RunState
-from autoact.script import Card, Stage
+from autoact.script import Card, Stage, Unit
 from autoact.stages.differentiation import differentiation
 from autoact.stages.filtering import filtering
-from autoact.stages.group_planning import group_planning, spread
+from autoact.stages.group_planning import group_planning, session, solved, spread, turn
 from autoact.stages.self_instruct import Grounds, reference, self_instruct
-from autoact.stages.synthesis import synthesis
+from autoact.stages.synthesis import attempt, committed, synthesis
 from autoact.stages.tool_selection import tool_selection
 from autoact.tools.demonstration import usable
 from autoact.trajectory import GROUP, SUB_AGENTS, Role, Tool
@@ -44,6 +44,7 @@ class Pipeline:
             stages.FILTERING: self._filtering,
             stages.DIFFERENTIATION: self._differentiation,
             stages.GROUP_PLANNING: self._group_planning,
+            stages.SESSION: self._session,
         }[name](state)
 
     def made(self, name: str, state: RunState) -> int:
@@ -55,6 +56,7 @@ class Pipeline:
             stages.FILTERING: sum(verdict.kept for verdict in state.verdicts.values()),
             stages.DIFFERENTIATION: len(state.adapters),
             stages.GROUP_PLANNING: len(state.solved),
+            stages.SESSION: len(state.solved),
         }[name]
 
     # -- the stages --------------------------------------------------------------------------------------------------
@@ -86,17 +88,34 @@ class Pipeline:
         return differentiation(trajectories, state.verdicts, settings, seed), len(SUB_AGENTS)
 
     def _group_planning(self, state: RunState) -> tuple[Stage, int]:
-        settings = self.config.group_planning
+        settings, cards = self.config.group_planning, self._cards(state)
+        asked = spread(self.inputs.asked, settings.limit)
+        return group_planning(asked, cards, settings), len(asked) * len(cards)
+
+    def _session(self, state: RunState) -> tuple[Stage, int]:
+        return session(self._cards(state), self.config.group_planning, self.config.session.idle), 0
+
+    def revive(self, name: str, state: RunState) -> tuple[Unit, Commits] | None:
+        """The unit of a finished stage again, so that it can be forked; None when no episode has this name."""
+        if (trajectory := state.trajectories.get(name)) is not None:
+            return attempt(name, trajectory.question, self.meta_card(state), self.config.synthesis), committed
+        for solution in state.solved:
+            if solution.trajectory.unit == name:
+                card = self._cards(state)[solution.cast]
+                return turn(solution.cast, solution.trajectory.question, card, self.config.group_planning), solved
+        return None
+
+    def _cards(self, state: RunState) -> dict[str, Card]:
+        """What each cast that answers is told; the group's adapters are put on."""
         cards = {"meta": self.meta_card(state), "group": self.group_card(state)}
-        chosen = {name: cards[name] for name in settings.compare}
+        chosen = {name: cards[name] for name in self.config.group_planning.compare}
         if GROUP.name in chosen:
             adapters = self._adapters(state)
             if adapters:
                 self.world.engine.adapt(adapters)
             else:
                 del chosen[GROUP.name]  # nothing was kept to train it on: the meta-agent's scores still stand
-        asked = spread(self.inputs.asked, settings.limit)
-        return group_planning(asked, chosen, settings), len(asked) * len(chosen)
+        return chosen
 
     def _adapters(self, state: RunState) -> dict[Role, Path]:
         """Folders of the three adapters; none when this run's training had nothing to learn from.

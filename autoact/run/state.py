@@ -18,6 +18,7 @@ from autoact.events import (
     ExamplesBuilt,
     ModelAnswered,
     QuestionAccepted,
+    QuestionInjected,
     QuestionRefused,
     QuestionSolved,
     RunCancelled,
@@ -36,6 +37,7 @@ from autoact.events import (
     TrajectoryCommitted,
     TrajectoryJudged,
     UnitFailed,
+    UnitForked,
     UnitRestarted,
 )
 from autoact.run.log import Damage, LogTail, Record
@@ -114,6 +116,12 @@ class RunState:
     host: str = ""
     engine: str = ""
     config: dict[str, Any] = field(default_factory=dict)
+    halted: set[str] = field(default_factory=set)
+    """Units that a person keeps from going on."""
+    forks: dict[str, UnitForked] = field(default_factory=dict)
+    """The tree of forks: by the fork's name."""
+    injected: dict[str, QuestionInjected] = field(default_factory=dict)
+    """Questions a person put into a session, by the unit that answers each."""
     commands: deque[CommandAccepted | CommandRefused] = field(default_factory=lambda: deque(maxlen=COMMANDS))
 
     stage: str = ""
@@ -178,6 +186,7 @@ def _opened(state: RunState, event: RunOpened) -> None:
     state.attempt, state.pid, state.host = event.attempt, event.pid, event.host
     state.engine, state.config = event.engine, event.config
     state.status, state.why, state.error = "running", "", ""
+    state.halted.clear()
 
 
 def _paused(state: RunState, event: RunPaused) -> None:
@@ -202,6 +211,26 @@ def _cancelled(state: RunState, event: RunCancelled) -> None:
 
 def _commanded(state: RunState, event: CommandAccepted | CommandRefused) -> None:
     state.commands.append(event)
+    match event:
+        case CommandAccepted(do="pause" | "step", unit=unit) if unit:
+            state.halted.add(unit)
+        case CommandAccepted(do="resume", unit=unit):
+            state.halted.difference_update({unit} if unit else set(state.halted))
+
+
+def _forked(state: RunState, event: UnitForked) -> None:
+    """A fork's lane begins with what its parent's shows of the answers it took over."""
+    state.forks[event.unit] = event
+    parent = state.lanes.get(event.of)
+    if parent is None:
+        return
+    for place, turn in enumerate(parent.turns, parent.n + 1 - len(parent.turns)):
+        if place < event.at:
+            _said(state, event.unit, place, turn)
+
+
+def _injected(state: RunState, event: QuestionInjected) -> None:
+    state.injected[event.unit] = event
 
 
 def _stage_started(state: RunState, event: StageStarted) -> None:
@@ -334,6 +363,8 @@ _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
     RunPaused: _paused,
     RunResumed: _resumed,
     RunFinished: _finished,
+    UnitForked: _forked,
+    QuestionInjected: _injected,
     RunFailed: _failed,
     RunCancelled: _cancelled,
     CommandAccepted: _commanded,

@@ -7,6 +7,9 @@ FILTERING = "filtering"
 DIFFERENTIATION = "differentiation"
 GROUP_PLANNING = "group_planning"
 
+SESSION = "session"
+"""Not of the pipeline: questions as a person asks them."""
+
 PIPELINE = (SELF_INSTRUCT, TOOL_SELECTION, SYNTHESIS, FILTERING, DIFFERENTIATION, GROUP_PLANNING)
 
 TITLES = {
@@ -16,4 +19,5 @@ TITLES = {
     FILTERING: "filtering",
     DIFFERENTIATION: "self-differentiation",
     GROUP_PLANNING: "group planning",
+    SESSION: "session",
 }

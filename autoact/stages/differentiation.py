@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -34,7 +35,7 @@ def differentiation(
             lessons += wrong_lessons(ordered, len(kept), settings.wrong_share, seed)
         if not lessons:
             continue
-        (adapter,) = yield Round([Unit(f"train-{role}", train(role, lessons))])
+        (adapter,) = yield Round([Unit(f"train-{role}", partial(train, role, lessons))])
         if adapter is not None:
             yield AdapterReady(adapter)
         yield StageProgressed(DIFFERENTIATION, done, len(SUB_AGENTS))

@@ -8,20 +8,31 @@ from autoact.config import GroupPlanning
 from autoact.episode import Episode, Limits
 from autoact.events import QuestionSolved
 from autoact.lab.metrics import exact_match, f1, reward
-from autoact.script import Card, Round, Sampling, Stage, Unit
+from autoact.script import Card, Round, Sampling, Stage, Unit, is_fork
 from autoact.trajectory import CASTS, Question, Trajectory
 
 
 def group_planning(questions: Sequence[Question], cards: Mapping[str, Card], settings: GroupPlanning) -> Stage:
     """Every question by every cast in `cards`, one cast after the other; the meta-agent alone is the yardstick."""
+    for cast, card in cards.items():
+        yield Round([turn(cast, question, card, settings) for question in questions], commits=solved)
+
+
+def session(cards: Mapping[str, Card], settings: GroupPlanning, idle: float) -> Stage:
+    """Whatever a person asks, until nothing has been asked for `idle` seconds."""
+
+    def admit(question: Question, cast: str) -> Unit:
+        return turn(cast, question, cards[cast], settings)
+
+    yield Round((), commits=solved, admits=admit, patience=idle)
+
+
+def turn(cast: str, question: Question, card: Card, settings: GroupPlanning) -> Unit:
+    """A cast's answer to one question."""
+    name = f"{cast}-{question.id}"
     sampling = Sampling(settings.temperature, settings.top_p)
     limits = Limits(steps=settings.steps, reflections=settings.reflections)
-    for name, card in cards.items():
-        units = []
-        for question in questions:
-            unit = f"{name}-{question.id}"
-            units.append(Unit(unit, Episode(unit, question, card, CASTS[name], sampling, limits, reward).play()))
-        yield Round(units, commits=solved)
+    return Unit(name, lambda: Episode(name, question, card, CASTS[cast], sampling, limits, reward).play())
 
 
 def spread(questions: Sequence[Question], limit: int) -> list[Question]:
@@ -32,9 +43,9 @@ def spread(questions: Sequence[Question], limit: int) -> list[Question]:
 
 
 def solved(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:
-    """The event of an answered question, scored when the gold answer is known."""
+    """The event of an answered question, scored when the gold answer is known and no person had a hand in it."""
     question, answer = trajectory.question, trajectory.answer
-    if question.answer is None:
+    if question.answer is None or is_fork(trajectory.unit):
         return QuestionSolved(trajectory.cast, trajectory, seconds=seconds, tokens=tokens)
     if question.choices:
         em = score = reward(answer, question)

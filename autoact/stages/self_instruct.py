@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -80,7 +81,7 @@ def self_instruct(grounds: Grounds, settings: SelfInstruct) -> Stage:
         batch = list(islice(numbers, settings.round))
         if not batch:
             return
-        units = [Unit(f"q-{number:04d}", draft(bench, number)) for number in batch]
+        units = [Unit(f"q-{number:04d}", partial(draft, bench, number)) for number in batch]
         before = len(bench.accepted)
         for unit, written in zip(units, (yield Round(units)), strict=True):
             if written is None or len(bench.accepted) >= settings.target:

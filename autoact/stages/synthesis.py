@@ -14,14 +14,15 @@ from autoact.trajectory import META, Question, Trajectory
 
 def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis) -> Stage:
     """`samples` tries of every question. All may run at once; they are committed in the questions' order."""
+    tries = ((f"t-{question.id}-{sample}", question) for sample in range(settings.samples) for question in questions)
+    yield Round([attempt(name, question, card, settings) for name, question in tries], commits=committed)
+
+
+def attempt(name: str, question: Question, card: Card, settings: Synthesis) -> Unit:
+    """One try of a question."""
     sampling = Sampling(settings.temperature, settings.top_p)
     limits = Limits(steps=settings.steps, reflections=settings.reflections)
-    units = []
-    for sample in range(settings.samples):
-        for question in questions:
-            name = f"t-{question.id}-{sample}"
-            units.append(Unit(name, Episode(name, question, card, META, sampling, limits, reward).play()))
-    yield Round(units, commits=committed)
+    return Unit(name, lambda: Episode(name, question, card, META, sampling, limits, reward).play())
 
 
 def committed(trajectory: Trajectory, seconds: float, tokens: int) -> TrajectoryCommitted:

@@ -6,6 +6,7 @@ Tools are chosen by name among those that can run, so nothing is parsed and noth
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import partial
 
 from autoact import prompts
 from autoact.config import Task, ToolSelection
@@ -26,7 +27,7 @@ def tool_selection(
         yield ToolPassedOver(name, why)
     if not ready:
         return
-    unit = Unit("tools", choose(task, examples, ready, settings))
+    unit = Unit("tools", partial(choose, task, examples, ready, settings))
     (chosen,) = yield Round([unit])
     for name, why in chosen or []:
         yield ToolSelected(name, why)

@@ -27,7 +27,8 @@ from autoact.events import (
 from autoact.lab.metrics import reward
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.conduct import Conductor, World
+from autoact.run.conduct import Conductor
+from autoact.run.flight import World
 from autoact.run.folder import RunFolder
 from autoact.run.gate import Cancelled, Gate
 from autoact.run.journal import Journal
@@ -223,7 +224,11 @@ def echo(ask: Ask) -> str:
 )
 def test_a_script_that_raises_ends_alone(folder: RunFolder, error: Exception) -> None:
     results: list[Any] = []
-    units = [Unit("a", asking("one", "two")), Unit("b", breaking(error)), Unit("c", asking("three"))]
+    units = [
+        Unit("a", lambda: asking("one", "two")),
+        Unit("b", lambda: breaking(error)),
+        Unit("c", lambda: asking("three")),
+    ]
     Run(folder, answers=echo, lanes=2).play(rounds(results, *units))
     assert results == [["ONE", "TWO"], None, ["THREE"]]
     failed = [event for event in events(folder) if isinstance(event, UnitFailed)]
@@ -243,7 +248,7 @@ class Broken:
 @pytest.mark.parametrize("error", [RuntimeError("bad tool"), OSError("bad tool"), AttributeError("bad tool")])
 def test_a_tool_that_raises_is_no_end_of_the_run(folder: RunFolder, error: Exception) -> None:
     results: list[Any] = []
-    units = [Unit("a", using("Retrieve")), Unit("b", asking("one"))]
+    units = [Unit("a", lambda: using("Retrieve")), Unit("b", lambda: asking("one"))]
     Run(folder, tools=lambda: Broken(error), answers=echo).play(rounds(results, *units))
     log = events(folder)
     assert results == ["Retrieve failed: bad tool", ["ONE"]]
@@ -253,11 +258,11 @@ def test_a_tool_that_raises_is_no_end_of_the_run(folder: RunFolder, error: Excep
 def test_a_failed_unit_commits_nothing_and_the_others_do(folder: RunFolder) -> None:
     def episode(name: str) -> Unit:
         question = Question(name, "What is the capital of Peru?", "Lima")
-        script = Episode(name, question, Card("", TOOLS), META, Sampling(), Limits(steps=1), reward).play()
-        return Unit(name, script)
+        begin = Episode(name, question, Card("", TOOLS), META, Sampling(), Limits(steps=1), reward).play
+        return Unit(name, begin)
 
     def stage() -> Stage:
-        units = [episode("t-1"), Unit("t-2", breaking(ValueError("boom"))), episode("t-3")]
+        units = [episode("t-1"), Unit("t-2", lambda: breaking(ValueError("boom"))), episode("t-3")]
         yield Round(units, commits=lambda made, seconds, tokens: TrajectoryCommitted(made))
 
     run = Run(folder)
@@ -277,31 +282,33 @@ def follow(first: str) -> Generator[Ask, Answer, list[str]]:
 
 
 def test_an_edited_answer_stands(folder: RunFolder) -> None:
-    Run(folder, answers=echo).play(rounds([], Unit("a", asking("one"))))
+    Run(folder, answers=echo).play(rounds([], Unit("a", lambda: asking("one"))))
     written(folder, [AnswerEdited("a", 0, "edited", "ann")])
     results: list[Any] = []
     run = Run(folder, answers=echo)
-    run.play(rounds(results, Unit("a", asking("one", "two"))))
+    run.play(rounds(results, Unit("a", lambda: asking("one", "two"))))
     assert results == [["edited", "TWO"]]
     assert [ticket for ticket, _ in run.engine.asked] == [Ticket("a", 1)]
 
 
 def test_what_followed_an_edited_answer_is_asked_anew(folder: RunFolder) -> None:
-    Run(folder, answers=echo).play(rounds([], Unit("a", follow("one")), Unit("b", follow("two"))))
+    Run(folder, answers=echo).play(rounds([], Unit("a", lambda: follow("one")), Unit("b", lambda: follow("two"))))
     written(folder, [AnswerEdited("a", 0, "edited", "ann")])
     results: list[Any] = []
     run = Run(folder, answers=echo)
-    run.play(rounds(results, Unit("a", follow("one")), Unit("b", follow("two"))))
+    run.play(rounds(results, Unit("a", lambda: follow("one")), Unit("b", lambda: follow("two"))))
     assert results == [["edited", "AFTER EDITED"], ["TWO", "AFTER TWO"]]
     assert [(event.unit, event.n) for event in events(folder) if isinstance(event, UnitRestarted)] == [("a", 1)]
     assert [ticket for ticket, _ in run.engine.asked] == [Ticket("a", 1)]
 
 
 def test_a_changed_prompt_starts_its_unit_anew(folder: RunFolder) -> None:
-    Run(folder, answers=echo).play(rounds([], Unit("a", asking("one", "two")), Unit("b", asking("three"))))
+    Run(folder, answers=echo).play(
+        rounds([], Unit("a", lambda: asking("one", "two")), Unit("b", lambda: asking("three")))
+    )
     results: list[Any] = []
     run = Run(folder, answers=echo)
-    run.play(rounds(results, Unit("a", asking("ONE?", "two")), Unit("b", asking("three"))))
+    run.play(rounds(results, Unit("a", lambda: asking("ONE?", "two")), Unit("b", lambda: asking("three"))))
     assert results == [["ONE?", "TWO"], ["THREE"]]
     assert [(event.unit, event.n) for event in events(folder) if isinstance(event, UnitRestarted)] == [("a", 0)]
     assert [ticket for ticket, _ in run.engine.asked] == [Ticket("a", 0), Ticket("a", 1)]
@@ -314,9 +321,9 @@ def test_a_tool_session_is_brought_up_to_date_before_its_first_live_call(folder:
             seen.append((yield Use("Lookup", "capital")).text)
         return seen
 
-    Run(folder).play(rounds([], Unit("a", read_and_look(both=False))))
+    Run(folder).play(rounds([], Unit("a", lambda: read_and_look(both=False))))
     results: list[Any] = []
-    Run(folder).play(rounds(results, Unit("a", read_and_look(both=True))))
+    Run(folder).play(rounds(results, Unit("a", lambda: read_and_look(both=True))))
     assert results == [[PASSAGES[2].text, PASSAGES[2].text[10:60]]]
     assert sum(isinstance(event, ToolObserved) for event in events(folder)) == 2
 
@@ -362,13 +369,13 @@ def test_training_is_logged_step_by_step_and_stops_where_it_is_told(folder: RunF
     results: list[Any] = []
     run = Run(folder)
     run.trains = trains
-    run.play(rounds(results, Unit("train-plan", train())))
+    run.play(rounds(results, Unit("train-plan", lambda: train())))
     assert results[0].role == "plan"
     assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 3
     stopped = Run(folder)
     stopped.trains = trains
     stopped.conductor.tick = stopped.gate.cancel
     with pytest.raises(Cancelled):
-        stopped.play(rounds([], Unit("train-plan", train())))
+        stopped.play(rounds([], Unit("train-plan", lambda: train())))
     assert closed == ["plan", "plan"]
     assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 4

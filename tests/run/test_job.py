@@ -15,7 +15,7 @@ from autoact.errors import BadInput, ModelFailed, RunBusy
 from autoact.events import Event, RunFailed, RunFinished, StageStarted, TrainStepped
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
-from autoact.run.conduct import World
+from autoact.run.flight import World
 from autoact.run.folder import RunFolder, new_run
 from autoact.run.inputs import open_inputs, open_library
 from autoact.run.job import Job

@@ -44,7 +44,7 @@ def drive(
             return events
         sent = None
         if isinstance(wanted, Round):
-            sent = [ended(unit.script) for unit in wanted.units]
+            sent = [ended(unit.begin()) for unit in wanted.units]
             if wanted.commits:
                 events += [wanted.commits(result, 1.5, 9) for result in sent]
         else:

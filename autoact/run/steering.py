@@ -1,0 +1,217 @@
+"""Steering: what people's commands do to the units in flight, all of it in the conductor's thread.
+
+A command takes effect between an answer and the script that waits for it. Its effect is in the log before its
+acceptance is, and the reply comes last: a command that was acknowledged is never lost, and one that was not may be
+sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autoact.errors import AutoActError, BadInput
+from autoact.events import (
+    AnswerEdited,
+    CommandAccepted,
+    CommandRefused,
+    QuestionInjected,
+    RunPaused,
+    RunResumed,
+    UnitForked,
+)
+from autoact.run.command import Command, Reply
+from autoact.run.gate import Gate
+from autoact.script import Train, fork_name
+from autoact.trajectory import Question
+
+if TYPE_CHECKING:
+    from autoact.run.conduct import Conductor
+    from autoact.run.flight import Flight
+
+WAIT = 0.2
+"""Seconds between looks while a training is paused."""
+
+
+class UnitSkipped(AutoActError):
+    """A person ended a unit."""
+
+
+class Steering:
+    """Who is paused, who may take one step, and what each command does."""
+
+    def __init__(self, conductor: Conductor, gate: Gate):
+        self.conductor, self.gate = conductor, gate
+        self.paused = False
+        self.halted: set[str] = set()
+        """Units that a person stopped one by one."""
+        self.stepping: set[str] = set()
+        """Held units that may have one more answer."""
+        self.skipped: set[str] = set()
+        """Trainings to end."""
+        self.does: dict[str, Callable[[Command], None]] = {
+            "pause": self._pause, "resume": self._resume, "step": self._step, "edit": self._edit,
+            "inject": self._inject, "retry": self._retry, "skip": self._skip, "fork": self._fork,
+            "cancel": self._cancel, "ping": lambda command: None,
+        }  # fmt: skip
+
+    # -- what the conductor asks -------------------------------------------------------------------------------------
+
+    def attend(self) -> None:
+        """Obey what has come in. Raises Cancelled."""
+        while (taken := self.gate.take()) is not None:
+            command, reply = taken
+            reply.set_result(self._answer(command))
+
+    def holds(self, unit: str) -> bool:
+        """Whether a new answer of this unit is kept from its script."""
+        return self.paused or unit in self.halted
+
+    def moving(self) -> bool:
+        """Whether the engine has anything to do that is not held back."""
+        flights = self.conductor.flying.values()
+        if self.paused:
+            return any(flight.held is None and flight.name in self.stepping for flight in flights)
+        return any(flight.held is None for flight in flights)
+
+    def between_steps(self, unit: str) -> None:
+        """A training asks after every step whether it may take the next. Raises Cancelled and UnitSkipped."""
+        self.stepping.discard(unit)
+        self.attend()
+        while self.holds(unit) and unit not in self.stepping and unit not in self.skipped:
+            self.conductor.tick()
+            self.gate.wait(WAIT)
+            self.attend()
+        if unit in self.skipped:
+            self.skipped.discard(unit)
+            raise UnitSkipped("by a person")
+
+    # -- a command ---------------------------------------------------------------------------------------------------
+
+    def _answer(self, command: Command) -> Reply:
+        """Obey once; a command that comes again gets the reply it had."""
+        journal = self.conductor.journal
+        known = journal.memory.replies.get(command.id)
+        if known is not None:
+            return known
+        try:
+            self.does[command.do](command)
+        except BadInput as error:
+            journal.append(CommandRefused(command.id, str(error)))
+            return Reply(command.id, why=str(error))
+        if command.do not in ("step", "ping"):
+            self._accept(command)
+        return journal.memory.replies.get(command.id) or Reply(command.id, seq=journal.state.seq)
+
+    def _accept(self, command: Command) -> None:
+        self.conductor.journal.append(CommandAccepted(command.id, command.do, command.unit, command.n, command.by))
+
+    def _flight(self, command: Command) -> Flight:
+        """The unit in flight that is meant; without a name, the only one. Raises BadInput."""
+        flying = self.conductor.flying
+        if command.unit in flying:
+            return flying[command.unit]
+        if not command.unit and len(flying) == 1:
+            return next(iter(flying.values()))
+        raise BadInput(f"`{command.unit}` is not in flight; in flight: {', '.join(list(flying)[:8]) or 'nothing'}")
+
+    def _pause(self, command: Command) -> None:
+        if command.unit:
+            self.halted.add(command.unit)
+        elif not self.paused:
+            self.paused = True
+            self.conductor.journal.append(RunPaused("by a person"))
+
+    def _resume(self, command: Command) -> None:
+        if command.unit:
+            self.halted.discard(command.unit)
+        else:
+            self.halted.clear()
+            if self.paused:
+                self.paused = False
+                self.conductor.journal.append(RunResumed())
+        for flight in list(self.conductor.flying.values()):
+            if flight.held is not None and not self.holds(flight.name):
+                self.conductor.release(flight)
+
+    def _step(self, command: Command) -> None:
+        """Exactly one more answer of one unit: the held one goes to its script, the next one is held."""
+        flight = self._flight(command)
+        self._accept(
+            msgspec.structs.replace(command, unit=flight.name)
+        )  # first, for once: the answer that follows is its effect
+        if not self.holds(flight.name):
+            self.halted.add(flight.name)
+        self.stepping.add(flight.name)
+        if flight.held is not None:
+            self.conductor.release(flight)
+
+    def _edit(self, command: Command) -> None:
+        """The newest answer changes in the hand; what followed an older one is void and asked anew."""
+        name, n, memory = command.unit, command.n, self.conductor.journal.memory
+        if not memory.known(name, n):
+            raise BadInput(f"`{name}` has no answer {n}")
+        if self.conductor.find(name) is None:
+            raise BadInput(f"the stage of `{name}` is over; fork it instead")
+        self.conductor.journal.append(AnswerEdited(name, n, command.text, command.by))
+        flight = self.conductor.flying.get(name)
+        if flight is not None and flight.held is not None and flight.n == n + 1:
+            flight.held = memory.answers[name, n][1]
+        else:
+            self.conductor.again(name, n + 1, f"answer {n} was edited")
+
+    def _retry(self, command: Command) -> None:
+        flight = self.conductor.flying.get(command.unit)
+        begun = flight is not None or self.conductor.journal.memory.known(command.unit, 0)
+        if not begun or self.conductor.find(command.unit) is None:
+            raise BadInput(f"`{command.unit}` cannot be tried again: no such unit, or its stage is over")
+        if flight is not None and isinstance(flight.wish, Train):
+            raise BadInput("a training is not tried again: cancel the run and start it from differentiation")
+        self.conductor.again(command.unit, max(0, command.n), "a person wants another try")
+
+    def _skip(self, command: Command) -> None:
+        flight = self._flight(command)
+        if isinstance(flight.wish, Train):
+            self.skipped.add(flight.name)
+        else:
+            self.conductor.skip(flight)
+
+    def _fork(self, command: Command) -> None:
+        """The first `n` answers, and with a text one more that is the person's, then live."""
+        memory, journal, of = self.conductor.journal.memory, self.conductor.journal, command.unit
+        if any(fork.command == command.id for fork in memory.forks.values()):
+            return  # it was made before the job died; only the acceptance is missing
+        edits = bool(command.text)
+        last = command.n if edits else command.n - 1
+        found = self.conductor.find(of)
+        if found is None or found[2] is None:
+            raise BadInput(f"`{of}` cannot be forked: no such episode, or another stage is at work")
+        if command.n < 0 or (last >= 0 and not memory.known(of, last)):
+            raise BadInput(f"`{of}` has no answer {last}")
+        number = 1 + sum(fork.of == of for fork in memory.forks.values())
+        name = fork_name(of, number)
+        journal.append(UnitForked(name, of, last + 1, command.id))
+        if edits:
+            journal.append(AnswerEdited(name, last, command.text, command.by))
+        self.conductor.fork(name)
+
+    def _inject(self, command: Command) -> None:
+        admits, memory = self.conductor.round.admits, self.conductor.journal.memory
+        if admits is None:
+            raise BadInput("this run is no session: it takes no questions")
+        if any(event.command == command.id for event in memory.injected.values()):
+            return
+        if not command.text.strip():
+            raise BadInput("expected a question, found nothing")
+        question = Question(f"asked-{len(memory.injected) + 1:04d}", command.text.strip(), origin="asked")
+        try:
+            unit = admits(question, command.cast)
+        except KeyError as error:
+            raise BadInput(f"no cast `{command.cast}` in this session") from error
+        self.conductor.journal.append(QuestionInjected(unit.name, question, command.cast, command.id))
+        self.conductor.admit(question, command.cast)
+
+    def _cancel(self, command: Command) -> None:
+        self.gate.cancel()

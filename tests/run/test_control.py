@@ -1,0 +1,142 @@
+"""Commands reach a job by its socket or by a file, and whatever else arrives does it no harm."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from autoact.run.command import Command, Reply, new_id
+from autoact.run.control import LONGEST, ControlServer, Unreachable, leave, left, send
+from autoact.run.folder import RunFolder
+
+
+class Desk:
+    """Accepts everything and counts."""
+
+    def __init__(self) -> None:
+        self.taken: list[Command] = []
+        self.arrived = threading.Semaphore(0)
+
+    def submit(self, command: Command) -> Future[Reply]:
+        self.taken.append(command)
+        self.arrived.release()
+        reply: Future[Reply] = Future()
+        reply.set_result(Reply(command.id, seq=len(self.taken)))
+        return reply
+
+
+@pytest.fixture
+def desk(folder: RunFolder) -> Iterator[Desk]:
+    desk = Desk()
+    with ControlServer(folder, desk.submit):
+        yield desk
+
+
+def raw(folder: RunFolder, data: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(folder.socket))
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+        return received
+
+
+def test_a_command_gets_its_reply(folder: RunFolder, desk: Desk) -> None:
+    assert send(folder, Command("c-1", "step", "t-1")) == Reply("c-1", 1)
+    assert desk.taken == [Command("c-1", "step", "t-1")]
+
+
+def test_the_socket_is_private_and_gone_afterwards(folder: RunFolder) -> None:
+    with ControlServer(folder, Desk().submit):
+        assert stat.S_IMODE(folder.socket.stat().st_mode) == 0o600
+    assert not folder.socket.exists()
+
+
+def test_a_socket_that_a_killed_job_left_is_in_nobodys_way(folder: RunFolder) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(folder.socket))
+    with pytest.raises(Unreachable):
+        send(folder, Command("c-1", "ping"))
+    with ControlServer(folder, Desk().submit):
+        assert send(folder, Command("c-1", "ping")).accepted
+
+
+def test_a_folder_however_deep(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 90) / ("e" * 90)
+    deep.mkdir(parents=True)
+    folder = RunFolder(deep)
+    with ControlServer(folder, Desk().submit):
+        assert send(folder, Command("c-1", "ping")).accepted
+
+
+@pytest.mark.parametrize(
+    "line", [b"\n", b"{}\n", b"[1]\n", b'{"id":"x","do":"dance"}\n', b"\xff\xfe\n", b'{"id":1,"do":"ping"}\n',
+             b'{"id":"x","do":"ping","more":1}\n'],
+)  # fmt: skip
+def test_what_is_no_command_is_refused(folder: RunFolder, desk: Desk, line: bytes) -> None:
+    assert b"not a command" in raw(folder, line)
+    assert desk.taken == []
+    assert send(folder, Command("c-1", "ping")).accepted
+
+
+def test_an_endless_line_is_cut(folder: RunFolder, desk: Desk) -> None:
+    replies = raw(folder, b"x" * (2 * LONGEST))
+    assert replies.count(b"not a command") == 2
+    assert desk.taken == []
+
+
+def test_commands_of_many_senders_all_arrive(folder: RunFolder, desk: Desk) -> None:
+    commands = [Command(new_id(), "ping") for _ in range(40)]
+    threads = [threading.Thread(target=send, args=(folder, command)) for command in commands]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(command.id for command in desk.taken) == sorted(command.id for command in commands)
+
+
+def test_commands_left_as_files_are_taken_in_order_when_the_job_starts(folder: RunFolder) -> None:
+    leave(folder, Command("c-1", "pause"))
+    leave(folder, Command("c-2", "resume"))
+    (folder.control / "9-broken.json").write_text("{")
+    desk = Desk()
+    with ControlServer(folder, desk.submit):
+        assert [command.id for command in desk.taken] == ["c-1", "c-2"]
+    assert not left(folder)
+
+
+def test_a_file_that_comes_while_the_job_lives(folder: RunFolder, desk: Desk) -> None:
+    leave(folder, Command("c-1", "pause"))
+    assert desk.arrived.acquire(timeout=30)
+    assert desk.taken == [Command("c-1", "pause")]
+
+
+def test_no_job_is_told(folder: RunFolder) -> None:
+    with pytest.raises(Unreachable, match="takes no commands"):
+        send(folder, Command("c-1", "ping"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can pretend to be someone else")
+def test_other_users_are_not_heard(folder: RunFolder, desk: Desk) -> None:
+    child = os.fork()
+    if child == 0:
+        folder.path.chmod(0o777)
+        folder.socket.chmod(0o777)
+        os.seteuid(65534)
+        try:
+            send(folder, Command("c-1", "ping"), timeout=5)
+        except (Unreachable, PermissionError):
+            os._exit(0)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert desk.taken == []

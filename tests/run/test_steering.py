@@ -1,0 +1,332 @@
+"""What a person's commands do to units in flight, and that none is done twice or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from autoact.config import GroupPlanning
+from autoact.events import (
+    AnswerEdited,
+    CommandAccepted,
+    Event,
+    ModelAnswered,
+    QuestionInjected,
+    QuestionSolved,
+    RunPaused,
+    RunResumed,
+    TrainStepped,
+    TrajectoryCommitted,
+    UnitFailed,
+    UnitForked,
+    UnitRestarted,
+)
+from autoact.model.scripted import ScriptedEngine
+from autoact.run.command import Command, Reply
+from autoact.run.conduct import Conductor
+from autoact.run.flight import World
+from autoact.run.folder import RunFolder
+from autoact.run.gate import Cancelled, Gate
+from autoact.run.journal import Journal
+from autoact.run.log import read
+from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Stage, Train, Unit, Use
+from autoact.stages.group_planning import session
+from autoact.trajectory import Adapter, Question, Tool, Trajectory
+
+
+def talk(unit: str) -> Generator[Ask | Use, Any, Trajectory]:
+    """Asks, looks, asks: what it ends with tells every answer it was given."""
+    one: Answer = yield Ask("meta", "thought", Prompt("", f"{unit} one"))
+    seen: Observation = yield Use("Retrieve", one.text)
+    two: Answer = yield Ask("meta", "thought", Prompt("", f"{unit} two after {one.text}, {seen.text}"))
+    return Trajectory(unit, Question(unit, "?"), (), answer=f"{one.text}; {seen.text}; {two.text}", halt="answered")
+
+
+class Echo:
+    """A tool that repeats its argument."""
+
+    def call(self, name: str, argument: str) -> Observation:
+        return Observation(f"<{argument}>")
+
+
+class Driven:
+    """A run whose commands come at known moments: before every look at the gate, `script` may submit one."""
+
+    def __init__(self, folder: RunFolder, commands: list[Command], names: tuple[str, ...] = ("a",)):
+        self.folder = folder
+        self.engine = ScriptedEngine(lambda ask: ask.prompt.user.split()[1], lanes=4)
+        self.journal = Journal(folder)
+        self.gate = ScriptedGate(commands)
+        self.conductor = Conductor(
+            World(self.engine, Echo, self.train), self.journal, self.gate, seed=7, revive=self.revive
+        )
+        self.units = [Unit(name, lambda name=name: talk(name)) for name in names]
+        self.steps = 3
+
+    def train(self, wish: Train) -> Generator[Event, None, Adapter]:
+        for step in range(self.steps):
+            yield TrainStepped("plan", step, self.steps, 1.0, 0.1, 0.1, 1, 1.0)
+        return Adapter("plan", "adapters/plan", "00", 1, 1.0)
+
+    def revive(self, name: str) -> tuple[Unit, Any] | None:
+        return (Unit(name, lambda: talk(name)), commit) if name in ("a", "b") else None
+
+    def play(self, stage: Stage | None = None) -> list[Event]:
+        try:
+            self.conductor.play("synthesis", stage or self.stage())
+        finally:
+            self.journal.close()
+        return self.log
+
+    def stage(self) -> Stage:
+        yield Round(self.units, commits=commit)
+
+    @property
+    def log(self) -> list[Event]:
+        return [record.event for record in read(self.folder.events) if record.event is not None]
+
+    def answers(self) -> dict[str, str | None]:
+        return {name: trajectory.answer for name, trajectory in self.journal.state.trajectories.items()}
+
+
+class ScriptedGate(Gate):
+    """Hands out one command at every look, the next only when nothing else can move."""
+
+    def __init__(self, commands: list[Command]):
+        super().__init__()
+        self.commands = list(commands)
+        self.replies: list[Future[Reply]] = []
+
+    def take(self) -> tuple[Command, Future[Reply]] | None:
+        if not self._waiting and self.commands and not self.replies:
+            self._next()
+        return super().take()
+
+    def wait(self, seconds: float) -> None:
+        """Nothing moves: the next command comes, and without one the test would hang."""
+        if not self._waiting:
+            assert self.commands, "the run waits for a command that does not come"
+            self._next()
+        self.check()
+
+    def _next(self) -> None:
+        self.replies.append(self.submit(self.commands.pop(0)))
+
+
+def commit(made: Trajectory, seconds: float, tokens: int) -> Event:
+    return TrajectoryCommitted(made)
+
+
+def of(log: list[Event], kind: type[Any]) -> list[Any]:
+    return [event for event in log if isinstance(event, kind)]
+
+
+def test_a_paused_run_answers_nothing_and_a_resumed_one_goes_on(folder: RunFolder) -> None:
+    run = Driven(folder, [Command("1", "pause"), Command("2", "ping"), Command("3", "resume")])
+    log = run.play()
+    kinds = [type(event) for event in log]
+    assert kinds.index(RunResumed) < kinds.index(ModelAnswered)
+    assert kinds.index(RunPaused) < kinds.index(RunResumed)
+    assert run.answers() == {"a": "one; <one>; two"}
+
+
+def test_a_step_lets_exactly_one_answer_through(folder: RunFolder) -> None:
+    seen: list[int] = []
+
+    class Counting(ScriptedGate):
+        def wait(self, seconds: float) -> None:
+            seen.append(sum(run.journal.memory.known("a", n) for n in range(9)))
+            super().wait(seconds)
+
+    commands = [Command("1", "pause", "a"), *(Command(f"s{n}", "step", "a") for n in range(3))]
+    run = Driven(folder, commands)
+    run.gate.__class__ = Counting
+    run.play()
+    assert seen == [1, 2, 3]
+    assert run.answers() == {"a": "one; <one>; two"}
+
+
+def test_a_step_holds_a_unit_that_was_running_and_the_others_go_on(folder: RunFolder) -> None:
+    commands = [Command("1", "pause", "a"), Command("2", "step", "a"), Command("3", "resume", "a")]
+    run = Driven(folder, commands, ("a", "b"))
+    log = run.play()
+    ends = [event.trajectory.unit for event in of(log, TrajectoryCommitted)]
+    assert ends == ["b", "a"]
+
+
+def test_the_answer_in_the_hand_is_edited_before_its_script_sees_it(folder: RunFolder) -> None:
+    commands = [
+        Command("1", "pause", "a"), Command("3", "edit", "a", 0, "uno", by="ann"), Command("4", "resume", "a"),
+    ]  # fmt: skip
+    run = Driven(folder, commands)
+    log = run.play()
+    assert run.answers() == {"a": "uno; <uno>; two"}
+    assert of(log, UnitRestarted) == []
+    assert of(log, AnswerEdited) == [AnswerEdited("a", 0, "uno", "ann")]
+
+
+def test_an_edit_further_back_voids_what_followed(folder: RunFolder) -> None:
+    commands = [
+        Command("1", "pause", "a"), *(Command(f"s{n}", "step", "a") for n in range(2)),
+        Command("3", "edit", "a", 0, "uno"), Command("4", "resume", "a"),
+    ]  # fmt: skip
+    run = Driven(folder, commands)
+    log = run.play()
+    assert run.answers() == {"a": "uno; <uno>; two"}
+    assert [(event.unit, event.n) for event in of(log, UnitRestarted)] == [("a", 1)]
+
+
+def test_a_unit_that_is_over_is_opened_again_by_an_edit(folder: RunFolder) -> None:
+    commands = [Command("1", "pause", "b"), Command("2", "edit", "a", 2, "due"), Command("3", "resume", "b")]
+    run = Driven(folder, commands, ("a", "b"))
+    log = run.play()
+    assert run.answers() == {"a": "one; <one>; due", "b": "one; <one>; two"}
+    assert [event.trajectory.unit for event in of(log, TrajectoryCommitted)] == ["a", "a", "b"]
+
+
+def test_retry_draws_again_and_skip_ends(folder: RunFolder) -> None:
+    commands = [Command("1", "pause", "a"), Command("2", "retry", "a"), Command("3", "skip", "a")]
+    run = Driven(folder, commands, ("a", "b"))
+    log = run.play()
+    assert [(event.unit, event.n) for event in of(log, UnitRestarted)] == [("a", 0)]
+    assert [ticket for ticket, _ in run.engine.asked].count(("a", 0)) == 2
+    assert of(log, UnitFailed) == [UnitFailed("a", "skipped by a person")]
+    assert set(run.answers()) == {"b"}
+
+
+def test_a_fork_replays_without_asking_and_goes_on(folder: RunFolder) -> None:
+    commands = [Command("1", "pause", "b"), Command("2", "fork", "a", 2), Command("3", "resume", "b")]
+    run = Driven(folder, commands, ("a", "b"))
+    log = run.play()
+    assert of(log, UnitForked) == [UnitForked("a~1", "a", 2, "2")]
+    assert [ticket for ticket, _ in run.engine.asked if ticket.unit == "a~1"] == [("a~1", 2)]
+    assert run.answers()["a~1"] == run.answers()["a"]
+
+
+def test_a_fork_with_a_text_replaces_its_last_answer(folder: RunFolder) -> None:
+    commands = [
+        Command("1", "pause", "b"), Command("2", "fork", "a", 0, "uno"), Command("3", "fork", "a~1", 2),
+        Command("4", "resume", "b"),
+    ]  # fmt: skip
+    run = Driven(folder, commands, ("a", "b"))
+    run.play()
+    assert run.answers() == {
+        "a": "one; <one>; two", "b": "one; <one>; two", "a~1": "uno; <uno>; two", "a~1~1": "uno; <uno>; two",
+    }  # fmt: skip
+
+
+def test_a_fork_that_a_crash_cut_short_is_finished_by_the_next_attempt(folder: RunFolder) -> None:
+    commands = [
+        Command("1", "pause", "b"), Command("2", "pause"), Command("3", "fork", "a", 1), Command("4", "cancel"),
+    ]  # fmt: skip
+    run = Driven(folder, commands, ("a", "b"))
+    with pytest.raises(Cancelled):
+        run.play()
+    assert "a~1" not in run.answers()
+    again = Driven(folder, [], ("a", "b"))
+    again.play()
+    assert set(again.answers()) == {"a", "b", "a~1"}
+
+
+def test_forks_of_a_stage_that_is_over(folder: RunFolder) -> None:
+    Driven(folder, []).play()
+    run = Driven(folder, [Command("1", "fork", "a", 0, "uno")])
+    run.conductor.play_forks()
+    run.journal.close()
+    assert run.answers()["a~1"] == "uno; <uno>; two"
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (Command("x", "step", "z"), "not in flight"),
+        (Command("x", "edit", "b", 5, "t"), "no answer 5"),
+        (Command("x", "retry", "z"), "no such unit"),
+        (Command("x", "skip", "z"), "not in flight"),
+        (Command("x", "fork", "z", 0, "t"), "cannot be forked"),
+        (Command("x", "fork", "b", 9), "no answer 8"),
+        (Command("x", "inject", text="Who?"), "no session"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_the_reason(folder: RunFolder, command: Command, why: str) -> None:
+    run = Driven(folder, [Command("1", "pause", "b"), command, Command("3", "resume", "b")], ("a", "b"))
+    run.play()
+    reply = run.gate.replies[1].result()
+    assert not reply.accepted
+    assert why in reply.why
+    assert run.answers() == {"a": "one; <one>; two", "b": "one; <one>; two"}
+
+
+def test_a_command_that_comes_again_is_not_done_again(folder: RunFolder) -> None:
+    commands = [Command("1", "pause", "b"), Command("2", "fork", "a", 0, "uno"), Command("2", "fork", "a", 0, "uno")]
+    run = Driven(folder, [*commands, Command("3", "resume", "b")], ("a", "b"))
+    log = run.play()
+    assert len(of(log, UnitForked)) == 1
+    assert run.gate.replies[1].result() == run.gate.replies[2].result()
+    later = Driven(folder, [Command("2", "fork", "a", 0, "uno")], ("a", "b"))
+    later.conductor.play_forks()
+    later.journal.close()
+    assert len(of(later.log, UnitForked)) == 1
+    assert later.gate.replies[0].result() == run.gate.replies[1].result()
+
+
+def test_a_fork_without_its_acceptance_is_not_made_again(folder: RunFolder) -> None:
+    """The job died between the effect and the acceptance, and the person sent the command again."""
+    first = Driven(folder, [])
+    first.play()
+    torn = Journal(folder)
+    torn.append(UnitForked("a~1", "a", 1, "2"))
+    torn.close()
+    run = Driven(folder, [Command("2", "fork", "a", 1)])
+    run.conductor.play_forks()
+    run.journal.close()
+    assert len(of(run.log, UnitForked)) == 1
+    assert [event.id for event in of(run.log, CommandAccepted)] == ["2"]
+    assert "a~1" in run.answers()
+
+
+def test_a_training_is_paused_stepped_and_skipped(folder: RunFolder) -> None:
+    def trained() -> Generator[Train, Adapter, Adapter]:
+        return (yield Train("plan", ()))
+
+    results: list[Any] = []
+
+    def stage() -> Stage:
+        results.extend((yield Round([Unit("train-plan", trained)])))
+
+    commands = [
+        Command("1", "pause", "train-plan"),
+        Command("2", "step", "train-plan"),
+        Command("3", "skip", "train-plan"),
+    ]
+    run = Driven(folder, commands)
+    run.steps = 9
+    log = run.play(stage())
+    assert [event.step for event in of(log, TrainStepped)] == [0, 1]
+    assert results == [None]
+    assert "by a person" in of(log, UnitFailed)[0].error
+
+
+def test_a_session_takes_questions_until_it_is_left_alone(folder: RunFolder) -> None:
+    cards = {"meta": Card("", (Tool("Retrieve", "", "Retrieve[x]"),))}
+    commands = [
+        Command("1", "inject", text="Who?", cast="meta"), Command("2", "inject", text="  "),
+        Command("3", "inject", text="What?", cast="group"), Command("4", "cancel"),
+    ]  # fmt: skip
+    run = Driven(folder, commands)
+    run.engine._answer = lambda ask: ask.choices[-1] if ask.choices else "said"
+    with pytest.raises(Cancelled):
+        run.play(session(cards, GroupPlanning(), 60.0))
+    assert [event.question.text for event in of(run.log, QuestionInjected)] == ["Who?"]
+    (solved,) = of(run.log, QuestionSolved)
+    assert (solved.cast, solved.trajectory.unit, solved.scored) == ("meta", "meta-asked-0001", False)
+    whys = [reply.result().why for reply in run.gate.replies[1:3]]
+    assert ["expected a question" in whys[0], "no cast" in whys[1]] == [True, True]
+    again = Driven(folder, [])
+    again.engine._answer = run.engine._answer
+    again.play(session(cards, GroupPlanning(), 0.0))
+    assert again.engine.asked == []  # what was answered stays answered
+    assert len(of(again.log, QuestionSolved)) == 1
