@@ -1,0 +1,149 @@
+"""A disk that is full at any byte: the run pauses, waits, goes on, and its log lacks nothing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autoact.events import Event, RunPaused, RunResumed
+from autoact.run.folder import RunFolder
+from autoact.run.log import LogWriter, read, scan
+
+Rounds = Callable[[int, int], int]
+Python = Callable[..., "subprocess.Popen[str]"]
+
+EVERY_BYTE = """
+import sys
+from pathlib import Path
+from resource import RLIM_INFINITY, RLIMIT_FSIZE, setrlimit
+from autoact.events import RunPaused, RunResumed
+from autoact.run import room
+from autoact.run.folder import RunFolder
+from autoact.run.journal import Journal
+from autoact.run.log import read, scan
+
+room.BALLAST = room.HEADROOM = 4096  # quick to load: here it is the log that is limited
+
+def done(path):
+    return [record.event for record in read(path) if not isinstance(record.event, RunPaused | RunResumed)]
+
+whole, folder, step = Path(sys.argv[1]), RunFolder(Path(sys.argv[2])), int(sys.argv[3])
+events = [record.event for record in read(whole)]
+stalls = 0
+
+def grow(limit):
+    setrlimit(RLIMIT_FSIZE, (limit, RLIM_INFINITY))
+
+def wait(seconds):
+    global stalls
+    stalls += 1
+    good = scan(folder.events)
+    assert (good.torn, good.damaged, good.next_seq) == (0, [], journal.writer.seq), limit
+    grow(RLIM_INFINITY)
+
+size = whole.stat().st_size
+cases = range(1, size, step)
+for limit in cases:
+    before = stalls
+    journal = Journal(folder, wait=wait)
+    grow(limit)
+    for event in events:
+        journal.append(event)
+    journal.close()
+    assert done(folder.events) == done(whole), limit
+    good = scan(folder.events)
+    assert (good.torn, good.damaged) == (0, []), limit
+    assert stalls - before == 1, limit
+    folder.events.unlink()
+print(len(cases))
+"""
+
+
+def test_full_at_every_byte(folder: RunFolder, python: Python, events: list[Event], tmp_path: Path) -> None:
+    whole = RunFolder(tmp_path)
+    with LogWriter(whole) as log:
+        for event in events:
+            log.append(event)
+    assert filled(python, whole.events, folder, 1) == whole.events.stat().st_size - 1
+
+
+def test_full_at_every_byte_of_every_version(
+    folder: RunFolder, python: Python, versions: list[Path], rounds: Rounds
+) -> None:
+    for version in versions:
+        step = rounds(211, 1)
+        assert filled(python, version, folder, step) == len(range(1, version.stat().st_size, step))
+
+
+def filled(python: Python, whole: Path, folder: RunFolder, step: int) -> int:
+    """Write this log with a limit on the file's size at every `step`th byte; how many that were."""
+    child = python(EVERY_BYTE, whole, folder.path, step)
+    output, _ = child.communicate()
+    assert child.returncode == 0
+    return int(output)
+
+
+SMALL_DISK = """
+import os, sys
+from pathlib import Path
+from autoact.events import StageProgressed
+from autoact.run.folder import RunFolder
+from autoact.run.journal import Journal
+from autoact.run.state import RunState
+
+root = Path(sys.argv[1])
+spare = int(sys.argv[2])  # bytes that are left for the log
+folder = RunFolder(root)
+waits = 0
+
+def free():
+    found = os.statvfs(root)
+    return found.f_bavail * found.f_frsize
+
+def wait(seconds):
+    global waits
+    waits += 1
+    state = RunState.of(folder.events)
+    assert (state.status, state.why, state.gaps, state.damage) == ("paused", "disk full", 0, []), state
+    assert not folder.ballast.exists()
+    if waits == 3:
+        filler.unlink()
+
+journal = Journal(folder, wait=wait)
+assert folder.ballast.exists()
+filler = root / "filler"
+filler.write_bytes(b"x" * (free() - spare))
+done = 0
+while not waits:
+    done += 1
+    journal.append(StageProgressed("synthesis", done, 9))
+assert waits == 3 and folder.ballast.exists()
+journal.append(StageProgressed("synthesis", done + 1, 9))
+journal.close()
+"""
+MOUNTED = """
+mount -t tmpfs -o size=4m tmpfs "$0" && "$1" -c "$2" "$0" "$3" && cp "$0/events.jsonl" "$4"
+"""
+
+
+def test_a_disk_that_is_really_full(tmp_path: Path, python: Python, rounds: Rounds) -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+        pytest.skip("a file system of a few megabytes needs a mount namespace of its own")
+    root = Path(__file__).parents[2]
+    small, kept = tmp_path / "disk", tmp_path / "events.jsonl"
+    small.mkdir()
+    for pages in range(rounds(3, 64)):
+        command = ["unshare", "-rm", "sh", "-c", MOUNTED, small, sys.executable, SMALL_DISK, str(4096 * pages), kept]
+        subprocess.run(command, check=True, cwd=root)
+        log = [record.event for record in read(kept)]
+        assert scan(kept).torn == 0
+        paused = log.index(RunPaused("disk full"))
+        assert log[paused + 1] == RunResumed()
+        done = [event for event in log if event not in (RunPaused("disk full"), RunResumed())]
+        assert len(log) == len(done) + 2
+        assert [event.done for event in done] == list(range(1, len(done) + 1))  # type: ignore[union-attr]
