@@ -5,12 +5,12 @@ Nothing here can stop a server from doing what its user may do: the URL's user h
 
 from __future__ import annotations
 
-import queue
 import re
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from autoact.errors import ToolFailed
+from autoact.tools.deadline import within
 from autoact.tools.sql_guard import LARGEST_ANSWER, MOST_TABLES, told
 from autoact.tools.sql_reader import CannotQuery, Rows
 
@@ -86,24 +86,16 @@ class ServerReader:
             return Rows(list(cursor.keys()), found, False)
 
     def _timed(self, work: Callable[[], T]) -> T:
-        """What `work` gives, unless the server keeps silent; a thread that still waits for it is left behind."""
-        outcome: queue.Queue[tuple[T | None, Exception | None]] = queue.Queue()
-
-        def carried_out() -> None:
-            try:
-                outcome.put((work(), None))
-            except Exception as error:  # carried over to the thread that asked
-                outcome.put((None, error))
-
-        threading.Thread(target=carried_out, daemon=True).start()
+        """What `work` gives. A connection that a statement still holds after its time is given up."""
         try:
-            result, error = outcome.get(timeout=self._seconds + _GRACE_S)
-        except queue.Empty as late:
+            return within(self._seconds + _GRACE_S, work)
+        except CannotQuery:
+            raise
+        except ToolFailed as late:
             self._engine = None
             raise CannotQuery(f"it took longer than {self._seconds:g} seconds") from late
-        if error is not None:
+        except Exception as error:  # drivers have exceptions of their own; what they say becomes the observation
             raise CannotQuery(_first_line(error)) from error
-        return result  # type: ignore[return-value]
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_names_are_forgiving(library: Library, name: str) -> None:
 
 
 def test_usages_of_ready_tools_are_calls(library: Library) -> None:
-    for tool in library.ready():
+    for tool in (record.tool() for record in library.records() if record.runs and not record.powers):
         argument = tool.usage.removeprefix(f"{tool.name}[").removesuffix("]")
         assert "failed" not in library.session().call(tool.name, argument).text
 
@@ -50,8 +51,9 @@ def test_wrong_calls_are_observations(library: Library) -> None:
     assert all(session.call(name, "").failed for name in ("Fly", "Retrieve", "Database", ""))
 
 
-def library_of(corpus: Corpus, call: object) -> Library:
-    record = ToolRecord(name="Odd", definition="Is odd.", usage="Odd[1]", limits=Limits(max_chars=28))
+def library_of(corpus: Corpus, call: object, timeout_s: float = 10.0) -> Library:
+    limits = Limits(timeout_s, max_chars=28)
+    record = ToolRecord(name="Odd", definition="Is odd.", usage="Odd[1]", limits=limits)
     return Library.load(None, ToolContext(corpus), [Group((record,), lambda context, records: {"Odd": call})])  # type: ignore[dict-item]
 
 
@@ -66,6 +68,21 @@ def test_a_tool_that_raises_gives_a_failed_observation(corpus: Corpus, error: Ex
     assert observation.failed
     assert observation.text.startswith("Odd failed: ")
     assert "\n" not in observation.text
+
+
+def test_a_tool_that_hangs_is_left_behind(corpus: Corpus) -> None:
+    never = threading.Event()
+
+    def hangs(argument: str) -> Observation:
+        never.wait()
+        return Observation("too late")
+
+    session = library_of(corpus, hangs, timeout_s=0.01).session()
+    observation = session.call("odd", "1")
+    never.set()
+    assert observation.failed
+    assert observation.text == "Odd failed: it took longer…"
+    assert observation.ms >= 10
 
 
 def test_observations_are_one_short_line(corpus: Corpus) -> None:
