@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoact.tools import calculator, database, encyclopedia, image_to_text, knowledge_graph, table, text_to_image
+from autoact.tools import calculator, database, encyclopedia, endpoint, image_to_text, knowledge_graph, table, text_to_image
 from autoact.tools.record import Bridge, Group, Kind, ToolRecord
 
 PLANNED = Group(
@@ -29,5 +29,5 @@ GROUPS = (
     PLANNED,
 )
 """The library's own tools."""
-BRIDGES: dict[Kind, Bridge] = {}
+BRIDGES: dict[Kind, Bridge] = {"http": endpoint.BRIDGE}
 """What people may bring, by the `kind` of an entry in tools.toml."""
