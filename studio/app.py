@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from textual.app import App
+from textual.driver import Driver
 from textual.theme import BUILTIN_THEMES
 
 from studio import glyphs, keys, launch, theme
@@ -34,6 +35,15 @@ class StudioApp(App[str]):
             self.register_theme(palette.theme())
         # Without colours Textual would turn a theme into greys; the terminal's own black and white read better.
         self.theme = "ansi-dark" if self.no_color and "ansi-dark" in BUILTIN_THEMES else theme.DEFAULT
+
+    def get_driver_class(self) -> type[Driver]:
+        """Ours in place of Textual's on a Linux or macOS terminal, unless AUTOACT_DRIVER says `stock`."""
+        usual = super().get_driver_class()
+        if usual.__name__ != "LinuxDriver" or os.environ.get("AUTOACT_DRIVER") == "stock":
+            return usual
+        from studio.driver import StudioDriver
+
+        return StudioDriver
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.defaults()

@@ -1,0 +1,38 @@
+"""A small app for the tests of the driver. By hand: python tests/studio/driven.py ours|stock."""
+
+from __future__ import annotations
+
+import sys
+
+from hosts import Host
+from textual.driver import Driver
+
+from studio.document import Document, Passage
+from studio.driver import StudioDriver
+from studio.widgets.transcript import Transcript
+
+
+class Driven(Host):
+    """`a` adds a passage, `u` writes something no driver knows, `q` leaves."""
+
+    BINDINGS = [("a", "add", ""), ("u", "unknown", ""), ("q", "quit", "")]
+
+    def action_add(self) -> None:
+        view = self.query_one(Transcript)
+        view.document.add(Passage("tool", "action", f"BingSearch[Woman in Gold {len(view.document)}] 東京"))
+        view.draw()
+
+    def action_unknown(self) -> None:
+        if self._driver is not None:
+            self._driver.write("\x1b[5;5r\x1b[r")
+
+    def get_driver_class(self) -> type[Driver]:
+        return StudioDriver if sys.argv[1] == "ours" else super().get_driver_class()
+
+
+if __name__ == "__main__":
+    told = (
+        Passage("plan", "thought", f"thought {number} " + "of things that are so " * (number % 9))
+        for number in range(90)
+    )
+    Driven(Transcript(Document(told), paged=False)).run()

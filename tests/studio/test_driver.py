@@ -1,0 +1,99 @@
+"""The driver in a terminal: the same picture as without it, on fewer bytes, through resize and suspension."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from terminal import Line, Terminal
+from test_cells import look
+
+SCRIPT = str(Path(__file__).with_name("driven.py"))
+SEQUENCE = re.compile(rb"\x1b(?:\[[?><=]?[0-9;]*(?:[A-Za-z]|\$p)|\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\))")
+
+
+@pytest.fixture
+def ours() -> Iterator[Terminal]:
+    with Terminal([SCRIPT, "ours"]) as terminal:
+        assert terminal.until(lambda: "thought 89" in terminal.text())
+        yield terminal
+
+
+def acted(terminal: Terminal) -> None:
+    """The same keys for every driver."""
+    assert terminal.until(lambda: "thought 89" in terminal.text())
+    for key in "aagkjaGa":
+        terminal.press(key)
+        terminal.wait(0.15)
+    assert terminal.until(lambda: "Gold 93]" in terminal.text())
+    terminal.resize(100, 30)
+    terminal.press("ga")
+    assert terminal.until(lambda: "thought 0" in terminal.text())
+    terminal.press("G")
+    assert terminal.until(lambda: "Gold 94]" in terminal.text())
+    terminal.wait(0.5)
+
+
+def test_the_picture_is_that_of_the_stock_driver() -> None:
+    pictures, sizes = [], []
+    for driver in ("stock", "ours"):
+        with Terminal([SCRIPT, driver]) as terminal:
+            acted(terminal)
+            pictures.append(look(terminal.screen))
+            sizes.append(len(terminal.log))
+    assert pictures[0] == pictures[1]
+    assert sizes[1] < sizes[0] / 2
+
+
+def test_it_comes_back_after_a_suspension(ours: Terminal) -> None:
+    before = look(ours.screen)
+    os.kill(ours.pid, signal.SIGTSTP)
+    assert ours.until(lambda: b"\x1b[?1049l" in ours.log)
+    ours.wait(0.3)
+    ours.screen.reset()
+    os.kill(ours.pid, signal.SIGCONT)
+    assert ours.until(lambda: look(ours.screen) == before)
+    ours.press("a")
+    assert ours.until(lambda: "Gold 90]" in ours.text())
+
+
+def test_what_it_does_not_know_switches_it_off(ours: Terminal) -> None:
+    ours.press("u")
+    assert ours.until(lambda: b"\x1b[5;5r" in ours.log)
+    ours.log.clear()
+    ours.press("a")
+    assert ours.until(lambda: "Gold 90]" in ours.text())
+    ours.wait(0.3)
+    assert b"\x1b[6n" not in ours.log
+
+
+def test_a_terminal_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Terminal([SCRIPT, "ours"]) as terminal:
+        monkeypatch.setattr("terminal._QUESTION", re.compile(rb"nothing"))
+        for number in range(90, 96):
+            terminal.press("a")
+            assert terminal.until(lambda number=number: f"Gold {number}]" in terminal.text()), terminal.text()  # type: ignore[misc]
+
+
+def test_only_known_sequences_go_out(ours: Terminal) -> None:
+    acted(ours)
+    ours.press("q")
+    ours.until(lambda: b"\x1b[?1049l" in ours.log)
+    rest = SEQUENCE.sub(b"", bytes(ours.log))
+    assert not re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", rest)
+
+
+def test_a_slow_line_carries_no_old_pictures() -> None:
+    """A burst of keys ends with the newest picture, after far fewer pictures."""
+    with Terminal([SCRIPT, "ours"], line=Line(rate=25_600, buffer=262_144, trip=0.05)) as terminal:
+        assert terminal.until(lambda: "thought 89" in terminal.text())
+        before = len(terminal.log)
+        for _ in range(100):
+            terminal.press("aaa")
+            terminal.wait(0.01)
+        assert terminal.until(lambda: "Gold 389]" in terminal.text())
+        assert len(terminal.log) - before < 60_000
