@@ -26,8 +26,9 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
     Ctrl-C asks the job to stop and waits for it: what it has is in the log. Unless `stops`, it only ends the watching.
     Raises AutoActError when the run failed or was interrupted.
     """
-    state, tail, progress = RunState(), LogTail(folder.events), Progress(folder)
+    state, tail, progress = RunState(), LogTail(folder.events), Progress()
     try:
+        print(f"run {folder.name}", file=sys.stderr, flush=True)
         _watch(folder, state, tail, progress)
     except KeyboardInterrupt:
         if not stops:
@@ -76,13 +77,12 @@ def _stopped(folder: RunFolder) -> int:
 class Progress:
     """One line that says where the run stands, with counts, rate and time left."""
 
-    def __init__(self, folder: RunFolder):
+    def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
         self.shown_at = 0.0
         self.stage = ""
         self.line = ""
         self.told = 0.0
-        print(f"run {folder.name}", file=sys.stderr, flush=True)
 
     def show(self, state: RunState, *, last: bool = False) -> None:
         """Print the line when it is time, and a finished stage's line for good."""

@@ -32,7 +32,7 @@ class Pulse(Struct, frozen=True, omit_defaults=True):
     ticked_at: float = 0.0
     """When `tick` last rose, unix seconds; 0 when the job does not say."""
     waiting: bool = False
-    """A request is in flight, hence stillness is not the job's doing."""
+    """A request is in flight, or a model loads: stillness is no fault of the job."""
 
     def write(self, folder: RunFolder) -> None:
         """Put it in place whole. Not flushed: a pulse need not outlive the power."""

@@ -1,4 +1,4 @@
-"""A job that counts: `counting_job.py [--of N] [--every S] [--crash AT] [--stumble N] [--fail] [--exit CODE] FOLDER`.
+"""A job that counts: `counting_job.py [WISHES] FOLDER`.
 
 It takes the run's lock, beats, logs an answer at each count and goes on where the log stops, as the real job does, but
 has no model and starts in a moment.
@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=0.0)
     parser.add_argument("--crash", type=int, default=-1)
     parser.add_argument("--stumble", type=int, default=-1, help="crash after this many counts of every attempt")
+    parser.add_argument("--deaf", action="store_true", help="do not listen to SIGTERM")
     parser.add_argument("--fail", action="store_true")
     parser.add_argument("--exit", type=int, default=0)
     parser.add_argument("folder", type=Path)
@@ -57,7 +58,7 @@ def count(folder: RunFolder, wish: argparse.Namespace) -> int:
             beat(folder, log.seq, n, wish.of)
             if n == wish.crash or n - before.answers == wish.stumble:
                 os.kill(os.getpid(), signal.SIGKILL)
-            if stopped:
+            if stopped and not wish.deaf:
                 log.append(RunCancelled())
                 return ending.CANCELLED
             log.append(ModelAnswered("t-1", n, "d", "meta", "thought", str(n)))

@@ -1,0 +1,266 @@
+"""Verbs about runs that go on by themselves: attach, log, cancel, resume, delete."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import orjson
+import pytest
+
+import autoact.events as happened
+from autoact.cli import main
+from autoact.project import Project
+from autoact.run.ending import Ending
+from autoact.run.folder import RunFolder, new_run
+from autoact.run.launch import kill, launch
+from autoact.run.liveness import attended
+from autoact.run.lock import Owner, RunLock
+from autoact.run.log import LogWriter
+from autoact.run.state import RunState
+
+Begin = Callable[..., None]
+Captured = pytest.CaptureFixture[str]
+
+COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
+LONG = ("--of", "1000000", "--every", "0.01")
+
+
+@pytest.fixture
+def folder(project: Project) -> RunFolder:
+    return new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
+
+
+@pytest.fixture
+def begin(folder: RunFolder) -> Iterator[Begin]:
+    """Launch a counting job and wait until it counts; it does not outlive the test."""
+
+    def begin(*wishes: str) -> None:
+        launch(folder, (COUNTING, *wishes))
+        while attended(folder) and RunState.of(folder.events).answers < 2:
+            time.sleep(0.01)
+
+    yield begin
+    kill(folder)
+
+
+def written(folder: RunFolder, *events: happened.Event) -> None:
+    with LogWriter(folder) as log:
+        for event in events:
+            log.append(event)
+
+
+def elsewhere(folder: RunFolder) -> None:
+    folder.lock.write_bytes(msgspec.json.encode(Owner("atlas", "another boot", 7, 1)))
+
+
+# -- attach ----------------------------------------------------------------------------------------------------------
+
+
+def test_attach_shows_a_run_to_its_end(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    begin("--of", "50", "--every", "0.01")
+    assert main(["attach", str(folder.path), "--json"]) == 0
+    told = capsys.readouterr()
+    assert orjson.loads(told.out)["status"] == "finished"
+    assert told.err.startswith(f"run {folder.name}\n")
+
+
+def test_attach_tells_of_crashes(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    begin("--of", "4", "--stumble", "3")
+    assert main(["attach", str(folder.path)]) == 0
+    assert "the job ended, killed by signal 9 (SIGKILL); it starts again in 1 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wishes", "code", "told"),
+    [
+        (("--fail",), 1, "failed: out of luck"),
+        (("--exit", "2"), 1, "is interrupted: leaving with 2; `autoact resume "),
+    ],
+)
+def test_attach_tells_how_a_run_ended(
+    folder: RunFolder, begin: Begin, capsys: Captured, wishes: tuple[str, ...], code: int, told: str
+) -> None:
+    begin(*wishes)
+    assert main(["attach", str(folder.path)]) == code
+    assert f"run {folder.name} {told}" in capsys.readouterr().err
+
+
+def test_an_end_before_the_first_word_is_not_told_as_an_earlier_one(folder: RunFolder, capsys: Captured) -> None:
+    written(folder, happened.RunOpened(1, 7, "here"), happened.RunCancelled())
+    Ending(8, "project.toml: no name", time.time() + 60, 1.0, code=2).write(folder)
+    assert main(["attach", str(folder.path)]) == 1
+    assert "is interrupted: project.toml: no name" in capsys.readouterr().err
+
+
+# -- log -------------------------------------------------------------------------------------------------------------
+
+
+def test_log_tells_events_one_a_line(folder: RunFolder, capsys: Captured) -> None:
+    said = "\x1b[2Jlook\nhere" + "x" * 1000
+    written(
+        folder, happened.StageStarted("synthesis", 3), happened.ModelAnswered("t-1", 0, "d", "meta", "thought", said)
+    )
+    assert main(["log", str(folder.path)]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split()[1:3] == ["0", "stage.started"]
+    assert "t-1 meta thought: �[2Jlook⏎herexxx" in second
+    assert len(second) == 301
+    assert main(["log", str(folder.path), "--json"]) == 0
+    _, line = map(orjson.loads, capsys.readouterr().out.splitlines())
+    assert (line["seq"], line["type"], line["text"]) == (1, "model.answered", said)
+
+
+def test_log_follows_to_the_end(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    begin("--of", "50", "--every", "0.01")
+    assert main(["log", str(folder.path), "--follow"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[1]) for line in lines] == list(range(52))
+    assert lines[-1].endswith("run.finished")
+
+
+def test_log_shows_the_console(folder: RunFolder, capsys: Captured) -> None:
+    assert main(["log", str(folder.path), "--console"]) == 0
+    folder.console.write_bytes(b"one\n\x1b[2J\xff two\n")
+    assert main(["log", str(folder.path), "--console"]) == 0
+    assert capsys.readouterr().out == "one\n�[2J� two\n"
+
+
+def test_log_shows_where_a_job_is(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    begin(*LONG)
+    assert main(["log", str(folder.path), "--stack"]) == 0
+    assert "in count" in capsys.readouterr().out
+    assert attended(folder)
+    kill(folder)
+    while attended(folder):
+        time.sleep(0.01)
+    assert main(["log", str(folder.path), "--stack"]) == 2
+    assert "no job on this machine" in capsys.readouterr().err
+
+
+# -- cancel ----------------------------------------------------------------------------------------------------------
+
+
+def test_cancel_waits_and_says_what_happened(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    begin(*LONG)
+    assert main(["cancel", str(folder.path)]) == 0
+    assert capsys.readouterr().out == f"run {folder.name} is cancelled\n"
+    assert not attended(folder)
+    assert main(["cancel", str(folder.path)]) == 0
+    assert capsys.readouterr().out == f"run {folder.name} has no job to stop here; it is cancelled\n"
+
+
+def test_cancel_of_a_job_that_does_not_listen(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    begin(*LONG, "--deaf")
+    assert main(["cancel", str(folder.path), "--wait", "0.3"]) == 1
+    assert "was asked to stop, but is running after 0.3 s" in capsys.readouterr().err
+    assert main(["cancel", str(folder.path), "--kill"]) == 0
+    assert capsys.readouterr().out == f"run {folder.name} is interrupted\n"
+
+
+# -- resume ----------------------------------------------------------------------------------------------------------
+
+
+def test_resume_refuses_what_cannot_go_on(folder: RunFolder, capsys: Captured) -> None:
+    written(folder, happened.RunOpened(1, 7, "here"))
+    with RunLock.take(folder):
+        assert main(["resume", str(folder.path)]) == 1
+    assert f"belongs to process {os.getpid()}" in capsys.readouterr().err
+    elsewhere(folder)
+    for words in ([], ["--take-over", "other"]):
+        assert main(["resume", str(folder.path), *words]) == 1
+        assert "--take-over atlas" in capsys.readouterr().err
+    written(folder, happened.RunFinished())
+    assert main(["resume", str(folder.path)]) == 2
+    assert "nothing is left to do" in capsys.readouterr().err
+
+
+def test_resume_starts_the_job_again(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    written(folder, happened.RunOpened(1, 7, "here"))
+    elsewhere(folder)
+    folder.config.write_text("model = 3\n")  # what the job then refuses
+    assert main(["resume", str(folder.path), "--take-over", "atlas", "--detach"]) == 0
+    assert capsys.readouterr().out == f"{folder.name}\n"
+    while attended(folder):
+        time.sleep(0.01)
+    assert main(["resume", str(folder.path), "--take-over", "atlas"]) == 1
+    assert "run.toml: not the settings of a run" in capsys.readouterr().err
+
+
+# -- delete ----------------------------------------------------------------------------------------------------------
+
+
+def test_delete_asks_first(folder: RunFolder, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    for answer in ("", "n\n", "\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        assert main(["delete", str(folder.path)]) == 1
+        assert folder.path.exists()
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert main(["delete", str(folder.path)]) == 0
+    assert not folder.path.exists()
+    assert capsys.readouterr().out.endswith(f"{folder.name} is removed\n")
+
+
+def test_delete_wants_to_know_which(project: Project, folder: RunFolder, capsys: Captured) -> None:
+    assert main(["delete", str(project.root), "--yes"]) == 2
+    assert "--run" in capsys.readouterr().err
+    assert main(["delete", str(project.root), "--run", folder.name[:12], "--yes"]) == 0
+    assert not folder.path.exists()
+
+
+def test_delete_spares_a_run_with_a_job(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
+    begin(*LONG)
+    assert main(["delete", str(folder.path), "--yes"]) == 1
+    assert "is running; `autoact cancel" in capsys.readouterr().err
+    assert folder.events.exists()
+
+
+# -- runs ------------------------------------------------------------------------------------------------------------
+
+
+def test_runs_say_why(folder: RunFolder, project: Project, capsys: Captured) -> None:
+    written(folder, happened.RunOpened(1, 7, "here"))
+    Ending(7, "killed by the kernel: out of memory at 23.1 GB", 1.0, 1.0, signal=9, oom=True).write(folder)
+    assert main(["runs", str(project.root)]) == 0
+    assert capsys.readouterr().out.endswith("killed by the kernel: out of memory at 23.1 GB\n")
+    elsewhere(folder)
+    assert main(["runs", str(project.root), "--json"]) == 0
+    (line,) = orjson.loads(capsys.readouterr().out)
+    assert line["verdict"] == "lost sight of atlas"
+
+
+def test_a_viewer_may_leave(folder: RunFolder, begin: Begin) -> None:
+    begin(*LONG)
+    command = [sys.executable, "-m", "autoact", "attach", str(folder.path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as viewer:
+        assert viewer.stderr is not None
+        assert viewer.stderr.readline() == f"run {folder.name}\n"
+        viewer.send_signal(signal.SIGINT)
+        told = viewer.communicate()[1]
+    assert (viewer.returncode, told.count("goes on; `autoact attach")) == (0, 1)
+    assert attended(folder)
+
+
+def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin) -> None:
+    begin(*LONG)
+    code = (
+        "import sys; from pathlib import Path; from autoact.cli.follow import follow; from autoact.run.folder import "
+    )
+    code += "RunFolder; sys.exit(follow(RunFolder(Path(sys.argv[1])), print))"
+    with subprocess.Popen([sys.executable, "-c", code, str(folder.path)], stderr=subprocess.PIPE, text=True) as viewer:
+        assert viewer.stderr is not None
+        viewer.stderr.readline()
+        viewer.send_signal(signal.SIGINT)
+        told = viewer.communicate()[1]
+    assert viewer.returncode == 130
+    assert told.endswith(f"run {folder.name} is stopped; the same command goes on from here\n")
+    assert not attended(folder)
+    assert RunState.of(folder.events).status == "cancelled"
