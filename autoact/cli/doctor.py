@@ -143,6 +143,29 @@ def full_text_search() -> Iterator[Finding]:
         yield Finding("fail", "sqlite", f"{sqlite3.sqlite_version} without FTS5", fix)
 
 
+def sandbox() -> Iterator[Finding]:
+    """What would hold a model's program, and whether it does: attacks inside and outside it, and honest programs."""
+    from autoact.tools.sandbox import selfcheck
+    from autoact.tools.sandbox.sandbox import Sandbox
+
+    box = Sandbox()
+    if reason := box.layers.lacking():
+        yield Finding("warn", "sandbox", "none, so that CodeInterpreter is refused", reason)
+        return
+    verdicts, works = list(selfcheck.attacked(box)), selfcheck.working(box)
+    held, proven = sum(one.held for one in verdicts), sum(one.proven for one in verdicts)
+    detail = (
+        f"{box.in_words()}; held {held} of {len(verdicts)} attacks, {proven} of which do harm without it; "
+        f"{works} of {len(selfcheck.PROGRAMS)} honest programs ran"
+    )
+    if escaped := [one.name for one in verdicts if not one.held]:
+        yield Finding("fail", "sandbox", detail, f"switch CodeInterpreter off in tools.toml: {', '.join(escaped)}")
+    elif works < len(selfcheck.PROGRAMS):
+        yield Finding("fail", "sandbox", detail, "see what `autoact tools try PROJECT CodeInterpreter 1+1` says")
+    else:
+        yield Finding("ok", "sandbox", detail)
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    software, processor, memory, device, storage, embedded, full_text_search,
+    software, processor, memory, device, storage, embedded, full_text_search, sandbox,
 )  # fmt: skip

@@ -1,0 +1,121 @@
+"""seccomp: a filter in the kernel that lets through the system calls computing takes, and answers the others itself."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+import sys
+
+from . import calls, kernel
+
+_AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_MODE_FILTER = 2
+
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
+_JUMP_IF_EQUAL = 0x15
+_ALLOW, _ANSWER, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
+"""Where struct seccomp_data keeps them; each argument takes eight bytes, the lower half first."""
+
+_THREAD = 0x00010000
+_NEW_NAMESPACES = 0x7E020000
+_TRACED = 0x00802000
+_WHOLE = 0xFFFFFFFF
+_SOCKET_FLAGS = 0x00080800  # close-on-exec, non-blocking
+_UNIX, _STREAM = 1, 1
+_NAME_THREAD, _THREAD_NAME = 15, 16
+_FILE_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032)
+"""Duplicate, flags and locks; not the owner of a file's signals, which is a way to send any signal to anyone."""
+_DEVICE_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""Is it a terminal, its size, bytes waiting, non-blocking, close-on-exec; not typing into a terminal."""
+
+
+def supported() -> bool:
+    """Whether there is a table of calls for this processor, and the kernel filters."""
+    machine = os.uname().machine
+    known = sys.platform == "linux" and machine in _AUDIT_ARCHITECTURES and sys.maxsize > 2**32
+    if not known:
+        return False
+    try:
+        # A filter at address zero: the kernel that has filters answers that it cannot read it.
+        kernel.set_process_option(kernel.PR_SET_SECCOMP, _MODE_FILTER, 0)
+    except OSError as error:
+        return error.errno == errno.EFAULT
+    return False
+
+
+def install() -> None:
+    """Put the filter over this process and whatever it becomes. Needs no_new_privs; raises OSError."""
+    code = program(os.uname().machine, os.getpid())
+    text = ctypes.create_string_buffer(code, len(code))
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(text)))
+    kernel.set_process_option(kernel.PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(header))
+
+
+def program(processor: str, process: int) -> bytes:
+    """The filter for `processor`, as the kernel reads it, for the process of that number."""
+    weighed = calls.numbers(calls.WEIGHED, processor)
+    answers = [
+        *((number, _ALLOW) for number in calls.numbers(calls.ALLOWED, processor).values()),
+        *((number, _ANSWER) for number in calls.numbers(calls.IGNORED, processor).values()),
+        *((number, _ANSWER | errno.EPERM) for number in calls.numbers(calls.FORBIDDEN, processor).values()),
+        *((number, _ANSWER | errno.ENOTSUP) for number in calls.numbers(calls.ATTRIBUTES, processor).values()),
+    ]
+    code = _load(_ARCHITECTURE_AT) + _jump(_AUDIT_ARCHITECTURES[processor], 1, 0) + _answer(_KILL) + _load(_NUMBER_AT)
+    for number, answer in answers:
+        code += _jump(number, 0, 1) + _answer(answer)
+    for name, tests in _tests(process).items():
+        block = b"".join(tests) + _answer(_ALLOW)
+        code += _jump(weighed[name], 0, len(block) // 8) + block
+    # Python's threads and the C library fall back to older calls when a newer one is not there.
+    return code + _answer(_ANSWER | errno.ENOSYS)
+
+
+def _tests(process: int) -> dict[str, tuple[bytes, ...]]:
+    """For each weighed call, what its arguments must pass."""
+    return {
+        "clone": (_among(0, (_THREAD,), mask=_THREAD | _NEW_NAMESPACES | _TRACED),),
+        "kill": (_among(0, (process,)),),
+        "tgkill": (_among(0, (process,)),),
+        "fcntl": (_among(1, _FILE_COMMANDS),),
+        "ioctl": (_among(1, _DEVICE_COMMANDS),),
+        "prctl": (_among(0, (_NAME_THREAD, _THREAD_NAME)),),
+        "prlimit64": (_among(0, (0,)), *_absent(2)),
+        # Streams only: a datagram socket of a pair can still be sent from to any address.
+        "socketpair": (_among(0, (_UNIX,)), _among(1, (_STREAM,), mask=_WHOLE ^ _SOCKET_FLAGS)),
+        "sendto": _absent(4),
+    }
+
+
+def _among(argument: int, values: tuple[int, ...], mask: int = _WHOLE, half: int = 0) -> bytes:
+    """Go on when the lower half of the argument, masked, is one of `values`; else answer `not permitted`."""
+    code = _load(_ARGUMENTS_AT + 8 * argument + 4 * half)
+    if mask != _WHOLE:
+        code += _instruction(_AND, mask)
+    for at, value in enumerate(values):
+        code += _jump(value, len(values) - at, 0)
+    return code + _answer(_ANSWER | errno.EPERM)
+
+
+def _absent(argument: int) -> tuple[bytes, bytes]:
+    """Go on when the pointer is null in both halves."""
+    return _among(argument, (0,)), _among(argument, (0,), half=1)
+
+
+def _load(offset: int) -> bytes:
+    return _instruction(_LOAD, offset)
+
+
+def _jump(value: int, if_equal: int, if_not: int) -> bytes:
+    return _instruction(_JUMP_IF_EQUAL, value, if_equal, if_not)
+
+
+def _answer(action: int) -> bytes:
+    return _instruction(_RETURN, action)
+
+
+def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, value)

@@ -1,0 +1,57 @@
+"""Layers: what this machine has to hold a program with."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+from msgspec import Struct
+
+from autoact.tools.sandbox import bubblewrap
+from autoact.tools.sandbox.inside import landlock, seccomp
+
+
+class Layers(Struct, frozen=True):
+    """Which layers are there and work."""
+
+    landlock: int = 0
+    """The version of its interface; 0 when the kernel has none."""
+    seccomp: bool = False
+    bubblewrap: str = ""
+    """Its path when it can make its namespaces here."""
+    monty: bool = False
+    processor: str = ""
+
+    @property
+    def hold_a_process(self) -> bool:
+        """Whether Python itself can be run safely: its calls filtered, and files out of its sight in one way or two."""
+        return self.seccomp and bool(self.landlock or self.bubblewrap)
+
+    def in_words(self) -> str:
+        """What is in force, as `Landlock (version 7), seccomp and limits`; empty when nothing can be."""
+        if self.hold_a_process:
+            found = [f"Landlock (version {self.landlock})"] * bool(self.landlock) + ["seccomp"]
+            found += ["bubblewrap"] * bool(self.bubblewrap)
+            return f"{', '.join(found)} and limits"
+        return "Monty, an interpreter of its own for a part of Python" if self.monty else ""
+
+    def lacking(self) -> str:
+        """Why no program may run here, with what would mend it; empty when one may."""
+        if self.hold_a_process or self.monty:
+            return ""
+        cause = "no seccomp filter" if not self.seccomp else "neither Landlock nor a bubblewrap that works"
+        if sys.platform != "linux":
+            cause = f"no sandbox for processes on {sys.platform}"
+        return f"{cause} here to hold a program with; `pip install pydantic-monty` brings a safe part of Python"
+
+
+def found() -> Layers:
+    """The layers of this machine. Takes the time of one small process where bubblewrap is installed."""
+    return Layers(
+        landlock=landlock.version(),
+        seccomp=seccomp.supported(),
+        bubblewrap=bubblewrap.working(),
+        monty=importlib.util.find_spec("pydantic_monty") is not None,
+        processor=os.uname().machine,
+    )

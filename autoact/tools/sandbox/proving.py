@@ -1,0 +1,149 @@
+"""A proving ground: what an attack could reach on this machine, set up so that reaching it leaves a trace.
+
+Attacks are judged by these traces, not by what they say of themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from msgspec import Struct
+
+from autoact.tools.sandbox import interpreter
+
+KEY = "AUTOACT_PROVING_KEY"
+"""An environment variable that holds the secret while the ground stands."""
+KNOCK = b"knock"
+"""What an attack sends to a listener."""
+
+
+class Run(Struct, frozen=True):
+    """What was seen of a program's run, inside the sandbox or outside it."""
+
+    stdout: str
+    seconds: float
+    peak_memory: int = 0
+    """Bytes."""
+
+
+class Ground:
+    """A secret in a file, in the environment and in another process; listeners; notes that may be spoilt."""
+
+    def __init__(self) -> None:
+        self.secret = f"canary-{secrets.token_hex(8)}"
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Ground:
+        self.folder = Path(
+            self._closing.enter_context(tempfile.TemporaryDirectory(prefix="ground-", ignore_cleanup_errors=True))
+        ).resolve()
+        self.secret_file = self.folder / "secret.txt"
+        self.secret_file.write_text(self.secret)
+        self.notes = self.folder / "notes.txt"
+        self.notes.write_text("untouched")
+        self._as_it_was = self._state()
+        os.environ[KEY] = self.secret
+        self._closing.callback(os.environ.pop, KEY, None)
+        tcp, udp, unix = (socket.socket(*kind) for kind in _LISTENERS)
+        abstract = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._listeners = [self._closing.enter_context(listener) for listener in (tcp, udp, unix, abstract)]
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(("127.0.0.1", 0))
+        self._places = tempfile.mkdtemp(prefix="socket-")
+        self._closing.callback(shutil.rmtree, self._places)
+        unix.bind(f"{self._places}/listening")
+        abstract.bind(f"\0{self.secret}")
+        for listener in (tcp, unix):
+            listener.listen()
+        for listener in self._listeners:
+            listener.setblocking(False)
+        self.victim = subprocess.Popen(["sleep", "600"], env={**os.environ}, start_new_session=True)
+        self._closing.callback(self._end_victim)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._closing.close()
+
+    def names(self) -> str:
+        """The head of an attack: what it may aim at, by name."""
+        tcp, udp, *_ = self._listeners
+        aims = {
+            "SECRET_FILE": str(self.secret_file), "GROUND": str(self.folder), "NOTES": str(self.notes), "KEY": KEY,
+            "TCP": tcp.getsockname()[1], "UDP": udp.getsockname()[1], "UNIX": f"{self._places}/listening",
+            "ABSTRACT": f"\0{self.secret}", "VICTIM": self.victim.pid, "KNOCK": KNOCK,
+        }  # fmt: skip
+        return "".join(f"{name} = {value!r}\n" for name, value in aims.items())
+
+    def unconfined(self, attack: str, seconds: float = 10.0) -> Run:
+        """Run an attack of ours without any layer: it must leave its trace, or it proves nothing."""
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="unconfined-", ignore_cleanup_errors=True) as own:
+            process = subprocess.Popen(
+                [interpreter.executable(), "-c", attack], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, cwd=own, start_new_session=True, close_fds=False,
+            )  # fmt: skip
+            try:
+                stdout, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired as late:
+                stdout = late.stdout or b""
+            finally:
+                _kill_group(process)
+        return Run(stdout.decode(errors="replace"), time.monotonic() - began)
+
+    def leaked(self, run: Run) -> bool:
+        """Whether the secret came out."""
+        return self.secret in run.stdout
+
+    def reached(self, run: Run) -> bool:
+        """Whether anything came to a listener."""
+        return any([self._heard(listener) for listener in self._listeners])
+
+    def spoilt(self, run: Run) -> bool:
+        """Whether the ground's files, or their modes and times, are no longer as they were."""
+        return self._state() != self._as_it_was
+
+    def hurt(self, run: Run) -> bool:
+        """Whether the other process no longer runs."""
+        time.sleep(0.02)
+        return self.victim.poll() is not None
+
+    def _heard(self, listener: socket.socket) -> bool:
+        try:
+            if listener.type == socket.SOCK_DGRAM:
+                return listener.recv(99) != b""
+            connection, _ = listener.accept()
+            connection.close()
+        except BlockingIOError:
+            return False
+        return True
+
+    def _state(self) -> list[tuple[str, int, int, int, int]]:
+        if not self.folder.exists():
+            return []
+        details = [(str(path), path.lstat()) for path in sorted([self.folder, *self.folder.rglob("*")])]
+        return [(name, found.st_mode, found.st_size, found.st_mtime_ns, found.st_uid) for name, found in details]
+
+    def _end_victim(self) -> None:
+        self.victim.kill()
+        self.victim.wait()
+
+
+_LISTENERS = (
+    (socket.AF_INET, socket.SOCK_STREAM), (socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_UNIX, socket.SOCK_STREAM),
+)  # fmt: skip
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

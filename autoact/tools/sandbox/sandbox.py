@@ -1,0 +1,34 @@
+"""The sandbox: runs a program under the strongest layers this machine has, or says why it will not."""
+
+from __future__ import annotations
+
+from autoact.tools.sandbox import layers, monty, process
+from autoact.tools.sandbox.bounds import Bounds
+from autoact.tools.sandbox.layers import Layers
+from autoact.tools.sandbox.outcome import Outcome
+
+
+class Sandbox:
+    """Where programs that nobody has read are run. There is no way around the layers."""
+
+    def __init__(self, found: Layers | None = None) -> None:
+        """With the layers of this machine, or with those of them that are given."""
+        self.layers = layers.found() if found is None else found
+
+    def in_words(self) -> str:
+        """What holds a program, or why none may run."""
+        return self.layers.in_words() or self.layers.lacking()
+
+    def run(self, program: str, bounds: Bounds | None = None) -> Outcome:
+        """How the program ended. Raises nothing that the program could cause, and OSError when no process starts."""
+        bounds = bounds or Bounds()
+        if len(program) > bounds.program:
+            return Outcome("refused", error=f"the program is longer than {bounds.program:,} characters")
+        if "\0" in program:
+            return Outcome("refused", error="the program has a null character")
+        program = program.encode("utf-8", "replace").decode()
+        if self.layers.hold_a_process:
+            return process.run(program, self.layers, bounds)
+        if self.layers.monty:
+            return monty.run(program, bounds)
+        return Outcome("refused", error=self.layers.lacking())
