@@ -8,11 +8,14 @@ from textual.app import App
 from textual.driver import Driver
 from textual.theme import BUILTIN_THEMES
 
-from studio import glyphs, keys, launch, theme
+from studio import foreign, glyphs, keys, launch, personal, theme
 from studio.screens.help import HelpScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
 from studio.target import Target
+
+THEMES_EVERY = 1.5
+"""Seconds between looks at the person's own theme files."""
 
 
 class StudioApp(App[str]):
@@ -28,11 +31,10 @@ class StudioApp(App[str]):
         self.target = target
         self.command = command
         self.glyphs = glyphs.of_terminal()
-        self.themes = theme.palettes()
+        self.themes = theme.Themes(personal.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
-        for palette in self.themes:
-            self.register_theme(palette.theme())
+        self._offer_themes()
         # Without colours Textual would turn a theme into greys; the terminal's own black and white read better.
         self.theme = "ansi-dark" if self.no_color and "ansi-dark" in BUILTIN_THEMES else theme.DEFAULT
 
@@ -50,6 +52,20 @@ class StudioApp(App[str]):
 
     def on_mount(self) -> None:
         self.push_screen(self.first_screen())
+        self.set_interval(THEMES_EVERY, self.look_at_themes)
+
+    def look_at_themes(self) -> None:
+        """A theme file that a person is working on shows as soon as it is saved."""
+        if self.themes.look():
+            self._offer_themes()
+            self.refresh_css(animate=False)
+        for trouble in self.themes.troubles[:1]:
+            self.notify(foreign.line(trouble), severity="warning", markup=False)
+        self.themes.troubles.clear()
+
+    def _offer_themes(self) -> None:
+        for palette in self.themes.palettes:
+            self.register_theme(palette.theme())
 
     def first_screen(self) -> ProjectsScreen | RunScreen:
         """The project that was asked for, else the list."""
@@ -67,7 +83,7 @@ class StudioApp(App[str]):
             self.switch_screen(ProjectsScreen(message.folder))
 
     def action_theme(self) -> None:
-        names = [palette.name for palette in self.themes]
+        names = [palette.name for palette in self.themes.palettes]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
     def action_help(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from autoact.errors import BadInput
@@ -17,7 +18,7 @@ DEFAULT = "studio-dark"
 
 
 class Colours(Struct, frozen=True, forbid_unknown_fields=True):
-    """The handful every screen is drawn with, as #rrggbb."""
+    """The handful every screen is drawn with, as #rrggbb, or as ansi_blue and its like where `ansi` is set."""
 
     foreground: str
     quiet: str
@@ -49,6 +50,8 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
     dark: bool
     colours: Colours
     roles: Roles
+    ansi: bool = False
+    """The terminal's own sixteen colours."""
 
     def theme(self) -> Theme:
         """As Textual takes it; `$quiet` and `$role-plan` and its like are there for the style sheets."""
@@ -64,8 +67,17 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
                 ("text-style", "bold"),
             )  # fmt: skip
         }
-        variables = {"quiet": quiet, **roles, **cursor}
-        return Theme(name=self.name, dark=self.dark, secondary=self.colours.primary, variables=variables, **colours)
+        ground, text = ("ansi_black", "ansi_white") if self.dark else ("ansi_white", "ansi_black")
+        native = {"ansi-background": ground, "ansi-foreground": text} if self.ansi else {}
+        variables = {"quiet": quiet, **roles, **cursor, **native}
+        return Theme(
+            name=self.name,
+            dark=self.dark,
+            ansi=self.ansi,
+            secondary=self.colours.primary,
+            variables=variables,
+            **colours,
+        )
 
 
 def defaults() -> dict[str, str]:
@@ -81,13 +93,48 @@ def folder() -> Traversable:
 
 
 def palettes() -> list[Palette]:
-    """Every theme there is, by file name. Raises BadInput, naming the file, for one that cannot be used."""
-    files = sorted((file for file in folder().iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    return [_palette(file) for file in files]
+    """Every theme that comes with the studio, by file name. Raises BadInput, naming the file, for a broken one."""
+    return [_palette(file) for file in _files(folder())]
+
+
+class Themes:
+    """The studio's themes, and a person's own files among them as they are now."""
+
+    def __init__(self, own: Path):
+        self.palettes = palettes()
+        self.troubles: list[str] = []
+        """What is wrong with files of the person's own, one line each."""
+        self._shipped = list(self.palettes)
+        self._own = own
+        self._seen: list[tuple[str, int]] = []
+        self.look()
+
+    def look(self) -> bool:
+        """Read the person's files again if any of them changed; whether that was so."""
+        files = _files(self._own) if self._own.is_dir() else []
+        seen = [(file.name, Path(str(file)).stat().st_mtime_ns) for file in files]
+        if seen == self._seen:
+            return False
+        self._seen, self.troubles, found = seen, [], list[Palette]()
+        for file in files:
+            try:
+                found.append(_palette(file))
+            except BadInput as error:  # half-written in an editor, maybe: the others still hold
+                self.troubles.append(str(error))
+        names = {palette.name for palette in found}
+        self.palettes = [palette for palette in self._shipped if palette.name not in names] + found
+        return True
+
+
+def _files(place: Traversable) -> list[Traversable]:
+    return sorted((file for file in place.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
 
 
 def _palette(file: Traversable) -> Palette:
     try:
-        return msgspec.convert(tomllib.loads(file.read_text("utf-8")), Palette)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        palette = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Palette)
+        for colour in (*msgspec.structs.astuple(palette.colours), *msgspec.structs.astuple(palette.roles)):
+            Color.parse(colour)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, ColorParseError) as error:
         raise BadInput(f"not usable as a theme: {error}", file=file.name) from error
+    return palette

@@ -23,3 +23,4 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("NO_COLOR", "SSH_CONNECTION", "LC_ALL", "LC_CTYPE", "LANG", "TERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUTOACT_PROJECTS", str(tmp_path))
+    monkeypatch.setenv("AUTOACT_STUDIO", str(tmp_path / "personal"))
