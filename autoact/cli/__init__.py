@@ -11,9 +11,11 @@ from autoact.cli import (
     ask,
     attach,
     cancel,
+    command,
     delete,
     doctor,
     evaluate,
+    fork,
     log,
     models,
     projects,
@@ -26,7 +28,8 @@ from autoact.cli import (
 from autoact.errors import AutoActError, BadInput
 
 VERBS = (
-    projects, run, ask, evaluate, runs, attach, log, cancel, resume, delete, archive, tools, secrets, models, doctor,
+    projects, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools, secrets,
+    models, doctor,
 )  # fmt: skip
 """In the order in which help lists them."""
 FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141

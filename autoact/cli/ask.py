@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoact.run.folder import RunFolder
+    from autoact.trajectory import Trajectory
 
 
 def add(subparsers: Any) -> None:
@@ -17,6 +18,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument("question")
     parser.add_argument("--cast", choices=("group", "meta"), default="group", help="who answers")
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
+    parser.add_argument(
+        "--session", action="store_true",
+        help="ask the project's live session, which keeps the model loaded; start one when there is none",
+    )  # fmt: skip
+    parser.add_argument("--idle", type=int, help="seconds without a question after which a new session ends")
     parser.add_argument("--json", action="store_true", help="print the trajectory as JSON")
     parser.set_defaults(run=ask)
 
@@ -30,12 +36,20 @@ def ask(arguments: argparse.Namespace) -> int:
     if not arguments.question.strip():
         raise BadInput("expected a question, found nothing", key="QUESTION")
     project = Project.open(arguments.project)
+    if arguments.session:
+        from autoact.cli.session import ask_session
+
+        solved = ask_session(project, arguments.question.strip(), arguments.cast, arguments.base, arguments.idle)
+        show(solved, as_json=arguments.json)
+        return 0
     config = answering(project, arguments.base, (arguments.cast,), question=arguments.question.strip())
     check(project, config)
     return start(project, config, "ask", partial(print_trajectory, as_json=arguments.json), fresh=True)
 
 
-def answering(project: Any, base: str, casts: tuple[str, ...], **plan: Any) -> Any:
+def answering(
+    project: Any, base: str, casts: tuple[str, ...], stages: tuple[str, ...] = ("group_planning",), **plan: Any
+) -> Any:
     """Settings of a run that only answers, with an earlier run's adapters. Raises BadInput when the group has none."""
     from msgspec.structs import replace
 
@@ -48,23 +62,24 @@ def answering(project: Any, base: str, casts: tuple[str, ...], **plan: Any) -> A
     if found is None and "group" in casts:
         raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
     name = found.name if found else ""
-    planned = replace(config.run, stages=("group_planning",), base=name, **plan)
+    planned = replace(config.run, stages=stages, base=name, **plan)
     return replace(config, run=planned, group_planning=replace(config.group_planning, compare=casts))
 
 
 def print_trajectory(folder: RunFolder, *, as_json: bool) -> None:
     """The turns and the answer of a run of one question."""
-    from autoact.cli.output import print_json
     from autoact.run.state import RunState
 
     (solved,) = RunState.of(folder.events).solved
-    trajectory = solved.trajectory
+    show(solved.trajectory, as_json=as_json)
+
+
+def show(trajectory: Trajectory, *, as_json: bool) -> None:
+    """A trajectory for a person or a program."""
+    from autoact.cli.output import print_json
+    from autoact.cli.turns import print_turns
+
     if as_json:
         print_json(trajectory)
-        return
-    for step in trajectory.steps:
-        print(f"  {step.thought}\n  > {step.action}[{step.argument}]")
-        if step.observation:
-            print(f"    {step.observation}")
-    verdict = f" (reflect-agent: {trajectory.verdict})" if trajectory.verdict else ""
-    print(f"\n{trajectory.answer or 'no answer'}{verdict}")
+    else:
+        print_turns(trajectory)

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 def add(subparsers: Any) -> None:
     """The verb and its options."""
     parser = subparsers.add_parser(
-        "resume", help="let an interrupted run go on",
+        "resume", help="let an interrupted or paused run go on",
         description="Starts a run's job again; its answers are not asked again. Ctrl-C stops it, as in `autoact run`.",
     )  # fmt: skip
     add_target(parser)
+    parser.add_argument("--unit", default="", help="of a live run: only this unit, which was paused by itself")
     parser.add_argument("--take-over", metavar="HOST", default="", help="go on with a run that HOST no longer tends")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
@@ -29,10 +30,25 @@ def resume(arguments: argparse.Namespace) -> int:
     """Give the run a keeper again, and follow it."""
     from autoact.cli.run import begin
     from autoact.cli.table import print_result
+    from autoact.run.liveness import attended
 
     folder = target(arguments)
+    if attended(folder):
+        return _go_on(folder, arguments.unit)
     check(folder, arguments.take_over)
     return begin(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
+
+
+def _go_on(folder: RunFolder, unit: str) -> int:
+    """A live run that a person paused goes on; the job is there already."""
+    import getpass
+
+    from autoact.cli.command import deliver
+    from autoact.run.command import Command, new_id
+
+    reply = deliver(folder, Command(new_id(), "resume", unit, by=getpass.getuser()))
+    print(f"resume: accepted as event {reply.seq}")
+    return 0
 
 
 def check(folder: RunFolder, host: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from autoact.events import ModelAnswered
+from autoact.events import ModelAnswered, UnitForked
 
 
 class Cost(Struct, frozen=True):
@@ -61,6 +61,17 @@ class Chain:
         self.ms += answer.ms
 
 
+class ForkCost(Struct, frozen=True):
+    """What a fork cost: its replayed beginning, which should cost nothing, and what it asked by itself."""
+
+    unit: str
+    of: str
+    at: int
+    """Answers it replayed."""
+    replayed: Cost
+    live: Cost
+
+
 @dataclass(slots=True)
 class Spending:
     """Adds answers up, in the order of the log."""
@@ -68,11 +79,27 @@ class Spending:
     chains: dict[tuple[str, str, str, int], Chain] = field(default_factory=dict)
     """By stage, role, unit, and how often the unit was restarted: then its prompts are others."""
     restarts: Counter[str] = field(default_factory=Counter)
+    forks: dict[str, tuple[UnitForked, Chain, Chain]] = field(default_factory=dict)
+    """By the fork's name: what it is, what the answers it replays cost again, what the others cost."""
 
     def add(self, stage: str, answer: ModelAnswered) -> None:
         """Count one answer of a stage."""
+        if answer.unit in self.forks:
+            fork, replayed, live = self.forks[answer.unit]
+            (replayed if answer.n < fork.at else live).extend(answer)
         key = (stage, answer.role, answer.unit, self.restarts[answer.unit])
         self.chains.setdefault(key, Chain()).extend(answer)
+
+    def forked(self, fork: UnitForked) -> None:
+        """A unit began as a copy of another."""
+        self.forks[fork.unit] = fork, Chain(), Chain()
+
+    def by_fork(self) -> list[ForkCost]:
+        """Costs of every fork, in the order in which they were made."""
+        return [
+            ForkCost(fork.unit, fork.of, fork.at, summed([replayed]), summed([live]))
+            for fork, replayed, live in self.forks.values()
+        ]
 
     def restarted(self, unit: str) -> None:
         """What the unit asks from here on is not what it asked before."""

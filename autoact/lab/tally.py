@@ -12,9 +12,9 @@ from statistics import fmean
 import msgspec
 from msgspec import Struct
 
-from autoact.events import ModelAnswered, QuestionSolved, RunOpened, UnitRestarted
+from autoact.events import ModelAnswered, QuestionSolved, RunOpened, UnitForked, UnitRestarted
 from autoact.lab.metrics import interval
-from autoact.lab.spending import Cost, Spending
+from autoact.lab.spending import Cost, ForkCost, Spending
 from autoact.run.log import LogTail, Record
 from autoact.run.state import RunState, fold
 from autoact.trajectory import Question
@@ -107,6 +107,7 @@ class Tally(Struct, frozen=True):
     tokens: dict[str, Cost]
     """By stage."""
     tokens_by_role: dict[str, dict[str, Cost]]
+    forks: list[ForkCost]
     failed_units: dict[str, str]
     damage: list[tuple[int, str]]
     """Places of the log that could not be read: byte offset and reason."""
@@ -144,6 +145,8 @@ class Reading:
         fold(state, record)
         if isinstance(event, ModelAnswered):
             self.spending.add(state.stage, event)
+        elif isinstance(event, UnitForked):
+            self.spending.forked(event)
         elif isinstance(event, UnitRestarted):
             self.spending.restarted(event.unit)
 
@@ -176,6 +179,7 @@ def tally(log: Path) -> Tally:
         unscored=sum(not one.scored for one in state.solved),
         tokens=spending.by_stage(),
         tokens_by_role=spending.by_role(),
+        forks=spending.by_fork(),
         failed_units=state.unit_failures,
         damage=state.damage,
         torn=state.torn,

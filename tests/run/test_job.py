@@ -6,15 +6,19 @@ import os
 from collections.abc import Callable, Generator
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
 
 from autoact.config import Config, Plan
 from autoact.errors import BadInput, ModelFailed, RunBusy
-from autoact.events import Event, RunFailed, RunFinished, StageStarted, TrainStepped
+from autoact.events import Event, RunFailed, RunFinished, StageStarted, TrainStepped, UnitForked
+from autoact.lab.tally import tally
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
+from autoact.run.command import Command
+from autoact.run.control import leave, send
 from autoact.run.flight import World
 from autoact.run.folder import RunFolder, new_run
 from autoact.run.inputs import open_inputs, open_library
@@ -25,7 +29,7 @@ from autoact.run.pipeline import Pipeline
 from autoact.run.pulse import read_pulse
 from autoact.run.state import RunState
 from autoact.script import Ask, Train
-from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SYNTHESIS
+from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SESSION, SYNTHESIS
 from autoact.trajectory import SUB_AGENTS, Adapter
 
 CAPITALS = {
@@ -261,3 +265,73 @@ def test_a_model_that_says_nothing(project: Project) -> None:
     assert run.questions == []
     assert set(run.refused) == {"not a question"}
     assert not any(verdict.kept for verdict in run.verdicts.values())
+
+
+def commanded(folder: RunFolder, *commands: Command) -> Hall:
+    """The job that finds these commands when it starts."""
+    for command in commands:
+        leave(folder, command)
+    hall = Hall()
+    Job(folder, hall.open).run()
+    return hall
+
+
+def test_an_episode_of_a_finished_run_is_forked(project: Project) -> None:
+    folder = prepared(project)
+    Job(folder, Hall().open).run()
+    before = state(folder)
+    hall = commanded(
+        folder, Command("c-1", "fork", "t-seed-001-0", 2, "The capital of Ghana is Accra."),
+        Command("c-2", "fork", "group-h-1", 3),
+    )  # fmt: skip
+    run = state(folder)
+    assert run.status == "finished"
+    assert run.forks["t-seed-001-0~1"] == UnitForked("t-seed-001-0~1", "t-seed-001-0", 3, "c-1")
+    assert {ticket.n for ticket, _ in hall.engines[0].asked if ticket.unit == "group-h-1~1"} >= {4}
+    assert min(ticket.n for ticket, _ in hall.engines[0].asked) >= 3  # nothing replayed was asked
+    assert set(run.trajectories) - set(before.trajectories) == {"t-seed-001-0~1"}
+    (forked,) = run.solved[len(before.solved) :]
+    assert (forked.trajectory.unit, forked.cast, forked.scored) == ("group-h-1~1", "group", False)
+    costs = tally(folder.events).forks
+    assert [(cost.at, cost.replayed.calls, cost.replayed.prefilled) for cost in costs] == [(3, 0, 0), (3, 0, 0)]
+    assert all(cost.live.calls for cost in costs)
+
+
+def test_a_fork_of_nothing_is_refused_and_the_run_stays_finished(project: Project) -> None:
+    folder = prepared(project)
+    Job(folder, Hall().open).run()
+    commanded(folder, Command("c-1", "fork", "t-none", 2))
+    run = state(folder)
+    assert run.status == "finished"
+    assert [type(seen).__name__ for seen in run.commands] == ["CommandRefused"]
+
+
+def test_a_session_answers_what_it_finds_and_ends_when_it_is_left_alone(project: Project) -> None:
+    base = prepared(project)
+    Job(base, Hall().open).run()
+    config = project.config(changes={**CHANGES, "session.idle": "1"})
+    config = msgspec.structs.replace(config, run=Plan(stages=(SESSION,), base=base.name))
+    folder = new_run(project.root, "session", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 15, 0))
+    ask = "What is the capital of Malta?"
+    hall = commanded(folder, Command("c-1", "inject", text=ask), Command("c-2", "inject", text=ask, cast="meta"))
+    run = state(folder)
+    assert run.status == "finished"
+    assert [(one.trajectory.unit, one.trajectory.answer) for one in run.solved] == [
+        ("group-asked-0001", "Valletta"), ("meta-asked-0002", "Valletta"),
+    ]  # fmt: skip
+    assert set(hall.engines[0].adapters) == set(SUB_AGENTS)
+
+
+def test_the_socket_of_a_job_takes_commands_while_it_works(project: Project) -> None:
+    folder, replies = prepared(project), []
+    sender = Thread(target=lambda: replies.append(send(folder, Command("c-1", "cancel"), timeout=30)))
+
+    def answers(ask: Ask) -> str:
+        if sender.ident is None:
+            sender.start()
+        return speak(ask)
+
+    assert Job(folder, Hall(answers).open).run() == "cancelled"
+    sender.join(30)
+    assert [reply.accepted for reply in replies] == [True]
+    assert not folder.socket.exists()

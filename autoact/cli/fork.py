@@ -1,0 +1,107 @@
+"""`autoact fork`: replay the beginning of an episode, change one answer, and let it go on from there."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from autoact.cli.target import add_target, target
+
+if TYPE_CHECKING:
+    from autoact.lab.spending import ForkCost
+    from autoact.run.command import Command
+    from autoact.run.folder import RunFolder
+    from autoact.run.state import RunState
+    from autoact.trajectory import Trajectory
+
+LOOK = 0.2
+"""Seconds between looks at the log."""
+
+
+def add(subparsers: Any) -> None:
+    """The verb and its options."""
+    parser = subparsers.add_parser(
+        "fork", help="go on from the middle of an episode, with an answer changed",
+        description="Makes a new unit that replays the first N answers of another without asking the model, then "
+        "goes on live. With --edit, answer N is the given text. `autoact log` numbers the answers.",
+    )  # fmt: skip
+    add_target(parser)
+    parser.add_argument("unit", help="the episode, as `autoact log` names it")
+    parser.add_argument("--at", type=int, required=True, metavar="N", help="answers to replay")
+    parser.add_argument("--edit", default="", metavar="TEXT", help="what answer N is to say instead")
+    parser.add_argument("--json", action="store_true", help="print the trajectory and what it cost as JSON")
+    parser.set_defaults(run=fork)
+
+
+def fork(arguments: argparse.Namespace) -> int:
+    """Fork in the live job, or start one for it; wait for the fork's end and print it."""
+    from autoact.cli.output import print_json
+    from autoact.cli.turns import print_turns
+    from autoact.lab.tally import tally
+    from autoact.run.command import Command, new_id
+
+    folder = target(arguments)
+    command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=getpass.getuser())
+    _send(folder, command)
+    made = _ended(folder, command.id)
+    cost = next(cost for cost in tally(folder.events).forks if cost.unit == made.unit)
+    if arguments.json:
+        print_json({"trajectory": made, "cost": cost})
+    else:
+        print_turns(made)
+        print(_line(cost), file=sys.stderr)
+    return 0
+
+
+def _send(folder: RunFolder, command: Command) -> None:
+    from autoact.cli.command import deliver
+    from autoact.run.control import leave
+    from autoact.run.launch import launch
+    from autoact.run.liveness import attended
+
+    if attended(folder):
+        deliver(folder, command)
+    else:
+        leave(folder, command)
+        launch(folder)
+
+
+def _ended(folder: RunFolder, command: str) -> Trajectory:
+    """The fork's trajectory. Raises BadInput when the fork was refused, AutoActError when it came to nothing."""
+    from autoact.errors import AutoActError, BadInput
+    from autoact.events import CommandRefused
+    from autoact.run.liveness import attended
+    from autoact.run.log import LogTail
+    from autoact.run.state import RunState
+
+    state, tail = RunState(), LogTail(folder.events)
+    while True:
+        alive = attended(folder)
+        state.follow(tail)
+        name = next((fork.unit for fork in state.forks.values() if fork.command == command), "")
+        if (made := _made(state, name)) is not None:
+            return made
+        for seen in state.commands:
+            if isinstance(seen, CommandRefused) and seen.id == command:
+                raise BadInput(seen.why)
+        if name in state.unit_failures or not alive:
+            why = state.unit_failures.get(name) or state.error or "its job ended"
+            raise AutoActError(f"the fork came to nothing: {why}")
+        time.sleep(LOOK)
+
+
+def _made(state: RunState, name: str) -> Trajectory | None:
+    if name in state.trajectories:
+        return state.trajectories[name]
+    return next((one.trajectory for one in state.solved if one.trajectory.unit == name), None)
+
+
+def _line(cost: ForkCost) -> str:
+    return (
+        f"{cost.unit}: {cost.at} answers replayed for {cost.replayed.prefilled} tokens encoded and "
+        f"{cost.replayed.decoded} generated; {cost.live.calls} live ones for {cost.live.prefilled} and "
+        f"{cost.live.decoded}"
+    )

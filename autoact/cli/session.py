@@ -1,0 +1,94 @@
+"""Asking a live session: a run that keeps the model loaded, found again by its folder, ended by being left alone."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autoact.project import Project
+    from autoact.run.folder import RunFolder
+    from autoact.trajectory import Trajectory
+
+LOOK = 0.1
+"""Seconds between looks at the log."""
+
+
+def ask_session(project: Project, question: str, cast: str, base: str, idle: int | None) -> Trajectory:
+    """The answer of the project's live session; one is started when there is none.
+
+    Raises BadInput when the session refuses the question, AutoActError when it ends before it answers.
+    """
+    from autoact.cli.command import deliver
+    from autoact.run.command import Command, new_id
+    from autoact.run.control import leave
+    from autoact.run.launch import launch
+
+    command = Command(new_id(), "inject", text=question, cast=cast, by=getpass.getuser())
+    folder = live(project)
+    if folder is not None:
+        deliver(folder, command)
+    else:
+        folder = opened(project, base, idle)
+        leave(folder, command)
+        launch(folder)
+    return answered(folder, command.id)
+
+
+def live(project: Project) -> RunFolder | None:
+    """The newest session that has a job; None when there is none."""
+    from autoact.run.folder import runs_of
+    from autoact.run.liveness import attended
+    from autoact.stages import SESSION
+
+    for folder in runs_of(project.root):
+        if folder.read_config()["run"]["stages"] == [SESSION] and attended(folder):
+            return folder
+    return None
+
+
+def opened(project: Project, base: str, idle: int | None) -> RunFolder:
+    """The folder of a new session: the group's when a run has trained one, else the meta-agent's alone."""
+    import msgspec
+
+    from autoact.cli.ask import answering
+    from autoact.cli.run import check
+    from autoact.run.folder import new_run
+    from autoact.run.material import trained
+    from autoact.stages import SESSION
+
+    casts = ("meta", "group") if base or trained(project.root) else ("meta",)
+    config = answering(project, base, casts, stages=(SESSION,))
+    if idle is not None:
+        config = msgspec.structs.replace(config, session=msgspec.structs.replace(config.session, idle=idle))
+    check(project, config)
+    folder = new_run(project.root, SESSION, msgspec.to_builtins(config), now=datetime.now())
+    print(f"session {folder.name} started; it ends after {config.session.idle} s without a question", file=sys.stderr)
+    return folder
+
+
+def answered(folder: RunFolder, command: str) -> Trajectory:
+    """Wait for the answer to the question that a command put in."""
+    from autoact.errors import AutoActError, BadInput
+    from autoact.events import CommandRefused
+    from autoact.run.liveness import attended
+    from autoact.run.log import LogTail
+    from autoact.run.state import RunState
+
+    state, tail = RunState(), LogTail(folder.events)
+    while True:
+        alive = attended(folder)
+        state.follow(tail)
+        unit = next((asked.unit for asked in state.injected.values() if asked.command == command), "")
+        for solved in state.solved:
+            if solved.trajectory.unit == unit:
+                return solved.trajectory
+        for seen in state.commands:
+            if isinstance(seen, CommandRefused) and seen.id == command:
+                raise BadInput(seen.why)
+        if unit in state.unit_failures or not alive:
+            raise AutoActError(f"no answer: {state.unit_failures.get(unit) or state.error or 'the session has ended'}")
+        time.sleep(LOOK)

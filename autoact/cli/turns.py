@@ -1,0 +1,20 @@
+"""An episode's turns, printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autoact.trajectory import Trajectory
+
+
+def print_turns(trajectory: Trajectory) -> None:
+    """Thought, action and observation of every step, then the answer and what the reflect part thinks of it."""
+    from autoact.cli.output import printable
+
+    for step in trajectory.steps:
+        print(f"  {printable(step.thought)}\n  > {step.action}[{printable(step.argument)}]")
+        if step.observation:
+            print(f"    {printable(step.observation)}")
+    verdict = f" (reflect-agent: {trajectory.verdict})" if trajectory.verdict else ""
+    print(f"\n{printable(trajectory.answer or 'no answer')}{verdict}")
