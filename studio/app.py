@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.driver import Driver
 from textual.theme import BUILTIN_THEMES
 
-from studio import foreign, glyphs, keys, launch, personal, theme
+from autoact.errors import BadInput
+from studio import foreign, glyphs, keymap, keys, launch, personal, theme
 from studio.screens.help import HelpScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
 from studio.target import Target
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
 THEMES_EVERY = 1.5
 """Seconds between looks at the person's own theme files."""
+
+
+def _actions() -> type[Provider]:
+    from studio.palette import ActionProvider  # takes a while to import, and not everyone opens the palette
+
+    return ActionProvider
 
 
 class StudioApp(App[str]):
     """Ends with a line to print, if there is something to say."""
 
     TITLE = "AutoAct Studio"
-    ENABLE_COMMAND_PALETTE = False
+    COMMANDS = {_actions}
     BINDINGS = keys.bindings("everywhere")
 
     def __init__(self, target: Target, command: launch.Command = launch.command):
@@ -31,6 +42,10 @@ class StudioApp(App[str]):
         self.target = target
         self.command = command
         self.glyphs = glyphs.of_terminal()
+        self.actions: tuple[keys.Action, ...] = keys.ACTIONS
+        self.troubles: list[str] = []
+        """What is wrong with the person's own files, to be said once there is a screen."""
+        self._use_keymap()
         self.themes = theme.Themes(personal.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
@@ -52,16 +67,26 @@ class StudioApp(App[str]):
 
     def on_mount(self) -> None:
         self.push_screen(self.first_screen())
+        self.look_at_themes()
         self.set_interval(THEMES_EVERY, self.look_at_themes)
 
     def look_at_themes(self) -> None:
-        """A theme file that a person is working on shows as soon as it is saved."""
+        """A theme file that a person is working on shows as soon as it is saved; faults in their files are said."""
         if self.themes.look():
             self._offer_themes()
             self.refresh_css(animate=False)
-        for trouble in self.themes.troubles[:1]:
+        for trouble in [*self.troubles, *self.themes.troubles][:2]:
             self.notify(foreign.line(trouble), severity="warning", markup=False)
+        self.troubles.clear()
         self.themes.troubles.clear()
+
+    def _use_keymap(self) -> None:
+        """The person's own keys; the usual ones when their file cannot be used."""
+        try:
+            self.actions = keymap.read(personal.folder() / "keys.toml")
+        except BadInput as error:
+            self.troubles.append(str(error))
+        self.set_keymap(keymap.overrides(self.actions))
 
     def _offer_themes(self) -> None:
         for palette in self.themes.palettes:
@@ -89,7 +114,13 @@ class StudioApp(App[str]):
     def action_help(self) -> None:
         places = keys.places(self.focused or self.screen)
         if places and not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(places, self.glyphs))
+            self.push_screen(HelpScreen(places, self.glyphs, self.actions))
+
+    def action_repaint(self) -> None:
+        repaint = getattr(self._driver, "repaint", None)
+        if repaint is not None:
+            repaint()
+        self.refresh()
 
     def action_leave(self) -> None:
         alive = [run for screen in self.screen_stack if isinstance(screen, RunScreen) for run in screen.follow.alive]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +27,11 @@ class Action:
     """The same from a shell; empty for what only moves about the screen."""
     place: Place
 
+    @property
+    def id(self) -> str:
+        """What keys.toml and Textual know it by."""
+        return f"{self.place}.{self.name}"
+
 
 ACTIONS = (
     Action("enter", "open", "open", "open the project under the cursor", "studio PROJECT", "projects"),
@@ -35,6 +42,8 @@ ACTIONS = (
     Action("]", "older", "older", "show the next older run", "studio RUN", "run"),
     Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "run"),
     Action("t", "theme", "", "the next colour theme", "", "everywhere"),
+    Action(":", "command_palette", "", "find any of these by a few letters; ctrl+p too", "", "everywhere"),
+    Action("ctrl+l", "repaint", "", "draw the whole screen again", "", "everywhere"),
     Action("?", "help", "help", "this page", "studio --help", "everywhere"),
     Action("q", "leave", "leave", "leave the studio; runs go on", "", "everywhere"),
     Action("j", "cursor_down", "", "down", "", "list"),
@@ -51,22 +60,32 @@ ACTIONS = (
 )
 
 _NAMES = {
-    "/": "slash",
-    "?": "question_mark",
-    "[": "left_square_bracket",
-    "]": "right_square_bracket",
-    "esc": "escape",
-}
+    "esc": "escape", "/": "slash", "\\": "backslash", "@": "at", "-": "minus", "+": "plus", "_": "underscore",
+}  # fmt: skip
+"""Textual's names where they are not those of Unicode."""
 
 
-def actions(*places: Place) -> list[Action]:
+def actions(*places: Place, table: Sequence[Action] = ACTIONS) -> list[Action]:
     """The actions of these places, in the table's order."""
-    return [action for action in ACTIONS if action.place in places]
+    return [action for action in table if action.place in places]
+
+
+def of_app(app: object) -> Sequence[Action]:
+    """The table with the keys that the person at this app chose."""
+    found = getattr(app, "actions", None)
+    return found if isinstance(found, tuple) else ACTIONS
 
 
 def bindings(place: Place) -> list[BindingType]:
-    """A place's keys as Textual takes them."""
-    return [Binding(_NAMES.get(action.key, action.key), action.name, action.help) for action in actions(place)]
+    """A place's keys as Textual takes them; their ids are what a keymap names."""
+    return [Binding(named(action.key), action.name, action.help, id=action.id) for action in actions(place)]
+
+
+def named(key: str) -> str:
+    """A key as Textual calls it: `/` is slash."""
+    if len(key) == 1 and not key.isalnum():
+        return _NAMES.get(key) or unicodedata.name(key).lower().replace(" ", "_").replace("-", "_")
+    return _NAMES.get(key, key)
 
 
 def places(focused: DOMNode) -> list[Place]:
@@ -75,6 +94,6 @@ def places(focused: DOMNode) -> list[Place]:
     return list(dict.fromkeys(found))
 
 
-def footer(place: Place) -> list[tuple[str, str]]:
+def footer(*places: Place, table: Sequence[Action] = ACTIONS) -> list[tuple[str, str]]:
     """Key and word for each action worth a place in the footer of a screen."""
-    return [(action.key, action.footer) for action in actions(place, "everywhere") if action.footer]
+    return [(action.key, action.footer) for action in actions(*places, "everywhere", table=table) if action.footer]

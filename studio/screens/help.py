@@ -21,21 +21,22 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding(key, "dismiss", "close") for key in ("escape", "question_mark", "q", "enter")]
 
-    def __init__(self, places: Sequence[keys.Place], glyphs: Glyphs):
+    def __init__(self, places: Sequence[keys.Place], glyphs: Glyphs, table: Sequence[keys.Action] = keys.ACTIONS):
         super().__init__()
         self._places = places
+        self._table = table
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="page"):
-            yield Static(page(self._places, self._glyphs))
+            yield Static(page(self._places, self._glyphs, self._table))
 
 
-def page(places: Sequence[keys.Place], glyphs: Glyphs) -> Content:
+def page(places: Sequence[keys.Place], glyphs: Glyphs, table: Sequence[keys.Action] = keys.ACTIONS) -> Content:
     """One line an action, with the command that does the same, then the signs."""
     lines = [
         Content.assemble((f"{action.key:>6}  ", "bold $accent"), f"{action.help:<46}", (action.verb, "$quiet"))
-        for action in keys.actions(*places, "everywhere")
+        for action in keys.actions(*places, "everywhere", table=table)
     ]
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from stories import screen_text
+from textual.keys import _character_to_key
 
-from studio import keys
+from autoact.errors import BadInput
+from studio import keymap, keys
 from studio.app import StudioApp
 from studio.glyphs import ASCII, UNICODE
 from studio.screens.help import page
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
+from studio.target import find
 from studio.widgets.menu import Menu
 from studio.widgets.plot import Plot
 from studio.widgets.table import Table
@@ -46,3 +52,71 @@ def test_every_glyph_has_an_ascii_twin() -> None:
         assert ours.keys() == twins.keys()
         assert "".join(twins.values()).isascii()
         assert kind == "verdicts" or len(set(twins.values())) == len(twins)
+
+
+async def test_palette_footer_and_help_say_the_same(opera: Path) -> None:
+    app = StudioApp(find(str(opera)))
+    async with app.run_test(size=(120, 50)) as pilot:
+        await pilot.press("colon", *"colour")
+        for _ in range(50):
+            await pilot.pause(0.05)
+            if "[t]" in screen_text(app):
+                break
+        assert "the next colour theme  [t]" in screen_text(app)
+        before = app.theme
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert app.theme != before
+
+
+async def test_an_own_keymap_changes_keys_footer_help_and_palette(opera: Path, tmp_path: Path) -> None:
+    own_keys(tmp_path, '[run]\nback = "ctrl+g"\n[everywhere]\nleave = "X"\ntheme = "_"\n')
+    app = StudioApp(find(str(opera)))
+    async with app.run_test(size=(120, 50)) as pilot:
+        await pilot.pause()
+        assert "ctrl+g projects" in screen_text(app).splitlines()[-1]
+        assert "X leave" in screen_text(app).splitlines()[-1]
+        before = app.theme
+        await pilot.press("t", "q")
+        assert app.theme == before
+        assert app.is_running
+        await pilot.press("_")
+        assert app.theme != before
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "ctrl+g  the list of projects" in screen_text(app) or "ctrl+g  back" in screen_text(app)
+        await pilot.press("escape", "X")
+        await pilot.pause()
+    assert not app.is_running
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[run", "not usable as a keymap"),
+        ('[run]\nfly = "f"\n', "run.fly"),
+        ("[run]\nback = 3\n", "expected a section a place"),
+        ('[run]\nback = "q"\n', "one key for two actions"),
+    ],
+)
+async def test_a_broken_keymap_is_told_and_left_out(opera: Path, tmp_path: Path, text: str, said: str) -> None:
+    file = own_keys(tmp_path, text)
+    with pytest.raises(BadInput, match=re.escape(said)):
+        keymap.read(file)
+    app = StudioApp(find(str(opera)))
+    async with app.run_test(size=(120, 50)) as pilot:
+        await pilot.pause()
+        assert "keys.toml" in [*app._notifications][0].message
+        assert app.actions == keys.ACTIONS
+
+
+def own_keys(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "personal" / "keys.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_keys_have_the_names_that_textual_gives_them() -> None:
+    for key in "/?[]:+-_@!#=.\\":
+        assert keys.named(key) == _character_to_key(key)
