@@ -75,6 +75,8 @@ class ToolSelection(Section, frozen=True):
 
     most: Some = 3
     """Tools at most."""
+    offered: Some = 12
+    """Tools the meta-agent chooses among: of a larger library, those whose descriptions fit the task best."""
     temperature: Rate = 0.0
 
 

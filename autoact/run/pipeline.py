@@ -20,6 +20,7 @@ from autoact.stages.self_instruct import Grounds, reference, self_instruct
 from autoact.stages.synthesis import attempt, committed, synthesis
 from autoact.stages.tool_selection import tool_selection
 from autoact.tools.demonstration import usable
+from autoact.tools.shortlist import offered
 from autoact.trajectory import GROUP, SUB_AGENTS, Role, Tool
 
 
@@ -70,8 +71,9 @@ class Pipeline:
         return self_instruct(grounds, self.config.self_instruct), self.config.self_instruct.target
 
     def _tool_selection(self, state: RunState) -> tuple[Stage, int]:
-        inputs, settings = self.inputs, self.config.tool_selection
-        return tool_selection(self.config.task, inputs.examples, inputs.ready, dict(inputs.unfit), settings), 0
+        inputs, task, settings = self.inputs, self.config.task, self.config.tool_selection
+        best, others = offered(task.description, inputs.examples, inputs.ready, settings.offered)
+        return tool_selection(task, inputs.examples, best, {**inputs.unfit, **others}, settings), 0
 
     def _synthesis(self, state: RunState) -> tuple[Stage, int]:
         questions = [*(example.question for example in self.inputs.examples), *state.questions]

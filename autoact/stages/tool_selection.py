@@ -22,8 +22,11 @@ REASON = "Reason: It"
 def tool_selection(
     task: Task, examples: Sequence[Example], ready: Sequence[Tool], unfit: dict[str, str], settings: ToolSelection
 ) -> Stage:
-    """Ask for one tool after another until the meta-agent wants no more. `unfit` are tools that cannot run, and why."""
-    for name, why in unfit.items():
+    """Ask for one tool after another until the meta-agent wants no more.
+
+    `ready` is what it chooses among, in the order in which it reads it; `unfit` are tools it is not offered, and why.
+    """
+    for name, why in sorted(unfit.items()):
         yield ToolPassedOver(name, why)
     if not ready:
         return

@@ -66,3 +66,13 @@ def test_at_least_one_tool_is_chosen(drive: Any) -> None:
 def test_without_a_tool_that_runs_nothing_is_asked(drive: Any) -> None:
     events = drive(tool_selection(Task(), (SEED,), (), UNFIT, ToolSelection()))
     assert [type(event) for event in events] == [ToolPassedOver] * 2
+
+
+def test_the_order_of_what_is_left_out_changes_nothing(drive: Any) -> None:
+    events = [
+        drive(
+            tool_selection(Task(), (SEED,), READY, dict(order), ToolSelection()), lambda ask: (ask.choices or ("x",))[0]
+        )
+        for order in (UNFIT.items(), reversed(UNFIT.items()))
+    ]
+    assert events[0] == events[1]

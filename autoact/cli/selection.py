@@ -1,0 +1,89 @@
+"""`autoact tools select`: have the meta-agent choose the tools of a project, and see why."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoact.project import Project
+    from autoact.run.folder import RunFolder
+    from autoact.run.state import RunState
+    from autoact.tools.shortlist import Fit
+
+
+def add(verbs: Any) -> None:
+    """The verb and its options."""
+    parser = verbs.add_parser(
+        "select", help="have the meta-agent choose the tools that the task needs",
+        description="Offers the tools whose descriptions fit the task best, and shows which the meta-agent takes and "
+        "what it says of them. Nothing but a run with this one stage is written.",
+    )  # fmt: skip
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("--explain", action="store_true", help="every tool, with its score and why it was passed over")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=select)
+
+
+def select(arguments: argparse.Namespace) -> int:
+    """A run of tool selection alone, followed to its end."""
+    from msgspec.structs import replace
+
+    from autoact.cli.run import check, start
+    from autoact.project import Project
+    from autoact.stages import TOOL_SELECTION
+
+    project = Project.open(arguments.project)
+    config = project.config()
+    config = replace(config, run=replace(config.run, stages=(TOOL_SELECTION,)))
+    check(project, config)
+    show = partial(print_selection, project, explain=arguments.explain, as_json=arguments.json)
+    return start(project, config, "tools", show, fresh=True)
+
+
+def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_json: bool) -> None:
+    """What a run selected; with `explain`, every tool in the order of its score."""
+    from autoact.cli.output import print_columns, print_json
+    from autoact.run.state import RunState
+
+    state = RunState.of(folder.events)
+    fits = _fits(project) if explain else []
+    if as_json:
+        print_json(
+            {
+                "run": folder.name,
+                "selected": [{"tool": tool, "why": why} for tool, why in state.selected],
+                "passed_over": [{"tool": tool, "why": why} for tool, why in state.passed_over],
+                "fits": [
+                    {"tool": fit.tool.name, "score": fit.score, "shown": fit.shown, "words": fit.words} for fit in fits
+                ],
+            }
+        )
+        return
+    rows = [(str(place), tool, why) for place, (tool, why) in enumerate(state.selected, 1)]
+    print_columns([("CHOICE", "TOOL", "WHY"), *rows], "r")
+    if explain:
+        print()
+        print_columns([("RANK", "SCORE", "TOOL", "FIT", "PASSED OVER"), *_explained(state, fits)], "rr")
+
+
+def _fits(project: Project) -> list[Fit]:
+    from autoact.run.inputs import open_library
+    from autoact.tools.shortlist import ranked
+
+    library, corpus = open_library(project)
+    try:
+        return ranked(project.config().task.description, project.examples(), library.ready())
+    finally:
+        library.close()
+        corpus.close()
+
+
+def _explained(state: RunState, fits: list[Fit]) -> list[tuple[str, ...]]:
+    passed = dict(state.passed_over)
+    ranks = [
+        (str(rank), f"{fit.score:.2f}", fit.tool.name, fit.why(), passed.pop(fit.tool.name, ""))
+        for rank, fit in enumerate(fits, 1)
+    ]
+    return [*ranks, *(("-", "-", tool, "cannot run here", why) for tool, why in passed.items())]
