@@ -1,13 +1,14 @@
-"""WebSearch, Retrieve and Lookup over the corpus, as a reader of an encyclopedia would use them."""
+"""WebSearch, Retrieve and Lookup over the corpus or the web, as a reader of an encyclopedia would use them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from autoact.script import Observation
-from autoact.tools.corpus import Corpus, Page, tokens
-from autoact.tools.record import Call, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.corpus import Page, tokens
+from autoact.tools.record import Call, Check, Group, Limits, ToolContext, ToolRecord
 from autoact.tools.sentences import beginning, sentences, shortened
+from autoact.tools.sources import CORPUS, READ, SEARCH, Search, Shelf, searching, settled, shelf
 from autoact.tools.titles import fold
 
 RECORDS = (
@@ -16,13 +17,16 @@ RECORDS = (
         aliases=("BingSearch",),
         definition="Searches for pages about a question or some key words and shows the best few.",
         usage="WebSearch[first woman to win a Nobel Prize]",
+        powers=("network",),
         limits=Limits(max_chars=600),
-        settings={"results": 3},
+        settings=dict(SEARCH),
     ),
     ToolRecord(
         name="Retrieve",
         definition="Opens the page with the given title and shows how it begins.",
         usage="Retrieve[Marie Curie]",
+        powers=("network",),
+        settings=dict(READ),
     ),
     ToolRecord(
         name="Lookup",
@@ -30,17 +34,17 @@ RECORDS = (
         usage="Lookup[Nobel Prize]",
     ),
 )
-_STEM = 6
 NEARBY = 5
 """Titles offered when a page is not found."""
+_STEM = 6
 """Words are compared by their first letters, so that `directed` meets `director`."""
 
 
 class Encyclopedia:
     """One episode's reading: the pages opened last, and how far Lookup has come in them."""
 
-    def __init__(self, corpus: Corpus, records: Mapping[str, ToolRecord]) -> None:
-        self._corpus = corpus
+    def __init__(self, search: Search, shelf: Shelf, records: Mapping[str, ToolRecord]) -> None:
+        self._search, self._shelf = search, shelf
         self._records = records
         self._pages: Sequence[Page] = ()
         self._keyword = ""
@@ -50,7 +54,7 @@ class Encyclopedia:
     def search(self, query: str) -> Observation:
         """The best pages, numbered, each with the sentence nearest to the query; they become Lookup's pages."""
         record = self._records["WebSearch"]
-        hits = self._corpus.search(query, record.settings["results"])
+        hits = self._search(query, record.settings["results"])
         if not hits:
             return Observation(f"No results for [{query}].", failed=True)
         self._turn_to(hits)
@@ -60,18 +64,13 @@ class Encyclopedia:
 
     def retrieve(self, title: str) -> Observation:
         """The beginning of a page, up to the end of a sentence; a title that is not the one asked for is shown."""
-        page = self._corpus.page(title)
+        page = self._shelf.page(title)
         if page is None:
-            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._nearby(title)) else ""
+            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._shelf.nearby(title, NEARBY)) else ""
             return Observation(f"Could not find [{shortened(title, 80)}].{hint}", failed=True)
         self._turn_to([page])
         name = "" if fold(page.title) == fold(title) else f"{page.title}: "
         return Observation(name + beginning(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
-
-    def _nearby(self, title: str) -> list[str]:
-        """Titles to try instead: pages that speak of the thing, then titles spelt like it."""
-        speaking = (page.title for page in self._corpus.search(title, NEARBY // 2))
-        return list(dict.fromkeys([*speaking, *self._corpus.similar(title)]))[:NEARBY]
 
     def lookup(self, keyword: str) -> Observation:
         """The next sentence with the key word; the same key word again moves on, another one starts anew."""
@@ -112,8 +111,19 @@ def nearest_sentence(page: Page, query: str) -> str:
 
 def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The three tools over one reading."""
-    reading = Encyclopedia(context.corpus, records)
+    reading = Encyclopedia(searching(context, records["WebSearch"]), shelf(context, records["Retrieve"]), records)
     return {"WebSearch": reading.search, "Retrieve": reading.retrieve, "Lookup": reading.lookup}
 
 
-GROUP = Group(RECORDS, opened)
+def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
+    """The first page of the corpus is opened, searched for and read on; without one, a page that every wiki has."""
+    page = next(context.corpus.pages(), None)
+    title = page.title if page else "Earth"
+    offline = {name: records[name].settings["source"] == CORPUS for name in ("WebSearch", "Retrieve")}
+    word = max(tokens(page.text if page and offline["Retrieve"] else "planet"), key=len)
+    yield Check("WebSearch", title, r"^1\. ", "" if offline["WebSearch"] else "network")
+    yield Check("Retrieve", title, ".", "" if offline["Retrieve"] else "network")
+    yield Check("Lookup", word, r"^\(Result 1 / ", "" if offline["Retrieve"] else "network")
+
+
+GROUP = Group(RECORDS, opened, settled, checks)

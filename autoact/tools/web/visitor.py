@@ -55,11 +55,15 @@ class Visitor:
 
     def ask(self, request: Request) -> Reply:
         """A reply with a status of success. Raises ToolFailed with what to do about it."""
+        return self.remembered(request, self._tried)
+
+    def remembered(self, request: Request, ask: Callable[[Request], Reply]) -> Reply:
+        """What the cache knows of the request, or else what `ask` brings; its failures pass when the cache is empty."""
         kept, age = self._kept(request)
         if kept and age < self.fresh_s:
             return kept
         try:
-            reply = self._tried(request)
+            reply = ask(request)
         except ToolFailed:
             if kept:
                 return kept
@@ -71,7 +75,7 @@ class Visitor:
     def _tried(self, request: Request) -> Reply:
         ends = time.monotonic() + self.client.timeout_s
         host = httpx2.URL(request.url).host
-        self._rest(host, self._rests_until(host) - time.time(), ends)
+        self._rest(host, self.rest_left(host), ends)
         for attempt in range(1, TRIES + 1):
             left = max(ends - time.monotonic(), 0.01)
             reply = replace(self.client, timeout_s=left).fetch(request)
@@ -82,7 +86,7 @@ class Visitor:
                 raise ToolFailed(_refusal(reply, host))
             pause = _asked_pause(reply)
             if pause is not None:
-                self._remember(host, pause)
+                self.leave_alone(host, pause)
             self._rest(host, FIRST_PAUSE_S * 2 ** (attempt - 1) if pause is None else pause, ends)
         raise AssertionError("the last try returns or raises")
 
@@ -94,20 +98,21 @@ class Visitor:
             raise ToolFailed(f"{host} is busy and asks for {seconds:.0f} s of rest; try later or use another source")
         self.wait(seconds)
 
-    def _rests_until(self, host: str) -> float:
-        """As `time.time` tells it; the time of change of the host's file says it to every process."""
+    def rest_left(self, host: str) -> float:
+        """Seconds for which a host is to be left alone; the time of change of its file says it to every process."""
         if self.cache is None:
             return 0.0
         try:
-            return min((self.cache / "rest" / host).stat().st_mtime, time.time() + LONGEST_REST_S)
+            return min((self.cache / "rest" / host).stat().st_mtime - time.time(), LONGEST_REST_S)
         except OSError:
             return 0.0
 
-    def _remember(self, host: str, pause: float) -> None:
+    def leave_alone(self, host: str, seconds: float) -> None:
+        """Remember a host's wish."""
         if self.cache is None:
             return
         file = self.cache / "rest" / host
-        until = time.time() + pause
+        until = time.time() + seconds
         with suppress(OSError):  # a cache that cannot be written is no reason to fail
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file.touch(0o600)

@@ -1,0 +1,141 @@
+"""Where pages come from, as the setting `source` says: the project's corpus, search engines, or a wiki."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from autoact.tools.corpus import Corpus
+from autoact.tools.pages import Page
+from autoact.tools.record import ToolContext, ToolRecord, lacking, requiring
+
+if TYPE_CHECKING:
+    from autoact.tools.web.visitor import Visitor
+
+CORPUS, WIKIPEDIA, DDGS = "corpus", "wikipedia", "ddgs"
+KEYS = {"tavily": "TAVILY_API_KEY", "brave": "BRAVE_API_KEY", "exa": "EXA_API_KEY", "searxng": ""}
+"""The secret that each search engine wants; SearXNG, on a host of one's own, wants none."""
+BACKENDS = ("duckduckgo", "brave", "mojeek", "startpage", "yahoo", "wikipedia")
+"""Those of ddgs that may be named. Left to itself the package would ask machine-written encyclopedias first."""
+READERS = (CORPUS, WIKIPEDIA)
+SEARCHERS = (CORPUS, DDGS, WIKIPEDIA, *KEYS)
+ONLINE: Mapping[str, Any] = {"allow": [], "contact": "", "cache_hours": 168.0}
+"""Settings of what asks the web: hosts to reach though they are not public, whom a host may ask, how long to know."""
+READ: Mapping[str, Any] = {"source": CORPUS, "site": "https://en.wikipedia.org", **ONLINE}
+SEARCH: Mapping[str, Any] = {**READ, "results": 3, "host": "", "backends": ["duckduckgo", "brave", "mojeek"]}
+
+Search = Callable[[str, int], Sequence[Page]]
+"""The best few pages for a query, the best first. Raises ToolFailed."""
+
+
+class Shelf(Protocol):
+    """Pages by their titles. Both raise ToolFailed."""
+
+    def page(self, title: str) -> Page | None:
+        """The page with a title, or None."""
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        """Titles to try instead."""
+
+
+class CorpusShelf:
+    """The corpus as a shelf."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+
+    def page(self, title: str) -> Page | None:
+        return self._corpus.page(title)
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        """Pages that speak of the thing, then titles spelt like it."""
+        speaking = (page.title for page in self._corpus.search(title, k // 2))
+        return list(dict.fromkeys([*speaking, *self._corpus.similar(title)]))[:k]
+
+
+class WikiShelf:
+    """A wiki as a shelf, reached when it is first needed."""
+
+    def __init__(self, record: ToolRecord) -> None:
+        self._record = record
+
+    def page(self, title: str) -> Page | None:
+        from autoact.tools.web.wikipedia import Wikipedia
+
+        return Wikipedia(visitor(self._record), self._record.settings["site"]).page(title)
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        from autoact.tools.web.wikipedia import Wikipedia
+
+        return Wikipedia(visitor(self._record), self._record.settings["site"]).nearby(title, k)
+
+
+def shelf(context: ToolContext, record: ToolRecord) -> Shelf:
+    """What Retrieve takes pages from."""
+    return WikiShelf(record) if record.settings["source"] == WIKIPEDIA else CorpusShelf(context.corpus)
+
+
+def searching(context: ToolContext, record: ToolRecord) -> Search:
+    """What WebSearch asks."""
+    settings = record.settings
+    source = settings["source"]
+    if source == CORPUS:
+        return context.corpus.search
+
+    def search(query: str, k: int) -> Sequence[Page]:
+        from autoact.secrets import Secret
+        from autoact.tools.web.engines import Engine
+        from autoact.tools.web.metasearch import Metasearch
+        from autoact.tools.web.wikipedia import Wikipedia
+
+        asks = visitor(record)
+        if source == DDGS:
+            return Metasearch(settings["backends"], asks).search(query, k)
+        if source == WIKIPEDIA:
+            return Wikipedia(asks, settings["site"]).search(query, k)
+        value = context.secret(KEYS[source]) if KEYS[source] else None
+        return Engine(source, asks, settings["host"], Secret(KEYS[source], value or "")).search(query, k)
+
+    return search
+
+
+def visitor(record: ToolRecord) -> Visitor:
+    """Who goes to the web for a tool, within its limits."""
+    from autoact.tools.web.client import Client
+    from autoact.tools.web.guard import Guard
+    from autoact.tools.web.visitor import Visitor, default_cache
+
+    settings = record.settings
+    client = Client(Guard(settings["allow"]), record.limits.timeout_s, contact=settings["contact"])
+    return Visitor(client, default_cache(), settings["cache_hours"] * 3600)
+
+
+def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
+    """The record with the state and the powers that its source has here."""
+    if record.name == "Lookup":
+        return record
+    source = record.settings["source"]
+    sources = SEARCHERS if record.name == "WebSearch" else READERS
+    if source not in sources:
+        return lacking(record, "needs-setting", f"its setting source is one of {', '.join(sources)}, not {source}")
+    if source == CORPUS:
+        record = msgspec.structs.replace(record, powers=())
+        searched = 'it searches the corpus; for the web: settings = {source = "ddgs"}'
+        return lacking(record, "offline", searched) if record.name == "WebSearch" else record
+    return _online(context, record, source)
+
+
+def _online(context: ToolContext, record: ToolRecord, source: str) -> ToolRecord:
+    if source == DDGS:
+        unknown = [name for name in record.settings["backends"] if name not in BACKENDS]
+        if unknown or not record.settings["backends"]:
+            return lacking(record, "needs-setting", f"its setting backends takes some of {', '.join(BACKENDS)}")
+        return requiring(record, "ddgs", "search")
+    if source == "searxng" and not record.settings["host"]:
+        return lacking(record, "needs-setting", 'it needs the address of your SearXNG: host = "https://..."')
+    key = KEYS.get(source)
+    if key and context.secret(key) is None:
+        return lacking(record, "needs-key", f"needs a key: autoact secrets set {key}")
+    return record

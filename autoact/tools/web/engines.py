@@ -1,0 +1,93 @@
+"""Search engines with an interface for programs: three that want a key, and SearXNG on a host of one's own."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autoact.errors import ToolFailed
+from autoact.secrets import Secret
+from autoact.tools.pages import Page
+from autoact.tools.web.client import Request
+from autoact.tools.web.visitor import Visitor
+
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_LONGEST_TEXT = 600
+"""Characters of a page's text that an engine is asked for, where it can be told."""
+
+Describe = Callable[[str, str, int, str], Request]
+"""The request for host, query, number of results and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How one engine is asked and where in its reply the results are."""
+
+    host: str
+    """Empty where everyone has one of their own."""
+    describe: Describe
+    results: tuple[str, ...]
+    text: str
+
+
+def _tavily(host: str, query: str, k: int, key: str) -> Request:
+    return _posted(f"{host}/search", {"query": query, "max_results": k}, {"Authorization": f"Bearer {key}"})
+
+
+def _exa(host: str, query: str, k: int, key: str) -> Request:
+    wanted = {"query": query, "numResults": k, "contents": {"text": {"maxCharacters": _LONGEST_TEXT}}}
+    return _posted(f"{host}/search", wanted, {"x-api-key": key})
+
+
+def _brave(host: str, query: str, k: int, key: str) -> Request:
+    headers = {"X-Subscription-Token": key, "Accept": "application/json"}
+    return Request(f"{host}/res/v1/web/search", parameters={"q": query, "count": str(k)}, headers=headers)
+
+
+def _searxng(host: str, query: str, k: int, key: str) -> Request:
+    return Request(f"{host}/search", parameters={"q": query, "format": "json"})
+
+
+def _posted(url: str, wanted: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
+    body = json.dumps(wanted, ensure_ascii=False).encode()
+    return Request(url, "POST", headers={"Content-Type": "application/json", **headers}, body=body)
+
+
+SERVICES = {
+    "tavily": Service("https://api.tavily.com", _tavily, ("results",), "content"),
+    "brave": Service("https://api.search.brave.com", _brave, ("web", "results"), "description"),
+    "exa": Service("https://api.exa.ai", _exa, ("results",), "text"),
+    "searxng": Service("", _searxng, ("results",), "content"),
+}
+
+
+class Engine:
+    """One service, asked through a visitor. The key is empty where the service wants none."""
+
+    def __init__(self, name: str, visitor: Visitor, host: str, key: Secret) -> None:
+        self._name, self._visitor, self._key = name, visitor, key
+        self._service = SERVICES[name]
+        self._host = (host or self._service.host).rstrip("/")
+
+    def search(self, query: str, k: int) -> list[Page]:
+        """The best pages with what the engine shows of them. Raises ToolFailed."""
+        found = self._visitor.ask(self._service.describe(self._host, query, k, self._key.reveal())).json()
+        for step in self._service.results:
+            found = found.get(step, []) if isinstance(found, dict) else None
+        if not isinstance(found, list):
+            raise ToolFailed(f"{self._name} replied in another form than expected")
+        pages = [self._page(hit) for hit in found if isinstance(hit, dict)]
+        return [page for page in pages if page.text or page.title][:k]
+
+    def _page(self, hit: Mapping[str, Any]) -> Page:
+        title, text = hit.get("title") or hit.get("url"), hit.get(self._service.text)
+        return Page(clean(title), clean(text))
+
+
+def clean(text: object) -> str:
+    """What an engine shows, without its marks of emphasis and its entities; empty for what is no text."""
+    return " ".join(html.unescape(_TAG.sub("", text)).split()) if isinstance(text, str) else ""

@@ -1,0 +1,60 @@
+"""Public search engines without a key, through the package ddgs; which of them are asked is said by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from autoact.errors import ToolFailed
+from autoact.tools.pages import Page
+from autoact.tools.web.client import Reply, Request
+from autoact.tools.web.engines import clean
+from autoact.tools.web.visitor import Visitor
+
+PACKAGE = "ddgs"
+REST_S = 60.0
+"""For which nobody is asked after all of them have refused: insisting makes it last."""
+
+
+class _NothingFound(ToolFailed):
+    """A failure within, so that nobody remembers it: an engine that has had enough may say the same."""
+
+
+class Metasearch:
+    """Some of the public engines."""
+
+    def __init__(self, backends: Sequence[str], visitor: Visitor) -> None:
+        self._backends = tuple(backends)
+        self._visitor = visitor
+
+    def search(self, query: str, k: int) -> list[Page]:
+        """The best pages with what the engines show of them; none is no failure. Raises ToolFailed."""
+        asked = Request(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
+        try:
+            hits = self._visitor.remembered(asked, self._ask).json()
+        except _NothingFound:
+            return []
+        return [Page(clean(hit.get("title")), clean(hit.get("body"))) for hit in hits]
+
+    def _ask(self, request: Request) -> Reply:
+        from ddgs import DDGS
+        from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
+
+        if (left := self._visitor.rest_left(PACKAGE)) > 0:
+            raise ToolFailed(f"the engines want {left:.0f} s of rest; try later, or set `source` to one with a key")
+        wanted = request.parameters
+        try:
+            hits = DDGS(timeout=max(1, int(self._visitor.client.timeout_s))).text(
+                wanted["q"], max_results=int(wanted["k"]), backend=wanted["backends"]
+            )
+        except TimeoutException as error:
+            raise ToolFailed("the engines took too long; raise `timeout_s`, or name other `backends`") from error
+        except DDGSException as error:
+            if "No results" in str(error):
+                raise _NothingFound("no results") from error
+            self._visitor.leave_alone(PACKAGE, REST_S)
+            limit = "they have had too many questions" if isinstance(error, RatelimitException) else f"{error:.200}"
+            raise ToolFailed(
+                f"no engine answered: {limit}; name other `backends`, or set `source` to one with a key"
+            ) from error
+        return Reply(PACKAGE, 200, {}, json.dumps(hits).encode())
