@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from autoact.events import ModelAnswered
 from autoact.run import lock
 from autoact.run.folder import RunFolder, new_run
 from autoact.run.launch import kill, launch
 from autoact.run.liveness import attended, cause, verdict
+from autoact.run.log import read
 from autoact.run.state import RunState
 
 Rounds = Callable[[int, int], int]
 Begin = Callable[[], RunFolder]
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
+PLAYING = str(Path(__file__).with_name("capital_job.py"))
 SLOWLY = (COUNTING, "--of", "1000000", "--every", "0.005")
 
 
@@ -51,9 +57,13 @@ def counted(folder: RunFolder, answers: int) -> RunState:
 
 
 def slay(folder: RunFolder, *, keeper: bool = False) -> None:
-    owner = lock.owner(folder, keeper=keeper)
-    assert owner is not None
-    os.kill(owner.pid, signal.SIGKILL)
+    """Kill -9 the holder of a lock; whoever just took it signs first."""
+    while (owner := lock.owner(folder, keeper=keeper)) is None or not owner.alive:
+        if not lock.is_held(folder, keeper=keeper):
+            return
+        time.sleep(0.005)
+    with suppress(ProcessLookupError):
+        os.kill(owner.pid, signal.SIGKILL)
     while lock.is_held(folder, keeper=keeper) and owner == lock.owner(folder, keeper=keeper):
         time.sleep(0.005)
 
@@ -117,3 +127,30 @@ def test_both_are_killed(begin: Begin, rounds: Rounds, seed: int) -> None:
         assert not attended(folder)
         assert judged(folder) == ("interrupted", "no keeper was left to see how")
         goes_on(folder)
+
+
+def test_a_whole_run_is_killed_until_it_is_finished(
+    tmp_path: Path, rounds: Rounds, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    for name in ("CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
+    made = subprocess.run([sys.executable, PLAYING, "--new", str(tmp_path / "p")], capture_output=True, check=True)
+    folder = RunFolder(Path(made.stdout.decode().strip()))
+    launch(folder, (PLAYING,))
+    answers = 0
+    for _ in range(rounds(3, 20)):
+        answers += chance.randint(1, 6)
+        while attended(folder) and RunState.of(folder.events).answers < answers:
+            time.sleep(0.01)
+        if lock.is_held(folder):
+            slay(folder)
+    while attended(folder):
+        time.sleep(0.05)
+    state = RunState.of(folder.events)
+    assert judged(folder) == ("finished", ""), folder.console.read_text()
+    assert (state.gaps, state.damage, state.unit_failures) == (0, [], {})
+    asked = [
+        (event.unit, event.n) for record in read(folder.events) if isinstance(event := record.event, ModelAnswered)
+    ]
+    assert len(set(asked)) == len(asked) > 0
