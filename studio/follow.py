@@ -1,7 +1,11 @@
-"""Follows a project's runs and tails one of them. One timer, one message; widgets draw only when it comes."""
+"""Follows a project's runs and tails one of them. One timer, one message; widgets draw only when it comes.
+
+A run that rests is looked at as soon as the kernel tells of a write, a busy one once in a while.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from textual.message import Message
@@ -9,6 +13,7 @@ from textual.message_pump import MessagePump
 from textual.timer import Timer
 
 from autoact.run.state import RunState
+from autoact.run.watch import Watch
 from studio.launch import Launch
 from studio.series import Series
 from studio.shelf import RunLine, Shelf, judged
@@ -38,6 +43,9 @@ class Follow:
         """How the tailed run is; `reading` until its log has been read for the first time."""
         self.launch: Launch | None = None
         self._tailed: Tailed | None = None
+        self._watch: Watch | None = None
+        self._resting = False
+        """Nothing moved at the last look."""
         self._owner = owner
         self._timer: Timer | None = None
         self._ticks = 0
@@ -77,10 +85,12 @@ class Follow:
     def start(self) -> None:
         """Look now, then again and again."""
         self.stop()
+        self._listen()
         moved = self.look()
         if moved:
             self._owner.post_message(Moved(self))
         behind = self._tailed is not None and self._tailed.behind
+        self._resting = not moved and not behind
         self._timer = self._owner.set_timer(AT_ONCE if behind else BUSY if moved else IDLE, self.start)
 
     def stop(self) -> None:
@@ -93,6 +103,11 @@ class Follow:
         if self._tailed is not None:
             self._tailed.close()
             self._tailed = None
+        if self._watch is not None:
+            if self._watch.fileno() >= 0:
+                asyncio.get_running_loop().remove_reader(self._watch.fileno())
+            self._watch.close()
+            self._watch = None
 
     def look(self) -> bool:
         """Take in what happened since the last look; whether there is something new to draw."""
@@ -103,6 +118,17 @@ class Follow:
         if self.launch is not None and self.launching:
             moved |= self.launch.look(self.shelf.runs)
         return self._read() or moved
+
+    def _listen(self) -> None:
+        if self._watch is None and self._tailed is not None:
+            self._watch = Watch(self._tailed.folder.events, self._tailed.folder.live)
+            if self._watch.fileno() >= 0:
+                asyncio.get_running_loop().add_reader(self._watch.fileno(), self._woken)
+
+    def _woken(self) -> None:
+        """Look at once, unless the last look saw something: then the next one is near, and screens have their pace."""
+        if self._watch is not None and self._watch.changed() and self._resting:
+            self.start()
 
     def _read(self) -> bool:
         tailed, before = self._tailed, self.verdict

@@ -8,20 +8,21 @@ from collections.abc import Iterator
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogTail, Record
 from autoact.run.state import RunState, fold
+from autoact.run.watch import Watch
 from autoact.run.words import words
 from studio import foreign
 from studio.glance import stage_of
 from studio.shelf import ALIVE, judged
 
 EVERY = 0.25
-"""Seconds between looks at the log."""
+"""Seconds between looks at the log at most."""
 WIDTH = 300
 """Letters of a line's text."""
 
 
 def lines(folder: RunFolder) -> Iterator[str]:
     """A line for each event as it comes, until the run is over; the last one is the verdict."""
-    state, tail = RunState(), LogTail(folder.events)
+    state, tail, watch = RunState(), LogTail(folder.events), Watch(folder.events)
     try:
         while True:
             verdict = judged(folder, state)  # before reading: what a dead job wrote is then all there
@@ -33,9 +34,10 @@ def lines(folder: RunFolder) -> Iterator[str]:
             if verdict not in ALIVE and not moved:
                 break
             if not moved:
-                time.sleep(EVERY)
+                watch.wait(EVERY)
     finally:
         tail.close()
+        watch.close()
     yield f"{foreign.line(folder.name)} is {verdict}; last stage: {foreign.line(stage_of(state)) or 'none'}"
 
 

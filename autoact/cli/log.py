@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autoact.run.log import Record
 
 EVERY = 0.25
-"""Seconds between looks, with --follow."""
+"""Seconds between looks at most, with --follow."""
 WIDTH = 300
 """Letters of a line."""
 PATIENCE = 20
@@ -68,13 +68,13 @@ def as_json_line(record: Record) -> str:
 
 def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
     """Once; with `follow` again and again, the last time after the run has lost its job and its keeper."""
-    import time
-
     from autoact.run.liveness import attended
+    from autoact.run.watch import Watch
 
-    while follow and attended(folder):
-        yield
-        time.sleep(EVERY)
+    with Watch(folder.events, folder.console) as watch:
+        while follow and attended(folder):
+            yield
+            watch.wait(EVERY)
     yield
 
 
