@@ -153,7 +153,7 @@ def check(project: Any, config: Any) -> None:
     for which in ("reference", "heldout"):
         project.questions(which)
     if project.tools_toml:
-        from autoact.tools.catalogue import GROUPS
+        from autoact.tools.catalogue import BRIDGES, GROUPS
 
-        curated(project.tools_toml, [record for group in GROUPS for record in group.records])
+        curated(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
     find(config.model.id)

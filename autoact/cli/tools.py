@@ -1,75 +1,146 @@
-"""`autoact tools`: which tools a project has, and trying one by hand."""
+"""`autoact tools`: which tools a project has, what is known of each, and the verbs that change them."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from autoact.cli import curation, selection, sharing, trial
+
+if TYPE_CHECKING:
+    from autoact.project import Project
+    from autoact.tools.record import ToolRecord
+    from autoact.tools.statistics import Fortune
 
 
 def add(subparsers: Any) -> None:
     """The verbs and their options."""
-    group = subparsers.add_parser("tools", help="list a project's tools, or try one")
+    group = subparsers.add_parser("tools", help="list, try, test, curate and share a project's tools")
     verbs = group.add_subparsers(title="verbs", metavar="VERB", required=True)
     parser = verbs.add_parser("list", help="every tool, with what keeps it from running")
     parser.add_argument("project", help="the project's folder")
+    parser.add_argument("--all", action="store_true", help="also tools that are switched off or not listed")
+    parser.add_argument("--stats", action="store_true", help="how each fared in the project's runs")
     parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=show)
-    parser = verbs.add_parser("try", help="call a tool and see its observation")
+    parser.set_defaults(run=show_all)
+    parser = verbs.add_parser("show", help="everything about one tool, and how it fared in the project's runs")
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("name", help="the tool's name")
-    parser.add_argument("argument", help='what it is called with, as in "Marie Curie"')
     parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=attempt)
+    parser.set_defaults(run=show)
+    for more in (trial, curation, sharing, selection):
+        more.add(verbs)
 
 
-def show(arguments: argparse.Namespace) -> int:
-    """Name, kind, state and reason of every tool."""
+def show_all(arguments: argparse.Namespace) -> int:
+    """A line for every tool: name, kind, state and reason, or its statistics."""
     from autoact.cli.output import print_columns, print_json
     from autoact.project import Project
-    from autoact.run.inputs import open_library
+    from autoact.tools.curation import tool_key
 
-    library, corpus = open_library(Project.open(arguments.project))
-    corpus.close()
+    project = Project.open(arguments.project)
+    rows = [(record, standing) for record, standing in _records(project) if standing == "on" or arguments.all]
+    figures = fortunes(project) if arguments.stats else {}
     if arguments.json:
-        print_json([{**_told(record), "aliases": record.aliases} for record in library.records()])
-    else:
+        print_json([{**_told(record), "listed": standing, "stats": figures.get(tool_key(record.name))}
+                    for record, standing in rows])  # fmt: skip
+    elif arguments.stats:
         print_columns(
-            [("NAME", "KIND", "STATE", "REASON"), *(tuple(_told(record).values())[:4] for record in library.records())]
+            [_FIGURES, *(_figures(record.name, figures.get(tool_key(record.name))) for record, _ in rows)], "lrrrrrr"
         )
+    else:
+        shown = [(record.name, record.kind, _state(record, standing), record.reason) for record, standing in rows]
+        print_columns([("NAME", "KIND", "STATE", "REASON"), *shown])
     return 0
 
 
-def _told(record: Any) -> dict[str, str]:
+def _records(project: Project) -> list[tuple[ToolRecord, str]]:
+    """Every tool, and whether it is `on`, `off` or only `known` to the library."""
+    from autoact.run.inputs import open_library
+    from autoact.tools.tools_file import ToolsFile
+
+    library, corpus = open_library(project)
+    everything, _ = open_library(project, curated=False)
+    on = {record.name: record for record in library.records()}
+    listed = ToolsFile.open(project.root / "tools.toml").names()
+    others = [record for record in everything.records() if record.name not in on]
+    library.close()
+    corpus.close()
+    return [(record, "on") for record in on.values()] + [
+        (record, "off" if record.name in listed else "known") for record in others
+    ]
+
+
+def _state(record: ToolRecord, standing: str) -> str:
+    return {"on": record.state, "off": "switched off", "known": "not listed"}[standing]
+
+
+def _told(record: ToolRecord) -> dict[str, Any]:
     return {
-        "name": record.name, "kind": record.kind, "state": record.state, "reason": record.reason,
-        "definition": record.definition, "usage": record.usage,
+        "name": record.name, "aliases": record.aliases, "kind": record.kind, "state": record.state,
+        "reason": record.reason, "definition": record.definition, "usage": record.usage, "powers": record.powers,
     }  # fmt: skip
 
 
-def attempt(arguments: argparse.Namespace) -> int:
-    """One call in a session of its own. Exit code 1 when the observation is a failure, 2 for an unknown tool."""
+def show(arguments: argparse.Namespace) -> int:
+    """One tool. Exit code 2 when there is none of that name."""
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
     from autoact.project import Project
-    from autoact.run.inputs import open_library
+    from autoact.tools.curation import tool_key, unknown_tool
+    from autoact.tools.tools_file import known_tools
 
-    library, corpus = open_library(Project.open(arguments.project))
-    record = library.resolve(arguments.name)
-    if record is None:
-        known = ", ".join(record.name for record in library.records())
-        raise BadInput(f"no tool `{arguments.name}` in this project; expected one of {known}", key="NAME")
-    seen = library.session().call(record.name, arguments.argument)
-    corpus.close()
+    project = Project.open(arguments.project)
+    rows = {tool_key(name): (record, on) for record, on in _records(project) for name in (record.name, *record.aliases)}
+    if tool_key(arguments.name) not in rows:
+        raise BadInput(unknown_tool(arguments.name, known_tools()), key="NAME")
+    record, standing = rows[tool_key(arguments.name)]
+    figures = fortunes(project).get(tool_key(record.name))
+    limits = {"timeout_s": record.limits.timeout_s, "max_chars": record.limits.max_chars}
+    told = {**_told(record), "listed": standing, "settings": {**limits, **record.settings}, "schema": record.schema}
     if arguments.json:
-        print_json(
-            {
-                "tool": record.name,
-                "argument": arguments.argument,
-                "text": seen.text,
-                "failed": seen.failed,
-                "ms": seen.ms,
-            }
-        )
+        print_json({**told, "stats": figures})
     else:
-        print(seen.text)
-    return int(seen.failed)
+        _print(told, figures)
+    return 0
+
+
+def _print(told: dict[str, Any], figures: Fortune | None) -> None:
+    from autoact.cli.output import print_columns
+
+    lines = [(key, _written(value)) for key, value in told.items() if value and key != "settings"]
+    print_columns([*lines, *((f"  {key}", _written(value)) for key, value in told["settings"].items())])
+    print()
+    print_columns([_FIGURES, _figures(told["name"], figures)], "lrrrrrr")
+
+
+def _written(value: Any) -> str:
+    from msgspec import json
+
+    return value if isinstance(value, str) and value else json.encode(value).decode()
+
+
+_FIGURES = ("NAME", "CALLS", "FAILED", "P50 MS", "P95 MS", "USED BY", "RIGHT")
+
+
+def _figures(name: str, fortune: Fortune | None) -> tuple[str, ...]:
+    if fortune is None:
+        return (name, "0", "", "", "", "", "")
+    right = "" if fortune.right_rate is None else f"{fortune.right_rate:.0%}"
+    return (
+        name, str(fortune.calls), f"{fortune.failure_rate:.0%}", f"{fortune.p50_ms:.1f}", f"{fortune.p95_ms:.1f}",
+        str(fortune.trajectories), right,
+    )  # fmt: skip
+
+
+def fortunes(project: Project) -> dict[str, Fortune]:
+    """How the tools fared in all runs of a project, by the key of their names. Reads logs only."""
+    from autoact.run.folder import runs_of
+    from autoact.run.log import read
+    from autoact.tools.statistics import Fortunes
+
+    counted = Fortunes()
+    for folder in runs_of(project.root):
+        if folder.events.is_file():
+            counted.take(record.event for record in read(folder.events))
+    return counted.by_tool()

@@ -36,15 +36,15 @@ class Inputs:
     """Tools that cannot run, and why."""
 
 
-def open_library(project: Project, data: str = "") -> tuple[Library, Corpus]:
-    """A project's tools over its corpus, or over the paragraphs of a data set."""
+def open_library(project: Project, data: str = "", *, curated: bool = True) -> tuple[Library, Corpus]:
+    """A project's tools over its corpus, or over the paragraphs of a data set; uncurated, every tool there is."""
     if data:
         corpus = Corpus.of_pages(hotpot_pages(Project.file(data)))
     else:
         corpus = Corpus.open(project.corpus, platformdirs.user_cache_path("autoact") / "corpora")
     vault = Vault.open()
     context = ToolContext(corpus, {}, project.root, vault.reveal, vault.hide)
-    return Library.load(project.tools_toml, context), corpus
+    return Library.load(project.tools_toml if curated else None, context), corpus
 
 
 def open_inputs(config: Config, project: Project, library: Library, corpus: Corpus) -> Inputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,10 +12,14 @@ import msgspec
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.catalogue import BRIDGES, GROUPS
-from autoact.tools.curation import adjusted, curated, named, tool_key
+from autoact.tools.curation import Place, adjusted, curated, named, tool_key
+from autoact.tools.deadline import within
 from autoact.tools.record import Check, Group, Limits, ToolContext, ToolRecord
 from autoact.tools.sentences import shortened
 from autoact.trajectory import Tool
+
+OVERTIME = 2
+"""How many times its time limit a call may take in all. Most tools keep the limit themselves, and then say more."""
 
 
 class Library:
@@ -37,7 +42,7 @@ class Library:
         for name in context.settings:
             if name not in names:
                 raise BadProject(f"unknown tool `{name}`; known: {', '.join(names)}", key=f"settings.{name}")
-        known = [adjusted(record, context.settings.get(record.name, {}), None, record.name) for record in known]
+        known = [adjusted(record, context.settings.get(record.name, {}), Place(None, record.name)) for record in known]
         chosen = known if tools_toml is None else curated(tools_toml, known, BRIDGES)
         brought = {one.name: BRIDGES[one.kind].group(context, one) for one in chosen if one.kind in BRIDGES}
         groups = [*groups, *brought.values()]
@@ -63,11 +68,13 @@ class Library:
         """A fresh session for one episode."""
         return ToolSession(self, self._context, self._groups)
 
-    def checks(self) -> list[Check]:
-        """Every check of the library's tools, in the order in which one session is to make them."""
-        records = self.by_name()
-        found = [check for group in self._groups for check in group.checks(self._context, records)]
-        return [check for check in found if self.resolve(check.tool)]
+    def groups(self) -> tuple[Group, ...]:
+        """The tools by what they share."""
+        return tuple(self._groups)
+
+    def checks(self, group: Group) -> list[Check]:
+        """The checks of a group's tools that the library has, in the order in which one session is to make them."""
+        return [check for check in group.checks(self._context, self.by_name()) if self.resolve(check.tool)]
 
     def by_name(self) -> dict[str, ToolRecord]:
         """The record of every tool that groups open, as the project configured it."""
@@ -108,7 +115,7 @@ class ToolSession:
         if not argument:
             return Observation(f"{record.name} needs an argument, as in {record.usage}", failed=True)
         try:
-            return self._calls[record.name](argument)
+            return within(OVERTIME * record.limits.timeout_s, partial(self._calls[record.name], argument))
         # Boundary of a unit: whatever a tool does, the episode goes on and sees that it failed.
         except Exception as error:
             return Observation(f"{record.name} failed: {str(error) or type(error).__name__}", failed=True)

@@ -13,15 +13,15 @@ from autoact.project import Project
 
 
 def test_list_tells_what_keeps_a_tool_from_running(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    (project.root / "tools.toml").write_text("[[tool]]\nname = 'Retrieve'\n[[tool]]\nname = 'Image2Text'\n")
+    (project.root / "tools.toml").write_text("[[tool]]\nname = 'Retrieve'\n[[tool]]\nname = 'Text2Image'\n")
     assert main(["tools", "list", str(project.root)]) == 0
     heading, retrieve, picture = capsys.readouterr().out.splitlines()
     assert heading.split() == ["NAME", "KIND", "STATE", "REASON"]
     assert retrieve.split() == ["Retrieve", "builtin", "ready"]
-    assert picture.split()[:3] == ["Image2Text", "builtin", "planned"]
-    assert picture[heading.index("REASON") :].startswith("reading images")
+    assert picture.split()[:3] == ["Text2Image", "builtin", "needs-setting"]
+    assert picture[heading.index("REASON") :].startswith("off: set `model`")
     assert main(["tools", "list", str(project.root), "--json"]) == 0
-    assert [tool["state"] for tool in orjson.loads(capsys.readouterr().out)] == ["ready", "planned"]
+    assert [tool["state"] for tool in orjson.loads(capsys.readouterr().out)] == ["ready", "needs-setting"]
 
 
 def test_try_prints_the_observation(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,108 @@
+"""`autoact tools add`, `remove`, `enable`, `disable` and `order`: editing tools.toml without losing its comments."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoact.tools.tools_file import ToolsFile
+
+
+def add(verbs: Any) -> None:
+    """The verbs and their options."""
+    parser = _verb(verbs, "add", "put a tool into the project", put)
+    parser.add_argument("name", help="a tool of the library, or a name for one of your own")
+    parser.add_argument(
+        "--kind", default="builtin", help="what brings a tool of your own: python, langchain, mcp, http"
+    )
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="a setting, in TOML's notation")
+    parser.add_argument("--definition", help="what agents are told that it does")
+    parser.add_argument("--usage", help="an example call, as in Name[argument]")
+    _verb(verbs, "remove", "take a tool out of the project", take_out).add_argument("name")
+    for name, told in (("enable", "switch tools on"), ("disable", "switch tools off and keep their settings")):
+        _verb(verbs, name, told, switch, enabled=name == "enable").add_argument("name", nargs="+")
+    _verb(verbs, "order", "put these tools first, in this order", arrange).add_argument("name", nargs="+")
+
+
+def _verb(verbs: Any, name: str, told: str, run: Any, **defaults: bool) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=told)
+    parser.add_argument("project", help="the project's folder")
+    parser.set_defaults(run=run, **defaults)
+    return parser
+
+
+def put(arguments: argparse.Namespace) -> int:
+    """A new entry at the end of tools.toml."""
+    from autoact.tools.tools_file import entry_for
+
+    file = opened(arguments.project)
+    told = {key: value for key in ("definition", "usage") if (value := getattr(arguments, key))}
+    settings = dict(_setting(text) for text in arguments.set)
+    entry = entry_for(arguments.name, arguments.kind, settings, told, file.names())
+    file.add(entry)
+    file.save()
+    return _told(file, arguments.project, [entry["name"]])
+
+
+def take_out(arguments: argparse.Namespace) -> int:
+    """The entry goes, with the comments directly above it."""
+    file = opened(arguments.project)
+    file.remove(arguments.name)
+    file.save()
+    return _told(file, arguments.project, [])
+
+
+def switch(arguments: argparse.Namespace) -> int:
+    """On or off; settings and comments stay."""
+    file = opened(arguments.project)
+    for name in arguments.name:
+        file.enable(name, enabled=arguments.enabled)
+    file.save()
+    return _told(file, arguments.project, arguments.name if arguments.enabled else [])
+
+
+def arrange(arguments: argparse.Namespace) -> int:
+    """The order in which tools are listed and offered to agents."""
+    file = opened(arguments.project)
+    file.order(arguments.name)
+    file.save()
+    return _told(file, arguments.project, [])
+
+
+def opened(project: str) -> ToolsFile:
+    """A project's tools.toml, ready to be edited; every tool of the library when it has none."""
+    from autoact.project import Project
+    from autoact.tools.tools_file import ToolsFile
+
+    return ToolsFile.open(Project.open(project).root / "tools.toml")
+
+
+def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
+    """The tools in their order, and what keeps the touched ones from running."""
+    from autoact.project import Project
+    from autoact.run.inputs import open_library
+
+    print(" ".join(name if enabled else f"({name})" for name, enabled in file.enabled().items()))
+    library, corpus = open_library(Project.open(project))
+    for record in filter(None, map(library.resolve, touched)):
+        if not record.runs:
+            print(f"{record.name} cannot run yet: {record.reason}")
+    library.close()
+    corpus.close()
+    return 0
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """KEY=VALUE with a value in TOML's notation; what is none is a text. Raises BadInput."""
+    import tomllib
+
+    from autoact.errors import BadInput
+
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise BadInput(f"expected KEY=VALUE, not `{text}`", key="--set")
+    try:
+        return key.strip(), tomllib.loads(f"x = {value}")["x"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value

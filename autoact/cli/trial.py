@@ -1,0 +1,111 @@
+"""`autoact tools try` and `tools test`: one call by hand, and every tool's own checks."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoact.project import Project
+    from autoact.tools.library import Library
+    from autoact.tools.trial import Trial
+
+
+def add(verbs: Any) -> None:
+    """The verbs and their options."""
+    parser = verbs.add_parser("try", help="call a tool and see its observation")
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("name", help="the tool's name")
+    parser.add_argument("argument", help='what it is called with, as in "Marie Curie"')
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=attempt)
+    parser = verbs.add_parser(
+        "test", help="run each tool's own checks",
+        description="Makes the calls by which each tool shows that it works here, and says what the others need.",
+    )  # fmt: skip
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("name", nargs="*", help="only these tools")
+    parser.add_argument("--all", action="store_true", help="also the tools that the project does not list")
+    parser.add_argument("--online", action="store_true", help="also checks that take a network or a key")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=test)
+
+
+def attempt(arguments: argparse.Namespace) -> int:
+    """One call in a session of its own. Exit code 1 when the observation is a failure, 2 for an unknown tool."""
+    from autoact.cli.output import print_json
+    from autoact.errors import BadInput
+    from autoact.project import Project
+    from autoact.run.inputs import open_library
+
+    library, corpus = open_library(Project.open(arguments.project))
+    record = library.resolve(arguments.name)
+    if record is None:
+        known = ", ".join(record.name for record in library.records())
+        raise BadInput(f"no tool `{arguments.name}` in this project; expected one of {known}", key="NAME")
+    seen = library.session().call(record.name, arguments.argument)
+    library.close()
+    corpus.close()
+    told = {"tool": record.name, "argument": arguments.argument, "text": seen.text, "failed": seen.failed}
+    if arguments.json:
+        print_json({**told, "ms": seen.ms})
+    else:
+        print(seen.text)
+    return int(seen.failed)
+
+
+def test(arguments: argparse.Namespace) -> int:
+    """A line for every check. Exit code 1 when one fails."""
+    from autoact.cli.output import print_json
+    from autoact.project import Project
+    from autoact.tools.curation import tool_key
+
+    wanted = {tool_key(name) for name in arguments.name}
+    trials = []
+    for trial in _trials(Project.open(arguments.project), everything=arguments.all, online=arguments.online):
+        if not wanted or tool_key(trial.tool) in wanted:
+            trials.append(trial)
+            if not arguments.json:
+                print(_line(trial), flush=True)
+    if arguments.json:
+        print_json(trials)
+    else:
+        print(_summary(trials))
+    return int(any(trial.outcome == "failed" for trial in trials))
+
+
+def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Trial]:
+    """Those of the project's tools, then of every other tool of the library as it is out of the box."""
+    from autoact.run.inputs import open_library
+    from autoact.tools.trial import tried
+
+    library, corpus = open_library(project)
+    listed = {record.name for record in library.records()}
+    yield from tried(library, online=online)
+    library.close()
+    corpus.close()
+    if everything and project.tools_toml:
+        library, corpus = _whole_library(project)
+        yield from (trial for trial in tried(library, online=online) if trial.tool not in listed)
+        library.close()
+        corpus.close()
+
+
+def _whole_library(project: Project) -> tuple[Library, Any]:
+    """Every tool of the library with its own settings, over the project's corpus."""
+    from autoact.run.inputs import open_library
+
+    return open_library(project, curated=False)
+
+
+def _line(trial: Trial) -> str:
+    waited = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
+    return f"{trial.outcome:10}  {trial.tool:16}  {waited}  {trial.told}"
+
+
+def _summary(trials: Iterable[Trial]) -> str:
+    from collections import Counter
+
+    counts = Counter(trial.outcome for trial in trials)
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no such tool here"

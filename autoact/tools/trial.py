@@ -1,0 +1,60 @@
+"""Trying every tool by its own checks: which work here, and what keeps the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from msgspec import Struct
+
+from autoact.errors import AutoActError
+from autoact.tools.library import Library, ToolSession
+from autoact.tools.record import Check, Group, ToolRecord
+
+Outcome = Literal["passed", "failed", "left out", "cannot run"]
+
+
+class Trial(Struct, frozen=True):
+    """One check, or why there was none."""
+
+    tool: str
+    outcome: Outcome
+    told: str
+    """What was asked and seen, or what is missing."""
+    ms: float = 0.0
+
+
+def tried(library: Library, *, online: bool) -> Iterator[Trial]:
+    """The checks of every tool of the library. Those that take a network or a key are made only when `online`."""
+    records = {record.name: record for record in library.records()}
+    for group in library.groups():
+        mine = {name: record for name, record in records.items() if name in {one.name for one in group.records}}
+        runs = {name: record for name, record in mine.items() if record.runs}
+        for name in mine.keys() - runs.keys():
+            yield Trial(name, "cannot run", f"{mine[name].state}: {mine[name].reason}")
+        if runs:
+            yield from _checked(library, group, runs, online=online)
+
+
+def _checked(library: Library, group: Group, runs: dict[str, ToolRecord], *, online: bool) -> Iterator[Trial]:
+    try:
+        checks = [check for check in library.checks(group) if check.tool in runs]
+    except (AutoActError, OSError) as error:
+        yield from (Trial(name, "failed", str(error)) for name in runs)
+        return
+    session = library.session()
+    for check in checks:
+        if check.needs and not online:
+            yield Trial(check.tool, "left out", f"needs a {check.needs}: --online tries it")
+        else:
+            yield _made(session, check)
+    for name in runs.keys() - {check.tool for check in checks}:
+        yield Trial(name, "left out", "it has no check of its own")
+
+
+def _made(session: ToolSession, check: Check) -> Trial:
+    seen = session.call(check.tool, check.argument)
+    fits = re.search(check.expects, seen.text) is not None
+    expected = "" if fits else f" (expected {check.expects})"
+    return Trial(check.tool, "passed" if fits else "failed", f"[{check.argument}] {seen.text}{expected}", seen.ms)

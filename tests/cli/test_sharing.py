@@ -1,0 +1,119 @@
+"""A tool set travels without secrets, and what it could do waits for consent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autoact.cli import main
+from autoact.project import Project, create
+
+CANARY = "canary-4b1d-77ee"
+TOOLS = f"""
+[[tool]]
+name = "Retrieve"
+definition = "Opens pages. Written for us."
+[[tool]]
+name = "Database"
+settings = {{ url = "postgresql://reader:{CANARY}@localhost/db", rows = 7 }}
+[[tool]]
+name = "KnowledgeGraph"
+settings = {{ endpoint = "https://example.org/{CANARY}/sparql" }}
+[[tool]]
+name = "Mine"
+kind = "python"
+definition = "Doubles a number."
+usage = "Mine[2]"
+[tool.settings]
+function = "mine:double"
+secrets = ["MINE_KEY"]
+[[tool]]
+name = "TableVerbalizer"
+[[tool]]
+name = "Calculator"
+enabled = false
+"""
+
+
+@pytest.fixture
+def shared_set(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (project.root / "tools.toml").write_text(TOOLS)
+    monkeypatch.setenv("SOME_API_KEY", CANARY)
+    assert main(["tools", "export", str(project.root), str(tmp_path / "set.toml")]) == 0
+    return tmp_path / "set.toml"
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Project:
+    made = create(tmp_path / "other", "blank")
+    (made.root / "tools.toml").write_text('# Mine alone.\n[[tool]]\nname = "Retrieve"\n')
+    return made
+
+
+def test_an_export_holds_no_secret(project: Project, shared_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = shared_set.read_text()
+    assert CANARY not in text
+    assert all(kept in text for kept in ("rows = 7", 'function = "mine:double"', '"MINE_KEY"', "Written for us."))
+    assert "Calculator" not in text
+    capsys.readouterr()
+    assert main(["tools", "export", str(project.root), str(shared_set.with_name("again.toml"))]) == 0
+    told = capsys.readouterr().out
+    assert "Database.url" in told
+    assert "KnowledgeGraph.endpoint" in told
+    assert CANARY not in told
+
+
+def test_an_export_replaces_no_file(project: Project, shared_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tools", "export", str(project.root), str(shared_set)]) == 2
+    assert "already exists" in capsys.readouterr().err
+    only = shared_set.with_name("one.toml")
+    assert main(["tools", "export", str(project.root), str(only), "--only", "calculator"]) == 0
+    assert only.read_text().count("[[tool]]") == 1
+
+
+def test_what_could_do_harm_arrives_switched_off(
+    shared_set: Path, other: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tools", "import", str(other.root), str(shared_set)]) == 0
+    told = capsys.readouterr().out
+    assert 'off Mine  (python, may use network, code, files): function = "mine:double"' in told
+    assert "kept Retrieve  is here already" in told
+    text = (other.root / "tools.toml").read_text()
+    assert text.startswith('# Mine alone.\n[[tool]]\nname = "Retrieve"\n')
+    assert text.count("enabled = false") == 3
+    assert main(["tools", "list", str(other.root)]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["NAME", "Retrieve", "TableVerbalizer"]
+
+
+def test_consent_switches_on_what_it_names(
+    shared_set: Path, other: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tools", "import", str(other.root), str(shared_set), "--allow", "database", "--replace"]) == 0
+    told = capsys.readouterr().out
+    assert "on  Database" in told
+    assert "off Mine" in told
+    assert "on  TableVerbalizer  (builtin, harmless)" in told
+    assert "Written for us." in (other.root / "tools.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[tool]]\nname = "Retrieve"\ndefinition = "a\u202eb"\n', "set.toml:3: control or hidden characters"),
+        ('[[tool]]\nname = "Retrieve\x1b]0;x"\n', "control or hidden characters"),
+        ('[[tool]]\nname = "Nonsense"\n', "set.toml:2, key `tool[1].name`: unknown tool"),
+        ('[[tool]]\nname = "Mine"\nkind = "shell"\n', "set.toml:3, key `tool[1].kind`: unknown"),
+        ('[run]\nsandbox = "off"\n', "key `run`: unknown"),
+        ("x" * 1_000_001, "expected at most 1,000,000 bytes"),
+        ('[[tool]]\nname = "Mine"\nkind = "python"\n[tool.settings]\nfunktion = "os:system"\n', "set.toml:5, key"),
+    ],
+)
+def test_a_bad_set_changes_nothing(
+    tmp_path: Path, other: Project, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
+    (tmp_path / "set.toml").write_text(text)
+    before = (other.root / "tools.toml").read_text()
+    assert main(["tools", "import", str(other.root), str(tmp_path / "set.toml"), "--allow", "all"]) == 2
+    assert told in capsys.readouterr().err
+    assert (other.root / "tools.toml").read_text() == before
