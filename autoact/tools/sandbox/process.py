@@ -152,7 +152,7 @@ class _Watch:
             cause = status.decode(errors="replace") or _last_lines(stderr)
             return Outcome("refused", error=f"it could not be shut in: {cause}")
         if end is None:
-            end, reason = _own_end(code, _last_lines(stderr), self._bounds)
+            end, reason = _own_end(code, _last_lines(stderr), self._bounds, self._usage[0])
         elapsed = time.monotonic() - self._began
         return Outcome(
             end, stdout.decode(errors="replace"), reason, listed(folder), elapsed, self._usage[0], self._usage[1]
@@ -177,13 +177,14 @@ class _Watch:
                 stream.close()
 
 
-def _own_end(code: int, said: str, bounds: Bounds) -> tuple[End, str]:
+def _own_end(code: int, said: str, bounds: Bounds, cpu_seconds: float) -> tuple[End, str]:
     """How a child that was left alone ended: 0, an error of its program, or a signal from the kernel."""
     if code == 0:
         return "finished", said
     # bubblewrap tells a signal as the shell does.
     number = -code if code < 0 else code - 128 if code > 128 else 0
-    if number == signal.SIGXCPU:
+    # The first process of a namespace gets no warning, only the end.
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_seconds >= bounds.cpu_seconds):
         return "time", f"it took more than {bounds.cpu_seconds} s of processor time"
     if number in signal.valid_signals():
         return "killed", f"it ended by {signal.Signals(number).name}"
