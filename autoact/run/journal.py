@@ -55,7 +55,7 @@ class Journal:
 
     def _append(self, event: Event) -> int:
         seq = self.writer.append(event)
-        self.memory.remember(event)
+        self.memory.remember(event, seq)
         fold(self.state, Record(seq=seq, at=time.time(), event=event, type=str(event.__struct_config__.tag)))
         return seq
 
