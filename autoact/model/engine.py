@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from autoact.errors import ModelFailed
 from autoact.script import Answer, Ask
 from autoact.trajectory import Role
 
@@ -28,8 +29,12 @@ class Engine(Protocol):
     def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
         """Queue an ask. The same ask, seed and weights give the same answer whatever else is in the batch."""
 
-    def step(self) -> Iterator[tuple[Ticket, Answer]]:
-        """Move the running batch on by one token; asks join and leave here. Yields the answers that are complete."""
+    def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
+        """Move the running batch on by one token; asks join and leave here. Yields the answers that are complete.
+
+        An ask that cannot be answered, or not in time, gives ModelFailed: its unit fails and the others go on. What
+        is raised is the end of the run, until it is resumed.
+        """
 
     def speaking(self) -> Iterator[tuple[Ticket, str, str]]:
         """The asks that are being answered: ticket, part, and the text so far."""

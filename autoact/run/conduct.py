@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoact.errors import DiskFull
+from autoact.errors import DiskFull, ModelFailed
 from autoact.events import (
     ModelAnswered,
     StageProgressed,
@@ -147,8 +147,14 @@ class Conductor:
             flight = self.flying.get(ticket.unit)
             if flight is None or ticket.n != flight.n or flight.held is not None:
                 continue  # its unit was begun anew while the answer was on its way
-            self._log_answer(flight, answer)
-            self._hand_over(flight, answer)
+            try:
+                if isinstance(answer, ModelFailed):
+                    raise answer
+                self._log_answer(flight, answer)
+            except (ModelFailed, ValueError) as error:  # no answer, or one that is no line of a log
+                self._fail(flight, f"{type(error).__name__}: {error}")
+            else:
+                self._hand_over(flight, answer)
         self._speak()
 
     def _speak(self) -> None:
@@ -191,7 +197,8 @@ class Conductor:
             self._fail(flight, f"{type(error).__name__}: {error}")
 
     def _fail(self, flight: Flight, why: str) -> None:
-        self.journal.once(UnitFailed(flight.name, why[:2000]))
+        why = why[:2000].encode("utf-8", "replace").decode()  # the log has no lone surrogates, an error may
+        self.journal.once(UnitFailed(flight.name, why))
         self._land(flight, None)
 
     def _land(self, flight: Flight, result: Any) -> None:
