@@ -41,7 +41,9 @@ class Metasearch:
         from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
 
         if (left := self._visitor.rest_left(PACKAGE)) > 0:
-            raise ToolFailed(f"the engines want {left:.0f} s of rest; try later, or set `source` to one with a key")
+            raise ToolFailed(
+                f"no engine answered a moment ago; try again in {left:.0f} s, or set `source` to one with a key"
+            )
         wanted = request.parameters
         try:
             hits = DDGS(timeout=max(1, int(self._visitor.client.timeout_s))).text(
@@ -53,7 +55,7 @@ class Metasearch:
             if "No results" in str(error):
                 raise _NothingFound("no results") from error
             self._visitor.leave_alone(PACKAGE, REST_S)
-            limit = "they have had too many questions" if isinstance(error, RatelimitException) else f"{error:.200}"
+            limit = "they have had too many questions" if isinstance(error, RatelimitException) else str(error)[:200]
             raise ToolFailed(
                 f"no engine answered: {limit}; name other `backends`, or set `source` to one with a key"
             ) from error

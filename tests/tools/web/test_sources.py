@@ -198,11 +198,20 @@ def test_public_engines_that_had_enough_are_left_alone(ddgs: types.ModuleType) -
     assert seen(session.call("WebSearch", "river")) == ("No results for [river].", True)
     ddgs.answer = ddgs.exceptions.TimeoutException("slow")
     assert "raise `timeout_s`" in session.call("WebSearch", "river").text
+    assert len(ddgs.asked) == 2
     ddgs.answer = ddgs.exceptions.RatelimitException("202")
-    assert "set `source` to one with a key" in session.call("WebSearch", "river").text
+    assert "no engine answered: they have had too many questions" in session.call("WebSearch", "river").text
     assert len(ddgs.asked) == 3
-    assert "s of rest; try later" in session.call("WebSearch", "river").text
+    assert "no engine answered a moment ago; try again in" in session.call("WebSearch", "river").text
     assert len(ddgs.asked) == 3
+
+
+def test_public_engines_that_break_say_why(ddgs: types.ModuleType) -> None:
+    ddgs.answer = ddgs.exceptions.DDGSException(OSError("dns error"))
+    text = load(WebSearch={"source": "ddgs"}).session().call("WebSearch", "river").text
+    assert text == (
+        "WebSearch failed: no engine answered: dns error; name other `backends`, or set `source` to one with a key"
+    )
 
 
 def test_the_package_has_the_names_that_are_used() -> None:
