@@ -13,6 +13,7 @@ from autoact.tools import (
     table,
     text_to_image,
 )
+from autoact.tools.bridges import langchain, mcp, python_function
 from autoact.tools.record import Bridge, Kind
 
 GROUPS = (
@@ -26,5 +27,10 @@ GROUPS = (
     code_interpreter.GROUP,
 )
 """The library's own tools."""
-BRIDGES: dict[Kind, Bridge] = {"http": endpoint.BRIDGE}
+BRIDGES: dict[Kind, Bridge] = {
+    "python": python_function.BRIDGE,
+    "langchain": langchain.BRIDGE,
+    "mcp": mcp.BRIDGE,
+    "http": endpoint.BRIDGE,
+}
 """What people may bring, by the `kind` of an entry in tools.toml."""

@@ -1,0 +1,60 @@
+"""`autoact tools connect`: start an MCP server once, look at its tools, and keep their descriptions."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(verbs: Any) -> None:
+    """The verb and its options."""
+    parser = verbs.add_parser(
+        "connect", help="ask an MCP server for its tools, and keep their descriptions in the project",
+        description="Starts the servers that tools.toml lists (all, or the one named). A tool whose description "
+        "changes later is refused until it has been looked at here again.",
+    )  # fmt: skip
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("name", nargs="?", default="", help="the server's name in tools.toml")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=connect)
+
+
+def connect(arguments: argparse.Namespace) -> int:
+    """Each server's tools, and which are new or changed since the last time."""
+    from autoact.cli.output import print_columns, print_json
+    from autoact.errors import BadInput
+    from autoact.project import Project
+    from autoact.tools.catalogue import BRIDGES, GROUPS
+    from autoact.tools.curation import curated
+
+    project = Project.open(arguments.project)
+    known = [record for group in GROUPS for record in group.records]
+    listed = curated(project.tools_toml, known, BRIDGES) if project.tools_toml else []
+    servers = [record for record in listed if record.kind == "mcp" and arguments.name in ("", record.name)]
+    if not servers:
+        named = f" called `{arguments.name}`" if arguments.name else ""
+        raise BadInput(f"tools.toml lists no MCP server{named}", file=project.tools_toml)
+    found = [row for record in servers for row in _connected(project, record)]
+    if arguments.json:
+        print_json([{"tool": tool, "news": news, "definition": definition} for tool, news, definition in found])
+    else:
+        print_columns([("TOOL", "NEWS", "DEFINITION"), *found])
+    return 0
+
+
+def _connected(project: Any, server: Any) -> list[tuple[str, str, str]]:
+    from autoact.secrets import Vault
+    from autoact.tools.bridges import mcp
+    from autoact.tools.corpus import Corpus
+    from autoact.tools.record import ToolContext
+
+    file = mcp.described_in(project.root, server.name)
+    before = {tool.name: tool.digest() for tool in mcp.read_described(file)} if file.exists() else {}
+    vault = Vault.open()
+    tools = mcp.connect(ToolContext(Corpus.of_pages(()), {}, project.root, vault.reveal, vault.hide), server)
+    rows = []
+    for tool in tools:
+        news = "new" if tool.name not in before else "" if before.pop(tool.name) == tool.digest() else "changed"
+        record = mcp.as_record(server, tool)
+        rows.append((record.name, news, record.definition))
+    return rows + [(f"{server.name}.{name}", "gone", "") for name in before]

@@ -1,0 +1,1 @@
+"""What people bring: Python functions, langchain-community classes and MCP servers, each in a child process."""

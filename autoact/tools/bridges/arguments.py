@@ -1,0 +1,210 @@
+"""The model's one argument string as the named arguments a tool wants, by the tool's JSON schema."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+_NAMED = re.compile(r"\s*([A-Za-z_][\w-]*)\s*[=:]\s*(.*)", re.DOTALL)
+_EXAMPLE = re.compile(r"""e\.g\.?,?:? (["'`])([^"'`]{1,40})\1""")
+"""As people write it into descriptions."""
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class BadArgument(ValueError):
+    """The argument does not fit; the message says what was expected."""
+
+
+def parsed(argument: str, schema: Schema) -> dict[str, Any]:
+    """Named arguments from a JSON object, from `name=value` pairs, or from values in order, parted by commas.
+
+    The whole text is the value when the tool has one parameter, or one text that must be given. Raises BadArgument.
+    """
+    wanted: dict[str, Schema] = dict(schema.get("properties", {}))
+    if not wanted:
+        return {}
+    given = _object(argument)
+    if given is None:
+        given = _pairs(argument, wanted) or _in_order(argument, wanted, schema)
+    for name in given:
+        if name not in wanted:
+            raise BadArgument(f"there is no `{name}`; expected {_listed(wanted)}")
+    missing = [name for name in schema.get("required", []) if name not in given]
+    if missing:
+        raise BadArgument(f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+    return {name: _fitted(name, value, wanted[name]) for name, value in given.items()}
+
+
+def usage(tool: str, schema: Schema) -> str:
+    """An example call in the action syntax, with what the schema tells of good values."""
+    wanted: dict[str, Schema] = dict(schema.get("properties", {}))
+    shown = {name: wanted[name] for name in schema.get("required", []) if name in wanted} or dict([*wanted.items()][:1])
+    values = {name: _sample(name, kind, number) for number, (name, kind) in enumerate(shown.items(), 1)}
+    if not values:
+        return f"{tool}[-]"
+    nested = any(isinstance(value, list | dict) for value in values.values())
+    if nested:
+        return f"{tool}[{json.dumps(values, ensure_ascii=False)}]"
+    return f"{tool}[{', '.join(map(_written, values.values()))}]"
+
+
+# -- the three notations ---------------------------------------------------------------------------------------------
+
+
+def _object(argument: str) -> dict[str, Any] | None:
+    if not argument.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(argument)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _pairs(argument: str, wanted: Mapping[str, Schema]) -> dict[str, Any] | None:
+    """`city=Lima, days=3`; None unless every piece begins with the name of a parameter."""
+    found = [_NAMED.fullmatch(piece) for piece in _pieces(argument)]
+    if not found or any(piece is None or piece[1] not in wanted for piece in found):
+        return None
+    return {piece[1]: _bare(piece[2]) for piece in found if piece}
+
+
+def _in_order(argument: str, wanted: Mapping[str, Schema], schema: Schema) -> dict[str, Any]:
+    needed = [name for name in schema.get("required", []) if name in wanted]
+    alone = list(wanted)[0] if len(wanted) == 1 else needed[0] if len(needed) == 1 else ""
+    if alone and (len(wanted) == 1 or _may_hold_commas(wanted[alone])):
+        return {alone: _bare(argument)}
+    names = needed + [name for name in wanted if name not in needed]
+    values = _pieces(argument)
+    if len(values) > len(names):
+        raise BadArgument(f"expected {_listed(names)} with commas between them, found {len(values)} values")
+    return {name: _bare(value) for name, value in zip(names, values, strict=False)}
+
+
+def _may_hold_commas(schema: Schema) -> bool:
+    return _kind(schema) in ("", "string", "array") and "enum" not in schema
+
+
+def _pieces(argument: str) -> list[str]:
+    """Parted at commas that stand outside quotes and brackets."""
+    pieces, depth, quote = [""], 0, ""
+    for character in argument:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character == '"':
+            quote = character
+        depth += (character in "[{(") - (character in "]})") if not quote else 0
+        if character == "," and depth <= 0 and not quote:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return [piece.strip() for piece in pieces]
+
+
+def _bare(text: str) -> str:
+    text = text.strip()
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]
+    return text[1:-1] if quoted else text
+
+
+# -- values ----------------------------------------------------------------------------------------------------------
+
+
+def _kind(schema: Schema) -> str:
+    """The JSON type a value is to have; empty for any."""
+    for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        if isinstance(option, Mapping) and option.get("type") != "null":
+            return _kind(option)
+    kind = schema.get("type", "object" if "$ref" in schema else "")
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), "")
+    return str(kind)
+
+
+def _fitted(name: str, value: Any, schema: Schema) -> Any:
+    kind = _kind(schema)
+    try:
+        fitted = _converted(value, kind, schema) if isinstance(value, str) else value
+    except (ValueError, KeyError, RecursionError) as error:
+        raise BadArgument(f"expected {_EXPECTED.get(kind, kind)} as `{name}`, not {value!r:.60}") from error
+    if not _is(fitted, kind):
+        raise BadArgument(f"expected {_EXPECTED.get(kind, kind)} as `{name}`, not {fitted!r:.60}")
+    return _option(name, fitted, schema["enum"]) if "enum" in schema else fitted
+
+
+def _converted(value: str, kind: str, schema: Schema) -> Any:
+    if kind == "integer":
+        return int(value) if value.strip().lstrip("+-").isdigit() else _whole(float(value))
+    if kind == "number":
+        return float(value)
+    if kind == "boolean":
+        return _TRUTHS[value.strip().casefold()]
+    if kind == "object":
+        return json.loads(value)
+    if kind == "array":
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        parts = next(csv.reader([value], skipinitialspace=True), [])
+        items = schema.get("items", {})
+        return [_converted(part, _kind(items), items) for part in parts]
+    return value if kind else _guessed(value)
+
+
+def _whole(value: float) -> int:
+    if not value.is_integer():
+        raise ValueError
+    return int(value)
+
+
+def _guessed(value: str) -> Any:
+    """For a parameter of any type: JSON where it is JSON, else text."""
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+_EXPECTED = {
+    "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
+    "object": "a JSON object", "string": "text", "null": "nothing",
+}  # fmt: skip
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict, "string": str,
+}  # fmt: skip
+
+
+def _is(value: Any, kind: str) -> bool:
+    if value is None or kind not in _TYPES:
+        return True
+    return isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def _option(name: str, value: Any, options: list[Any]) -> Any:
+    for option in options:
+        if value == option or str(value).casefold() == str(option).casefold():
+            return option
+    raise BadArgument(f"expected one of {_listed(options)} as `{name}`, not {value!r:.60}")
+
+
+def _sample(name: str, schema: Schema, number: int) -> Any:
+    for told in (*schema.get("examples", ())[:1], *schema.get("enum", ())[:1]):
+        return told
+    if schema.get("default") is not None:
+        return schema["default"]
+    if found := _EXAMPLE.search(str(schema.get("description", ""))):
+        return found[2]
+    kind = _kind(schema)
+    return {"integer": number, "number": number, "boolean": True, "array": [], "object": {}}.get(kind, name)
+
+
+def _written(value: Any) -> str:
+    return str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(f"`{name}`" for name in names)

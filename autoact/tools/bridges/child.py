@@ -1,0 +1,189 @@
+"""A child process that answers one request at a time, and dies with all it started when it is late or too loud."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from autoact.script import Observation
+from autoact.tools.record import ToolContext
+
+LARGEST_REPLY = 1_000_000
+"""Bytes. An honest child shortens what it says long before."""
+LARGEST_REQUEST = 32_000
+"""Bytes. Less than a pipe holds, so that writing one never waits."""
+PATIENCE = 3
+"""Failures in a row before the child is left alone for a while."""
+REST_S = 60.0
+_KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
+
+
+class ChildFailed(Exception):
+    """The child gave no answer; the message says why."""
+
+
+class Reply(Struct, frozen=True, omit_defaults=True):
+    """What a child says."""
+
+    text: str
+    failed: bool = False
+    ended: bool = False
+    """Whether the child is of no more use and is to be killed."""
+
+
+class Child:
+    """Started by the first request, started anew after a failure. Threads take turns."""
+
+    greeting: str
+    """What the child said when it was ready."""
+
+    def __init__(
+        self, opening: Mapping[str, Any], environment: Mapping[str, str], folder: Path | None, start_s: float
+    ) -> None:
+        self._opening, self._environment, self._folder, self._start_s = opening, environment, folder, start_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._heard = bytearray()
+        self._failures = 0
+        self._rests_until = 0.0
+        self._turn = threading.RLock()
+        self._closed = False
+        self.greeting = ""
+
+    def start(self) -> None:
+        """Have it running. Raises ChildFailed."""
+        with self._turn:
+            if self._process is None:
+                self._start()
+
+    def ask(self, request: Mapping[str, Any], within_s: float) -> Observation:
+        """Its answer. Raises ChildFailed when there is none in time; the child is gone then."""
+        with self._turn:  # the thread of a call that was given up on may still be waiting for its answer
+            self.start()
+            reply = self._exchange(request, within_s)
+        return Observation(reply.text, failed=reply.failed)
+
+    def close(self) -> None:
+        """Kill it for good, whoever waits for it. Safe to call again."""
+        self._closed = True
+        if (process := self._process) is not None:
+            kill_tree(process.pid)  # which wakes the thread whose turn it is
+        with self._turn:
+            self._stop()
+
+    def _start(self) -> None:
+        wait = self._rests_until - time.monotonic()
+        if wait > 0 or self._closed:
+            left = f"left alone for {wait:.0f} s after {PATIENCE} failures in a row"
+            raise ChildFailed("the library is closed" if self._closed else left)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "autoact.tools.bridges.worker"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+            env=dict(self._environment), cwd=self._folder, start_new_session=True,
+        )  # fmt: skip
+        self._heard.clear()
+        self.greeting = self._exchange(self._opening, self._start_s, must_succeed=True).text
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        kill_tree(process.pid)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _exchange(self, request: Mapping[str, Any], within_s: float, *, must_succeed: bool = False) -> Reply:
+        try:
+            self._send(request)
+            reply = self._receive(within_s)
+            if reply.ended or (must_succeed and reply.failed):
+                raise ChildFailed(reply.text)
+        except BaseException:  # an interrupted exchange would answer the next request with this one's reply
+            self._stop()
+            self._failures += 1
+            if self._failures >= PATIENCE:
+                self._failures, self._rests_until = 0, time.monotonic() + REST_S
+            raise
+        if not must_succeed:
+            self._failures = 0
+        return reply
+
+    def _send(self, request: Mapping[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        line = msgspec.json.encode(request) + b"\n"
+        if len(line) > LARGEST_REQUEST:
+            raise ChildFailed(f"the request is longer than {LARGEST_REQUEST:,} bytes")
+        with suppress(BrokenPipeError):  # it has ended, which reading will tell
+            self._process.stdin.write(line)
+
+    def _receive(self, within_s: float) -> Reply:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + within_s
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while (end := self._heard.find(b"\n")) < 0:
+                if not selector.select(max(deadline - time.monotonic(), 0)):
+                    raise ChildFailed(f"no answer within {within_s:g} s")
+                chunk = os.read(self._process.stdout.fileno(), 65536)
+                self._heard += chunk
+                if not chunk:
+                    raise ChildFailed("its process ended without an answer")
+                if len(self._heard) > LARGEST_REPLY:
+                    raise ChildFailed(f"it answered with more than {LARGEST_REPLY:,} bytes")
+        line = bytes(self._heard[:end])
+        del self._heard[: end + 1]
+        try:
+            return msgspec.json.decode(line, type=Reply)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ChildFailed("its answer could not be read") from error
+
+
+def environment(context: ToolContext, secrets: Sequence[str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a child finds in its environment: where things are, `extra`, and the secrets that are named."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    told = {name: value for name in secrets if (value := context.secret(name)) is not None}
+    return {**kept, "NO_COLOR": "1", "TERM": "dumb", **(extra or {}), **told}
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process group's leader, its group, and its descendants in groups of their own where /proc shows them."""
+    for _ in range(8):  # one that forks while it is looked for is met in the next round
+        found = _descendants(pid)
+        for one in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(one, signal.SIGKILL)
+        if not found:
+            break
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> set[int]:
+    """Living descendants, itself not counted; empty where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            state, parent = stat.read_text(errors="replace").rpartition(")")[2].split()[:2]
+            if state not in "ZX":
+                children.setdefault(int(parent), []).append(int(stat.parent.name))
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        waiting += (more := [child for child in children.get(waiting.pop(), []) if child not in found])
+        found.update(more)
+    return found

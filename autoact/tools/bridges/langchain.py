@@ -1,0 +1,75 @@
+"""A langchain tool class by its import path: told from tools.toml alone, built and run in a child process."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import msgspec
+
+from autoact.tools.bridges.child import Reply
+from autoact.tools.bridges.python_function import said
+from autoact.tools.bridges.signature import NoSuchFunction, read_signature
+from autoact.tools.bridges.single import served, troubled
+from autoact.tools.bridges.worker import Answer
+from autoact.tools.record import Bridge, Group, ToolContext, ToolRecord
+
+ONE_TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+
+
+def group(context: ToolContext, record: ToolRecord) -> Group:
+    """The class that the setting `class` names, built with `arguments`.
+
+    `parameters` are written as in Python, `["query: str", "count: int = 3"]`; without them it takes one text.
+    """
+    settings = record.settings
+    module, _, name = settings["class"].rpartition(".")
+    if not module or not name.isidentifier():
+        return troubled(record, 'it needs settings = {class = "langchain_community.tools.NAME"}')
+    top = module.partition(".")[0]
+    try:
+        schema = read_signature(f"def tool({', '.join(settings['parameters'])}): ...", "tool").schema
+        installed = importlib.util.find_spec(top) is not None
+    except (NoSuchFunction, ValueError):
+        return troubled(record, 'its parameters are not written as in ["query: str", "count: int = 3"]')
+    if not installed:
+        package = "'autoact-studio[langchain]'" if top == "langchain_community" else f"what brings {top}"
+        return troubled(record, f"needs a package: pip install {package}", "needs-package")
+    definition = record.definition or f"The langchain tool {name}."
+    told = msgspec.structs.replace(record, definition=definition, schema=schema if settings["parameters"] else ONE_TEXT)
+    opening = {"kind": "langchain", "class": settings["class"], "arguments": settings["arguments"],
+               "parameters": list(schema["properties"])}  # fmt: skip
+    return served(context, told, opening)
+
+
+BRIDGE = Bridge({"class": "", "arguments": {}, "parameters": [], "secrets": []}, ("network", "code", "files"), group)
+
+
+# -- in the child ----------------------------------------------------------------------------------------------------
+
+
+def opened(opening: dict[str, Any]) -> Answer:
+    """The tool, built. Raises TypeError for what is no langchain tool, ValueError for parameters it does not have."""
+    from langchain_core.tools import BaseTool
+
+    tool = _built({"class": opening["class"], **opening["arguments"]})
+    if not isinstance(tool, BaseTool):
+        raise TypeError(f"{opening['class']} is no langchain tool")
+    parameters = opening["parameters"]
+    # langchain drops what it does not know without a word.
+    if unknown := [name for name in parameters if name not in tool.args]:
+        raise ValueError(f"it has no parameter {', '.join(unknown)}; it has {', '.join(tool.args)}")
+    return lambda request: Reply(said(tool.invoke(request["arguments"] if parameters else request["text"])))
+
+
+def _built(told: dict[str, Any]) -> Any:
+    """An object from `class` and its arguments; an argument that names a class itself is built first."""
+    module, _, name = told["class"].rpartition(".")
+    found = getattr(importlib.import_module(module), name)
+    arguments = {
+        key: _built(value) if isinstance(value, dict) and "class" in value else value
+        for key, value in told.items()
+        if key != "class"
+    }
+    return found(**arguments) if isinstance(found, type) else found

@@ -1,0 +1,158 @@
+"""An MCP server as tools, each named `server.tool`, described as they were when a person connected the server."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from autoact import disk
+from autoact.errors import BadProject
+from autoact.script import Observation
+from autoact.tools.bridges.arguments import parsed, usage
+from autoact.tools.bridges.child import Child, ChildFailed, environment
+from autoact.tools.bridges.single import keyless, troubled
+from autoact.tools.record import Bridge, Call, Group, ToolContext, ToolRecord, requiring
+from autoact.tools.sentences import shortened
+
+LONGEST_DEFINITION = 300
+_NAME = re.compile(r"[\w./-]{1,64}", re.ASCII)
+_INVISIBLE = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+class Described(Struct, frozen=True):
+    """A tool as its server describes it."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+
+    def digest(self) -> str:
+        """Changes whenever the description does."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+
+def group(context: ToolContext, record: ToolRecord) -> Group:
+    """The tools of the server that `command` starts or `url` names. Nothing is started before the first call."""
+    settings = record.settings
+    if bool(settings["command"]) == bool(settings["url"]):
+        return troubled(record, 'it needs settings = {command = ["PROGRAM", "ARGUMENT"]} or settings = {url = "..."}')
+    if (told := requiring(record, "mcp", "mcp")) != record:
+        return troubled(record, told.reason, told.state)
+    if settings["command"] and shutil.which(settings["command"][0]) is None:
+        return troubled(record, f"there is no program {settings['command'][0]} here", "needs-package")
+    if context.root is None or not described_in(context.root, record.name).exists():
+        return troubled(record, f"its tools are not known yet; `autoact tools connect PROJECT {record.name}` asks it")
+    tools = read_described(described_in(context.root, record.name))
+    unknown = [name for name in settings["only"] if name not in {tool.name for tool in tools}]
+    if unknown:
+        return troubled(record, f"it has no tool {unknown[0]}; it has {', '.join(tool.name for tool in tools)}")
+    if without := keyless(context, record):
+        return without
+    wanted = [tool for tool in tools if not settings["only"] or tool.name in settings["only"]]
+    return _served(context, record, wanted)
+
+
+BRIDGE = Bridge(
+    {"command": [], "url": "", "headers": {}, "environment": {}, "secrets": [], "only": [], "connect_s": 30.0},
+    ("network", "code", "files"),
+    group,
+)
+
+
+def _served(context: ToolContext, server: ToolRecord, tools: list[Described]) -> Group:
+    child = _child(context, server)
+    context.closing.callback(child.close)
+    records = {tool.name: as_record(server, tool) for tool in tools}
+
+    def opened(context: ToolContext, known: Mapping[str, ToolRecord]) -> dict[str, Call]:
+        return {record.name: _call(child, tool, known[record.name])
+                for tool in tools for record in [records[tool.name]]}  # fmt: skip
+
+    return Group(tuple(records.values()), opened)
+
+
+def _call(child: Child, tool: Described, record: ToolRecord) -> Call:
+    def call(argument: str) -> Observation:
+        arguments = parsed(argument, tool.schema)
+        child.start()
+        offered = {one.name: one.digest() for one in _decoded(child.greeting)}
+        if offered.get(tool.name) != tool.digest():
+            server = record.name.partition(".")[0]
+            raise ChildFailed(
+                f"the server describes it differently since it was connected; look at it again with "
+                f"`autoact tools connect PROJECT {server}`"
+            )
+        seen = child.ask({"tool": tool.name, "arguments": arguments}, record.limits.timeout_s)
+        return msgspec.structs.replace(seen, text=seen.text.translate(_INVISIBLE))
+
+    return call
+
+
+def as_record(server: ToolRecord, tool: Described) -> ToolRecord:
+    """The server's words are foreign: one line of them, and nothing that a terminal would obey."""
+    name = f"{server.name}.{tool.name}"
+    definition = shortened(tool.description.translate(_INVISIBLE), LONGEST_DEFINITION)
+    return msgspec.structs.replace(
+        server, name=name, definition=definition or f"The tool {tool.name} of the server {server.name}.",
+        usage=usage(name, tool.schema).translate(_INVISIBLE), schema=tool.schema,
+    )  # fmt: skip
+
+
+def _child(context: ToolContext, record: ToolRecord) -> Child:
+    settings = record.settings
+    held = {name: context.secret(name) or "" for name in settings["secrets"]}
+    headers = {name: string.Template(value).safe_substitute(held) for name, value in settings["headers"].items()}
+    opening = {"kind": "mcp", "command": settings["command"], "url": settings["url"], "headers": headers}
+    told = environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
+    return Child(opening, told, context.root, settings["connect_s"])
+
+
+# -- connecting ------------------------------------------------------------------------------------------------------
+
+
+def connect(context: ToolContext, record: ToolRecord) -> list[Described]:
+    """Start the server, ask for its tools, and keep their descriptions in the project. Raises BadProject."""
+    if context.root is None:
+        raise BadProject("a server's tools are kept in a project folder, and there is none")
+    child = _child(context, record)
+    try:
+        child.start()
+        tools = _decoded(child.greeting)
+    except ChildFailed as error:
+        raise BadProject(f"the server `{record.name}` cannot be used: {error}") from error
+    finally:
+        child.close()
+    file = described_in(context.root, record.name)
+    file.parent.mkdir(exist_ok=True)
+    disk.replace(file, msgspec.json.format(msgspec.json.encode(tools), indent=2) + b"\n")
+    return tools
+
+
+def described_in(root: Path, server: str) -> Path:
+    """Where a project keeps what a server says of its tools; made to be read, and kept in git."""
+    return root / "tools" / f"{server}.mcp.json"
+
+
+def read_described(file: Path) -> list[Described]:
+    """Raises BadProject."""
+    try:
+        return _decoded(file.read_bytes())
+    except (OSError, ChildFailed) as error:
+        raise BadProject(str(error), file=file) from error
+
+
+def _decoded(text: str | bytes) -> list[Described]:
+    """Tools by name; those with names that are no names are left out."""
+    try:
+        tools = msgspec.json.decode(text, type=list[Described])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ChildFailed(f"its list of tools cannot be read: {error}") from error
+    return sorted((tool for tool in tools if _NAME.fullmatch(tool.name)), key=lambda tool: tool.name)

@@ -1,0 +1,258 @@
+"""The child's side of an MCP server: the SDK's client over pipes or HTTP, with caps on what a server may send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import httpx2
+import mcp_types as types
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.message import SessionMessage
+
+from autoact.tools.bridges.child import ChildFailed, Reply
+from autoact.tools.bridges.worker import Answer
+
+LARGEST_MESSAGE = 2_000_000
+"""Bytes of one message."""
+LARGEST_FLOOD = 2_000_000
+"""Bytes of messages without one of ours between them."""
+MOST_TOOLS = 500
+_COMPLAINT = 2000
+"""Bytes kept of what a server writes to its standard error last."""
+
+
+def opened(opening: dict[str, Any]) -> tuple[Answer, Reply]:
+    """A server, connected; its greeting is the list of its tools as JSON."""
+    session = Session(opening)
+    return session.answer, Reply(json.dumps(session.wait(session.tools()), ensure_ascii=True))
+
+
+class Server:
+    """What is known of the server's health, shared with the transport."""
+
+    trouble = ""
+    """Why it is of no more use."""
+    complaint = ""
+    """The end of what it wrote to its standard error."""
+
+
+class Session:
+    """A connection in an event loop of its own, used from outside it. It ends with the process."""
+
+    def __init__(self, opening: dict[str, Any]) -> None:
+        self._server = Server()
+        self._client: Any = None
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        ready: asyncio.Future[None] = self._loop.create_future()
+        self._held = asyncio.run_coroutine_threadsafe(self._hold(opening, ready), self._loop)
+        self.wait(_awaited(ready))
+
+    def wait(self, coroutine: Any) -> Any:
+        """Its result. Raises ChildFailed with the server's trouble, where that is known."""
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        except Exception as error:
+            raise ChildFailed(self._told(error)) from error
+
+    def answer(self, request: dict[str, Any]) -> Reply:
+        """One call of one of its tools."""
+        try:
+            result = self.wait(self._client.call_tool(request["tool"], request["arguments"]))
+        except ChildFailed as error:
+            return Reply(str(error), failed=True, ended=bool(self._server.trouble))
+        return Reply(told(result), failed=bool(result.is_error))
+
+    async def tools(self) -> list[dict[str, Any]]:
+        """Name, description and schema of each."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while len(found) < MOST_TOOLS:
+            page = await self._client.list_tools(cursor=cursor)
+            found += map(_described, page.tools)
+            cursor = page.next_cursor
+            if not cursor or not page.tools:
+                break
+        return found[:MOST_TOOLS]
+
+    async def _hold(self, opening: dict[str, Any], ready: asyncio.Future[None]) -> None:
+        try:
+            transport = (
+                over_http(opening["url"], opening["headers"], self._server)
+                if opening["url"]
+                else over_pipes(opening["command"], self._server)
+            )
+            async with Client(transport, cache=None) as self._client:
+                ready.set_result(None)
+                await asyncio.Event().wait()
+        except Exception as error:
+            if not ready.done():
+                ready.set_exception(error)
+
+    def _told(self, error: BaseException) -> str:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        why = self._server.trouble or f"{type(error).__name__}: {error}"
+        lines = self._server.complaint.strip().splitlines()
+        return f"{why} ({lines[-1].strip()[:200]})" if lines and self._server.trouble else why
+
+
+async def _awaited(future: asyncio.Future[None]) -> None:
+    await future
+
+
+def _described(tool: types.Tool) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description or "", "schema": tool.input_schema}
+
+
+def told(result: Any) -> str:
+    """A result's texts, one after the other, with a word for everything that is no text."""
+    parts = [_part(block) for block in result.content]
+    if not any(parts) and result.structured_content is not None:
+        return json.dumps(result.structured_content, ensure_ascii=False)
+    return "\n".join(filter(None, parts)) or "(nothing)"
+
+
+def _part(block: Any) -> str:
+    if block.type == "text":
+        return str(block.text)
+    if block.type == "resource":
+        return str(getattr(block.resource, "text", f"[{block.resource.uri}]"))
+    if block.type == "resource_link":
+        return f"[{block.uri}]"
+    return f"[{block.type}, {getattr(block, 'mime_type', 'unknown')}]"
+
+
+# -- transports ------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def over_pipes(command: list[str], server: Server) -> AsyncIterator[Any]:
+    """A server process in this process's own group, so that it dies with it."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    heard, hearing = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    saying, said = anyio.create_memory_object_stream[SessionMessage](0)
+    lines = Lines(server)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_hear, process.stdout, heard, lines, server)
+        tasks.start_soon(_say, said, process.stdin, lines)
+        tasks.start_soon(_complain, process.stderr, server)
+        yield hearing, saying
+        tasks.cancel_scope.cancel()
+
+
+class Lines:
+    """A server's output, cut into lines within the caps."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._rest, self._flood = server, bytearray(), 0
+
+    def spoken_to(self) -> None:
+        """We said something; what it sends is counted anew."""
+        self._flood = 0
+
+    def fed(self, chunk: bytes) -> list[bytes]:
+        """The lines that `chunk` completes; trouble when it is too much."""
+        self._rest += chunk
+        self._flood += len(chunk)
+        *lines, rest = self._rest.split(b"\n")
+        self._rest = bytearray(rest)
+        if max(map(len, (*lines, rest))) > LARGEST_MESSAGE:
+            self._server.trouble = f"the server sent a message of more than {LARGEST_MESSAGE:,} bytes"
+        elif self._flood > LARGEST_FLOOD:
+            self._server.trouble = f"the server sent more than {LARGEST_FLOOD:,} bytes without an answer"
+        return [bytes(line) for line in lines]
+
+
+async def _hear(stdout: asyncio.StreamReader, heard: Any, lines: Lines, server: Server) -> None:
+    """Messages to the session until the server ends or is in trouble; lines that are none are passed over."""
+    async with heard:
+        while not server.trouble:
+            chunk = await stdout.read(65536)
+            if not chunk:
+                server.trouble = "the server has ended"
+                await asyncio.sleep(0.05)  # for its complaint to arrive
+                return
+            for line in lines.fed(chunk):
+                try:
+                    message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                except ValueError:
+                    continue
+                await heard.send(SessionMessage(message))
+
+
+async def _say(said: Any, stdin: asyncio.StreamWriter, lines: Lines) -> None:
+    async with said:
+        async for outgoing in said:
+            text = outgoing.message.model_dump_json(by_alias=True, exclude_unset=True)
+            lines.spoken_to()
+            try:
+                stdin.write(text.encode() + b"\n")
+                await stdin.drain()
+            except OSError:  # it has ended, which hearing will tell
+                return
+
+
+async def _complain(stderr: asyncio.StreamReader, server: Server) -> None:
+    while chunk := await stderr.read(4096):
+        server.complaint = (server.complaint + chunk.decode(errors="replace"))[-_COMPLAINT:]
+
+
+@asynccontextmanager
+async def over_http(url: str, headers: Mapping[str, str], server: Server) -> AsyncIterator[Any]:
+    """Streamable HTTP, without a proxy's or a netrc's say, redirects kept within the origin by the SDK."""
+    timeout = httpx2.Timeout(30.0, read=300.0)
+    transport = Capped(server)
+    async with (
+        httpx2.AsyncClient(headers=dict(headers), timeout=timeout, transport=transport, trust_env=False) as client,
+        streamable_http_client(url, http_client=client) as streams,
+    ):
+        yield streams
+
+
+class Capped(httpx2.AsyncHTTPTransport):
+    """HTTP whose answers are neither compressed nor longer than a message may be."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(trust_env=False)
+        self._server = server
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """As its parent. Raises ReadError for a compressed answer, whose size nobody knows before it is unpacked."""
+        request.headers["accept-encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            self._server.trouble = "the server sent a compressed answer, which was not asked for"
+            raise httpx2.ReadError(self._server.trouble)
+        most = LARGEST_MESSAGE if request.method == "POST" else LARGEST_FLOOD
+        response.stream = _CappedStream(response.stream, most, self._server)
+        return response
+
+
+class _CappedStream(httpx2.AsyncByteStream):
+    def __init__(self, stream: Any, most: int, server: Server) -> None:
+        self._stream, self._most, self._server = stream, most, server
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for chunk in self._stream:
+            seen += len(chunk)
+            if seen > self._most:
+                self._server.trouble = f"the server sent an answer of more than {self._most:,} bytes"
+                raise httpx2.ReadError(self._server.trouble)
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -1,0 +1,104 @@
+"""A Python function as a tool, by its path: told from its source, run in a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autoact.tools.bridges.child import Reply
+from autoact.tools.bridges.signature import NoSuchFunction, read_signature
+from autoact.tools.bridges.single import served, troubled
+from autoact.tools.bridges.worker import Answer
+from autoact.tools.record import Bridge, Group, ToolContext, ToolRecord
+
+
+def group(context: ToolContext, record: ToolRecord) -> Group:
+    """The function that the setting `function` names, as `tools/rivers.py:length` or `package.module:function`."""
+    module, _, name = record.settings["function"].rpartition(":")
+    if not module or not name.isidentifier():
+        return troubled(record, 'it needs settings = {function = "tools/FILE.py:NAME"} or "package.module:NAME"')
+    try:
+        file = _project_file(context.root, module) if module.endswith(".py") else _module_file(module)
+        told = read_signature(file.read_text(encoding="utf-8"), name)
+    except (NoSuchFunction, OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return troubled(record, f"{module} cannot be used: {why}")
+    definition = record.definition or told.definition or f"Calls the function {name} of {module}."
+    opening = {"kind": "python", "module": str(file) if module.endswith(".py") else module, "function": name}
+    return served(context, msgspec.structs.replace(record, definition=definition, schema=told.schema), opening)
+
+
+def _project_file(root: Path | None, name: str) -> Path:
+    if root is None:
+        raise NoSuchFunction("there is no project folder to look in")
+    file = (root / name).resolve()
+    if not file.is_relative_to(root.resolve()):
+        raise NoSuchFunction("it lies outside the project; name an installed module instead")
+    return file
+
+
+def _module_file(module: str) -> Path:
+    """Where the module's source lies; no package is imported to find out. Raises NoSuchFunction."""
+    top, *inner = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:
+        spec = None
+    if spec is None or spec.origin is None:
+        raise NoSuchFunction(f"no Python package `{top}` is installed here")
+    if not inner:
+        return Path(spec.origin)
+    place = Path(spec.origin).parent.joinpath(*inner)
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+BRIDGE = Bridge({"function": "", "secrets": []}, ("network", "code", "files"), group)
+
+
+# -- in the child ----------------------------------------------------------------------------------------------------
+
+
+def opened(opening: dict[str, Any]) -> Answer:
+    """The function, imported. A project's file finds the modules beside it."""
+    function = getattr(_imported(opening["module"]), opening["function"])
+
+    def answer(request: dict[str, Any]) -> Reply:
+        value = function(**request["arguments"])
+        if inspect.iscoroutine(value):
+            value = asyncio.run(value)
+        return Reply(said(value))
+
+    return answer
+
+
+def said(value: object) -> str:
+    """What a function returned, as text: its own words, or JSON."""
+    if value is None:
+        return "(nothing)"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict | list | tuple | bool):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def _imported(module: str) -> Any:
+    if not module.endswith(".py"):
+        return importlib.import_module(module)
+    file = Path(module)
+    sys.path.insert(0, str(file.parent))
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = found
+    spec.loader.exec_module(found)
+    return found

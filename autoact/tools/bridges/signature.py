@@ -1,0 +1,122 @@
+"""A Python function's definition and parameters, read from its source without running any of it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+_PLAIN = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "dict": "object",
+          "List": "array", "Dict": "object", "tuple": "array", "Sequence": "array"}  # fmt: skip
+_PARAMETER = re.compile(r"^\s*(?::param(?:\s+\w+)?\s+)?(\w+)\s*(?:\([^)]*\))?\s*:\s*(\S.*)$")
+
+
+class NoSuchFunction(ValueError):
+    """The source has no such function, or is no Python; the message says which."""
+
+
+class Signature(Struct, frozen=True):
+    """What an agent is told of a function."""
+
+    definition: str
+    """The docstring's first paragraph on one line; empty without a docstring."""
+    schema: dict[str, Any]
+    """JSON schema of its parameters. One without a hint takes anything."""
+
+
+def read_signature(source: str, function: str) -> Signature:
+    """Raises NoSuchFunction."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise NoSuchFunction(f"not valid Python: {error}") from error
+    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for node in defined:
+        if node.name == function:
+            return _signature(node)
+    names = ", ".join(node.name for node in defined if not node.name.startswith("_")) or "none"
+    raise NoSuchFunction(f"it has no function `{function}`; it has {names}")
+
+
+def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Signature:
+    text = ast.get_docstring(node) or ""
+    told = dict(_described(text))
+    properties, required = {}, []
+    for parameter, default in _parameters(node.args):
+        kind = _kind(parameter.annotation)
+        if parameter.arg in told:
+            kind.setdefault("description", told[parameter.arg])
+        if default is None:
+            required.append(parameter.arg)
+        else:
+            kind = {**kind, **_literal(default)}
+        properties[parameter.arg] = kind
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return Signature(" ".join(text.split("\n\n")[0].split()), schema)
+
+
+def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+    """Each parameter with its default; *args and **kwargs stay out, as a model cannot name what they hold."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    without = len(positional) - len(arguments.defaults)
+    yield from zip(positional, [None] * without + list(arguments.defaults), strict=True)
+    yield from zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+
+
+def _kind(hint: ast.expr | None) -> dict[str, Any]:
+    if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
+        return _quoted(hint.value)
+    if isinstance(hint, ast.Name | ast.Attribute):
+        name = hint.id if isinstance(hint, ast.Name) else hint.attr
+        return {"type": _PLAIN[name]} if name in _PLAIN else {}
+    if isinstance(hint, ast.BinOp):  # X | None
+        sides = [side for side in (hint.left, hint.right) if not _is_none(side)]
+        return _kind(sides[0]) if len(sides) == 1 else {}
+    if isinstance(hint, ast.Subscript):
+        return _of(hint)
+    return {}
+
+
+def _of(hint: ast.Subscript) -> dict[str, Any]:
+    """list[int], Optional[str], Literal["a", "b"], Annotated[str, "what it is"]."""
+    name = ast.unparse(hint.value).rpartition(".")[2]
+    inside = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
+    if name == "Optional":
+        return _kind(inside[0])
+    if name == "Literal":
+        return {"enum": [one.value for one in inside if isinstance(one, ast.Constant)]}
+    if name == "Annotated":
+        told = [one.value for one in inside[1:] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        return {**_kind(inside[0]), **({"description": told[0]} if told else {})}
+    kind = {"type": _PLAIN[name]} if name in _PLAIN else {}
+    items = _kind(inside[0]) if kind.get("type") == "array" else {}
+    return {**kind, "items": items} if items else kind
+
+
+def _quoted(hint: str) -> dict[str, Any]:
+    try:
+        return _kind(ast.parse(hint, mode="eval").body)
+    except (SyntaxError, ValueError):
+        return {}
+
+
+def _is_none(hint: ast.expr) -> bool:
+    return isinstance(hint, ast.Constant) and hint.value is None
+
+
+def _literal(default: ast.expr) -> dict[str, Any]:
+    try:
+        value = ast.literal_eval(default)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return {}
+    return {"default": value} if isinstance(value, str | int | float | bool | list | dict) else {}
+
+
+def _described(docstring: str) -> Iterator[tuple[str, str]]:
+    """Parameters the docstring explains, in the manner of Google or of reST."""
+    for line in docstring.splitlines()[1:]:
+        if found := _PARAMETER.match(line):
+            yield found[1], found[2].strip()

@@ -1,0 +1,50 @@
+"""A group of one tool whose calls a child process answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from autoact.script import Observation
+from autoact.tools.bridges.arguments import parsed, usage
+from autoact.tools.bridges.child import Child, ChildFailed, environment
+from autoact.tools.record import Call, Group, State, ToolContext, ToolRecord, lacking
+
+START_S = 30.0
+"""Most seconds for the child to import what it needs."""
+
+
+def served(context: ToolContext, record: ToolRecord, opening: Mapping[str, Any]) -> Group:
+    """The tool of `record`, opened in its child as `opening` says, by its first call. Arguments fit its schema."""
+    if without := keyless(context, record):
+        return without
+    record = msgspec.structs.replace(record, usage=record.usage or usage(record.name, record.schema))
+    child = Child(opening, environment(context, record.settings["secrets"]), context.root, START_S)
+    context.closing.callback(child.close)
+
+    def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+        limits = records[record.name].limits
+
+        def call(argument: str) -> Observation:
+            arguments = parsed(argument, record.schema)
+            seen = child.ask({"arguments": arguments, "text": argument}, limits.timeout_s)
+            if seen.failed:
+                raise ChildFailed(seen.text)
+            return seen
+
+        return {record.name: call}
+
+    return Group((record,), opened)
+
+
+def troubled(record: ToolRecord, reason: str, state: State = "needs-setting") -> Group:
+    """The tool as one that cannot run, and why."""
+    return Group((lacking(record, state, reason),), lambda context, records: {})
+
+
+def keyless(context: ToolContext, record: ToolRecord) -> Group | None:
+    """The tool as one that cannot run, when a secret it names is not to be had."""
+    missing = [name for name in record.settings["secrets"] if context.secret(name) is None]
+    return troubled(record, f"needs a key: autoact secrets set {missing[0]}", "needs-key") if missing else None
