@@ -23,17 +23,21 @@ class Machine:
     def __init__(self, folder: RunFolder, dice: random.Random):
         self.folder, self.dice = folder, dice
         self.flushed = self.count = 0
+        self.powered = True
         self.written: list[str] = []
         self.promised: set[str] = set()
 
     def work(self, most: int) -> None:
-        """Append up to so many events, the promised ones flushed. Leaves without a last flush."""
+        """Append up to so many events, the promised ones flushed; then the power is gone."""
+        self.powered = True
         log = LogWriter(self.folder, sync_every=1e9, flush=self.flush)
         self.flushed = self.folder.events.stat().st_size  # recovery flushes what it keeps
         if recovered := log.recovered():
             log.append(recovered)
         for _ in range(self.dice.randrange(1, most)):
             log.append(self.event())
+        self.powered = False
+        log.close()
 
     def event(self) -> Event:
         self.count += 1
@@ -45,7 +49,8 @@ class Machine:
         return StageProgressed(name, 0, 0)
 
     def flush(self, descriptor: int) -> None:
-        self.flushed = os.fstat(descriptor).st_size
+        if self.powered:
+            self.flushed = os.fstat(descriptor).st_size
 
     def fail(self) -> None:
         """Sectors after the last flush are kept, zeroed or garbled, and the file may end anywhere among them."""
