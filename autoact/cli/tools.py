@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli import curation, selection, sharing, trial
+from autoact.cli import connection, curation, selection, sharing, trial
 
 if TYPE_CHECKING:
     from autoact.project import Project
@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("name", help="the tool's name")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show)
-    for more in (trial, curation, sharing, selection):
+    for more in (trial, curation, sharing, selection, connection):
         more.add(verbs)
 
 
@@ -137,9 +137,11 @@ def fortunes(project: Project) -> dict[str, Fortune]:
     """How the tools fared in all runs of a project, by the key of their names. Reads logs only."""
     from autoact.run.folder import runs_of
     from autoact.run.log import read
+    from autoact.tools.curation import tool_key
     from autoact.tools.statistics import Fortunes
+    from autoact.tools.tools_file import known_tools
 
-    counted = Fortunes()
+    counted = Fortunes({key: tool_key(record.name) for key, record in known_tools().items()})
     for folder in runs_of(project.root):
         if folder.events.is_file():
             counted.take(record.event for record in read(folder.events))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoact.project import Project
-    from autoact.tools.library import Library
     from autoact.tools.trial import Trial
 
 
@@ -78,25 +78,17 @@ def test(arguments: argparse.Namespace) -> int:
 def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Trial]:
     """Those of the project's tools, then of every other tool of the library as it is out of the box."""
     from autoact.run.inputs import open_library
-    from autoact.tools.trial import tried
+    from autoact.tools.trial import on_samples, tried
 
     library, corpus = open_library(project)
-    listed = {record.name for record in library.records()}
-    yield from tried(library, online=online)
-    library.close()
-    corpus.close()
-    if everything and project.tools_toml:
-        library, corpus = _whole_library(project)
-        yield from (trial for trial in tried(library, online=online) if trial.tool not in listed)
-        library.close()
-        corpus.close()
-
-
-def _whole_library(project: Project) -> tuple[Library, Any]:
-    """Every tool of the library with its own settings, over the project's corpus."""
-    from autoact.run.inputs import open_library
-
-    return open_library(project, curated=False)
+    with closing(corpus), closing(library):
+        listed = {record.name for record in library.records()}
+        yield from tried(library, online=online)
+    if everything:
+        library, corpus = open_library(project, curated=False)
+        with closing(corpus), closing(library):
+            found = [trial for trial in tried(library, online=online) if trial.tool not in listed]
+            yield from on_samples(found, corpus)
 
 
 def _line(trial: Trial) -> str:

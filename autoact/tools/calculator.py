@@ -6,13 +6,13 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from simpleeval import FunctionNotDefined, InvalidExpression, NameNotDefined, SimpleEval  # type: ignore[import-untyped]
 
 from autoact.script import Observation
-from autoact.tools.record import Call, Group, ToolContext, ToolRecord
+from autoact.tools.record import Call, Check, Group, ToolContext, ToolRecord
 
 Number = int | float
 
@@ -232,4 +232,10 @@ def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str,
     return {"Calculator": lambda expression: Observation(calculate(expression))}
 
 
-GROUP = Group((RECORD,), opened)
+def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
+    """It calculates, and will not be kept busy."""
+    yield Check("Calculator", "(17.5 + 2^3) * 15%", r"^3\.825$")
+    yield Check("Calculator", "9^9^9", "too large")
+
+
+GROUP = Group((RECORD,), opened, checks=checks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -48,7 +48,9 @@ class _Count:
 class Fortunes:
     """Takes the events of any number of runs, in the order of each log."""
 
-    def __init__(self) -> None:
+    def __init__(self, spellings: Mapping[str, str] | None = None) -> None:
+        """`spellings` leads from the key of each other name of a tool to the key of its own."""
+        self._spellings = spellings or {}
         self._counts: dict[str, _Count] = {}
 
     def take(self, events: Iterable[Event | None]) -> None:
@@ -66,7 +68,7 @@ class Fortunes:
                 case QuestionSolved(trajectory=trajectory, scored=True):
                     tried[trajectory.unit], right[trajectory.unit] = trajectory, event.em >= 1
         for unit, trajectory in tried.items():
-            for key in {tool_key(step.action) for step in trajectory.steps} & set(self._counts):
+            for key in {self._key(step.action) for step in trajectory.steps} & set(self._counts):
                 self._counts[key].trajectories += 1
                 self._counts[key].right += right[unit]
 
@@ -81,7 +83,10 @@ class Fortunes:
         }  # fmt: skip
 
     def _of(self, tool: str) -> _Count:
-        return self._counts.setdefault(tool_key(tool), _Count(tool))
+        return self._counts.setdefault(self._key(tool), _Count(tool))
+
+    def _key(self, tool: str) -> str:
+        return self._spellings.get(tool_key(tool), tool_key(tool))
 
 
 def quantile(values: Iterable[float], part: float) -> float:

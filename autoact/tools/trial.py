@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from autoact.errors import AutoActError
+from autoact.tools import sample
+from autoact.tools.corpus import Corpus
 from autoact.tools.library import Library, ToolSession
-from autoact.tools.record import Check, Group, ToolRecord
+from autoact.tools.record import Check, Group, ToolContext, ToolRecord
 
 Outcome = Literal["passed", "failed", "left out", "cannot run"]
 
@@ -35,6 +40,22 @@ def tried(library: Library, *, online: bool) -> Iterator[Trial]:
             yield Trial(name, "cannot run", f"{mine[name].state}: {mine[name].reason}")
         if runs:
             yield from _checked(library, group, runs, online=online)
+
+
+def on_samples(found: Iterable[Trial], corpus: Corpus) -> Iterator[Trial]:
+    """The same trials, but tools that had nothing to work on are tried on a sample of their own."""
+    with TemporaryDirectory(prefix="autoact-sample-") as folder:
+        sample.lay_out(Path(folder))
+        library = Library.load(None, ToolContext(corpus, sample.SETTINGS, Path(folder)))
+        with closing(library):
+            again: dict[str, list[Trial]] = {}
+            for trial in tried(library, online=False):
+                again.setdefault(trial.tool, []).append(trial)
+            for trial in found:
+                if trial.outcome == "cannot run" and trial.tool in sample.SETTINGS:
+                    yield from (structs.replace(one, told=f"on a sample: {one.told}") for one in again[trial.tool])
+                else:
+                    yield trial
 
 
 def _checked(library: Library, group: Group, runs: dict[str, ToolRecord], *, online: bool) -> Iterator[Trial]:

@@ -154,10 +154,14 @@ def test_test_tells_what_works_here(file: Path, capsys: pytest.CaptureFixture[st
 def test_test_all_reaches_every_tool(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text('[[tool]]\nname = "Calculator"\n')
     tools(file, "test", "--all", "--json")
-    assert {trial["tool"] for trial in orjson.loads(capsys.readouterr().out)} >= {
+    trials = orjson.loads(capsys.readouterr().out)
+    assert {trial["tool"] for trial in trials} >= {
         "Calculator", "Retrieve", "Lookup", "WebSearch", "Image2Text", "Text2Image", "KnowledgeGraph", "Database",
         "TableVerbalizer", "CodeInterpreter",
     }  # fmt: skip
+    sampled = [trial for trial in trials if trial["tool"] == "Database"]
+    assert [trial["outcome"] for trial in sampled] == ["passed"] * 3
+    assert sampled[0]["told"].startswith("on a sample: [schema] Tables: rivers(name, country, km)")
 
 
 def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,6 +172,7 @@ def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.Ca
         with LogWriter(new_run(project.root, "synthesis", {}, now=datetime(2026, 11, 22, hour))) as log:
             for ms in (1.0, 2.0, 40.0):
                 log.append(happened.ToolObserved("u1", 0, "d", "Retrieve", "a", "seen", ms > 30, ms))
+            log.append(happened.ToolObserved("u1", 1, "d", "BingSearch", "a", "seen", False, 5.0))
             log.append(happened.TrajectoryCommitted(right))
             log.append(happened.TrajectoryCommitted(wrong))
             log.append(happened.QuestionSolved("group", right, em=1.0, scored=True))
@@ -175,7 +180,7 @@ def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.Ca
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["NAME", "CALLS", "FAILED", "P50", "MS", "P95", "MS", "USED", "BY", "RIGHT"]
     assert lines[1].split() == ["Retrieve", "6", "33%", "2.0", "40.0", "4", "50%"]
-    assert lines[2].split() == ["WebSearch", "0"]
+    assert lines[2].split() == ["WebSearch", "2", "0%", "5.0", "5.0", "0"]
     assert tools(file, "show", "Retrieve", "--json") == 0
     told = orjson.loads(capsys.readouterr().out)
     assert told["stats"] == {
