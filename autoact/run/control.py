@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -85,14 +85,10 @@ class ControlServer:
                 connection.close()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rwb") as stream:
+        with connection, connection.makefile("rb") as stream, suppress(OSError):
+            # The sender may be gone before its reply is there: what it wanted is in the log.
             while line := stream.readline(LONGEST):
-                reply = self._reply(line)
-                try:
-                    stream.write(msgspec.json.encode(reply) + b"\n")
-                    stream.flush()
-                except OSError:
-                    return  # the sender is gone; what it wanted is in the log
+                connection.sendall(msgspec.json.encode(self._reply(line)) + b"\n")
 
     def _reply(self, line: bytes) -> Reply:
         try:
