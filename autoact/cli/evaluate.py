@@ -12,7 +12,7 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "eval", help="score casts on held-out questions or a data set",
         description="Answers the project's held-out questions, or those of --data (HotpotQA's form brings its own "
-        "paragraphs as the corpus), and prints EM and F1 with 95 %% intervals.",
+        "paragraphs as the corpus), and prints EM and F1 with 95 % intervals.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--data", default="", help="a JSONL file of questions")
