@@ -46,6 +46,7 @@ def export(arguments: argparse.Namespace) -> int:
     names = arguments.only or [name for name, enabled in source.enabled().items() if enabled]
     text, left = exported(source, names, Vault.open())
     disk.replace(target, text.encode())
+    target.chmod(0o644)
     print(f"{target}: {len(names)} tool{'s' if len(names) != 1 else ''}")
     for place in left:
         print(f"left out, as it holds a secret or could: {place}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,10 @@ class ToolsFile:
     def save(self) -> None:
         """Put the text where it belongs, whole. Raises BadProject, with the file as it was, when it says nonsense."""
         self._check()
+        # Made to be read and kept in git, it holds no secret; what a person set otherwise stays.
+        mode = stat.S_IMODE(self._file.stat().st_mode) if self._file.exists() else 0o644
         disk.replace(self._file, self.text().encode())
-        self._file.chmod(0o644)  # it is made to be read and kept in git, and holds no secret
+        self._file.chmod(mode)
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Put a tool at the end. Raises BadProject when the entry is wrong or the tool is there."""
