@@ -1,0 +1,95 @@
+"""Tool selection among 308 tools on twelve task cards: the short list, a perfect chooser, the embedded model.
+
+Run: python tests/benchmarks/bench_selection.py [--model]
+"""
+
+from __future__ import annotations
+
+import runpy
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from autoact.config import Task, ToolSelection
+from autoact.script import Answer, Ask
+from autoact.stages.tool_selection import NO_MORE, choose
+from autoact.tools.shortlist import offered, ranked
+
+CARDS = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "task_cards.py"))
+SETTINGS = ToolSelection()
+
+Chooser = Callable[[Any, Ask], str]
+
+
+def main(*, with_model: bool) -> None:
+    """Print recall of the short list, then precision and recall of each chooser, averaged over the cards."""
+    library, cards = CARDS["library"](), CARDS["CARDS"]
+    began = time.perf_counter()
+    places = {card: [fit.tool.name for fit in ranked(card.task, card.examples, library)] for card in cards}
+    ms = 1000 * (time.perf_counter() - began) / len(cards)
+    wanted = sum(len(card.tools) for card in cards)
+    for most in (3, 5, 8, 12, 16):
+        found = sum(len(card.tools & set(places[card][:most])) for card in cards)
+        print(f"short list of {most}: {found} of {wanted} tools, recall {found / wanted:.2f}")
+    print(f"{len(library)} tools ranked in {ms:.0f} ms")
+    tell("perfect chooser", perfect)
+    if with_model:
+        tell("embedded model", embedded())
+
+
+def tell(name: str, chooser: Chooser) -> None:
+    """Precision, recall and what was chosen."""
+    precisions, recalls = [], []
+    for card in CARDS["CARDS"]:
+        chosen = {tool for tool, _ in chosen_by(chooser, card)}
+        precisions.append(len(chosen & card.tools) / len(chosen))
+        recalls.append(len(chosen & card.tools) / len(card.tools))
+        print(f"  {card.task:<66} {', '.join(sorted(chosen))}")
+    print(f"{name}: precision {statistics.mean(precisions):.2f}, recall {statistics.mean(recalls):.2f}")
+
+
+def chosen_by(chooser: Chooser, card: Any) -> list[tuple[str, str]]:
+    """What the stage's script chooses, with every ask answered by `chooser`."""
+    tools, _ = offered(card.task, card.examples, CARDS["library"](), SETTINGS.offered)
+    script = choose(Task(description=card.task), card.examples, tools, SETTINGS)
+    sent: Any = None
+    while True:
+        try:
+            ask = script.send(sent)
+        except StopIteration as end:
+            return list(end.value)
+        sent = Answer(chooser(card, ask))
+
+
+def perfect(card: Any, ask: Ask) -> str:
+    """Takes what a person would pick, and stops."""
+    if not ask.choices:
+        return "helps."
+    right = [choice for choice in ask.choices if choice.strip() in card.tools]
+    return (right or [choice for choice in ask.choices if choice.strip() == NO_MORE] or ask.choices)[0]
+
+
+def embedded() -> Chooser:
+    """The embedded model, greedily."""
+    from autoact.model import store
+    from autoact.model.engine import Ticket
+    from autoact.model.local import LocalEngine
+
+    engine = LocalEngine(store.load(store.EMBEDDED, device="cpu", precision="float32"), lanes=1)
+    numbers = count()
+
+    def said(card: Any, ask: Ask) -> str:
+        engine.submit(Ticket(card.task, next(numbers)), ask, 7)
+        while not (done := list(engine.step())):
+            pass
+        return str(done[0][1].text)
+
+    return said
+
+
+if __name__ == "__main__":
+    main(with_model="--model" in sys.argv[1:])
