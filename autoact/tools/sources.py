@@ -1,8 +1,9 @@
-"""Where pages come from, as the setting `source` says: the project's corpus, search engines, or a wiki."""
+"""Where pages come from, as the setting `source` says: the project's corpus, search engines, a wiki, or a ZIM file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -14,17 +15,18 @@ from autoact.tools.record import ToolContext, ToolRecord, lacking, requiring
 if TYPE_CHECKING:
     from autoact.tools.web.visitor import Visitor
 
-CORPUS, WIKIPEDIA, DDGS = "corpus", "wikipedia", "ddgs"
+CORPUS, WIKIPEDIA, ZIM, DDGS = "corpus", "wikipedia", "zim", "ddgs"
 KEYS = {"tavily": "TAVILY_API_KEY", "brave": "BRAVE_API_KEY", "exa": "EXA_API_KEY", "searxng": ""}
 """The secret that each search engine wants; SearXNG, on a host of one's own, wants none."""
 BACKENDS = ("duckduckgo", "brave", "mojeek", "startpage", "yahoo", "wikipedia")
 """Those of ddgs that may be named. Left to itself the package would ask machine-written encyclopedias first."""
-READERS = (CORPUS, WIKIPEDIA)
+READERS = (CORPUS, WIKIPEDIA, ZIM)
 SEARCHERS = (CORPUS, DDGS, WIKIPEDIA, *KEYS)
 ONLINE: Mapping[str, Any] = {"allow": [], "contact": "", "cache_hours": 168.0}
 """Settings of what asks the web: hosts to reach though they are not public, whom a host may ask, how long to know."""
-READ: Mapping[str, Any] = {"source": CORPUS, "site": "https://en.wikipedia.org", **ONLINE}
-SEARCH: Mapping[str, Any] = {**READ, "results": 3, "host": "", "backends": ["duckduckgo", "brave", "mojeek"]}
+WIKI: Mapping[str, Any] = {"source": CORPUS, "site": "https://en.wikipedia.org", **ONLINE}
+READ: Mapping[str, Any] = {**WIKI, "file": ""}
+SEARCH: Mapping[str, Any] = {**WIKI, "results": 3, "host": "", "backends": ["duckduckgo", "brave", "mojeek"]}
 
 Search = Callable[[str, int], Sequence[Page]]
 """The best few pages for a query, the best first. Raises ToolFailed."""
@@ -72,8 +74,27 @@ class WikiShelf:
         return Wikipedia(visitor(self._record), self._record.settings["site"]).nearby(title, k)
 
 
+class ZimShelf:
+    """A ZIM file as a shelf, opened for each page: that takes less time than reading one."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def page(self, title: str) -> Page | None:
+        from autoact.tools.zim import Zim
+
+        return Zim(self._file).page(title)
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        from autoact.tools.zim import Zim
+
+        return Zim(self._file).nearby(title, k)
+
+
 def shelf(context: ToolContext, record: ToolRecord) -> Shelf:
     """What Retrieve takes pages from."""
+    if record.settings["source"] == ZIM:
+        return ZimShelf(_file(context, record))
     return WikiShelf(record) if record.settings["source"] == WIKIPEDIA else CorpusShelf(context.corpus)
 
 
@@ -101,6 +122,11 @@ def searching(context: ToolContext, record: ToolRecord) -> Search:
     return search
 
 
+def _file(context: ToolContext, record: ToolRecord) -> Path:
+    """The file that is set, relative to the project's folder."""
+    return (context.root or Path()) / Path(record.settings["file"]).expanduser()
+
+
 def visitor(record: ToolRecord) -> Visitor:
     """Who goes to the web for a tool, within its limits."""
     from autoact.tools.web.client import Client
@@ -124,6 +150,10 @@ def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
         record = msgspec.structs.replace(record, powers=())
         searched = 'it searches the corpus; for the web: settings = {source = "ddgs"}'
         return lacking(record, "offline", searched) if record.name == "WebSearch" else record
+    if source == ZIM:
+        there = record.settings["file"] and _file(context, record).is_file()
+        record = msgspec.structs.replace(record, powers=("files",))
+        return record if there else lacking(record, "needs-setting", 'it needs a ZIM file: file = "wikipedia.zim"')
     return _online(context, record, source)
 
 
