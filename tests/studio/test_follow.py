@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from datetime import datetime
@@ -41,6 +42,21 @@ def test_a_look_without_news_is_nothing(opera: Path) -> None:
     assert follow.look()
     assert follow.verdict == "interrupted"
     follow.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere only looking helps")
+async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write(opera, synthesis())
+    monkeypatch.setattr("studio.follow.IDLE", 1e6)
+    with alive(run), LogWriter(run) as log:
+        follow = following(opera)
+        follow.start()
+        follow.start()  # the second look has no news
+        log.append(StageProgressed("synthesis", 38, 120))
+        async with asyncio.timeout(60):
+            while follow.state.stages["synthesis"].done != 38:
+                await asyncio.sleep(0.001)
+        follow.close()
 
 
 def test_a_long_log_is_read_in_portions(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
