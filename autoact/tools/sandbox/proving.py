@@ -25,6 +25,8 @@ KEY = "AUTOACT_PROVING_KEY"
 """An environment variable that holds the secret while the ground stands."""
 KNOCK = b"knock"
 """What an attack sends to a listener."""
+_ENOUGH = 1_000_000
+"""Bytes of stdout after which a flood is one."""
 
 
 class Run(Struct, frozen=True):
@@ -88,17 +90,14 @@ class Ground:
         """Run an attack of ours without any layer: it must leave its trace, or it proves nothing."""
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="unconfined-", ignore_cleanup_errors=True) as own:
-            process = subprocess.Popen(
-                [interpreter.executable(), "-c", attack], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, cwd=own, start_new_session=True, close_fds=False,
-            )  # fmt: skip
-            try:
-                stdout, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired as late:
-                stdout = late.stdout or b""
-            finally:
-                _kill_group(process)
-        return Run(stdout.decode(errors="replace"), time.monotonic() - began)
+            with Path(own, ".stdout").open("wb") as stdout:
+                process = subprocess.Popen(
+                    [interpreter.executable(), "-c", attack], stdin=subprocess.DEVNULL, stdout=stdout,
+                    stderr=subprocess.DEVNULL, cwd=own, start_new_session=True, close_fds=False,
+                )  # fmt: skip
+            peak = _ended(process, Path(own, ".stdout"), began + seconds)
+            said = Path(own, ".stdout").read_bytes()[:_ENOUGH].decode(errors="replace")
+        return Run(said, time.monotonic() - began, peak)
 
     def leaked(self, run: Run) -> bool:
         """Whether the secret came out."""
@@ -143,7 +142,15 @@ _LISTENERS = (
 )  # fmt: skip
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+def _ended(process: subprocess.Popen[bytes], stdout: Path, deadline: float) -> int:
+    """Wait for the process, or end its group when it is late or has said enough; the most memory it took, in bytes."""
+    number, code, usage = os.wait4(process.pid, os.WNOHANG)
+    while number == 0:
+        if time.monotonic() > deadline or stdout.stat().st_size > _ENOUGH:
+            os.killpg(process.pid, signal.SIGKILL)
+            number, code, usage = os.wait4(process.pid, 0)
+        else:
+            time.sleep(0.01)
+            number, code, usage = os.wait4(process.pid, os.WNOHANG)
+    process.returncode = os.waitstatus_to_exitcode(code)
+    return usage.ru_maxrss * 1024

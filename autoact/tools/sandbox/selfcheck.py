@@ -33,7 +33,7 @@ class Verdict(Struct, frozen=True):
 
 
 _SHELL = "import subprocess; print(subprocess.check_output('echo $((6*7))-ran', shell=True))"
-_FORK = "import os\nif os.fork() == 0: print('42-ran', flush=True)"
+_FORK = "import os\nif os.fork() == 0: print('42-ran', flush=True)\nelse: os.wait()"
 
 
 def _ran(ground: Ground, run: Run) -> bool:
