@@ -34,7 +34,6 @@ LONGEST_LINE = 256_000
 """Bytes, newline included."""
 CHUNK = 1 << 20
 SEAL_WIDTH = len(',"crc":"00000000"}')
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Damage = tuple[int, str]
 """Byte offset of a bad line, and what is wrong with it."""
@@ -373,4 +372,4 @@ class LogWriter:
 
 
 def _named(error: OSError, path: Path) -> Exception:
-    return DiskFull(f"{path}: {error.strerror}") if error.errno in FULL else error
+    return DiskFull(f"{path}: {error.strerror}") if error.errno in disk.FULL else error
