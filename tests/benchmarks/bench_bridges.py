@@ -31,7 +31,6 @@ MANNERS = (
     "endless",
     "huge",
     "flooding",
-    "hanging",
     "dying",
     "escaping",
 )
@@ -68,7 +67,7 @@ def real(root: Path, name: str, command: list[str], calls: dict[str, str]) -> No
 
 def hostile(root: Path, manner: str) -> None:
     """One call that such a server spoils."""
-    write(root, "own", [sys.executable, str(SERVER), manner], timeout_s=5, connect_s=5)
+    write(root, "own", [sys.executable, str(SERVER), manner], timeout_s=40, connect_s=5 if manner == "silent" else 60)
     described = mcp.described_in(root, "own")
     described.parent.mkdir()
     tools = runpy.run_path(str(SERVER))["TOOLS"]
