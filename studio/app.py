@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -12,6 +13,7 @@ from textual.theme import BUILTIN_THEMES
 from autoact.errors import BadInput
 from studio import foreign, glyphs, keymap, keys, launch, personal, theme
 from studio.screens.help import HelpScreen
+from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
 from studio.target import Target
@@ -92,20 +94,31 @@ class StudioApp(App[str]):
         for palette in self.themes.palettes:
             self.register_theme(palette.theme())
 
-    def first_screen(self) -> ProjectsScreen | RunScreen:
-        """The project that was asked for, else the list."""
+    def first_screen(self) -> ProjectsScreen | ProjectScreen | RunScreen:
+        """The project or the run that was asked for, else the list."""
         if self.target.project is None:
             return ProjectsScreen(self.target.folder)
-        return RunScreen(self.target.project, self.target.run, self.command)
+        if self.target.run:
+            return RunScreen(self.target.project, self.target.run, self.command)
+        return ProjectScreen(self.target.project)
 
     def on_projects_screen_opened(self, message: ProjectsScreen.Opened) -> None:
-        self.push_screen(RunScreen(message.root, "", self.command))
+        self.push_screen(ProjectScreen(message.root))
+
+    def on_project_screen_left(self, message: ProjectScreen.Left) -> None:
+        self._to_projects(message.folder)
 
     def on_run_screen_left(self, message: RunScreen.Left) -> None:
+        if any(isinstance(screen, ProjectScreen) for screen in self.screen_stack):
+            self.pop_screen()
+        else:
+            self._to_projects(message.folder)
+
+    def _to_projects(self, folder: Path) -> None:
         if any(isinstance(screen, ProjectsScreen) for screen in self.screen_stack):
             self.pop_screen()
         else:
-            self.switch_screen(ProjectsScreen(message.folder))
+            self.switch_screen(ProjectsScreen(folder))
 
     def action_theme(self) -> None:
         names = [palette.name for palette in self.themes.palettes]
@@ -123,5 +136,6 @@ class StudioApp(App[str]):
         self.refresh()
 
     def action_leave(self) -> None:
-        alive = [run for screen in self.screen_stack if isinstance(screen, RunScreen) for run in screen.follow.alive]
+        over = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen | RunScreen)]
+        alive = [run for screen in over for run in screen.follow.alive]
         self.exit("".join(f"{run.folder.name} goes on; `studio` shows it again." for run in alive[:1]) or None)

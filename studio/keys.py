@@ -10,7 +10,7 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
-Place = Literal["everywhere", "list", "projects", "run", "table", "transcript", "plot"]
+Place = Literal["everywhere", "list", "projects", "project", "runs", "run", "table", "transcript", "plot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,22 @@ ACTIONS = (
     Action("enter", "open", "open", "open the project under the cursor", "studio PROJECT", "projects"),
     Action("/", "filter", "filter", "show only projects with these letters; esc shows all", "", "projects"),
     Action("n", "new", "new starter", "make the starter project and open it", "autoact new my-project", "projects"),
+    Action("1", "task", "", "the task: its words and examples", "autoact check", "project"),
+    Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
+    Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),
+    Action("4", "training", "", "the training of the three sub-agents", "autoact attach", "project"),
+    Action("5", "group", "", "the group: ask, and step through its turns", "autoact ask", "project"),
+    Action("6", "lab", "", "the lab: evaluate and compare", "autoact eval", "project"),
+    Action("7", "runs", "", "the runs: every run of the project", "autoact runs", "project"),
+    Action("[", "previous_pane", "", "the pane to the left", "", "project"),
+    Action("]", "next_pane", "panes", "the pane to the right", "", "project"),
+    Action("+", "zoom", "", "the pane alone, or with its surroundings again", "", "project"),
+    Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "project"),
     Action("r", "start", "start a run", "start a quick run, or go on with a dead one", "autoact run", "run"),
     Action("[", "newer", "newer", "show the next newer run", "studio RUN", "run"),
     Action("]", "older", "older", "show the next older run", "studio RUN", "run"),
     Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "run"),
+    Action("w", "watch", "watch", "watch the run under the cursor by itself", "studio RUN", "runs"),
     Action("t", "theme", "", "the next colour theme", "", "everywhere"),
     Action(":", "command_palette", "", "find any of these by a few letters; ctrl+p too", "", "everywhere"),
     Action("ctrl+l", "repaint", "", "draw the whole screen again", "", "everywhere"),

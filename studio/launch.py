@@ -19,6 +19,12 @@ def command(project: Path) -> list[str]:
     return [sys.executable, "-m", "autoact", "run", str(project), "--preset", "quick"]
 
 
+def of_app(app: object) -> Command:
+    """The command line that this app starts runs with."""
+    found = getattr(app, "command", command)
+    return found if callable(found) else command
+
+
 @dataclass(slots=True)
 class Launch:
     """A run that was asked for and has not shown itself yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoact.run.folder import RunFolder, runs_of
@@ -21,6 +21,8 @@ class RunLine:
 
     folder: RunFolder
     verdict: str
+    state: RunState = field(default_factory=RunState, compare=False)
+    """The end of its log: how it ended, not what it did."""
 
     @property
     def alive(self) -> bool:
@@ -37,10 +39,14 @@ class Shelf:
 
     def look(self) -> bool:
         """See what is there now; whether anything changed."""
-        runs = [RunLine(folder, judged(folder, self._ending(folder))) for folder in runs_of(self.root)]
+        runs = [self._line(folder) for folder in runs_of(self.root)]
         changed = runs != self.runs
         self.runs = runs
         return changed
+
+    def _line(self, folder: RunFolder) -> RunLine:
+        state = self._ending(folder)
+        return RunLine(folder, judged(folder, state), state)
 
     def _ending(self, folder: RunFolder) -> RunState:
         size = folder.events.stat().st_size if folder.events.exists() else 0

@@ -25,4 +25,5 @@ class Host(App[str]):
         yield from self._widgets
 
     def on_mount(self) -> None:
-        self._widgets[0].focus()
+        for widget in self._widgets[:1]:
+            widget.focus()

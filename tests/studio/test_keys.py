@@ -14,7 +14,9 @@ from autoact.errors import BadInput
 from studio import keymap, keys
 from studio.app import StudioApp
 from studio.glyphs import ASCII, UNICODE
+from studio.panes.runs import RunsPane
 from studio.screens.help import page
+from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
 from studio.target import find
@@ -24,9 +26,16 @@ from studio.widgets.table import Table
 from studio.widgets.transcript import Transcript
 
 PLACES: dict[str, type] = {
-    "everywhere": StudioApp, "list": Menu, "projects": ProjectsScreen, "run": RunScreen, "table": Table,
-    "transcript": Transcript, "plot": Plot,
-}  # fmt: skip
+    "everywhere": StudioApp,
+    "list": Menu,
+    "projects": ProjectsScreen,
+    "project": ProjectScreen,
+    "run": RunScreen,
+    "runs": RunsPane,
+    "table": Table,
+    "transcript": Transcript,
+    "plot": Plot,
+}
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
 
 
@@ -70,7 +79,7 @@ async def test_palette_footer_and_help_say_the_same(opera: Path) -> None:
 
 
 async def test_an_own_keymap_changes_keys_footer_help_and_palette(opera: Path, tmp_path: Path) -> None:
-    own_keys(tmp_path, '[run]\nback = "ctrl+g"\n[everywhere]\nleave = "X"\ntheme = "_"\n')
+    own_keys(tmp_path, '[project]\nback = "ctrl+g"\n[everywhere]\nleave = "X"\ntheme = "_"\n')
     app = StudioApp(find(str(opera)))
     async with app.run_test(size=(120, 50)) as pilot:
         await pilot.pause()

@@ -17,6 +17,7 @@ import autoact.events as happened
 from autoact.run.log import LogWriter
 from studio import launch
 from studio.app import StudioApp
+from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
 from studio.target import Target, find
@@ -44,10 +45,21 @@ async def studio_of(
         yield app, pilot
 
 
+@contextlib.asynccontextmanager
+async def watched(
+    root: Path, size: tuple[int, int] = (80, 24), command: launch.Command = launch.command
+) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
+    """The newest run of a project by itself."""
+    async with studio_of(find(str(root)), size, command) as (app, pilot):
+        await app.push_screen(RunScreen(root, "", command))
+        await settled(app, pilot)
+        yield app, pilot
+
+
 async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
     """Every message and worker done with; what the screen then reads."""
     await pilot.pause()
-    if isinstance(app.screen, RunScreen):
+    if isinstance(app.screen, RunScreen | ProjectScreen):
         app.screen.follow.start()
     await app.workers.wait_for_complete()
     await pilot.pause()
@@ -57,7 +69,7 @@ async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
 @SIZES
 async def test_a_finished_run(opera: Path, size: tuple[int, int]) -> None:
     write(opera, finished())
-    async with studio_of(find(str(opera)), size) as (app, pilot):
+    async with watched(opera, size) as (app, pilot):
         text = await settled(app, pilot)
         assert "SmolLM2-135M cpu  ✓ finished  group planning" in text
         table = [row.split() for row in text.splitlines() if "75.0" in row or "25.0" in row]
@@ -73,7 +85,7 @@ async def test_a_finished_run(opera: Path, size: tuple[int, int]) -> None:
 @SIZES
 async def test_a_run_in_synthesis(opera: Path, size: tuple[int, int]) -> None:
     with alive(write(opera, synthesis())):
-        async with studio_of(find(str(opera)), size) as (app, pilot):
+        async with watched(opera, size) as (app, pilot):
             text = await settled(app, pilot)
             for expected in ("● running", "synthesis 37/120", "37 tried", "12/12 1m15", "q-0038.1", "q-0039.0"):
                 assert expected in text
@@ -89,7 +101,7 @@ async def test_a_run_in_synthesis(opera: Path, size: tuple[int, int]) -> None:
 async def test_a_run_in_training(opera: Path, size: tuple[int, int]) -> None:
     run = write(opera, training())
     with alive(run):
-        async with studio_of(find(str(opera)), size) as (app, pilot):
+        async with watched(opera, size) as (app, pilot):
             text = await settled(app, pilot)
             for expected in (
                 "differentiation 90/180",
@@ -110,7 +122,7 @@ async def test_a_run_in_training(opera: Path, size: tuple[int, int]) -> None:
 async def test_lines_that_did_not_change_are_not_drawn_again(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
-        async with studio_of(find(str(opera))) as (app, pilot):
+        async with watched(opera) as (app, pilot):
             await settled(app, pilot)
             lanes = app.screen.query_one("#lanes")
             before = list(lanes._shown)  # type: ignore[attr-defined]
@@ -124,7 +136,7 @@ async def test_lines_that_did_not_change_are_not_drawn_again(opera: Path) -> Non
 async def test_brackets_switch_runs(opera: Path) -> None:
     write(opera, finished(), 1)
     write(opera, synthesis(), 2)
-    async with studio_of(find(str(opera))) as (app, pilot):
+    async with watched(opera) as (app, pilot):
         assert "! interrupted" in await settled(app, pilot)
         await pilot.press("right_square_bracket")
         assert "finished  group planning" in await settled(app, pilot)
@@ -145,7 +157,7 @@ async def test_a_named_run_is_the_first(opera: Path) -> None:
 
 async def test_r_starts_a_run_and_the_screen_waits_for_its_log(opera: Path) -> None:
     command: launch.Command = lambda root: [sys.executable, "-c", MAKE, str(root)]  # noqa: E731
-    async with studio_of(find(str(opera)), command=command) as (app, pilot):
+    async with watched(opera, command=command) as (app, pilot):
         assert "No runs yet: r starts one." in await settled(app, pilot)
         await pilot.press("r")
         screen = app.screen
@@ -161,7 +173,7 @@ async def test_r_starts_a_run_and_the_screen_waits_for_its_log(opera: Path) -> N
 
 async def test_r_says_why_nothing_started(opera: Path) -> None:
     command: launch.Command = lambda root: [sys.executable, "-c", "raise SystemExit(2)"]  # noqa: E731
-    async with studio_of(find(str(opera)), command=command) as (app, pilot):
+    async with watched(opera, command=command) as (app, pilot):
         await pilot.press("r")
         screen = app.screen
         assert isinstance(screen, RunScreen)
@@ -173,7 +185,7 @@ async def test_r_says_why_nothing_started(opera: Path) -> None:
 async def test_r_leaves_a_running_run_alone(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
-        async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
+        async with watched(opera, (120, 36)) as (app, pilot):
             await settled(app, pilot)
             await pilot.press("r")
             assert f"{run.name} is running; one run at a time." in await settled(app, pilot)
@@ -196,7 +208,7 @@ async def test_projects(opera: Path, size: tuple[int, int]) -> None:
         assert "maps" in text
         assert "Composers" not in text
         await pilot.press("enter", "enter")
-        assert "No runs yet" in await settled(app, pilot)
+        assert "no runs yet" in await settled(app, pilot)
         await pilot.press("escape")
         await pilot.pause()
         await pilot.press("escape")
@@ -211,7 +223,7 @@ async def test_the_first_start(tmp_path: Path) -> None:
         assert "autoact run my-project" in text
         await pilot.press("n")
         text = await settled(app, pilot)
-        assert isinstance(app.screen, RunScreen)
+        assert isinstance(app.screen, ProjectScreen)
         assert (tmp_path / "none" / "my-project" / "project.toml").is_file()
         assert "my-project" in text
         await pilot.press("escape")
@@ -229,7 +241,7 @@ async def test_escape_leads_to_the_projects(opera: Path) -> None:
 
 async def test_help_and_themes(opera: Path) -> None:
     write(opera, finished())
-    async with studio_of(find(str(opera))) as (app, pilot):
+    async with watched(opera) as (app, pilot):
         await pilot.press("question_mark")
         text = await settled(app, pilot)
         assert "start a quick run, or go on with a dead one" in text
@@ -254,7 +266,7 @@ async def test_hostile_names_are_shown_not_obeyed(tmp_path: Path) -> None:
             text = await settled(app, pilot)
             assert "[red]x[b] ␛[31m" in text
             assert "[@click=app.quit]task[/]" in text
-            await pilot.press("enter")
+            await app.push_screen(RunScreen(root))
             text = await settled(app, pilot)
             for expected in ("BingSearch[Woman in Gold]", "<U+202E>[b", "[/]p", "[/bold", "[/s 0/3"):
                 assert expected in text
@@ -265,7 +277,7 @@ async def test_bad_lines_and_no_colour(opera: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("LANG", "C")
-    async with studio_of(find(str(opera))) as (app, pilot):
+    async with watched(opera) as (app, pilot):
         text = await settled(app, pilot)
         assert app.animation_level == "none"
         assert app.theme == "ansi-dark"
@@ -277,5 +289,5 @@ async def test_bad_lines_and_no_colour(opera: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("size", [(59, 20), (30, 10), (200, 60)])
 async def test_any_size_draws(opera: Path, size: tuple[int, int]) -> None:
     write(opera, training())
-    async with studio_of(find(str(opera)), size) as (app, pilot):
+    async with watched(opera, size) as (app, pilot):
         assert "opera" in await settled(app, pilot)

@@ -1,0 +1,45 @@
+"""A pane: one side of a project, alone on the screen below the tab line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Vertical
+
+from studio import keys
+from studio.follow import Follow
+from studio.frames import Frames
+
+if TYPE_CHECKING:
+    from studio.screens.project import ProjectScreen
+
+
+class Pane(Vertical):
+    """Mounted when it is first shown, and told of every change only while it is in sight."""
+
+    PLACES: ClassVar[tuple[keys.Place, ...]] = ()
+
+    def __init__(self, project: Path, follow: Follow):
+        super().__init__()
+        self.project, self.follow = project, follow
+
+    def tell(self) -> None:
+        """The followed run or the project's list of runs moved, or the pane has just come into sight."""
+
+    @property
+    def desk(self) -> ProjectScreen:
+        """The screen that the pane lies on."""
+        from studio.screens.project import ProjectScreen
+
+        assert isinstance(self.screen, ProjectScreen)
+        return self.screen
+
+    @property
+    def frames(self) -> Frames:
+        """The one timer that draws."""
+        return self.desk.frames
+
+    def notice(self, text: str) -> None:
+        """Say something in the line above the footer; foreign text is welcome."""
+        self.desk.notice(text)

@@ -1,0 +1,149 @@
+"""A project: its panes behind one tab line, over the runs that it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from studio import foreign, keys
+from studio.follow import Follow, Moved
+from studio.frames import Frames
+from studio.panes import SLOTS
+from studio.panes.pane import Pane
+from studio.widgets.footer import Footer
+from studio.widgets.status import Status
+from studio.widgets.tabline import TabLine
+
+
+class ProjectScreen(Screen[None]):
+    """Reads folders and sends commands; owns nothing, so leaving it changes nothing."""
+
+    CSS_PATH = "project.tcss"
+    BINDINGS = keys.bindings("project")
+    PLACES: tuple[keys.Place, ...] = ("project",)
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (110, "-wide")]
+
+    class Left(Message):
+        """The person wants to see the projects in `folder`."""
+
+        def __init__(self, folder: Path):
+            self.folder = folder
+            super().__init__()
+
+    def __init__(self, project: Path, run: str = "", pane: int = 0):
+        """`run` names the run to begin with, left out the newest; `pane` is the one to begin with."""
+        super().__init__()
+        self.project = project
+        self.follow = Follow(project, self)
+        self.frames = Frames(self)
+        self._first_run, self._first_pane = run, pane
+        self._panes: dict[int, Pane] = {}
+        self.shown = -1
+
+    def compose(self) -> ComposeResult:
+        yield Status(id="status")
+        yield TabLine([slot.title for slot in SLOTS], id="tabs")
+        yield Vertical(id="panes")
+        yield Static(id="notice")
+        yield Footer("project")
+
+    async def on_mount(self) -> None:
+        self.follow.show(self._first_run)
+        await self.show_pane(self._first_pane)
+        self.follow.start()
+
+    def on_unmount(self) -> None:
+        self.follow.close()
+
+    def on_screen_suspend(self) -> None:
+        self.follow.stop()
+
+    def on_screen_resume(self) -> None:
+        if self.shown >= 0:
+            self.follow.start()
+
+    async def show_pane(self, index: int) -> Pane:
+        """Bring a pane into sight; the first time it is made."""
+        pane = self._panes.get(index)
+        if pane is None:
+            pane = self._panes[index] = SLOTS[index].load()(self.project, self.follow)
+            await self.query_one("#panes").mount(pane)
+        for at, other in self._panes.items():
+            other.display = at == index
+        self.shown = index
+        self.query_one(TabLine).show(index)
+        self._focus(pane)
+        pane.tell()
+        return pane
+
+    def follow_run(self, name: str) -> None:
+        """Show another run of the project in every pane."""
+        self.follow.show(name)
+        self.follow.start()
+
+    def notice(self, text: str) -> None:
+        """Say something in the line above the footer."""
+        self.query_one("#notice", Static).update(foreign.content(text))
+
+    def on_moved(self, message: Moved) -> None:
+        if not self.follow.name and self.follow.shelf.runs:
+            self.follow_run("")
+        self.query_one(Status).tell(self.follow)
+        if self.shown in self._panes:
+            self._panes[self.shown].tell()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.query_one(Footer).tell(*keys.places(event.widget))
+
+    async def on_tab_line_picked(self, message: TabLine.Picked) -> None:
+        await self.show_pane(message.index)
+
+    async def action_task(self) -> None:
+        await self.show_titled("Task")
+
+    async def action_tools(self) -> None:
+        await self.show_titled("Tools")
+
+    async def action_trajectories(self) -> None:
+        await self.show_titled("Trajectories")
+
+    async def action_training(self) -> None:
+        await self.show_titled("Training")
+
+    async def action_group(self) -> None:
+        await self.show_titled("Group")
+
+    async def action_lab(self) -> None:
+        await self.show_titled("Lab")
+
+    async def action_runs(self) -> None:
+        await self.show_titled("Runs")
+
+    async def show_titled(self, title: str) -> None:
+        """Bring the pane of this name into sight, if there is one."""
+        titles = [slot.title for slot in SLOTS]
+        if title in titles:
+            await self.show_pane(titles.index(title))
+
+    async def action_next_pane(self) -> None:
+        await self.show_pane((self.shown + 1) % len(SLOTS))
+
+    async def action_previous_pane(self) -> None:
+        await self.show_pane((self.shown - 1) % len(SLOTS))
+
+    def action_zoom(self) -> None:
+        self.toggle_class("zoomed")
+
+    def action_back(self) -> None:
+        self.post_message(self.Left(self.project.parent))
+
+    def _focus(self, pane: Pane) -> None:
+        first = next((widget for widget in pane.query("*") if widget.focusable), None)
+        if first is not None and (self.focused is None or pane not in self.focused.ancestors):
+            first.focus()

@@ -1,0 +1,43 @@
+"""The panes' names in one line, the shown one marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widgets import Static
+
+
+class TabLine(Static):
+    """`1 Task | 2 Tools | ...`; a click shows a pane, as its number does."""
+
+    class Picked(Message):
+        """The person wants the pane at `index`."""
+
+        def __init__(self, index: int):
+            self.index = index
+            super().__init__()
+
+    def __init__(self, titles: Sequence[str], *, id: str):
+        super().__init__(id=id)
+        self._titles = titles
+        self._ends: list[int] = []
+
+    def show(self, index: int) -> None:
+        """Mark a pane as the one on the screen."""
+        cells = [Content(f" {number} {title} ") for number, title in enumerate(self._titles, 1)]
+        ends, x = [], 0
+        for cell in cells:
+            x += cell.cell_length + 1
+            ends.append(x)
+        self._ends = ends
+        shown = [cell.stylize("bold reverse") if at == index else cell for at, cell in enumerate(cells)]
+        self.update(Content("|").join(shown))
+
+    def on_click(self, event: Click) -> None:
+        for index, end in enumerate(self._ends):
+            if event.x < end:
+                self.post_message(self.Picked(index))
+                return
