@@ -1,4 +1,4 @@
-"""`autoact pause, step, edit, retry, skip`: what a person may want of a live run's units."""
+"""`autoact pause, step, edit, retry, finish, skip`: what a person may want of a live run's units."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def add(subparsers: Any) -> None:
     edit.add_argument("--text", required=True, help="what it is to say")
     retry = _verb(subparsers, "retry", "ask a unit's answers again, with other luck", unit=None)
     retry.add_argument("--at", type=int, default=0, metavar="N", help="first answer to ask again (default: 0)")
+    _verb(subparsers, "finish", "end a training early and keep its adapter", unit="?")
     _verb(subparsers, "skip", "end a unit without a result", unit="?")
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Verb = Literal["pause", "resume", "step", "edit", "inject", "retry", "skip", "fork", "cancel", "ping"]
+Verb = Literal["pause", "resume", "step", "edit", "inject", "retry", "skip", "finish", "fork", "cancel", "ping"]
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -334,11 +334,13 @@ class Conductor:
     def _train(self, unit: str, wish: Train) -> Adapter:
         """Training is stepped by the same loop that serves everything else, so it stops where a person wants."""
         training = self.world.train(wish)
+        enough: bool | None = None
         try:
             while True:
-                self.journal.once(next(training))  # steps may repeat, what they learn from is told once
+                self.journal.once(training.send(enough))  # steps may repeat, what they learn from is told once
                 self.tick()
                 self.steering.between_steps(unit)
+                enough = unit in self.steering.finishing
         except StopIteration as end:
             adapter: Adapter = end.value
             return adapter

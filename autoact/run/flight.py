@@ -28,7 +28,8 @@ class World:
     engine: Engine
     tools: Callable[[], ToolCalls]
     """A fresh session for one episode."""
-    train: Callable[[Train], Generator[Event, None, Adapter]]
+    train: Callable[[Train], Generator[Event, Any, Adapter]]
+    """Yields what happens, and is sent whether a person wants it to end here and keep what it has."""
 
 
 @dataclass(slots=True)

@@ -81,6 +81,8 @@ class Memory:
         """What became of every command, by its id."""
         self.restarts: Counter[str] = Counter()
         """How often a unit was begun anew: another try draws other tokens."""
+        self.finishing: set[str] = set()
+        """Trainings that a person ended early: they take no further step after a crash either."""
         self.forks: dict[str, UnitForked] = {}
         self.injected: dict[str, QuestionInjected] = {}
         self._last: dict[str, int] = {}
@@ -144,8 +146,10 @@ class Memory:
 
     def _command(self, event: Event, seq: int) -> None:
         match event:
-            case CommandAccepted(id=id):
+            case CommandAccepted(id=id, do=do, unit=unit):
                 self.replies[id] = Reply(id, seq)
+                if do == "finish":
+                    self.finishing.add(unit)
             case CommandRefused(id=id, why=why):
                 self.replies[id] = Reply(id, why=why)
 

@@ -50,11 +50,13 @@ class Steering:
         self.stepping: set[str] = set()
         """Held units that may have one more answer."""
         self.skipped: set[str] = set()
-        """Trainings to end."""
+        """Trainings to end without an adapter."""
+        self.finishing: set[str] = set(conductor.journal.memory.finishing)
+        """Trainings to end with the adapter they have."""
         self.does: dict[str, Callable[[Command], None]] = {
             "pause": self._pause, "resume": self._resume, "step": self._step, "edit": self._edit,
-            "inject": self._inject, "retry": self._retry, "skip": self._skip, "fork": self._fork,
-            "cancel": self._cancel, "ping": lambda command: None,
+            "inject": self._inject, "retry": self._retry, "skip": self._skip, "finish": self._finish,
+            "fork": self._fork, "cancel": self._cancel, "ping": lambda command: None,
         }  # fmt: skip
 
     # -- what the conductor asks -------------------------------------------------------------------------------------
@@ -80,7 +82,7 @@ class Steering:
         """A training asks after every step whether it may take the next. Raises Cancelled and UnitSkipped."""
         self.stepping.discard(unit)
         self.attend()
-        while self.holds(unit) and unit not in self.stepping and unit not in self.skipped:
+        while self.holds(unit) and unit not in self.stepping | self.skipped | self.finishing:
             self.conductor.tick()
             self.gate.wait(WAIT)
             self.attend()
@@ -101,7 +103,7 @@ class Steering:
         except BadInput as error:
             journal.append(CommandRefused(command.id, str(error)))
             return Reply(command.id, why=str(error))
-        if command.do not in ("step", "ping"):
+        if command.do not in ("step", "finish", "ping"):  # the first two have said so with the unit they found
             self._accept(command)
         return journal.memory.replies.get(command.id) or Reply(command.id, seq=journal.state.seq)
 
@@ -177,6 +179,14 @@ class Steering:
             self.skipped.add(flight.name)
         else:
             self.conductor.skip(flight)
+
+    def _finish(self, command: Command) -> None:
+        """A training ends after this step and keeps its adapter."""
+        flight = self._flight(command)
+        if not isinstance(flight.wish, Train):
+            raise BadInput(f"`{flight.name}` is no training; `skip` ends it")
+        self.finishing.add(flight.name)
+        self._accept(msgspec.structs.replace(command, unit=flight.name))
 
     def _fork(self, command: Command) -> None:
         """The first `n` answers, and with a text one more that is the person's, then live."""

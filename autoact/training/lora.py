@@ -78,8 +78,10 @@ class LoraTraining:
         optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0)
         self.model, self.optimizer = self.accelerator.prepare(peft, optimizer)
 
-    def run(self) -> Generator[Event, None, float]:
+    def run(self, enough: bool | None = False) -> Generator[Event, bool | None, float]:
         """Train from the newest whole checkpoint, or from the start. Yields what happens on the way.
+
+        Sent True after a step, or told so before the first, it takes no further step than it must to have any.
 
         Returns the mean loss over the last epoch, in nats per loss-bearing token. Raises DiskFull when a checkpoint
         has no room: a new training goes on from the one before.
@@ -87,12 +89,14 @@ class LoraTraining:
         yield from self._resume()
         self.model.train()
         for step in range(len(self.losses), self.steps):
+            if enough and self.losses:
+                break
             with repeatable(self.base.device):
                 stepped = self._step(step)
             self.losses.append(stepped.loss)
-            yield stepped
+            enough = yield stepped
             # the last step too: a run that dies while the next adapter trains has nothing to repeat here
-            if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps:
+            if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
                 yield CheckpointSaved(self.role, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
         last = self.losses[-self.per_epoch :]
         return sum(last) / len(last)

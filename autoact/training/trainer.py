@@ -33,8 +33,8 @@ class Trainer:
         prepare()
         self.engine, self.card, self.settings, self.seed, self.root = engine, card, settings, seed, root
 
-    def train(self, wish: Train) -> Generator[Event, None, Adapter]:
-        """Yields what it learns from and the training's steps, returns the adapter.
+    def train(self, wish: Train) -> Generator[Event, bool | None, Adapter]:
+        """Yields what it learns from and the training's steps, returns the adapter. Sent True, it ends early.
 
         Raises ModelFailed when nothing carries loss, DiskFull when a checkpoint or the adapter has no room.
         """
@@ -42,11 +42,11 @@ class Trainer:
         if not samples:
             raise ModelFailed(f"the {wish.role}-agent has nothing to learn from")
         spans = sum(len(sample.spans) for sample in samples)
-        yield ExamplesBuilt(wish.role, len(samples), spans, sum(sample.tokens for sample in samples))
+        enough = yield ExamplesBuilt(wish.role, len(samples), spans, sum(sample.tokens for sample in samples))
         self.engine.release()
         training = LoraTraining(self.engine.model, wish.role, samples, self.settings, seed=self.seed, root=self.root)
         try:
-            loss = yield from training.run()
+            loss = yield from training.run(enough or False)
             digest = self._export(training, loss)
         finally:
             training.close()

@@ -66,9 +66,10 @@ class Driven:
         self.units = [Unit(name, lambda name=name: talk(name)) for name in names]
         self.steps = 3
 
-    def train(self, wish: Train) -> Generator[Event, None, Adapter]:
+    def train(self, wish: Train) -> Generator[Event, bool | None, Adapter]:
         for step in range(self.steps):
-            yield TrainStepped("plan", step, self.steps, 1.0, 0.1, 0.1, 1, 1.0)
+            if (yield TrainStepped("plan", step, self.steps, 1.0, 0.1, 0.1, 1, 1.0)):
+                break
         return Adapter("plan", "adapters/plan", "00", 1, 1.0)
 
     def revive(self, name: str) -> tuple[Unit, Any] | None:
@@ -308,6 +309,22 @@ def test_a_training_is_paused_stepped_and_skipped(folder: RunFolder) -> None:
     assert [event.step for event in of(log, TrainStepped)] == [0, 1]
     assert results == [None]
     assert "by a person" in of(log, UnitFailed)[0].error
+
+
+def test_a_training_is_ended_early_and_keeps_its_adapter(folder: RunFolder) -> None:
+    results: list[Any] = []
+
+    def trained() -> Generator[Train, Adapter, Adapter]:
+        return (yield Train("plan", ()))
+
+    def stage() -> Stage:
+        results.extend((yield Round([Unit("train-plan", trained)])))
+
+    run = Driven(folder, [Command("1", "pause", "train-plan"), Command("2", "finish")])
+    log = run.play(stage())
+    assert [event.step for event in of(log, TrainStepped)] == [0]
+    assert [adapter.path for adapter in results] == ["adapters/plan"]
+    assert run.journal.memory.finishing == {"train-plan"}
 
 
 def test_a_session_takes_questions_until_it_is_left_alone(folder: RunFolder) -> None:

@@ -108,6 +108,27 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(
     assert trained.loss == undisturbed[1].loss
 
 
+def test_a_training_that_is_told_enough_keeps_what_it_has(
+    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained]
+) -> None:
+    one = training(tiny, tmp_path)
+    running = one.run()
+    before = [next(running), next(running), next(running)]  # two steps and a checkpoint
+    last = running.send(True)
+    assert isinstance(last, TrainStepped)
+    saved = running.send(True)
+    assert saved == CheckpointSaved("plan", 3, saved.sha256)
+    with pytest.raises(StopIteration) as end:
+        next(running)
+    steps = losses([*before, last])
+    assert steps == {step: loss for step, loss in losses(undisturbed[0]).items() if step < len(steps)}
+    assert end.value.value == pytest.approx(sum(steps.values()) / len(steps))
+    one.close()
+    again = training(tiny, tmp_path).run(enough=True)  # a job that died here and was started again
+    with pytest.raises(StopIteration):
+        next(again)
+
+
 @pytest.mark.parametrize(
     ("torn", "why"),
     [("manifest", "No such file"), ("state.safetensors", "No such file"), ("digest", "not the one its manifest names")],
