@@ -12,7 +12,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check faults lint bench bench-runs model clean
+.PHONY: run test check faults lint bench bench-runs bench-studio model clean
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -38,6 +38,9 @@ bench: model  ## each benchmark in turn, its figures on stdout
 
 bench-runs: $(INSTALLED)  ## how fast and how heavy the log, its readers and its jobs are, beside their targets
 	@$(BIN)/python tests/benchmarks/bench_runs.py
+
+bench-studio: $(INSTALLED)  ## what the studio costs, beside stock Textual; wants a quiet machine
+	@$(BIN)/python tests/benchmarks/bench_studio.py
 
 model: $(INSTALLED)
 	@$(BIN)/autoact models pull $(MODEL)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
 
-from autoact.errors import AutoActError
+from autoact.errors import AutoActError, BadInput
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0, 2 for something that is not there, 130 for ctrl-C while lines are printed."""
     asked = _parser().parse_args(arguments)
     try:
+        if asked.web is not None:
+            return _web(asked.where, asked.web)
         return _plain(asked.plain) if asked.plain else _studio(asked.where)
     except AutoActError as error:  # the boundary of a command
         from studio import foreign
@@ -31,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="studio", description="Watch AutoAct runs, and start them.")
     parser.add_argument("where", nargs="?", help="a project, a run, or a folder of projects; left out: your projects")
     parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line an event until the run is over")
+    parser.add_argument(
+        "--web", metavar="PORT", type=int, nargs="?", const=8137, help="show it in a browser of this machine"
+    )
     return parser
 
 
@@ -42,11 +49,27 @@ def _plain(named: str) -> int:
     return 0
 
 
+def _web(named: str | None, port: int) -> int:
+    from studio.target import find
+
+    find(named)
+    if importlib.util.find_spec("textual_serve") is None:
+        raise BadInput("the browser needs a package more: pip install 'autoact-studio[web]'", key="--web")
+    from studio import web
+
+    web.serve(named, port)
+    return 0
+
+
 def _studio(named: str | None) -> int:
+    gc.disable()  # nothing of what is imported is garbage: a tenth of the start went into looking for some
     from studio.app import StudioApp  # Textual takes a while to import; --plain and --help need none of it
     from studio.target import find
 
-    said = StudioApp(find(named)).run()
+    app = StudioApp(find(named))
+    gc.freeze()
+    gc.enable()
+    said = app.run()
     if said:
         print(said)
     return 0

@@ -16,8 +16,8 @@ _TOKEN = re.compile(
     r"|([^\x00-\x1f\x7f]+)"  # 6: text
     r"|[\x00-\x1f\x7f]"  # a control character that no frame has
 )
-_ACTS = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What would act on the terminal, or reorder its cells. It is not let through."""
+_ACTS = re.compile("[\x80-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e0fff]")
+"""What would act on the terminal, reorder its cells, or hide in them. It is not let through."""
 _HALF = re.compile("[\ud800-\udfff]")
 """Of a pair that no one can encode."""
 _BRIDGE = 4

@@ -63,7 +63,8 @@ class Series:
         for number, bin in enumerate(self.smoothed(smooth) if smooth else self._bins):
             if bin is not None:
                 place = min(number * self._stride * count // total, count - 1)
-                found[place] = _merged((found[place], bin))
+                known = found[place]
+                found[place] = bin if known is None else (min(known[0], bin[0]), max(known[1], bin[1]))
         return found
 
     def smoothed(self, weight: float) -> list[Column | None]:

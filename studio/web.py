@@ -1,0 +1,57 @@
+"""The studio in a browser of this machine: on the loopback address only, and only for who has the link."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import sys
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from textual_serve.server import Server
+
+HOST = "127.0.0.1"
+COOKIE = "studio"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class LoopbackServer(Server):
+    """Turns away who does not hold the token, and pages of other sites that a browser on this machine shows."""
+
+    def __init__(self, where: str | None, port: int):
+        command = [sys.executable, "-m", "studio", *([where] if where else [])]
+        super().__init__(shlex.join(command), host=HOST, port=port, title="AutoAct Studio")
+        self.token = secrets.token_urlsafe(24)
+
+    @property
+    def link(self) -> str:
+        """Where the studio is found, with the token."""
+        return f"http://{HOST}:{self.port}/?token={self.token}"
+
+    async def _make_app(self) -> web.Application:
+        app = await super()._make_app()
+        app.middlewares.append(self._guard)
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        here = f"{HOST}:{self.port}"
+        origin = request.headers.get("Origin")
+        if request.host != here or (origin is not None and urlsplit(origin).netloc != here):
+            raise web.HTTPForbidden(text="This studio is for this machine.")
+        given = request.query.get("token", request.cookies.get(COOKIE, ""))
+        if not secrets.compare_digest(given.encode(), self.token.encode()):
+            raise web.HTTPForbidden(text="Open the link that `studio --web` printed.")
+        response = await handler(request)
+        if "token" in request.query and not response.prepared:
+            response.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
+        return response
+
+
+def serve(where: str | None, port: int) -> None:
+    """Until ctrl-C. Prints the link."""
+    server = LoopbackServer(where, port)
+    print(f"The studio is at {server.link}  (ctrl-C ends it; runs go on)", flush=True)
+    server.serve()

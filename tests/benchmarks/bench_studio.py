@@ -1,0 +1,175 @@
+"""What the studio costs, beside stock Textual doing the same. By hand: make bench-studio.
+
+CPU is the program's own, in seconds of one core; bytes are what reaches the terminal of 120x40 cells.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "studio"))
+
+import stories  # noqa: E402 - found by the line above
+from terminal import Line, Terminal  # noqa: E402
+
+SCENES = str(Path(__file__).with_name("scenes.py"))
+SLOW = Line(rate=25 * 1024, buffer=256 * 1024, trip=0.05)
+SIZE = {"columns": 120, "lines": 40}
+SECONDS = 12.0
+"""Of streaming, and of idling."""
+
+
+def main() -> None:
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; wall times need a quiet one")
+    print(f"{'':<44}{'studio':>12}{'stock':>12}   target")
+    with tempfile.TemporaryDirectory() as home:
+        os.environ |= {"AUTOACT_PROJECTS": home, "AUTOACT_STUDIO": f"{home}/none", "LANG": "C.UTF-8"}
+        project = stories.project(Path(home))
+        run = stories.write(project, stories.finished())
+        for measure in (first_paint, idle, streaming, long_trajectory, long_list, curves):
+            measure(str(run.path))
+
+
+def first_paint(run: str) -> None:
+    studio = [started(["-m", "studio", run], "group planning") for _ in range(3)]
+    stock = [started(["-m", "studio", run], "group planning", AUTOACT_DRIVER="stock") for _ in range(3)]
+    empty = [started([SCENES, "empty", "stock"], "§000") for _ in range(3)]
+    row("CPU to first useful paint (empty app), ms", best(studio, 0), best(empty, 0), "350")
+    row("bytes to it (studio with the stock driver), KB", best(studio, 1), best(stock, 1), "15")
+
+
+def started(arguments: list[str], wanted: str, **settings: str) -> tuple[float, float]:
+    """CPU in ms and KB until a text can be read."""
+    with Terminal(arguments, environment=settings, **SIZE) as terminal:
+        reached(terminal, lambda: wanted in terminal.text())
+        cpu = terminal.cpu() * 1000
+        terminal.wait(1.0)
+        return cpu, len(terminal.log) / 1000
+
+
+def idle(run: str) -> None:
+    figures = [idled(["-m", "studio", run], "group planning"), idled([SCENES, "empty", "stock"], "§000")]
+    row("idle CPU (empty app), % of a core", figures[0][0], figures[1][0], "0.3")
+    row("idle bytes a second", figures[0][1], figures[1][1], "0")
+
+
+def idled(arguments: list[str], wanted: str) -> tuple[float, float]:
+    with Terminal(arguments, **SIZE) as terminal:
+        reached(terminal, lambda: wanted in terminal.text())
+        terminal.wait(2.0)
+        cpu, before = terminal.cpu(), len(terminal.log)
+        terminal.wait(SECONDS)
+        return (terminal.cpu() - cpu) / SECONDS * 100, (len(terminal.log) - before) / SECONDS
+
+
+def streaming(run: str) -> None:
+    studio, stock = (streamed(kind) for kind in ("ours", "stock"))
+    print("25 KiB/s, 50 ms round trip, 256 KiB buffer, 3 lanes x 50 tokens/s; stock: Markdown.get_stream")
+    row("  key echo p50, ms", studio[0], stock[0], "80")
+    row("  key echo p95, ms", studio[1], stock[1], "300")
+    row("  keys that came back", studio[2], stock[2], "")
+    row("  KB a second on the line", studio[3], stock[3], "6")
+    row("  CPU, % of a core", studio[4], stock[4], "")
+
+
+def streamed(kind: str) -> tuple[float, float, float, float, float]:
+    """Echo p50 and p95 in ms, how many, KB/s, CPU in percent."""
+    with Terminal([SCENES, "stream", kind], line=SLOW, environment={"SSH_CONNECTION": "a b c d"}, **SIZE) as terminal:
+        reached(terminal, lambda: "§000" in terminal.text())
+        terminal.wait(2.0)
+        cpu, before, begin = terminal.cpu(), len(terminal.log), time.perf_counter()
+        echoes: list[float] = []
+        for number in range(1, 1000):
+            pressed = time.perf_counter()
+            terminal.press("n")
+            if pressed - begin > SECONDS or not terminal.until(lambda n=number: f"§{n:03}" in terminal.text(), 30.0):  # type: ignore[misc]
+                break
+            echoes.append((time.perf_counter() - pressed) * 1000)
+            terminal.wait(0.15)
+        spent = time.perf_counter() - begin
+        echoes.sort()
+        p95 = echoes[min(len(echoes) - 1, int(0.95 * len(echoes)))] if echoes else 0.0
+        kilobytes = (len(terminal.log) - before) / 1000 / spent
+        return median(echoes or [0]), p95, len(echoes), kilobytes, (terminal.cpu() - cpu) / spent * 100
+
+
+def long_trajectory(run: str) -> None:
+    keys = {"a page down": "\x1b[6~", "a page up": "\x1b[5~", "to the end and back": "\x1b[4~\x1b[1~"}
+    figures = {kind: keyed("steps", kind, keys) for kind in ("ours", "stock")}
+    print("a trajectory open, in the studio of 100,000 steps; stock: a Static a passage, of 1,000 steps")
+    for name in keys:
+        row(f"  CPU for {name}, ms", figures["ours"][name], figures["stock"][name], "10")
+    row("  memory, MB", figures["ours"]["memory"], figures["stock"]["memory"], "150")
+
+
+def keyed(scene: str, kind: str, keys: dict[str, str], times: int = 40) -> dict[str, float]:
+    """CPU in ms for each key."""
+    with Terminal([SCENES, scene, kind], **SIZE) as terminal:
+        reached(terminal, lambda: "§000" in terminal.text())
+        quiet(terminal)
+        found = {name: pressed(terminal, key, times) for name, key in keys.items()}
+        return found | {"memory": terminal.memory()}
+
+
+def pressed(terminal: Terminal, key: str, times: int) -> float:
+    cpu, count = terminal.cpu(), key.count("\x1b") or 1
+    for _ in range(times):
+        terminal.press(key)
+        terminal.wait(0.08)
+    quiet(terminal)
+    return (terminal.cpu() - cpu) * 1000 / times / count
+
+
+def long_list(run: str) -> None:
+    studio, stock = (opened(kind) for kind in ("ours", "stock"))
+    print("opening a list, in the studio of 1,000,000 rows; stock: a DataTable of 10,000")
+    row("  CPU, ms", studio[0], stock[0], "150")
+    row("  memory more, MB", studio[1], stock[1], "30")
+
+
+def opened(kind: str) -> tuple[float, float]:
+    with Terminal([SCENES, "listing", kind], **SIZE) as terminal:
+        reached(terminal, lambda: "§000" in terminal.text())
+        quiet(terminal)
+        cpu, memory = terminal.cpu(), terminal.memory()
+        terminal.press("o")
+        reached(terminal, lambda: "§OPEN" in terminal.text())
+        quiet(terminal)
+        return (terminal.cpu() - cpu) * 1000, terminal.memory() - memory
+
+
+def curves(run: str) -> None:
+    figures = [keyed("curves", kind, {"drawing": "d"}, 20)["drawing"] for kind in ("ours", "stock")]
+    row("CPU to draw 3 curves of 1,000,000 (Sparkline), ms", figures[0], figures[1], "15")
+
+
+def quiet(terminal: Terminal) -> None:
+    """Until the program has used no CPU for a while."""
+    for _ in range(100):
+        before = terminal.cpu()
+        terminal.wait(0.6)
+        if terminal.cpu() - before < 0.015:
+            return
+
+
+def reached(terminal: Terminal, so: Callable[[], bool]) -> None:
+    if not terminal.until(so, 120.0):
+        raise SystemExit(f"never came:\n{terminal.text()}")
+
+
+def best(figures: list[tuple[float, float]], place: int) -> float:
+    return min(figure[place] for figure in figures)
+
+
+def row(what: str, studio: float, stock: float, target: str) -> None:
+    print(f"{what:<44}{studio:12.1f}{stock:12.1f}   {target}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
