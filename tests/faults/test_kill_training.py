@@ -69,13 +69,14 @@ def main(root: Path, model: str, seed: int, kills: int) -> dict[str, Any]:
     assert outlived(fork(partial(life, clean, weights, 0, touches)), None)
     usual, saves = time.monotonic() - began, int(touches.read_text())
     while findings.kills < kills:
-        folder = fresh()
+        folder, patient = fresh(), usual / 2
         while True:
             inside = findings.kills % 2 == 1 and findings.kills < kills
-            patience = None if inside or findings.kills == kills else draw.uniform(0, usual)
+            patience = None if inside or findings.kills == kills else draw.uniform(0, patient)
             findings.expect(folder)
             if outlived(fork(partial(life, folder, weights, draw.randint(1, saves) if inside else 0)), patience):
                 break
+            patient += usual / 2  # on a busy machine no training would get anywhere otherwise
             findings.kills += 1
             findings.inside += inside
             findings.check(folder)
