@@ -19,6 +19,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--method", default="meta,group", help="casts, separated by commas (default: meta,group)")
     parser.add_argument("--limit", type=int, default=0, help="questions to answer (default: all)")
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
+    parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=evaluate)
 
@@ -36,7 +37,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     config = answering(project, arguments.base, _casts(arguments.method), data=_data(arguments.data))
     config = replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
     check(project, config)
-    return start(project, config, "eval", partial(print_result, as_json=arguments.json))
+    return start(project, config, "eval", partial(print_result, as_json=arguments.json), detach=arguments.detach)
 
 
 def _casts(text: str) -> tuple[str, ...]:

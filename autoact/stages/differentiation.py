@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 
-import msgspec
-
-from autoact import scratchpad
 from autoact.config import Differentiation
 from autoact.events import AdapterReady, StageProgressed
-from autoact.lab.metrics import reward
+from autoact.lessons import lessons
 from autoact.script import Lesson, Round, Stage, Train, Unit
 from autoact.stages import DIFFERENTIATION
-from autoact.trajectory import REFLECT, RIGHT, SUB_AGENTS, WRONG, Adapter, Role, Trajectory, Verdict
-
-PARTS: dict[Role, tuple[str, ...]] = {
-    "plan": ("thought", "action"),
-    "tool": ("argument",),
-    "reflect": ("reflection", "verdict"),
-}
+from autoact.trajectory import SUB_AGENTS, Adapter, Role, Trajectory, Verdict
 
 
 def differentiation(
     trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], settings: Differentiation, seed: int
 ) -> Stage:
     """Build each sub-agent's lessons, train its adapter, one after the other."""
-    ordered = sorted(trajectories, key=lambda trajectory: trajectory.unit)  # not in the order they happened to end
-    kept = [one for one in ordered if (verdict := verdicts.get(one.unit)) and verdict.kept]
     for done, role in enumerate(SUB_AGENTS, 1):
-        lessons = tuple(Lesson(straight(one), PARTS[role]) for one in kept)
-        if role == "reflect":
-            lessons += wrong_lessons(ordered, len(kept), settings.wrong_share, seed)
-        if not lessons:
+        taught = lessons(role, trajectories, verdicts, settings.wrong_share, seed)
+        if not taught:
             continue
-        (adapter,) = yield Round([Unit(f"train-{role}", partial(train, role, lessons))])
+        (adapter,) = yield Round([Unit(f"train-{role}", partial(train, role, taught))])
         if adapter is not None:
             yield AdapterReady(adapter)
         yield StageProgressed(DIFFERENTIATION, done, len(SUB_AGENTS))
@@ -44,34 +30,3 @@ def differentiation(
 def train(role: Role, lessons: tuple[Lesson, ...]) -> Generator[Train, Adapter, Adapter]:
     """The unit: one wish."""
     return (yield Train(role, lessons))
-
-
-def straight(trajectory: Trajectory) -> Trajectory:
-    """A kept trajectory with its last verdict set to *right*: the gold answer is known, the guess is not needed."""
-    *before, last = trajectory.steps
-    if last.action != REFLECT or last.argument == RIGHT:
-        return trajectory
-    steps = (*before, msgspec.structs.replace(last, argument=RIGHT, observation=""))
-    return msgspec.structs.replace(trajectory, steps=steps)
-
-
-def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, seed: int) -> tuple[Lesson, ...]:
-    """Wrong runs cut at their first reflection, with the verdict set to *wrong*.
-
-    Only the verdict carries loss: the reflection was written by a model that may have believed the answer. Without
-    them the published sets hold 20 *right* for one *wrong*.
-    """
-    wrong = [short for one in trajectories if one.reward == 0 and (short := _judged_wrong(one))]
-    wanted = min(len(wrong), round(kept * share / max(1e-9, 1 - share)))
-    chosen = random.Random(seed).sample(wrong, wanted)
-    return tuple(Lesson(trajectory, ("verdict",)) for trajectory in chosen)
-
-
-def _judged_wrong(trajectory: Trajectory) -> Trajectory | None:
-    for index, step in enumerate(trajectory.steps):
-        if step.action == REFLECT:
-            if reward(trajectory.steps[index - 1].argument, trajectory.question) > 0:
-                return None  # its first answer was not the wrong one
-            judged = msgspec.structs.replace(step, argument=WRONG, observation=scratchpad.TRY_AGAIN)
-            return msgspec.structs.replace(trajectory, steps=(*trajectory.steps[:index], judged))
-    return None

@@ -9,9 +9,10 @@ import pytest
 
 from autoact.config import Differentiation
 from autoact.events import AdapterReady
+from autoact.lessons import PARTS, straight, wrong_lessons
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Lesson, Train
-from autoact.stages.differentiation import PARTS, differentiation, straight, wrong_lessons
+from autoact.stages.differentiation import differentiation
 from autoact.trajectory import FINISH, REFLECT, SUB_AGENTS, Adapter, Question, Role, Step, Trajectory, Verdict
 
 LOOK = Step("I look.", "Retrieve", "Fidelio", "By Beethoven.")

@@ -10,10 +10,10 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor
 
 from autoact import scratchpad
+from autoact.lessons import PARTS
 from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
 from autoact.script import Card, Lesson
-from autoact.stages.differentiation import PARTS
 from autoact.training.lora import Sample, span_loss
 from autoact.training.spans import Encoded, encode
 from autoact.trajectory import FINISH, REFLECT, SUB_AGENTS, Question, Role, Step, Tool, Trajectory

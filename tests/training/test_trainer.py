@@ -13,12 +13,12 @@ from autoact import disk
 from autoact.config import Differentiation
 from autoact.errors import ModelFailed
 from autoact.events import CheckpointSaved, Event, ExamplesBuilt, TrainStepped
+from autoact.lessons import PARTS
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
 from autoact.run.archive import check_adapter
 from autoact.script import Ask, Card, Lesson, Prompt, Train
-from autoact.stages.differentiation import PARTS
 from autoact.training.trainer import Trainer
 from autoact.trajectory import FINISH, Adapter, Question, Step, Tool, Trajectory
 
