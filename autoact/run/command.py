@@ -7,7 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Verb = Literal["pause", "resume", "step", "edit", "inject", "retry", "skip", "finish", "fork", "cancel", "ping"]
+Verb = Literal[
+    "pause", "resume", "step", "edit", "inject", "retry", "skip", "finish", "fork", "judge", "cancel", "ping"
+]
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -18,9 +20,11 @@ class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     unit: str = ""
     """Which unit it is about; empty for the whole run where that makes sense (pause, resume, step, cancel)."""
     n: int = -1
-    """Which answer: the one to edit, the first to ask again, the number of answers a fork replays."""
+    """Which answer: the one to edit, the first to ask again, the number of answers a fork replays.
+    For judge: 1 to keep the trajectory, 0 to drop it."""
     text: str = ""
-    """The new text of an edit or of a fork's last replayed answer; the question to inject."""
+    """The new text of an edit or of a fork's last replayed answer; the question to inject; why a
+    trajectory is kept or dropped."""
     cast: str = "group"
     """Who answers an injected question."""
     by: str = ""

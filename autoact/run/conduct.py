@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from autoact.errors import DiskFull, ModelFailed
 from autoact.events import (
+    Event,
     ModelAnswered,
     StageProgressed,
     ToolObserved,
@@ -117,7 +118,7 @@ class Conductor:
                 self._hear()
             else:
                 self.gate.wait(WAIT)
-            self.tick()
+            self.beat()
 
     def _board_again(self) -> None:
         """Questions and forks that an earlier attempt was given and did not finish."""
@@ -224,6 +225,11 @@ class Conductor:
         known = self.journal.state.stages.get(self.stage)
         if known is None or done > known.done:  # a replayed unit was counted before
             self.journal.append(StageProgressed(self.stage, done, max(done, self.expected)))
+
+    def beat(self) -> None:
+        """Something moved, or would if a person let it; what was written a second ago is flushed by now."""
+        self.journal.sync()
+        self.tick()
 
     # -- what a person may want of a unit ----------------------------------------------------------------------------
 
@@ -332,13 +338,20 @@ class Conductor:
         return seen
 
     def _train(self, unit: str, wish: Train) -> Adapter:
+        """The adapter. A checkpoint that finds no room pauses the training, which then goes on from the one before."""
+        while True:
+            try:
+                return self._stepped(unit, self.world.train(wish))
+            except DiskFull as error:
+                self.journal.pause_for_room(str(error))
+
+    def _stepped(self, unit: str, training: Generator[Event, Any, Adapter]) -> Adapter:
         """Training is stepped by the same loop that serves everything else, so it stops where a person wants."""
-        training = self.world.train(wish)
         enough: bool | None = None
         try:
             while True:
                 self.journal.once(training.send(enough))  # steps may repeat, what they learn from is told once
-                self.tick()
+                self.beat()
                 self.steering.between_steps(unit)
                 enough = unit in self.steering.finishing
         except StopIteration as end:

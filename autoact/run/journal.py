@@ -10,7 +10,7 @@ from autoact.events import Event, RunPaused, RunResumed
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogWriter, Record
 from autoact.run.memory import Memory, identity
-from autoact.run.room import Ballast
+from autoact.run.room import Ballast, roomy
 from autoact.run.state import RunState, fold
 
 RETRY = 2.0
@@ -47,6 +47,18 @@ class Journal:
         """Log a decision unless the log holds it already: a replayed stage decides again what it decided before."""
         if identity(event) not in self.memory.seen:
             self.append(event)
+
+    def sync(self) -> None:
+        """Flush what was written, once a second at most. Raises OSError when the disk cannot: the job must stop."""
+        self.writer.sync()
+
+    def pause_for_room(self, why: str) -> None:
+        """Something else than the log found the disk full: wait until there is as much room as a run needs."""
+        after = RunPaused(self.state.why) if self.state.status == "paused" else RunResumed()
+        self.append(RunPaused(f"disk full: {why}"))
+        while not roomy(self.ballast.path.parent):
+            self.wait(RETRY)
+        self.append(after)
 
     def close(self) -> None:
         """Flush and close the log."""

@@ -30,6 +30,11 @@ def check_room(path: Path, free: int | None = None) -> str:
     return ""
 
 
+def roomy(path: Path) -> bool:
+    """Whether a run could start here now."""
+    return _free(path) >= NEEDED
+
+
 class Ballast:
     """A megabyte of nothing that a job carries, so that a full disk still takes its last words."""
 

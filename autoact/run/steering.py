@@ -20,12 +20,13 @@ from autoact.events import (
     QuestionInjected,
     RunPaused,
     RunResumed,
+    TrajectoryJudged,
     UnitForked,
 )
 from autoact.run.command import Command, Reply
 from autoact.run.gate import Gate
 from autoact.script import Train, fork_name
-from autoact.trajectory import Question
+from autoact.trajectory import Question, Verdict
 
 if TYPE_CHECKING:
     from autoact.run.conduct import Conductor
@@ -56,7 +57,7 @@ class Steering:
         self.does: dict[str, Callable[[Command], None]] = {
             "pause": self._pause, "resume": self._resume, "step": self._step, "edit": self._edit,
             "inject": self._inject, "retry": self._retry, "skip": self._skip, "finish": self._finish,
-            "fork": self._fork, "cancel": self._cancel, "ping": lambda command: None,
+            "fork": self._fork, "judge": self._judge, "cancel": self._cancel, "ping": lambda command: None,
         }  # fmt: skip
 
     # -- what the conductor asks -------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ class Steering:
         self.stepping.discard(unit)
         self.attend()
         while self.holds(unit) and unit not in self.stepping | self.skipped | self.finishing:
-            self.conductor.tick()
+            self.conductor.beat()
             self.gate.wait(WAIT)
             self.attend()
         if unit in self.skipped:
@@ -206,6 +207,17 @@ class Steering:
         if edits:
             journal.append(AnswerEdited(name, last, command.text, command.by))
         self.conductor.fork(name)
+
+    def _judge(self, command: Command) -> None:
+        """A person's word stands: the filter does not judge again what is judged, and the last verdict counts."""
+        journal, unit = self.conductor.journal, command.unit
+        done = journal.state.trajectories.get(unit)
+        if done is None:
+            raise BadInput(f"`{unit}` is no finished trajectory of this run's synthesis")
+        if command.n not in (0, 1):
+            raise BadInput(f"expected 1 to keep the trajectory or 0 to drop it, found {command.n}")
+        verdict = Verdict(unit, command.n == 1, done.reward, command.text, command.by or "a person")
+        journal.append(TrajectoryJudged(verdict))
 
     def _inject(self, command: Command) -> None:
         admits, memory = self.conductor.round.admits, self.conductor.journal.memory

@@ -11,12 +11,14 @@ import pytest
 
 from autoact.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.episode import Episode, Limits
-from autoact.errors import BadInput, ModelFailed
+from autoact.errors import BadInput, DiskFull, ModelFailed
 from autoact.events import (
     AnswerEdited,
     Event,
     ModelAnswered,
     QuestionSolved,
+    RunPaused,
+    RunResumed,
     StageProgressed,
     ToolObserved,
     TrainStepped,
@@ -379,3 +381,25 @@ def test_training_is_logged_step_by_step_and_stops_where_it_is_told(folder: RunF
         stopped.play(rounds([], Unit("train-plan", lambda: train())))
     assert closed == ["plan", "plan"]
     assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 4
+
+
+def test_a_checkpoint_without_room_pauses_the_training_which_goes_on(folder: RunFolder) -> None:
+    attempts: list[int] = []
+
+    def trains(wish: Train) -> Generator[Event, None, Adapter]:
+        attempts.append(1)
+        yield TrainStepped(wish.role, 0, 1, 1.0, 0.1, 1.0, 5, 1.0)
+        if len(attempts) == 1:
+            raise DiskFull("checkpoints/plan: no space left")
+        return Adapter(wish.role, "adapters/plan", "00", 1, 1.0)
+
+    def train() -> Generator[Train, Adapter, Adapter]:
+        return (yield Train("plan", ()))
+
+    results: list[Any] = []
+    run = Run(folder)
+    run.trains = trains
+    run.play(rounds(results, Unit("train-plan", train)))
+    assert [adapter.role for adapter in results] == ["plan"]
+    said = [event for event in events(folder) if isinstance(event, RunPaused | RunResumed)]
+    assert said == [RunPaused("disk full: checkpoints/plan: no space left"), RunResumed()]

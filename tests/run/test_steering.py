@@ -20,6 +20,7 @@ from autoact.events import (
     RunResumed,
     TrainStepped,
     TrajectoryCommitted,
+    TrajectoryJudged,
     UnitFailed,
     UnitForked,
     UnitRestarted,
@@ -34,7 +35,7 @@ from autoact.run.journal import Journal
 from autoact.run.log import read
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Stage, Train, Unit, Use
 from autoact.stages.group_planning import session
-from autoact.trajectory import Adapter, Question, Tool, Trajectory
+from autoact.trajectory import Adapter, Question, Tool, Trajectory, Verdict
 
 
 def talk(unit: str) -> Generator[Ask | Use, Any, Trajectory]:
@@ -207,6 +208,24 @@ def test_a_fork_replays_without_asking_and_goes_on(folder: RunFolder) -> None:
     assert run.answers()["a~1"] == run.answers()["a"]
 
 
+def test_a_person_keeps_and_drops_and_the_filter_does_not_judge_again(folder: RunFolder) -> None:
+    Driven(folder, []).play()
+    commands = [
+        Command("1", "judge", "a", 1, "shows a detour"), Command("2", "judge", "a", 0, "", by="kim"),
+        Command("3", "judge", "a", 7),
+    ]  # fmt: skip
+    run = Driven(folder, [])
+    replies = [run.gate.submit(command) for command in commands]
+    run.conductor.steering.attend()
+    run.journal.once(TrajectoryJudged(Verdict("a", True, 0.0, "", "filter")))
+    run.journal.close()
+    assert of(run.log, TrajectoryJudged) == [
+        TrajectoryJudged(Verdict("a", True, 0.0, "shows a detour", "a person")),
+        TrajectoryJudged(Verdict("a", False, 0.0, "", "kim")),
+    ]
+    assert "expected 1 to keep" in replies[2].result().why
+
+
 def test_a_fork_with_a_text_replaces_its_last_answer(folder: RunFolder) -> None:
     commands = [
         Command("1", "pause", "b"), Command("2", "fork", "a", 0, "uno"), Command("3", "fork", "a~1", 2),
@@ -250,6 +269,7 @@ def test_forks_of_a_stage_that_is_over(folder: RunFolder) -> None:
         (Command("x", "fork", "z", 0, "t"), "cannot be forked"),
         (Command("x", "fork", "b", 9), "no answer 8"),
         (Command("x", "inject", text="Who?"), "no session"),
+        (Command("x", "judge", "z", 1), "no finished trajectory"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_the_reason(folder: RunFolder, command: Command, why: str) -> None:
