@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
+from autoact.run.folder import RunFolder
 from autoact.run.state import RunState
 from autoact.run.watch import Watch
 from studio.launch import Launch
@@ -54,6 +55,11 @@ class Follow:
     def name(self) -> str:
         """Of the run that is tailed; empty while there is none."""
         return self._tailed.folder.name if self._tailed else ""
+
+    @property
+    def folder(self) -> RunFolder | None:
+        """Of the run that is tailed."""
+        return self._tailed.folder if self._tailed else None
 
     @property
     def state(self) -> RunState:

@@ -1,4 +1,4 @@
-"""`autoact pause, step, edit, retry, finish, skip`: what a person may want of a live run's units."""
+"""`autoact pause, step, edit, retry, finish, skip, keep, drop`: what a person may want of a run's units."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ def add(subparsers: Any) -> None:
     retry.add_argument("--at", type=int, default=0, metavar="N", help="first answer to ask again (default: 0)")
     _verb(subparsers, "finish", "end a training early and keep its adapter", unit="?")
     _verb(subparsers, "skip", "end a unit without a result", unit="?")
+    for do, n, what in (("keep", 1, "learn from a trajectory"), ("drop", 0, "do not learn from a trajectory")):
+        parser = _verb(subparsers, do, f"{what}, whatever the filter says", unit=None)
+        parser.add_argument("--why", default="", metavar="TEXT", help="the reason, for the log")
+        parser.set_defaults(run=judge, n=n)
 
 
 def _verb(subparsers: Any, do: str, what: str, *, unit: str | None) -> argparse.ArgumentParser:
@@ -46,6 +50,31 @@ def command(arguments: argparse.Namespace) -> int:
     reply = deliver(target(arguments), Command(new_id(), arguments.do, arguments.unit, at, text, by=getpass.getuser()))
     print(f"{arguments.do}: accepted as event {reply.seq}")
     return 0
+
+
+def judge(arguments: argparse.Namespace) -> int:
+    """Keep or drop by hand; a job is started for a run that has none."""
+    from autoact.run.command import Command, new_id
+
+    hand(
+        target(arguments),
+        Command(new_id(), "judge", arguments.unit, arguments.n, arguments.why, by=getpass.getuser()),
+    )
+    print(f"{arguments.do}: done")
+    return 0
+
+
+def hand(folder: RunFolder, command: Command) -> None:
+    """Deliver a command; to a run without a job it is left, and a job started for it."""
+    from autoact.run.control import leave
+    from autoact.run.launch import launch
+    from autoact.run.liveness import attended
+
+    if attended(folder):
+        deliver(folder, command)
+    else:
+        leave(folder, command)
+        launch(folder)
 
 
 def deliver(folder: RunFolder, command: Command) -> Reply:

@@ -12,7 +12,6 @@ from autoact.cli.target import add_target, target
 
 if TYPE_CHECKING:
     from autoact.lab.spending import ForkCost
-    from autoact.run.command import Command
     from autoact.run.folder import RunFolder
     from autoact.run.state import RunState
     from autoact.trajectory import Trajectory
@@ -38,6 +37,7 @@ def add(subparsers: Any) -> None:
 
 def fork(arguments: argparse.Namespace) -> int:
     """Fork in the live job, or start one for it; wait for the fork's end and print it."""
+    from autoact.cli.command import hand
     from autoact.cli.output import print_json
     from autoact.cli.turns import print_turns
     from autoact.lab.tally import tally
@@ -45,7 +45,7 @@ def fork(arguments: argparse.Namespace) -> int:
 
     folder = target(arguments)
     command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=getpass.getuser())
-    _send(folder, command)
+    hand(folder, command)
     made = _ended(folder, command.id)
     cost = next(cost for cost in tally(folder.events).forks if cost.unit == made.unit)
     if arguments.json:
@@ -54,19 +54,6 @@ def fork(arguments: argparse.Namespace) -> int:
         print_turns(made)
         print(_line(cost), file=sys.stderr)
     return 0
-
-
-def _send(folder: RunFolder, command: Command) -> None:
-    from autoact.cli.command import deliver
-    from autoact.run.control import leave
-    from autoact.run.launch import launch
-    from autoact.run.liveness import attended
-
-    if attended(folder):
-        deliver(folder, command)
-    else:
-        leave(folder, command)
-        launch(folder)
 
 
 def _ended(folder: RunFolder, command: str) -> Trajectory:

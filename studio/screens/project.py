@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual import events
@@ -11,7 +12,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from studio import foreign, keys
+from autoact.run.command import Command
+from autoact.run.folder import RunFolder
+from studio import foreign, keys, orders
 from studio.follow import Follow, Moved
 from studio.frames import Frames
 from studio.panes import SLOTS
@@ -91,6 +94,25 @@ class ProjectScreen(Screen[None]):
         """Say something in the line above the footer."""
         self.query_one("#notice", Static).update(foreign.content(text))
 
+    def send(self, command: Command, *, run: RunFolder | None = None, start: bool = False) -> None:
+        """Hand a command to the followed run's job, or to that of `run`. A refusal is said; all else the log shows.
+
+        With `start` a run without a job is given one.
+        """
+        folder = run or self.follow.folder
+        if folder is None:
+            self.notice("There is no run to tell this.")
+        else:
+            self.aside(lambda: _told(command.do, orders.carry(folder, command, start=start)))
+
+    def aside(self, work: Callable[[], str]) -> None:
+        """Do something slow in a thread; what it gives back is said, if anything."""
+        self.run_worker(lambda: self._done(work()), thread=True)
+
+    def _done(self, said: str) -> None:
+        if said:
+            self.app.call_from_thread(self.notice, said)
+
     def on_moved(self, message: Moved) -> None:
         if not self.follow.name and self.follow.shelf.runs:
             self.follow_run("")
@@ -147,3 +169,7 @@ class ProjectScreen(Screen[None]):
         first = next((widget for widget in pane.query("*") if widget.focusable), None)
         if first is not None and (self.focused is None or pane not in self.focused.ancestors):
             first.focus()
+
+
+def _told(do: str, refused: str) -> str:
+    return f"{do}: {refused}" if refused else ""
