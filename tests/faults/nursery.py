@@ -7,6 +7,7 @@ import select
 import signal
 import struct
 import sys
+import time
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
@@ -32,18 +33,38 @@ def fork(work: Callable[[], object]) -> int:
         os._exit(code)
 
 
-def outlived(pid: int, seconds: float | None) -> bool:
-    """Whether a child came to its own end; otherwise it is killed after so long. Raises when it ended badly."""
+def outlived(pid: int, due: Callable[[], bool] | None = None) -> bool:
+    """Whether a child came to its own end; otherwise it is killed when it is due. Raises when it ended badly."""
     descriptor = os.pidfd_open(pid)
     try:
-        if not select.select([descriptor], [], [], seconds)[0]:
-            os.kill(pid, signal.SIGKILL)
+        while not select.select([descriptor], [], [], 0.001 if due else None)[0]:
+            if due and due():
+                os.kill(pid, signal.SIGKILL)
+                due = None
     finally:
         os.close(descriptor)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if status not in (0, -signal.SIGKILL):
         raise RuntimeError(f"a child ended with {status}")
     return status == 0
+
+
+def grown(path: Path, by: float, delay: float) -> Callable[[], bool]:
+    """Whether a file has grown by so many bytes, some seconds ago: a time to die that a busy machine does not shift."""
+    goal = size(path) + by
+
+    def due() -> bool:
+        if size(path) < goal:
+            return False
+        time.sleep(delay)
+        return True
+
+    return due
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, none when there is no such file."""
+    return path.stat().st_size if path.exists() else 0
 
 
 class Testimony(NamedTuple):

@@ -47,7 +47,7 @@ def own(folder: Path) -> dict[str, str]:
 def main(root: Path, seed: int, kills: int) -> dict[str, Any]:
     """Runs one after another, each killed until it comes to its end, until there were so many kills."""
     from capitals import Hall, make_project, prepared, speak
-    from nursery import Witness, fork, mark, outlived
+    from nursery import Witness, fork, grown, mark, outlived, size
 
     from autoact.model.engine import Ticket
     from autoact.model.scripted import ScriptedEngine
@@ -86,16 +86,15 @@ def main(root: Path, seed: int, kills: int) -> dict[str, Any]:
 
     stages, findings = PIPELINE[:4], Findings()
     clean = prepared(project, stages)
-    began = time.monotonic()
-    assert outlived(fork(partial(life, clean, 0)), None)
-    usual = time.monotonic() - began
+    assert outlived(fork(partial(life, clean, 0)))
+
+    def due(folder: RunFolder) -> Callable[[], bool]:
+        """Anywhere in the first half of what a job would do, between two events as well as in one."""
+        return grown(folder.events, draw.uniform(0, size(clean.events) / 2), draw.choice((0, draw.uniform(0, 0.004))))
+
     while findings.kills < kills:
         folder, attempt = prepared(project, stages), 0
-        while not outlived(
-            # Each may live a little longer than the one before: on a busy machine none would get anywhere.
-            fork(partial(life, folder, attempt)),
-            draw.uniform(0, usual * (1 + attempt) / 2) if findings.kills < kills else None,
-        ):
+        while not outlived(fork(partial(life, folder, attempt)), due(folder) if findings.kills < kills else None):
             attempt += 1
             findings.kills += 1
         findings.take(folder, clean, Witness(root / f"{folder.name}.witness"))

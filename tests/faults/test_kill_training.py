@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -45,7 +44,7 @@ def main(root: Path, model: str, seed: int, kills: int) -> dict[str, Any]:
     """Trainings one after another, each killed until it comes to its end, until there were so many kills."""
     import torch
     from capitals import Hall, make_project, prepared, speak
-    from nursery import fork, outlived
+    from nursery import fork, grown, outlived, size
 
     from autoact.model.scripted import ScriptedEngine
     from autoact.model.store import load
@@ -57,7 +56,7 @@ def main(root: Path, model: str, seed: int, kills: int) -> dict[str, Any]:
     weights = load(model, "cpu", "float32")
     draw, project = random.Random(seed), make_project(root / "project")
     lessons = prepared(project, PIPELINE[:4], SETTINGS)
-    assert outlived(fork(lambda: Job(lessons, Hall(lambda folder: ScriptedEngine(speak)).open).run()), None)
+    assert outlived(fork(lambda: Job(lessons, Hall(lambda folder: ScriptedEngine(speak)).open).run()))
 
     def fresh() -> Any:
         folder = prepared(project, PIPELINE[:5], SETTINGS)
@@ -65,18 +64,18 @@ def main(root: Path, model: str, seed: int, kills: int) -> dict[str, Any]:
         return folder
 
     findings, clean, touches = Findings(), fresh(), root / "touches"
-    began = time.monotonic()
-    assert outlived(fork(partial(life, clean, weights, 0, touches)), None)
-    usual, saves = time.monotonic() - began, int(touches.read_text())
+    before = size(clean.events)
+    assert outlived(fork(partial(life, clean, weights, 0, touches)))
+    written, saves = size(clean.events) - before, int(touches.read_text())
     while findings.kills < kills:
-        folder, patient = fresh(), usual / 2
+        folder = fresh()
         while True:
             inside = findings.kills % 2 == 1 and findings.kills < kills
-            patience = None if inside or findings.kills == kills else draw.uniform(0, patient)
+            soon = grown(folder.events, draw.uniform(0, written), draw.uniform(0, 0.05))
+            due = None if inside or findings.kills == kills else soon
             findings.expect(folder)
-            if outlived(fork(partial(life, folder, weights, draw.randint(1, saves) if inside else 0)), patience):
+            if outlived(fork(partial(life, folder, weights, draw.randint(1, saves) if inside else 0)), due):
                 break
-            patient += usual / 2  # on a busy machine no training would get anywhere otherwise
             findings.kills += 1
             findings.inside += inside
             findings.check(folder)
