@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 SETTINGS = {
-    "differentiation.save_every": "3", "differentiation.epochs": "4", "differentiation.batch": "1",
+    "differentiation.save_every": "3", "differentiation.epochs": "8", "differentiation.batch": "1",
     "differentiation.dropout": "0.1", "differentiation.rank": "4", "synthesis.demonstrations": "0",
 }  # fmt: skip
 TOUCHING = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
