@@ -76,7 +76,7 @@ class Project:
         if not file.exists():
             raise BadProject("not found; expected one JSON object a line with question and answer", file=file)
         rows = _rows(file)
-        found = [_example(row, file, line) for line, row in rows]
+        found = [example_of(row, file, line) for line, row in rows]
         if not found:
             raise BadProject(
                 'empty; expected at least one example, as in {"question": "...", "answer": "..."}', file=file
@@ -115,7 +115,8 @@ def _rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
     return rows
 
 
-def _example(row: dict[str, Any], file: Path, line: int) -> Example:
+def example_of(row: dict[str, Any], file: Path, line: int) -> Example:
+    """The example that a line of examples.jsonl says. Raises BadProject with file, line and key."""
     question = _question(row, file, line, "seed")
     steps = row.get("steps", [])
     if not isinstance(steps, list):

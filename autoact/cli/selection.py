@@ -22,6 +22,7 @@ def add(verbs: Any) -> None:
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--explain", action="store_true", help="every tool, with its score and why it was passed over")
+    parser.add_argument("--detach", action="store_true", help="start it, print the run's name, and leave it running")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=select)
 
@@ -39,7 +40,7 @@ def select(arguments: argparse.Namespace) -> int:
     config = replace(config, run=replace(config.run, stages=(TOOL_SELECTION,)))
     check(project, config)
     show = partial(print_selection, project, explain=arguments.explain, as_json=arguments.json)
-    return start(project, config, "tools", show, fresh=True)
+    return start(project, config, "tools", show, fresh=True, detach=arguments.detach)
 
 
 def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_json: bool) -> None:

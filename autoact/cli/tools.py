@@ -42,8 +42,17 @@ def show_all(arguments: argparse.Namespace) -> int:
     rows = [(record, standing) for record, standing in _records(project) if standing == "on" or arguments.all]
     figures = fortunes(project) if arguments.stats else {}
     if arguments.json:
-        print_json([{**_told(record), "listed": standing, "stats": figures.get(tool_key(record.name))}
-                    for record, standing in rows])  # fmt: skip
+        print_json(
+            [
+                {
+                    **_told(record),
+                    "settings": _settings(record),
+                    "listed": standing,
+                    "stats": figures.get(tool_key(record.name)),
+                }
+                for record, standing in rows
+            ]
+        )
     elif arguments.stats:
         print_columns(
             [_FIGURES, *(_figures(record.name, figures.get(tool_key(record.name))) for record, _ in rows)], "lrrrrrr"
@@ -82,6 +91,10 @@ def _told(record: ToolRecord) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _settings(record: ToolRecord) -> dict[str, Any]:
+    return {"timeout_s": record.limits.timeout_s, "max_chars": record.limits.max_chars, **record.settings}
+
+
 def show(arguments: argparse.Namespace) -> int:
     """One tool. Exit code 2 when there is none of that name."""
     from autoact.cli.output import print_json
@@ -96,8 +109,7 @@ def show(arguments: argparse.Namespace) -> int:
         raise BadInput(unknown_tool(arguments.name, known_tools()), key="NAME")
     record, standing = rows[tool_key(arguments.name)]
     figures = fortunes(project).get(tool_key(record.name))
-    limits = {"timeout_s": record.limits.timeout_s, "max_chars": record.limits.max_chars}
-    told = {**_told(record), "listed": standing, "settings": {**limits, **record.settings}, "schema": record.schema}
+    told = {**_told(record), "listed": standing, "settings": _settings(record), "schema": record.schema}
     if arguments.json:
         print_json({**told, "stats": figures})
     else:

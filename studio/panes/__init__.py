@@ -27,4 +27,12 @@ def _pane(module: str, name: str) -> Callable[[], type[Pane]]:
     return load
 
 
-SLOTS = (Slot("Runs", _pane("runs", "RunsPane")),)
+SLOTS = (
+    Slot("Task", _pane("task", "TaskPane")),
+    Slot("Tools", _pane("tools", "ToolsPane")),
+    Slot("Trajectories", _pane("trajectories", "TrajectoriesPane")),
+    Slot("Training", _pane("training", "TrainingPane")),
+    Slot("Group", _pane("group", "GroupPane")),
+    Slot("Lab", _pane("lab", "LabPane")),
+    Slot("Runs", _pane("runs", "RunsPane")),
+)

@@ -15,11 +15,17 @@ from studio import keymap, keys
 from studio.app import StudioApp
 from studio.glyphs import ASCII, UNICODE
 from studio.panes.runs import RunsPane
+from studio.panes.task import TaskPane
+from studio.panes.tools import ToolsPane
+from studio.screens.confirm import Confirm
+from studio.screens.form import Form
 from studio.screens.help import page
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
 from studio.target import find
+from studio.widgets.choice import Choice
+from studio.widgets.line import Line
 from studio.widgets.menu import Menu
 from studio.widgets.plot import Plot
 from studio.widgets.table import Table
@@ -35,6 +41,12 @@ PLACES: dict[str, type] = {
     "table": Table,
     "transcript": Transcript,
     "plot": Plot,
+    "task": TaskPane,
+    "tools": ToolsPane,
+    "form": Form,
+    "choice": Choice,
+    "confirm": Confirm,
+    "line": Line,
 }
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
 

@@ -1,0 +1,50 @@
+"""A question before something is lost: yes or no."""
+
+from __future__ import annotations
+
+import time
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from studio import foreign, keys
+
+DEAF_S = 0.4
+"""Keys that were meant for what was there before are ignored for this long."""
+
+
+class Confirm(ModalScreen[bool]):
+    """Gives True for yes."""
+
+    DEFAULT_CSS = """
+    Confirm { align: center middle; }
+    Confirm > Vertical {
+        width: 64; max-width: 96%; height: auto; padding: 1 2; background: $panel; color: $foreground;
+    }
+    Confirm Static { height: auto; }
+    """
+    BINDINGS = keys.bindings("confirm")
+    PLACES: tuple[keys.Place, ...] = ("confirm",)
+
+    def __init__(self, question: str):
+        """`question` may hold foreign text."""
+        super().__init__()
+        self._question = question
+        self._since = time.monotonic()
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(foreign.content(self._question))
+            yield Static("\ny yes    n no")
+
+    def on_mount(self) -> None:
+        self._since = time.monotonic()
+
+    def action_yes(self) -> None:
+        if time.monotonic() - self._since >= DEAF_S:
+            self.dismiss(True)
+
+    def action_no(self) -> None:
+        self.dismiss(False)

@@ -1,0 +1,44 @@
+"""One of a few words, changed with the arrow keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widget import Widget
+
+from studio import foreign, keys
+
+
+class Choice(Widget, can_focus=True):
+    """All the words on one line, the chosen one marked."""
+
+    DEFAULT_CSS = """
+    Choice { height: 1; color: $quiet; background: $surface; padding: 0 1; }
+    Choice:focus { background: $background; }
+    """
+    BINDINGS = keys.bindings("choice")
+    PLACES: tuple[keys.Place, ...] = ("choice",)
+
+    def __init__(self, words: Sequence[str], value: str = "", *, id: str | None = None):
+        super().__init__(id=id)
+        self.words = tuple(words)
+        self.value = value if value in self.words else self.words[0]
+
+    def render(self) -> Content:
+        shown = (
+            Content.styled(f"[{foreign.line(word)}]" if word == self.value else f" {foreign.line(word)} ",
+                           "bold $accent" if word == self.value else "")
+            for word in self.words
+        )  # fmt: skip
+        return Content(" ").join(shown)
+
+    def action_next_word(self) -> None:
+        self._step(1)
+
+    def action_previous_word(self) -> None:
+        self._step(-1)
+
+    def _step(self, steps: int) -> None:
+        self.value = self.words[(self.words.index(self.value) + steps) % len(self.words)]
+        self.refresh()

@@ -1,0 +1,47 @@
+"""A line to type on, beside something else; esc leaves it."""
+
+from __future__ import annotations
+
+from textual.message import Message
+from textual.widgets import Input
+
+from studio import keys
+
+
+class Line(Input):
+    """Out of sight until it is asked for."""
+
+    DEFAULT_CSS = """
+    Line { height: 1; border: none; padding: 0 1; background: $surface; color: $foreground; display: none; }
+    Line:focus { border: none; }
+    Line.shown { display: block; }
+    """
+    PLACES: tuple[keys.Place, ...] = ("line",)
+    BINDINGS = keys.bindings("line")
+
+    class Gone(Message):
+        """The person is done with it."""
+
+        def __init__(self, line: Line):
+            self.line = line
+            super().__init__()
+
+        @property
+        def control(self) -> Line:
+            return self.line
+
+    def __init__(self, placeholder: str, *, id: str):
+        """`placeholder` is our own text."""
+        super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
+        self.can_focus = False
+
+    def ask(self) -> None:
+        self.can_focus = True
+        self.add_class("shown")
+        self.focus()
+
+    def action_leave_line(self) -> None:
+        self.value = ""
+        self.can_focus = False
+        self.remove_class("shown")
+        self.post_message(self.Gone(self))

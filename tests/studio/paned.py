@@ -1,0 +1,36 @@
+"""The project screen with one pane before it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from studio.app import StudioApp
+from studio.target import find
+
+Instead = Callable[[str], None]
+"""Takes a script that stands in for `autoact`."""
+
+
+@contextlib.asynccontextmanager
+async def pane_of(
+    root: Path, key: str, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
+    """The pane of this number key, all that it looks up there."""
+    app = StudioApp(find(str(root)))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press(key)
+        await done(app, pilot)
+        yield app, pilot
+
+
+async def done(app: StudioApp, pilot: Pilot[str]) -> None:
+    """Every worker and every message."""
+    for _ in range(2):
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+    await pilot.pause()

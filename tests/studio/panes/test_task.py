@@ -1,0 +1,256 @@
+"""The task pane, driven by keys: everything it does ends in the project's own files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paned import Instead, done, pane_of
+from stories import alive, screen_text, write
+from textual.events import Paste
+from textual.widgets import TextArea
+
+import autoact.events as happened
+from autoact.run.log import LogWriter
+from autoact.trajectory import Question
+from studio.screens.confirm import Confirm
+from studio.screens.form import Form
+
+WRITES_RUN = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from autoact.events import QuestionAccepted, RunOpened
+from autoact.run.folder import new_run
+from autoact.run.log import LogWriter
+from autoact.trajectory import Question
+Path(sys.argv[-1], "asked.txt").write_text(" ".join(sys.argv[1:-1]))
+folder = new_run(Path(sys.argv[-1]), "run", {}, now=datetime(2026, 11, 23, 9, 5))
+with LogWriter(folder) as log:
+    log.append(RunOpened(1, 1, "here", "m"))
+    log.append(QuestionAccepted(Question("q-1", "Who wrote Aida?", "Verdi", "instructed")))
+print(folder.name)
+"""
+
+
+def rows(root: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (root / "examples.jsonl").read_text("utf-8").splitlines()]
+
+
+def put(root: Path, *lines: str) -> None:
+    (root / "examples.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def example(question: str, answer: str, **more: Any) -> str:
+    return json.dumps({"question": question, "answer": answer, **more})
+
+
+@pytest.mark.parametrize("size", [(59, 20), (80, 24), (200, 60)])
+async def test_what_is_there(opera: Path, size: tuple[int, int]) -> None:
+    put(opera, example("Is Fidelio an opera?", "yes"), example("Who wrote Fidelio?", "Beethoven"), "{nonsense")
+    async with pane_of(opera, "1", size) as (app, _):
+        text = screen_text(app)
+        for expected in ("Composers", "a few words", "Answer the question.", "3 examples", "1 yes/no", "1 words"):
+            assert expected in text
+        assert "examples.jsonl:3" in text
+
+
+async def test_an_example_is_added_with_an_id_of_its_own(opera: Path) -> None:
+    put(opera, example("Who wrote Fidelio?", "Beethoven", id="seed-001"))
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("a", *"Who?", "tab", *"Verdi", "enter")
+        await done(app, pilot)
+        assert rows(opera)[1] == {"id": "seed-002", "question": "Who?", "answer": "Verdi"}
+        assert "2 examples" in screen_text(app)
+
+
+async def test_what_was_typed_stays_until_it_is_good(opera: Path) -> None:
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("a", *"Who?", "ctrl+o")
+        await done(app, pilot)
+        assert "key `answer`: expected a text" in screen_text(app)
+        assert "Who?" in screen_text(app)
+        assert len(rows(opera)) == 1
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not isinstance(app.screen, Form)
+
+
+async def test_an_edit_keeps_steps_and_other_lines(opera: Path) -> None:
+    steps = [{"thought": "t", "action": "Finish", "argument": "Beethoven"}]
+    other = '{"question":   "Untouched?", "answer": "yes", "note": 1}'
+    put(opera, example("Who wrote it?", "Beethoven", steps=steps), other)
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("e", "tab", "end", *"!", "enter")
+        await done(app, pilot)
+    assert rows(opera)[0] == {"question": "Who wrote it?", "answer": "Beethoven!", "steps": steps}
+    assert (opera / "examples.jsonl").read_text("utf-8").splitlines()[1] == other
+
+
+async def test_a_broken_line_is_mended_in_place(opera: Path) -> None:
+    put(opera, '{"question": "Who?", "answer": "Verdi"')
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("enter")
+        await pilot.pause()
+        area = app.screen.query_one(TextArea)
+        assert area.text == '{"question": "Who?", "answer": "Verdi"'
+        area.text += "}"
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+    assert rows(opera) == [{"question": "Who?", "answer": "Verdi"}]
+
+
+async def test_deleting_asks_and_undo_takes_it_back(opera: Path, at_once: None) -> None:
+    before = rows(opera)
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("x")
+        await pilot.press("n")
+        await done(app, pilot)
+        assert rows(opera) == before
+        await pilot.press("x")
+        await pilot.press("y")
+        await done(app, pilot)
+        assert rows(opera) == []
+        await pilot.press("u")
+        await done(app, pilot)
+        assert rows(opera) == before
+        await pilot.press("u")
+        assert "nothing to take back" in screen_text(app)
+
+
+async def test_a_key_meant_for_the_table_confirms_nothing(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.screens.confirm.DEAF_S", 3_600.0)
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("x", "y")
+        await done(app, pilot)
+        assert isinstance(app.screen, Confirm)
+        assert len(rows(opera)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "question,answer\nWho wrote Aida?,Verdi\n",
+        "Who wrote Aida?\tVerdi\n",
+        '[{"question": "Who wrote Aida?", "answer": "Verdi"}]',
+        '{"question": "Who wrote Aida?", "answer": "Verdi"}\n',
+    ],
+    ids=["csv", "tabs", "list", "lines"],
+)
+async def test_several_are_pasted(opera: Path, text: str) -> None:
+    async with pane_of(opera, "1") as (app, pilot):
+        app.screen.query_one("#examples").post_message(Paste(text))
+        await pilot.pause()
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+        assert "2 examples" in screen_text(app)
+    assert rows(opera)[1]["answer"] == "Verdi"
+
+
+async def test_a_bad_paste_names_its_line_and_stays(opera: Path) -> None:
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("p")
+        app.screen.query_one(TextArea).text = "question,answer\nWho wrote Aida?,Verdi\nWho wrote Norma?,\n"
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+        assert "pasted text:3, key `answer`" in screen_text(app)
+        assert "Norma" in screen_text(app)
+    assert len(rows(opera)) == 1
+
+
+async def test_a_file_is_taken_in(opera: Path, tmp_path: Path) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("answer,question,type\nVerdi,Who wrote Aida?,one-hop\n", encoding="utf-8")
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("m", *str(tmp_path / "none.csv"), "enter")
+        await done(app, pilot)
+        assert "none.csv" in screen_text(app)
+        await pilot.press(*["backspace"] * len("none.csv"), *"more.csv", "enter")
+        await done(app, pilot)
+    assert rows(opera)[1]["type"] == "one-hop"
+
+
+async def test_twins_are_dropped_and_near_ones_are_marked(opera: Path, at_once: None) -> None:
+    put(opera, *(example(text, "Verdi") for text in ("Who wrote Aida?", "Who wrote the Aida", "Who wrote Aidas?")))
+    async with pane_of(opera, "1") as (app, pilot):
+        assert "~ 2 nearly as another" in screen_text(app)
+        await pilot.press("D")
+        await pilot.press("y")
+        await done(app, pilot)
+        assert [row["question"] for row in rows(opera)] == ["Who wrote Aida?", "Who wrote Aidas?"]
+        assert "~ 1 nearly" in screen_text(app)
+
+
+async def test_the_words_of_the_task_are_changed_and_comments_stay(opera: Path) -> None:
+    (opera / "project.toml").write_text('# mine\n[task]\nname = "Composers"  # who\n', encoding="utf-8")
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("w", *"2", "tab", "tab", "right", "ctrl+o")
+        await done(app, pilot)
+        assert "the letter of an option" in screen_text(app)
+    text = (opera / "project.toml").read_text("utf-8")
+    assert text == '# mine\n[task]\nname = "Composers2"  # who\nanswer = "choice"\n'
+
+
+async def test_a_project_that_cannot_be_read_says_where(opera: Path) -> None:
+    (opera / "project.toml").write_text('[task]\nanswer = "long"\n', encoding="utf-8")
+    async with pane_of(opera, "1") as (app, _):
+        assert "task.answer" in screen_text(app)
+
+
+async def test_a_change_elsewhere_is_not_overwritten(opera: Path) -> None:
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("a", *"Who?", "tab", *"Verdi")
+        put(opera, example("Mine?", "yes"), example("Mine too?", "no"))
+        await pilot.press("enter")
+        await done(app, pilot)
+        assert "changed elsewhere" in screen_text(app)
+        await pilot.press("enter")
+        await done(app, pilot)
+    assert [row["question"] for row in rows(opera)] == ["Mine?", "Mine too?", "Who?"]
+
+
+async def test_self_instruct_asks_for_more_and_shows_them_live(opera: Path, instead: Instead) -> None:
+    instead(WRITES_RUN)
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("i", *["backspace"] * 2, *"7", "enter")
+        await done(app, pilot)
+        assert "self_instruct.target=7" in (opera / "asked.txt").read_text("utf-8")
+        assert "--only self_instruct" in (opera / "asked.txt").read_text("utf-8")
+        assert "Who wrote Aida?" in screen_text(app)
+
+
+async def test_a_refusal_to_start_is_told(opera: Path, instead: Instead) -> None:
+    instead("import sys; sys.exit('autoact: no such model')")
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("i", "enter")
+        await done(app, pilot)
+        assert "no such model" in screen_text(app)
+
+
+async def test_self_made_questions_are_accepted_changed_and_dropped(opera: Path) -> None:
+    made = [
+        happened.QuestionAccepted(Question(f"q-{n}", f"Question number {n}?", "Verdi", "instructed")) for n in range(2)
+    ]
+    run = write(opera, [happened.RunOpened(1, 1, "here", "m"), *made])
+    with alive(run):
+        async with pane_of(opera, "1", (100, 30)) as (app, pilot):
+            with LogWriter(run) as log:
+                log.append(happened.QuestionRefused("q-9", "Who [b]? / Verdi", "too short"))
+            app.screen.follow.start()  # type: ignore[attr-defined]
+            await done(app, pilot)
+            text = screen_text(app)
+            assert "Who [b]?" in text
+            assert "too short" in text
+            await pilot.press("tab", "space")
+            await done(app, pilot)
+            assert rows(opera)[1]["question"] == "Question number 0?"
+            await pilot.press("e", "tab", *"!", "enter")
+            await done(app, pilot)
+            assert rows(opera)[2]["answer"] == "Verdi!"
+            await pilot.press("x")
+            await done(app, pilot)
+            assert len(rows(opera)) == 3
+            pane = app.screen.query_one("TaskPane")
+            assert pane._drafts.dropped == {"q-1"}  # type: ignore[attr-defined]

@@ -1,0 +1,182 @@
+"""The tools pane, driven by keys, over the real commands; only runs are stood in for."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from paned import Instead, done, pane_of
+from stories import finished, screen_text, write
+from textual.widgets import Input
+
+from autoact.project import create
+from studio import toolshelf
+
+TOOLS = """\
+# mine
+[[tool]]
+name = "Retrieve"  # first
+
+[[tool]]
+name = "Lookup"
+enabled = false
+
+[[tool]]
+name = "Calculator"
+"""
+
+
+@pytest.fixture
+def starter(tmp_path: Path) -> Path:
+    root = create(tmp_path / "starter", "blank").root
+    (root / "tools.toml").write_text(TOOLS, encoding="utf-8")
+    return root
+
+
+def enabled(root: Path) -> dict[str, bool]:
+    entries = tomllib.loads((root / "tools.toml").read_text("utf-8"))["tool"]
+    return {entry["name"]: entry.get("enabled", True) for entry in entries}
+
+
+async def test_the_library_and_what_is_known_of_a_tool(starter: Path) -> None:
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        text = screen_text(app)
+        for expected in ("Retrieve", "Lookup", "off", "Image2Text", "not listed", "builtin", "Opens the page"):
+            assert expected in text
+        for expected in ("settings:", "timeout_s = 10.0", "origin: of the library", "never called"):
+            assert expected in text
+        await pilot.press("slash", *"calc", "enter")
+        await done(app, pilot)
+        assert "Image2Text" not in screen_text(app)
+        await pilot.press("slash", "escape")
+        await done(app, pilot)
+        assert "Image2Text" in screen_text(app)
+
+
+async def test_space_switches_and_u_takes_it_back(starter: Path) -> None:
+    async with pane_of(starter, "2") as (app, pilot):
+        await pilot.press("space")
+        await pilot.pause()
+        assert "you: Calculator" in screen_text(app)
+        await done(app, pilot)
+        assert enabled(starter) == {"Retrieve": False, "Lookup": False, "Calculator": True}
+        assert "# mine\n" in (starter / "tools.toml").read_text("utf-8")
+        assert "# first" in (starter / "tools.toml").read_text("utf-8")
+        await pilot.press("u")
+        await done(app, pilot)
+        assert (starter / "tools.toml").read_text("utf-8") == TOOLS
+        await pilot.press("u")
+        await done(app, pilot)
+        assert "nothing to take back" in screen_text(app)
+
+
+async def test_a_tool_of_the_library_is_listed_and_one_is_moved(starter: Path) -> None:
+    async with pane_of(starter, "2") as (app, pilot):
+        await pilot.press("J")
+        await done(app, pilot)
+        assert list(enabled(starter)) == ["Calculator", "Retrieve", "Lookup"]
+        await pilot.press("K")
+        await done(app, pilot)
+        assert list(enabled(starter)) == ["Retrieve", "Calculator", "Lookup"]
+        await pilot.press("slash", *"image2", "enter", "space")
+        await done(app, pilot)
+        assert enabled(starter)["Image2Text"]
+
+
+async def test_a_broken_file_is_told_with_its_line(starter: Path) -> None:
+    (starter / "tools.toml").write_text('[[tool]]\nname = "Retreive"\n', encoding="utf-8")
+    async with pane_of(starter, "2", (120, 36)) as (app, _):
+        assert "tools.toml:2" in screen_text(app)
+
+
+async def test_a_call_by_hand_shows_what_the_agent_would_see(starter: Path) -> None:
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        await pilot.press("slash", *"calculator", "enter", "c")
+        line = app.screen.query_one("#argument", Input)
+        line.value = "-2 + 44"
+        await pilot.press("enter")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "Calculator[-2 + 44]" in text
+        assert "42" in text
+        line.value = "1 +"
+        await pilot.press("enter")
+        await done(app, pilot)
+        assert "Calculator[1 +]" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not line.has_class("shown")
+
+
+async def test_a_tool_runs_its_own_checks(starter: Path) -> None:
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        await pilot.press("slash", *"calculator", "enter", "x")
+        await done(app, pilot)
+        assert "passed: " in screen_text(app)
+
+
+async def test_a_python_function_becomes_a_tool(starter: Path) -> None:
+    (starter / "tools").mkdir()
+    (starter / "tools" / "rivers.py").write_text('def length(name: str) -> str:\n    """Tells."""\n    return "1"\n')
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        await pilot.press("a", "tab", *"River", "tab", *"tools/rivers.py:length", "ctrl+o")
+        await done(app, pilot)
+        entry = tomllib.loads((starter / "tools.toml").read_text("utf-8"))["tool"][-1]
+        assert entry == {"name": "River", "kind": "python", "settings": {"function": "tools/rivers.py:length"}}
+        assert "River" in screen_text(app)
+
+
+async def test_a_tool_that_is_there_already_is_refused_and_stays_typed(starter: Path) -> None:
+    async with pane_of(starter, "2") as (app, pilot):
+        await pilot.press("a", "tab", *"Retrieve", "tab", *"x.py:y", "enter")
+        await done(app, pilot)
+        assert "listed already" in screen_text(app)
+        assert app.screen.query_one("#field-target", Input).value == "x.py:y"
+
+
+async def test_the_choice_of_the_meta_agent_beside_ones_own(starter: Path) -> None:
+    write(starter, finished())
+    async with pane_of(starter, "2", (120, 36)) as (app, _):
+        text = screen_text(app)
+        assert "meta-agent: Retrieve" in text
+        assert "it differs by -Calculator" in text
+        assert "meta-agent, choice 1: facts" in text
+
+
+async def test_s_has_the_meta_agent_choose(starter: Path, instead: Instead) -> None:
+    listed = [{"name": "Retrieve", "kind": "builtin", "state": "ready", "reason": "", "definition": "d", "usage": "u",
+               "listed": "on"}]  # fmt: skip
+    instead(f"""
+import sys
+from datetime import datetime
+from pathlib import Path
+from autoact.events import RunOpened, ToolSelected
+from autoact.run.folder import new_run
+from autoact.run.log import LogWriter
+if "list" in sys.argv:
+    print({json.dumps(json.dumps(listed))})
+else:
+    folder = new_run(Path(sys.argv[-1]), "tools", {{}}, now=datetime(2026, 11, 23, 9, 5))
+    with LogWriter(folder) as log:
+        log.append(RunOpened(1, 1, "here", "m"))
+        log.append(ToolSelected("Calculator", "sums"))
+    print(folder.name)
+""")
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        await pilot.press("s")
+        await done(app, pilot)
+        assert "meta-agent: Calculator" in screen_text(app)
+        assert "it differs by +Calculator -Retrieve" in screen_text(app)
+
+
+def test_what_brings_a_tool() -> None:
+    assert toolshelf.entry_words("python", "a.py:f") == ("--set", 'function="a.py:f"')
+    assert toolshelf.entry_words("langchain", "a.B") == ("--set", 'class="a.B"')
+    assert toolshelf.entry_words("mcp", "uvx 'my server'") == ("--set", 'command=["uvx", "my server"]')
+    assert toolshelf.entry_words("mcp", "http://127.0.0.1/mcp") == ("--set", 'url="http://127.0.0.1/mcp"')
+    assert toolshelf.entry_words("http", "http://127.0.0.1/{argument}") == (
+        "--set",
+        'url="http://127.0.0.1/{argument}"',
+    )
