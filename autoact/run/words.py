@@ -20,9 +20,9 @@ def words(event: Event) -> str:
         case happened.StageFinished():
             return f"{event.stage}: {event.made} made in {event.seconds:.1f} s"
         case happened.ModelAnswered():
-            return f"{event.unit} {event.role} {event.part}: {event.text}"
+            return f"{event.unit} #{event.n} {event.role} {event.part}: {event.text}"
         case happened.ToolObserved():
-            return f"{event.unit} {event.tool}[{event.argument}]: {event.text}"
+            return f"{event.unit} #{event.n} {event.tool}[{event.argument}]: {event.text}"
         case happened.QuestionAccepted():
             return f"{event.question.text} -> {event.question.answer}"
         case happened.TrainStepped():

@@ -111,7 +111,7 @@ def test_log_tells_events_one_a_line(folder: RunFolder, capsys: Captured) -> Non
     assert main(["log", str(folder.path)]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.split()[1:3] == ["0", "stage.started"]
-    assert "t-1 meta thought: �[2Jlook⏎herexxx" in second
+    assert "t-1 #0 meta thought: �[2Jlook⏎herexxx" in second
     assert len(second) == 301
     assert main(["log", str(folder.path), "--json"]) == 0
     _, line = map(orjson.loads, capsys.readouterr().out.splitlines())

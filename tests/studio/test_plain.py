@@ -24,7 +24,7 @@ def test_one_line_an_event(opera: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert len(lines) == len(finished()) + 1
     assert lines[-1] == f"{run.name} is finished; last stage: group_planning"
     text = "\n".join(lines)
-    assert "q-0038.1 BingSearch[Woman in Gold]: A painting ⏎ by Klimt ␛[31m(1907)." in text
+    assert "q-0038.1 #3 BingSearch[Woman in Gold]: A painting ⏎ by Klimt ␛[31m(1907)." in text
     assert "tool 30/60 loss" in text
     assert "\x1b" not in text
 
