@@ -40,7 +40,11 @@ class Action:
 ACTIONS = (
     Action("enter", "open", "open", "open the project under the cursor", "studio PROJECT", "projects"),
     Action("/", "filter", "filter", "show only projects with these letters; esc shows all", "", "projects"),
-    Action("n", "new", "new starter", "make the starter project and open it", "autoact new my-project", "projects"),
+    Action("n", "new", "new", "make a project from a template and open it", "autoact new --template", "projects"),
+    Action("o", "open_folder", "", "open a project's folder anywhere", "studio PROJECT", "projects"),
+    Action("d", "duplicate", "", "copy the project, without its runs", "autoact duplicate", "projects"),
+    Action("r", "rename", "", "give the project another name", "autoact rename", "projects"),
+    Action("x", "archive", "", "move the project out of sight (asks)", "autoact shelve", "projects"),
     Action("1", "task", "", "the task: its words and examples", "autoact check", "project"),
     Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
     Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),

@@ -14,12 +14,17 @@ from autoact.errors import BadInput
 from studio import keymap, keys
 from studio.app import StudioApp
 from studio.glyphs import ASCII, UNICODE
+from studio.panes.group import GroupPane
+from studio.panes.lab import LabPane
 from studio.panes.runs import RunsPane
 from studio.panes.task import TaskPane
 from studio.panes.tools import ToolsPane
+from studio.panes.training import TrainingPane
+from studio.panes.trajectories import TrajectoriesPane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
 from studio.screens.help import page
+from studio.screens.lessons import LessonsScreen
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.run import RunScreen
@@ -37,6 +42,7 @@ PLACES: dict[str, type] = {
     "projects": ProjectsScreen,
     "project": ProjectScreen,
     "run": RunScreen,
+    "trajectories": TrajectoriesPane,
     "runs": RunsPane,
     "table": Table,
     "transcript": Transcript,
@@ -47,6 +53,10 @@ PLACES: dict[str, type] = {
     "choice": Choice,
     "confirm": Confirm,
     "line": Line,
+    "training": TrainingPane,
+    "lessons": LessonsScreen,
+    "group": GroupPane,
+    "lab": LabPane,
 }
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
 
@@ -60,7 +70,17 @@ def test_every_action_exists_and_is_told(action: keys.Action) -> None:
 
 
 @pytest.mark.parametrize(
-    "places", [("projects", "list"), ("run", "list"), ("table", "list"), ("transcript", "list"), ("plot",)]
+    "places",
+    [
+        ("projects", "list"),
+        ("run", "list"),
+        ("table", "list"),
+        ("transcript", "list"),
+        ("plot",),
+        ("trajectories", "table", "list"),
+        ("trajectories", "transcript", "list"),
+        ("runs", "table", "list"),
+    ],
 )
 def test_no_key_twice_in_a_place(places: tuple[keys.Place, ...]) -> None:
     counted = Counter(action.key for action in keys.actions(*places, "everywhere"))

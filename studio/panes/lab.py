@@ -1,0 +1,260 @@
+"""The lab: scores of every run's casts, what became of the questions, and what lies behind a wrong answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from autoact.errors import AutoActError
+from autoact.events import QuestionSolved
+from autoact.lab.tally import Score, Tally, tally
+from autoact.project import Project
+from autoact.run.folder import RunFolder
+from autoact.run.state import RunState
+from autoact.trajectory import CASTS, Example
+from studio import errand, foreign, keys
+from studio.follow import Follow
+from studio.lineage import lineage, seeds, wrong
+from studio.panes.pane import Pane
+from studio.widgets.line import Line
+from studio.widgets.status import short
+from studio.widgets.table import Column, Table
+
+AGAIN = 15.0
+"""Seconds after which a run that goes on is counted again."""
+COLUMNS = (
+    Column("run", 18), Column("cast", 7), Column("n", 5, right=True), Column("EM %  95 %", 15),
+    Column("F1 %  95 %", 15), Column("gain in F1", 21, least=100), Column("tokens", 8, right=True, least=100),
+    Column("s", 7, right=True, least=76),
+)  # fmt: skip
+WRONG = (Column("cast", 7), Column("question"), Column("answer", 18), Column("expected", 18, least=70))
+
+
+class ScoreRows:
+    """A line for every cast of every run; a run without scores has one too."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, Score | None]] = []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        run, score = self.rows[index]
+        if score is None:
+            return short(run), "-", *("",) * (len(COLUMNS) - 2)
+        gain = "{:+.1f}  [{:.1f}, {:.1f}]".format(*(100 * part for part in score.gain)) if score.gain else ""
+        return (
+            short(run), score.cast, str(score.n), percent(score.em, score.em_interval),
+            percent(score.f1, score.f1_interval), gain, f"{score.tokens:.0f}", f"{score.seconds:.1f}",
+        )  # fmt: skip
+
+    def key(self, index: int) -> str:
+        run, score = self.rows[index]
+        return f"{run}/{score.cast if score else ''}"
+
+
+@dataclass(slots=True)
+class WrongRows:
+    """One run's wrong answers."""
+
+    rows: Sequence[QuestionSolved] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        trajectory = self.rows[index].trajectory
+        said = self.rows[index].cast, trajectory.question.text, trajectory.answer or "-", trajectory.question.answer
+        return tuple(part or "" for part in said)
+
+    def key(self, index: int) -> str:
+        return self.rows[index].trajectory.unit
+
+
+class LabPane(Pane):
+    """Counts each run once in a thread, a live one again as it grows."""
+
+    DEFAULT_CSS = """
+    LabPane Table { height: 40%; min-height: 5; }
+    LabPane #wrongs { display: none; }
+    LabPane.wrong #wrongs { display: block; }
+    LabPane.wrong #scores { display: none; }
+    LabPane VerticalScroll { height: 1fr; padding: 0 1; background: $surface; }
+    LabPane #parts { height: auto; }
+    """
+    PLACES = ("lab",)
+    BINDINGS = keys.bindings("lab")
+
+    def __init__(self, project: Path, follow: Follow):
+        super().__init__(project, follow)
+        self.scores, self.wrongs = ScoreRows(), WrongRows()
+        self._tallies: dict[str, tuple[int, float, Tally]] = {}
+        """By run: bytes of its log, when it was counted, what came of it."""
+        self._state = RunState()
+        self._examples: Sequence[Example] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Table(COLUMNS, id="scores")
+        yield Table(WRONG, id="wrongs")
+        with VerticalScroll():
+            yield Static("Counting the runs ...", id="parts")
+        yield Line("a file of questions (nothing: the held-out ones), then casts: meta,group", id="data")
+
+    def on_mount(self) -> None:
+        self.query_one("#scores", Table).show(self.scores)
+
+    def tell(self) -> None:
+        if not any(worker.is_running for worker in self.workers if worker.group == "count"):
+            folders = [run.folder for run in self.follow.shelf.runs]
+            self.run_worker(partial(self._count, folders), thread=True, group="count")
+
+    @property
+    def run_chosen(self) -> str:
+        """The run under the cursor."""
+        return (self.query_one("#scores", Table).chosen or "").partition("/")[0]
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def action_evaluate(self) -> None:
+        self.query_one("#data", Line).ask()
+
+    def action_wrong(self) -> None:
+        """To the wrong answers of the run under the cursor, or back to the scores."""
+        if self.has_class("wrong"):
+            self.remove_class("wrong")
+            self.query_one("#scores", Table).focus()
+            self._show_parts()
+        elif self.run_chosen:
+            folder = RunFolder(self.project / "runs" / self.run_chosen)
+            self.run_worker(partial(self._read_wrong, folder), thread=True, group="wrong", exclusive=True)
+
+    @on(Input.Submitted, "#data")
+    def _evaluate(self, message: Input.Submitted) -> None:
+        data, casts = parted(message.value)
+        self.query_one("#data", Line).action_leave_line()
+        self.notice("starting an evaluation ...")
+        self.run_worker(self._start(data, casts), group="eval")
+
+    @on(Line.Gone)
+    def _gone(self) -> None:
+        self.query_one("#wrongs" if self.has_class("wrong") else "#scores", Table).focus()
+
+    async def _start(self, data: str, casts: str) -> None:
+        options = ("--detach", *([f"--data={data}"] if data else []), *([f"--method={casts}"] if casts else []))
+        outcome = await errand.autoact("eval", str(self.project), options=options)
+        self.notice(outcome.why if outcome.code else f"{outcome.told.strip()} is on its way")
+
+    @on(Table.Pointed, "#scores")
+    def _pointed(self) -> None:
+        self._show_parts()
+
+    @on(Table.Pointed, "#wrongs")
+    def _pointed_wrong(self, message: Table.Pointed) -> None:
+        self._show_lineage(message.index)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _count(self, folders: Sequence[RunFolder]) -> None:
+        for folder in folders:
+            size = folder.events.stat().st_size if folder.events.exists() else 0
+            known = self._tallies.get(folder.name)
+            if known is None or (known[0] != size and time.monotonic() - known[1] >= AGAIN):
+                counted = size, time.monotonic(), tally(folder.events)
+                self.app.call_from_thread(self._counted, folder.name, counted)
+
+    def _counted(self, name: str, counted: tuple[int, float, Tally]) -> None:
+        self._tallies[name] = counted
+        order = [run.folder.name for run in self.follow.shelf.runs if run.folder.name in self._tallies]
+        rows: list[tuple[str, Score | None]] = []
+        for run in order:
+            rows += [(run, score) for score in self._tallies[run][2].scores] or [(run, None)]
+        table = self.query_one("#scores", Table)
+        key, self.scores.rows = table.chosen, rows
+        table.renew(key=key)
+        self._show_parts()
+
+    def _show_parts(self) -> None:
+        found = self._tallies.get(self.run_chosen)
+        if found is not None and not self.has_class("wrong"):
+            self.query_one("#parts", Static).update(Content("\n").join([*funnel(found[2]), *parts(found[2])]))
+
+    def _read_wrong(self, folder: RunFolder) -> None:
+        state = RunState.of(folder.events)
+        try:
+            examples = seeds(Project.open(self.project))
+        except AutoActError:
+            examples = ()  # the task's pane says what is wrong with the project
+        self.app.call_from_thread(self._take_wrong, state, examples)
+
+    def _take_wrong(self, state: RunState, examples: Sequence[Example]) -> None:
+        self._state, self._examples = state, examples
+        self.wrongs.rows = wrong(state)
+        if not self.wrongs.rows:
+            self.notice("no scored answer of this run is wrong")
+            return
+        self.add_class("wrong")
+        table = self.query_one("#wrongs", Table)
+        table.show(self.wrongs)
+        table.focus()
+        self._show_lineage(0)
+
+    def _show_lineage(self, index: int) -> None:
+        if self.has_class("wrong") and index < len(self.wrongs.rows):
+            solved = self.wrongs.rows[index]
+            self.query_one("#parts", Static).update(Content("\n").join(lineage(self._state, solved, self._examples)))
+
+
+def parted(typed: str) -> tuple[str, str]:
+    """What was typed as a file, which may have spaces in its name, and casts; either may be empty."""
+    before, _, last = typed.strip().rpartition(" ")
+    if last and all(name in CASTS for name in last.split(",")):
+        return before.strip(), last
+    return typed.strip(), ""
+
+
+def percent(mean: float, ends: tuple[float, float]) -> str:
+    """A mean with its interval, in percent."""
+    return f"{100 * mean:5.1f} {100 * ends[0]:.0f}-{100 * ends[1]:.0f}"
+
+
+def funnel(tally: Tally) -> list[Content]:
+    """From questions asked to trajectories kept, and what was refused why."""
+    lines = [
+        Content.assemble(
+            ("questions    ", "$accent"), f"{tally.questions_asked} made, {tally.questions_kept} accepted"
+        ),
+        *_reasons(tally.questions_refused),
+        Content.assemble(
+            ("trajectories ", "$accent"), f"{tally.trajectories_tried} tried, {tally.trajectories_kept} kept"
+        ),
+        *_reasons(tally.trajectories_refused),
+    ]
+    for lesson in tally.adapters:
+        said = f"{lesson.examples} examples, {lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}"
+        lines.append(Content.assemble((f"{foreign.line(lesson.role):<13}", "$accent"), said))
+    return lines
+
+
+def parts(tally: Tally) -> list[Content]:
+    """Scores by level and by type; an interval that holds only one question says little, so n stands beside it."""
+    lines = []
+    for score in tally.scores:
+        for part in (*score.by_level, *score.by_type):
+            said = f"{part.n:4d}  EM {percent(part.em, part.em_interval)}  F1 {percent(part.f1, part.f1_interval)}"
+            name = foreign.line(f"{score.cast} {part.name}", 22)
+            lines.append(Content.assemble((f"{name:<24}", "$accent"), said))
+    return lines
+
+
+def _reasons(refused: dict[str, int]) -> list[Content]:
+    return [Content.assemble(f"{count:>17}  ", foreign.content(why, "$quiet")) for why, count in refused.items()]

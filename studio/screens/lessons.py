@@ -1,0 +1,99 @@
+"""What a sub-agent learned from: its lessons, the words that carry loss marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from autoact import scratchpad
+from autoact.script import Lesson
+from autoact.trajectory import Role
+from studio import foreign, keys
+from studio.widgets.footer import Footer
+from studio.widgets.table import Column, Table
+
+COLUMNS = (
+    Column("", 5, right=True),
+    Column("question"),
+    Column("steps", 6, right=True),
+    Column("words that count", 22),
+)
+
+
+class LessonRows:
+    """Lessons as a table's rows."""
+
+    def __init__(self, lessons: Sequence[Lesson]):
+        self.lessons = lessons
+
+    def __len__(self) -> int:
+        return len(self.lessons)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        lesson = self.lessons[index]
+        return (
+            str(index + 1),
+            lesson.trajectory.question.text,
+            str(len(lesson.trajectory.steps)),
+            ", ".join(lesson.parts),
+        )
+
+    def key(self, index: int) -> str:
+        return str(index)
+
+
+class LessonsScreen(ModalScreen[None]):
+    """One lesson at a time, as the sub-agent reads it."""
+
+    DEFAULT_CSS = """
+    LessonsScreen { background: $background; color: $foreground; }
+    LessonsScreen #told { height: 1; background: $panel; padding: 0 1; }
+    LessonsScreen Table { height: 1fr; }
+    LessonsScreen VerticalScroll { height: 2fr; padding: 0 1; background: $surface; }
+    LessonsScreen #lesson { height: auto; }
+    LessonsScreen #footer { height: 1; background: $panel; color: $foreground; }
+    """
+    PLACES: tuple[keys.Place, ...] = ("lessons",)
+    BINDINGS = keys.bindings("lessons")
+
+    def __init__(self, role: Role, lessons: Sequence[Lesson]):
+        super().__init__()
+        self.role, self.lessons = role, lessons
+
+    def compose(self) -> ComposeResult:
+        told = f"{len(self.lessons)} lessons of the {self.role}-agent; underlined words carry loss"
+        yield Static(Content(told), id="told")
+        yield Table(COLUMNS, LessonRows(self.lessons))
+        with VerticalScroll(can_focus=False):
+            yield Static(id="lesson")
+        yield Footer("lessons")
+
+    def on_mount(self) -> None:
+        self.query_one(Table).renew()
+        self._show(0)
+
+    def on_table_pointed(self, message: Table.Pointed) -> None:
+        self._show(message.index)
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def _show(self, index: int) -> None:
+        if index < len(self.lessons):
+            self.query_one("#lesson", Static).update(foreign_lesson(self.role, self.lessons[index]))
+
+
+def foreign_lesson(role: Role, lesson: Lesson) -> Content:
+    """A lesson as it is learned from; what carries loss has the role's colour and a line beneath."""
+    counts = f"underline bold $role-{role}"
+    said = [(foreign.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
+    for piece in scratchpad.pieces(lesson.trajectory.steps):
+        bears = piece.owner == role and piece.part in lesson.parts
+        text = foreign.clean(piece.text)
+        said.append((text, counts if bears and text.strip() else "" if bears else "$quiet"))
+    return Content.assemble(*said)

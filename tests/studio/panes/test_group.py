@@ -1,0 +1,226 @@
+"""The console over sessions as a job writes them, and over one that a scripted model answers."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from paned import Instead, done, pane_of
+from stories import alive, screen_text
+from textual.widgets import Input
+
+import autoact.events as happened
+from autoact.events import Event, TokenSpoken
+from autoact.run.command import Command, Reply
+from autoact.run.control import ControlServer
+from autoact.run.folder import RunFolder, new_run
+from autoact.run.log import seal_event
+from autoact.trajectory import Question, Step, Trajectory
+from studio.conversation import Replay, Session, sessions
+from studio.panes.group import GroupPane
+from studio.widgets.transcript import Transcript
+
+ASKED = Question("asked-0001", "Who wrote [b]Fidelio?")
+SECONDS = 2.0
+"""Between two events of a told session."""
+
+
+def session(root: Path, events: list[Event], minute: int = 30) -> RunFolder:
+    """A session's folder, an event every two seconds from the unix second 1000 on."""
+    config = {"run": {"stages": ["session"]}}
+    folder = new_run(root, "session", config, now=datetime(2026, 11, 22, 15, minute))
+    told = [happened.RunOpened(1, 77, "here"), happened.StageStarted("session"), *events]
+    lines = [seal_event(seq, 1000 + SECONDS * seq, event) for seq, event in enumerate(told)]
+    folder.events.write_bytes(b"".join(lines))
+    return folder
+
+
+def turns(unit: str, cast: str, upto: int = 6) -> list[Event]:
+    """A question and its turns."""
+    plan, tool, reflect = ("plan", "tool", "reflect") if cast == "group" else ("meta",) * 3
+    said: list[Event] = [
+        happened.ModelAnswered(unit, 0, "d", plan, "thought", "I look it up.", (1, 2, 3), ms=500),
+        happened.ModelAnswered(unit, 1, "d", plan, "action", " Retrieve\n", (1,), ms=100),
+        happened.ModelAnswered(unit, 2, "d", tool, "argument", "Fidelio", (1, 2), ms=1500),
+        happened.ToolObserved(unit, 3, "d", "Retrieve", "Fidelio", "An opera by Beethoven.", ms=20),
+        happened.ModelAnswered(unit, 4, "d", reflect, "reflection", "The page says so.", (1,), ms=300),
+        happened.ModelAnswered(unit, 5, "d", reflect, "verdict", " right", (1,), ms=100),
+    ]
+    return [happened.QuestionInjected(unit, ASKED, cast, f"c-{unit}"), *said[:upto]]
+
+
+def answered(unit: str, cast: str) -> list[Event]:
+    steps = (Step("I look it up.", "Retrieve", "Fidelio", "An opera by Beethoven."),)
+    made = Trajectory(unit, ASKED, steps, "Beethoven", "right", cast=cast)
+    return [*turns(unit, cast), happened.QuestionSolved(cast, made)]
+
+
+class Desk:
+    """Takes commands as a job does, and remembers them."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str, int, str, str]] = []
+
+    def submit(self, command: Command) -> Future[Reply]:
+        self.got.append((command.do, command.unit, command.n, command.text, command.cast))
+        reply: Future[Reply] = Future()
+        reply.set_result(Reply(command.id, 7))
+        return reply
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+async def test_a_question_with_its_turns_and_what_each_cost(opera: Path, size: tuple[int, int]) -> None:
+    session(opera, answered("group-asked-0001", "group"))
+    async with pane_of(opera, "5", size) as (app, _):
+        text = screen_text(app)
+        for said in ("Who wrote [b]Fidelio?", "P› thought", "T⚙ argument", "R↺ verdict", "Retrieve[Fidelio]"):
+            assert said in text
+        assert "Retrieve[Fidelio]   · 2 tok  1.5 s" in text
+        assert "Beethoven   · reflect-agent: right" in text
+        assert "session over" in text
+
+
+async def test_two_casts_side_by_side(opera: Path) -> None:
+    session(opera, [*answered("group-asked-0001", "group"), *answered("meta-asked-0002", "meta")])
+    async with pane_of(opera, "5", (120, 36)) as (app, _):
+        lanes = [[one.document[at].role for at in range(1, 4)] for one in app.screen.query(Transcript)]
+        assert lanes == [["plan", "plan", "tool"], ["meta"] * 3]
+        assert app.screen.query_one(GroupPane).has_class("pair")
+
+
+async def test_an_answer_is_shown_while_it_is_said(opera: Path) -> None:
+    run = session(opera, turns("group-asked-0001", "group", 2))
+    run.live.write_bytes(seal_event(0, 1010.0, TokenSpoken("group-asked-0001", 2, "argument", "Fide")))
+    with alive(run):
+        async with pane_of(opera, "5") as (app, pilot):
+            assert "Fide ..." in screen_text(app)
+            assert "1 in flight" in screen_text(app)
+            tell(run, turns("group-asked-0001", "group")[3])
+            await until(app, pilot, "Retrieve[Fidelio]")
+            assert "Fide ..." not in screen_text(app)
+
+
+async def test_commands_reach_the_session(opera: Path) -> None:
+    run, desk = session(opera, turns("group-asked-0001", "group", 4)), Desk()
+    with alive(run), ControlServer(run, desk.submit):
+        async with pane_of(opera, "5") as (app, pilot):
+            for key in ("space", "s"):
+                await pilot.press(key)
+                await done(app, pilot)
+            view = app.screen.query_one("#first", Transcript)
+            view.focus()
+            view.point(3)
+            for key in ("e", "f"):
+                await pilot.press(key)
+                await pilot.pause()
+                assert app.screen.query_one("#ask", Input).value == "Fidelio"
+                await pilot.press("end", "!", "enter")
+                await done(app, pilot)
+            await pilot.press("f", "enter")
+            await done(app, pilot)
+            await pilot.press("c", "c", "a", *"why?", "enter")
+            await done(app, pilot)
+    unit = "group-asked-0001"
+    assert desk.got[:5] == [
+        ("pause", "", -1, "", "group"),
+        ("step", unit, -1, "", "group"),
+        ("edit", unit, 2, "Fidelio!", "group"),
+        ("fork", unit, 2, "Fidelio!", "group"),
+        ("fork", unit, 2, "", "group"),
+    ]
+    assert sorted(desk.got[5:]) == [("inject", "", -1, "why?", "group"), ("inject", "", -1, "why?", "meta")]
+
+
+async def test_a_question_starts_a_session_when_there_is_none(opera: Path, instead: Instead) -> None:
+    instead("import sys; sys.exit('autoact: ' + ' '.join(sys.argv[1:]))")
+    async with pane_of(opera, "5", (120, 36)) as (app, pilot):
+        assert "no session yet" in screen_text(app)
+        await pilot.press("c", "a", *"why?", "enter")
+        await done(app, pilot)
+        assert f"ask --session --cast=meta -- {opera} why?" in screen_text(app)
+
+
+async def test_replay_and_its_speed(opera: Path) -> None:
+    session(opera, answered("group-asked-0001", "group"))
+    async with pane_of(opera, "5") as (app, pilot):
+        pane = app.screen.query_one(GroupPane)
+        await pilot.press("<", "<", "<", "<", "p")
+        assert pane.speed == 1
+        await pilot.pause()
+        assert "replay 0/12 s x1" in screen_text(app)
+        assert "Retrieve[Fidelio]" not in screen_text(app)
+        await pilot.press(*(">" * 9))
+        assert pane.speed == 64
+        await until(app, pilot, "reflect-agent: right")
+        await pilot.press("p")
+        assert "replay" not in screen_text(app).splitlines()[9]
+
+
+def test_a_replay_follows_the_log(tmp_path: Path) -> None:
+    told = Session(session(tmp_path, answered("group-asked-0001", "group")))
+    told.read()
+    replay = Replay(told.asked["group-asked-0001"])
+    assert [replay.turns(seconds) for seconds in (0, 1.9, 2.0, 7, 99)] == [0, 0, 1, 3, 6]
+    assert replay.length == 6 * SECONDS
+
+
+async def test_export(opera: Path) -> None:
+    run = session(opera, answered("group-asked-0001", "group"))
+    async with pane_of(opera, "5") as (app, pilot):
+        await pilot.press("x")
+        await done(app, pilot)
+        assert "written to" in screen_text(app)
+    (answer,) = json.loads((opera / "exports" / f"{run.name}-group-asked-0001.json").read_text())["answers"]
+    assert [turn["part"] for turn in answer["turns"]][:3] == ["thought", "action", "argument"]
+    assert answer["trajectory"]["answer"] == "Beethoven"
+
+
+async def test_earlier_sessions_are_found_again(opera: Path) -> None:
+    other = Question("asked-0001", "What is Leonore?")
+    session(opera, [happened.QuestionInjected("meta-asked-0001", other, "meta", "c")], minute=10)
+    session(opera, answered("group-asked-0001", "group"))
+    async with pane_of(opera, "5") as (app, pilot):
+        assert app.screen.query_one("#first", Transcript).document[0].text == ASKED.text
+        await pilot.press("j")
+        await done(app, pilot)
+        assert app.screen.query_one("#first", Transcript).document[0].text == "What is Leonore?"
+
+
+def test_forks_edits_and_restarts(tmp_path: Path) -> None:
+    unit = "group-asked-0001"
+    run = session(
+        tmp_path,
+        [
+            *answered(unit, "group"),
+            happened.UnitForked(f"{unit}~1", unit, 3),
+            happened.AnswerEdited(f"{unit}~1", 2, "Leonore"),
+            happened.UnitRestarted(unit, 4, "edited"),
+        ],
+    )
+    (folder,) = sessions(tmp_path)
+    assert folder == run
+    told = Session(folder)
+    assert told.read()
+    assert [turn.text for turn in told.asked[f"{unit}~1"].turns] == ["I look it up.", " Retrieve\n", "Leonore"]
+    assert "by a person" in told.asked[f"{unit}~1"].passages()[3].text
+    assert [len(one.turns) for one in told.beside(f"{unit}~1")] == [4, 3]
+    assert told.flying == [unit, f"{unit}~1"]
+
+
+def tell(folder: RunFolder, event: Event) -> None:
+    """One more event in a log that no writer holds."""
+    seq = len(folder.events.read_bytes().splitlines())
+    with folder.events.open("ab") as log:
+        log.write(seal_event(seq, 1000 + SECONDS * seq, event))
+
+
+async def until(app: object, pilot: object, text: str) -> None:
+    """The screen says so before long."""
+    for _ in range(100):
+        await pilot.pause(0.05)  # type: ignore[attr-defined]
+        if text in screen_text(app):  # type: ignore[arg-type]
+            return
+    raise AssertionError(f"never said: {text}")
