@@ -166,7 +166,7 @@ class ProjectScreen(Screen[None]):
         self.post_message(self.Left(self.project.parent))
 
     def _focus(self, pane: Pane) -> None:
-        first = next((widget for widget in pane.query("*") if widget.focusable), None)
+        first = next((widget for widget in pane.query("*") if widget.focusable and widget.display), None)
         if first is not None and (self.focused is None or pane not in self.focused.ancestors):
             first.focus()
 

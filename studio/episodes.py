@@ -1,0 +1,173 @@
+"""A run's episodes as a list: in flight, kept, dropped, solved; sorted, filtered, forks under their parents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from autoact.run.state import RunState
+from autoact.trajectory import Trajectory
+from studio import foreign
+
+SORTS = ("as they came", "reward", "steps", "state", "question")
+COLOURS = {
+    "in flight": "$accent", "held": "$warning", "kept": "$success", "right": "$success", "dropped": "$quiet",
+    "wrong": "$quiet", "failed": "$error", "cut short": "$warning", "done": "$foreground",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the list is narrowed to: `state:kept tool:Retrieve` and any other words."""
+
+    state: str = ""
+    tool: str = ""
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> Wanted:
+        """From what a person typed."""
+        state, tool, words = "", "", []
+        for word in text.split():
+            kind, colon, rest = word.partition(":")
+            if colon and kind == "state":
+                state = rest.casefold()
+            elif colon and kind == "tool":
+                tool = rest.casefold()
+            else:
+                words.append(word.casefold())
+        return cls(state, tool, tuple(words))
+
+
+class Episodes:
+    """Rows of the list. It keeps names only; what a row says is looked up in the run's state when it is drawn."""
+
+    def __init__(self, state: RunState, *, alive: bool = False):
+        self.state, self.alive = state, alive
+        self.units: list[str] = []
+        self.sort = SORTS[0]
+        self.wanted = Wanted()
+        self.marked = ""
+        self._solved: dict[str, Trajectory] = {}
+        self._right: dict[str, bool | None] = {}
+
+    # -- what there is ---------------------------------------------------------------------------------------------
+
+    def gather(self) -> None:
+        """List anew what the state holds, as wanted and in order."""
+        state = self.state
+        self._solved = {one.trajectory.unit: one.trajectory for one in state.solved}
+        self._right = {one.trajectory.unit: one.em == 1.0 if one.scored else None for one in state.solved}
+        names = dict.fromkeys((*state.lanes, *state.trajectories, *self._solved, *state.unit_failures))
+        found = [unit for unit in names if self._fits(unit)]
+        match self.sort:
+            case "reward":
+                found.sort(key=lambda unit: -self._reward(unit))
+            case "steps":
+                found.sort(key=lambda unit: -self._steps(unit))
+            case "state":
+                found.sort(key=lambda unit: list(COLOURS).index(self.word(unit)))
+            case "question":
+                found.sort(key=lambda unit: self._question(unit).casefold())
+            case _:
+                found = self._under_parents(found)
+        self.units = found
+
+    def trajectory(self, unit: str) -> Trajectory | None:
+        """The finished trajectory of a unit."""
+        return self.state.trajectories.get(unit) or self._solved.get(unit)
+
+    def word(self, unit: str) -> str:
+        """How the episode is."""
+        state = self.state
+        if unit in state.lanes:
+            if not self.alive:
+                return "cut short"
+            return "held" if state.status == "paused" or unit in state.halted else "in flight"
+        if unit in state.unit_failures:
+            return "failed"
+        if unit in self._right:
+            right = self._right[unit]
+            return "done" if right is None else "right" if right else "wrong"
+        verdict = state.verdicts.get(unit)
+        return "done" if verdict is None else "kept" if verdict.kept else "dropped"
+
+    # -- the table's rows ------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def key(self, index: int) -> str:
+        return self.units[index]
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        unit = self.units[index]
+        word, done = self.word(unit), self.trajectory(unit)
+        mark = "*" if unit == self.marked else ""
+        return (
+            Content.styled(f"{mark}{word}", COLOURS[word]),
+            f"{done.reward:.2f}" if done else "",
+            str(self._steps(unit)) if done else "",
+            self._indent(unit) + foreign.line(unit),
+            self._indent(unit) + foreign.line(self._question(unit)),
+        )
+
+    # -- a unit ----------------------------------------------------------------------------------------------------
+
+    def _question(self, unit: str) -> str:
+        done = self.trajectory(unit)
+        if done is not None:
+            return done.question.text
+        asked = self.state.injected.get(unit)
+        if asked is not None:
+            return asked.question.text
+        if unit in self.state.unit_failures:
+            return self.state.unit_failures[unit]
+        lane = self.state.lanes.get(unit)
+        return lane.turns[-1][2] if lane and lane.turns else unit
+
+    def _reward(self, unit: str) -> float:
+        done = self.trajectory(unit)
+        return done.reward if done else -1.0
+
+    def _steps(self, unit: str) -> int:
+        done = self.trajectory(unit)
+        return len(done.steps) if done else 0
+
+    def _indent(self, unit: str) -> str:
+        depth, fork = 0, self.state.forks.get(unit)
+        while fork is not None and depth < 8:
+            depth, fork = depth + 1, self.state.forks.get(fork.of)
+        return "  " * (depth - 1) + "└ " if depth else ""
+
+    def _fits(self, unit: str) -> bool:
+        wanted = self.wanted
+        if wanted.state and not self.word(unit).replace(" ", "").startswith(wanted.state):
+            return False
+        done = self.trajectory(unit)
+        if wanted.tool and not (done and any(step.action.casefold() == wanted.tool for step in done.steps)):
+            return False
+        if not wanted.words:
+            return True
+        text = f"{unit} {self._question(unit)} {done.answer if done else ''}".casefold()
+        return all(word in text for word in wanted.words)
+
+    def _under_parents(self, units: list[str]) -> list[str]:
+        """Each fork behind what it was made from."""
+        forks = self.state.forks
+        if not forks:
+            return units
+        inside, below = set(units), dict[str, list[str]]()
+        roots: list[str] = []
+        for unit in units:
+            parent = forks[unit].of if unit in forks else ""
+            (below.setdefault(parent, []) if parent in inside else roots).append(unit)
+        found: list[str] = []
+        waiting = roots[::-1]
+        while waiting:
+            unit = waiting.pop()
+            found.append(unit)
+            waiting += below.get(unit, [])[::-1]
+        return found

@@ -1,0 +1,79 @@
+"""One transcript on the screen: a unit's answers from the log, and the one in the making from the live file."""
+
+from __future__ import annotations
+
+from autoact.events import TokenSpoken
+from autoact.run.folder import RunFolder
+from autoact.run.state import Lane, RunState
+from studio.document import Document, Passage
+from studio.telling import Telling
+
+PART_ROLES = {"thought": "plan", "action": "tool", "argument": "tool", "reflection": "reflect", "verdict": "reflect"}
+"""Who says a part when a group answers; the meta-agent says all of them otherwise."""
+
+
+class Reader:
+    """Keeps a document in step with what is said in a unit."""
+
+    def __init__(self, folder: RunFolder, unit: str, state: RunState):
+        self.unit = unit
+        self.document = Document()
+        self.telling = Telling(folder, unit, lineage(unit, state))
+        self._shown: list[Passage] = []
+
+    def renew(self, said: TokenSpoken | None) -> None:
+        """Bring the document up to date; what has not changed is left alone."""
+        now = self.telling.passages()
+        if said is not None and said.n >= self.telling.next:
+            now.append(growing(said, now[0].role if now else "meta"))
+        amend(self.document, self._shown, now)
+        self._shown = now
+
+    def last_answer(self) -> Passage | None:
+        """The newest answer of the model, unlike an observation and the last words."""
+        return next((said for said in reversed(self._shown) if said.owner >= 0 and said.role != "world"), None)
+
+    def answer(self, index: int) -> Passage | None:
+        """The passage at this place of the document as the log has it, unless it is no answer."""
+        said = self._shown[index] if index < len(self._shown) else None
+        return said if said is not None and said.owner >= 0 else None
+
+
+def lineage(unit: str, state: RunState) -> list[str]:
+    """What a fork was made from, and what that was made from."""
+    found: list[str] = []
+    fork = state.forks.get(unit)
+    while fork is not None and fork.of not in found:
+        found.append(fork.of)
+        fork = state.forks.get(fork.of)
+    return found
+
+
+def growing(said: TokenSpoken, role: str) -> Passage:
+    """An answer in the making."""
+    missed = "…" if said.start else ""
+    return Passage(role if role == "meta" else PART_ROLES.get(said.part, role), said.part, missed + said.text, said.n)
+
+
+def of_lane(lane: Lane, said: TokenSpoken | None) -> list[Passage]:
+    """The latest turns of a lane, with the answer in the making."""
+    first = lane.n + 1 - len(lane.turns)
+    found = [Passage(role, part, text, n) for n, (role, part, text) in enumerate(lane.turns, first)]
+    if said is not None and said.n > lane.n:
+        found.append(growing(said, found[0].role if found else "meta"))
+    return found
+
+
+def amend(document: Document, before: list[Passage], now: list[Passage]) -> None:
+    """Let a document that shows `before` show `now`."""
+    same = 0
+    while same < min(len(before), len(now)) and before[same] == now[same]:
+        same += 1
+    kin = same < len(before) == len(now) == same + 1 and before[same].owner == now[same].owner
+    if kin and (before[same].role, before[same].part) == (now[same].role, now[same].part):
+        document.replace(same, now[same].text)
+        return
+    if same < len(before):
+        document.cut(same)
+    for passage in now[same:]:
+        document.add(passage)

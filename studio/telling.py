@@ -1,0 +1,125 @@
+"""What was said in one unit of a run, answer by answer, read from the log when someone wants to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import orjson
+
+from autoact.errors import LogDamaged
+from autoact.events import (
+    AnswerEdited,
+    Event,
+    ModelAnswered,
+    ToolObserved,
+    TrajectoryCommitted,
+    TrajectoryJudged,
+    UnitFailed,
+    UnitForked,
+    UnitRestarted,
+)
+from autoact.run.folder import RunFolder
+from autoact.run.log import LogTail, unseal
+from studio.document import Passage
+
+CHUNK = 1 << 20
+
+
+class Telling:
+    """The answers of a unit and of what it was forked from. `read` is slow the first time: call it in a thread."""
+
+    def __init__(self, folder: RunFolder, unit: str, lineage: Collection[str] = ()):
+        """`lineage` names the units that this one was forked from, near or far."""
+        self.folder, self.unit = folder, unit
+        self.epilogue: list[Passage] = []
+        """How it ended and what was thought of it."""
+        self._units = {unit, *lineage}
+        self._answers: dict[str, dict[int, Passage]] = {name: {} for name in self._units}
+        self._tail: LogTail | None = None
+
+    def read(self) -> bool:
+        """Take in what the log says by now; whether that is anything of this unit."""
+        if self._tail is None:
+            offset = 0
+            for event, end in self._scan():
+                self._take(event)
+                offset = end
+            self._tail = LogTail(self.folder.events, offset, numbered=False)
+            return True
+        took = [self._take(record.event) for record in self._tail.poll() if record.event is not None]
+        return any(took)
+
+    def close(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+
+    @property
+    def ready(self) -> bool:
+        """The slow part is over."""
+        return self._tail is not None
+
+    @property
+    def next(self) -> int:
+        """The number of the answer to come."""
+        return max(self._answers[self.unit], default=-1) + 1
+
+    def passages(self) -> list[Passage]:
+        """All of it in order; the owner of each is its number."""
+        answers = self._answers[self.unit]
+        return [*(answers[n] for n in sorted(answers)), *self.epilogue]
+
+    def _scan(self) -> Iterator[tuple[Event | None, int]]:
+        """Events of the lines that name one of the units, without decoding the others; the offset behind each."""
+        names = [b":" + orjson.dumps(name) for name in self._units]
+        offset, rest = 0, b""
+        if not self.folder.events.exists():
+            return
+        with self.folder.events.open("rb") as log:
+            while chunk := log.read(CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    offset += len(line) + 1
+                    if any(name in line for name in names):
+                        yield _event(line), offset
+                yield None, offset
+
+    def _take(self, event: Event | None) -> bool:
+        """One event; whether it is about the unit."""
+        match event:
+            case ModelAnswered(unit=unit, n=n, role=role, part=part, text=text) if unit in self._units:
+                self._answers[unit][n] = Passage(role, part, text, n)
+            case ToolObserved(unit=unit, n=n, text=text) if unit in self._units:
+                self._answers[unit][n] = Passage("world", "observation", text, n)
+            case AnswerEdited(unit=unit, n=n, text=text) if unit in self._units and n in self._answers[unit]:
+                before = self._answers[unit][n]
+                self._answers[unit][n] = Passage(before.role, before.part, text, n)
+            case UnitRestarted(unit=unit, n=first) if unit in self._units:
+                self._answers[unit] = {n: said for n, said in self._answers[unit].items() if n < first}
+                self.epilogue = [] if unit == self.unit else self.epilogue
+            case UnitForked(unit=unit, of=of, at=at) if unit in self._units and of in self._units:
+                self._answers[unit] = {n: said for n, said in self._answers[of].items() if n < at}
+            case _:
+                return self._end(event)
+        return unit == self.unit
+
+    def _end(self, event: Event | None) -> bool:
+        match event:
+            case TrajectoryCommitted(trajectory=done) if done.unit == self.unit:
+                said = f"{done.halt}: {done.answer or 'no answer'}, reward {done.reward:.2f}"
+                gold = f", expected {done.question.answer}" if done.question.answer else ""
+                self.epilogue.append(Passage("meta", "end", said + gold))
+            case TrajectoryJudged(verdict=verdict) if verdict.unit == self.unit:
+                word = "kept" if verdict.kept else "dropped"
+                self.epilogue.append(Passage("meta", "verdict", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
+            case UnitFailed(unit=unit, error=error) if unit == self.unit:
+                self.epilogue.append(Passage("meta", "failed", error))
+            case _:
+                return False
+        return True
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return unseal(line).event
+    except LogDamaged:
+        return None  # told in the status line, where damage of the whole log is counted

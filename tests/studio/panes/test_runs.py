@@ -1,0 +1,116 @@
+"""The runs pane: every run with what came of it, and all that is done to one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from paned import Instead, done, pane_of
+from stories import alive, finished, screen_text, synthesis, write
+
+from autoact.run.folder import new_run
+from studio.screens.confirm import Confirm
+from studio.screens.project import ProjectScreen
+from studio.screens.run import RunScreen
+from studio.settings import differences
+
+NOTES = "import sys, pathlib; pathlib.Path({!r}, 'asked.txt').write_text(' '.join(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize("size", [(59, 20), (80, 24), (120, 40)])
+async def test_the_list_with_its_figures(opera: Path, size: tuple[int, int]) -> None:
+    write(opera, finished(), 1)
+    write(opera, synthesis(), 2)
+    async with pane_of(opera, "7", size) as (app, pilot):
+        text = screen_text(app)
+        for expected in ("11-22 14:01", "finished", "interrupted", "75.0", "13"):
+            assert expected in text
+
+
+async def test_enter_follows_and_w_watches(opera: Path) -> None:
+    older = write(opera, finished(), 1)
+    write(opera, synthesis(), 2)
+    async with pane_of(opera, "7") as (app, pilot):
+        await pilot.press("j", "enter")
+        await done(app, pilot)
+        assert isinstance(app.screen, ProjectScreen)
+        assert app.screen.follow.name == older.name
+        await pilot.press("w")
+        await done(app, pilot)
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert isinstance(app.screen, ProjectScreen)
+
+
+@pytest.mark.parametrize(("key", "verb"), [("r", "resume --detach"), ("X", "delete --yes")])
+async def test_a_dead_run_goes_on_or_goes_away(
+    opera: Path, instead: Instead, at_once: None, key: str, verb: str
+) -> None:
+    run = write(opera, synthesis())
+    instead(NOTES.format(str(opera)))
+    async with pane_of(opera, "7") as (app, pilot):
+        await pilot.press(key)
+        await done(app, pilot)
+        if key == "X":
+            assert isinstance(app.screen, Confirm)
+            await pilot.press("y")
+            await done(app, pilot)
+        assert f"{verb.split()[0]}: done" in screen_text(app)
+    assert (opera / "asked.txt").read_text() == f"{verb} -- {run.path}"
+
+
+async def test_a_live_run_is_cancelled_but_not_deleted(opera: Path, instead: Instead, at_once: None) -> None:
+    run = write(opera, synthesis())
+    instead(NOTES.format(str(opera)))
+    with alive(run):
+        async with pane_of(opera, "7") as (app, pilot):
+            await pilot.press("X")
+            assert "cancel it first" in screen_text(app)
+            await pilot.press("c", "n")
+            await done(app, pilot)
+            assert not (opera / "asked.txt").exists()
+            await pilot.press("c")
+            await done(app, pilot)
+            await pilot.press("y")
+            await done(app, pilot)
+    assert (opera / "asked.txt").read_text() == f"cancel -- {run.path}"
+
+
+async def test_keys_typed_before_the_question_was_there_agree_to_nothing(opera: Path, instead: Instead) -> None:
+    write(opera, synthesis())
+    instead(NOTES.format(str(opera)))
+    async with pane_of(opera, "7") as (app, pilot):
+        await pilot.press("X", "y")
+        assert isinstance(app.screen, Confirm)
+    assert not (opera / "asked.txt").exists()
+
+
+async def test_a_new_run_of_some_stages(opera: Path, instead: Instead) -> None:
+    instead(NOTES.format(str(opera)))
+    async with pane_of(opera, "7") as (app, pilot):
+        await pilot.press("n")
+        await done(app, pilot)
+        await pilot.press("right", "ctrl+o")
+        await done(app, pilot)
+        assert isinstance(app.screen, ProjectScreen)
+    asked = (opera / "asked.txt").read_text()
+    assert asked.startswith("run --new --detach --preset full --from self_instruct --to group_planning -- ")
+
+
+async def test_log_and_differences(opera: Path) -> None:
+    write(opera, synthesis(), 1)
+    new_run(opera, "full", {"synthesis": {"samples": 9}}, now=datetime(2026, 11, 22, 15, 0))
+    async with pane_of(opera, "7", (120, 40)) as (app, pilot):
+        await pilot.press("d")
+        await done(app, pilot)
+        assert "synthesis.samples:  9  |  -" in screen_text(app)
+        await pilot.press("escape", "j", "l")
+        await done(app, pilot)
+        assert "synthesis 37/120" in screen_text(app)
+
+
+def test_only_what_differs() -> None:
+    one, other = {"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 4}}
+    assert differences(one, other) == [("b.c", "2", "4"), ("b.d", "3", "-")]

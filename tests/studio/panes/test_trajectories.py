@@ -1,0 +1,231 @@
+"""The trajectories pane over a log as a job writes it, and commands as a job takes them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from paned import done, pane_of
+from stories import HOSTILE, alive, finished, screen_text, synthesis, training, write
+
+import autoact.events as happened
+from autoact.run.command import Command, Reply
+from autoact.run.control import ControlServer
+from autoact.run.folder import RunFolder
+from autoact.run.live import LiveWriter
+from autoact.run.log import LogWriter
+from autoact.run.state import RunState
+from studio.episodes import Episodes, Wanted
+from studio.screens.form import Form
+from studio.telling import Telling
+
+
+@contextlib.contextmanager
+def job(run: RunFolder, why: str = "") -> Iterator[list[Command]]:
+    """A job that notes its commands; it refuses them when there is a reason to."""
+    taken: list[Command] = []
+
+    def submit(command: Command) -> Future[Reply]:
+        taken.append(command)
+        reply: Future[Reply] = Future()
+        reply.set_result(Reply(command.id, why=why) if why else Reply(command.id, seq=1))
+        return reply
+
+    with alive(run), ControlServer(run, submit):
+        yield taken
+
+
+@pytest.mark.parametrize("size", [(59, 20), (80, 24), (120, 40), (200, 60)])
+async def test_list_and_transcript(opera: Path, size: tuple[int, int]) -> None:
+    with alive(write(opera, synthesis())):
+        async with pane_of(opera, "3", size) as (app, pilot):
+            text = screen_text(app)
+            assert "in flight" in text
+            assert "thought" in text
+            assert "Woman in Gold" in text
+            assert "Klimt ␛[31m(1907)." in text
+
+
+async def test_tokens_show_as_they_stream(opera: Path) -> None:
+    run = write(opera, synthesis())
+    with alive(run):
+        live = LiveWriter(run)
+        live.speak("q-0038.1", 4, "thought", "It must be Kl")
+        async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+            await pilot.pause(0.4)
+            assert "It must be Kl" in screen_text(app)
+            with LogWriter(run) as log:
+                log.append(happened.ModelAnswered("q-0038.1", 4, "d", "meta", "thought", "It must be Klimt, then."))
+            text = ""
+            for _ in range(50):
+                await pilot.pause(0.1)
+                text = screen_text(app)
+                if "Klimt, then." in text:
+                    break
+            assert text.count("It must be Kl") == 2, "in the list and in the transcript, once each"
+        live.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "do", "unit", "n"),
+    [
+        ("space", "pause", "q-0038.1", -1),
+        ("p", "pause", "", -1),
+        ("s", "step", "q-0038.1", -1),
+        ("r", "retry", "q-0038.1", 0),
+    ],
+)
+async def test_a_key_is_a_command(opera: Path, key: str, do: str, unit: str, n: int) -> None:
+    run = write(opera, synthesis())
+    with job(run) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press(key)
+            await done(app, pilot)
+    assert [(one.do, one.unit, one.n) for one in taken] == [(do, unit, n)]
+
+
+async def test_a_held_unit_is_resumed(opera: Path) -> None:
+    run = write(opera, [*synthesis(), happened.CommandAccepted("1", "pause", "q-0038.1")])
+    with job(run) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            assert "held" in screen_text(app)
+            await pilot.press("space")
+            await done(app, pilot)
+    assert (taken[0].do, taken[0].unit) == ("resume", "q-0038.1")
+
+
+async def test_a_refusal_is_said(opera: Path) -> None:
+    with job(write(opera, synthesis()), "the stage is [over]"):
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press("s")
+            await done(app, pilot)
+            assert "step: the stage is [over]" in screen_text(app)
+
+
+async def test_edit_the_last_answer_and_one_under_the_cursor(opera: Path) -> None:
+    with job(write(opera, synthesis())) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press("e")
+            await done(app, pilot)
+            assert isinstance(app.screen, Form)
+            await pilot.press("end", *"!", "ctrl+o")
+            await done(app, pilot)
+            await pilot.press("enter", "g", "e")
+            await done(app, pilot)
+            await pilot.press("ctrl+o")
+            await done(app, pilot)
+    assert [(one.do, one.n, one.text) for one in taken] == [
+        ("edit", 2, "Woman in Gold!"), ("edit", 0, f"I should try {HOSTILE} first."),
+    ]  # fmt: skip
+
+
+async def test_fork_with_a_change_and_without(opera: Path) -> None:
+    with job(write(opera, synthesis())) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            for change in ("!", ""):
+                await pilot.press("f")
+                await done(app, pilot)
+                await pilot.press("end", *change, "ctrl+o")
+                await done(app, pilot)
+    assert [(one.do, one.n, one.text) for one in taken] == [("fork", 2, "Woman in Gold!"), ("fork", 2, "")]
+
+
+@pytest.mark.parametrize(("key", "n"), [("K", 1), ("x", 0)])
+async def test_keep_and_drop_by_hand(opera: Path, key: str, n: int) -> None:
+    with job(write(opera, training())) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press("slash", *"state:kept", "enter", key)
+            await done(app, pilot)
+            await pilot.press(*"why", "enter")
+            await done(app, pilot)
+    assert [(one.do, one.unit, one.n, one.text) for one in taken] == [("judge", "q-0000.0", n, "why")]
+
+
+async def test_filter_sort_and_the_way_back(opera: Path) -> None:
+    write(opera, training())
+    async with pane_of(opera, "3") as (app, pilot):
+        await pilot.press("slash", *"state:dropped q-0004")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "q-0004.0" in text
+        assert "kept " not in text.splitlines()[4]
+        await pilot.press("escape", "S")
+        await done(app, pilot)
+        assert "Sorted by reward." in screen_text(app)
+
+
+async def test_mark_compare_lanes(opera: Path) -> None:
+    with alive(write(opera, synthesis())):
+        async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+            await pilot.press("c")
+            assert "Mark one with m" in screen_text(app)
+            await pilot.press("m", "j", "c")
+            await done(app, pilot)
+            assert screen_text(app).count("I should try") >= 2
+            await pilot.press("escape", "L")
+            await done(app, pilot)
+            await pilot.pause(0.3)
+            text = screen_text(app)
+            assert "q-0038.1" in text
+            assert "q-0039.0" in text
+            await pilot.press("escape")
+            await done(app, pilot)
+            assert "reward" in screen_text(app)
+
+
+async def test_export(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    run = write(opera, finished())
+    async with pane_of(opera, "3") as (app, pilot):
+        await pilot.press("y")
+        await done(app, pilot)
+        assert "written" in screen_text(app)
+        assert '"unit": "q-0000.0"' in app.clipboard
+    told = json.loads((opera / "exports" / f"{run.name}-q-0000.0.json").read_text("utf-8"))
+    assert told["trajectory"]["answer"] == "Beethoven"
+
+
+async def test_escape_leads_out(opera: Path) -> None:
+    write(opera, finished())
+    async with pane_of(opera, "3") as (app, pilot):
+        await pilot.press("enter", "escape", "escape")
+        await done(app, pilot)
+        assert "AutoAct Studio" in screen_text(app)
+
+
+def test_a_fork_begins_with_its_parents_answers(opera: Path) -> None:
+    run = write(opera, [
+        *synthesis(), happened.UnitForked("q-0038.1~1", "q-0038.1", 2), happened.AnswerEdited("q-0038.1~1", 1, "Look"),
+        happened.UnitRestarted("q-0039.0", 1, "edited"),
+    ])  # fmt: skip
+    fork = Telling(run, "q-0038.1~1", ["q-0038.1"])
+    fork.read()
+    assert [(said.part, said.text) for said in fork.passages()] == [
+        ("thought", f"I should try {HOSTILE} first."), ("action", "Look"),
+    ]  # fmt: skip
+    other = Telling(run, "q-0039.0")
+    other.read()
+    assert other.next == 1
+    with LogWriter(run) as log:
+        log.append(happened.ModelAnswered("q-0039.0", 1, "d", "meta", "action", "Finish"))
+        log.append(happened.ModelAnswered("q-0038.1", 5, "d", "meta", "action", "Finish"))
+    assert other.read()
+    assert not fork.read() or fork.next == 2
+    assert other.next == 2
+    fork.close(), other.close()
+
+
+def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
+    run = write(opera, [*synthesis(), happened.UnitForked("q-0038.1~1", "q-0038.1", 2)])
+    episodes = Episodes(RunState.of(run.events))
+    episodes.gather()
+    at = episodes.units.index("q-0038.1")
+    assert episodes.units[at + 1] == "q-0038.1~1"
+    assert str(episodes.row(at + 1)[3]).startswith("└ ")
+    episodes.wanted = Wanted.of("tool:retrieve fidelio")
+    episodes.gather()
+    assert len(episodes) == 37
