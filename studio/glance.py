@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoact.errors import AutoActError
 from autoact.project import Project
@@ -10,7 +10,7 @@ from autoact.run.folder import RunFolder, runs_of
 from autoact.run.log import LogTail
 from autoact.run.state import RunState
 from studio.scores import result
-from studio.shelf import ALIVE, judged
+from studio.shelf import ALIVE, Shelf, judged
 
 STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
 """The paper's stages in their order, as events name them."""
@@ -28,8 +28,11 @@ class Glance:
     verdict: str = ""
     """Empty when there is no run."""
     result: str = ""
+    jobs: int = 0
+    """Runs that are at work, or about to be."""
     trouble: str = ""
     """Why the project cannot be read."""
+    model: str = ""
 
 
 class Watch:
@@ -39,6 +42,7 @@ class Watch:
         self.project = project
         self.last = Glance(project)
         self._seen: tuple[str, int, str] = ("", -1, "")
+        self._shelf = Shelf(project.root)
         self._folder: RunFolder | None = None
         self._state = RunState()
         self._tail: LogTail | None = None
@@ -46,15 +50,17 @@ class Watch:
     def look(self) -> Glance:
         """The project now."""
         try:
-            task = self.project.config().task.name
+            config = self.project.config()
         except AutoActError as error:
             return Glance(self.project, trouble=str(error))
         folder = next(iter(runs_of(self.project.root)), None)
         if folder is None:
-            return Glance(self.project, task)
+            return Glance(self.project, config.task.name, model=config.model.id)
         if folder != self._folder:
             self._begin(folder)
-        return self._read(folder, task)
+        self._shelf.look()
+        jobs = sum(run.alive for run in self._shelf.runs)
+        return replace(self._read(folder, config.task.name), model=config.model.id, jobs=jobs)
 
     def close(self) -> None:
         if self._tail is not None:

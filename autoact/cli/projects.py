@@ -1,4 +1,4 @@
-"""`autoact new` and `autoact check`: making a project, and reading all of it for mistakes."""
+"""`autoact new`, `check`, `duplicate`, `rename` and `shelve`: projects made, read for mistakes, and moved about."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def add(subparsers: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=check)
+    for name, told in (
+        ("duplicate", "a copy of a project without its runs"),
+        ("rename", "give a project another name"),
+    ):
+        parser = subparsers.add_parser(name, help=told)
+        parser.add_argument("project", help="the project's folder")
+        parser.add_argument("name", help="the new name; the folder stays beside the old one")
+        parser.set_defaults(run=move, how=name)
+    parser = subparsers.add_parser("shelve", help="move a project out of sight, into `archive` beside it")
+    parser.add_argument("project", help="the project's folder")
+    parser.set_defaults(run=shelve)
 
 
 def new(arguments: argparse.Namespace) -> int:
@@ -56,4 +67,24 @@ def check(arguments: argparse.Namespace) -> int:
     width = max(map(len, found.counts))
     for name, value in found.counts.items():
         print(f"{name:<{width}}  {value}")
+    return 0
+
+
+def move(arguments: argparse.Namespace) -> int:
+    """Copy or rename, and say where it is."""
+    from autoact import moving
+    from autoact.project import Project
+
+    root = Project.open(arguments.project).root
+    how = moving.duplicate if arguments.how == "duplicate" else moving.rename
+    print(how(root, arguments.name).root)
+    return 0
+
+
+def shelve(arguments: argparse.Namespace) -> int:
+    """Out of sight, nothing lost; say where it is."""
+    from autoact import moving
+    from autoact.project import Project
+
+    print(moving.archive(Project.open(arguments.project).root))
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from textual import on
@@ -12,11 +14,14 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
+from autoact import moving
 from autoact.errors import AutoActError
-from autoact.project import create, home, projects
+from autoact.project import TEMPLATES, Project, create, home, projects
 from studio import foreign, keys
 from studio.glance import Glance, Watch
 from studio.glyphs import Glyphs, of_app
+from studio.screens.confirm import Confirm
+from studio.screens.form import Field, Form, Values
 from studio.widgets.footer import Footer
 from studio.widgets.menu import Menu
 from studio.widgets.rows import padded
@@ -27,12 +32,13 @@ EVERY = 2.0
 FIRST = """\
 No projects yet in {folder}
 
-Two commands make one and let it learn:
-
-    autoact new my-project
-    autoact run my-project
-
-Or press n: it makes the starter project here and opens it."""
+From a shell: autoact new my-project, then autoact run my-project. Or choose:"""
+CHOICES = (
+    ("starter", "try the starter: an encyclopedia with questions, ready to learn"),
+    ("new", "a new project of your own"),
+    ("folder", "open a project that is somewhere else"),
+)
+"""What there is to do on the first start."""
 
 
 class ProjectsScreen(Screen[None]):
@@ -61,11 +67,13 @@ class ProjectsScreen(Screen[None]):
         yield Static(id="heads")
         yield Menu(id="projects")
         yield Static(Content(FIRST.format(folder=foreign.line(str(self.folder)))), id="first")
+        yield Menu(id="choices")
         yield Static(id="notice")
         yield Footer("projects")
 
     def on_mount(self) -> None:
-        self.query_one(Menu).focus()
+        self.query_one("#choices", Menu).put([(name, Content(told)) for name, told in CHOICES])
+        self.query_one("#projects", Menu).focus()
         self.look()
         self.set_interval(EVERY, self.look)
 
@@ -81,8 +89,10 @@ class ProjectsScreen(Screen[None]):
 
     def look(self) -> None:
         """List what is there; glance at each project's log in the background."""
-        if not self.is_current:
-            return
+        if self.is_current:
+            self._list()
+
+    def _list(self) -> None:
         found = {str(project.root): project for project in projects(self.folder)}
         for gone in self._watches.keys() - found.keys():
             self._watches.pop(gone).close()
@@ -104,24 +114,95 @@ class ProjectsScreen(Screen[None]):
         field.add_class("shown")
         field.focus()
 
-    def action_new(self) -> None:
+    def action_new(self, template: str = "starter") -> None:
+        fields = (Field("name", "name", self._free().name), Field("template", "template", template, 1, TEMPLATES))
+
+        async def take(values: Values) -> str:
+            path = (self.folder / Path(values["name"].strip()).expanduser()).absolute()
+            return await self._made(lambda: create(path, values["template"]).root)
+
+        self.app.push_screen(Form("A new project", fields, take))
+
+    def _free(self) -> Path:
         names = ("my-project", *(f"my-project-{number}" for number in range(2, 1000)))
-        free = next(name for name in names if not (self.folder / name).exists())
-        try:
-            made = create(self.folder / free, "starter")
-        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
-            self.notice(str(error))
+        return next(self.folder / name for name in names if not (self.folder / name).exists())
+
+    def action_open_folder(self) -> None:
+        async def take(values: Values) -> str:
+            return await self._made(lambda: Project.open(values["path"].strip()).root)
+
+        self.app.push_screen(Form("Open a project", (Field("path", "its folder, anywhere"),), take))
+
+    def action_duplicate(self) -> None:
+        self._ask_name("A copy, without the runs", "-copy", moving.duplicate)
+
+    def action_rename(self) -> None:
+        self._ask_name("Another name", "", moving.rename)
+
+    def _ask_name(self, title: str, ending: str, how: Callable[[Path, str], Project]) -> None:
+        if (root := self._chosen) is None:
             return
-        self.look()
-        self.post_message(self.Opened(made.root))
+
+        async def take(values: Values) -> str:
+            return await self._done(lambda: how(root, values["name"].strip()).root)
+
+        self.app.push_screen(Form(title, (Field("name", "name", f"{root.name}{ending}"),), take))
+
+    def action_archive(self) -> None:
+        if (root := self._chosen) is None:
+            return
+
+        async def archive() -> None:
+            self.notice(await self._done(lambda: moving.archive(root)) or f"now in {root.parent / moving.ARCHIVE}")
+
+        def told(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(archive(), group="archive")
+
+        self.app.push_screen(Confirm(f"Move `{root.name}` and its runs out of sight, into `{moving.ARCHIVE}`?"), told)
+
+    @property
+    def _chosen(self) -> Path | None:
+        chosen = self.query_one("#projects", Menu).chosen
+        return Path(chosen) if chosen is not None else None
+
+    async def _made(self, make: Callable[[], Path]) -> str:
+        """Carry it out and open the project that comes of it; why not, when it cannot be done."""
+        made: list[Path] = []
+        trouble = await self._done(lambda: made.append(make()))
+        if not trouble:
+            self.post_message(self.Opened(made[0]))
+        return trouble
+
+    async def _done(self, do: Callable[[], object]) -> str:
+        try:
+            await asyncio.to_thread(do)
+        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+            return str(error)
+        self._list()
+        return ""
 
     def notice(self, text: str) -> None:
         """Say something in the line above the footer."""
         self.query_one("#notice", Static).update(foreign.content(text))
 
-    @on(OptionList.OptionSelected)
+    @on(OptionList.OptionSelected, "#projects")
     def _selected(self) -> None:
         self.action_open()
+
+    @on(OptionList.OptionSelected, "#choices")
+    def _began(self, event: OptionList.OptionSelected) -> None:
+        match event.option.id:
+            case "starter":
+                self.run_worker(self._start(), group="make")
+            case "new":
+                self.action_new("blank")
+            case _:
+                self.action_open_folder()
+
+    async def _start(self) -> None:
+        """Nothing to fill in."""
+        self.notice(await self._made(lambda: create(self._free(), "starter").root))
 
     @on(Input.Changed)
     def _narrowed(self) -> None:
@@ -152,7 +233,9 @@ class ProjectsScreen(Screen[None]):
             self._draw()
 
     def _draw(self) -> None:
-        self.set_class(not self._glances, "empty")
+        if self.has_class("empty") == bool(self._glances):
+            self.set_class(not self._glances, "empty")
+            self.query_one("#projects" if self._glances else "#choices", Menu).focus()
         wanted = self.query_one("#filter", Input).value.casefold()
         shown = {
             key: glance
@@ -165,15 +248,18 @@ class ProjectsScreen(Screen[None]):
         self.query_one("#projects", Menu).put(lines)
 
 
-HEADS = ("project", "task", "stage", "last run", "F1 group/meta")
+HEADS = ("project", "task", "model", "stage", "last run", "F1 group/meta")
+MODEL_FROM = 140
+"""Cells from which the model has a column."""
 
 
 def columns(width: int) -> list[int]:
-    """Cells for each head: the last three are known, name and task share the rest."""
+    """Cells for each head: the last ones are known, name and task share the rest; 0 leaves one out."""
+    model = 23 if width >= MODEL_FROM else 0
     stage, verdict, result = 23, 15, 14
-    rest = max(20, width - stage - verdict - result - 1)
+    rest = max(20, width - model - stage - verdict - result - 1)
     name = min(rest // 2, 24)
-    return [name, rest - name, stage, verdict, result]
+    return [name, rest - name, model, stage, verdict, result]
 
 
 def line(glance: Glance, widths: list[int], glyphs: Glyphs) -> Content:
@@ -190,12 +276,15 @@ def cells(name: Content, glance: Glance, verdict: Content) -> list[Content]:
     return [
         name,
         foreign.content(glance.task, "$quiet"),
+        foreign.content(glance.model, "$quiet"),
         foreign.content(glance.stage.replace("_", " ")),
-        verdict if glance.verdict else Content.styled("no runs", "$quiet"),
+        Content.assemble(verdict, f" x{glance.jobs}" if glance.jobs > 1 else "")
+        if glance.verdict
+        else Content.styled("no runs", "$quiet"),
         foreign.content(glance.result, "$accent"),
     ]
 
 
 def row(pieces: list[Content], widths: list[int]) -> Content:
     """Pieces side by side, each cut or filled to its width less the gap."""
-    return Content.assemble(" ", *(padded(padded(p, w - 1), w) for p, w in zip(pieces, widths, strict=True)))
+    return Content.assemble(" ", *(padded(padded(p, w - 1), w) for p, w in zip(pieces, widths, strict=True) if w))

@@ -216,20 +216,6 @@ async def test_projects(opera: Path, size: tuple[int, int]) -> None:
         assert app.screen.query_one(Input).value == ""
 
 
-async def test_the_first_start(tmp_path: Path) -> None:
-    async with studio_of(Target(tmp_path / "none")) as (app, pilot):
-        text = await settled(app, pilot)
-        assert "autoact new my-project" in text
-        assert "autoact run my-project" in text
-        await pilot.press("n")
-        text = await settled(app, pilot)
-        assert isinstance(app.screen, ProjectScreen)
-        assert (tmp_path / "none" / "my-project" / "project.toml").is_file()
-        assert "my-project" in text
-        await pilot.press("escape")
-        assert "my-project" in await settled(app, pilot)
-
-
 async def test_escape_leads_to_the_projects(opera: Path) -> None:
     async with studio_of(find(str(opera))) as (app, pilot):
         await pilot.press("escape")
