@@ -7,9 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
-ACCEPTED = 83
-"""Least `fuzz.ratio` for a typo: true titles with two typos reach 83 in 95 of 100 cases, other titles stay below."""
+MOST_TYPOS = 2
+"""Letters added, dropped, changed, or swapped with their neighbour. Other titles are seldom that near."""
+SURE_LENGTH, LEAST_LENGTH = 5, 4
+"""Characters from which a title bears so many typos, and from which it bears one."""
 _LONGEST = 300
 _ARTICLE = re.compile(r"^(?:the|an|a) (?=.)")
 _BRACKET = re.compile(r"(?<=.) \([^()]*\)$")
@@ -61,10 +64,14 @@ class Titles:
         return holding[0] if len(holding) == 1 and words else None
 
     def _nearest(self, folded: str) -> int | None:
-        near = process.extractOne(folded, self._folded, scorer=fuzz.ratio, score_cutoff=ACCEPTED)
-        if near is None:
+        """The one title that is fewest typos away, if so few that it must be meant."""
+        if len(folded) < LEAST_LENGTH:
             return None
-        title, _, position = near
+        most = MOST_TYPOS if len(folded) >= SURE_LENGTH else 1
+        near = process.extract(folded, self._folded, scorer=OSA.distance, score_cutoff=most, limit=2)
+        if not near or (len(near) == 2 and near[0][1] == near[1][1]):
+            return None
+        title, _, position = near[0]
         # Another number is another thing (1998 Open, 1999 Open), however similar the titles are.
         return position if _DIGITS.findall(title) == _DIGITS.findall(folded) else None
 
