@@ -57,12 +57,12 @@ class Conductor:
 
     def __init__(
         self, world: World, journal: Journal, gate: Gate, *, seed: int, tick: Callable[[], None] = lambda: None,
-        live: LiveWriter | None = None, revive: Revive = lambda unit: None,
+        live: LiveWriter | None = None, revive: Revive = lambda unit: None, hide: Callable[[str], str] = str,
     ):  # fmt: skip
-        """`revive` finds a unit of an earlier stage again, so that it can be forked."""
+        """`revive` finds a unit of an earlier stage again, so that it can be forked; `hide` takes out secrets."""
         self.world, self.journal, self.seed, self.tick, self.revive = world, journal, seed, tick, revive
         self.gate, self.steering = gate, Steering(self, gate)
-        self.live, self.spoke_at = live, 0.0
+        self.live, self.spoke_at, self.hide = live, 0.0, hide
         self.stage = ""
         self.waiting: deque[Flight] = deque()
         self.flying: dict[str, Flight] = {}
@@ -198,7 +198,7 @@ class Conductor:
             self._fail(flight, f"{type(error).__name__}: {error}")
 
     def _fail(self, flight: Flight, why: str) -> None:
-        why = why[:2000].encode("utf-8", "replace").decode()  # the log has no lone surrogates, an error may
+        why = self.hide(why)[:2000].encode("utf-8", "replace").decode()  # the log has no lone surrogates, an error may
         self.journal.once(UnitFailed(flight.name, why))
         self._land(flight, None)
 

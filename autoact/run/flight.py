@@ -30,6 +30,8 @@ class World:
     """A fresh session for one episode."""
     train: Callable[[Train], Generator[Event, Any, Adapter]]
     """Yields what happens, and is sent whether a person wants it to end here and keep what it has."""
+    close: Callable[[], None] = lambda: None
+    """Ends what the tools keep running, when the job ends."""
 
 
 @dataclass(slots=True)

@@ -102,14 +102,18 @@ class Job:
             return
         with ControlServer(self.folder, self.gate.submit), closing(LiveWriter(self.folder)) as live:
             pipeline = self._open()
-            journal.append(self._opened(journal.state.attempt, pipeline.world.engine.name))
-            conductor = Conductor(
-                pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick, live=live,
-                revive=lambda unit: pipeline.revive(unit, journal.state),
-            )  # fmt: skip
-            for name in left:
-                self._stage(name, pipeline, conductor, journal)
-            conductor.play_forks()
+            with closing(pipeline.world):
+                self._conduct(left, pipeline, journal, live)
+
+    def _conduct(self, left: list[str], pipeline: Pipeline, journal: Journal, live: LiveWriter) -> None:
+        journal.append(self._opened(journal.state.attempt, pipeline.world.engine.name))
+        conductor = Conductor(
+            pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick, live=live,
+            revive=lambda unit: pipeline.revive(unit, journal.state), hide=self.vault.hide,
+        )  # fmt: skip
+        for name in left:
+            self._stage(name, pipeline, conductor, journal)
+        conductor.play_forks()
 
     def _open(self) -> Pipeline:
         """May take minutes, in which nothing ticks and nothing is wrong."""

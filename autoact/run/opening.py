@@ -27,4 +27,4 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     def teach(card: Card) -> None:
         trainer.card = card
 
-    return Pipeline(config, inputs, World(engine, library.session, trainer.train), teach, folder.path)
+    return Pipeline(config, inputs, World(engine, library.session, trainer.train, library.close), teach, folder.path)
