@@ -26,7 +26,7 @@ WIDE = 110
 """Cells from which on the three stand side by side."""
 
 
-class TrainingPane(Pane):
+class TrainingPane(Pane, can_focus=True):
     """Follows the training that goes on until a person looks at another."""
 
     DEFAULT_CSS = """
@@ -71,7 +71,7 @@ class TrainingPane(Pane):
         if now and now != self._over:  # another agent's turn has come
             self._over = now
             self._choose(now)
-        elif self.screen.focused is None:
+        elif self.screen.focused in (None, self) or self.has_class("empty"):
             self._choose(self.chosen)
         for role in ROLES:
             self.query_one(f"#gauges-{role}", Gauges).tell(follow)
@@ -129,8 +129,10 @@ class TrainingPane(Pane):
         for other in ROLES:
             self.query_one(f"#agent-{other}").set_class(other == role, "chosen")
         focused, plot = self.screen.focused, self.query_one(f"#plot-{role}")
-        if focused is not plot and (focused is None or self in focused.ancestors):
-            plot.focus()
+        if focused is None or self in focused.ancestors_with_self:
+            meant = self if self.has_class("empty") else plot
+            if focused is not meant:
+                meant.focus()
 
     def on_descendant_focus(self) -> None:
         """Side by side, the focus says which agent is meant; alone, the agent in sight has the focus."""

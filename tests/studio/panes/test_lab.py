@@ -9,9 +9,11 @@ from paned import Instead, done, pane_of
 from stories import finished, opened, screen_text, write
 
 import autoact.events as happened
+from autoact.lab.tally import Score
 from autoact.run.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
 from studio.lineage import lineage, wrong
+from studio.panes.lab import ScoreRows
 
 PERU = Question("held-1", "What is the capital of Peru?", "Lima", "heldout", "easy", "one-hop", gold=("Peru",))
 
@@ -45,7 +47,14 @@ async def test_scores_of_every_run_and_the_funnel(opera: Path, size: tuple[int, 
             assert said in text
         assert "37 tried, 13 kept" in text
         assert "11-22 14:10" in text
-        assert ("+50.0" in text) == (size[0] > 100)
+        assert ("gain in F1" in text) == (size[0] > 100)
+
+
+def test_the_gain_stands_beside_its_interval() -> None:
+    rows = ScoreRows()
+    score = Score("group", "", 4, 0.5, (0.0, 1.0), 0.5, (0.25, 0.75), 90.0, 2.5, gain=(0.5, -0.1, 0.75))
+    rows.rows = [("run", score)]
+    assert list(rows.row(0))[3:6] == [" 50.0 0-100", " 50.0 25-75", "+50.0  [-10.0, 75.0]"]
 
 
 async def test_what_lies_behind_a_wrong_answer(opera: Path) -> None:
