@@ -58,7 +58,7 @@ class Painter:
         from diffusers import DiffusionPipeline
 
         if self._pipeline is None:
-            self._pipeline = DiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
+            self._pipeline = DiffusionPipeline.from_pretrained(
                 self._model, local_files_only=True, use_safetensors=True, trust_remote_code=False
             )
             self._pipeline.set_progress_bar_config(disable=True)

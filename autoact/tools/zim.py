@@ -158,9 +158,10 @@ def _zstd(packed: bytes) -> bytes:
         raise ToolFailed("its texts are packed with zstd: pip install 'autoact-studio[zim]'") from error
     try:
         with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
-            return reader.read(LARGEST_CLUSTER)
+            text: bytes = reader.read(LARGEST_CLUSTER)
     except zstandard.ZstdError as error:
         raise _damaged() from error
+    return text
 
 
 def _damaged() -> ToolFailed:
