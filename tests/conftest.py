@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,11 @@ WORDS = """Question: Who wrote the opera Fidelio? Thought: I should read the pag
 Argument: Fidelio. Observation: Fidelio is an opera by Beethoven. Action: Lookup Action: Finish Reflect right wrong"""
 
 Python = Callable[..., "subprocess.Popen[str]"]
+
+
+def pytest_configure() -> None:
+    """A shell's background jobs ignore ctrl-C, and so would the programs that tests interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
