@@ -32,8 +32,12 @@ Python = Callable[..., "subprocess.Popen[str]"]
 
 
 def pytest_configure() -> None:
-    """A shell's background jobs ignore ctrl-C, and so would the programs that tests interrupt."""
+    """A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt.
+
+    A handler of our own, unlike ignorance, is not inherited.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
