@@ -102,7 +102,7 @@ class Table(Listed):
         super().__init__(id=id)
         self.columns = columns
         self.cursor = 0
-        self._rows: Source = rows or NoRows()
+        self._rows: Source = NoRows() if rows is None else rows
         self._strips: dict[int, Strip] = {}
 
     # -- what the pane calls ---------------------------------------------------------------------------------------
