@@ -128,6 +128,7 @@ def test_text_in_a_picture(corpus: Corpus, root: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_caption_by_a_model(corpus: Corpus, root: Path) -> None:
+    pytest.importorskip("PIL")
     from PIL import Image
 
     blip(root / "blip")
