@@ -18,6 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+BETWEEN_KILLS = 16
+"""Commands; what the job is doing at the kill is left to chance by its pace."""
+
 
 def test_under_fire(rounds: Callable[[int, int], int], seed: int, tmp_path: Path) -> None:
     count = rounds(200, 5000)
@@ -29,7 +32,7 @@ def test_under_fire(rounds: Callable[[int, int], int], seed: int, tmp_path: Path
     print(found.stdout)
     findings = json.loads(found.stdout)
     assert findings["replied"] >= count
-    assert findings["kills"] >= count // 25
+    assert findings["kills"] >= count // BETWEEN_KILLS
     assert len(findings["accepted"]) >= 6  # of the eight kinds that are sent
     assert findings["refused"] > 0
     assert {key: findings[key] for key in ("lost", "said twice", "done twice", "without effect", "status")} == {
@@ -82,7 +85,7 @@ class Fire:
         while len(self.replies) < count:
             command = self.another()
             self.sent[command.id] = command
-            if self.draw.random() < 0.06:
+            if len(self.sent) % BETWEEN_KILLS == 0:
                 self.deliver(command, patience=0.002)  # it may be killed before, while or after it obeys
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)

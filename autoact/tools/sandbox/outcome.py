@@ -29,5 +29,3 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     files: tuple[Made, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    peak_memory: int = 0
-    """Bytes resident at most; 0 where unknown."""

@@ -97,7 +97,7 @@ class _Watch:
         self._process, self._status, self._folder, self._bounds = process, status, folder, bounds
         self._said = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray(), status: bytearray()}
         self._began = time.monotonic()
-        self._usage: tuple[float, int] = (0.0, 0)
+        self._cpu_seconds = 0.0
 
     def hand_over(self, orders: bytes) -> None:
         """Give the child its orders, which it reads to their end before anything else."""
@@ -152,11 +152,9 @@ class _Watch:
             cause = status.decode(errors="replace") or _last_lines(stderr)
             return Outcome("refused", error=f"it could not be shut in: {cause}")
         if end is None:
-            end, reason = _own_end(code, _last_lines(stderr), self._bounds, self._usage[0])
+            end, reason = _own_end(code, _last_lines(stderr), self._bounds, self._cpu_seconds)
         elapsed = time.monotonic() - self._began
-        return Outcome(
-            end, stdout.decode(errors="replace"), reason, listed(folder), elapsed, self._usage[0], self._usage[1]
-        )
+        return Outcome(end, stdout.decode(errors="replace"), reason, listed(folder), elapsed, self._cpu_seconds)
 
     def _end(self) -> int:
         """End the child with its whole group, and give back its exit code. Safe to call again."""
@@ -165,7 +163,7 @@ class _Watch:
             os.killpg(self._process.pid, signal.SIGKILL)
             _, code, usage = os.wait4(self._process.pid, 0)
             self._process.returncode = os.waitstatus_to_exitcode(code)
-            self._usage = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+            self._cpu_seconds = usage.ru_utime + usage.ru_stime
         return self._process.returncode
 
     def close(self) -> None:

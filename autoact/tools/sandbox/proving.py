@@ -34,8 +34,6 @@ class Run(Struct, frozen=True):
 
     stdout: str
     seconds: float
-    peak_memory: int = 0
-    """Bytes."""
 
 
 class Ground:
@@ -95,9 +93,9 @@ class Ground:
                     [interpreter.executable(), "-c", attack], stdin=subprocess.DEVNULL, stdout=stdout,
                     stderr=subprocess.DEVNULL, cwd=own, start_new_session=True, close_fds=False,
                 )  # fmt: skip
-            peak = _ended(process, Path(own, ".stdout"), began + seconds)
+            _wait(process, Path(own, ".stdout"), began + seconds)
             said = Path(own, ".stdout").read_bytes()[:_ENOUGH].decode(errors="replace")
-        return Run(said, time.monotonic() - began, peak)
+        return Run(said, time.monotonic() - began)
 
     def leaked(self, run: Run) -> bool:
         """Whether the secret came out."""
@@ -142,15 +140,11 @@ _LISTENERS = (
 )  # fmt: skip
 
 
-def _ended(process: subprocess.Popen[bytes], stdout: Path, deadline: float) -> int:
-    """Wait for the process, or end its group when it is late or has said enough; the most memory it took, in bytes."""
-    number, code, usage = os.wait4(process.pid, os.WNOHANG)
-    while number == 0:
+def _wait(process: subprocess.Popen[bytes], stdout: Path, deadline: float) -> None:
+    """Wait for the process, or end its group when it is late or has said enough."""
+    while process.poll() is None:
         if time.monotonic() > deadline or stdout.stat().st_size > _ENOUGH:
             os.killpg(process.pid, signal.SIGKILL)
-            number, code, usage = os.wait4(process.pid, 0)
+            process.wait()
         else:
             time.sleep(0.01)
-            number, code, usage = os.wait4(process.pid, os.WNOHANG)
-    process.returncode = os.waitstatus_to_exitcode(code)
-    return usage.ru_maxrss * 1024
