@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import orjson
@@ -26,7 +27,7 @@ from autoact.config import Config
 from autoact.errors import BadInput, BadProject
 from autoact.trajectory import Example, Question, Step
 
-TEMPLATES = ("starter", "blank")
+TEMPLATES = ("starter", "hotpotqa", "scienceqa", "blank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,22 @@ def _question(row: dict[str, Any], file: Path, line: int, origin: str) -> Questi
     answer = _text(row, ("answer", "Answer"), file, line)
     if "Options:" in text and row.get("choices"):
         text = text.partition("\nOptions:")[0]  # ScienceQA repeats its options in the question
+    choices = _choices(row, answer, file, line)
     gold = _titles(row, file, line)
     return Question(
         id=str(row.get("id") or row.get("pid") or f"{origin}-{line:03d}"), text=text, answer=answer, origin=origin,
         level=str(row.get("level") or row.get("grade_band") or ""), type=str(row.get("type") or ""),
-        choices=tuple(map(str, _list(row, "choices", file, line))), gold=gold,
+        choices=choices, gold=gold,
     )  # fmt: skip
+
+
+def _choices(row: dict[str, Any], answer: str, file: Path, line: int) -> tuple[str, ...]:
+    """The options of a multiple-choice question, of which the answer is the letter or the words of one."""
+    choices = tuple(map(str, _list(row, "choices", file, line)))
+    if choices and not {answer, answer.upper()}.intersection((*ascii_uppercase[: len(choices)], *choices)):
+        wanted = f"a letter from A to {ascii_uppercase[len(choices) - 1]}, or the words of an option"
+        raise BadProject(f"expected {wanted}, found {answer!r:.40}", file=file, line=line, key="answer")
+    return choices
 
 
 def _titles(row: dict[str, Any], file: Path, line: int) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from autoact.trajectory import FINISH, REFLECT, Question, Role, Step, Tool
 THOUGHT, ACTION, ARGUMENT, OBSERVATION = "Thought:", "Action:", "Argument:", "Observation:"
 REFLECT_NOW = "Please reflect on your answer."
 TRY_AGAIN = "The answer may be wrong. Try another way."
+FINISH_SHORT = "gives the answer in as few words as possible, or yes or no."
+FINISH_CHOICE = "gives the letter of the right option."
 
 
 class Piece(Struct, frozen=True):
@@ -30,7 +32,8 @@ class Piece(Struct, frozen=True):
 
 def opening(card: Card, question: Question) -> Prompt:
     """The prompt before the first thought."""
-    system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)))
+    finish = FINISH_CHOICE if question.choices else FINISH_SHORT
+    system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)), finish=finish)
     shown = tuple((asked(example.question), text(pieces(example.steps)).rstrip()) for example in card.demonstrations)
     return Prompt(system, asked(question), shown=shown)
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from autoact.cli.models import standing
-from autoact.config import PRESETS
+from autoact.config import PRESETS, Config
 from autoact.errors import BadInput
 from autoact.project import Project
 from autoact.run.folder import runs_of
@@ -39,7 +39,7 @@ class Inspection:
 def inspect(project: Project) -> Inspection:
     """Read everything of a project, one source after the other, past every mistake. Never raises BadInput."""
     found = Inspection()
-    _settings(project, found)
+    config = _settings(project, found)
     examples = found.attempt(project.examples) or []
     reference = found.attempt(lambda: project.questions("reference")) or []
     held_out = found.attempt(lambda: project.questions("heldout")) or []
@@ -47,6 +47,8 @@ def inspect(project: Project) -> Inspection:
     found.counts["examples"] = f"{len(examples)}, {demonstrations} of them with steps"
     found.counts["reference questions"] = len(reference)
     found.counts["held-out questions"] = len(held_out)
+    if config is not None and config.task.answer == "choice":
+        _optionless(found, [example.question for example in examples])
     _twins(found, "questions/reference.jsonl", reference)
     _twins(found, "questions/heldout.jsonl", held_out)
     _leaks(found, [*(example.question for example in examples), *reference], held_out)
@@ -55,10 +57,10 @@ def inspect(project: Project) -> Inspection:
     return found
 
 
-def _settings(project: Project, found: Inspection) -> None:
+def _settings(project: Project, found: Inspection) -> Config | None:
     config = found.attempt(project.config)
     if config is None:
-        return
+        return None
     for preset in PRESETS:
         found.attempt(partial(project.config, preset))
     found.counts["task"] = config.task.name
@@ -66,6 +68,7 @@ def _settings(project: Project, found: Inspection) -> None:
     found.counts["model"] = f"{config.model.id} ({state})"
     if state == "unknown":
         found.errors.append(str(BadInput(why, file=project.root / "project.toml", key="model.id")))
+    return config
 
 
 def _tools(project: Project, found: Inspection, examples: Iterable[Example]) -> None:
@@ -94,6 +97,13 @@ def _demonstrations(found: Inspection, library: Library, examples: Iterable[Exam
             found.warnings.append(
                 f"examples.jsonl: `{example.question.id}` uses `{action}`, which is no ready tool: it will not be shown"
             )
+
+
+def _optionless(found: Inspection, seeds: Iterable[Question]) -> None:
+    """Self-instruct writes options as it sees them in the seeds."""
+    for question in seeds:
+        if not question.choices:
+            found.warnings.append(f"examples.jsonl: `{question.id}` has no `choices`, but the task's answer is one")
 
 
 def _twins(found: Inspection, file: str, questions: Iterable[Question]) -> None:

@@ -13,7 +13,9 @@ def add(subparsers: Any) -> None:
     """The verbs and their options."""
     parser = subparsers.add_parser("new", help="make a project folder")
     parser.add_argument("folder", help="where to make it; must not exist, or be empty")
-    parser.add_argument("--template", default="starter", help="starter (an encyclopedia with questions) or blank")
+    parser.add_argument(
+        "--template", default="starter", help="starter (an encyclopedia with questions), hotpotqa, scienceqa or blank"
+    )
     parser.set_defaults(run=new)
     parser = subparsers.add_parser(
         "check", help="read all of a project and report mistakes",

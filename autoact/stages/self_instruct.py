@@ -21,12 +21,12 @@ from autoact.config import SelfInstruct, Task
 from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
 from autoact.lab.metrics import normalise
 from autoact.script import Answer, Ask, Prompt, Round, Sampling, Stage, Unit
-from autoact.stages import SELF_INSTRUCT
+from autoact.stages import SELF_INSTRUCT, options
 from autoact.trajectory import Example, Question
 
 QUESTION, ANSWER = "Question:", "Answer:"
 ORDER_GROUNDED, ORDER_FREE = (ANSWER, QUESTION), (QUESTION, ANSWER)
-LIMITS = {QUESTION: 40, ANSWER: 16}
+LIMITS = {QUESTION: 40, ANSWER: 16, options.WRONG: 16}
 """New tokens at most."""
 TRIES = 20
 """Tries per wanted question at most, without a corpus."""
@@ -59,6 +59,8 @@ class Draft(Struct, frozen=True):
     passage: Passage | None
     again: str | None = None
     """What the model answers when it reads the passage with the question; None when it was not asked again."""
+    wrong: tuple[str, ...] = ()
+    """The other options of a multiple-choice question."""
 
 
 class Grounds(Struct, frozen=True):
@@ -104,14 +106,15 @@ def draft(bench: Bench, number: int) -> Generator[Ask, Answer, Draft]:
     """
     prompt, passage = bench.prompt(number)
     sampling = Sampling(bench.settings.temperature, bench.settings.top_p)
-    said: dict[str, str] = {}
-    for part in ORDER_GROUNDED if passage else ORDER_FREE:
+    said: dict[str, list[str]] = {QUESTION: [], ANSWER: [], options.WRONG: []}
+    for part in (*(ORDER_GROUNDED if passage else ORDER_FREE), *[options.WRONG] * bench.wrong):
         prompt = prompt.then(part)
         choices = candidates(passage) if passage and part == ANSWER else ()
         reply = yield Ask("meta", "text", prompt, limit=LIMITS[part], sampling=sampling, choices=choices)
-        said[part] = reply.text.strip()
-        prompt = prompt.then(f" {said[part]}", "\n")
-    draft = Draft(said[QUESTION], said[ANSWER].rstrip("."), passage)
+        said[part].append(reply.text.strip())
+        prompt = prompt.then(f" {said[part][-1]}", "\n")
+    wrong = tuple(option.rstrip(".") for option in said[options.WRONG])
+    draft = Draft(said[QUESTION][0], said[ANSWER][0].rstrip("."), passage, wrong=wrong)
     if passage is None:
         return draft
     again = yield Ask("meta", "text", bench.reading(passage, draft.question), limit=LIMITS[ANSWER])
@@ -132,6 +135,7 @@ class Bench:
         self.grounds, self.settings = grounds, settings
         self.accepted: list[Question] = []
         self.known = [example.question for example in grounds.examples]
+        self.wrong = options.wanted(grounds.task, grounds.examples)
         order = random.Random(grounds.seed)
         self.passages = order.sample(grounds.passages, len(grounds.passages))
         self.by_title = {passage.title: passage for passage in grounds.passages}
@@ -151,7 +155,7 @@ class Bench:
         """The prompt that has the model answer a question from its passage: an answer it cannot find is none."""
         system = prompts.fill("self_instruct", task=self.grounds.task.description)
         shown = tuple(
-            (f"{_about(page)}\n{QUESTION} {example.question.text}", f"{ANSWER} {example.question.answer}")
+            (f"{_about(page)}\n{QUESTION} {example.question.text}", f"{ANSWER} {options.right(example.question)}")
             for example in self.grounds.examples
             if (page := self._page(example)) is not None
         )
@@ -169,7 +173,7 @@ class Bench:
         """
         exchanges = []
         for example in self.grounds.examples:
-            named = normalise(example.question.answer or "") not in ("yes", "no")
+            named = normalise(options.right(example.question)) not in ("yes", "no")
             if named and (page := self._page(example)) is not None:
                 exchanges.append((_about(page), _pair(example.question, ORDER_GROUNDED)))
         turn = number % max(1, len(exchanges))
@@ -178,13 +182,17 @@ class Bench:
     def accept(self, unit: str, draft: Draft) -> Question:
         gold = (draft.passage.title,) if draft.passage else ()
         question = Question(unit, draft.question, draft.answer, origin="instructed", gold=gold)
+        if draft.wrong:
+            choices, letter = options.mixed(question, draft.wrong, seed=f"{self.grounds.seed}/{unit}")
+            question = msgspec.structs.replace(question, choices=choices, answer=letter)
         self.accepted.append(question)
         self.known.append(question)
         return question
 
     def refusal(self, draft: Draft) -> str:
         """Why a draft is not good enough; empty when it is."""
-        return _malformed(draft) or _ungrounded(draft, self.titles) or self._repeated(draft)
+        alike = options.refusal(draft.answer, draft.wrong)
+        return _malformed(draft) or alike or _ungrounded(draft, self.titles) or self._repeated(draft)
 
     def _repeated(self, draft: Draft) -> str:
         said, answer = normalise(draft.question), normalise(draft.answer)
@@ -194,7 +202,7 @@ class Bench:
                 return "asked before"
             # the same question about another thing, with another answer, is a new question
             elsewhere = draft.passage is not None and draft.passage.title not in other.gold
-            if alike >= self.settings.similar and (not elsewhere or normalise(other.answer or "") == answer):
+            if alike >= self.settings.similar and (not elsewhere or normalise(options.right(other)) == answer):
                 return "near-duplicate"
         if any(fuzz.ratio(said, normalise(other.text)) >= self.settings.similar for other in self.grounds.held_out):
             return "in the held-out set"
@@ -206,8 +214,9 @@ def _about(passage: Passage) -> str:
 
 
 def _pair(question: Question, order: tuple[str, str]) -> str:
-    said = {QUESTION: question.text, ANSWER: question.answer}
-    return "\n".join(f"{part} {said[part]}" for part in order)
+    said = {QUESTION: question.text, ANSWER: options.right(question)}
+    lines = [(part, said[part]) for part in order] + [(options.WRONG, option) for option in options.wrong(question)]
+    return "\n".join(f"{part} {words}" for part, words in lines)
 
 
 def _malformed(draft: Draft) -> str:

@@ -21,6 +21,11 @@ MISTAKES = [
     ),
     ("questions/reference.jsonl", "{oops", "reference.jsonl:1: not valid JSON"),
     (
+        "questions/reference.jsonl",
+        '{"question": "Which?", "choices": ["salt", "iron"], "answer": "C"}',
+        "reference.jsonl:1, key `answer`: expected a letter from A to B, or the words of an option, found 'C'",
+    ),
+    (
         "project.toml",
         "[synthesis]\nsampels = 3",
         "toml:2, key `synthesis.sampels`: unknown key; did you mean `samples`?",
@@ -34,7 +39,7 @@ MISTAKES = [
         "[[tool]]\nname = 'Retreive'",
         "key `tool[1].name`: unknown tool `Retreive`; did you mean `Retrieve`?",
     ),
-    ("tools.toml", "[[tool]]\nname = 'Image2Text'", "tools.toml: no tool that can run"),
+    ("tools.toml", "[[tool]]\nname = 'Text2Image'", "tools.toml: no tool that can run"),
 ]
 
 
@@ -56,7 +61,7 @@ def test_new_refuses_a_full_folder_and_an_unknown_template(tmp_path: Path, capsy
     assert main(["new", str(tmp_path)]) == 2
     assert "not empty" in capsys.readouterr().err
     assert main(["new", str(tmp_path / "x"), "--template", "nix"]) == 2
-    assert "known: starter, blank" in capsys.readouterr().err
+    assert "known: starter, hotpotqa, scienceqa, blank" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
 

@@ -163,3 +163,48 @@ def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:
 def test_the_control_takes_the_reference_questions(drive: Any) -> None:
     events = drive(reference(HELD_OUT))
     assert [event.question for event in events if isinstance(event, QuestionAccepted)] == list(HELD_OUT)
+
+
+SCHOOL = (
+    Example(Question("s-1", "Which of these is a mammal?", "B", "seed", choices=("frog", "dolphin", "salmon"))),
+    Example(Question("s-2", "Which of these is a metal?", "iron", "seed", choices=("salt", "iron", "wood"))),
+)
+CHOOSING = Grounds(Task(answer="choice"), SCHOOL, ())
+
+
+def choosing(*options: str) -> Callable[[Ask], str | None]:
+    said = iter(("What goes around the sun once a year?", *options))
+    return lambda ask: next(said, "")
+
+
+def test_a_choice_comes_with_its_wrong_options(drive: Any) -> None:
+    asked: list[Ask] = []
+    model = choosing("the earth", "a comet", "Mars.")
+
+    def note(ask: Ask) -> str | None:
+        asked.append(ask)
+        return model(ask)
+
+    events = drive(self_instruct(CHOOSING, SelfInstruct(target=1, round=1)), note)
+    (question,) = [event.question for event in events if isinstance(event, QuestionAccepted)]
+    assert sorted(question.choices) == ["Mars", "a comet", "the earth"]
+    assert question.choices["ABC".index(question.answer)] == "the earth"
+    shown = {exchange[1] for exchange in asked[0].prompt.shown}
+    assert "Question: Which of these is a metal?\nAnswer: iron\nWrong option: salt\nWrong option: wood" in shown
+    assert any("Answer: dolphin\n" in exchange for exchange in shown)
+
+
+def test_the_letter_of_the_answer_varies(drive: Any) -> None:
+    bench = Bench(CHOOSING, SelfInstruct())
+    draft = Draft("Which of these is a planet?", "Mars", None, wrong=("the moon", "the sun"))
+    assert {bench.accept(f"q-{number}", draft).answer for number in range(20)} == {"A", "B", "C"}
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [(("Mars", "the Moon", "moon"), "two options alike"), (("Mars", "mars!", "sun"), "two options alike"),
+     (("Mars", "the moon", ""), "an empty option")],
+)  # fmt: skip
+def test_options_must_differ(drive: Any, options: tuple[str, ...], why: str) -> None:
+    events = drive(self_instruct(CHOOSING, SelfInstruct(target=1, round=1, stall=1)), choosing(*options))
+    assert [event.why for event in events if isinstance(event, QuestionRefused)] == [why]
