@@ -32,6 +32,7 @@ def ask(arguments: argparse.Namespace) -> int:
     from autoact.cli.run import check, start
     from autoact.errors import BadInput
     from autoact.project import Project
+    from autoact.run.answering import answering
 
     if not arguments.question.strip():
         raise BadInput("expected a question, found nothing", key="QUESTION")
@@ -45,25 +46,6 @@ def ask(arguments: argparse.Namespace) -> int:
     config = answering(project, arguments.base, (arguments.cast,), question=arguments.question.strip())
     check(project, config)
     return start(project, config, "ask", partial(print_trajectory, as_json=arguments.json), fresh=True)
-
-
-def answering(
-    project: Any, base: str, casts: tuple[str, ...], stages: tuple[str, ...] = ("group_planning",), **plan: Any
-) -> Any:
-    """Settings of a run that only answers, with an earlier run's adapters. Raises BadInput when the group has none."""
-    from msgspec.structs import replace
-
-    from autoact.errors import BadInput
-    from autoact.run.folder import find_run
-    from autoact.run.material import trained
-
-    config = project.config()
-    found = find_run(project.root, base) if base else trained(project.root)
-    if found is None and "group" in casts:
-        raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
-    name = found.name if found else ""
-    planned = replace(config.run, stages=stages, base=name, **plan)
-    return replace(config, run=planned, group_planning=replace(config.group_planning, compare=casts))
 
 
 def print_trajectory(folder: RunFolder, *, as_json: bool) -> None:

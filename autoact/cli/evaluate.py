@@ -28,10 +28,10 @@ def evaluate(arguments: argparse.Namespace) -> int:
     """Start a run of group planning alone and print its scores."""
     from msgspec.structs import replace
 
-    from autoact.cli.ask import answering
     from autoact.cli.run import check, start
     from autoact.cli.table import print_result
     from autoact.project import Project
+    from autoact.run.answering import answering
 
     project = Project.open(arguments.project)
     config = answering(project, arguments.base, _casts(arguments.method), data=_data(arguments.data))

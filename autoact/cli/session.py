@@ -54,8 +54,8 @@ def opened(project: Project, base: str, idle: int | None) -> RunFolder:
     """The folder of a new session: the group's when a run has trained one, else the meta-agent's alone."""
     import msgspec
 
-    from autoact.cli.ask import answering
     from autoact.cli.run import check
+    from autoact.run.answering import answering
     from autoact.run.folder import new_run
     from autoact.run.material import trained
     from autoact.stages import SESSION
