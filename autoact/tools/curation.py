@@ -15,6 +15,8 @@ from autoact.errors import BadProject
 from autoact.tools.record import Bridge, Kind, Limits, ToolRecord
 
 _KEYS = {"name": str, "kind": str, "enabled": bool, "definition": str, "usage": str, "settings": dict}
+_NAME = re.compile(r"\w[\w .-]{0,63}")
+"""Of a tool that a person brings."""
 _TYPES = {
     str: "text in quotes", bool: "true or false", dict: "a table of texts", list: "a list of texts",
     int: "a whole number", float: "a number",
@@ -37,29 +39,37 @@ def curated(file: Path, known: Iterable[ToolRecord], bridges: Mapping[Kind, Brid
 
 
 def listed(
-    text: str, file: Path, known: Iterable[ToolRecord], bridges: Mapping[Kind, Bridge] | None = None
+    text: str,
+    file: Path,
+    known: Iterable[ToolRecord],
+    bridges: Mapping[Kind, Bridge] | None = None,
+    *,
+    beside: str = "",
 ) -> list[tuple[ToolRecord, bool]]:
-    """Every tool of a tools.toml with this text, and whether it is switched on. Raises BadProject."""
+    """Every tool of a tools.toml with this text, and whether it is switched on. Raises BadProject.
+
+    `beside` names the tables that may stand beside those of tools.
+    """
     names, chosen = named(known), dict[str, tuple[ToolRecord, bool]]()
-    for number, entry in enumerate(entries(text, file), 1):
+    for number, entry in enumerate(entries(text, file, beside=beside), 1):
         place = Place(file, f"tool[{number}]", block_of(text, number))
         _Entry(place, entry, bridges or {}).add_to(chosen, names)
     return list(chosen.values())
 
 
-def entries(text: str, file: Path | str) -> list[dict[str, Any]]:
-    """The [[tool]] tables of a text, as TOML reads them. Raises BadProject."""
+def entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") -> list[dict[str, Any]]:
+    """The [[tool]] tables of a text, or those of another name, as TOML reads them. Raises BadProject."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         spot = re.search(r"at line (\d+)", str(error))
         raise BadProject(str(error), file=file, line=int(spot[1]) if spot else None) from error
     for key in content:
-        if key != "tool":
+        if key not in ("tool", beside):
             raise BadProject(f"unknown{_nearest(key, ['tool'])}", file=file, line=_line(text, key), key=key)
-    found = content.get("tool", [])
+    found = content.get(of, [])
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise BadProject("expected [[tool]] tables", file=file, line=_line(text, "tool"), key="tool")
+        raise BadProject(f"expected [[{of}]] tables", file=file, line=_line(text, of), key=of)
     return found
 
 
@@ -145,6 +155,8 @@ class _Entry:
         kind = self._content["kind"]
         if kind not in self._bridges:
             raise self._place.fault(f"unknown{_nearest(kind, ['builtin', *self._bridges])}", "kind")
+        if not _NAME.fullmatch(name):  # it becomes part of a file's name, and of what a model writes
+            raise self._place.fault(f"expected letters, digits, spaces, dots and hyphens, not {name!r:.40}", "name")
         if tool_key(name) in names:
             raise self._place.fault(f"`{name}` is a built-in tool; choose another name", "name")
         bridge = self._bridges[kind]

@@ -170,7 +170,7 @@ def _parted(text: str) -> tuple[str, list[str]]:
     for match in _START.finditer(text):
         comments = _COMMENTS.search(text[: match.start()])
         starts.append(comments.start() if comments and starts else match.start())
-    ends = [*starts[1:], len(text)]
+    ends = [*starts[1:], len(text)] if starts else []
     preamble = text[: starts[0]] if starts else text
     return preamble, [text[start:end] for start, end in zip(starts, ends, strict=True)]
 

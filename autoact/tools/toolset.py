@@ -1,131 +1,194 @@
-"""A tool set as one file to share: entries of a tools.toml without secrets, taken in only as far as a person allows."""
+"""A tool set as one file to share: entries of a tools.toml and a project's own code, without secrets.
+
+It is taken in only as far as a person allows. Own code stands in [[file]] tables after the tools, made to be read.
+"""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
+import tomlkit
 from msgspec import Struct
 
-from autoact.errors import BadProject
+from autoact.errors import BadInput, BadProject
 from autoact.secrets import Vault
+from autoact.tools import redaction
 from autoact.tools.catalogue import BRIDGES, GROUPS
 from autoact.tools.curation import entries, listed
+from autoact.tools.parts import FOLDER, code_of, of_project, parts, within
 from autoact.tools.record import Power, ToolRecord
 from autoact.tools.tools_file import ToolsFile, written
 
 HEADING = "# A tool set of AutoAct Studio: `autoact tools import PROJECT FILE` takes it in. It holds no secrets.\n\n"
 LARGEST = 1_000_000
-_SOUNDS_SECRET = re.compile(r"(?:^|[_-])(?:api[_-]?key|key|token|secret|password|authorization|cookie)(?:$|[_-])", re.I)
-_NAME_OF_ONE = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+class Piece(Struct, frozen=True):
+    """One tool of a set, with all that comes with it."""
+
+    entry: dict[str, Any]
+    record: ToolRecord
+    files: dict[str, str] = {}
+    """Texts by path from the project's folder."""
+
+    @property
+    def powers(self) -> tuple[Power, ...]:
+        """What it may do; to open files is what a setting that leads out of the project does, too."""
+        leads_out = any(map(_leads_out, _texts(self.entry.get("settings", {}))))
+        return self.record.powers if not leads_out or "files" in self.record.powers else (*self.record.powers, "files")
+
+    @property
+    def told(self) -> str:
+        """The settings that say what is run and reached, as they stand."""
+        settings = self.entry.get("settings", {})
+        return ", ".join(f"{key} = {msgspec.json.encode(value).decode()}" for key, value in settings.items())
 
 
 class Arrival(Struct, frozen=True):
-    """One tool of a set, and what becomes of it."""
+    """What became of a tool of a set."""
 
-    name: str
-    kind: str
-    powers: tuple[Power, ...]
-    told: str
-    """What it would run or reach, in one line."""
+    piece: Piece
     enabled: bool
     """Whether it is switched on: all that it may do is allowed."""
 
 
-def exported(source: ToolsFile, names: Iterable[str], vault: Vault) -> tuple[str, list[str]]:
-    """The set as text, and the settings that were left out because they hold a secret, or could."""
-    left: list[str] = []
-    blocks = []
-    for name in names:
-        entry = source.entry(name)
-        kept = {key: value for key, value in entry.items() if key not in ("settings", "enabled")}
-        if settings := dict(_harmless(entry.get("settings", {}), name, vault, left)):
-            kept["settings"] = settings
-        blocks.append(written(kept))
-    return HEADING + "\n".join(blocks), left
+Consents = Callable[[Piece], bool]
+"""Whether a person allows all that a tool may do."""
 
 
-def _harmless(settings: Mapping[str, Any], place: str, vault: Vault, left: list[str]) -> Iterator[tuple[str, Any]]:
-    """The settings without those that hold a secret; `left` takes their places."""
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            if inner := dict(_harmless(value, f"{place}.{key}", vault, left)):
-                yield key, inner
-        elif _tells_secret(key, value, vault):
-            left.append(f"{place}.{key}")
-        else:
-            yield key, value
+# -- giving ----------------------------------------------------------------------------------------------------------
 
 
-def _tells_secret(key: str, value: Any, vault: Vault) -> bool:
-    """Whether a value is a secret of this user, a URL with a password, or stands under a name that says so.
+def exported(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) -> tuple[str, list[str]]:
+    """The set as text, and what was left out or replaced because it holds a secret, or could, a line for each.
 
-    The name of an environment variable is none: it says where the receiver keeps theirs.
+    Raises BadInput, with file and line, when code or a description holds a secret.
     """
-    texts = [str(one) for one in (value if isinstance(value, list) else [value])]
-    if any(vault.hide(text) != text or _has_password(text) for text in texts):
-        return True
-    plain = all(_NAME_OF_ONE.fullmatch(text) for text in texts) or not isinstance(value, str)
-    return bool(_SOUNDS_SECRET.search(key)) and not plain
+    blocks: list[str] = []
+    files: dict[str, str] = {}
+    notices: list[str] = []
+    for entry in map(source.entry, names):
+        told = redaction.Redaction(entry, vault)
+        blocks.append(written(told.entry()))
+        notices += told.notices
+        files |= parts(entry, of_project(root))
+        if (code := code_of(entry)) and within(code) not in files:
+            notices.append(f"not carried, as it is no file in {FOLDER}/: {code} of {entry['name']}")
+    for path, text in files.items():
+        redaction.refuse(path, text, vault)
+        _plain(text, path)
+        blocks.append(_file(path, text))
+    text = HEADING + "\n".join(blocks)
+    if len(text.encode()) > LARGEST:
+        raise BadInput(f"the set would take more than {LARGEST:,} bytes; --only takes some of the tools")
+    return text, notices
 
 
-def _has_password(text: str) -> bool:
-    try:
-        return urlsplit(text).password is not None
-    except ValueError:
-        return "@" in text  # a URL that cannot be taken apart may hide one
+def _file(path: str, text: str) -> str:
+    """A [[file]] table; the text as it is, where TOML can hold it so."""
+    literal = "'''" not in text
+    table = tomlkit.table()
+    table["path"] = path
+    table["text"] = tomlkit.string(text, literal=literal, multiline=True)
+    tables = tomlkit.aot()
+    tables.append(table)
+    document = tomlkit.document()
+    document["file"] = tables
+    return tomlkit.dumps(document)
 
 
-def read(file: Path) -> list[tuple[dict[str, Any], ToolRecord]]:
-    """Entries of a tool set with their records. Raises BadProject with file, line and key."""
+# -- taking ----------------------------------------------------------------------------------------------------------
+
+
+def read(file: Path) -> list[Piece]:
+    """The tools of a set. Raises BadProject with file, line and key."""
     try:
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes", file=file)
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadProject(f"cannot be read as UTF-8 text: {error}", file=file) from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs") for character in line.replace("\t", " ")):
-            raise BadProject("control or hidden characters are not accepted", file=file, line=number)
+    _plain(text, file)
     records = [record for group in GROUPS for record in group.records]
-    found = [record for record, _ in listed(text, file, records, BRIDGES)]
-    return list(zip(entries(text, file), found, strict=True))
+    found = [record for record, _ in listed(text, file, records, BRIDGES, beside="file")]
+    files = _files(text, file)
+    told = entries(text, file, beside="file")
+    pieces = [Piece(one, record, parts(one, files.get)) for one, record in zip(told, found, strict=True)]
+    for value in _texts([told, files]):
+        _plain(value, file)  # what TOML's escapes stand for
+    if unused := files.keys() - {path for piece in pieces for path in piece.files}:
+        raise BadProject(f"no tool of the set uses {min(unused)}", file=file, key="file")
+    return pieces
 
 
-def taken(
-    target: ToolsFile, arriving: Iterable[tuple[dict[str, Any], ToolRecord]], allowed: Iterable[str], *, replace: bool
-) -> list[Arrival]:
+def _files(text: str, file: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, table in enumerate(entries(text, file, beside="file", of="file"), 1):
+        path, content = table.get("path"), table.get("text")
+        if table.keys() != {"path", "text"} or not isinstance(path, str) or not isinstance(content, str):
+            raise BadProject("expected path and text", file=file, key=f"file[{number}]")
+        if within(path) != path:
+            raise BadProject(f"expected a path in {FOLDER}/, not {path!r:.60}", file=file, key=f"file[{number}].path")
+        if path.casefold() in map(str.casefold, found):
+            raise BadProject(f"{path} comes twice", file=file, key=f"file[{number}].path")
+        found[path] = content
+    return found
+
+
+def taken(target: ToolsFile, arriving: Iterable[Piece], consents: Consents, *, replace: bool) -> list[Arrival]:
     """Put the tools into `target`; those that may do more than is allowed arrive switched off.
 
-    Tools that are there already are left as they are, unless they are to be replaced. `target` is not saved.
+    Tools that are there already are left as they are, unless they are to be replaced. `target` is not saved, and the
+    files of what is switched on are not written.
     """
     arrivals = []
-    for entry, record in arriving:
-        there = record.name in target.names()
+    for piece in arriving:
+        there = piece.record.name in target.names()
         if there and not replace:
             continue
         if there:
-            target.remove(record.name)
-        enabled = may_run(record, allowed)
-        plain = {key: value for key, value in entry.items() if key != "enabled"}
+            target.remove(piece.record.name)
+        enabled = consents(piece)
+        plain = {key: value for key, value in piece.entry.items() if key != "enabled"}
         target.add(plain if enabled else {"name": plain.pop("name"), "enabled": False, **plain})
-        arrivals.append(Arrival(record.name, record.kind, record.powers, _effect(entry), enabled))
+        arrivals.append(Arrival(piece, enabled))
     return arrivals
 
 
-def may_run(record: ToolRecord, allowed: Iterable[str]) -> bool:
+def may_run(piece: Piece, allowed: Iterable[str]) -> bool:
     """Whether everything that a tool may do is allowed; `all` allows everything."""
     granted = set(allowed)
-    return "all" in granted or set(record.powers) <= granted
+    return "all" in granted or set(piece.powers) <= granted
 
 
-def _effect(entry: Mapping[str, Any]) -> str:
-    """The settings that say what is run and reached, as they stand."""
-    settings = entry.get("settings", {})
-    told = ", ".join(f"{key} = {msgspec.json.encode(value).decode()}" for key, value in settings.items())
-    return told if len(told) <= 200 else f"{told[:199]}…"
+# -- texts -----------------------------------------------------------------------------------------------------------
+
+
+def _plain(text: str, file: Path | str) -> None:
+    """Raises BadProject for what a reader would not see, or a terminal would obey."""
+    for number, line in enumerate(text.split("\n"), 1):
+        shown = line.removesuffix("\r").replace("\t", " ")
+        if any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for character in shown):
+            raise BadProject("control or hidden characters are not accepted", file=file, line=number)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from (key, *_texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _leads_out(text: str) -> bool:
+    """Whether a text is a path, or a URL of a file, that does not begin in the project's folder or climbs out of it."""
+    path = text.partition("://")[2] if text.startswith(("file:", "sqlite:")) else text
+    return path.startswith(("/", "~", "\\")) or ".." in path.replace("\\", "/").split("/")

@@ -129,6 +129,14 @@ def test_without_a_file_every_tool_is_listed(project: Project) -> None:
     assert file.read_text().count("[[tool]]") >= 10
 
 
+@pytest.mark.parametrize("text", ["", "# None yet.\n"])
+def test_a_file_without_tools_takes_the_first(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert tools(file, "add", "Calculator") == 0
+    assert file.read_text().startswith(text)
+    assert file.read_text().count("[[tool]]") == 1
+
+
 def test_texts_that_look_like_tools_are_not_edited(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = TOOLS + '\n[[tool]]\nname = "Lookup"\ndefinition = """\n[[tool]]\n"""\n'
     file.write_text(text)

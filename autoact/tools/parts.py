@@ -1,0 +1,123 @@
+"""The files of a project that a tool is made of: its code, the modules beside it, what a server said of its tools."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autoact import disk
+from autoact.errors import BadInput, BadProject
+
+FOLDER = "tools"
+"""Where a project keeps such files. Those that lie elsewhere neither leave a project nor enter one."""
+DEEPEST = 5
+_PART = re.compile(r"\w[\w .-]*")
+
+Reading = Callable[[str], str | None]
+"""The text of a file by its path from the project's folder; None where there is none."""
+
+
+def parts(entry: Mapping[str, Any], read: Reading) -> dict[str, str]:
+    """Texts by path: all that `read` knows of what the tool of this entry is made of."""
+    found: dict[str, str] = {}
+    settings = entry.get("settings", {})
+    if entry.get("kind") == "python":
+        _gather(code_of(entry), read, found)
+    if entry.get("kind") == "mcp":
+        _gather(f"{FOLDER}/{entry['name']}.mcp.json", read, found)
+        for word in settings.get("command", []):
+            _gather(word, read, found)
+    return found
+
+
+def code_of(entry: Mapping[str, Any]) -> str:
+    """The file that a Python tool's function lies in; empty for one of an installed module."""
+    module: str = str(entry.get("settings", {}).get("function", "")).rpartition(":")[0]
+    return module if module.endswith(".py") else ""
+
+
+def within(path: str) -> str | None:
+    """The path as it is written everywhere, or None for one that does not lie in the folder for such files."""
+    parts_of = PurePosixPath(path).parts
+    plain = len(parts_of) in range(2, DEEPEST + 1) and all(_PART.fullmatch(part) for part in parts_of)
+    return "/".join(parts_of) if plain and parts_of[0] == FOLDER else None
+
+
+def of_project(root: Path) -> Reading:
+    """Reads files of a project that are its own; links that lead out of it are none. Raises BadProject."""
+
+    def read(path: str) -> str | None:
+        file = root / path
+        if not file.is_file() or not file.resolve().is_relative_to(root.resolve()):
+            return None
+        try:
+            return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadProject(f"cannot be read as UTF-8 text: {error}", file=file) from error
+
+    return read
+
+
+def put(root: Path, files: Mapping[str, str], *, replace: bool) -> None:
+    """Write files into a project, all or none of them.
+
+    Raises BadInput for one that would lie outside it, or that is there already with another text and is to stay.
+    """
+    for path, text in files.items():
+        file = root / path
+        if not _parent(file).resolve().is_relative_to(root.resolve()):
+            raise BadInput("leads out of the project", file=file)
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            raise BadInput("is no plain file, and is left as it is", file=file)
+        if file.exists() and not replace and of_project(root)(path) != text:
+            raise BadInput("is here already and differs; --replace takes the set's", file=file)
+    for path, text in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        disk.replace(file, text.encode())
+        file.chmod(0o644)
+
+
+def _parent(file: Path) -> Path:
+    """The nearest folder above that exists."""
+    return next(folder for folder in file.parents if folder.exists())
+
+
+def _gather(path: str, read: Reading, found: dict[str, str]) -> None:
+    """Put a file into `found`, and the modules that it and they import from beside it."""
+    waiting = [path]
+    home = PurePosixPath(path).parent
+    while waiting:
+        name = within(waiting.pop())
+        if name is None or name in found or (text := read(name)) is None:
+            continue
+        found[name] = text
+        if name.endswith(".py"):
+            waiting += _imported(text, home, PurePosixPath(name).parent)
+
+
+def _imported(source: str, home: PurePosixPath, beside: PurePosixPath) -> Iterator[str]:
+    """Where the modules that a source imports would lie: `home` is on the path, `beside` the folder of the source."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _places(home, alias.name.split("."))
+        elif isinstance(node, ast.ImportFrom):
+            above = home if node.level == 0 else [beside, *beside.parents][min(node.level, len(beside.parts)) - 1]
+            names = node.module.split(".") if node.module else []
+            for alias in node.names:
+                yield from _places(above, [*names, alias.name])
+
+
+def _places(folder: PurePosixPath, names: list[str]) -> Iterator[str]:
+    """A module's file, or its package's, and those of the packages that it lies in."""
+    for length in range(1, len(names) + 1):
+        place = folder.joinpath(*names[:length])
+        yield from (f"{place}.py", f"{place}/__init__.py")
