@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 
 from autoact.errors import ToolFailed
 from autoact.tools.sql_reader import Rows
-from autoact.tools.web.client import Client, Request
-from autoact.tools.web.guard import Guard
 
 MOST_FACTS = 300
 LONGEST_QUERY = 5_000
@@ -37,6 +35,9 @@ class Endpoint:
     """A place that answers SPARQL over HTTP."""
 
     def __init__(self, url: str, seconds: float) -> None:
+        from autoact.tools.web.client import Client
+        from autoact.tools.web.guard import Guard
+
         place = urlsplit(url)
         self._url = url
         self._form = _WIKIDATA if (place.hostname or "").endswith("wikidata.org") else _ANY
@@ -60,6 +61,8 @@ class Endpoint:
 
     def select(self, query: str, rows: int) -> Rows:
         """The first rows of a SELECT, or the word of an ASK. Raises ToolFailed."""
+        from autoact.tools.web.client import Request
+
         if not asks(query) or len(query) > LONGEST_QUERY:
             raise ToolFailed(f"expected a SELECT or ASK query of at most {LONGEST_QUERY} characters")
         reply = self._client.fetch(

@@ -265,7 +265,7 @@ ENTRY = (
     '[[tool]]\nname = "{0}"\nkind = "python"\n[tool.settings]\nfunction = "{1}:f"\n[[file]]\npath = "{1}"\ntext = "x"\n'
 )
 BAD_PATHS = [
-    "../own.py", "tools/../../own.py", "/tmp/own.py", "tools/../project.py", "own.py", "tools/.git/own.py",
+    "../own.py", "tools/../../own.py", "/etc/own.py", "tools/../project.py", "own.py", "tools/.git/own.py",
     "tools//own.py", "./tools/own.py", "tools\\\\own.py", "C:/own.py",
     "tools/a/b/c/d/own.py", "tools/.own.py", "~/own.py",
 ]  # fmt: skip
