@@ -40,7 +40,7 @@ def test_nor_does_the_list_of_a_projects_tools(tmp_path: Path, monkeypatch: pyte
             '[[tool]]\nname = "Database"\n[[tool]]\nname = "CodeInterpreter"\n'
             '[[tool]]\nname = "Own"\nkind = "mcp"\nsettings = { command = ["no-such-program"] }\n'
             '[[tool]]\nname = "Now"\nkind = "http"\nsettings = { url = "https://example.org/{argument}" }\n'
-            '[[tool]]\nname = "Sleep"\nkind = "langchain"\nsettings = { class = "langchain_community.tools.SleepTool" }\n'
+            '[[tool]]\nname = "Lc"\nkind = "langchain"\nsettings = { class = "langchain_community.tools.SleepTool" }\n'
         )
     assert loaded(LISTED, str(project.root)) == set()
 
