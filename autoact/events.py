@@ -42,6 +42,10 @@ class RunRecovered(Event, frozen=True, tag="run.recovered"):
     damaged: list[str] = []
 
 
+BY_A_PERSON = "by a person"
+"""Why a run is paused that stays so when its job dies; other pauses end with the job."""
+
+
 class RunPaused(Event, frozen=True, tag="run.paused"):
     """Work stands still until it is resumed; the job lives."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds to wait for a job that is still loading its model."""
+UNHEARD = 10.0
+"""Seconds after which a job without a socket is left the command in its folder, and seconds it has to find it."""
+EACH = 5.0
+"""Seconds of one try: a command that comes twice is obeyed once."""
+LOOK = 0.5
+"""Seconds between tries, and until a person is told of waiting."""
 
 
 def add(subparsers: Any) -> None:
@@ -78,25 +85,56 @@ def hand(folder: RunFolder, command: Command) -> None:
 
 
 def deliver(folder: RunFolder, command: Command) -> Reply:
-    """Hand a command to a run's job, waiting for one that is just starting.
+    """Hand a command to a run's job, waiting for one that is just starting, and saying so.
 
-    Raises BadInput when the job refuses it, or when no job is alive.
+    Raises BadInput when the job refuses it, or when no job is alive; Unreachable when it takes no commands now.
     """
     from autoact.errors import BadInput
     from autoact.run.control import Unreachable, send
     from autoact.run.liveness import attended
 
-    until = time.monotonic() + PATIENCE
+    began, told = time.monotonic(), False
     while True:
         try:
-            reply = send(folder, command, timeout=PATIENCE)
+            reply = send(folder, command, timeout=EACH)
             break
         except Unreachable as error:
+            waited = time.monotonic() - began
             if not attended(folder):
                 raise BadInput(f"run {folder.name} is not alive; `autoact resume {folder.path}` goes on") from error
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
+            if waited > PATIENCE or (waited > UNHEARD and not folder.socket.exists()):
+                reply = _left(folder, command)
+                break
+            if waited > LOOK and not told:
+                print(f"waiting: {error}", file=sys.stderr)
+                told = True
+            time.sleep(LOOK)
     if not reply.accepted:
         raise BadInput(reply.why)
     return reply
+
+
+def _left(folder: RunFolder, command: Command) -> Reply:
+    """The reply to a command that no socket takes: the job finds it in its folder, and the log tells what came of it.
+
+    Raises Unreachable when it does not, for now.
+    """
+    from autoact.events import CommandAccepted, CommandRefused
+    from autoact.run.command import Reply
+    from autoact.run.control import Unreachable, leave
+    from autoact.run.log import LogTail
+
+    leave(folder, command)
+    tail, until = LogTail(folder.events), time.monotonic() + UNHEARD
+    try:
+        while time.monotonic() < until:
+            for record in tail.poll():
+                match record.event:
+                    case CommandAccepted(id=command.id):
+                        return Reply(command.id, record.seq)
+                    case CommandRefused(id=command.id, why=why):
+                        return Reply(command.id, why=why)
+            time.sleep(LOOK)
+    finally:
+        tail.close()
+    raise Unreachable(f"run {folder.name} does not answer; it will find the command in its folder when it can")

@@ -58,7 +58,7 @@ def _ended(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]
     # The log's last word is an earlier job's when this one ended before it could say anything.
     spoke = ended is None or state.at >= ended.at - ended.seconds
     if state.status == "failed" and spoke:
-        raise AutoActError(f"run {folder.name} failed: {state.error}")
+        raise AutoActError(f"run {folder.name} failed: {state.error}; `autoact resume {folder.path}` tries again")
     if state.status == "cancelled" and spoke:
         return _stopped(folder)
     if state.status != "finished":

@@ -69,11 +69,12 @@ def start(
 
 
 def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
-    """Give a run a keeper and follow it, or print its name and leave. Raises RunBusy."""
+    """Give a run a keeper and follow it, or print its name and leave; a pause is lifted. Raises RunBusy."""
     from autoact.cli.follow import follow
     from autoact.run.launch import launch
     from autoact.run.logout import warning
 
+    lift_pause(folder)
     launch(folder)
     if told := warning():
         print(told, file=sys.stderr)
@@ -84,18 +85,28 @@ def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool)
     return 0
 
 
+def lift_pause(folder: RunFolder) -> None:
+    """A run that was paused when its job died would stay so: whoever starts it by hand wants it to go on."""
+    import getpass
+
+    from autoact.run.command import Command, new_id
+    from autoact.run.control import leave
+    from autoact.run.state import RunState
+
+    state = RunState.of(folder.events)
+    if state.status == "paused" or state.halted:
+        leave(folder, Command(new_id(), "resume", by=getpass.getuser()))
+
+
 def interrupted(project: Any, config: Any) -> Any:
     """The newest unfinished run with these very settings. Raises RunBusy when it has a job, or another machine's."""
-    import msgspec
-
-    from autoact.config import Config
     from autoact.errors import RunBusy
     from autoact.run.folder import runs_of
     from autoact.run.liveness import AFAR, attended, verdict
     from autoact.run.state import RunState
 
     for folder in runs_of(project.root):
-        if not folder.config.exists() or msgspec.convert(folder.read_config(), Config) != config:
+        if not _has(folder, config):
             continue
         if attended(folder):
             raise RunBusy(f"{folder.name} is running these settings already; `autoact attach {folder.path}` shows it")
@@ -104,6 +115,18 @@ def interrupted(project: Any, config: Any) -> Any:
             raise RunBusy(f"{folder.name} has these settings: {found}; `--new` starts another")
         return None if found == "finished" else folder
     return None
+
+
+def _has(folder: RunFolder, config: Any) -> bool:
+    """Whether these are a run's settings; those of another version may mean nothing to this one."""
+    import msgspec
+
+    from autoact.config import Config
+
+    try:
+        return bool(msgspec.convert(folder.read_config(), Config) == config)
+    except (BadInput, msgspec.ValidationError):
+        return False
 
 
 def _with_plan(project: Any, arguments: argparse.Namespace) -> Any:

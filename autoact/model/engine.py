@@ -33,7 +33,7 @@ class Engine(Protocol):
         """Move the running batch on by one token; asks join and leave here. Yields the answers that are complete.
 
         An ask that cannot be answered, or not in time, gives ModelFailed: its unit fails and the others go on. What
-        is raised is the end of the run, until it is resumed.
+        is raised ends the run, until it is resumed; what was yielded before is kept.
         """
 
     def speaking(self) -> Iterator[tuple[Ticket, str, str]]:

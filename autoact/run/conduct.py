@@ -86,11 +86,13 @@ class Conductor:
                 wanted = stage.send(answer)
             except StopIteration:
                 return
+            answer = None
             if isinstance(wanted, Round):
                 answer = self._round(wanted)
+            elif isinstance(wanted, StageProgressed):
+                self._progressed(wanted)
             else:
                 self.journal.once(wanted)
-                answer = None
 
     def play_forks(self) -> None:
         """Forks of units whose stages are over: those wanted now, and those an earlier attempt left unfinished."""
@@ -131,11 +133,11 @@ class Conductor:
                 self.waiting.append(self._flight(fork.unit))
 
     def _board(self) -> None:
-        """Fill the lanes. While the run is paused only forks come in: what they replay costs nothing."""
+        """Fill the lanes. While the run is paused only what is begun comes in: what is replayed costs nothing."""
         staying: deque[Flight] = deque()
         while self.waiting and len(self.flying) < self.world.engine.lanes:
             flight = self.waiting.popleft()
-            if self.steering.paused and not is_fork(flight.name):
+            if self.steering.paused and not (is_fork(flight.name) or self.journal.memory.known(flight.name, 0)):
                 staying.append(flight)
                 continue
             self.flying[flight.name] = flight
@@ -144,7 +146,7 @@ class Conductor:
 
     def _hear(self) -> None:
         """Let the engine move on, and hand complete answers to the scripts that wait for them."""
-        for ticket, answer in list(self.world.engine.step()):
+        for ticket, answer in self.world.answers():
             flight = self.flying.get(ticket.unit)
             if flight is None or ticket.n != flight.n or flight.held is not None:
                 continue  # its unit was begun anew while the answer was on its way
@@ -222,9 +224,13 @@ class Conductor:
             return
         self.landed.add(flight.name)
         done = len(self.landed)
-        known = self.journal.state.stages.get(self.stage)
-        if known is None or done > known.done:  # a replayed unit was counted before
-            self.journal.append(StageProgressed(self.stage, done, max(done, self.expected)))
+        self._progressed(StageProgressed(self.stage, done, max(done, self.expected)))
+
+    def _progressed(self, event: StageProgressed) -> None:
+        """Progress goes forward only: what a replayed stage says again was counted before."""
+        known = self.journal.state.stages.get(event.stage)
+        if known is None or event.done > known.done:
+            self.journal.append(event)
 
     def beat(self) -> None:
         """Something moved, or would if a person let it; what was written a second ago is flushed by now."""
@@ -290,21 +296,21 @@ class Conductor:
         if recalled is not None:
             if isinstance(wish, Use):
                 flight.past.append(wish)
-            flight.n += 1
-            return recalled
+            return self._handed(flight, recalled)
         if isinstance(wish, Use):
-            return self._looked(flight, self._use(flight, wish))
+            return self._handed(flight, self._use(flight, wish))
         assert isinstance(wish, Ask)
         ticket = Ticket(flight.name, flight.n)
         self.world.engine.submit(ticket, wish, self._seed(ticket))
         return None
 
-    def _looked(self, flight: Flight, seen: Observation) -> Observation | None:
-        """A new observation, or None when a person wants to see it first."""
+    def _handed(self, flight: Flight, answer: Answer | Observation) -> Answer | Observation | None:
+        """An answer at once, or None when it is a unit's newest and a person wants to see that first."""
+        name, memory = flight.name, self.journal.memory
         flight.n += 1
-        if not self.steering.holds(flight.name):
-            return seen
-        flight.held = seen
+        if not self.steering.holds(name) or memory.known(name, flight.n) or memory.over(name):
+            return answer
+        flight.held = answer
         self.steering.stepping.discard(flight.name)
         return None
 
@@ -318,23 +324,16 @@ class Conductor:
 
     def _use(self, flight: Flight, wish: Use) -> Observation:
         for past in flight.past:
-            _called(flight.tools, past)
+            flight.tools.recall(past.tool, past.argument)
         flight.past.clear()
         began = time.monotonic()
         seen = _called(flight.tools, wish)
         ms = 1000 * (time.monotonic() - began)
         self.journal.append(
             ToolObserved(
-                flight.name,
-                flight.n,
-                flight.wished,
-                wish.tool,
-                wish.argument,
-                seen.text,
-                seen.failed,
-                round_ms(ms),
+                flight.name, flight.n, flight.wished, wish.tool, wish.argument, seen.text, seen.failed, round_ms(ms)
             )
-        )
+        )  # fmt: skip
         return seen
 
     def _train(self, unit: str, wish: Train) -> Adapter:
@@ -349,6 +348,8 @@ class Conductor:
         """Training is stepped by the same loop that serves everything else, so it stops where a person wants."""
         enough: bool | None = None
         try:
+            if self.steering.holds(unit):
+                self.steering.between_steps(unit)
             while True:
                 self.journal.once(training.send(enough))  # steps may repeat, what they learn from is told once
                 self.beat()

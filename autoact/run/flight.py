@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autoact.errors import ModelFailed
 from autoact.events import Event
-from autoact.model.engine import Engine
+from autoact.model.engine import Engine, Ticket
 from autoact.script import Answer, Observation, Script, Train, Unit, Use, Wish
 from autoact.trajectory import Adapter
 
@@ -19,6 +20,9 @@ class ToolCalls(Protocol):
     """One episode's tools: what it calls by name, state included."""
 
     def call(self, name: str, argument: str) -> Observation: ...
+
+    def recall(self, name: str, argument: str) -> None:
+        """A call that an earlier session made, whose observation is known: what this one must know of it to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,20 @@ class World:
     """Yields what happens, and is sent whether a person wants it to end here and keep what it has."""
     close: Callable[[], None] = lambda: None
     """Ends what the tools keep running, when the job ends."""
+
+    def answers(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
+        """Moves the engine on; what it has answered. Raises ModelFailed when it breaks, after what it said before."""
+        answered: list[tuple[Ticket, Answer | ModelFailed]] = []
+        broken: Exception | None = None
+        try:
+            for one in self.engine.step():
+                answered.append(one)
+        except Exception as error:  # boundary of the process: nobody is left who could answer, whatever it is
+            broken = error
+        yield from answered
+        if broken is not None:
+            what = f"{type(broken).__name__}: {broken}"
+            raise ModelFailed(f"the model broke off ({what}); every answer is kept: the run can be resumed") from broken
 
 
 @dataclass(slots=True)
@@ -54,6 +72,7 @@ class Flight:
     held: Answer | Observation | None = None
     """The answer before `n`, in the log already, that a person keeps from the script."""
     past: list[Use] = field(default_factory=list)
-    """Replayed calls that the tool session has not seen: it is brought up to date before its first live call."""
+    """Replayed calls that the tool session has not seen. Before its first live call it recalls them: only tools that
+    remember (Lookup needs the page that Retrieve opened) do them again, all others stay as they were left."""
     seconds: float = 0.0
     tokens: int = 0

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from autoact.config import Config
-from autoact.errors import AutoActError, BadInput, DiskFull, RunBusy
+from autoact.errors import AutoActError, BadInput, DiskFull, ModelFailed, RunBusy
 from autoact.events import (
     RunCancelled,
     RunFailed,
@@ -206,6 +206,8 @@ def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: job.gate.cancel())
         return {"finished": ending.FINISHED, "cancelled": ending.CANCELLED}[job.run()]
+    except ModelFailed:
+        raise  # exit code 1, and a traceback on the console: where in the model it was is worth knowing
     except AutoActError as error:
         print(error, file=sys.stderr)
         if isinstance(error, BadInput | DiskFull):  # no other try would go better

@@ -88,9 +88,13 @@ def unseal(line: bytes, steps: Sequence[Step] = STEPS) -> Record:
     if line[-SEAL_WIDTH:] != _tail(line[:-SEAL_WIDTH]):
         raise LogDamaged("the seal does not match" if line[-SEAL_WIDTH:][:8] == b',"crc":"' else "no seal")
     try:
-        header = _decode_header(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _record(line, steps)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LogDamaged(f"sealed, but not an event: {error}") from error
+
+
+def _record(line: bytes, steps: Sequence[Step]) -> Record:
+    header = _decode_header(line)
     if header.v <= len(steps):
         older = upcast(msgspec.json.decode(line), steps)
         return Record(header.seq, header.t, _converted(older), older["type"], header.v)

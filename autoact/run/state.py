@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autoact.events import (
+    BY_A_PERSON,
     AdapterReady,
     AnswerEdited,
     CheckpointSaved,
@@ -185,8 +186,9 @@ def fold(state: RunState, record: Record) -> None:
 def _opened(state: RunState, event: RunOpened) -> None:
     state.attempt, state.pid, state.host = event.attempt, event.pid, event.host
     state.engine, state.config = event.engine, event.config
-    state.status, state.why, state.error = "running", "", ""
-    state.halted.clear()
+    state.error = ""
+    if (state.status, state.why) != ("paused", BY_A_PERSON):
+        state.status, state.why = "running", ""
 
 
 def _paused(state: RunState, event: RunPaused) -> None:

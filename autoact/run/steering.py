@@ -14,6 +14,7 @@ import msgspec
 
 from autoact.errors import AutoActError, BadInput
 from autoact.events import (
+    BY_A_PERSON,
     AnswerEdited,
     CommandAccepted,
     CommandRefused,
@@ -45,8 +46,9 @@ class Steering:
 
     def __init__(self, conductor: Conductor, gate: Gate):
         self.conductor, self.gate = conductor, gate
-        self.paused = False
-        self.halted: set[str] = set()
+        self.paused = conductor.journal.state.status == "paused"
+        """A pause outlives its job, and so does that of a unit: only a person lifts it."""
+        self.halted: set[str] = set(conductor.journal.state.halted)
         """Units that a person stopped one by one."""
         self.stepping: set[str] = set()
         """Held units that may have one more answer."""
@@ -125,7 +127,7 @@ class Steering:
             self.halted.add(command.unit)
         elif not self.paused:
             self.paused = True
-            self.conductor.journal.append(RunPaused("by a person"))
+            self.conductor.journal.append(RunPaused(BY_A_PERSON))
 
     def _resume(self, command: Command) -> None:
         if command.unit:

@@ -126,4 +126,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     yield Check("Lookup", word, r"^\(Result 1 / ", "" if offline["Retrieve"] else "network")
 
 
-GROUP = Group(RECORDS, opened, settled, checks)
+GROUP = Group(RECORDS, opened, settled, checks, remembers=True)

@@ -93,6 +93,7 @@ class ToolSession:
         self._hide = context.hide
         # A group is opened whole, so that Lookup works when a project switched WebSearch off.
         records = library.by_name()
+        self._remembering = {record.name for group in groups if group.remembers for record in group.records}
         self._calls = {name: call for group in groups for name, call in group.open(context, records).items()}
 
     def call(self, name: str, argument: str) -> Observation:
@@ -105,6 +106,12 @@ class ToolSession:
         # An observation is logged as JSON, which has no lone surrogates.
         text = shortened(self._hide(seen.text), limit).encode("utf-8", "replace").decode()
         return msgspec.structs.replace(seen, text=text, ms=(time.perf_counter() - began) * 1000)
+
+    def recall(self, name: str, argument: str) -> None:
+        """Come to know a call of an earlier session: it is made again if the tool remembers, and only then."""
+        record = self._library.resolve(name)
+        if record is not None and record.name in self._remembering:
+            self.call(name, argument)
 
     def _seen(self, record: ToolRecord | None, name: str, argument: str) -> Observation:
         if record is None:

@@ -124,6 +124,9 @@ class Group:
     packages, keys and files, but opens no connection and imports nothing heavy."""
     checks: Callable[[ToolContext, Mapping[str, ToolRecord]], Iterable[Check]] = unchecked
     """Calls for `autoact tools test`, made in one session in this order."""
+    remembers: bool = False
+    """Whether a call depends on earlier ones of its episode. When a job goes on where another stopped, the calls of
+    such a group are made again, unseen: they may not change anything outside. Those of all others are made once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,17 @@ import orjson
 import pytest
 
 import autoact.events as happened
-from autoact.cli import main
+from autoact.cli import command, main
+from autoact.cli.run import interrupted, lift_pause
+from autoact.errors import BadInput
 from autoact.project import Project
+from autoact.run.command import Command, Reply
+from autoact.run.control import Unreachable, left
 from autoact.run.ending import Ending
-from autoact.run.folder import RunFolder, new_run
+from autoact.run.folder import RunFolder, new_run, toml
 from autoact.run.launch import kill, launch
 from autoact.run.liveness import attended
-from autoact.run.lock import Owner
+from autoact.run.lock import Owner, RunLock
 from autoact.run.log import LogWriter
 from autoact.run.state import RunState
 
@@ -189,6 +193,44 @@ def test_resume_starts_the_job_again(folder: RunFolder, begin: Begin, capsys: Ca
         time.sleep(0.01)
     assert main(["resume", str(folder.path), "--take-over", "atlas"]) == 1
     assert "run.toml: not the settings of a run" in capsys.readouterr().err
+
+
+def test_a_command_finds_a_job_without_a_socket_in_its_folder(
+    folder: RunFolder, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "UNHEARD", 0.0)
+    with RunLock.take(folder), LogWriter(folder) as log:
+        with pytest.raises(Unreachable, match="does not answer"):
+            command.deliver(folder, Command("c-1", "pause"))
+        (left,) = folder.control.iterdir()
+        assert msgspec.json.decode(left.read_bytes(), type=Command) == Command("c-1", "pause")
+        monkeypatch.setattr(command, "UNHEARD", 0.6)
+        log.append(happened.CommandAccepted("c-1", "pause"))
+        assert command.deliver(folder, Command("c-1", "pause")) == Reply("c-1", 0)
+        log.append(happened.CommandRefused("c-2", "not now"))
+        with pytest.raises(BadInput, match="not now"):
+            command.deliver(folder, Command("c-2", "pause"))
+    assert f"waiting: run {folder.name} takes no commands" in capsys.readouterr().err
+
+
+def test_whoever_starts_a_run_by_hand_lifts_its_pause(folder: RunFolder) -> None:
+    lift_pause(folder)
+    written(folder, happened.RunOpened(1, 7, "here"), happened.RunPaused("disk full"), happened.RunOpened(2, 7, "here"))
+    lift_pause(folder)
+    assert not left(folder)
+    written(folder, happened.RunPaused(happened.BY_A_PERSON), happened.RunOpened(3, 7, "here"))
+    lift_pause(folder)
+    (file,) = folder.control.iterdir()
+    assert msgspec.json.decode(file.read_bytes(), type=Command).do == "resume"
+
+
+def test_a_run_with_settings_of_another_version_is_not_gone_on_with(folder: RunFolder, project: Project) -> None:
+    config = project.config()
+    folder.config.write_text(toml(msgspec.to_builtins(config)))
+    assert interrupted(project, config) == folder
+    for settings in ("model = 3\n", "[synthesis]\nmoons = 2\n", "not toml"):
+        folder.config.write_text(settings)
+        assert interrupted(project, config) is None
 
 
 # -- delete ----------------------------------------------------------------------------------------------------------

@@ -84,6 +84,9 @@ class Pages:
             return Observation(self.page or "No such page.", failed=not self.page)
         return Observation(self.page[10:60] or "No page is open.", failed=not self.page)
 
+    def recall(self, name: str, argument: str) -> None:
+        self.call(name, argument)
+
 
 def untrained(wish: Train) -> Generator[Event, None, Adapter]:
     raise AssertionError("nothing here trains")
@@ -181,11 +184,26 @@ def test_every_moment_of_death_leads_to_the_same_end(folder: RunFolder, another:
 
 def test_a_finished_run_decides_nothing_twice(folder: RunFolder) -> None:
     Run(folder).pipeline()
-    before = [event for event in events(folder) if not isinstance(event, StageProgressed)]
+    before = events(folder)
     again = Run(folder)
     again.pipeline()
     assert again.engine.asked == []
-    assert [event for event in events(folder) if not isinstance(event, StageProgressed)] == before
+    assert events(folder) == before
+
+
+def test_progress_only_goes_forward(folder: RunFolder, another: Callable[[], RunFolder]) -> None:
+    Run(folder).pipeline()
+    log = events(folder)
+    for length in range(0, len(log), 7):
+        resumed = another()
+        written(resumed, log[:length])
+        Run(resumed).pipeline()
+        told: dict[str, int] = {}
+        for event in events(resumed):
+            if isinstance(event, StageProgressed):
+                assert event.done > told.get(event.stage, 0), f"after {length} events"
+                told[event.stage] = event.done
+        assert told["self_instruct"] == 4
 
 
 def test_lanes_change_nothing(folder: RunFolder, another: Callable[[], RunFolder]) -> None:
@@ -246,6 +264,9 @@ class Broken:
     def call(self, name: str, argument: str) -> Observation:
         raise self.error
 
+    def recall(self, name: str, argument: str) -> None:
+        """It remembers nothing."""
+
 
 @pytest.mark.parametrize("error", [RuntimeError("bad tool"), OSError("bad tool"), AttributeError("bad tool")])
 def test_a_tool_that_raises_is_no_end_of_the_run(folder: RunFolder, error: Exception) -> None:
@@ -255,6 +276,26 @@ def test_a_tool_that_raises_is_no_end_of_the_run(folder: RunFolder, error: Excep
     log = events(folder)
     assert results == ["Retrieve failed: bad tool", ["ONE"]]
     assert [(one.text, one.failed) for one in log if isinstance(one, ToolObserved)] == [(results[0], True)]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), KeyError("cache"), MemoryError()])
+def test_a_model_that_breaks_off_ends_the_run_but_loses_no_answer(folder: RunFolder, error: Exception) -> None:
+    class Breaking(ScriptedEngine):
+        def step(self) -> Iterator[tuple[Ticket, Answer]]:
+            for answered in super().step():
+                yield answered
+                if len(self.asked) > 4:
+                    raise error
+
+    run = Run(folder)
+    run.conductor.world = World(Breaking(speak, 3), Pages, untrained)
+    with pytest.raises(ModelFailed, match=f"the model broke off .{type(error).__name__}.*can be resumed"):
+        run.pipeline()
+    before = answered(events(folder))
+    assert before
+    again = Run(folder)
+    assert len(again.pipeline().questions) == 4
+    assert not {ticket for ticket, _ in again.engine.asked} & before
 
 
 def test_a_failed_unit_commits_nothing_and_the_others_do(folder: RunFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -17,6 +18,10 @@ from autoact.run.folder import RunFolder
 from autoact.run.log import LONGEST_LINE, LogTail, LogWriter, Record, read, scan, seal, seal_event, unseal
 
 Python = Callable[..., "subprocess.Popen[str]"]
+
+BODY = b'{"v":1,"seq":0,"t":0.0,"type":"run.paused","why":"tea","more":' + b"[" * 90_000 + b"]" * 90_000
+DEEP = b'%b,"crc":"%08x"}\n' % (BODY, zlib.crc32(BODY))
+"""Sealed, and nested deeper than anyone can read."""
 
 
 def write(folder: RunFolder, events: list[Event]) -> bytes:
@@ -66,6 +71,7 @@ def test_a_loss_that_blew_up_is_still_a_step() -> None:
         (b'{"v":1}', "no seal"),
         (seal({"seq": 1, "t": 0.0, "type": "x"}).replace(b"1", b"2", 1), "does not match"),
         (seal({"t": 0.0, "type": "x"}), "not an event"),
+        (DEEP, "not an event: maximum recursion depth"),
     ],
 )
 def test_a_bad_line_says_why(line: bytes, reason: str) -> None:

@@ -6,7 +6,9 @@ import subprocess
 from collections.abc import Callable
 
 from autoact.events import (
+    BY_A_PERSON,
     AnswerEdited,
+    CommandAccepted,
     Event,
     ModelAnswered,
     QuestionSolved,
@@ -82,6 +84,17 @@ def test_the_last_lifecycle_event_stands() -> None:
     assert (failed.status, failed.error) == ("failed", "boom")
     again = folded(RunOpened(2, 8, "here"), state=failed)
     assert (again.status, again.error, again.attempt) == ("running", "", 2)
+
+
+def test_a_persons_pause_outlives_the_job() -> None:
+    first, second = RunOpened(1, 7, "here"), RunOpened(2, 8, "here")
+    held = CommandAccepted("c-1", "pause", "t-1")
+    state = folded(first, RunPaused(BY_A_PERSON), held, second)
+    assert (state.status, state.why, state.halted, state.attempt) == ("paused", BY_A_PERSON, {"t-1"}, 2)
+    folded(RunResumed(), CommandAccepted("c-2", "resume"), state=state)
+    assert (state.status, state.halted) == ("running", set())
+    assert folded(first, RunPaused("disk full"), second).status == "running"
+    assert folded(first, RunPaused(BY_A_PERSON), RunCancelled(), second).status == "running"
 
 
 def test_stages_and_what_they_spend() -> None:

@@ -52,6 +52,9 @@ class Echo:
     def call(self, name: str, argument: str) -> Observation:
         return Observation(f"<{argument}>")
 
+    def recall(self, name: str, argument: str) -> None:
+        """It remembers nothing."""
+
 
 class Driven:
     """A run whose commands come at known moments: before every look at the gate, `script` may submit one."""
@@ -159,6 +162,32 @@ def test_a_step_holds_a_unit_that_was_running_and_the_others_go_on(folder: RunFo
     assert ends == ["b", "a"]
 
 
+def test_a_pause_outlives_its_job_and_the_newest_answer_is_in_the_hand_again(folder: RunFolder) -> None:
+    first = Driven(folder, [Command("1", "pause", "a"), Command("2", "pause"), Command("3", "cancel")], ("a", "b"))
+    with pytest.raises(Cancelled):
+        first.play()
+    commands = [
+        Command("4", "ping"), Command("5", "edit", "a", 0, "uno"), Command("6", "step", "a"), Command("7", "resume"),
+    ]  # fmt: skip
+    again = Driven(folder, commands, ("a", "b"))
+    log = again.play()
+    assert again.answers() == {"a": "uno; <uno>; two", "b": "one; <one>; two"}
+    assert of(log, UnitRestarted) == []
+    assert len(of(log, RunPaused)) == len(of(log, RunResumed)) == 1
+    assert {ticket for ticket, _ in again.engine.asked} == {("a", 2)}
+
+
+def test_a_unit_stays_paused_when_its_job_dies(folder: RunFolder) -> None:
+    with pytest.raises(Cancelled):
+        Driven(folder, [Command("1", "pause", "a"), Command("2", "cancel")], ("a", "b")).play()
+    again = Driven(folder, [Command("3", "ping"), Command("4", "resume")], ("a", "b"))
+    log = again.play()
+    resumed = next(place for place, event in enumerate(log) if isinstance(event, CommandAccepted) and event.id == "4")
+    ends = [event.trajectory.unit for event in of(log[:resumed], TrajectoryCommitted)]
+    assert ends == ["b"]
+    assert set(again.answers()) == {"a", "b"}
+
+
 def test_the_answer_in_the_hand_is_edited_before_its_script_sees_it(folder: RunFolder) -> None:
     commands = [
         Command("1", "pause", "a"), Command("3", "edit", "a", 0, "uno", by="ann"), Command("4", "resume", "a"),
@@ -246,7 +275,7 @@ def test_a_fork_that_a_crash_cut_short_is_finished_by_the_next_attempt(folder: R
     with pytest.raises(Cancelled):
         run.play()
     assert "a~1" not in run.answers()
-    again = Driven(folder, [], ("a", "b"))
+    again = Driven(folder, [Command("5", "resume")], ("a", "b"))
     again.play()
     assert set(again.answers()) == {"a", "b", "a~1"}
 
@@ -326,9 +355,23 @@ def test_a_training_is_paused_stepped_and_skipped(folder: RunFolder) -> None:
     run = Driven(folder, commands)
     run.steps = 9
     log = run.play(stage())
-    assert [event.step for event in of(log, TrainStepped)] == [0, 1]
+    assert [event.step for event in of(log, TrainStepped)] == [0]
     assert results == [None]
     assert "by a person" in of(log, UnitFailed)[0].error
+
+
+def test_a_training_stays_paused_when_its_job_dies(folder: RunFolder) -> None:
+    def trained() -> Generator[Train, Adapter, Adapter]:
+        return (yield Train("plan", ()))
+
+    def stage() -> Stage:
+        yield Round([Unit("train-plan", trained)])
+
+    with pytest.raises(Cancelled):
+        Driven(folder, [Command("1", "pause", "train-plan"), Command("2", "cancel")]).play(stage())
+    log = Driven(folder, [Command("3", "ping"), Command("4", "resume")]).play(stage())
+    assert [event.step for event in of(log, TrainStepped)] == [0, 1, 2]
+    assert [event.do for event in log[:-3] if isinstance(event, CommandAccepted)] == ["pause", "cancel", "resume"]
 
 
 def test_a_training_is_ended_early_and_keeps_its_adapter(folder: RunFolder) -> None:

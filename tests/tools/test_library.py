@@ -10,7 +10,7 @@ import pytest
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.catalogue import GROUPS
-from autoact.tools.corpus import Corpus
+from autoact.tools.corpus import Corpus, Page
 from autoact.tools.library import Library, ToolContext
 from autoact.tools.record import Group, Limits, ToolRecord
 
@@ -171,3 +171,21 @@ def test_unknown_settings_of_the_context(corpus: Corpus) -> None:
 def test_groups_do_not_share_names() -> None:
     names = [record.name for group in GROUPS for record in group.records]
     assert len(set(names)) == len(names)
+
+
+def test_only_tools_that_remember_do_a_recalled_call_again() -> None:
+    pages = Corpus.of_pages([Page("Peru", "Peru is a country. Its capital is Lima.")])
+    sent: list[str] = []
+
+    def send(argument: str) -> Observation:
+        sent.append(argument)
+        return Observation("sent")
+
+    mail = Group((ToolRecord("Mail", "Sends a letter.", "Mail[Ann]"),), lambda context, records: {"Mail": send})
+    session = Library.load(None, ToolContext(pages), [*GROUPS, mail]).session()
+    for name, argument in (("Retrieve", "Peru"), ("Mail", "Ann"), ("Nothing", "at all")):
+        session.recall(name, argument)
+    assert session.call("Lookup", "capital").text == "(Result 1 / 1) Its capital is Lima."
+    assert sent == []
+    session.call("Mail", "Bob")
+    assert sent == ["Bob"]
