@@ -1,13 +1,19 @@
-"""How often each fault is tried: a little by default, as often as promised with AUTOACT_FAULTS=long."""
+"""How often each fault is tried: a little by default, as often as promised with AUTOACT_FAULTS=long.
+
+At the end stands a table of what was tried and counted.
+"""
 
 from __future__ import annotations
 
 import os
 import random
+import signal
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 import pytest
 
@@ -16,13 +22,23 @@ from autoact.events import Event
 from autoact.run.folder import RunFolder, new_run
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # what several faults share lies beside them
+
+from table import CPU, FAULT, print_table  # noqa: E402 - found by the line above
+
 FIXTURES = sorted((HERE / "fixtures").iterdir())
 """A run's log and the states it folds to, one folder for each version of the log there was."""
 LONG = os.environ.get("AUTOACT_FAULTS") == "long"
 IN_MEMORY = Path("/dev/shm")
 """Where flushing costs nothing: power losses are simulated, so the real disk is not needed."""
 
+PATIENCE = 1500 if LONG else 300
+"""Seconds after which a test hangs: the longest takes less than half of it on a busy machine."""
+PARTS = 4 if LONG else 1
+"""How many pieces the longest cases come in, so that two workers can share them."""
+
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, Mapping[str, float | str]], None]
 
 EVENTS: list[Event] = [
     happened.RunOpened(1, 77, "here", "scripted"),
@@ -48,6 +64,51 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("fault")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """What a case costs is put down beside what it counts."""
+    before = used()
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append((CPU, used() - before))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    print_table(terminalreporter)
+
+
+def used() -> float:
+    """Processor seconds of this process and its children so far; a keeper and its jobs are nobody's children."""
+    return sum(one.ru_utime + one.ru_stime for one in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """`tell("F6 power lost", 300, {"promises lost": 0})`: a fault, how often it was tried, and what was counted."""
+    return lambda fault, tried, counts: record_property(FAULT, (fault, tried, dict(counts)))
+
+
+@pytest.fixture(params=range(PARTS), ids=lambda number: f"part {number + 1} of {PARTS}")
+def part(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Number and count of the pieces of a long case; `rounds` then counts those of one piece."""
+    return request.param, PARTS
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A test that waits in vain fails where it waits, instead of holding up all others."""
+
+    def lose(*_: object) -> None:
+        pytest.fail(f"no end after {PATIENCE} s; it waits here")
+
+    before = signal.signal(signal.SIGALRM, lose)
+    signal.alarm(PATIENCE)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

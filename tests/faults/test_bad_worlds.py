@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from capitals import Hall, make_project, prepared, speak
 
 from autoact.errors import ModelFailed
 from autoact.events import ToolObserved
@@ -27,9 +27,8 @@ from autoact.tools.corpus import Corpus
 from autoact.tools.library import Library
 from autoact.tools.record import Group, Limits, ToolContext, ToolRecord
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from capitals import Hall, make_project, prepared, speak  # noqa: E402 - found by the line above
+Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 
 MEGABYTE = 1 << 20
 GARBAGE = (
@@ -113,12 +112,13 @@ class UnreliableTools:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_bad_worlds(
-    rounds: Callable[[int, int], int], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rounds: Rounds, part: tuple[int, int], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tell: Tell
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     project, draw, faults = make_project(tmp_path / "project"), random.Random(seed), Counter[str]()
-    for _ in range(rounds(40, 400)):
+    tried = rounds(40, 400 // part[1])
+    for _ in range(tried):
         folder = prepared(project, PIPELINE[:4], {"synthesis.samples": "1", "self_instruct.target": "3"})
         model = UnreliableModel(draw, draw.choice((0.0, 0.0, 0.03, 0.2, 1.0)))
         tools = UnreliableTools(draw, draw.choice((0.0, 0.2, 1.0)))
@@ -128,7 +128,7 @@ def test_bad_worlds(
         check(folder, bad=bool(model.faults))
         faults += Counter({f"model {fault}": count for fault, count in model.faults.items()})
         faults += Counter({f"tool {fault}": count for fault, count in tools.faults.items()})
-    print(dict(faults))
+    tell("F15 bad models and tools", tried, dict(faults))
     assert len(faults) == 9
 
 

@@ -22,15 +22,22 @@ BETWEEN_KILLS = 16
 """Commands; what the job is doing at the kill is left to chance by its pace."""
 
 
-def test_under_fire(rounds: Callable[[int, int], int], seed: int, tmp_path: Path) -> None:
-    count = rounds(200, 5000)
+Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
+
+
+def test_under_fire(rounds: Rounds, part: tuple[int, int], seed: int, tmp_path: Path, tell: Tell) -> None:
+    count = rounds(200, 5000 // part[1])
     places = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     command = [sys.executable, __file__, str(seed), str(count)]
     environment = os.environ | places | {"PYTHONPATH": str(Path(__file__).parents[2])}
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    print(found.stdout)
     findings = json.loads(found.stdout)
+    tell("F11 commands under fire", findings["replied"], {
+        "kills": findings["kills"], "accepted": sum(findings["accepted"].values()), "refused": findings["refused"],
+        "events": findings["events"], "lost": len(findings["lost"]), "done twice": len(findings["done twice"]),
+    })  # fmt: skip
     assert findings["replied"] >= count
     assert findings["kills"] >= count // BETWEEN_KILLS
     assert len(findings["accepted"]) >= 6  # of the eight kinds that are sent
@@ -163,7 +170,7 @@ class Fire:
             "done twice": [id for id, count in effects.items() if count > 1],
             "without effect": [id for id in made if not effects[id]]
             + [one.id for one in edited if not edits[one.unit, one.n]],
-            "status": RunState.of(self.folder.events).status, "CPU seconds": round(sum(os.times()[:4]), 1),
+            "status": RunState.of(self.folder.events).status,
         }  # fmt: skip
 
     def holds(self, found: list[int], reply: Any) -> bool:

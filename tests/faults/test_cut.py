@@ -10,6 +10,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.log import LogWriter, read, scan
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 
 
 def cut_everywhere(folder: RunFolder, whole: bytes, step: int = 1) -> int:
@@ -32,16 +33,18 @@ def cut_everywhere(folder: RunFolder, whole: bytes, step: int = 1) -> int:
     return len(cuts)
 
 
-def test_cut_at_every_byte(folder: RunFolder, events: list[Event]) -> None:
+def test_cut_at_every_byte(folder: RunFolder, events: list[Event], tell: Tell) -> None:
     with LogWriter(folder) as log:
         for event in events:
             log.append(event)
-    print(cut_everywhere(folder, folder.events.read_bytes()), "cuts")
+    tell("F5 a log cut at every byte", cut_everywhere(folder, folder.events.read_bytes()), {})
 
 
-def test_cut_at_every_byte_of_every_version(folder: RunFolder, versions: list[Path], rounds: Rounds) -> None:
-    for version in versions:
-        print(cut_everywhere(folder, version.read_bytes(), rounds(97, 1)), "cuts of", version.parent.name)
+def test_cut_at_every_byte_of_every_version(
+    folder: RunFolder, versions: list[Path], rounds: Rounds, tell: Tell
+) -> None:
+    cuts = sum(cut_everywhere(folder, version.read_bytes(), rounds(97, 1)) for version in versions)
+    tell("F5 a log cut at every byte", cuts, {})
 
 
 def test_torn_bytes_are_kept_even_when_torn_twice(folder: RunFolder) -> None:

@@ -20,6 +20,7 @@ from autoact.run.log import LogWriter, read, scan
 from autoact.script import Answer, Ask, Prompt, Round, Stage, Unit
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 
 
 class BadDisk:
@@ -35,8 +36,9 @@ class BadDisk:
         self.after += self.left < 0
 
 
-def test_the_nth_flush_fails(folder: RunFolder, events: list[Event], rounds: Rounds) -> None:
-    for n in range(1, rounds(10, 100) + 1):
+def test_the_nth_flush_fails(folder: RunFolder, events: list[Event], rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(10, 100)
+    for n in range(1, tried + 1):
         disk, asked = BadDisk(n), iter(events * 9)
         log = LogWriter(folder, sync_every=0.0, flush=disk)
         for event in islice(asked, n - 1):
@@ -54,6 +56,7 @@ def test_the_nth_flush_fails(folder: RunFolder, events: list[Event], rounds: Rou
             log.append(events[0])
         assert scan(folder.events).damaged == []
         folder.events.unlink()
+    tell("F12 the n-th flush of a log fails", tried, {})
 
 
 def asking(count: int) -> Generator[Ask, Answer, int]:
@@ -81,8 +84,9 @@ def play(folder: RunFolder, disk: Callable[[int], None]) -> tuple[ScriptedEngine
     return engine, results
 
 
-def test_a_run_stops_at_once_and_is_resumed(folder: RunFolder, rounds: Rounds) -> None:
-    for n in range(1, rounds(5, 12) + 1):
+def test_a_run_stops_at_once_and_is_resumed(folder: RunFolder, rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(5, 12)
+    for n in range(1, tried + 1):
         with pytest.raises(OSError, match="Input/output error"):
             play(folder, BadDisk(n))
         told = [record.event for record in read(folder.events)]
@@ -93,3 +97,4 @@ def test_a_run_stops_at_once_and_is_resumed(folder: RunFolder, rounds: Rounds) -
         assert not answered & {(ticket.unit, ticket.n) for ticket, _ in engine.asked}
         assert scan(folder.events).damaged == []
         folder.events.unlink()
+    tell("F12 the n-th flush of a run fails", tried, {})

@@ -12,6 +12,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.log import LogTail, LogWriter, read
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 
 
 def flipped(whole: bytes, count: int, dice: random.Random) -> tuple[bytes, set[int]]:
@@ -25,12 +26,15 @@ def flipped(whole: bytes, count: int, dice: random.Random) -> tuple[bytes, set[i
 
 
 @pytest.mark.parametrize("count", [1, 2, 8, 64])
-def test_flipped_bytes(folder: RunFolder, events: list[Event], rounds: Rounds, seed: int, count: int) -> None:
+def test_flipped_bytes(
+    folder: RunFolder, events: list[Event], rounds: Rounds, seed: int, count: int, tell: Tell
+) -> None:
     with LogWriter(folder) as log:
         for event in events * 3:
             log.append(event)
     whole, dice = folder.events.read_bytes(), random.Random(seed)
-    for case in range(rounds(500, 50_000)):
+    cases = rounds(500, 50_000)
+    for case in range(cases):
         data, touched = flipped(whole, count, dice)
         folder.events.write_bytes(data)
         tail = LogTail(folder.events)
@@ -40,14 +44,16 @@ def test_flipped_bytes(folder: RunFolder, events: list[Event], rounds: Rounds, s
         assert list(seen) == sorted(seen), case
         assert all(event == (events * 3)[seq] for seq, event in seen.items()), case  # none invented
         assert set(range(3 * len(events))) - touched <= set(seen), case
+    tell("F4 bytes flipped, then read", cases, {"flips": cases * count})
 
 
-def test_a_damaged_log_goes_on(folder: RunFolder, events: list[Event], rounds: Rounds, seed: int) -> None:
+def test_a_damaged_log_goes_on(folder: RunFolder, events: list[Event], rounds: Rounds, seed: int, tell: Tell) -> None:
     with LogWriter(folder) as log:
         for event in events * 3:
             log.append(event)
     whole, dice = folder.events.read_bytes(), random.Random(seed)
-    for case in range(rounds(100, 2_000)):
+    cases = rounds(100, 2_000)
+    for case in range(cases):
         data, touched = flipped(whole, 8, dice)
         folder.events.write_bytes(data)
         with LogWriter(folder, sync_every=1e9) as log:
@@ -61,3 +67,4 @@ def test_a_damaged_log_goes_on(folder: RunFolder, events: list[Event], rounds: R
         torn = aside.read_bytes() if recovered.torn else b""
         assert data == folder.events.read_bytes()[: len(data) - len(torn)] + torn, case  # nothing is thrown away
         aside.unlink(missing_ok=True)
+    tell("F4 bytes flipped, then gone on with", cases, {"flips": 8 * cases})

@@ -15,6 +15,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.log import LogWriter, read, scan
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 Python = Callable[..., "subprocess.Popen[str]"]
 
 EVERY_BYTE = """
@@ -32,8 +33,9 @@ room.BALLAST = room.HEADROOM = 4096  # quick to load: here it is the log that is
 def done(path):
     return [record.event for record in read(path) if not isinstance(record.event, RunPaused | RunResumed)]
 
-whole, folder, step = Path(sys.argv[1]), RunFolder(Path(sys.argv[2])), int(sys.argv[3])
-events = [record.event for record in read(whole)]
+whole, folder = Path(sys.argv[1]), RunFolder(Path(sys.argv[2]))
+first, step = map(int, sys.argv[3:])
+events, wanted = [record.event for record in read(whole)], done(whole)
 stalls = 0
 
 def grow(limit):
@@ -47,7 +49,7 @@ def wait(seconds):
     grow(RLIM_INFINITY)
 
 size = whole.stat().st_size
-cases = range(1, size, step)
+cases = range(first, size, step)
 for limit in cases:
     before = stalls
     journal = Journal(folder, wait=wait)
@@ -55,7 +57,7 @@ for limit in cases:
     for event in events:
         journal.append(event)
     journal.close()
-    assert done(folder.events) == done(whole), limit
+    assert done(folder.events) == wanted, limit
     good = scan(folder.events)
     assert (good.torn, good.damaged) == (0, []), limit
     assert stalls - before == 1, limit
@@ -64,25 +66,31 @@ print(len(cases))
 """
 
 
-def test_full_at_every_byte(folder: RunFolder, python: Python, events: list[Event], tmp_path: Path) -> None:
+def test_full_at_every_byte(folder: RunFolder, python: Python, events: list[Event], tmp_path: Path, tell: Tell) -> None:
     whole = RunFolder(tmp_path)
     with LogWriter(whole) as log:
         for event in events:
             log.append(event)
-    assert filled(python, whole.events, folder, 1) == whole.events.stat().st_size - 1
+    limits = range(1, whole.events.stat().st_size)
+    assert filled(python, whole.events, folder, limits) == len(limits)
+    tell("F3 a disk full at every byte", len(limits), {})
 
 
 def test_full_at_every_byte_of_every_version(
-    folder: RunFolder, python: Python, versions: list[Path], rounds: Rounds
+    folder: RunFolder, python: Python, versions: list[Path], rounds: Rounds, part: tuple[int, int], tell: Tell
 ) -> None:
+    number, parts = part
+    step, tried = rounds(211, 1), 0
     for version in versions:
-        step = rounds(211, 1)
-        assert filled(python, version, folder, step) == len(range(1, version.stat().st_size, step))
+        limits = range(1 + number * step, version.stat().st_size, parts * step)
+        assert filled(python, version, folder, limits) == len(limits)
+        tried += len(limits)
+    tell("F3 a disk full at every byte", tried, {})
 
 
-def filled(python: Python, whole: Path, folder: RunFolder, step: int) -> int:
-    """Write this log with a limit on the file's size at every `step`th byte; how many that were."""
-    child = python(EVERY_BYTE, whole, folder.path, step)
+def filled(python: Python, whole: Path, folder: RunFolder, limits: range) -> int:
+    """Write this log anew with each of these limits on the file's size; how often that went well."""
+    child = python(EVERY_BYTE, whole, folder.path, limits.start, limits.step)
     output, _ = child.communicate()
     assert child.returncode == 0
     return int(output)
@@ -131,13 +139,14 @@ mount -t tmpfs -o size=4m tmpfs "$0" && "$1" -c "$2" "$0" "$3" && cp "$0/events.
 """
 
 
-def test_a_disk_that_is_really_full(tmp_path: Path, python: Python, rounds: Rounds) -> None:
+def test_a_disk_that_is_really_full(tmp_path: Path, python: Python, rounds: Rounds, tell: Tell) -> None:
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("a file system of a few megabytes needs a mount namespace of its own")
     root = Path(__file__).parents[2]
     small, kept = tmp_path / "disk", tmp_path / "events.jsonl"
     small.mkdir()
-    for pages in range(rounds(3, 64)):
+    tried = rounds(3, 64)
+    for pages in range(tried):
         command = ["unshare", "-rm", "sh", "-c", MOUNTED, small, sys.executable, SMALL_DISK, str(4096 * pages), kept]
         subprocess.run(command, check=True, cwd=root)
         log = [record.event for record in read(kept)]
@@ -147,3 +156,4 @@ def test_a_disk_that_is_really_full(tmp_path: Path, python: Python, rounds: Roun
         done = [event for event in log if event not in (RunPaused("disk full"), RunResumed())]
         assert len(log) == len(done) + 2
         assert [event.done for event in done] == list(range(1, len(done) + 1))  # type: ignore[union-attr]
+    tell("F3 a file system that is really full", tried, {})

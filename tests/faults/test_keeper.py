@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from autoact.events import ModelAnswered
+from autoact.events import BY_A_PERSON, ModelAnswered
 from autoact.run import lock
+from autoact.run.command import Command, Verb, new_id
+from autoact.run.control import Unreachable, send
 from autoact.run.folder import RunFolder, new_run
 from autoact.run.launch import kill, launch
 from autoact.run.liveness import attended, cause, verdict
@@ -24,6 +26,7 @@ from autoact.run.log import read
 from autoact.run.state import RunState
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 Begin = Callable[[], RunFolder]
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
@@ -86,8 +89,9 @@ def goes_on(folder: RunFolder) -> None:
     assert (after.gaps, after.damage) == (0, [])
 
 
-def test_the_keeper_is_killed(begin: Begin, rounds: Rounds) -> None:
-    for _ in range(rounds(2, 34)):
+def test_the_keeper_is_killed(begin: Begin, rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(2, 34)
+    for _ in range(tried):
         folder = begin()
         slay(folder, keeper=True)
         counted(folder, RunState.of(folder.events).answers + 5)
@@ -96,11 +100,12 @@ def test_the_keeper_is_killed(begin: Begin, rounds: Rounds) -> None:
         assert judged(folder) == ("interrupted", "no keeper was left to see how")
         assert RunState.of(folder.events).attempt == 1
         goes_on(folder)
+    tell("F8 the keeper killed", tried, {})
 
 
-def test_the_job_is_killed(begin: Begin, rounds: Rounds, seed: int) -> None:
-    chance = random.Random(seed)
-    for _ in range(rounds(2, 33)):
+def test_the_job_is_killed(begin: Begin, rounds: Rounds, seed: int, tell: Tell) -> None:
+    chance, tried = random.Random(seed), rounds(2, 33)
+    for _ in range(tried):
         folder = begin()
         for kills in (1, 2):
             time.sleep(chance.uniform(0, 0.05))
@@ -115,11 +120,12 @@ def test_the_job_is_killed(begin: Begin, rounds: Rounds, seed: int) -> None:
         assert (state.attempt, state.gaps, state.damage) == (3, 0, [])
         assert judged(folder) == ("running", "")
         kill(folder)
+    tell("F8 the job killed", tried, {"restarts": 2 * tried})
 
 
-def test_both_are_killed(begin: Begin, rounds: Rounds, seed: int) -> None:
-    chance = random.Random(seed)
-    for _ in range(rounds(2, 33)):
+def test_both_are_killed(begin: Begin, rounds: Rounds, seed: int, tell: Tell) -> None:
+    chance, tried = random.Random(seed), rounds(2, 33)
+    for _ in range(tried):
         folder = begin()
         time.sleep(chance.uniform(0, 0.05))
         slay(folder, keeper=True)
@@ -127,19 +133,59 @@ def test_both_are_killed(begin: Begin, rounds: Rounds, seed: int) -> None:
         assert not attended(folder)
         assert judged(folder) == ("interrupted", "no keeper was left to see how")
         goes_on(folder)
+    tell("F8 keeper and job killed", tried, {})
+
+
+def test_a_paused_run_is_killed_and_stays_paused(
+    tmp_path: Path, rounds: Rounds, monkeypatch: pytest.MonkeyPatch, tell: Tell
+) -> None:
+    folder, tried = playing(tmp_path, monkeypatch), rounds(1, 10)
+    launch(folder, (PLAYING,))
+    counted(folder, 3)
+    answered(folder, "pause")
+    state = RunState.of(folder.events)
+    for number in range(tried):
+        slay(folder, keeper=True)
+        slay(folder)
+        assert judged(folder) == ("interrupted", "no keeper was left to see how")
+        launch(folder, (PLAYING,))
+        answered(folder, "ping")
+        assert judged(folder) == ("paused", BY_A_PERSON)
+        after = RunState.of(folder.events)
+        assert (after.attempt, after.answers) == (state.attempt + number + 1, state.answers)
+    answered(folder, "resume")
+    while attended(folder):
+        time.sleep(0.01)
+    assert judged(folder) == ("finished", "")
+    assert RunState.of(folder.events).answers > state.answers
+    tell("F8 a paused run killed", tried, {})
+
+
+def answered(folder: RunFolder, do: Verb) -> None:
+    """Send a command until the job is there to take it."""
+    while True:
+        with suppress(Unreachable):
+            assert send(folder, Command(new_id(), do)).accepted
+            return
+        assert attended(folder), folder.console.read_text()
+        time.sleep(0.01)
+
+
+def playing(root: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A whole run with a model that takes its time, in caches of its own."""
+    for name in ("CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(root / name))
+    made = subprocess.run([sys.executable, PLAYING, "--new", str(root / "p")], capture_output=True, check=True)
+    return RunFolder(Path(made.stdout.decode().strip()))
 
 
 def test_a_whole_run_is_killed_until_it_is_finished(
-    tmp_path: Path, rounds: Rounds, seed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, rounds: Rounds, seed: int, monkeypatch: pytest.MonkeyPatch, tell: Tell
 ) -> None:
-    chance = random.Random(seed)
-    for name in ("CACHE", "CONFIG"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
-    made = subprocess.run([sys.executable, PLAYING, "--new", str(tmp_path / "p")], capture_output=True, check=True)
-    folder = RunFolder(Path(made.stdout.decode().strip()))
+    chance, folder = random.Random(seed), playing(tmp_path, monkeypatch)
     launch(folder, (PLAYING,))
-    answers = 0
-    for _ in range(rounds(3, 20)):
+    answers, tried = 0, rounds(3, 20)
+    for _ in range(tried):
         answers += chance.randint(1, 6)
         while attended(folder) and RunState.of(folder.events).answers < answers:
             time.sleep(0.01)
@@ -154,3 +200,4 @@ def test_a_whole_run_is_killed_until_it_is_finished(
         (event.unit, event.n) for record in read(folder.events) if isinstance(event := record.event, ModelAnswered)
     ]
     assert len(set(asked)) == len(asked) > 0
+    tell("F8 the job killed until the run is finished", tried, {"answers": len(asked)})

@@ -24,8 +24,14 @@ SETTINGS = {
 TOUCHING = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
 
 
-def test_killed_anywhere(rounds: Callable[[int, int], int], seed: int, tiny: Path, tmp_path: Path) -> None:
-    kills = rounds(5, 100)
+Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
+
+
+def test_killed_anywhere(
+    rounds: Rounds, part: tuple[int, int], seed: int, tiny: Path, tmp_path: Path, tell: Tell
+) -> None:
+    kills = rounds(5, 100 // part[1])
     own = {
         "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1",
@@ -33,8 +39,9 @@ def test_killed_anywhere(rounds: Callable[[int, int], int], seed: int, tiny: Pat
     command = [sys.executable, "-W", "ignore", __file__, str(tiny), str(seed), str(kills)]
     found = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    print(found.stdout)
     findings = json.loads(found.stdout)
+    counts = {name: findings[name] for name in ("of these inside a save", "trainings", "steps", "of these repeated")}
+    tell("F2 a training killed", kills, counts | {"differences": len(findings["differences"])})
     assert findings["kills"] == kills
     assert findings["steps"] > 20
     assert findings["differences"] == []
@@ -189,7 +196,6 @@ class Findings:
         return {
             "kills": self.kills, "of these inside a save": self.inside, "trainings": self.runs, "steps": self.steps,
             "of these repeated": self.repeated, "differences": self.differences[:5],
-            "CPU seconds": round(sum(os.times()[:4]), 1),
         }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.log import LogWriter
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 Python = Callable[..., "subprocess.Popen[str]"]
 
 RATE = 1_000
@@ -50,7 +51,9 @@ def work(log: LogWriter, count: int) -> float:
     return spent
 
 
-def test_a_stopped_viewer_slows_nothing_and_catches_up(folder: RunFolder, python: Python, rounds: Rounds) -> None:
+def test_a_stopped_viewer_slows_nothing_and_catches_up(
+    folder: RunFolder, python: Python, rounds: Rounds, tell: Tell
+) -> None:
     count = rounds(1_000, 60 * RATE)
     with LogWriter(folder) as log:
         viewer = python(VIEWER, folder.path)
@@ -74,11 +77,12 @@ def test_a_stopped_viewer_slows_nothing_and_catches_up(folder: RunFolder, python
     seq, gaps, damage, answers, used_at_end = output.split()
     assert [int(seq), int(gaps), int(damage), int(answers)] == [last, 0, 0, 2 * count]
     folding = float(used_at_end) - float(used)
-    print(
-        f"{count:,} events: {1e6 * watched / count:.1f} us each and {at_rate:.0f}/s watched, "
-        f"{1e6 * alone / count:.1f} us and {at_rate_alone:.0f}/s while the viewer stood still; "
-        f"it caught up in {caught_up:.2f} s ({folding:.2f} s of CPU)"
-    )
+    tell("F10 a viewer stopped", 1, {
+        "events": count,
+        "watched": f"{at_rate:.0f}/s at {1e6 * watched / count:.1f} us",
+        "while it stood still": f"{at_rate_alone:.0f}/s at {1e6 * alone / count:.1f} us",
+        "caught up in": f"{caught_up:.2f} s, {folding:.2f} s of CPU",
+    })  # fmt: skip
     if rounds(0, 1):  # times are worth an assertion only over a minute
         assert at_rate_alone > 0.98 * at_rate
         assert folding < 2.0

@@ -22,6 +22,7 @@ from autoact.run.liveness import attended, verdict
 from autoact.run.state import RunState
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 
 COUNTING = Path(__file__).parents[1] / "run" / "counting_job.py"
 FOREGROUND = """
@@ -99,30 +100,36 @@ def gone(process: int) -> bool:
     return False
 
 
-def test_its_pty_is_closed(runs: Callable[[], RunFolder], rounds: Rounds) -> None:
-    for _ in range(rounds(3, 50)):
+def test_its_pty_is_closed(runs: Callable[[], RunFolder], rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(3, 50)
+    for _ in range(tried):
         folder, (master, slave) = runs(), pty.openpty()
         one = subprocess.Popen(command(folder), stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
         os.close(slave)
         with ended(one):
             survives(folder, lambda _, master=master: os.close(master))  # type: ignore[misc]
+    tell("F7 a terminal closed", tried, {})
 
 
-def test_its_group_gets_a_hangup(runs: Callable[[], RunFolder], rounds: Rounds) -> None:
-    for _ in range(rounds(3, 50)):
+def test_its_group_gets_a_hangup(runs: Callable[[], RunFolder], rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(3, 50)
+    for _ in range(tried):
         folder = runs()
         with ended(subprocess.Popen(command(folder), stderr=subprocess.DEVNULL, start_new_session=True)):
             survives(folder, lambda foreground: os.killpg(foreground, signal.SIGHUP))
+    tell("F7 a hangup of the terminal's processes", tried, {})
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_its_tmux_server_is_killed(
-    runs: Callable[[], RunFolder], rounds: Rounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Callable[[], RunFolder], rounds: Rounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tell: Tell
 ) -> None:
     monkeypatch.setenv("TMUX_TMPDIR", os.fspath(tmp_path))
     monkeypatch.delenv("TMUX", raising=False)
     tmux = ["tmux", "-L", "fault", "-f", os.devnull]
-    for _ in range(rounds(3, 50)):
+    tried = rounds(3, 50)
+    for _ in range(tried):
         folder = runs()
         subprocess.run([*tmux, "new-session", "-d", *command(folder)], check=True)
         survives(folder, lambda _: subprocess.run([*tmux, "kill-server"], check=True) and None)  # type: ignore[func-returns-value]
+    tell("F7 a tmux server killed", tried, {})

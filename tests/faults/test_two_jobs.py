@@ -24,6 +24,7 @@ from autoact.run.log import LogTail, read
 from autoact.run.state import RunState
 
 Rounds = Callable[[int, int], int]
+Tell = Callable[[str, int, dict[str, float | str]], None]
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
 PARENT = """
@@ -51,8 +52,9 @@ def job(folder: RunFolder, *wishes: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
-def test_of_two_jobs_one_is_refused_and_told_whose_the_run_is(folder: RunFolder, rounds: Rounds) -> None:
-    for n in range(rounds(4, 100)):
+def test_of_two_jobs_one_is_refused_and_told_whose_the_run_is(folder: RunFolder, rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(4, 100)
+    for n in range(tried):
         both = [job(folder, "--of", "1000000", "--every", "0.01") for _ in range(2)]
         while all(one.poll() is None for one in both):
             time.sleep(0.01)
@@ -67,10 +69,12 @@ def test_of_two_jobs_one_is_refused_and_told_whose_the_run_is(folder: RunFolder,
         assert not lock.is_held(folder)
     assert RunState.of(folder.events).gaps == 0
     assert RunState.of(folder.events).attempt == n + 1
+    tell("F9 two jobs on one run", tried, {})
 
 
-def test_of_two_launches_one_is_refused(folder: RunFolder, rounds: Rounds) -> None:
-    for n in range(rounds(2, 50)):
+def test_of_two_launches_one_is_refused(folder: RunFolder, rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(2, 50)
+    for n in range(tried):
         refused: list[RunBusy] = []
 
         def begin(refused: list[RunBusy] = refused) -> None:
@@ -91,10 +95,12 @@ def test_of_two_launches_one_is_refused(folder: RunFolder, rounds: Rounds) -> No
         while attended(folder):
             time.sleep(0.01)
         assert RunState.of(folder.events).attempt == n + 1
+    tell("F9 two keepers on one run", tried, {})
 
 
-def test_a_forked_child_does_not_keep_the_run(folder: RunFolder, rounds: Rounds) -> None:
-    for _ in range(rounds(2, 50)):
+def test_a_forked_child_does_not_keep_the_run(folder: RunFolder, rounds: Rounds, tell: Tell) -> None:
+    tried = rounds(2, 50)
+    for _ in range(tried):
         command = [sys.executable, "-c", PARENT, str(folder.path)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
             assert parent.stdout is not None
@@ -103,9 +109,10 @@ def test_a_forked_child_does_not_keep_the_run(folder: RunFolder, rounds: Rounds)
             os.kill(parent.pid, 9)
             os.waitid(os.P_PID, parent.pid, os.WEXITED | os.WNOWAIT)
             RunLock.take(folder).release()  # while the child still holds its end of the pipe
+    tell("F9 a child forked, its parent killed", tried, {})
 
 
-def test_a_later_process_of_the_same_number_is_not_the_owner(folder: RunFolder) -> None:
+def test_a_later_process_of_the_same_number_is_not_the_owner(folder: RunFolder, tell: Tell) -> None:
     with job(folder, "--of", "3") as first:
         first.communicate()
     owner = lock.owner(folder)
@@ -121,9 +128,10 @@ def test_a_later_process_of_the_same_number_is_not_the_owner(folder: RunFolder) 
         assert later.poll() is None
         later.communicate(b"\n")
     assert later.returncode == 0
+    tell("F9 a process number used again", 1, {})
 
 
-def test_two_viewers_see_the_same(folder: RunFolder) -> None:
+def test_two_viewers_see_the_same(folder: RunFolder, tell: Tell) -> None:
     views = [(RunState(), LogTail(folder.events)) for _ in range(2)]
     with job(folder, "--of", "200") as one:
         while one.poll() is None:
@@ -135,3 +143,4 @@ def test_two_viewers_see_the_same(folder: RunFolder) -> None:
     assert views[0][0] == views[1][0]
     assert views[0][0].answers == 200
     assert views[0][0].seq == len(list(read(folder.events))) - 1
+    tell("F9 two viewers of one run", 1, {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from autoact.events import RunPaused
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogWriter, read, scan
 from autoact.run.state import RunState, fold
+
+Tell = Callable[[str, int, dict[str, float | str]], None]
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").iterdir())
 MOMENTS = 4
@@ -45,14 +48,15 @@ def differences(then: Any, now: Any, place: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
-def test_a_log_folds_to_what_it_folded_to(fixture: Path) -> None:
+def test_a_log_folds_to_what_it_folded_to(fixture: Path, tell: Tell) -> None:
     kept = json.loads((fixture / "states.json").read_text("utf-8"))
     assert len(kept) == MOMENTS
     assert differences(kept, states(fixture / "events.jsonl")) == []
+    tell("F14 a log of every version folded", 1, {"states": len(kept)})
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
-def test_a_log_can_be_gone_on_with(fixture: Path, folder: RunFolder) -> None:
+def test_a_log_can_be_gone_on_with(fixture: Path, folder: RunFolder, tell: Tell) -> None:
     shutil.copy(fixture / "events.jsonl", folder.events)
     before = scan(folder.events)
     assert (before.damaged, before.torn, f"v{before.version}") == ([], 0, fixture.name)
@@ -60,6 +64,7 @@ def test_a_log_can_be_gone_on_with(fixture: Path, folder: RunFolder) -> None:
         assert log.recovered() is None
         assert log.append(RunPaused("tea")) == before.next_seq
     assert RunState.of(folder.events).gaps == 0
+    tell("F14 a log of every version gone on with", 1, {})
 
 
 def test_differences_are_seen() -> None:
