@@ -6,6 +6,7 @@ that holds the system's temporary folder. Processor time stands beside wall time
 
 from __future__ import annotations
 
+import signal
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,8 @@ from autoact.script import Ask, Prompt, Round, Stage, Train, Unit
 from autoact.trajectory import Adapter
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
+RATE = 1_000
+"""Events a second that a viewer shall keep up with."""
 MODEL_CALL = 0.1
 """Seconds of the shortest model call, which logging is compared with."""
 
@@ -50,6 +53,21 @@ with LogWriter(RunFolder(Path(sys.argv[1]))) as log:
     for number in range(int(sys.argv[2])):
         time.sleep(max(0.0, began + number / 1000 - time.monotonic()))
         log.append(ModelAnswered("t-1", number, "5b1c", "meta", "thought", "I should read the page.", ms=4.5))
+"""
+VIEWING = """
+import sys
+from pathlib import Path
+from autoact.run.log import LogTail
+from autoact.run.state import RunState
+from autoact.run.watch import Watch
+log = Path(sys.argv[1])
+state, tail = RunState(), LogTail(log)
+with Watch(log) as watch:
+    for wanted in map(int, sys.stdin):
+        while state.seq + 1 < wanted:
+            if not state.follow(tail):
+                watch.wait()
+        print(state.seq + 1, flush=True)
 """
 OPENING = """
 import resource, sys, time
@@ -76,6 +94,7 @@ def main(longest: int) -> None:
         commanding(next(made), "answers of 10 ms", 0.05, stage=answering)
         commanding(next(made), "training steps of 100 ms", 0.25, stage=training)
         killing(next(made))
+        standing_still(next(made))
 
 
 def appending(folder: RunFolder) -> None:
@@ -199,6 +218,47 @@ def killing(folder: RunFolder, times: int = 5) -> None:
         tail.close()
     shown = f"{statistics.median(late):.2f} / {max(late):.2f} s"
     tell("kill -9 to running, median / longest", shown, used, "< 2 s and the model", max(late) < 2)
+
+
+def standing_still(folder: RunFolder, seconds: int = 60) -> None:
+    """A viewer stopped for a minute: what the job feels of that, and how soon the viewer has seen everything."""
+    command = [sys.executable, "-c", VIEWING, str(folder.events)]
+    with LogWriter(folder) as log, subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as viewer:  # fmt: skip
+        watched, _ = steadily(log, seconds // 3)
+        seen(viewer, log.seq)
+        viewer.send_signal(signal.SIGSTOP)
+        still, used = steadily(log, seconds)
+        viewer.send_signal(signal.SIGCONT)
+        late = stopwatch(lambda: seen(viewer, log.seq))
+        viewer.communicate()
+    shown = f"{still:,.0f} of {watched:,.0f} events/s"
+    tell(f"job while its viewer stands still for {seconds} s", shown, used, "within 2 %", still > 0.98 * watched)
+    tell(f"  viewer catches up on {seconds * RATE:,} events", f"{late:.2f} s", used, "< 2 s", late < 2)
+
+
+def steadily(log: LogWriter, seconds: int) -> tuple[float, float]:
+    """Append at the rate for so long; events a second, and the processor seconds that took."""
+    count = seconds * RATE
+
+    def append() -> None:
+        began = time.monotonic()
+        for number in range(count):
+            time.sleep(max(0.0, began + number / RATE - time.monotonic()))
+            log.append(ModelAnswered("t-1", number, "5b1c", "meta", "thought", "I should read the page.", ms=4.5))
+
+    wall, used, _ = timed(append)
+    return count / wall, used
+
+
+def seen(viewer: subprocess.Popen[str], events: int) -> None:
+    """Wait until a viewer has folded so many."""
+    assert viewer.stdin is not None
+    assert viewer.stdout is not None
+    viewer.stdin.write(f"{events}\n")
+    viewer.stdin.flush()
+    assert viewer.stdout.readline() == f"{events}\n"
 
 
 # -- what is measured on ---------------------------------------------------------------------------------------------
