@@ -11,10 +11,10 @@ from studio import foreign, keys
 
 
 class Choice(Widget, can_focus=True):
-    """All the words on one line, the chosen one marked."""
+    """All the words, the chosen one marked; on more than one line where they need it."""
 
     DEFAULT_CSS = """
-    Choice { height: 1; color: $quiet; background: $surface; padding: 0 1; }
+    Choice { height: auto; color: $quiet; background: $surface; padding: 0 1; }
     Choice:focus { background: $background; }
     """
     BINDINGS = keys.bindings("choice")
