@@ -25,7 +25,7 @@ test: model  ## every test, without network
 check: lint test  ## what CI runs
 
 faults: model  ## the fault plan in full, by two workers: kills, cuts, flips, full disks, power losses; up to an hour
-	AUTOACT_FAULTS=long $(OFFLINE) $(BIN)/python -m pytest tests/faults --numprocesses 2 --dist worksteal -v
+	AUTOACT_FAULTS=long $(OFFLINE) $(BIN)/python -m pytest tests/faults --numprocesses 2 --dist worksteal -vv
 
 lint: $(INSTALLED)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
