@@ -327,7 +327,7 @@ class Conductor:
             flight.tools.recall(past.tool, past.argument)
         flight.past.clear()
         began = time.monotonic()
-        seen = _called(flight.tools, wish)
+        seen = _called(flight.tools, wish, self.hide)
         ms = 1000 * (time.monotonic() - began)
         self.journal.append(
             ToolObserved(
@@ -380,12 +380,12 @@ class Conductor:
         return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=6).digest(), "big")
 
 
-def _called(tools: ToolCalls, wish: Use) -> Observation:
+def _called(tools: ToolCalls, wish: Use, hide: Callable[[str], str]) -> Observation:
     """What a tool gives back, whatever it does."""
     try:
         return tools.call(wish.tool, wish.argument)
     except Exception as error:  # boundary of a unit: a tool that fails is an observation
-        return Observation(f"{wish.tool} failed: {str(error) or type(error).__name__}", failed=True)
+        return Observation(hide(f"{wish.tool} failed: {str(error) or type(error).__name__}"), failed=True)
 
 
 def round_ms(value: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 from datetime import datetime
 from pathlib import Path
 
@@ -73,3 +74,21 @@ def test_an_error_that_ends_the_run(folder: RunFolder, environment: dict[str, st
     files = texts(folder)
     assert f"ModelFailed: the server refuses {STAND_IN}" in files["events.jsonl"]
     assert f"the server refuses {STAND_IN}" in files["console.log"]
+
+
+def test_an_archive_of_the_run(folder: RunFolder, environment: dict[str, str], tmp_path: Path) -> None:
+    assert play(folder, environment) == 0
+    # What a program wrote into the folder by itself, past every stream of ours, stays at home.
+    for name in ("console.log", "live.jsonl", "adapters/plan/notes.txt", "checkpoints/plan/x.pkl"):
+        file = folder.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a") as stream:
+            stream.write(CANARY)
+    asked = [sys.executable, "-m", "autoact", "export", str(folder.path), str(tmp_path / "run.tar.gz")]
+    told = subprocess.run(asked, env=environment, capture_output=True, check=False)
+    assert told.returncode == 0, told.stderr
+    with tarfile.open(tmp_path / "run.tar.gz") as archive:
+        held = {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}  # type: ignore[union-attr]
+    assert [name for name, data in held.items() if CANARY.encode() in data] == []
+    assert any(STAND_IN.encode() in data for name, data in held.items() if name.endswith("events.jsonl"))
+    assert CANARY.encode() not in told.stdout + told.stderr
