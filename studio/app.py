@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.driver import Driver
+from textual.events import Event, Paste
 from textual.theme import BUILTIN_THEMES
 
 from autoact.errors import BadInput
-from studio import foreign, glyphs, keymap, keys, launch, personal, theme
-from studio.screens.help import HelpScreen
-from studio.screens.project import ProjectScreen
-from studio.screens.projects import ProjectsScreen
-from studio.screens.run import RunScreen
+from studio import foreign, glyphs, keymap, keys, personal, theme
 from studio.target import Target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.command import Provider
+    from textual.screen import Screen
+
+    from studio.screens.following import FollowingScreen
+    from studio.screens.projects import ProjectsScreen
 
 THEMES_EVERY = 1.5
 """Seconds between looks at the person's own theme files."""
@@ -31,18 +33,35 @@ def _actions() -> type[Provider]:
     return ActionProvider
 
 
+def _projects(folder: Path) -> Screen[None]:
+    from studio.screens.projects import ProjectsScreen
+
+    return ProjectsScreen(folder)
+
+
+def _project(root: Path) -> Screen[None]:
+    from studio.screens.project import ProjectScreen
+
+    return ProjectScreen(root)
+
+
+def _run(project: Path, name: str) -> Screen[None]:
+    from studio.screens.run import RunScreen
+
+    return RunScreen(project, name)
+
+
 class StudioApp(App[str]):
-    """Ends with a line to print, if there is something to say."""
+    """Ends with a line to print, if there is something to say. A screen's code is loaded when it is first shown."""
 
     TITLE = "AutoAct Studio"
     COMMANDS = {_actions}
     BINDINGS = keys.bindings("everywhere")
 
-    def __init__(self, target: Target, command: launch.Command = launch.command):
-        """`command` gives the command line that the start key runs."""
-        super().__init__()
+    def __init__(self, target: Target):
+        # Textual looks once, here, whether the colours are the terminal's own; NO_COLOR must find that they are.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self.target = target
-        self.command = command
         self.glyphs = glyphs.of_terminal()
         self.actions: tuple[keys.Action, ...] = keys.ACTIONS
         self.troubles: list[str] = []
@@ -68,9 +87,15 @@ class StudioApp(App[str]):
         return theme.defaults()
 
     def on_mount(self) -> None:
-        self.push_screen(self.first_screen())
+        self.call_later(self.push_screen, self.first_screen())  # before the app runs it would be drawn in vain
         self.look_at_themes()
         self.set_interval(THEMES_EVERY, self.look_at_themes)
+
+    async def on_event(self, event: Event) -> None:
+        """What is pasted where letters are typed is text of others, too."""
+        if isinstance(event, Paste) and hasattr(self.focused, "cursor_blink"):
+            event.text = foreign.whole(event.text)
+        await super().on_event(event)
 
     def look_at_themes(self) -> None:
         """A theme file that a person is working on shows as soon as it is saved; faults in their files are said."""
@@ -94,37 +119,29 @@ class StudioApp(App[str]):
         for palette in self.themes.palettes:
             self.register_theme(palette.theme())
 
-    def first_screen(self) -> ProjectsScreen | ProjectScreen | RunScreen:
+    def first_screen(self) -> Screen[None]:
         """The project or the run that was asked for, else the list."""
         if self.target.project is None:
-            return ProjectsScreen(self.target.folder)
-        if self.target.run:
-            return RunScreen(self.target.project, self.target.run, self.command)
-        return ProjectScreen(self.target.project)
+            return _projects(self.target.folder)
+        return _run(self.target.project, self.target.run) if self.target.run else _project(self.target.project)
 
     def on_projects_screen_opened(self, message: ProjectsScreen.Opened) -> None:
-        self.push_screen(ProjectScreen(message.root))
+        self.push_screen(_project(message.root))
 
-    def on_project_screen_left(self, message: ProjectScreen.Left) -> None:
-        self._to_projects(message.folder)
-
-    def on_run_screen_left(self, message: RunScreen.Left) -> None:
-        if any(isinstance(screen, ProjectScreen) for screen in self.screen_stack):
+    def on_following_screen_left(self, message: FollowingScreen.Left) -> None:
+        """Back to the screen below; below the first one is only the blank that Textual begins with."""
+        if len(self.screen_stack) > 2:
             self.pop_screen()
         else:
-            self._to_projects(message.folder)
-
-    def _to_projects(self, folder: Path) -> None:
-        if any(isinstance(screen, ProjectsScreen) for screen in self.screen_stack):
-            self.pop_screen()
-        else:
-            self.switch_screen(ProjectsScreen(folder))
+            self.switch_screen(_projects(message.folder))
 
     def action_theme(self) -> None:
         names = [palette.name for palette in self.themes.palettes]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
     def action_help(self) -> None:
+        from studio.screens.help import HelpScreen
+
         places = keys.places(self.focused or self.screen)
         if places and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(places, self.glyphs, self.actions))
@@ -136,6 +153,8 @@ class StudioApp(App[str]):
         self.refresh()
 
     def action_leave(self) -> None:
-        over = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen | RunScreen)]
-        alive = [run for screen in over for run in screen.follow.alive]
-        self.exit("".join(f"{run.folder.name} goes on; `studio` shows it again." for run in alive[:1]) or None)
+        from studio.screens.following import FollowingScreen
+
+        over = [screen for screen in self.screen_stack if isinstance(screen, FollowingScreen)]
+        alive = [foreign.line(run.folder.name) for screen in over for run in screen.follow.alive]
+        self.exit("".join(f"{name} goes on; `studio` shows it again." for name in alive[:1]) or None)

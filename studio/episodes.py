@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from autoact.events import QuestionSolved
 from autoact.run.state import RunState
 from autoact.trajectory import Trajectory
 from studio import foreign
@@ -16,6 +17,7 @@ COLOURS = {
     "in flight": "$accent", "held": "$warning", "kept": "$success", "right": "$success", "dropped": "$quiet",
     "wrong": "$quiet", "failed": "$error", "cut short": "$warning", "done": "$foreground",
 }  # fmt: skip
+_BY_STATE = {word: place for place, word in enumerate(COLOURS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,22 @@ class Episodes:
         self.sort = SORTS[0]
         self.wanted = Wanted()
         self.marked = ""
-        self._solved: dict[str, Trajectory] = {}
-        self._right: dict[str, bool | None] = {}
+        self._solved: dict[str, QuestionSolved] = {}
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
     def gather(self) -> None:
         """List anew what the state holds, as wanted and in order."""
+        self.units = self.ordered(self.names())
+
+    def names(self) -> list[str]:
+        """All that the state holds at the moment, as it came. Quick, unlike putting it in order."""
         state = self.state
-        self._solved = {one.trajectory.unit: one.trajectory for one in state.solved}
-        self._right = {one.trajectory.unit: one.em == 1.0 if one.scored else None for one in state.solved}
-        names = dict.fromkeys((*state.lanes, *state.trajectories, *self._solved, *state.unit_failures))
+        self._solved = {one.trajectory.unit: one for one in state.solved}
+        return list(dict.fromkeys((*state.lanes, *state.trajectories, *self._solved, *state.unit_failures)))
+
+    def ordered(self, names: Sequence[str]) -> list[str]:
+        """Those that are wanted, in order. Changes nothing, so that a thread may do it while the state grows."""
         found = [unit for unit in names if self._fits(unit)]
         match self.sort:
             case "reward":
@@ -68,16 +75,17 @@ class Episodes:
             case "steps":
                 found.sort(key=lambda unit: -self._steps(unit))
             case "state":
-                found.sort(key=lambda unit: list(COLOURS).index(self.word(unit)))
+                found.sort(key=lambda unit: _BY_STATE[self.word(unit)])
             case "question":
                 found.sort(key=lambda unit: self._question(unit).casefold())
             case _:
                 found = self._under_parents(found)
-        self.units = found
+        return found
 
     def trajectory(self, unit: str) -> Trajectory | None:
         """The finished trajectory of a unit."""
-        return self.state.trajectories.get(unit) or self._solved.get(unit)
+        solved = self._solved.get(unit)
+        return self.state.trajectories.get(unit) or (solved.trajectory if solved else None)
 
     def word(self, unit: str) -> str:
         """How the episode is."""
@@ -88,9 +96,9 @@ class Episodes:
             return "held" if state.status == "paused" or unit in state.halted else "in flight"
         if unit in state.unit_failures:
             return "failed"
-        if unit in self._right:
-            right = self._right[unit]
-            return "done" if right is None else "right" if right else "wrong"
+        solved = self._solved.get(unit)
+        if solved is not None:
+            return "done" if not solved.scored else "right" if solved.em == 1.0 else "wrong"
         verdict = state.verdicts.get(unit)
         return "done" if verdict is None else "kept" if verdict.kept else "dropped"
 

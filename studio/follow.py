@@ -1,11 +1,12 @@
 """Follows a project's runs and tails one of them. One timer, one message; widgets draw only when it comes.
 
-A run that rests is looked at as soon as the kernel tells of a write, a busy one once in a while.
+A run that rests is looked at as soon as the kernel tells of a write, and otherwise seldom; a busy one often.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 from textual.message import Message
@@ -15,15 +16,16 @@ from textual.timer import Timer
 from autoact.run.folder import RunFolder
 from autoact.run.state import RunState
 from autoact.run.watch import Watch
-from studio.launch import Launch
 from studio.series import Series
-from studio.shelf import RunLine, Shelf, judged
+from studio.shelf import ALIVE, RunLine, Shelf, judged
 from studio.tailed import Tailed
 
-BUSY, IDLE, AT_ONCE = 0.1, 0.25, 0.001
-"""Seconds to the next look: while the run moves, while it does not, and while a long log is being read."""
-SHELF_EVERY = 8
-"""Looks at the run for each look at the list of runs."""
+BUSY, IDLE, REST, AT_ONCE = 0.1, 0.25, 1.0, 0.001
+"""Seconds to the next look: while the run moves, while it does not, once it rests, and while a long log is read."""
+QUIET = 8
+"""Looks without news after which a run rests: then only what needs no write is missed, as that its job died."""
+SHELF_EVERY, SHELF_SHARE = 2.0, 0.001
+"""Seconds between looks at the list of runs, and the share of a core that they may take: longer for a long list."""
 
 
 class Moved(Message):
@@ -42,14 +44,15 @@ class Follow:
         self.shelf = Shelf(project_root)
         self.verdict = "reading"
         """How the tailed run is; `reading` until its log has been read for the first time."""
-        self.launch: Launch | None = None
         self._tailed: Tailed | None = None
         self._watch: Watch | None = None
-        self._resting = False
-        """Nothing moved at the last look."""
+        self._quiet = 0
+        """Looks in a row at which nothing moved."""
         self._owner = owner
         self._timer: Timer | None = None
-        self._ticks = 0
+        self._shelf_due = 0.0
+        self._new = True
+        """Not looked at yet."""
 
     @property
     def name(self) -> str:
@@ -75,15 +78,10 @@ class Follow:
         """The project's runs that have a job."""
         return [run for run in self.shelf.runs if run.alive]
 
-    @property
-    def launching(self) -> bool:
-        """A run was asked for and is not there yet."""
-        return self.launch is not None and self.launch.pending
-
     def show(self, name: str = "") -> None:
         """Tail another run: that of this name, else the newest."""
         self.close()
-        self.shelf.look()
+        self._look_at_shelf()
         line = next((run for run in self.shelf.runs if name in ("", run.folder.name)), None)
         self._tailed = Tailed(line.folder) if line else None
         self.verdict = "reading"
@@ -96,8 +94,14 @@ class Follow:
         if moved:
             self._owner.post_message(Moved(self))
         behind = self._tailed is not None and self._tailed.behind
-        self._resting = not moved and not behind
-        self._timer = self._owner.set_timer(AT_ONCE if behind else BUSY if moved else IDLE, self.start)
+        self._quiet = 0 if moved or behind else self._quiet + 1
+        self._timer = self._owner.set_timer(AT_ONCE if behind else BUSY if moved else self._pause, self.start)
+
+    @property
+    def _pause(self) -> float:
+        """Where the kernel tells nothing, a run at work does not rest."""
+        woken = self._watch is not None and self._watch.fileno() >= 0
+        return REST if self._quiet >= QUIET and (woken or self.verdict not in ALIVE) else IDLE
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -117,13 +121,16 @@ class Follow:
 
     def look(self) -> bool:
         """Take in what happened since the last look; whether there is something new to draw."""
-        self._ticks += 1
-        moved = self._ticks == 1
-        if self.launching or self._ticks % SHELF_EVERY == 0:
-            moved |= self.shelf.look()
-        if self.launch is not None and self.launching:
-            moved |= self.launch.look(self.shelf.runs)
+        moved, self._new = self._new, False
+        if time.monotonic() >= self._shelf_due:
+            moved |= self._look_at_shelf()
         return self._read() or moved
+
+    def _look_at_shelf(self) -> bool:
+        begun = time.thread_time()
+        moved = self.shelf.look()
+        self._shelf_due = time.monotonic() + max(SHELF_EVERY, (time.thread_time() - begun) / SHELF_SHARE)
+        return moved
 
     def _listen(self) -> None:
         if self._watch is None and self._tailed is not None:
@@ -133,7 +140,7 @@ class Follow:
 
     def _woken(self) -> None:
         """Look at once, unless the last look saw something: then the next one is near, and screens have their pace."""
-        if self._watch is not None and self._watch.changed() and self._resting:
+        if self._watch is not None and self._watch.changed() and self._quiet:
             self.start()
 
     def _read(self) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from autoact.config import Config
 from autoact.errors import AutoActError
 from autoact.project import Project
-from autoact.run.folder import RunFolder, runs_of
+from autoact.run.folder import RunFolder
 from autoact.run.log import LogTail
 from autoact.run.state import RunState
 from studio.scores import result
@@ -42,6 +43,8 @@ class Watch:
         self.project = project
         self.last = Glance(project)
         self._seen: tuple[str, int, str] = ("", -1, "")
+        self._config: tuple[int, Config] | None = None
+        """When it was written, and what it says."""
         self._shelf = Shelf(project.root)
         self._folder: RunFolder | None = None
         self._state = RunState()
@@ -50,17 +53,25 @@ class Watch:
     def look(self) -> Glance:
         """The project now."""
         try:
-            config = self.project.config()
+            config = self._settings()
         except AutoActError as error:
             return Glance(self.project, trouble=str(error))
-        folder = next(iter(runs_of(self.project.root)), None)
+        self._shelf.look()
+        folder = next((run.folder for run in self._shelf.runs), None)
         if folder is None:
             return Glance(self.project, config.task.name, model=config.model.id)
         if folder != self._folder:
             self._begin(folder)
-        self._shelf.look()
         jobs = sum(run.alive for run in self._shelf.runs)
         return replace(self._read(folder, config.task.name), model=config.model.id, jobs=jobs)
+
+    def _settings(self) -> Config:
+        """Read anew only when the file was written: this is asked every few seconds. Raises AutoActError."""
+        file = self.project.root / "project.toml"
+        written = file.stat().st_mtime_ns if file.exists() else 0
+        if self._config is None or self._config[0] != written:
+            self._config = written, self.project.config()
+        return self._config[1]
 
     def close(self) -> None:
         if self._tail is not None:

@@ -11,6 +11,10 @@ from autoact.run.liveness import SILENT, verdict
 from autoact.run.log import LONGEST_LINE, LogTail
 from autoact.run.state import RunState
 
+AT_REST = ("finished", "failed", "cancelled", "interrupted")
+"""Verdicts that hold until someone takes one of the run's locks or writes to its log."""
+Marks = tuple[tuple[int, int], ...]
+"""When log, locks and end of a run were written, and how long they are; 0 for what is not there."""
 ALIVE = ("starting", "running", "paused", "stuck", "unresponsive")
 """Verdicts of runs that have a job, or are about to."""
 
@@ -36,6 +40,8 @@ class Shelf:
         self.root = project_root
         self.runs: list[RunLine] = []
         self._endings: dict[str, tuple[int, RunState]] = {}
+        self._at_rest: dict[str, tuple[Marks, RunLine]] = {}
+        """Runs without a job, which need not be judged again as long as their marks stay as they are."""
 
     def look(self) -> bool:
         """See what is there now; whether anything changed."""
@@ -45,8 +51,14 @@ class Shelf:
         return changed
 
     def _line(self, folder: RunFolder) -> RunLine:
+        marks, known = _marks(folder), self._at_rest.get(folder.name)
+        if known is not None and known[0] == marks:
+            return known[1]
         state = self._ending(folder)
-        return RunLine(folder, judged(folder, state), state)
+        line = RunLine(folder, judged(folder, state), state)
+        if line.verdict in AT_REST:
+            self._at_rest[folder.name] = marks, line
+        return line
 
     def _ending(self, folder: RunFolder) -> RunState:
         size = folder.events.stat().st_size if folder.events.exists() else 0
@@ -54,6 +66,18 @@ class Shelf:
         if known is None or known[0] != size:
             known = self._endings[folder.name] = size, ending(folder, size)
         return known[1]
+
+
+def _marks(folder: RunFolder) -> Marks:
+    return tuple(_mark(path) for path in (folder.events, folder.lock, folder.keeper, folder.exit))
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def ending(folder: RunFolder, size: int) -> RunState:

@@ -16,7 +16,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.liveness import cause
 from autoact.run.log import LONGEST_LINE, LogTail
 from autoact.run.words import words
-from studio import glyphs, keys, launch
+from studio import glyphs, keys
 from studio.document import Document, Passage
 from studio.errand import autoact
 from studio.figures import Ledger
@@ -32,7 +32,7 @@ from studio.widgets.table import Column, Table
 from studio.widgets.transcript import Transcript
 
 COLUMNS = (
-    Column("run", 18), Column("is", 16), Column("stage", 20, least=78), Column("started", 13, least=100),
+    Column("run", 18), Column("is", 16), Column("stage", 24, least=78), Column("started", 13, least=100),
     Column("time", 8, right=True, least=70), Column("kept", 6, right=True), Column("F1", 6, right=True),
     Column("tokens", 9, right=True, least=90), Column("because", least=110),
 )  # fmt: skip
@@ -121,7 +121,7 @@ class RunsPane(Pane):
         from studio.screens.run import RunScreen
 
         if self._chosen is not None:
-            self.app.push_screen(RunScreen(self.project, self._chosen.folder.name, launch.of_app(self.app)))
+            self.app.push_screen(RunScreen(self.project, self._chosen.folder.name))
 
     def action_new(self) -> None:
         fields = [

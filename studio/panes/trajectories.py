@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from autoact import disk
@@ -33,8 +35,10 @@ LANES = 4
 """Transcripts in the compact view."""
 LIVE = 0.1
 """Seconds between looks at the tokens of a live run."""
-MANY, PATIENCE = 5_000, 2.0
-"""From so many rows on the list is put in order anew only every so many seconds."""
+MANY = 2_000
+"""From so many rows on the list is put in order in a thread."""
+PATIENCE, SHARE = 2.0, 0.05
+"""Seconds between doing so at least, and the share of the time that it may take."""
 
 
 class TrajectoriesPane(Pane):
@@ -49,7 +53,12 @@ class TrajectoriesPane(Pane):
         self._readers: dict[str, Reader] = {}
         """By the transcript that shows each."""
         self._live: LiveTail | None = None
-        self._run, self._gathered = "", 0.0
+        self._run = ""
+        self._due, self._stale = 0.0, False
+        """When the list may be put in order again, and whether something has moved since it was."""
+        self._orders = 0
+        """How often an order was wanted; what a thread finds for an earlier one is of no use."""
+        self._live_timer: Timer | None = None
         self._lanes: list[tuple[str, list[Passage]]] = []
         self._comparing = False
 
@@ -67,9 +76,10 @@ class TrajectoriesPane(Pane):
                     yield Transcript(id=f"lane-{number}")
 
     def on_mount(self) -> None:
-        self.set_interval(LIVE, self._look_live)
+        self._live_timer = self.set_interval(LIVE, self._look_live, pause=True)
 
     def on_unmount(self) -> None:
+        self._orders += 1
         for reader in self._readers.values():
             reader.telling.close()
         if self._live is not None:
@@ -81,10 +91,11 @@ class TrajectoriesPane(Pane):
         if self.follow.name != self._run:
             self._other_run()
         alive = self.follow.verdict in ALIVE
-        now = time.monotonic()
-        often = len(self.episodes) < MANY or now - self._gathered > PATIENCE
-        if often or alive != self.episodes.alive:
-            self._gathered, self.episodes.alive = now, alive
+        if self._live_timer is not None:
+            self._live_timer.resume() if alive else self._live_timer.pause()
+        self._stale = True
+        if time.monotonic() > self._due or alive != self.episodes.alive:
+            self.episodes.alive = alive
             self._gather()
         for reader in self._readers.values():
             self._refresh(reader)
@@ -93,6 +104,7 @@ class TrajectoriesPane(Pane):
     def _other_run(self) -> None:
         self._run = self.follow.name
         self.on_unmount()
+        self._due = 0.0
         self._readers.clear()
         marks = self.episodes
         self.episodes = Episodes(self.follow.state)
@@ -101,9 +113,35 @@ class TrajectoriesPane(Pane):
         self.query_one("#episodes", Table).show(self.episodes)
 
     def _gather(self) -> None:
+        """Put the list in order: here, or in a thread if it is so long that keys would have to wait."""
+        self._orders, self._stale = self._orders + 1, False
+        episodes, names, order = self.episodes, self.episodes.names(), self._orders
+        if len(names) < MANY:
+            self._due = 0.0
+            self._ordered(episodes.ordered(names))
+        else:
+            self._due = math.inf
+            self.run_worker(lambda: self._order(order, episodes, names), thread=True, group="order")
+
+    def _order(self, order: int, episodes: Episodes, names: list[str]) -> None:
+        begun = time.monotonic()
+        units = episodes.ordered(names)
+        self.app.call_from_thread(self._arrived, order, units, max(PATIENCE, (time.monotonic() - begun) / SHARE))
+
+    def _arrived(self, order: int, units: list[str], pause: float) -> None:
+        if order == self._orders:
+            self._due = time.monotonic() + pause
+            self.set_timer(pause, self._again)
+            self._ordered(units)
+
+    def _again(self) -> None:
+        if self._stale:
+            self.tell()
+
+    def _ordered(self, units: list[str]) -> None:
+        self.episodes.units = units
         table = self.query_one("#episodes", Table)
         chosen = table.chosen
-        self.episodes.gather()
         table.renew(key=chosen)
         if table.chosen and self._unit("text") != table.chosen:
             self._read("text", table.chosen)

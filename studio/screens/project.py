@@ -8,42 +8,32 @@ from pathlib import Path
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from autoact.run.command import Command
 from autoact.run.folder import RunFolder
-from studio import foreign, keys, orders
-from studio.follow import Follow, Moved
+from studio import keys, orders
+from studio.follow import Moved
 from studio.frames import Frames
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
+from studio.screens.following import FollowingScreen
 from studio.widgets.footer import Footer
 from studio.widgets.status import Status
 from studio.widgets.tabline import TabLine
 
 
-class ProjectScreen(Screen[None]):
-    """Reads folders and sends commands; owns nothing, so leaving it changes nothing."""
+class ProjectScreen(FollowingScreen):
+    """One pane is in sight; the others keep what they show."""
 
     CSS_PATH = "project.tcss"
     BINDINGS = keys.bindings("project")
     PLACES: tuple[keys.Place, ...] = ("project",)
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (110, "-wide")]
 
-    class Left(Message):
-        """The person wants to see the projects in `folder`."""
-
-        def __init__(self, folder: Path):
-            self.folder = folder
-            super().__init__()
-
     def __init__(self, project: Path, run: str = "", pane: int = 0):
         """`run` names the run to begin with, left out the newest; `pane` is the one to begin with."""
-        super().__init__()
-        self.project = project
-        self.follow = Follow(project, self)
+        super().__init__(project)
         self.frames = Frames(self)
         self._first_run, self._first_pane = run, pane
         self._panes: dict[int, Pane] = {}
@@ -60,12 +50,6 @@ class ProjectScreen(Screen[None]):
         self.follow.show(self._first_run)
         await self.show_pane(self._first_pane)
         self.follow.start()
-
-    def on_unmount(self) -> None:
-        self.follow.close()
-
-    def on_screen_suspend(self) -> None:
-        self.follow.stop()
 
     def on_screen_resume(self) -> None:
         if self.shown >= 0:
@@ -89,10 +73,6 @@ class ProjectScreen(Screen[None]):
         """Show another run of the project in every pane."""
         self.follow.show(name)
         self.follow.start()
-
-    def notice(self, text: str) -> None:
-        """Say something in the line above the footer."""
-        self.query_one("#notice", Static).update(foreign.content(text))
 
     def send(self, command: Command, *, run: RunFolder | None = None, start: bool = False) -> None:
         """Hand a command to the followed run's job, or to that of `run`. A refusal is said; all else the log shows.
@@ -161,9 +141,6 @@ class ProjectScreen(Screen[None]):
 
     def action_zoom(self) -> None:
         self.toggle_class("zoomed")
-
-    def action_back(self) -> None:
-        self.post_message(self.Left(self.project.parent))
 
     def _focus(self, pane: Pane) -> None:
         first = next((widget for widget in pane.query("*") if widget.focusable and widget.display), None)

@@ -98,8 +98,9 @@ class ProjectsScreen(Screen[None]):
             self._watches.pop(gone).close()
         for key in found.keys() - self._watches.keys():
             self._watches[key] = Watch(found[key])
-        self._glances = {key: self._glances.get(key, Glance(project)) for key, project in found.items()}
-        self._draw()
+        before, self._glances = self._glances, {key: self._glances.get(key, Glance(p)) for key, p in found.items()}
+        if not before or list(before) != list(self._glances):
+            self._draw()
         if not any(worker.is_running for worker in self.workers if worker.node is self):
             watches = dict(self._watches)
             self.run_worker(lambda: self._glance(watches), thread=True, exit_on_error=True)

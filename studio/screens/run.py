@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
+from textual.worker import Worker
 
-from studio import foreign, glyphs, keys, launch
-from studio.follow import Follow, Moved
+from studio import errand, foreign, glyphs, keys
+from studio.follow import Moved
+from studio.screens.following import FollowingScreen
 from studio.shelf import RunLine
 from studio.widgets.curves import Curves
 from studio.widgets.footer import Footer
@@ -28,7 +28,7 @@ WIDE = 110
 """Cells from which on names are shown in full."""
 
 
-class RunScreen(Screen[None]):
+class RunScreen(FollowingScreen):
     """Shows what the log says, and nothing that it does not: its own keys change nothing here."""
 
     CSS_PATH = "run.tcss"
@@ -36,19 +36,11 @@ class RunScreen(Screen[None]):
     PLACES: tuple[keys.Place, ...] = ("run",)
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide")]
 
-    class Left(Message):
-        """The person wants to see the projects in `folder`."""
-
-        def __init__(self, folder: Path):
-            self.folder = folder
-            super().__init__()
-
-    def __init__(self, project_root: Path, run: str = "", command: launch.Command = launch.command):
+    def __init__(self, project: Path, run: str = ""):
         """`run` names the run to begin with; left out, it is the newest."""
-        super().__init__()
-        self.follow = Follow(project_root, self)
+        super().__init__(project)
         self._first = run
-        self._command = command
+        self._starting: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Status(id="status")
@@ -66,30 +58,15 @@ class RunScreen(Screen[None]):
         self.follow.show(self._first)
         self.follow.start()
 
-    def on_unmount(self) -> None:
-        self.follow.close()
-
     def on_resize(self, event: Resize) -> None:
         self.tell()
-
-    def on_screen_suspend(self) -> None:
-        self.follow.stop()
 
     def on_screen_resume(self) -> None:
         if self.is_mounted:
             self.follow.start()
 
     def on_moved(self, message: Moved) -> None:
-        follow = message.follow
-        started = follow.launch
-        if started is not None and not started.pending:
-            follow.launch = None
-            self.notice(
-                f"The run did not start: {started.failed}." if started.failed else f"{started.run} is on its way."
-            )
-            if started.run:
-                self._show(started.run)
-        elif not follow.name and follow.shelf.runs:
+        if not self.follow.name and self.follow.shelf.runs:
             self._show("")
         self.tell()
 
@@ -102,19 +79,16 @@ class RunScreen(Screen[None]):
         for part in self.query(Rows):
             part.tell(self.follow)
 
-    def notice(self, text: str) -> None:
-        """Say something in the line above the footer."""
-        self.query_one("#notice", Static).update(foreign.content(text))
-
     def action_start(self) -> None:
         follow = self.follow
         follow.shelf.look()
-        if follow.launching:
+        if self._starting is not None and not self._starting.is_finished:
             self.notice("A run is already starting.")
         elif follow.alive:
             self.notice(f"{follow.alive[0].folder.name} is {follow.alive[0].verdict}; one run at a time.")
         else:
-            self._launch([run.folder.name for run in follow.shelf.runs])
+            self.notice("Starting a run with the quick preset; it shows here as soon as its log does.")
+            self._starting = self.run_worker(self._start())
 
     def action_newer(self) -> None:
         self._beside(-1)
@@ -122,21 +96,19 @@ class RunScreen(Screen[None]):
     def action_older(self) -> None:
         self._beside(1)
 
-    def action_back(self) -> None:
-        self.post_message(self.Left(self.follow.shelf.root.parent))
-
     @on(OptionList.OptionSelected)
     def _selected(self, message: OptionList.OptionSelected) -> None:
         self._show(message.option.id or "")
 
-    def _launch(self, known: list[str]) -> None:
-        try:
-            self.follow.launch = launch.start(self._command(self.follow.shelf.root), known)
-        except OSError as error:  # the boundary of a command: said, not raised
-            self.notice(f"The run did not start: {error}")
+    async def _start(self) -> None:
+        """The run gets a keeper and outlives the studio."""
+        outcome = await errand.autoact("run", str(self.project), options=("--preset", "quick", "--detach"))
+        if outcome.code:
+            self.notice(f"The run did not start: {outcome.why}")
         else:
-            self.notice("Starting a run with the quick preset; it shows here as soon as its log does.")
-            self.tell()
+            name = outcome.told.strip()
+            self.notice(f"{name} is on its way.")
+            self._show(name)
 
     def _beside(self, step: int) -> None:
         names = [run.folder.name for run in self.follow.shelf.runs]
@@ -162,5 +134,5 @@ class RunScreen(Screen[None]):
         weight = "bold" if name == self.follow.name else ""
         colour = COLOURS.get(run.verdict, "$quiet")
         shown = short(name, tail=self.size.width >= WIDE)
-        line = Content.assemble((f" {sign} ", colour), (shown, weight), f" {run.verdict}")
+        line = Content.assemble((f" {sign} ", colour), (shown, weight), " ", foreign.content(run.verdict))
         return line.truncate(max(8, self.query_one(Menu).size.width - 1), ellipsis=True)

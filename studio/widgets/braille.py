@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from studio.series import Column
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits by row and column within a cell."""
+_BARS = tuple(
+    tuple(tuple(sum(_DOTS[y][x] for y in range(top, bottom + 1)) for bottom in range(4)) for top in range(4))
+    for x in range(2)
+)
+"""Bits of a stroke within a cell, by its column, its upper and its lower row."""
+_SIGNS = " " + "".join(chr(0x2800 + bits) for bits in range(1, 256))
+_ASCII_SIGNS = "".join(" .':"[bool(bits & 0xE4) + 2 * bool(bits & 0x1B)] for bits in range(256))
 
 Grid = list[list[int]]
 """The dots of each cell, by row."""
@@ -17,26 +24,30 @@ def drawn(columns: Sequence[Column | None], low: float, high: float, height: int
     """Columns of dots in `height` rows of cells. Gaps between steps are bridged."""
     cells = [[0] * ((len(columns) + 1) // 2) for _ in range(height)]
     for x, top, bottom in _strokes(columns, low, (high - low) or 1.0, height * 4 - 1):
-        for y in range(top, bottom + 1):
-            cells[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
+        cell, bars, first, last = x // 2, _BARS[x % 2], top // 4, bottom // 4
+        if first == last:
+            cells[first][cell] |= bars[top % 4][bottom % 4]
+            continue
+        cells[first][cell] |= bars[top % 4][3]
+        for row in range(first + 1, last):
+            cells[row][cell] |= bars[0][3]
+        cells[last][cell] |= bars[0][bottom % 4]
     return cells
 
 
-def sign(bits: int, *, ascii: bool) -> str:
-    """What stands for these dots."""
-    if not ascii:
-        return chr(0x2800 + bits) if bits else " "
-    upper, lower = bits & 0x1B, bits & 0xE4
-    return ":" if upper and lower else "'" if upper else "." if lower else " "
+def signs(cells: Iterable[int], *, ascii: bool) -> str:
+    """What stands for the dots of cells side by side."""
+    return "".join(map((_ASCII_SIGNS if ascii else _SIGNS).__getitem__, cells))
 
 
 def _strokes(columns: Sequence[Column | None], low: float, span: float, most: int) -> Iterator[tuple[int, int, int]]:
     """For each dot column the upper and the lower dot, counted from above."""
+    scale = most / span
     before: tuple[int, int] | None = None
     for x, column in enumerate(columns):
         if column is None:
             continue
-        top, bottom = (most - round((value - low) / span * most) for value in (column[1], column[0]))
+        top, bottom = most - round((column[1] - low) * scale), most - round((column[0] - low) * scale)
         middle = (top + bottom) // 2
         yield x, top, bottom
         if before is not None:

@@ -11,7 +11,7 @@ from autoact.trajectory import SUB_AGENTS
 from studio.follow import Follow
 from studio.glyphs import Glyphs
 from studio.series import Series, span
-from studio.widgets.braille import drawn, sign
+from studio.widgets.braille import drawn, signs
 from studio.widgets.rows import Rows, padded
 
 AXIS = 6
@@ -55,7 +55,7 @@ def plot(losses: Series | None, of: int, role: str, width: int, height: int, gly
         return [Content()] * height
     low, high = span(columns)
     edges = {0: f"{high:.2f}", height - 1: f"{low:.2f}"} if height > 1 else {0: f"{high:.2f}"}
-    rows = ["".join(sign(bits, ascii=glyphs.ascii) for bits in row) for row in drawn(columns, low, high, height)]
+    rows = [signs(row, ascii=glyphs.ascii) for row in drawn(columns, low, high, height)]
     return [
         Content.assemble((f"{edges.get(index, ''):>{AXIS}} ", "$quiet"), (row, f"$role-{role}"))
         for index, row in enumerate(rows)

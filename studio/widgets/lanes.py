@@ -62,7 +62,7 @@ def turn(turn: Turn, width: int, glyphs: Glyphs) -> Content:
 def waiting(follow: Follow) -> str:
     """What there is to say before there is a run."""
     if not follow.name:
-        return "A run is starting ..." if follow.launching else "No runs yet: r starts one."
+        return "No runs yet: r starts one."
     return "The job is starting ..." if follow.verdict == "starting" else "Reading the log ..."
 
 
@@ -111,4 +111,4 @@ def _ended(state: RunState, verdict: str) -> list[Content]:
             return [Content.assemble(("  Failed: ", "bold $error"), foreign.content(state.error))]
         case "interrupted":
             return [Content.styled("  Interrupted: the job is gone. What it wrote is whole.", "$error")]
-    return [Content.styled(f"  This run is {verdict}.", "$quiet")]
+    return [foreign.content(f"  This run is {verdict}.", "$quiet")]

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from studio import foreign, keys
 from studio.glyphs import of_app
 from studio.series import Column, Series, span
-from studio.widgets.braille import Grid, drawn, sign
+from studio.widgets.braille import Grid, drawn, signs
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
 SMOOTH = (0.0, 0.6, 0.9, 0.99)
@@ -92,7 +92,8 @@ class Plot(Widget, can_focus=True):
             self.refresh()
             return
         rows = [y for y, (old, new) in enumerate(zip(before, self._strips, strict=True)) if old != new]
-        self.refresh(*(Region(0, y, self.size.width, 1) for y in rows)) if rows else None
+        if rows:
+            self.refresh(Region(0, rows[0], self.size.width, rows[-1] + 1 - rows[0]))
 
     @property
     def steps(self) -> int:
@@ -135,11 +136,10 @@ class Plot(Widget, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self.draw()
+        self.call_later(self.draw)  # the colours of the curves come after those of the widget
 
     def render_line(self, y: int) -> Strip:
-        blank = Strip.blank(self.size.width, self.rich_style)
-        return self._strips[y] if y < len(self._strips) else blank
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
@@ -153,7 +153,8 @@ class Plot(Widget, can_focus=True):
             strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)]))
         if height > 2:
             strips.append(self._axis(across))
-        return [strip.adjust_cell_length(width, self.rich_style) for strip in strips]
+        style = self.rich_style
+        return [strip.adjust_cell_length(width, style) for strip in strips]
 
     def _layers(self, across: int, rows: int) -> tuple[list[_Layer], float, float]:
         """Earlier runs first, so that the curves lie over them; with the lowest and the highest value."""
@@ -170,21 +171,22 @@ class Plot(Widget, can_focus=True):
 
     def _row(self, layers: Sequence[_Layer], y: int, across: int) -> list[Segment]:
         """One row of cells: dots of all layers, in the colour of the uppermost."""
+        ascii, marked = of_app(self.app).ascii, self._marked(across)
+        inked = [(layer.dots[y], layer.style) for layer in layers if any(layer.dots[y])]
+        if marked is None and len(inked) < 2:  # most rows: no need to go from cell to cell
+            return [self._text(signs(dots, ascii=ascii), style) for dots, style in inked]
         bits, styles = [0] * across, ["quiet"] * across
-        for layer in layers:
-            for x, dots in enumerate(layer.dots[y]):
-                if dots:
-                    bits[x] |= dots
-                    styles[x] = layer.style
-        marked = self._marked(across)
+        for dots, style in inked:
+            for x, more in enumerate(dots):
+                if more:
+                    bits[x] |= more
+                    styles[x] = style
+        letters = list(signs(bits, ascii=ascii))
         if marked is not None:
             styles[marked] = "cursor"
-        ascii = of_app(self.app).ascii
-        signs = [sign(dots, ascii=ascii) for dots in bits]
-        if marked is not None and not bits[marked]:
-            signs[marked] = "|" if ascii else "│"
+            letters[marked] = letters[marked] if bits[marked] else "|" if ascii else "│"
         runs = groupby(range(across), key=styles.__getitem__)
-        return [self._text("".join(signs[x] for x in cells), style) for style, cells in runs]
+        return [self._text("".join(letters[x] for x in cells), style) for style, cells in runs]
 
     def _legend(self) -> Strip:
         """Each curve's sign, name and value; then what is done to the picture."""

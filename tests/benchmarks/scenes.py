@@ -63,13 +63,6 @@ class Scene(Host):
         self.call_after_refresh(lambda: self.query_one("#echo", Static).update(word))
 
 
-class Empty(App[None]):
-    """The least that Textual can show."""
-
-    def compose(self) -> ComposeResult:
-        yield Static("§000")
-
-
 class Stream(Scene):
     """Three lanes, fifty tokens a second each."""
 
@@ -187,7 +180,7 @@ def passages(steps: int) -> Iterator[Passage]:
 
 
 SCENES: dict[str, type[App[object]]] = {
-    "empty": Empty, "stream": Stream, "steps": Steps, "listing": Listing, "curves": Curves,
+    "stream": Stream, "steps": Steps, "listing": Listing, "curves": Curves,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same terminal for every test of the studio, and a project to look at."""
+"""The same terminal for every test of the studio, a project to look at, and a program in place of `autoact`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,27 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `stories`, which the pictures use too
 
-from stories import project  # noqa: E402 - found by the line above
+from paned import Instead  # noqa: E402 - found by the line above
+from stories import project  # noqa: E402
+
+from studio import errand  # noqa: E402
 
 
 @pytest.fixture
 def opera(tmp_path: Path) -> Path:
     return project(tmp_path)
+
+
+@pytest.fixture
+def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instead:
+    """Has a script stand in for `autoact`, whose words it finds in sys.argv."""
+
+    def use(script: str) -> None:
+        file = tmp_path / "instead.py"
+        file.write_text(script, encoding="utf-8")
+        monkeypatch.setattr(errand, "PROGRAM", (sys.executable, str(file)))
+
+    return use
 
 
 @pytest.fixture(autouse=True)

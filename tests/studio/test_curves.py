@@ -9,7 +9,7 @@ from hosts import Host
 from stories import screen_text
 
 from studio.series import BINS, Series, span
-from studio.widgets.braille import drawn, sign
+from studio.widgets.braille import drawn, signs
 from studio.widgets.plot import Curve, Plot, figure
 from studio.widgets.stages import counted, lasted
 
@@ -17,7 +17,7 @@ from studio.widgets.stages import counted, lasted
 def text_of(
     columns: list[tuple[float, float] | None], low: float, high: float, height: int, *, ascii: bool
 ) -> list[str]:
-    return ["".join(sign(bits, ascii=ascii) for bits in row) for row in drawn(columns, low, high, height)]
+    return [signs(row, ascii=ascii) for row in drawn(columns, low, high, height)]
 
 
 def test_few_steps_spread_over_the_width() -> None:
@@ -40,6 +40,8 @@ def test_step_by_step_is_as_all_at_once() -> None:
     grown = Series()
     for step, value in enumerate(values):
         grown.put(step, value)
+        if step % 97 == 0:  # drawn in between
+            grown.columns(50, smooth=0.9)
     whole = Series(values)
     assert grown.columns(100) == whole.columns(100)
     assert [round(low, 9) for low, _ in grown.columns(50, smooth=0.9)] == [
@@ -69,6 +71,10 @@ def test_what_is_not_a_number_leaves_a_gap() -> None:
     series.put(9, 2.0)
     assert math.isnan(series.at(5))
     assert series.last == 2.0
+    begun_late = Series([math.nan, 5.0, math.inf, 7.0])
+    assert begun_late.columns(1) == [(5.0, 7.0)]
+    assert begun_late.columns(4, smooth=0.5) == [None, (5.0, 5.0), None, (6.0, 6.0)]
+    assert begun_late.columns(1, smooth=0.5) == [(5.0, 6.0)]
 
 
 def test_smoothing_is_a_running_average() -> None:

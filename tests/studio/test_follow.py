@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +11,11 @@ import pytest
 from stories import alive, finished, opened, step, synthesis, training, write
 from textual.message_pump import MessagePump
 
-from autoact.events import RunOpened, StageProgressed
+from autoact.events import RunFinished, RunOpened, StageProgressed
 from autoact.run.folder import new_run
 from autoact.run.log import LogWriter
 from autoact.run.state import RunState
-from studio import launch, tailed
+from studio import tailed
 from studio.follow import Follow
 from studio.shelf import Shelf, judged
 from studio.tailed import Tailed
@@ -96,39 +95,26 @@ def test_the_list_knows_how_each_run_ended(opera: Path) -> None:
         assert not shelf.look()
 
 
+def test_the_list_notices_a_run_that_goes_on_and_one_that_is_written_to(opera: Path) -> None:
+    run = write(opera, synthesis())
+    shelf = Shelf(opera)
+    assert shelf.look()
+    assert not shelf.look()
+    with alive(run):
+        assert shelf.look()
+        assert [line.verdict for line in shelf.runs] == ["running"]
+    assert shelf.look()
+    with LogWriter(run) as log:
+        log.append(RunFinished())
+    assert shelf.look()
+    assert [line.verdict for line in shelf.runs] == ["finished"]
+
+
 def test_a_run_just_made_is_starting(opera: Path) -> None:
     folder = new_run(opera, "quick", {}, now=datetime(2026, 11, 22))
     made = folder.config.stat().st_mtime
     assert judged(folder, RunState(), now=made + 1) == "starting"
     assert judged(folder, RunState(), now=made + 60) == "interrupted"
-
-
-def test_a_launch_ends_with_a_run_or_with_a_reason(opera: Path) -> None:
-    old = write(opera, synthesis(), 1)
-    shelf = Shelf(opera)
-    shelf.look()
-    started = launch.start([sys.executable, "-c", "raise SystemExit(3)"], [old.name])
-    started.process.wait()
-    assert started.look(shelf.runs)
-    assert "exit code 3" in started.failed
-    started = launch.start([sys.executable, "-c", ""], [old.name])
-    with alive(old):  # an interrupted run that goes on
-        shelf.look()
-        assert started.look(shelf.runs)
-    assert (started.run, started.failed) == (old.name, "")
-    started.process.wait()
-    started = launch.start([sys.executable, "-c", ""], [])
-    assert started.look(shelf.runs)  # a new one
-    assert started.run == old.name
-    started.process.wait()
-
-
-def test_a_launch_is_not_a_child_of_the_terminal(opera: Path) -> None:
-    code = "import os, sys; sys.exit(os.getsid(0) != os.getpid())"
-    started = launch.start([sys.executable, "-c", code], [])
-    assert started.process.wait() == 0
-    assert launch.command(opera)[0] == sys.executable
-    assert launch.command(opera)[1:] == ["-m", "autoact", "run", os.fspath(opera), "--preset", "quick"]
 
 
 def test_a_resumed_run_is_followed_on(opera: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from paned import Instead
 from stories import alive, finished, opened, project, screen_text, step, synthesis, training, write
 from textual.color import Color
 from textual.pilot import Pilot
@@ -15,7 +15,6 @@ from textual.widgets import Input
 
 import autoact.events as happened
 from autoact.run.log import LogWriter
-from studio import launch
 from studio.app import StudioApp
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
@@ -24,34 +23,32 @@ from studio.target import Target, find
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
 MAKE = """
-import sys
+import pathlib, sys
 from datetime import datetime
-from pathlib import Path
 from autoact.events import RunOpened
 from autoact.run.folder import new_run
 from autoact.run.log import LogWriter
-with LogWriter(new_run(Path(sys.argv[1]), "quick", {}, now=datetime(2026, 11, 23, 9, 5))) as log:
+assert sys.argv[1:-1] == ["run", "--preset", "quick", "--detach", "--"]
+folder = new_run(pathlib.Path(sys.argv[-1]), "quick", {}, now=datetime(2026, 11, 23, 9, 5))
+with LogWriter(folder) as log:
     log.append(RunOpened(1, 1, "here", "made by a key"))
+print(folder.name)
 """
 
 
 @contextlib.asynccontextmanager
-async def studio_of(
-    target: Target, size: tuple[int, int] = (80, 24), command: launch.Command = launch.command
-) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
-    app = StudioApp(target, command)
+async def studio_of(target: Target, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
+    app = StudioApp(target)
     async with app.run_test(size=size) as pilot:
         await settled(app, pilot)
         yield app, pilot
 
 
 @contextlib.asynccontextmanager
-async def watched(
-    root: Path, size: tuple[int, int] = (80, 24), command: launch.Command = launch.command
-) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
+async def watched(root: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
     """The newest run of a project by itself."""
-    async with studio_of(find(str(root)), size, command) as (app, pilot):
-        await app.push_screen(RunScreen(root, "", command))
+    async with studio_of(find(str(root)), size) as (app, pilot):
+        await app.push_screen(RunScreen(root))
         await settled(app, pilot)
         yield app, pilot
 
@@ -155,31 +152,25 @@ async def test_a_named_run_is_the_first(opera: Path) -> None:
         assert "finished  group planning" in await settled(app, pilot)
 
 
-async def test_r_starts_a_run_and_the_screen_waits_for_its_log(opera: Path) -> None:
-    command: launch.Command = lambda root: [sys.executable, "-c", MAKE, str(root)]  # noqa: E731
-    async with watched(opera, command=command) as (app, pilot):
+async def test_r_starts_a_run_and_the_screen_shows_it(opera: Path, instead: Instead) -> None:
+    instead(MAKE)
+    async with watched(opera) as (app, pilot):
         assert "No runs yet: r starts one." in await settled(app, pilot)
         await pilot.press("r")
-        screen = app.screen
-        assert isinstance(screen, RunScreen)
-        assert screen.follow.launch is not None
         assert "Starting a run" in screen_text(app)
-        screen.follow.launch.process.wait()
+        await pilot.press("r")
+        assert "A run is already starting." in screen_text(app)
         await settled(app, pilot)
         text = await settled(app, pilot)
         assert "2026-11-23T0905-quick-" in text
         assert "made by a key" in text
 
 
-async def test_r_says_why_nothing_started(opera: Path) -> None:
-    command: launch.Command = lambda root: [sys.executable, "-c", "raise SystemExit(2)"]  # noqa: E731
-    async with watched(opera, command=command) as (app, pilot):
+async def test_r_says_why_nothing_started(opera: Path, instead: Instead) -> None:
+    instead("raise SystemExit('autoact: the disk is full')")
+    async with watched(opera) as (app, pilot):
         await pilot.press("r")
-        screen = app.screen
-        assert isinstance(screen, RunScreen)
-        assert screen.follow.launch is not None
-        screen.follow.launch.process.wait()
-        assert "did not start: no run came of it (exit code 2)" in await settled(app, pilot)
+        assert "did not start: the disk is full" in await settled(app, pilot)
 
 
 async def test_r_leaves_a_running_run_alone(opera: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from paned import done, pane_of
-from stories import HOSTILE, alive, finished, screen_text, synthesis, training, write
+from stories import HOSTILE, alive, finished, screen_text, synthesis, training, trajectory, write
 
 import autoact.events as happened
 from autoact.run.command import Command, Reply
@@ -22,6 +22,7 @@ from autoact.run.state import RunState
 from studio.episodes import Episodes, Wanted
 from studio.screens.form import Form
 from studio.telling import Telling
+from studio.widgets.table import Table
 
 
 @contextlib.contextmanager
@@ -229,3 +230,25 @@ def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
     episodes.wanted = Wanted.of("tool:retrieve fidelio")
     episodes.gather()
     assert len(episodes) == 37
+
+
+async def test_a_long_list_is_put_in_order_beside_the_keys(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread finds the order; what moved meanwhile is there a little later."""
+    monkeypatch.setattr("studio.panes.trajectories.MANY", 10)
+    monkeypatch.setattr("studio.panes.trajectories.PATIENCE", 0.01)
+    run = write(opera, synthesis())
+    with alive(run):
+        async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+            table = app.screen.query_one("#episodes", Table)
+            assert table.virtual_size.height - 1 == len(Episodes(RunState.of(run.events)).names())
+            await pilot.press("S", "S")
+            await done(app, pilot)
+            assert "Sorted by steps." in screen_text(app)
+            with LogWriter(run) as log:
+                log.append(happened.TrajectoryCommitted(trajectory("q-new")))
+            count = table.virtual_size.height
+            for _ in range(100):
+                await pilot.pause(0.05)
+                if table.virtual_size.height > count:
+                    break
+            assert table.virtual_size.height == count + 1
