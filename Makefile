@@ -12,7 +12,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check faults lint bench bench-runs bench-studio model clean
+.PHONY: run test check faults lint bench bench-runs bench-studio fuzz-studio model clean
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -26,6 +26,9 @@ check: lint test  ## what CI runs
 
 faults: model  ## the fault plan in full, by two workers: kills, cuts, flips, full disks, power losses; up to an hour
 	AUTOACT_FAULTS=long $(OFFLINE) $(BIN)/python -m pytest tests/faults --numprocesses 2 --dist worksteal -vv
+
+fuzz-studio: $(INSTALLED)  ## hostile text through every way into the studio, counted; a quarter of an hour
+	AUTOACT_FUZZ=long $(BIN)/python -m pytest -s tests/studio/test_hostile.py tests/studio/test_ways.py
 
 lint: $(INSTALLED)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -46,9 +46,10 @@ class Turn(Struct, frozen=True):
 
     @property
     def cost(self) -> str:
-        """Tokens and seconds, as far as they are known."""
+        """Tokens and seconds, as far as they are known; no line breaks within."""
         tokens = f"{self.tokens} tok  " if self.tokens else ""
-        return "by a person" if self.edited else f"{tokens}{self.ms / 1000:.1f} s"
+        said = "by a person" if self.edited else f"{tokens}{self.ms / 1000:.1f} s"
+        return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Asked:
         if turn.part == "argument":
             action = next((one for one in reversed(self.turns[: turn.n]) if one.part == "action"), None)
             text = f"{action.text.strip() if action else ''}[{text}]"
-        return Passage(turn.role, turn.part, f"{text}   · {turn.cost}", turn.n)
+        return Passage(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{turn.cost}", turn.n)
 
     def _end(self) -> list[Passage]:
         if self.failed:

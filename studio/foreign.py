@@ -45,6 +45,11 @@ def clean(text: str, *, letters: int = LETTERS, lines: int = LINES, columns: int
     return _rejoined([_short(row, columns) for row in kept], lines, full, cut=full > letters)
 
 
+def whole(text: str) -> str:
+    """The text with nothing in it that acts or hides, however long."""
+    return _visible(text.replace("\r\n", "\n"))
+
+
 class Writer:
     """Makes a text safe that arrives in pieces: the outcome is that of `clean` on the whole, wherever it was cut."""
 

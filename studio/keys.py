@@ -45,17 +45,6 @@ ACTIONS = (
     Action("d", "duplicate", "", "copy the project, without its runs", "autoact duplicate", "projects"),
     Action("r", "rename", "", "give the project another name", "autoact rename", "projects"),
     Action("x", "archive", "", "move the project out of sight (asks)", "autoact shelve", "projects"),
-    Action("1", "task", "", "the task: its words and examples", "autoact check", "project"),
-    Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
-    Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),
-    Action("4", "training", "", "the training of the three sub-agents", "autoact attach", "project"),
-    Action("5", "group", "", "the group: ask, and step through its turns", "autoact ask", "project"),
-    Action("6", "lab", "", "the lab: evaluate and compare", "autoact eval", "project"),
-    Action("7", "runs", "", "the runs: every run of the project", "autoact runs", "project"),
-    Action("[", "previous_pane", "", "the pane to the left", "", "project"),
-    Action("]", "next_pane", "panes", "the pane to the right", "", "project"),
-    Action("+", "zoom", "", "the pane alone, or with its surroundings again", "", "project"),
-    Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "project"),
     Action("w", "words", "", "change the name, description and answer form", "edit PROJECT/project.toml", "task"),
     Action("a", "add", "add", "add an example", "edit PROJECT/examples.jsonl", "task"),
     Action("e", "edit", "edit", "edit the example, or take a changed question", "edit PROJECT/examples.jsonl", "task"),
@@ -122,6 +111,17 @@ ACTIONS = (
     Action("d", "differences", "differences", "settings that differ from the followed run's", "autoact stats", "runs"),
     Action("X", "delete", "delete", "remove the run and all it made (asks)", "autoact delete", "runs"),
     Action("esc", "up", "", "close what was opened, then back to the projects", "studio", "runs"),
+    Action("1", "task", "", "the task: its words and examples", "autoact check", "project"),
+    Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
+    Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),
+    Action("4", "training", "", "the training of the three sub-agents", "autoact attach", "project"),
+    Action("5", "group", "", "the group: ask, and step through its turns", "autoact ask", "project"),
+    Action("6", "lab", "", "the lab: evaluate and compare", "autoact eval", "project"),
+    Action("7", "runs", "", "the runs: every run of the project", "autoact runs", "project"),
+    Action("[", "previous_pane", "", "the pane to the left", "", "project"),
+    Action("]", "next_pane", "panes", "the pane to the right", "", "project"),
+    Action("+", "zoom", "", "the pane alone, or with its surroundings again", "", "project"),
+    Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "project"),
     Action("t", "theme", "", "the next colour theme", "", "everywhere"),
     Action(":", "command_palette", "", "find any of these by a few letters; ctrl+p too", "", "everywhere"),
     Action("ctrl+l", "repaint", "", "draw the whole screen again", "", "everywhere"),
@@ -139,7 +139,7 @@ ACTIONS = (
     Action("right", "next_word", "", "the word to the right", "", "choice"),
     Action("y", "yes", "", "yes, do it", "", "confirm"),
     Action("n", "no", "", "no, leave it", "", "confirm"),
-    Action("esc", "leave_line", "", "leave the line", "", "line"),
+    Action("esc", "leave_line", "leave it", "leave the line", "", "line"),
     Action("l", "logarithm", "log", "logarithmic scale, or linear again", "", "plot"),
     Action("m", "smooth", "smooth", "smooth the curves more; after the most, not at all", "", "plot"),
     Action("v", "overlay", "earlier", "show or hide the curves of earlier runs", "", "plot"),
@@ -151,6 +151,8 @@ _NAMES = {
     "esc": "escape", "/": "slash", "\\": "backslash", "@": "at", "-": "minus", "+": "plus", "_": "underscore",
 }  # fmt: skip
 """Textual's names where they are not those of Unicode."""
+TYPED: tuple[Place, ...] = ("form", "line")
+"""Where letters are letters."""
 
 
 def actions(*places: Place, table: Sequence[Action] = ACTIONS) -> list[Action]:
@@ -183,5 +185,14 @@ def places(focused: DOMNode) -> list[Place]:
 
 
 def footer(*places: Place, table: Sequence[Action] = ACTIONS) -> list[tuple[str, str]]:
-    """Key and word for each action worth a place in the footer of a screen."""
-    return [(action.key, action.footer) for action in actions(*places, "everywhere", table=table) if action.footer]
+    """Key and word for each action worth a place in the footer of a screen, the most important first, help last.
+
+    Where letters are typed, no other place has keys.
+    """
+    typed = [place for place in places if place in TYPED]
+    found = actions(*(typed or (*places, "everywhere")), table=table)
+    return [(action.key, action.footer) for action in sorted(found, key=_is_help) if action.footer]
+
+
+def _is_help(action: Action) -> bool:
+    return action.id == "everywhere.help"

@@ -35,6 +35,7 @@ class ActionProvider(Provider):
         ]
         for node in focused.ancestors_with_self:
             found += [(action, node) for action in keys.actions(*getattr(node, "PLACES", ()), table=table)]
+        found.sort(key=lambda offered: table.index(offered[0]))
         return [(action, node) for action, node in found if action.name != "command_palette"]
 
     async def _act(self, action: keys.Action, node: DOMNode) -> None:

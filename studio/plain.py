@@ -38,7 +38,8 @@ def lines(folder: RunFolder) -> Iterator[str]:
     finally:
         tail.close()
         watch.close()
-    yield f"{foreign.line(folder.name)} is {verdict}; last stage: {foreign.line(stage_of(state)) or 'none'}"
+    name, stage = foreign.line(folder.name), foreign.line(stage_of(state))
+    yield f"{name} is {foreign.line(verdict)}; last stage: {stage or 'none'}"
 
 
 def line(record: Record) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from autoact.events import TokenSpoken
 from autoact.run.folder import RunFolder
 from autoact.run.state import Lane, RunState
@@ -23,7 +25,7 @@ class Reader:
 
     def renew(self, said: TokenSpoken | None) -> None:
         """Bring the document up to date; what has not changed is left alone."""
-        now = self.telling.passages()
+        now = [_stripped(said) for said in self.telling.passages()]
         if said is not None and said.n >= self.telling.next:
             now.append(growing(said, now[0].role if now else "meta"))
         amend(self.document, self._shown, now)
@@ -53,6 +55,12 @@ def growing(said: TokenSpoken, role: str) -> Passage:
     """An answer in the making."""
     missed = "…" if said.start else ""
     return Passage(role if role == "meta" else PART_ROLES.get(said.part, role), said.part, missed + said.text, said.n)
+
+
+def _stripped(said: Passage) -> Passage:
+    """Without the blanks and the empty line that a model's answer may have around it."""
+    text = said.text.strip()
+    return said if text == said.text else replace(said, text=text)
 
 
 def of_lane(lane: Lane, said: TokenSpoken | None) -> list[Passage]:

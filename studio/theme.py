@@ -15,6 +15,8 @@ from textual.theme import Theme
 from autoact.errors import BadInput
 
 DEFAULT = "studio-dark"
+TRACK = ("background", "background-hover", "background-active", "corner-color")
+"""Of a scroll bar: what the bar moves on, which Textual would have darker than any of a theme's colours."""
 
 
 class Colours(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +71,8 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
         }
         ground, text = ("ansi_black", "ansi_white") if self.dark else ("ansi_white", "ansi_black")
         native = {"ansi-background": ground, "ansi-foreground": text} if self.ansi else {}
-        variables = {"quiet": quiet, **roles, **cursor, **native}
+        track = {f"scrollbar-{part}": self.colours.surface for part in TRACK}
+        variables = {"quiet": quiet, **roles, **cursor, **track, **native}
         return Theme(
             name=self.name,
             dark=self.dark,

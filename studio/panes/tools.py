@@ -61,7 +61,7 @@ class ToolsPane(Pane):
 
     DEFAULT_CSS = """
     ToolsPane Horizontal { height: 1fr; }
-    ToolsPane #tools { width: 1fr; }
+    ToolsPane #tools { width: 1fr; min-width: 45; }
     ToolsPane #beside { width: 1fr; padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
     ToolsPane #about, ToolsPane #choices { height: auto; }
     ToolsPane #choices { padding: 0 1; max-height: 3; color: $quiet; }

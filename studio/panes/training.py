@@ -30,7 +30,7 @@ class TrainingPane(Pane, can_focus=True):
     """Follows the training that goes on until a person looks at another."""
 
     DEFAULT_CSS = """
-    TrainingPane .agent { width: 1fr; }
+    TrainingPane .agent { width: 1fr; padding-right: 1; }
     TrainingPane.single .agent { display: none; }
     TrainingPane.single .agent.chosen { display: block; }
     TrainingPane #none { display: none; padding: 1 2; color: $quiet; }

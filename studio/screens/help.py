@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,6 +14,9 @@ from textual.widgets import Static
 
 from studio import keys
 from studio.glyphs import Glyphs
+
+WIDTH = 74
+"""Cells of the page's text."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -33,13 +37,21 @@ class HelpScreen(ModalScreen[None]):
 
 
 def page(places: Sequence[keys.Place], glyphs: Glyphs, table: Sequence[keys.Action] = keys.ACTIONS) -> Content:
-    """One line an action, with the command that does the same, then the signs."""
-    lines = [
-        Content.assemble((f"{action.key:>6}  ", "bold $accent"), f"{action.help:<46}", (action.verb, "$quiet"))
-        for action in keys.actions(*places, "everywhere", table=table)
-    ]
+    """The actions with the commands that do the same, those of the innermost place first, then the signs."""
+    lines: list[Content] = []
+    for _, group in groupby(keys.actions(*places, "everywhere", table=table), key=lambda action: action.place):
+        lines += [Content(), *(line for action in group for line in told(action))]
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]
     signs = ["", f"  who   {roles}", f"  runs  {'  '.join(verdicts[:4])}", f"        {'  '.join(verdicts[4:])}"]
     closing = ["", "  world is what a tool gave back.  Curves: nats per token, over steps.", "  esc closes this page."]
-    return Content("\n").join([*lines, *(Content.styled(text, "$quiet") for text in signs + closing)])
+    return Content("\n").join([*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)])
+
+
+def told(action: keys.Action) -> list[Content]:
+    """An action in a line: its command to the right, or below where the line has no room for it."""
+    said = Content.assemble((f"{action.key:>6}  ", "bold $accent"), action.help)
+    room = WIDTH - said.cell_length
+    if len(action.verb) + 2 <= room:
+        return [Content.assemble(said, (f"{action.verb:>{room}}", "$quiet"))]
+    return [said, Content.styled(f"{action.verb:>{WIDTH}}", "$quiet")]

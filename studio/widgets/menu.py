@@ -15,8 +15,12 @@ from studio.widgets.rows import same
 class Menu(OptionList):
     """Lines with a name each. For up to some 2,000 of them."""
 
+    DEFAULT_CSS = "Menu:nocolor > .option-list--option-highlighted { text-style: bold reverse; }"
     PLACES: tuple[keys.Place, ...] = ("list",)
     BINDINGS = keys.bindings("list")
+
+    def __init__(self, lines: Sequence[tuple[str, Content]] = (), *, id: str):
+        super().__init__(*_options(lines), id=id)
 
     def put(self, lines: Sequence[tuple[str, Content]], current: str | None = None) -> None:
         """Show these instead, the cursor on `current`, else where it was."""
@@ -29,7 +33,7 @@ class Menu(OptionList):
                     self.replace_option_prompt(name, content)
         else:
             self.clear_options()
-            self.add_options([Option(content, id=name) for name, content in lines])
+            self.add_options(_options(lines))
         if lines:
             self.highlighted = names.index(at) if at in names else 0
 
@@ -37,3 +41,7 @@ class Menu(OptionList):
     def chosen(self) -> str | None:
         """The name under the cursor."""
         return self.highlighted_option.id if self.highlighted_option else None
+
+
+def _options(lines: Sequence[tuple[str, Content]]) -> list[Option]:
+    return [Option(content, id=name) for name, content in lines]

@@ -37,8 +37,8 @@ class Status(Rows):
 
 
 def verdict_of(verdict: str, glyphs: Glyphs) -> Content:
-    """A verdict with its glyph."""
-    return Content.styled(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
+    """A verdict with its glyph; it may name another machine."""
+    return foreign.content(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
 
 
 def short(run: str, *, tail: bool = True) -> str:

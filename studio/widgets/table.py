@@ -69,6 +69,7 @@ class Table(Listed):
     DEFAULT_CSS = """
     Table > .table--head { color: $quiet; background: $surface; }
     Table > .table--cursor { color: $foreground; background: $panel; text-style: bold; }
+    Table:nocolor > .table--cursor { text-style: bold reverse; }
     """
 
     class Pointed(Message):

@@ -23,6 +23,8 @@ FOLD = 3
 """Lines that are shown of a folded passage."""
 GUTTERS = ((70, 15), (44, 11), (0, 3))
 """From how many cells on the gutter has how many: sign and part, sign and part cut short, sign."""
+SHORT = {"argument": "arg", "observation": "obs", "reflection": "reflect", "question": "asked"}
+"""Of parts that the narrower gutter has no room for."""
 REMEMBERED = 4_096
 """Strips and wrapped passages kept."""
 
@@ -38,6 +40,7 @@ class Transcript(Listed):
     Transcript > .transcript--strong { color: $foreground; text-style: bold; }
     Transcript > .transcript--quiet { color: $quiet; }
     Transcript > .transcript--cursor { background: $panel; }
+    Transcript:nocolor > .transcript--cursor { text-style: reverse; }
     """
     )
     PLACES: tuple[keys.Place, ...] = ("transcript", "list")
@@ -253,7 +256,8 @@ class Transcript(Listed):
         gutter = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
         text = self.get_component_rich_style(f"transcript--{name}")
         if index == self.cursor and not self.following:
-            ground = Style(bgcolor=self.get_component_rich_style("transcript--cursor").bgcolor)
+            cursor = self.get_component_rich_style("transcript--cursor")
+            ground = Style(bgcolor=cursor.bgcolor, reverse=cursor.reverse)
             gutter, text = gutter + ground, text + ground
         width, cells = self.scrollable_content_region.width, self._gutter()
         label = self._label(role, part, cells) if row == 0 else ""
@@ -261,8 +265,9 @@ class Transcript(Listed):
         return Strip(segments).adjust_cell_length(width, text)
 
     def _label(self, role: str, part: str, cells: int) -> str:
-        sign = self.glyphs.role(role)
-        return f"{sign} {part[: cells - 4]}" if cells > 4 else sign
+        sign, room = self.glyphs.role(role), cells - 4
+        name = part if len(part) <= room else SHORT.get(part, part[: max(0, room)])
+        return f"{sign} {name}" if room > 0 else sign
 
     def _lines(self, index: int) -> list[str]:
         """A passage as it is shown."""

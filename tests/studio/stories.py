@@ -139,4 +139,5 @@ def finished() -> list[Event]:
 
 def screen_text(app: App[str]) -> str:
     """What a person would read."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+    rows = [strip.text for strip in app.screen._compositor.render_strips()]
+    return "\n".join(rows).replace("\N{NO-BREAK SPACE}", " ")

@@ -205,7 +205,7 @@ def test_forks_edits_and_restarts(tmp_path: Path) -> None:
     told = Session(folder)
     assert told.read()
     assert [turn.text for turn in told.asked[f"{unit}~1"].turns] == ["I look it up.", " Retrieve\n", "Leonore"]
-    assert "by a person" in told.asked[f"{unit}~1"].passages()[3].text
+    assert "by\N{NO-BREAK SPACE}a\N{NO-BREAK SPACE}person" in told.asked[f"{unit}~1"].passages()[3].text
     assert [len(one.turns) for one in told.beside(f"{unit}~1")] == [4, 3]
     assert told.flying == [unit, f"{unit}~1"]
 
