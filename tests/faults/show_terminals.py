@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import pty
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 from autoact.run.folder import RunFolder, latest, runs_of
 from autoact.run.launch import stop
@@ -54,12 +54,12 @@ def outlives(
     end()
     until("what ran in the terminal is gone", lambda: gone(foreground))
     before = RunState.of(folder.events)
-    seconds, line = looked(folder)
+    seconds, used, line = looked(folder)
     until("it goes on", lambda: RunState.of(folder.events).answers >= before.answers + wanted)
     after = RunState.of(folder.events)
     assert (after.gaps, after.damage, after.attempt) == (0, [], before.attempt)
     print(f"{what}: the run is {verdict(folder, after)}, {before.answers} answers before and {after.answers} since")
-    print(f"  a new viewer told its state {seconds:.2f} s after it was started: {line}")
+    print(f"  a new viewer told its state {seconds:.2f} s after it was started ({used:.2f} s of CPU): {line}")
 
 
 def at_work(folder: RunFolder, attempt: int) -> bool:
@@ -68,18 +68,19 @@ def at_work(folder: RunFolder, attempt: int) -> bool:
     return state.attempt == attempt and bool(state.engine) and state.answers > 0
 
 
-def looked(folder: RunFolder) -> tuple[float, str]:
-    """Start `autoact attach`; seconds to its first line about the run's state, and that line."""
-    began = time.monotonic()
+def looked(folder: RunFolder) -> tuple[float, float, str]:
+    """Start `autoact attach`; seconds to its first line about the run's state, those of its processor, and the line."""
+    began, before = time.monotonic(), getrusage(RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "autoact", "attach", str(folder.path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as viewer:
         assert viewer.stderr is not None
         assert viewer.stderr.readline() == f"run {folder.name}\n"
         line = viewer.stderr.readline().strip()
         seconds = time.monotonic() - began
-        viewer.send_signal(signal.SIGINT)
+        viewer.terminate()
         viewer.communicate()
-    return seconds, line
+    after = getrusage(RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, line
 
 
 def killed(tmux: list[str]) -> None:
