@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
@@ -16,8 +17,15 @@ from autoact.tools import sample
 from autoact.tools.corpus import Corpus
 from autoact.tools.library import Library, ToolSession
 from autoact.tools.record import Check, Group, ToolContext, ToolRecord
+from autoact.tools.sources import CORPUS, SEARCHERS, WIKIPEDIA
 
 Outcome = Literal["passed", "failed", "left out", "cannot run"]
+BACK_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    *(("WebSearch", {"source": source}) for source in SEARCHERS if source != CORPUS),
+    ("Retrieve", {"source": WIKIPEDIA}),
+    ("KnowledgeGraph", {"endpoint": "https://query.wikidata.org/sparql"}),
+)
+"""What tools ask beyond this machine, by the settings that make them."""
 
 
 class Trial(Struct, frozen=True):
@@ -30,9 +38,9 @@ class Trial(Struct, frozen=True):
     ms: float = 0.0
 
 
-def tried(library: Library, *, online: bool) -> Iterator[Trial]:
-    """The checks of every tool of the library. Those that take a network or a key are made only when `online`."""
-    records = {record.name: record for record in library.records()}
+def tried(library: Library, *, online: bool, only: str = "") -> Iterator[Trial]:
+    """The checks of every tool of the library, or of one. Those that take a network or a key are made only `online`."""
+    records = {record.name: record for record in library.records() if only in ("", record.name)}
     for group in library.groups():
         mine = {name: record for name, record in records.items() if name in {one.name for one in group.records}}
         runs = {name: record for name, record in mine.items() if record.runs}
@@ -40,6 +48,16 @@ def tried(library: Library, *, online: bool) -> Iterator[Trial]:
             yield Trial(name, "cannot run", f"{mine[name].state}: {mine[name].reason}")
         if runs:
             yield from _checked(library, group, runs, online=online)
+
+
+def beyond(context: ToolContext, *, online: bool) -> Iterator[Trial]:
+    """The checks of what asks a network or takes a key, whether or not the project has it set so."""
+    for tool, settings in BACK_ENDS:
+        library = Library.load(None, replace(context, settings={tool: settings}, kept={}, closing=ExitStack()))
+        with closing(library):
+            set_so = ", ".join(f"{key} = {value}" for key, value in settings.items())
+            for trial in tried(library, online=online, only=tool):
+                yield structs.replace(trial, told=f"with {set_so}: {trial.told}")
 
 
 def on_samples(found: Iterable[Trial], corpus: Corpus) -> Iterator[Trial]:

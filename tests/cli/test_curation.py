@@ -172,6 +172,21 @@ def test_test_all_reaches_every_tool(file: Path, capsys: pytest.CaptureFixture[s
     assert sampled[0]["told"].startswith("on a sample: [schema] Tables: rivers(name, country, km)")
 
 
+def test_test_all_says_what_needs_a_network_or_a_key(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TAVILY_API_KEY", raising=False)
+    monkeypatch.setenv("BRAVE_API_KEY", "a-key-of-our-own")
+    assert tools(file, "test", "--all", "--json") in (0, 1)
+    trials = orjson.loads(capsys.readouterr().out)
+    told = {trial["told"].partition(": ")[0]: trial for trial in trials if trial["told"].startswith("with ")}
+    assert told["with source = tavily"]["outcome"] == "cannot run"
+    assert "needs a key: autoact secrets set TAVILY_API_KEY" in told["with source = tavily"]["told"]
+    assert told["with source = brave"]["outcome"] == told["with source = wikipedia"]["outcome"] == "left out"
+    assert told["with source = wikipedia"]["told"].endswith("needs a network: --online tries it")
+    assert any("wikidata.org" in name for name in told)
+
+
 def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     steps = (Step("t", "retrieve", "a"), Step("t", "Finish", "b"))
     right = Trajectory("u1", Question("q", "?", "b"), steps, "b", reward=1.0)
