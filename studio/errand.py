@@ -45,7 +45,10 @@ async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> Outc
     Cancelling ends the command.
     """
     line = (*PROGRAM, *verb.split(), *options, "--", *words)
-    process = await asyncio.create_subprocess_exec(*line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    try:
+        process = await asyncio.create_subprocess_exec(*line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    except (OSError, ValueError) as error:  # a word with a zero byte in it, or longer than the system takes
+        return Outcome(2, "", str(error))
     try:
         told, trouble = await process.communicate()
     finally:
