@@ -35,7 +35,7 @@ class Captions:
         self._captions = [_caption(row) for row in rows]
         self._ids = {str(row[key]): at for at, row in enumerate(rows) for key in ("id", "pid") if key in row}
         self._questions = [str(row.get("question") or row.get("Question") or "") for row in rows]
-        self._titles = Titles([question.partition("\n")[0] for question in self._questions])
+        self._titles = Titles.of([question.partition("\n")[0] for question in self._questions])
 
     def of(self, asked: str) -> Caption | None:
         """What is known of the image of the question with this id or wording; None for an unknown question."""

@@ -5,62 +5,41 @@ from __future__ import annotations
 import hashlib
 import heapq
 import os
-import re
 import secrets
 import sqlite3
-import unicodedata
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
 from autoact import disk
+from autoact.tools import full_text, titles
+from autoact.tools.full_text import FullText, tokens
 from autoact.tools.pages import Page, corpus_files, read_pages
 from autoact.tools.titles import Titles
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the index below changes; older files are then built anew."""
-TITLE_WEIGHT = 4.0
-"""A hit in the title counts four times: best recall of the weights tried on HotpotQA paragraphs."""
+MOST_CACHED = 64_000
+"""KiB of a finished index that are kept in memory once read."""
 MOST_PROBLEMS = 100
-MOST_TOKENS = 64
-_TOKEN = re.compile(r"[^\W_]+")
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_STOP_WORDS = _words(
-    "a about after all also am an and any are as at be because been before being between both but by can could did do "
-    "does doing during each either for from further had has have having he her here hers him his how i if in into is "
-    "it its itself just me more most my no nor not of off on once only or other our out over own s same she should so "
-    "some such t than that the their them then there these they this those through to too under until up very was we "
-    "were what when where which while who whom whose why will with would you your"
-)
+LONGEST_BUILD = 86_400
+"""Seconds after which a half-built index must be that of a process which was killed."""
 _SCHEMA = f"""
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA user_version = {FORMAT};
 CREATE TABLE page (id INTEGER PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE problem (line TEXT NOT NULL);
-CREATE VIRTUAL TABLE found USING fts5(title, text, content=page, content_rowid=id,
-                                      tokenize='porter unicode61 remove_diacritics 2');
+{full_text.SCHEMA}
 CREATE TEMP TABLE arrived (title TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
 # Pages are numbered in the order of their titles, so that no result depends on the order of the files.
 _SETTLE = f"""
 INSERT INTO page (title, text) SELECT title, text FROM arrived ORDER BY title;
 DROP TABLE arrived;
-INSERT INTO found (found) VALUES ('rebuild');
-INSERT INTO found (found, rank) VALUES ('rank', 'bm25({TITLE_WEIGHT}, 1.0)');
-"""
+{full_text.SETTLE}"""
 
 Reader = Callable[[list[str]], Iterable[Page]]
-
-
-def tokens(text: str) -> list[str]:
-    """The distinct words of `text` that search looks for, in order; stop words only when there is nothing else."""
-    words = list(dict.fromkeys(_TOKEN.findall(unicodedata.normalize("NFC", text).casefold())))
-    return ([word for word in words if word not in _STOP_WORDS] or words)[:MOST_TOKENS]
 
 
 class Corpus:
@@ -71,6 +50,8 @@ class Corpus:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._titles = Titles(connection)
+        connection.execute(f"PRAGMA cache_size = -{MOST_CACHED}")
         self.problems = [line for (line,) in connection.execute("SELECT line FROM problem ORDER BY rowid")]
 
     @classmethod
@@ -102,16 +83,12 @@ class Corpus:
         return cls(_indexed(cache / f"pages-{stamp.hexdigest()[:24]}.sqlite", lambda problems: kept))
 
     def __len__(self) -> int:
-        return int(self._connection.execute("SELECT count(*) FROM page").fetchone()[0])
+        # They are numbered from one, and counting them would read them all.
+        return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM page").fetchone()[0])
 
     def search(self, query: str, k: int = 3) -> list[Page]:
         """The `k` pages that fit the words of `query` best, the best first."""
-        # Every token is quoted and holds letters and digits only, so nothing of the query is search syntax.
-        words = " OR ".join(f'"{token}"' for token in tokens(query))
-        if not words:
-            return []
-        statement = "SELECT title, text FROM found WHERE found MATCH ? ORDER BY rank LIMIT ?"
-        return [Page(*row) for row in self._connection.execute(statement, (words, k))]
+        return self._full_text.search(query, k)
 
     def page(self, title: str) -> Page | None:
         """The page called `title`, forgiving case, accents, articles, a missing bracket and small typos."""
@@ -129,27 +106,21 @@ class Corpus:
 
     def sample(self, seed: int, n: int) -> list[Page]:
         """`n` pages (or all) that depend on `seed` and the titles only; adding a page changes few of them."""
-        order = range(len(self._all_titles))
-        return [self._at(position) for position in heapq.nsmallest(n, order, key=lambda at: self._draw(seed, at))]
+        titles = self._connection.execute("SELECT id, title FROM name ORDER BY id")
+        drawn = heapq.nsmallest(n, titles, key=lambda row: hashlib.blake2s(f"{seed} {row[1]}".encode()).digest())
+        return [self._at(position) for position, _ in drawn]
 
     def close(self) -> None:
         """Let the index go. The corpus cannot be used any more."""
         self._connection.close()
-
-    def _draw(self, seed: int, position: int) -> bytes:
-        return hashlib.blake2s(f"{seed} {self._all_titles[position]}".encode()).digest()
 
     def _at(self, position: int) -> Page:
         row = self._connection.execute("SELECT title, text FROM page WHERE id = ?", (position + 1,)).fetchone()
         return Page(*row)
 
     @cached_property
-    def _all_titles(self) -> list[str]:
-        return [title for (title,) in self._connection.execute("SELECT title FROM page ORDER BY id")]
-
-    @cached_property
-    def _titles(self) -> Titles:
-        return Titles(self._all_titles)
+    def _full_text(self) -> FullText:
+        return FullText(self._connection, self._titles, len(self))
 
 
 def _stamp(files: Iterable[Path]) -> str:
@@ -169,7 +140,7 @@ def _indexed(path: Path, read: Reader) -> sqlite3.Connection:
     try:
         _write(path, read)
         # The file has just been written and synced, so the only way to fail here is a full or broken disk.
-        return sqlite3.connect(_address(path), uri=True, check_same_thread=False)
+        return _connected(path)
     except (OSError, sqlite3.OperationalError) as error:
         connection = _built(":memory:", read)
         connection.execute(
@@ -182,7 +153,7 @@ def _opened(path: Path) -> sqlite3.Connection | None:
     """A finished index; None when there is none, or when it is of another format or damaged."""
     if not path.exists():
         return None
-    connection = sqlite3.connect(_address(path), uri=True, check_same_thread=False)
+    connection = _connected(path)
     try:
         if connection.execute("PRAGMA user_version").fetchone() == (FORMAT,):
             connection.execute("SELECT rank FROM found LIMIT 1").fetchone()
@@ -195,6 +166,9 @@ def _opened(path: Path) -> sqlite3.Connection | None:
 
 def _write(path: Path, read: Reader) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(".*.part"):
+        if left.stat().st_mtime < time.time() - LONGEST_BUILD:
+            left.unlink(missing_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with closing(_built(part, read)):
@@ -216,6 +190,8 @@ def _built(place: Path | str, read: Reader) -> sqlite3.Connection:
             if not _arrives(connection, page):
                 problems.append(f"another text for the page `{page.title}`; the first stands")
         connection.executescript(_SETTLE)
+        rows = connection.execute("SELECT title FROM page ORDER BY id")
+        titles.write(connection, (title for (title,) in rows))
         left = len(problems) - MOST_PROBLEMS
         told = problems[:MOST_PROBLEMS] + ([f"and {left:,} more"] if left > 0 else [])
         connection.executemany("INSERT INTO problem VALUES (?)", ((line,) for line in told))
@@ -234,9 +210,9 @@ def _arrives(connection: sqlite3.Connection, page: Page) -> bool:
     return bool(connection.execute("SELECT 1 FROM arrived WHERE title = ? AND text = ?", row).fetchone())
 
 
-def _address(path: Path) -> str:
+def _connected(path: Path) -> sqlite3.Connection:
     # A finished index never changes, and saying so spares the file locks that network disks lack.
-    return f"{path.absolute().as_uri()}?immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
 
 
 __all__ = ["Corpus", "Page", "tokens"]

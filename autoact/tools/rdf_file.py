@@ -43,7 +43,7 @@ class RdfFile:
             if thing:
                 self._facts[other].append((f"{spoken} of", name))
         self._names = sorted(self._facts)
-        self._titles = Titles(self._names)
+        self._titles = Titles.of(self._names)
 
     def facts(self, thing: str) -> tuple[str, list[tuple[str, str]]] | None:
         """The name of a thing as the file has it, and its facts; None for an unknown one."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import random
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from autoact.errors import BadProject
-from autoact.tools.corpus import Corpus, Page
+from autoact.tools.corpus import FORMAT, Corpus, Page, _indexed
 from autoact.tools.pages import LONGEST_LINE, hotpot_pages
+
+Python = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -86,6 +91,45 @@ def test_a_damaged_index_is_built_anew(folder: Path, tmp_path: Path, damage: byt
     (index,) = cache.iterdir()
     index.write_bytes(damage)
     assert Corpus.open(folder, cache).search("copper")
+
+
+def test_an_index_of_another_format_is_built_anew(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    Corpus.open(folder, cache).close()
+    (index,) = cache.iterdir()
+    with closing(sqlite3.connect(index)) as connection:
+        connection.executescript(f"PRAGMA user_version = {FORMAT - 1}; DROP TABLE letters; DROP TABLE name;")
+    assert Corpus.open(folder, cache).page("aple") == Page("Apple", "A fruit.")
+    assert list(cache.iterdir()) == [index]
+
+
+@pytest.mark.fault
+def test_a_killed_build_leaves_no_index(tmp_path: Path, python: Python) -> None:
+    folder, cache = tmp_path / "corpus", tmp_path / "cache"
+    folder.mkdir()
+    lines = (json.dumps({"title": f"Page {number}", "text": "Some words. " * 20}) for number in range(20_000))
+    (folder / "a.jsonl").write_text("\n".join(lines))
+    code = "import sys; from pathlib import Path; from autoact.tools.corpus import Corpus\n"
+    building = python(code + "Corpus.open(*map(Path, sys.argv[1:]))", folder, cache)
+    while not any(cache.glob(".*.part")):
+        assert building.poll() is None
+    building.kill()
+    building.wait()
+    (part,) = cache.iterdir()
+    os.utime(part, (0, 0))
+    corpus = Corpus.open(folder, cache)
+    assert (len(corpus), len(corpus.search("words", 20_000))) == (20_000, 20_000)
+    assert part not in cache.iterdir()
+
+
+def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def pages(problems: list[str]) -> Iterator[Page]:
+        yield Page("A", "alpha")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _indexed(tmp_path / "a.sqlite", pages)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_place_for_the_index_it_is_in_memory(folder: Path, tmp_path: Path) -> None:
@@ -192,17 +236,4 @@ def test_recall_on_hotpotqa(hotpot: Path) -> None:
         found = {page.title for page in corpus.search(question["question"], 5)}
         gold = {title for title, _ in question["supporting_facts"]}
         recalls.append(len(gold & found) / len(gold))
-    assert sum(recalls) / len(recalls) >= 0.78
-
-
-def test_titles_with_two_typos_on_hotpotqa(hotpot: Path) -> None:
-    corpus = Corpus.of_pages(hotpot_pages(hotpot))
-    draw = random.Random(7)
-    titles = draw.sample([page.title for page in corpus.pages() if len(page.title) >= 8], 200)
-    nearest = 0
-    for title in titles:
-        letters = list(title)
-        for _ in range(2):
-            letters[draw.randrange(len(letters))] = draw.choice("aeiourstln")
-        nearest += corpus.similar("".join(letters), 1) == [title]
-    assert nearest >= 196
+    assert sum(recalls) / len(recalls) >= 0.809

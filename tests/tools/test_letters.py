@@ -1,0 +1,47 @@
+"""No name that is few typos away is missed by its letters, and few others are looked at."""
+
+from __future__ import annotations
+
+import random
+import runpy
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from autoact.tools import letters
+
+misspelt = runpy.run_path(str(Path(__file__).with_name("misspelling.py")))["misspelt"]
+
+
+@pytest.fixture
+def names() -> list[str]:
+    draw = random.Random(3)
+    return ["".join(draw.choices("aeiourstln (1жщ", k=draw.randrange(2, 30))) for _ in range(2000)]
+
+
+@pytest.fixture
+def connection(names: list[str]) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(letters.SCHEMA)
+    letters.write(connection, enumerate(names))
+    return connection
+
+
+@pytest.mark.parametrize("typos", [0, 1, 2, 3])
+def test_every_name_so_near_is_among_those_found(connection: sqlite3.Connection, names: list[str], typos: int) -> None:
+    draw = random.Random(5)
+    for at, name in enumerate(names[:500]):
+        assert at in letters.within(connection, misspelt(name, typos, draw), typos)
+
+
+def test_names_of_other_letters_are_left_out(connection: sqlite3.Connection, names: list[str]) -> None:
+    found = letters.within(connection, next(name for name in names if len(name) > 20), 2)
+    assert len(found) < len(names) / 20
+
+
+def test_the_likest(connection: sqlite3.Connection, names: list[str]) -> None:
+    assert 7 in letters.likest(connection, names[7][::-1], 5)
+    assert letters.likest(connection, names[7], 5) == letters.likest(connection, names[7], 50)[:5]
+    assert sorted(letters.likest(connection, "x", 2000)) == list(range(2000))
+    assert len(letters.likest(connection, "", 10)) == 10
