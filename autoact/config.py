@@ -77,6 +77,9 @@ class ToolSelection(Section, frozen=True):
     """Tools at most."""
     offered: Some = 12
     """Tools the meta-agent chooses among: of a larger library, those whose descriptions fit the task best."""
+    by: Literal["likelihood", "names"] = "likelihood"
+    """How it chooses from a library larger than that: for each question the tool after whose description it finds the
+    question likeliest, which small models do far better, or by naming tools as from a small library."""
     temperature: Rate = 0.0
 
 

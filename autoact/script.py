@@ -59,6 +59,18 @@ class Ask(Struct, frozen=True, tag="ask"):
     """When given, the answer is exactly one of these."""
 
 
+class Match(Ask, frozen=True, tag="match"):
+    """Which of the choices a text goes with. Answered, as any ask, with one of them.
+
+    It is the one after whose beginning the model finds the text likeliest. A small model tells that much better than
+    it names what it wants. The prompt is for people to read; no token is drawn.
+    """
+
+    beginnings: tuple[str, ...] = ()
+    """One for each choice."""
+    text: str = ""
+
+
 class Use(Struct, frozen=True, tag="use"):
     """One tool call. Answered with an `Observation`, also when the tool fails."""
 

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from autoact.model.cache import RowCache
 from autoact.model.engine import Ticket
+from autoact.model.likelihood import matched
 from autoact.model.sampling import draw
 from autoact.model.store import Weights
 from autoact.model.tokens import ChoiceTree, Tokens
-from autoact.script import Answer, Ask
+from autoact.script import Answer, Ask, Match
 from autoact.trajectory import Role
 
 WIDE = 64
@@ -72,7 +73,10 @@ class LocalEngine:
     # -- the contract ------------------------------------------------------------------------------------------------
 
     def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
-        """Queue an ask; a choice that needs no model is answered at once."""
+        """Queue an ask; a choice that needs no model is answered at once, and so is a match."""
+        if isinstance(ask, Match):
+            self.complete.append((ticket, self._matched(ask)))
+            return
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
         taken = tree.forced([]) if tree else []
         running = Running(ticket, ask, seed, self.tokens.prompt(ask.prompt), tree, taken, time.monotonic())
@@ -192,6 +196,12 @@ class LocalEngine:
         if running.taken[-1] == self.tokens.end or len(running.taken) >= running.ask.limit:
             return body.rstrip()
         return None
+
+    def _matched(self, ask: Match) -> Answer:
+        began = time.monotonic()
+        self._wear(ask.role)
+        text, count = matched(self.model, self.tokens, ask)
+        return Answer(text, (), count, count, 1000 * (time.monotonic() - began))
 
     # -- encoding ----------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,11 @@ class Tokens:
     def _segment(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
+    def plain(self, text: str) -> tuple[int, ...]:
+        """A text that stands for itself, without a chat around it, begun as the model's own texts begin."""
+        first = self.tokenizer.bos_token_id
+        return (*(() if first is None else (first,)), *self.segment(text))
+
     def prompt(self, prompt: Prompt) -> list[int]:
         """All ids of a prompt, in order."""
         ids = list(self.opening(prompt.system, prompt.user, prompt.shown))

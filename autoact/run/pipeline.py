@@ -73,7 +73,8 @@ class Pipeline:
     def _tool_selection(self, state: RunState) -> tuple[Stage, int]:
         inputs, task, settings = self.inputs, self.config.task, self.config.tool_selection
         best, others = offered(task.description, inputs.examples, inputs.ready, settings.offered)
-        return tool_selection(task, inputs.examples, best, {**inputs.unfit, **others}, settings), 0
+        unfit = {**inputs.unfit, **others}
+        return tool_selection(task, inputs.examples, best, unfit, settings, crowded=bool(others)), 0
 
     def _synthesis(self, state: RunState) -> tuple[Stage, int]:
         questions = [*(example.question for example in self.inputs.examples), *state.questions]

@@ -1,10 +1,12 @@
 """Tool selection among 308 tools on twelve task cards: the short list, a perfect chooser, the embedded model.
 
-Run: python tests/benchmarks/bench_selection.py [--model]
+Run: python tests/benchmarks/bench_selection.py [--model]. With it the embedded model chooses in both ways, and once
+more from the library in another order. It takes minutes.
 """
 
 from __future__ import annotations
 
+import random
 import runpy
 import statistics
 import sys
@@ -16,7 +18,7 @@ from typing import Any
 
 from autoact.config import Task, ToolSelection
 from autoact.script import Answer, Ask
-from autoact.stages.tool_selection import NO_MORE, choose
+from autoact.stages.tool_selection import NO_MORE, choose, choose_matching
 from autoact.tools.shortlist import offered, ranked
 
 CARDS = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "task_cards.py"))
@@ -36,26 +38,33 @@ def main(*, with_model: bool) -> None:
         found = sum(len(card.tools & set(places[card][:most])) for card in cards)
         print(f"short list of {most}: {found} of {wanted} tools, recall {found / wanted:.2f}")
     print(f"{len(library)} tools ranked in {ms:.0f} ms")
-    tell("perfect chooser", perfect)
+    shuffled = random.Random(7).sample(library, len(library))
+    tell("perfect chooser", perfect, choose, library)
+    tell("perfect chooser, shuffled library", perfect, choose, shuffled)
     if with_model:
-        tell("embedded model", embedded())
+        model = embedded()
+        tell("embedded model by names", model, choose, library)
+        tell("embedded model by likelihood", model, choose_matching, library)
+        tell("embedded model by likelihood, shuffled library", model, choose_matching, shuffled)
 
 
-def tell(name: str, chooser: Chooser) -> None:
-    """Precision, recall and what was chosen."""
+def tell(name: str, chooser: Chooser, way: Any, library: list[Any]) -> None:
+    """What was chosen, the precision and the recall."""
     precisions, recalls = [], []
+    began = time.perf_counter()
     for card in CARDS["CARDS"]:
-        chosen = {tool for tool, _ in chosen_by(chooser, card)}
+        chosen = {tool for tool, _ in chosen_by(chooser, card, way, library)}
         precisions.append(len(chosen & card.tools) / len(chosen))
         recalls.append(len(chosen & card.tools) / len(card.tools))
-        print(f"  {card.task:<66} {', '.join(sorted(chosen))}")
-    print(f"{name}: precision {statistics.mean(precisions):.2f}, recall {statistics.mean(recalls):.2f}")
+        print(f"  {card.task:<66} {', '.join(sorted(chosen))}", flush=True)
+    figures = f"precision {statistics.mean(precisions):.2f}, recall {statistics.mean(recalls):.2f}"
+    print(f"{name}: {figures}, {(time.perf_counter() - began) / len(precisions):.1f} s a card", flush=True)
 
 
-def chosen_by(chooser: Chooser, card: Any) -> list[tuple[str, str]]:
+def chosen_by(chooser: Chooser, card: Any, way: Any, library: list[Any]) -> list[tuple[str, str]]:
     """What the stage's script chooses, with every ask answered by `chooser`."""
-    tools, _ = offered(card.task, card.examples, CARDS["library"](), SETTINGS.offered)
-    script = choose(Task(description=card.task), card.examples, tools, SETTINGS)
+    tools, _ = offered(card.task, card.examples, library, SETTINGS.offered)
+    script = way(Task(description=card.task), card.examples, tools, SETTINGS)
     sent: Any = None
     while True:
         try:

@@ -9,9 +9,9 @@ import pytest
 
 from autoact.config import Task, ToolSelection
 from autoact.events import ToolPassedOver, ToolSelected
-from autoact.script import Ask
+from autoact.script import Ask, Match
 from autoact.stages.tool_selection import NO_MORE, tool_selection
-from autoact.trajectory import Example, Question, Tool
+from autoact.trajectory import Example, Question, Step, Tool
 
 READY = tuple(Tool(name, f"{name} does things.", f"{name}[x]") for name in ("Retrieve", "Lookup", "Calculator"))
 UNFIT = {"Image2Text": "no image model here", "Translate": "not installed"}
@@ -76,3 +76,48 @@ def test_the_order_of_what_is_left_out_changes_nothing(drive: Any) -> None:
         for order in (UNFIT.items(), reversed(UNFIT.items()))
     ]
     assert events[0] == events[1]
+
+
+# -- a crowded library -----------------------------------------------------------------------------------------------
+
+ASKED = [Example(Question(f"s-{at}", text)) for at, text in enumerate(("Who?", "What is 2 + 2?", "And 3 + 3?", "Who?"))]
+
+
+def matched(ask: Ask) -> str:
+    """Sums go with the calculator."""
+    if not isinstance(ask, Match):
+        return "helps."
+    assert [tool.name in beginning for tool, beginning in zip(READY, ask.beginnings, strict=True)] == [True] * 3
+    return " Calculator\n" if "+" in ask.text else " Retrieve\n"
+
+
+def selected(events: list[Any]) -> list[tuple[str, str]]:
+    return [(event.tool, event.why) for event in events if isinstance(event, ToolSelected)]
+
+
+def test_from_a_crowded_library_questions_choose(drive: Any) -> None:
+    asks: list[Ask] = []
+    events = drive(
+        tool_selection(Task(), ASKED, READY, {}, ToolSelection(), crowded=True),
+        lambda ask: asks.append(ask) or matched(ask),
+    )
+    assert selected(events) == [("Calculator", "It helps."), ("Retrieve", "It helps.")]
+    assert [ask.text for ask in asks if isinstance(ask, Match)] == [" Who?\n", " What is 2 + 2?\n", " And 3 + 3?\n"]
+    assert [event.tool for event in events if isinstance(event, ToolPassedOver)] == ["Lookup"]
+
+
+def test_what_worked_examples_use_comes_first(drive: Any) -> None:
+    steps = (Step("t", "Lookup", "x"), Step("t", "Finish", "y"))
+    shown = [Example(Question("s-9", "Who else?", "x"), steps), *ASKED]
+    events = drive(tool_selection(Task(), shown, READY, {}, ToolSelection(most=2), crowded=True), matched)
+    assert [tool for tool, _ in selected(events)] == ["Lookup", "Retrieve"]
+
+
+@pytest.mark.parametrize(("by", "crowded"), [("names", True), ("likelihood", False)])
+def test_otherwise_it_names_what_it_wants(drive: Any, by: Any, crowded: bool) -> None:
+    def pick(ask: Ask) -> str:
+        assert not isinstance(ask, Match)
+        return (ask.choices or ("why",))[0]
+
+    events = drive(tool_selection(Task(), ASKED, READY, {}, ToolSelection(by=by), crowded=crowded), pick)
+    assert len(selected(events)) == 3
