@@ -62,9 +62,15 @@ class FullText:
         """The `k` pages that fit the words of `query` best, the best first."""
         words = tokens(query)
         sought, weighed = self._chosen(words)
-        if not sought:
-            return self._common(words, k) if words else []
-        match = f"({_any(sought)}) AND ({_any([*sought, *weighed])})" if weighed else _any(sought)
+        found = self._ranked(sought, weighed, k) if sought else []
+        left = [word for word in words if word not in sought]
+        return found or (self._common(left, k) if left else [])
+
+    def _ranked(self, sought: list[str], weighed: list[str], k: int) -> list[Page]:
+        match = _any(sought)
+        if weighed:
+            # A part of a query cannot be optional, so what is sought is named, and counts, twice.
+            match = f"({match}) AND ({_any([*sought, *weighed])})"
         statement = "SELECT title, text FROM found WHERE found MATCH ? ORDER BY rank LIMIT ?"
         return [Page(*row) for row in self._connection.execute(statement, (match, k))]
 
