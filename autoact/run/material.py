@@ -63,8 +63,14 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
 
 
 def trained(project_root: Path) -> RunFolder | None:
-    """The newest run of a project that left all three adapters; None when there is none."""
-    return next(filter(_has_adapters, runs_of(project_root)), None)
+    """The newest run of a project that trained a group; None when there is none.
+
+    A run that only answered has a copy of the adapters it answered with. It counts only where the run that trained
+    them is gone: an evaluation that was stopped must find the same base again.
+    """
+    ready = [folder for folder in runs_of(project_root) if _has_adapters(folder)]
+    trainers = (folder for folder in ready if DIFFERENTIATION in folder.read_config()["run"]["stages"])
+    return next(trainers, ready[0] if ready else None)
 
 
 def _has_adapters(folder: RunFolder) -> bool:

@@ -1,0 +1,52 @@
+"""What a run that only answers starts from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from autoact.config import Config, Plan
+from autoact.errors import BadInput
+from autoact.project import Project, create
+from autoact.run.answering import answering
+from autoact.run.folder import RunFolder, new_run
+from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, SESSION
+from autoact.trajectory import SUB_AGENTS
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return create(tmp_path / "mine", "blank")
+
+
+def run_with_adapters(project: Project, minute: int, stages: tuple[str, ...]) -> RunFolder:
+    settings = msgspec.to_builtins(Config(run=Plan(stages=stages)))
+    folder = new_run(project.root, "x", settings, now=datetime(2026, 11, 22, 14, minute))
+    for role in SUB_AGENTS:
+        (folder.adapters / role).mkdir(parents=True)
+        (folder.adapters / role / "README.md").write_text("an adapter")
+    return folder
+
+
+def test_the_base_is_the_run_that_trained_and_not_one_that_answered_with_it(project: Project) -> None:
+    trainer = run_with_adapters(project, 10, (DIFFERENTIATION, GROUP_PLANNING))
+    run_with_adapters(project, 20, (GROUP_PLANNING,))
+    run_with_adapters(project, 30, (SESSION,))
+    config = answering(project, "", ("group",))
+    assert (config.run.base, config.run.stages) == (trainer.name, (GROUP_PLANNING,))
+    again = answering(project, "", ("group",))
+    assert again == config
+
+
+def test_a_copy_will_do_when_the_run_that_trained_is_gone(project: Project) -> None:
+    copy = run_with_adapters(project, 20, (GROUP_PLANNING,))
+    assert answering(project, "", ("meta", "group")).run.base == copy.name
+
+
+def test_a_group_needs_a_run_that_trained_one(project: Project) -> None:
+    assert answering(project, "", ("meta",)).run.base == ""
+    with pytest.raises(BadInput, match="has trained a group yet"):
+        answering(project, "", ("group",))
