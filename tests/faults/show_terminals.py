@@ -69,10 +69,10 @@ def at_work(folder: RunFolder, attempt: int) -> bool:
 
 
 def looked(folder: RunFolder) -> tuple[float, float, str]:
-    """Start `autoact attach`; seconds to its first line about the run's state, those of its processor, and the line."""
+    """Start `autoact attach` as another terminal would; seconds to the run's state, those of its CPU, and the line."""
     began, before = time.monotonic(), getrusage(RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "autoact", "attach", str(folder.path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as viewer:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as viewer:
         assert viewer.stderr is not None
         assert viewer.stderr.readline() == f"run {folder.name}\n"
         line = viewer.stderr.readline().strip()
