@@ -57,7 +57,7 @@ def answer(request: dict[str, Any], manner: str) -> None:
         return
     if manner == "chatty":
         sys.stdout.write("starting up...\n{not json}\n[1, 2]\n")
-    if manner == "misaddressed" and method == "tools/call":
+    if manner == "misaddressed" and request.get("params", {}).get("name") == "say":
         request["id"] = 4711
     write({"jsonrpc": "2.0", "id": request["id"], "result": told})
 
