@@ -133,16 +133,20 @@ class Conductor:
                 self.waiting.append(self._flight(fork.unit))
 
     def _board(self) -> None:
-        """Fill the lanes. While the run is paused only what is begun comes in: what is replayed costs nothing."""
+        """Fill the lanes. While the run is paused only what is begun comes in, or what a person lets take a step."""
         staying: deque[Flight] = deque()
         while self.waiting and len(self.flying) < self.world.engine.lanes:
             flight = self.waiting.popleft()
-            if self.steering.paused and not (is_fork(flight.name) or self.journal.memory.known(flight.name, 0)):
+            if self.steering.paused and not self._begun(flight.name):
                 staying.append(flight)
                 continue
             self.flying[flight.name] = flight
             self._advance(flight, None)
         self.waiting.extendleft(reversed(staying))
+
+    def _begun(self, name: str) -> bool:
+        """Whether a unit may come in while the run is paused; what is replayed costs nothing."""
+        return is_fork(name) or name in self.steering.stepping or self.journal.memory.known(name, 0)
 
     def _hear(self) -> None:
         """Let the engine move on, and hand complete answers to the scripts that wait for them."""

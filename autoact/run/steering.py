@@ -113,13 +113,14 @@ class Steering:
     def _accept(self, command: Command) -> None:
         self.conductor.journal.append(CommandAccepted(command.id, command.do, command.unit, command.n, command.by))
 
-    def _flight(self, command: Command) -> Flight:
-        """The unit in flight that is meant; without a name, the only one. Raises BadInput."""
+    def _flight(self, command: Command, *waiting: Flight) -> Flight:
+        """The unit that is meant, in flight or among these; without a name, the only one. Raises BadInput."""
         flying = self.conductor.flying
-        if command.unit in flying:
-            return flying[command.unit]
-        if not command.unit and len(flying) == 1:
-            return next(iter(flying.values()))
+        meant = {flight.name: flight for flight in waiting} | flying
+        if command.unit in meant:
+            return meant[command.unit]
+        if not command.unit and len(flying or meant) == 1:
+            return next(iter((flying or meant).values()))
         raise BadInput(f"`{command.unit}` is not in flight; in flight: {', '.join(list(flying)[:8]) or 'nothing'}")
 
     def _pause(self, command: Command) -> None:
@@ -142,8 +143,11 @@ class Steering:
                 self.conductor.release(flight)
 
     def _step(self, command: Command) -> None:
-        """Exactly one more answer of one unit: the held one goes to its script, the next one is held."""
-        flight = self._flight(command)
+        """Exactly one more answer of one unit: the held one goes to its script, the next one is held.
+
+        A unit that waits for a paused run begins.
+        """
+        flight = self._flight(command, *self.conductor.waiting)
         self._accept(
             msgspec.structs.replace(command, unit=flight.name)
         )  # first, for once: the answer that follows is its effect

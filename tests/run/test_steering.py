@@ -154,6 +154,16 @@ def test_a_step_lets_exactly_one_answer_through(folder: RunFolder) -> None:
     assert run.answers() == {"a": "one; <one>; two"}
 
 
+def test_a_step_begins_a_unit_that_waits_for_a_paused_run(folder: RunFolder) -> None:
+    commands = [Command("1", "pause"), Command("2", "step", "b"), Command("3", "ping"), Command("4", "cancel")]
+    run = Driven(folder, commands, ("a", "b"))
+    with pytest.raises(Cancelled):
+        run.play()
+    (answered,) = of(run.log, ModelAnswered)
+    assert (answered.unit, answered.n) == ("b", 0)
+    assert [reply.result().why for reply in run.gate.replies[:3]] == ["", "", ""]
+
+
 def test_a_step_holds_a_unit_that_was_running_and_the_others_go_on(folder: RunFolder) -> None:
     commands = [Command("1", "pause", "a"), Command("2", "step", "a"), Command("3", "resume", "a")]
     run = Driven(folder, commands, ("a", "b"))
