@@ -70,14 +70,18 @@ with Watch(log) as watch:
         print(state.seq + 1, flush=True)
 """
 OPENING = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 import autoact.run.state
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+def peak():  # in KiB; getrusage would tell that of the process which started this one
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+
+before = peak()
 wall, used = time.perf_counter(), time.process_time()
 state = autoact.run.state.RunState.of(Path(sys.argv[1]))
 wall, used = time.perf_counter() - wall, time.process_time() - used
-print(state.seq + 1, wall, used, before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(state.seq + 1, wall, used, before, peak())
 """
 
 
