@@ -172,8 +172,27 @@ class Cells:
         after = x + 1
         while after < self.width and letters[after] == "":
             after += 1
-        sure = len(letter) == 1 and letter < "\U0001f000" and after < self.width
-        self._at = (after, y) if sure else None  # terminals differ in the width of emoji and of letters with marks
+        sure = len(letter) == 1 and letter < "\U0001f000"
+        if sure and after == x + 1:
+            after = self._run(x, y, out)
+        # Terminals differ in the width of emoji and of letters with marks.
+        self._at = (after, y) if sure and after < self.width else None
+        return after
+
+    def _run(self, x: int, y: int, out: list[str]) -> int:
+        """The letters behind one that was just sent, as long as nothing but they must be sent; the cell after them."""
+        letters, pens = self._letters[y], self._pens[y]
+        sent, sent_pens, pen = self._sent_letters[y], self._sent_pens[y], pens[x]
+        if pen != self._sent_pen:
+            return x + 1
+        after = x + 1
+        while after < self.width and pens[after] is pen:
+            letter = letters[after]
+            same = letter == sent[after]
+            if not (letter and letter.isascii()) or (same and (letter == " " or pen == sent_pens[after])):
+                break
+            after += 1
+        out += letters[x + 1 : after]
         return after
 
     def _bridged(self, left: int, right: int, y: int) -> bool:

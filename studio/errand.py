@@ -8,8 +8,6 @@ from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 PROGRAM = (sys.executable, "-m", "autoact")
 """The command line before its verb."""
 
@@ -26,6 +24,8 @@ class Outcome:
     @property
     def data(self) -> Any:
         """What `--json` printed; None when it is no JSON."""
+        import orjson  # not before the first picture
+
         try:
             return orjson.loads(self.told)
         except orjson.JSONDecodeError:

@@ -10,11 +10,9 @@ from autoact.project import Project
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogTail
 from autoact.run.state import RunState
+from studio.progress import stage_of
 from studio.scores import result
 from studio.shelf import ALIVE, Shelf, judged
-
-STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
-"""The paper's stages in their order, as events name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +96,3 @@ class Watch:
             self.close()
             self._state, self._seen = RunState(), (folder.name, size, task)
         return self.last
-
-
-def stage_of(state: RunState) -> str:
-    """The stage at work with its progress, else the last one that was finished."""
-    stage = state.stages.get(state.stage)
-    if stage is None:
-        return next(reversed(state.stages), "")
-    return f"{state.stage} {stage.done}/{stage.of}" if stage.of else state.stage

@@ -11,7 +11,7 @@ from autoact.run.state import RunState, fold
 from autoact.run.watch import Watch
 from autoact.run.words import words
 from studio import foreign
-from studio.glance import stage_of
+from studio.progress import stage_of
 from studio.shelf import ALIVE, judged
 
 EVERY = 0.25

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from statistics import fmean
 
 from autoact.events import QuestionSolved
 
@@ -28,7 +28,7 @@ def by_cast(solved: Iterable[QuestionSolved]) -> list[Score]:
         if event.scored:
             answers.setdefault(event.cast, []).append(event)
     scores = [
-        Score(cast, len(rows), *(fmean(getattr(row, key) for row in rows) for key in ("em", "f1", "seconds")))
+        Score(cast, len(rows), *(_mean([getattr(row, key) for row in rows]) for key in ("em", "f1", "seconds")))
         for cast, rows in answers.items()
     ]
     return sorted(scores, key=lambda score: (-score.f1, score.cast))
@@ -38,3 +38,7 @@ def result(solved: Iterable[QuestionSolved]) -> str:
     """F1 in percent, group / meta; empty when nothing was scored."""
     known = {score.cast: f"{100 * score.f1:.1f}" for score in by_cast(solved)}
     return f"{known.get('group', '-')} / {known.get('meta', '-')}" if known else ""
+
+
+def _mean(values: Collection[float]) -> float:
+    return math.fsum(values) / len(values)

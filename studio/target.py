@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoact.errors import BadInput
-from autoact.project import home
 from autoact.run.folder import RunFolder, latest
+
+
+def _home() -> Path:
+    from autoact.project import home  # reads settings too: not before the first picture
+
+    return home()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +29,9 @@ class Target:
 def find(named: str | None) -> Target:
     """What `named` means: a path, or the name of a project at home. Raises BadInput."""
     if named is None:
-        return Target(home())
+        return Target(_home())
     path = Path(named).expanduser()
-    path = (path if path.exists() else home() / named).resolve()
+    path = (path if path.exists() else _home() / named).resolve()
     if (path / "run.toml").is_file():
         project = path.parent.parent
         return Target(project.parent, project, path.name)

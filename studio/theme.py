@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +12,9 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from autoact.errors import BadInput
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 DEFAULT = "studio-dark"
 TRACK = ("background", "background-hover", "background-active", "corner-color")
@@ -92,7 +94,11 @@ def defaults() -> dict[str, str]:
 def folder() -> Traversable:
     """Where the theme files are: beside the package in a checkout, inside it once installed."""
     beside = Path(__file__).parent.parent / "themes"
-    return beside if (beside / "dark.toml").is_file() else resources.files("studio") / "themes"
+    if (beside / "dark.toml").is_file():
+        return beside
+    from importlib import resources
+
+    return resources.files("studio") / "themes"
 
 
 def palettes() -> list[Palette]:

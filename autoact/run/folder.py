@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -150,7 +150,7 @@ def toml(config: Mapping[str, Any]) -> str:
 
 def _name(what: str, now: datetime) -> str:
     word = re.sub(r"[^A-Za-z0-9]+", "-", what).strip("-") or "run"
-    return f"{now:%Y-%m-%dT%H%M}-{word}-{secrets.token_hex(2)}"
+    return f"{now:%Y-%m-%dT%H%M}-{word}-{os.urandom(2).hex()}"
 
 
 def _age(run: RunFolder) -> tuple[str, int, str]:

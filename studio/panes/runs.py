@@ -21,8 +21,8 @@ from studio.document import Document, Passage
 from studio.errand import autoact
 from studio.figures import Ledger
 from studio.follow import Follow
-from studio.glance import STAGES, stage_of
 from studio.panes.pane import Pane
+from studio.progress import STAGES, stage_of
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.settings import differences

@@ -11,9 +11,17 @@ from textual.widgets import Static
 from studio import foreign
 from studio.follow import Follow
 
+WIDE = 110
+"""Cells from which on names are shown in full, and things stand side by side."""
+
 
 class FollowingScreen(Screen[None]):
-    """Reads folders and sends commands; owns nothing, so leaving it changes nothing."""
+    """Reads folders and sends commands; owns nothing, so leaving it changes nothing.
+
+    What is known is there when the widgets are made: a picture of what is not is a dear one before the first.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide")]
 
     class Left(Message):
         """The person wants to see the projects in `folder`, or what this screen lies on."""
@@ -27,6 +35,13 @@ class FollowingScreen(Screen[None]):
         self.project = project
         self.follow = Follow(project, self)
 
+    def begin(self, run: str) -> None:
+        """Read what there is of the run, as far as that is a matter of a moment, and fit the width."""
+        self.follow.show(run)
+        self.follow.look()
+        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if least <= self.app.size.width]
+        self.add_class(fitting[-1])
+
     def on_unmount(self) -> None:
         self.follow.close()
 
@@ -35,7 +50,7 @@ class FollowingScreen(Screen[None]):
 
     def notice(self, text: str) -> None:
         """Say something in the line above the footer."""
-        self.query_one("#notice", Static).update(foreign.content(text))
+        self.query_one("#notice", Static).update(foreign.content(text), layout=False)
 
     def action_back(self) -> None:
         self.post_message(self.Left(self.project.parent))

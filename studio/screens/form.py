@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, Static
 
 from studio import foreign, keys
 from studio.widgets.choice import Choice
@@ -74,9 +74,7 @@ class Form(ModalScreen[bool]):
         """What is in the fields; text that was made safe to show and left alone is as it came."""
         found = {}
         for field in self._fields:
-            widget = self.query_one(f"#field-{field.name}")
-            assert isinstance(widget, Input | TextArea | Choice)
-            typed = widget.text if isinstance(widget, TextArea) else widget.value
+            typed = _typed(self.query_one(f"#field-{field.name}"))
             found[field.name] = field.value if typed == foreign.clean(field.value) else typed
         return found
 
@@ -104,7 +102,18 @@ def _widget(field: Field) -> Widget:
     if field.words:
         return Choice(field.words, field.value, id=name)
     if field.lines > 1:
+        from textual.widgets import TextArea  # takes a while to import, and not every form has one
+
         area = TextArea(foreign.clean(field.value), id=name, tab_behavior="focus", soft_wrap=True)
         area.styles.height = field.lines
         return area
     return Input(foreign.clean(field.value), id=name, select_on_focus=False)
+
+
+def _typed(widget: Widget) -> str:
+    if isinstance(widget, Input | Choice):
+        return widget.value
+    from textual.widgets import TextArea
+
+    assert isinstance(widget, TextArea)
+    return widget.text

@@ -29,7 +29,6 @@ class ProjectScreen(FollowingScreen):
     CSS_PATH = "project.tcss"
     BINDINGS = keys.bindings("project")
     PLACES: tuple[keys.Place, ...] = ("project",)
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (110, "-wide")]
 
     def __init__(self, project: Path, run: str = "", pane: int = 0):
         """`run` names the run to begin with, left out the newest; `pane` is the one to begin with."""
@@ -40,14 +39,14 @@ class ProjectScreen(FollowingScreen):
         self.shown = -1
 
     def compose(self) -> ComposeResult:
-        yield Status(id="status")
-        yield TabLine([slot.title for slot in SLOTS], id="tabs")
-        yield Vertical(id="panes")
+        self.begin(self._first_run)
+        yield Status(self.follow, id="status")
+        yield TabLine([slot.title for slot in SLOTS], self._first_pane, id="tabs")
+        yield Vertical(self._made(self._first_pane), id="panes")
         yield Static(id="notice")
         yield Footer("project")
 
     async def on_mount(self) -> None:
-        self.follow.show(self._first_run)
         await self.show_pane(self._first_pane)
         self.follow.start()
 
@@ -57,16 +56,19 @@ class ProjectScreen(FollowingScreen):
 
     async def show_pane(self, index: int) -> Pane:
         """Bring a pane into sight; the first time it is made."""
-        pane = self._panes.get(index)
-        if pane is None:
-            pane = self._panes[index] = SLOTS[index].load()(self.project, self.follow)
-            await self.query_one("#panes").mount(pane)
+        if index not in self._panes:
+            await self.query_one("#panes").mount(self._made(index))
+        pane = self._panes[index]
         for at, other in self._panes.items():
             other.display = at == index
         self.shown = index
         self.query_one(TabLine).show(index)
         self._focus(pane)
         pane.tell()
+        return pane
+
+    def _made(self, index: int) -> Pane:
+        pane = self._panes[index] = SLOTS[index].load()(self.project, self.follow)
         return pane
 
     def follow_run(self, name: str) -> None:

@@ -14,7 +14,7 @@ from textual.worker import Worker
 
 from studio import errand, foreign, glyphs, keys
 from studio.follow import Moved
-from studio.screens.following import FollowingScreen
+from studio.screens.following import WIDE, FollowingScreen
 from studio.shelf import RunLine
 from studio.widgets.curves import Curves
 from studio.widgets.footer import Footer
@@ -24,9 +24,6 @@ from studio.widgets.rows import Rows
 from studio.widgets.stages import Stages
 from studio.widgets.status import COLOURS, Status, short
 
-WIDE = 110
-"""Cells from which on names are shown in full."""
-
 
 class RunScreen(FollowingScreen):
     """Shows what the log says, and nothing that it does not: its own keys change nothing here."""
@@ -34,7 +31,6 @@ class RunScreen(FollowingScreen):
     CSS_PATH = "run.tcss"
     BINDINGS = keys.bindings("run")
     PLACES: tuple[keys.Place, ...] = ("run",)
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide")]
 
     def __init__(self, project: Path, run: str = ""):
         """`run` names the run to begin with; left out, it is the newest."""
@@ -43,19 +39,19 @@ class RunScreen(FollowingScreen):
         self._starting: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        yield Status(id="status")
-        yield Stages(id="stages")
+        self.begin(self._first)
+        yield Status(self.follow, id="status")
+        yield Stages(self.follow, id="stages")
         with Horizontal(id="body"):
-            yield Menu(id="runs")
+            yield Menu(self._lines(), id="runs")
             with Vertical():
-                yield Lanes(id="lanes")
-                yield Curves(id="curves")
+                yield Lanes(self.follow, id="lanes")
+                yield self._arranged(Curves(self.follow, id="curves"))
         yield Static(id="notice")
         yield Footer("run")
 
     def on_mount(self) -> None:
-        self.query_one(Menu).focus()
-        self.follow.show(self._first)
+        self.query_one(Menu).put(self._lines(), self.follow.name)
         self.follow.start()
 
     def on_resize(self, event: Resize) -> None:
@@ -73,11 +69,16 @@ class RunScreen(FollowingScreen):
     def tell(self) -> None:
         """Let every part draw what is known now."""
         self.query_one(Menu).put(self._lines())
-        state = self.follow.state
-        self.query_one(Curves).display = bool(state.curves)
-        self.set_class(bool(state.curves) and state.stage == "differentiation", "training")
+        self._arranged(self.query_one(Curves))
         for part in self.query(Rows):
             part.tell(self.follow)
+
+    def _arranged(self, curves: Curves) -> Curves:
+        """Curves have a place where there are some, and more of it while they grow."""
+        state = self.follow.state
+        curves.display = bool(state.curves)
+        self.set_class(bool(state.curves) and state.stage == "differentiation", "training")
+        return curves
 
     def action_start(self) -> None:
         follow = self.follow
@@ -133,6 +134,5 @@ class RunScreen(FollowingScreen):
         name, sign = run.folder.name, glyphs.of_app(self.app).verdict(run.verdict)
         weight = "bold" if name == self.follow.name else ""
         colour = COLOURS.get(run.verdict, "$quiet")
-        shown = short(name, tail=self.size.width >= WIDE)
-        line = Content.assemble((f" {sign} ", colour), (shown, weight), " ", foreign.content(run.verdict))
-        return line.truncate(max(8, self.query_one(Menu).size.width - 1), ellipsis=True)
+        shown = short(name, tail=self.app.size.width >= WIDE)
+        return Content.assemble((f" {sign} ", colour), (shown, weight), " ", foreign.content(run.verdict))

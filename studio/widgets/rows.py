@@ -16,12 +16,15 @@ from studio.glyphs import Glyphs, of_app
 
 
 class Rows(ScrollView, can_focus=False):
-    """Shows what `rows` makes of the followed run. Repaints changed lines only."""
+    """Shows what `rows` makes of the followed run, as soon as it has a size. Repaints changed lines only."""
 
-    def __init__(self, *, id: str):
+    def __init__(self, follow: Follow | None = None, *, id: str):
         super().__init__(id=id)
-        self._follow: Follow | None = None
+        self._follow = follow
         self._shown: list[Content] = []
+        self._room = Size(0, 0)
+        """What the shown lines were made for."""
+        self._blank: Strip | None = None
 
     @property
     def glyphs(self) -> Glyphs:
@@ -34,33 +37,50 @@ class Rows(ScrollView, can_focus=False):
     def tell(self, follow: Follow) -> None:
         """Something moved."""
         self._follow = follow
-        width, height = self.scrollable_content_region.size
-        if width > 0:
-            self._put(list(self.rows(follow, width, height)))
-
-    def on_resize(self, event: Resize) -> None:
-        self._shown = []
-        if self._follow is not None:
-            self.tell(self._follow)
-
-    def render_line(self, y: int) -> Strip:
-        index, width = y + round(self.scroll_offset.y), self.scrollable_content_region.width
-        if index >= len(self._shown):
-            return Strip.blank(width, self.rich_style)
-        content = self._shown[index].truncate(width, ellipsis=True, pad=True)
-        strips = Visual.to_strips(self, content, width, 1, self.visual_style)
-        return strips[0].adjust_cell_length(width, self.rich_style)
-
-    def _put(self, rows: list[Content]) -> None:
-        before, self._shown = self._shown, rows
-        if len(rows) != len(before):
-            self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
+        room = self.scrollable_content_region.size
+        if not room:
+            return
+        before, after = self._shown, list(self.rows(follow, *room))
+        self._shown, self._room = after, room
+        self._reach(room)
+        if len(after) != len(before):
             self.refresh()
             return
         top = round(self.scroll_offset.y)
-        changed = [index for index, (new, old) in enumerate(zip(rows, before, strict=True)) if not same(new, old)]
+        changed = [index for index, (new, old) in enumerate(zip(after, before, strict=True)) if not same(new, old)]
         if changed:
             self.refresh(*(Region(0, index - top, self.size.width, 1) for index in changed))
+
+    def on_resize(self, event: Resize) -> None:
+        room = self.scrollable_content_region.size
+        self._lines(room)
+        self._reach(room)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._blank = None
+
+    def render_line(self, y: int) -> Strip:
+        room = self.scrollable_content_region.size
+        index, lines = y + round(self.scroll_offset.y), self._lines(room)
+        if index >= len(lines):
+            if self._blank is None or self._blank.cell_length != room.width:
+                self._blank = Strip.blank(room.width, self.rich_style)
+            return self._blank
+        content = lines[index].truncate(room.width, ellipsis=True, pad=True)
+        return Visual.to_strips(self, content, room.width, 1, self.visual_style, pad=True)[0]
+
+    def _lines(self, room: Size) -> list[Content]:
+        """Made anew where there is other room: on the way to the screen, so that its first picture has them."""
+        if room != self._room and self._follow is not None:
+            self._room, self._shown = room, list(self.rows(self._follow, *room))
+        return self._shown
+
+    def _reach(self, room: Size) -> None:
+        """How far one can scroll. Telling lays the screen out anew, hence only where there is more than fits."""
+        height = len(self._shown) if len(self._shown) > room.height else 0
+        if self.virtual_size.height != height:
+            self.virtual_size = Size(room.width, height)
 
 
 def same(one: Content, other: Content) -> bool:

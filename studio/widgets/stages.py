@@ -8,8 +8,8 @@ from textual.content import Content
 
 from autoact.run.state import RunState
 from studio.follow import Follow
-from studio.glance import STAGES
 from studio.glyphs import Glyphs
+from studio.progress import STAGES
 from studio.widgets.rows import Rows, padded
 
 NAMES = ("self-instruct", "tool selection", "synthesis", "filtering", "self-differentiation", "group planning")

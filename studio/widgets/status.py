@@ -9,8 +9,8 @@ from textual.content import Content
 from autoact.run.state import RunState
 from studio import foreign
 from studio.follow import Follow
-from studio.glance import stage_of
 from studio.glyphs import Glyphs
+from studio.progress import stage_of
 from studio.widgets.rows import Rows
 
 COLOURS = {

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.widgets import Static
+from textual.widget import Widget
 
 
-class TabLine(Static):
+class TabLine(Widget):
     """`1 Task | 2 Tools | ...`; a click shows a pane, as its number does."""
 
     class Picked(Message):
@@ -20,21 +20,26 @@ class TabLine(Static):
             self.index = index
             super().__init__()
 
-    def __init__(self, titles: Sequence[str], *, id: str):
+    def __init__(self, titles: Sequence[str], shown: int, *, id: str):
         super().__init__(id=id)
-        self._titles = titles
+        self._titles, self._at = titles, shown
         self._ends: list[int] = []
 
     def show(self, index: int) -> None:
         """Mark a pane as the one on the screen."""
+        if index != self._at:
+            self._at = index
+            self.refresh()
+
+    def render(self) -> Content:
         cells = [Content(f" {number} {title} ") for number, title in enumerate(self._titles, 1)]
         ends, x = [], 0
         for cell in cells:
             x += cell.cell_length + 1
             ends.append(x)
         self._ends = ends
-        shown = [cell.stylize("bold reverse") if at == index else cell for at, cell in enumerate(cells)]
-        self.update(Content("|").join(shown))
+        shown = [cell.stylize("bold reverse") if at == self._at else cell for at, cell in enumerate(cells)]
+        return Content("|").join(shown)
 
     def on_click(self, event: Click) -> None:
         for index, end in enumerate(self._ends):

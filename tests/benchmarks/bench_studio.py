@@ -2,7 +2,7 @@
 
 CPU is the program's own, in seconds of one core; bytes are what reaches the terminal of 120x40 cells. An echo takes as
 long as the clock says. The rows `with free cores` tell how long it would have taken at most, had no other program run:
-less the longer of the times that the program and this terminal stood in line for a core.
+less the longer of the times that the program and this terminal stood in line for a core once the key was there.
 """
 
 from __future__ import annotations
@@ -114,8 +114,10 @@ def streamed(kind: str) -> Streamed:
         cpu, before, begin = terminal.cpu(), len(terminal.log), time.perf_counter()
         found = Streamed()
         for number in range(1, 1000):
-            pressed, lines = time.perf_counter(), in_line(terminal)
+            pressed = time.perf_counter()
             terminal.press("n")
+            terminal.wait(SLOW.trip)
+            lines = in_line(terminal)
             if pressed - begin > SECONDS or not terminal.until(lambda n=number: f"§{n:03}" in terminal.text(), 30.0):  # type: ignore[misc]
                 break
             took = time.perf_counter() - pressed
