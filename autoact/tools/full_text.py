@@ -13,7 +13,7 @@ from autoact.tools.titles import Titles
 
 TITLE_WEIGHT = 4.0
 """A hit in the title counts four times: best recall of the weights tried on HotpotQA paragraphs."""
-MOST_RANKED = 8_000
+MOST_RANKED = 6_000
 """Pages that are ranked for one query, about: each takes a microsecond or two."""
 MOST_WEIGHED = 100_000
 """Pages that hold the other words of the query, about: how many they are is counted for its ranking."""
