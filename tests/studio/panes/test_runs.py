@@ -10,6 +10,7 @@ from paned import Instead, done, pane_of
 from stories import alive, finished, screen_text, synthesis, write
 
 from autoact.run.folder import new_run
+from studio.screens import confirm
 from studio.screens.confirm import Confirm
 from studio.screens.project import ProjectScreen
 from studio.screens.run import RunScreen
@@ -78,7 +79,10 @@ async def test_a_live_run_is_cancelled_but_not_deleted(opera: Path, instead: Ins
     assert (opera / "asked.txt").read_text() == f"cancel -- {run.path}"
 
 
-async def test_keys_typed_before_the_question_was_there_agree_to_nothing(opera: Path, instead: Instead) -> None:
+async def test_keys_typed_before_the_question_was_there_agree_to_nothing(
+    opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirm, "DEAF_S", 1e6)  # however slowly the machine types
     write(opera, synthesis())
     instead(NOTES.format(str(opera)))
     async with pane_of(opera, "7") as (app, pilot):
