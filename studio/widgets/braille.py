@@ -49,9 +49,11 @@ def _strokes(columns: Sequence[Column | None], low: float, span: float, most: in
             continue
         top, bottom = most - round((column[1] - low) * scale), most - round((column[0] - low) * scale)
         middle = (top + bottom) // 2
-        yield x, top, bottom
-        if before is not None:
+        if before is not None and before[0] == x - 1:  # side by side: one stroke reaches from one to the other
+            top, bottom = min(top, before[1]), max(bottom, before[1])
+        elif before is not None:
             yield from _bridge(before, (x, middle))
+        yield x, top, bottom
         before = x, middle
 
 

@@ -24,6 +24,7 @@ SMOOTH = (0.0, 0.6, 0.9, 0.99)
 """The weights that the smoothing key goes through."""
 AXIS = 8
 """Cells for the value at the upper and the lower edge."""
+_BOLD = Style(bold=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ class Plot(Widget, can_focus=True):
 
     def _text(self, text: str, style: str, *, bold: bool = False) -> Segment:
         found = self.get_component_rich_style(f"plot--{style}")
-        return Segment(text, found + Style(bold=True) if bold else found)
+        return Segment(text, found + _BOLD if bold else found)
 
     def _column(self) -> int:
         """Steps in a cell."""

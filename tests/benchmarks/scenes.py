@@ -38,7 +38,7 @@ TEXT = "An ordinary sentence of an encyclopedia, as a tool gives it back to the 
 class Scene(Host):
     """Counts keys where they can be seen; `o` opens what the scene is about, `d` draws it again."""
 
-    CSS = "#echo { height: 1; } Horizontal { height: 1fr; } VerticalScroll { width: 1fr; }"
+    CSS = "#echo { height: 1; } Horizontal { height: 1fr; } VerticalScroll, Plot, Sparkline { width: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
