@@ -240,7 +240,8 @@ def funnel(tally: Tally) -> list[Content]:
         *_reasons(tally.trajectories_refused),
     ]
     for lesson in tally.adapters:
-        said = f"{lesson.examples} examples, {lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}"
+        trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}"
+        said = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
         lines.append(Content.assemble((f"{foreign.line(lesson.role):<13}", "$accent"), said))
     return lines
 
