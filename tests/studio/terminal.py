@@ -66,7 +66,7 @@ class Terminal:
         self._back: deque[tuple[float, bytes]] = deque()
         """On its way to the program: when it arrives, and what."""
         self._credit, self._then = 0.0, time.perf_counter()
-        self.pid, self._fd = pty.fork()
+        self.pid, self.fd = pty.fork()
         if self.pid == 0:
             settings = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
             os.execve(sys.executable, [sys.executable, *arguments], settings)
@@ -81,7 +81,7 @@ class Terminal:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
-        os.close(self._fd)
+        os.close(self.fd)
 
     def until(self, reached: Callable[[], bool], seconds: float = 20.0) -> bool:
         """Let time pass until something is so; whether it came to that."""
@@ -125,7 +125,7 @@ class Terminal:
         now = time.perf_counter()
         while self._back and self._back[0][0] <= now:
             with contextlib.suppress(OSError):
-                os.write(self._fd, self._back.popleft()[1])
+                os.write(self.fd, self._back.popleft()[1])
         return alive or bool(self._queue)
 
     def _take(self) -> bool:
@@ -133,10 +133,10 @@ class Terminal:
         if room <= 0:
             time.sleep(0.002)
             return True
-        if not select.select([self._fd], [], [], 0.002)[0]:
+        if not select.select([self.fd], [], [], 0.002)[0]:
             return True
         try:
-            self._queue += os.read(self._fd, min(65_536, room))
+            self._queue += os.read(self.fd, min(65_536, room))
         except OSError:  # the program has ended
             return False
         return True
@@ -160,7 +160,7 @@ class Terminal:
                 self._back.append((now + self.line.trip, answer))
 
     def _size(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
 
 def _modern(data: bytes) -> bytes:

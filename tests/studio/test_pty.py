@@ -1,0 +1,74 @@
+"""The `studio` command in a real terminal: through all panes, through a change of size, and out again."""
+
+from __future__ import annotations
+
+import re
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from showcase import AT_WORK, at_work, showcase
+from terminal import Terminal
+
+from autoact.run.folder import RunFolder
+
+ROOT = Path(__file__).resolve().parents[2]
+PANES = {
+    "2": "Retrieve",
+    "3": "reward steps",
+    "4": "bear loss",
+    "5": "session over",
+    "6": "EM %  95 %",
+    "7": "interrupted",
+    "1": "Who wrote Fidelio?",
+}
+"""By number key: what is read only there."""
+SECONDS = 60.0
+"""At most, on a machine that is busy."""
+MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
+ON = {b"25", b"7"}
+"""Modes that a terminal has by itself: the cursor is seen, and lines wrap."""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    root = showcase(tmp_path)
+    with at_work(RunFolder(root / "runs" / AT_WORK[0])):
+        yield root
+
+
+def test_through_all_panes_and_out(project: Path, tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    with Terminal(["-m", "studio", str(project)], columns=120, lines=36, environment=home) as terminal:
+        before = termios.tcgetattr(terminal.fd)
+        for key, said in {"": "Who wrote Fidelio?", **PANES}.items():
+            terminal.press(key)
+            assert terminal.until(lambda said=said: said in terminal.text(), SECONDS), (key, terminal.text())  # type: ignore[misc]
+        terminal.resize(80, 24)
+        assert terminal.until(lambda: framed(terminal), SECONDS), terminal.text()
+        for key, said in PANES.items():
+            terminal.press(key)
+            assert terminal.until(lambda said=said: said in terminal.text(), SECONDS), (key, terminal.text())  # type: ignore[misc]
+            assert terminal.until(lambda: framed(terminal), SECONDS), terminal.text()
+        terminal.press("q")
+        assert terminal.until(lambda: b"goes on; `studio` shows it again." in terminal.log, SECONDS)
+        terminal.until(lambda: False, 1.0)
+        assert left_on(bytes(terminal.log)) == ON
+        assert terminal.log.count(b"\x1b[>1u") <= terminal.log.count(b"\x1b[<u")
+        assert termios.tcgetattr(terminal.fd)[:4] == before[:4]
+
+
+def framed(terminal: Terminal) -> bool:
+    """Whether the panes' names stand on the second line, and the keys on the last."""
+    second, last = terminal.screen.display[1], terminal.screen.display[-1].rstrip()
+    return second.rstrip().endswith("| 7 Runs") and last.endswith("? help")
+
+
+def left_on(log: bytes) -> set[bytes]:
+    """The private modes that are set at the end, those that a terminal begins with included."""
+    modes = set(ON)
+    for found in MODE.finditer(log):
+        for mode in found[1].split(b";"):
+            (modes.add if found[2] == b"h" else modes.discard)(mode)
+    return modes
