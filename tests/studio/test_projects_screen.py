@@ -12,6 +12,7 @@ from stories import alive, project, screen_text, synthesis, write
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from autoact.project import TEMPLATES
 from studio.app import StudioApp
 from studio.screens import confirm
 from studio.screens.form import Form
@@ -53,7 +54,7 @@ async def test_a_project_is_made_under_a_name_that_is_free(opera: Path) -> None:
         await pilot.press("n", *["backspace"] * len("my-project"), *"opera", "enter")
         await done(app, pilot)
         assert "already exists" in screen_text(app)
-        await pilot.press(*"-2", "tab", "right", "ctrl+o")
+        await pilot.press(*"-2", "tab", *["right"] * TEMPLATES.index("blank"), "ctrl+o")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectScreen)
         assert "untitled" in (opera.parent / "opera-2" / "project.toml").read_text("utf-8")
