@@ -6,10 +6,9 @@ from pathlib import Path
 
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Static
 
-from studio import foreign
 from studio.follow import Follow
+from studio.widgets.notice import Notice
 
 WIDE = 110
 """Cells from which on names are shown in full, and things stand side by side."""
@@ -50,7 +49,7 @@ class FollowingScreen(Screen[None]):
 
     def notice(self, text: str) -> None:
         """Say something in the line above the footer."""
-        self.query_one("#notice", Static).update(foreign.content(text), layout=False)
+        self.query_one(Notice).say(text)
 
     def action_back(self) -> None:
         self.post_message(self.Left(self.project.parent))

@@ -8,7 +8,6 @@ from pathlib import Path
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Static
 
 from autoact.run.command import Command
 from autoact.run.folder import RunFolder
@@ -19,6 +18,7 @@ from studio.panes import SLOTS
 from studio.panes.pane import Pane
 from studio.screens.following import FollowingScreen
 from studio.widgets.footer import Footer
+from studio.widgets.notice import Notice
 from studio.widgets.status import Status
 from studio.widgets.tabline import TabLine
 
@@ -43,7 +43,7 @@ class ProjectScreen(FollowingScreen):
         yield Status(self.follow, id="status")
         yield TabLine([slot.title for slot in SLOTS], self._first_pane, id="tabs")
         yield Vertical(self._made(self._first_pane), id="panes")
-        yield Static(id="notice")
+        yield Notice()
         yield Footer("project")
 
     async def on_mount(self) -> None:

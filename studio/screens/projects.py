@@ -24,6 +24,7 @@ from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.widgets.footer import Footer
 from studio.widgets.menu import Menu
+from studio.widgets.notice import Notice
 from studio.widgets.rows import padded
 from studio.widgets.status import verdict_of
 
@@ -68,7 +69,7 @@ class ProjectsScreen(Screen[None]):
         yield Menu(id="projects")
         yield Static(Content(FIRST.format(folder=foreign.line(str(self.folder)))), id="first")
         yield Menu(id="choices")
-        yield Static(id="notice")
+        yield Notice()
         yield Footer("projects")
 
     def on_mount(self) -> None:
@@ -185,7 +186,7 @@ class ProjectsScreen(Screen[None]):
 
     def notice(self, text: str) -> None:
         """Say something in the line above the footer."""
-        self.query_one("#notice", Static).update(foreign.content(text))
+        self.query_one(Notice).say(text)
 
     @on(OptionList.OptionSelected, "#projects")
     def _selected(self) -> None:

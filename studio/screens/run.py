@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.worker import Worker
 
 from studio import errand, foreign, glyphs, keys
@@ -20,6 +20,7 @@ from studio.widgets.curves import Curves
 from studio.widgets.footer import Footer
 from studio.widgets.lanes import Lanes
 from studio.widgets.menu import Menu
+from studio.widgets.notice import Notice
 from studio.widgets.rows import Rows
 from studio.widgets.stages import Stages
 from studio.widgets.status import COLOURS, Status, short
@@ -47,7 +48,7 @@ class RunScreen(FollowingScreen):
             with Vertical():
                 yield Lanes(self.follow, id="lanes")
                 yield self._arranged(Curves(self.follow, id="curves"))
-        yield Static(id="notice")
+        yield Notice()
         yield Footer("run")
 
     def on_mount(self) -> None:
