@@ -48,8 +48,9 @@ class FollowingScreen(Screen[None]):
         self.follow.stop()
 
     def notice(self, text: str) -> None:
-        """Say something in the line above the footer."""
-        self.query_one(Notice).say(text)
+        """Say something in the line above the footer; what a thread says after the screen was left is not heard."""
+        for line in self.query(Notice):
+            line.say(text)
 
     def action_back(self) -> None:
         self.post_message(self.Left(self.project.parent))
