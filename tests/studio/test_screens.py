@@ -24,13 +24,17 @@ from studio.target import Target, find
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
 MAKE = """
-import pathlib, sys
+import pathlib, sys, time
 from datetime import datetime
 from autoact.events import RunOpened
 from autoact.run.folder import new_run
 from autoact.run.log import LogWriter
 assert sys.argv[1:-1] == ["run", "--preset", "quick", "--detach", "--"]
-folder = new_run(pathlib.Path(sys.argv[-1]), "quick", {}, now=datetime(2026, 11, 23, 9, 5))
+project = pathlib.Path(sys.argv[-1])
+until = time.monotonic() + 60
+while not (project / "go").exists() and time.monotonic() < until:
+    time.sleep(0.01)
+folder = new_run(project, "quick", {}, now=datetime(2026, 11, 23, 9, 5))
 with LogWriter(folder) as log:
     log.append(RunOpened(1, 1, "here", "made by a key"))
 print(folder.name)
@@ -161,6 +165,7 @@ async def test_r_starts_a_run_and_the_screen_shows_it(opera: Path, instead: Inst
         assert "Starting a run" in screen_text(app)
         await pilot.press("r")
         assert "A run is already starting." in screen_text(app)
+        (opera / "go").touch()
         async with asyncio.timeout(60):
             while "made by a key" not in (text := await settled(app, pilot)):
                 await asyncio.sleep(0.05)
