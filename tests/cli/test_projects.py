@@ -52,8 +52,9 @@ def test_a_new_project_checks_out(template: str, tmp_path: Path, capsys: pytest.
     assert f"autoact run {folder}" in told
     assert main(["check", str(folder)]) == 0
     shown = capsys.readouterr()
-    assert shown.err == ""
     assert "examples" in shown.out
+    # ScienceQA's pictures want an optional package
+    assert all(" is not ready: " in line for line in shown.err.splitlines()), shown.err
 
 
 def test_new_refuses_a_full_folder_and_an_unknown_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -181,7 +181,6 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "a log of noise": lambda: packed([SETTINGS, (LOG[0], os.urandom(1000))]),
     "a log of empty lines": lambda: packed([SETTINGS, (LOG[0], LINE + b"\n" * 1_000_000)]),
     "a line without end": lambda: packed([SETTINGS, (LOG[0], LINE + b"x" * 1_000_000)]),
-    "a line without a bottom": deep,
     "an adapter up": lambda: elsewhere("../../other/adapters/plan"),
     "an adapter at the root": lambda: elsewhere("/etc"),
     "an adapter that imports": lambda: lora(megatron_config={"a": 1}, megatron_core="evil"),
@@ -235,6 +234,12 @@ def test_what_is_no_attack_passes(harmless: Callable[[], bytes], project: Path, 
     assert imported.folder.name == RUN
     assert imported.folder.events.read_bytes() == LINE
     assert [run.name for run in runs_of(project)] == [RUN]
+
+
+def test_a_line_without_a_bottom_is_damage(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.tar.gz").write_bytes(deep())
+    (damage,) = import_run(tmp_path / "run.tar.gz", project).damage
+    assert "bytes of an unfinished line" in damage
 
 
 def test_modes_and_owners_are_not_taken_over(project: Path, tmp_path: Path) -> None:
