@@ -139,14 +139,14 @@ async def test_it_follows_the_end_until_someone_moves() -> None:
 
 
 async def test_pages_meet_and_nothing_is_skipped() -> None:
-    view = Transcript(told(120), folds=())
+    view = Transcript(told(40), folds=())
     app = Host(view)
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.press("g")
         seen = await paged_through(app, view, pilot, "pagedown")
-        assert seen == list(range(120))
+        assert seen == list(range(40))
         back = await paged_through(app, view, pilot, "pageup")
-        assert sorted(back) == list(range(120))
+        assert sorted(back) == list(range(40))
 
 
 async def paged_through(app: Host, view: Transcript, pilot: Pilot[str], key: str) -> list[int]:
