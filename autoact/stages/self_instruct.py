@@ -191,8 +191,8 @@ class Bench:
 
     def refusal(self, draft: Draft) -> str:
         """Why a draft is not good enough; empty when it is."""
-        alike = options.refusal(draft.answer, draft.wrong)
-        return _malformed(draft) or alike or _ungrounded(draft, self.titles) or self._repeated(draft)
+        unfit = options.refusal(draft.answer, draft.wrong) if draft.wrong else ""
+        return _malformed(draft) or unfit or _ungrounded(draft, self.titles) or self._repeated(draft)
 
     def _repeated(self, draft: Draft) -> str:
         said, answer = normalise(draft.question), normalise(draft.answer)
