@@ -88,6 +88,10 @@ class Pages:
         self.call(name, argument)
 
 
+def train_plan() -> Generator[Train, Adapter, Adapter]:
+    return (yield Train("plan", ()))
+
+
 def untrained(wish: Train) -> Generator[Event, None, Adapter]:
     raise AssertionError("nothing here trains")
     yield
@@ -406,20 +410,17 @@ def test_training_is_logged_step_by_step_and_stops_where_it_is_told(folder: RunF
             closed.append(wish.role)
         return Adapter(wish.role, "adapters/plan", "00", 1, 1.0)
 
-    def train() -> Generator[Train, Adapter, Adapter]:
-        return (yield Train("plan", ()))
-
     results: list[Any] = []
     run = Run(folder)
     run.trains = trains
-    run.play(rounds(results, Unit("train-plan", lambda: train())))
+    run.play(rounds(results, Unit("train-plan", train_plan)))
     assert results[0].role == "plan"
     assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 3
     stopped = Run(folder)
     stopped.trains = trains
     stopped.conductor.tick = stopped.gate.cancel
     with pytest.raises(Cancelled):
-        stopped.play(rounds([], Unit("train-plan", lambda: train())))
+        stopped.play(rounds([], Unit("train-plan", train_plan)))
     assert closed == ["plan", "plan"]
     assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 4
 
@@ -434,13 +435,10 @@ def test_a_checkpoint_without_room_pauses_the_training_which_goes_on(folder: Run
             raise DiskFull("checkpoints/plan: no space left")
         return Adapter(wish.role, "adapters/plan", "00", 1, 1.0)
 
-    def train() -> Generator[Train, Adapter, Adapter]:
-        return (yield Train("plan", ()))
-
     results: list[Any] = []
     run = Run(folder)
     run.trains = trains
-    run.play(rounds(results, Unit("train-plan", train)))
+    run.play(rounds(results, Unit("train-plan", train_plan)))
     assert [adapter.role for adapter in results] == ["plan"]
     said = [event for event in events(folder) if isinstance(event, RunPaused | RunResumed)]
     assert said == [RunPaused("disk full: checkpoints/plan: no space left"), RunResumed()]
