@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from textual.events import Event, Paste
 from textual.theme import BUILTIN_THEMES
 
 from autoact.errors import BadInput
-from studio import foreign, glyphs, keymap, keys, personal, theme
+from studio import clipboard, foreign, glyphs, keymap, keys, personal, theme
+from studio.clipboard import Copied
 from studio.target import Target
 
 if TYPE_CHECKING:
@@ -134,6 +136,25 @@ class StudioApp(App[str]):
             self.pop_screen()
         else:
             self.switch_screen(_projects(message.folder))
+
+    async def on_copied(self, message: Copied) -> None:
+        """Says which way the text went, for none of them can be relied on but the file."""
+        text = message.text
+        if not text:
+            self._say("There is nothing to copy here.")
+            return
+        kept = await asyncio.to_thread(clipboard.keep, text, personal.clipboard())
+        tmux = await asyncio.to_thread(clipboard.through_tmux, text)
+        way = "copied through tmux" if tmux else clipboard.by_terminal(text, self.copy_to_clipboard)
+        self._say(f"{message.before}{way}; {kept}")
+
+    def _say(self, text: str) -> None:
+        """In the screen's line above its footer, where it has one."""
+        notice = getattr(self.screen, "notice", None)
+        if callable(notice):
+            notice(text)
+        else:
+            self.notify(foreign.line(text), markup=False)
 
     def action_theme(self) -> None:
         names = [palette.name for palette in self.themes.palettes]

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from autoact.config import Task
 from autoact.errors import AutoActError
 from autoact.run.folder import RunFolder
-from studio import errand, examples, foreign, keys, task_words
+from studio import errand, examples, foreign, keys, settings_file
 from studio.drafts import Draft, Drafts
 from studio.examples import Row
 from studio.follow import Follow
@@ -145,7 +145,7 @@ class TaskPane(Pane):
     def _read_files(self) -> None:
         self._stamps = self._stamps_now()
         try:
-            self.words = task_words.read(self.project)
+            self.words = settings_file.read(self.project).task
             self._examples.rows = examples.read(self.file)
         except AutoActError as error:  # the boundary of a command: said, not raised
             self.query_one("#said", Static).update(foreign.content(str(error), "$error"))
@@ -204,7 +204,7 @@ class TaskPane(Pane):
         if self._stamps != self._stamps_now():
             return self._elsewhere()
         try:
-            task_words.save(self.project, values)
+            settings_file.save(self.project, "task", values)
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)
         self._read_files()

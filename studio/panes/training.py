@@ -9,13 +9,16 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Static
 
+from autoact import config
+from autoact.errors import AutoActError
 from autoact.lessons import lessons
 from autoact.run.command import Verb
 from autoact.run.folder import RunFolder
 from autoact.trajectory import Role
-from studio import earlier, errand, keys, orders
+from studio import earlier, errand, keys, orders, settings_file
 from studio.panes.pane import Pane
 from studio.screens.confirm import Confirm
+from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
 from studio.series import Series
 from studio.widgets.gauges import Gauges, training
@@ -24,6 +27,17 @@ from studio.widgets.plot import Curve, Plot
 ROLES: tuple[Role, ...] = ("plan", "tool", "reflect")
 WIDE = 110
 """Cells from which on the three stand side by side."""
+SETTINGS = {
+    "rank": "rank of each adapter",
+    "alpha": "alpha: what an adapter adds counts alpha / rank times",
+    "dropout": "dropout, 0 to 1",
+    "learning_rate": "learning rate at its highest",
+    "epochs": "times through all trajectories",
+    "batch": "trajectories per step",
+    "warmup": "share of the steps in which the learning rate grows, 0 to 1",
+    "wrong_share": "share of wrong runs among what the reflect-agent learns from, 0 to 1",
+}
+"""Those of a training that a person may want to turn, and what is said of each."""
 
 
 class TrainingPane(Pane, can_focus=True):
@@ -111,6 +125,16 @@ class TrainingPane(Pane, can_focus=True):
         self.notice("starting a training on what this run kept ...")
         self.run_worker(self._train(self.follow.name), group="train", exclusive=True)
 
+    def action_settings(self) -> None:
+        """Of the next run: this one keeps those it began with."""
+        try:
+            chosen = settings_file.read(self.project).differentiation
+        except AutoActError as error:  # the boundary of a command: said, not raised
+            self.notice(str(error).replace(f"{self.project}/", ""))
+            return
+        fields = [Field(name, label, str(getattr(chosen, name))) for name, label in SETTINGS.items()]
+        self.app.push_screen(Form("How the next run trains; a preset has the last word", fields, self._set))
+
     def action_examples(self) -> None:
         """What the agent in sight learned from."""
         state, config = self.follow.state, self.follow.state.config
@@ -155,6 +179,15 @@ class TrainingPane(Pane, can_focus=True):
     def _carry(self, folder: RunFolder, do: Verb, unit: str) -> None:
         why = orders.carry(folder, orders.order(do, unit))
         self.app.call_from_thread(self.notice, why or f"{do} {unit}: accepted")
+
+    async def _set(self, values: Values) -> str:
+        try:
+            typed = config.changed({f"differentiation.{name}": text for name, text in values.items()})
+            settings_file.save(self.project, "differentiation", typed["differentiation"])
+        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+            return str(error)
+        self.notice("project.toml says so now; r trains with it")
+        return ""
 
     async def _train(self, base: str) -> None:
         options = ("--from", "differentiation", f"--base={base}", "--detach")

@@ -15,7 +15,8 @@ from textual.widgets import Input, Static
 
 from autoact import disk
 from autoact.run.live import LiveTail
-from studio import clipboard, foreign, keys
+from studio import foreign, keys
+from studio.clipboard import Copied
 from studio.document import Passage
 from studio.episodes import SORTS, Episodes, Wanted
 from studio.follow import Follow
@@ -299,7 +300,7 @@ class TrajectoriesPane(Pane):
         text = self._exported(unit)
         file.parent.mkdir(exist_ok=True)
         disk.replace(file, text.encode())
-        self.notice(f"{file.relative_to(self.project)} written; {clipboard.copy(text, self.app.copy_to_clipboard)}.")
+        self.post_message(Copied(foreign.whole(text), f"{file.relative_to(self.project)} written; "))
 
     def action_up(self) -> None:
         """One level up: out of the filter, out of the transcript, out of the project."""

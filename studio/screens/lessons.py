@@ -69,7 +69,7 @@ class LessonsScreen(ModalScreen[None]):
         told = f"{len(self.lessons)} lessons of the {self.role}-agent; underlined words carry loss"
         yield Static(Content(told), id="told")
         yield Table(COLUMNS, LessonRows(self.lessons))
-        with VerticalScroll(can_focus=False):
+        with VerticalScroll():
             yield Static(id="lesson")
         yield Footer("lessons")
 

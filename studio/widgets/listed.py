@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from studio import keys
+from studio.clipboard import Copied
 from studio.glyphs import Glyphs, of_app
 
 
@@ -50,6 +51,14 @@ class Listed(ScrollView, can_focus=True):
     @abstractmethod
     def move_to_edge(self, *, last: bool) -> None:
         """The cursor goes to the first or to the last entry."""
+
+    @property
+    @abstractmethod
+    def copied(self) -> str:
+        """What is under the cursor, as it is put on a clipboard; empty where there is nothing."""
+
+    def action_copy(self) -> None:
+        self.post_message(Copied(self.copied))
 
     def action_cursor_down(self) -> None:
         self.move(1)

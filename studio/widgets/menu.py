@@ -9,6 +9,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from studio import keys
+from studio.clipboard import Copied
 from studio.widgets.rows import same
 
 
@@ -41,6 +42,10 @@ class Menu(OptionList):
     def chosen(self) -> str | None:
         """The name under the cursor."""
         return self.highlighted_option.id if self.highlighted_option else None
+
+    def action_copy(self) -> None:
+        prompt = self.highlighted_option.prompt if self.highlighted_option else ""
+        self.post_message(Copied(prompt.plain.strip() if isinstance(prompt, Content) else str(prompt)))
 
 
 def _options(lines: Sequence[tuple[str, Content]]) -> list[Option]:

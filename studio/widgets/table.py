@@ -163,6 +163,12 @@ class Table(Listed):
     def move(self, steps: int) -> None:
         self.point(self.cursor + steps)
 
+    @property
+    def copied(self) -> str:
+        """The row's cells with tabs between them, as sheets take them."""
+        cells = self._rows.row(self.cursor) if self.cursor < len(self._rows) else ()
+        return "\t".join(cell.plain if isinstance(cell, Content) else foreign.line(cell, 10_000) for cell in cells)
+
     def move_page(self, pages: int) -> None:
         self._go(self.top + pages * self.rows_in_sight)
         self.point(self.cursor + pages * self.rows_in_sight)

@@ -162,6 +162,10 @@ class Transcript(Listed):
         if before != self.cursor:
             self.post_message(self.Pointed(self, self.cursor))
 
+    @property
+    def copied(self) -> str:
+        return self.chosen.text if self.chosen else ""
+
     def action_unfold(self) -> None:
         self._turned ^= {self.cursor}
         self._forget(self.cursor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # for `stories`, which the pictures use too
 
 from paned import Instead  # noqa: E402 - found by the line above
+from performed import performed  # noqa: E402
 from stories import project  # noqa: E402
 
 from studio import errand  # noqa: E402
@@ -39,3 +41,14 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUTOACT_PROJECTS", str(tmp_path))
     monkeypatch.setenv("AUTOACT_STUDIO", str(tmp_path / "personal"))
+
+
+@pytest.fixture(autouse=True)
+def done_as_said(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test marked with actions carries them out."""
+    said = {name for mark in request.node.iter_markers("does") for name in mark.args}
+    if not said:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch, performed(said, patch):
+        yield

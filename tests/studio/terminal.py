@@ -68,7 +68,8 @@ class Terminal:
         self._credit, self._then = 0.0, time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            settings = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
+            ours = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            settings = {**ours, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
             os.execve(sys.executable, [sys.executable, *arguments], settings)
         self._size(columns, lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hosts import Host
 from stories import screen_text
 
@@ -10,6 +11,7 @@ from studio.widgets.choice import Choice
 STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
 
 
+@pytest.mark.does("choice.previous_word", "choice.next_word")
 async def test_every_word_is_in_sight_on_a_narrow_screen() -> None:
     app = Host(Choice(STAGES, "group_planning"))
     async with app.run_test(size=(60, 6)) as pilot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import pytest
 from hosts import Host
 from stories import screen_text
 
@@ -99,6 +100,7 @@ def test_figures_are_short() -> None:
     assert [figure(value) for value in values[2:5]] == ["0.123", "12.3", "1234.5"]
 
 
+@pytest.mark.does("plot.logarithm", "plot.smooth", "plot.overlay", "plot.earlier", "plot.later")
 async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
     loss = Series([3.0 / (1 + step / 20) for step in range(200)])
     plot = Plot([Curve("plan [b]", "plan", loss, 400, (Series([9.0] * 100),))])

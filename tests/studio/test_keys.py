@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from performed import PLACES, said_in
 from stories import screen_text
 from textual.keys import _character_to_key
 
@@ -14,59 +15,22 @@ from autoact.errors import BadInput
 from studio import keymap, keys
 from studio.app import StudioApp
 from studio.glyphs import ASCII, UNICODE
-from studio.panes.group import GroupPane
-from studio.panes.lab import LabPane
-from studio.panes.runs import RunsPane
-from studio.panes.task import TaskPane
-from studio.panes.tools import ToolsPane
-from studio.panes.training import TrainingPane
-from studio.panes.trajectories import TrajectoriesPane
-from studio.screens.confirm import Confirm
-from studio.screens.form import Form
 from studio.screens.help import page
-from studio.screens.lessons import LessonsScreen
-from studio.screens.project import ProjectScreen
-from studio.screens.projects import ProjectsScreen
-from studio.screens.run import RunScreen
 from studio.target import find
-from studio.widgets.choice import Choice
-from studio.widgets.line import Line
-from studio.widgets.menu import Menu
-from studio.widgets.plot import Plot
-from studio.widgets.table import Table
-from studio.widgets.transcript import Transcript
 
-PLACES: dict[str, type] = {
-    "everywhere": StudioApp,
-    "list": Menu,
-    "projects": ProjectsScreen,
-    "project": ProjectScreen,
-    "run": RunScreen,
-    "trajectories": TrajectoriesPane,
-    "runs": RunsPane,
-    "table": Table,
-    "transcript": Transcript,
-    "plot": Plot,
-    "task": TaskPane,
-    "tools": ToolsPane,
-    "form": Form,
-    "choice": Choice,
-    "confirm": Confirm,
-    "line": Line,
-    "training": TrainingPane,
-    "lessons": LessonsScreen,
-    "group": GroupPane,
-    "lab": LabPane,
-}
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
 
 
 @pytest.mark.parametrize("action", keys.ACTIONS, ids=lambda action: f"{action.place}-{action.name}")
 def test_every_action_exists_and_is_told(action: keys.Action) -> None:
-    assert callable(getattr(PLACES[action.place], f"action_{action.name}", None))
+    assert all(callable(getattr(kind, f"action_{action.name}", None)) for kind in PLACES[action.place])
     assert action.help
     assert action.key not in RESERVED
     assert action.help in page([action.place], UNICODE).plain
+
+
+def test_every_action_has_a_test_that_presses_its_key() -> None:
+    assert said_in(Path(__file__).parent) == {action.id for action in keys.ACTIONS}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +59,7 @@ def test_every_glyph_has_an_ascii_twin() -> None:
         assert kind == "verdicts" or len(set(twins.values())) == len(twins)
 
 
+@pytest.mark.does("everywhere.command_palette")
 async def test_palette_footer_and_help_say_the_same(opera: Path) -> None:
     app = StudioApp(find(str(opera)))
     async with app.run_test(size=(120, 50)) as pilot:

@@ -49,6 +49,7 @@ async def test_the_second_choice_makes_a_project_of_ones_own(tmp_path: Path) -> 
         assert "untitled" in (tmp_path / "none" / "my-project" / "project.toml").read_text("utf-8")
 
 
+@pytest.mark.does("projects.new")
 async def test_a_project_is_made_under_a_name_that_is_free(opera: Path) -> None:
     async with projects_of(opera.parent) as (app, pilot):
         await pilot.press("n", *["backspace"] * len("my-project"), *"opera", "enter")
@@ -60,6 +61,7 @@ async def test_a_project_is_made_under_a_name_that_is_free(opera: Path) -> None:
         assert "untitled" in (opera.parent / "opera-2" / "project.toml").read_text("utf-8")
 
 
+@pytest.mark.does("projects.open_folder")
 async def test_a_folder_anywhere_is_opened(opera: Path, tmp_path: Path) -> None:
     elsewhere = project(tmp_path / "far" / "away", "maps")
     async with projects_of(opera.parent) as (app, pilot):
@@ -73,6 +75,7 @@ async def test_a_folder_anywhere_is_opened(opera: Path, tmp_path: Path) -> None:
         assert app.screen.project == elsewhere
 
 
+@pytest.mark.does("projects.duplicate", "projects.rename")
 async def test_a_project_is_copied_and_renamed(opera: Path) -> None:
     async with projects_of(opera.parent) as (app, pilot):
         await pilot.press("d", "enter")
@@ -84,6 +87,7 @@ async def test_a_project_is_copied_and_renamed(opera: Path) -> None:
         assert "opera2" in screen_text(app)
 
 
+@pytest.mark.does("projects.archive", "confirm.no")
 async def test_archiving_asks_and_moves(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirm, "DEAF_S", 0.0)
     async with projects_of(opera.parent) as (app, pilot):

@@ -135,6 +135,7 @@ async def test_lines_that_did_not_change_are_not_drawn_again(opera: Path) -> Non
             assert lanes._shown[:4] == before[:4]  # type: ignore[attr-defined]
 
 
+@pytest.mark.does("run.newer", "run.older")
 async def test_brackets_switch_runs(opera: Path) -> None:
     write(opera, finished(), 1)
     write(opera, synthesis(), 2)
@@ -157,6 +158,7 @@ async def test_a_named_run_is_the_first(opera: Path) -> None:
         assert "finished  group planning" in await settled(app, pilot)
 
 
+@pytest.mark.does("run.start")
 async def test_r_starts_a_run_and_the_screen_shows_it(opera: Path, instead: Instead) -> None:
     instead(MAKE)
     async with watched(opera) as (app, pilot):
@@ -191,6 +193,7 @@ async def test_r_leaves_a_running_run_alone(opera: Path) -> None:
 
 
 @SIZES
+@pytest.mark.does("projects.filter", "projects.open", "project.back")
 async def test_projects(opera: Path, size: tuple[int, int]) -> None:
     project(opera.parent, "maps", "Capitals")
     broken = project(opera.parent, "broken")
@@ -213,6 +216,7 @@ async def test_projects(opera: Path, size: tuple[int, int]) -> None:
         assert app.screen.query_one(Input).value == ""
 
 
+@pytest.mark.does("project.back", "everywhere.leave")
 async def test_escape_leads_to_the_projects(opera: Path) -> None:
     async with studio_of(find(str(opera))) as (app, pilot):
         await pilot.press("escape")
@@ -222,6 +226,7 @@ async def test_escape_leads_to_the_projects(opera: Path) -> None:
         assert app.return_value is None
 
 
+@pytest.mark.does("everywhere.help", "everywhere.theme")
 async def test_help_and_themes(opera: Path) -> None:
     write(opera, finished())
     async with watched(opera) as (app, pilot):
@@ -274,3 +279,30 @@ async def test_any_size_draws(opera: Path, size: tuple[int, int]) -> None:
     write(opera, training())
     async with watched(opera, size) as (app, pilot):
         assert "opera" in await settled(app, pilot)
+
+
+@pytest.mark.does("project.next_pane", "project.previous_pane")
+async def test_brackets_lead_through_the_panes(opera: Path) -> None:
+    async with studio_of(find(str(opera))) as (app, pilot):
+        for key, said in (("left", "stage"), ("right", "Who wrote Fidelio?"), ("right", "Retrieve")):
+            await pilot.press(f"{key}_square_bracket")
+            assert said in await settled(app, pilot)
+
+
+@pytest.mark.does("project.zoom")
+async def test_a_pane_alone(opera: Path) -> None:
+    async with studio_of(find(str(opera))) as (app, pilot):
+        for tabs in (0, 1):
+            await pilot.press("plus")
+            text = await settled(app, pilot)
+            assert "Who wrote Fidelio?" in text
+            assert text.count("7 Runs") == tabs
+
+
+@pytest.mark.does("everywhere.repaint")
+async def test_everything_is_sent_again(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with studio_of(find(str(opera))) as (app, pilot):
+        sent: list[str] = []
+        monkeypatch.setattr(app._driver, "repaint", lambda: sent.append("everything"), raising=False)
+        await pilot.press("ctrl+l")
+        assert sent == ["everything"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hosts import Host
 from stories import screen_text
 from textual.content import Content
@@ -36,6 +37,7 @@ def test_columns_share_what_is_left() -> None:
     assert shares(COLUMNS, 40) == [32, 7, 0]
 
 
+@pytest.mark.does("list.cursor_up", "list.last")
 async def test_a_million_rows_cost_what_is_in_sight() -> None:
     rows = Asked(1_000_000)
     table = Table(COLUMNS, rows)
@@ -86,6 +88,7 @@ async def test_what_grows_in_sight_is_drawn() -> None:
         assert "question 4" in screen_text(app)
 
 
+@pytest.mark.does("table.open_row", "list.cursor_down", "list.cursor_up")
 async def test_the_cursor_stays_with_its_row() -> None:
     rows = Asked(50)
     table = Table(COLUMNS, rows)

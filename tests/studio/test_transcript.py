@@ -112,6 +112,7 @@ def test_growth_counts_only_what_is_new() -> None:
 # -- the view --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.does("list.first", "list.last")
 async def test_it_follows_the_end_until_someone_moves() -> None:
     view = Transcript(told(400), paged=False)
     app = Host(view)
@@ -161,6 +162,7 @@ async def paged_through(app: Host, view: Transcript, pilot: Pilot[str], key: str
     return list(seen)
 
 
+@pytest.mark.does("transcript.unfold")
 async def test_a_fold_opens_and_closes() -> None:
     view = Transcript(Document([Passage("world", "observation", LONG * 30)]))
     app = Host(view)

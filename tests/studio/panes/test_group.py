@@ -72,6 +72,7 @@ class Desk:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+@pytest.mark.does("project.group")
 async def test_a_question_with_its_turns_and_what_each_cost(opera: Path, size: tuple[int, int]) -> None:
     session(opera, answered("group-asked-0001", "group"))
     async with pane_of(opera, "5", size) as (app, _):
@@ -103,6 +104,7 @@ async def test_an_answer_is_shown_while_it_is_said(opera: Path) -> None:
             assert "Fide ..." not in screen_text(app)
 
 
+@pytest.mark.does("group.ask", "group.hold", "group.step", "group.edit", "group.fork")
 async def test_commands_reach_the_session(opera: Path) -> None:
     run, desk = session(opera, turns("group-asked-0001", "group", 4)), Desk()
     with alive(run), ControlServer(run, desk.submit):
@@ -134,6 +136,7 @@ async def test_commands_reach_the_session(opera: Path) -> None:
     assert sorted(desk.got[5:]) == [("inject", "", -1, "why?", "group"), ("inject", "", -1, "why?", "meta")]
 
 
+@pytest.mark.does("group.ask", "group.cast")
 async def test_a_question_starts_a_session_when_there_is_none(opera: Path, instead: Instead) -> None:
     instead("import sys; sys.exit('autoact: ' + ' '.join(sys.argv[1:]))")
     async with pane_of(opera, "5", (120, 36)) as (app, pilot):
@@ -143,6 +146,7 @@ async def test_a_question_starts_a_session_when_there_is_none(opera: Path, inste
         assert f"ask --session --cast=meta -- {opera} why?" in screen_text(app)
 
 
+@pytest.mark.does("group.replay", "group.slower", "group.faster")
 async def test_replay_and_its_speed(opera: Path) -> None:
     session(opera, answered("group-asked-0001", "group"))
     async with pane_of(opera, "5") as (app, pilot):
@@ -167,10 +171,11 @@ def test_a_replay_follows_the_log(tmp_path: Path) -> None:
     assert replay.length == 6 * SECONDS
 
 
+@pytest.mark.does("group.export")
 async def test_export(opera: Path) -> None:
     run = session(opera, answered("group-asked-0001", "group"))
     async with pane_of(opera, "5") as (app, pilot):
-        await pilot.press("x")
+        await pilot.press("E")
         await done(app, pilot)
         assert "written to" in screen_text(app)
     (answer,) = json.loads((opera / "exports" / f"{run.name}-group-asked-0001.json").read_text())["answers"]

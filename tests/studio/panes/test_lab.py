@@ -38,6 +38,7 @@ def story() -> list[happened.Event]:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+@pytest.mark.does("project.lab")
 async def test_scores_of_every_run_and_the_funnel(opera: Path, size: tuple[int, int]) -> None:
     write(opera, opened(), minute=10)
     write(opera, finished())
@@ -57,6 +58,7 @@ def test_the_gain_stands_beside_its_interval() -> None:
     assert list(rows.row(0))[3:6] == [" 50.0 0-100", " 50.0 25-75", "+50.0  [-10.0, 75.0]"]
 
 
+@pytest.mark.does("lab.wrong")
 async def test_what_lies_behind_a_wrong_answer(opera: Path) -> None:
     write(opera, story())
     async with pane_of(opera, "6", (120, 36)) as (app, pilot):
@@ -90,6 +92,7 @@ async def test_a_run_without_wrong_answers_says_so(opera: Path) -> None:
         ("meta", "eval --detach --method=meta -- "),
     ],
 )
+@pytest.mark.does("lab.evaluate")
 async def test_an_evaluation_is_started(opera: Path, instead: Instead, typed: str, options: str) -> None:
     instead("import sys; print(' '.join(sys.argv[1:]))")
     write(opera, opened())

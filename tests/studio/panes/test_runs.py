@@ -20,6 +20,7 @@ NOTES = "import sys, pathlib; pathlib.Path({!r}, 'asked.txt').write_text(' '.joi
 
 
 @pytest.mark.parametrize("size", [(59, 20), (80, 24), (120, 40)])
+@pytest.mark.does("project.runs")
 async def test_the_list_with_its_figures(opera: Path, size: tuple[int, int]) -> None:
     write(opera, finished(), 1)
     write(opera, synthesis(), 2)
@@ -29,6 +30,7 @@ async def test_the_list_with_its_figures(opera: Path, size: tuple[int, int]) -> 
             assert expected in text
 
 
+@pytest.mark.does("runs.watch", "run.back", "table.open_row")
 async def test_enter_follows_and_w_watches(opera: Path) -> None:
     older = write(opera, finished(), 1)
     write(opera, synthesis(), 2)
@@ -45,7 +47,13 @@ async def test_enter_follows_and_w_watches(opera: Path) -> None:
         assert isinstance(app.screen, ProjectScreen)
 
 
-@pytest.mark.parametrize(("key", "verb"), [("r", "resume --detach"), ("X", "delete --yes")])
+@pytest.mark.parametrize(
+    ("key", "verb"),
+    [
+        pytest.param("r", "resume --detach", marks=pytest.mark.does("runs.resume")),
+        pytest.param("X", "delete --yes", marks=pytest.mark.does("runs.delete")),
+    ],
+)
 async def test_a_dead_run_goes_on_or_goes_away(
     opera: Path, instead: Instead, at_once: None, key: str, verb: str
 ) -> None:
@@ -62,6 +70,7 @@ async def test_a_dead_run_goes_on_or_goes_away(
     assert (opera / "asked.txt").read_text() == f"{verb} -- {run.path}"
 
 
+@pytest.mark.does("runs.cancel")
 async def test_a_live_run_is_cancelled_but_not_deleted(opera: Path, instead: Instead, at_once: None) -> None:
     run = write(opera, synthesis())
     instead(NOTES.format(str(opera)))
@@ -91,6 +100,7 @@ async def test_keys_typed_before_the_question_was_there_agree_to_nothing(
     assert not (opera / "asked.txt").exists()
 
 
+@pytest.mark.does("runs.new")
 async def test_a_new_run_of_some_stages(opera: Path, instead: Instead) -> None:
     instead(NOTES.format(str(opera)))
     async with pane_of(opera, "7") as (app, pilot):
@@ -103,6 +113,7 @@ async def test_a_new_run_of_some_stages(opera: Path, instead: Instead) -> None:
     assert asked.startswith("run --new --detach --preset full --from self_instruct --to group_planning -- ")
 
 
+@pytest.mark.does("runs.log", "runs.differences", "runs.up")
 async def test_log_and_differences(opera: Path) -> None:
     write(opera, synthesis(), 1)
     new_run(opera, "full", {"synthesis": {"samples": 9}}, now=datetime(2026, 11, 22, 15, 0))

@@ -57,6 +57,7 @@ async def test_what_is_there(opera: Path, size: tuple[int, int]) -> None:
         assert "examples.jsonl:3" in text
 
 
+@pytest.mark.does("task.add")
 async def test_an_example_is_added_with_an_id_of_its_own(opera: Path) -> None:
     put(opera, example("Who wrote Fidelio?", "Beethoven", id="seed-001"))
     async with pane_of(opera, "1") as (app, pilot):
@@ -66,6 +67,7 @@ async def test_an_example_is_added_with_an_id_of_its_own(opera: Path) -> None:
         assert "2 examples" in screen_text(app)
 
 
+@pytest.mark.does("form.save", "form.cancel")
 async def test_what_was_typed_stays_until_it_is_good(opera: Path) -> None:
     async with pane_of(opera, "1") as (app, pilot):
         await pilot.press("a", *"Who?", "ctrl+o")
@@ -78,6 +80,7 @@ async def test_what_was_typed_stays_until_it_is_good(opera: Path) -> None:
         assert not isinstance(app.screen, Form)
 
 
+@pytest.mark.does("task.edit")
 async def test_an_edit_keeps_steps_and_other_lines(opera: Path) -> None:
     steps = [{"thought": "t", "action": "Finish", "argument": "Beethoven"}]
     other = '{"question":   "Untouched?", "answer": "yes", "note": 1}'
@@ -102,6 +105,7 @@ async def test_a_broken_line_is_mended_in_place(opera: Path) -> None:
     assert rows(opera) == [{"question": "Who?", "answer": "Verdi"}]
 
 
+@pytest.mark.does("task.delete", "task.undo", "confirm.yes", "confirm.no")
 async def test_deleting_asks_and_undo_takes_it_back(opera: Path, at_once: None) -> None:
     before = rows(opera)
     async with pane_of(opera, "1") as (app, pilot):
@@ -149,6 +153,7 @@ async def test_several_are_pasted(opera: Path, text: str) -> None:
     assert rows(opera)[1]["answer"] == "Verdi"
 
 
+@pytest.mark.does("task.paste")
 async def test_a_bad_paste_names_its_line_and_stays(opera: Path) -> None:
     async with pane_of(opera, "1") as (app, pilot):
         await pilot.press("p")
@@ -160,6 +165,7 @@ async def test_a_bad_paste_names_its_line_and_stays(opera: Path) -> None:
     assert len(rows(opera)) == 1
 
 
+@pytest.mark.does("task.take_file")
 async def test_a_file_is_taken_in(opera: Path, tmp_path: Path) -> None:
     file = tmp_path / "more.csv"
     file.write_text("answer,question,type\nVerdi,Who wrote Aida?,one-hop\n", encoding="utf-8")
@@ -172,6 +178,7 @@ async def test_a_file_is_taken_in(opera: Path, tmp_path: Path) -> None:
     assert rows(opera)[1]["type"] == "one-hop"
 
 
+@pytest.mark.does("task.drop_duplicates")
 async def test_twins_are_dropped_and_near_ones_are_marked(opera: Path, at_once: None) -> None:
     put(opera, *(example(text, "Verdi") for text in ("Who wrote Aida?", "Who wrote the Aida", "Who wrote Aidas?")))
     async with pane_of(opera, "1") as (app, pilot):
@@ -183,6 +190,7 @@ async def test_twins_are_dropped_and_near_ones_are_marked(opera: Path, at_once: 
         assert "~ 1 nearly" in screen_text(app)
 
 
+@pytest.mark.does("project.task", "task.words")
 async def test_the_words_of_the_task_are_changed_and_comments_stay(opera: Path) -> None:
     (opera / "project.toml").write_text('# mine\n[task]\nname = "Composers"  # who\n', encoding="utf-8")
     async with pane_of(opera, "1") as (app, pilot):
@@ -211,6 +219,7 @@ async def test_a_change_elsewhere_is_not_overwritten(opera: Path) -> None:
     assert [row["question"] for row in rows(opera)] == ["Mine?", "Mine too?", "Who?"]
 
 
+@pytest.mark.does("task.instruct")
 async def test_self_instruct_asks_for_more_and_shows_them_live(opera: Path, instead: Instead) -> None:
     instead(WRITES_RUN)
     async with pane_of(opera, "1") as (app, pilot):
@@ -229,6 +238,7 @@ async def test_a_refusal_to_start_is_told(opera: Path, instead: Instead) -> None
         assert "no such model" in screen_text(app)
 
 
+@pytest.mark.does("task.accept", "task.edit", "task.delete")
 async def test_self_made_questions_are_accepted_changed_and_dropped(opera: Path) -> None:
     made = [
         happened.QuestionAccepted(Question(f"q-{n}", f"Question number {n}?", "Verdi", "instructed")) for n in range(2)

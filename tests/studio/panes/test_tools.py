@@ -40,6 +40,7 @@ def enabled(root: Path) -> dict[str, bool]:
     return {entry["name"]: entry.get("enabled", True) for entry in entries}
 
 
+@pytest.mark.does("project.tools", "tools.filter")
 async def test_the_library_and_what_is_known_of_a_tool(starter: Path) -> None:
     async with pane_of(starter, "2", (120, 36)) as (app, pilot):
         text = screen_text(app)
@@ -55,6 +56,7 @@ async def test_the_library_and_what_is_known_of_a_tool(starter: Path) -> None:
         assert "Image2Text" in screen_text(app)
 
 
+@pytest.mark.does("tools.switch", "tools.undo")
 async def test_space_switches_and_u_takes_it_back(starter: Path) -> None:
     async with pane_of(starter, "2") as (app, pilot):
         await pilot.press("space")
@@ -72,6 +74,7 @@ async def test_space_switches_and_u_takes_it_back(starter: Path) -> None:
         assert "nothing to take back" in screen_text(app)
 
 
+@pytest.mark.does("tools.later", "tools.sooner")
 async def test_a_tool_of_the_library_is_listed_and_one_is_moved(starter: Path) -> None:
     async with pane_of(starter, "2") as (app, pilot):
         await pilot.press("J")
@@ -91,6 +94,7 @@ async def test_a_broken_file_is_told_with_its_line(starter: Path) -> None:
         assert "tools.toml:2" in screen_text(app)
 
 
+@pytest.mark.does("tools.try_it", "line.leave_line")
 async def test_a_call_by_hand_shows_what_the_agent_would_see(starter: Path) -> None:
     async with pane_of(starter, "2", (120, 36)) as (app, pilot):
         await pilot.press("slash", *"calculator", "enter", "c")
@@ -110,6 +114,7 @@ async def test_a_call_by_hand_shows_what_the_agent_would_see(starter: Path) -> N
         assert not line.has_class("shown")
 
 
+@pytest.mark.does("tools.test")
 async def test_a_tool_runs_its_own_checks(starter: Path) -> None:
     async with pane_of(starter, "2", (120, 36)) as (app, pilot):
         await pilot.press("slash", *"calculator", "enter", "x")
@@ -117,6 +122,7 @@ async def test_a_tool_runs_its_own_checks(starter: Path) -> None:
         assert "passed: " in screen_text(app)
 
 
+@pytest.mark.does("tools.add")
 async def test_a_python_function_becomes_a_tool(starter: Path) -> None:
     (starter / "tools").mkdir()
     (starter / "tools" / "rivers.py").write_text('def length(name: str) -> str:\n    """Tells."""\n    return "1"\n')
@@ -145,6 +151,7 @@ async def test_the_choice_of_the_meta_agent_beside_ones_own(starter: Path) -> No
         assert "meta-agent, choice 1: facts" in text
 
 
+@pytest.mark.does("tools.select")
 async def test_s_has_the_meta_agent_choose(starter: Path, instead: Instead) -> None:
     listed = [{"name": "Retrieve", "kind": "builtin", "state": "ready", "reason": "", "definition": "d", "usage": "u",
                "listed": "on"}]  # fmt: skip

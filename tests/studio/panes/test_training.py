@@ -20,6 +20,7 @@ PAIR = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120
 
 
 @PAIR
+@pytest.mark.does("project.training")
 async def test_the_agent_that_is_trained_is_in_sight(opera: Path, size: tuple[int, int]) -> None:
     write(opera, finished(), minute=10)
     run = write(opera, training())
@@ -32,6 +33,7 @@ async def test_the_agent_that_is_trained_is_in_sight(opera: Path, size: tuple[in
             assert [len(curve.earlier) for curve in app.screen.query_one("#plot-tool", Plot).curves] == [1]
 
 
+@pytest.mark.does("training.next_agent")
 async def test_the_next_agent(opera: Path) -> None:
     write(opera, finished())
     async with pane_of(opera, "4") as (app, pilot):
@@ -42,6 +44,7 @@ async def test_the_next_agent(opera: Path) -> None:
         assert "P› plan" not in screen_text(app)
 
 
+@pytest.mark.does("training.hold", "training.finish")
 async def test_pause_resume_and_finish_reach_the_job(opera: Path) -> None:
     run, got = write(opera, training()), list[Command]()
 
@@ -63,6 +66,7 @@ async def test_pause_resume_and_finish_reach_the_job(opera: Path) -> None:
     assert [(command.do, command.unit) for command in got] == [("pause", "train-tool"), ("finish", "train-tool")]
 
 
+@pytest.mark.does("training.train")
 async def test_a_training_is_started_on_what_a_run_kept(opera: Path, instead: Instead) -> None:
     run = write(opera, finished())
     instead("import sys, json; print(json.dumps(sys.argv[1:]))")
@@ -74,6 +78,7 @@ async def test_a_training_is_started_on_what_a_run_kept(opera: Path, instead: In
             assert word in text
 
 
+@pytest.mark.does("training.examples", "lessons.close")
 async def test_what_an_agent_learned_from_with_the_words_that_count(opera: Path) -> None:
     write(opera, finished())
     async with pane_of(opera, "4") as (app, pilot):
@@ -87,6 +92,32 @@ async def test_what_an_agent_learned_from_with_the_words_that_count(opera: Path)
         await pilot.press("escape")
         await done(app, pilot)
         assert not isinstance(app.screen, LessonsScreen)
+
+
+@pytest.mark.does("training.settings")
+async def test_settings_of_the_next_run_are_written_beside_the_comments(opera: Path) -> None:
+    write(opera, finished())
+    (opera / "project.toml").write_text('# mine\n[task]\nname = "Composers"\n', encoding="utf-8")
+    async with pane_of(opera, "4") as (app, pilot):
+        await pilot.press("S")
+        await done(app, pilot)
+        await pilot.press("end", "backspace", *"many", "ctrl+o")
+        await done(app, pilot)
+        assert "expected `int`, got `str`" in screen_text(app)
+        await pilot.press(*["backspace"] * 4, *"16", "ctrl+o")
+        await done(app, pilot)
+        assert "project.toml says so now" in screen_text(app)
+    text = (opera / "project.toml").read_text("utf-8")
+    assert text == '# mine\n[task]\nname = "Composers"\n\n[differentiation]\nrank = 16\n'
+
+
+async def test_settings_of_a_broken_project_are_not_offered(opera: Path) -> None:
+    write(opera, finished())
+    async with pane_of(opera, "4") as (app, pilot):
+        (opera / "project.toml").write_text("[differentiation]\nrnk = 1\n", encoding="utf-8")
+        await pilot.press("S")
+        await done(app, pilot)
+        assert "did you mean `rank`?" in screen_text(app)
 
 
 async def test_a_run_without_a_training_says_so(opera: Path) -> None:

@@ -41,6 +41,7 @@ def job(run: RunFolder, why: str = "") -> Iterator[list[Command]]:
 
 
 @pytest.mark.parametrize("size", [(59, 20), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.does("project.trajectories")
 async def test_list_and_transcript(opera: Path, size: tuple[int, int]) -> None:
     with alive(write(opera, synthesis())):
         async with pane_of(opera, "3", size) as (app, pilot):
@@ -74,10 +75,10 @@ async def test_tokens_show_as_they_stream(opera: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "do", "unit", "n"),
     [
-        ("space", "pause", "q-0038.1", -1),
-        ("p", "pause", "", -1),
-        ("s", "step", "q-0038.1", -1),
-        ("r", "retry", "q-0038.1", 0),
+        pytest.param("space", "pause", "q-0038.1", -1, marks=pytest.mark.does("trajectories.hold")),
+        pytest.param("p", "pause", "", -1, marks=pytest.mark.does("trajectories.hold_run")),
+        pytest.param("s", "step", "q-0038.1", -1, marks=pytest.mark.does("trajectories.step")),
+        pytest.param("r", "retry", "q-0038.1", 0, marks=pytest.mark.does("trajectories.retry")),
     ],
 )
 async def test_a_key_is_a_command(opera: Path, key: str, do: str, unit: str, n: int) -> None:
@@ -89,6 +90,7 @@ async def test_a_key_is_a_command(opera: Path, key: str, do: str, unit: str, n: 
     assert [(one.do, one.unit, one.n) for one in taken] == [(do, unit, n)]
 
 
+@pytest.mark.does("trajectories.hold")
 async def test_a_held_unit_is_resumed(opera: Path) -> None:
     run = write(opera, [*synthesis(), happened.CommandAccepted("1", "pause", "q-0038.1")])
     with job(run) as taken:
@@ -107,6 +109,7 @@ async def test_a_refusal_is_said(opera: Path) -> None:
             assert "step: the stage is [over]" in screen_text(app)
 
 
+@pytest.mark.does("trajectories.edit")
 async def test_edit_the_last_answer_and_one_under_the_cursor(opera: Path) -> None:
     with job(write(opera, synthesis())) as taken:
         async with pane_of(opera, "3") as (app, pilot):
@@ -124,6 +127,7 @@ async def test_edit_the_last_answer_and_one_under_the_cursor(opera: Path) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.does("trajectories.fork")
 async def test_fork_with_a_change_and_without(opera: Path) -> None:
     with job(write(opera, synthesis())) as taken:
         async with pane_of(opera, "3") as (app, pilot):
@@ -135,7 +139,13 @@ async def test_fork_with_a_change_and_without(opera: Path) -> None:
     assert [(one.do, one.n, one.text) for one in taken] == [("fork", 2, "Woman in Gold!"), ("fork", 2, "")]
 
 
-@pytest.mark.parametrize(("key", "n"), [("K", 1), ("x", 0)])
+@pytest.mark.parametrize(
+    ("key", "n"),
+    [
+        pytest.param("K", 1, marks=pytest.mark.does("trajectories.keep")),
+        pytest.param("x", 0, marks=pytest.mark.does("trajectories.drop")),
+    ],
+)
 async def test_keep_and_drop_by_hand(opera: Path, key: str, n: int) -> None:
     with job(write(opera, training())) as taken:
         async with pane_of(opera, "3") as (app, pilot):
@@ -146,6 +156,7 @@ async def test_keep_and_drop_by_hand(opera: Path, key: str, n: int) -> None:
     assert [(one.do, one.unit, one.n, one.text) for one in taken] == [("judge", "q-0000.0", n, "why")]
 
 
+@pytest.mark.does("trajectories.sort", "trajectories.filter")
 async def test_filter_sort_and_the_way_back(opera: Path) -> None:
     write(opera, training())
     async with pane_of(opera, "3") as (app, pilot):
@@ -159,6 +170,7 @@ async def test_filter_sort_and_the_way_back(opera: Path) -> None:
         assert "Sorted by reward." in screen_text(app)
 
 
+@pytest.mark.does("trajectories.mark", "trajectories.compare", "trajectories.lanes")
 async def test_mark_compare_lanes(opera: Path) -> None:
     with alive(write(opera, synthesis())):
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):
@@ -178,11 +190,12 @@ async def test_mark_compare_lanes(opera: Path) -> None:
             assert "reward" in screen_text(app)
 
 
+@pytest.mark.does("trajectories.export")
 async def test_export(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMUX", raising=False)
     run = write(opera, finished())
     async with pane_of(opera, "3") as (app, pilot):
-        await pilot.press("y")
+        await pilot.press("E")
         await done(app, pilot)
         assert "written" in screen_text(app)
         assert '"unit": "q-0000.0"' in app.clipboard
@@ -190,6 +203,7 @@ async def test_export(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told["trajectory"]["answer"] == "Beethoven"
 
 
+@pytest.mark.does("trajectories.up")
 async def test_escape_leads_out(opera: Path) -> None:
     write(opera, finished())
     async with pane_of(opera, "3") as (app, pilot):

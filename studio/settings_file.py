@@ -1,23 +1,26 @@
-"""The task's own words in project.toml, changed as a person would: comments and everything else stay."""
+"""The settings in project.toml, changed as a person would: comments and everything else stay."""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from autoact import config, disk
-from autoact.config import Task
+from autoact.config import Config
 from autoact.errors import BadProject
 
 
-def read(project: Path) -> Task:
+def read(project: Path) -> Config:
     """Raises BadProject with file, line and key."""
-    return config.read(project / "project.toml").task
+    return config.read(project / "project.toml")
 
 
-def save(project: Path, values: Mapping[str, str]) -> None:
-    """Write what differs. Raises BadProject when the file cannot be read, or the task would be nonsense."""
+def save(project: Path, section: str, values: Mapping[str, object]) -> None:
+    """Write what differs in a section. Raises BadProject when the file cannot be read, or a value is of no use."""
     import tomlkit  # takes a while to import, and most people only look
     from tomlkit.exceptions import ParseError
 
@@ -26,13 +29,13 @@ def save(project: Path, values: Mapping[str, str]) -> None:
         document = tomlkit.parse(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ParseError) as error:
         raise BadProject(f"cannot be edited: {error}", file=file) from error
-    if "task" not in document:
-        document["task"] = tomlkit.table()
-    task = document["task"]
-    before = Task()
+    if section not in document:
+        document[section] = tomlkit.table()
+    written: Any = document[section]
+    before = msgspec.to_builtins(getattr(Config(), section))
     for key, value in values.items():
-        if task.get(key, getattr(before, key)) != value:
-            task[key] = value
+        if written.get(key, before[key]) != value:
+            written[key] = value
     text = tomlkit.dumps(document)
     config.of_file(document.unwrap(), file, text)
     mode = stat.S_IMODE(file.stat().st_mode)

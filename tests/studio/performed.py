@@ -1,0 +1,98 @@
+"""What a test says it does, by `@pytest.mark.does("group.fork")`, it must do: the action, by its key."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from studio import keys
+from studio.app import StudioApp
+from studio.panes.group import GroupPane
+from studio.panes.lab import LabPane
+from studio.panes.runs import RunsPane
+from studio.panes.task import TaskPane
+from studio.panes.tools import ToolsPane
+from studio.panes.training import TrainingPane
+from studio.panes.trajectories import TrajectoriesPane
+from studio.screens.confirm import Confirm
+from studio.screens.form import Form
+from studio.screens.lessons import LessonsScreen
+from studio.screens.project import ProjectScreen
+from studio.screens.projects import ProjectsScreen
+from studio.screens.run import RunScreen
+from studio.widgets.choice import Choice
+from studio.widgets.line import Line
+from studio.widgets.listed import Listed
+from studio.widgets.menu import Menu
+from studio.widgets.plot import Plot
+from studio.widgets.table import Table
+from studio.widgets.transcript import Transcript
+
+PLACES: dict[str, tuple[type, ...]] = {
+    "everywhere": (StudioApp,),
+    "list": (Menu, Listed),
+    "projects": (ProjectsScreen,),
+    "project": (ProjectScreen,),
+    "run": (RunScreen,),
+    "trajectories": (TrajectoriesPane,),
+    "runs": (RunsPane,),
+    "table": (Table,),
+    "transcript": (Transcript,),
+    "plot": (Plot,),
+    "task": (TaskPane,),
+    "tools": (ToolsPane,),
+    "form": (Form,),
+    "choice": (Choice,),
+    "confirm": (Confirm,),
+    "line": (Line,),
+    "training": (TrainingPane,),
+    "lessons": (LessonsScreen,),
+    "group": (GroupPane,),
+    "lab": (LabPane,),
+}
+"""Whose methods the actions of a place are."""
+
+
+@contextmanager
+def performed(said: Collection[str], patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails unless each of these actions was carried out in the meantime, and its key pressed."""
+    done, pressed = set[str](), set[str]()
+    press = Pilot.press
+    meant = [action for action in keys.ACTIONS if action.id in said]
+    assert len(meant) == len(set(said)), f"no such action among {said}"
+
+    async def noted_press(pilot: Pilot[Any], *names: str) -> None:
+        pressed.update(names)
+        await press(pilot, *names)
+
+    patch.setattr(Pilot, "press", noted_press)
+    for action in meant:
+        for kind in PLACES[action.place]:
+            name = f"action_{action.name}"
+            patch.setattr(kind, name, _noted(getattr(kind, name), action.id, done))
+    yield
+    for action in meant:
+        assert action.id in done, f"{action.id} was not carried out"
+        assert {action.key, keys.named(action.key)} & pressed, f"the key of {action.id} was not pressed"
+
+
+def _noted(method: Any, name: str, done: set[str]) -> Any:
+    def noted(*given: Any) -> Any:
+        done.add(name)
+        return method(*given)
+
+    return noted
+
+
+def said_in(folder: Path) -> set[str]:
+    """The actions that the tests in a folder say they do."""
+    trees = (ast.parse(file.read_text("utf-8")) for file in folder.rglob("test_*.py"))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    marks = (call for call in calls if ast.unparse(call.func) == "pytest.mark.does")
+    return {ast.literal_eval(argument) for mark in marks for argument in mark.args}
