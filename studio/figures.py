@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
+from autoact.lab.tally import Reading
 from autoact.run.folder import RunFolder
-from autoact.run.log import read
-from autoact.run.state import RunState, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,7 @@ class Figures:
     started: float = 0.0
     """Unix seconds; 0 when the log is empty."""
     seconds: float = 0.0
-    """From the first event to the last."""
+    """At work: the time between a job's end and the next one's start is left out."""
     kept: int = 0
     f1: float | None = None
     """Mean of the group's, else of any cast's scored answers."""
@@ -27,20 +26,13 @@ class Figures:
     @classmethod
     def of(cls, folder: RunFolder) -> Figures:
         """Reads the whole log: call it in a thread."""
-        state, started = RunState(), 0.0
-        for record in read(folder.events) if folder.events.exists() else ():
-            started = started or record.at
-            fold(state, record)
-        return cls.told(state, started)
-
-    @classmethod
-    def told(cls, state: RunState, started: float) -> Figures:
-        """From what a log says."""
+        reading = Reading.of(folder.events)
+        state = reading.state
         scored = [one for one in state.solved if one.scored]
         chosen = [one for one in scored if one.cast == "group"] or scored
         return cls(
-            started,
-            max(0.0, state.at - started) if started else 0.0,
+            reading.started,
+            reading.seconds,
             sum(verdict.kept for verdict in state.verdicts.values()),
             fmean(one.f1 for one in chosen) if chosen else None,
             sum(spent.prefilled + spent.decoded for spent in state.tokens.values()),

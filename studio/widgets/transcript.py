@@ -226,12 +226,9 @@ class Transcript(Listed):
     def _estimate(self, first: int, last: int) -> int:
         return last - first + self.document.letters(first, last) // max(1, self._width)
 
-    def _gutter(self) -> int:
-        width = self.scrollable_content_region.width
-        return next(cells for least, cells in GUTTERS if width >= least)
-
     def _text_width(self) -> int:
-        return self.scrollable_content_region.width - self._gutter() - 1
+        width = self.scrollable_content_region.width
+        return width - gutter(width) - 1
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
@@ -257,16 +254,19 @@ class Transcript(Listed):
         (role, part), lines = self.document.kind(index), self._lines(index)
         more = row == FOLD and self._folded(index) and len(lines) == FOLD + 1
         name = "quiet" if more or part == "observation" else "strong" if part in ("action", "answer") else "text"
-        gutter = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
+        sign = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
         text = self.get_component_rich_style(f"transcript--{name}")
         if index == self.cursor and not self.following:
             cursor = self.get_component_rich_style("transcript--cursor")
             ground = Style(bgcolor=cursor.bgcolor, reverse=cursor.reverse)
-            gutter, text = gutter + ground, text + ground
-        width, cells = self.scrollable_content_region.width, self._gutter()
+            sign, text = sign + ground, text + ground
+        width, said = self.scrollable_content_region.width, lines[row]
+        cells = gutter(width)
         label = self._label(role, part, cells) if row == 0 else ""
-        segments = [Segment(f"{label:<{cells}}"[:cells], gutter), Segment(lines[row], text)]
-        return Strip(segments).adjust_cell_length(width, text)
+        head = Segment(f"{label:<{cells}}"[:cells], sign)
+        if len(said) <= width - cells and said.isascii():  # nearly always; so the strip knows its width at once
+            return Strip([head, Segment(said.ljust(width - cells), text)], width)
+        return Strip([head, Segment(said, text)]).adjust_cell_length(width, text)
 
     def _label(self, role: str, part: str, cells: int) -> str:
         sign, room = self.glyphs.role(role), cells - 4
@@ -309,6 +309,11 @@ class Transcript(Listed):
         bottom = min(last - self.top, self.page)
         if bottom > top:
             self.refresh(Region(0, top, self.size.width, bottom - top))
+
+
+def gutter(width: int) -> int:
+    """Its cells, before a text in a view so wide."""
+    return next(cells for least, cells in GUTTERS if width >= least)
 
 
 def _same(one: list[str], other: list[str]) -> int:

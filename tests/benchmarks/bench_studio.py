@@ -137,7 +137,7 @@ def in_line(terminal: Terminal) -> tuple[float, float]:
 
 
 def long_trajectory(run: str) -> None:
-    keys = {"a page down": "\x1b[6~", "a page up": "\x1b[5~", "to the end and back": "\x1b[4~\x1b[1~"}
+    keys = {"a page up": "\x1b[5~", "a page down": "\x1b[6~", "to the end and back": "\x1b[4~\x1b[1~"}
     figures = {kind: keyed("steps", kind, keys) for kind in ("ours", "stock")}
     print("a trajectory open, in the studio of 100,000 steps; stock: a Static a passage, of 1,000 steps")
     for name in keys:
