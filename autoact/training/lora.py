@@ -13,43 +13,19 @@ from typing import Any
 import safetensors.torch
 import torch
 from accelerate import Accelerator
-from msgspec import Struct
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
-from torch.nn import functional
 
 from autoact import disk
 from autoact.config import Differentiation
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.training import checkpoint
+from autoact.training.loss import Sample, packs, span_losses
 from autoact.training.repeatable import repeatable
-from autoact.training.spans import Encoded, Span
 from autoact.trajectory import Role
 
 CLIP = 1.0
 """Gradient norm above which gradients are scaled down."""
-
-
-class Sample(Struct, frozen=True):
-    """One trajectory with the spans that carry loss for the adapter in training."""
-
-    encoded: Encoded
-    spans: tuple[Span, ...]
-
-    @property
-    def tokens(self) -> int:
-        return sum(span.end - span.start for span in self.spans)
-
-
-def span_loss(model: Any, sample: Sample) -> Tensor:
-    """Summed cross-entropy over the sample's spans, in nats, from one forward pass over the trajectory.
-
-    Equal to the sum over the published recipe's separate samples. Logits are computed at loss-bearing places only.
-    """
-    ids = torch.tensor(sample.encoded.ids[: sample.spans[-1].end], device=model.device)
-    places = torch.cat([torch.arange(span.start - 1, span.end - 1) for span in sample.spans]).to(model.device)
-    output = model(input_ids=ids[None], use_cache=False, logits_to_keep=places)
-    return functional.cross_entropy(output.logits[0].float(), ids[places + 1], reduction="sum")
 
 
 class LoraTraining:
@@ -64,6 +40,8 @@ class LoraTraining:
         self.per_epoch = math.ceil(len(samples) / settings.batch)
         self.steps = self.per_epoch * settings.epochs
         self.losses: list[float] = []
+        self.together = packs(model)
+        """The trajectories of a step go through the model in one row."""
         torch.manual_seed(_mix(seed, role))
         self.base = model
         lora = LoraConfig(
@@ -121,8 +99,8 @@ class LoraTraining:
         batch = list(self._batch(step))
         tokens = sum(sample.tokens for sample in batch)
         total = 0.0
-        for sample in batch:
-            loss = span_loss(self.model, sample) / tokens
+        for summed in span_losses(self.model, batch, together=self.together):
+            loss = summed / tokens
             self.accelerator.backward(loss)
             total += loss.item()
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)

@@ -13,7 +13,8 @@ from autoact.errors import ModelFailed
 from autoact.events import Event, ExamplesBuilt
 from autoact.model.local import LocalEngine
 from autoact.script import Card, Lesson, Train
-from autoact.training.lora import LoraTraining, Sample
+from autoact.training.lora import LoraTraining
+from autoact.training.loss import Sample
 from autoact.training.repeatable import prepare
 from autoact.training.spans import encode
 from autoact.trajectory import Adapter, Role

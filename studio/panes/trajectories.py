@@ -144,6 +144,8 @@ class TrajectoriesPane(Pane):
         table = self.query_one("#episodes", Table)
         chosen = table.chosen
         table.renew(key=chosen)
+        if not units:
+            self._about()
         if table.chosen and self._unit("text") != table.chosen:
             self._read("text", table.chosen)
 
@@ -216,7 +218,8 @@ class TrajectoriesPane(Pane):
             done = self.episodes.trajectory(unit) if unit else None
             if unit:
                 parts.append(f"{unit}  {done.question.text if done else ''}")
-        self.query_one("#about", Static).update(foreign.content("   |   ".join(parts), "$quiet"))
+        none = "nothing fits; esc shows all" if self.has_class("filtering") else "nothing was tried in this run yet"
+        self.query_one("#about", Static).update(foreign.content("   |   ".join(parts) or none, "$quiet"))
 
     # -- what the person wants -------------------------------------------------------------------------------------
 

@@ -106,6 +106,7 @@ def _widget(field: Field) -> Widget:
 
         area = TextArea(foreign.clean(field.value), id=name, tab_behavior="focus", soft_wrap=True)
         area.styles.height = field.lines
+        area.move_cursor(area.document.end)  # where a person goes on writing
         return area
     return Input(foreign.clean(field.value), id=name, select_on_focus=False)
 

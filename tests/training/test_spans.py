@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from torch import Tensor
+from transformers import (
+    AutoModelForCausalLM,
+    BloomConfig,
+    GPT2Config,
+    LlamaConfig,
+    MambaConfig,
+    MistralConfig,
+    Qwen3Config,
+)
 
 from autoact import scratchpad
 from autoact.lessons import PARTS
 from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
 from autoact.script import Card, Lesson
-from autoact.training.lora import Sample, span_loss
-from autoact.training.spans import Encoded, encode
+from autoact.training.loss import PASS, Packed, Sample, grouped, packed, packs, span_losses
+from autoact.training.spans import Encoded, Span, encode
 from autoact.trajectory import FINISH, REFLECT, SUB_AGENTS, Question, Role, Step, Tool, Trajectory
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -108,26 +118,92 @@ def separately(model: Any, sample: Sample) -> float:
     return total
 
 
-def compare(weights: Weights, trajectory: Trajectory) -> None:
-    one, model = encoded(weights, trajectory), lora(weights.model)
+def compare(weights: Weights, *trajectories: Trajectory) -> None:
+    """All in one pass, one pass each, and a pass a span: the same loss and the same gradient."""
+    model = lora(weights.model)
     try:
         for role in SUB_AGENTS:
-            sample = Sample(one, tuple(one.owned(role, PARTS[role])))
-            assert len(sample.spans) > 1
-            loss = span_loss(model, sample)
-            torch.autograd.backward(loss)
-            ours, total = gradient(model), separately(model, sample)
+            whole = [encoded(weights, trajectory) for trajectory in trajectories]
+            samples = [Sample(one, tuple(one.owned(role, PARTS[role]))) for one in whole]
+            assert sum(len(sample.spans) for sample in samples) > 1
+            total = sum(separately(model, sample) for sample in samples)
             theirs = gradient(model)
-            assert float((ours - theirs).norm() / theirs.norm()) < 1e-4
-            assert loss.item() == pytest.approx(total, rel=1e-5)
+            for together in (False, True):
+                losses = []
+                for loss in span_losses(model, samples, together=together):
+                    torch.autograd.backward(loss)
+                    losses.append(loss.item())
+                assert len(losses) == (1 if together else len(samples))
+                ours = gradient(model)
+                assert float((ours - theirs).norm() / theirs.norm()) < 1e-4
+                assert sum(losses) == pytest.approx(total, rel=1e-5)
     finally:
         model.unload()
 
 
-def test_span_pass_equals_separate_samples(weights: Weights) -> None:
+def test_one_pass_equals_separate_samples(weights: Weights) -> None:
     compare(weights, TRAJECTORY)
+    compare(weights, TRAJECTORY, SHORT, TRAJECTORY)
 
 
 @pytest.mark.model
-def test_span_pass_equals_separate_samples_on_the_embedded_model(embedded: Weights) -> None:
+def test_one_pass_equals_separate_samples_on_the_embedded_model(embedded: Weights) -> None:
     compare(embedded, SHORT)
+    compare(embedded, SHORT, TRAJECTORY)
+
+
+def sample(ids: Iterable[int], *spans: tuple[int, int]) -> Sample:
+    return Sample(Encoded(tuple(ids), ()), tuple(Span("plan", "thought", *span) for span in spans))
+
+
+def test_what_trajectories_begin_with_stands_once_in_a_row() -> None:
+    row = packed([sample((1, 2, 3, 4, 5), (2, 4)), sample((1, 2, 7, 8), (2, 3), (3, 4))])
+    assert row.ids == [1, 2, 3, 4, 7, 8]
+    assert row.positions == [0, 1, 2, 3, 2, 3]
+    assert (row.places, row.targets) == ([1, 2, 1, 4], [3, 4, 7, 8])
+    assert row.mask[0, 0].int().tolist() == [
+        [1, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0],
+        [1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 0], [1, 1, 0, 0, 1, 1],
+    ]  # fmt: skip
+
+
+def test_a_row_has_no_more_tokens_than_a_pass_may() -> None:
+    many = [sample((1, number, *[5] * (PASS // 3)), (PASS // 3, PASS // 3 + 2)) for number in range(2, 9)]
+    groups = list(grouped(many))
+    assert [one for group in groups for one in group] == many
+    assert [len(group) for group in groups] == [2, 2, 2, 1]
+    huge = sample(range(2 * PASS), (1, 2 * PASS))
+    assert list(grouped([huge, many[0], many[1]])) == [[huge], many[:2]]
+
+
+def shape(**more: Any) -> dict[str, Any]:
+    return {
+        "vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "intermediate_size": 64, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "so"),
+    [
+        (LlamaConfig(**shape()), True),
+        (Qwen3Config(**shape(head_dim=8)), True),
+        (GPT2Config(vocab_size=99, n_embd=32, n_layer=2, n_head=4), True),
+        (MistralConfig(**shape(sliding_window=16)), False),
+        (BloomConfig(vocab_size=99, hidden_size=32, n_layer=2, n_head=4), False),
+        (MambaConfig(vocab_size=99, hidden_size=32, num_hidden_layers=2, state_size=4), False),
+    ],
+    ids=lambda value: getattr(value, "model_type", ""),
+)
+def test_only_a_model_that_makes_of_it_what_is_meant_is_given_several_at_once(config: Any, so: bool) -> None:
+    torch.manual_seed(5)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    assert packs(model) == so
+
+
+def test_a_model_that_takes_no_notice_of_the_mask_is_found_out(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert packs(weights.model)
+    monkeypatch.setattr(Packed, "mask", torch.ones(1, 1, 96, 96, dtype=torch.bool).tril())
+    assert not packs(weights.model)

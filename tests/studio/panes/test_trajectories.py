@@ -116,7 +116,7 @@ async def test_edit_the_last_answer_and_one_under_the_cursor(opera: Path) -> Non
             await pilot.press("e")
             await done(app, pilot)
             assert isinstance(app.screen, Form)
-            await pilot.press("end", *"!", "ctrl+o")
+            await pilot.press(*"!", "ctrl+o")
             await done(app, pilot)
             await pilot.press("enter", "g", "e")
             await done(app, pilot)
@@ -134,7 +134,7 @@ async def test_fork_with_a_change_and_without(opera: Path) -> None:
             for change in ("!", ""):
                 await pilot.press("f")
                 await done(app, pilot)
-                await pilot.press("end", *change, "ctrl+o")
+                await pilot.press(*change, "ctrl+o")
                 await done(app, pilot)
     assert [(one.do, one.n, one.text) for one in taken] == [("fork", 2, "Woman in Gold!"), ("fork", 2, "")]
 
@@ -188,6 +188,15 @@ async def test_mark_compare_lanes(opera: Path) -> None:
             await pilot.press("escape")
             await done(app, pilot)
             assert "reward" in screen_text(app)
+
+
+async def test_an_empty_list_says_why(opera: Path) -> None:
+    write(opera, [happened.RunOpened(1, 1, "here")])
+    async with pane_of(opera, "3") as (app, pilot):
+        assert "nothing was tried in this run yet" in screen_text(app)
+        await pilot.press("slash", *"xyz")
+        await done(app, pilot)
+        assert "nothing fits; esc shows all" in screen_text(app)
 
 
 @pytest.mark.does("trajectories.export")
