@@ -28,7 +28,7 @@ def tmux(folder: Path, patch: pytest.MonkeyPatch, *, code: int) -> None:
     program.write_text(TMUX.format(folder, code), encoding="utf-8")
     program.chmod(0o755)
     patch.setenv("PATH", str(folder), prepend=os.pathsep)
-    patch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    patch.setenv("TMUX", "socket,1,0")
 
 
 async def copied(app: StudioApp, pilot: Pilot[str]) -> str:
