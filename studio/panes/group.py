@@ -213,6 +213,10 @@ class GroupPane(Pane):
             self.shown, self._playing = self.rows.key(message.index), None
             self._fresh_lanes()
 
+    @on(Table.Opened)
+    def _opened(self) -> None:
+        self.query_one("#first", Transcript).focus()
+
     def _fresh_lanes(self) -> None:
         self._told = [[], []]
         for transcript in self.query(Transcript):
@@ -256,6 +260,14 @@ class GroupPane(Pane):
         self._playing = 0.0 if self._playing is None else None
         self._frame = time.monotonic()
         self._fresh_lanes()
+
+    def action_up(self) -> None:
+        """One level up: out of the turns, out of the project."""
+        table = self.query_one("#history", Table)
+        if table.has_focus:
+            self.desk.action_back()
+        else:
+            table.focus()
 
     def action_slower(self) -> None:
         self.speed = SPEEDS[max(0, SPEEDS.index(self.speed) - 1)]
@@ -303,8 +315,10 @@ class GroupPane(Pane):
             return None
         beside = current[0].beside(current[1].unit)
         place = 1 if len(beside) > 1 and self.query_one("#second").has_focus else 0
-        chosen = self.query_one("#second" if place else "#first", Transcript).chosen
-        asked = beside[place]
+        transcript, asked = self.query_one("#second" if place else "#first", Transcript), beside[place]
+        if transcript.following:
+            return (asked, len(asked.turns) - 1) if asked.turns else None
+        chosen = transcript.chosen
         usable = chosen is not None and 0 <= chosen.owner < len(asked.turns)
         return (asked, chosen.owner) if usable and chosen is not None else None
 

@@ -138,6 +138,13 @@ class LabPane(Pane):
             folder = RunFolder(self.project / "runs" / self.run_chosen)
             self.run_worker(partial(self._read_wrong, folder), thread=True, group="wrong", exclusive=True)
 
+    def action_up(self) -> None:
+        """Back to the scores, then to the projects."""
+        if self.has_class("wrong"):
+            self.action_wrong()
+        else:
+            self.desk.action_back()
+
     @on(Input.Submitted, "#data")
     def _evaluate(self, message: Input.Submitted) -> None:
         data, casts = parted(message.value)

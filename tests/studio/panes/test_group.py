@@ -21,6 +21,8 @@ from autoact.run.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
 from studio.conversation import Replay, Session, sessions
 from studio.panes.group import GroupPane
+from studio.screens.projects import ProjectsScreen
+from studio.widgets.table import Table
 from studio.widgets.transcript import Transcript
 
 ASKED = Question("asked-0001", "Who wrote [b]Fidelio?")
@@ -192,6 +194,27 @@ async def test_earlier_sessions_are_found_again(opera: Path) -> None:
         await pilot.press("j")
         await done(app, pilot)
         assert app.screen.query_one("#first", Transcript).document[0].text == "What is Leonore?"
+
+
+@pytest.mark.does("group.edit", "group.up", "table.open_row")
+async def test_enter_leads_to_the_turns_and_escape_back(opera: Path) -> None:
+    run, desk = session(opera, turns("group-asked-0001", "group", 4)), Desk()
+    with alive(run), ControlServer(run, desk.submit):
+        async with pane_of(opera, "5") as (app, pilot):
+            table, view = app.screen.query_one("#history", Table), app.screen.query_one("#first", Transcript)
+            table.focus()
+            await pilot.press("e")
+            await pilot.pause()
+            assert app.screen.query_one("#ask", Input).value == "An opera by Beethoven.", "the last turn is meant"
+            await pilot.press("escape", "escape")
+            assert table.has_focus
+            await pilot.press("enter", "g", "e")
+            await done(app, pilot)
+            assert view.has_focus
+            assert "put the cursor on a turn first" in screen_text(app)
+            await pilot.press("escape", "escape")
+            await done(app, pilot)
+            assert isinstance(app.screen, ProjectsScreen)
 
 
 def test_forks_edits_and_restarts(tmp_path: Path) -> None:

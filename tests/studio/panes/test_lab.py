@@ -14,6 +14,7 @@ from autoact.run.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
 from studio.lineage import lineage, wrong
 from studio.panes.lab import ScoreRows
+from studio.screens.projects import ProjectsScreen
 
 PERU = Question("held-1", "What is the capital of Peru?", "Lima", "heldout", "easy", "one-hop", gold=("Peru",))
 
@@ -58,7 +59,7 @@ def test_the_gain_stands_beside_its_interval() -> None:
     assert list(rows.row(0))[3:6] == [" 50.0 0-100", " 50.0 25-75", "+50.0  [-10.0, 75.0]"]
 
 
-@pytest.mark.does("lab.wrong")
+@pytest.mark.does("lab.wrong", "lab.up")
 async def test_what_lies_behind_a_wrong_answer(opera: Path) -> None:
     write(opera, story())
     async with pane_of(opera, "6", (120, 36)) as (app, pilot):
@@ -73,6 +74,14 @@ async def test_what_lies_behind_a_wrong_answer(opera: Path) -> None:
         await pilot.press("w")
         await done(app, pilot)
         assert "group easy" in screen_text(app)
+        await pilot.press("w")
+        await done(app, pilot)
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert "group easy" in screen_text(app)
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert isinstance(app.screen, ProjectsScreen)
 
 
 async def test_a_run_without_wrong_answers_says_so(opera: Path) -> None:
