@@ -67,14 +67,7 @@ ACTIONS = (
     Action("space", "hold", "pause", "pause the training, or let it go on", "autoact pause | resume", "training"),
     Action("F", "finish", "finish", "end the training now and keep the adapter (asks)", "autoact finish", "training"),
     Action("r", "train", "train", "train on what this run kept", "autoact run --from differentiation", "training"),
-    Action(
-        "S",
-        "settings",
-        "settings",
-        "rank, learning rate and the like, for the next run",
-        "edit PROJECT/project.toml",
-        "training",
-    ),
+    Action("S", "settings", "settings", "rank, rate and more, next time", "edit PROJECT/project.toml", "training"),
     Action("o", "examples", "examples", "what this agent learns from, word by word", "", "training"),
     Action("n", "next_agent", "next", "the next of plan, tool and reflect", "", "training"),
     Action("esc", "close", "close", "back to the training", "", "lessons"),
@@ -82,9 +75,7 @@ ACTIONS = (
     Action("c", "cast", "cast", "who answers: the group, the meta-agent, or both", "autoact ask --cast", "group"),
     Action("space", "hold", "pause", "pause the session, or let it go on", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through, hold the next", "autoact step", "group"),
-    Action(
-        "e", "edit", "edit", "say something else at the turn under the cursor, else the last", "autoact edit", "group"
-    ),
+    Action("e", "edit", "edit", "say something else at this turn, or at the last", "autoact edit", "group"),
     Action("f", "fork", "fork", "go on from the turn under the cursor once more", "autoact fork", "group"),
     Action("p", "replay", "replay", "play the question again, as it was answered", "", "group"),
     Action("<", "slower", "", "half the speed of the replay", "", "group"),

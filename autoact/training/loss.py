@@ -113,12 +113,13 @@ def packs(model: Any) -> bool:
     Attention must reach back to the beginning in every layer, through kernels that know any mask; and a few tokens
     packed must have the logits that they have alone.
     """
-    layers = DynamicCache(config=model.config).layers
+    config = model.config.get_text_config(decoder=True)
+    layers = DynamicCache(config=config).layers
     plain = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
     known = "position_ids" in inspect.signature(model.forward).parameters
-    if not (plain and known and model.config._attn_implementation in ("sdpa", "eager")):
+    if not (plain and known and config._attn_implementation in ("sdpa", "eager")):
         return False
-    words = tuple(number % model.config.vocab_size for number in range(1, 97))
+    words = tuple(number % config.vocab_size for number in range(1, 97))
     long, short = (
         Sample(Encoded(ids, ()), (Span("plan", "thought", len(ids) - 1, len(ids)),))
         for ids in (words[:72], words[:8] + words[72:])

@@ -307,7 +307,7 @@ class GroupPane(Pane):
             return
         asked, n = turn
         self._open_line((do, asked.unit, n), asked.turns[n].text.strip())
-        self.notice(f"{do} turn {n} of {asked.unit}: enter sends it, esc leaves it")
+        self.notice(f"{do} turn {n} of {asked.unit}, {asked.turns[n].part}: enter sends it, esc leaves it")
 
     def _turn(self) -> tuple[Asked, int] | None:
         current = self.current
