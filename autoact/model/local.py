@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autoact.model import heap
 from autoact.model.cache import RowCache
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import matched
@@ -131,6 +132,7 @@ class LocalEngine:
             self.model = self.peft.unload()
         self.peft, self.wearing = None, "meta"
         self.caches.clear()
+        heap.trim()
 
     # -- one step ----------------------------------------------------------------------------------------------------
 

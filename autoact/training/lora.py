@@ -19,6 +19,7 @@ from torch import Tensor
 from autoact import disk
 from autoact.config import Differentiation
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
+from autoact.model import heap
 from autoact.training import checkpoint
 from autoact.training.loss import Sample, packs, span_losses
 from autoact.training.repeatable import repeatable
@@ -26,6 +27,8 @@ from autoact.trajectory import Role
 
 CLIP = 1.0
 """Gradient norm above which gradients are scaled down."""
+TRIM_EVERY = 10
+"""Steps between looks for memory to give back; at every step it would cost a tenth of the time."""
 
 
 class LoraTraining:
@@ -72,6 +75,8 @@ class LoraTraining:
             with repeatable(self.base.device):
                 stepped = self._step(step)
             self.losses.append(stepped.loss)
+            if (step + 1) % TRIM_EVERY == 0:
+                heap.trim()
             enough = yield stepped
             # the last step too: a run that dies while the next adapter trains has nothing to repeat here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
@@ -89,6 +94,7 @@ class LoraTraining:
         """Give the base model back without the adapter."""
         self._peft().unload()
         self.accelerator.free_memory()
+        heap.trim()
 
     def _step(self, step: int) -> TrainStepped:
         began = time.monotonic()

@@ -117,7 +117,11 @@ class Steps(Scene):
                 yield from (Static(f"{said.part}: {said.text}", markup=False) for said in passages(STOCK_STEPS))
 
     def on_mount(self) -> None:
-        self.query_one(Transcript if sys.argv[2] == "ours" else VerticalScroll).focus()
+        """At the end, where the studio opens it."""
+        view = self.query_one(Transcript if sys.argv[2] == "ours" else VerticalScroll)
+        view.focus()
+        if isinstance(view, VerticalScroll):
+            self.call_after_refresh(view.scroll_end, animate=False)
 
 
 class Listing(Scene):

@@ -1,0 +1,39 @@
+"""Freed memory goes back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+import pytest
+
+from autoact.model import heap
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not glibc")
+def test_holes_in_the_heap_are_given_back() -> None:
+    blocks = [bytearray(100_000) for _ in range(2_000)]  # below the size from which on each has a mapping of its own
+    last = bytearray(100_000)
+    full = resident()
+    del blocks
+    heap.trim()
+    assert last
+    assert full - resident() > 150e6
+
+
+def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def without(name: object) -> object:
+        asked.append(name)
+        return object()
+
+    monkeypatch.setattr(ctypes, "CDLL", without)
+    heap.trim()
+    assert asked == [None]
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
