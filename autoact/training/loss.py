@@ -16,8 +16,9 @@ from transformers.cache_utils import DynamicLayer
 
 from autoact.training.spans import Encoded, Span
 
-PASS = 2_048
-"""Tokens of several trajectories in one pass at most: what it must remember for the gradient grows with them."""
+PASS = 1_024
+"""Tokens of several trajectories in one pass at most. What it must remember for the gradient grows with their square
+where a GPU is told to repeat its sums: its attention then keeps a weight for each pair, in every head and layer."""
 COMMON = -1
 """The owner of tokens that all trajectories of a pass begin with."""
 CLOSE = 0.05

@@ -133,7 +133,7 @@ def compare(weights: Weights, *trajectories: Trajectory) -> None:
                 for loss in span_losses(model, samples, together=together):
                     torch.autograd.backward(loss)
                     losses.append(loss.item())
-                assert len(losses) == (1 if together else len(samples))
+                assert len(losses) < len(samples) if together and len(samples) > 1 else len(losses) == len(samples)
                 ours = gradient(model)
                 assert float((ours - theirs).norm() / theirs.norm()) < 1e-4
                 assert sum(losses) == pytest.approx(total, rel=1e-5)
