@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec.structs import replace
 from peft import LoraConfig, get_peft_model
 from torch import Tensor
 from transformers import (
@@ -148,8 +149,7 @@ def test_one_pass_equals_separate_samples(weights: Weights) -> None:
 
 @pytest.mark.model
 def test_one_pass_equals_separate_samples_on_the_embedded_model(embedded: Weights) -> None:
-    compare(embedded, SHORT)
-    compare(embedded, SHORT, TRAJECTORY)
+    compare(embedded, SHORT, replace(SHORT, question=Question("q-3", "What did Beethoven write?", "Fidelio")))
 
 
 def sample(ids: Iterable[int], *spans: tuple[int, int]) -> Sample:
