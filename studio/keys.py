@@ -76,7 +76,7 @@ ACTIONS = (
     Action("space", "hold", "pause", "pause the session, or let it go on", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through, hold the next", "autoact step", "group"),
     Action("e", "edit", "edit", "say something else at this turn, or at the last", "autoact edit", "group"),
-    Action("f", "fork", "fork", "go on from the turn under the cursor once more", "autoact fork", "group"),
+    Action("f", "fork", "fork", "go on from this turn, or from the last, once more", "autoact fork", "group"),
     Action("p", "replay", "replay", "play the question again, as it was answered", "", "group"),
     Action("<", "slower", "", "half the speed of the replay", "", "group"),
     Action(">", "faster", "", "twice the speed of the replay", "", "group"),

@@ -14,6 +14,7 @@ from autoact.run.state import RunState
 from autoact.trajectory import Role
 from studio import foreign
 from studio.follow import Follow
+from studio.shelf import ALIVE
 from studio.widgets.plot import figure
 from studio.widgets.rows import Rows
 
@@ -88,5 +89,6 @@ def spoken(seconds: float) -> str:
 
 
 def _memory(follow: Follow) -> str:
-    pulse = read_pulse(RunFolder(follow.shelf.root / "runs" / follow.name)) if follow.alive else None
+    """What the run holds now; nothing of one that has no job, whatever its pulse last said."""
+    pulse = read_pulse(RunFolder(follow.shelf.root / "runs" / follow.name)) if follow.verdict in ALIVE else None
     return f"  {pulse.rss_mb / 1000:.1f} GB" if pulse else ""

@@ -119,7 +119,10 @@ class Listed(ScrollView, can_focus=True):
             self.refresh(self.size.region)
 
     def _tell_bar(self) -> None:
-        """Textual would draw the bar again whatever moves: a third of the work of turning a page."""
+        """Have the scroll bar know where things are, and be drawn again only if its thumb looks different.
+
+        Textual draws it whatever moves, which was a third of the work of turning a page.
+        """
         bar, count, page = self.vertical_scrollbar, self.virtual_size.height, self.page
         bar.set_reactive(ScrollBar.window_virtual_size, count)
         bar.set_reactive(ScrollBar.window_size, page)

@@ -254,16 +254,16 @@ class Transcript(Listed):
         (role, part), lines = self.document.kind(index), self._lines(index)
         more = row == FOLD and self._folded(index) and len(lines) == FOLD + 1
         name = "quiet" if more or part == "observation" else "strong" if part in ("action", "answer") else "text"
-        sign = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
+        mark = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
         text = self.get_component_rich_style(f"transcript--{name}")
         if index == self.cursor and not self.following:
             cursor = self.get_component_rich_style("transcript--cursor")
             ground = Style(bgcolor=cursor.bgcolor, reverse=cursor.reverse)
-            sign, text = sign + ground, text + ground
+            mark, text = mark + ground, text + ground
         width, said = self.scrollable_content_region.width, lines[row]
         cells = gutter(width)
         label = self._label(role, part, cells) if row == 0 else ""
-        head = Segment(f"{label:<{cells}}"[:cells], sign)
+        head = Segment(f"{label:<{cells}}"[:cells], mark)
         if len(said) <= width - cells and said.isascii():  # nearly always; so the strip knows its width at once
             return Strip([head, Segment(said.ljust(width - cells), text)], width)
         return Strip([head, Segment(said, text)]).adjust_cell_length(width, text)

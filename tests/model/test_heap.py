@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-import os
-from pathlib import Path
 
 import pytest
 
 from autoact.model import heap
+from autoact.run.pulse import resident_mb
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not glibc")
 def test_holes_in_the_heap_are_given_back() -> None:
     blocks = [bytearray(100_000) for _ in range(2_000)]  # below the size from which on each has a mapping of its own
     last = bytearray(100_000)
-    full = resident()
+    full = resident_mb()
     del blocks
     heap.trim()
     assert last
-    assert full - resident() > 150e6
+    assert full - resident_mb() > 150
 
 
 def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,8 +31,3 @@ def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(ctypes, "CDLL", without)
     heap.trim()
     assert asked == [None]
-
-
-def resident() -> int:
-    """Bytes of this process in memory."""
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")

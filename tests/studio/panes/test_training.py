@@ -33,6 +33,17 @@ async def test_the_agent_that_is_trained_is_in_sight(opera: Path, size: tuple[in
             assert [len(curve.earlier) for curve in app.screen.query_one("#plot-tool", Plot).curves] == [1]
 
 
+async def test_a_run_that_is_over_holds_no_memory(opera: Path) -> None:
+    other, over = write(opera, training(), minute=10), write(opera, finished())
+    with alive(over):
+        pass  # leaves a pulse behind
+    with alive(other):
+        async with pane_of(opera, "4") as (app, _):
+            text = screen_text(app)
+            assert "s a step" in text
+            assert "GB" not in text
+
+
 @pytest.mark.does("training.next_agent")
 async def test_the_next_agent(opera: Path) -> None:
     write(opera, finished())
