@@ -25,6 +25,7 @@ from autoact.run.folder import RunFolder, runs_of
 from autoact.run.log import LogTail, Record
 from autoact.run.state import RunState, fold
 from autoact.trajectory import CASTS, Question, Trajectory
+from studio import foreign
 from studio.document import Document, Passage
 
 STAGES = ["session"]
@@ -43,6 +44,12 @@ class Turn(Struct, frozen=True):
     tokens: int = 0
     ms: float = 0.0
     edited: bool = False
+
+    @property
+    def line(self) -> str:
+        """What was said as one line, safe to show where it is changed; `foreign.BREAK` for each line break."""
+        said = self.text.strip()
+        return foreign.line(said, len(said)).strip()
 
     @property
     def cost(self) -> str:

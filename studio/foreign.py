@@ -14,6 +14,9 @@ from textual.content import Content
 LETTERS, LINES, COLUMNS = 64_000, 2_000, 4_000
 """The most that is shown of one text, of its lines, and of a line."""
 
+BREAK = " ⏎ "
+"""A line break in what is shown as one line."""
+
 _SUSPECT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]|[^\x00-\x7e]")
 _CONTROL = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)} | {0x7F: 0x2421}
 _CONTROL_8BIT = {code: f"\\x{code:02x}" for code in range(0x80, 0xA0)}
@@ -73,7 +76,7 @@ class Writer:
 @lru_cache(maxsize=8192)
 def line(text: str, most: int = 400) -> str:
     """The beginning of a text as one safe line."""
-    shown = _visible(text[: most + 1].replace("\r\n", "\n")).strip("\n").replace("\n", " ⏎ ")
+    shown = _visible(text[: most + 1].replace("\r\n", "\n")).strip("\n").replace("\n", BREAK)
     return shown if len(text) <= most else shown[:most] + "…"
 
 

@@ -306,7 +306,7 @@ class GroupPane(Pane):
             self.notice("put the cursor on a turn first")
             return
         asked, n = turn
-        self._open_line((do, asked.unit, n), asked.turns[n].text.strip())
+        self._open_line((do, asked.unit, n), asked.turns[n].line)
         self.notice(f"{do} turn {n} of {asked.unit}, {asked.turns[n].part}: enter sends it, esc leaves it")
 
     def _turn(self) -> tuple[Asked, int] | None:
@@ -328,8 +328,10 @@ class GroupPane(Pane):
         self.query_one("#ask", Line).action_leave_line()
         if wish is not None and self.current is not None:
             session, (do, unit, n) = self.current[0], wish
-            same = do == "fork" and text == session.asked[unit].turns[n].text.strip()
-            self._send(session, orders.order(do, unit, n, "" if same else text), start=do == "fork")
+            turn = session.asked[unit].turns[n]
+            same = text == turn.line
+            text = turn.text.strip() if same else text.replace(foreign.BREAK, "\n")
+            self._send(session, orders.order(do, unit, n, "" if same and do == "fork" else text), start=do == "fork")
         elif text:
             self._ask(text)
 

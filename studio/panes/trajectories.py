@@ -346,7 +346,7 @@ class TrajectoriesPane(Pane):
         return chosen or reader.last_answer()
 
     def _write(self, title: str, said: Passage, take: Take) -> None:
-        self.app.push_screen(Form(title, [Field("text", said.part, said.text, lines=6)], _shown_as(said.text, take)))
+        self.app.push_screen(Form(title, [Field("text", said.part, said.text, lines=6)], take))
 
     async def _edit(self, said: Passage, values: Values) -> str:
         self.desk.send(order("edit", self._unit("text"), said.owner, values["text"]))
@@ -381,13 +381,3 @@ class TrajectoriesPane(Pane):
             ],
         }  # fmt: skip
         return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
-
-
-def _shown_as(text: str, take: Take) -> Take:
-    """Text that the person left alone comes back as it was, not as it had to be shown."""
-
-    async def taken(values: Values) -> str:
-        same = values["text"] == foreign.clean(text)
-        return await take({"text": text} if same else values)
-
-    return taken

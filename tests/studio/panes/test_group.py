@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hostile import acting
 from paned import Instead, done, pane_of
 from stories import alive, screen_text
 from textual.widgets import Input
@@ -215,6 +216,29 @@ async def test_enter_leads_to_the_turns_and_escape_back(opera: Path) -> None:
             await pilot.press("escape", "escape")
             await done(app, pilot)
             assert isinstance(app.screen, ProjectsScreen)
+
+
+@pytest.mark.parametrize("change", ["", "!"])
+async def test_a_turn_of_any_text_is_safe_to_edit_and_unchanged_when_left_alone(opera: Path, change: str) -> None:
+    said = "\u200b東京\x00 [@click=app.quit]x[/]\nBingSearch[Woman in Gold]\x1b[2J"
+    asked, run = "group-asked-0001", session(opera, turns("group-asked-0001", "group", 2))
+    tell(run, happened.ModelAnswered(asked, 2, "d", "tool", "argument", said, (1,), ms=100))
+    desk = Desk()
+    with alive(run), ControlServer(run, desk.submit):
+        async with pane_of(opera, "5", (120, 36)) as (app, pilot):
+            for key in ("e", "f"):
+                await pilot.press(key)
+                await pilot.pause()
+                shown = app.screen.query_one("#ask", Input).value
+                assert not acting(shown)
+                assert "BingSearch[Woman in Gold]" in shown
+                await pilot.press("end", *change, "enter")
+                await done(app, pilot)
+    texts = [text for _, _, _, text, _ in desk.got]
+    if change:
+        assert all(text.endswith("␛[2J!") and "\nBingSearch[Woman in Gold]" in text for text in texts)
+    else:
+        assert texts == [said, ""]
 
 
 def test_forks_edits_and_restarts(tmp_path: Path) -> None:
