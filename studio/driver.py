@@ -7,10 +7,12 @@ never waits behind pictures that are out of date. Whatever this layer does not k
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from textual.app import App
@@ -53,7 +55,10 @@ class StudioDriver(LinuxDriver):
         self._flying: deque[tuple[float, int]] = deque()
         """When the unanswered pictures went out, and their bytes."""
         self._unanswered = 0
-        self._late: Any = None
+        self._late = False
+        """A look at pictures without an answer is arranged."""
+        self._away = False
+        """The terminal is left to others."""
 
     def write(self, data: str) -> None:
         """A frame is drawn into the cells; what is no frame goes to the terminal as it is."""
@@ -87,6 +92,7 @@ class StudioDriver(LinuxDriver):
         """Also after having been stopped: the terminal then shows what others left there."""
         with self._lock:
             self._flying.clear()
+            self._away = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
@@ -95,6 +101,8 @@ class StudioDriver(LinuxDriver):
                 super().write(self._cells.reset_pen())
             self._flying.clear()
         super().stop_application_mode()
+        with self._lock:
+            self._away = True
 
     def repaint(self) -> None:
         """Send everything again, whatever the terminal shows."""
@@ -102,6 +110,22 @@ class StudioDriver(LinuxDriver):
             if not self.stock:
                 self._clear()
                 self._send()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._soon(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._soon(self._come_back)
+
+    def _soon(self, call: Callable[[], object]) -> None:
+        """A signal may come while this very thread holds the lock: what it asks for is done by the app's loop."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, the terminal given back
+            self._loop.call_soon_threadsafe(call)
+
+    def _come_back(self) -> None:
+        if not self._away:  # SIGSTOP cannot be caught: nothing was ended then that could be begun again
+            self.suspend_application_mode()
+        self.resume_application_mode()
 
     # -- all below with the lock held ------------------------------------------------------------------------------
 
@@ -127,7 +151,7 @@ class StudioDriver(LinuxDriver):
 
     def _send(self) -> None:
         """The next picture, if there is one and its time has come."""
-        if self.stock or not self._cells.stale or not self._ready():
+        if self.stock or self._away or not self._cells.stale or not self._ready():
             return
         changes = self._cells.changes()
         if not changes:
@@ -147,10 +171,11 @@ class StudioDriver(LinuxDriver):
         if not self._flying:
             return True
         waits = len(self._flying) >= IN_FLIGHT or sum(size for _, size in self._flying) > SMALL
-        if waits and self._late is None:
-            self._late = self._loop.call_later(PATIENCE * 1.1, self._look)
+        if waits and not self._late:
+            self._late = True  # arranged by the loop's own thread: answers come to another
+            self._loop.call_soon_threadsafe(self._loop.call_later, PATIENCE * 1.1, self._look)
         return not waits
 
     def _look(self) -> None:
-        self._late = None
+        self._late = False
         self.flush()

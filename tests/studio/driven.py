@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 from hosts import Host
@@ -13,9 +15,9 @@ from studio.widgets.transcript import Transcript
 
 
 class Driven(Host):
-    """`a` adds a passage, `u` writes something no driver knows, `q` leaves."""
+    """`a` adds a passage, `u` writes something no driver knows, `z` is a stop in the midst of a picture, `q` leaves."""
 
-    BINDINGS = [("a", "add", ""), ("u", "unknown", ""), ("q", "quit", "")]
+    BINDINGS = [("a", "add", ""), ("u", "unknown", ""), ("z", "stop", ""), ("q", "quit", "")]
 
     def action_add(self) -> None:
         view = self.query_one(Transcript)
@@ -25,6 +27,11 @@ class Driven(Host):
     def action_unknown(self) -> None:
         if self._driver is not None:
             self._driver.write("\x1b[5;5r\x1b[r")
+
+    def action_stop(self) -> None:
+        if isinstance(self._driver, StudioDriver):
+            with self._driver._lock:
+                os.kill(os.getpid(), signal.SIGTSTP)
 
     def get_driver_class(self) -> type[Driver]:
         return StudioDriver if sys.argv[1] == "ours" else super().get_driver_class()

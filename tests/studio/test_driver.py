@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,16 +50,47 @@ def test_the_picture_is_that_of_the_stock_driver() -> None:
     assert sizes[1] < sizes[0] / 2
 
 
+def stopped(terminal: Terminal) -> bool:
+    """Whether the process stands still until it is told to go on."""
+    return os.waitid(os.P_PID, terminal.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def comes_back(terminal: Terminal, before: object) -> None:
+    """Goes on where it stood, whatever the terminal showed meanwhile, and is of use."""
+    terminal.screen.reset()
+    os.kill(terminal.pid, signal.SIGCONT)
+    assert terminal.until(lambda: look(terminal.screen) == before)
+    terminal.press("a")
+    assert terminal.until(lambda: "Gold 90]" in terminal.text())
+
+
 def test_it_comes_back_after_a_suspension(ours: Terminal) -> None:
     before = look(ours.screen)
     os.kill(ours.pid, signal.SIGTSTP)
-    assert ours.until(lambda: b"\x1b[?1049l" in ours.log)
-    ours.wait(0.3)
-    ours.screen.reset()
-    os.kill(ours.pid, signal.SIGCONT)
-    assert ours.until(lambda: look(ours.screen) == before)
-    ours.press("a")
-    assert ours.until(lambda: "Gold 90]" in ours.text())
+    assert ours.until(lambda: stopped(ours))
+    ours.wait(0.1)
+    assert b"\x1b[?1049l" in ours.log
+    comes_back(ours, before)
+
+
+def test_a_suspension_in_the_midst_of_a_picture_waits_for_its_end(ours: Terminal) -> None:
+    before = look(ours.screen)
+    ours.press("z")
+    assert ours.until(lambda: stopped(ours))
+    ours.wait(0.1)
+    assert b"\x1b[?1049l" in ours.log
+    comes_back(ours, before)
+
+
+def test_it_comes_back_after_a_stop_that_it_is_not_told_of(ours: Terminal) -> None:
+    before = look(ours.screen)
+    held = termios.tcgetattr(ours.fd)
+    os.kill(ours.pid, signal.SIGSTOP)
+    assert ours.until(lambda: stopped(ours))
+    comes_back(ours, before)
+    ours.press("q")
+    assert ours.until(lambda: b"\x1b[?1049l" in ours.log[-200:])
+    assert termios.tcgetattr(ours.fd)[3] != held[3], "the terminal is left as it was found"
 
 
 def test_what_it_does_not_know_switches_it_off(ours: Terminal) -> None:
