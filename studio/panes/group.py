@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
+from textual.worker import Worker
 
 from autoact import disk
 from autoact.run.command import Command, Verb
@@ -72,6 +73,7 @@ class GroupPane(Pane):
         self._rest: list[tuple[str, str]] = []
         """Questions and casts for a session that is still to come up."""
         self._looked = -RARELY
+        self._finder: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="history")
@@ -108,9 +110,9 @@ class GroupPane(Pane):
         if not self.display:
             return
         now = time.monotonic()
-        if now - self._looked >= RARELY:
+        if now - self._looked >= RARELY and (self._finder is None or self._finder.is_finished):
             self._looked = now
-            self.run_worker(self._find, thread=True, group="sessions", exclusive=True)
+            self._finder = self.run_worker(self._find, thread=True, group="sessions")
         newest = next(iter(self.sessions.values()), None)
         current = self.current
         moved = [

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from studio.app import StudioApp
 from studio.target import find
@@ -29,8 +30,10 @@ async def pane_of(
 
 
 async def done(app: StudioApp, pilot: Pilot[str]) -> None:
-    """Every worker and every message."""
+    """Every worker and every message. Work that newer work took the place of is done with, too."""
     for _ in range(2):
         await pilot.pause()
-        await app.workers.wait_for_complete()
+        for worker in list(app.workers):
+            with contextlib.suppress(WorkerCancelled):
+                await worker.wait()
     await pilot.pause()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from paned import Instead
+from paned import Instead, done
 from stories import alive, finished, opened, project, screen_text, step, synthesis, training, write
 from textual.color import Color
 from textual.pilot import Pilot
@@ -63,8 +63,7 @@ async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
     await pilot.pause()
     if isinstance(app.screen, RunScreen | ProjectScreen):
         app.screen.follow.start()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
+    await done(app, pilot)
     return screen_text(app)
 
 

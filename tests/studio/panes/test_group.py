@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from autoact.run.folder import RunFolder, new_run
 from autoact.run.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
 from studio.conversation import Replay, Session, sessions
+from studio.panes import group
 from studio.panes.group import GroupPane
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.table import Table
@@ -276,3 +278,27 @@ async def until(app: object, pilot: object, text: str) -> None:
         if text in screen_text(app):  # type: ignore[arg-type]
             return
     raise AssertionError(f"never said: {text}")
+
+
+async def test_a_slow_disk_is_not_asked_again_before_it_has_answered(
+    opera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = [], threading.Event()
+
+    def slow(root: Path) -> list[RunFolder]:
+        asked.append(root)
+        answered.wait(20)
+        return sessions(root)
+
+    async with pane_of(opera, "5") as (app, pilot):
+        monkeypatch.setattr(group, "sessions", slow)
+        monkeypatch.setattr(group, "RARELY", 0.0)
+        session(opera, turns("group-asked-0001", "group"))
+        pane = app.screen.query_one(GroupPane)
+        for _ in range(5):
+            pane.tell()
+            await pilot.pause()
+        assert len(asked) == 1
+        answered.set()
+        await done(app, pilot)
+        assert len(pane.sessions) == 1
