@@ -20,6 +20,13 @@ _ACTS = re.compile("[\x80-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069
 """What would act on the terminal, reorder its cells, or hide in them. It is not let through."""
 _HALF = re.compile("[\ud800-\udfff]")
 """Of a pair that no one can encode."""
+_SINGLE = frozenset(
+    letter
+    for first, last in ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x370, 0x482), (0x2500, 0x25FC), (0x2800, 0x28FF))
+    for letter in map(chr, range(first, last + 1))
+    if letter.isprintable()
+)
+"""Letters, lines and dots that take one cell everywhere and have no marks: most of what there is."""
 _BRIDGE = 4
 """Cells that are cheaper to send again than to jump over."""
 
@@ -74,7 +81,7 @@ class Cells:
                     self._y, self._x = self._y + 1, 0
 
     def _write(self, text: str) -> None:
-        if text.isascii():
+        if _SINGLE.issuperset(text):
             self._put(list(text), len(text))
             return
         text = _HALF.sub("\ufffd", _ACTS.sub("", text))
@@ -189,7 +196,7 @@ class Cells:
         while after < self.width and pens[after] is pen:
             letter = letters[after]
             same = letter == sent[after]
-            if not (letter and letter.isascii()) or (same and (letter == " " or pen == sent_pens[after])):
+            if letter not in _SINGLE or (same and (letter == " " or pen == sent_pens[after])):
                 break
             after += 1
         out += letters[x + 1 : after]

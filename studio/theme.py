@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 from textual.color import Color, ColorParseError
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.theme import Theme
 
 from autoact.errors import BadInput
@@ -133,6 +135,11 @@ class Themes:
         names = {palette.name for palette in found}
         self.palettes = [palette for palette in self._shipped if palette.name not in names] + found
         return True
+
+
+def without_terminal_colours(filters: Sequence[LineFilter]) -> list[LineFilter]:
+    """For lines drawn in a theme's colours: to look for a terminal's own in each costs a tenth of drawing it."""
+    return [one for one in filters if not isinstance(one, ANSIToTruecolor)]
 
 
 def _files(place: Traversable) -> list[Traversable]:

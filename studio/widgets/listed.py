@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from math import ceil
 
-from textual.filter import ANSIToTruecolor, LineFilter
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
@@ -16,6 +16,7 @@ from textual.widget import Widget
 from studio import keys
 from studio.clipboard import Copied
 from studio.glyphs import Glyphs, of_app
+from studio.theme import without_terminal_colours
 
 PARTS = 8
 """Of a cell, in which the ends of a scroll bar's thumb are drawn."""
@@ -102,8 +103,7 @@ class Listed(ScrollView, can_focus=True):
         self.move_to_edge(last=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Lines are drawn in the theme's colours: to look for a terminal's own in each costs a tenth of drawing it."""
-        return [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+        return without_terminal_colours(super().get_line_filters())
 
     def put_lines(self, count: int, top: int) -> None:
         """There are so many lines now, and this is the first in sight. No layout: the bar is always there."""

@@ -10,6 +10,7 @@ from itertools import groupby
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click, Resize
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -17,6 +18,7 @@ from textual.widget import Widget
 from studio import foreign, keys
 from studio.glyphs import of_app
 from studio.series import Column, Series, span
+from studio.theme import without_terminal_colours
 from studio.widgets.braille import Grid, drawn, signs
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
@@ -139,6 +141,9 @@ class Plot(Widget, can_focus=True):
         super().notify_style_update()
         self.call_later(self.draw)  # the colours of the curves come after those of the widget
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return without_terminal_colours(super().get_line_filters())
+
     def render_line(self, y: int) -> Strip:
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
@@ -151,7 +156,7 @@ class Plot(Widget, can_focus=True):
         for y in range(rows if height > 1 else 0):
             value = high if y == 0 else low if y == rows - 1 else None
             label = "" if value is None or not layers else figure(self._unscaled(value))
-            strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)]))
+            strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)], width))
         if height > 2:
             strips.append(self._axis(across))
         style = self.rich_style
@@ -175,7 +180,8 @@ class Plot(Widget, can_focus=True):
         ascii, marked = of_app(self.app).ascii, self._marked(across)
         inked = [(layer.dots[y], layer.style) for layer in layers if any(layer.dots[y])]
         if marked is None and len(inked) < 2:  # most rows: no need to go from cell to cell
-            return [self._text(signs(dots, ascii=ascii), style) for dots, style in inked]
+            dots, style = inked[0] if inked else ([0] * across, "quiet")
+            return [self._text(signs(dots, ascii=ascii), style)]
         bits, styles = [0] * across, ["quiet"] * across
         for dots, style in inked:
             for x, more in enumerate(dots):
@@ -232,6 +238,7 @@ def figure(value: float) -> str:
     if not math.isfinite(value):
         return "-"
     size = abs(value)
-    if size and (size < 0.001 or size >= 100_000):
-        return f"{value:.1e}"
-    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 10_000 else f"{value:.0f}"
+    tiny_or_huge = size and (size < 0.001 or size >= 100_000)
+    first = 3 if tiny_or_huge else 0 if size < 10 else 1 if size < 10_000 else 2
+    written = (f"{value:{form}}" for form in (".3f", ".1f", ".0f", ".1e", ".0e")[first:])
+    return next(said for said in written if len(said) < AXIS)

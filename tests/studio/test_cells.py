@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pyte
 import pytest
 from hosts import Host
-from rich.cells import cell_len
+from rich.cells import cell_len, split_graphemes
 from textual.app import App
 from textual.pilot import Pilot
 
-from studio.cells import Cells
+from studio.cells import _SINGLE, Cells
 from studio.document import Document, Passage
 from studio.pen import PLAIN, Pen, change, dipped
 from studio.series import Series
@@ -111,6 +111,11 @@ def test_nothing_is_sent_for_the_same_frame() -> None:
     assert cells.changes()
     cells.draw(frame)
     assert cells.changes() == ""
+
+
+def test_letters_taken_for_single_cells_are_such() -> None:
+    for letter in _SINGLE:
+        assert split_graphemes(f"a{letter}b") == ([(0, 1, 1), (1, 2, 1), (2, 3, 1)], 3), ascii(letter)
 
 
 def test_after_a_change_of_size_everything_is_sent() -> None:

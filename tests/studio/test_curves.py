@@ -95,8 +95,8 @@ def test_a_falling_curve_in_cells() -> None:
 
 
 def test_figures_are_short() -> None:
-    values = (0.0, 1e-5, 0.12345, 12.3456, 1234.5, 99_999.0, 1e9, -1e-9, math.nan, math.inf)
-    assert all(len(figure(value)) <= 8 for value in values)
+    values = (0.0, 1e-5, 0.12345, 12.3456, 1234.5, 9_999.96, 99_999.0, 1e9, 5e-324, 1.7e308, math.nan, math.inf)
+    assert all(len(figure(sign * value)) <= 7 for value in values for sign in (1, -1))
     assert [figure(value) for value in values[2:5]] == ["0.123", "12.3", "1234.5"]
 
 
