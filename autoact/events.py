@@ -153,7 +153,14 @@ class QuestionInjected(Event, frozen=True, tag="question.injected"):
     command: str = ""
 
 
-# -- the world's answers ---------------------------------------------------------------------------------------------
+# -- units, and what the world answers them --------------------------------------------------------------------------
+
+
+class EpisodeBegun(Event, frozen=True, tag="episode.begun"):
+    """An episode sets out to answer a question. One that a person asked was told with its command."""
+
+    unit: str
+    question: Question
 
 
 class ModelAnswered(Event, frozen=True, tag="model.answered"):
@@ -324,7 +331,7 @@ AnyEvent = (
     RunOpened | RunRecovered | RunPaused | RunResumed | RunFinished | RunFailed | RunCancelled
     | StageStarted | StageProgressed | StageFinished
     | CommandAccepted | CommandRefused | AnswerEdited | UnitForked | QuestionInjected
-    | ModelAnswered | ToolObserved | UnitFailed | UnitRestarted
+    | EpisodeBegun | ModelAnswered | ToolObserved | UnitFailed | UnitRestarted
     | QuestionAccepted | QuestionRefused | ToolSelected | ToolPassedOver
     | TrajectoryCommitted | TrajectoryJudged | ExamplesBuilt | TrainStepped | CheckpointSaved
     | CheckpointSkipped | AdapterReady

@@ -124,6 +124,8 @@ class Unit(Struct, frozen=True):
     name: str
     begin: Callable[[], Script]
     """Makes the script, as often as the unit is begun: at first, again after an edit, and for every fork."""
+    question: Question | None = None
+    """What an episode is to answer; None for other work."""
 
 
 class Round(Struct, frozen=True):

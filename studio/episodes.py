@@ -9,6 +9,7 @@ from textual.content import Content
 
 from autoact.events import QuestionSolved
 from autoact.run.state import RunState
+from autoact.script import root_of
 from autoact.trajectory import Trajectory
 from studio import foreign
 
@@ -77,7 +78,7 @@ class Episodes:
             case "state":
                 found.sort(key=lambda unit: _BY_STATE[self.word(unit)])
             case "question":
-                found.sort(key=lambda unit: self._question(unit).casefold())
+                found.sort(key=lambda unit: self._about(unit).casefold())
             case _:
                 found = self._under_parents(found)
         return found
@@ -86,6 +87,13 @@ class Episodes:
         """The finished trajectory of a unit."""
         solved = self._solved.get(unit)
         return self.state.trajectories.get(unit) or (solved.trajectory if solved else None)
+
+    def question(self, unit: str) -> str:
+        """What a unit is to answer; empty where the log does not tell."""
+        root = root_of(unit)
+        done, asked = self.trajectory(unit) or self.trajectory(root), self.state.injected.get(root)
+        known = done.question if done else asked.question if asked else self.state.begun.get(root)
+        return known.text if known else ""
 
     def word(self, unit: str) -> str:
         """How the episode is."""
@@ -119,22 +127,16 @@ class Episodes:
             f"{done.reward:.2f}" if done else "",
             str(self._steps(unit)) if done else "",
             self._indent(unit) + foreign.line(unit),
-            self._indent(unit) + foreign.line(self._question(unit)),
+            self._indent(unit) + foreign.line(self._about(unit)),
         )
 
     # -- a unit ----------------------------------------------------------------------------------------------------
 
-    def _question(self, unit: str) -> str:
-        done = self.trajectory(unit)
-        if done is not None:
-            return done.question.text
-        asked = self.state.injected.get(unit)
-        if asked is not None:
-            return asked.question.text
-        if unit in self.state.unit_failures:
-            return self.state.unit_failures[unit]
+    def _about(self, unit: str) -> str:
+        """Its question; where there is none, what went wrong, the last words, its name."""
         lane = self.state.lanes.get(unit)
-        return lane.turns[-1][2] if lane and lane.turns else unit
+        spoken = lane.turns[-1][2] if lane and lane.turns else unit
+        return self.state.unit_failures.get(unit) or self.question(unit) or spoken
 
     def _reward(self, unit: str) -> float:
         done = self.trajectory(unit)
@@ -159,7 +161,7 @@ class Episodes:
             return False
         if not wanted.words:
             return True
-        text = f"{unit} {self._question(unit)} {done.answer if done else ''}".casefold()
+        text = f"{unit} {self._about(unit)} {done.answer if done else ''}".casefold()
         return all(word in text for word in wanted.words)
 
     def _under_parents(self, units: list[str]) -> list[str]:

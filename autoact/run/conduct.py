@@ -140,6 +140,8 @@ class Conductor:
             if self.steering.paused and not self._begun(flight.name):
                 staying.append(flight)
                 continue
+            if flight.unit.question is not None:
+                self.journal.begin(flight.name, flight.unit.question)
             self.flying[flight.name] = flight
             self._advance(flight, None)
         self.waiting.extendleft(reversed(staying))

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 
 from autoact.errors import DiskFull
-from autoact.events import Event, RunPaused, RunResumed
+from autoact.events import EpisodeBegun, Event, RunPaused, RunResumed
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogWriter, Record
 from autoact.run.memory import Memory, identity
 from autoact.run.room import Ballast, roomy
 from autoact.run.state import RunState, fold
+from autoact.script import is_fork
+from autoact.trajectory import Question
 
 RETRY = 2.0
 """Seconds between attempts to go on while the disk is full."""
@@ -47,6 +49,11 @@ class Journal:
         """Log a decision unless the log holds it already: a replayed stage decides again what it decided before."""
         if identity(event) not in self.memory.seen:
             self.append(event)
+
+    def begin(self, unit: str, question: Question) -> None:
+        """Log what an episode is to answer, unless the log tells it: at its end, with its parent or its command."""
+        if not (is_fork(unit) or unit in self.memory.injected or self.memory.over(unit)):
+            self.once(EpisodeBegun(unit, question))
 
     def sync(self) -> None:
         """Flush what was written, once a second at most. Raises OSError when the disk cannot: the job must stop."""

@@ -11,6 +11,7 @@ from autoact.events import (
     AnswerEdited,
     CommandAccepted,
     CommandRefused,
+    EpisodeBegun,
     Event,
     ExamplesBuilt,
     ModelAnswered,
@@ -53,6 +54,8 @@ def identity(event: Event) -> Identity | None:
             return "tool.selected", tool
         case ToolPassedOver(tool=tool):
             return "tool.passed_over", tool
+        case EpisodeBegun(unit=unit):
+            return "episode.begun", unit
         case TrajectoryCommitted(trajectory=trajectory):
             return "trajectory.committed", trajectory.unit
         case TrajectoryJudged(verdict=verdict):

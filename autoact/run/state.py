@@ -15,6 +15,7 @@ from autoact.events import (
     CheckpointSaved,
     CommandAccepted,
     CommandRefused,
+    EpisodeBegun,
     Event,
     ExamplesBuilt,
     ModelAnswered,
@@ -121,6 +122,8 @@ class RunState:
     """Units that a person keeps from going on."""
     forks: dict[str, UnitForked] = field(default_factory=dict)
     """The tree of forks: by the fork's name."""
+    begun: dict[str, Question] = field(default_factory=dict)
+    """What each episode set out to answer, by unit."""
     injected: dict[str, QuestionInjected] = field(default_factory=dict)
     """Questions a person put into a session, by the unit that answers each."""
     commands: deque[CommandAccepted | CommandRefused] = field(default_factory=lambda: deque(maxlen=COMMANDS))
@@ -199,16 +202,12 @@ def _resumed(state: RunState, event: RunResumed) -> None:
     state.status, state.why = "running", ""
 
 
-def _finished(state: RunState, event: RunFinished) -> None:
-    state.status = "finished"
-
-
 def _failed(state: RunState, event: RunFailed) -> None:
     state.status, state.error = "failed", event.error
 
 
-def _cancelled(state: RunState, event: RunCancelled) -> None:
-    state.status = "cancelled"
+def _ended(state: RunState, event: RunFinished | RunCancelled) -> None:
+    state.status = "finished" if isinstance(event, RunFinished) else "cancelled"
 
 
 def _commanded(state: RunState, event: CommandAccepted | CommandRefused) -> None:
@@ -266,6 +265,10 @@ def _said(state: RunState, unit: str, n: int, turn: Turn) -> None:
         lane = state.lanes[unit] = Lane(unit)
     lane.turns.append(turn)
     lane.n, lane.seq = n, state.seq
+
+
+def _begun(state: RunState, event: EpisodeBegun) -> None:
+    state.begun[event.unit] = event.question
 
 
 def _answered(state: RunState, event: ModelAnswered) -> None:
@@ -364,16 +367,17 @@ _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
     RunOpened: _opened,
     RunPaused: _paused,
     RunResumed: _resumed,
-    RunFinished: _finished,
+    RunFinished: _ended,
     UnitForked: _forked,
     QuestionInjected: _injected,
     RunFailed: _failed,
-    RunCancelled: _cancelled,
+    RunCancelled: _ended,
     CommandAccepted: _commanded,
     CommandRefused: _commanded,
     StageStarted: _stage_started,
     StageProgressed: _stage_progressed,
     StageFinished: _stage_finished,
+    EpisodeBegun: _begun,
     ModelAnswered: _answered,
     ToolObserved: _observed,
     AnswerEdited: _edited,

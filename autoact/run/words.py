@@ -19,6 +19,8 @@ def words(event: Event) -> str:
             return f"{event.stage} {event.done}/{event.of}"
         case happened.StageFinished():
             return f"{event.stage}: {event.made} made in {event.seconds:.1f} s"
+        case happened.EpisodeBegun():
+            return f"{event.unit}: {event.question.text}"
         case happened.ModelAnswered():
             return f"{event.unit} #{event.n} {event.role} {event.part}: {event.text}"
         case happened.ToolObserved():

@@ -32,7 +32,7 @@ def turn(cast: str, question: Question, card: Card, settings: GroupPlanning) -> 
     name = f"{cast}-{question.id}"
     sampling = Sampling(settings.temperature, settings.top_p)
     limits = Limits(steps=settings.steps, reflections=settings.reflections)
-    return Unit(name, lambda: Episode(name, question, card, CASTS[cast], sampling, limits, reward).play())
+    return Unit(name, lambda: Episode(name, question, card, CASTS[cast], sampling, limits, reward).play(), question)
 
 
 def spread(questions: Sequence[Question], limit: int) -> list[Question]:

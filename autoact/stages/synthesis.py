@@ -22,7 +22,7 @@ def attempt(name: str, question: Question, card: Card, settings: Synthesis) -> U
     """One try of a question."""
     sampling = Sampling(settings.temperature, settings.top_p)
     limits = Limits(steps=settings.steps, reflections=settings.reflections)
-    return Unit(name, lambda: Episode(name, question, card, META, sampling, limits, reward).play())
+    return Unit(name, lambda: Episode(name, question, card, META, sampling, limits, reward).play(), question)
 
 
 def committed(trajectory: Trajectory, seconds: float, tokens: int) -> TrajectoryCommitted:

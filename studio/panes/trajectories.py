@@ -206,18 +206,20 @@ class TrajectoriesPane(Pane):
                 text.document.cut(0)
                 self._lanes[number : number + 1] = [(unit, [])]
             said = self._live.said.get(unit) if self._live else None
-            now = [Passage("meta", "unit", unit), *of_lane(lanes[number], said)] if unit else []
+            now = [Passage("meta", "unit", self._titled(unit)), *of_lane(lanes[number], said)] if unit else []
             amend(text.document, self._lanes[number][1], now)
             self._lanes[number] = unit, now
             self.frames.ask(text)
+
+    def _titled(self, unit: str) -> str:
+        return f"{unit}  {self.episodes.question(unit)}"
 
     def _about(self) -> None:
         parts = []
         for place in ("text", "other") if self._comparing else ("text",):
             unit = self._unit(place)
-            done = self.episodes.trajectory(unit) if unit else None
             if unit:
-                parts.append(f"{unit}  {done.question.text if done else ''}")
+                parts.append(self._titled(unit))
         none = "nothing fits; esc shows all" if self.has_class("filtering") else "nothing was tried in this run yet"
         self.query_one("#about", Static).update(foreign.content("   |   ".join(parts) or none, "$quiet"))
 

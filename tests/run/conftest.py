@@ -27,6 +27,7 @@ EVERY_EVENT: list[Event] = [
     happened.AnswerEdited("t-1", 0, "look twice", "ann"),
     happened.UnitForked("t-1~1", "t-1", 1, "c-3"),
     happened.QuestionInjected("group-asked-1", QUESTION, "group", "c-4"),
+    happened.EpisodeBegun("t-1", QUESTION),
     happened.ModelAnswered("t-1", 0, "abc", "meta", "thought", "look", (1, 2, 3), 90, 10, 4.5),
     happened.ToolObserved("t-1", 1, "def", "Retrieve", "Fidelio", "An opera.", failed=True, ms=2.0),
     happened.UnitFailed("t-2", "boom"),

@@ -14,6 +14,7 @@ from autoact.episode import Episode, Limits
 from autoact.errors import BadInput, DiskFull, ModelFailed
 from autoact.events import (
     AnswerEdited,
+    EpisodeBegun,
     Event,
     ModelAnswered,
     QuestionSolved,
@@ -137,7 +138,7 @@ def material(state: RunState) -> tuple[Any, ...]:
     assert len(solved) == len(state.solved)
     return (
         state.questions, state.refused, state.selected, state.passed_over, state.trajectories, state.verdicts, solved,
-        state.unit_failures,
+        state.unit_failures, state.begun,
     )  # fmt: skip
 
 
@@ -193,6 +194,31 @@ def test_a_finished_run_decides_nothing_twice(folder: RunFolder) -> None:
     again.pipeline()
     assert again.engine.asked == []
     assert events(folder) == before
+
+
+def test_an_episode_tells_its_question_before_its_first_answer(folder: RunFolder) -> None:
+    state = Run(folder).pipeline()
+    answers, begun = dict[str, int](), dict[str, int]()
+    for at, event in enumerate(events(folder)):
+        if isinstance(event, EpisodeBegun):
+            assert event.unit not in begun
+            begun[event.unit] = at
+        elif isinstance(event, ModelAnswered):
+            answers.setdefault(event.unit, at)
+    made = {one.unit: one.question for one in (*state.trajectories.values(), *(one.trajectory for one in state.solved))}
+    assert len(made) == 7
+    assert state.begun == made
+    assert all(begun[unit] < answers[unit] for unit in made)
+
+
+def test_an_episode_that_is_over_tells_nothing_more(folder: RunFolder, another: Callable[[], RunFolder]) -> None:
+    """A log of a time when episodes did not tell their questions goes on without them."""
+    Run(folder).pipeline()
+    older = [event for event in events(folder) if not isinstance(event, EpisodeBegun)]
+    resumed = another()
+    written(resumed, older)
+    Run(resumed).pipeline()
+    assert events(resumed) == older
 
 
 def test_progress_only_goes_forward(folder: RunFolder, another: Callable[[], RunFolder]) -> None:

@@ -71,6 +71,7 @@ def test_what_has_happened_is_known_by_its_identity(folder: RunFolder, every_eve
         ("question.refused", "s-1"),
         ("tool.selected", "Retrieve"),
         ("tool.passed_over", "Image2Text"),
+        ("episode.begun", "t-1"),
         ("trajectory.committed", "t-1"),
         ("trajectory.judged", "t-1"),
         ("examples.built", "plan"),
@@ -83,4 +84,6 @@ def test_what_has_happened_is_known_by_its_identity(folder: RunFolder, every_eve
     assert sum(identity(event) is not None for event in every_event) == len(once)
     restarted = Memory.of(folder.events)
     restarted.forget("t-1", 0)
-    assert once - restarted.seen == {(what, "t-1") for what, unit in once if unit == "t-1"}
+    assert once - restarted.seen == {
+        (what, "t-1") for what in ("trajectory.committed", "trajectory.judged", "question.solved")
+    }

@@ -57,6 +57,7 @@ def test_a_whole_run(every_event: list[Event]) -> None:
     assert state.seq == len(every_event) - 1
     assert state.at == 100.0 + state.seq
     assert [question.id for question in state.questions] == ["q-1"]
+    assert {unit: question.id for unit, question in state.begun.items()} == {"t-1": "q-1"}
     assert state.refused == {"too short": 1}
     assert (state.selected, state.passed_over) == ([("Retrieve", "facts")], [("Image2Text", "no pictures")])
     assert state.trajectories["t-1"].answer == "Beethoven"

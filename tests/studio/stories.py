@@ -76,6 +76,7 @@ def synthesis() -> list[Event]:
     talk: list[Event] = []
     for unit in ("q-0038.1", "q-0039.0"):
         talk += [
+            happened.EpisodeBegun(unit, Question(unit, "Who painted the Woman in Gold?", "Klimt")),
             happened.ModelAnswered(unit, 0, "d", "meta", "thought", f"I should try {HOSTILE} first."),
             happened.ModelAnswered(unit, 1, "d", "meta", "action", "BingSearch"),
             happened.ModelAnswered(unit, 2, "d", "meta", "argument", "Woman in Gold"),

@@ -16,7 +16,7 @@ from textual.app import App
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact.events import ModelAnswered, QuestionAccepted, ToolObserved
+from autoact.events import EpisodeBegun, ModelAnswered, QuestionAccepted, ToolObserved
 from autoact.run.log import Record
 from autoact.trajectory import Question
 from studio import foreign, plain
@@ -97,8 +97,9 @@ def test_lines_and_texts_are_safe_to_print() -> None:
                 ModelAnswered(text, 0, "d", text, text, text),
                 ToolObserved(text, 0, "d", text, text, text),
                 QuestionAccepted(Question(text, text, text)),
+                EpisodeBegun(text, Question(text, text, text)),
             )
-            line = plain.line(Record(number, 0.0, events[number % 3], "t"))
+            line = plain.line(Record(number, 0.0, events[number % len(events)], "t"))
             assert not ACTS.search(line), text
             shown = foreign.clean(text)
             assert not ACTS.search(shown.replace("\n", "")), text

@@ -130,7 +130,7 @@ def solved(supply: Supply, n: int) -> Event:
 def flying(supply: Supply, n: int) -> list[Event]:
     """An episode in flight: what it says is in the list, in the lanes and in the transcript."""
     unit = f"!{n}"
-    said: list[Event] = []
+    said: list[Event] = [happened.EpisodeBegun(unit, Question(unit, supply.either("questions", n)))]
     for at in range(0, 12, 3):
         said += [
             happened.ModelAnswered(unit, at, "d", "meta", supply("parts"), supply("model answers")),

@@ -52,6 +52,20 @@ async def test_list_and_transcript(opera: Path, size: tuple[int, int]) -> None:
             assert "Klimt ␛[31m(1907)." in text
 
 
+async def test_what_an_episode_in_flight_is_to_answer(opera: Path) -> None:
+    """In the list, above the transcript and in the lanes; a fork has its parent's."""
+    forked = happened.UnitForked("q-0038.1~1", "q-0038.1", 2)
+    with alive(write(opera, [*synthesis(), forked])):
+        async with pane_of(opera, "3", (200, 60)) as (app, pilot):
+            text = screen_text(app)
+            assert text.count("Who painted the Woman in Gold?") == 4, "three in flight, and the one that is read"
+            assert "└ Who painted" in text
+            assert "q-0038.1  Who painted" in text
+            await pilot.press("L")
+            await done(app, pilot)
+            assert "q-0039.0  Who painted" in screen_text(app)
+
+
 async def test_tokens_show_as_they_stream(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
@@ -68,7 +82,7 @@ async def test_tokens_show_as_they_stream(opera: Path) -> None:
                 text = screen_text(app)
                 if "Klimt, then." in text:
                     break
-            assert text.count("It must be Kl") == 2, "in the list and in the transcript, once each"
+            assert text.count("It must be Kl") == 1, "spoken and answered, it is there once"
         live.close()
 
 
