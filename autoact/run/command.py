@@ -29,6 +29,11 @@ class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     """Who answers an injected question."""
     by: str = ""
 
+    @property
+    def words(self) -> str:
+        """What is wanted of what, for people."""
+        return f"{self.do} {self.unit}".rstrip()
+
 
 class Reply(Struct, frozen=True, omit_defaults=True):
     """What became of a command: the event that accepted it, or why it was refused."""

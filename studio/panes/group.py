@@ -297,9 +297,7 @@ class GroupPane(Pane):
 
     def _open_line(self, wish: tuple[Verb, str, int] | None, text: str) -> None:
         self._wish = wish
-        line = self.query_one("#ask", Line)
-        line.value = text
-        line.ask()
+        self.query_one("#ask", Line).ask(text)
 
     def _about_turn(self, do: Verb) -> None:
         """Have the text of the turn under the cursor on the line; enter sends it."""
@@ -387,7 +385,7 @@ class GroupPane(Pane):
     def _carried(self, command: Command, why: str) -> None:
         if why and command.do == "inject":
             self._waiting = ""
-        self.notice(why or f"{command.do} {command.unit}: accepted")
+        self.notice(why or f"{command.words}: accepted")
         self._about()
 
     def _alive(self) -> Session | None:

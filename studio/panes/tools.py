@@ -294,8 +294,7 @@ class ToolsPane(Pane):
         if (tool := self.tool) is not None:
             line = self.query_one("#argument", Line)
             _, _, example = tool.usage.partition("[")
-            line.value = line.value or foreign.line(example.removesuffix("]"))
-            line.ask()
+            line.ask(line.value or foreign.line(example.removesuffix("]")))
 
     @on(Table.Opened)
     def _opened(self) -> None:

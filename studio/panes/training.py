@@ -177,8 +177,9 @@ class TrainingPane(Pane, can_focus=True):
         self.run_worker(partial(self._carry, folder, do, unit), thread=True, group="orders")
 
     def _carry(self, folder: RunFolder, do: Verb, unit: str) -> None:
-        why = orders.carry(folder, orders.order(do, unit))
-        self.app.call_from_thread(self.notice, why or f"{do} {unit}: accepted")
+        command = orders.order(do, unit)
+        why = orders.carry(folder, command)
+        self.app.call_from_thread(self.notice, why or f"{command.words}: accepted")
 
     async def _set(self, values: Values) -> str:
         try:

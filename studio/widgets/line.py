@@ -35,7 +35,10 @@ class Line(Input):
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
         self.can_focus = False
 
-    def ask(self) -> None:
+    def ask(self, text: str = "") -> None:
+        """Come into sight with a text to change, the cursor behind it."""
+        self.value = text
+        self.cursor_position = len(text)
         self.can_focus = True
         self.add_class("shown")
         self.focus()

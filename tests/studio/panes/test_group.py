@@ -114,9 +114,10 @@ async def test_commands_reach_the_session(opera: Path) -> None:
     run, desk = session(opera, turns("group-asked-0001", "group", 4)), Desk()
     with alive(run), ControlServer(run, desk.submit):
         async with pane_of(opera, "5") as (app, pilot):
-            for key in ("space", "s"):
+            for key, said in (("space", " pause: accepted"), ("s", " step group-asked-0001: accepted")):
                 await pilot.press(key)
                 await done(app, pilot)
+                assert said in screen_text(app)
             view = app.screen.query_one("#first", Transcript)
             view.focus()
             view.point(3)
@@ -124,7 +125,7 @@ async def test_commands_reach_the_session(opera: Path) -> None:
                 await pilot.press(key)
                 await pilot.pause()
                 assert app.screen.query_one("#ask", Input).value == "Fidelio"
-                await pilot.press("end", "!", "enter")
+                await pilot.press("!", "enter")
                 await done(app, pilot)
             await pilot.press("f", "enter")
             await done(app, pilot)
@@ -234,7 +235,7 @@ async def test_a_turn_of_any_text_is_safe_to_edit_and_unchanged_when_left_alone(
                 shown = app.screen.query_one("#ask", Input).value
                 assert not acting(shown)
                 assert "BingSearch[Woman in Gold]" in shown
-                await pilot.press("end", *change, "enter")
+                await pilot.press(*change, "enter")
                 await done(app, pilot)
     texts = [text for _, _, _, text, _ in desk.got]
     if change:
