@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -140,10 +141,10 @@ class TrajectoriesPane(Pane):
             self.tell()
 
     def _ordered(self, units: list[str]) -> None:
-        self.episodes.units = units
         table = self.query_one("#episodes", Table)
-        chosen = table.chosen
-        table.renew(key=chosen)
+        staying = table.chosen if table.cursor or self._reading else None  # else what is newest is followed, at the top
+        self.episodes.units = units
+        table.renew(key=staying)
         if not units:
             self._about()
         if table.chosen and self._unit("text") != table.chosen:
@@ -248,9 +249,7 @@ class TrajectoriesPane(Pane):
         if said is None:
             self.notice("There is no answer to edit.")
         else:
-            self._write(
-                f"Answer {said.owner} of {unit}: what it is to say", said, lambda values: self._edit(said, values)
-            )
+            self._write(f"Answer {said.owner} of {unit}: what it is to say", said, partial(self._edit, unit, said))
 
     def action_fork(self) -> None:
         said, unit = self._answer(), self._unit("text")
@@ -258,7 +257,7 @@ class TrajectoriesPane(Pane):
             self.notice("There is no answer to fork at.")
         else:
             title = f"Fork {unit} at answer {said.owner}: change it, or leave it to have it asked anew"
-            self._write(title, said, lambda values: self._fork(said, values))
+            self._write(title, said, partial(self._fork, unit, said))
 
     def action_keep(self) -> None:
         self._judge(1, "Keep")
@@ -350,14 +349,14 @@ class TrajectoriesPane(Pane):
     def _write(self, title: str, said: Passage, take: Take) -> None:
         self.app.push_screen(Form(title, [Field("text", said.part, said.text, lines=6)], take))
 
-    async def _edit(self, said: Passage, values: Values) -> str:
-        self.desk.send(order("edit", self._unit("text"), said.owner, values["text"]))
+    async def _edit(self, unit: str, said: Passage, values: Values) -> str:
+        self.desk.send(order("edit", unit, said.owner, values["text"]))
         return ""
 
-    async def _fork(self, said: Passage, values: Values) -> str:
+    async def _fork(self, unit: str, said: Passage, values: Values) -> str:
         text = values["text"]
         changed = "" if text == said.text else text
-        self.desk.send(order("fork", self._unit("text"), said.owner, changed), start=True)
+        self.desk.send(order("fork", unit, said.owner, changed), start=True)
         return ""
 
     def _judge(self, n: int, word: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from textual.content import Content
@@ -114,14 +115,15 @@ class Table(Listed):
         self.renew()
 
     def renew(self, *, key: str | None = None) -> None:
-        """Any row may be another now. With `key` the cursor goes with its row if that is in sight or beside it."""
+        """Any row may be another now. With `key` the cursor goes with its row, and the view with the cursor."""
         self._strips.clear()
-        count = len(self._rows)
+        count, in_sight = len(self._rows), self.top <= self.cursor < self.top + self.rows_in_sight
         if key is not None:
             near = range(max(0, self.cursor - self.page), min(count, self.cursor + self.page))
-            self.cursor = next((index for index in near if self._rows.key(index) == key), self.cursor)
+            places = chain(near, range(count))
+            self.cursor = next((index for index in places if self._rows.key(index) == key), self.cursor)
         self.cursor = max(0, min(self.cursor, count - 1))
-        self._go(self.top)
+        self._go(self._reaching if in_sight else self.top)
         self.refresh()
 
     def grow(self) -> None:
@@ -148,8 +150,8 @@ class Table(Listed):
         before, self.cursor = self.cursor, max(0, min(index, len(self._rows) - 1))
         for row in {before, self.cursor}:
             self.change(row)
-        if self.cursor < self.top or self.cursor >= self.top + self.rows_in_sight:
-            self._go(self.cursor if self.cursor < self.top else self.cursor - self.rows_in_sight + 1)
+        if self._reaching != self.top:
+            self._go(self._reaching)
         if before != self.cursor:
             self.post_message(self.Pointed(self, self.cursor))
 
@@ -193,6 +195,11 @@ class Table(Listed):
 
     def on_mount(self) -> None:
         self.renew()
+
+    @property
+    def _reaching(self) -> int:
+        """The first row in sight, or the nearest to it from which the cursor is in sight."""
+        return max(self.cursor - self.rows_in_sight + 1, min(self.top, self.cursor))
 
     def _go(self, top: int) -> None:
         count = len(self._rows)

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from stories import screen_text
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
@@ -37,3 +38,12 @@ async def done(app: StudioApp, pilot: Pilot[str]) -> None:
             with contextlib.suppress(WorkerCancelled):
                 await worker.wait()
     await pilot.pause()
+
+
+async def until(pilot: Pilot[str], reached: Callable[[], bool]) -> None:
+    """It comes to that before long."""
+    for _ in range(100):
+        await pilot.pause(0.05)
+        if reached():
+            return
+    raise AssertionError(f"never came to that:\n{screen_text(pilot.app)}")

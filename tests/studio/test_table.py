@@ -102,6 +102,14 @@ async def test_the_cursor_stays_with_its_row() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert opened == ["q-9"]
+        table.renew(key="q-44")
+        assert table.chosen == "q-44"
+        assert "question 44" in screen_text(app)
+        table.renew(key="gone")
+        assert table.chosen == "q-44"
+        table.scroll_to(y=0, animate=False, force=True)
+        table.renew(key="q-45")
+        assert (table.chosen, table.top) == ("q-45", 0), "who looks elsewhere is left there"
         rows.count = 4
         table.renew()
         assert table.chosen == "q-3"

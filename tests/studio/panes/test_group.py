@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hostile import acting
-from paned import Instead, done, pane_of
+from paned import Instead, done, pane_of, until
 from stories import alive, screen_text
 from textual.widgets import Input
 
@@ -105,7 +105,7 @@ async def test_an_answer_is_shown_while_it_is_said(opera: Path) -> None:
             assert "Fide ..." in screen_text(app)
             assert "1 in flight" in screen_text(app)
             tell(run, turns("group-asked-0001", "group")[3])
-            await until(app, pilot, "Retrieve[Fidelio]")
+            await until(pilot, lambda: "Retrieve[Fidelio]" in screen_text(app))
             assert "Fide ..." not in screen_text(app)
 
 
@@ -164,7 +164,7 @@ async def test_replay_and_its_speed(opera: Path) -> None:
         assert "Retrieve[Fidelio]" not in screen_text(app)
         await pilot.press(*(">" * 9))
         assert pane.speed == 64
-        await until(app, pilot, "reflect-agent: right")
+        await until(pilot, lambda: "reflect-agent: right" in screen_text(app))
         await pilot.press("p")
         assert "replay" not in screen_text(app).splitlines()[9]
 
@@ -270,15 +270,6 @@ def tell(folder: RunFolder, event: Event) -> None:
     seq = len(folder.events.read_bytes().splitlines())
     with folder.events.open("ab") as log:
         log.write(seal_event(seq, 1000 + SECONDS * seq, event))
-
-
-async def until(app: object, pilot: object, text: str) -> None:
-    """The screen says so before long."""
-    for _ in range(100):
-        await pilot.pause(0.05)  # type: ignore[attr-defined]
-        if text in screen_text(app):  # type: ignore[arg-type]
-            return
-    raise AssertionError(f"never said: {text}")
 
 
 async def test_a_slow_disk_is_not_asked_again_before_it_has_answered(

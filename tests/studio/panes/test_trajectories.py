@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from paned import done, pane_of
+from paned import done, pane_of, until
 from stories import HOSTILE, alive, finished, screen_text, synthesis, training, trajectory, write
+from textual.widgets import Static
 
 import autoact.events as happened
 from autoact.run.command import Command, Reply
@@ -66,6 +67,43 @@ async def test_what_an_episode_in_flight_is_to_answer(opera: Path) -> None:
             assert "q-0039.0  Who painted" in screen_text(app)
 
 
+@pytest.mark.parametrize(
+    ("keys", "unit"),
+    [((), "q-0039.0"), (("j",), "q-0039.0"), (("j", "k", "enter"), "q-0038.1"), (("j", "j"), "x-0001")],
+)
+async def test_who_has_chosen_an_episode_stays_with_it(opera: Path, keys: tuple[str, ...], unit: str) -> None:
+    """At the top of the list one sees what is newest in flight; elsewhere, and within a text, what one came to read."""
+    run = write(opera, [*synthesis(), happened.ModelAnswered("x-0001", 0, "d", "meta", "thought", "I know.")])
+    with alive(run):
+        async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+            await pilot.press(*keys)
+            await done(app, pilot)
+            with LogWriter(run) as log:
+                log.append(happened.TrajectoryCommitted(trajectory("q-0038.1")))
+                if unit == "x-0001":
+                    log.append(happened.TrajectoryCommitted(trajectory(unit)))
+                log.append(happened.StageProgressed("synthesis", 39, 120))
+            await until(pilot, lambda: "synthesis 39/120" in screen_text(app))
+            await done(app, pilot)
+            assert f"{unit}  Who" in screen_text(app)
+
+
+@pytest.mark.parametrize(("key", "do"), [("e", "edit"), ("f", "fork")])
+async def test_what_is_being_typed_is_about_the_episode_it_was_begun_for(opera: Path, key: str, do: str) -> None:
+    run = write(opera, synthesis())
+    with job(run) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press(key)
+            await done(app, pilot)
+            with LogWriter(run) as log:
+                log.append(happened.TrajectoryCommitted(trajectory("q-0038.1")))
+            screen = app.screen_stack[-2]
+            await until(pilot, lambda: "q-0039.0" in str(screen.query_one("#about", Static).render()))
+            await pilot.press("!", "ctrl+o")
+            await done(app, pilot)
+    assert [(one.do, one.unit, one.n) for one in taken] == [(do, "q-0038.1", 2)]
+
+
 async def test_tokens_show_as_they_stream(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
@@ -76,13 +114,8 @@ async def test_tokens_show_as_they_stream(opera: Path) -> None:
             assert "It must be Kl" in screen_text(app)
             with LogWriter(run) as log:
                 log.append(happened.ModelAnswered("q-0038.1", 4, "d", "meta", "thought", "It must be Klimt, then."))
-            text = ""
-            for _ in range(50):
-                await pilot.pause(0.1)
-                text = screen_text(app)
-                if "Klimt, then." in text:
-                    break
-            assert text.count("It must be Kl") == 1, "spoken and answered, it is there once"
+            await until(pilot, lambda: "Klimt, then." in screen_text(app))
+            assert screen_text(app).count("It must be Kl") == 1, "spoken and answered, it is there once"
         live.close()
 
 
