@@ -56,6 +56,8 @@ class TrajectoriesPane(Pane):
         """By the transcript that shows each."""
         self._live: LiveTail | None = None
         self._run = ""
+        self._chose = False
+        """The person went to a row below the first; who is at the top sees what has been in flight longest."""
         self._due, self._stale = 0.0, False
         """When the list may be put in order again, and whether something has moved since it was."""
         self._orders = 0
@@ -104,7 +106,7 @@ class TrajectoriesPane(Pane):
         self._draw_lanes()
 
     def _other_run(self) -> None:
-        self._run = self.follow.name
+        self._run, self._chose = self.follow.name, False
         self.on_unmount()
         self._due = 0.0
         self._readers.clear()
@@ -142,7 +144,7 @@ class TrajectoriesPane(Pane):
 
     def _ordered(self, units: list[str]) -> None:
         table = self.query_one("#episodes", Table)
-        staying = table.chosen if table.cursor or self._reading else None  # else what is newest is followed, at the top
+        staying = table.chosen if self._chose or self._reading else None
         self.episodes.units = units
         table.renew(key=staying)
         if not units:
@@ -152,9 +154,10 @@ class TrajectoriesPane(Pane):
 
     @on(Table.Pointed)
     def _pointed(self) -> None:
-        chosen = self.query_one("#episodes", Table).chosen
-        if chosen:
-            self._read("text", chosen)
+        table = self.query_one("#episodes", Table)
+        self._chose = table.cursor > 0
+        if table.chosen:
+            self._read("text", table.chosen)
 
     @on(Table.Opened)
     def _opened(self) -> None:
