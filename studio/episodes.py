@@ -133,7 +133,7 @@ class Episodes:
     # -- a unit ----------------------------------------------------------------------------------------------------
 
     def _about(self, unit: str) -> str:
-        """Its question; where there is none, what went wrong, the last words, its name."""
+        """What went wrong with it, else its question, else the last words, else its name."""
         lane = self.state.lanes.get(unit)
         spoken = lane.turns[-1][2] if lane and lane.turns else unit
         return self.state.unit_failures.get(unit) or self.question(unit) or spoken
