@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -64,18 +64,14 @@ def comes_back(terminal: Terminal, before: object) -> None:
     assert terminal.until(lambda: "Gold 90]" in terminal.text())
 
 
-def test_it_comes_back_after_a_suspension(ours: Terminal) -> None:
+@pytest.mark.parametrize(
+    "suspend",
+    [lambda terminal: os.kill(terminal.pid, signal.SIGTSTP), lambda terminal: terminal.press("z")],
+    ids=["from outside", "in the midst of a picture"],
+)
+def test_it_comes_back_after_a_suspension(ours: Terminal, suspend: Callable[[Terminal], None]) -> None:
     before = look(ours.screen)
-    os.kill(ours.pid, signal.SIGTSTP)
-    assert ours.until(lambda: stopped(ours))
-    ours.wait(0.1)
-    assert b"\x1b[?1049l" in ours.log
-    comes_back(ours, before)
-
-
-def test_a_suspension_in_the_midst_of_a_picture_waits_for_its_end(ours: Terminal) -> None:
-    before = look(ours.screen)
-    ours.press("z")
+    suspend(ours)
     assert ours.until(lambda: stopped(ours))
     ours.wait(0.1)
     assert b"\x1b[?1049l" in ours.log
