@@ -80,13 +80,13 @@ def test_it_comes_back_after_a_suspension(ours: Terminal, suspend: Callable[[Ter
 
 def test_it_comes_back_after_a_stop_that_it_is_not_told_of(ours: Terminal) -> None:
     before = look(ours.screen)
-    held = termios.tcgetattr(ours.fd)
+    raw = termios.tcgetattr(ours.fd)
     os.kill(ours.pid, signal.SIGSTOP)
     assert ours.until(lambda: stopped(ours))
     comes_back(ours, before)
     ours.press("q")
     assert ours.until(lambda: b"\x1b[?1049l" in ours.log[-200:])
-    assert termios.tcgetattr(ours.fd)[3] != held[3], "the terminal is left as it was found"
+    assert termios.tcgetattr(ours.fd)[3] != raw[3], "the terminal must not be left raw"
 
 
 def test_what_it_does_not_know_switches_it_off(ours: Terminal) -> None:

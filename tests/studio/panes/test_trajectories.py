@@ -73,7 +73,7 @@ async def test_what_an_episode_in_flight_is_to_answer(opera: Path) -> None:
     [((), "q-0039.0"), (("j",), "q-0039.0"), (("j", "k", "enter"), "q-0038.1"), (("j", "j"), "x-0001")],
 )
 async def test_who_has_chosen_an_episode_stays_with_it(opera: Path, keys: tuple[str, ...], unit: str) -> None:
-    """At the top of the list one sees what is newest in flight; elsewhere, and within a text, what one came to read."""
+    """At the top one sees what has been in flight longest; elsewhere, and within a text, what one came to read."""
     third = happened.EpisodeBegun("x-0001", Question("x", "Who wrote the opera Fidelio?", "Beethoven"))
     run = write(opera, [*synthesis(), third, happened.ModelAnswered("x-0001", 0, "d", "meta", "thought", "I know.")])
     with alive(run):
