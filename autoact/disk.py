@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,16 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors that mean: no room."""
 
 
-def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+def save(path: Path, data: bytes) -> None:
+    """Replaces the content of a file that a person keeps: its permissions stay, and a link to it stays a link.
+
+    A new file can be read by everyone. Files of runs and secrets are written by `replace`, which follows no link.
+    """
+    target = Path(os.path.realpath(path))
+    replace(target, data, mode=stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644)
+
+
+def replace(path: Path, data: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
     """Put `data` at `path` so that a reader sees the old file or the new one, never a mix.
 
     Durable also means: after this returns, the new file survives a power loss.
@@ -26,6 +36,8 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+            if mode != 0o600:
+                os.fchmod(file.fileno(), mode)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,4 @@ def save(project: Path, section: str, values: Mapping[str, object]) -> None:
             written[key] = value
     text = tomlkit.dumps(document)
     config.of_file(document.unwrap(), file, text)
-    mode = stat.S_IMODE(file.stat().st_mode)
-    disk.replace(file, text.encode())
-    file.chmod(mode)
+    disk.save(file, text.encode())

@@ -242,9 +242,7 @@ class ToolsPane(Pane):
             if before is None:
                 self.file.unlink()
             else:
-                mode = self.file.stat().st_mode & 0o777
-                disk.replace(self.file, before)
-                self.file.chmod(mode)
+                disk.save(self.file, before)
             self._known = (before, self.follow.name, self.follow.verdict)
         await self._look()
         self.notice("taken back")
