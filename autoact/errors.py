@@ -26,9 +26,14 @@ class AutoActError(Exception):
 class BadInput(AutoActError):
     """Something a person wrote cannot be used. Commands end with exit code 2."""
 
-    def __init__(self, what: str, *, file: Path | str | None = None, line: int | None = None, key: str | None = None):
+    def __init__(
+        self, what: str, *, file: Path | str | None = None, line: int | None = None, record: int | None = None,
+        key: str | None = None,
+    ):  # fmt: skip
+        """`record` counts from 1, in files whose records are not lines."""
         place = ":".join(str(part) for part in (file, line) if part is not None)
-        where = ", ".join(part for part in (place, key and f"key `{key}`") if part)
+        parts = (place, record is not None and f"record {record}", key and f"key `{key}`")
+        where = ", ".join(part for part in parts if part)
         super().__init__(f"{where}: {what}" if where else what)
 
 

@@ -14,6 +14,16 @@ FINISH, REFLECT = "Finish", "Reflect"
 RIGHT, WRONG = "right", "wrong"
 
 
+class Picture(Struct, frozen=True, omit_defaults=True):
+    """What a data set tells of a question's picture."""
+
+    there: bool = True
+    """False where the data set says that the question has none."""
+    caption: str = ""
+    texts: tuple[str, ...] = ()
+    """Texts that were recognised in it."""
+
+
 class Question(Struct, frozen=True, omit_defaults=True):
     """One question of a task."""
 
@@ -28,9 +38,11 @@ class Question(Struct, frozen=True, omit_defaults=True):
     type: str = ""
     """one-hop, two-hop, comparison, yes-no, bridge ... as the data set says."""
     choices: tuple[str, ...] = ()
-    """Options of a multiple-choice question; the answer is then a letter."""
+    """Options of a multiple-choice question; the answer is then the letter or the words of one."""
     gold: tuple[str, ...] = ()
     """Titles of the pages that hold the answer, where they are known."""
+    picture: Picture | None = None
+    """None where nothing is known of a picture. No prompt shows it; Image2Text tells it."""
 
 
 class Step(Struct, frozen=True, omit_defaults=True):

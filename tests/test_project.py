@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadInput, BadProject
-from autoact.project import TEMPLATES, Project, create, projects, questions
+from autoact.project import TEMPLATES, Project, create, projects
+from autoact.questions import read_questions
 from autoact.trajectory import Question, Step
 
 ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}
@@ -102,7 +103,7 @@ def test_missing_examples(project: Project) -> None:
 def test_missing_questions_are_none_and_a_missing_file_is_an_error(project: Project) -> None:
     assert project.questions("heldout") == []
     with pytest.raises(BadProject, match="not found"):
-        questions(project.root / "nothing.jsonl", "data")
+        read_questions(project.root / "nothing.jsonl", "data")
     with pytest.raises(BadInput, match="expected a file"):
         Project.file(str(project.root / "nothing.jsonl"))
 
@@ -111,12 +112,12 @@ def test_hotpotqa_rows(project: Project) -> None:
     file = project.root / "dev.jsonl"
     row = {**ROW, "id": "5a8b", "level": "hard", "type": "bridge", "supporting_facts": [["A", 0], ["A", 1], ["B", 0]]}
     file.write_text(json.dumps(row))
-    (question,) = questions(file, "data")
+    (question,) = read_questions(file, "data")
     assert (question.id, question.level, question.type, question.gold) == ("5a8b", "hard", "bridge", ("A", "B"))
 
 
 def test_multiple_choice_rows(project: Project) -> None:
     file = project.root / "dev.jsonl"
     file.write_text(json.dumps({"question": "Which?\nOptions: (A) x (B) y", "answer": "B", "choices": ["x", "y"]}))
-    (question,) = questions(file, "data")
+    (question,) = read_questions(file, "data")
     assert (question.text, question.choices, question.answer) == ("Which?", ("x", "y"), "B")

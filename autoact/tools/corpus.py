@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,10 @@ from pathlib import Path
 from autoact import disk
 from autoact.tools import full_text, titles
 from autoact.tools.full_text import FullText, tokens
-from autoact.tools.pages import Page, corpus_files, read_pages
+from autoact.tools.pages import Page, corpus_files, read_pages, read_paragraphs
 from autoact.tools.titles import Titles
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the index below changes; older files are then built anew."""
 MOST_CACHED = 64_000
 """KiB of a finished index that are kept in memory once read."""
@@ -63,10 +63,22 @@ class Corpus:
         files = corpus_files(folder)
         if not files:
             return cls.of_pages(())
-        owner = hashlib.blake2s(os.fsencode(folder.resolve()), digest_size=6).hexdigest()
-        path = cache / f"corpus-{owner}-{_stamp(files)}.sqlite"
-        corpus = cls(_indexed(path, lambda problems: read_pages(files, problems)))
-        for stale in cache.glob(f"corpus-{owner}-*.sqlite"):
+        return cls._of_files(f"corpus-{_digest(folder)}", files, cache, lambda problems: read_pages(files, problems))
+
+    @classmethod
+    def of_data(cls, file: Path, cache: Path) -> Corpus:
+        """The paragraphs of a file of questions, those of all its questions; kept as an index in the folder `cache`.
+
+        Questions are to be asked over the same pages however few of them are: the fewer pages, the easier a search.
+        """
+        return cls._of_files(f"data-{_digest(file)}", [file], cache, lambda problems: read_paragraphs(file, problems))
+
+    @classmethod
+    def _of_files(cls, owner: str, files: Sequence[Path], cache: Path, read: Reader) -> Corpus:
+        """The pages that `read` gives of these files, indexed anew when a file changes."""
+        path = cache / f"{owner}-{_stamp(files)}.sqlite"
+        corpus = cls(_indexed(path, read))
+        for stale in cache.glob(f"{owner}-*.sqlite"):
             if stale != path:
                 stale.unlink(missing_ok=True)
         return corpus
@@ -121,6 +133,10 @@ class Corpus:
     @cached_property
     def _full_text(self) -> FullText:
         return FullText(self._connection, self._titles, len(self))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2s(os.fsencode(path.resolve()), digest_size=6).hexdigest()
 
 
 def _stamp(files: Iterable[Path]) -> str:
@@ -180,20 +196,31 @@ def _write(path: Path, read: Reader) -> None:
         part.unlink(missing_ok=True)
 
 
+class _Problems(list[str]):
+    """The first so many problems, and a count of those after them: a large file may have one on every line."""
+
+    left = 0
+
+    def append(self, line: str) -> None:
+        if len(self) < MOST_PROBLEMS:
+            super().append(line)
+        else:
+            self.left += 1
+
+
 def _built(place: Path | str, read: Reader) -> sqlite3.Connection:
     """A complete index at `place`. The connection may change threads, as long as only one uses it at a time."""
     connection = sqlite3.connect(place, check_same_thread=False)
     try:
         connection.executescript(_SCHEMA)
-        problems: list[str] = []
+        problems = _Problems()
         for page in read(problems):
             if not _arrives(connection, page):
                 problems.append(f"another text for the page `{page.title}`; the first stands")
         connection.executescript(_SETTLE)
         rows = connection.execute("SELECT title FROM page ORDER BY id")
         titles.write(connection, (title for (title,) in rows))
-        left = len(problems) - MOST_PROBLEMS
-        told = problems[:MOST_PROBLEMS] + ([f"and {left:,} more"] if left > 0 else [])
+        told = problems + ([f"and {problems.left:,} more"] if problems.left else [])
         connection.executemany("INSERT INTO problem VALUES (?)", ((line,) for line in told))
         connection.commit()
     except BaseException:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
 from msgspec import Struct
 
 from autoact.errors import BadProject
+from autoact.questions import Paragraph, paragraphs_of
+from autoact.records import Record, scan_records
 
 LONGEST_LINE = 1_000_000
 """Bytes. A longer page is a mistake in the file, and would fill a prompt many thousand times."""
 LONGEST_TITLE = 300
-SUFFIXES = (".jsonl", ".md", ".txt")
+RECORDS = (".json", ".jsonl")
+SUFFIXES = (*RECORDS, ".md", ".txt")
+FORM = 'expected {"title": "...", "text": "..."} or a question with its paragraphs as `context`'
 
 
 class Page(Struct, frozen=True):
@@ -24,105 +27,93 @@ class Page(Struct, frozen=True):
     text: str
 
 
-class _Line(Struct):
-    title: str
-    text: str | list[str]
-
-
-class _Question(Struct):
-    context: list[tuple[str, list[str]]]
-
-
 def corpus_files(folder: Path) -> list[Path]:
     """The files of a corpus folder in the order of their names; none when the folder is absent."""
     if not folder.exists():
         return []
     if not folder.is_dir():
-        raise BadProject("expected a folder with .jsonl, .md or .txt files", file=folder)
+        raise BadProject("expected a folder with .jsonl, .json, .md or .txt files", file=folder)
     found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
     return sorted(path for path in found if path.is_file())
 
 
 def read_pages(files: Iterable[Path], problems: list[str]) -> Iterator[Page]:
-    """Every page that can be read. Whatever cannot is added to `problems` as a line with file and line number."""
+    """Yields every page that can be read. What cannot is added to `problems` as a line with its file and place."""
     for file in files:
         try:
             with file.open("rb") as stream:
-                pages = _lines(file, stream, problems) if file.suffix.lower() == ".jsonl" else _article(file, stream)
-                yield from pages
+                if file.suffix.lower() in RECORDS:
+                    yield from _pages_of_records(stream, file.name, problems)
+                else:
+                    yield _article(file, stream)
         except BadProject as problem:
             problems.append(str(problem))
         except OSError as error:
             problems.append(str(BadProject(f"cannot be read: {error.strerror}", file=file.name)))
 
 
-def hotpot_pages(file: Path) -> Iterator[Page]:
-    """The context paragraphs of a HotpotQA file (one question a line), in order, repeats included."""
-    decoder = msgspec.json.Decoder(_Question)
+def read_paragraphs(file: Path, problems: list[str]) -> Iterator[Page]:
+    """Yields the paragraphs of a file of questions, in order, repeats included; none from a file without any."""
     with file.open("rb") as stream:
-        for line in stream:
-            for title, parts in decoder.decode(line).context:
-                yield Page(title, _joined(parts))
+        for record in _records(stream, file, problems):
+            yield from _pages(record, paragraphs_of(record), problems)
 
 
-def _lines(file: Path, stream: BinaryIO, problems: list[str]) -> Iterator[Page]:
-    decoder = msgspec.json.Decoder(_Line)
-    for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b""), 1):
-        try:
-            if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-                skipped = len(line) + _skip_line(stream)
-                raise BadProject(f"the line has {skipped:,} bytes; expected at most {LONGEST_LINE:,}")
-            if line.strip():
-                yield _page_of(decoder, line.removeprefix(b"\xef\xbb\xbf"))
-        except BadProject as problem:
-            problems.append(str(BadProject(str(problem), file=file.name, line=number)))
+def _pages_of_records(stream: BinaryIO, name: str, problems: list[str]) -> Iterator[Page]:
+    for record in _records(stream, name, problems):
+        texts = paragraphs_of(record) if "context" in record.values else _own_text(record)
+        yield from _pages(record, texts, problems)
 
 
-def _skip_line(stream: BinaryIO) -> int:
-    """Leave the rest of an overlong line behind, holding little of it; its length in bytes."""
-    skipped = 0
-    while part := stream.readline(LONGEST_LINE):
-        skipped += len(part)
-        if part.endswith(b"\n"):
-            break
-    return skipped
+def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterator[Record]:
+    for found in scan_records(stream, name, longest=LONGEST_LINE):
+        if isinstance(found, BadProject):
+            problems.append(f"{found}; {FORM}")
+        else:
+            yield found
 
 
-def _page_of(decoder: msgspec.json.Decoder[_Line], line: bytes) -> Page:
+def _own_text(record: Record) -> Iterator[Paragraph]:
+    title, text = record.values.get("title"), record.values.get("text")
+    sentences = [text] if isinstance(text, str) else text
+    if not isinstance(title, str) or not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
+        raise record.place.error(FORM)
+    yield title, " ".join(map(str.strip, sentences))
+
+
+def _pages(record: Record, texts: Iterator[Paragraph], problems: list[str]) -> Iterator[Page]:
+    """The pages of one record; what is wrong with one ends the record."""
     try:
-        read = decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadProject(f'{error}; expected {{"title": "...", "text": "..."}}') from error
-    return _checked(read.title, read.text if isinstance(read.text, str) else _joined(read.text))
+        for title, text in texts:
+            yield _checked(title, text, record.place.error)
+    except BadProject as problem:
+        problems.append(str(problem))
 
 
-def _article(file: Path, stream: BinaryIO) -> Iterator[Page]:
+def _article(file: Path, stream: BinaryIO) -> Page:
     """A .md or .txt file as one page, named by its first `# ` heading or else by the file."""
+
+    def error(what: str) -> BadProject:
+        return BadProject(what, file=file.name)
+
     data = stream.read(LONGEST_LINE + 1)
     if len(data) > LONGEST_LINE:
-        raise BadProject(f"the file is longer than {LONGEST_LINE:,} bytes; expected one page", file=file.name)
+        raise error(f"the file is longer than {LONGEST_LINE:,} bytes; expected one page")
     try:
         lines = data.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise BadProject(f"expected UTF-8 text; byte {error.start} is not", file=file.name) from error
+    except UnicodeDecodeError as problem:
+        raise error(f"expected UTF-8 text; byte {problem.start} is not") from problem
     heading = next((line for line in lines if line.startswith("# ") and line[2:].strip()), None)
     if heading is not None:
         lines.remove(heading)
-    try:
-        yield _checked(heading[2:] if heading else file.stem, "\n".join(lines))
-    except BadProject as problem:
-        raise BadProject(str(problem), file=file.name) from problem
+    return _checked(heading[2:] if heading else file.stem, "\n".join(lines), error)
 
 
-def _checked(title: str, text: str) -> Page:
-    """The page, trimmed; raises BadProject without a place when it has no usable title or text."""
+def _checked(title: str, text: str, error: Callable[[str], BadProject]) -> Page:
+    """The page, trimmed. Raises the `error` of its place when it has no usable title or text."""
     title, text = " ".join(title.split()), text.strip()
     if not title or not text:
-        raise BadProject("expected a title and a text that are not empty")
+        raise error("expected a title and a text that are not empty")
     if len(title) > LONGEST_TITLE:
-        raise BadProject(f"the title has {len(title):,} characters; expected at most {LONGEST_TITLE}")
+        raise error(f"the title has {len(title):,} characters; expected at most {LONGEST_TITLE}")
     return Page(title, text)
-
-
-def _joined(parts: list[str]) -> str:
-    return " ".join(part.strip() for part in parts)

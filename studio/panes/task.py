@@ -212,7 +212,7 @@ class TaskPane(Pane):
 
     def action_add(self) -> None:
         async def take(values: Values) -> str:
-            return self._put(lambda: [*self.rows, examples.made(_said(values), self.rows, Path(self.file.name))])
+            return self._put(lambda: [*self.rows, examples.made(_said(values), self.rows)])
 
         self.app.push_screen(Form("A new example", _fields(), take))
 
@@ -275,7 +275,7 @@ class TaskPane(Pane):
         async def take(values: Values) -> str:
             return self._put(lambda: [*self.rows, *examples.pasted(values["text"], "pasted text", self.rows)])
 
-        label = "JSON, JSON lines, CSV, or columns parted by tabs: question, answer"
+        label = "JSON, JSON lines, CSV, or columns separated by tabs: question, answer"
         self.app.push_screen(Form("Several examples", (Field("text", label, text, 12),), take))
 
     def on_paste(self, event: Paste) -> None:
@@ -369,7 +369,7 @@ class TaskPane(Pane):
 
     def _take(self, question: str, answer: str, sort: str = "") -> str:
         said = _said({"question": question, "answer": answer, "type": sort})
-        return self._put(lambda: [*self.rows, examples.made(said, self.rows, Path(self.file.name))])
+        return self._put(lambda: [*self.rows, examples.made(said, self.rows)])
 
 
 def counted(rows: Sequence[Row], alike: Mapping[int, int]) -> Content:

@@ -28,7 +28,7 @@ from generated_pages import GeneratedPages
 
 from autoact.tools.corpus import Corpus, Page
 from autoact.tools.full_text import tokens
-from autoact.tools.pages import hotpot_pages
+from autoact.tools.pages import read_paragraphs
 from autoact.tools.sources import CorpusShelf
 
 MISSPELLING = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "misspelling.py"))
@@ -40,8 +40,8 @@ ASKED, TRIES = 500, 4
 
 def main(count: int, data: Path, kept: Path | None) -> None:
     print(f"{'':<68}{'measured':>24}{'CPU':>24}  target")
-    dev = distinct(hotpot_pages(data / "dev.jsonl"))
-    real = distinct([*dev, *hotpot_pages(data / "train.jsonl")])
+    dev = distinct(read_paragraphs(data / "dev.jsonl", []))
+    real = distinct([*dev, *read_paragraphs(data / "train.jsonl", [])])
     questions = [json.loads(line) for line in (data / "dev.jsonl").read_text().splitlines()]
     recall("dev.jsonl", Corpus.of_pages(dev), questions, "@5 0.81", "p50 3 ms")
     recall("dev.jsonl and train.jsonl", Corpus.of_pages(real), questions)

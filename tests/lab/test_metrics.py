@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from autoact.lab.metrics import choice_accuracy, exact_match, f1, interval, normalise, reward
+from autoact.lab.metrics import choice_accuracy, exact_match, f1, interval, normalise, option, reward
+from autoact.questions import read_questions
 from autoact.trajectory import Question
 
 CHOICE = Question("q", "Which?", "A", choices=("the dog", "a cat", "An Eel"))
@@ -55,6 +59,53 @@ def test_exact_match_and_f1(answer: str | None, gold: str, exact: float, overlap
 def test_multiple_choice(answer: str | None, score: float) -> None:
     assert choice_accuracy(answer, CHOICE) == score
     assert reward(answer, CHOICE) == score
+
+
+WAYS = (
+    lambda letter, words: letter,
+    lambda letter, words: f"({letter})",
+    lambda letter, words: f"{letter}.",
+    lambda letter, words: f"Option {letter}",
+    lambda letter, words: f"{letter}. {words}",
+    lambda letter, words: words,
+    lambda letter, words: f"({letter.lower()}) {words}",
+    lambda letter, words: f"option {letter}: {words}",
+    lambda letter, words: f"The answer is {letter}.",
+    lambda letter, words: f"**{letter}.** {words.lower()}",
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_option_of_scienceqa_in_every_way_of_saying_it(way: Callable[[str, str], str], shared: Path) -> None:
+    questions = read_questions(shared / "data" / "scienceqa" / "dev.jsonl", "data")
+    right, wrong = [], []
+    for question in questions:
+        for letter, words in zip("ABCDE", question.choices, strict=False):
+            (right if letter == question.answer else wrong).append(choice_accuracy(way(letter, words), question))
+    assert (len(right), sum(right), sum(wrong)) == (180, 180.0, 0.0)
+
+
+MARKS = ("***Car and Driver***", '"Car and Driver"')
+
+
+@pytest.mark.parametrize(
+    ("answer", "choices", "named"),
+    [
+        (MARKS[0], MARKS, 0), (MARKS[1], MARKS, 1), ("Car and Driver", MARKS, None), ("B", MARKS, 1),
+        ("I am.", ("i am.", "I am."), 1), ("I am", ("i am.", "I am."), 1), ("i AM", ("i am.", "I am."), None),
+        ("B. red", ("red", "blue"), None), ("B. since it shines", ("salt", "iron"), 1),
+        ("B blue", ("red", "blue"), None),
+        ("E. coli", ("virus", "E. coli"), 1), ("e. COLI", ("virus", "E. coli"), 1),
+        ("A", ("B", "A"), 0), ("a", ("b", "a"), 1), ("G", ("g", "G"), 1), ("(G)", ("g", "G"), None),
+        ("(b) the bible", ("the Koran", "the Bible"), 1), ("a cat", ("A cat", "the dog"), 0),
+        ("The cat.", ("a cat", "x"), 0),
+        ("+", ("-", "+"), 1), ("options", ("one", "two"), None), ("right", ("one", "two"), None),
+        ("", ("one", "two"), None),
+        ("same", ("same", "other", "same"), 0), ("U.S.A.", ("USA", "UK"), 0), ("F", ("one", "two"), None),
+    ],
+)  # fmt: skip
+def test_which_option_an_answer_names(answer: str, choices: tuple[str, ...], named: int | None) -> None:
+    assert option(answer, choices) == named
 
 
 def test_multiple_choice_with_the_options_text_as_gold() -> None:

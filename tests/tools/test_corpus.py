@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from autoact.errors import BadProject
 from autoact.tools.corpus import FORMAT, Corpus, Page, _indexed
-from autoact.tools.pages import LONGEST_LINE, hotpot_pages
+from autoact.tools.pages import LONGEST_LINE, read_paragraphs
 
 Python = Callable[..., "subprocess.Popen[str]"]
 
@@ -230,10 +231,62 @@ def test_pages_given_directly_can_be_cached(tmp_path: Path) -> None:
 
 def test_recall_on_hotpotqa(hotpot: Path) -> None:
     questions = [json.loads(line) for line in hotpot.read_text().splitlines()]
-    corpus = Corpus.of_pages(hotpot_pages(hotpot))
+    corpus = Corpus.of_pages(read_paragraphs(hotpot, []))
     recalls = []
     for question in questions:
         found = {page.title for page in corpus.search(question["question"], 5)}
         gold = {title for title, _ in question["supporting_facts"]}
         recalls.append(len(gold & found) / len(gold))
     assert sum(recalls) / len(recalls) >= 0.809
+
+
+QUESTION = {
+    "question": "Who?",
+    "answer": "A",
+    "context": [["Peru", ["A country.", " It is high."]], ["Chad", ["Flat."]]],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("dev.jsonl", json.dumps(QUESTION) + "\n\n"),
+        ("dev.json", json.dumps([QUESTION, QUESTION])),
+        (
+            "dev.json",
+            json.dumps(
+                [{"title": "Peru", "text": "A country. It is high."}, {**QUESTION, "context": QUESTION["context"][1:]}]
+            ),
+        ),
+    ],
+)
+def test_a_file_of_questions_gives_its_paragraphs(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / name).write_text(content)
+    corpus = Corpus.open(tmp_path / "corpus", tmp_path / "cache")
+    assert list(corpus.pages()) == [Page("Chad", "Flat."), Page("Peru", "A country. It is high.")]
+    assert corpus.problems == []
+
+
+def test_the_pages_of_a_data_set_are_kept_until_it_changes(tmp_path: Path) -> None:
+    file, cache = tmp_path / "dev.jsonl", tmp_path / "cache"
+    file.write_text(json.dumps(QUESTION))
+    assert len(Corpus.of_data(file, cache)) == 2
+    (first,) = cache.iterdir()
+    assert len(Corpus.of_data(file, cache)) == 2
+    file.write_text(json.dumps({**QUESTION, "context": []}))
+    assert len(Corpus.of_data(file, cache)) == 0
+    (second,) = cache.iterdir()
+    assert second != first
+
+
+def test_memory_does_not_hold_the_problems_of_a_large_file(folder: Path, tmp_path: Path) -> None:
+    (folder / "z.jsonl").write_text("no\n" * 40_000)
+    tracemalloc.start()
+    try:
+        problems = Corpus.open(folder, tmp_path / "cache").problems
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert problems[-1] == "and 39,900 more"
+    assert peak < 2_000_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.pages import hotpot_pages
+from autoact.tools.pages import read_paragraphs
 from autoact.tools.titles import Titles, fold
 
 MISSPELLING = runpy.run_path(str(Path(__file__).with_name("misspelling.py")))
@@ -101,7 +101,7 @@ def test_the_shortest_titles_with_words(titles: Titles) -> None:
 
 
 def test_titles_with_two_typos_on_hotpotqa(hotpot: Path) -> None:
-    names = sorted({page.title for page in hotpot_pages(hotpot)})
+    names = sorted({page.title for page in read_paragraphs(hotpot, [])})
     titles, draw = Titles.of(names), random.Random(7)
     asked = [(name, misspelt(name, 2, draw, numbers=False)) for name in names if len(name) >= SHORTEST]
     found = [(name, titles.find(text)) for name, text in asked]
@@ -110,9 +110,9 @@ def test_titles_with_two_typos_on_hotpotqa(hotpot: Path) -> None:
 
 
 def test_titles_of_absent_pages_find_no_other(hotpot: Path) -> None:
-    names = sorted({page.title for page in hotpot_pages(hotpot)})
+    names = sorted({page.title for page in read_paragraphs(hotpot, [])})
     titles, known = Titles.of(names), set(names)
-    absent = sorted({page.title for page in hotpot_pages(hotpot.with_name("train.jsonl"))} - known)
+    absent = sorted({page.title for page in read_paragraphs(hotpot.with_name("train.jsonl"), [])} - known)
     # The few that do are parts of a longer title (Hip hop), or lack its bracket.
     found = [(name, names[at]) for name in absent if (at := titles.find(name)) is not None]
     assert len(found) <= 0.003 * len(absent)

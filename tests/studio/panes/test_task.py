@@ -264,3 +264,47 @@ async def test_self_made_questions_are_accepted_changed_and_dropped(opera: Path)
             assert len(rows(opera)) == 3
             pane = app.screen.query_one("TaskPane")
             assert pane._drafts.dropped == {"q-1"}  # type: ignore[attr-defined]
+
+
+async def test_lines_are_those_between_line_feeds(opera: Path) -> None:
+    first = json.dumps({"question": "Who\u2028wrote\u0085it?", "answer": "Verdi"}, ensure_ascii=False) + "\r"
+    put(opera, first, example("Is Fidelio an opera?", "yes"))
+    async with pane_of(opera, "1") as (app, pilot):
+        assert "2 examples" in screen_text(app)
+        assert "cannot be used" not in screen_text(app)
+        await pilot.press("a", *"Who?", "tab", *"Verdi", "enter")
+        await done(app, pilot)
+    assert (opera / "examples.jsonl").read_bytes().decode().split("\n")[0] == first
+
+
+async def test_saving_keeps_a_link_and_the_permissions_of_its_target(opera: Path, tmp_path: Path) -> None:
+    target = tmp_path / "kept.jsonl"
+    (opera / "examples.jsonl").rename(target)
+    target.chmod(0o640)
+    (opera / "examples.jsonl").symlink_to(target)
+    before = len(rows(opera))
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("a", *"Who?", "tab", *"Verdi", "enter")
+        await done(app, pilot)
+    assert (opera / "examples.jsonl").is_symlink()
+    assert len(rows(opera)) == before + 1
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "row"),
+    [
+        ("dev.json", [{"_id": "5a8b", "question": "Who?", "answer": 7, "context": [["A", ["B."]]]}],
+         {"id": "5a8b", "question": "Who?", "answer": "7", "context": [["A", ["B."]]]}),
+        ("problems.json", {"12": {"question": "Which?", "choices": ["x", "y"], "answer": 1, "split": "test"}},
+         {"id": "12", "question": "Which?", "choices": ["x", "y"], "answer": "B", "split": "test"}),
+    ],
+)  # fmt: skip
+async def test_examples_are_taken_from_the_files_of_data_sets(
+    opera: Path, tmp_path: Path, name: str, content: Any, row: dict[str, Any]
+) -> None:
+    (tmp_path / name).write_text(json.dumps(content))
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("m", *str(tmp_path / name), "enter")
+        await done(app, pilot)
+    assert rows(opera)[-1] == row
