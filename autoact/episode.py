@@ -2,7 +2,7 @@
 
 Synthesis casts the meta-agent in every part; group planning casts three adapters. After Finish the reflect part
 judges the answer; on *wrong* the episode goes on, as often as the reflection budget allows, and then ends honestly
-with the last answer it gave.
+with the last answer it gave. A Finish that says nothing, or a verdict in place of an answer, is a failed step.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ class Episode:
                 observation: Observation = yield Use(action, argument)
                 self._record(Step(thought, action, argument, observation.text, observation.failed))
                 continue
+            if not scratchpad.is_answer(argument, self._barred()):
+                self._record(Step(thought, action, argument, scratchpad.NO_ANSWER, failed=True))
+                continue
             self.answer = argument
             self._record(Step(thought, action, argument, scratchpad.REFLECT_NOW))
             verdict = yield from self._reflect()
@@ -74,10 +77,21 @@ class Episode:
         last = len(self._acts()) + 1 == self.limits.steps
         choices = scratchpad.action_choices(() if last else self.card.tools)
         picked = yield self._ask("action", pad, choices=choices)
-        name = picked.text.strip()
+        name = scratchpad.tool_name(picked.text, self.card.tools)
         pad = pad.then(*scratchpad.segments(scratchpad.action(name, "plan")[1:]), scratchpad.ARGUMENT)
-        argument = yield self._ask("tool", pad, limit=self.limits.argument_tokens)
-        return thought.text, name, argument.text
+        argument = yield self._ask("tool", pad, **self._argument(name))
+        return thought.text, name, argument.text.strip()
+
+    def _argument(self, action: str) -> dict[str, Any]:
+        """What an argument may be: an answer is an option where there are some, else a word that is no verdict."""
+        if action == FINISH and self.question.choices:
+            return {"choices": scratchpad.answer_choices(self.question)}
+        if action == FINISH:
+            return {"limit": self.limits.argument_tokens, "least": 1, "barred": self._barred()}
+        return {"limit": self.limits.argument_tokens}
+
+    def _barred(self) -> tuple[str, ...]:
+        return scratchpad.barred_answers(self.question, self.steps)
 
     def _reflect(self) -> Generator[Ask, Answer, str]:
         """The reflect part looks back and says right or wrong."""

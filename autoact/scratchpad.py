@@ -7,17 +7,20 @@ exactly the pieces that training later sees (paper, section 3.4: trajectories ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from string import ascii_uppercase
 
 from msgspec import Struct
 
 from autoact import prompts
 from autoact.script import Card, Prompt
-from autoact.trajectory import FINISH, REFLECT, Question, Role, Step, Tool
+from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Question, Role, Step, Tool
 
 THOUGHT, ACTION, ARGUMENT, OBSERVATION = "Thought:", "Action:", "Argument:", "Observation:"
 REFLECT_NOW = "Please reflect on your answer."
 TRY_AGAIN = "The answer may be wrong. Try another way."
+NO_ANSWER = "This is no answer. Finish gives the answer to the question."
 FINISH_SHORT = "gives the answer in as few words as possible, or yes or no."
 FINISH_CHOICE = "gives the letter of the right option."
 
@@ -40,7 +43,7 @@ def opening(card: Card, question: Question) -> Prompt:
 
 def asked(question: Question) -> str:
     """The question as the user's message, options on lines of their own."""
-    options = [f"({chr(65 + index)}) {choice}" for index, choice in enumerate(question.choices)]
+    options = [f"({letter}) {choice}" for letter, choice in zip(ascii_uppercase, question.choices, strict=False)]
     return "\n".join([f"Question: {question.text}", *options])
 
 
@@ -103,6 +106,34 @@ def step_pieces(step: Step) -> list[Piece]:
 def segments(parts: Iterable[Piece]) -> tuple[str, ...]:
     """The texts, as a prompt takes them."""
     return tuple(piece.text for piece in parts)
+
+
+def tool_name(said: str, tools: Iterable[Tool]) -> str:
+    """The name of an action; a person who edits one may give another name of the tool."""
+    named = said.strip()
+    return next((tool.name for tool in tools if named in tool.aliases), named)
+
+
+def answer_choices(question: Question) -> tuple[str, ...]:
+    """What may stand after `Argument:` when a multiple-choice question is answered: a letter; none for others."""
+    return tuple(f" {letter}" for letter in ascii_uppercase[: len(question.choices)])
+
+
+def barred_answers(question: Question, steps: Iterable[Step]) -> tuple[str, ...]:
+    """The verdicts that cannot answer a question: those that neither it nor any observation speaks of.
+
+    After Finish every demonstration says `Argument: right` where the answer is judged, and small models repeat it as
+    the answer. A question about a right side or a wrong turn can still be answered so.
+    """
+    observations = (step.observation for step in steps if step.action not in (FINISH, REFLECT))
+    spoken = set(re.findall(r"\w+", " ".join([question.text, *observations]).lower()))
+    return tuple(verdict for verdict in (RIGHT, WRONG) if verdict not in spoken)
+
+
+def is_answer(said: str, barred: Iterable[str]) -> bool:
+    """Whether an argument of Finish says anything but a barred verdict."""
+    words = re.findall(r"\w+", said.lower())
+    return bool(said.strip()) and not (len(words) == 1 and words[0] in barred)
 
 
 def action_choices(tools: Iterable[Tool]) -> tuple[str, ...]:

@@ -53,10 +53,12 @@ class Ask(Struct, frozen=True, tag="ask"):
     limit: int = 48
     """Most new tokens."""
     least: int = 0
-    """Tokens before which the answer may not end: a thought is a sentence, not a name."""
+    """Tokens before which the answer may not end: a thought is a sentence, not a name. From 1 on it has a word."""
     sampling: Sampling = Sampling()
     choices: tuple[str, ...] = ()
     """When given, the answer is exactly one of these."""
+    barred: tuple[str, ...] = ()
+    """Words with which the answer may not begin, in whatever case."""
 
 
 class Match(Ask, frozen=True, tag="match"):
@@ -172,4 +174,7 @@ class Card(Struct, frozen=True):
 
 def digest(wish: Wish) -> str:
     """Twelve hex digits that change whenever the wish does; guards replay against changed prompts or code."""
-    return hashlib.blake2s(msgspec.json.encode(wish), digest_size=6).hexdigest()
+    told = msgspec.to_builtins(wish)
+    if not told.get("barred"):
+        told.pop("barred", None)  # the field is younger than many logs, whose answers must still be recalled
+    return hashlib.blake2s(msgspec.json.encode(told), digest_size=6).hexdigest()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
+
 from autoact import scratchpad
 from autoact.episode import Episode, Limits
 from autoact.lab.metrics import reward
@@ -21,10 +23,10 @@ PLENTY = Limits()
 
 
 def play(
-    answers: Iterable[str], limits: Limits = PLENTY, cast: Cast = META, seen: str = ""
+    answers: Iterable[str], limits: Limits = PLENTY, cast: Cast = META, seen: str = "", question: Question = QUESTION
 ) -> tuple[Trajectory, list[Ask]]:
     """An episode with these answers in turn, all of which it must want."""
-    script = Episode("t-1", QUESTION, CARD, cast, Sampling(0.5), limits, reward).play()
+    script = Episode("t-1", question, CARD, cast, Sampling(0.5), limits, reward).play()
     said, asks = list(answers), list[Ask]()
     sent: Answer | Observation | None = None
     while True:
@@ -103,3 +105,42 @@ def test_a_failed_call_is_a_step_like_any_other() -> None:
     trajectory, _ = play(["", " Retrieve\n", "", *RIGHT])
     assert trajectory.steps[0].failed
     assert trajectory.answer == "Beethoven"
+
+
+CHOICE = Question("q-2", "Which is a metal?", "B", choices=("salt", "iron", "wood"))
+
+
+def test_the_answer_of_a_multiple_choice_question_is_one_of_its_letters() -> None:
+    trajectory, asks = play([*READ, "Iron is.", " Finish\n", " B", "True.", " right"], question=CHOICE)
+    (choosing,) = [ask for ask in asks if ask.part == "argument" and ask.choices]
+    assert choosing.choices == (" A", " B", " C")
+    assert (trajectory.answer, trajectory.reward) == ("B", 1.0)
+    pieces = scratchpad.pieces(trajectory.steps)
+    assert pieces[len(choosing.prompt.segments)] == scratchpad.Piece(" B", "tool", "argument")
+
+
+@pytest.mark.parametrize("said", ["right", "Wrong.", "", " "])
+def test_a_verdict_or_nothing_is_no_answer(said: str) -> None:
+    trajectory, asks = play(["I guess.", " Finish\n", said, *RIGHT])
+    assert [(step.action, step.failed) for step in trajectory.steps] == [
+        ("Finish", True), ("Finish", False), ("Reflect", False),
+    ]  # fmt: skip
+    assert trajectory.steps[0].observation == scratchpad.NO_ANSWER
+    assert trajectory.answer == "Beethoven"
+    answering = [ask for ask in asks if ask.part == "argument"]
+    assert all((ask.least, ask.barred) == (1, ("right", "wrong")) for ask in answering)
+
+
+def test_an_episode_that_never_answers_has_no_answer() -> None:
+    trajectory, _ = play(["I guess.", " Finish\n", "right"] * 2, Limits(steps=2))
+    assert (trajectory.answer, trajectory.halt, trajectory.reward) == (None, "steps", 0.0)
+
+
+def test_right_answers_a_question_that_speaks_of_it() -> None:
+    side = Question("q-3", "On which side do they drive?", "right")
+    trajectory, asks = play(
+        ["I look.", " Retrieve\n", "Norway", "It says so.", " Finish\n", "right", "True.", " right"],
+        seen="They drive on the right.", question=side,
+    )  # fmt: skip
+    assert (trajectory.answer, trajectory.reward) == ("right", 1.0)
+    assert [ask.barred for ask in asks if ask.part == "argument"] == [(), ("wrong",)]

@@ -107,3 +107,36 @@ def test_the_opening_names_tools_demonstrations_and_options() -> None:
     assert prompt.shown[0][0] == "Question: Who?"
     assert "Bach" in prompt.shown[0][1]
     assert prompt.segments == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "barred"),
+    [
+        ("Who wrote Fidelio?", "By Beethoven.", ("right", "wrong")),
+        ("Do the Irish drive on the left or the right?", "On an island.", ("wrong",)),
+        ("On which side do Norwegians drive?", "They drive on the Right.", ("wrong",)),
+        ("Who wrote the Copyright Act?", "Copyrights are old.", ("right", "wrong")),
+    ],
+)
+def test_a_verdict_answers_only_what_speaks_of_it(text: str, seen: str, barred: tuple[str, ...]) -> None:
+    steps = [
+        Step("I look.", "Retrieve", "Norway", seen),
+        Step("So.", FINISH, "right wrong", scratchpad.REFLECT_NOW),
+        Step("No.", REFLECT, "wrong", scratchpad.TRY_AGAIN),
+    ]
+    assert scratchpad.barred_answers(Question("q", text), steps) == barred
+
+
+@pytest.mark.parametrize(
+    ("said", "answers"),
+    [("Beethoven", True), ("right", False), ("**Right.**", False), (" ", False), ("right bank", True), ("?", True)],
+)
+def test_what_is_an_answer(said: str, answers: bool) -> None:
+    assert scratchpad.is_answer(said, ("right", "wrong")) is answers
+
+
+def test_another_name_of_a_tool_is_written_as_its_own() -> None:
+    tools = (Tool("WebSearch", "Searches.", "WebSearch[x]", ("BingSearch",)), *TOOLS)
+    assert [scratchpad.tool_name(said, tools) for said in (" BingSearch\n", "Retrieve", " Finish\n")] == [
+        "WebSearch", "Retrieve", "Finish",
+    ]  # fmt: skip

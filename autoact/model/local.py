@@ -165,14 +165,20 @@ class LocalEngine:
     @torch.inference_mode()
     def _take(self, running: Running) -> None:
         assert running.logits is not None
-        if len(running.taken) < running.ask.least and not running.tree:
-            running.logits[self.tokens.breaks] = -torch.inf
+        if not running.tree:
+            running.logits[self._forbidden(running)] = -torch.inf
         allowed = running.tree.next(running.taken) if running.tree else None
         chosen = draw(running.logits, running.ask.sampling, running.seed, len(running.taken), allowed)
         running.taken.append(chosen)
         if running.tree:
             running.taken = running.tree.forced(running.taken)
         running.logits = None
+
+    def _forbidden(self, running: Running) -> list[int]:
+        """Ids that may not come next: those that end an answer too early, and those that complete a barred word."""
+        ask, taken = running.ask, running.taken
+        early = len(taken) < ask.least or (ask.least > 0 and not self.tokens.text(taken).strip())
+        return (self.tokens.breaks if early else []) + self.tokens.closing(taken, ask.barred)
 
     def _finish(self, running: Running) -> bool:
         """Whether the answer is complete; if so it waits in `complete`."""

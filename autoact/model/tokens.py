@@ -51,6 +51,14 @@ class Tokens:
         pieces = self.tokenizer.batch_decode([[index] for index in range(len(self.tokenizer))])
         return [index for index, piece in enumerate(pieces) if "\n" in piece or index == self.end]
 
+    def closing(self, taken: list[int], words: tuple[str, ...]) -> list[int]:
+        """Ids that would complete one of these words at the beginning of an answer that has `taken` so far."""
+        while words and taken and not self.text(taken[:1]).strip():
+            taken = taken[1:]
+        forms = {form for word in words for form in (word, word.capitalize(), word.upper())}
+        paths = (self.segment(f"{space}{form}") for form in forms for space in ("", " "))
+        return [path[-1] for path in paths if list(path[:-1]) == taken]
+
     def text(self, ids: list[int]) -> str:
         """The text of generated ids."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

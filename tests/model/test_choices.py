@@ -52,6 +52,24 @@ def test_an_answer_is_no_shorter_than_it_must_be(weights: Weights) -> None:
         assert not breaks & set(answer.tokens[:9])
 
 
+def test_an_answer_does_not_begin_with_a_barred_word(weights: Weights) -> None:
+    tokens = Tokens(weights.tokenizer)
+    ways = [tokens.segment(word) for word in (" right", "right", "Right", " RIGHT")]
+    for path in ways:
+        assert path[-1] in tokens.closing(list(path[:-1]), ("right",))
+        assert path[-1] in tokens.closing([*tokens.segment("\n"), *path[:-1]], ("right",))
+        assert tokens.closing([*path[:-1], *tokens.segment(" x")], ("right",)) == []
+    (answer,) = answers(saying(weights, " right"), Ask("meta", "argument", WORDS, limit=8, barred=("right",)), 1)
+    assert answer.text.lower() != "right"
+    (plain,) = answers(saying(weights, " right"), Ask("meta", "argument", WORDS, limit=8), 1)
+    assert plain.text == "right"
+
+
+def test_an_answer_that_must_have_a_token_has_a_word(weights: Weights) -> None:
+    (answer,) = answers(saying(weights, " ", "\n"), Ask("meta", "argument", WORDS, limit=8, least=1), 1)
+    assert answer.text
+
+
 def test_the_only_choice_needs_no_model(weights: Weights) -> None:
     (answer,) = answers(weights, Ask("meta", "action", WORDS, choices=(" Finish\n",)), 1)
     assert answer.text == " Finish\n"
