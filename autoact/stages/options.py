@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from string import ascii_uppercase
 
 from autoact.config import Task
-from autoact.lab.metrics import normalise
+from autoact.lab.metrics import normalise, option
 from autoact.trajectory import Example, Question
 
 WRONG = "Wrong option:"
@@ -27,8 +27,8 @@ def wanted(task: Task, seeds: Iterable[Example]) -> int:
 def right(question: Question) -> str:
     """The answer in words: where it is a letter, the option that it stands for."""
     answer = (question.answer or "").strip()
-    named = dict(zip(ascii_uppercase, question.choices, strict=False))
-    return named.get(answer.upper(), answer)
+    index = option(answer, question.choices)
+    return answer if index is None else question.choices[index]
 
 
 def wrong(question: Question) -> list[str]:
@@ -45,7 +45,10 @@ def mixed(question: Question, others: tuple[str, ...], seed: str) -> tuple[tuple
 
 def refusal(answer: str, others: tuple[str, ...]) -> str:
     """Why such options will not do; empty when they will."""
-    said = [normalise(option) for option in (answer, *others)]
+    said = [normalise(words) for words in (answer, *others)]
+    letters = ascii_uppercase[: len(said)]
+    if any(words.strip() in letters for words in (answer, *others) if words.strip()):
+        return "a letter without its option"
     if not all(said):
         return "an empty option"
     return "two options alike" if len(set(said)) < len(said) else ""

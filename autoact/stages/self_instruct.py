@@ -22,12 +22,16 @@ from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
 from autoact.lab.metrics import normalise
 from autoact.script import Answer, Ask, Prompt, Round, Sampling, Stage, Unit
 from autoact.stages import SELF_INSTRUCT, options
+from autoact.stages.draft_text import read_answer, read_question
 from autoact.trajectory import Example, Question
 
 QUESTION, ANSWER = "Question:", "Answer:"
 ORDER_GROUNDED, ORDER_FREE = (ANSWER, QUESTION), (QUESTION, ANSWER)
 LIMITS = {QUESTION: 40, ANSWER: 16, options.WRONG: 16}
 """New tokens at most."""
+LINE = ("\n",)
+STOPS = {QUESTION: ("\n\n", f"\n{ANSWER}", f"\n**{ANSWER}")}
+"""Where an answer of the model ends; a question may go over several lines."""
 TRIES = 20
 """Tries per wanted question at most, without a corpus."""
 SHOWN = 3
@@ -110,11 +114,12 @@ def draft(bench: Bench, number: int) -> Generator[Ask, Answer, Draft]:
     for part in (*(ORDER_GROUNDED if passage else ORDER_FREE), *[options.WRONG] * bench.wrong):
         prompt = prompt.then(part)
         choices = candidates(passage) if passage and part == ANSWER else ()
-        reply = yield Ask("meta", "text", prompt, limit=LIMITS[part], sampling=sampling, choices=choices)
-        said[part].append(reply.text.strip())
+        reply = yield Ask(
+            "meta", "text", prompt, limit=LIMITS[part], sampling=sampling, choices=choices, stop=STOPS.get(part, LINE)
+        )
+        said[part].append(reply.text.strip() if choices else bench.read(part, reply.text))
         prompt = prompt.then(f" {said[part][-1]}", "\n")
-    wrong = tuple(option.rstrip(".") for option in said[options.WRONG])
-    draft = Draft(said[QUESTION][0], said[ANSWER][0].rstrip("."), passage, wrong=wrong)
+    draft = Draft(said[QUESTION][0], said[ANSWER][0].rstrip("."), passage, wrong=tuple(said[options.WRONG]))
     if passage is None:
         return draft
     again = yield Ask("meta", "text", bench.reading(passage, draft.question), limit=LIMITS[ANSWER])
@@ -178,6 +183,10 @@ class Bench:
                 exchanges.append((_about(page), _pair(example.question, ORDER_GROUNDED)))
         turn = number % max(1, len(exchanges))
         return tuple((exchanges[turn:] + exchanges[:turn])[-SHOWN:])
+
+    def read(self, part: str, text: str) -> str:
+        """What the model wrote after a label."""
+        return read_question(text) if part == QUESTION else read_answer(text, option=self.wrong > 0)
 
     def accept(self, unit: str, draft: Draft) -> Question:
         gold = (draft.passage.title,) if draft.passage else ()

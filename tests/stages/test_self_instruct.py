@@ -208,3 +208,45 @@ def test_the_letter_of_the_answer_varies(drive: Any) -> None:
 def test_options_must_differ(drive: Any, options: tuple[str, ...], why: str) -> None:
     events = drive(self_instruct(CHOOSING, SelfInstruct(target=1, round=1, stall=1)), choosing(*options))
     assert [event.why for event in events if isinstance(event, QuestionRefused)] == [why]
+
+
+def test_a_draft_is_read_as_a_person_reads_it(drive: Any) -> None:
+    def bold(ask: Ask) -> str:
+        if ask.prompt.segments[-1] == "Question:":
+            return "Here it is:\n**Question:** What deep waters does Norway have?"
+        return "fjords"
+
+    events = drive(self_instruct(GROUNDS, SelfInstruct(target=1)), bold)
+    (accepted,) = [event.question for event in events if isinstance(event, QuestionAccepted)]
+    assert (accepted.text, accepted.answer) == ("What deep waters does Norway have?", "fjords")
+
+
+def test_options_lose_their_letters(drive: Any) -> None:
+    events = drive(
+        self_instruct(CHOOSING, SelfInstruct(target=1, round=1)),
+        choosing("Answer: A. the earth", "(B) a comet", "C) Mars"),
+    )
+    (question,) = [event.question for event in events if isinstance(event, QuestionAccepted)]
+    assert sorted(question.choices) == ["Mars", "a comet", "the earth"]
+
+
+def test_a_letter_alone_is_no_option(drive: Any) -> None:
+    events = drive(self_instruct(CHOOSING, SelfInstruct(target=1, round=1, stall=1)), choosing("B", "Mars", "Venus"))
+    assert [event.why for event in events if isinstance(event, QuestionRefused)] == ["a letter without its option"]
+
+
+def test_a_question_may_go_over_lines_and_other_answers_may_not(drive: Any) -> None:
+    asked: list[Ask] = []
+
+    def note(ask: Ask) -> str:
+        asked.append(ask)
+        return "fjords"
+
+    drive(self_instruct(GROUNDS, SelfInstruct(target=1, round=1, stall=1)), note)
+    stops = {
+        ask.prompt.segments[-1]: ask.stop
+        for ask in asked
+        if len(ask.prompt.segments) > 1 or ask.prompt.segments[0] != "Answer:"
+    }
+    assert "\n" not in stops["Question:"]
+    assert {ask.stop for ask in asked if ask.prompt.segments[-1] == "Answer:"} == {("\n",)}
