@@ -3,59 +3,81 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoact.config import Config
+    from autoact.project import Project
 
 
 def add(subparsers: Any) -> None:
     """The verb and its options."""
     parser = subparsers.add_parser(
         "eval", help="score casts on held-out questions or a data set",
-        description="Answers the project's held-out questions, or those of --data (HotpotQA's form brings its own "
-        "paragraphs as the corpus), and prints EM and F1 with 95 % intervals.",
+        description="Answers the project's held-out questions, or those of --data, and prints EM and F1 with 95 % "
+        "intervals. --data takes JSON lines, a JSON list or object, CSV or TSV: this project's own form, HotpotQA's or "
+        "ScienceQA's. Where the file brings paragraphs, as HotpotQA's does, Retrieve and WebSearch read these, those "
+        "of all its questions; otherwise they read what the project has.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
-    parser.add_argument("--data", default="", help="a JSONL file of questions")
-    parser.add_argument("--method", default="meta,group", help="casts, separated by commas (default: meta,group)")
-    parser.add_argument("--limit", type=int, default=0, help="questions to answer (default: all)")
+    parser.add_argument("--data", default="", help="a file of questions")
+    parser.add_argument(
+        "--method", default="", help="casts, separated by commas (default: meta,group; meta where no group is trained)"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=0, help="questions to answer, evenly spaced over the file (default: all)"
+    )
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print figures and answers as JSON; `predictions` by cast suit HotpotQA's scorer",
+    )
     parser.set_defaults(run=evaluate)
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Start a run of group planning alone and print its scores."""
-    from msgspec.structs import replace
-
     from autoact.cli.run import check, start
     from autoact.cli.table import print_result
+    from autoact.errors import BadInput
     from autoact.project import Project
-    from autoact.run.answering import answering
 
     project = Project.open(arguments.project)
-    config = answering(project, arguments.base, _casts(arguments.method), data=_data(arguments.data))
-    config = replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
+    config = _settings(project, arguments)
+    if not arguments.data and not (held_out := project.questions_file("heldout")).exists():
+        raise BadInput("not found; expected questions here, or in a file named by --data", file=held_out)
     check(project, config)
     return start(project, config, "eval", partial(print_result, as_json=arguments.json), detach=arguments.detach)
 
 
-def _casts(text: str) -> tuple[str, ...]:
+def _settings(project: Project, arguments: argparse.Namespace) -> Config:
+    from msgspec.structs import replace
+
     from autoact.errors import BadInput
-    from autoact.trajectory import CASTS
+    from autoact.project import Project
+    from autoact.run.answering import answering
 
-    names = tuple(filter(None, (name.strip() for name in text.split(","))))
-    if not names or any(name not in CASTS for name in names):
-        raise BadInput(f"expected some of {', '.join(CASTS)}, found {text!r}", key="--method")
-    return names
+    if arguments.limit < 0:
+        raise BadInput(f"expected 0 or more questions, found {arguments.limit}", key="--limit")
+    data = str(Project.file(arguments.data).resolve()) if arguments.data else ""
+    config = answering(project, arguments.base, _casts(project, arguments), data=data)
+    return replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
 
 
-def _data(text: str) -> str:
-    """The data file, read once now so that a bad line is named before a model is loaded."""
-    if not text:
-        return ""
-    from autoact.project import Project, questions
+def _casts(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The casts that were named; else all that can answer."""
+    from autoact.errors import BadInput
+    from autoact.run.material import trained
+    from autoact.trajectory import CASTS, META
 
-    file = Project.file(text).resolve()
-    questions(file, origin=file.stem)
-    return str(file)
+    names = tuple(filter(None, (name.strip() for name in arguments.method.split(","))))
+    if any(name not in CASTS for name in names) or (arguments.method and not names):
+        raise BadInput(f"expected some of {', '.join(CASTS)}, found {arguments.method!r}", key="--method")
+    if names or arguments.base or trained(project.root) is not None:
+        return names or tuple(CASTS)
+    print("no run has trained a group yet, so the meta-agent answers alone", file=sys.stderr)
+    return (META.name,)

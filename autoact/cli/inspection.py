@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -14,6 +14,8 @@ from autoact.project import Project
 from autoact.run.folder import runs_of
 from autoact.run.inputs import open_library
 from autoact.tools.library import Library
+from autoact.tools.sources import address
+from autoact.tools.web.guard import unreachable
 from autoact.trajectory import FINISH, REFLECT, Example, Question
 
 T = TypeVar("T")
@@ -49,8 +51,6 @@ def inspect(project: Project) -> Inspection:
     found.counts["held-out questions"] = len(held_out)
     if config is not None and config.task.answer == "choice":
         _optionless(found, [example.question for example in examples])
-    _twins(found, "questions/reference.jsonl", reference)
-    _twins(found, "questions/heldout.jsonl", held_out)
     _leaks(found, [*(example.question for example in examples), *reference], held_out)
     _tools(project, found, examples)
     found.counts["runs"] = len(runs_of(project.root))
@@ -86,17 +86,32 @@ def _tools(project: Project, found: Inspection, examples: Iterable[Example]) -> 
     if project.tools_toml:  # without it every known tool is there, those still planned too
         unfit = [record for record in library.records() if not record.runs]
         found.warnings += [f"tools.toml: {record.name} is not ready: {record.reason}" for record in unfit]
+    found.warnings += _unreachable(library)
     _demonstrations(found, library, examples)
+
+
+def _unreachable(library: Library) -> Iterator[str]:
+    """A line for each tool of the web whose host has no address here: every call of it would fail."""
+    for record in library.records():
+        if record.runs and "network" in record.powers and (url := address(record)):
+            reason = unreachable(url, record.settings.get("allow", ()))
+            if reason:
+                yield f"tools.toml: calls of {record.name} would fail: {reason}"
 
 
 def _demonstrations(found: Inspection, library: Library, examples: Iterable[Example]) -> None:
     """A demonstration with a tool that agents cannot call is left out of every prompt."""
-    callable_names = {FINISH, REFLECT, *(tool.name for tool in library.ready())}
     for example in examples:
-        for action in dict.fromkeys(step.action for step in example.steps if step.action not in callable_names):
+        for action in dict.fromkeys(step.action for step in example.steps if not _callable(library, step.action)):
             found.warnings.append(
                 f"examples.jsonl: `{example.question.id}` uses `{action}`, which is no ready tool: it will not be shown"
             )
+
+
+def _callable(library: Library, action: str) -> bool:
+    """Whether an agent may do this, by any name of the tool."""
+    record = library.resolve(action)
+    return action in (FINISH, REFLECT) or (record is not None and record.runs)
 
 
 def _optionless(found: Inspection, seeds: Iterable[Question]) -> None:
@@ -104,15 +119,6 @@ def _optionless(found: Inspection, seeds: Iterable[Question]) -> None:
     for question in seeds:
         if not question.choices:
             found.warnings.append(f"examples.jsonl: `{question.id}` has no `choices`, but the task's answer is one")
-
-
-def _twins(found: Inspection, file: str, questions: Iterable[Question]) -> None:
-    """Units of work are named by question, so two with one id would be taken for one."""
-    seen: set[str] = set()
-    for question in questions:
-        if question.id in seen:
-            found.errors.append(str(BadInput(f"`{question.id}` comes twice; ids must differ", file=file, key="id")))
-        seen.add(question.id)
 
 
 def _leaks(found: Inspection, practised: Iterable[Question], held_out: Iterable[Question]) -> None:

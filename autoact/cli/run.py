@@ -168,13 +168,16 @@ def _base(project: Any, name: str) -> str:
 
 
 def check(project: Any, config: Any) -> None:
-    """What can be known to be wrong is said now, not by a job minutes later."""
+    """Raises BadInput for what can be known to be wrong before a job starts and loads its model."""
     from autoact.model.store import find
+    from autoact.run.inputs import read_asked
     from autoact.tools.curation import curated
 
     project.examples()
-    for which in ("reference", "heldout"):
-        project.questions(which)
+    if "self_instruct" in config.run.stages:
+        for which in ("reference", "heldout"):
+            project.questions(which)
+    read_asked(config, project)
     if project.tools_toml:
         from autoact.tools.catalogue import BRIDGES, GROUPS
 

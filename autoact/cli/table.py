@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from autoact.cli.output import print_json
-from autoact.lab.tally import Score, Tally, tally
+from autoact.cli.output import print_json, printable
+from autoact.lab.tally import Score, Tally, ToolUse, tally
 from autoact.run.folder import RunFolder
+
+LONGEST_REASON = 80
+"""Characters of why a call failed."""
 
 
 def print_result(folder: RunFolder, *, as_json: bool) -> None:
@@ -30,6 +33,8 @@ def lines(made: Tally) -> Iterator[str]:
     if made.trajectories_tried:
         refused = _reasons(made.trajectories_refused)
         yield f"trajectories  {made.trajectories_tried} tried, {made.trajectories_kept} kept{refused}"
+    if made.tool_calls:
+        yield f"tool calls    {_calls(made.tool_calls)}"
     for adapter in made.adapters:
         yield f"{adapter.role + '-agent':<13} {adapter.examples} examples, final loss {adapter.loss:.3f}"
     if made.scores:
@@ -41,6 +46,17 @@ def lines(made: Tally) -> Iterator[str]:
             if score.gain:
                 gain, low, high = (100 * value for value in score.gain)
                 yield f"  F1 over the meta-agent alone: {gain:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
+
+
+def _calls(uses: Mapping[str, ToolUse]) -> str:
+    """How many there were, and for each tool how many failed and why most of them did."""
+    total, failed = sum(use.calls for use in uses.values()), sum(use.failed for use in uses.values())
+    told = [
+        f"{use.failed} of {use.calls} {tool} ({printable(next(iter(use.reasons)))[:LONGEST_REASON]})"
+        for tool, use in uses.items()
+        if use.failed
+    ]
+    return f"{total}, {failed} failed" + (f": {'; '.join(told)}" if told else "")
 
 
 def _reasons(refused: Mapping[str, int]) -> str:

@@ -90,7 +90,7 @@ def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Tri
         library, corpus = open_library(project, curated=False)
         with closing(corpus), closing(library):
             found = [trial for trial in tried(library, online=online) if trial.tool not in listed]
-            yield from on_samples(found, corpus)
+            yield from on_samples(found)
             vault = Vault.open()
             yield from beyond(ToolContext(corpus, {}, project.root, vault.reveal, vault.hide), online=online)
 

@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from autoact.events import ModelAnswered, QuestionSolved, RunOpened, UnitForked, UnitRestarted
+from autoact.events import ModelAnswered, QuestionSolved, RunOpened, ToolObserved, UnitForked, UnitRestarted
 from autoact.lab.metrics import interval
 from autoact.lab.spending import Cost, ForkCost, Spending
 from autoact.run.log import LogTail, Record
 from autoact.run.state import RunState, fold
+from autoact.script import is_fork
 from autoact.trajectory import Question
 
 ALONE = "meta"
@@ -75,6 +77,24 @@ class Score(Struct, frozen=True):
     """F1 over the meta-agent alone on the same questions, with its interval's ends; None where that says nothing."""
 
 
+class ToolUse(Struct, frozen=True):
+    """How the calls of one tool went."""
+
+    calls: int
+    failed: int
+    reasons: dict[str, int]
+    """What the failed calls gave back, up to the first bracket, which holds what was asked for; most frequent first."""
+
+
+class Predictions(Struct, frozen=True):
+    """One cast's answers in the form that HotpotQA's scorer takes."""
+
+    answer: dict[str, str]
+    """By the question's id as its file has it; empty where the episode ended without an answer."""
+    sp: dict[str, list[Any]] = {}
+    """Supporting facts: none are told, and the scorer says so."""
+
+
 class Tally(Struct, frozen=True):
     """Everything `autoact stats` tells. JSON as it stands."""
 
@@ -94,6 +114,8 @@ class Tally(Struct, frozen=True):
     """By reason, the most frequent first."""
     tools: list[str]
     """Selected ones."""
+    tool_calls: dict[str, ToolUse]
+    """By tool, those of unfinished and of repeated episodes included."""
     trajectories_tried: int
     """Those that the filter has not judged yet included."""
     trajectories_kept: int
@@ -102,6 +124,8 @@ class Tally(Struct, frozen=True):
     adapters: list[Lesson]
     scores: list[Score]
     """By cast, in the order in which they first answered."""
+    predictions: dict[str, Predictions]
+    """By cast."""
     unscored: int
     """Questions answered that have no gold answer."""
     tokens: dict[str, Cost]
@@ -120,6 +144,10 @@ class Reading:
 
     state: RunState = field(default_factory=RunState)
     spending: Spending = field(default_factory=Spending)
+    calls: Counter[str] = field(default_factory=Counter)
+    """By tool."""
+    failures: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By tool and reason."""
     started: float = 0.0
     seconds: float = 0.0
 
@@ -145,6 +173,10 @@ class Reading:
         fold(state, record)
         if isinstance(event, ModelAnswered):
             self.spending.add(state.stage, event)
+        elif isinstance(event, ToolObserved):
+            self.calls[event.tool] += 1
+            if event.failed:
+                self.failures[event.tool][event.text.partition("[")[0].strip()] += 1
         elif isinstance(event, UnitForked):
             self.spending.forked(event)
         elif isinstance(event, UnitRestarted):
@@ -171,11 +203,16 @@ def tally(log: Path) -> Tally:
         questions_kept=len(state.questions),
         questions_refused=dict(state.refused.most_common()),
         tools=[tool for tool, _ in state.selected],
+        tool_calls={
+            tool: ToolUse(count, reading.failures[tool].total(), dict(reading.failures[tool].most_common()))
+            for tool, count in reading.calls.most_common()
+        },
         trajectories_tried=len(state.trajectories),
         trajectories_kept=sum(verdict.kept for verdict in state.verdicts.values()),
         trajectories_refused=dict(refused.most_common()),
         adapters=[lesson(state, role) for role in state.examples | state.adapters],
         scores=scores(state.solved),
+        predictions=predictions(state.solved),
         unscored=sum(not one.scored for one in state.solved),
         tokens=spending.by_stage(),
         tokens_by_role=spending.by_role(),
@@ -218,6 +255,15 @@ def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
         )
         for cast, answers in list(casts.items())
     ]
+
+
+def predictions(solved: Sequence[QuestionSolved]) -> dict[str, Predictions]:
+    """Every cast's answers by question, those of forks left out."""
+    answers: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for one in solved:
+        if not is_fork(one.trajectory.unit):
+            answers[one.cast][one.trajectory.question.id] = one.trajectory.answer or ""
+    return {cast: Predictions(answer) for cast, answer in answers.items()}
 
 
 def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:

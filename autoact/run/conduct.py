@@ -289,7 +289,7 @@ class Conductor:
     def _flight(self, name: str) -> Flight:
         unit, index, commits = self.units[root_of(name)]
         index = None if is_fork(name) else index
-        return Flight(unit, name, unit.begin(), self.world.tools(), index, commits)
+        return Flight(unit, name, unit.begin(), self.world.tools(unit.question), index, commits)
 
     # -- a wish ------------------------------------------------------------------------------------------------------
 

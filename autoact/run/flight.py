@@ -10,7 +10,7 @@ from autoact.errors import ModelFailed
 from autoact.events import Event
 from autoact.model.engine import Engine, Ticket
 from autoact.script import Answer, Observation, Script, Train, Unit, Use, Wish
-from autoact.trajectory import Adapter
+from autoact.trajectory import Adapter, Question
 
 Commits = Callable[[Any, float, int], Event]
 Revive = Callable[[str], tuple[Unit, Commits] | None]
@@ -30,8 +30,8 @@ class World:
     """Everything a script can want: a model, tools, and someone who trains."""
 
     engine: Engine
-    tools: Callable[[], ToolCalls]
-    """A fresh session for one episode."""
+    tools: Callable[[Question | None], ToolCalls]
+    """A fresh session for one episode, which answers this question."""
     train: Callable[[Train], Generator[Event, Any, Adapter]]
     """Yields what happens, and is sent whether a person wants it to end here and keep what it has."""
     close: Callable[[], None] = lambda: None

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import msgspec
 import platformdirs
 
 from autoact.config import Config
-from autoact.project import Project, questions
+from autoact.project import Project
+from autoact.questions import read_questions
 from autoact.secrets import Vault
+from autoact.stages import GROUP_PLANNING, SELF_INSTRUCT
 from autoact.stages.self_instruct import Passage
 from autoact.tools.corpus import Corpus
 from autoact.tools.demonstration import demonstrated
 from autoact.tools.library import Library
-from autoact.tools.pages import hotpot_pages
 from autoact.tools.record import ToolContext
 from autoact.trajectory import Example, Question, Tool
 
@@ -26,44 +26,62 @@ class Inputs:
 
     examples: tuple[Example, ...]
     """Seed examples; those with steps have their observations."""
-    passages: tuple[Passage, ...]
-    reference: tuple[Question, ...]
     asked: tuple[Question, ...]
     """What group planning answers: held-out questions, a data set, or one question of a person."""
-    held_out: tuple[Question, ...]
     ready: tuple[Tool, ...]
     unfit: Mapping[str, str]
     """Tools that cannot run, and why."""
+    passages: tuple[Passage, ...] = ()
+    """These and the next two are for self-instruct; other runs leave them unread."""
+    reference: tuple[Question, ...] = ()
+    held_out: tuple[Question, ...] = ()
 
 
-def open_library(project: Project, data: str = "", *, curated: bool = True) -> tuple[Library, Corpus]:
-    """A project's tools over its corpus, or over the paragraphs of a data set; uncurated, every tool there is."""
-    if data:
-        corpus = Corpus.of_pages(hotpot_pages(Project.file(data)))
-    else:
-        corpus = Corpus.open(project.corpus, platformdirs.user_cache_path("autoact") / "corpora")
+def read_asked(config: Config, project: Project) -> tuple[Question, ...]:
+    """The questions that group planning is to answer, at most as many as are wanted. Raises BadInput."""
+    if GROUP_PLANNING not in config.run.stages:
+        return ()
+    limit = config.group_planning.limit
+    if config.run.question:
+        return (Question("asked", config.run.question),)
+    if config.run.data:
+        return tuple(read_questions(Project.file(config.run.data), "data", limit))
+    return tuple(project.questions("heldout", limit))
+
+
+def open_library(
+    project: Project, data: str = "", asked: Sequence[Question] = (), *, curated: bool = True
+) -> tuple[Library, Corpus]:
+    """A project's tools over its corpus, or over the paragraphs of a data set that has some.
+
+    `asked` are questions to come, whose pictures the tools may know of. Uncurated, it is every tool there is.
+    """
+    cache = platformdirs.user_cache_path("autoact") / "corpora"
+    paragraphs = Corpus.of_data(Project.file(data), cache) if data else None
+    corpus = paragraphs if paragraphs is not None and len(paragraphs) else Corpus.open(project.corpus, cache)
     vault = Vault.open()
-    context = ToolContext(corpus, {}, project.root, vault.reveal, vault.hide)
+    context = ToolContext(
+        corpus, {}, project.root, vault.reveal, vault.hide,
+        data_pages=corpus is paragraphs, captioned=any(question.picture for question in asked),
+    )  # fmt: skip
     return Library.load(project.tools_toml if curated else None, context), corpus
 
 
-def open_inputs(config: Config, project: Project, library: Library, corpus: Corpus) -> Inputs:
-    """Everything the stages read of a project."""
-    held_out = project.questions("heldout")
-    return Inputs(
-        examples=tuple(demonstrated(example, library.session()) for example in project.examples()),
-        passages=tuple(Passage(page.title, page.text) for page in sorted(corpus.pages(), key=lambda page: page.title)),
-        reference=tuple(project.questions("reference")),
-        asked=tuple(_asked(config, held_out)),
-        held_out=tuple(held_out),
+def open_inputs(
+    config: Config, project: Project, library: Library, corpus: Corpus, asked: Sequence[Question] | None = None
+) -> Inputs:
+    """Everything the stages read of a project; `asked` where it was read before. Raises BadInput."""
+    inputs = Inputs(
+        examples=tuple(demonstrated(example, library) for example in project.examples()),
+        asked=read_asked(config, project) if asked is None else tuple(asked),
         ready=tuple(library.ready()),
         unfit={record.name: record.reason for record in library.records() if not record.runs},
     )
-
-
-def _asked(config: Config, held_out: list[Question]) -> list[Question]:
-    if config.run.question:
-        return [Question("asked", config.run.question)]
-    if config.run.data:
-        return questions(Project.file(config.run.data), origin="data")
-    return [msgspec.structs.replace(question, origin="heldout") for question in held_out]
+    if SELF_INSTRUCT not in config.run.stages:
+        return inputs
+    return replace(
+        inputs,
+        passages=tuple(Passage(page.title, page.text) for page in corpus.pages()),
+        reference=tuple(project.questions("reference")),
+        held_out=tuple(project.questions("heldout")),
+    )

@@ -8,7 +8,7 @@ from autoact.model.store import load
 from autoact.project import Project
 from autoact.run.flight import World
 from autoact.run.folder import RunFolder
-from autoact.run.inputs import open_inputs, open_library
+from autoact.run.inputs import open_inputs, open_library, read_asked
 from autoact.run.pipeline import Pipeline
 from autoact.script import Card
 from autoact.training.trainer import Trainer
@@ -16,8 +16,10 @@ from autoact.training.trainer import Trainer
 
 def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     """The pipeline of a run over the local engine. Raises BadProject and UnknownModel before anything slow."""
-    library, corpus = open_library(project, data=config.run.data)
-    inputs = open_inputs(config, project, library, corpus)
+    asked = read_asked(config, project)
+    shown = (example.question for example in project.examples())
+    library, corpus = open_library(project, config.run.data, [*asked, *shown])
+    inputs = open_inputs(config, project, library, corpus, asked)
     model = config.model
     engine = LocalEngine(load(model.id, model.device, model.precision), model.lanes)
     trainer = Trainer(

@@ -15,7 +15,7 @@ from autoact.run.state import RunState
 from autoact.script import Card, Stage, Unit
 from autoact.stages.differentiation import differentiation
 from autoact.stages.filtering import filtering
-from autoact.stages.group_planning import group_planning, session, solved, spread, turn
+from autoact.stages.group_planning import group_planning, session, solved, turn
 from autoact.stages.self_instruct import Grounds, reference, self_instruct
 from autoact.stages.synthesis import attempt, committed, synthesis
 from autoact.stages.tool_selection import tool_selection
@@ -92,7 +92,7 @@ class Pipeline:
 
     def _group_planning(self, state: RunState) -> tuple[Stage, int]:
         settings, cards = self.config.group_planning, self._cards(state)
-        asked = spread(self.inputs.asked, settings.limit)
+        asked = self.inputs.asked
         return group_planning(asked, cards, settings), len(asked) * len(cards)
 
     def _session(self, state: RunState) -> tuple[Stage, int]:

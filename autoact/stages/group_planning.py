@@ -35,13 +35,6 @@ def turn(cast: str, question: Question, card: Card, settings: GroupPlanning) -> 
     return Unit(name, lambda: Episode(name, question, card, CASTS[cast], sampling, limits, reward).play(), question)
 
 
-def spread(questions: Sequence[Question], limit: int) -> list[Question]:
-    """At most `limit` questions (0: all), evenly spaced: data sets come sorted by level."""
-    if not 0 < limit < len(questions):
-        return list(questions)
-    return [questions[index * len(questions) // limit] for index in range(limit)]
-
-
 def solved(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:
     """The event of an answered question, scored when the gold answer is known and no person had a hand in it."""
     question, answer = trajectory.question, trajectory.answer

@@ -1,82 +1,78 @@
-"""A data set's cached captions and recognised texts, by the id or the wording of its questions."""
+"""A file of captions: what is known of the pictures of a data set's questions, by their ids or their wording."""
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
-from msgspec import Struct
-
-from autoact.errors import BadProject
+from autoact.errors import BadProject, ToolFailed
+from autoact.questions import id_of, picture_of
+from autoact.records import QUESTION_KEYS, Record, read_records
 from autoact.tools.titles import Titles, fold
+from autoact.trajectory import Picture, Question
 
-NONE = "no img"
-"""What ScienceQA's rows hold in place of a caption when the question has no image."""
-LEAST_SURE = 0.5
-"""Recognised texts less sure than this are left out; most of them are noise."""
 LARGEST = 100_000_000
-
-
-class Caption(Struct, frozen=True):
-    """What is known of one question's image."""
-
-    image: bool
-    caption: str = ""
-    texts: tuple[str, ...] = ()
+"""Bytes."""
 
 
 class Captions:
-    """Captions by question."""
+    """Pictures by question."""
 
     def __init__(self, file: Path) -> None:
-        """Reads a JSONL file with `caption` and `ocr` (or `orc`) in its rows. Raises BadProject."""
-        rows = _rows(file)
-        self._captions = [_caption(row) for row in rows]
-        self._ids = {str(row[key]): at for at, row in enumerate(rows) for key in ("id", "pid") if key in row}
-        self._questions = [str(row.get("question") or row.get("Question") or "") for row in rows]
-        self._titles = Titles.of([question.partition("\n")[0] for question in self._questions])
-
-    def of(self, asked: str) -> Caption | None:
-        """What is known of the image of the question with this id or wording; None for an unknown question."""
-        at = self._ids.get(asked)
-        if at is None:
-            whole = fold(asked)
-            same = [at for at, question in enumerate(self._questions) if fold(question) == whole]
-            at = same[0] if same else self._titles.find(asked)
-        return None if at is None else self._captions[at]
-
-
-def _rows(file: Path) -> list[dict[str, object]]:
-    try:
+        """Reads a file of records with `caption` and `ocr` (or `orc`). Raises BadProject."""
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes of captions", file=file)
-        lines = file.read_bytes().splitlines()
-    except OSError as error:
-        raise BadProject(f"cannot be read: {error.strerror}", file=file) from error
-    rows = []
-    for number, line in enumerate(lines, 1):
-        try:
-            rows.append(msgspec.json.decode(line, type=dict[str, object]))
-        except msgspec.MsgspecError as error:
-            raise BadProject(f"expected a JSON object: {error}", file=file, line=number) from error
-    return rows
+        records = list(read_records(file))
+        self._pictures = [picture_of(record.values) for record in records]
+        self._ids = {name: at for at, record in enumerate(records) if (name := id_of(record.values))}
+        wordings = [_wording(record) for record in records]
+        self._whole = _index(wordings)
+        self._bare = _index(wording.partition("\nOptions:")[0] for wording in wordings)
+        first_lines = [wording.partition("\n")[0] for wording in wordings]
+        self._begun, self._titles = _index(first_lines), Titles.of(first_lines)
+
+    def of_question(self, question: Question) -> Picture | None:
+        """The picture of a question, by its id or else by its wording; None where the file does not tell of it.
+
+        Raises ToolFailed when its wording is that of several questions with different pictures.
+        """
+        if (at := self._ids.get(question.id)) is not None:
+            return self._pictures[at]
+        return self._only(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
+
+    def named(self, asked: str) -> Picture | None:
+        """The picture of the question that a text names, by its id, its wording, or nearly its first line.
+
+        None when it names none. Raises ToolFailed when it names several with different pictures.
+        """
+        if (at := self._ids.get(asked)) is not None:
+            return self._pictures[at]
+        worded = (index.get(fold(asked)) for index in (self._whole, self._bare, self._begun))
+        found = next(filter(None, worded), [])
+        near = self._titles.find(asked) if not found else None
+        return self._only(found if near is None else [near])
+
+    def _only(self, found: list[int]) -> Picture | None:
+        """The one picture of these questions."""
+        pictures = {self._pictures[at] for at in found}
+        if len(pictures) > 1:
+            raise ToolFailed("several questions are worded so and have different pictures; name one by its id")
+        return pictures.pop() if pictures else None
 
 
-def _caption(row: dict[str, object]) -> Caption:
-    caption = str(row.get("caption") or "")
-    if caption in ("", NONE):
-        return Caption(False)
-    return Caption(True, caption, _texts(row.get("ocr") or row.get("orc") or ""))
+def _index(wordings: Iterable[str]) -> dict[str, list[int]]:
+    """The places of each wording."""
+    index: dict[str, list[int]] = {}
+    for at, wording in enumerate(wordings):
+        index.setdefault(fold(wording), []).append(at)
+    return index
 
 
-def _texts(told: object) -> tuple[str, ...]:
-    """Texts as a list, or as ScienceQA has them: the Python notation of (box, text, certainty) triples."""
-    if isinstance(told, list):
-        return tuple(str(text) for text in told)
-    try:
-        found = ast.literal_eval(str(told))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return (str(told),) if told not in ("", NONE) else ()
-    triples = found if isinstance(found, list) else []
-    return tuple(str(one[1]) for one in triples if len(one) == 3 and float(one[2]) >= LEAST_SURE)
+def _wording(record: Record) -> str:
+    return str(next((record.values[key] for key in QUESTION_KEYS if key in record.values), ""))
+
+
+def _with_options(question: Question) -> str:
+    """A question as ScienceQA's flat rows word it."""
+    options = " ".join(f"({chr(ord('A') + index)}) {choice}" for index, choice in enumerate(question.choices))
+    return f"{question.text}\nOptions: {options}"

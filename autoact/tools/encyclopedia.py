@@ -8,7 +8,7 @@ from autoact.script import Observation
 from autoact.tools.corpus import Page, tokens
 from autoact.tools.record import Call, Check, Group, Limits, ToolContext, ToolRecord
 from autoact.tools.sentences import beginning, sentences, shortened
-from autoact.tools.sources import CORPUS, READ, SEARCH, Search, Shelf, searching, settled, shelf
+from autoact.tools.sources import CORPUS, READ, SEARCH, Search, Shelf, searching, settled, shelf, source_of
 from autoact.tools.titles import fold
 
 RECORDS = (
@@ -32,6 +32,7 @@ RECORDS = (
         name="Lookup",
         definition="Finds the next sentence with a key word on the page opened last.",
         usage="Lookup[Nobel Prize]",
+        after=("Retrieve", "WebSearch"),
     ),
 )
 NEARBY = 5
@@ -119,7 +120,7 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     """The first page of the corpus is opened, searched for and read on; without one, a page that every wiki has."""
     page = next(context.corpus.pages(), None)
     title = page.title if page else "Earth"
-    offline = {name: records[name].settings["source"] == CORPUS for name in ("WebSearch", "Retrieve")}
+    offline = {name: source_of(context, records[name]) == CORPUS for name in ("WebSearch", "Retrieve")}
     word = max(tokens(page.text if page and offline["Retrieve"] else "planet"), key=len)
     yield Check("WebSearch", title, r"^1\. ", "" if offline["WebSearch"] else "network")
     yield Check("Retrieve", title, ".", "" if offline["Retrieve"] else "network")

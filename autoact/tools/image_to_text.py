@@ -7,13 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from autoact.errors import ToolFailed
+from autoact.questions import LEAST_SURE, id_of
+from autoact.records import read_records
 from autoact.script import Observation
-from autoact.tools.captions import LEAST_SURE, Caption, Captions
+from autoact.tools.captions import Captions
 from autoact.tools.deadline import within
 from autoact.tools.record import Call, Check, Group, Limits, ToolContext, ToolRecord, lacking, requiring
+from autoact.trajectory import Picture, Question
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,21 +45,44 @@ class Pictures:
         self._model = model
         self._loaded: dict[str, Any] = {}
 
-    def told(self, asked: str) -> Caption:
-        """Caption and texts of a picture file or of a data set's question. Raises ToolFailed."""
-        if self._captions and (known := self._captions.of(asked)) is not None:
-            return known
-        picture = self._opened(asked)
-        caption = self._described(picture, self._model) if self._model else ""
-        return Caption(True, caption, self._read(picture) if self._reads else ())
+    def describe(self, asked: str, question: Question | None) -> Picture:
+        """What is known or can be read of a picture: of a file that is named, else of the question that is answered.
 
-    def _opened(self, name: str) -> Image:
-        """A picture of the folder, in colours and not too large. Raises ToolFailed."""
-        file = (self._folder / name).resolve()
-        known = sorted(one.name for one in self._folder.glob("*") if one.suffix.casefold() in KINDS)[:20]
-        if not file.is_relative_to(self._folder.resolve()) or file.suffix.casefold() not in KINDS or not file.is_file():
+        Outside episodes `asked` may also be the id or the wording of a question in the captions. Raises ToolFailed.
+        """
+        file = self._file(asked)
+        if file is None and question is not None:
+            known = question.picture or (self._captions.of_question(question) if self._captions else None)
+            if known is not None:
+                return known
+            file = self._file_of(question)
+        elif file is None and self._captions and (known := self._captions.named(asked)) is not None:
+            return known
+        picture = self._opened(file, asked)
+        caption = self._described(picture, self._model) if self._model else ""
+        return Picture(caption=caption, texts=self._read(picture) if self._reads else ())
+
+    def _file(self, name: str) -> Path | None:
+        """The picture of the folder with this name; None when there is none."""
+        try:
+            file = (self._folder / name).resolve()
+            inside = file.is_relative_to(self._folder.resolve())
+            return file if inside and file.suffix.casefold() in KINDS and file.is_file() else None
+        except (OSError, ValueError):  # a name too long, or with a zero byte
+            return None
+
+    def _file_of(self, question: Question) -> Path | None:
+        """The picture that is named by the question's id, by itself or, as ScienceQA has them, in a folder."""
+        names = (f"{question.id}{middle}{kind}" for middle in ("", "/image") for kind in KINDS)
+        return next(filter(None, map(self._file, names)), None)
+
+    def _opened(self, file: Path | None, asked: str) -> Image:
+        """A picture in colours and not too large. Raises ToolFailed."""
+        if file is None:
+            known = sorted(one.name for one in self._folder.glob("*") if one.suffix.casefold() in KINDS)[:20]
             hint = f"; there are {', '.join(known)}" if known else ""
-            raise ToolFailed(f"there is no image called [{name[:80]}]{hint}")
+            raise ToolFailed(f"there is no image called [{asked[:80]}]{hint}")
+        name = file.name
         if not (self._reads or self._model):
             raise ToolFailed("reading an image takes a package: pip install 'autoact-studio[images]'")
         from PIL import Image, UnidentifiedImageError
@@ -103,11 +127,11 @@ class Pictures:
         return str(processor.batch_decode(made, skip_special_tokens=True)[0]).strip()
 
 
-def spoken(told: Caption) -> str:
+def spoken(picture: Picture) -> str:
     """Caption and texts as an observation."""
-    if not told.image:
+    if not picture.there:
         return "This question has no image."
-    parts = (("Caption", told.caption.rstrip(". ")), ("Text", ", ".join(told.texts)))
+    parts = (("Caption", picture.caption.rstrip(". ")), ("Text", ", ".join(picture.texts)))
     return " ".join(f"{name}: {text}." for name, text in parts if text) or "The image has no text in it."
 
 
@@ -119,7 +143,7 @@ def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
             return lacking(record, "needs-setting", f"`{key}` leads nowhere: {path}")
     if "model" in paths or _reads():
         return record
-    if "captions" in paths:
+    if "captions" in paths or context.captioned:
         return lacking(record, "offline", "tells a data set's captions; other images take autoact-studio[images]")
     return requiring(requiring(record, "onnxruntime", "images"), "rapidocr", "images")
 
@@ -147,8 +171,8 @@ def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str,
     record = records["Image2Text"]
 
     def call(argument: str) -> Observation:
-        told = within(record.limits.timeout_s, lambda: pictures(context, record).told(argument))
-        return Observation(spoken(told))
+        known = pictures(context, record)
+        return Observation(spoken(within(record.limits.timeout_s, lambda: known.describe(argument, context.question))))
 
     return {"Image2Text": call}
 
@@ -163,9 +187,8 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     for file in sorted(one for one in folder.glob("*") if one.suffix.casefold() in KINDS)[:1]:
         yield Check("Image2Text", file.name, "^(?:Caption|Text): |no text in it")
     if record.settings["captions"]:
-        with _beside(context, record.settings["captions"]).open("rb") as lines:
-            row = msgspec.json.decode(next(lines, b"{}"), type=dict[str, object])
-        yield Check("Image2Text", str(row.get("id") or row.get("pid")), "^Caption: |no image")
+        first = next(read_records(_beside(context, record.settings["captions"])), None)
+        yield Check("Image2Text", id_of(first.values) if first else "", "^Caption: |no image")
 
 
 GROUP = Group((RECORD,), opened, settled, checks)

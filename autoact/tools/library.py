@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from autoact.script import Observation
 from autoact.tools.catalogue import BRIDGES, GROUPS
 from autoact.tools.curation import Place, adjusted, curated, named, tool_key
 from autoact.tools.deadline import within
-from autoact.tools.record import Check, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.record import Check, Group, Limits, ToolContext, ToolRecord, lacking
 from autoact.tools.sentences import shortened
-from autoact.trajectory import Tool
+from autoact.trajectory import Question, Tool
 
 OVERTIME = 2
 """How many times its time limit a call may take in all. Most tools keep the limit themselves, and then say more."""
@@ -48,7 +49,7 @@ class Library:
         groups = [*groups, *brought.values()]
         settle = {record.name: group.settle for group in groups for record in group.records}
         records = [each for one in chosen for each in (brought[one.name].records if one.name in brought else [one])]
-        settled = [settle[record.name](context, record) for record in records]
+        settled = _ordered([settle[record.name](context, record) for record in records])
         told = [msgspec.structs.replace(record, reason=context.hide(record.reason)) for record in settled]
         return cls(told, context, groups)
 
@@ -64,9 +65,9 @@ class Library:
         """The tool called `name`, by any of its names; case, spaces and underscores do not count."""
         return self._names.get(tool_key(name))
 
-    def session(self) -> ToolSession:
-        """A fresh session for one episode."""
-        return ToolSession(self, self._context, self._groups)
+    def session(self, question: Question | None = None) -> ToolSession:
+        """A fresh session for one episode, which answers `question`."""
+        return ToolSession(self, replace(self._context, question=question), self._groups)
 
     def groups(self) -> tuple[Group, ...]:
         """The tools by what they share."""
@@ -83,6 +84,17 @@ class Library:
     def close(self) -> None:
         """End what the tools keep running. Safe to call again."""
         self._context.closing.close()
+
+
+def _ordered(records: Sequence[ToolRecord]) -> list[ToolRecord]:
+    """The records, where tools that can only be called after others lack something when none of those runs."""
+    running = {record.name for record in records if record.runs}
+    return [
+        lacking(record, "needs-setting", f"it reads on where {' or '.join(record.after)} began, and none of them runs")
+        if record.after and record.runs and not running & set(record.after)
+        else record
+        for record in records
+    ]
 
 
 class ToolSession:

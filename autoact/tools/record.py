@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from autoact.script import Observation
 from autoact.tools.corpus import Corpus
-from autoact.trajectory import Tool
+from autoact.trajectory import Question, Tool
 
 Kind = Literal["builtin", "python", "langchain", "mcp", "http"]
 State = Literal[
@@ -49,6 +49,8 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     """Why it is not ready, with what would make it so; empty when it is."""
     powers: tuple[Power, ...] = ()
     """A person is asked about these before a foreign tool set is taken in."""
+    after: tuple[str, ...] = ()
+    """Tools of which one must be called before this one; where none of them runs, this one cannot either."""
     keeps_lines: bool = False
     """Whether its argument is given as written; other tools get it on one line."""
     limits: Limits = Limits()
@@ -84,6 +86,13 @@ class ToolContext:
     """What a group keeps for all episodes of the library, by the group's own key."""
     closing: ExitStack = field(default_factory=ExitStack)
     """What ends with the library, such as processes that several episodes share."""
+    data_pages: bool = False
+    """Whether the corpus is the paragraphs of a data set. Retrieve and WebSearch then read them, whatever their
+    setting `source` says: an evaluation over a data set's own pages needs no network."""
+    captioned: bool = False
+    """Whether the questions that are asked bring captions of their pictures."""
+    question: Question | None = None
+    """What the episode of a session answers; None outside episodes."""
 
 
 Call = Callable[[str], Observation]

@@ -20,6 +20,8 @@ KEYS = {"tavily": "TAVILY_API_KEY", "brave": "BRAVE_API_KEY", "exa": "EXA_API_KE
 """The secret that each search engine wants; SearXNG, on a host of one's own, wants none."""
 BACKENDS = ("duckduckgo", "brave", "mojeek", "startpage", "yahoo", "wikipedia")
 """Those of ddgs that may be named. Left to itself the package would ask machine-written encyclopedias first."""
+DDGS_HOST = "https://duckduckgo.com"
+"""Of the engine that ddgs asks first."""
 READERS = (CORPUS, WIKIPEDIA, ZIM)
 SEARCHERS = (CORPUS, DDGS, WIKIPEDIA, *KEYS)
 ONLINE: Mapping[str, Any] = {"allow": [], "contact": "", "cache_hours": 168.0}
@@ -93,15 +95,20 @@ class ZimShelf:
 
 def shelf(context: ToolContext, record: ToolRecord) -> Shelf:
     """What Retrieve takes pages from."""
-    if record.settings["source"] == ZIM:
+    source = source_of(context, record)
+    if source == ZIM:
         return ZimShelf(_file(context, record))
-    return WikiShelf(record) if record.settings["source"] == WIKIPEDIA else CorpusShelf(context.corpus)
+    return WikiShelf(record) if source == WIKIPEDIA else CorpusShelf(context.corpus)
+
+
+def source_of(context: ToolContext, record: ToolRecord) -> str:
+    """Where WebSearch or Retrieve takes pages from: a data set's own paragraphs go before what is set."""
+    return CORPUS if context.data_pages else str(record.settings["source"])
 
 
 def searching(context: ToolContext, record: ToolRecord) -> Search:
     """What WebSearch asks."""
-    settings = record.settings
-    source = settings["source"]
+    settings, source = record.settings, source_of(context, record)
     if source == CORPUS:
         return context.corpus.search
 
@@ -138,16 +145,32 @@ def visitor(record: ToolRecord) -> Visitor:
     return Visitor(client, default_cache(), settings["cache_hours"] * 3600)
 
 
+def address(record: ToolRecord) -> str:
+    """The URL of the host that a tool of the web asks; empty for one that names none."""
+    from autoact.tools.web.engines import SERVICES
+
+    settings, source = record.settings, record.settings.get("source")
+    if source in SERVICES:
+        return str(settings["host"] or SERVICES[source].host)
+    if source == DDGS:
+        return DDGS_HOST
+    return str(settings["site"] if source == WIKIPEDIA else settings.get("endpoint") or settings.get("url") or "")
+
+
 def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """The record with the state and the powers that its source has here."""
     if record.name == "Lookup":
         return record
-    source = record.settings["source"]
+    source = source_of(context, record)
     sources = SEARCHERS if record.name == "WebSearch" else READERS
     if source not in sources:
         return lacking(record, "needs-setting", f"its setting source is one of {', '.join(sources)}, not {source}")
     if source == CORPUS:
         record = msgspec.structs.replace(record, powers=())
+        if not len(context.corpus):
+            online = DDGS if record.name == "WebSearch" else WIKIPEDIA
+            told = f'the corpus is empty: put pages into corpus/, or ask the web: settings = {{source = "{online}"}}'
+            return lacking(record, "needs-setting", told)
         searched = 'it searches the corpus; for the web: settings = {source = "ddgs"}'
         return lacking(record, "offline", searched) if record.name == "WebSearch" else record
     if source == ZIM:

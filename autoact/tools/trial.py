@@ -60,17 +60,18 @@ def beyond(context: ToolContext, *, online: bool) -> Iterator[Trial]:
                 yield structs.replace(trial, told=f"with {set_so}: {trial.told}")
 
 
-def on_samples(found: Iterable[Trial], corpus: Corpus) -> Iterator[Trial]:
+def on_samples(found: Iterable[Trial]) -> Iterator[Trial]:
     """The same trials, but tools that had nothing to work on are tried on a sample of their own."""
     with TemporaryDirectory(prefix="autoact-sample-") as folder:
         sample.lay_out(Path(folder))
+        corpus = Corpus.of_pages(sample.PAGES)
         library = Library.load(None, ToolContext(corpus, sample.SETTINGS, Path(folder)))
-        with closing(library):
+        with closing(corpus), closing(library):
             again: dict[str, list[Trial]] = {}
             for trial in tried(library, online=False):
                 again.setdefault(trial.tool, []).append(trial)
             for trial in found:
-                if trial.outcome == "cannot run" and trial.tool in sample.SETTINGS:
+                if trial.outcome == "cannot run" and trial.tool in sample.TOOLS:
                     yield from (structs.replace(one, told=f"on a sample: {one.told}") for one in again[trial.tool])
                 else:
                     yield trial

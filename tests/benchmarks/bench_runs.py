@@ -172,7 +172,7 @@ def commanding(folder: RunFolder, what: str, wanted: float, stage: Callable[[], 
     """From a person's key to the reply, which comes after the command is in the log and flushed."""
     gate, late = Gate(), []
     engine = ScriptedEngine(lambda ask: time.sleep(0.01) or "an answer", 1)  # type: ignore[func-returns-value]
-    world = World(engine, lambda: None, steps)  # type: ignore[arg-type, return-value]
+    world = World(engine, lambda question: None, steps)  # type: ignore[arg-type, return-value]
     journal = Journal(folder)
 
     def press() -> None:

@@ -65,7 +65,7 @@ def test_failures_become_exit_codes(
 
 def test_a_reader_that_leaves_is_no_error(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("project") / "p"
-    assert cli.main(["new", str(folder), "--template", "blank"]) == 0
+    assert cli.main(["new", str(folder), "--template", "starter"]) == 0
     code = "import sys; from autoact.cli import main; sys.exit(main(['check', sys.argv[1]]))"
     reader = subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

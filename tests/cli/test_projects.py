@@ -53,8 +53,29 @@ def test_a_new_project_checks_out(template: str, tmp_path: Path, capsys: pytest.
     assert main(["check", str(folder)]) == 0
     shown = capsys.readouterr()
     assert "examples" in shown.out
-    # ScienceQA's pictures want an optional package
-    assert all(" is not ready: " in line for line in shown.err.splitlines()), shown.err
+    # an empty corpus leaves its tools unready, and pictures want an optional package
+    told = (" is not ready: ", ", which is no ready tool: ")
+    assert all(any(part in line for part in told) for line in shown.err.splitlines()), shown.err
+
+
+def test_a_tool_whose_host_has_no_address_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    (project.root / "tools.toml").write_text(
+        '[[tool]]\nname = "Retrieve"\nsettings = {source = "wikipedia", site = "https://"}\n'
+        '[[tool]]\nname = "WebSearch"\n'
+        'settings = {source = "searxng", host = "http://127.0.0.1:8", allow = ["127.0.0.1"]}\n'
+    )
+    assert main(["check", str(project.root)]) == 0
+    (warning,) = [line for line in capsys.readouterr().err.splitlines() if "would fail" in line]
+    assert warning.startswith("warning: tools.toml: calls of Retrieve would fail: ")
+
+
+def test_examples_may_call_a_tool_by_another_of_its_names(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    step = '{"thought": "t", "action": "BingSearch", "argument": "Peru"}'
+    (project.root / "examples.jsonl").write_text(
+        f'{{"question": "Where?", "answer": "Lima", "steps": [{step}]}}\n', encoding="utf-8"
+    )
+    assert main(["check", str(project.root)]) == 0
+    assert "BingSearch" not in capsys.readouterr().err
 
 
 def test_new_refuses_a_full_folder_and_an_unknown_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +112,7 @@ def test_every_mistake_is_told_at_once(project: Project, capsys: pytest.CaptureF
     assert [line for line in found["errors"] if "project.toml" in line and "`task`" in line]
     assert [line for line in found["errors"] if "examples.jsonl" in line]
     assert [line for line in found["errors"] if "tools.toml" in line and "expected the name of a tool" in line]
-    assert [line for line in found["errors"] if "heldout.jsonl" in line and "`q` comes twice" in line]
+    assert [line for line in found["errors"] if "heldout.jsonl" in line and "`q` is already used in line 1" in line]
     assert len(found["errors"]) == 4
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from autoact.cli import main
 from autoact.model.store import KNOWN
-from autoact.project import Project
+from autoact.project import Project, create
 
 
 def test_list_tells_what_keeps_a_tool_from_running(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,3 +70,15 @@ def test_doctor_names_everything_a_run_needs(capsys: pytest.CaptureFixture[str])
         found
     )
     assert [name for name, finding in found.items() if bool(finding["fix"]) == (finding["state"] == "ok")] == []
+
+
+def test_every_tool_shows_that_it_works_where_the_corpus_is_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = create(tmp_path / "empty", "blank")
+    (project.root / "tools.toml").write_text("[[tool]]\nname = 'Calculator'\n[[tool]]\nname = 'Lookup'\n")
+    assert main(["tools", "test", str(project.root), "--all"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line for line in told if line.startswith("cannot run  Lookup")]
+    for name in ("WebSearch", "Retrieve"):
+        assert [line for line in told if line.startswith("passed") and f" {name} " in line and "on a sample" in line]

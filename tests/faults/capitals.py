@@ -18,7 +18,7 @@ from autoact.run.folder import RunFolder, new_run
 from autoact.run.inputs import open_inputs, open_library
 from autoact.run.pipeline import Pipeline
 from autoact.script import Ask, Card, Train
-from autoact.trajectory import Adapter
+from autoact.trajectory import Adapter, Question
 
 CAPITALS = {
     "Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta", "Bolivia": "Sucre", "Denmark": "Copenhagen",
@@ -26,6 +26,7 @@ CAPITALS = {
 }  # fmt: skip
 SETTINGS = {"self_instruct.target": "4", "self_instruct.round": "4", "synthesis.samples": "3", "model.lanes": "4"}
 
+Sessions = Callable[[Question | None], ToolCalls]
 Training = Callable[[Train], Generator[Event, None, Adapter]]
 
 
@@ -75,7 +76,7 @@ class Hall:
 
     def __init__(
         self, engine: Callable[[RunFolder], Engine], train: Callable[[RunFolder], Training] = lambda folder: untrained,
-        tools: Callable[[Callable[[], ToolCalls]], Callable[[], ToolCalls]] = lambda session: session,
+        tools: Callable[[Sessions], Sessions] = lambda session: session,
     ):  # fmt: skip
         self.engine, self.train, self.tools = engine, train, tools
 

@@ -26,6 +26,7 @@ from autoact.stages import PIPELINE
 from autoact.tools.corpus import Corpus
 from autoact.tools.library import Library
 from autoact.tools.record import Group, Limits, ToolContext, ToolRecord
+from autoact.trajectory import Question
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -91,8 +92,8 @@ class UnreliableTools:
         group = Group(records, lambda context, records: dict.fromkeys(NAMES, self.call))
         self.library = Library.load(None, ToolContext(Corpus.of_pages(())), [group])
 
-    def session(self) -> ToolCalls:
-        return self.library.session()
+    def session(self, question: Question | None) -> ToolCalls:
+        return self.library.session(question)
 
     def call(self, argument: str) -> Any:
         fault = self.draw.choice(("raises", "hangs", "garbage", "garbage", "nothing", "leaves"))

@@ -76,7 +76,7 @@ def play(folder: RunFolder, disk: Callable[[int], None]) -> tuple[ScriptedEngine
     journal = Journal(folder)
     journal.writer.close()
     journal.writer = LogWriter(folder, sync_every=0.0, flush=disk)
-    world = World(engine, lambda: None, lambda wish: iter(()))  # type: ignore[arg-type, return-value]
+    world = World(engine, lambda question: None, lambda wish: iter(()))  # type: ignore[arg-type, return-value]
     try:
         Conductor(world, journal, Gate(), seed=7).play("stage", stage(results))
     finally:

@@ -6,9 +6,11 @@ import math
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import autoact.events as happened
+from autoact.cli.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
 from autoact.lab.tally import Reading, gain, tally
@@ -162,3 +164,34 @@ def test_a_log_that_is_absent_or_torn(folder: RunFolder, tmp_path: Path) -> None
     hurt = tally(folder.events)
     assert [offset for offset, _ in hurt.damage] == [len(b"".join(lines[:3]))]
     assert hurt.questions_asked == 3
+
+
+def test_answers_are_told_in_the_form_of_hotpotqas_scorer(tmp_path: Path) -> None:
+    folder = new_run(tmp_path, "eval", {}, now=datetime(2026, 11, 22, 14, 30))
+    with LogWriter(folder) as log:
+        for event in (solved("meta", "5a8b", 1.0), solved("group", "5a8b", 0.0), solved("meta", "5a8c", 0.0)):
+            log.append(event)
+        fork = Trajectory("meta-5a8b~1", Question("5a8b", "?", "a"), (), "another", cast="meta")
+        log.append(QuestionSolved("meta", fork))
+        unanswered = Trajectory("meta-5a8d", Question("5a8d", "?", "a"), (), None, cast="meta")
+        log.append(QuestionSolved("meta", unanswered, scored=True))
+    told = msgspec.to_builtins(tally(folder.events).predictions)
+    assert told == {
+        "meta": {"answer": {"5a8b": "a", "5a8c": "a", "5a8d": ""}, "sp": {}},
+        "group": {"answer": {"5a8b": "a"}, "sp": {}},
+    }
+
+
+def test_tool_calls_are_counted_with_the_reasons_of_those_that_failed(folder: RunFolder) -> None:
+    calls = [
+        ("Retrieve", "A page.", False), ("Retrieve", "Could not find [Peru]. Similar: [Perm]", True),
+        ("Retrieve", "Could not find [Chad].", True), ("Retrieve", "Retrieve failed: x cannot be reached", True),
+        ("Lookup", "A line.", False),
+    ]  # fmt: skip
+    with LogWriter(folder) as log:
+        for n, (tool, text, failed) in enumerate(calls):
+            log.append(happened.ToolObserved("t-1", n, "d", tool, "x", text, failed))
+    made = tally(folder.events)
+    assert made.tool_calls["Retrieve"].reasons == {"Could not find": 2, "Retrieve failed: x cannot be reached": 1}
+    (line,) = [line for line in lines(made) if line.startswith("tool calls")]
+    assert line == "tool calls    5, 3 failed: 3 of 4 Retrieve (Could not find)"

@@ -22,6 +22,7 @@ from autoact.run.inputs import open_inputs, open_library
 from autoact.run.pipeline import Pipeline
 from autoact.script import Ask, Observation
 from autoact.tools.library import ToolSession
+from autoact.trajectory import Question
 
 SECRET = os.environ["CANARY_API_KEY"]
 
@@ -51,8 +52,8 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     library, corpus = open_library(project)
     inputs = open_inputs(config, project, library, corpus)
 
-    def session() -> ToolSession:
-        made = library.session()
+    def session(question: Question | None) -> ToolSession:
+        made = library.session(question)
         made._calls["Retrieve"] = betray
         return made
 

@@ -105,7 +105,7 @@ class Run:
         self.engine = ScriptedEngine(answers, lanes)
         self.journal, self.gate = Journal(folder), Gate()
         self.trains: Callable[[Train], Generator[Event, None, Adapter]] = untrained
-        world = World(self.engine, tools, lambda wish: self.trains(wish))
+        world = World(self.engine, lambda question: tools(), lambda wish: self.trains(wish))
         self.conductor = Conductor(world, self.journal, self.gate, seed=7)
 
     def play(self, *stages: Stage) -> None:
@@ -318,7 +318,7 @@ def test_a_model_that_breaks_off_ends_the_run_but_loses_no_answer(folder: RunFol
                     raise error
 
     run = Run(folder)
-    run.conductor.world = World(Breaking(speak, 3), Pages, untrained)
+    run.conductor.world = World(Breaking(speak, 3), lambda question: Pages(), untrained)
     with pytest.raises(ModelFailed, match=f"the model broke off .{type(error).__name__}.*can be resumed"):
         run.pipeline()
     before = answered(events(folder))

@@ -65,7 +65,7 @@ class Driven:
         self.journal = Journal(folder)
         self.gate = ScriptedGate(commands)
         self.conductor = Conductor(
-            World(self.engine, Echo, self.train), self.journal, self.gate, seed=7, revive=self.revive
+            World(self.engine, lambda question: Echo(), self.train), self.journal, self.gate, seed=7, revive=self.revive
         )
         self.units = [Unit(name, lambda name=name: talk(name)) for name in names]
         self.steps = 3

@@ -25,6 +25,7 @@ from autoact.run.job import Job
 from autoact.run.log import read
 from autoact.run.pipeline import Pipeline
 from autoact.script import Ask, Observation
+from autoact.trajectory import Question
 
 SECRET = "cnry-51ce77-do-not-print"
 STAND_IN = "(secret CANARY_API_KEY)"
@@ -32,6 +33,7 @@ TOOLS = '[[tool]]\nname = "Own"\nkind = "python"\nsettings = {function = "tools/
 OWN = "import os\n\ndef own(word: str) -> int:\n    return os.getpid()\n"
 
 Answers = Callable[[Ask], str]
+Sessions = Callable[[Question | None], object]
 
 
 @pytest.fixture
@@ -54,7 +56,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
 class Open:
     """Opens a world with a scripted model, and counts how often it is closed."""
 
-    def __init__(self, answers: Answers, engine: Any = ScriptedEngine, tools: Callable[[], object] | None = None):
+    def __init__(
+        self, answers: Answers, engine: Any = ScriptedEngine, tools: Callable[[Question | None], object] | None = None
+    ):
         self.answers, self.engine, self.tools, self.closed = answers, engine, tools, 0
 
     def __call__(self, config: Config, project: Project, folder: RunFolder) -> Pipeline:
@@ -154,6 +158,9 @@ def test_what_a_unit_dies_of_shows_no_secret(folder: RunFolder) -> None:
 
 def test_nor_does_what_a_session_dies_of(folder: RunFolder) -> None:
     class Betraying:
+        def __init__(self, question: Question | None):
+            pass
+
         def call(self, name: str, argument: str) -> Observation:
             raise RuntimeError(f"401 for https://example.org/?key={SECRET}")
 

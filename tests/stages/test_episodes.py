@@ -9,7 +9,7 @@ import pytest
 from autoact.config import GroupPlanning, Synthesis
 from autoact.events import QuestionSolved, TrajectoryCommitted
 from autoact.script import Ask, Card
-from autoact.stages.group_planning import group_planning, solved, spread
+from autoact.stages.group_planning import group_planning, solved
 from autoact.stages.synthesis import synthesis
 from autoact.trajectory import Question, Tool, Trajectory
 
@@ -61,9 +61,3 @@ def test_answers_are_scored(question: Question, answer: str | None, scores: tupl
     event = solved(Trajectory("t", question, (), answer, cast="group"), 2.5, 70)
     assert (event.em, event.f1, event.scored) == scores
     assert (event.cast, event.seconds, event.tokens) == ("group", 2.5, 70)
-
-
-def test_a_limit_takes_questions_of_every_level() -> None:
-    sorted_by_level = [Question(f"q-{n}", "?", level=level) for n, level in enumerate(["easy"] * 5 + ["hard"] * 5)]
-    assert [question.level for question in spread(sorted_by_level, 4)] == ["easy", "easy", "hard", "hard"]
-    assert spread(sorted_by_level, 0) == spread(sorted_by_level, 99) == sorted_by_level

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autoact.script import Observation
@@ -56,10 +58,33 @@ def test_a_miss_names_similar_titles(session: ToolSession) -> None:
     assert {"Mercury (planet)", "Mercury (element)"} <= set(text.rpartition("[")[2].removesuffix("]").split("; "))
 
 
-def test_an_empty_corpus_gives_observations() -> None:
-    session = Library.load(None, ToolContext(Corpus.of_pages(()))).session()
-    assert seen(session.call("Retrieve", "Sea")) == ("Could not find [Sea].", True)
-    assert seen(session.call("WebSearch", "Sea")) == ("No results for [Sea].", True)
+def test_over_an_empty_corpus_no_tool_is_ready_that_reads_it() -> None:
+    library = Library.load(None, ToolContext(Corpus.of_pages(())))
+    assert not {"Retrieve", "WebSearch", "Lookup"} & {tool.name for tool in library.ready()}
+    for name, way_out in (("Retrieve", 'source = "wikipedia"'), ("WebSearch", 'source = "ddgs"')):
+        text, failed = seen(library.session().call(name, "Sea"))
+        assert failed
+        assert "the corpus is empty" in text
+        assert way_out in text
+
+
+def test_lookup_is_ready_where_one_of_the_tools_before_it_is(corpus: Corpus, tmp_path: Path) -> None:
+    entries = {name: f"[[tool]]\nname = '{name}'\n" for name in ("Lookup", "WebSearch")}
+    (tmp_path / "one.toml").write_text(entries["Lookup"])
+    (tmp_path / "two.toml").write_text("".join(entries.values()))
+    assert Library.load(tmp_path / "one.toml", ToolContext(corpus)).ready() == []
+    assert [tool.name for tool in Library.load(tmp_path / "two.toml", ToolContext(corpus)).ready()] == [
+        "Lookup", "WebSearch",
+    ]  # fmt: skip
+
+
+def test_the_pages_of_a_data_set_go_before_the_source_that_is_set(corpus: Corpus) -> None:
+    online = {"Retrieve": {"source": "wikipedia"}, "WebSearch": {"source": "ddgs"}}
+    library = Library.load(None, ToolContext(corpus, online, data_pages=True))
+    session = library.session()
+    assert session.call("Retrieve", "The Beatles").text.startswith("The Beatles were a band")
+    assert not session.call("WebSearch", "Beatles").failed
+    assert all(not record.powers for record in library.records() if record.name in online)
 
 
 def test_lookup_moves_on_and_starts_anew(session: ToolSession) -> None:

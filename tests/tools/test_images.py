@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from autoact.errors import BadProject
+from autoact.errors import BadProject, ToolFailed
+from autoact.questions import read_questions
 from autoact.script import Observation
 from autoact.tools.captions import Captions
 from autoact.tools.corpus import Corpus
+from autoact.tools.image_to_text import Pictures
 from autoact.tools.library import Library, ToolContext
 from autoact.tools.record import ToolRecord
+from autoact.trajectory import Question
 
 ROWS = (
     '{"pid": "7", "Question": "Which bird is this?\\nOptions: (A) crow", "caption": "A crow.", '
@@ -56,15 +61,58 @@ def test_cached_captions(corpus: Corpus, root: Path) -> None:
 
 def test_captions_of_scienceqa(shared: Path) -> None:
     captions = Captions(shared / "data" / "scienceqa" / "dev.jsonl")
-    polar = captions.of("332")
+    polar = captions.named("332")
     assert polar is not None
     assert polar.caption == "A white polar bear standing on top of a rock."
-    web = captions.of("18258")
+    web = captions.named("18258")
     assert web is not None
     assert {"grizzly bear", "lichen", "mushroom"} <= set(web.texts)
-    sentence = captions.of("14767")
+    sentence = captions.named("14767")
     assert sentence is not None
-    assert not sentence.image
+    assert not sentence.there
+
+
+def test_an_episode_is_told_of_the_picture_of_its_own_question(corpus: Corpus, root: Path, shared: Path) -> None:
+    file = shared / "data" / "scienceqa" / "dev.jsonl"
+    questions = [question for question in read_questions(file, "data") if question.picture and question.picture.there]
+    cached = library(corpus, root, captions=str(file))
+    for known in (questions, [replace(one, picture=None) for one in questions]):
+        for question in known:
+            seen = cached.session(question).call("Image2Text", question.text.partition("\n")[0])
+            own = next(one.picture for one in questions if one.id == question.id)
+            assert own is not None
+            assert seen.text.startswith(f"Caption: {own.caption.rstrip('. ')}.")
+    assert len(questions) == 65
+
+
+def test_wording_finds_a_picture_where_no_id_does(corpus: Corpus, root: Path) -> None:
+    rows = [
+        {"id": f"c-{at}", "question": f"Which is shown?\nOptions: (A) {first} (B) {second}", "caption": caption}
+        for at, (first, second, caption) in enumerate(
+            [("cat", "dog", "A dog"), ("sea", "sky", "Water"), ("x", "y", "Z")]
+        )
+    ]
+    (root / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, {**rows[2], "caption": "W"}]))
+    cached = library(corpus, root, captions="mine.jsonl")
+
+    def seen(*choices: str) -> str:
+        question = Question("other", "Which is shown?", "A", choices=choices)
+        return cached.session(question).call("Image2Text", "Which is shown?").text
+
+    assert seen("sea", "sky") == "Caption: Water."
+    assert seen("cat", "dog") == "Caption: A dog."
+    assert "have different pictures" in seen("x", "y")
+    assert "have different pictures" in ask(cached, "Which is shown?").text
+
+
+def test_a_picture_is_found_by_the_id_of_its_question(root: Path) -> None:
+    (root / "images" / "7").mkdir()
+    (root / "images" / "7" / "image.png").write_bytes(bomb(1, 1))
+    unread = Pictures(root / "images", None, None, reads=False)
+    with pytest.raises(ToolFailed, match="reading an image takes a package"):
+        unread.describe("what is shown here", Question("7", "Which?"))
+    with pytest.raises(ToolFailed, match="there is no image called"):
+        unread.describe("what is shown here", Question("8", "Which?"))
 
 
 def test_captions_that_are_none(tmp_path: Path) -> None:

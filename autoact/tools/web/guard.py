@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from autoact.errors import ToolFailed
 
@@ -87,6 +88,17 @@ class Guard:
     def _names(self, host: str, port: int) -> bool:
         host = host.casefold()
         return host in self._allowed or f"{host}:{port}" in self._allowed
+
+
+def unreachable(url: str, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> str:
+    """Why a tool could not reach a URL's host, as far as looking up its name tells; empty when it may."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or SCHEMES.get(parts.scheme, 443)
+        Guard(allowed, resolve).addresses(parts.hostname or "", port)
+    except (ToolFailed, ValueError) as error:  # a port that is no number
+        return str(error)
+    return ""
 
 
 def is_public(address: str) -> bool:

@@ -1,0 +1,65 @@
+"""`autoact eval` says what is wrong with a file before any job starts, and who can answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from autoact.cli import evaluate, main
+from autoact.project import Project
+
+ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.jsonl", '{"question": "Who?"}\n', "a.jsonl:1, key `answer`: expected a text, found nothing"),
+        ("a.jsonl", json.dumps(ROW) + "\n{oops\n", "a.jsonl:2: not valid JSON"),
+        ("a.jsonl", json.dumps({**ROW, "context": [["Bonn"]]}), "a.jsonl:1, key `context`: expected paragraphs"),
+        ("a.json", json.dumps([ROW, 3]), "a.json, record 2: expected a JSON object, found int"),
+        ("a.csv", "Who?,Beethoven\n", "a.csv:1: expected a JSON object, or a header"),
+        ("a.jsonl", json.dumps({**ROW, "id": 1}) + "\n" + json.dumps({**ROW, "pid": 1}), "a.jsonl:2, key `id`: `1` is"),
+        ("a.jsonl", "\n", "a.jsonl: empty; expected at least one question"),
+    ],
+)
+def test_a_bad_file_starts_no_run(
+    name: str, content: str, told: str, project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert main(["eval", str(project.root), "--data", str(tmp_path / name)]) == 2
+    assert told in capsys.readouterr().err
+    assert not list((project.root / "runs").glob("*"))
+
+
+def test_there_must_be_questions(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.questions_file("heldout").unlink()
+    assert main(["eval", str(project.root)]) == 2
+    assert "heldout.jsonl: not found; expected questions here, or in a file named by --data" in capsys.readouterr().err
+    assert main(["eval", str(project.root), "--data", "nowhere.jsonl"]) == 2
+    assert "nowhere.jsonl: not found; expected a file" in capsys.readouterr().err
+    assert main(["eval", str(project.root), "--limit", "-1"]) == 2
+    assert "expected 0 or more questions, found -1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("method", "casts", "told"),
+    [
+        ("", ("meta",), "no run has trained a group yet"),
+        ("meta", ("meta",), ""),
+        ("group, meta", ("group", "meta"), ""),
+    ],
+)
+def test_without_a_trained_group_the_meta_agent_answers_alone(
+    method: str, casts: tuple[str, ...], told: str, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate._casts(project, argparse.Namespace(method=method, base="")) == casts
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_a_group_that_is_asked_for_must_be_trained(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", str(project.root), "--method", "group"]) == 2
+    assert "no run of this project has trained a group yet" in capsys.readouterr().err
