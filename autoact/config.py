@@ -237,7 +237,7 @@ def line_of(text: str, key: str) -> int | None:
     """The line of `section.key` in a TOML text; None when it is not written out."""
     *sections, name = key.split(".")
     here = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := re.match(r"\s*\[([\w.]+)\]", line):
             here = header[1]
             if not sections and here == name:

@@ -104,3 +104,10 @@ def test_a_runs_settings_come_back_as_they_were(file: Path) -> None:
     again = file.with_name("run.toml")
     again.write_text(toml(msgspec.to_builtins(config)), "utf-8")
     assert read(again) == config
+
+
+def test_lines_are_counted_by_line_feeds(tmp_path: Path) -> None:
+    text = '[task]\nname = "two\u2028lines\u0085or three"\n[synthesis]\nsamples = "x"\n'
+    (tmp_path / "project.toml").write_text(text, "utf-8")
+    with pytest.raises(BadProject, match=r"project\.toml:4, key `synthesis\.samples`"):
+        read(tmp_path / "project.toml")

@@ -49,14 +49,19 @@ def lines(made: Tally) -> Iterator[str]:
 
 
 def _calls(uses: Mapping[str, ToolUse]) -> str:
-    """How many there were, and for each tool how many failed and why most of them did."""
-    total, failed = sum(use.calls for use in uses.values()), sum(use.failed for use in uses.values())
-    told = [
-        f"{use.failed} of {use.calls} {tool} ({printable(next(iter(use.reasons)))[:LONGEST_REASON]})"
-        for tool, use in uses.items()
-        if use.failed
-    ]
-    return f"{total}, {failed} failed" + (f": {'; '.join(told)}" if told else "")
+    """How many there were, and for each tool how many failed or found nothing, with the most frequent reason."""
+    parts = [str(sum(use.calls for use in uses.values()))]
+    for word, counts in (
+        ("failed", {tool: use.failed for tool, use in uses.items()}),
+        ("nothing found", {tool: use.empty for tool, use in uses.items()}),
+    ):
+        told = [
+            f"{sum(reasons.values())} of {uses[tool].calls} {tool} ({printable(next(iter(reasons)))[:LONGEST_REASON]})"
+            for tool, reasons in counts.items()
+            if reasons
+        ]
+        parts.append(f"{word}: {', '.join(told) or 'none'}")
+    return "; ".join(parts)
 
 
 def _reasons(refused: Mapping[str, int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from autoact.run.state import RunState, fold
 from autoact.script import is_fork
 from autoact.trajectory import Question
 
+_NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
+"""How the observation of a call begins that a tool could not carry out."""
 ALONE = "meta"
 """The cast that others are compared with."""
 
@@ -81,9 +84,10 @@ class ToolUse(Struct, frozen=True):
     """How the calls of one tool went."""
 
     calls: int
-    failed: int
-    reasons: dict[str, int]
-    """What the failed calls gave back, up to the first bracket, which holds what was asked for; most frequent first."""
+    failed: dict[str, int]
+    """Calls that the tool could not carry out, by reason, the most frequent first."""
+    empty: dict[str, int]
+    """Calls that it carried out and that found nothing, by what they gave back up to a bracket with what was asked."""
 
 
 class Predictions(Struct, frozen=True):
@@ -138,6 +142,15 @@ class Tally(Struct, frozen=True):
     torn: int
 
 
+class Failures(Counter[str]):
+    """How often one tool gave back each failure."""
+
+    def parted(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Those of calls that could not be carried out, and those of calls that found nothing."""
+        failed = {text: count for text, count in self.most_common() if _NOT_CARRIED_OUT.match(text)}
+        return failed, {text: count for text, count in self.most_common() if text not in failed}
+
+
 @dataclass(slots=True)
 class Reading:
     """One pass over a log."""
@@ -146,8 +159,8 @@ class Reading:
     spending: Spending = field(default_factory=Spending)
     calls: Counter[str] = field(default_factory=Counter)
     """By tool."""
-    failures: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """By tool and reason."""
+    failures: defaultdict[str, Failures] = field(default_factory=lambda: defaultdict(Failures))
+    """By tool."""
     started: float = 0.0
     seconds: float = 0.0
 
@@ -204,8 +217,7 @@ def tally(log: Path) -> Tally:
         questions_refused=dict(state.refused.most_common()),
         tools=[tool for tool, _ in state.selected],
         tool_calls={
-            tool: ToolUse(count, reading.failures[tool].total(), dict(reading.failures[tool].most_common()))
-            for tool, count in reading.calls.most_common()
+            tool: ToolUse(count, *reading.failures[tool].parted()) for tool, count in reading.calls.most_common()
         },
         trajectories_tried=len(state.trajectories),
         trajectories_kept=sum(verdict.kept for verdict in state.verdicts.values()),

@@ -91,7 +91,7 @@ class Place(NamedTuple):
 
 def block_of(text: str, number: int) -> tuple[int, str]:
     """The `number`-th [[tool]] table of a text as it is written, after the number of its first line; 0 if not found."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     starts = [at for at, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*tool\s*\]\]", line)]
     if number > len(starts):
         return 0, ""
@@ -104,7 +104,7 @@ def _line(text: str, key: str) -> int | None:
     written = re.compile(
         rf"""^\s*(?:\[+(?:tool\.)?)?["']?{re.escape(key)}["']?\s*[\].=]|[{{,]\s*{re.escape(key)}\s*="""
     )
-    return next((number for number, line in enumerate(text.splitlines(), 1) if written.search(line)), None)
+    return next((number for number, line in enumerate(text.split("\n"), 1) if written.search(line)), None)
 
 
 def adjusted(record: ToolRecord, settings: Mapping[str, Any], place: Place) -> ToolRecord:

@@ -108,7 +108,7 @@ class Redaction:
 
 def refuse(path: str, text: str, vault: Vault) -> None:
     """Raises BadInput, with the line, when a file holds a secret of this user or what looks like one."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if shows_secret(line, vault):
             raise BadInput(
                 "holds a secret, or what looks like one; read it from the environment and name it in the tool's "

@@ -192,6 +192,9 @@ def test_tool_calls_are_counted_with_the_reasons_of_those_that_failed(folder: Ru
         for n, (tool, text, failed) in enumerate(calls):
             log.append(happened.ToolObserved("t-1", n, "d", tool, "x", text, failed))
     made = tally(folder.events)
-    assert made.tool_calls["Retrieve"].reasons == {"Could not find": 2, "Retrieve failed: x cannot be reached": 1}
+    assert made.tool_calls["Retrieve"].empty == {"Could not find": 2}
+    assert made.tool_calls["Retrieve"].failed == {"Retrieve failed: x cannot be reached": 1}
+    assert made.tool_calls["Lookup"].failed == made.tool_calls["Lookup"].empty == {}
     (line,) = [line for line in lines(made) if line.startswith("tool calls")]
-    assert line == "tool calls    5, 3 failed: 3 of 4 Retrieve (Could not find)"
+    failed = "failed: 1 of 4 Retrieve (Retrieve failed: x cannot be reached)"
+    assert line == f"tool calls    5; {failed}; nothing found: 2 of 4 Retrieve (Could not find)"

@@ -106,7 +106,7 @@ def test_hotpotqa_is_read_offline_from_its_own_paragraphs(content: str, tmp_path
     folder, made = evaluated(project, tmp_path / "dev.json")
     assert [(one.tool, one.failed) for one in observed(folder)] == [("Retrieve", False)] * 3
     assert made.scores[0].em == 1.0
-    assert made.tool_calls["Retrieve"].failed == 0
+    assert made.tool_calls["Retrieve"].failed == made.tool_calls["Retrieve"].empty == {}
     assert made.predictions["meta"].answer == {row["_id"]: row["answer"] for row in HOTPOT}
     assert msgspec.to_builtins(made.predictions["meta"]).keys() == {"answer", "sp"}
 
@@ -125,7 +125,7 @@ def test_questions_without_paragraphs_keep_the_corpus_of_the_project(tmp_path: P
     own = [{"id": row["_id"], "question": row["question"], "answer": row["answer"]} for row in HOTPOT]
     (tmp_path / "own.jsonl").write_text(lines(own))
     _, made = evaluated(project, tmp_path / "own.jsonl")
-    assert (made.scores[0].em, made.tool_calls["Retrieve"].failed) == (1.0, 0)
+    assert (made.scores[0].em, made.tool_calls["Retrieve"].empty) == (1.0, {})
 
 
 def test_a_limit_leaves_the_pages_as_they_are(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_calls_that_fail_are_counted_with_their_reason(tmp_path: Path) -> None:
     (tmp_path / "dev.jsonl").write_text(lines(rows))
     _, made = evaluated(create(tmp_path / "p", "hotpotqa"), tmp_path / "dev.jsonl")
     use = made.tool_calls["Retrieve"]
-    assert (use.calls, use.failed, use.reasons) == (3, 1, {"Could not find": 1})
+    assert (use.calls, use.failed, use.empty) == (3, {}, {"Could not find": 1})
 
 
 def test_what_an_evaluation_asks_for_is_all_that_is_read(tmp_path: Path) -> None:
