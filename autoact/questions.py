@@ -7,6 +7,7 @@ of ScienceQA (problems.json and flat rows), and columns with a header; records.p
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
@@ -64,6 +65,11 @@ def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
     if not found:
         raise BadProject("empty; expected at least one question with its answer", file=file)
     return found
+
+
+def brings_paragraphs(file: Path) -> bool:
+    """Whether one of a file's first hundred questions has paragraphs. Raises BadProject."""
+    return any(entry.paragraphs for entry in itertools.islice(read_entries(file, "data"), 100))
 
 
 def spaced(count: int, limit: int) -> list[int]:

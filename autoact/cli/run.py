@@ -177,9 +177,27 @@ def check(project: Any, config: Any) -> None:
     if "self_instruct" in config.run.stages:
         for which in ("reference", "heldout"):
             project.questions(which)
-    read_asked(config, project)
+    asked = read_asked(config, project)
+    find(config.model.id)
     if project.tools_toml:
         from autoact.tools.catalogue import BRIDGES, GROUPS
 
         curated(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
-    find(config.model.id)
+        _warn(project, config, asked)
+
+
+def _warn(project: Any, config: Any, asked: Any) -> None:
+    """Print the tools that the project lists and that cannot run: agents do without them."""
+    from contextlib import closing
+    from pathlib import Path
+
+    from autoact.questions import brings_paragraphs
+    from autoact.run.inputs import open_library
+
+    library, corpus = open_library(project, asked=asked)
+    with closing(corpus), closing(library):
+        unfit = {record.name: record.reason for record in library.records() if not record.runs}
+    if config.run.data and brings_paragraphs(Path(config.run.data)):
+        unfit = {name: reason for name, reason in unfit.items() if name not in ("Retrieve", "WebSearch", "Lookup")}
+    for name, reason in unfit.items():
+        print(f"{name} is not ready: {reason}", file=sys.stderr)

@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from autoact.cli import evaluate, main
-from autoact.project import Project
+from autoact.cli.run import check
+from autoact.config import Plan
+from autoact.project import Project, create
 
 ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}
 
@@ -63,3 +66,22 @@ def test_without_a_trained_group_the_meta_agent_answers_alone(
 def test_a_group_that_is_asked_for_must_be_trained(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", str(project.root), "--method", "group"]) == 2
     assert "no run of this project has trained a group yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("row", "unready"),
+    [
+        (ROW, ["Retrieve", "Lookup", "WebSearch"]),
+        ({**ROW, "context": [["Fidelio", ["An opera."]]]}, []),
+    ],
+)
+def test_tools_that_cannot_run_are_told_before_a_job_starts(
+    row: dict[str, object], unready: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = create(tmp_path / "p", "hotpotqa")
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    plan = Plan(stages=("group_planning",), data=str(tmp_path / "a.jsonl"))
+    check(project, replace(project.config(changes={"model.id": str(tmp_path / "model")}), run=plan))
+    assert [line.partition(" is not ready: ")[0] for line in capsys.readouterr().err.splitlines()] == unready
