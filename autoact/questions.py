@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 from autoact.errors import BadProject
 from autoact.lab.metrics import option
-from autoact.records import QUESTION_KEYS, Place, Record, read_records
+from autoact.records import Place, Record, read_records
 from autoact.script import FORK
 from autoact.trajectory import Example, Picture, Question, Step
 
+QUESTION_KEYS = ("question", "Question")
 ANSWER_KEYS = ("answer", "Answer")
 ID_KEYS = ("id", "_id", "pid")
 SCIENCEQA_KEYS = {"hint", "image", "lecture", "skill", "solution", "split", "task"}

@@ -24,7 +24,6 @@ LONGEST = 10_000_000
 """Bytes of a line, and about the characters of a record of a JSON list, at most."""
 WINDOW = 65_536
 """Characters of a JSON list that are read at a time, at least."""
-QUESTION_KEYS = ("question", "Question")
 LISTS = {"choices", "gold"}
 """Columns whose cells are lists."""
 _BOM = codecs.BOM_UTF8
@@ -63,7 +62,7 @@ class Record(NamedTuple):
 def read_records(file: Path) -> Iterator[Record]:
     """Yields every record of a file. Raises BadProject at the first that cannot be read."""
     if not file.is_file():
-        raise BadProject("not found; expected a file of questions", file=file)
+        raise BadProject("expected a file" if file.exists() else "not found; expected a file of questions", file=file)
     try:
         with file.open("rb") as stream:
             for found in scan_records(stream, file):
@@ -85,7 +84,7 @@ def scan_records(
     head = stream.read(WINDOW).removeprefix(_BOM)
     stream.seek(0)
     begins, suffix = head.lstrip()[:1], Path(name).suffix.lower()
-    if begins == b"[" or (begins == b"{" and _KEYED.match(head) and not _is_question(head)):
+    if begins == b"[" or (begins == b"{" and _KEYED.match(head) and not _is_row(head)):
         return _decode_json(stream, name, longest)
     if begins == b"{" or suffix in (".json", ".jsonl"):
         return _decode_lines(stream, name, longest)
@@ -137,10 +136,10 @@ def _record(value: Any, place: Place) -> Record | BadProject:
     return place.error(f"expected a JSON object, found {type(value).__name__}")
 
 
-def _is_question(head: bytes) -> bool:
-    """Whether the first line is a question by itself, and not the beginning of an object keyed by id."""
+def _is_row(head: bytes) -> bool:
+    """Whether the first line is a record by itself: the values of an object keyed by id are all objects."""
     found = decode_line(head.lstrip().partition(b"\n")[0], Place(""))
-    return isinstance(found, Record) and any(key in found.values for key in QUESTION_KEYS)
+    return isinstance(found, Record) and not all(isinstance(value, dict) for value in found.values.values())
 
 
 # -- a JSON list, or an object keyed by id ---------------------------------------------------------------------------

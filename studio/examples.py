@@ -57,6 +57,8 @@ def read(file: Path) -> list[Row]:
     """Every line of the file that says something; none when there is no file. Raises BadProject."""
     if not file.exists():
         return []
+    if not file.is_file():
+        raise BadProject("expected a file", file=file)
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from autoact.errors import BadProject, ToolFailed
-from autoact.questions import id_of, picture_of
-from autoact.records import QUESTION_KEYS, Record, read_records
+from autoact.questions import QUESTION_KEYS, id_of, picture_of
+from autoact.records import read_records
 from autoact.tools.titles import Titles, fold
 from autoact.trajectory import Picture, Question
 
@@ -22,10 +23,10 @@ class Captions:
         """Reads a file of records with `caption` and `ocr` (or `orc`). Raises BadProject."""
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes of captions", file=file)
-        records = list(read_records(file))
-        self._pictures = [picture_of(record.values) for record in records]
-        self._ids = {name: at for at, record in enumerate(records) if (name := id_of(record.values))}
-        wordings = [_wording(record) for record in records]
+        told = [(id_of(row), picture_of(row), _wording(row)) for _, row in read_records(file)]
+        self._pictures = [picture for _, picture, _ in told]
+        self._ids = {name: at for at, (name, _, _) in enumerate(told) if name}
+        wordings = [wording for _, _, wording in told]
         self._whole = _index(wordings)
         self._bare = _index(wording.partition("\nOptions:")[0] for wording in wordings)
         first_lines = [wording.partition("\n")[0] for wording in wordings]
@@ -68,8 +69,8 @@ def _index(wordings: Iterable[str]) -> dict[str, list[int]]:
     return index
 
 
-def _wording(record: Record) -> str:
-    return str(next((record.values[key] for key in QUESTION_KEYS if key in record.values), ""))
+def _wording(row: Mapping[str, Any]) -> str:
+    return str(next((row[key] for key in QUESTION_KEYS if key in row), ""))
 
 
 def _with_options(question: Question) -> str:
