@@ -77,7 +77,7 @@ def _cell(value: Any) -> str:
 
 def _hint(reader: Reader, error: str) -> str:
     """The tables, when the statement named something that is not there."""
-    unknown = re.search(r"no such (?:table|column)|does not exist|unknown column", error, re.IGNORECASE)
+    unknown = re.search(r"no such (?:table|column)|does(?: not|n't) exist|unknown column", error, re.IGNORECASE)
     return f" Tables: {schema(reader.tables())}" if unknown else ""
 
 
