@@ -141,7 +141,7 @@ def test_a_folder_that_is_used_is_not_swept(place: Path) -> None:
 @pytest.fixture
 def groups(found: Layers) -> str:
     if not found.memory_group:
-        pytest.skip("this system lets nobody here make a memory control group")
+        pytest.skip("other system: this one lets nobody here make a memory control group")
     return found.memory_group
 
 
