@@ -12,7 +12,7 @@ from autoact.script import Observation
 from autoact.tools import csv_tables
 from autoact.tools.record import Call, Check, Group, Limits, Need, ToolContext, ToolRecord, lacking, requiring
 from autoact.tools.sql_reader import CannotQuery, Rows, SqliteReader
-from autoact.tools.sql_server import ServerReader
+from autoact.tools.sql_server import DRIVERS, ServerReader
 
 PASSWORD = "AUTOACT_DATABASE_PASSWORD"
 RECORD = ToolRecord(
@@ -101,7 +101,9 @@ def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
     if not record.settings["read_only_role"]:
         reason = "a server's user may write: give `url` one that may only read and set `read_only_role = true`"
         return lacking(record, "refused", reason)
-    return requiring(record, "sqlalchemy", "database")
+    driver = DRIVERS.get(url.partition("://")[0], "sqlalchemy")
+    lacks = requiring(record, "sqlalchemy", "database")
+    return lacks if lacks != record else requiring(record, driver, "database")
 
 
 def _beside(context: ToolContext, path: str) -> Path:

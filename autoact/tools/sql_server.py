@@ -23,7 +23,7 @@ _READS = re.compile(r"\s*(?:select|with|values)\b", re.IGNORECASE)
 _ESCAPES = re.compile(r"\b(?:outfile|dumpfile|max_execution_time)\b", re.IGNORECASE)
 """Words by which a SELECT of MySQL or MariaDB writes a file on the server, or gives itself more time."""
 _GRACE_S = 1.0
-_DRIVERS = {"postgresql": "pg8000", "mysql": "pymysql", "mariadb": "pymysql"}
+DRIVERS = {"postgresql": "pg8000", "mysql": "pymysql", "mariadb": "pymysql"}
 """The driver of each dialect that the extra `database` installs, used where the URL names no other."""
 # What a server is told at the start of a transaction; `ms` is the time that one statement may take.
 _OPENINGS = {
@@ -71,7 +71,7 @@ class ServerReader:
         from sqlalchemy.pool import NullPool
 
         url = make_url(self._url)
-        driver = _DRIVERS.get(url.drivername)
+        driver = DRIVERS.get(url.drivername)
         if driver is not None:
             url = url.set(drivername=f"{url.drivername}+{driver}")
         return create_engine(url.set(password=self._password) if self._password else url, poolclass=NullPool)
