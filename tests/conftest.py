@@ -28,6 +28,10 @@ TEMPLATE = """{% for m in messages %}<{{ m.role }}>
 WORDS = """Question: Who wrote the opera Fidelio? Thought: I should read the page about it. Action: Retrieve
 Argument: Fidelio. Observation: Fidelio is an opera by Beethoven. Action: Lookup Action: Finish Reflect right wrong"""
 
+MOST_WORKERS = 8
+MAY_BE_SKIPPED = ("hardware: ", "other system: ", "shared data: ")
+"""How the reason of a skip begins when nothing that could be installed would make the test run."""
+
 Python = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -40,12 +44,44 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for a core, as many tests wait for a process or a screen; each takes about half a GB."""
+    return min(2 * len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all tests of the embedded model, so that it is loaded once."""
+    for item in items:
+        if "embedded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("embedded model"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With AUTOACT_EVERY_TEST set, the tests fail when one was skipped for want of something that can be installed."""
+    if os.environ.get("AUTOACT_EVERY_TEST") and session.exitstatus == pytest.ExitCode.OK and skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    for test in skipped(config) if os.environ.get("AUTOACT_EVERY_TEST") else []:
+        print(f"skipped, but has to run here: {test}")
+
+
+def skipped(config: pytest.Config) -> list[str]:
+    """Tests that were skipped for a reason that MAY_BE_SKIPPED does not allow."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    reports = terminal.stats.get("skipped", []) if terminal else []
+    reasons = {report.nodeid: report.longrepr[2].removeprefix("Skipped: ") for report in reports}
+    return [f"{test}: {reason}" for test, reason in reasons.items() if not reason.startswith(MAY_BE_SKIPPED)]
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data: AUTOACT_SHARED, else `shared` beside the repository. Skips when it is absent."""
     folder = Path(os.environ.get("AUTOACT_SHARED") or ROOT.parent / "shared")
     if not (folder / "data").is_dir():
-        pytest.skip("no shared data: set AUTOACT_SHARED to their folder")
+        pytest.skip("shared data: set AUTOACT_SHARED to their folder")
     return folder
 
 

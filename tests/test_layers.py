@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -75,6 +76,19 @@ def test_every_package_is_in_the_wheel() -> None:
     assert set(settings["packages"]) - set(settings["package-dir"]) == folders
 
 
+@pytest.mark.parametrize(
+    ("reason", "more", "code"), [("pandas is not installed", ["--numprocesses", "1"], 1), ("hardware: no GPU", [], 0)]
+)
+def test_skips_fail_where_every_test_has_to_run(reason: str, more: list[str], code: int, tmp_path: Path) -> None:
+    test = tmp_path / "test_one.py"
+    test.write_text(f"import pytest\ndef test_one():\n    pytest.skip({reason!r})\ndef test_two():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", str(test), *more]
+    environment = {**os.environ, "AUTOACT_EVERY_TEST": "1", "PYTHONPATH": str(ROOT / "tests")}
+    asked = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert asked.returncode == code, asked.stdout
+    assert ("has to run here: " in asked.stdout) == bool(code)
+
+
 def name(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
@@ -91,7 +105,7 @@ def carried() -> list[Path]:
     """The files that git tracks or would, relative to the root. Skips outside a checkout."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
+        pytest.skip("other system: not a git checkout")
     listing = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     found = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [Path(file) for file in found.split("\0") if file]

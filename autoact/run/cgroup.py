@@ -1,31 +1,39 @@
-"""How often the kernel killed for want of memory in this process's control group."""
+"""The memory control group of this process: where it is, and how often the kernel killed in it for want of memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+OWN_GROUPS = Path("/proc/self/cgroup")
+MOUNTED = Path("/sys/fs/cgroup")
+_COUNTS = ("memory.events", "memory.oom_control")
+"""The files that hold the count, of control groups version 2 and 1."""
 
-def oom_kills(groups: Path = Path("/proc/self/cgroup"), mounted: Path = Path("/sys/fs/cgroup")) -> int:
+
+def oom_kills(groups: Path = OWN_GROUPS, mounted: Path = MOUNTED) -> int:
     """A count that only rises, of control groups version 2 or 1; 0 where there are none."""
-    if not groups.exists():
-        return 0
-    for file in _candidates(groups.read_text(), mounted):
-        if file.is_file():
-            counts = dict(line.split()[:2] for line in file.read_text().splitlines() if " " in line)
+    counts = (kills_in(folder) for folder in memory_folders(groups, mounted))
+    return next((count for count in counts if count is not None), 0)
+
+
+def kills_in(folder: Path) -> int | None:
+    """The count of one group; None where the kernel keeps none."""
+    for name in _COUNTS:
+        if (folder / name).is_file():
+            counts = dict(line.split()[:2] for line in (folder / name).read_text().splitlines() if " " in line)
             if "oom_kill" in counts:
                 return int(counts["oom_kill"])
-    return 0
+    return None
 
 
-def _candidates(groups: str, mounted: Path) -> Iterator[Path]:
-    """Where the count may stand: a container often sees its own group as the root of what is mounted."""
-    for line in groups.splitlines():
+def memory_folders(groups: Path = OWN_GROUPS, mounted: Path = MOUNTED) -> Iterator[Path]:
+    """Where the group may be found: a container often sees its own group as the root of what is mounted."""
+    if not groups.exists():
+        return
+    for line in groups.read_text().splitlines():
         _, controllers, path = line.split(":", 2)
-        group = path.strip("/")
-        if not controllers:
-            yield mounted / group / "memory.events"
-            yield mounted / "memory.events"
-        elif "memory" in controllers.split(","):
-            yield mounted / "memory" / group / "memory.oom_control"
-            yield mounted / "memory" / "memory.oom_control"
+        if not controllers or "memory" in controllers.split(","):
+            top = mounted / "memory" if controllers else mounted
+            yield top / path.strip("/")
+            yield top

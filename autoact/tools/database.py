@@ -12,7 +12,7 @@ from autoact.script import Observation
 from autoact.tools import csv_tables
 from autoact.tools.record import Call, Check, Group, Limits, Need, ToolContext, ToolRecord, lacking, requiring
 from autoact.tools.sql_reader import CannotQuery, Rows, SqliteReader
-from autoact.tools.sql_server import ServerReader
+from autoact.tools.sql_server import DRIVERS, ServerReader
 
 PASSWORD = "AUTOACT_DATABASE_PASSWORD"
 RECORD = ToolRecord(
@@ -77,7 +77,7 @@ def _cell(value: Any) -> str:
 
 def _hint(reader: Reader, error: str) -> str:
     """The tables, when the statement named something that is not there."""
-    unknown = re.search(r"no such (?:table|column)|does not exist|unknown column", error, re.IGNORECASE)
+    unknown = re.search(r"no such (?:table|column)|does(?: not|n't) exist|unknown column", error, re.IGNORECASE)
     return f" Tables: {schema(reader.tables())}" if unknown else ""
 
 
@@ -101,7 +101,9 @@ def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
     if not record.settings["read_only_role"]:
         reason = "a server's user may write: give `url` one that may only read and set `read_only_role = true`"
         return lacking(record, "refused", reason)
-    return requiring(record, "sqlalchemy", "database")
+    driver = DRIVERS.get(url.partition("://")[0], "sqlalchemy")
+    lacks = requiring(record, "sqlalchemy", "database")
+    return lacks if lacks != record else requiring(record, driver, "database")
 
 
 def _beside(context: ToolContext, path: str) -> Path:

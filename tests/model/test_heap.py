@@ -10,7 +10,7 @@ from autoact.model import heap
 from autoact.run.pulse import resident_mb
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not glibc")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="other system: not glibc")
 def test_holes_in_the_heap_are_given_back() -> None:
     blocks = [bytearray(100_000) for _ in range(2_000)]  # below the size from which on each has a mapping of its own
     last = bytearray(100_000)

@@ -128,7 +128,7 @@ def test_no_job_is_told(folder: RunFolder) -> None:
         send(folder, Command("c-1", "ping"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can pretend to be someone else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="other system: only root can pretend to be someone else")
 def test_other_users_are_not_heard(folder: RunFolder, desk: Desk) -> None:
     child = os.fork()
     if child == 0:

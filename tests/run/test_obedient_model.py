@@ -292,7 +292,7 @@ def play(ground: Ground, asked: list[Ask]) -> RunState:
 @pytest.mark.slow
 def test_no_order_of_a_page_is_carried_out(ground: Ground) -> None:
     if layers.found().lacking():
-        pytest.skip("no sandbox here")
+        pytest.skip("other system: no sandbox here")
     asked: list[Ask] = []
     state = play(ground, asked)
     # Everything was tried: each order of each page was called, and the honest page's orders worked.

@@ -18,7 +18,7 @@ Python = Callable[..., "subprocess.Popen[str]"]
 LONG = 30.0
 """Seconds that no test here sits out: being woken is what ends them."""
 
-needs_inotify = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")
+needs_inotify = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other system: inotify is Linux's")
 
 
 @needs_inotify

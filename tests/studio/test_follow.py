@@ -43,7 +43,7 @@ def test_a_look_without_news_is_nothing(opera: Path) -> None:
     follow.close()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere only looking helps")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other system: elsewhere only looking helps")
 async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write(opera, synthesis())
     monkeypatch.setattr("studio.follow.IDLE", 1e6)

@@ -41,5 +41,5 @@ def hotpot() -> Path:
     beside = Path(__file__).resolve().parents[2].parent / "shared"
     file = Path(os.environ.get("AUTOACT_SHARED", beside)) / "data" / "hotpotqa" / "dev.jsonl"
     if not file.exists():
-        pytest.skip("the shared data are absent")
+        pytest.skip("shared data: set AUTOACT_SHARED to their folder")
     return file

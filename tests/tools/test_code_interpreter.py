@@ -18,7 +18,7 @@ from autoact.tools.sandbox.outcome import Made, Outcome
 @pytest.fixture
 def session(corpus: Corpus) -> ToolSession:
     if layers.found().lacking():
-        pytest.skip("nothing here holds a program")
+        pytest.skip("other system: nothing here holds a program")
     return Library.load(None, ToolContext(corpus), (code_interpreter.GROUP,)).session()
 
 
@@ -47,7 +47,7 @@ def test_an_error_is_an_observation(session: ToolSession) -> None:
 
 def test_settings_bound_it(corpus: Corpus) -> None:
     if layers.found().lacking():
-        pytest.skip("nothing here holds a program")
+        pytest.skip("other system: nothing here holds a program")
     context = ToolContext(corpus, {"CodeInterpreter": {"timeout_s": 1.0, "memory_mb": 300, "max_chars": 100}})
     session = Library.load(None, context, (code_interpreter.GROUP,)).session()
     assert (

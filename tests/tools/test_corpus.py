@@ -155,9 +155,11 @@ def test_a_file_is_no_corpus(tmp_path: Path) -> None:
         Corpus.open(file, tmp_path / "cache")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_an_unreadable_file_is_told(folder: Path, tmp_path: Path) -> None:
     (folder / "b.md").chmod(0)
+    if os.access(folder / "b.md", os.R_OK):  # root reads every file, but no memory where none is mapped
+        (folder / "b.md").unlink()
+        (folder / "b.md").symlink_to("/proc/self/mem")
     corpus = Corpus.open(folder, tmp_path / "cache")
     assert "b.md" in corpus.problems[0]
     assert corpus.page("Apple") is not None

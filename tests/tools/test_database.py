@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -91,6 +92,10 @@ def test_states(corpus: Corpus, root: Path, tmp_path_factory: pytest.TempPathFac
     refused = record(corpus, root, url="postgresql://reader:hush@localhost/db", read_only_role=True)
     assert (refused.state, "hush" in refused.reason, PASSWORD in refused.reason) == ("refused", False, True)
     assert record(corpus, root, url=server, read_only_role=True).state in ("ready", "needs-package")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "pg8000", None)
+        without = record(corpus, root, url=server, read_only_role=True)
+    assert (without.state, "autoact-studio[database]" in without.reason) == ("needs-package", True)
     bare = record(corpus, tmp_path_factory.mktemp("bare"))
     assert (bare.state, "CSV files" in bare.reason) == ("needs-setting", True)
 

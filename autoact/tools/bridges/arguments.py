@@ -29,7 +29,7 @@ def parsed(argument: str, schema: Schema) -> dict[str, Any]:
     if not wanted:
         return {}
     given = _object(argument)
-    if given is None:
+    if given is None or _is_the_text(given, wanted):
         given = _pairs(argument, wanted) or _in_order(argument, wanted, schema)
     for name in given:
         if name not in wanted:
@@ -54,6 +54,11 @@ def usage(tool: str, schema: Schema) -> str:
 
 
 # -- the three notations ---------------------------------------------------------------------------------------------
+
+
+def _is_the_text(given: Mapping[str, Any], wanted: Mapping[str, Schema]) -> bool:
+    """Whether an object is itself the one text that a tool takes, as some want their text to be JSON."""
+    return len(wanted) == 1 and not given.keys() & wanted.keys() and _kind(*wanted.values()) in ("", "string")
 
 
 def _object(argument: str) -> dict[str, Any] | None:

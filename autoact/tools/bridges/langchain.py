@@ -1,4 +1,4 @@
-"""A langchain tool class by its import path: told from tools.toml alone, built and run in a child process."""
+"""A langchain tool class by its import path: described from its source, built and run in a child process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from autoact.tools.bridges.child import Reply
+from autoact.tools.bridges.class_source import read_tool
 from autoact.tools.bridges.python_function import said
-from autoact.tools.bridges.signature import NoSuchFunction, read_signature
-from autoact.tools.bridges.single import served, troubled
+from autoact.tools.bridges.signature import NoSuchFunction, Signature, read_signature
+from autoact.tools.bridges.single import one_line, served, troubled
 from autoact.tools.bridges.worker import Answer
 from autoact.tools.record import Bridge, Group, ToolContext, ToolRecord
 
@@ -21,7 +22,9 @@ ONE_TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "requi
 def group(context: ToolContext, record: ToolRecord) -> Group:
     """The class that the setting `class` names, built with `arguments`.
 
-    `parameters` are written as in Python, `["query: str", "count: int = 3"]`; without them it takes one text.
+    Its description and its parameters are those that the class has; `definition` and `parameters` in tools.toml go
+    before them. `parameters` are written as in Python, `["query: str", "count: int = 3"]`. A tool of which neither
+    tells the parameters takes one text.
     """
     settings = record.settings
     module, _, name = settings["class"].rpartition(".")
@@ -36,10 +39,16 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     if not installed:
         package = "'autoact-studio[langchain]'" if top == "langchain_community" else f"what brings {top}"
         return troubled(record, f"needs a package: pip install {package}", "needs-package")
-    definition = record.definition or f"The langchain tool {name}."
-    told = msgspec.structs.replace(record, definition=definition, schema=schema if settings["parameters"] else ONE_TEXT)
+    own = read_tool(settings["class"]) or Signature("", {})
+    if not settings["parameters"]:
+        schema = own.schema
+    told = msgspec.structs.replace(
+        record,
+        definition=record.definition or one_line(own.definition) or f"The langchain tool {name}.",
+        schema=schema if schema.get("properties") else ONE_TEXT,
+    )
     opening = {"kind": "langchain", "class": settings["class"], "arguments": settings["arguments"],
-               "parameters": list(schema["properties"])}  # fmt: skip
+               "parameters": list(schema.get("properties", {}))}  # fmt: skip
     return served(context, told, opening)
 
 

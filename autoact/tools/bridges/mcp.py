@@ -18,13 +18,10 @@ from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.bridges.arguments import parsed, usage
 from autoact.tools.bridges.child import Child, ChildFailed, environment
-from autoact.tools.bridges.single import keyless, troubled
+from autoact.tools.bridges.single import INVISIBLE, keyless, one_line, troubled
 from autoact.tools.record import Bridge, Call, Group, ToolContext, ToolRecord, requiring
-from autoact.tools.sentences import shortened
 
-LONGEST_DEFINITION = 300
 _NAME = re.compile(r"[\w./-]{1,64}", re.ASCII)
-_INVISIBLE = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 class Described(Struct, frozen=True):
@@ -91,7 +88,7 @@ def _call(child: Child, tool: Described, record: ToolRecord) -> Call:
                 f"`autoact tools connect PROJECT {server}`"
             )
         seen = child.ask({"tool": tool.name, "arguments": arguments}, record.limits.timeout_s)
-        return msgspec.structs.replace(seen, text=seen.text.translate(_INVISIBLE))
+        return msgspec.structs.replace(seen, text=seen.text.translate(INVISIBLE))
 
     return call
 
@@ -99,10 +96,10 @@ def _call(child: Child, tool: Described, record: ToolRecord) -> Call:
 def as_record(server: ToolRecord, tool: Described) -> ToolRecord:
     """The server's words are foreign: one line of them, and nothing that a terminal would obey."""
     name = f"{server.name}.{tool.name}"
-    definition = shortened(tool.description.translate(_INVISIBLE), LONGEST_DEFINITION)
+    definition = one_line(tool.description) or f"The tool {tool.name} of the server {server.name}."
     return msgspec.structs.replace(
-        server, name=name, definition=definition or f"The tool {tool.name} of the server {server.name}.",
-        usage=usage(name, tool.schema).translate(_INVISIBLE), schema=tool.schema,
+        server, name=name, definition=definition,
+        usage=usage(name, tool.schema).translate(INVISIBLE), schema=tool.schema,
     )  # fmt: skip
 
 

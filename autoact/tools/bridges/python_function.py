@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from autoact.tools.bridges.child import Reply
+from autoact.tools.bridges.class_source import module_file
 from autoact.tools.bridges.signature import NoSuchFunction, read_signature
 from autoact.tools.bridges.single import served, troubled
 from autoact.tools.bridges.worker import Answer
@@ -46,18 +47,11 @@ def _project_file(root: Path | None, name: str) -> Path:
 
 
 def _module_file(module: str) -> Path:
-    """Where the module's source lies; no package is imported to find out. Raises NoSuchFunction."""
-    top, *inner = module.split(".")
-    try:
-        spec = importlib.util.find_spec(top)
-    except ValueError:
-        spec = None
-    if spec is None or spec.origin is None:
-        raise NoSuchFunction(f"no Python package `{top}` is installed here")
-    if not inner:
-        return Path(spec.origin)
-    place = Path(spec.origin).parent.joinpath(*inner)
-    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    """Raises NoSuchFunction."""
+    file = module_file(module)
+    if file is None:
+        raise NoSuchFunction(f"no Python package `{module.partition('.')[0]}` is installed here")
+    return file
 
 
 BRIDGE = Bridge({"function": "", "secrets": []}, ("network", "code", "files"), group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -36,23 +36,26 @@ def read_signature(source: str, function: str) -> Signature:
     defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     for node in defined:
         if node.name == function:
-            return _signature(node)
+            return signature_of(node)
     names = ", ".join(node.name for node in defined if not node.name.startswith("_")) or "none"
     raise NoSuchFunction(f"it has no function `{function}`; it has {names}")
 
 
-def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Signature:
+def signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef, without: Container[str] = ()) -> Signature:
+    """What a function's source tells, but for its parameters `without`."""
     text = ast.get_docstring(node) or ""
     told = dict(_described(text))
     properties, required = {}, []
     for parameter, default in _parameters(node.args):
-        kind = _kind(parameter.annotation)
+        if parameter.arg in without:
+            continue
+        kind = parameter_kind(parameter.annotation)
         if parameter.arg in told:
             kind.setdefault("description", told[parameter.arg])
         if default is None:
             required.append(parameter.arg)
         else:
-            kind = {**kind, **_literal(default)}
+            kind = {**kind, **literal_default(default)}
         properties[parameter.arg] = kind
     schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     return Signature(" ".join(text.split("\n\n")[0].split()), schema)
@@ -66,7 +69,8 @@ def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | 
     yield from zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
 
 
-def _kind(hint: ast.expr | None) -> dict[str, Any]:
+def parameter_kind(hint: ast.expr | None) -> dict[str, Any]:
+    """JSON schema of what a type hint allows; empty where that is anything."""
     if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
         return _quoted(hint.value)
     if isinstance(hint, ast.Name | ast.Attribute):
@@ -74,7 +78,7 @@ def _kind(hint: ast.expr | None) -> dict[str, Any]:
         return {"type": _PLAIN[name]} if name in _PLAIN else {}
     if isinstance(hint, ast.BinOp):  # X | None
         sides = [side for side in (hint.left, hint.right) if not _is_none(side)]
-        return _kind(sides[0]) if len(sides) == 1 else {}
+        return parameter_kind(sides[0]) if len(sides) == 1 else {}
     if isinstance(hint, ast.Subscript):
         return _of(hint)
     return {}
@@ -85,20 +89,20 @@ def _of(hint: ast.Subscript) -> dict[str, Any]:
     name = ast.unparse(hint.value).rpartition(".")[2]
     inside = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
     if name == "Optional":
-        return _kind(inside[0])
+        return parameter_kind(inside[0])
     if name == "Literal":
         return {"enum": [one.value for one in inside if isinstance(one, ast.Constant)]}
     if name == "Annotated":
         told = [one.value for one in inside[1:] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-        return {**_kind(inside[0]), **({"description": told[0]} if told else {})}
+        return {**parameter_kind(inside[0]), **({"description": told[0]} if told else {})}
     kind = {"type": _PLAIN[name]} if name in _PLAIN else {}
-    items = _kind(inside[0]) if kind.get("type") == "array" else {}
+    items = parameter_kind(inside[0]) if kind.get("type") == "array" else {}
     return {**kind, "items": items} if items else kind
 
 
 def _quoted(hint: str) -> dict[str, Any]:
     try:
-        return _kind(ast.parse(hint, mode="eval").body)
+        return parameter_kind(ast.parse(hint, mode="eval").body)
     except (SyntaxError, ValueError):
         return {}
 
@@ -107,7 +111,8 @@ def _is_none(hint: ast.expr) -> bool:
     return isinstance(hint, ast.Constant) and hint.value is None
 
 
-def _literal(default: ast.expr) -> dict[str, Any]:
+def literal_default(default: ast.expr) -> dict[str, Any]:
+    """A default as JSON schema has it, where it is a plain value; else nothing."""
     try:
         value = ast.literal_eval(default)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

@@ -11,9 +11,13 @@ from autoact.script import Observation
 from autoact.tools.bridges.arguments import parsed, usage
 from autoact.tools.bridges.child import Child, ChildFailed, environment
 from autoact.tools.record import Call, Group, State, ToolContext, ToolRecord, lacking
+from autoact.tools.sentences import shortened
 
 START_S = 30.0
 """Most seconds for the child to import what it needs."""
+LONGEST_DEFINITION = 300
+INVISIBLE = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0))}
+"""Takes out of a text what a terminal would obey."""
 
 
 def served(context: ToolContext, record: ToolRecord, opening: Mapping[str, Any]) -> Group:
@@ -37,6 +41,11 @@ def served(context: ToolContext, record: ToolRecord, opening: Mapping[str, Any])
         return {record.name: call}
 
     return Group((record,), opened)
+
+
+def one_line(description: str) -> str:
+    """What others wrote of a tool, as an agent is shown it."""
+    return shortened(description.translate(INVISIBLE), LONGEST_DEFINITION)
 
 
 def troubled(record: ToolRecord, reason: str, state: State = "needs-setting") -> Group:

@@ -25,15 +25,20 @@ def working() -> str:
     return path if ended.returncode == 0 else ""
 
 
-def wrapped(path: str, command: Sequence[str], readable: Iterable[str], own: str, report: int) -> list[str]:
-    """`command` in namespaces of its own, with `readable` to read and the folder `own` to work in.
+def wrapped(
+    path: str, command: Sequence[str], readable: Iterable[str], devices: Iterable[str], own: str, report: int
+) -> list[str]:
+    """`command` in namespaces of its own, with `readable` to read, `devices` to use and the folder `own` to work in.
 
-    On the descriptor `report`, bubblewrap tells in JSON which process `command` is outside.
+    Nothing else can be written to: the root that bubblewrap makes is memory, and so would be the /dev of its own
+    making. On the descriptor `report`, bubblewrap tells in JSON which process `command` is outside.
     """
     binds: list[str] = []
     # A folder before what lies in it, which it would cover.
     for place in sorted(set(readable)):
         if Path(place).exists():
             binds += ["--ro-bind", place, place]
-    room = ["--dev", "/dev", "--bind", own, own, "--chdir", own, "--info-fd", str(report)]
+    for device in devices:
+        binds += ["--dev-bind", device, device]
+    room = ["--bind", own, own, "--remount-ro", "/", "--chdir", own, "--info-fd", str(report)]
     return [path, *_NAMESPACES, *binds, *room, "--", *command]

@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autoact.tools.sandbox.bounds import Bounds
 from autoact.tools.sandbox.outcome import Made
 
 MOST_LISTED = 20
+_PREFIX = "autoact-program-"
 
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
-    """A new empty folder, its path free of links; gone at the end, whatever was done to it."""
-    folder = Path(tempfile.mkdtemp(prefix="autoact-program-")).resolve()
+    """Creates an empty folder, its path free of links, and removes it at the end, whatever was done to it."""
+    folder, lock = _locked_folder()
     try:
         yield folder
     finally:
-        remove(folder)
+        # A process that the kernel cannot end yet may still write here: then `sweep` removes the folder later.
+        with suppress(OSError):
+            remove(folder)
+        os.close(lock)
+
+
+def _locked_folder() -> tuple[Path, int]:
+    """A new folder and a descriptor that locks it for as long as this process lives."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
+        if (lock := _lock(folder)) is not None:
+            return folder, lock
+        # A sweep took it for abandoned before it was locked.
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds the folder's lock; None when another process holds it or the folder is gone."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), folder.lstat()):
+            return descriptor
+    except OSError:
+        pass  # locked by the process that uses it, or removed by the one that did
+    os.close(descriptor)
+    return None
+
+
+def sweep() -> None:
+    """Remove the folders of this user's sandboxes that were killed before they could remove them."""
+    for folder in Path(tempfile.gettempdir()).resolve().glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # another sweep is at it, or it belongs to somebody else
+            if folder.lstat().st_uid == os.getuid() and (lock := _lock(folder)) is not None:
+                try:
+                    remove(folder)
+                finally:
+                    os.close(lock)
 
 
 def excess(folder: Path, bounds: Bounds) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from autoact.tools.sandbox import inside
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from inside import child; child.main()"
-DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")
+"""Not /dev/zero: a shared mapping of it is memory that no limit counts."""
 _SYSTEM = (
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/alternatives",
     "/etc/localtime", "/usr/share/zoneinfo", "/usr/share/fonts",

@@ -8,7 +8,7 @@ import sys
 
 from msgspec import Struct
 
-from autoact.tools.sandbox import bubblewrap
+from autoact.tools.sandbox import bubblewrap, memory_group
 from autoact.tools.sandbox.inside import landlock, seccomp
 
 
@@ -22,6 +22,8 @@ class Layers(Struct, frozen=True):
     """Its path when it can make its namespaces here."""
     monty: bool = False
     processor: str = ""
+    memory_group: str = ""
+    """The folder in which memory control groups can be made, an extra that the rest does not rely on."""
 
     @property
     def hold_a_process(self) -> bool:
@@ -32,7 +34,7 @@ class Layers(Struct, frozen=True):
         """What is in force, as `Landlock (version 7), seccomp and limits`; empty when nothing can be."""
         if self.hold_a_process:
             found = [f"Landlock (version {self.landlock})"] * bool(self.landlock) + ["seccomp"]
-            found += ["bubblewrap"] * bool(self.bubblewrap)
+            found += ["bubblewrap"] * bool(self.bubblewrap) + ["a memory control group"] * bool(self.memory_group)
             return f"{', '.join(found)} and limits"
         return "Monty, an interpreter of its own for a part of Python" if self.monty else ""
 
@@ -47,11 +49,12 @@ class Layers(Struct, frozen=True):
 
 
 def found() -> Layers:
-    """The layers of this machine. Takes the time of one small process where bubblewrap is installed."""
+    """The layers of this machine. Takes the time of a small process or two."""
     return Layers(
         landlock=landlock.version(),
         seccomp=seccomp.supported(),
         bubblewrap=bubblewrap.working(),
         monty=importlib.util.find_spec("pydantic_monty") is not None,
         processor=os.uname().machine,
+        memory_group=memory_group.usable(),
     )

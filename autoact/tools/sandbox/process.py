@@ -5,23 +5,27 @@ from __future__ import annotations
 import marshal
 import os
 import re
+import select
 import selectors
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from autoact.tools.sandbox import bubblewrap, interpreter
+from autoact.tools.sandbox import bubblewrap, interpreter, memory_group, usage
 from autoact.tools.sandbox.bounds import Bounds
 from autoact.tools.sandbox.folder import excess, listed, own_folder
 from autoact.tools.sandbox.inside.child import CONFINED
 from autoact.tools.sandbox.layers import Layers
+from autoact.tools.sandbox.memory_group import MemoryGroup
 from autoact.tools.sandbox.outcome import End, Outcome
 
 _GLANCE = 0.05
 """Seconds between two looks at what the program has written."""
+_DYING_S = 10.0
+"""Most seconds to wait for a killed process that the kernel holds up."""
 _LINES_TOLD = 3
 _CHILD = re.compile(rb'"child-pid": (\d+)')
 """In what bubblewrap reports of itself before the child reports."""
@@ -31,20 +35,22 @@ def run(program: str, layers: Layers, bounds: Bounds) -> Outcome:
     """Run `program` and give back how it ended; nothing it started, and no file, is left. Raises OSError."""
     if not layers.hold_a_process:
         return Outcome("refused", error=layers.lacking() or "no layers to hold a process with")
-    with own_folder() as folder, _started(program, folder, layers, bounds) as watch:
+    parent = layers.memory_group
+    group = memory_group.limited(parent, bounds.memory + bounds.folder) if parent else nullcontext()
+    with own_folder() as folder, group as limited, _started(program, folder, layers, bounds, limited) as watch:
         end, reason = watch.until_it_ends()
         return watch.outcome(end, reason, folder)
 
 
 @contextmanager
-def _started(program: str, folder: Path, layers: Layers, bounds: Bounds) -> Iterator[_Watch]:
+def _started(program: str, folder: Path, layers: Layers, bounds: Bounds, group: MemoryGroup | None) -> Iterator[_Watch]:
     status, tell = os.pipe()
     # bubblewrap closes the one it reports on before the child begins.
     report = os.dup(tell)
     command = interpreter.command()
     if layers.bubblewrap:
         places = [*interpreter.readable(), *interpreter.to_start()]
-        command = bubblewrap.wrapped(layers.bubblewrap, command, places, str(folder), report)
+        command = bubblewrap.wrapped(layers.bubblewrap, command, places, interpreter.DEVICES, str(folder), report)
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -57,8 +63,12 @@ def _started(program: str, folder: Path, layers: Layers, bounds: Bounds) -> Iter
     finally:
         os.close(tell)
         os.close(report)
-    watch = _Watch(process, status, folder, bounds)
+    watch = _Watch(process, status, folder, bounds, group)
     try:
+        if group is not None:
+            group.add(process.pid)
+        if layers.bubblewrap:
+            watch.await_inner()
         watch.hand_over(_orders(program, folder, tell, layers, bounds))
         yield watch
     finally:
@@ -91,13 +101,30 @@ def _own_tasks() -> int:
 class _Watch:
     """The running child, what it has said so far, and what it may still take."""
 
-    def __init__(self, process: subprocess.Popen[bytes], status: int, folder: Path, bounds: Bounds) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], status: int, folder: Path, bounds: Bounds, group: MemoryGroup | None
+    ) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
-        self._process, self._status, self._folder, self._bounds = process, status, folder, bounds
+        self._process, self._status, self._folder, self._bounds, self._group = process, status, folder, bounds, group
         self._said = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray(), status: bytearray()}
         self._began = time.monotonic()
         self._cpu_seconds = 0.0
+        self._inner: int | None = None
+        """A descriptor of the process that bubblewrap started."""
+        self._number = process.pid
+        """Of the process that runs the program."""
+
+    def await_inner(self) -> None:
+        """Learn from bubblewrap which process it started. That one does nothing until it has its orders."""
+        while not (named := _CHILD.search(self._said[self._status])):
+            if not select.select([self._status], [], [], self._bounds.seconds)[0] or not self._heard(self._status):
+                return  # it failed, and its status or its end says so
+        self._number = int(named[1])
+        with suppress(ProcessLookupError):
+            self._inner = os.pidfd_open(self._number)
+            if self._group is not None:
+                self._group.add(self._number)
 
     def hand_over(self, orders: bytes) -> None:
         """Give the child its orders, which it reads to their end before anything else."""
@@ -122,7 +149,7 @@ class _Watch:
                         waiting.unregister(key.fd)
                     elif len(self._said[key.fd]) > self._bounds.output:
                         return "output", f"it printed more than {self._bounds.output:,} bytes"
-                if reason := excess(self._folder, self._bounds) or self._taken():
+                if reason := excess(self._folder, self._bounds) or usage.excess(self._number, self._bounds):
                     return "resources", reason
         return None, ""
 
@@ -130,19 +157,6 @@ class _Watch:
         part = os.read(descriptor, 65_536)
         self._said[descriptor] += part
         return bool(part)
-
-    def _taken(self) -> str:
-        """In words, what it takes that its folder does not show: writing to files it removed, and threads."""
-        named = _CHILD.search(self._said[self._status])
-        process = Path("/proc", named[1].decode() if named else str(self._process.pid))
-        try:
-            counted = dict(line.split(": ") for line in (process / "io").read_text().splitlines())
-            threads = (process / "task").stat().st_nlink - 2
-        except OSError:
-            return ""  # it has just ended, or the kernel keeps no such account
-        if max(int(counted["wchar"]), int(counted["write_bytes"])) > self._bounds.written:
-            return f"it wrote more than {self._bounds.written / 1e6:.0f} MB"
-        return f"it had more than {self._bounds.threads} threads" if threads > self._bounds.threads else ""
 
     def outcome(self, end: End | None, reason: str, folder: Path) -> Outcome:
         """What came of it, once it is ended."""
@@ -153,6 +167,8 @@ class _Watch:
             return Outcome("refused", error=f"it could not be shut in: {cause}")
         if end is None:
             end, reason = _own_end(code, _last_lines(stderr), self._bounds, self._cpu_seconds)
+            if self._group is not None and self._group.exceeded():
+                end, reason = "resources", f"it took more than {self._bounds.memory / 1e6:,.0f} MB of memory"
         elapsed = time.monotonic() - self._began
         return Outcome(end, stdout.decode(errors="replace"), reason, listed(folder), elapsed, self._cpu_seconds)
 
@@ -161,10 +177,17 @@ class _Watch:
         if self._process.returncode is None:
             # Not yet waited for, so the number is still its own.
             os.killpg(self._process.pid, signal.SIGKILL)
-            _, code, usage = os.wait4(self._process.pid, 0)
+            _, code, taken = os.wait4(self._process.pid, 0)
             self._process.returncode = os.waitstatus_to_exitcode(code)
-            self._cpu_seconds = usage.ru_utime + usage.ru_stime
+            self._cpu_seconds = taken.ru_utime + taken.ru_stime
+            self._await_inner_end()
         return self._process.returncode
+
+    def _await_inner_end(self) -> None:
+        """Until then it may still write: the kernel ends a namespace on its own time, after bubblewrap."""
+        if self._inner is not None:
+            select.select([self._inner], [], [], _DYING_S)
+            os.close(self._inner)
 
     def close(self) -> None:
         """End the child, whatever happened, and let go of its pipes."""

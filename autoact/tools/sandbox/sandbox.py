@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoact.tools.sandbox import layers, monty, process
+from autoact.tools.sandbox import folder, layers, memory_group, monty, process
 from autoact.tools.sandbox.bounds import Bounds
 from autoact.tools.sandbox.layers import Layers
 from autoact.tools.sandbox.outcome import Outcome
@@ -12,8 +12,11 @@ class Sandbox:
     """Where programs that nobody has read are run. There is no way around the layers."""
 
     def __init__(self, found: Layers | None = None) -> None:
-        """With the layers of this machine, or with those of them that are given."""
+        """With the layers of this machine, or with those of them that are given. Removes what killed ones left."""
         self.layers = layers.found() if found is None else found
+        folder.sweep()
+        if self.layers.memory_group:
+            memory_group.sweep(self.layers.memory_group)
 
     def in_words(self) -> str:
         """What holds a program, or why none may run."""

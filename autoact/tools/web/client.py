@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import ssl
 import time
 import zlib
@@ -23,6 +25,11 @@ MOST_ADDRESSES = 4
 """Of a host that are tried in turn."""
 _PIECE = 65_536
 _TROUBLE = (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
+_CHARSETS = re.compile(
+    r"ascii|utf-(?:8|16|16-be|16-le)|iso8859-(?:[1-9]|1[03-6])|cp(?:125[0-8]|866|874|932|949)|koi8-[ru]|mac-cyrillic|"
+    r"mac-roman|gbk|gb2312|gb18030|big5|big5hkscs|euc_jp|euc_kr|iso2022_jp|shift_jis"
+)
+"""Those of the web, by Python's names. Python knows others, of which punycode takes quadratic time."""
 _TEXTS = ("application/json", "application/xml", "application/xhtml+xml", "application/sparql-results+json")
 
 
@@ -57,10 +64,7 @@ class Reply(Struct, frozen=True):
         if kind and not kind.startswith("text/") and kind not in _TEXTS and not kind.endswith(("+json", "+xml")):
             raise ToolFailed(f"{_host(self.url)} sent {kind} where text was expected")
         _, _, named = self.headers.get("content-type", "").casefold().partition("charset=")
-        try:
-            return self.body.decode(named.split(";")[0].strip(" \"'") or "utf-8", "replace")
-        except LookupError:  # a charset that nobody knows
-            return self.body.decode("utf-8", "replace")
+        return self.body.decode(_charset(named.split(";")[0].strip(" \"'")), "replace")
 
     def json(self) -> Any:
         """The body as JSON. Raises ToolFailed when it is none."""
@@ -149,14 +153,30 @@ def _elsewhere(asked: httpx2.Request, response: httpx2.Response) -> httpx2.Reque
     return httpx2.Request(onward.method, onward.url, headers=kept)
 
 
+def _charset(named: str) -> str:
+    """The codec of a charset of the web; UTF-8 for every other name."""
+    try:
+        codec = codecs.lookup(named).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    return codec if _CHARSETS.fullmatch(codec) else "utf-8"
+
+
 def _unpacked(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
-    """Gzip unpacked a little at a time, so that a bomb is noticed before it has filled the memory."""
+    """Gzip unpacked a little at a time, so that a bomb is noticed before it has filled the memory.
+
+    It may come in several members, one after the other, which make one text.
+    """
     unpacker = zlib.decompressobj(wbits=31)
     begun = False
     try:
         for piece in pieces:
             begun = True
-            yield unpacker.decompress(piece, most + 1)
+            while piece:
+                if unpacker.eof:
+                    unpacker = zlib.decompressobj(wbits=31)
+                yield unpacker.decompress(piece, most + 1)
+                piece = unpacker.unused_data
     except zlib.error as error:
         raise ToolFailed("the answer is damaged: it is not the gzip it claims to be") from error
     if begun and not unpacker.eof:

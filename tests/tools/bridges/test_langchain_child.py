@@ -108,6 +108,7 @@ def test_it_is_told_without_being_imported(load: Load, packages: Path, monkeypat
     monkeypatch.syspath_prepend(packages)
     text = f'[[tool]]\nname = "Own"\nkind = "langchain"\nsettings = {{class = "{TOOLS}.SleepTool", '
     (record,) = load(text + 'parameters = ["sleep_time: int"]}\n').records()
+    # The stand-in's source says nothing of itself.
     assert (record.state, record.definition, record.usage) == ("ready", "The langchain tool SleepTool.", "Own[1]")
     assert record.schema["required"] == ["sleep_time"]
     assert not [name for name in sys.modules if name.startswith("langchain_community")]

@@ -133,14 +133,14 @@ def awaited(session: ToolSession) -> None:
         ("endless", "the server sent a message of more than 2,000,000 bytes"),
         ("huge", "the server sent a message of more than 2,000,000 bytes"),
         ("flooding", "the server sent more than 2,000,000 bytes without an answer"),
-        ("hanging", "no answer within 5 s"),
-        ("stubborn", "no answer within 5 s"),
-        ("complaining", "no answer within 5 s"),
+        ("hanging", "no answer within 2 s"),
+        ("stubborn", "no answer within 2 s"),
+        ("complaining", "no answer within 2 s"),
         ("dying", "the server has ended (out of patience)"),
     ],
 )
 def test_a_server_that_misbehaves_in_a_call(connected: Callable[..., Library], manner: str, said: str) -> None:
-    session = connected(manner, timeout_s=5 if said.startswith("no answer") else 60).session()
+    session = connected(manner, timeout_s=2 if said.startswith("no answer") else 60).session()
     awaited(session)
     first = session.call("own.say", "hello")
     assert first.text == f"own.say failed: {said}"
@@ -153,9 +153,9 @@ def test_junk_between_the_messages_is_passed_over(connected: Callable[..., Libra
 
 
 def test_what_a_late_server_has_started_ends_too(connected: Callable[..., Library], tmp_path: Path, gone: Gone) -> None:
-    session = connected("spawning", timeout_s=5).session()
+    session = connected("spawning", timeout_s=2).session()
     awaited(session)
-    assert session.call("own.say", "hello").text == "own.say failed: no answer within 5 s"
+    assert session.call("own.say", "hello").text == "own.say failed: no answer within 2 s"
     started = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert len(started) > 1
     assert all(map(gone, started))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 
@@ -36,7 +37,7 @@ class HeardGround(Ground):
 def found() -> Layers:
     found = layers.found()
     if not found.hold_a_process:
-        pytest.skip(f"nothing here holds a process: {found.lacking() or found.in_words()}")
+        pytest.skip(f"other system: nothing here holds a process: {found.lacking() or found.in_words()}")
     return found
 
 
@@ -50,8 +51,10 @@ def sandbox(request: pytest.FixtureRequest, found: Layers) -> Sandbox:
     )
     there = {"landlock": chosen.landlock, "bubblewrap": chosen.bubblewrap}
     there["both"] = chosen.landlock and chosen.bubblewrap
+    if request.param != "landlock" and shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed")
     if not there[request.param]:
-        pytest.skip(f"no {request.param} here")
+        pytest.skip(f"other system: this kernel does not let {request.param} work")
     return Sandbox(chosen)
 
 

@@ -20,9 +20,15 @@ _ALLOW, _ANSWER, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
 """Where struct seccomp_data keeps them; each argument takes eight bytes, the lower half first."""
 
-_THREAD = 0x00010000
+_THREAD = 0x00010400
+"""CLONE_THREAD and CLONE_FILES: a thread with descriptors of its own would have the limit on open files to itself."""
 _NEW_NAMESPACES = 0x7E020000
 _TRACED = 0x00802000
+_OWN_DESCRIPTORS = 2  # CLOSE_RANGE_UNSHARE, another way to them
+_SHARED, _PRIVATE, _VALIDATED, _ANONYMOUS = 1, 2, 3, 0x20
+_KINDS_OF_MEMORY = (_PRIVATE, _PRIVATE | _ANONYMOUS, _SHARED, _VALIDATED)
+"""Kinds of mapping, not those shared and anonymous: all of one stays while a page is mapped, and no limit counts it."""
+_MEMORY_MASK = 0x2F
 _WHOLE = 0xFFFFFFFF
 _SOCKET_FLAGS = 0x00080800  # close-on-exec, non-blocking
 _UNIX, _STREAM = 1, 1
@@ -87,6 +93,8 @@ def _tests(process: int) -> dict[str, tuple[bytes, ...]]:
         # Streams only: a datagram socket of a pair can still be sent from to any address.
         "socketpair": (_among(0, (_UNIX,)), _among(1, (_STREAM,), mask=_WHOLE ^ _SOCKET_FLAGS)),
         "sendto": _absent(4),
+        "close_range": (_among(2, (0,), mask=_OWN_DESCRIPTORS),),
+        "mmap": (_among(3, _KINDS_OF_MEMORY, mask=_MEMORY_MASK),),
     }
 
 
