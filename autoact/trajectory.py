@@ -12,6 +12,7 @@ Part = Literal["thought", "action", "argument", "reflection", "verdict", "text"]
 SUB_AGENTS: tuple[Role, ...] = ("plan", "tool", "reflect")
 FINISH, REFLECT = "Finish", "Reflect"
 RIGHT, WRONG = "right", "wrong"
+BY_FILTER = "filter"
 
 
 class Question(Struct, frozen=True, omit_defaults=True):
@@ -85,7 +86,8 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     reward: float
     why: str = ""
     """The first gate that refused it; empty when kept."""
-    by: str = "filter"
+    by: str = BY_FILTER
+    """The filter, or the name of the person who decided."""
 
 
 class Cast(Struct, frozen=True):

@@ -125,7 +125,7 @@ class Run:
             self.conductor.play("tool_selection", tool_selection(Task(), (SEED,), TOOLS, {}, ToolSelection()))
             questions = [SEED.question, *state.questions]
             self.conductor.play("synthesis", synthesis(questions, card, Synthesis(samples=1)))
-            self.conductor.play("filtering", filtering(list(state.trajectories.values()), gates))
+            self.conductor.play("filtering", filtering(list(state.trajectories.values()), gates, {}))
             self.conductor.play("group_planning", group_planning(questions[:2], {"meta": card}, GroupPlanning()))
         finally:
             self.journal.close()
