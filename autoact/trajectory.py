@@ -98,6 +98,18 @@ class Cast(Struct, frozen=True):
     tool: Role
     reflect: Role
 
+    def role(self, part: str) -> Role:
+        """Who says a part: the plan-agent thinks and picks the tool, the tool-agent fills in its argument, the
+        reflect-agent judges the answer. Any other text is the meta-agent's."""
+        match part:
+            case "thought" | "action":
+                return self.plan
+            case "argument":
+                return self.tool
+            case "reflection" | "verdict":
+                return self.reflect
+        return "meta"
+
 
 META = Cast("meta", "meta", "meta", "meta")
 GROUP = Cast("group", "plan", "tool", "reflect")
