@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
@@ -220,8 +220,18 @@ class QuestionRefused(Event, frozen=True, tag="question.refused"):
     """Self-instruct: what the model wrote was not good enough, and why."""
 
     unit: str
-    text: str
+    question: str = field(name="text")
+    """In logs of earlier programs the answer follows it after ` / `, and the event has none."""
     why: str
+    answer: str | None = None
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Question and answer."""
+        if self.answer is not None:
+            return self.question, self.answer
+        question, divider, answer = self.question.rpartition(" / ")
+        return (question, answer) if divider else (self.question, "")
 
 
 class ToolSelected(Event, frozen=True, tag="tool.selected"):
