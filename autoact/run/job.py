@@ -97,7 +97,7 @@ class Job:
     def _stages(self, journal: Journal) -> None:
         if self.config.run.base:
             adopt(journal, self.folder, self.config.run)
-        left = [name for name in self.config.run.stages if not _finished(journal.state, name)]
+        left = [name for name in self.config.run.stages if not _finished(journal, name)]
         if not left and not control.left(self.folder) and not journal.memory.open_forks():
             return
         with ControlServer(self.folder, self.gate.submit), closing(LiveWriter(self.folder)) as live:
@@ -126,7 +126,11 @@ class Job:
     def _stage(self, name: str, pipeline: Pipeline, conductor: Conductor, journal: Journal) -> None:
         began = time.monotonic()
         stage, expected = pipeline.stage(name, journal.state)
-        journal.once(StageStarted(name, expected))
+        started = StageStarted(name, expected)
+        if name in journal.memory.spoiled:
+            journal.append(started)
+        else:
+            journal.once(started)
         conductor.play(name, stage, expected)
         journal.append(StageFinished(name, pipeline.made(name, journal.state), round(time.monotonic() - began, 3)))
 
@@ -143,9 +147,9 @@ def _settings(folder: RunFolder) -> Config:
         raise BadInput(f"not the settings of a run: {error}", file=folder.config) from error
 
 
-def _finished(state: RunState, name: str) -> bool:
-    stage = state.stages.get(name)
-    return stage is not None and stage.status == "finished"
+def _finished(journal: Journal, name: str) -> bool:
+    stage = journal.state.stages.get(name)
+    return stage is not None and stage.status == "finished" and name not in journal.memory.spoiled
 
 
 class Heart:
