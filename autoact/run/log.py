@@ -130,6 +130,7 @@ class LogTail:
         self.path = path
         self.offset = offset
         self.damaged: list[Damage] = []
+        """Lines that cannot be read, and a log that cannot be opened."""
         self._numbered = numbered
         self._next = 0 if offset == 0 and numbered else None
         self._descriptor = -1
@@ -159,10 +160,17 @@ class LogTail:
             self._descriptor = -1
 
     def _opened(self) -> bool:
+        """Whether there is a log to read. What is no file, or cannot be opened, is damage."""
         if self._descriptor < 0:
             try:
-                self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+                self._descriptor = disk.open_file(self.path)
             except FileNotFoundError:
+                return False
+            except (OSError, BadInput) as error:
+                kind = disk.other_kind(self.path)
+                why = f"expected a file, found {kind}" if kind else str(error)
+                if (0, why) not in self.damaged:
+                    self.damaged.append((0, why))
                 return False
         return True
 
@@ -265,8 +273,7 @@ class LogWriter:
             )
         self.seq, self.torn, self.damaged = found.next_seq, found.torn, found.damaged
         self._sync_every, self._synced_at, self._unsynced = sync_every, time.monotonic(), False
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(self.path, flags, 0o600)
+        self._descriptor = disk.open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         disk.sync_folder(self.path.parent)
         if found.torn:
             self._move_aside(found)
@@ -355,8 +362,7 @@ class LogWriter:
         """Append, never overwrite: two crashes in a row may tear at the same number."""
         aside = self.path.with_name(f"events.torn.{found.next_seq}")
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            with os.fdopen(os.open(aside, flags, 0o600), "wb") as file:
+            with os.fdopen(disk.open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "wb") as file:
                 file.write(os.pread(self._descriptor, found.torn, found.size))
                 file.flush()
                 os.fsync(file.fileno())

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact import disk
+from autoact.errors import BadInput
 from autoact.run.folder import RunFolder
 
 EVERY = 2.0
@@ -35,15 +36,16 @@ class Pulse(Struct, frozen=True, omit_defaults=True):
     """A request is in flight, or a model loads: stillness is no fault of the job."""
 
     def write(self, folder: RunFolder) -> None:
-        """Put it in place whole. Not flushed: a pulse need not outlive the power."""
+        """Put it in place whole; what is no file there makes way. Not flushed: it need not outlive the power."""
+        disk.make_way(folder.pulse)
         disk.replace(folder.pulse, msgspec.json.encode(self), durable=False)
 
 
 def read_pulse(folder: RunFolder) -> Pulse | None:
-    """The last heartbeat; None when there is none, or a power loss left a broken one."""
+    """The last heartbeat; None when there is none, or none that can be read."""
     try:
-        return msgspec.json.decode(folder.pulse.read_bytes(), type=Pulse)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return disk.read_struct(folder.pulse, Pulse)
+    except (OSError, BadInput):
         return None
 
 
