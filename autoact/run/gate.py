@@ -19,7 +19,7 @@ class Gate:
     """Any thread or signal handler may call `cancel` and `submit`; the rest is the conductor's."""
 
     def __init__(self) -> None:
-        self._cancelled = False
+        self._cancelled = self._closed = False
         self._arrived = threading.Event()
         self._waiting: deque[tuple[Command, Future[Reply]]] = deque()
 
@@ -28,10 +28,12 @@ class Gate:
         self._cancelled = True  # and no event: a signal may come while this very thread holds its lock in `wait`
 
     def submit(self, command: Command) -> Future[Reply]:
-        """Queue a command; the future holds the reply once it is in the log."""
+        """Queue a command; the future holds the reply once it is in the log, and is cancelled when none will come."""
         reply: Future[Reply] = Future()
         self._waiting.append((command, reply))
         self._arrived.set()
+        if self._closed:
+            self.close()
         return reply
 
     def take(self) -> tuple[Command, Future[Reply]] | None:
@@ -40,7 +42,8 @@ class Gate:
         return self._waiting.popleft() if self._waiting else None
 
     def close(self) -> None:
-        """Tell whoever still waits that no reply will come."""
+        """Tell whoever still waits, or comes later, that no reply will come."""
+        self._closed = True
         while self._waiting:
             self._waiting.popleft()[1].cancel()
 
