@@ -90,6 +90,8 @@ class StageProgressed(Event, frozen=True, tag="stage.progressed"):
     stage: str
     done: int
     of: int
+    tried: int = 0
+    """Drafts that were written, in a stage that judges them only later; 0 in others."""
 
 
 class StageFinished(Event, frozen=True, tag="stage.finished"):
@@ -190,6 +192,10 @@ class ToolObserved(Event, frozen=True, tag="tool.observed"):
     text: str
     failed: bool = False
     ms: float = 0.0
+
+
+SKIPPED = "skipped by a person"
+"""The error of a unit that a person ended."""
 
 
 class UnitFailed(Event, frozen=True, tag="unit.failed"):

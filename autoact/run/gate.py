@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from autoact.errors import AutoActError
@@ -21,7 +21,7 @@ class Gate:
     def __init__(self) -> None:
         self._cancelled = self._closed = False
         self._arrived = threading.Event()
-        self._waiting: deque[tuple[Command, Future[Reply]]] = deque()
+        self._waiting: list[tuple[Command, Future[Reply]]] = []
 
     def cancel(self) -> None:
         """End the run at the next opportunity."""
@@ -36,16 +36,22 @@ class Gate:
             self.close()
         return reply
 
-    def take(self) -> tuple[Command, Future[Reply]] | None:
-        """The next command, if one waits. Raises Cancelled after `cancel`."""
+    def take(self, wanted: Callable[[Command], bool] = lambda command: True) -> tuple[Command, Future[Reply]] | None:
+        """The first command that waits and is `wanted`, if there is one. Raises Cancelled after `cancel`."""
         self.check()
-        return self._waiting.popleft() if self._waiting else None
+        place = next((place for place, (command, _) in enumerate(self._waiting) if wanted(command)), None)
+        return None if place is None else self._waiting.pop(place)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no command waits."""
+        return not self._waiting
 
     def close(self) -> None:
         """Tell whoever still waits, or comes later, that no reply will come."""
         self._closed = True
         while self._waiting:
-            self._waiting.popleft()[1].cancel()
+            self._waiting.pop()[1].cancel()
 
     def wait(self, seconds: float) -> None:
         """Until a command arrives, at most so long. Raises Cancelled after `cancel`."""

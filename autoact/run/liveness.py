@@ -53,10 +53,7 @@ def _verdict(folder: RunFolder, state: RunState, now: float) -> str:
         return _afar(folder, state, owner.host, now)
     if lock.is_held(folder):
         return _working(folder, state, now)
-    # A keeper takes exit.json away when it starts a job, and then puts it back: the lock alone would say "starting"
-    # of a run whose keeper is just about to leave.
-    kept = lock.is_held(folder, keeper=True)
-    if kept and (not folder.exit.exists() or state.status not in ENDED):
+    if lock.is_held(folder, keeper=True) and not (state.status in ENDED and _job_was(folder)):
         return "starting"
     return state.status if state.status in ENDED else "interrupted"
 
@@ -99,9 +96,17 @@ def _cause(folder: RunFolder, state: RunState, found: str, now: float) -> str:
             return f"nothing has moved for {now - pulse.ticked_at:.0f} s"
         case "unresponsive":
             return f"no heartbeat for {now - _beaten(folder, pulse):.0f} s"
+        case "running" if pulse and pulse.doing and now - pulse.ticked_at >= WAITS:
+            return f"{pulse.doing} for {now - pulse.ticked_at:.0f} s"
         case "starting" | "interrupted":
             return _end(folder, found, now)
     return f"last heartbeat {now - pulse.at:.0f} s ago" if pulse and found.startswith(AFAR) else ""
+
+
+def doing(folder: RunFolder) -> str:
+    """What the run's job waits for, such as its model; empty while it works, and for a run without a job here."""
+    pulse = _pulse_of_owner(folder) if attended(folder) else None
+    return pulse.doing if pulse else ""
 
 
 def attended(folder: RunFolder) -> bool:
@@ -122,8 +127,15 @@ def _working(folder: RunFolder, state: RunState, now: float) -> str:
         return "unresponsive"
     if state.status == "paused":
         return "paused"
-    still = pulse is not None and not pulse.waiting and 0 < pulse.ticked_at < now - STILL
-    return "stuck" if still else "running"
+    return "stuck" if pulse and _still(pulse, now) else "running"
+
+
+def _still(pulse: Pulse, now: float) -> bool:
+    """Whether nothing has moved for longer than it may take."""
+    if pulse.waiting or not pulse.ticked_at:
+        return False
+    computes = pulse.cpu_s >= BUSY * (pulse.at - pulse.ticked_at)
+    return now - pulse.ticked_at > (COMPUTING if computes and pulse.cpu_s else STILL)
 
 
 def _end(folder: RunFolder, found: str, now: float) -> str:

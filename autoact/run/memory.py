@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from autoact.events import (
+    SKIPPED,
     AnswerEdited,
     CommandAccepted,
     CommandRefused,
@@ -104,6 +105,8 @@ class Memory:
         """How often a unit was begun anew: another try draws other tokens."""
         self.finishing: set[str] = set()
         """Trainings that a person ended early: they take no further step after a crash either."""
+        self.skipped: set[str] = set()
+        """Units that a person ended: the next attempt does not begin them again."""
         self.forks: dict[str, UnitForked] = {}
         self.injected: dict[str, QuestionInjected] = {}
         self.spoiled: dict[str, bool] = {}
@@ -138,6 +141,9 @@ class Memory:
             case UnitRestarted():
                 self.forget(event.unit, event.n)
                 self.restarts[event.unit] += 1
+                self.skipped.discard(event.unit)
+            case UnitFailed(error=error) if error == SKIPPED:
+                self.skipped.add(event.unit)
             case UnitForked():
                 self.forks[event.unit] = event
                 self._copy(event)

@@ -34,6 +34,10 @@ class Pulse(Struct, frozen=True, omit_defaults=True):
     """When `tick` last rose, unix seconds; 0 when the job does not say."""
     waiting: bool = False
     """A request is in flight, or a model loads: stillness is no fault of the job."""
+    doing: str = ""
+    """What is waited for, in words; empty when it is the model's next answer."""
+    cpu_s: float = 0.0
+    """Processor seconds that the job used since `tick` last rose."""
 
     def write(self, folder: RunFolder) -> None:
         """Put it in place whole; what is no file there makes way. Not flushed: it need not outlive the power."""
