@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 
 from autoact.errors import AutoActError
 from autoact.run.command import Command, Reply
@@ -50,8 +51,9 @@ class Gate:
     def close(self) -> None:
         """Tell whoever still waits, or comes later, that no reply will come."""
         self._closed = True
-        while self._waiting:
-            self._waiting.pop()[1].cancel()
+        with suppress(IndexError):  # a latecomer's thread may take the last one
+            while True:
+                self._waiting.pop()[1].cancel()
 
     def wait(self, seconds: float) -> None:
         """Until a command arrives, at most so long. Raises Cancelled after `cancel`."""

@@ -362,7 +362,7 @@ class Slow(Hall):
 
     def open(self, config: Config, project: Project, folder: RunFolder) -> Pipeline:
         self.begun.set()
-        self.loaded.wait()
+        assert self.loaded.wait(60)
         return super().open(config, project, folder)
 
 
