@@ -203,15 +203,16 @@ def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.Ca
         for trajectory in (right, wrong):  # taken over from the run before; a fork of one calls a tool
             log.append(happened.TrajectoryCommitted(trajectory))
         log.append(happened.ToolObserved("u2~1", 2, "d", "WebSearch", "a", "seen", False, 5.0))
+        log.append(happened.ToolObserved("group-1", 0, "d", "Retrieve", "a", "seen", False, 1.0))
     assert tools(file, "list", "--stats") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["NAME", "CALLS", "FAILED", "P50", "MS", "P95", "MS", "USED", "BY", "RIGHT"]
-    assert lines[1].split() == ["Retrieve", "6", "33%", "2.0", "40.0", "4", "50%"]
+    assert lines[1].split() == ["Retrieve", "7", "29%", "2.0", "40.0", "4", "50%"]
     assert lines[2].split() == ["WebSearch", "3", "0%", "5.0", "5.0", "0"]
     assert tools(file, "show", "Retrieve", "--json") == 0
     told = orjson.loads(capsys.readouterr().out)
     assert told["stats"] == {
-        "tool": "Retrieve", "calls": 6, "failed": 2, "p50_ms": 2.0, "p95_ms": 40.0, "trajectories": 4, "right": 2,
+        "tool": "Retrieve", "calls": 7, "failed": 2, "p50_ms": 2.0, "p95_ms": 40.0, "trajectories": 4, "right": 2,
     }  # fmt: skip
     assert tools(file, "show", "BingSearch") == 0
     assert "results" in capsys.readouterr().out

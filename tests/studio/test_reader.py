@@ -10,7 +10,7 @@ from autoact.episode import Episode, Limits
 from autoact.events import TokenSpoken
 from autoact.lessons import PARTS
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
-from autoact.trajectory import CASTS, GROUP, SUB_AGENTS, Part, Question, Role, Tool
+from autoact.trajectory import CASTS, GROUP, META, SUB_AGENTS, Part, Question, Role, Tool
 from studio.conversation import speaker
 from studio.reader import growing
 
@@ -31,6 +31,13 @@ def spoken(cast: str) -> dict[Part, Role]:
             wish = script.send(Observation("An opera.") if isinstance(wish, Use) else Answer(next(answers)))
     except StopIteration:
         return said
+
+
+def test_each_agent_of_the_group_has_its_parts() -> None:
+    assert spoken(GROUP.name) == {
+        "thought": "plan", "action": "plan", "argument": "tool", "reflection": "reflect", "verdict": "reflect",
+    }  # fmt: skip
+    assert set(spoken(META.name).values()) == {"meta"}
 
 
 @pytest.mark.parametrize("cast", CASTS)
