@@ -202,13 +202,44 @@ def test_connections_are_taken_again_after_one_could_not_be(folder: RunFolder) -
             assert send(folder, Command(f"c-{number}", "ping")).accepted
 
 
+def test_a_sender_waits_for_its_turn(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More have connected than the job has taken: the system lets no other connect for now."""
+    turned_away = threading.Event()
+    monkeypatch.setattr("autoact.run.control.time.sleep", lambda seconds: turned_away.set())
+    with contextlib.ExitStack() as stack, contextlib.chdir(folder.path):
+        other = stack.enter_context(socket.socket(socket.AF_UNIX))
+        other.bind(folder.socket.name)
+        other.listen(0)
+        crowd = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                one = stack.enter_context(socket.socket(socket.AF_UNIX))
+                one.setblocking(False)
+                one.connect(folder.socket.name)
+                crowd += 1
+
+        def answer() -> None:
+            assert turned_away.wait(60)
+            for _ in range(crowd):
+                other.accept()[0].close()
+            with other.accept()[0] as connection, connection.makefile("rb") as stream:
+                stream.readline()
+                connection.sendall(b'{"id":"c-1","seq":7}\n')
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        assert send(folder, Command("c-1", "ping"), timeout=60) == Reply("c-1", 7)
+        answering.join()
+
+
 def test_a_reply_that_is_none(folder: RunFolder) -> None:
     with socket.socket(socket.AF_UNIX) as other, contextlib.chdir(folder.path):
         other.bind(folder.socket.name)
         other.listen()
 
         def answer() -> None:
-            with other.accept()[0] as connection:
+            with other.accept()[0] as connection, connection.makefile("rb") as stream:
+                stream.readline()
                 connection.sendall(b"hello\n")
 
         answering = threading.Thread(target=answer)
