@@ -10,11 +10,103 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
-from autoact.errors import DiskFull
+import msgspec
+
+from autoact.errors import BadInput, DiskFull
+
+T = TypeVar("T")
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors that mean: no room."""
+SMALL = 1 << 20
+"""Bytes of the longest file that is read as a whole: a lock, a heartbeat, a command."""
+_KINDS = {
+    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a symbolic link",
+    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
+
+
+def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
+    """A descriptor of the regular file at `path`. Never waits, as opening a named pipe would, and follows no link.
+
+    Raises BadInput for anything but a regular file; FileNotFoundError and other OSErrors as os.open does.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY, 0o600)
+    except OSError:
+        if other_kind(path):
+            raise _not_a_file(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_a_file(path)
+    return descriptor
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """The regular file at `path`, open for reading. Raises as `open_file` does."""
+    return os.fdopen(open_file(path), "rb")
+
+
+def read_file(path: Path, most: int = SMALL) -> bytes:
+    """The bytes of the regular file at `path`. Raises as `open_file` does, and BadInput for more than `most` bytes."""
+    with open_bytes(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise BadInput(f"expected at most {most:,} bytes", file=path)
+    return data
+
+
+def read_struct(path: Path, kind: type[T]) -> T | None:
+    """What a small JSON file says; None where there is no such file, or none that says a `kind`.
+
+    Raises BadInput where something that is no file stands in its place.
+    """
+    try:
+        return msgspec.json.decode(read_file(path), type=kind)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def file_size(path: Path) -> int:
+    """Bytes of the regular file at `path`; 0 where there is none, or where that cannot be known."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def other_kind(path: Path) -> str:
+    """What stands at `path` in the place of a file, as `a folder`; empty for a regular file and for nothing."""
+    return _KINDS.get(stat.S_IFMT(_mode(path)), "")
+
+
+def make_way(path: Path) -> None:
+    """Let a file be made at `path`: a folder that stands there is renamed; a pipe, a socket, a device or a link, which
+    hold nothing themselves, are removed."""
+    kind = other_kind(path)
+    if kind == _KINDS[stat.S_IFDIR]:
+        number = 1
+        while os.path.lexists(aside := path.with_name(f"{path.name}.aside{number}")):
+            number += 1
+        path.rename(aside)
+    elif kind:
+        path.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """Kind and permissions as lstat gives them; 0 where there is nothing, or nothing that may be seen."""
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return 0
+
+
+def _not_a_file(path: Path) -> BadInput:
+    return BadInput(f"expected a file, found {other_kind(path) or 'something else'}", file=path)
 
 
 def save(path: Path, data: bytes) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from autoact import scratchpad
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Sampling, Use, Wish
-from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Cast, Question, Step, Trajectory
+from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
 
 Script = Generator[Wish, Any, Trajectory]
 
@@ -72,14 +72,14 @@ class Episode:
     def _act(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
         """Plan thinks and picks a tool; the tool part fills in its parameters."""
         pad = self.pad.then(scratchpad.THOUGHT)
-        thought = yield self._ask("plan", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
-        pad = self.pad.then(*scratchpad.segments(scratchpad.thought(thought.text, "plan")), scratchpad.ACTION)
+        thought = yield self._ask("thought", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
+        pad = self.pad.then(*scratchpad.segments(scratchpad.thought(thought.text)), scratchpad.ACTION)
         last = len(self._acts()) + 1 == self.limits.steps
         choices = scratchpad.action_choices(() if last else self.card.tools)
         picked = yield self._ask("action", pad, choices=choices)
         name = scratchpad.tool_name(picked.text, self.card.tools)
-        pad = pad.then(*scratchpad.segments(scratchpad.action(name, "plan")[1:]), scratchpad.ARGUMENT)
-        argument = yield self._ask("tool", pad, **self._argument(name))
+        pad = pad.then(*scratchpad.segments(scratchpad.action(name)[1:]), scratchpad.ARGUMENT)
+        argument = yield self._ask("argument", pad, **self._argument(name))
         return thought.text, name, argument.text.strip()
 
     def _argument(self, action: str) -> dict[str, Any]:
@@ -96,23 +96,16 @@ class Episode:
     def _reflect(self) -> Generator[Ask, Answer, str]:
         """The reflect part looks back and says right or wrong."""
         pad = self.pad.then(scratchpad.THOUGHT)
-        thought = yield self._ask("reflect", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
-        before = [*scratchpad.thought(thought.text, "reflect"), *scratchpad.action(REFLECT, "reflect")]
+        thought = yield self._ask("reflection", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
+        before = [*scratchpad.thought(thought.text, "reflection"), *scratchpad.action(REFLECT)]
         pad = self.pad.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
         verdict = yield self._ask("verdict", pad, choices=(f" {RIGHT}", f" {WRONG}"))
         said = verdict.text.strip()
         self._record(Step(thought.text, REFLECT, said, "" if said == RIGHT else scratchpad.TRY_AGAIN))
         return said
 
-    def _ask(self, part: str, pad: Prompt, **wish: Any) -> Ask:
-        role, name = {
-            "plan": (self.cast.plan, "thought"),
-            "action": (self.cast.plan, "action"),
-            "tool": (self.cast.tool, "argument"),
-            "reflect": (self.cast.reflect, "reflection"),
-            "verdict": (self.cast.reflect, "verdict"),
-        }[part]
-        return Ask(role, name, pad, sampling=self.sampling, **wish)  # type: ignore[arg-type]
+    def _ask(self, part: Part, pad: Prompt, **wish: Any) -> Ask:
+        return Ask(self.cast.role(part), part, pad, sampling=self.sampling, **wish)
 
     def _acts(self) -> list[Step]:
         return [step for step in self.steps if step.action != REFLECT]

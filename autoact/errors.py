@@ -5,6 +5,7 @@ AutoActError
 │   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
 │   └── UnknownModel    a model name that leads nowhere
 ├── ModelFailed         the engine could not answer
+├── StageFailed         every unit of a stage failed
 ├── ToolFailed          a tool cannot do what it was asked; its session makes an observation of it
 ├── LogDamaged          a line of the event log fails its seal
 ├── DiskFull            no room: the log, the checkpoint or the archive is as it was before
@@ -47,6 +48,10 @@ class UnknownModel(BadInput):
 
 class ModelFailed(AutoActError):
     """The engine raised while answering; the unit that asked ends as an error."""
+
+
+class StageFailed(AutoActError):
+    """Every unit of a stage failed: what the stage should leave behind is not there."""
 
 
 class ToolFailed(AutoActError):

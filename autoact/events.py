@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
@@ -90,6 +90,8 @@ class StageProgressed(Event, frozen=True, tag="stage.progressed"):
     stage: str
     done: int
     of: int
+    tried: int = 0
+    """Drafts that were written, in a stage that judges them only later; 0 in others."""
 
 
 class StageFinished(Event, frozen=True, tag="stage.finished"):
@@ -192,6 +194,10 @@ class ToolObserved(Event, frozen=True, tag="tool.observed"):
     ms: float = 0.0
 
 
+SKIPPED = "skipped by a person"
+"""The error of a unit that a person ended."""
+
+
 class UnitFailed(Event, frozen=True, tag="unit.failed"):
     """A unit ended with an error; the run goes on without it."""
 
@@ -220,8 +226,18 @@ class QuestionRefused(Event, frozen=True, tag="question.refused"):
     """Self-instruct: what the model wrote was not good enough, and why."""
 
     unit: str
-    text: str
+    question: str = field(name="text")
+    """In logs of earlier programs the answer follows it after ` / `, and the event has none."""
     why: str
+    answer: str | None = None
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Question and answer."""
+        if self.answer is not None:
+            return self.question, self.answer
+        question, divider, answer = self.question.rpartition(" / ")
+        return (question, answer) if divider else (self.question, "")
 
 
 class ToolSelected(Event, frozen=True, tag="tool.selected"):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import msgspec
 
 from autoact import scratchpad
 from autoact.lab.metrics import reward
 from autoact.script import Lesson
-from autoact.trajectory import REFLECT, RIGHT, WRONG, Role, Trajectory, Verdict
+from autoact.trajectory import GROUP, REFLECT, RIGHT, SUB_AGENTS, WRONG, Part, Role, Trajectory, Verdict
 
-PARTS: dict[Role, tuple[str, ...]] = {
-    "plan": ("thought", "action"),
-    "tool": ("argument",),
-    "reflect": ("reflection", "verdict"),
+PARTS: dict[Role, tuple[Part, ...]] = {
+    role: tuple(part for part in get_args(Part) if GROUP.role(part) == role) for role in SUB_AGENTS
 }
+"""What each sub-agent says, hence what it learns to say."""
 
 
 def lessons(

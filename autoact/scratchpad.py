@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from autoact import prompts
 from autoact.script import Card, Prompt
-from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Question, Role, Step, Tool
+from autoact.trajectory import FINISH, GROUP, REFLECT, RIGHT, WRONG, Part, Question, Role, Step, Tool
 
 THOUGHT, ACTION, ARGUMENT, OBSERVATION = "Thought:", "Action:", "Argument:", "Observation:"
 REFLECT_NOW = "Please reflect on your answer."
@@ -57,27 +57,31 @@ def text(parts: Iterable[Piece]) -> str:
     return "".join(piece.text for piece in parts)
 
 
-def thought(said: str, owner: Role) -> list[Piece]:
-    """A thought and its end."""
-    part = "reflection" if owner == "reflect" else "thought"
-    return [Piece(THOUGHT), Piece(f" {said}", owner, part), Piece("\n", owner, part)]
+def thought(said: str, part: Part = "thought") -> list[Piece]:
+    """A thought, or a reflection, and its end."""
+    return [Piece(THOUGHT), *_spoken(said, part)]
 
 
-def action(name: str, owner: Role) -> list[Piece]:
-    """The choice of a tool. The reflect-agent has no choice, so its action is nobody's words."""
-    if owner == "reflect":
+def action(name: str) -> list[Piece]:
+    """The choice of a tool. Reflecting is no choice, hence nobody's words."""
+    if name == REFLECT:
         return [Piece(ACTION), Piece(f" {name}\n")]
-    return [Piece(ACTION), Piece(f" {name}\n", owner, "action")]
+    return [Piece(ACTION), Piece(f" {name}\n", GROUP.role("action"), "action")]
 
 
-def argument(said: str, owner: Role) -> list[Piece]:
+def argument(said: str, part: Part = "argument") -> list[Piece]:
     """A tool's parameters, or the verdict, and the end of the line.
 
     A line of its own, not brackets: after a space a name is the token the model read on the page, after a bracket
     it is not, and small models then misspell it.
     """
-    part = "verdict" if owner == "reflect" else "argument"
-    return [Piece(ARGUMENT), Piece(f" {said}", owner, part), Piece("\n", owner, part)]
+    return [Piece(ARGUMENT), *_spoken(said, part)]
+
+
+def _spoken(said: str, part: Part) -> list[Piece]:
+    """What an agent says, and the end of the line."""
+    owner = GROUP.role(part)
+    return [Piece(f" {said}", owner, part), Piece("\n", owner, part)]
 
 
 def observation(seen: str) -> list[Piece]:
@@ -93,14 +97,10 @@ def pieces(steps: Iterable[Step]) -> list[Piece]:
 def step_pieces(step: Step) -> list[Piece]:
     """One step: plan thinks and picks the tool, tool fills in its parameters, reflect judges."""
     if step.action == REFLECT:
-        return [
-            *thought(step.thought, "reflect"), *action(REFLECT, "reflect"), *argument(step.argument, "reflect"),
-            *observation(step.observation),
-        ]  # fmt: skip
-    return [
-        *thought(step.thought, "plan"), *action(step.action, "plan"), *argument(step.argument, "tool"),
-        *observation(step.observation),
-    ]  # fmt: skip
+        said = [*thought(step.thought, "reflection"), *action(REFLECT), *argument(step.argument, "verdict")]
+    else:
+        said = [*thought(step.thought), *action(step.action), *argument(step.argument)]
+    return [*said, *observation(step.observation)]
 
 
 def segments(parts: Iterable[Piece]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ Part = Literal["thought", "action", "argument", "reflection", "verdict", "text"]
 SUB_AGENTS: tuple[Role, ...] = ("plan", "tool", "reflect")
 FINISH, REFLECT = "Finish", "Reflect"
 RIGHT, WRONG = "right", "wrong"
+BY_FILTER = "filter"
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
@@ -97,7 +98,8 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     reward: float
     why: str = ""
     """The first gate that refused it; empty when kept."""
-    by: str = "filter"
+    by: str = BY_FILTER
+    """The filter, or the name of the person who decided."""
 
 
 class Cast(Struct, frozen=True):
@@ -107,6 +109,18 @@ class Cast(Struct, frozen=True):
     plan: Role
     tool: Role
     reflect: Role
+
+    def role(self, part: str) -> Role:
+        """Who says a part: the plan-agent thinks and picks the tool, the tool-agent fills in its argument, the
+        reflect-agent judges the answer. Any other text is the meta-agent's."""
+        match part:
+            case "thought" | "action":
+                return self.plan
+            case "argument":
+                return self.tool
+            case "reflection" | "verdict":
+                return self.reflect
+        return "meta"
 
 
 META = Cast("meta", "meta", "meta", "meta")

@@ -177,5 +177,6 @@ class StudioApp(App[str]):
         from studio.screens.following import FollowingScreen
 
         over = [screen for screen in self.screen_stack if isinstance(screen, FollowingScreen)]
-        alive = [foreign.line(run.folder.name) for screen in over for run in screen.follow.alive]
-        self.exit("".join(f"{name} goes on; `studio` shows it again." for name in alive[:1]) or None)
+        alive = dict.fromkeys(foreign.line(run.folder.name) for screen in over for run in screen.follow.alive)
+        goes = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
+        self.exit(f"{', '.join(alive)} {goes}" if alive else None)

@@ -208,16 +208,8 @@ def exported(session: Session, unit: str) -> bytes:
 
 
 def speaker(cast: str, part: str) -> str:
-    """Whose words a part of a turn are."""
-    if cast not in CASTS:
-        return ""
-    known = CASTS[cast]
-    match part:
-        case "argument":
-            return known.tool
-        case "reflection" | "verdict":
-            return known.reflect
-    return known.plan
+    """Whose words a part of a turn are; nobody's for an unknown cast."""
+    return CASTS[cast].role(part) if cast in CASTS else ""
 
 
 def brought(document: Document, before: Sequence[Passage], now: Sequence[Passage]) -> None:

@@ -59,8 +59,7 @@ class Drafts:
         match record.event:
             case QuestionAccepted(question=question):
                 self.rows.append(Draft(question.id, question.text, question.answer or ""))
-            case QuestionRefused(unit=unit, text=text, why=why):
-                question_text, _, answer = text.rpartition(" / ")
-                self.rows.append(Draft(unit, question_text or text, answer if question_text else "", why))
+            case QuestionRefused(unit=unit, why=why) as refused:
+                self.rows.append(Draft(unit, *refused.pair, why))
             case StageFinished(stage=stage) if stage == STAGE:
                 self.over = True

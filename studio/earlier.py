@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoact.errors import LogDamaged
+from autoact import disk
+from autoact.errors import BadInput, LogDamaged
 from autoact.events import TrainStepped
 from autoact.run.folder import RunFolder
 from autoact.run.log import unseal
@@ -32,9 +33,11 @@ def curves(folders: Sequence[RunFolder]) -> dict[str, list[Series]]:
 def of_run(folder: RunFolder) -> dict[str, Series]:
     """One run's curves by role; none when it has not trained."""
     found: dict[str, Series] = {}
-    if not folder.events.exists():
-        return found
-    with folder.events.open("rb") as log:
+    try:
+        log = disk.open_bytes(folder.events)
+    except (OSError, BadInput):
+        return found  # the run's own status line tells what is wrong with it
+    with log:
         for line in log:
             if STEPPED not in line:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
+from autoact import disk
 from autoact.lab.tally import Reading
 from autoact.run.folder import RunFolder
 
@@ -52,7 +53,7 @@ class Ledger:
 
     def read(self, folder: RunFolder) -> bool:
         """Read a log that has grown; whether it had. Slow."""
-        size = folder.events.stat().st_size if folder.events.exists() else 0
+        size = disk.file_size(folder.events)
         if self._known.get(folder.name, (-1,))[0] == size:
             return False
         self._known[folder.name] = size, Figures.of(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from autoact import disk
 from autoact.config import Config
 from autoact.errors import AutoActError
 from autoact.project import Project
@@ -82,7 +83,7 @@ class Watch:
 
     def _read(self, folder: RunFolder, task: str) -> Glance:
         """An ended run is read once and then let go of: its trajectories need not stay in memory."""
-        size = folder.events.stat().st_size if folder.events.exists() else 0
+        size = disk.file_size(folder.events)
         if self._tail is None and self._seen == (folder.name, size, task):
             return self.last
         if self._tail is None:

@@ -28,7 +28,7 @@ UNICODE = Glyphs(
     roles={"meta": "M◆", "plan": "P›", "tool": "T⚙", "reflect": "R↺", "world": "W·"},
     verdicts={
         "reading": "…", "starting": "…", "running": "●", "paused": "‖", "stuck": "◌", "unresponsive": "?",
-        "finished": "✓", "failed": "✗", "cancelled": "■", "interrupted": "!",
+        "finished": "✓", "failed": "✗", "cancelled": "■", "interrupted": "!", "unreadable": "✗",
     },
     stages={"waiting": "○", "running": "●", "finished": "✓"},
     ascii=False,
@@ -37,7 +37,7 @@ ASCII = Glyphs(
     roles={"meta": "M*", "plan": "P>", "tool": "T#", "reflect": "R@", "world": "W."},
     verdicts={
         "reading": ".", "starting": ".", "running": "*", "paused": "=", "stuck": "~", "unresponsive": "?",
-        "finished": "+", "failed": "x", "cancelled": "#", "interrupted": "!",
+        "finished": "+", "failed": "x", "cancelled": "#", "interrupted": "!", "unreadable": "x",
     },
     stages={"waiting": "-", "running": "*", "finished": "+"},
     ascii=True,

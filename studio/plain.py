@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from autoact.run.folder import RunFolder
+from autoact.run.liveness import cause
 from autoact.run.log import LogTail, Record
 from autoact.run.state import RunState, fold
 from autoact.run.watch import Watch
@@ -39,7 +40,8 @@ def lines(folder: RunFolder) -> Iterator[str]:
         tail.close()
         watch.close()
     name, stage = foreign.line(folder.name), foreign.line(stage_of(state))
-    yield f"{name} is {foreign.line(verdict)}; last stage: {stage or 'none'}"
+    why = f" ({foreign.line(said)})" if (said := cause(folder, state, verdict)) else ""
+    yield f"{name} is {foreign.line(verdict)}{why}; last stage: {stage or 'none'}"
 
 
 def line(record: Record) -> str:

@@ -7,11 +7,9 @@ from dataclasses import replace
 from autoact.events import TokenSpoken
 from autoact.run.folder import RunFolder
 from autoact.run.state import Lane, RunState
+from autoact.trajectory import GROUP
 from studio.document import Document, Passage
 from studio.telling import Telling
-
-PART_ROLES = {"thought": "plan", "action": "tool", "argument": "tool", "reflection": "reflect", "verdict": "reflect"}
-"""Who says a part when a group answers; the meta-agent says all of them otherwise."""
 
 
 class Reader:
@@ -54,7 +52,7 @@ def lineage(unit: str, state: RunState) -> list[str]:
 def growing(said: TokenSpoken, role: str) -> Passage:
     """An answer in the making."""
     missed = "…" if said.start else ""
-    return Passage(role if role == "meta" else PART_ROLES.get(said.part, role), said.part, missed + said.text, said.n)
+    return Passage(role if role == "meta" else GROUP.role(said.part), said.part, missed + said.text, said.n)
 
 
 def _stripped(said: Passage) -> Passage:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autoact import disk
 from autoact.run.folder import RunFolder, runs_of
 from autoact.run.liveness import SILENT, verdict
 from autoact.run.log import LONGEST_LINE, LogTail
@@ -61,7 +62,7 @@ class Shelf:
         return line
 
     def _ending(self, folder: RunFolder) -> RunState:
-        size = folder.events.stat().st_size if folder.events.exists() else 0
+        size = disk.file_size(folder.events)
         known = self._endings.get(folder.name)
         if known is None or known[0] != size:
             known = self._endings[folder.name] = size, ending(folder, size)
@@ -74,8 +75,8 @@ def _marks(folder: RunFolder) -> Marks:
 
 def _mark(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
-    except FileNotFoundError:
+        found = path.lstat()
+    except OSError:
         return 0, 0
     return found.st_mtime_ns, found.st_size
 
@@ -94,6 +95,6 @@ def judged(folder: RunFolder, state: RunState, *, now: float | None = None) -> s
     """The run's verdict; `starting` for one that was made a moment ago and has not said a word."""
     found = verdict(folder, state, now=now)
     if found == "interrupted" and state.seq < 0:
-        made = folder.config.stat().st_mtime
-        return "starting" if (time.time() if now is None else now) - made < SILENT else found
+        made, _ = _mark(folder.config)
+        return "starting" if (time.time() if now is None else now) - made / 1e9 < SILENT else found
     return found

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 
 import orjson
 
-from autoact.errors import LogDamaged
+from autoact import disk
+from autoact.errors import BadInput, LogDamaged
 from autoact.events import (
     AnswerEdited,
     Event,
@@ -72,9 +73,11 @@ class Telling:
         """Events of the lines that name one of the units, without decoding the others; the offset behind each."""
         names = [b":" + orjson.dumps(name) for name in self._units]
         offset, rest = 0, b""
-        if not self.folder.events.exists():
-            return
-        with self.folder.events.open("rb") as log:
+        try:
+            log = disk.open_bytes(self.folder.events)
+        except (OSError, BadInput):
+            return  # told in the status line, as damage of the log is
+        with log:
             while chunk := log.read(CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, chdir, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +35,8 @@ MAY_BE_SKIPPED = ("hardware: ", "other system: ", "shared data: ")
 """How the reason of a skip begins when nothing that could be installed would make the test run."""
 
 Python = Callable[..., "subprocess.Popen[str]"]
+Obstacle = Callable[[Path], str]
+"""Puts something at a path and returns what it is, in words."""
 
 
 def pytest_configure() -> None:
@@ -89,6 +93,36 @@ def shared() -> Path:
 def folder(tmp_path: Path) -> RunFolder:
     """Of a run that has not begun."""
     return new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
+
+
+@pytest.fixture(params=["a folder", "a named pipe", "a socket", "a device", "a symbolic link"])
+def obstacle(request: pytest.FixtureRequest) -> Iterator[Obstacle]:
+    """Puts something that is no file at a path, one kind a test. Whoever waits to open it fails the test."""
+
+    def put(path: Path) -> str:
+        path.unlink(missing_ok=True)
+        match request.param:
+            case "a folder":
+                path.mkdir()
+            case "a named pipe":
+                os.mkfifo(path)
+            case "a socket":
+                with socket.socket(socket.AF_UNIX) as bound, chdir(path.parent):  # its whole path may be too long
+                    bound.bind(path.name)
+            case "a device":
+                try:
+                    os.mknod(path, stat.S_IFCHR | 0o600, Path("/dev/zero").stat().st_rdev)
+                except PermissionError:
+                    pytest.skip("devices may not be made here")
+            case _:
+                path.symlink_to("/dev/zero")
+        return str(request.param)
+
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("no end: something waits here"))
+    signal.alarm(60)
+    yield put
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

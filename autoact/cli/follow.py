@@ -10,7 +10,7 @@ from autoact.errors import AutoActError
 from autoact.run.ending import Ending, read_ending
 from autoact.run.folder import RunFolder
 from autoact.run.launch import stop
-from autoact.run.liveness import AFAR, attended, cause, verdict
+from autoact.run.liveness import AFAR, UNREADABLE, attended, cause, doing, verdict
 from autoact.run.log import LogTail
 from autoact.run.state import RunState, StageState
 
@@ -46,7 +46,7 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
 def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: Progress) -> None:
     while attended(folder) or verdict(folder, state).startswith(AFAR[0]):
         state.follow(tail)
-        progress.show(state)
+        progress.show(state, doing=doing(folder))
         progress.tell(read_ending(folder))
         time.sleep(LOOK)
     state.follow(tail)
@@ -64,7 +64,8 @@ def _ended(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]
     if state.status != "finished":
         found = verdict(folder, state) if spoke else "interrupted"
         why = cause(folder, state, found) or "no reason is known"
-        raise AutoActError(f"run {folder.name} is {found}: {why}; `autoact resume {folder.path}` goes on from here")
+        advice = "" if found == UNREADABLE else f"; `autoact resume {folder.path}` goes on from here"
+        raise AutoActError(f"run {folder.name} is {found}: {why}{advice}")
     show(folder)
     return 0
 
@@ -84,8 +85,8 @@ class Progress:
         self.line = ""
         self.told = 0.0
 
-    def show(self, state: RunState, *, last: bool = False) -> None:
-        """Print the line when it is time, and a finished stage's line for good."""
+    def show(self, state: RunState, *, doing: str = "", last: bool = False) -> None:
+        """Print the line when it is time, and a finished stage's line for good; before the first, what is done."""
         if state.stage != self.stage:
             if self.stage:
                 self._close(state)
@@ -95,6 +96,8 @@ class Progress:
         if self.stage and (last or time.monotonic() - self.shown_at >= every):
             self.shown_at = time.monotonic()
             self._print(describe(self.stage, state))
+        elif doing and not self.stage:
+            self._print(f"{doing} ...")
 
     def tell(self, ended: Ending | None) -> None:
         """Say once that a job crashed and will be started again."""
@@ -125,7 +128,10 @@ def describe(name: str, state: RunState) -> str:
         return f"{name}: {_training(state)}"
     parts = [f"{stage.done}/{stage.of}" if stage.of else f"{stage.done}"]
     if name == "self_instruct":
-        parts.append(f"{sum(state.refused.values())} refused")
+        parts += [f"{stage.tried} tried", f"{sum(state.refused.values())} refused"]
+    if not stage.done and name in state.tokens:
+        calls = state.tokens[name].calls
+        parts.append(f"{calls} model answer{'s' if calls > 1 else ''}")
     rate, left = pace(stage, state.at)
     if rate:
         parts += [f"{rate:.1f}/min", f"{clock(left)} left"] if left else [f"{rate:.1f}/min"]
@@ -161,8 +167,7 @@ def outcome(name: str, state: RunState) -> str:
         "synthesis": f"{made} trajectories",
         "filtering": f"{made} of {len(state.verdicts)} trajectories kept",
         "differentiation": f"{made} adapters",
-        "group_planning": f"{made} answers",
-    }[name]
+    }.get(name, f"{made} answers")
 
 
 def clock(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,7 @@ def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
 
 
 def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
+    from autoact.cli.output import printable
     from autoact.run.log import LogTail
 
     show, tail = as_json_line if as_json else line, LogTail(folder.events)
@@ -86,18 +88,23 @@ def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
         for _ in looks:
             for record in tail.poll():
                 print(show(record), flush=True)
+        for offset, why in tail.damaged:
+            print(f"damaged at byte {offset}: {printable(why)}", file=sys.stderr)
     finally:
         tail.close()
 
 
 def _console(folder: RunFolder, looks: Iterator[None], since: int = 0) -> None:
     """Print whole lines from byte `since`, with what would act on the terminal made visible."""
+    from autoact import disk
     from autoact.cli.output import printable
 
     for _ in looks:
-        if not folder.console.exists():
+        try:
+            file = disk.open_bytes(folder.console)
+        except FileNotFoundError:
             continue
-        with folder.console.open("rb") as file:
+        with file:
             file.seek(since)
             for said in file:
                 since += len(said)
@@ -108,15 +115,16 @@ def _stack(folder: RunFolder) -> int:
     """Ask for the stacks and print what then comes. Raises BadInput when no job is alive here."""
     import time
 
+    from autoact import disk
     from autoact.errors import AutoActError, BadInput
     from autoact.run.launch import dump_stacks
 
-    before = folder.console.stat().st_size if folder.console.exists() else 0
+    before = disk.file_size(folder.console)
     if not dump_stacks(folder):
         raise BadInput(f"{folder.name} has no job on this machine")
     for _ in range(PATIENCE):
         time.sleep(EVERY)
-        if folder.console.exists() and folder.console.stat().st_size > before:
+        if disk.file_size(folder.console) > before:
             time.sleep(EVERY)  # the threads come one after another
             _console(folder, _looks(folder, follow=False), before)
             return 0

@@ -90,23 +90,25 @@ def stats(arguments: argparse.Namespace) -> int:
 
     from autoact.cli.output import print_json
     from autoact.lab.tally import tally
-    from autoact.run.liveness import verdict
+    from autoact.run.liveness import cause, verdict
     from autoact.run.state import RunState
 
     folder = target(arguments)
     made = tally(folder.events)
-    now = verdict(folder, RunState(status=made.status))
+    state = RunState(status=made.status)
+    now = verdict(folder, state)
+    why = cause(folder, state, now)
     if arguments.json:
-        print_json({"run": folder.name, "path": str(folder.path), "verdict": now, **to_builtins(made)})
+        print_json({"run": folder.name, "path": str(folder.path), "verdict": now, "cause": why, **to_builtins(made)})
     else:
-        _print(folder.name, now, made)
+        _print(folder.name, now, why, made)
     return 0
 
 
-def _print(name: str, now: str, made: Tally) -> None:
+def _print(name: str, now: str, why: str, made: Tally) -> None:
     """The final table of a run, then stages and tokens."""
     from autoact.cli.follow import clock
-    from autoact.cli.output import print_columns
+    from autoact.cli.output import print_columns, printable
     from autoact.cli.table import lines
 
     attempts = f", {made.attempts} attempts" if made.attempts > 1 else ""
@@ -114,7 +116,9 @@ def _print(name: str, now: str, made: Tally) -> None:
     if made.engine:
         print(f"model {made.engine}")
     if made.error:
-        print(f"error {made.error}")
+        print(f"error {printable(made.error)}")
+    if why:
+        print(f"because {printable(why)}")
     for line in lines(made):
         print(line)
     if made.stages:

@@ -74,13 +74,16 @@ def answered(folder: RunFolder, command: str) -> Trajectory:
     """Wait for the answer to the question that a command put in."""
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused
-    from autoact.run.liveness import attended
+    from autoact.run.liveness import attended, doing
     from autoact.run.log import LogTail
     from autoact.run.state import RunState
 
-    state, tail = RunState(), LogTail(folder.events)
+    state, tail, told = RunState(), LogTail(folder.events), ""
     while True:
-        alive = attended(folder)
+        alive, waits = attended(folder), doing(folder)
+        if waits.startswith("loading") and waits != told:
+            told = waits
+            print(f"{waits} ...", file=sys.stderr)
         state.follow(tail)
         unit = next((asked.unit for asked in state.injected.values() if asked.command == command), "")
         for solved in state.solved:

@@ -155,6 +155,5 @@ def fortunes(project: Project) -> dict[str, Fortune]:
 
     counted = Fortunes({key: tool_key(record.name) for key, record in known_tools().items()})
     for folder in runs_of(project.root):
-        if folder.events.is_file():
-            counted.take(record.event for record in read(folder.events))
+        counted.take(record.event for record in read(folder.events))
     return counted.by_tool()

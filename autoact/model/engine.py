@@ -30,7 +30,9 @@ class Engine(Protocol):
         """Queue an ask. The same ask, seed and weights give the same answer whatever else is in the batch."""
 
     def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
-        """Move the running batch on by one token; asks join and leave here. Yields the answers that are complete.
+        """Move the running batch on by a forward pass; asks join and leave here. Yields the answers that are complete.
+
+        Between two steps the job obeys commands, so a step is short: long prompts take several.
 
         An ask that cannot be answered, or not in time, gives ModelFailed: its unit fails and the others go on. What
         is raised ends the run, until it is resumed; what was yielded before is kept.

@@ -23,6 +23,8 @@ from autoact.trajectory import Role
 
 WIDE = 64
 """From here on a pass over one row keeps the processor busy by itself; shorter ones share a pass."""
+LONGEST_PASS = 256
+"""Tokens of one row that a pass encodes at most: between passes the job looks for commands."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,8 @@ class Running:
     logits: Tensor | None = None
     """(vocabulary,) for the next token, when everything so far is encoded."""
     prefilled: int = 0
+    served: int = 0
+    """Number of the last pass it was in."""
 
     def ids(self) -> list[int]:
         return self.prompt + self.taken
@@ -69,7 +73,7 @@ class LocalEngine:
         self.caches: dict[Role, tuple[RowCache, list[Row]]] = {}
         self.wearing: Role = "meta"
         self.peft: Any = None
-        self.clock = 0
+        self.clock = self.passes = 0
 
     # -- the contract ------------------------------------------------------------------------------------------------
 
@@ -85,13 +89,11 @@ class LocalEngine:
             self.running.append(running)
 
     def step(self) -> Iterator[tuple[Ticket, Answer]]:
-        """One token for every ask of the role that most are waiting for."""
+        """One forward pass for the role that most wait for; a token for each of its asks that is then encoded."""
         if self.running:
             role = self._turn()
-            asks = self._seated(role)
             self._wear(role)
-            self._catch_up(role, asks)
-            for running in asks:
+            for running in self._encoded(role, self._sharing_a_pass(role)):
                 self._take(running)
             self.running = [running for running in self.running if not self._finish(running)]
         complete, self.complete = self.complete, []
@@ -214,17 +216,18 @@ class LocalEngine:
     # -- encoding ----------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def _catch_up(self, role: Role, asks: list[Running]) -> None:
-        """Encode whatever the caches lack of these asks' tokens and set their logits."""
-        narrow: dict[int, list[Running]] = {}
-        for running in asks:
+    def _sharing_a_pass(self, role: Role) -> list[Running]:
+        """The ask that has waited longest for a pass, and those with about as many tokens to encode."""
+        groups: dict[int, list[Running]] = {}
+        for running in sorted(self._seated(role), key=lambda running: running.served):
+            begins = running.row is None and all(row.unit != running.ticket.unit for row in self._block(role)[1])
             rest = self._settle(role, running)
-            if rest > WIDE:
-                self._encode(role, [running])
-            else:
-                narrow.setdefault(rest.bit_length(), []).append(running)
-        for group in narrow.values():
-            self._encode(role, sorted(group, key=lambda running: running.row.index if running.row else 0))
+            alone = rest > WIDE
+            groups.setdefault(-len(groups) if alone else rest.bit_length(), []).append(running)
+            if alone and (begins or len(groups) == 1):
+                break  # what comes behind may begin as this one does, and then copies that
+        group = next(iter(groups.values()))
+        return sorted(group, key=lambda running: running.row.index if running.row else 0)
 
     def _settle(self, role: Role, running: Running) -> int:
         """Find the ask's row, keep what it shares with the ask, and count the tokens still to encode."""
@@ -259,11 +262,16 @@ class LocalEngine:
             self.caches[role] = cache, [Row(index) for index in range(self.lanes)]
         return self.caches[role]
 
-    def _encode(self, role: Role, asks: list[Running]) -> None:
-        """One forward pass over the tokens these rows lack, padded at the right to the longest."""
+    @torch.inference_mode()
+    def _encoded(self, role: Role, asks: list[Running]) -> list[Running]:
+        """One forward pass over the tokens these rows lack, padded at the right to the longest, or over the next of
+        them where they are many. Those asks of which nothing is left to encode have their logits."""
+        self.passes += 1
         cache, _ = self._block(role)
         rows = [running.row for running in asks if running.row is not None]
-        fresh = [running.ids()[len(row.ids) :] for running, row in zip(asks, rows, strict=True)]
+        fresh = [
+            running.ids()[len(row.ids) : len(row.ids) + LONGEST_PASS] for running, row in zip(asks, rows, strict=True)
+        ]
         longest = max(len(ids) for ids in fresh)
         starts = torch.tensor([len(row.ids) for row in rows], device=self.model.device)
         positions = starts[:, None] + torch.arange(longest, device=self.model.device)
@@ -278,8 +286,9 @@ class LocalEngine:
             logits_to_keep=torch.tensor(lasts, device=self.model.device),
         )  # fmt: skip
         for index, (running, row, ids) in enumerate(zip(asks, rows, fresh, strict=True)):
-            running.logits = output.logits[index, lasts.index(len(ids) - 1)].float()
+            running.logits, running.served = output.logits[index, lasts.index(len(ids) - 1)].float(), self.passes
             row.ids += ids
+        return [running for running in asks if running.row and len(running.row.ids) == len(running.ids())]
 
 
 def _shared(left: list[int], right: list[int]) -> int:

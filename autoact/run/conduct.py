@@ -15,32 +15,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from autoact.errors import DiskFull, ModelFailed
-from autoact.events import (
-    Event,
-    ModelAnswered,
-    StageProgressed,
-    ToolObserved,
-    UnitFailed,
-    UnitRestarted,
-)
+from autoact.events import SKIPPED, Event, ModelAnswered, StageProgressed, ToolObserved, UnitFailed, UnitRestarted
 from autoact.model.engine import Ticket
-from autoact.run.flight import Commits, Flight, Revive, ToolCalls, World
+from autoact.run.flight import Commits, Ends, Flight, Revive, World, called, round_ms
 from autoact.run.gate import Cancelled, Gate
 from autoact.run.journal import Journal
-from autoact.run.steering import Steering
-from autoact.script import (
-    Answer,
-    Ask,
-    Observation,
-    Round,
-    Stage,
-    Train,
-    Unit,
-    Use,
-    digest,
-    is_fork,
-    root_of,
-)  # fmt: skip
+from autoact.run.state import StageState
+from autoact.run.steering import Steering, UnitSkipped
+from autoact.script import Answer, Ask, Observation, Round, Stage, Train, Unit, Use, digest, is_fork, root_of
 from autoact.trajectory import Adapter, Question, Trajectory
 
 if TYPE_CHECKING:
@@ -56,17 +38,20 @@ class Conductor:
     """Plays stages against a world and a journal."""
 
     def __init__(
-        self, world: World, journal: Journal, gate: Gate, *, seed: int, tick: Callable[[], None] = lambda: None,
+        self, world: World, journal: Journal, gate: Gate, *, seed: int, tick: Callable[[str], None] = lambda what: None,
         live: LiveWriter | None = None, revive: Revive = lambda unit: None, hide: Callable[[str], str] = str,
     ):  # fmt: skip
-        """`revive` finds a unit of an earlier stage again, so that it can be forked; `hide` takes out secrets."""
+        """`tick` is told that something moved, and what is waited for now: a tool, or nothing but the engine.
+
+        `revive` finds a unit of an earlier stage again, so that it can be forked; `hide` takes out secrets.
+        """
         self.world, self.journal, self.seed, self.tick, self.revive = world, journal, seed, tick, revive
         self.gate, self.steering = gate, Steering(self, gate)
         self.live, self.spoke_at, self.hide = live, 0.0, hide
         self.stage = ""
         self.waiting: deque[Flight] = deque()
         self.flying: dict[str, Flight] = {}
-        self.landed: set[str] = set()
+        self.ends = Ends()
         self.results: list[Any] = []
         self.round = Round(())
         self.units: dict[str, tuple[Unit, int | None, Commits | None]] = {}
@@ -74,18 +59,18 @@ class Conductor:
         self.expected = 0
 
     def play(self, name: str, stage: Stage, expected: int = 0) -> None:
-        """Drive a stage to its end. Raises Cancelled when a person stops the run.
+        """Drive a stage to its end. Raises Cancelled when a person stops the run, StageFailed when every unit failed.
 
         Rounds of units that commit something count as progress out of `expected`; other stages tell their own.
         """
         self.stage, self.expected = name, expected
-        self.landed.clear()
+        self.ends = Ends()
         answer: Any = None
         while True:
             try:
                 wanted = stage.send(answer)
             except StopIteration:
-                return
+                return self.ends.check(name)
             answer = None
             if isinstance(wanted, Round):
                 answer = self._round(wanted)
@@ -137,6 +122,9 @@ class Conductor:
         staying: deque[Flight] = deque()
         while self.waiting and len(self.flying) < self.world.engine.lanes:
             flight = self.waiting.popleft()
+            if flight.name in self.journal.memory.skipped:
+                self._land(flight, None)
+                continue
             if self.steering.paused and not self._begun(flight.name):
                 staying.append(flight)
                 continue
@@ -202,12 +190,22 @@ class Conductor:
             self._land(flight, end.value)
         except (Cancelled, DiskFull, OSError):
             raise  # these end the run, not the unit: it can go on when the disk can
+        except UnitSkipped as error:
+            self._end(flight, str(error))
         except Exception as error:  # boundary of a unit: whatever it is, the others go on
             self._fail(flight, f"{type(error).__name__}: {error}")
 
     def _fail(self, flight: Flight, why: str) -> None:
+        """End a unit that went wrong."""
         why = self.hide(why)[:2000].encode("utf-8", "replace").decode()  # the log has no lone surrogates, an error may
-        self.journal.once(UnitFailed(flight.name, why))
+        if flight.index is not None:
+            self.ends.failures[why] += 1
+        self._end(flight, why)
+
+    def _end(self, flight: Flight, why: str) -> None:
+        """End a unit without a result."""
+        if flight.name not in self.journal.state.unit_failures:
+            self.journal.append(UnitFailed(flight.name, why))
         self._land(flight, None)
 
     def _land(self, flight: Flight, result: Any) -> None:
@@ -219,29 +217,32 @@ class Conductor:
             result = msgspec.structs.replace(result, unit=flight.name)
         if flight.index is not None:
             self.results[flight.index] = result
-        if flight.commits is None:
-            return
-        if result is not None:
+            self.ends.successes += result is not None
+        if flight.commits is not None and result is not None:
             self.journal.once(flight.commits(result, round_ms(flight.seconds), flight.tokens))
         self._count(flight)
 
     def _count(self, flight: Flight) -> None:
-        if is_fork(flight.name) or flight.name in self.landed:
+        """A unit that commits something is a result; one of several others is a draft, which its stage judges later."""
+        if is_fork(flight.name) or flight.name in self.ends.landed:
             return
-        self.landed.add(flight.name)
-        done = len(self.landed)
-        self._progressed(StageProgressed(self.stage, done, max(done, self.expected)))
+        self.ends.landed.add(flight.name)
+        count, known = len(self.ends.landed), self.journal.state.stages.get(self.stage, StageState())
+        if flight.commits is not None:
+            self._progressed(StageProgressed(self.stage, count, max(count, self.expected)))
+        elif len(self.round.units) > 1:
+            self._progressed(StageProgressed(self.stage, known.done, known.of or self.expected, count))
 
     def _progressed(self, event: StageProgressed) -> None:
         """Progress goes forward only: what a replayed stage says again was counted before."""
         known = self.journal.state.stages.get(event.stage)
-        if known is None or event.done > known.done:
+        if known is None or event.done > known.done or event.tried > known.tried:
             self.journal.append(event)
 
     def beat(self) -> None:
         """Something moved, or would if a person let it; what was written a second ago is flushed by now."""
         self.journal.sync()
-        self.tick()
+        self.tick("")
 
     # -- what a person may want of a unit ----------------------------------------------------------------------------
 
@@ -269,7 +270,7 @@ class Conductor:
     def skip(self, flight: Flight) -> None:
         """End a unit without a result."""
         self._withdraw(flight.name)
-        self._fail(flight, "skipped by a person")
+        self._end(flight, SKIPPED)
 
     def fork(self, name: str) -> None:
         """Put a fork that is in the log in the air."""
@@ -333,7 +334,9 @@ class Conductor:
             flight.tools.recall(past.tool, past.argument)
         flight.past.clear()
         began = time.monotonic()
-        seen = _called(flight.tools, wish, self.hide)
+        self.tick(f"waiting for {wish.tool}")
+        seen = called(flight.tools, wish, self.hide)
+        self.tick("")
         ms = 1000 * (time.monotonic() - began)
         self.journal.append(
             ToolObserved(
@@ -384,16 +387,3 @@ class Conductor:
         again = self.journal.memory.restarts[ticket.unit]
         text = f"{self.seed}/{ticket.unit}/{ticket.n}" + (f"/{again}" if again else "")
         return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=6).digest(), "big")
-
-
-def _called(tools: ToolCalls, wish: Use, hide: Callable[[str], str]) -> Observation:
-    """What a tool gives back, whatever it does."""
-    try:
-        return tools.call(wish.tool, wish.argument)
-    except Exception as error:  # boundary of a unit: a tool that fails is an observation
-        return Observation(hide(f"{wish.tool} failed: {str(error) or type(error).__name__}"), failed=True)
-
-
-def round_ms(value: float) -> float:
-    """Three digits after the point: enough for a person, short in the log."""
-    return round(value, 3)

@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import msgspec
 
 from autoact import disk
-from autoact.errors import AutoActError
+from autoact.errors import AutoActError, BadInput
 from autoact.run.command import Command, Reply
 from autoact.run.folder import RunFolder
 
@@ -29,6 +31,12 @@ LONGEST = 300_000
 """Bytes of a command at most."""
 LOOK = 2.0
 """Seconds between looks into the folder of commands."""
+MOST = 64
+"""Connections at once. One more takes the place of the one that has been silent the longest."""
+GRACE = 0.2
+"""Seconds in which a sender that has connected sends its line."""
+PAUSE = 0.05
+"""Seconds to the next try when no connection could be taken, or made."""
 _decode = msgspec.json.Decoder(Command).decode
 
 
@@ -43,11 +51,19 @@ class ControlServer:
         self.folder, self.submit = folder, submit
         self.listener: socket.socket | None = None
         self.closed = threading.Event()
+        self.changing = threading.Lock()
+        """Held while the two collections of connections change."""
+        self.connected: set[socket.socket] = set()
+        self.silent: dict[socket.socket, float] = {}
+        """Connections that have yet to send a whole line, and since when; the one that was waited for longest first."""
+        self.taken: set[Path] = set()
+        """Files whose commands are with the conductor, and files that are no command and cannot be renamed."""
 
     def __enter__(self) -> ControlServer:
         self._read_files()
         with _short(self.folder.socket) as address:
-            Path(self.folder.socket).unlink(missing_ok=True)  # left by a job that was killed: the lock is ours
+            disk.make_way(self.folder.socket)
+            self.folder.socket.unlink(missing_ok=True)  # left by a job that was killed: the lock is ours
             self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             old = os.umask(0o177)
             try:
@@ -66,29 +82,76 @@ class ControlServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.closed.set()
         if self.listener is not None:
-            self.folder.socket.unlink(missing_ok=True)
+            with suppress(OSError):  # something else stands there by now, which the next job will find
+                self.folder.socket.unlink(missing_ok=True)
+            with suppress(OSError):  # wakes the thread that waits for connections
+                self.listener.shutdown(socket.SHUT_RDWR)
             self.listener.close()
 
-    def _start(self, target: Callable[[], None]) -> None:
-        threading.Thread(target=target, name=f"control-{target.__name__}", daemon=True).start()
+    def _start(self, target: Callable[..., None], *arguments: socket.socket) -> None:
+        threading.Thread(target=target, args=arguments, name=f"control-{target.__name__}", daemon=True).start()
 
     def _accept(self) -> None:
+        """Give each connection a thread. Descriptors, threads or memory may be short for a while; that passes."""
         assert self.listener is not None
         while not self.closed.is_set():
             try:
                 connection, _ = self.listener.accept()
-            except OSError:
-                return  # closed
-            if _same_user(connection):
-                self._start(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
-            else:
-                connection.close()
+                self._admit(connection)
+            except (OSError, RuntimeError):
+                self._hang_up_on_longest_silent()
+                self.closed.wait(PAUSE)
+
+    def _admit(self, connection: socket.socket) -> None:
+        """Serve a connection of this user's, once there is a place for it. Raises RuntimeError without threads."""
+        if not _same_user(connection):
+            connection.close()
+            return
+        while len(self.connected) >= MOST and not self.closed.is_set():
+            if not self._hang_up_on_longest_silent():
+                self.closed.wait(PAUSE)
+        with self.changing:
+            self.connected.add(connection)
+        try:
+            self._start(self._serve, connection)
+        except RuntimeError:
+            self._forget(connection)
+            raise
+
+    def _hang_up_on_longest_silent(self) -> bool:
+        """Whether there was a connection that had not sent a whole line in the time that a sender needs."""
+        with self.changing:
+            connection, since = next(iter(self.silent.items()), (None, 0.0))
+        if connection is None or time.monotonic() - since < GRACE:
+            return False
+        self._forget(connection)
+        return True
+
+    def _forget(self, connection: socket.socket) -> None:
+        with self.changing:
+            self.connected.discard(connection)
+            self.silent.pop(connection, None)
+        with suppress(OSError):  # it may have hung up first
+            connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it, which closes it
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as stream, suppress(OSError):
-            # The sender may be gone before its reply is there: what it wanted is in the log.
-            while line := stream.readline(LONGEST):
-                connection.sendall(msgspec.json.encode(self._reply(line)) + b"\n")
+        try:
+            with connection, suppress(OSError), connection.makefile("rb") as stream:
+                # The sender may be gone before its reply is there: what it wanted is in the log.
+                while line := self._line(connection, stream):
+                    connection.sendall(msgspec.json.encode(self._reply(line)) + b"\n")
+        finally:
+            self._forget(connection)
+
+    def _line(self, connection: socket.socket, stream: BinaryIO) -> bytes:
+        """The next line of a connection; empty when it has ended."""
+        with self.changing:
+            if connection in self.connected:
+                self.silent[connection] = time.monotonic()
+        line = stream.readline(LONGEST)
+        with self.changing:
+            self.silent.pop(connection, None)
+        return line
 
     def _reply(self, line: bytes) -> Reply:
         try:
@@ -105,33 +168,67 @@ class ControlServer:
             self._read_files()
 
     def _read_files(self) -> None:
-        for file in sorted(self.folder.control.glob("*.json")):
+        """Submit the commands that are new in the folder. A file stays until the log has what came of its command."""
+        for file in sorted(file for file in self.folder.control.glob("*.json") if file not in self.taken):
             try:
-                self.submit(_decode(file.read_bytes()))
-            except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+                command = _decode(disk.read_file(file, LONGEST))
+            except FileNotFoundError:
+                continue
+            except (OSError, BadInput, msgspec.DecodeError, UnicodeDecodeError) as error:
                 print(f"{file}: not a command: {error}", file=sys.stderr)
-            file.unlink(missing_ok=True)
+                self._refuse(file)
+                continue
+            self.taken.add(file)
+            self.submit(command).add_done_callback(partial(self._done, file))
+
+    def _done(self, file: Path, reply: Future[Reply]) -> None:
+        """Remove the file of a command that has its reply. One that the job did not come to is for the next job."""
+        if not reply.cancelled():
+            with suppress(OSError):  # it stays among the taken; the next job finds its reply in the log
+                file.unlink(missing_ok=True)
+                self.taken.discard(file)
+
+    def _refuse(self, file: Path) -> None:
+        """Rename what is no command, so that it is neither lost nor read again."""
+        try:
+            file.rename(file.with_name(f"{file.name}.refused"))
+        except OSError:
+            self.taken.add(file)
 
 
 def send(folder: RunFolder, command: Command, *, timeout: float = 10.0) -> Reply:
     """Hand a command to the live job and wait for its reply. Raises Unreachable when none answers in time."""
-    with _short(folder.socket) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(timeout)
-        try:
-            connection.connect(address)
+    try:
+        with _short(folder.socket) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(timeout)
+            _connect(connection, address, time.monotonic() + timeout)
             connection.sendall(msgspec.json.encode(command) + b"\n")
             with connection.makefile("rb") as stream:
                 line = stream.readline(LONGEST)
-        except OSError as error:
-            raise Unreachable(f"run {folder.name} takes no commands: {error}") from error
-    if not line:
-        raise Unreachable(f"the job of run {folder.name} ended before it replied")
-    return msgspec.json.decode(line, type=Reply)
+        if line:
+            return msgspec.json.decode(line, type=Reply)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreachable(f"run {folder.name} takes no commands: {error}") from error
+    raise Unreachable(f"the job of run {folder.name} ended before it replied")
+
+
+def _connect(connection: socket.socket, address: str, until: float) -> None:
+    """Connect, however many others wait for the job to take them."""
+    while True:
+        try:
+            return connection.connect(address)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE)
 
 
 def leave(folder: RunFolder, command: Command) -> None:
-    """Put a command where the next job of this run, or one on another host, will find it."""
-    folder.control.mkdir(mode=0o700, exist_ok=True)
+    """Put a command where the next job of this run, or one on another host, will find it. Raises BadInput."""
+    try:
+        folder.control.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError as error:
+        raise BadInput("expected a folder for commands, found something else", file=folder.control) from error
     disk.replace(folder.control / f"{time.time_ns()}-{command.id}.json", msgspec.json.encode(command))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact import disk
+from autoact.errors import BadInput
 from autoact.run.folder import RunFolder
 
 FINISHED, FAILED, BAD_INPUT, BUSY, CANCELLED = 0, 1, 2, 3, 130
@@ -40,15 +41,16 @@ class Ending(Struct, frozen=True, omit_defaults=True):
     """When it starts again, unix seconds; 0 when the keeper will not do that."""
 
     def write(self, folder: RunFolder) -> None:
-        """Put it in place whole, and on the disk."""
+        """Put it in place whole, and on the disk. What is no file there makes way."""
+        disk.make_way(folder.exit)
         disk.replace(folder.exit, msgspec.json.encode(self))
 
 
 def read_ending(folder: RunFolder) -> Ending | None:
-    """How the last job ended; None while one lives, and when no keeper saw its end."""
+    """How the last job ended; None while one lives, when no keeper saw its end, and when that cannot be read."""
     try:
-        return msgspec.json.decode(folder.exit.read_bytes(), type=Ending)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return disk.read_struct(folder.exit, Ending)
+    except (OSError, BadInput):
         return None
 
 
@@ -67,9 +69,11 @@ def cause(code: int, *, oom: bool, rss_mb: float, last_words: str) -> str:
 
 def last_words(console: Path, since: int) -> str:
     """The last line that was printed after byte `since`, cut to what fits a message."""
-    if not console.exists():
+    try:
+        file = disk.open_bytes(console)
+    except (OSError, BadInput):
         return ""
-    with console.open("rb") as file:
+    with file:
         size = file.seek(0, 2)
         file.seek(max(since, size - 4096))
         lines = file.read().decode(errors="replace").split("\n")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autoact.errors import ModelFailed
+from autoact.errors import ModelFailed, StageFailed
 from autoact.events import Event
 from autoact.model.engine import Engine, Ticket
 from autoact.script import Answer, Observation, Script, Train, Unit, Use, Wish
@@ -76,3 +77,35 @@ class Flight:
     remember (Lookup needs the page that Retrieve opened) do them again, all others stay as they were left."""
     seconds: float = 0.0
     tokens: int = 0
+
+
+@dataclass(slots=True)
+class Ends:
+    """How the units of one stage ended. Forks, and questions that a person put in, are none of the stage's own."""
+
+    landed: set[str] = field(default_factory=set)
+    """Units that are over and count as progress."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """The stage's own units that went wrong, by reason; those that a person ended are left out."""
+    successes: int = 0
+
+    def check(self, stage: str) -> None:
+        """Raises StageFailed when units failed and none succeeded."""
+        if self.failures and not self.successes:
+            total, ((why, count),) = self.failures.total(), self.failures.most_common(1)
+            units = f"all {total} units" if total > 1 else "the only unit"
+            often = "" if count == total else f", {count} of them"
+            raise StageFailed(f"{stage}: {units} failed{often}: {why}")
+
+
+def called(tools: ToolCalls, wish: Use, hide: Callable[[str], str]) -> Observation:
+    """What a tool gives back, whatever it does."""
+    try:
+        return tools.call(wish.tool, wish.argument)
+    except Exception as error:  # boundary of a unit: a tool that fails is an observation
+        return Observation(hide(f"{wish.tool} failed: {str(error) or type(error).__name__}"), failed=True)
+
+
+def round_ms(value: float) -> float:
+    """Three digits after the point: enough for a person, short in the log."""
+    return round(value, 3)

@@ -95,8 +95,8 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """The settings as they were when the run was made. Raises BadInput when the file is gone or broken."""
         try:
-            return tomllib.loads(self.config.read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+            return tomllib.loads(disk.read_file(self.config).decode())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise BadInput(f"not readable as the settings of a run: {error}", file=self.config) from error
 
 

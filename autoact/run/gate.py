@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 
 from autoact.errors import AutoActError
 from autoact.run.command import Command, Reply
@@ -19,30 +20,40 @@ class Gate:
     """Any thread or signal handler may call `cancel` and `submit`; the rest is the conductor's."""
 
     def __init__(self) -> None:
-        self._cancelled = False
+        self._cancelled = self._closed = False
         self._arrived = threading.Event()
-        self._waiting: deque[tuple[Command, Future[Reply]]] = deque()
+        self._waiting: list[tuple[Command, Future[Reply]]] = []
 
     def cancel(self) -> None:
         """End the run at the next opportunity."""
         self._cancelled = True  # and no event: a signal may come while this very thread holds its lock in `wait`
 
     def submit(self, command: Command) -> Future[Reply]:
-        """Queue a command; the future holds the reply once it is in the log."""
+        """Queue a command; the future holds the reply once it is in the log, and is cancelled when none will come."""
         reply: Future[Reply] = Future()
         self._waiting.append((command, reply))
         self._arrived.set()
+        if self._closed:
+            self.close()
         return reply
 
-    def take(self) -> tuple[Command, Future[Reply]] | None:
-        """The next command, if one waits. Raises Cancelled after `cancel`."""
+    def take(self, wanted: Callable[[Command], bool] = lambda command: True) -> tuple[Command, Future[Reply]] | None:
+        """The first command that waits and is `wanted`, if there is one. Raises Cancelled after `cancel`."""
         self.check()
-        return self._waiting.popleft() if self._waiting else None
+        place = next((place for place, (command, _) in enumerate(self._waiting) if wanted(command)), None)
+        return None if place is None else self._waiting.pop(place)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no command waits."""
+        return not self._waiting
 
     def close(self) -> None:
-        """Tell whoever still waits that no reply will come."""
-        while self._waiting:
-            self._waiting.popleft()[1].cancel()
+        """Tell whoever still waits, or comes later, that no reply will come."""
+        self._closed = True
+        with suppress(IndexError):  # a latecomer's thread may take the last one
+            while True:
+                self._waiting.pop()[1].cancel()
 
     def wait(self, seconds: float) -> None:
         """Until a command arrives, at most so long. Raises Cancelled after `cancel`."""

@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -39,11 +41,16 @@ from autoact.run.pipeline import Pipeline
 from autoact.run.pulse import EVERY, Pulse, resident_mb
 from autoact.run.room import check_room
 from autoact.run.state import RunState
+from autoact.run.steering import Desk
 from autoact.secrets import Vault, hide_output
 
 OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]
 """Makes the pipeline of a run: loads the model, opens the tools."""
 
+LOOK = 0.1
+"""Seconds between looks for commands while the model loads."""
+LOADER = "loader"
+"""Name of the thread that loads it."""
 DISPENSABLE = 300
 """Added to the job's score in the kernel's choice of whom to kill: the terminal and the keeper shall outlive it."""
 
@@ -58,8 +65,9 @@ class Job:
         self.project = Project.open(folder.path.parent.parent)
         self.vault = Vault.open()
         self.ticks = 0
-        self.ticked_at = time.time()
-        self.loading = False
+        self.ticked_at, self.ticked_cpu = time.time(), time.process_time()
+        self.doing = ""
+        """What is waited for, for people; see `Pulse.doing`."""
 
     def run(self) -> str:
         """Play what is left; the run's last word: finished, cancelled or failed. Raises RunBusy and DiskFull."""
@@ -97,11 +105,15 @@ class Job:
     def _stages(self, journal: Journal) -> None:
         if self.config.run.base:
             adopt(journal, self.folder, self.config.run)
-        left = [name for name in self.config.run.stages if not _finished(journal.state, name)]
+        left = [name for name in self.config.run.stages if not _finished(journal, name)]
         if not left and not control.left(self.folder) and not journal.memory.open_forks():
             return
         with ControlServer(self.folder, self.gate.submit), closing(LiveWriter(self.folder)) as live:
-            pipeline = self._open()
+            desk = Desk(journal, self.gate)
+            desk.attend()
+            if not left and self.gate.empty and not journal.memory.open_forks():
+                return  # what was left to do needed no model
+            pipeline = self._open(desk)
             with closing(pipeline.world):
                 self._conduct(left, pipeline, journal, live)
 
@@ -115,25 +127,43 @@ class Job:
             self._stage(name, pipeline, conductor, journal)
         conductor.play_forks()
 
-    def _open(self) -> Pipeline:
-        """May take minutes, in which nothing ticks and nothing is wrong."""
-        self.loading = True
-        pipeline = self.open_world(self.config, self.project, self.folder)
-        self.loading = False
+    def _open(self, desk: Desk) -> Pipeline:
+        """Load the model and open the tools in a thread, while commands are obeyed here. May take minutes.
+
+        Raises Cancelled; the thread then goes on until the process ends.
+        """
+        opened: Future[Pipeline] = Future()
+        self.tick(f"loading {self.config.model.id}")
+        thread = threading.Thread(target=self._load, args=(opened,), name=LOADER, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(LOOK)
+            desk.attend()
+            desk.journal.sync()
         self.tick()
-        return pipeline
+        return opened.result()
+
+    def _load(self, opened: Future[Pipeline]) -> None:
+        try:
+            opened.set_result(self.open_world(self.config, self.project, self.folder))
+        except BaseException as error:  # raised again where the result is wanted
+            opened.set_exception(error)
 
     def _stage(self, name: str, pipeline: Pipeline, conductor: Conductor, journal: Journal) -> None:
         began = time.monotonic()
         stage, expected = pipeline.stage(name, journal.state)
-        journal.once(StageStarted(name, expected))
+        started = StageStarted(name, expected)
+        if name in journal.memory.spoiled:
+            journal.append(started)
+        else:
+            journal.once(started)
         conductor.play(name, stage, expected)
         journal.append(StageFinished(name, pipeline.made(name, journal.state), round(time.monotonic() - began, 3)))
 
-    def tick(self) -> None:
-        """Something moved."""
+    def tick(self, doing: str = "") -> None:
+        """Something moved. `doing` says what is waited for from now on, if that may take any time."""
         self.ticks += 1
-        self.ticked_at = time.time()
+        self.ticked_at, self.ticked_cpu, self.doing = time.time(), time.process_time(), doing
 
 
 def _settings(folder: RunFolder) -> Config:
@@ -143,9 +173,9 @@ def _settings(folder: RunFolder) -> Config:
         raise BadInput(f"not the settings of a run: {error}", file=folder.config) from error
 
 
-def _finished(state: RunState, name: str) -> bool:
-    stage = state.stages.get(name)
-    return stage is not None and stage.status == "finished"
+def _finished(journal: Journal, name: str) -> bool:
+    stage = journal.state.stages.get(name)
+    return stage is not None and stage.status == "finished" and name not in journal.memory.spoiled
 
 
 class Heart:
@@ -176,7 +206,8 @@ class Heart:
         stage = state.stages.get(state.stage)
         return Pulse(
             os.getpid(), state.seq, state.stage, stage.done if stage else 0, stage.of if stage else 0,
-            self.job.ticks, resident_mb(), time.time(), self.job.ticked_at, self.job.loading,
+            self.job.ticks, resident_mb(), time.time(), self.job.ticked_at, bool(self.job.doing), self.job.doing,
+            round(time.process_time() - self.job.ticked_cpu, 3),
         )  # fmt: skip
 
 
@@ -215,5 +246,14 @@ def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world
         return ending.BUSY if isinstance(error, RunBusy) else ending.FAILED
 
 
+def leave(code: int) -> NoReturn:
+    """End the process with this exit code, without waiting for a model that still loads: nothing interrupts that."""
+    if any(thread.name == LOADER for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

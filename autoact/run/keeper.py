@@ -17,7 +17,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from autoact.errors import RunBusy
+from autoact import disk
+from autoact.errors import AutoActError, RunBusy
 from autoact.run import ending
 from autoact.run.cgroup import oom_kills
 from autoact.run.ending import BUSY, Ending
@@ -53,7 +54,7 @@ class Keeper:
         """Start the job until it ends by itself, or keeps crashing at the same place; its last exit code."""
         restarts = 0
         while True:
-            logged = _size(self.folder.events)
+            logged = disk.file_size(self.folder.events)
             code, ended = self._once()
             if code == BUSY:  # the run belongs to a job that another started: its end is none of ours
                 return code
@@ -79,8 +80,9 @@ class Keeper:
 
     def _once(self) -> tuple[int, Ending]:
         """One job from start to end: its exit code, minus the signal's number when one ended it, and its ending."""
+        disk.make_way(self.folder.exit)
         self.folder.exit.unlink(missing_ok=True)
-        printed, kills, began = _size(self.folder.console), self.kills(), time.monotonic()
+        printed, kills, began = disk.file_size(self.folder.console), self.kills(), time.monotonic()
         command = [sys.executable, *self.program, str(self.folder.path)]
         self.job = pid = os.posix_spawn(sys.executable, command, os.environ)
         if self.stopping:  # asked between the last look and the start
@@ -115,7 +117,7 @@ def _progress(log: Path, since: int) -> tuple[bool, bool]:
     """What the log got after byte `since`: whether any of it need not be done again, and whether the end is said."""
     from autoact.run.log import LONGEST_LINE, LogTail
 
-    tail = LogTail(log, max(since, _size(log) - LONGEST_LINE - 1), numbered=False)
+    tail = LogTail(log, max(since, disk.file_size(log) - LONGEST_LINE - 1), numbered=False)
     moved = said_so = False
     try:
         for record in tail.poll():
@@ -126,32 +128,34 @@ def _progress(log: Path, since: int) -> tuple[bool, bool]:
     return moved, said_so
 
 
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
-
-
 def main(arguments: list[str] | None = None) -> int:
     """`python -m autoact.run.keeper FOLDER [PROGRAM ...]`: returns at once, 0 when a keeper is at work behind it.
 
-    Exit code 3 says that the run has a keeper already. The caller gave this process a session of its own; the keeper
-    is a child that does not lead it, so that no terminal can ever become its own again.
+    Exit code 3 says that the run has a keeper already, 1 that none could start; why was then printed. The caller gave
+    this process a session of its own; the keeper is a child that does not lead it, so that no terminal can ever become
+    its own again.
     """
     path, *program = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    told, tell = os.pipe()
+    started, start = os.pipe()
     if os.fork():
-        os.close(tell)
-        return 0 if os.read(told, 1) else BUSY
+        os.close(start)
+        answer = os.read(started, 1)
+        return answer[0] if answer else ending.FAILED
     keeper = Keeper(RunFolder(Path(path)), tuple(program) or JOB)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     try:
         with RunLock.take(keeper.folder, keeper=True):
-            os.write(tell, b"\n")
-            os.close(tell)
+            os.write(start, bytes([ending.FINISHED]))
+            os.close(start)
             return keeper.keep()
     except RunBusy:
+        os.write(start, bytes([BUSY]))
         return BUSY
+    except (AutoActError, OSError) as error:  # the boundary of a process
+        print(error, file=sys.stderr, flush=True)
+        return ending.FAILED
 
 
 if __name__ == "__main__":

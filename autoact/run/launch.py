@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+from autoact import disk
 from autoact.errors import AutoActError
 from autoact.run import lock, logout
 from autoact.run.ending import BUSY, last_words
@@ -17,14 +18,15 @@ from autoact.run.keeper import JOB
 def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     """Have a keeper start the run's job, in a session of its own; what they print goes to console.log.
 
-    When this returns the keeper holds its lock. Raises RunBusy, naming who has the run, and AutoActError when no
-    process could be started.
+    When this returns the keeper holds its lock. Raises RunBusy, naming who has the run, BadInput where something that
+    is no file stands in a file's place, and AutoActError, with what was printed, when no keeper could start.
     """
     if lock.is_held(folder):
         raise lock.busy(folder)
     around = logout.way_around() if logout.ends_processes() else ()
-    with folder.console.open("ab") as console:
-        printed = console.tell()
+    disk.make_way(folder.console)
+    with os.fdopen(disk.open_file(folder.console, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as console:
+        printed = os.fstat(console.fileno()).st_size
         started = subprocess.run(
             [*around, sys.executable, "-m", "autoact.run.keeper", str(folder.path), *program],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True, check=False,
@@ -32,7 +34,7 @@ def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     if started.returncode == BUSY:
         raise lock.busy(folder, keeper=True)
     if started.returncode:
-        raise AutoActError(f"{folder.name} has no keeper: {last_words(folder.console, printed)}")
+        raise AutoActError(f"the keeper of {folder.name} could not start: {last_words(folder.console, printed)}")
 
 
 def stop(folder: RunFolder) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct
 
+from autoact import disk
+from autoact.errors import BadInput
 from autoact.events import TokenSpoken
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogTail, seal_event
@@ -36,6 +39,8 @@ class LiveWriter:
     def __init__(self, folder: RunFolder, clock: Callable[[], float] = time.monotonic):
         """Starts the file anew: what a dead job left half said means nothing. `clock` gives seconds."""
         self.path, self._clock = folder.live, clock
+        with suppress(OSError):  # nothing is told then
+            disk.make_way(self.path)
         self._said: dict[str, _Said] = {}
         self._descriptor, self._seq = -1, 0
         self._fresh = True
@@ -65,7 +70,7 @@ class LiveWriter:
         try:
             line = seal_event(self._seq, time.time(), event)
             os.write(self._opened(len(line)), line)
-        except (OSError, ValueError):  # no room, or no text: see above
+        except (OSError, ValueError, BadInput):  # no room, no text, or no file: see above
             self.close()
             return False
         self._seq += 1
@@ -76,7 +81,7 @@ class LiveWriter:
         if self._descriptor >= 0 and os.fstat(self._descriptor).st_nlink == 0:
             self.close()
         if self._descriptor < 0:
-            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._descriptor = disk.open_file(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         if self._fresh or os.fstat(self._descriptor).st_size + more > LONGEST:
             os.ftruncate(self._descriptor, 0)
             self._fresh = False

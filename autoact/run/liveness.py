@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from autoact import disk
+from autoact.errors import BadInput
 from autoact.run import lock
 from autoact.run.ending import read_ending
 from autoact.run.folder import RunFolder
@@ -12,8 +14,15 @@ from autoact.run.state import RunState
 
 SILENT = 10.0
 """Seconds without a pulse after which a job that holds its lock is unresponsive."""
-STILL = 60.0
-"""Seconds without a tick, while nothing is being waited for, after which it is stuck."""
+STILL, COMPUTING = 60.0, 600.0
+"""Seconds without a tick, while nothing is being waited for, after which it is stuck: when it does nothing, and when it
+computes all the while, as in a long step of a large model or on a busy machine."""
+BUSY = 0.01
+"""Processor seconds in a second from which on a job computes."""
+WAITS = 5.0
+"""Seconds after which a person is told what a running job waits for."""
+UNREADABLE = "unreadable"
+"""The verdict on a run whose lock, log, heartbeat or ending is no file, or cannot be read."""
 LOST = 60.0
 """Seconds without a pulse after which a job on another machine is lost sight of."""
 ENDED = ("finished", "failed", "cancelled")
@@ -27,25 +36,56 @@ def verdict(folder: RunFolder, state: RunState, *, now: float | None = None) -> 
     starting, running, paused, stuck, unresponsive: it has a job, or a keeper about to start one.
     finished, failed, cancelled: the log's last word. interrupted: neither job nor last word.
     running on HOST, lost sight of HOST: another machine's, whose lock says nothing here.
+    unreadable: something that is no file, or that may not be read, stands in the place of one of the run's files.
     `now` is in unix seconds and means the present when left out.
     """
-    now = time.time() if now is None else now
+    if _trouble(folder):
+        return UNREADABLE
+    try:
+        return _verdict(folder, state, time.time() if now is None else now)
+    except (BadInput, OSError):
+        return UNREADABLE
+
+
+def _verdict(folder: RunFolder, state: RunState, now: float) -> str:
     owner = lock.owner(folder)
     if owner is not None and not owner.here:
         return _afar(folder, state, owner.host, now)
     if lock.is_held(folder):
         return _working(folder, state, now)
-    # A keeper takes exit.json away when it starts a job, and then puts it back: the lock alone would say "starting"
-    # of a run whose keeper is just about to leave.
-    kept = lock.is_held(folder, keeper=True)
-    if kept and (not folder.exit.exists() or state.status not in ENDED):
+    if lock.is_held(folder, keeper=True) and not (state.status in ENDED and _job_was(folder)):
         return "starting"
     return state.status if state.status in ENDED else "interrupted"
+
+
+def _job_was(folder: RunFolder) -> bool:
+    """Whether the keeper that has the run has had a job already: then the log's last word is that job's.
+
+    A keeper is alone with the run before its first job and after its last one, until it has written how that ended.
+    """
+    return folder.exit.exists() or (
+        folder.lock.exists() and folder.lock.stat().st_mtime_ns >= folder.keeper.stat().st_mtime_ns
+    )
+
+
+def _trouble(folder: RunFolder) -> str:
+    """What is no file among the files that tell how a run is; empty when all is well."""
+    for path in (folder.events, folder.lock, folder.keeper, folder.pulse, folder.exit):
+        if kind := disk.other_kind(path):
+            return f"{path.name}: expected a file, found {kind}"
+    return ""
 
 
 def cause(folder: RunFolder, state: RunState, found: str, *, now: float | None = None) -> str:
     """Why the verdict `found` is so; empty where it says all there is."""
     now = time.time() if now is None else now
+    try:
+        return _trouble(folder) or _cause(folder, state, found, now)
+    except (BadInput, OSError) as error:
+        return str(error)
+
+
+def _cause(folder: RunFolder, state: RunState, found: str, now: float) -> str:
     pulse = _pulse_of_owner(folder)
     match found:
         case "failed":
@@ -56,9 +96,17 @@ def cause(folder: RunFolder, state: RunState, found: str, *, now: float | None =
             return f"nothing has moved for {now - pulse.ticked_at:.0f} s"
         case "unresponsive":
             return f"no heartbeat for {now - _beaten(folder, pulse):.0f} s"
+        case "running" if pulse and pulse.doing and now - pulse.ticked_at >= WAITS:
+            return f"{pulse.doing} for {now - pulse.ticked_at:.0f} s"
         case "starting" | "interrupted":
             return _end(folder, found, now)
     return f"last heartbeat {now - pulse.at:.0f} s ago" if pulse and found.startswith(AFAR) else ""
+
+
+def doing(folder: RunFolder) -> str:
+    """What the run's job waits for, such as its model; empty while it works, and for a run without a job here."""
+    pulse = _pulse_of_owner(folder) if attended(folder) else None
+    return pulse.doing if pulse else ""
 
 
 def attended(folder: RunFolder) -> bool:
@@ -79,8 +127,15 @@ def _working(folder: RunFolder, state: RunState, now: float) -> str:
         return "unresponsive"
     if state.status == "paused":
         return "paused"
-    still = pulse is not None and not pulse.waiting and 0 < pulse.ticked_at < now - STILL
-    return "stuck" if still else "running"
+    return "stuck" if pulse and _still(pulse, now) else "running"
+
+
+def _still(pulse: Pulse, now: float) -> bool:
+    """Whether nothing has moved for longer than it may take."""
+    if pulse.waiting or not pulse.ticked_at:
+        return False
+    computes = pulse.cpu_s >= BUSY * (pulse.at - pulse.ticked_at)
+    return now - pulse.ticked_at > (COMPUTING if computes and pulse.cpu_s else STILL)
 
 
 def _end(folder: RunFolder, found: str, now: float) -> str:

@@ -14,6 +14,7 @@ from types import TracebackType
 import msgspec
 from msgspec import Struct
 
+from autoact import disk
 from autoact.errors import BadInput, RunBusy
 from autoact.run.folder import RunFolder
 
@@ -65,8 +66,9 @@ class RunLock:
 
     @classmethod
     def take(cls, folder: RunFolder, *, keeper: bool = False) -> RunLock:
-        """Become the run's owner, or its keeper. Raises RunBusy, naming the one who is; BadInput without locks."""
-        descriptor = os.open(_file(folder, keeper), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Become the run's owner, or its keeper. Raises RunBusy, naming the one who is; BadInput without locks, and
+        where something that is no file stands in the lock's place."""
+        descriptor = disk.open_file(_file(folder, keeper), os.O_RDWR | os.O_CREAT)
         try:
             locked = _locked(descriptor, fcntl.LOCK_EX)
         except OSError as error:
@@ -101,9 +103,9 @@ class RunLock:
 
 
 def is_held(folder: RunFolder, *, keeper: bool = False) -> bool:
-    """Whether a job, or a keeper, has the run right now, on this host."""
+    """Whether a job, or a keeper, has the run right now, on this host. Raises BadInput when the lock is no file."""
     try:
-        descriptor = os.open(_file(folder, keeper), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = disk.open_file(_file(folder, keeper))
     except FileNotFoundError:
         return False
     try:
@@ -121,11 +123,11 @@ def is_held(folder: RunFolder, *, keeper: bool = False) -> bool:
 
 
 def owner(folder: RunFolder, *, keeper: bool = False) -> Owner | None:
-    """Who took the lock last, whether or not it still holds it; None when no one did or is just writing its name."""
-    try:
-        return msgspec.json.decode(_file(folder, keeper).read_bytes(), type=Owner)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    """Who took the lock last, whether or not it still holds it; None when no one did or is just writing its name.
+
+    Raises BadInput when the lock is no file.
+    """
+    return disk.read_struct(_file(folder, keeper), Owner)
 
 
 def busy(folder: RunFolder, *, keeper: bool = False) -> RunBusy:

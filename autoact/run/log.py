@@ -12,21 +12,20 @@ writer moves them aside; bad lines before it are *damage*, which is listed, kept
 from __future__ import annotations
 
 import errno
-import math
 import os
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import get_args
 
 import msgspec
 from msgspec import Struct
 
 from autoact import disk
 from autoact.errors import BadInput, DiskFull, LogDamaged
-from autoact.events import AnyEvent, Event, RunRecovered
+from autoact.events import Event, RunRecovered
+from autoact.run.codec import KNOWN, convert, decode, encode
 from autoact.run.folder import RunFolder
 from autoact.run.upcast import STEPS, VERSION, Fields, Step, upcast
 
@@ -46,9 +45,11 @@ class Record(Struct, frozen=True):
     at: float
     """Unix seconds. Clocks jump: order is by `seq`."""
     event: Event | None
-    """None when this version does not know the type."""
+    """None when this version does not know the type, or cannot read it."""
     type: str
     v: int = VERSION
+    unread: str = ""
+    """Why an event of a known type cannot be read; empty otherwise."""
 
 
 class _Header(Struct, frozen=True, gc=False):
@@ -58,10 +59,8 @@ class _Header(Struct, frozen=True, gc=False):
     v: int = VERSION
 
 
-_KNOWN = frozenset(kind.__struct_config__.tag for kind in get_args(AnyEvent))
 _encode = msgspec.json.Encoder().encode
 _decode_header = msgspec.json.Decoder(_Header).decode
-_decode_event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
 _flush = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
@@ -75,7 +74,7 @@ def seal(fields: Fields) -> bytes:
 
 def seal_event(seq: int, at: float, event: Event) -> bytes:
     """An event as a sealed line. Raises UnicodeEncodeError, a ValueError, for text with lone surrogates."""
-    return _sealed(b'{"v":%d,"seq":%d,"t":%.6f,%b' % (VERSION, seq, at, _encode(event)[1:-1]))
+    return _sealed(b'{"v":%d,"seq":%d,"t":%.6f,%b' % (VERSION, seq, at, encode(event)[1:-1]))
 
 
 def unseal(line: bytes, steps: Sequence[Step] = STEPS) -> Record:
@@ -95,10 +94,17 @@ def unseal(line: bytes, steps: Sequence[Step] = STEPS) -> Record:
 
 def _record(line: bytes, steps: Sequence[Step]) -> Record:
     header = _decode_header(line)
-    if header.v <= len(steps):
-        older = upcast(msgspec.json.decode(line), steps)
-        return Record(header.seq, header.t, _converted(older), older["type"], header.v)
-    return Record(header.seq, header.t, _event(line) if header.type in _KNOWN else None, header.type, header.v)
+    kind, event, unread = header.type, None, ""
+    try:
+        if header.v <= len(steps):
+            older = upcast(msgspec.json.decode(line), steps)
+            kind, event = older["type"], convert(older)
+        elif kind in KNOWN:
+            event = decode(line)
+    except msgspec.ValidationError as error:
+        if header.v <= max(VERSION, len(steps)):  # a newer version may write what this one does not know
+            unread = f"{kind} cannot be read: {error}"
+    return Record(header.seq, header.t, event, kind, header.v, unread)
 
 
 def _tail(body: bytes) -> bytes:
@@ -107,24 +113,6 @@ def _tail(body: bytes) -> bytes:
 
 def _sealed(body: bytes) -> bytes:
     return b"%b%b\n" % (body, _tail(body))
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        return _decode_event.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _converted(msgspec.json.decode(line))
-
-
-def _converted(fields: Fields) -> Event | None:
-    if fields["type"] not in _KNOWN:
-        return None
-    # JSON has no NaN: a loss that blew up was written as null, and no event has a bare null otherwise.
-    numbers = {key: math.nan if value is None else value for key, value in fields.items()}
-    try:
-        return msgspec.convert(numbers, AnyEvent)  # type: ignore[no-any-return]
-    except msgspec.ValidationError:
-        return None  # sealed, hence meant: a later version wrote a value that this one does not know
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -142,6 +130,7 @@ class LogTail:
         self.path = path
         self.offset = offset
         self.damaged: list[Damage] = []
+        """Lines that cannot be read, and a log that cannot be opened."""
         self._numbered = numbered
         self._next = 0 if offset == 0 and numbered else None
         self._descriptor = -1
@@ -171,10 +160,17 @@ class LogTail:
             self._descriptor = -1
 
     def _opened(self) -> bool:
+        """Whether there is a log to read. What is no file, or cannot be opened, is damage."""
         if self._descriptor < 0:
             try:
-                self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+                self._descriptor = disk.open_file(self.path)
             except FileNotFoundError:
+                return False
+            except (OSError, BadInput) as error:
+                kind = disk.other_kind(self.path)
+                why = f"expected a file, found {kind}" if kind else str(error)
+                if (0, why) not in self.damaged:
+                    self.damaged.append((0, why))
                 return False
         return True
 
@@ -206,6 +202,8 @@ class LogTail:
             bad = []
             self.offset = end
             self._next = record.seq + 1 if self._numbered else None
+            if record.unread:
+                self.damaged.append((start, record.unread))
             yield record
 
     def _check(self, line: bytes) -> Record:
@@ -275,8 +273,7 @@ class LogWriter:
             )
         self.seq, self.torn, self.damaged = found.next_seq, found.torn, found.damaged
         self._sync_every, self._synced_at, self._unsynced = sync_every, time.monotonic(), False
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(self.path, flags, 0o600)
+        self._descriptor = disk.open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         disk.sync_folder(self.path.parent)
         if found.torn:
             self._move_aside(found)
@@ -284,12 +281,15 @@ class LogWriter:
     def append(self, event: Event) -> int:
         """Write one event; its sequence number. A promised one is on the disk when this returns.
 
-        Raises DiskFull with the file as it was, ValueError for an event that makes too long a line, and OSError
-        when the disk fails: the log is then closed for good, because a second sync would lie about the first.
+        Raises DiskFull with the file as it was, ValueError for an event that makes too long a line or one that no
+        reader could read back, and OSError when the disk fails: the log is then closed for good, because a second
+        sync would lie about the first.
         """
         line = seal_event(self.seq, self._clock(), event)
         if len(line) > LONGEST_LINE:
             raise ValueError(f"an event of {len(line):,} bytes; the log takes {LONGEST_LINE:,}")
+        if unread := unseal(line).unread:
+            raise ValueError(f"no event for the log: {unread}")
         self._write(line)
         self._unsynced = True
         if event.promised:
@@ -362,8 +362,7 @@ class LogWriter:
         """Append, never overwrite: two crashes in a row may tear at the same number."""
         aside = self.path.with_name(f"events.torn.{found.next_seq}")
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            with os.fdopen(os.open(aside, flags, 0o600), "wb") as file:
+            with os.fdopen(disk.open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "wb") as file:
                 file.write(os.pread(self._descriptor, found.torn, found.size))
                 file.flush()
                 os.fsync(file.fileno())

@@ -7,37 +7,13 @@ from pathlib import Path
 
 from autoact.config import Plan
 from autoact.errors import BadInput
-from autoact.events import (
-    AdapterReady,
-    Event,
-    QuestionAccepted,
-    StageFinished,
-    ToolSelected,
-    TrajectoryCommitted,
-    TrajectoryJudged,
-)
+from autoact.events import StageFinished
 from autoact.run.folder import RunFolder, find_run, runs_of
 from autoact.run.journal import Journal
 from autoact.run.log import read
-from autoact.stages import (
-    DIFFERENTIATION,
-    FILTERING,
-    GROUP_PLANNING,
-    PIPELINE,
-    SELF_INSTRUCT,
-    SESSION,
-    SYNTHESIS,
-    TOOL_SELECTION,
-)
+from autoact.run.memory import MADE_BY
+from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SESSION
 from autoact.trajectory import SUB_AGENTS
-
-MADE_BY: dict[type[Event], str] = {
-    QuestionAccepted: SELF_INSTRUCT,
-    ToolSelected: TOOL_SELECTION,
-    TrajectoryCommitted: SYNTHESIS,
-    TrajectoryJudged: FILTERING,
-    AdapterReady: DIFFERENTIATION,
-}
 
 
 def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
@@ -52,7 +28,7 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
         event = record.event
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
-        elif event is not None and MADE_BY.get(type(event)) in wanted:
+        elif event is not None and MADE_BY.get(record.type) in wanted:
             journal.once(event)
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")

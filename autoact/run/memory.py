@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from autoact.events import (
+    SKIPPED,
     AnswerEdited,
     CommandAccepted,
     CommandRefused,
@@ -19,6 +20,7 @@ from autoact.events import (
     QuestionInjected,
     QuestionRefused,
     QuestionSolved,
+    RunRecovered,
     StageFinished,
     StageStarted,
     ToolObserved,
@@ -33,6 +35,14 @@ from autoact.events import (
 from autoact.run.command import Reply
 from autoact.run.log import read
 from autoact.script import Answer, Observation
+from autoact.stages import (
+    DIFFERENTIATION,
+    FILTERING,
+    GROUP_PLANNING,
+    SELF_INSTRUCT,
+    SYNTHESIS,
+    TOOL_SELECTION,
+)
 
 Identity = tuple[str, str]
 """The type of an event that happens once, and the thing it happens to."""
@@ -41,6 +51,15 @@ OUTCOMES = ("trajectory.committed", "trajectory.judged", "question.solved", "uni
 """What a unit leads to: events about it that are open again when it starts anew."""
 ENDS = ("trajectory.committed", "question.solved", "unit.failed")
 """Those of them that say it is over."""
+MADE_BY = {
+    "question.accepted": SELF_INSTRUCT,
+    "tool.selected": TOOL_SELECTION,
+    "trajectory.committed": SYNTHESIS,
+    "trajectory.judged": FILTERING,
+    "adapter.ready": DIFFERENTIATION,
+    "question.solved": GROUP_PLANNING,
+}
+"""The stage whose work an event is, by the event's type."""
 
 
 def identity(event: Event) -> Identity | None:
@@ -86,8 +105,15 @@ class Memory:
         """How often a unit was begun anew: another try draws other tokens."""
         self.finishing: set[str] = set()
         """Trainings that a person ended early: they take no further step after a crash either."""
+        self.skipped: set[str] = set()
+        """Units that a person ended: the next attempt does not begin them again."""
         self.forks: dict[str, UnitForked] = {}
         self.injected: dict[str, QuestionInjected] = {}
+        self.spoiled: dict[str, bool] = {}
+        """Stages that must be played again, though finished: the log holds work of theirs that cannot be read.
+
+        True once the log says so; the stage is then finished when it says that again.
+        """
         self._last: dict[str, int] = {}
 
     @classmethod
@@ -97,6 +123,8 @@ class Memory:
         for record in read(path):
             if record.event is not None:
                 memory.remember(record.event, record.seq)
+            elif record.unread and record.type in MADE_BY:
+                memory.spoiled[MADE_BY[record.type]] = False
         return memory
 
     def remember(self, event: Event, seq: int = -1) -> None:
@@ -113,11 +141,18 @@ class Memory:
             case UnitRestarted():
                 self.forget(event.unit, event.n)
                 self.restarts[event.unit] += 1
+                self.skipped.discard(event.unit)
+            case UnitFailed(error=error) if error == SKIPPED:
+                self.skipped.add(event.unit)
             case UnitForked():
                 self.forks[event.unit] = event
                 self._copy(event)
             case QuestionInjected():
                 self.injected[event.unit] = event
+            case RunRecovered():
+                self.spoiled = dict.fromkeys(self.spoiled, True)
+            case StageFinished(stage=stage) if self.spoiled.get(stage):
+                del self.spoiled[stage]
         same = identity(event)
         if same is not None:
             self.seen.add(same)

@@ -82,7 +82,8 @@ class Pipeline:
         return synthesis(questions, self.meta_card(state), settings), len(questions) * settings.samples
 
     def _filtering(self, state: RunState) -> tuple[Stage, int]:
-        return filtering(list(state.trajectories.values()), self.config.filtering), len(state.trajectories)
+        trajectories = list(state.trajectories.values())
+        return filtering(trajectories, self.config.filtering, state.verdicts), len(trajectories)
 
     def _differentiation(self, state: RunState) -> tuple[Stage, int]:
         self.teach(self.group_card(state))

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact import disk
+from autoact.errors import BadInput
 from autoact.run.folder import RunFolder
 
 EVERY = 2.0
@@ -33,17 +34,22 @@ class Pulse(Struct, frozen=True, omit_defaults=True):
     """When `tick` last rose, unix seconds; 0 when the job does not say."""
     waiting: bool = False
     """A request is in flight, or a model loads: stillness is no fault of the job."""
+    doing: str = ""
+    """What is waited for, in words; empty when it is the model's next answer."""
+    cpu_s: float = 0.0
+    """Processor seconds that the job used since `tick` last rose."""
 
     def write(self, folder: RunFolder) -> None:
-        """Put it in place whole. Not flushed: a pulse need not outlive the power."""
+        """Put it in place whole; what is no file there makes way. Not flushed: it need not outlive the power."""
+        disk.make_way(folder.pulse)
         disk.replace(folder.pulse, msgspec.json.encode(self), durable=False)
 
 
 def read_pulse(folder: RunFolder) -> Pulse | None:
-    """The last heartbeat; None when there is none, or a power loss left a broken one."""
+    """The last heartbeat; None when there is none, or none that can be read."""
     try:
-        return msgspec.json.decode(folder.pulse.read_bytes(), type=Pulse)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return disk.read_struct(folder.pulse, Pulse)
+    except (OSError, BadInput):
         return None
 
 

@@ -7,7 +7,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from autoact.errors import DiskFull
+from autoact import disk
+from autoact.errors import BadInput, DiskFull
 from autoact.run.folder import RunFolder
 
 NEEDED, COMFORTABLE = 200_000_000, 2_000_000_000
@@ -44,10 +45,11 @@ class Ballast:
     def load(self) -> bool:
         """Take it on, unless there is too little room for it and some lines more; whether it is there."""
         try:
-            with self.path.open("wb") as file:
+            disk.make_way(self.path)
+            with os.fdopen(disk.open_file(self.path, os.O_RDWR | os.O_CREAT), "wb") as file:
                 _reserve(file.fileno(), 0, BALLAST + HEADROOM)
                 file.truncate(BALLAST)
-        except OSError:  # no room: that is the answer
+        except (OSError, BadInput):  # no room, or no file: that is the answer
             self.drop()
             return False
         return True

@@ -66,6 +66,8 @@ class StageState:
     seconds: float = 0.0
     started_at: float = 0.0
     """Unix seconds."""
+    tried: int = 0
+    """Drafts that were written, in a stage that judges them only later."""
 
 
 @dataclass(slots=True)
@@ -188,18 +190,13 @@ def fold(state: RunState, record: Record) -> None:
 
 def _opened(state: RunState, event: RunOpened) -> None:
     state.attempt, state.pid, state.host = event.attempt, event.pid, event.host
-    state.engine, state.config = event.engine, event.config
-    state.error = ""
+    state.engine, state.config, state.error = event.engine, event.config, ""
     if (state.status, state.why) != ("paused", BY_A_PERSON):
         state.status, state.why = "running", ""
 
 
-def _paused(state: RunState, event: RunPaused) -> None:
-    state.status, state.why = "paused", event.why
-
-
-def _resumed(state: RunState, event: RunResumed) -> None:
-    state.status, state.why = "running", ""
+def _paused(state: RunState, event: RunPaused | RunResumed) -> None:
+    state.status, state.why = ("paused", event.why) if isinstance(event, RunPaused) else ("running", "")
 
 
 def _failed(state: RunState, event: RunFailed) -> None:
@@ -242,7 +239,7 @@ def _stage_started(state: RunState, event: StageStarted) -> None:
 
 def _stage_progressed(state: RunState, event: StageProgressed) -> None:
     stage = state.stages.setdefault(event.stage, StageState(started_at=state.at))
-    stage.done, stage.of = event.done, event.of
+    stage.done, stage.of, stage.tried = event.done, event.of, max(stage.tried, event.tried)
 
 
 def _stage_finished(state: RunState, event: StageFinished) -> None:
@@ -273,6 +270,7 @@ def _begun(state: RunState, event: EpisodeBegun) -> None:
 
 def _answered(state: RunState, event: ModelAnswered) -> None:
     state.answers += 1
+    state.unit_failures.pop(event.unit, None)
     spent = state.tokens.setdefault(state.stage, Spent())
     spent.calls += 1
     spent.prompt_tokens += event.prompt_tokens
@@ -335,6 +333,7 @@ def _tool_passed_over(state: RunState, event: ToolPassedOver) -> None:
 def _committed(state: RunState, event: TrajectoryCommitted) -> None:
     unit = event.trajectory.unit
     state.trajectories[unit] = event.trajectory
+    state.unit_failures.pop(unit, None)
     state.lanes.pop(unit, None)
 
 
@@ -360,13 +359,14 @@ def _adapter_ready(state: RunState, event: AdapterReady) -> None:
 
 def _solved(state: RunState, event: QuestionSolved) -> None:
     state.solved.append(event)
+    state.unit_failures.pop(event.trajectory.unit, None)
     state.lanes.pop(event.trajectory.unit, None)
 
 
 _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
     RunOpened: _opened,
     RunPaused: _paused,
-    RunResumed: _resumed,
+    RunResumed: _paused,
     RunFinished: _ended,
     UnitForked: _forked,
     QuestionInjected: _injected,

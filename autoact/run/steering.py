@@ -15,6 +15,7 @@ import msgspec
 from autoact.errors import AutoActError, BadInput
 from autoact.events import (
     BY_A_PERSON,
+    SKIPPED,
     AnswerEdited,
     CommandAccepted,
     CommandRefused,
@@ -32,6 +33,7 @@ from autoact.trajectory import Question, Verdict
 if TYPE_CHECKING:
     from autoact.run.conduct import Conductor
     from autoact.run.flight import Flight
+    from autoact.run.journal import Journal
 
 WAIT = 0.2
 """Seconds between looks while a training is paused."""
@@ -41,13 +43,75 @@ class UnitSkipped(AutoActError):
     """A person ended a unit."""
 
 
-class Steering:
+class Desk:
+    """Obeys the commands that concern no unit in flight: a job can do that while its model loads."""
+
+    def __init__(self, journal: Journal, gate: Gate):
+        self.journal, self.gate = journal, gate
+        self.paused = journal.state.status == "paused"
+        """A pause outlives its job, and so does that of a unit: only a person lifts it."""
+        self.does: dict[str, Callable[[Command], None]] = {
+            "pause": self._pause, "resume": self._resume, "judge": self._judge, "cancel": self._cancel,
+            "ping": lambda command: None,
+        }  # fmt: skip
+
+    def attend(self) -> None:
+        """Obey what has come in and can be obeyed now; the rest goes on waiting. Raises Cancelled."""
+        while (taken := self.gate.take(self._can)) is not None:
+            command, reply = taken
+            reply.set_result(self._answer(command))
+
+    def _can(self, command: Command) -> bool:
+        return command.do in self.does and not (command.unit and command.do in ("pause", "resume"))
+
+    def _answer(self, command: Command) -> Reply:
+        """Obey once; a command that comes again gets the reply it had."""
+        journal = self.journal
+        known = journal.memory.replies.get(command.id)
+        if known is not None:
+            return known
+        try:
+            self.does[command.do](command)
+        except BadInput as error:
+            journal.append(CommandRefused(command.id, str(error)))
+            return Reply(command.id, why=str(error))
+        if command.do not in ("step", "finish", "ping"):  # the first two have said so with the unit they found
+            self._accept(command)
+        return journal.memory.replies.get(command.id) or Reply(command.id, seq=journal.state.seq)
+
+    def _accept(self, command: Command) -> None:
+        self.journal.append(CommandAccepted(command.id, command.do, command.unit, command.n, command.by))
+
+    def _pause(self, command: Command) -> None:
+        if not self.paused:
+            self.paused = True
+            self.journal.append(RunPaused(BY_A_PERSON))
+
+    def _resume(self, command: Command) -> None:
+        if self.paused:
+            self.paused = False
+            self.journal.append(RunResumed())
+
+    def _judge(self, command: Command) -> None:
+        """A person's word stands: the filter does not judge again what is judged, and the last verdict counts."""
+        done = self.journal.state.trajectories.get(command.unit)
+        if done is None:
+            raise BadInput(f"`{command.unit}` is no finished trajectory of this run's synthesis")
+        if command.n not in (0, 1):
+            raise BadInput(f"expected 1 to keep the trajectory or 0 to drop it, found {command.n}")
+        verdict = Verdict(command.unit, command.n == 1, done.reward, command.text, command.by or "a person")
+        self.journal.append(TrajectoryJudged(verdict))
+
+    def _cancel(self, command: Command) -> None:
+        self.gate.cancel()
+
+
+class Steering(Desk):
     """Who is paused, who may take one step, and what each command does."""
 
     def __init__(self, conductor: Conductor, gate: Gate):
-        self.conductor, self.gate = conductor, gate
-        self.paused = conductor.journal.state.status == "paused"
-        """A pause outlives its job, and so does that of a unit: only a person lifts it."""
+        super().__init__(conductor.journal, gate)
+        self.conductor = conductor
         self.halted: set[str] = set(conductor.journal.state.halted)
         """Units that a person stopped one by one."""
         self.stepping: set[str] = set()
@@ -56,19 +120,12 @@ class Steering:
         """Trainings to end without an adapter."""
         self.finishing: set[str] = set(conductor.journal.memory.finishing)
         """Trainings to end with the adapter they have."""
-        self.does: dict[str, Callable[[Command], None]] = {
-            "pause": self._pause, "resume": self._resume, "step": self._step, "edit": self._edit,
-            "inject": self._inject, "retry": self._retry, "skip": self._skip, "finish": self._finish,
-            "fork": self._fork, "judge": self._judge, "cancel": self._cancel, "ping": lambda command: None,
+        self.does |= {
+            "step": self._step, "edit": self._edit, "inject": self._inject, "retry": self._retry, "skip": self._skip,
+            "finish": self._finish, "fork": self._fork,
         }  # fmt: skip
 
     # -- what the conductor asks -------------------------------------------------------------------------------------
-
-    def attend(self) -> None:
-        """Obey what has come in. Raises Cancelled."""
-        while (taken := self.gate.take()) is not None:
-            command, reply = taken
-            reply.set_result(self._answer(command))
 
     def holds(self, unit: str) -> bool:
         """Whether a new answer of this unit is kept from its script."""
@@ -91,27 +148,12 @@ class Steering:
             self.attend()
         if unit in self.skipped:
             self.skipped.discard(unit)
-            raise UnitSkipped("by a person")
+            raise UnitSkipped(SKIPPED)
 
     # -- a command ---------------------------------------------------------------------------------------------------
 
-    def _answer(self, command: Command) -> Reply:
-        """Obey once; a command that comes again gets the reply it had."""
-        journal = self.conductor.journal
-        known = journal.memory.replies.get(command.id)
-        if known is not None:
-            return known
-        try:
-            self.does[command.do](command)
-        except BadInput as error:
-            journal.append(CommandRefused(command.id, str(error)))
-            return Reply(command.id, why=str(error))
-        if command.do not in ("step", "finish", "ping"):  # the first two have said so with the unit they found
-            self._accept(command)
-        return journal.memory.replies.get(command.id) or Reply(command.id, seq=journal.state.seq)
-
-    def _accept(self, command: Command) -> None:
-        self.conductor.journal.append(CommandAccepted(command.id, command.do, command.unit, command.n, command.by))
+    def _can(self, command: Command) -> bool:
+        return True
 
     def _flight(self, command: Command, *waiting: Flight) -> Flight:
         """The unit that is meant, in flight or among these; without a name, the only one. Raises BadInput."""
@@ -125,19 +167,18 @@ class Steering:
 
     def _pause(self, command: Command) -> None:
         if command.unit:
-            self.halted.add(command.unit)
-        elif not self.paused:
-            self.paused = True
-            self.conductor.journal.append(RunPaused(BY_A_PERSON))
+            self.halted.add(self._flight(command, *self.conductor.waiting).name)
+        else:
+            super()._pause(command)
 
     def _resume(self, command: Command) -> None:
+        if command.unit and command.unit not in self.halted:
+            raise BadInput(f"`{command.unit}` is not paused; paused: {', '.join(sorted(self.halted)[:8]) or 'no unit'}")
         if command.unit:
             self.halted.discard(command.unit)
         else:
             self.halted.clear()
-            if self.paused:
-                self.paused = False
-                self.conductor.journal.append(RunResumed())
+            super()._resume(command)
         for flight in list(self.conductor.flying.values()):
             if flight.held is not None and not self.holds(flight.name):
                 self.conductor.release(flight)
@@ -159,12 +200,12 @@ class Steering:
 
     def _edit(self, command: Command) -> None:
         """The newest answer changes in the hand; what followed an older one is void and asked anew."""
-        name, n, memory = command.unit, command.n, self.conductor.journal.memory
+        name, n, memory = command.unit, command.n, self.journal.memory
         if not memory.known(name, n):
             raise BadInput(f"`{name}` has no answer {n}")
         if self.conductor.find(name) is None:
             raise BadInput(f"the stage of `{name}` is over; fork it instead")
-        self.conductor.journal.append(AnswerEdited(name, n, command.text, command.by))
+        self.journal.append(AnswerEdited(name, n, command.text, command.by))
         flight = self.conductor.flying.get(name)
         if flight is not None and flight.held is not None and flight.n == n + 1:
             flight.held = memory.answers[name, n][1]
@@ -173,7 +214,7 @@ class Steering:
 
     def _retry(self, command: Command) -> None:
         flight = self.conductor.flying.get(command.unit)
-        begun = flight is not None or self.conductor.journal.memory.known(command.unit, 0)
+        begun = flight is not None or self.journal.memory.known(command.unit, 0)
         if not begun or self.conductor.find(command.unit) is None:
             raise BadInput(f"`{command.unit}` cannot be tried again: no such unit, or its stage is over")
         if flight is not None and isinstance(flight.wish, Train):
@@ -197,7 +238,7 @@ class Steering:
 
     def _fork(self, command: Command) -> None:
         """The first `n` answers, and with a text one more that is the person's, then live."""
-        memory, journal, of = self.conductor.journal.memory, self.conductor.journal, command.unit
+        memory, journal, of = self.journal.memory, self.journal, command.unit
         if any(fork.command == command.id for fork in memory.forks.values()):
             return  # it was made before the job died; only the acceptance is missing
         edits = bool(command.text)
@@ -214,19 +255,8 @@ class Steering:
             journal.append(AnswerEdited(name, last, command.text, command.by))
         self.conductor.fork(name)
 
-    def _judge(self, command: Command) -> None:
-        """A person's word stands: the filter does not judge again what is judged, and the last verdict counts."""
-        journal, unit = self.conductor.journal, command.unit
-        done = journal.state.trajectories.get(unit)
-        if done is None:
-            raise BadInput(f"`{unit}` is no finished trajectory of this run's synthesis")
-        if command.n not in (0, 1):
-            raise BadInput(f"expected 1 to keep the trajectory or 0 to drop it, found {command.n}")
-        verdict = Verdict(unit, command.n == 1, done.reward, command.text, command.by or "a person")
-        journal.append(TrajectoryJudged(verdict))
-
     def _inject(self, command: Command) -> None:
-        admits, memory = self.conductor.round.admits, self.conductor.journal.memory
+        admits, memory = self.conductor.round.admits, self.journal.memory
         if admits is None:
             raise BadInput("this run is no session: it takes no questions")
         if any(event.command == command.id for event in memory.injected.values()):
@@ -238,8 +268,5 @@ class Steering:
             unit = admits(question, command.cast)
         except KeyError as error:
             raise BadInput(f"no cast `{command.cast}` in this session") from error
-        self.conductor.journal.append(QuestionInjected(unit.name, question, command.cast, command.id))
+        self.journal.append(QuestionInjected(unit.name, question, command.cast, command.id))
         self.conductor.admit(question, command.cast)
-
-    def _cancel(self, command: Command) -> None:
-        self.gate.cancel()

@@ -6,33 +6,40 @@ also want an episode that ended by itself, without invalid, empty or repeated st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from autoact.config import Filtering
 from autoact.events import StageProgressed, TrajectoryJudged
 from autoact.lab.metrics import normalise
 from autoact.script import Stage
 from autoact.stages import FILTERING
-from autoact.trajectory import FINISH, REFLECT, Trajectory, Verdict
+from autoact.trajectory import BY_FILTER, FINISH, REFLECT, Trajectory, Verdict
 
 SENTENCE = 3
 """Words of a thought that says something."""
 
 
-def filtering(trajectories: Sequence[Trajectory], settings: Filtering) -> Stage:
-    """Judge every trajectory, shortest first, so that the shortest of a question's are kept."""
-    kept: dict[str, int] = {}
-    seen: set[tuple[str, ...]] = set()
-    shortest_first = sorted(trajectories, key=lambda trajectory: (len(trajectory.steps), trajectory.unit))
-    for trajectory in shortest_first:
+def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts: Mapping[str, Verdict]) -> Stage:
+    """Judge every trajectory, shortest first, so that the shortest of a question's are kept.
+
+    What a person judged in `verdicts`, by unit, stands: a trajectory that a person keeps takes one of its question's
+    places before any other, and one that a person drops takes none.
+    """
+    by_hand = {unit: verdict.kept for unit, verdict in verdicts.items() if verdict.by != BY_FILTER}
+    chosen = [trajectory for trajectory in trajectories if by_hand.get(trajectory.unit)]
+    kept = Counter(trajectory.question.id for trajectory in chosen)
+    seen = {_path(trajectory) for trajectory in chosen}
+    open_ones = [trajectory for trajectory in trajectories if trajectory.unit not in by_hand]
+    for trajectory in sorted(open_ones, key=lambda trajectory: (len(trajectory.steps), trajectory.unit)):
         why = refusal(trajectory, settings)
         path = _path(trajectory)
         if not why and path in seen:
             why = "same steps as another"
-        if not why and kept.get(trajectory.question.id, 0) >= settings.per_question:
+        if not why and kept[trajectory.question.id] >= settings.per_question:
             why = "enough of this question"
         if not why:
-            kept[trajectory.question.id] = kept.get(trajectory.question.id, 0) + 1
+            kept[trajectory.question.id] += 1
             seen.add(path)
         yield TrajectoryJudged(Verdict(trajectory.unit, not why, trajectory.reward, why))
     yield StageProgressed(FILTERING, len(trajectories), len(trajectories))

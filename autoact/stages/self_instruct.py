@@ -36,6 +36,8 @@ TRIES = 20
 """Tries per wanted question at most, without a corpus."""
 SHOWN = 3
 """Examples shown per try."""
+LONGEST = 500
+"""Letters of a refused question, and of its answer, that the log keeps."""
 PHRASE = 5
 """Words of the longest title looked for in a question."""
 NAME_OR_NUMBER = re.compile(
@@ -94,8 +96,7 @@ def self_instruct(grounds: Grounds, settings: SelfInstruct) -> Stage:
                 continue
             refusal = bench.refusal(written)
             if refusal:
-                said = f"{written.question} / {written.answer}"
-                yield QuestionRefused(unit.name, said[:500], refusal)
+                yield QuestionRefused(unit.name, written.question[:LONGEST], refusal, written.answer[:LONGEST])
             else:
                 yield QuestionAccepted(bench.accept(unit.name, written))
         stalled = 0 if len(bench.accepted) > before else stalled + 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from autoact.events import Event, QuestionSolved, ToolObserved, TrajectoryCommitted
+from autoact.script import root_of
 from autoact.tools.curation import tool_key
 from autoact.trajectory import Trajectory
 
@@ -54,20 +55,27 @@ class Fortunes:
         self._counts: dict[str, _Count] = {}
 
     def take(self, events: Iterable[Event | None]) -> None:
-        """Count one run. A call that was asked anew after a restart was made twice and counts twice."""
+        """Count one run. A call that was asked anew after a restart was made twice and counts twice.
+
+        Trajectories that were taken over from an earlier run are left out: its own log counts them.
+        """
         tried: dict[str, Trajectory] = {}
         right: dict[str, bool] = {}
+        called: set[str] = set()
         for event in events:
             match event:
                 case ToolObserved():
                     count = self._of(event.tool)
                     count.waits_ms.append(event.ms)
                     count.failed += event.failed
+                    called.add(event.unit)
                 case TrajectoryCommitted(trajectory=trajectory) if trajectory.question.answer:
                     tried[trajectory.unit], right[trajectory.unit] = trajectory, trajectory.reward >= 1
                 case QuestionSolved(trajectory=trajectory, scored=True):
                     tried[trajectory.unit], right[trajectory.unit] = trajectory, event.em >= 1
         for unit, trajectory in tried.items():
+            if not called & {unit, root_of(unit)}:  # a fork replays its parent's calls
+                continue
             for key in {self._key(step.action) for step in trajectory.steps} & set(self._counts):
                 self._counts[key].trajectories += 1
                 self._counts[key].right += right[unit]

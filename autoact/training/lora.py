@@ -81,8 +81,13 @@ class LoraTraining:
             # the last step too: a run that dies while the next adapter trains has nothing to repeat here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
                 yield CheckpointSaved(self.role, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
-        last = self.losses[-self.per_epoch :]
-        return sum(last) / len(last)
+        return self._mean_loss()
+
+    def _mean_loss(self) -> float:
+        """Over the loss-bearing tokens of the last epoch's steps, in nats."""
+        steps = range(max(0, len(self.losses) - self.per_epoch), len(self.losses))
+        tokens = [sum(sample.tokens for sample in self._batch(step)) for step in steps]
+        return sum(self.losses[step] * count for step, count in zip(steps, tokens, strict=True)) / sum(tokens)
 
     def export(self, folder: Path) -> None:
         """Write the adapter's weights and settings into a folder, the way PEFT reads them."""

@@ -14,6 +14,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from autoact import disk
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
 from autoact.lab.tally import Score, Tally, tally
@@ -173,7 +174,7 @@ class LabPane(Pane):
 
     def _count(self, folders: Sequence[RunFolder]) -> None:
         for folder in folders:
-            size = folder.events.stat().st_size if folder.events.exists() else 0
+            size = disk.file_size(folder.events)
             known = self._tallies.get(folder.name)
             if known is None or (known[0] != size and time.monotonic() - known[1] >= AGAIN):
                 counted = size, time.monotonic(), tally(folder.events)

@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.content import Content
 
+from autoact import disk
 from autoact.errors import BadInput
 from autoact.events import Event
 from autoact.run.folder import RunFolder
@@ -217,8 +218,8 @@ class RunsPane(Pane):
 
 def _log(folder: RunFolder) -> Document:
     """The end of a log in words."""
-    size = folder.events.stat().st_size if folder.events.exists() else 0
-    tail = LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)
+    begin = max(0, disk.file_size(folder.events) - LONGEST_LINE - 1)
+    tail = LogTail(folder.events, begin, numbered=False)
     try:
         return Document(
             Passage("meta", time.strftime("%H:%M:%S", time.localtime(record.at)), _line(record.event, record.type), -1)

@@ -43,7 +43,9 @@ class Gauges(Rows):
         last = steps[-1]
         seconds = sum(step.ms for step in steps) / 1000
         speed = sum(step.tokens for step in steps) / seconds if seconds else 0.0
-        figures = f" loss {figure(last.loss)}  lr {figure(last.lr)}  grad {figure(last.grad_norm)}"
+        figures = f" loss {figure(known.loss)}  lr {figure(last.lr)}  grad {figure(last.grad_norm)}"
+        if known.ready:  # as the Lab and the final table have it
+            figures = f" loss {figure(known.loss)}, mean of the last epoch"
         cost = f" {figure(speed)} tokens/s  {seconds / len(steps):.1f} s a step{_memory(follow)}"
         return [first, Content.styled(examples, "$quiet"), Content(figures), Content.styled(cost, "$quiet")]
 

@@ -15,7 +15,7 @@ from studio.widgets.rows import Rows
 
 COLOURS = {
     "running": "$success", "finished": "$success", "starting": "$accent", "paused": "$warning", "stuck": "$warning",
-    "unresponsive": "$warning", "failed": "$error", "interrupted": "$error",
+    "unresponsive": "$warning", "failed": "$error", "interrupted": "$error", "unreadable": "$error",
 }  # fmt: skip
 
 
@@ -62,6 +62,8 @@ def _where(state: RunState) -> list[Content]:
         parts.append(foreign.content(state.why, "$warning"))
     if state.unit_failures:
         parts.append(Content.styled(f"{len(state.unit_failures)} failed units", "$warning"))
-    if state.damage:
+    if state.damage and state.seq < 0:
+        parts.append(foreign.content(state.damage[0][1], "$error"))
+    elif state.damage:
         parts.append(Content.styled(f"{len(state.damage)} damaged lines", "$error"))
     return parts

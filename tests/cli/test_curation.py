@@ -193,21 +193,26 @@ def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.Ca
     wrong = Trajectory("u2", Question("q", "?", "b"), (*steps, Step("t", "Retrieve", "c")), "c", reward=0.4)
     for hour in (14, 15):
         with LogWriter(new_run(project.root, "synthesis", {}, now=datetime(2026, 11, 22, hour))) as log:
-            for ms in (1.0, 2.0, 40.0):
-                log.append(happened.ToolObserved("u1", 0, "d", "Retrieve", "a", "seen", ms > 30, ms))
+            for unit, ms in (("u1", 1.0), ("u1", 2.0), ("u2", 40.0)):
+                log.append(happened.ToolObserved(unit, 0, "d", "Retrieve", "a", "seen", ms > 30, ms))
             log.append(happened.ToolObserved("u1", 1, "d", "BingSearch", "a", "seen", False, 5.0))
             log.append(happened.TrajectoryCommitted(right))
             log.append(happened.TrajectoryCommitted(wrong))
             log.append(happened.QuestionSolved("group", right, em=1.0, scored=True))
+    with LogWriter(new_run(project.root, "training", {}, now=datetime(2026, 11, 22, 16))) as log:
+        for trajectory in (right, wrong):  # taken over from the run before; a fork of one calls a tool
+            log.append(happened.TrajectoryCommitted(trajectory))
+        log.append(happened.ToolObserved("u2~1", 2, "d", "WebSearch", "a", "seen", False, 5.0))
+        log.append(happened.ToolObserved("group-1", 0, "d", "Retrieve", "a", "seen", False, 1.0))
     assert tools(file, "list", "--stats") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["NAME", "CALLS", "FAILED", "P50", "MS", "P95", "MS", "USED", "BY", "RIGHT"]
-    assert lines[1].split() == ["Retrieve", "6", "33%", "2.0", "40.0", "4", "50%"]
-    assert lines[2].split() == ["WebSearch", "2", "0%", "5.0", "5.0", "0"]
+    assert lines[1].split() == ["Retrieve", "7", "29%", "2.0", "40.0", "4", "50%"]
+    assert lines[2].split() == ["WebSearch", "3", "0%", "5.0", "5.0", "0"]
     assert tools(file, "show", "Retrieve", "--json") == 0
     told = orjson.loads(capsys.readouterr().out)
     assert told["stats"] == {
-        "tool": "Retrieve", "calls": 6, "failed": 2, "p50_ms": 2.0, "p95_ms": 40.0, "trajectories": 4, "right": 2,
+        "tool": "Retrieve", "calls": 7, "failed": 2, "p50_ms": 2.0, "p95_ms": 40.0, "trajectories": 4, "right": 2,
     }  # fmt: skip
     assert tools(file, "show", "BingSearch") == 0
     assert "results" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
+from autoact.cli.follow import Progress, describe
 from autoact.project import Project
 from autoact.run.folder import RunFolder, new_run
-from autoact.run.log import LogWriter
+from autoact.run.log import LogWriter, Record
+from autoact.run.state import RunState, fold
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 QUESTION = Question("q", "?", "a", level="easy")
@@ -94,3 +97,49 @@ def test_stats_of_nothing(project: Project, tmp_path: Path, capsys: pytest.Captu
     fresh = new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
     assert main(["stats", str(fresh.path)]) == 0
     assert main(["stats", str(fresh.path), "--run", "x"]) == 2
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "run.lock", "pulse.json"])
+def test_a_run_whose_files_are_none(
+    finished: RunFolder, obstacle: Callable[[Path], str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = f"expected a file, found {obstacle(finished.path / name)}"
+    for words in (["runs", str(finished.path.parent.parent)], ["stats", str(finished.path)]):
+        assert main(words) == 0
+        told = capsys.readouterr().out
+        assert "unreadable" in told
+        assert why in told
+    code = main(["attach", str(finished.path)])
+    told = capsys.readouterr().err
+    if name == "pulse.json":  # the log says how it ended
+        assert code == 0
+    else:
+        assert code > 0
+        assert why in told
+    assert main(["log", str(finished.path)]) == 0
+    assert (why in capsys.readouterr().err) == (name == "events.jsonl")
+    obstacle(finished.console)
+    assert main(["log", str(finished.path), "--console"]) == 2
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", ["session", "of_a_newer_version"])
+def test_a_stage_outside_the_pipeline_is_watched_to_its_end(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    state, progress = RunState(), Progress()
+    for seq, event in enumerate((happened.StageStarted(stage), happened.StageFinished(stage, 3, 61.0))):
+        fold(state, Record(seq, 1.0, event, ""))
+        progress.show(state)
+    assert capsys.readouterr().err.splitlines()[-1] == f"{stage}: 3 answers in 1 min 01 s"
+
+
+def test_a_stage_tells_what_it_does_before_its_first_result(capsys: pytest.CaptureFixture[str]) -> None:
+    state = RunState()
+    for seq, event in enumerate((
+        happened.StageStarted("self_instruct", 16),
+        happened.ModelAnswered("q-0001", 0, "d", "meta", "text", "hm"),
+        happened.StageProgressed("self_instruct", 0, 16, tried=1),
+    )):  # fmt: skip
+        fold(state, Record(seq, 1.0, event, ""))
+    assert describe("self_instruct", state) == "self_instruct: 0/16, 1 tried, 0 refused, 1 model answer"
+    Progress().show(RunState(), doing="loading smollm2-135m-instruct")
+    assert capsys.readouterr().err == "loading smollm2-135m-instruct ...\n"

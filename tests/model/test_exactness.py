@@ -12,7 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from autoact.model.engine import Ticket
-from autoact.model.local import LocalEngine, Running
+from autoact.model.local import LONGEST_PASS, LocalEngine, Running
 from autoact.model.store import Weights, load
 from autoact.script import Answer, Ask, Prompt, Sampling
 from autoact.trajectory import SUB_AGENTS, Role
@@ -150,6 +150,31 @@ def test_only_new_tokens_are_encoded(weights: Weights) -> None:
     other = put(engine, [(Ticket("t", 1), ask(grown))])[Ticket("t", 1)]
     assert one.prefilled == one.prompt_tokens
     assert other.prefilled <= len(weights.tokenizer(new + "Action:")["input_ids"]) + 1 < other.prompt_tokens
+
+
+def test_a_step_is_one_short_pass_and_the_answer_is_the_same(weights: Weights) -> None:
+    """Commands are obeyed between two steps: neither a long prompt nor many lanes may make one long."""
+    passes: list[tuple[int, int]] = []
+
+    def count(model: Any, arguments: Any, named: dict[str, Any]) -> None:
+        passes.append(tuple(named["input_ids"].shape))
+
+    engine, asked = OpenEngine(weights, 4), {}
+    for number in range(4):
+        words = prompt("Who wrote Fidelio? " * 40 * (number + 1), " Thought:")
+        asked[Ticket(f"t-{number}", 0)] = ask(words)
+        engine.submit(Ticket(f"t-{number}", 0), asked[Ticket(f"t-{number}", 0)], 1)
+    handle = engine.model.register_forward_pre_hook(count, with_kwargs=True)
+    answers: dict[Ticket, Answer] = {}
+    while len(answers) < len(asked):
+        before = len(passes)
+        answers.update(engine.step())
+        assert len(passes) <= before + 1
+    handle.remove()
+    assert max(length for _, length in passes) == LONGEST_PASS
+    assert max(rows for rows, _ in passes) == 4
+    for ticket, answer in answers.items():
+        check(engine, weights.model, ticket, asked[ticket], answer)
 
 
 def test_an_edited_answer_rewinds_the_cache(weights: Weights) -> None:

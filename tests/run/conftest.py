@@ -33,7 +33,7 @@ EVERY_EVENT: list[Event] = [
     happened.UnitFailed("t-2", "boom"),
     happened.UnitRestarted("t-1", 1, "the prompt changed"),
     happened.QuestionAccepted(QUESTION),
-    happened.QuestionRefused("s-1", "Who?", "too short"),
+    happened.QuestionRefused("s-1", "Who?", "too short", "Beethoven"),
     happened.ToolSelected("Retrieve", "facts"),
     happened.ToolPassedOver("Image2Text", "no pictures"),
     happened.TrajectoryCommitted(TRAJECTORY),

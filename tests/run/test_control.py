@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import stat
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from autoact.run.command import Command, Reply, new_id
-from autoact.run.control import LONGEST, ControlServer, Unreachable, leave, left, send
+from autoact.run.control import LONGEST, MOST, ControlServer, Unreachable, leave, left, send
 from autoact.run.folder import RunFolder
+from autoact.run.gate import Gate
+
+Python = Callable[..., "subprocess.Popen[str]"]
 
 
 class Desk:
@@ -121,6 +126,127 @@ def test_a_file_that_comes_while_the_job_lives(folder: RunFolder, desk: Desk) ->
     leave(folder, Command("c-1", "pause"))
     assert desk.arrived.acquire(timeout=30)
     assert desk.taken == [Command("c-1", "pause")]
+
+
+def test_the_file_of_a_command_stays_until_the_command_has_its_reply(folder: RunFolder) -> None:
+    leave(folder, Command("c-1", "pause"))
+    leave(folder, Command("c-2", "resume"))
+    gate = Gate()
+    with ControlServer(folder, gate.submit):
+        assert left(folder)
+        taken = gate.take()
+        assert taken is not None
+        taken[1].set_result(Reply("c-1", seq=3))
+        (file,) = folder.control.iterdir()
+        assert "c-2" in file.name
+        gate.close()  # the job ends before it comes to the second
+    assert left(folder)
+    desk = Desk()
+    with ControlServer(folder, desk.submit):
+        assert [command.id for command in desk.taken] == ["c-2"]
+    assert not left(folder)
+
+
+def test_a_command_that_comes_after_the_end_gets_no_reply() -> None:
+    gate = Gate()
+    gate.close()
+    assert gate.submit(Command("c-1", "ping")).cancelled()
+
+
+FLOOD = """
+import os, socket, sys
+os.chdir(sys.argv[1])
+crowd = []
+for number in range(1000):
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect("control.sock")
+    if number % 2:
+        connection.sendall(b'{"id":')
+    crowd.append(connection)
+print("connected", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_thousand_half_open_connections(folder: RunFolder, desk: Desk, python: Python) -> None:
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    child = python(f"import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))\n{FLOOD}", folder.path)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "connected\n"
+    assert send(folder, Command("c-1", "ping"), timeout=60).accepted
+    assert len(list(descriptors.iterdir())) < before + 2 * MOST
+
+
+class Unlucky:
+    """A listener that has no descriptor left, once."""
+
+    def __init__(self, listener: socket.socket):
+        self.listener, self.errors = listener, [OSError(errno.EMFILE, "too many open files"), RuntimeError("no thread")]
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.errors:
+            raise self.errors.pop()
+        return self.listener.accept()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.listener, name)
+
+
+def test_connections_are_taken_again_after_one_could_not_be(folder: RunFolder) -> None:
+    server = ControlServer(folder, Desk().submit)
+    with server:
+        assert server.listener is not None
+        server.listener = Unlucky(server.listener)  # type: ignore[assignment]
+        for number in range(3):
+            assert send(folder, Command(f"c-{number}", "ping")).accepted
+
+
+def test_a_sender_waits_for_its_turn(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More have connected than the job has taken: the system lets no other connect for now."""
+    turned_away = threading.Event()
+    monkeypatch.setattr("autoact.run.control.time.sleep", lambda seconds: turned_away.set())
+    with contextlib.ExitStack() as stack, contextlib.chdir(folder.path):
+        other = stack.enter_context(socket.socket(socket.AF_UNIX))
+        other.bind(folder.socket.name)
+        other.listen(0)
+        crowd = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                one = stack.enter_context(socket.socket(socket.AF_UNIX))
+                one.setblocking(False)
+                one.connect(folder.socket.name)
+                crowd += 1
+
+        def answer() -> None:
+            assert turned_away.wait(60)
+            for _ in range(crowd):
+                other.accept()[0].close()
+            with other.accept()[0] as connection, connection.makefile("rb") as stream:
+                stream.readline()
+                connection.sendall(b'{"id":"c-1","seq":7}\n')
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        assert send(folder, Command("c-1", "ping"), timeout=60) == Reply("c-1", 7)
+        answering.join()
+
+
+def test_a_reply_that_is_none(folder: RunFolder) -> None:
+    with socket.socket(socket.AF_UNIX) as other, contextlib.chdir(folder.path):
+        other.bind(folder.socket.name)
+        other.listen()
+
+        def answer() -> None:
+            with other.accept()[0] as connection, connection.makefile("rb") as stream:
+                stream.readline()
+                connection.sendall(b"hello\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(Unreachable):
+            send(folder, Command("c-1", "ping"))
+        answering.join()
 
 
 def test_no_job_is_told(folder: RunFolder) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
+from subprocess import Popen
+from threading import Event, Thread
 
 import msgspec
 import pytest
 
+from autoact import events as happened
 from autoact.config import Config, Plan
-from autoact.errors import BadInput, ModelFailed, RunBusy
-from autoact.events import Event, RunFailed, RunFinished, StageStarted, TrainStepped, UnitForked
+from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
+from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
 from autoact.lab.tally import tally
+from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
 from autoact.run.command import Command
@@ -24,12 +28,20 @@ from autoact.run.folder import RunFolder, new_run
 from autoact.run.inputs import open_inputs, open_library
 from autoact.run.job import Job
 from autoact.run.lock import RunLock
-from autoact.run.log import read
+from autoact.run.log import read, seal
 from autoact.run.pipeline import Pipeline
 from autoact.run.pulse import read_pulse
 from autoact.run.state import RunState
-from autoact.script import Ask, Train
-from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SESSION, SYNTHESIS
+from autoact.script import Answer, Ask, Train
+from autoact.stages import (
+    DIFFERENTIATION,
+    GROUP_PLANNING,
+    PIPELINE,
+    SELF_INSTRUCT,
+    SESSION,
+    SYNTHESIS,
+    TOOL_SELECTION,
+)
 from autoact.trajectory import SUB_AGENTS, Adapter
 
 CAPITALS = {
@@ -81,20 +93,21 @@ class Hall:
 
     def __init__(self, answers: Callable[[Ask], str] = speak):
         self.answers = answers
+        self.engine: type[ScriptedEngine] = ScriptedEngine
         self.engines: list[ScriptedEngine] = []
         self.trained: list[str] = []
         self.taught: list[str] = []
 
     def open(self, config: Config, project: Project, folder: RunFolder) -> Pipeline:
         library, corpus = open_library(project)
-        engine = ScriptedEngine(self.answers)
+        engine = self.engine(self.answers)
         self.engines.append(engine)
 
-        def train(wish: Train) -> Generator[Event, None, Adapter]:
+        def train(wish: Train) -> Generator[happened.Event, None, Adapter]:
             yield TrainStepped(wish.role, 0, 1, 0.5, 1e-3, 1.0, len(wish.lessons), 1.0)
             self.trained.append(wish.role)
             made = folder.adapters / wish.role
-            made.mkdir(parents=True)
+            made.mkdir(parents=True, exist_ok=True)
             (made / "adapter_model.safetensors").write_text(wish.role)
             return Adapter(wish.role, f"adapters/{wish.role}", "00", len(wish.lessons), 0.5)
 
@@ -335,3 +348,174 @@ def test_the_socket_of_a_job_takes_commands_while_it_works(project: Project) -> 
     sender.join(30)
     assert [reply.accepted for reply in replies] == [True]
     assert not folder.socket.exists()
+
+
+# -- while the model loads -------------------------------------------------------------------------------------------
+
+
+class Slow(Hall):
+    """A model that loads until it is told to have loaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.loaded = Event(), Event()
+
+    def open(self, config: Config, project: Project, folder: RunFolder) -> Pipeline:
+        self.begun.set()
+        assert self.loaded.wait(60)
+        return super().open(config, project, folder)
+
+
+@pytest.mark.parametrize("by_signal", [True, False])
+def test_a_cancel_is_heard_while_the_model_loads(project: Project, by_signal: bool) -> None:
+    folder, hall = prepared(project), Slow()
+    job = Job(folder, hall.open)
+    replies = []
+
+    def cancel() -> None:
+        hall.begun.wait()
+        if by_signal:
+            job.gate.cancel()
+        else:
+            replies.append(send(folder, Command("c-1", "cancel"), timeout=60))
+
+    person = Thread(target=cancel)
+    person.start()
+    assert job.run() == "cancelled"
+    person.join()
+    hall.loaded.set()
+    assert [reply.accepted for reply in replies] == ([] if by_signal else [True])
+    assert state(folder).status == "cancelled"
+    assert Job(folder, Hall().open).run() == "finished"
+
+
+def test_commands_are_obeyed_while_the_model_loads_and_wait_where_they_need_it(project: Project) -> None:
+    folder, hall, replies = prepared(project, PIPELINE[:4]), Slow(), {}
+
+    def edit() -> None:
+        replies["edit"] = send(folder, Command("c-3", "edit", "nobody", 0, "a thought"), timeout=60)
+
+    def speak() -> None:
+        hall.begun.wait()
+        replies["ping"] = send(folder, Command("c-1", "ping"), timeout=60)
+        replies["pause"] = send(folder, Command("c-2", "pause"), timeout=60)
+        assert state(folder).status == "paused"
+        editor.start()
+        while not (pulse := read_pulse(folder)) or pulse.doing != "loading smollm2-135m-instruct":
+            time.sleep(0.01)
+        assert "edit" not in replies
+        hall.loaded.set()
+        editor.join()
+        replies["resume"] = send(folder, Command("c-4", "resume"), timeout=60)
+
+    person, editor = Thread(target=speak), Thread(target=edit)
+    person.start()
+    assert Job(folder, hall.open).run() == "finished"
+    person.join()
+    assert {do: reply.why for do, reply in replies.items()} == {
+        "ping": "", "pause": "", "edit": "`nobody` has no answer 0", "resume": "",
+    }  # fmt: skip
+
+
+def test_a_process_does_not_wait_for_a_model_that_loads(python: Callable[..., Popen[str]]) -> None:
+    child = python(
+        "import threading\nfrom autoact.run.job import LOADER, leave\n"
+        "threading.Thread(target=threading.Event().wait, name=LOADER).start()\nprint('cancelled')\nleave(130)"
+    )
+    assert child.communicate()[0] == "cancelled\n"
+    assert child.returncode == 130
+
+
+def test_a_trajectory_is_judged_without_a_model(project: Project) -> None:
+    folder = prepared(project)
+    Job(folder, Hall().open).run()
+    hall = commanded(folder, Command("c-1", "judge", "t-seed-001-0", 0, "dull", by="kim"))
+    run = state(folder)
+    assert hall.engines == []
+    assert (run.status, run.verdicts["t-seed-001-0"].by, run.verdicts["t-seed-001-0"].kept) == (
+        "finished",
+        "kim",
+        False,
+    )
+    assert not list(folder.control.iterdir())
+
+
+def test_a_command_left_for_a_job_that_dies_as_it_loads_is_obeyed_by_the_next(project: Project) -> None:
+    def die(config: Config, project: Project, folder: RunFolder) -> Pipeline:
+        raise OSError("killed as it loads")
+
+    folder = prepared(project)
+    Job(folder, Hall().open).run()
+    leave(folder, Command("c-1", "fork", "t-seed-001-0", 2))
+    with pytest.raises(OSError, match="killed"):
+        Job(folder, die).run()
+    assert "t-seed-001-0~1" not in state(folder).forks
+    Job(folder, Hall().open).run()
+    assert "t-seed-001-0~1" in state(folder).trajectories
+    assert not list(folder.control.iterdir())
+
+
+# -- what went wrong -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", [SELF_INSTRUCT, TOOL_SELECTION, SYNTHESIS, GROUP_PLANNING])
+def test_a_stage_in_which_every_unit_fails_has_failed(project: Project, stage: str) -> None:
+    """The model refuses the prompts of one stage, as a chat template may refuse the system role."""
+
+    class Refusing(ScriptedEngine):
+        def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
+            now = state(folder).stage
+            for ticket, answer in super().step():
+                yield ticket, ModelFailed("no system role") if now == stage else answer
+
+    folder, hall = prepared(project), Hall()
+    hall.engine = Refusing
+    with pytest.raises(StageFailed, match=f"^{stage}: .* failed: ModelFailed: no system role"):
+        Job(folder, hall.open).run()
+    run = state(folder)
+    assert run.status == "failed"
+    assert "no system role" in run.error
+    assert run.stages[stage].status == "running"
+    assert Job(folder, Hall().open).run() == "finished"
+    answered = {record.event.unit for record in read(folder.events) if isinstance(record.event, ModelAnswered)}
+    assert not answered & set(state(folder).unit_failures)
+    assert answered & set(run.unit_failures)
+
+
+def test_a_stage_of_which_one_unit_is_done_goes_on(project: Project) -> None:
+    failed: set[str] = set()
+
+    class Moody(ScriptedEngine):
+        def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
+            for ticket, answer in super().step():
+                fails = ticket.unit.startswith("t-") and ticket.unit != "t-seed-001-0"
+                failed.update({ticket.unit} if fails else ())
+                yield ticket, ModelFailed("no luck") if fails else answer
+
+    folder, hall = prepared(project, PIPELINE[:4]), Hall()
+    hall.engine = Moody
+    assert Job(folder, hall.open).run() == "finished"
+    assert set(state(folder).unit_failures) == failed
+    assert failed
+
+
+def test_work_that_the_log_cannot_give_back_is_done_again(project: Project) -> None:
+    """An adapter's line reads as nothing, though its seal is whole: the finished stage is played once more."""
+    folder = prepared(project)
+    Job(folder, Hall().open).run()
+    lines = folder.events.read_bytes().splitlines(keepends=True)
+    place = next(place for place, line in enumerate(lines) if b'"type":"adapter.ready"' in line)
+    fields = msgspec.json.decode(lines[place])
+    del fields["crc"], fields["adapter"]["path"]
+    folder.events.write_bytes(b"".join([*lines[:place], seal(fields), *lines[place + 1 :]]))
+    assert "plan" not in state(folder).adapters
+    hall = Hall()
+    assert Job(folder, hall.open).run() == "finished"
+    assert hall.trained == list(SUB_AGENTS)
+    assert hall.engines[0].asked == []
+    assert set(state(folder).adapters) == set(SUB_AGENTS)
+    recovered = [record.event for record in read(folder.events) if isinstance(record.event, RunRecovered)]
+    assert "adapter.ready cannot be read" in recovered[0].damaged[0]
+    later = Hall()
+    Job(folder, later.open).run()
+    assert later.engines == []

@@ -12,7 +12,7 @@ import pytest
 
 from autoact.run.ending import Ending
 from autoact.run.folder import RunFolder
-from autoact.run.liveness import LOST, SILENT, STILL, attended, cause, verdict
+from autoact.run.liveness import COMPUTING, LOST, SILENT, STILL, attended, cause, doing, verdict
 from autoact.run.lock import Owner, RunLock
 from autoact.run.pulse import Pulse
 from autoact.run.state import RunState
@@ -41,6 +41,10 @@ def test_without_a_job_the_log_has_the_last_word(folder: RunFolder, status: str)
         ({"ticked_at": NOW - STILL - 1}, "paused", "paused"),
         ({"ticked_at": NOW - STILL - 1, "waiting": True}, "running", "running"),
         ({"ticked_at": NOW - STILL + 1}, "running", "running"),
+        ({"ticked_at": NOW - STILL - 1, "cpu_s": 2.0}, "running", "running"),
+        ({"ticked_at": NOW - STILL - 1, "cpu_s": 0.1}, "running", "stuck"),
+        ({"ticked_at": NOW - COMPUTING - 1, "cpu_s": COMPUTING}, "running", "stuck"),
+        ({"ticked_at": NOW - COMPUTING - 1, "waiting": True, "doing": "waiting for Slow"}, "running", "running"),
         ({"ticked_at": 0.0}, "running", "running"),
     ],
 )
@@ -75,6 +79,19 @@ def test_a_keeper_about_to_start_a_job(folder: RunFolder) -> None:
     assert not attended(folder)
     assert verdict(folder, state) == "interrupted"
     assert cause(folder, state, "interrupted") == "killed by signal 9 (SIGKILL)"
+
+
+@pytest.mark.parametrize("status", ["finished", "failed", "cancelled"])
+def test_a_job_that_has_just_ended_is_not_about_to_start(folder: RunFolder, status: str) -> None:
+    """The keeper has yet to write down how it ended."""
+    RunLock.take(folder).release()
+    with RunLock.take(folder, keeper=True):
+        os.utime(folder.lock, ns=(0, folder.keeper.stat().st_mtime_ns - 1))
+        assert verdict(folder, RunState(status=status)) == "starting"  # an earlier job's last word
+        with RunLock.take(folder):
+            pass
+        assert verdict(folder, RunState(status=status)) == status
+        assert verdict(folder, RunState(status="running")) == "starting"
 
 
 @pytest.mark.parametrize("status", ["finished", "failed", "cancelled"])
@@ -114,6 +131,16 @@ def test_the_cause_of_a_verdict(folder: RunFolder, found: str, told: str) -> Non
     with RunLock.take(folder):
         msgspec.structs.replace(BEAT, at=NOW - 30, ticked_at=NOW - 70).write(folder)
         assert cause(folder, state, found, now=NOW) == told
+
+
+def test_a_running_job_tells_what_it_waits_for(folder: RunFolder) -> None:
+    assert doing(folder) == ""
+    with RunLock.take(folder):
+        slow = msgspec.structs.replace(BEAT, doing="waiting for Slow", waiting=True, ticked_at=NOW - 70)
+        slow.write(folder)
+        assert cause(folder, RunState(), "running", now=NOW) == "waiting for Slow for 70 s"
+        assert doing(folder) == "waiting for Slow"
+    assert doing(folder) == ""
 
 
 # -- another machine's -----------------------------------------------------------------------------------------------

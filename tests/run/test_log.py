@@ -13,9 +13,20 @@ from typing import get_args
 import pytest
 
 from autoact.errors import BadInput, LogDamaged
-from autoact.events import AnyEvent, Event, RunPaused, RunRecovered, RunResumed, StageProgressed, TrainStepped
+from autoact.events import (
+    AdapterReady,
+    AnyEvent,
+    Event,
+    RunPaused,
+    RunRecovered,
+    RunResumed,
+    StageProgressed,
+    TrainStepped,
+)
 from autoact.run.folder import RunFolder
 from autoact.run.log import LONGEST_LINE, LogTail, LogWriter, Record, read, scan, seal, seal_event, unseal
+from autoact.run.upcast import VERSION
+from autoact.trajectory import Adapter
 
 Python = Callable[..., "subprocess.Popen[str]"]
 
@@ -54,14 +65,51 @@ def test_unknown_types_and_fields_are_ignored() -> None:
 
 
 def test_a_value_of_a_later_version_is_not_damage() -> None:
-    assert unseal(seal({"seq": 0, "t": 0.0, "type": "run.paused", "why": 7})) == Record(0, 0.0, None, "run.paused")
+    later = {"v": VERSION + 1, "seq": 0, "t": 0.0, "type": "run.paused", "why": 7}
+    assert unseal(seal(later)) == Record(0, 0.0, None, "run.paused", VERSION + 1)
 
 
-def test_a_loss_that_blew_up_is_still_a_step() -> None:
-    event = unseal(seal_event(0, 0.0, TrainStepped("plan", 1, 2, math.nan, 1e-4, math.inf, 5, 1.0))).event
-    assert isinstance(event, TrainStepped)
-    assert math.isnan(event.loss)
-    assert event.step == 1
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_numbers_that_json_does_not_have_come_back(number: float) -> None:
+    stepped = unseal(seal_event(0, 0.0, TrainStepped("plan", 1, 2, number, 1e-4, number, 5, 1.0))).event
+    assert isinstance(stepped, TrainStepped)
+    assert (str(stepped.loss), str(stepped.grad_norm), stepped.step) == (str(number), str(number), 1)
+    ready = unseal(seal_event(0, 0.0, AdapterReady(Adapter("plan", "null", "NaN", 9, number)))).event
+    assert isinstance(ready, AdapterReady)
+    assert (ready.adapter.path, ready.adapter.sha256, str(ready.adapter.loss)) == ("null", "NaN", str(number))
+
+
+def test_null_of_an_earlier_program_is_no_number() -> None:
+    adapter = {"role": "plan", "path": "p", "sha256": "0", "examples": 9, "loss": None}
+    event = unseal(seal({"seq": 0, "t": 0.0, "type": "adapter.ready", "adapter": adapter})).event
+    assert isinstance(event, AdapterReady)
+    assert math.isnan(event.adapter.loss)
+
+
+def test_an_event_that_cannot_be_read_is_said_and_read_past(folder: RunFolder) -> None:
+    write(folder, [RunPaused("tea"), RunResumed()])
+    broken = seal({"seq": 2, "t": 0.0, "type": "adapter.ready", "adapter": {"role": "plan", "loss": "much"}})
+    with folder.events.open("ab") as file:
+        file.write(broken)
+    found = scan(folder.events)
+    assert (found.next_seq, found.torn) == (3, 0)
+    ((offset, why),) = found.damaged
+    assert folder.events.read_bytes()[offset:] == broken
+    assert why.startswith("adapter.ready cannot be read: ")
+    with LogWriter(folder) as log:
+        recovered = log.recovered()
+        assert recovered is not None
+        assert log.append(recovered) == 3
+
+
+@pytest.mark.parametrize("event", [StageProgressed("synthesis", 1.5, 2), RunPaused(None), RunPaused("\ud800")])  # type: ignore[arg-type]
+def test_what_could_not_be_read_back_is_not_written(folder: RunFolder, event: Event) -> None:
+    before = write(folder, [RunPaused("tea")])
+    with LogWriter(folder) as log:
+        with pytest.raises(ValueError, match="cannot be read|surrogates"):
+            log.append(event)
+        assert log.append(RunResumed()) == 1
+    assert folder.events.read_bytes().startswith(before)
 
 
 @pytest.mark.parametrize(

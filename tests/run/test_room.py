@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,10 @@ def test_ballast_takes_room_and_gives_it_back(folder: RunFolder) -> None:
     assert not folder.ballast.exists()
 
 
-def test_ballast_that_does_not_fit_is_not_left_behind(folder: RunFolder) -> None:
-    folder.ballast.mkdir()
+def test_ballast_that_does_not_fit_is_not_left_behind(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr("autoact.run.room._reserve", full)
     assert not Ballast(folder).load()
+    assert not folder.ballast.exists()

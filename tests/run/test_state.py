@@ -172,6 +172,6 @@ def test_a_viewer_loads_no_engine(python: Python) -> None:
     loaded = set(child.communicate()[0].split())
     assert "autoact.run.state" in loaded
     ours = {name for name in loaded if name.startswith("autoact.")} - {"autoact.run"}
-    ours -= {f"autoact.run.{part}" for part in ("folder", "lock", "log", "pulse", "state", "upcast")}
+    ours -= {f"autoact.run.{part}" for part in ("codec", "folder", "lock", "log", "pulse", "state", "upcast")}
     assert ours == {"autoact.errors", "autoact.disk", "autoact.events", "autoact.trajectory"}
     assert not loaded & {"torch", "transformers", "peft", "textual"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from autoact.config import GroupPlanning
 from autoact.events import (
+    SKIPPED,
     AnswerEdited,
     CommandAccepted,
     Event,
@@ -105,10 +106,10 @@ class ScriptedGate(Gate):
         self.commands = list(commands)
         self.replies: list[Future[Reply]] = []
 
-    def take(self) -> tuple[Command, Future[Reply]] | None:
+    def take(self, wanted: Callable[[Command], bool] = bool) -> tuple[Command, Future[Reply]] | None:
         if not self._waiting and self.commands and not self.replies:
             self._next()
-        return super().take()
+        return super().take(wanted)
 
     def wait(self, seconds: float) -> None:
         """Nothing moves: the next command comes, and without one the test would hang."""
@@ -234,8 +235,11 @@ def test_retry_draws_again_and_skip_ends(folder: RunFolder) -> None:
     log = run.play()
     assert [(event.unit, event.n) for event in of(log, UnitRestarted)] == [("a", 0)]
     assert [ticket for ticket, _ in run.engine.asked].count(("a", 0)) == 2
-    assert of(log, UnitFailed) == [UnitFailed("a", "skipped by a person")]
+    assert of(log, UnitFailed) == [UnitFailed("a", SKIPPED)]
     assert set(run.answers()) == {"b"}
+    again = Driven(folder, [], ("a", "b"))
+    assert again.play() == log  # what a person ended is not begun again when the job is
+    assert again.engine.asked == []
 
 
 def test_a_fork_replays_without_asking_and_goes_on(folder: RunFolder) -> None:
@@ -309,6 +313,9 @@ def test_forks_of_a_stage_that_is_over(folder: RunFolder) -> None:
         (Command("x", "fork", "b", 9), "no answer 8"),
         (Command("x", "inject", text="Who?"), "no session"),
         (Command("x", "judge", "z", 1), "no finished trajectory"),
+        (Command("x", "pause", "z"), "not in flight"),
+        (Command("x", "pause", "a"), "not in flight"),
+        (Command("x", "resume", "a"), "not paused"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_the_reason(folder: RunFolder, command: Command, why: str) -> None:
@@ -367,7 +374,8 @@ def test_a_training_is_paused_stepped_and_skipped(folder: RunFolder) -> None:
     log = run.play(stage())
     assert [event.step for event in of(log, TrainStepped)] == [0]
     assert results == [None]
-    assert "by a person" in of(log, UnitFailed)[0].error
+    assert of(log, UnitFailed) == [UnitFailed("train-plan", SKIPPED)]
+    assert Driven(folder, []).play(stage()) == log
 
 
 def test_a_training_stays_paused_when_its_job_dies(folder: RunFolder) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from autoact.config import Config, Plan
-from autoact.errors import ModelFailed
+from autoact.errors import ModelFailed, StageFailed
 from autoact.events import RunFailed, ToolObserved, UnitFailed
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
@@ -150,7 +150,9 @@ def test_what_a_unit_dies_of_shows_no_secret(folder: RunFolder) -> None:
             for ticket, _ in super().step():
                 yield ticket, ModelFailed(f"401 for https://example.org/?key={SECRET}")
 
-    assert Job(folder, Open(speak, engine=Refusing)).run() == "finished"
+    with pytest.raises(StageFailed) as raised:
+        Job(folder, Open(speak, engine=Refusing)).run()
+    assert STAND_IN in str(raised.value)
     (failed, *_) = events(folder, UnitFailed)
     assert f"401 for https://example.org/?key={STAND_IN}" in failed.error  # type: ignore[attr-defined]
     assert SECRET.encode() not in folder.events.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from autoact.config import Filtering
 from autoact.events import TrajectoryJudged
 from autoact.scratchpad import REFLECT_NOW
 from autoact.stages.filtering import filtering, refusal
-from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory
+from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I should read the page.", "Retrieve", "Fidelio", "Fidelio is an opera by Ludwig van Beethoven.")
 DONE = Step("It was written by Beethoven.", FINISH, "Beethoven", REFLECT_NOW)
@@ -67,8 +68,9 @@ def test_an_options_letter_is_on_no_page() -> None:
     assert refusal(good(LOOK, said, TRUE, answer="B", question=choice), Filtering()) == ""
 
 
-def judged(drive: Any, *trajectories: Trajectory, **settings: Any) -> dict[str, str]:
-    events = drive(filtering(trajectories, Filtering(**settings)))
+def judged(drive: Any, *trajectories: Trajectory, by_hand: Sequence[Verdict] = (), **settings: Any) -> dict[str, str]:
+    verdicts = {verdict.unit: verdict for verdict in by_hand}
+    events = drive(filtering(trajectories, Filtering(**settings), verdicts))
     verdicts = [event.verdict for event in events if isinstance(event, TrajectoryJudged)]
     assert all(verdict.kept == (not verdict.why) for verdict in verdicts)
     return {verdict.unit: verdict.why for verdict in verdicts}
@@ -92,3 +94,23 @@ def test_the_same_steps_count_once(drive: Any) -> None:
 def test_the_order_they_ended_in_does_not_matter(drive: Any) -> None:
     many = [good(but(LOOK, thought=f"I look {n} times."), DONE, TRUE, unit=f"t-{n}") for n in range(5)]
     assert judged(drive, *many) == judged(drive, *reversed(many))
+
+
+def test_what_a_person_drops_takes_no_place_and_what_a_person_keeps_takes_one(drive: Any) -> None:
+    first, second, third = (good(but(LOOK, thought=f"I look {n} times."), DONE, TRUE, unit=f"t-{n}") for n in range(3))
+    same = good(*third.steps, unit="t-3")
+    by_kim = [Verdict("t-0", False, 1.0, "dull", "kim")]
+    assert judged(drive, first, second, third, same, by_hand=by_kim) == {
+        "t-1": "", "t-2": "", "t-3": "same steps as another",
+    }  # fmt: skip
+    by_kim.append(Verdict("t-2", True, 1.0, "", "kim"))
+    assert judged(drive, first, second, third, same, by_hand=by_kim, per_question=1) == {
+        "t-1": "enough of this question", "t-3": "same steps as another",
+    }  # fmt: skip
+
+
+def test_verdicts_of_the_filter_itself_are_found_again(drive: Any) -> None:
+    trajectories = good(unit="t-1"), good(unit="t-2")
+    found = judged(drive, *trajectories)
+    by_filter = [Verdict("t-1", True, 1.0)]
+    assert judged(drive, *trajectories, by_hand=by_filter) == found

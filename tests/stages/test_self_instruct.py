@@ -103,6 +103,13 @@ def test_it_stops_when_the_model_stalls(drive: Any) -> None:
     assert {event.why for event in refused} == {"not a question"}
 
 
+def test_a_refused_draft_keeps_question_and_answer_apart(drive: Any) -> None:
+    written = [("Say which: and / or.", "either / or")]
+    events = drive(self_instruct(grounds(), SelfInstruct(target=1, round=1, stall=1)), writing(written))
+    (refused, *_) = [event for event in events if isinstance(event, QuestionRefused)]
+    assert refused.pair == written[0]
+
+
 def test_a_failed_draft_is_passed_over(drive: Any) -> None:
     events = drive(self_instruct(grounds(), SelfInstruct(target=2, round=2, stall=1)), lambda ask: None)
     assert not [event for event in events if isinstance(event, QuestionAccepted | QuestionRefused)]

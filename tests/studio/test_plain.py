@@ -32,7 +32,7 @@ def test_one_line_an_event(opera: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_a_dead_run_ends_too(opera: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(opera, synthesis())
     assert main(["--plain", "opera"]) == 0
-    assert capsys.readouterr().out.endswith("is interrupted; last stage: synthesis 37/120\n")
+    assert capsys.readouterr().out.endswith("is interrupted (never began); last stage: synthesis 37/120\n")
 
 
 def test_what_the_command_line_names(opera: Path) -> None:

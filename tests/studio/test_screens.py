@@ -191,6 +191,15 @@ async def test_r_leaves_a_running_run_alone(opera: Path) -> None:
             assert app.return_value == f"{run.name} goes on; `studio` shows it again."
 
 
+async def test_leaving_names_every_run_that_goes_on(opera: Path) -> None:
+    older, newer = write(opera, synthesis(), 1), write(opera, synthesis(), 2)
+    with alive(older), alive(newer):
+        async with watched(opera, (120, 36)) as (app, pilot):
+            await settled(app, pilot)
+            await pilot.press("q")
+            assert app.return_value == f"{newer.name}, {older.name} go on; `studio` shows them again."
+
+
 @SIZES
 @pytest.mark.does("projects.filter", "projects.open", "project.back")
 async def test_projects(opera: Path, size: tuple[int, int]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from autoact import disk
 from autoact.config import Differentiation
@@ -95,6 +96,18 @@ def test_an_adapter_is_whole_or_absent(engine: LocalEngine, tmp_path: Path) -> N
     _, adapter = trained(one.train(Train("tool", (LESSON,))))
     assert [path.name for path in (tmp_path / "adapters").iterdir()] == ["tool"]
     assert sorted(path.name for path in (tmp_path / adapter.path).iterdir()) == files
+
+
+def test_the_loss_of_an_adapter_is_the_mean_over_the_tokens_of_its_last_epoch(
+    engine: LocalEngine, tmp_path: Path
+) -> None:
+    longer = Lesson(replace(LESSON.trajectory, unit="t-2", steps=(STEPS[0], *STEPS)), PARTS["tool"])
+    one = Trainer(engine, CARD, Differentiation(epochs=2, batch=1, learning_rate=0.05), seed=7, root=tmp_path)
+    events, adapter = trained(one.train(Train("tool", (LESSON, longer))))
+    last = [event for event in events if isinstance(event, TrainStepped)][-2:]
+    assert len({event.tokens for event in last}) == 2
+    expected = sum(event.loss * event.tokens for event in last) / sum(event.tokens for event in last)
+    assert adapter.loss == pytest.approx(expected)
 
 
 def test_nothing_to_learn_from(engine: LocalEngine, tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""Who says what in a transcript: an answer in the making is told by the agent that the log will name."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from autoact.episode import Episode, Limits
+from autoact.events import TokenSpoken
+from autoact.lessons import PARTS
+from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
+from autoact.trajectory import CASTS, GROUP, META, SUB_AGENTS, Part, Question, Role, Tool
+from studio.conversation import speaker
+from studio.reader import growing
+
+CARD = Card("Answer.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
+
+
+def spoken(cast: str) -> dict[Part, Role]:
+    """The role that an episode asks for each part."""
+    answers = iter(("look", " Retrieve\n", "Fidelio", "done", " Finish\n", "Beethoven", "yes", " right"))
+    limits, question = Limits(), Question("q", "Who wrote Fidelio?", "Beethoven")
+    script = Episode("t", question, CARD, CASTS[cast], Sampling(), limits, lambda answer, question: 1.0).play()
+    said: dict[Part, Role] = {}
+    wish = next(script)
+    try:
+        while True:
+            if isinstance(wish, Ask):
+                said[wish.part] = wish.role
+            wish = script.send(Observation("An opera.") if isinstance(wish, Use) else Answer(next(answers)))
+    except StopIteration:
+        return said
+
+
+def test_each_agent_of_the_group_has_its_parts() -> None:
+    assert spoken(GROUP.name) == {
+        "thought": "plan", "action": "plan", "argument": "tool", "reflection": "reflect", "verdict": "reflect",
+    }  # fmt: skip
+    assert set(spoken(META.name).values()) == {"meta"}
+
+
+@pytest.mark.parametrize("cast", CASTS)
+def test_viewer_and_engine_agree_on_who_says_each_part(cast: str) -> None:
+    said = spoken(cast)
+    assert set(said) == set(get_args(Part)) - {"text"}
+    for part, role in said.items():
+        assert CASTS[cast].role(part) == speaker(cast, part) == role
+        before = "meta" if cast == "meta" else "plan"
+        assert growing(TokenSpoken("t", 0, part, "lo"), before).role == role
+
+
+def test_an_agent_learns_what_it_says() -> None:
+    said = spoken(GROUP.name)
+    assert {role: {part for part, who in said.items() if who == role} for role in SUB_AGENTS} == {
+        role: set(parts) for role, parts in PARTS.items()
+    }
