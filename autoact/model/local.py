@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from autoact.model import heap
+from autoact.model.adapters import load_adapter
 from autoact.model.cache import RowCache
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import matched
@@ -113,15 +114,13 @@ class LocalEngine:
                     row.unit = None  # its ids stay: the next episode may share a beginning
 
     def adapt(self, adapters: Mapping[Role, Path]) -> None:
-        """Load PEFT folders, replacing adapters of the same roles; their caches are void."""
-        from peft import PeftModel
+        """Load PEFT folders, replacing adapters of the same roles; their caches are void.
 
+        Raises BadInput for a folder that does not fit the model.
+        """
         self.release()
         for role, folder in adapters.items():
-            if self.peft is None:
-                self.peft = PeftModel.from_pretrained(self.model, str(folder), adapter_name=role)
-            else:
-                self.peft.load_adapter(str(folder), adapter_name=role)
+            self.peft = load_adapter(self.weights, self.peft, role, folder)
         if self.peft is not None:
             self.peft.eval()
             self._put_on(self.wearing)
