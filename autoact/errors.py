@@ -5,6 +5,7 @@ AutoActError
 │   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
 │   └── UnknownModel    a model name that leads nowhere
 ├── ModelFailed         the engine could not answer
+│   └── ContextFull     prompt and answer do not fit the model's context window
 ├── ToolFailed          a tool cannot do what it was asked; its session makes an observation of it
 ├── LogDamaged          a line of the event log fails its seal
 ├── DiskFull            no room: the log, the checkpoint or the archive is as it was before
@@ -42,6 +43,10 @@ class UnknownModel(BadInput):
 
 class ModelFailed(AutoActError):
     """The engine raised while answering; the unit that asked ends as an error."""
+
+
+class ContextFull(ModelFailed):
+    """Prompt and answer do not fit the model's context window. An episode ends there; other units fail."""
 
 
 class ToolFailed(AutoActError):

@@ -157,6 +157,11 @@ class ChoiceTree:
         begun = {path[:length] for path in paths for length in range(len(path))}
         self.paths = {(*path, tokens.end) if path in begun else path: choice for path, choice in paths.items()}
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest choice."""
+        return max(map(len, self.paths))
+
     def next(self, taken: list[int]) -> list[int]:
         """Ids that may follow what was taken; empty when a choice is complete."""
         depth = len(taken)
