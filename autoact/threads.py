@@ -23,6 +23,8 @@ SLACK = 0.25
 """Share of a core that others may use without taking it: there is always some program."""
 TICKS = os.sysconf("SC_CLK_TCK")
 STATISTICS = Path("/proc/stat")
+BUSY = (1, 2, 3, 6, 7)
+"""Its columns of a core that is at work: user, nice, system, irq, softirq."""
 
 
 def limit_spinning() -> None:
@@ -78,11 +80,13 @@ class Usage(NamedTuple):
 
 
 def usage() -> Usage:
-    """Raises OSError where the system does not say. Programs of lower priority than this one do not count."""
-    columns = (1, 3, 6, 7) if os.nice(0) <= 0 else (1, 2, 3, 6, 7)  # user, nice, system, irq, softirq
+    """Raises OSError where the system does not say.
+
+    Programs of low priority count: in another session than this one they get as much time as any.
+    """
     names = {f"cpu{core}" for core in usable_cores()}
     lines = [line.split() for line in STATISTICS.read_text().splitlines()]
-    ticks = sum(int(line[column]) for line in lines if line[0] in names for column in columns)
+    ticks = sum(int(line[column]) for line in lines if line[0] in names for column in BUSY)
     return Usage(time.monotonic(), ticks / TICKS, time.process_time())
 
 
