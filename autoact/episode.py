@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from autoact import scratchpad
+from autoact.errors import ContextFull
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Sampling, Use, Wish
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
 
@@ -30,8 +31,6 @@ class Limits(Struct, frozen=True):
     thought_least: int = 6
     """Tokens before which a thought may not end."""
     argument_tokens: int = 24
-    characters: int = 6000
-    """Scratchpad length at which the episode stops, as a guard for the model's context."""
 
 
 class Episode:
@@ -46,13 +45,23 @@ class Episode:
         self.pad: Prompt = scratchpad.opening(card, question)
         self.steps: list[Step] = []
         self.answer: str | None = None
+        self.verdict: str | None = None
 
     def play(self) -> Script:
-        """Yields Ask and Use, is sent Answer and Observation, returns the Trajectory."""
-        verdict, reflections = None, 0
+        """Yields Ask and Use, is sent Answer and Observation, returns the Trajectory.
+
+        ContextFull, thrown in place of an answer, ends it with the steps that are complete.
+        """
+        try:
+            halt = yield from self._turns()
+        except ContextFull:
+            halt = "context"
+        return self._end(halt)
+
+    def _turns(self) -> Generator[Wish, Any, str]:
+        """Turn after turn; returns why it ended."""
+        reflections = 0
         while len(self._acts()) < self.limits.steps:
-            if sum(map(len, self.pad.segments)) > self.limits.characters:
-                return self._end("context", verdict)
             thought, action, argument = yield from self._act()
             if action != FINISH:
                 observation: Observation = yield Use(action, argument)
@@ -63,11 +72,11 @@ class Episode:
                 continue
             self.answer = argument
             self._record(Step(thought, action, argument, scratchpad.REFLECT_NOW))
-            verdict = yield from self._reflect()
-            if verdict == RIGHT or reflections == self.limits.reflections:
-                return self._end("answered", verdict)
+            self.verdict = yield from self._reflect()
+            if self.verdict == RIGHT or reflections == self.limits.reflections:
+                return "answered"
             reflections += 1
-        return self._end("steps", verdict)
+        return "steps"
 
     def _act(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
         """Plan thinks and picks a tool; the tool part fills in its parameters."""
@@ -114,8 +123,8 @@ class Episode:
         self.steps.append(step)
         self.pad = self.pad.then(*scratchpad.segments(scratchpad.step_pieces(step)))
 
-    def _end(self, halt: str, verdict: str | None) -> Trajectory:
+    def _end(self, halt: str) -> Trajectory:
         return Trajectory(
-            self.unit, self.question, tuple(self.steps), self.answer, verdict, halt,
+            self.unit, self.question, tuple(self.steps), self.answer, self.verdict, halt,
             self.reward(self.answer, self.question), self.cast.name,
         )  # fmt: skip

@@ -5,6 +5,7 @@ AutoActError
 │   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
 │   └── UnknownModel    a model name that leads nowhere
 ├── ModelFailed         the engine could not answer
+│   └── ContextFull     prompt and answer do not fit the model's context window
 ├── StageFailed         every unit of a stage failed
 ├── ToolFailed          a tool cannot do what it was asked; its session makes an observation of it
 ├── LogDamaged          a line of the event log fails its seal
@@ -52,6 +53,10 @@ class ModelFailed(AutoActError):
 
 class StageFailed(AutoActError):
     """Every unit of a stage failed: what the stage should leave behind is not there."""
+
+
+class ContextFull(ModelFailed):
+    """Prompt and answer do not fit the model's context window. An episode ends there; other units fail."""
 
 
 class ToolFailed(AutoActError):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoact.run.folder import RunFolder, new_run
+from autoact.threads import limit_spinning
 
 if TYPE_CHECKING:
     from autoact.model.store import Weights
@@ -42,10 +43,11 @@ Obstacle = Callable[[Path], str]
 def pytest_configure() -> None:
     """A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt.
 
-    A handler of our own, unlike ignorance, is not inherited.
+    A handler of our own, unlike ignorance, is not inherited. Threads of torch wait as they do in a run.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: None)
+    limit_spinning()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from autoact import scratchpad
 from autoact.episode import Episode, Limits
+from autoact.errors import ContextFull
 from autoact.lab.metrics import reward
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
 from autoact.trajectory import GROUP, META, Cast, Question, Tool, Trajectory
@@ -36,7 +37,7 @@ def play(
             assert not said
             return end.value, asks
         if isinstance(wish, Use):
-            sent = Observation(seen or f"Page of {wish.argument}.", failed=not wish.argument)
+            sent = Observation(f"Page of {wish.argument}.", failed=not wish.argument)
         else:
             assert isinstance(wish, Ask)
             asks.append(wish)
@@ -96,9 +97,19 @@ def test_steps_run_out_after_a_wrong_answer() -> None:
     assert (trajectory.halt, trajectory.answer, trajectory.verdict) == ("steps", "Mozart", "wrong")
 
 
-def test_a_long_scratchpad_ends_the_episode() -> None:
-    trajectory, _ = play(READ, Limits(characters=50), seen="long " * 20)
-    assert (trajectory.halt, trajectory.answer, trajectory.reward) == ("context", None, 0.0)
+@pytest.mark.parametrize("asked", range(8))
+def test_a_full_context_ends_the_episode_with_what_is_complete(asked: int) -> None:
+    said = [*READ, *RIGHT][:asked]
+    script = Episode("t-1", QUESTION, CARD, META, Sampling(0.5), PLENTY, reward).play()
+    wish = next(script)
+    while said or isinstance(wish, Use):
+        wish = script.send(Observation("A page.") if isinstance(wish, Use) else Answer(said.pop(0)))
+    with pytest.raises(StopIteration) as end:
+        script.throw(ContextFull("8193 tokens"))
+    trajectory = end.value.value
+    assert (trajectory.halt, trajectory.verdict) == ("context", None)
+    assert [step.action for step in trajectory.steps] == ["Retrieve", "Finish"][: asked // 3]
+    assert (trajectory.answer, trajectory.reward) == (("Beethoven", 1.0) if asked > 5 else (None, 0.0))
 
 
 def test_a_failed_call_is_a_step_like_any_other() -> None:

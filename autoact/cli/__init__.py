@@ -26,6 +26,7 @@ from autoact.cli import (
     tools,
 )
 from autoact.errors import AutoActError, BadInput
+from autoact.threads import limit_spinning
 
 VERBS = (
     projects, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools, secrets,
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     Raises SystemExit, as argparse does, after help (0) and for arguments that do not parse (2).
     """
     parsed = _parser().parse_args(arguments)
+    limit_spinning()
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()

@@ -64,10 +64,13 @@ def software() -> Iterator[Finding]:
 
 
 def processor() -> Iterator[Finding]:
-    """Cores this process may use, and whether they compute in bfloat16."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use, the model's threads, and whether cores compute in bfloat16."""
+    from autoact.threads import in_words, usable_cores
+
+    cores = len(usable_cores())
     fix = "" if cores > 1 else "runs work, at half the usual speed"
     yield Finding("ok" if cores > 1 else "warn", "cores", str(cores), fix)
+    yield Finding("ok", "threads", in_words())
     source = Path("/proc/cpuinfo")
     if source.exists():
         there = "avx512_bf16" in source.read_text()
@@ -98,7 +101,7 @@ def device() -> Iterator[Finding]:
         yield Finding("fail", "device", f"torch does not load: {error}", "install torch again")
         return
     name = best_device()
-    card = f", {torch.cuda.get_device_name()}" if name == "cuda" else f", {torch.get_num_threads()} threads"
+    card = f", {torch.cuda.get_device_name()}" if name == "cuda" else ""
     yield Finding("ok", "device", f"{name}{card}, {best_precision(name)}")
 
 

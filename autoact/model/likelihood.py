@@ -24,6 +24,11 @@ def matched(model: torch.nn.Module, tokens: Tokens, ask: Match) -> tuple[str, in
     return ask.choices[best], sum(map(len, begun)) + len(begun) * len(said)
 
 
+def match_tokens(tokens: Tokens, ask: Match) -> int:
+    """Tokens of the longest row that a match is found with."""
+    return max(len(tokens.plain(beginning)) for beginning in ask.beginnings) + len(tokens.segment(ask.text))
+
+
 @torch.inference_mode()
 def _log_likelihoods(model: torch.nn.Module, begun: Sequence[tuple[int, ...]], said: tuple[int, ...]) -> list[float]:
     """Of `said` after each beginning, in nats."""

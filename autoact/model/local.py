@@ -11,14 +11,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autoact.errors import ContextFull, ModelFailed
 from autoact.model import heap
+from autoact.model.adapters import load_adapter
+from autoact.model.attention import Attention, context_window
 from autoact.model.cache import RowCache
 from autoact.model.engine import Ticket
-from autoact.model.likelihood import matched
+from autoact.model.likelihood import match_tokens, matched
 from autoact.model.sampling import draw
 from autoact.model.store import Weights
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.script import Answer, Ask, Match
+from autoact.threads import Threads
 from autoact.trajectory import Role
 
 WIDE = 64
@@ -68,8 +72,11 @@ class LocalEngine:
         self.weights, self.lanes = weights, lanes
         self.model, self.name = weights.model, weights.name
         self.tokens = Tokens(weights.tokenizer)
+        config = weights.model.config.get_text_config()
+        self.attention, self.window = Attention(config), context_window(config, weights.tokenizer)
+        self.threads = Threads()
         self.running: list[Running] = []
-        self.complete: list[tuple[Ticket, Answer]] = []
+        self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
         self.caches: dict[Role, tuple[RowCache, list[Row]]] = {}
         self.wearing: Role = "meta"
         self.peft: Any = None
@@ -79,17 +86,27 @@ class LocalEngine:
 
     def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
         """Queue an ask; a choice that needs no model is answered at once, and so is a match."""
-        if isinstance(ask, Match):
-            self.complete.append((ticket, self._matched(ask)))
-            return
+        prompt = self.tokens.prompt(ask.prompt)
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
-        taken = tree.forced([]) if tree else []
-        running = Running(ticket, ask, seed, self.tokens.prompt(ask.prompt), tree, taken, time.monotonic())
-        if not self._finish(running):
-            self.running.append(running)
+        if isinstance(ask, Match):
+            longest = match_tokens(self.tokens, ask)
+        else:
+            longest = len(prompt) + (tree.longest if tree else ask.limit)
+        if self.window is not None and longest > self.window:
+            what = f"prompt and answer may take {longest} tokens, the model's context window has {self.window}"
+            self.complete.append((ticket, ContextFull(what)))
+        elif isinstance(ask, Match):
+            self.complete.append((ticket, self._matched(ask)))
+        else:
+            taken = tree.forced([]) if tree else []
+            running = Running(ticket, ask, seed, prompt, tree, taken, time.monotonic())
+            if not self._finish(running):
+                self.running.append(running)
 
-    def step(self) -> Iterator[tuple[Ticket, Answer]]:
+    def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
         """One forward pass for the role that most wait for; a token for each of its asks that is then encoded."""
+        if self.threads.adapt():
+            torch.set_num_threads(self.threads.count)
         if self.running:
             role = self._turn()
             self._wear(role)
@@ -115,15 +132,13 @@ class LocalEngine:
                     row.unit = None  # its ids stay: the next episode may share a beginning
 
     def adapt(self, adapters: Mapping[Role, Path]) -> None:
-        """Load PEFT folders, replacing adapters of the same roles; their caches are void."""
-        from peft import PeftModel
+        """Load PEFT folders, replacing adapters of the same roles; their caches are void.
 
+        Raises BadInput for a folder that does not fit the model.
+        """
         self.release()
         for role, folder in adapters.items():
-            if self.peft is None:
-                self.peft = PeftModel.from_pretrained(self.model, str(folder), adapter_name=role)
-            else:
-                self.peft.load_adapter(str(folder), adapter_name=role)
+            self.peft = load_adapter(self.weights, self.peft, role, folder)
         if self.peft is not None:
             self.peft.eval()
             self._put_on(self.wearing)
@@ -277,12 +292,11 @@ class LocalEngine:
         positions = starts[:, None] + torch.arange(longest, device=self.model.device)
         width = int(positions.max()) + 1
         cache.aim([row.index for row in rows], positions, width)
-        # (B, 1, q, width): a token sees everything up to itself; what a padded place writes is overwritten later
-        mask = (torch.arange(width, device=self.model.device) <= positions[:, :, None])[:, None]
+        masks = self.attention.masks(positions, width)  # what a padded place writes is overwritten later
         padded = torch.tensor([ids + [0] * (longest - len(ids)) for ids in fresh], device=self.model.device)
         lasts = sorted({len(ids) - 1 for ids in fresh})
         output = self.model(
-            input_ids=padded, position_ids=positions, attention_mask=mask, past_key_values=cache, use_cache=True,
+            input_ids=padded, position_ids=positions, attention_mask=masks, past_key_values=cache, use_cache=True,
             logits_to_keep=torch.tensor(lasts, device=self.model.device),
         )  # fmt: skip
         for index, (running, row, ids) in enumerate(zip(asks, rows, fresh, strict=True)):

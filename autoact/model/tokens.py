@@ -1,40 +1,113 @@
-"""From a Prompt to token ids: the chat opening once, then every segment by itself."""
+"""From a Prompt to token ids: the chat opening once, then every segment by itself, never a control token from text."""
 
 from __future__ import annotations
 
-import itertools
+import re
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
+from itertools import chain, pairwise
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
+from autoact.errors import UnknownModel
 from autoact.script import Prompt
+
+BRACKETED = re.compile(r"\s*[<\[{|].+[>\]}|]\s*")
+"""How a token that structures a chat looks, as `<start_of_turn>` or `[INST]`, also where it is not marked special."""
+PROBE = "system-message-probe"
+
+Messages = list[dict[str, str]]
 
 
 class Tokens:
-    """A tokenizer that keeps the promise that a longer prompt begins with exactly the shorter one's ids."""
+    """A tokenizer that keeps two promises.
+
+    A longer prompt begins with exactly the shorter one's ids. Text of questions, pages, tools and the model gives no
+    control tokens, whatever it spells: those come from the chat template alone.
+    """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase):
+        """Raises UnknownModel when the chat template cannot render a conversation."""
         self.tokenizer = tokenizer
         self.end = tokenizer.eos_token_id
+        self.controls = control_tokens(tokenizer)
+        longest_first = sorted(self.controls.values(), key=len, reverse=True)
+        self._spelled = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self.opening = lru_cache(maxsize=256)(self._opening)
         self.segment = lru_cache(maxsize=65_536)(self._segment)
+        self.system_role = bool(tokenizer.chat_template) and self._shows_system_message()
 
     def _opening(self, system: str, user: str, shown: tuple[tuple[str, str], ...]) -> tuple[int, ...]:
         """Ids of system, demonstrations and user message up to where the assistant begins."""
         if not self.tokenizer.chat_template:
-            return self._segment("\n\n".join([system, *itertools.chain(*shown), user, ""]))
-        messages = [{"role": "system", "content": system}]
-        for question, reply in shown:
-            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]
-        messages.append({"role": "user", "content": user})
-        text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return self._segment(str(text))
+            return self._segment("\n\n".join([system, *chain(*shown), user, ""]))
+        messages = self._messages(system, user, shown)
+        mark = _unused_character("".join(message["content"] for message in messages))
+        for message in messages:
+            message["content"] = mark.join(part for part, _ in self._harmless(message["content"]))
+        parts = self._render(messages).split(mark)
+        return tuple(chain.from_iterable(map(self._encode, parts)))
+
+    def _messages(self, system: str, user: str, shown: tuple[tuple[str, str], ...]) -> Messages:
+        """The conversation. Where the template has no system role, the system text begins the first user message."""
+        turns = [*chain(*shown), user]
+        if not self.system_role:
+            turns[0] = f"{system}\n\n{turns[0]}"
+        roles = ("user", "assistant")
+        messages = [{"role": roles[index % 2], "content": content} for index, content in enumerate(turns)]
+        return [{"role": "system", "content": system}, *messages] if self.system_role else messages
+
+    def _shows_system_message(self) -> bool:
+        """Whether the template takes a system message: some refuse it, others leave it out without a word."""
+        user = {"role": "user", "content": "user"}
+        try:
+            if PROBE in self._render([{"role": "system", "content": PROBE}, user]):
+                return True
+        except TemplateError:
+            pass  # without the system role it may still render, which is tried next
+        try:
+            self._render([user, {"role": "assistant", "content": "assistant"}, user])
+        except (TemplateError, TypeError) as error:
+            raise UnknownModel(
+                f"the model's chat template renders no conversation of user and assistant: {error}"
+            ) from error
+        return False
+
+    def _render(self, messages: Messages) -> str:
+        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
     def _segment(self, text: str) -> tuple[int, ...]:
+        return tuple(chain.from_iterable(ids for _, ids in self._harmless(text)))
+
+    def _harmless(self, text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Parts of a text with their ids, none of which is a control token; a text without any is one part.
+
+        A part ends after the first character of what spells a control token. A single character that is one by
+        itself is left out.
+        """
+        waiting = [text]
+        while waiting:
+            part = waiting.pop()
+            ids = self._encode(part)
+            if not self._controlling(part, ids):
+                yield part, ids
+            elif len(part) > 1:
+                cuts = {found.start() + 1 for found in self._spelled.finditer(part)} - {len(part)}
+                places = [0, *sorted(cuts or {len(part) // 2}), len(part)]  # a normaliser may hide the spelling
+                waiting += [part[start:end] for start, end in pairwise(places)][::-1]
+
+    def _controlling(self, text: str, ids: tuple[int, ...]) -> bool:
+        """Whether there is a control token among the ids. An unknown character is none, though its token is special."""
+        unknown = self.tokenizer.unk_token_id
+        return any(one in self.controls and (one != unknown or self.controls[one] in text) for one in ids)
+
+    def _encode(self, text: str) -> tuple[int, ...]:
+        """Ids of a text in which control tokens count as such."""
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def plain(self, text: str) -> tuple[int, ...]:
-        """A text that stands for itself, without a chat around it, begun as the model's own texts begin."""
+        """Ids of a text without a chat around it, begun as the model's own texts begin."""
         first = self.tokenizer.bos_token_id
         return (*(() if first is None else (first,)), *self.segment(text))
 
@@ -64,6 +137,23 @@ class Tokens:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
+def control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
+    """Tokens that structure a chat, by id: all special ones, and added ones in brackets.
+
+    Added words and runs of spaces are text.
+    """
+    special = dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+    added = tokenizer.added_tokens_decoder.items()
+    return special | {
+        number: token.content for number, token in added if token.special or BRACKETED.fullmatch(token.content)
+    }
+
+
+def _unused_character(text: str) -> str:
+    """A private character that a text does not contain."""
+    return next(one for one in map(chr, range(0xE000, 0x110000)) if one not in text)
+
+
 class ChoiceTree:
     """The allowed answers of an ask as a prefix tree over token ids.
 
@@ -74,6 +164,11 @@ class ChoiceTree:
         paths = {tokens.segment(choice): choice for choice in choices}
         begun = {path[:length] for path in paths for length in range(len(path))}
         self.paths = {(*path, tokens.end) if path in begun else path: choice for path, choice in paths.items()}
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest choice."""
+        return max(map(len, self.paths))
 
     def next(self, taken: list[int]) -> list[int]:
         """Ids that may follow what was taken; empty when a choice is complete."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoact.errors import DiskFull, ModelFailed
+from autoact.errors import ContextFull, DiskFull, ModelFailed
 from autoact.events import SKIPPED, Event, ModelAnswered, StageProgressed, ToolObserved, UnitFailed, UnitRestarted
 from autoact.model.engine import Ticket
 from autoact.run.flight import Commits, Ends, Flight, Revive, World, called, round_ms
@@ -144,6 +144,9 @@ class Conductor:
             flight = self.flying.get(ticket.unit)
             if flight is None or ticket.n != flight.n or flight.held is not None:
                 continue  # its unit was begun anew while the answer was on its way
+            if isinstance(answer, ContextFull):
+                self._advance(flight, answer)  # not logged: asked again, the same model refuses again
+                continue
             try:
                 if isinstance(answer, ModelFailed):
                     raise answer
@@ -181,7 +184,7 @@ class Conductor:
                 if isinstance(answer, Answer):
                     flight.seconds += answer.ms / 1000
                     flight.tokens += answer.prefilled + len(answer.tokens)
-                flight.wish = flight.script.send(answer)
+                flight.wish = flight.send(answer)
                 flight.wished = digest(flight.wish)
                 answer = self._serve(flight)
                 if answer is None:

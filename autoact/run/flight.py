@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autoact.errors import ModelFailed, StageFailed
+from autoact.errors import ContextFull, ModelFailed, StageFailed
 from autoact.events import Event
 from autoact.model.engine import Engine, Ticket
 from autoact.script import Answer, Observation, Script, Train, Unit, Use, Wish
@@ -77,6 +77,10 @@ class Flight:
     remember (Lookup needs the page that Retrieve opened) do them again, all others stay as they were left."""
     seconds: float = 0.0
     tokens: int = 0
+
+    def send(self, answer: Any) -> Wish:
+        """Send an answer into the script, or raise there that the model has no room for what it asked."""
+        return self.script.throw(answer) if isinstance(answer, ContextFull) else self.script.send(answer)
 
 
 @dataclass(slots=True)

@@ -43,6 +43,7 @@ from autoact.run.room import check_room
 from autoact.run.state import RunState
 from autoact.run.steering import Desk
 from autoact.secrets import Vault, hide_output
+from autoact.threads import limit_spinning
 
 OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]
 """Makes the pipeline of a run: loads the model, opens the tools."""
@@ -230,6 +231,7 @@ def settle() -> None:
 def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world) -> int:
     """`python -m autoact.run.job FOLDER`: exit code 0 finished, 130 cancelled, 1 failed, 2 bad input, 3 run is busy."""
     settle()
+    limit_spinning()
     (folder,) = sys.argv[1:] if arguments is None else arguments
     try:
         job = Job(RunFolder(Path(folder).resolve()), open_world)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from autoact.config import Config
 from autoact.model.local import LocalEngine
 from autoact.model.store import load
@@ -11,6 +13,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.inputs import open_inputs, open_library, read_asked
 from autoact.run.pipeline import Pipeline
 from autoact.script import Card
+from autoact.threads import in_words
 from autoact.training.trainer import Trainer
 
 
@@ -21,6 +24,7 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     library, corpus = open_library(project, config.run.data, [*asked, *shown])
     inputs = open_inputs(config, project, library, corpus, asked)
     model = config.model
+    print(f"threads: {in_words()}", file=sys.stderr, flush=True)
     engine = LocalEngine(load(model.id, model.device, model.precision), model.lanes)
     trainer = Trainer(
         engine, Card(config.task.description, inputs.ready), config.differentiation, seed=model.seed, root=folder.path

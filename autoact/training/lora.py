@@ -20,6 +20,7 @@ from autoact import disk
 from autoact.config import Differentiation
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.model import heap
+from autoact.threads import thread_limit
 from autoact.training import checkpoint
 from autoact.training.loss import Sample, packs, span_losses
 from autoact.training.repeatable import repeatable
@@ -43,6 +44,8 @@ class LoraTraining:
         self.per_epoch = math.ceil(len(samples) / settings.batch)
         self.steps = self.per_epoch * settings.epochs
         self.losses: list[float] = []
+        self.threads = thread_limit().threads
+        """As many whatever else runs: with another number, sums are rounded differently."""
         self.together = packs(model)
         """The trajectories of a step go through the model in one row."""
         torch.manual_seed(_mix(seed, role))
@@ -72,7 +75,7 @@ class LoraTraining:
         for step in range(len(self.losses), self.steps):
             if enough and self.losses:
                 break
-            with repeatable(self.base.device):
+            with repeatable(self.base.device, self.threads):
                 stepped = self._step(step)
             self.losses.append(stepped.loss)
             if (step + 1) % TRIM_EVERY == 0:

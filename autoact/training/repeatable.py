@@ -1,4 +1,4 @@
-"""Settings under which a GPU repeats its sums bit by bit; a CPU does so anyway, with as many threads as before."""
+"""Settings under which sums are repeated bit by bit: on a CPU the number of threads, on a GPU the kernels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ def prepare() -> None:
 
 
 @contextmanager
-def repeatable(device: torch.device) -> Iterator[None]:
-    """Deterministic kernels while it lasts. A kernel that has no such form runs all the same, with a warning."""
+def repeatable(device: torch.device, threads: int) -> Iterator[None]:
+    """Deterministic sums while it lasts. A kernel that has no such form runs all the same, with a warning."""
     if device.type != "cuda":
-        yield
+        others = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(others)
         return
     before, warning = (
         torch.are_deterministic_algorithms_enabled(),

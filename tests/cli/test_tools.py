@@ -66,9 +66,18 @@ def test_models_pull_prints_the_folder_or_says_what_it_expected(
 def test_doctor_names_everything_a_run_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == 0
     found = {finding["name"]: finding for finding in orjson.loads(capsys.readouterr().out)}
-    assert {"python", "torch", "cores", "memory", "device", "cache", "free disk", "embedded model", "sqlite"} <= set(
-        found
-    )
+    assert {
+        "python",
+        "torch",
+        "cores",
+        "threads",
+        "memory",
+        "device",
+        "cache",
+        "free disk",
+        "embedded model",
+        "sqlite",
+    } <= set(found)
     assert [name for name, finding in found.items() if bool(finding["fix"]) == (finding["state"] == "ok")] == []
 
 

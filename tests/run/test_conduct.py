@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from autoact.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.episode import Episode, Limits
-from autoact.errors import BadInput, DiskFull, ModelFailed
+from autoact.errors import BadInput, ContextFull, DiskFull, ModelFailed
 from autoact.events import (
     AnswerEdited,
     EpisodeBegun,
@@ -348,6 +349,62 @@ def test_a_model_that_breaks_off_ends_the_run_but_loses_no_answer(folder: RunFol
     again = Run(folder)
     assert len(again.pipeline().questions) == 4
     assert not {ticket for ticket, _ in again.engine.asked} & before
+
+
+class Narrow(ScriptedEngine):
+    """A scripted model with a context window, counted in characters of the scratchpad."""
+
+    window = 260
+
+    def step(self) -> Iterator[tuple[Ticket, Any]]:
+        asks = {ticket: ask for ticket, ask in self.waiting}
+        for ticket, answer in super().step():
+            full = sum(map(len, asks[ticket].prompt.segments)) > self.window
+            yield ticket, ContextFull("no room") if full else answer
+
+
+def narrow(run: Run) -> Run:
+    run.conductor.world = replace(run.conductor.world, engine=Narrow(speak, 3))
+    return run
+
+
+def test_an_episode_without_room_in_the_context_ends_there(folder: RunFolder) -> None:
+    questions = [Question(f"q-{page.title}", f"What is the capital of {page.title}?") for page in PASSAGES]
+    stage = synthesis(questions, Card("Answer.", TOOLS), Synthesis(samples=3))
+    first = narrow(Run(folder))
+    first.play(stage)
+    tried = first.journal.state.trajectories
+    assert len(tried) == 3 * len(questions)
+    assert {one.halt for one in tried.values()} >= {"context", "answered"}
+    logged = [type(event) for event in events(folder)]
+    again = narrow(Run(folder))
+    again.play(synthesis(questions, Card("Answer.", TOOLS), Synthesis(samples=3)))
+    assert again.journal.state.trajectories == tried
+    assert [type(event) for event in events(folder)] == logged
+    assert logged.count(TrajectoryCommitted) == len(tried)
+
+
+def test_other_units_fail_without_room_in_the_context(folder: RunFolder) -> None:
+    def long() -> Generator[Ask, Answer, str]:
+        return (yield Ask("meta", "text", Prompt("Answer.", "Who?", ("long " * 80,)))).text
+
+    results: list[Any] = []
+    narrow(Run(folder)).play(rounds(results, Unit("a", long), Unit("b", lambda: asking("who?"))))
+    assert UnitFailed("a", "ContextFull: no room") in events(folder)
+    assert results[0] is None
+    assert results[1] is not None
+
+
+def test_an_episode_that_ended_for_want_of_room_stays_as_it_is(folder: RunFolder) -> None:
+    """Older versions ended episodes at a number of characters; their logs are gone on with by models that have room."""
+    stages = [synthesis([SEED.question], Card("Answer.", TOOLS), Synthesis(samples=4)) for _ in range(2)]
+    first = narrow(Run(folder))
+    first.play(stages[0])
+    tried = first.journal.state.trajectories
+    assert "context" in {one.halt for one in tried.values()}
+    again = Run(folder)
+    again.play(stages[1])
+    assert again.journal.state.trajectories == tried
 
 
 def test_a_failed_unit_commits_nothing_and_the_others_do(folder: RunFolder) -> None:

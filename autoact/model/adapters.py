@@ -1,0 +1,46 @@
+"""Loading a LoRA folder onto a model, refused unless it fits: its base, its targets, every name and shape."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from autoact.errors import BadInput
+from autoact.model.store import Weights, folder_name, listed
+from autoact.trajectory import Role
+
+LONGEST = 400
+"""Characters of a reason: peft lists every weight that has another shape."""
+
+
+def load_adapter(weights: Weights, peft: Any, role: Role, folder: Path) -> Any:
+    """Load a PEFT folder as the adapter of `role`; the PEFT model, made around `weights` where `peft` is None.
+
+    Raises BadInput when the folder is no adapter of this model: anything else would leave random weights in it.
+    """
+    from peft import PeftConfig, PeftModel
+
+    try:
+        config = PeftConfig.from_pretrained(str(folder))
+        _check_base(weights, config.base_model_name_or_path, folder)
+        with warnings.catch_warnings(action="ignore"):  # peft warns of what is refused below
+            peft = peft or PeftModel(weights.model, config, adapter_name=role)
+            loaded = peft.load_adapter(str(folder), adapter_name=role)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+        why = " ".join(str(error).split())[:LONGEST]
+        raise BadInput(f"this adapter does not fit {weights.folder.name}: {why}", file=folder) from error
+    wrong = {"missing": loaded.missing_keys, "foreign": loaded.unexpected_keys}
+    if any(wrong.values()):
+        raise BadInput(f"this adapter does not fit {weights.folder.name}: {listed(wrong)}", file=folder)
+    return peft
+
+
+def _check_base(weights: Weights, base: str | None, folder: Path) -> None:
+    """Another base of the same shape would load without an error, and answer nonsense."""
+    here = weights.folder.name
+    if base and here.lower() not in (folder_name(base), Path(base).name.lower()):
+        what = f"trained on `{base}`, which is not this run's model `{here}`; choose that model, or train anew"
+        raise BadInput(what, file=folder / "adapter_config.json", key="base_model_name_or_path")
