@@ -177,9 +177,11 @@ def mariadb() -> Iterator[Server]:
             "GRANT SELECT ON shop.* TO reader@'127.0.0.1';\n"
         )
         words.chmod(0o644)
-        command = [serve, "--no-defaults", data, temporary, f"--port={port}", "--bind-address=127.0.0.1",
-                   "--skip-name-resolve", f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}", f"--init-file={words}",
-                   "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0"]  # fmt: skip
+        command = [
+            serve, "--no-defaults", data, temporary, f"--port={port}", "--bind-address=127.0.0.1",
+            "--skip-name-resolve", f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}",
+            f"--init-file={words}", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
+        ]  # fmt: skip
         server = Server("mariadb", f"mysql://USER@127.0.0.1:{port}/shop")
         with running(server, command, folder, **account):
             server.as_owner(
