@@ -22,7 +22,7 @@ run: model $(PROJECT)/project.toml  ## the studio in a terminal, else the quick 
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/studio $(PROJECT); else $(BIN)/autoact run $(PROJECT) --preset quick; fi
 
 test: model  ## every test, without network, by several workers of one thread each
-	OMP_NUM_THREADS=1 $(OFFLINE) $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	OMP_NUM_THREADS=1 $(OFFLINE) $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: lint test  ## what CI runs
 

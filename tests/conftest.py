@@ -50,17 +50,10 @@ def pytest_configure() -> None:
     limit_spinning()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for a core, as many tests wait for a process or a screen; each takes about half a GB."""
-    return min(2 * len(os.sched_getaffinity(0)), MOST_WORKERS)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all tests of the embedded model, so that it is loaded once."""
-    for item in items:
-        if "embedded" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("embedded model"))
+    """One more than there are cores, as many tests wait for a process or a screen; each takes about half a GB."""
+    return min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

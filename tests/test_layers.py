@@ -77,13 +77,19 @@ def test_every_package_is_in_the_wheel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "more", "code"), [("pandas is not installed", ["--numprocesses", "1"], 1), ("hardware: no GPU", [], 0)]
+    ("reason", "more", "code"),
+    [("pandas is not installed", ["-p", "xdist.plugin", "--numprocesses", "1"], 1), ("hardware: no GPU", [], 0)],
 )
 def test_skips_fail_where_every_test_has_to_run(reason: str, more: list[str], code: int, tmp_path: Path) -> None:
     test = tmp_path / "test_one.py"
     test.write_text(f"import pytest\ndef test_one():\n    pytest.skip({reason!r})\ndef test_two():\n    pass\n")
     command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", str(test), *more]
-    environment = {**os.environ, "AUTOACT_EVERY_TEST": "1", "PYTHONPATH": str(ROOT / "tests")}
+    environment = {
+        **os.environ,
+        "AUTOACT_EVERY_TEST": "1",
+        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     asked = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert asked.returncode == code, asked.stdout
     assert ("has to run here: " in asked.stdout) == bool(code)

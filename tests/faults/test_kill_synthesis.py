@@ -29,7 +29,7 @@ Tell = Callable[[str, int, dict[str, float | str]], None]
 
 
 def test_killed_anywhere(rounds: Rounds, part: tuple[int, int], seed: int, tmp_path: Path, tell: Tell) -> None:
-    kills = rounds(50, 2000 // part[1])
+    kills = rounds(30, 2000 // part[1])
     command = [sys.executable, __file__, str(seed), str(kills)]
     found = subprocess.run(command, env=os.environ | own(tmp_path), capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr

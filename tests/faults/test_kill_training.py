@@ -31,7 +31,7 @@ Tell = Callable[[str, int, dict[str, float | str]], None]
 def test_killed_anywhere(
     rounds: Rounds, part: tuple[int, int], seed: int, tiny: Path, tmp_path: Path, tell: Tell
 ) -> None:
-    kills = rounds(5, 100 // part[1])
+    kills = rounds(4, 100 // part[1])
     own = {
         "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1",

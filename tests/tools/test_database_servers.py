@@ -27,8 +27,6 @@ from autoact.tools.library import Library, ToolContext
 from autoact.tools.sql_reader import CannotQuery
 from autoact.tools.sql_server import ServerReader
 
-pytestmark = pytest.mark.xdist_group("database servers")
-
 OWNER = "owner-word"
 READER = "reader-word"
 SECONDS = 3.0
@@ -168,7 +166,9 @@ def mariadb() -> Iterator[Server]:
     port = free_port()
     with folder_of("mysql") as (folder, account):
         data = f"--datadir={folder / 'data'}"
-        make = [install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        # Each server empties its folder for temporary files when it starts, so it needs one of its own.
+        temporary = f"--tmpdir={folder}"
+        make = [install, "--no-defaults", data, temporary, "--auth-root-authentication-method=normal", "--skip-test-db"]
         subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
         words = folder / "words.sql"
         words.write_text(
@@ -177,9 +177,11 @@ def mariadb() -> Iterator[Server]:
             "GRANT SELECT ON shop.* TO reader@'127.0.0.1';\n"
         )
         words.chmod(0o644)
-        command = [serve, "--no-defaults", data, f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
-                   f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}", f"--init-file={words}",
-                   "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0"]  # fmt: skip
+        command = [
+            serve, "--no-defaults", data, temporary, f"--port={port}", "--bind-address=127.0.0.1",
+            "--skip-name-resolve", f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}",
+            f"--init-file={words}", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
+        ]  # fmt: skip
         server = Server("mariadb", f"mysql://USER@127.0.0.1:{port}/shop")
         with running(server, command, folder, **account):
             server.as_owner(

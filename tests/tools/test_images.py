@@ -228,7 +228,7 @@ def test_a_drawing(corpus: Corpus, root: Path) -> None:
     assert (root / again.text.removeprefix("Drawn: ")).read_bytes() == drawn
     late = library(corpus, root, "Text2Image", **settings, timeout_s=0.001).session().call("Text2Image", "another")
     assert late.failed
-    assert "longer than 0.001 seconds" in late.text
+    assert "it took longer than 0.00" in late.text
     assert len(list((root / "images").iterdir())) == 1
 
 

@@ -57,8 +57,11 @@ def usage(tool: str, schema: Schema) -> str:
 
 
 def _is_the_text(given: Mapping[str, Any], wanted: Mapping[str, Schema]) -> bool:
-    """Whether an object is itself the one text that a tool takes, as some want their text to be JSON."""
-    return len(wanted) == 1 and not given.keys() & wanted.keys() and _kind(*wanted.values()) in ("", "string")
+    """Whether an object is itself the one text that a tool takes, as some want their text to be JSON.
+
+    A single name that is not the parameter's is more likely misspelt.
+    """
+    return len(wanted) == 1 < len(given) and not given.keys() & wanted.keys() and _kind(*wanted.values()) == "string"
 
 
 def _object(argument: str) -> dict[str, Any] | None:

@@ -24,8 +24,9 @@ class MemoryGroup:
         self._folder = folder
 
     def add(self, process: int) -> None:
-        """Move a process into the group, with all its threads. Raises OSError."""
-        (self._folder / "cgroup.procs").write_text(str(process))
+        """Move a process into the group, with all its threads, unless it has ended. Raises OSError."""
+        with suppress(ProcessLookupError):
+            (self._folder / "cgroup.procs").write_text(str(process))
 
     def exceeded(self) -> bool:
         """Whether the kernel has killed in it."""

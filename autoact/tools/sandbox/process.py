@@ -121,10 +121,11 @@ class _Watch:
             if not select.select([self._status], [], [], self._bounds.seconds)[0] or not self._heard(self._status):
                 return  # it failed, and its status or its end says so
         self._number = int(named[1])
-        with suppress(ProcessLookupError):
+        if self._group is not None:
+            self._group.add(self._number)
+        # It has ended, or the kernel is older than 5.3: then nothing waits for its end, and a sweep removes its folder.
+        with suppress(OSError):
             self._inner = os.pidfd_open(self._number)
-            if self._group is not None:
-                self._group.add(self._number)
 
     def hand_over(self, orders: bytes) -> None:
         """Give the child its orders, which it reads to their end before anything else."""
