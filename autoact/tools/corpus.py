@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +26,8 @@ MOST_CACHED = 64_000
 MOST_PROBLEMS = 100
 LONGEST_BUILD = 86_400
 """Seconds after which a half-built index must be that of a process which was killed."""
+LONGEST_UNUSED = 30 * 86_400
+"""Seconds after which the index of a data set's paragraphs is removed."""
 _SCHEMA = f"""
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA user_version = {FORMAT};
 CREATE TABLE page (id INTEGER PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL);
@@ -70,14 +72,21 @@ class Corpus:
         """The paragraphs of a file of questions, those of all its questions; kept as an index in the folder `cache`.
 
         Questions are to be asked over the same pages however few of them are: the fewer pages, the easier a search.
+        Such an index can take more room than its file, and is removed when it was not used for a month.
         """
-        return cls._of_files(f"data-{_digest(file)}", [file], cache, lambda problems: read_paragraphs(file, problems))
+        corpus = cls._of_files(f"data-{_digest(file)}", [file], cache, lambda problems: read_paragraphs(file, problems))
+        for kept in cache.glob("data-*.sqlite"):
+            if kept.stat().st_atime < time.time() - LONGEST_UNUSED:
+                kept.unlink(missing_ok=True)
+        return corpus
 
     @classmethod
     def _of_files(cls, owner: str, files: Sequence[Path], cache: Path, read: Reader) -> Corpus:
         """The pages that `read` gives of these files, indexed anew when a file changes."""
         path = cache / f"{owner}-{_stamp(files)}.sqlite"
         corpus = cls(_indexed(path, read))
+        with suppress(OSError):  # in a cache that cannot be written nothing is kept, or nothing is removed either
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         for stale in cache.glob(f"{owner}-*.sqlite"):
             if stale != path:
                 stale.unlink(missing_ok=True)

@@ -282,6 +282,21 @@ def test_the_pages_of_a_data_set_are_kept_until_it_changes(tmp_path: Path) -> No
     assert second != first
 
 
+def test_the_pages_of_a_data_set_that_nobody_uses_go(tmp_path: Path) -> None:
+    first, second, cache = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "cache"
+    for file in (first, second):
+        file.write_text(json.dumps(QUESTION))
+    Corpus.of_data(first, cache).close()
+    (kept,) = cache.iterdir()
+    os.utime(kept, ns=(0, kept.stat().st_mtime_ns))
+    Corpus.of_data(first, cache).close()  # used again, so that it stays
+    Corpus.of_data(second, cache).close()
+    assert len(list(cache.iterdir())) == 2
+    os.utime(kept, ns=(0, kept.stat().st_mtime_ns))
+    Corpus.of_data(second, cache).close()
+    assert kept not in cache.iterdir()
+
+
 def test_memory_does_not_hold_the_problems_of_a_large_file(folder: Path, tmp_path: Path) -> None:
     (folder / "z.jsonl").write_text("no\n" * 40_000)
     tracemalloc.start()
