@@ -63,7 +63,7 @@ def check(folder: RunFolder, host: str) -> None:
     from autoact.run.state import RunState
 
     found = verdict(folder, RunState.of(folder.events))
-    if found == "finished" and not Memory.of(folder.events).spoiled:
+    if found == "finished" and not Memory.of(folder.events).unreadable:
         raise BadInput(f"{folder.name} is finished; nothing is left to do")
     working, lost = AFAR
     if found.startswith(working):

@@ -26,11 +26,11 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     if all(stage in journal.state.stages for stage in wanted):
         return
     base = find_run(folder.path.parent.parent, plan.base)
-    spoiled = Memory.of(base.events).spoiled.keys() & set(wanted)
+    unreadable = Memory.of(base.events).unreadable.keys() & set(wanted)
     finished: list[StageFinished] = []
     for record in read(base.events):
         event = record.event
-        if record.unread and MADE_BY.get(record.type) in spoiled:
+        if record.unread and MADE_BY.get(record.type) in unreadable:
             raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
