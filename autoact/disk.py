@@ -84,7 +84,7 @@ def other_kind(path: Path) -> str:
     return _KINDS.get(stat.S_IFMT(_mode(path)), "")
 
 
-def make_way(path: Path) -> None:
+def clear_path(path: Path) -> None:
     """Let a file be made at `path`: a folder that stands there is renamed; a pipe, a socket, a device or a link, which
     hold nothing themselves, are removed."""
     kind = other_kind(path)

@@ -54,14 +54,16 @@ def _go_on(folder: RunFolder, unit: str) -> int:
 def check(folder: RunFolder, host: str) -> None:
     """Refuse what must not be resumed. `host` is the machine that a person took the run from, if any.
 
-    Raises BadInput for a finished run, and RunBusy for one that another machine has or had.
+    Raises BadInput for a finished run, unless its log holds work that cannot be read, and RunBusy for one that another
+    machine has or had.
     """
     from autoact.errors import BadInput, RunBusy
     from autoact.run.liveness import AFAR, verdict
+    from autoact.run.memory import Memory
     from autoact.run.state import RunState
 
     found = verdict(folder, RunState.of(folder.events))
-    if found == "finished":
+    if found == "finished" and not Memory.of(folder.events).unreadable:
         raise BadInput(f"{folder.name} is finished; nothing is left to do")
     working, lost = AFAR
     if found.startswith(working):

@@ -17,7 +17,7 @@ import msgspec
 from autoact.errors import ContextFull, DiskFull, ModelFailed
 from autoact.events import SKIPPED, Event, ModelAnswered, StageProgressed, ToolObserved, UnitFailed, UnitRestarted
 from autoact.model.engine import Ticket
-from autoact.run.flight import Commits, Ends, Flight, Revive, World, called, round_ms
+from autoact.run.flight import Commits, Flight, Outcomes, Revive, World, called, round_ms
 from autoact.run.gate import Cancelled, Gate
 from autoact.run.journal import Journal
 from autoact.run.state import StageState
@@ -51,7 +51,7 @@ class Conductor:
         self.stage = ""
         self.waiting: deque[Flight] = deque()
         self.flying: dict[str, Flight] = {}
-        self.ends = Ends()
+        self.outcomes = Outcomes()
         self.results: list[Any] = []
         self.round = Round(())
         self.units: dict[str, tuple[Unit, int | None, Commits | None]] = {}
@@ -64,13 +64,13 @@ class Conductor:
         Rounds of units that commit something count as progress out of `expected`; other stages tell their own.
         """
         self.stage, self.expected = name, expected
-        self.ends = Ends()
+        self.outcomes = Outcomes()
         answer: Any = None
         while True:
             try:
                 wanted = stage.send(answer)
             except StopIteration:
-                return self.ends.check(name)
+                return self.outcomes.check(name)
             answer = None
             if isinstance(wanted, Round):
                 answer = self._round(wanted)
@@ -202,7 +202,7 @@ class Conductor:
         """End a unit that went wrong."""
         why = self.hide(why)[:2000].encode("utf-8", "replace").decode()  # the log has no lone surrogates, an error may
         if flight.index is not None:
-            self.ends.failures[why] += 1
+            self.outcomes.failures[why] += 1
         self._end(flight, why)
 
     def _end(self, flight: Flight, why: str) -> None:
@@ -220,17 +220,17 @@ class Conductor:
             result = msgspec.structs.replace(result, unit=flight.name)
         if flight.index is not None:
             self.results[flight.index] = result
-            self.ends.successes += result is not None
+            self.outcomes.successes += result is not None
         if flight.commits is not None and result is not None:
             self.journal.once(flight.commits(result, round_ms(flight.seconds), flight.tokens))
         self._count(flight)
 
     def _count(self, flight: Flight) -> None:
         """A unit that commits something is a result; one of several others is a draft, which its stage judges later."""
-        if is_fork(flight.name) or flight.name in self.ends.landed:
+        if is_fork(flight.name) or flight.name in self.outcomes.landed:
             return
-        self.ends.landed.add(flight.name)
-        count, known = len(self.ends.landed), self.journal.state.stages.get(self.stage, StageState())
+        self.outcomes.landed.add(flight.name)
+        count, known = len(self.outcomes.landed), self.journal.state.stages.get(self.stage, StageState())
         if flight.commits is not None:
             self._progressed(StageProgressed(self.stage, count, max(count, self.expected)))
         elif len(self.round.units) > 1:

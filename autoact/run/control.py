@@ -62,7 +62,7 @@ class ControlServer:
     def __enter__(self) -> ControlServer:
         self._read_files()
         with _short(self.folder.socket) as address:
-            disk.make_way(self.folder.socket)
+            disk.clear_path(self.folder.socket)
             self.folder.socket.unlink(missing_ok=True)  # left by a job that was killed: the lock is ours
             self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             old = os.umask(0o177)
@@ -99,7 +99,7 @@ class ControlServer:
                 connection, _ = self.listener.accept()
                 self._admit(connection)
             except (OSError, RuntimeError):
-                self._hang_up_on_longest_silent()
+                self._drop_silent_connection()
                 self.closed.wait(PAUSE)
 
     def _admit(self, connection: socket.socket) -> None:
@@ -108,7 +108,7 @@ class ControlServer:
             connection.close()
             return
         while len(self.connected) >= MOST and not self.closed.is_set():
-            if not self._hang_up_on_longest_silent():
+            if not self._drop_silent_connection():
                 self.closed.wait(PAUSE)
         with self.changing:
             self.connected.add(connection)
@@ -118,7 +118,7 @@ class ControlServer:
             self._forget(connection)
             raise
 
-    def _hang_up_on_longest_silent(self) -> bool:
+    def _drop_silent_connection(self) -> bool:
         """Whether there was a connection that had not sent a whole line in the time that a sender needs."""
         with self.changing:
             connection, since = next(iter(self.silent.items()), (None, 0.0))

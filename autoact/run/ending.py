@@ -42,7 +42,7 @@ class Ending(Struct, frozen=True, omit_defaults=True):
 
     def write(self, folder: RunFolder) -> None:
         """Put it in place whole, and on the disk. What is no file there makes way."""
-        disk.make_way(folder.exit)
+        disk.clear_path(folder.exit)
         disk.replace(folder.exit, msgspec.json.encode(self))
 
 

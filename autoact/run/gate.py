@@ -37,11 +37,18 @@ class Gate:
             self.close()
         return reply
 
-    def take(self, wanted: Callable[[Command], bool] = lambda command: True) -> tuple[Command, Future[Reply]] | None:
-        """The first command that waits and is `wanted`, if there is one. Raises Cancelled after `cancel`."""
+    def take(
+        self, wanted: Callable[[Command, bool], bool] = lambda command, behind: True
+    ) -> tuple[Command, Future[Reply]] | None:
+        """The first command that waits and is wanted, if there is one. Raises Cancelled after `cancel`.
+
+        `wanted` is told the command, and whether one that is not wanted waits before it.
+        """
         self.check()
-        place = next((place for place, (command, _) in enumerate(self._waiting) if wanted(command)), None)
-        return None if place is None else self._waiting.pop(place)
+        for place, (command, _) in enumerate(self._waiting):
+            if wanted(command, place > 0):
+                return self._waiting.pop(place)
+        return None
 
     @property
     def empty(self) -> bool:

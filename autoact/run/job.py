@@ -41,7 +41,7 @@ from autoact.run.pipeline import Pipeline
 from autoact.run.pulse import EVERY, Pulse, resident_mb
 from autoact.run.room import check_room
 from autoact.run.state import RunState
-from autoact.run.steering import Desk
+from autoact.run.steering import RunCommands
 from autoact.secrets import Vault, hide_output
 from autoact.threads import limit_spinning
 
@@ -110,11 +110,11 @@ class Job:
         if not left and not control.left(self.folder) and not journal.memory.open_forks():
             return
         with ControlServer(self.folder, self.gate.submit), closing(LiveWriter(self.folder)) as live:
-            desk = Desk(journal, self.gate)
-            desk.attend()
+            commands = RunCommands(journal, self.gate)
+            commands.attend()
             if not left and self.gate.empty and not journal.memory.open_forks():
                 return  # what was left to do needed no model
-            pipeline = self._open(desk)
+            pipeline = self._open(commands)
             with closing(pipeline.world):
                 self._conduct(left, pipeline, journal, live)
 
@@ -128,7 +128,7 @@ class Job:
             self._stage(name, pipeline, conductor, journal)
         conductor.play_forks()
 
-    def _open(self, desk: Desk) -> Pipeline:
+    def _open(self, commands: RunCommands) -> Pipeline:
         """Load the model and open the tools in a thread, while commands are obeyed here. May take minutes.
 
         Raises Cancelled; the thread then goes on until the process ends.
@@ -139,8 +139,8 @@ class Job:
         thread.start()
         while thread.is_alive():
             thread.join(LOOK)
-            desk.attend()
-            desk.journal.sync()
+            commands.attend()
+            commands.journal.sync()
         self.tick()
         return opened.result()
 
@@ -154,7 +154,7 @@ class Job:
         began = time.monotonic()
         stage, expected = pipeline.stage(name, journal.state)
         started = StageStarted(name, expected)
-        if name in journal.memory.spoiled:
+        if name in journal.memory.unreadable:
             journal.append(started)
         else:
             journal.once(started)
@@ -176,7 +176,7 @@ def _settings(folder: RunFolder) -> Config:
 
 def _finished(journal: Journal, name: str) -> bool:
     stage = journal.state.stages.get(name)
-    return stage is not None and stage.status == "finished" and name not in journal.memory.spoiled
+    return stage is not None and stage.status == "finished" and name not in journal.memory.unreadable
 
 
 class Heart:

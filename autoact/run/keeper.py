@@ -80,7 +80,7 @@ class Keeper:
 
     def _once(self) -> tuple[int, Ending]:
         """One job from start to end: its exit code, minus the signal's number when one ended it, and its ending."""
-        disk.make_way(self.folder.exit)
+        disk.clear_path(self.folder.exit)
         self.folder.exit.unlink(missing_ok=True)
         printed, kills, began = disk.file_size(self.folder.console), self.kills(), time.monotonic()
         command = [sys.executable, *self.program, str(self.folder.path)]

@@ -24,7 +24,7 @@ def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     if lock.is_held(folder):
         raise lock.busy(folder)
     around = logout.way_around() if logout.ends_processes() else ()
-    disk.make_way(folder.console)
+    disk.clear_path(folder.console)
     with os.fdopen(disk.open_file(folder.console, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as console:
         printed = os.fstat(console.fileno()).st_size
         started = subprocess.run(

@@ -40,7 +40,7 @@ class LiveWriter:
         """Starts the file anew: what a dead job left half said means nothing. `clock` gives seconds."""
         self.path, self._clock = folder.live, clock
         with suppress(OSError):  # nothing is told then
-            disk.make_way(self.path)
+            disk.clear_path(self.path)
         self._said: dict[str, _Said] = {}
         self._descriptor, self._seq = -1, 0
         self._fresh = True

@@ -53,12 +53,12 @@ def _verdict(folder: RunFolder, state: RunState, now: float) -> str:
         return _afar(folder, state, owner.host, now)
     if lock.is_held(folder):
         return _working(folder, state, now)
-    if lock.is_held(folder, keeper=True) and not (state.status in ENDED and _job_was(folder)):
+    if lock.is_held(folder, keeper=True) and not (state.status in ENDED and _had_a_job(folder)):
         return "starting"
     return state.status if state.status in ENDED else "interrupted"
 
 
-def _job_was(folder: RunFolder) -> bool:
+def _had_a_job(folder: RunFolder) -> bool:
     """Whether the keeper that has the run has had a job already: then the log's last word is that job's.
 
     A keeper is alone with the run before its first job and after its last one, until it has written how that ended.

@@ -11,21 +11,27 @@ from autoact.events import StageFinished
 from autoact.run.folder import RunFolder, find_run, runs_of
 from autoact.run.journal import Journal
 from autoact.run.log import read
-from autoact.run.memory import MADE_BY
+from autoact.run.memory import MADE_BY, Memory
 from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SESSION
 from autoact.trajectory import SUB_AGENTS
 
 
 def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
-    """Log, once, the base run's material of every stage before this run's first. Raises BadInput if some is lacking."""
+    """Log, once, the base run's material of every stage before this run's first.
+
+    Raises BadInput where some is lacking, or cannot be read.
+    """
     first = GROUP_PLANNING if plan.stages[0] == SESSION else plan.stages[0]
     wanted = PIPELINE[: PIPELINE.index(first)]
     if all(stage in journal.state.stages for stage in wanted):
         return
     base = find_run(folder.path.parent.parent, plan.base)
+    unreadable = Memory.of(base.events).unreadable.keys() & set(wanted)
     finished: list[StageFinished] = []
     for record in read(base.events):
         event = record.event
+        if record.unread and MADE_BY.get(record.type) in unreadable:
+            raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
         elif event is not None and MADE_BY.get(record.type) in wanted:

@@ -109,7 +109,7 @@ class Memory:
         """Units that a person ended: the next attempt does not begin them again."""
         self.forks: dict[str, UnitForked] = {}
         self.injected: dict[str, QuestionInjected] = {}
-        self.spoiled: dict[str, bool] = {}
+        self.unreadable: dict[str, bool] = {}
         """Stages that must be played again, though finished: the log holds work of theirs that cannot be read.
 
         True once the log says so; the stage is then finished when it says that again.
@@ -124,7 +124,7 @@ class Memory:
             if record.event is not None:
                 memory.remember(record.event, record.seq)
             elif record.unread and record.type in MADE_BY:
-                memory.spoiled[MADE_BY[record.type]] = False
+                memory.unreadable[MADE_BY[record.type]] = False
         return memory
 
     def remember(self, event: Event, seq: int = -1) -> None:
@@ -150,9 +150,9 @@ class Memory:
             case QuestionInjected():
                 self.injected[event.unit] = event
             case RunRecovered():
-                self.spoiled = dict.fromkeys(self.spoiled, True)
-            case StageFinished(stage=stage) if self.spoiled.get(stage):
-                del self.spoiled[stage]
+                self.unreadable = dict.fromkeys(self.unreadable, True)
+            case StageFinished(stage=stage) if self.unreadable.get(stage):
+                del self.unreadable[stage]
         same = identity(event)
         if same is not None:
             self.seen.add(same)

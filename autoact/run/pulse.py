@@ -41,7 +41,7 @@ class Pulse(Struct, frozen=True, omit_defaults=True):
 
     def write(self, folder: RunFolder) -> None:
         """Put it in place whole; what is no file there makes way. Not flushed: it need not outlive the power."""
-        disk.make_way(folder.pulse)
+        disk.clear_path(folder.pulse)
         disk.replace(folder.pulse, msgspec.json.encode(self), durable=False)
 
 

@@ -45,7 +45,7 @@ class Ballast:
     def load(self) -> bool:
         """Take it on, unless there is too little room for it and some lines more; whether it is there."""
         try:
-            disk.make_way(self.path)
+            disk.clear_path(self.path)
             with os.fdopen(disk.open_file(self.path, os.O_RDWR | os.O_CREAT), "wb") as file:
                 _reserve(file.fileno(), 0, BALLAST + HEADROOM)
                 file.truncate(BALLAST)

@@ -43,7 +43,7 @@ class UnitSkipped(AutoActError):
     """A person ended a unit."""
 
 
-class Desk:
+class RunCommands:
     """Obeys the commands that concern no unit in flight: a job can do that while its model loads."""
 
     def __init__(self, journal: Journal, gate: Gate):
@@ -61,8 +61,11 @@ class Desk:
             command, reply = taken
             reply.set_result(self._answer(command))
 
-    def _can(self, command: Command) -> bool:
-        return command.do in self.does and not (command.unit and command.do in ("pause", "resume"))
+    def _can(self, command: Command, behind: bool) -> bool:
+        """Whether to obey now. A pause and its end keep their place behind commands that have to wait."""
+        if command.do in ("pause", "resume"):
+            return not command.unit and not behind
+        return command.do in self.does
 
     def _answer(self, command: Command) -> Reply:
         """Obey once; a command that comes again gets the reply it had."""
@@ -106,7 +109,7 @@ class Desk:
         self.gate.cancel()
 
 
-class Steering(Desk):
+class Steering(RunCommands):
     """Who is paused, who may take one step, and what each command does."""
 
     def __init__(self, conductor: Conductor, gate: Gate):
@@ -152,7 +155,7 @@ class Steering(Desk):
 
     # -- a command ---------------------------------------------------------------------------------------------------
 
-    def _can(self, command: Command) -> bool:
+    def _can(self, command: Command, behind: bool) -> bool:
         return True
 
     def _flight(self, command: Command, *waiting: Flight) -> Flight:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from autoact import events as happened
+from autoact.cli.resume import check
 from autoact.config import Config, Plan
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
 from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
@@ -509,6 +510,10 @@ def test_work_that_the_log_cannot_give_back_is_done_again(project: Project) -> N
     del fields["crc"], fields["adapter"]["path"]
     folder.events.write_bytes(b"".join([*lines[:place], seal(fields), *lines[place + 1 :]]))
     assert "plan" not in state(folder).adapters
+    other = prepared(project, (GROUP_PLANNING,), folder.name)
+    with pytest.raises(BadInput, match="adapter.ready cannot be read.*autoact resume"):
+        Job(other, Hall().open).run()
+    check(folder, "")
     hall = Hall()
     assert Job(folder, hall.open).run() == "finished"
     assert hall.trained == list(SUB_AGENTS)
@@ -519,3 +524,6 @@ def test_work_that_the_log_cannot_give_back_is_done_again(project: Project) -> N
     later = Hall()
     Job(folder, later.open).run()
     assert later.engines == []
+    with pytest.raises(BadInput, match="nothing is left to do"):
+        check(folder, "")
+    assert Job(other, Hall().open).run() == "finished"

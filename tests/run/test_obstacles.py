@@ -31,7 +31,7 @@ from autoact.run.log import LogTail, LogWriter
 from autoact.run.pulse import Pulse, read_pulse
 from autoact.run.room import Ballast
 from autoact.run.state import RunState
-from autoact.run.steering import Desk
+from autoact.run.steering import RunCommands
 
 COUNTING = str(Path(__file__).with_name("counting_job.py"))
 Obstacle = Callable[[Path], str]
@@ -140,7 +140,7 @@ def test_commands_that_are_none_are_put_aside_and_the_others_obeyed(
     obstacle(folder.socket)
     journal, gate = Journal(folder), Gate()
     with ControlServer(folder, gate.submit):
-        Desk(journal, gate).attend()
+        RunCommands(journal, gate).attend()
         assert not left(folder)
         assert f"0.json: not a command: {folder.control / '0.json'}: expected a file, found {kind}" in (
             capsys.readouterr().err

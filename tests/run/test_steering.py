@@ -34,6 +34,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.gate import Cancelled, Gate
 from autoact.run.journal import Journal
 from autoact.run.log import read
+from autoact.run.steering import RunCommands
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Stage, Train, Unit, Use
 from autoact.stages.group_planning import session
 from autoact.trajectory import Adapter, Question, Tool, Trajectory, Verdict
@@ -106,7 +107,9 @@ class ScriptedGate(Gate):
         self.commands = list(commands)
         self.replies: list[Future[Reply]] = []
 
-    def take(self, wanted: Callable[[Command], bool] = bool) -> tuple[Command, Future[Reply]] | None:
+    def take(
+        self, wanted: Callable[[Command, bool], bool] = lambda command, behind: True
+    ) -> tuple[Command, Future[Reply]] | None:
         if not self._waiting and self.commands and not self.replies:
             self._next()
         return super().take(wanted)
@@ -325,6 +328,16 @@ def test_what_cannot_be_done_is_refused_with_the_reason(folder: RunFolder, comma
     assert not reply.accepted
     assert why in reply.why
     assert run.answers() == {"a": "one; <one>; two", "b": "one; <one>; two"}
+
+
+def test_before_there_are_units_no_pause_overtakes_another(folder: RunFolder) -> None:
+    journal, gate = Journal(folder), Gate()
+    wanted = ["pause t-1", "resume", "judge t-1", "pause", "ping"]
+    replies = {words: gate.submit(Command(words, *words.split())) for words in wanted}  # type: ignore[arg-type]
+    RunCommands(journal, gate).attend()
+    assert [words for words, reply in replies.items() if reply.done()] == ["judge t-1", "ping"]
+    assert journal.state.status == "new"
+    journal.close()
 
 
 def test_a_command_that_comes_again_is_not_done_again(folder: RunFolder) -> None:
