@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -199,6 +200,19 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
     if changes:
         values = merged(values, changed(changes))
     return _converted(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+
+
+def located(found: Config, root: Path) -> Config:
+    """Makes the path of a model absolute, because a job runs in another folder.
+
+    A path that begins with a dot is looked for in the project's folder `root` first, then in the working folder.
+    """
+    path = Path(os.path.expanduser(found.model.id))  # noqa: PTH111 - Path's raises for a user who is not there
+    places = [root / path, path.absolute()] if found.model.id.startswith(".") else [path.absolute()]
+    for place in places:
+        if (place / "config.json").exists() or (place.suffix == ".gguf" and place.exists()):
+            return msgspec.structs.replace(found, model=msgspec.structs.replace(found.model, id=str(place)))
+    return found
 
 
 def of_file(values: Mapping[str, Any], file: Path, text: str) -> Config:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 
+from autoact import child_process
 from autoact.errors import AutoActError
 from autoact.run import lock, logout
 from autoact.run.ending import BUSY, last_words
@@ -26,8 +26,9 @@ def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     with folder.console.open("ab") as console:
         printed = console.tell()
         started = subprocess.run(
-            [*around, sys.executable, "-m", "autoact.run.keeper", str(folder.path), *program],
+            [*around, *child_process.python_command("-m", "autoact.run.keeper", str(folder.path.absolute()), *program)],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True, check=False,
+            env=child_process.environment(), cwd=child_process.FOLDER,
         )  # fmt: skip
     if started.returncode == BUSY:
         raise lock.busy(folder, keeper=True)
