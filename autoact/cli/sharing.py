@@ -54,8 +54,11 @@ def export(arguments: argparse.Namespace) -> int:
         raise BadInput("there is no such folder", file=target.parent)
     names = arguments.only or [name for name, enabled in source.enabled().items() if enabled]
     text, notices = exported(source, names, Vault.open(), Project.open(arguments.project).root)
-    disk.replace(target, text.encode())
-    target.chmod(0o644)
+    try:
+        with disk.new_file(target, mode=disk.MADE_TO_BE_READ) as file:
+            file.write(text.encode())
+    except FileExistsError as error:
+        raise BadInput("already exists; choose another name", file=target) from error
     print(f"{target}: {len(names)} tool{'s' if len(names) != 1 else ''}")
     for notice in notices:
         print(notice)

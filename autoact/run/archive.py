@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import secrets
 import shutil
 import tarfile
@@ -67,21 +66,15 @@ def export_run(folder: RunFolder, file: Path) -> None:
     A run in progress is packed as its log stands, and without checkpoints, which come and go. Raises BadInput when
     `file` exists or the run has no log, DiskFull when there is no room.
     """
+    there = BadInput("exists already; an archive is not written over", file=file)
     if file.exists():
-        raise BadInput("exists already; an archive is not written over", file=file)
+        raise there
     contents = list(_contents(folder))
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        with disk.room(file):
-            with part.open("xb") as raw:
-                _pack(folder, contents, raw)
-                raw.flush()
-                os.fsync(raw.fileno())
-            part.rename(file)
-            disk.sync_folder(file.parent)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        with disk.room(file), disk.new_file(file) as raw:
+            _pack(folder, contents, raw)
+    except FileExistsError as error:
+        raise there from error
 
 
 def _contents(folder: RunFolder) -> Iterator[tuple[str, int]]:
@@ -127,8 +120,7 @@ def import_run(file: Path, project_root: Path) -> Imported:
             part.mkdir(parents=True, mode=0o700)
             name = unpack(file, part)
             damage = _checked(RunFolder(part), file)
-            target = _free(runs / name)
-            disk.settle(part, target)
+            target = _settled(part, runs / name)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -138,12 +130,16 @@ def import_run(file: Path, project_root: Path) -> Imported:
     return Imported(RunFolder(target), tuple(damage))
 
 
-def _free(wanted: Path) -> Path:
-    """A path that no run has, beginning as the one wanted, so that it is listed at its place."""
+def _settled(part: Path, wanted: Path) -> Path:
+    """Gives the run a name that no other has, beginning as the one wanted, so that it is listed at its place."""
     target = wanted
-    while target.exists():
-        target = wanted.with_name(f"{wanted.name[:100]}-{secrets.token_hex(2)}")
-    return target
+    while True:
+        try:
+            disk.settle(part, target)
+        except FileExistsError:
+            target = wanted.with_name(f"{wanted.name[:100]}-{secrets.token_hex(2)}")
+        else:
+            return target
 
 
 def _checked(folder: RunFolder, file: Path) -> list[str]:
