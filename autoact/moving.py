@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from autoact import disk
+from autoact import disk, trust
 from autoact.errors import BadInput, RunBusy
 from autoact.project import Project
 from autoact.run.folder import runs_of
@@ -23,10 +23,12 @@ def duplicate(root: Path, name: str) -> Project:
     target = _free(root.parent, name)
     try:
         with disk.new_folder(target) as part:
-            shutil.copytree(root, part, dirs_exist_ok=True, symlinks=True, ignore=lambda at, _: _runs(root, at))
+            shutil.copytree(root, part, dirs_exist_ok=True, symlinks=True, ignore=lambda at, _: _left_out(root, at))
             (part / "runs").mkdir()
     except FileExistsError as error:
         raise _taken(target) from error
+    if trust.is_trusted(root):
+        trust.enter(target)
     return Project.open(target)
 
 
@@ -69,5 +71,6 @@ def _taken(target: Path) -> BadInput:
     return BadInput("already exists; choose another name", file=target)
 
 
-def _runs(root: Path, at: str) -> list[str]:
-    return ["runs"] if Path(at) == root else []
+def _left_out(root: Path, at: str) -> list[str]:
+    """The names in the folder `at` that a copy does not get."""
+    return ["runs", ".autoact"] if Path(at) == root else []

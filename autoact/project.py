@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 import platformdirs
 
-from autoact import config, disk
+from autoact import config, disk, trust
 from autoact.config import Config
 from autoact.errors import BadInput, BadProject
 from autoact.trajectory import Example, Question, Step
@@ -199,6 +199,7 @@ def create(root: Path, template: str = "starter") -> Project:
             _copy_new(source, root)
     except FileExistsError as error:
         raise BadInput("already exists and is not empty; choose another folder", file=root) from error
+    trust.enter(root.resolve())
     return Project.open(root)
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autoact import trust
 from autoact.run.folder import RunFolder, new_run
 
 if TYPE_CHECKING:
@@ -31,11 +33,15 @@ Argument: Fidelio. Observation: Fidelio is an opera by Beethoven. Action: Lookup
 Python = Callable[..., "subprocess.Popen[str]"]
 
 
-def pytest_configure() -> None:
-    """A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt.
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests have a state folder of their own, in which the projects and runs they make are trusted.
 
-    A handler of our own, unlike ignorance, is not inherited.
+    A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt. A
+    handler of our own, unlike ignorance, is not inherited.
     """
+    state = tempfile.TemporaryDirectory(prefix="autoact-state-")
+    os.environ["XDG_STATE_HOME"] = state.name
+    config.add_cleanup(state.cleanup)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: None)
 
@@ -51,7 +57,8 @@ def shared() -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    """Of a run that has not begun."""
+    """Of a run that has not begun, in a project that is trusted."""
+    trust.enter(tmp_path)
     return new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
 
 

@@ -24,12 +24,13 @@ from autoact.cli import (
     runs,
     secrets,
     tools,
+    trust,
 )
 from autoact.errors import AutoActError, BadInput
 
 VERBS = (
-    projects, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools, secrets,
-    models, doctor,
+    projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools,
+    secrets, models, doctor,
 )  # fmt: skip
 """In the order in which help lists them."""
 FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141

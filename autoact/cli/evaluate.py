@@ -6,6 +6,8 @@ import argparse
 from functools import partial
 from typing import Any
 
+from autoact.cli.trust import add_trust, admitted
+
 
 def add(subparsers: Any) -> None:
     """The verb and its options."""
@@ -21,6 +23,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true")
+    add_trust(parser)
     parser.set_defaults(run=evaluate)
 
 
@@ -30,10 +33,9 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
     from autoact.cli.run import check, start
     from autoact.cli.table import print_result
-    from autoact.project import Project
     from autoact.run.answering import answering
 
-    project = Project.open(arguments.project)
+    project = admitted(arguments)
     config = answering(project, arguments.base, _casts(arguments.method), data=_data(arguments.data))
     config = replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
     check(project, config)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from autoact import disk
+from autoact import disk, trust
 from autoact.errors import BadInput, LogDamaged
 from autoact.events import AdapterReady
 from autoact.run import lock
@@ -120,6 +120,7 @@ def import_run(file: Path, project_root: Path) -> Imported:
             part.mkdir(parents=True, mode=0o700)
             name = unpack(file, part)
             damage = _checked(RunFolder(part), file)
+            trust.mark_imported(part, file.name)
             target = _settled(part, runs / name)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

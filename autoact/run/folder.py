@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autoact import disk
+from autoact import disk, trust
 from autoact.errors import BadInput
 
 
@@ -99,6 +99,15 @@ class RunFolder:
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise BadInput(f"not readable as the settings of a run: {error}", file=self.config) from error
 
+    def stages(self) -> tuple[str, ...]:
+        """The stages that the run is to play; none when its settings cannot be read or do not say."""
+        try:
+            planned = self.read_config().get("run", {})
+        except BadInput:
+            return ()
+        found = planned.get("stages", ()) if isinstance(planned, dict) else ()
+        return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+
 
 def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: datetime) -> RunFolder:
     """Make the folder of a new run. `what` becomes part of its name; `config` is kept as run.toml."""
@@ -110,6 +119,7 @@ def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: da
     folder.path.mkdir(mode=0o700)
     disk.replace(folder.config, toml(config).encode())
     disk.sync_folder(runs)
+    trust.enter(folder.path)
     return folder
 
 
@@ -119,11 +129,19 @@ def runs_of(project_root: Path) -> list[RunFolder]:
     return sorted(found, key=_age, reverse=True)
 
 
+def own_runs(project_root: Path) -> Iterator[RunFolder]:
+    """The runs that a command may choose by itself, newest first: those that came from elsewhere are left out."""
+    return (run for run in runs_of(project_root) if trust.allows("run", "chosen", run.path))
+
+
 def latest(project_root: Path) -> RunFolder:
-    """The newest run. Raises BadInput when there is none."""
-    for run in runs_of(project_root):
+    """The newest run of its own. Raises BadInput when there is none."""
+    for run in own_runs(project_root):
         return run
-    raise BadInput("this project has no runs yet", file=project_root / "runs")
+    told = "this project has no runs yet"
+    if foreign := _listed(runs_of(project_root)):
+        told = f"all runs of this project came from elsewhere; name one with --run, or `autoact trust` it: {foreign}"
+    raise BadInput(told, file=project_root / "runs")
 
 
 def find_run(project_root: Path, which: str | Path) -> RunFolder:

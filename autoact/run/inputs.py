@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import platformdirs
 
+from autoact import trust
 from autoact.config import Config
 from autoact.project import Project, questions
 from autoact.secrets import Vault
@@ -42,9 +43,15 @@ def open_library(project: Project, data: str = "", *, curated: bool = True) -> t
         corpus = Corpus.of_pages(hotpot_pages(Project.file(data)))
     else:
         corpus = Corpus.open(project.corpus, platformdirs.user_cache_path("autoact") / "corpora")
+    return Library.load(project.tools_toml if curated else None, tool_context(project, corpus)), corpus
+
+
+def tool_context(project: Project, corpus: Corpus) -> ToolContext:
+    """What a project's tools are opened with. Raises BadInput when the file of secrets must not be trusted."""
     vault = Vault.open()
-    context = ToolContext(corpus, {}, project.root, vault.reveal, vault.hide)
-    return Library.load(project.tools_toml if curated else None, context), corpus
+    return ToolContext(
+        corpus, {}, project.root, vault.reveal, vault.hide, withheld=not trust.allows("project", "run", project.root)
+    )
 
 
 def open_inputs(config: Config, project: Project, library: Library, corpus: Corpus) -> Inputs:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 
-from autoact import child_process
+from autoact import child_process, trust
 from autoact.errors import AutoActError
 from autoact.run import lock, logout
 from autoact.run.ending import BUSY, last_words
@@ -17,9 +17,10 @@ from autoact.run.keeper import JOB
 def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     """Have a keeper start the run's job, in a session of its own; what they print goes to console.log.
 
-    When this returns the keeper holds its lock. Raises RunBusy, naming who has the run, and AutoActError when no
-    process could be started.
+    When this returns the keeper holds its lock. Raises RunBusy, naming who has the run, NotTrusted for a run or a
+    project from elsewhere, and AutoActError when no process could be started.
     """
+    trust.require_start(folder.path)
     if lock.is_held(folder):
         raise lock.busy(folder)
     around = logout.way_around() if logout.ends_processes() else ()

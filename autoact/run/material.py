@@ -16,7 +16,7 @@ from autoact.events import (
     TrajectoryCommitted,
     TrajectoryJudged,
 )
-from autoact.run.folder import RunFolder, find_run, runs_of
+from autoact.run.folder import RunFolder, find_run, own_runs
 from autoact.run.journal import Journal
 from autoact.run.log import read
 from autoact.stages import (
@@ -63,13 +63,13 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
 
 
 def trained(project_root: Path) -> RunFolder | None:
-    """The newest run of a project that trained a group; None when there is none.
+    """The newest run of a project's own that trained a group; None when there is none.
 
     A run that only answered has a copy of the adapters it answered with. It counts only where the run that trained
     them is gone: an evaluation that was stopped must find the same base again.
     """
-    ready = [folder for folder in runs_of(project_root) if _has_adapters(folder)]
-    trainers = (folder for folder in ready if DIFFERENTIATION in folder.read_config()["run"]["stages"])
+    ready = [folder for folder in own_runs(project_root) if _has_adapters(folder)]
+    trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())
     return next(trainers, ready[0] if ready else None)
 
 

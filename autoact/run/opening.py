@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autoact import trust
 from autoact.config import Config
 from autoact.model.local import LocalEngine
 from autoact.model.store import load
@@ -15,7 +16,11 @@ from autoact.training.trainer import Trainer
 
 
 def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
-    """The pipeline of a run over the local engine. Raises BadProject and UnknownModel before anything slow."""
+    """The pipeline of a run over the local engine.
+
+    Raises NotTrusted, BadProject and UnknownModel before anything slow.
+    """
+    trust.require_start(folder.path)
     library, corpus = open_library(project, data=config.run.data)
     inputs = open_inputs(config, project, library, corpus)
     model = config.model

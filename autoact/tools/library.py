@@ -14,7 +14,7 @@ from autoact.script import Observation
 from autoact.tools.catalogue import BRIDGES, GROUPS
 from autoact.tools.curation import Place, adjusted, curated, named, tool_key
 from autoact.tools.deadline import within
-from autoact.tools.record import Check, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.record import Check, Group, Limits, ToolContext, ToolRecord, lacking
 from autoact.tools.sentences import shortened
 from autoact.trajectory import Tool
 
@@ -49,6 +49,8 @@ class Library:
         settle = {record.name: group.settle for group in groups for record in group.records}
         records = [each for one in chosen for each in (brought[one.name].records if one.name in brought else [one])]
         settled = [settle[record.name](context, record) for record in records]
+        if context.withheld:
+            settled = [_withheld(record) for record in settled]
         told = [msgspec.structs.replace(record, reason=context.hide(record.reason)) for record in settled]
         return cls(told, context, groups)
 
@@ -83,6 +85,13 @@ class Library:
     def close(self) -> None:
         """End what the tools keep running. Safe to call again."""
         self._context.closing.close()
+
+
+def _withheld(record: ToolRecord) -> ToolRecord:
+    """A tool of a project that is not trusted: one that has powers cannot run."""
+    if not record.powers or not record.runs:
+        return record
+    return lacking(record, "refused", "its project came from elsewhere; look at it, then `autoact trust PROJECT`")
 
 
 class ToolSession:

@@ -29,7 +29,7 @@ def events(folder: RunFolder) -> list[Event | None]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file())
+    found = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != ".autoact")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 

@@ -11,6 +11,7 @@ from threading import Thread
 import msgspec
 import pytest
 
+from autoact import trust
 from autoact.config import Config, Plan
 from autoact.errors import BadInput, ModelFailed, RunBusy
 from autoact.events import Event, RunFailed, RunFinished, StageStarted, TrainStepped, UnitForked
@@ -59,6 +60,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     )
     for name in CAPITALS:
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {CAPITALS[name]}.\n")
+    trust.enter(root)
     return Project.open(root)
 
 
