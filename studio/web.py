@@ -57,7 +57,7 @@ def serve(where: str | None, port: int) -> None:
     """Serves until ctrl-C, and prints the link. From then on the working folder of this process is another."""
     if where and (path := Path(where).expanduser()).exists():
         where = str(path.absolute())
-    os.environ.update(child_process.environment())  # textual-serve starts the studio in the environment and folder
+    os.environ |= child_process.environment()  # textual-serve starts the studio in the environment and folder
     os.chdir(child_process.FOLDER)  # that it finds here
     server = LoopbackServer(where, port)
     print(f"The studio is at {server.link}  (ctrl-C ends it; runs go on)", flush=True)
