@@ -16,6 +16,7 @@ from autoact.events import (
     TrajectoryCommitted,
     TrajectoryJudged,
 )
+from autoact.run.archive import check_adapter
 from autoact.run.folder import RunFolder, find_run, own_runs
 from autoact.run.journal import Journal
 from autoact.run.log import read
@@ -57,9 +58,22 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
     if DIFFERENTIATION in wanted:
+        _check_adapters(base)
         shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
     for event in finished:  # last: they say that the material above is complete
         journal.once(event)
+
+
+def _check_adapters(base: RunFolder) -> None:
+    """Raises BadInput for adapters that are more than weights and LoRA settings: the base may come from elsewhere."""
+    for path in base.adapters.rglob("*"):
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            raise BadInput("is a link, or no plain file; its adapters are not taken", file=path)
+        if path.name == "adapter_config.json":
+            try:
+                check_adapter(path)
+            except ValueError as error:
+                raise BadInput(f"not the settings of a LoRA adapter: {error}", file=path) from error
 
 
 def trained(project_root: Path) -> RunFolder | None:
