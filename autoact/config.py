@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from autoact import toml_text
 from autoact.errors import BadInput, BadProject
 
 PRESETS = ("quick", "full")
@@ -185,14 +186,14 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
     """The settings in `file`, then those of a preset, then `section.key=value` changes. Raises BadProject."""
     try:
         text = file.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
+        values = toml_text.parse(text)
     except FileNotFoundError as error:
         raise BadProject(
             "not found; a project folder holds a project.toml (`autoact new` makes one)", file=file
         ) from error
     except UnicodeDecodeError as error:
         raise BadProject(f"not UTF-8 text: {error.reason} at byte {error.start}", file=file) from error
-    except tomllib.TOMLDecodeError as error:
+    except toml_text.TOMLDecodeError as error:
         raise BadProject(f"not valid TOML: {error}", file=file) from error
     of_file(values, file, text)
     if preset:
@@ -277,8 +278,8 @@ def changed(changes: Mapping[str, str]) -> dict[str, Any]:
         if not dot:
             raise BadInput("expected section.key=value, as in synthesis.samples=8", key=key)
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+            value = toml_text.parse(f"value = {text}")["value"]
+        except toml_text.TOMLDecodeError:
             value = text
         values.setdefault(section, {})[name] = value
     return values

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from autoact.model.store import Weights
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))  # what tests of several folders share lies there
 TEMPLATE = """{% for m in messages %}<{{ m.role }}>
 {{ m.content }}<end>
 {% endfor %}<assistant>

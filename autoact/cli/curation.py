@@ -95,14 +95,13 @@ def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
 
 def _setting(text: str) -> tuple[str, Any]:
     """KEY=VALUE with a value in TOML's notation; what is none is a text. Raises BadInput."""
-    import tomllib
-
+    from autoact import toml_text
     from autoact.errors import BadInput
 
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise BadInput(f"expected KEY=VALUE, not `{text}`", key="--set")
     try:
-        return key.strip(), tomllib.loads(f"x = {value}")["x"]
-    except tomllib.TOMLDecodeError:
+        return key.strip(), toml_text.parse(f"x = {value}")["x"]
+    except toml_text.TOMLDecodeError:
         return key.strip(), value

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from autoact import disk, trust
+import msgspec
+
+from autoact import disk, toml_text, trust
 from autoact.errors import BadInput
+
+T = TypeVar("T")
+LARGEST_NOTE = 64_000
+"""Bytes of a file in which a job, a keeper or a lock says something of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,8 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """The settings as they were when the run was made. Raises BadInput when the file is gone or broken."""
         try:
-            return tomllib.loads(self.config.read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+            return toml_text.parse(self.config.read_text("utf-8"))
+        except (OSError, ValueError) as error:  # not TOML, or not UTF-8
             raise BadInput(f"not readable as the settings of a run: {error}", file=self.config) from error
 
     def stages(self) -> tuple[str, ...]:
@@ -107,6 +113,22 @@ class RunFolder:
             return ()
         found = planned.get("stages", ()) if isinstance(planned, dict) else ()
         return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+
+
+def read_note(file: Path, kind: type[T]) -> T | None:
+    """What a small JSON file of a run says; None when there is none, or none that a job can have written.
+
+    Whatever lies there, a pipe, a folder, bytes that are no text, is such a none: anyone may have made the folder.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            data = stream.read(LARGEST_NOTE + 1)
+        return msgspec.json.decode(data, type=kind) if len(data) <= LARGEST_NOTE else None
+    except (OSError, ValueError, RecursionError):  # not there, not UTF-8, not JSON, or JSON without a bottom
+        return None
 
 
 def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: datetime) -> RunFolder:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact.errors import BadInput, RunBusy
-from autoact.run.folder import RunFolder
+from autoact.run.folder import RunFolder, read_note
 
 TRIES, PAUSE = 5, 0.01
 """A viewer that asks whether the lock is held takes it for microseconds: not a reason to refuse a job."""
@@ -103,7 +103,7 @@ class RunLock:
 def is_held(folder: RunFolder, *, keeper: bool = False) -> bool:
     """Whether a job, or a keeper, has the run right now, on this host."""
     try:
-        descriptor = os.open(_file(folder, keeper), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(_file(folder, keeper), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
@@ -122,10 +122,7 @@ def is_held(folder: RunFolder, *, keeper: bool = False) -> bool:
 
 def owner(folder: RunFolder, *, keeper: bool = False) -> Owner | None:
     """Who took the lock last, whether or not it still holds it; None when no one did or is just writing its name."""
-    try:
-        return msgspec.json.decode(_file(folder, keeper).read_bytes(), type=Owner)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    return read_note(_file(folder, keeper), Owner)
 
 
 def busy(folder: RunFolder, *, keeper: bool = False) -> RunBusy:

@@ -19,10 +19,10 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import get_args
+from typing import Annotated, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from autoact import disk
 from autoact.errors import BadInput, DiskFull, LogDamaged
@@ -33,6 +33,8 @@ from autoact.run.upcast import STEPS, VERSION, Fields, Step, upcast
 LONGEST_LINE = 256_000
 """Bytes, newline included."""
 CHUNK = 1 << 20
+LAST_MOMENT = 253_000_000_000.0
+"""Unix seconds of a day in the year 9987: later ones are no dates in any time zone."""
 SEAL_WIDTH = len(',"crc":"00000000"}')
 
 Damage = tuple[int, str]
@@ -52,13 +54,14 @@ class Record(Struct, frozen=True):
 
 
 class _Header(Struct, frozen=True, gc=False):
-    seq: int
-    t: float
+    seq: Annotated[int, Meta(ge=0, le=2**53)]
+    t: Annotated[float, Meta(ge=0, le=LAST_MOMENT)]
     type: str
-    v: int = VERSION
+    v: Annotated[int, Meta(ge=1, le=2**31)] = VERSION
 
 
-_KNOWN = frozenset(kind.__struct_config__.tag for kind in get_args(AnyEvent))
+KNOWN = frozenset(kind.__struct_config__.tag for kind in get_args(AnyEvent))
+"""The types that this version knows."""
 _encode = msgspec.json.Encoder().encode
 _decode_header = msgspec.json.Decoder(_Header).decode
 _decode_event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
@@ -98,7 +101,7 @@ def _record(line: bytes, steps: Sequence[Step]) -> Record:
     if header.v <= len(steps):
         older = upcast(msgspec.json.decode(line), steps)
         return Record(header.seq, header.t, _converted(older), older["type"], header.v)
-    return Record(header.seq, header.t, _event(line) if header.type in _KNOWN else None, header.type, header.v)
+    return Record(header.seq, header.t, _event(line) if header.type in KNOWN else None, header.type, header.v)
 
 
 def _tail(body: bytes) -> bytes:
@@ -117,7 +120,7 @@ def _event(line: bytes) -> Event | None:
 
 
 def _converted(fields: Fields) -> Event | None:
-    if fields["type"] not in _KNOWN:
+    if fields["type"] not in KNOWN:
         return None
     # JSON has no NaN: a loss that blew up was written as null, and no event has a bare null otherwise.
     numbers = {key: math.nan if value is None else value for key, value in fields.items()}

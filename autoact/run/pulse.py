@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from autoact import disk
-from autoact.run.folder import RunFolder
+from autoact.run.folder import RunFolder, read_note
+from autoact.trajectory import Count, Quantity
 
 EVERY = 2.0
 """Seconds between beats."""
@@ -18,18 +19,18 @@ EVERY = 2.0
 class Pulse(Struct, frozen=True, omit_defaults=True):
     """What a job says of itself every two seconds."""
 
-    pid: int
-    seq: int
+    pid: Count
+    seq: Count
     """Of the last event it wrote."""
     stage: str
-    done: int
-    of: int
-    tick: int
+    done: Count
+    of: Count
+    tick: Count
     """Rises whenever anything moves: a token, an answer, a training step."""
-    rss_mb: float
-    at: float
+    rss_mb: Quantity
+    at: Quantity
     """Unix seconds."""
-    ticked_at: float = 0.0
+    ticked_at: Quantity = 0.0
     """When `tick` last rose, unix seconds; 0 when the job does not say."""
     waiting: bool = False
     """A request is in flight, or a model loads: stillness is no fault of the job."""
@@ -41,10 +42,7 @@ class Pulse(Struct, frozen=True, omit_defaults=True):
 
 def read_pulse(folder: RunFolder) -> Pulse | None:
     """The last heartbeat; None when there is none, or a power loss left a broken one."""
-    try:
-        return msgspec.json.decode(folder.pulse.read_bytes(), type=Pulse)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    return read_note(folder.pulse, Pulse)
 
 
 def resident_mb() -> float:
