@@ -42,7 +42,7 @@ def rewrite(path: Path, data: bytes, *, mode: int = MADE_TO_BE_READ) -> None:
     _replace(path, data, stat.S_IMODE(path.stat().st_mode) if path.exists() else mode)
 
 
-def update(path: Path, change: Callable[[bytes | None], bytes], *, mode: int = MADE_TO_BE_READ) -> None:
+def change_file(path: Path, change: Callable[[bytes | None], bytes], *, mode: int = MADE_TO_BE_READ) -> None:
     """Rewrites a file as `change` makes it of its bytes (None: there is no file), without losing another's change.
 
     Others who change files of this folder under its lock come before or after. Raises AutoActError when that takes

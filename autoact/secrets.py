@@ -7,7 +7,6 @@ AUTOACT_SECRETS says. Projects hold names of secrets only.
 from __future__ import annotations
 
 import base64
-import io
 import os
 import re
 import stat
@@ -23,6 +22,7 @@ import platformdirs
 
 from autoact import disk
 from autoact.errors import BadInput
+from autoact.untrusted_text import FilteredStream
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 SHORTEST = 6
@@ -144,35 +144,15 @@ class Vault:
             kept = change(_read(self.file))
             return msgspec.json.format(msgspec.json.encode(dict(sorted(kept.items())))) + b"\n"
 
-        disk.update(self.file, changed, mode=disk.OWNER_ONLY)
+        disk.change_file(self.file, changed, mode=disk.OWNER_ONLY)
         for name in ("_kept", "_pattern"):
             self.__dict__.pop(name, None)
 
 
-class HidingStream(io.TextIOBase):
-    """A stream that shows what is written to it without secrets; tracebacks, warnings and prints pass through it."""
-
-    def __init__(self, stream: TextIO, hide: Callable[[str], str]) -> None:
-        self._stream, self._hide = stream, hide
-
-    def write(self, text: str) -> int:
-        self._stream.write(self._hide(text))
-        return len(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-
 def hide_output(vault: Vault) -> None:
     """From now on, what this process prints shows no secret."""
-    sys.stdout = cast(TextIO, HidingStream(sys.stdout, vault.hide))
-    sys.stderr = cast(TextIO, HidingStream(sys.stderr, vault.hide))
+    sys.stdout = cast(TextIO, FilteredStream(sys.stdout, vault.hide))
+    sys.stderr = cast(TextIO, FilteredStream(sys.stderr, vault.hide))
 
 
 def vault_file() -> Path:

@@ -21,7 +21,7 @@ def read(project: Path) -> Config:
 def save(project: Path, section: str, values: Mapping[str, object]) -> None:
     """Write what differs in a section. Raises BadProject when the file cannot be read, or a value is of no use."""
     file = project / "project.toml"
-    disk.update(file, lambda before: _changed(before or b"", file, section, values))
+    disk.change_file(file, lambda before: _changed(before or b"", file, section, values))
 
 
 def _changed(before: bytes, file: Path, section: str, values: Mapping[str, object]) -> bytes:

@@ -106,7 +106,7 @@ def test_a_link_stays_a_link_and_a_mode_a_mode(tmp_path: Path) -> None:
     real.write_text("a")
     real.chmod(0o640)
     link.symlink_to(real)
-    disk.update(link, lambda before: (before or b"") + b"b")
+    disk.change_file(link, lambda before: (before or b"") + b"b")
     assert link.is_symlink()
     assert real.read_text() == "ab"
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
@@ -117,7 +117,7 @@ def test_no_change_is_lost(tmp_path: Path) -> None:
 
     def count() -> None:
         for _ in range(each):
-            disk.update(file, lambda before: b"%d" % (int(before or b"0") + 1))
+            disk.change_file(file, lambda before: b"%d" % (int(before or b"0") + 1))
 
     workers = [threading.Thread(target=count) for _ in range(threads)]
     for worker in workers:

@@ -18,6 +18,7 @@ from autoact.cli import (
     fork,
     log,
     models,
+    output,
     projects,
     resume,
     run,
@@ -27,6 +28,7 @@ from autoact.cli import (
     trust,
 )
 from autoact.errors import AutoActError, BadInput
+from autoact.untrusted_text import cleaned_output
 
 VERBS = (
     projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools,
@@ -41,12 +43,16 @@ def main(arguments: list[str] | None = None) -> int:
 
     Raises SystemExit, as argparse does, after help (0) and for arguments that do not parse (2).
     """
-    parsed = _parser().parse_args(arguments)
+    with cleaned_output():
+        return _run(_parser().parse_args(arguments))
+
+
+def _run(parsed: argparse.Namespace) -> int:
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
     except AutoActError as error:
-        print(f"autoact: {error}", file=sys.stderr)
+        print(f"autoact: {output.printable(str(error))}", file=sys.stderr)
         return BAD_INPUT if isinstance(error, BadInput) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED

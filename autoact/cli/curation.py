@@ -80,14 +80,15 @@ def opened(project: str) -> ToolsFile:
 
 def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
     """The tools in their order, and what keeps the touched ones from running."""
+    from autoact.cli.output import printable
     from autoact.project import Project
     from autoact.run.inputs import open_library
 
-    print(" ".join(name if enabled else f"({name})" for name, enabled in file.enabled().items()))
+    print(printable(" ".join(name if enabled else f"({name})" for name, enabled in file.enabled().items())))
     library, corpus = open_library(Project.open(project))
     for record in filter(None, map(library.resolve, touched)):
         if not record.runs:
-            print(f"{record.name} cannot run yet: {record.reason}")
+            print(printable(f"{record.name} cannot run yet: {record.reason}"))
     library.close()
     corpus.close()
     return 0

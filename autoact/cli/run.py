@@ -172,6 +172,7 @@ def _base(project: Any, name: str) -> str:
 
 def check(project: Any, config: Any) -> None:
     """What can be known to be wrong is said now, not by a job minutes later."""
+    from autoact.cli.output import bars
     from autoact.model.store import find
     from autoact.tools.curation import curated
 
@@ -182,4 +183,5 @@ def check(project: Any, config: Any) -> None:
         from autoact.tools.catalogue import BRIDGES, GROUPS
 
         curated(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
-    find(config.model.id)
+    with bars():
+        find(config.model.id)

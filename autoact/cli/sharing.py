@@ -88,6 +88,7 @@ def _consent(allowed: list[str]) -> Any:
     """Asks a person in a terminal about what the options do not allow already."""
     import sys
 
+    from autoact.cli.output import ask
     from autoact.tools.toolset import may_run
 
     def consents(piece: Piece) -> bool:
@@ -100,8 +101,7 @@ def _consent(allowed: list[str]) -> Any:
             print(f"  {line}")
         if not sys.stdin.isatty():
             return False
-        print("Let it? [y/N] ", end="", flush=True)
-        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+        return ask("Let it? [y/N] ") in ("y", "yes")
 
     return consents
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from autoact.cli.output import print_json
+from autoact.cli.output import print_json, printable
 from autoact.lab.tally import Score, Tally, tally
 from autoact.run.folder import RunFolder
 
@@ -15,9 +15,9 @@ def print_result(folder: RunFolder, *, as_json: bool) -> None:
     if as_json:
         print_json(made)
         return
-    print(f"\nrun {folder.name}")
+    print(f"\nrun {printable(folder.name)}")
     for line in lines(made):
-        print(line)
+        print(printable(line))
 
 
 def lines(made: Tally) -> Iterator[str]:

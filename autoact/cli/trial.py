@@ -93,8 +93,10 @@ def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Tri
 
 
 def _line(trial: Trial) -> str:
+    from autoact.cli.output import printable
+
     waited = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
-    return f"{trial.outcome:10}  {trial.tool:16}  {waited}  {trial.told}"
+    return printable(f"{trial.outcome:10}  {trial.tool:16}  {waited}  {trial.told}")
 
 
 def _summary(trials: Iterable[Trial]) -> str:

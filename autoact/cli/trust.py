@@ -46,6 +46,7 @@ def admitted(arguments: argparse.Namespace) -> Project:
 def trust(arguments: argparse.Namespace) -> int:
     """Show what would run, ask, and enter it. Exit code 1 when the person says no."""
     from autoact import trust as rules
+    from autoact.cli.output import printable
 
     run, folder = _meant(arguments)
     if arguments.revoke:
@@ -54,7 +55,7 @@ def trust(arguments: argparse.Namespace) -> int:
         return 0
     if not rules.is_trusted(folder):
         for line in _of_run(folder) if run else _of_project(folder):
-            print(line)
+            print(printable(line))
         if not (arguments.yes or _agreed(f"Trust this {'run' if run else 'project'}? [y/N] ")):
             print("nothing was changed; it can still be read")
             return 1
@@ -109,9 +110,9 @@ def _agreed(question: str) -> bool:
     """What a person in a terminal answers. Raises BadInput where nobody can."""
     import sys
 
+    from autoact.cli.output import ask
     from autoact.errors import BadInput
 
     if not sys.stdin.isatty():
         raise BadInput("nobody can be asked here; --yes trusts it without asking", key="--yes")
-    print(question, end="", flush=True)
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    return ask(question) in ("y", "yes")
