@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from autoact import toml_text
 from autoact.errors import BadInput, BadProject
 
 PRESETS = ("quick", "full")
@@ -184,14 +186,14 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
     """The settings in `file`, then those of a preset, then `section.key=value` changes. Raises BadProject."""
     try:
         text = file.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
+        values = toml_text.parse(text)
     except FileNotFoundError as error:
         raise BadProject(
             "not found; a project folder holds a project.toml (`autoact new` makes one)", file=file
         ) from error
     except UnicodeDecodeError as error:
         raise BadProject(f"not UTF-8 text: {error.reason} at byte {error.start}", file=file) from error
-    except tomllib.TOMLDecodeError as error:
+    except toml_text.TOMLDecodeError as error:
         raise BadProject(f"not valid TOML: {error}", file=file) from error
     of_file(values, file, text)
     if preset:
@@ -199,6 +201,19 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
     if changes:
         values = merged(values, changed(changes))
     return _converted(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+
+
+def located(found: Config, root: Path) -> Config:
+    """Makes the path of a model absolute, because a job runs in another folder.
+
+    A path that begins with a dot is looked for in the project's folder `root` first, then in the working folder.
+    """
+    path = Path(os.path.expanduser(found.model.id))  # noqa: PTH111 - Path's raises for a user who is not there
+    places = [root / path, path.absolute()] if found.model.id.startswith(".") else [path.absolute()]
+    for place in places:
+        if (place / "config.json").exists() or (place.suffix == ".gguf" and place.exists()):
+            return msgspec.structs.replace(found, model=msgspec.structs.replace(found.model, id=str(place)))
+    return found
 
 
 def of_file(values: Mapping[str, Any], file: Path, text: str) -> Config:
@@ -263,8 +278,8 @@ def changed(changes: Mapping[str, str]) -> dict[str, Any]:
         if not dot:
             raise BadInput("expected section.key=value, as in synthesis.samples=8", key=key)
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+            value = toml_text.parse(f"value = {text}")["value"]
+        except toml_text.TOMLDecodeError:
             value = text
         values.setdefault(section, {})[name] = value
     return values

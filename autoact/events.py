@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
-from autoact.trajectory import Adapter, Question, Trajectory, Verdict
+from autoact.trajectory import Adapter, Count, Quantity, Question, StepNumber, Trajectory, Verdict
 
 
 class Event(Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -27,8 +27,8 @@ class RunOpened(Event, frozen=True, tag="run.opened"):
     """A job took the run. `attempt` counts from 1 over the life of the run."""
 
     promised: ClassVar[bool] = True
-    attempt: int
-    pid: int
+    attempt: Count
+    pid: Count
     host: str
     engine: str = ""
     config: dict[str, Any] = {}
@@ -38,7 +38,7 @@ class RunRecovered(Event, frozen=True, tag="run.recovered"):
     """Opening the log moved `torn` bytes aside and found `damaged` places it kept."""
 
     promised: ClassVar[bool] = True
-    torn: int
+    torn: Count
     damaged: list[str] = []
 
 
@@ -81,16 +81,16 @@ class StageStarted(Event, frozen=True, tag="stage.started"):
 
     promised: ClassVar[bool] = True
     stage: str
-    of: int = 0
+    of: Count = 0
 
 
 class StageProgressed(Event, frozen=True, tag="stage.progressed"):
     """How far the stage is, in units of its own."""
 
     stage: str
-    done: int
-    of: int
-    tried: int = 0
+    done: Count
+    of: Count
+    tried: Count = 0
     """Drafts that were written, in a stage that judges them only later; 0 in others."""
 
 
@@ -99,8 +99,8 @@ class StageFinished(Event, frozen=True, tag="stage.finished"):
 
     promised: ClassVar[bool] = True
     stage: str
-    made: int
-    seconds: float = 0.0
+    made: Count
+    seconds: Quantity = 0.0
 
 
 # -- people ----------------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class AnswerEdited(Event, frozen=True, tag="answer.edited"):
 
     promised: ClassVar[bool] = True
     unit: str
-    n: int
+    n: Count
     text: str
     by: str = ""
 
@@ -140,7 +140,7 @@ class UnitForked(Event, frozen=True, tag="unit.forked"):
     promised: ClassVar[bool] = True
     unit: str
     of: str
-    at: int
+    at: Count
     command: str = ""
     """Id of the command that wanted it."""
 
@@ -169,29 +169,29 @@ class ModelAnswered(Event, frozen=True, tag="model.answered"):
     """Answer `n` of `unit`, with the digest of what was asked."""
 
     unit: str
-    n: int
+    n: Count
     ask: str
     role: str
     part: str
     text: str
     tokens: tuple[int, ...] = ()
     """Token ids as generated, stop included."""
-    prompt_tokens: int = 0
-    prefilled: int = 0
-    ms: float = 0.0
+    prompt_tokens: Count = 0
+    prefilled: Count = 0
+    ms: Quantity = 0.0
 
 
 class ToolObserved(Event, frozen=True, tag="tool.observed"):
     """What a tool gave back as answer `n` of `unit`."""
 
     unit: str
-    n: int
+    n: Count
     ask: str
     tool: str
     argument: str
     text: str
     failed: bool = False
-    ms: float = 0.0
+    ms: Quantity = 0.0
 
 
 SKIPPED = "skipped by a person"
@@ -209,7 +209,7 @@ class UnitRestarted(Event, frozen=True, tag="unit.restarted"):
     """A recorded answer no longer fits what is asked (prompt or code changed); asked anew from `n` on."""
 
     unit: str
-    n: int
+    n: Count
     why: str
 
 
@@ -271,10 +271,10 @@ class ExamplesBuilt(Event, frozen=True, tag="examples.built"):
     """Differentiation: what one sub-agent will learn from."""
 
     role: str
-    trajectories: int
-    spans: int
+    trajectories: Count
+    spans: Count
     """Published-recipe samples these trajectories stand for."""
-    tokens: int
+    tokens: Count
     """Tokens that carry loss."""
 
 
@@ -282,13 +282,13 @@ class TrainStepped(Event, frozen=True, tag="train.stepped"):
     """One optimiser step of one adapter. `loss` is nats per loss-bearing token of this step."""
 
     role: str
-    step: int
-    of: int
+    step: StepNumber
+    of: StepNumber
     loss: float
     lr: float
     grad_norm: float
-    tokens: int
-    ms: float
+    tokens: Count
+    ms: Quantity
 
 
 class CheckpointSaved(Event, frozen=True, tag="checkpoint.saved"):
@@ -296,7 +296,7 @@ class CheckpointSaved(Event, frozen=True, tag="checkpoint.saved"):
 
     promised: ClassVar[bool] = True
     role: str
-    step: int
+    step: Count
     sha256: str
 
 
@@ -304,7 +304,7 @@ class CheckpointSkipped(Event, frozen=True, tag="checkpoint.skipped"):
     """A resumed training passed over a checkpoint that is damaged, and why; it goes on from an older one."""
 
     role: str
-    step: int
+    step: Count
     why: str
 
 
@@ -321,11 +321,11 @@ class QuestionSolved(Event, frozen=True, tag="question.solved"):
     promised: ClassVar[bool] = True
     cast: str
     trajectory: Trajectory
-    em: float = 0.0
-    f1: float = 0.0
+    em: Quantity = 0.0
+    f1: Quantity = 0.0
     scored: bool = False
-    seconds: float = 0.0
-    tokens: int = 0
+    seconds: Quantity = 0.0
+    tokens: Count = 0
     """Prompt tokens encoded plus tokens generated."""
 
 
@@ -336,10 +336,10 @@ class TokenSpoken(Event, frozen=True, tag="token.spoken"):
     """Text of an answer as it streams; meaningless once the answer is logged."""
 
     unit: str
-    n: int
+    n: Count
     part: str
     text: str
-    start: int = 0
+    start: Count = 0
     """Letters of the answer that come before this piece; what was told from there on is void."""
 
 

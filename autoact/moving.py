@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from autoact import disk
+from autoact import disk, trust
 from autoact.errors import BadInput, RunBusy
 from autoact.project import Project
 from autoact.run.folder import runs_of
@@ -16,11 +16,19 @@ ARCHIVE = "archive"
 
 
 def duplicate(root: Path, name: str) -> Project:
-    """The project under another name beside it, without its runs. Raises BadInput, and DiskFull with nothing made."""
+    """Copies a project to another name beside it, without its runs.
+
+    Raises BadInput when the name is taken, also by what appears meanwhile, and DiskFull with nothing made.
+    """
     target = _free(root.parent, name)
-    with disk.filled(target, target.with_name(f".{name}.part")) as part:
-        shutil.copytree(root, part, dirs_exist_ok=True, symlinks=True, ignore=lambda at, _: _runs(root, at))
-        (part / "runs").mkdir()
+    try:
+        with disk.new_folder(target) as part:
+            shutil.copytree(root, part, dirs_exist_ok=True, symlinks=True, ignore=lambda at, _: _left_out(root, at))
+            (part / "runs").mkdir()
+    except FileExistsError as error:
+        raise _taken(target) from error
+    if trust.is_trusted(root):
+        trust.enter(target)
     return Project.open(target)
 
 
@@ -42,7 +50,9 @@ def _moved(root: Path, target: Path) -> Project:
     if busy:
         raise RunBusy(f"{busy[0]} is at work in {root.name}; cancel it, or wait for its end")
     try:
-        root.rename(target)
+        disk.rename(root, target)
+    except FileExistsError as error:
+        raise _taken(target) from error
     except OSError as error:
         raise BadInput(f"cannot be moved to {target}: {error.strerror}", file=root) from error
     disk.sync_folder(target.parent)
@@ -53,9 +63,14 @@ def _free(folder: Path, name: str) -> Path:
     if not name or name.startswith(".") or Path(name).name != name:
         raise BadInput(f"expected a name for a folder, found `{name}`")
     if (folder / name).exists():
-        raise BadInput("already exists; choose another name", file=folder / name)
+        raise _taken(folder / name)
     return folder / name
 
 
-def _runs(root: Path, at: str) -> list[str]:
-    return ["runs"] if Path(at) == root else []
+def _taken(target: Path) -> BadInput:
+    return BadInput("already exists; choose another name", file=target)
+
+
+def _left_out(root: Path, at: str) -> list[str]:
+    """The names in the folder `at` that a copy does not get."""
+    return ["runs", ".autoact"] if Path(at) == root else []

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import platformdirs
 
-from autoact import config
+from autoact import config, disk, trust
 from autoact.config import Config
 from autoact.errors import BadInput, BadProject
 from autoact.questions import read_examples, read_questions
@@ -71,7 +71,7 @@ class Project:
 
     def config(self, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
         """The settings, with a preset and changes on top. Raises BadProject or BadInput."""
-        return config.read(self.root / "project.toml", preset=preset, changes=changes)
+        return config.located(config.read(self.root / "project.toml", preset=preset, changes=changes), self.root)
 
     def examples(self) -> list[Example]:
         """The seed examples. Raises BadProject when there are none: the method needs at least one."""
@@ -98,12 +98,35 @@ def create(root: Path, template: str = "starter") -> Project:
     """Make a project folder from a template. Raises BadInput when it exists or the template is unknown."""
     if template not in TEMPLATES:
         raise BadInput(f"no template `{template}`; known: {', '.join(TEMPLATES)}", key="--template")
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise BadInput("already exists and is not empty; choose another folder", file=root)
-    with resources.as_file(resources.files("autoact") / "templates" / template) as source:
-        shutil.copytree(source, root, dirs_exist_ok=True)
-    (root / "runs").mkdir(exist_ok=True)
+    try:
+        with resources.as_file(resources.files("autoact") / "templates" / template) as source:
+            _copy_new(source, root)
+    except FileExistsError as error:
+        raise BadInput("already exists and is not empty; choose another folder", file=root) from error
+    trust.enter(root.resolve())
     return Project.open(root)
+
+
+def _copy_new(source: Path, root: Path) -> None:
+    """Copies a template to a new folder, or into an empty one that a person may stand in.
+
+    Raises FileExistsError, with nothing replaced, when files are there or appear meanwhile.
+    """
+    if not root.exists():
+        with disk.new_folder(root) as part:
+            shutil.copytree(source, part, dirs_exist_ok=True)
+            (part / "runs").mkdir()
+        return
+    if not root.is_dir() or any(root.iterdir()):
+        raise FileExistsError(root)
+    (root / "runs").mkdir()
+    for path in sorted(source.rglob("*")):
+        target = root / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir()
+        else:
+            with target.open("xb") as file:
+                file.write(path.read_bytes())
 
 
 def home() -> Path:

@@ -7,7 +7,6 @@ AUTOACT_SECRETS says. Projects hold names of secrets only.
 from __future__ import annotations
 
 import base64
-import io
 import os
 import re
 import stat
@@ -23,6 +22,7 @@ import platformdirs
 
 from autoact import disk
 from autoact.errors import BadInput
+from autoact.untrusted_text import FilteredStream
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 SHORTEST = 6
@@ -70,6 +70,7 @@ class Vault:
     def open(cls) -> Vault:
         """The vault of this process. Raises BadInput when its file must not be trusted."""
         vault = cls(vault_file(), os.environ)
+        disk.sweep(vault.file)  # a command that was killed may have left a copy
         vault.hide("")  # reads the file now, so that hiding cannot fail later, in the middle of a tool's call
         return vault
 
@@ -102,15 +103,15 @@ class Vault:
             raise BadInput(f"expected a name like TAVILY_API_KEY, not `{name:.40}`", key="NAME")
         if len(value.strip()) < SHORTEST:
             raise BadInput(f"the value has fewer than {SHORTEST} characters, too few to be kept out of texts")
-        self._write({**self._kept, name: value.strip()})
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._change(lambda kept: {**kept, name: value.strip()})
 
     def remove(self, name: str) -> bool:
         """Forget a secret of the file; whether there was one."""
-        left = {other: value for other, value in self._kept.items() if other != name}
-        if len(left) == len(self._kept):
-            return False
-        self._write(left)
-        return True
+        there = name in _read(self.file)
+        if there:
+            self._change(lambda kept: {other: value for other, value in kept.items() if other != name})
+        return there
 
     def hide(self, text: str) -> str:
         """The text with `(secret NAME)` wherever a secret stood, plainly, percent-encoded or in base64."""
@@ -136,37 +137,22 @@ class Vault:
                 names.setdefault(form, name)
         return names, re.compile("|".join(re.escape(form) for form in sorted(names, key=len, reverse=True)))
 
-    def _write(self, kept: Mapping[str, str]) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        disk.replace(self.file, msgspec.json.format(msgspec.json.encode(dict(sorted(kept.items())))) + b"\n")
+    def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        """Rewrites the file from what it holds at that moment, which is not what this process read at its start."""
+
+        def changed(before: bytes | None) -> bytes:
+            kept = change(_read(self.file))
+            return msgspec.json.format(msgspec.json.encode(dict(sorted(kept.items())))) + b"\n"
+
+        disk.change_file(self.file, changed, mode=disk.OWNER_ONLY)
         for name in ("_kept", "_pattern"):
             self.__dict__.pop(name, None)
 
 
-class HidingStream(io.TextIOBase):
-    """A stream that shows what is written to it without secrets; tracebacks, warnings and prints pass through it."""
-
-    def __init__(self, stream: TextIO, hide: Callable[[str], str]) -> None:
-        self._stream, self._hide = stream, hide
-
-    def write(self, text: str) -> int:
-        self._stream.write(self._hide(text))
-        return len(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-
 def hide_output(vault: Vault) -> None:
     """From now on, what this process prints shows no secret."""
-    sys.stdout = cast(TextIO, HidingStream(sys.stdout, vault.hide))
-    sys.stderr = cast(TextIO, HidingStream(sys.stderr, vault.hide))
+    sys.stdout = cast(TextIO, FilteredStream(sys.stdout, vault.hide))
+    sys.stderr = cast(TextIO, FilteredStream(sys.stderr, vault.hide))
 
 
 def vault_file() -> Path:

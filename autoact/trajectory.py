@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Role = Literal["meta", "plan", "tool", "reflect"]
 Part = Literal["thought", "action", "argument", "reflection", "verdict", "text"]
+
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""A whole number that any program reads exactly. Others are refused when they are read."""
+StepNumber = Annotated[int, Meta(ge=0, le=10**6)]
+"""Of an optimiser's step: readers keep a value for each one."""
+Quantity = Annotated[float, Meta(ge=-1e12, le=1e12)]
+"""A time or a score, within what readers can add up and print. Losses are no such numbers: they may blow up."""
 
 SUB_AGENTS: tuple[Role, ...] = ("plan", "tool", "reflect")
 FINISH, REFLECT = "Finish", "Reflect"
@@ -85,7 +92,7 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     """What the reflect part said last: right, wrong, or None when it was never asked."""
     halt: str = "answered"
     """answered, steps (limit reached), context (prompt too long) or error."""
-    reward: float = 0.0
+    reward: Quantity = 0.0
     """Token F1 against the gold answer, 0 to 1 (1 or 0 for multiple choice)."""
     cast: str = "meta"
 
@@ -95,7 +102,7 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
 
     unit: str
     kept: bool
-    reward: float
+    reward: Quantity
     why: str = ""
     """The first gate that refused it; empty when kept."""
     by: str = BY_FILTER
@@ -136,7 +143,7 @@ class Adapter(Struct, frozen=True):
     """Relative to the run folder."""
     sha256: str
     """Of adapter_model.safetensors."""
-    examples: int
+    examples: Count
     """Spans it was trained on."""
     loss: float
     """Mean loss per token over the last epoch, in nats."""

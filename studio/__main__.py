@@ -10,11 +10,13 @@ import sys
 from collections.abc import Sequence
 
 from autoact.errors import AutoActError, BadInput
+from autoact.untrusted_text import cleaned_output
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0, 2 for something that is not there, 130 for ctrl-C while lines are printed."""
-    asked = _parser().parse_args(arguments)
+    with cleaned_output():  # whose usage and errors quote what they were given
+        asked = _parser().parse_args(arguments)
     try:
         if asked.web is not None:
             return _web(asked.where, asked.web)

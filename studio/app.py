@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -11,7 +12,8 @@ from textual.driver import Driver
 from textual.events import Event, Paste
 from textual.theme import BUILTIN_THEMES
 
-from autoact.errors import BadInput
+from autoact import trust
+from autoact.errors import AutoActError, BadInput
 from studio import clipboard, foreign, glyphs, keymap, keys, personal, theme
 from studio.clipboard import Copied
 from studio.target import Target
@@ -68,6 +70,8 @@ class StudioApp(App[str]):
         self.actions: tuple[keys.Action, ...] = keys.ACTIONS
         self.troubles: list[str] = []
         """What is wrong with the person's own files, to be said once there is a screen."""
+        self._declined: set[Path] = set()
+        """Projects that the person only looks at, as far as was asked."""
         self._use_keymap()
         self.themes = theme.Themes(personal.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
@@ -89,7 +93,7 @@ class StudioApp(App[str]):
         return theme.defaults()
 
     def on_mount(self) -> None:
-        self.call_later(self.push_screen, self.first_screen())  # before the app runs it would be drawn in vain
+        self.call_later(self._open_first)  # before the app runs it would be drawn in vain
         self.look_at_themes()
         self.set_interval(THEMES_EVERY, self.look_at_themes)
 
@@ -127,8 +131,41 @@ class StudioApp(App[str]):
             return _projects(self.target.folder)
         return _run(self.target.project, self.target.run) if self.target.run else _project(self.target.project)
 
+    async def _open_first(self) -> None:
+        await self.push_screen(self.first_screen())
+        if self.target.project is not None:
+            self.ask_for_trust(self.target.project)
+
     def on_projects_screen_opened(self, message: ProjectsScreen.Opened) -> None:
         self.push_screen(_project(message.root))
+        self.ask_for_trust(message.root)
+
+    def ask_for_trust(self, root: Path) -> None:
+        """Ask once for a project that is not known to be this person's; after a no it is only looked at."""
+        if trust.is_trusted(root) or root in self._declined:
+            return
+        from studio.screens.confirm import Confirm
+
+        waiting = trust.RULES["project"]["run"].told, trust.RULES["project"]["sent"].told
+        reasons = (
+            f"`{root.name}` came from elsewhere, was copied, or was made by an earlier version.",
+            f"It can be looked at. Until you trust it, {waiting[0]} of it runs, and {waiting[1]} leaves this machine.",
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(lambda: self._trust(root), thread=True)
+            else:
+                self._declined.add(root)
+                self._say(f"Only looking. `autoact trust {shlex.quote(str(root))}` lets it run.")
+
+        self.push_screen(Confirm("Trust this project, and its runs that came with it?", *reasons), answered)
+
+    def _trust(self, root: Path) -> None:
+        try:
+            trust.trust_project(root)
+        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+            self.call_from_thread(self._say, f"It could not be trusted: {error}")
 
     def on_following_screen_left(self, message: FollowingScreen.Left) -> None:
         """Back to the screen below; below the first one is only the blank that Textual begins with."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.message import Message
 
 from autoact import disk
+from autoact.child_process import FOLDER
 
 TMUX = ("tmux", "load-buffer", "-w", "-")
 MOST = 55_000
@@ -40,7 +41,9 @@ def through_tmux(text: str) -> bool:
     if not os.environ.get("TMUX"):
         return False
     try:
-        done = subprocess.run(TMUX, input=text.encode("utf-8", "replace"), check=False, timeout=2, capture_output=True)
+        done = subprocess.run(
+            TMUX, input=text.encode("utf-8", "replace"), check=False, timeout=2, capture_output=True, cwd=FOLDER
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from autoact.errors import BadInput
 from autoact.events import (
     AnswerEdited,
     Event,
@@ -28,7 +27,7 @@ from autoact.trajectory import CASTS, Question, Trajectory
 from studio import foreign
 from studio.document import Document, Passage
 
-STAGES = ["session"]
+STAGES = ("session",)
 """What a session's settings name as its stages."""
 
 
@@ -189,10 +188,7 @@ def sessions(project: Path) -> list[RunFolder]:
 
 def is_session(folder: RunFolder) -> bool:
     """Whether a run answers what a person asks; not if its settings cannot be read."""
-    try:
-        return bool(folder.read_config().get("run", {}).get("stages") == STAGES)
-    except BadInput:
-        return False
+    return folder.stages() == STAGES
 
 
 def exported(session: Session, unit: str) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass
 from typing import Any
 
-PROGRAM = (sys.executable, "-m", "autoact")
+from autoact import child_process
+
+PROGRAM = tuple(child_process.python_command("-m", "autoact"))
 """The command line before its verb."""
 
 
@@ -40,13 +41,16 @@ class Outcome:
 
 
 async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> Outcome:
-    """Carry out `autoact VERB`. A word may begin with a hyphen and is still no option.
+    """Carry out `autoact VERB`. A word may begin with a hyphen and is still no option; a path must be absolute.
 
     Cancelling ends the command.
     """
     line = (*PROGRAM, *verb.split(), *options, "--", *words)
     try:
-        process = await asyncio.create_subprocess_exec(*line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
+            env=child_process.environment(), cwd=child_process.FOLDER,
+        )  # fmt: skip
     except (OSError, ValueError) as error:  # a word with a zero byte in it, or longer than the system takes
         return Outcome(2, "", str(error))
     try:

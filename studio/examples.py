@@ -80,7 +80,7 @@ def parsed(text: str, file: Path, number: int) -> Row:
 
 def save(file: Path, rows: Sequence[Row]) -> None:
     """Put the lines where they belong, whole."""
-    disk.save(file, "".join(f"{row.line}\n" for row in rows).encode())
+    disk.rewrite(file, "".join(f"{row.line}\n" for row in rows).encode())
 
 
 def made(data: Mapping[str, Any], rows: Sequence[Row], place: Place | None = None) -> Row:

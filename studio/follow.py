@@ -82,7 +82,8 @@ class Follow:
         """Tail another run: that of this name, else the newest."""
         self.close()
         self._look_at_shelf()
-        line = next((run for run in self.shelf.runs if name in ("", run.folder.name)), None)
+        named = (run for run in self.shelf.runs if run.folder.name == name)
+        line = next(named, None) if name else self.shelf.newest
         self._tailed = Tailed(line.folder) if line else None
         self.verdict = "reading"
 

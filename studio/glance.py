@@ -56,10 +56,9 @@ class Watch:
         except AutoActError as error:
             return Glance(self.project, trouble=str(error))
         self._shelf.look()
-        folder = next((run.folder for run in self._shelf.runs), None)
-        if folder is None:
+        if (newest := self._shelf.newest) is None:
             return Glance(self.project, config.task.name, model=config.model.id)
-        if folder != self._folder:
+        if (folder := newest.folder) != self._folder:
             self._begin(folder)
         jobs = sum(run.alive for run in self._shelf.runs)
         return replace(self._read(folder, config.task.name), model=config.model.id, jobs=jobs)

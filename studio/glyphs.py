@@ -29,6 +29,7 @@ UNICODE = Glyphs(
     verdicts={
         "reading": "…", "starting": "…", "running": "●", "paused": "‖", "stuck": "◌", "unresponsive": "?",
         "finished": "✓", "failed": "✗", "cancelled": "■", "interrupted": "!", "unreadable": "✗",
+        "foreign": "⇢",
     },
     stages={"waiting": "○", "running": "●", "finished": "✓"},
     ascii=False,
@@ -38,6 +39,7 @@ ASCII = Glyphs(
     verdicts={
         "reading": ".", "starting": ".", "running": "*", "paused": "=", "stuck": "~", "unresponsive": "?",
         "finished": "+", "failed": "x", "cancelled": "#", "interrupted": "!", "unreadable": "x",
+        "foreign": "^",
     },
     stages={"waiting": "-", "running": "*", "finished": "+"},
     ascii=True,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from autoact import toml_text
 from autoact.errors import BadInput
 from studio.keys import ACTIONS, Action, named
 
@@ -17,8 +17,8 @@ def read(file: Path) -> tuple[Action, ...]:
     if not file.is_file():
         return ACTIONS
     try:
-        wanted = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        wanted = toml_text.parse(file.read_text("utf-8"))
+    except (toml_text.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"not usable as a keymap: {error}", file=file) from error
     chosen = {f"{place}.{name}": key for place, rows in wanted.items() for name, key in _rows(rows, place, file)}
     for unknown in chosen.keys() - {action.id for action in ACTIONS}:

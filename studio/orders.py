@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 
+from autoact import trust
 from autoact.errors import AutoActError
 from autoact.run.command import Command, Verb, new_id
 from autoact.run.control import leave, send
@@ -24,6 +25,7 @@ def carry(folder: RunFolder, command: Command, *, start: bool = False) -> str:
     """
     try:
         if start and not attended(folder):
+            trust.require_start(folder.path)
             leave(folder, command)
             launch(folder)
             return ""

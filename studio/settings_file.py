@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from autoact import config, disk
+from autoact import config, disk, toml_text
 from autoact.config import Config
 from autoact.errors import BadProject
 
@@ -20,21 +20,27 @@ def read(project: Path) -> Config:
 
 def save(project: Path, section: str, values: Mapping[str, object]) -> None:
     """Write what differs in a section. Raises BadProject when the file cannot be read, or a value is of no use."""
+    file = project / "project.toml"
+    disk.change_file(file, lambda before: _changed(before or b"", file, section, values))
+
+
+def _changed(before: bytes, file: Path, section: str, values: Mapping[str, object]) -> bytes:
     import tomlkit  # takes a while to import, and most people only look
     from tomlkit.exceptions import ParseError
 
-    file = project / "project.toml"
     try:
-        document = tomlkit.parse(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, ParseError) as error:
+        text = before.decode("utf-8")
+        toml_text.parse(text)  # within bounds, which the editor's parser does not keep
+        document = tomlkit.parse(text)
+    except (ValueError, ParseError) as error:
         raise BadProject(f"cannot be edited: {error}", file=file) from error
     if section not in document:
         document[section] = tomlkit.table()
     written: Any = document[section]
-    before = msgspec.to_builtins(getattr(Config(), section))
+    usual = msgspec.to_builtins(getattr(Config(), section))
     for key, value in values.items():
-        if written.get(key, before[key]) != value:
+        if written.get(key, usual[key]) != value:
             written[key] = value
     text = tomlkit.dumps(document)
     config.of_file(document.unwrap(), file, text)
-    disk.save(file, text.encode())
+    return text.encode()

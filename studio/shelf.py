@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autoact import disk
+from autoact import disk, trust
 from autoact.run.folder import RunFolder, runs_of
 from autoact.run.liveness import SILENT, verdict
 from autoact.run.log import LONGEST_LINE, LogTail
@@ -28,6 +28,13 @@ class RunLine:
     verdict: str
     state: RunState = field(default_factory=RunState, compare=False)
     """The end of its log: how it ended, not what it did."""
+    foreign: bool = False
+    """It came from elsewhere and is not trusted."""
+
+    @property
+    def shown(self) -> str:
+        """The verdict, or that it is foreign: what the log of such a run says is its author's word."""
+        return "foreign" if self.foreign and not self.alive else self.verdict
 
     @property
     def alive(self) -> bool:
@@ -43,13 +50,26 @@ class Shelf:
         self._endings: dict[str, tuple[int, RunState]] = {}
         self._at_rest: dict[str, tuple[Marks, RunLine]] = {}
         """Runs without a job, which need not be judged again as long as their marks stay as they are."""
+        self._trusted: set[str] = set()
 
     def look(self) -> bool:
         """See what is there now; whether anything changed."""
-        runs = [self._line(folder) for folder in runs_of(self.root)]
+        runs = [replace(self._line(folder), foreign=self._is_foreign(folder)) for folder in runs_of(self.root)]
         changed = runs != self.runs
         self.runs = runs
         return changed
+
+    @property
+    def newest(self) -> RunLine | None:
+        """The newest run of the project's own, else the newest; None when there is none."""
+        own = (run for run in self.runs if not run.foreign)
+        return next(own, self.runs[0] if self.runs else None)
+
+    def _is_foreign(self, folder: RunFolder) -> bool:
+        """Asked again of foreign runs only: a person may trust one at any time."""
+        if folder.name not in self._trusted and trust.is_trusted(folder.path):
+            self._trusted.add(folder.name)
+        return folder.name not in self._trusted
 
     def _line(self, folder: RunFolder) -> RunLine:
         marks, known = _marks(folder), self._at_rest.get(folder.name)

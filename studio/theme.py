@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from textual.color import Color, ColorParseError
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.theme import Theme
 
+from autoact import toml_text
 from autoact.errors import BadInput
 
 if TYPE_CHECKING:
@@ -148,9 +148,9 @@ def _files(place: Traversable) -> list[Traversable]:
 
 def _palette(file: Traversable) -> Palette:
     try:
-        palette = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Palette)
+        palette = msgspec.convert(toml_text.parse(file.read_text("utf-8")), Palette)
         for colour in (*msgspec.structs.astuple(palette.colours), *msgspec.structs.astuple(palette.roles)):
             Color.parse(colour)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, ColorParseError) as error:
+    except (toml_text.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, ColorParseError) as error:
         raise BadInput(f"not usable as a theme: {error}", file=file.name) from error
     return palette

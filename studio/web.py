@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
-import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from textual_serve.server import Server
+
+from autoact import child_process
 
 HOST = "127.0.0.1"
 COOKIE = "studio"
@@ -21,7 +24,7 @@ class LoopbackServer(Server):
     """Turns away who does not hold the token, and pages of other sites that a browser on this machine shows."""
 
     def __init__(self, where: str | None, port: int):
-        command = [sys.executable, "-m", "studio", *([where] if where else [])]
+        command = child_process.python_command("-m", "studio", *([where] if where else []))
         super().__init__(shlex.join(command), host=HOST, port=port, title="AutoAct Studio")
         self.token = secrets.token_urlsafe(24)
 
@@ -51,7 +54,11 @@ class LoopbackServer(Server):
 
 
 def serve(where: str | None, port: int) -> None:
-    """Until ctrl-C. Prints the link."""
+    """Serves until ctrl-C, and prints the link. From then on the working folder of this process is another."""
+    if where and (path := Path(where).expanduser()).exists():
+        where = str(path.absolute())
+    os.environ |= child_process.environment()  # textual-serve starts the studio in the environment and folder
+    os.chdir(child_process.FOLDER)  # that it finds here
     server = LoopbackServer(where, port)
     print(f"The studio is at {server.link}  (ctrl-C ends it; runs go on)", flush=True)
     server.serve()

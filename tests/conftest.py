@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, suppress
 from datetime import datetime
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autoact import trust
 from autoact.run.folder import RunFolder, new_run
 from autoact.threads import limit_spinning
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from autoact.model.store import Weights
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))  # what tests of several folders share lies there
 TEMPLATE = """{% for m in messages %}<{{ m.role }}>
 {{ m.content }}<end>
 {% endfor %}<assistant>
@@ -40,11 +43,15 @@ Obstacle = Callable[[Path], str]
 """Puts something at a path and returns what it is, in words."""
 
 
-def pytest_configure() -> None:
-    """A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt.
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests have a state folder of their own, in which the projects and runs they make are trusted.
 
-    A handler of our own, unlike ignorance, is not inherited. Threads of torch wait as they do in a run.
+    A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt. A
+    handler of our own, unlike ignorance, is not inherited. Threads of torch wait as they do in a run.
     """
+    state = tempfile.TemporaryDirectory(prefix="autoact-state-")
+    os.environ["XDG_STATE_HOME"] = state.name
+    config.add_cleanup(state.cleanup)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: None)
     limit_spinning()
@@ -86,7 +93,8 @@ def shared() -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    """Of a run that has not begun."""
+    """Of a run that has not begun, in a project that is trusted."""
+    trust.enter(tmp_path)
     return new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
 
 

@@ -18,19 +18,22 @@ from autoact.cli import (
     fork,
     log,
     models,
+    output,
     projects,
     resume,
     run,
     runs,
     secrets,
     tools,
+    trust,
 )
 from autoact.errors import AutoActError, BadInput
 from autoact.threads import limit_spinning
+from autoact.untrusted_text import cleaned_output
 
 VERBS = (
-    projects, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools, secrets,
-    models, doctor,
+    projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools,
+    secrets, models, doctor,
 )  # fmt: skip
 """In the order in which help lists them."""
 FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
@@ -43,11 +46,16 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parsed = _parser().parse_args(arguments)
     limit_spinning()
+    with cleaned_output():
+        return _run(parsed)
+
+
+def _run(parsed: argparse.Namespace) -> int:
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
     except AutoActError as error:
-        print(f"autoact: {error}", file=sys.stderr)
+        print(f"autoact: {output.printable(str(error))}", file=sys.stderr)
         return BAD_INPUT if isinstance(error, BadInput) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -6,6 +6,8 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from autoact.cli.trust import add_trust, admitted
+
 if TYPE_CHECKING:
     from autoact.run.folder import RunFolder
     from autoact.trajectory import Trajectory
@@ -24,6 +26,7 @@ def add(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--idle", type=int, help="seconds without a question after which a new session ends")
     parser.add_argument("--json", action="store_true", help="print the trajectory as JSON")
+    add_trust(parser)
     parser.set_defaults(run=ask)
 
 
@@ -31,12 +34,11 @@ def ask(arguments: argparse.Namespace) -> int:
     """Start a run of one question and show its trajectory."""
     from autoact.cli.run import check, start
     from autoact.errors import BadInput
-    from autoact.project import Project
     from autoact.run.answering import answering
 
     if not arguments.question.strip():
         raise BadInput("expected a question, found nothing", key="QUESTION")
-    project = Project.open(arguments.project)
+    project = admitted(arguments)
     if arguments.session:
         from autoact.cli.session import ask_session
 

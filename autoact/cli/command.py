@@ -73,6 +73,7 @@ def judge(arguments: argparse.Namespace) -> int:
 
 def hand(folder: RunFolder, command: Command) -> None:
     """Deliver a command; to a run without a job it is left, and a job started for it."""
+    from autoact import trust
     from autoact.run.control import leave
     from autoact.run.launch import launch
     from autoact.run.liveness import attended
@@ -80,6 +81,7 @@ def hand(folder: RunFolder, command: Command) -> None:
     if attended(folder):
         deliver(folder, command)
     else:
+        trust.require_start(folder.path)  # before the command is left for a job that would never come
         leave(folder, command)
         launch(folder)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from autoact.cli.trust import add_trust
+
 
 def add(verbs: Any) -> None:
     """The verb and its options."""
@@ -16,18 +18,19 @@ def add(verbs: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("name", nargs="?", default="", help="the server's name in tools.toml")
     parser.add_argument("--json", action="store_true")
+    add_trust(parser)
     parser.set_defaults(run=connect)
 
 
 def connect(arguments: argparse.Namespace) -> int:
     """Each server's tools, and which are new or changed since the last time."""
     from autoact.cli.output import print_columns, print_json
+    from autoact.cli.trust import admitted
     from autoact.errors import BadInput
-    from autoact.project import Project
     from autoact.tools.catalogue import BRIDGES, GROUPS
     from autoact.tools.curation import curated
 
-    project = Project.open(arguments.project)
+    project = admitted(arguments)
     known = [record for group in GROUPS for record in group.records]
     listed = curated(project.tools_toml, known, BRIDGES) if project.tools_toml else []
     servers = [record for record in listed if record.kind == "mcp" and arguments.name in ("", record.name)]
@@ -43,15 +46,13 @@ def connect(arguments: argparse.Namespace) -> int:
 
 
 def _connected(project: Any, server: Any) -> list[tuple[str, str, str]]:
-    from autoact.secrets import Vault
+    from autoact.run.inputs import tool_context
     from autoact.tools.bridges import mcp
     from autoact.tools.corpus import Corpus
-    from autoact.tools.record import ToolContext
 
     file = mcp.described_in(project.root, server.name)
     before = {tool.name: tool.digest() for tool in mcp.read_described(file)} if file.exists() else {}
-    vault = Vault.open()
-    tools = mcp.connect(ToolContext(Corpus.of_pages(()), {}, project.root, vault.reveal, vault.hide), server)
+    tools = mcp.connect(tool_context(project, Corpus.of_pages(())), server)
     rows = []
     for tool in tools:
         news = "new" if tool.name not in before else "" if before.pop(tool.name) == tool.digest() else "changed"

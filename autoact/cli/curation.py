@@ -80,14 +80,15 @@ def opened(project: str) -> ToolsFile:
 
 def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
     """The tools in their order, and what keeps the touched ones from running."""
+    from autoact.cli.output import printable
     from autoact.project import Project
     from autoact.run.inputs import open_library
 
-    print(" ".join(name if enabled else f"({name})" for name, enabled in file.enabled().items()))
+    print(printable(" ".join(name if enabled else f"({name})" for name, enabled in file.enabled().items())))
     library, corpus = open_library(Project.open(project))
     for record in filter(None, map(library.resolve, touched)):
         if not record.runs:
-            print(f"{record.name} cannot run yet: {record.reason}")
+            print(printable(f"{record.name} cannot run yet: {record.reason}"))
     library.close()
     corpus.close()
     return 0
@@ -95,14 +96,13 @@ def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
 
 def _setting(text: str) -> tuple[str, Any]:
     """KEY=VALUE with a value in TOML's notation; what is none is a text. Raises BadInput."""
-    import tomllib
-
+    from autoact import toml_text
     from autoact.errors import BadInput
 
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise BadInput(f"expected KEY=VALUE, not `{text}`", key="--set")
     try:
-        return key.strip(), tomllib.loads(f"x = {value}")["x"]
-    except tomllib.TOMLDecodeError:
+        return key.strip(), toml_text.parse(f"x = {value}")["x"]
+    except toml_text.TOMLDecodeError:
         return key.strip(), value

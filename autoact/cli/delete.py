@@ -23,7 +23,7 @@ def delete(arguments: argparse.Namespace) -> int:
     """Ask, then remove. Raises RunBusy while a job, a keeper or another machine has the run."""
     from pathlib import Path
 
-    from autoact.cli.output import size
+    from autoact.cli.output import ask, printable, size
     from autoact.errors import BadInput
 
     if not arguments.name and (Path(arguments.target).expanduser() / "project.toml").is_file():
@@ -31,7 +31,10 @@ def delete(arguments: argparse.Namespace) -> int:
     folder = target(arguments)
     check(folder)
     taken = size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))
-    if not (arguments.yes or _agreed(f"Remove {folder.name} with its log and adapters, {taken}? [y/N] ")):
+    if not (
+        arguments.yes
+        or ask(f"Remove {printable(folder.name)} with its log and adapters, {taken}? [y/N] ") in ("y", "yes")
+    ):
         print("nothing was removed")
         return 1
     _remove(folder)
@@ -60,10 +63,3 @@ def _remove(folder: RunFolder) -> None:
 
     with RunLock.take(folder, keeper=True), RunLock.take(folder):
         shutil.rmtree(folder.path)
-
-
-def _agreed(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False

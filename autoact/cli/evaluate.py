@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from autoact.config import Config
     from autoact.project import Project
 
+from autoact.cli.trust import add_trust, admitted
+
 
 def add(subparsers: Any) -> None:
     """The verb and its options."""
@@ -36,6 +38,7 @@ def add(subparsers: Any) -> None:
         action="store_true",
         help="print figures and answers as JSON; `predictions` by cast suit HotpotQA's scorer",
     )
+    add_trust(parser)
     parser.set_defaults(run=evaluate)
 
 
@@ -44,9 +47,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
     from autoact.cli.run import check, start
     from autoact.cli.table import print_result
     from autoact.errors import BadInput
-    from autoact.project import Project
 
-    project = Project.open(arguments.project)
+    project = admitted(arguments)
     config = _settings(project, arguments)
     if not arguments.data and not (held_out := project.questions_file("heldout")).exists():
         raise BadInput("not found; expected questions here, or in a file named by --data", file=held_out)

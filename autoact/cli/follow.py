@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from autoact.cli.output import printable, raw
 from autoact.errors import AutoActError
 from autoact.run.ending import Ending, read_ending
 from autoact.run.folder import RunFolder
@@ -28,7 +29,7 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
     """
     state, tail, progress = RunState(), LogTail(folder.events), Progress()
     try:
-        print(f"run {folder.name}", file=sys.stderr, flush=True)
+        print(printable(f"run {folder.name}"), file=sys.stderr, flush=True)
         _watch(folder, state, tail, progress)
     except KeyboardInterrupt:
         if not stops:
@@ -114,8 +115,10 @@ class Progress:
             print(file=sys.stderr)
 
     def _print(self, line: str) -> None:
+        line = printable(line)
         if self.terminal:
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+            raw(sys.stderr).write("\r\x1b[K")
+            print(line, end="", file=sys.stderr, flush=True)
         elif line != self.line:
             print(line, file=sys.stderr, flush=True)
         self.line = line

@@ -55,7 +55,7 @@ def line(record: Record) -> str:
 
     at = time.strftime("%H:%M:%S", time.localtime(record.at))
     said = words(record.event) if record.event is not None else "(of a newer version)"
-    text = f"{at} {record.seq:6d}  {record.type:<20} {printable(said)}".rstrip()
+    text = printable(f"{at} {record.seq:6d}  {record.type:<20} {said}".rstrip())
     return text if len(text) <= WIDTH else text[:WIDTH] + "…"
 
 
@@ -80,14 +80,18 @@ def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
 
 
 def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
-    from autoact.cli.output import printable
+    from autoact.cli.output import print_json_text, printable
     from autoact.run.log import LogTail
 
-    show, tail = as_json_line if as_json else line, LogTail(folder.events)
+    tail = LogTail(folder.events)
     try:
         for _ in looks:
             for record in tail.poll():
-                print(show(record), flush=True)
+                if as_json:
+                    print_json_text(as_json_line(record))
+                else:
+                    print(line(record))
+                sys.stdout.flush()
         for offset, why in tail.damaged:
             print(f"damaged at byte {offset}: {printable(why)}", file=sys.stderr)
     finally:

@@ -46,9 +46,12 @@ def show(arguments: argparse.Namespace) -> int:
 
 def pull(arguments: argparse.Namespace) -> int:
     """Make a model ready and print its folder."""
+    from autoact.cli.output import bars
     from autoact.model.store import find
 
-    print(find(arguments.name))
+    with bars():
+        folder = find(arguments.name)
+    print(folder)
     return 0
 
 

@@ -1,10 +1,43 @@
-"""What commands print: JSON for programs, aligned columns for people."""
+"""All that commands print: JSON for programs, aligned columns for people, and nothing that acts on a terminal."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, TextIO, cast
+
+from autoact import untrusted_text
+from autoact.untrusted_text import FilteredStream
+
+_BAR = re.compile(r"\r|\x1b\[[0-9]*[AK]")
+"""What bars of progress move the cursor with: to the line's beginning, lines up, to clear a line."""
+
+_BEYOND_ASCII = re.compile(r"[^\n\x20-\x7e]")
+
+
+def raw(stream: TextIO) -> TextIO:
+    """The stream beneath, for control sequences of our own, and for JSON, which is safe in another way."""
+    return stream.stream if isinstance(stream, FilteredStream) else stream
+
+
+@contextmanager
+def bars() -> Iterator[None]:
+    """As long as it lasts, libraries may draw bars of progress on stderr, and nothing else."""
+    before = sys.stderr
+    sys.stderr = cast(TextIO, FilteredStream(raw(before), _with_bars))
+    try:
+        yield
+    finally:
+        sys.stderr = before
+
+
+def _with_bars(text: str) -> str:
+    pieces = _BAR.split(text)
+    moves = [*_BAR.findall(text), ""]
+    return "".join(untrusted_text.whole(piece) + move for piece, move in zip(pieces, moves, strict=True))
 
 
 def print_json(value: Any) -> None:
@@ -12,13 +45,45 @@ def print_json(value: Any) -> None:
     import orjson
     from msgspec import to_builtins
 
-    sys.stdout.write(orjson.dumps(to_builtins(value), option=orjson.OPT_INDENT_2).decode() + "\n")
+    plain = to_builtins(value)
+    try:
+        text = orjson.dumps(plain, option=orjson.OPT_INDENT_2)
+    except TypeError:  # a file's name that is no UTF-8
+        text = orjson.dumps(_encodable(plain), option=orjson.OPT_INDENT_2)
+    print_json_text(text.decode())
+
+
+def _encodable(value: Any) -> Any:
+    """Plain values with escapes in place of the bytes that UTF-8 cannot say."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_encodable(key): _encodable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_encodable(inner) for inner in value]
+    return value
+
+
+def print_json_text(text: str) -> None:
+    """JSON that is written already, with escapes in place of what would act on a terminal or hide: it says the same."""
+    raw(sys.stdout).write(_BEYOND_ASCII.sub(lambda found: _escaped(found.group()), text) + "\n")
+
+
+@lru_cache(maxsize=4096)
+def _escaped(letter: str) -> str:
+    """A character as JSON's escapes, two of them beyond 16 bits; one that is safe to show as it is."""
+    if letter.isprintable() and untrusted_text.whole(letter) == letter:
+        return letter
+    code = letter.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{code[at]:02x}{code[at + 1]:02x}" for at in range(0, len(code), 2))
 
 
 def columns(rows: Sequence[Sequence[str]], align: str = "") -> Iterator[str]:
     """Rows as lines. `align` has a letter for each column, r for right; the rest stand left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
+    safe = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*safe, strict=True)]
+    for row in safe:
         cells = [
             cell.rjust(width) if align[at : at + 1] == "r" else cell.ljust(width)
             for at, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -41,5 +106,11 @@ def size(count: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Text of a model, a tool or a program as one line that no terminal acts upon."""
-    return "".join(letter if letter.isprintable() else "⏎" if letter == "\n" else "�" for letter in text)
+    """Text of a model, a tool, a file or a program as one line: it cannot pass for a line of ours."""
+    return untrusted_text.one_line(text)
+
+
+def ask(question: str) -> str:
+    """What a person answers to a question, in small letters; nothing where nobody is there."""
+    print(question, end="", flush=True)
+    return sys.stdin.readline().strip().casefold()

@@ -54,7 +54,7 @@ def new(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> int:
     """Print every problem, or counts when there is no error."""
     from autoact.cli.inspection import inspect
-    from autoact.cli.output import print_json
+    from autoact.cli.output import print_json, printable
     from autoact.project import Project
 
     found = inspect(Project.open(arguments.project))
@@ -63,12 +63,12 @@ def check(arguments: argparse.Namespace) -> int:
         return 2 if found.errors else 0
     for severity, lines in (("error", found.errors), ("warning", found.warnings)):
         for line in lines:
-            print(f"{severity}: {line}", file=sys.stderr)
+            print(printable(f"{severity}: {line}"), file=sys.stderr)
     if found.errors:
         return 2
     width = max(map(len, found.counts))
     for name, value in found.counts.items():
-        print(f"{name:<{width}}  {value}")
+        print(printable(f"{name:<{width}}  {value}"))
     return 0
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, target
+from autoact.cli.trust import add_trust
 
 if TYPE_CHECKING:
     from autoact.run.folder import RunFolder
@@ -23,6 +24,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--take-over", metavar="HOST", default="", help="go on with a run that HOST no longer tends")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
+    add_trust(parser)
     parser.set_defaults(run=resume)
 
 
@@ -33,10 +35,22 @@ def resume(arguments: argparse.Namespace) -> int:
     from autoact.run.liveness import attended
 
     folder = target(arguments)
+    if arguments.trust:
+        _trust(folder)
     if attended(folder):
         return _go_on(folder, arguments.unit)
     check(folder, arguments.take_over)
     return begin(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
+
+
+def _trust(folder: RunFolder) -> None:
+    from autoact import trust
+
+    project = folder.path.absolute().parent.parent
+    if not trust.is_trusted(project):
+        trust.trust_project(project)
+    if not trust.is_trusted(folder.path):
+        trust.enter(folder.path)
 
 
 def _go_on(folder: RunFolder, unit: str) -> int:

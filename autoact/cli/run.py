@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from autoact.cli.trust import add_trust, admitted
 from autoact.errors import BadInput
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--new", action="store_true", help="start afresh even if a run could go on")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
+    add_trust(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Start or resume, follow, print the table."""
     from autoact.cli.table import print_result
-    from autoact.project import Project
 
-    project = Project.open(arguments.project)
+    project = admitted(arguments)
     config = _with_plan(project, arguments)
     check(project, config)
     what = arguments.preset or "run"
@@ -70,10 +71,12 @@ def start(
 
 def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
     """Give a run a keeper and follow it, or print its name and leave; a pause is lifted. Raises RunBusy."""
+    from autoact import trust
     from autoact.cli.follow import follow
     from autoact.run.launch import launch
     from autoact.run.logout import warning
 
+    trust.require_start(folder.path)
     lift_pause(folder)
     launch(folder)
     if told := warning():
@@ -101,11 +104,11 @@ def lift_pause(folder: RunFolder) -> None:
 def interrupted(project: Any, config: Any) -> Any:
     """The newest unfinished run with these very settings. Raises RunBusy when it has a job, or another machine's."""
     from autoact.errors import RunBusy
-    from autoact.run.folder import runs_of
+    from autoact.run.folder import own_runs
     from autoact.run.liveness import AFAR, attended, verdict
     from autoact.run.state import RunState
 
-    for folder in runs_of(project.root):
+    for folder in own_runs(project.root):
         if not _has(folder, config):
             continue
         if attended(folder):
@@ -169,6 +172,7 @@ def _base(project: Any, name: str) -> str:
 
 def check(project: Any, config: Any) -> None:
     """Raises BadInput for what can be known to be wrong before a job starts and loads its model."""
+    from autoact.cli.output import bars
     from autoact.model.store import find
     from autoact.run.inputs import read_asked
     from autoact.tools.curation import curated
@@ -184,6 +188,8 @@ def check(project: Any, config: Any) -> None:
 
         curated(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
         _warn(project, config, asked)
+    with bars():
+        find(config.model.id)
 
 
 def _warn(project: Any, config: Any, asked: Any) -> None:

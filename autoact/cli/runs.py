@@ -112,15 +112,15 @@ def _print(name: str, now: str, why: str, made: Tally) -> None:
     from autoact.cli.table import lines
 
     attempts = f", {made.attempts} attempts" if made.attempts > 1 else ""
-    print(f"run {name}: {now}{attempts}, {clock(made.seconds)} at work")
+    print(printable(f"run {name}: {now}{attempts}, {clock(made.seconds)} at work"))
     if made.engine:
-        print(f"model {made.engine}")
+        print(printable(f"model {made.engine}"))
     if made.error:
-        print(f"error {printable(made.error)}")
+        print(printable(f"error {made.error}"))
     if why:
-        print(f"because {printable(why)}")
+        print(printable(f"because {why}"))
     for line in lines(made):
-        print(line)
+        print(printable(line))
     if made.stages:
         print()
         rows = [
@@ -152,8 +152,10 @@ def _token_rows(made: Tally) -> list[tuple[str, ...]]:
 def _print_trouble(made: Tally) -> None:
     from collections import Counter
 
+    from autoact.cli.output import printable
+
     for error, count in Counter(made.failed_units.values()).most_common(5):
-        print(f"{count} unit{'s' if count > 1 else ''} failed: {error}")
+        print(printable(f"{count} unit{'s' if count > 1 else ''} failed: {error}"))
     for offset, reason in made.damage[:5]:
         print(f"the log is damaged at byte {offset}: {reason}")
     if made.torn:

@@ -6,6 +6,8 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from autoact.cli.trust import add_trust, admitted
+
 if TYPE_CHECKING:
     from autoact.project import Project
     from autoact.run.folder import RunFolder
@@ -24,6 +26,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--explain", action="store_true", help="every tool, with its score and why it was passed over")
     parser.add_argument("--detach", action="store_true", help="start it, print the run's name, and leave it running")
     parser.add_argument("--json", action="store_true")
+    add_trust(parser)
     parser.set_defaults(run=select)
 
 
@@ -32,10 +35,9 @@ def select(arguments: argparse.Namespace) -> int:
     from msgspec.structs import replace
 
     from autoact.cli.run import check, start
-    from autoact.project import Project
     from autoact.stages import TOOL_SELECTION
 
-    project = Project.open(arguments.project)
+    project = admitted(arguments)
     config = project.config()
     config = replace(config, run=replace(config.run, stages=(TOOL_SELECTION,)))
     check(project, config)

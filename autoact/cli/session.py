@@ -40,12 +40,12 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
 
 def live(project: Project) -> RunFolder | None:
     """The newest session that has a job; None when there is none."""
-    from autoact.run.folder import runs_of
+    from autoact.run.folder import own_runs
     from autoact.run.liveness import attended
     from autoact.stages import SESSION
 
-    for folder in runs_of(project.root):
-        if folder.read_config()["run"]["stages"] == [SESSION] and attended(folder):
+    for folder in own_runs(project.root):
+        if folder.stages() == (SESSION,) and attended(folder):
             return folder
     return None
 

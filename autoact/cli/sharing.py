@@ -54,7 +54,11 @@ def export(arguments: argparse.Namespace) -> int:
         raise BadInput("there is no such folder", file=target.parent)
     names = arguments.only or [name for name, enabled in source.enabled().items() if enabled]
     text, notices = exported(source, names, Vault.open(), Project.open(arguments.project).root)
-    disk.save(target, text.encode())
+    try:
+        with disk.new_file(target, mode=disk.MADE_TO_BE_READ) as file:
+            file.write(text.encode())
+    except FileExistsError as error:
+        raise BadInput("already exists; choose another name", file=target) from error
     print(f"{target}: {len(names)} tool{'s' if len(names) != 1 else ''}")
     for notice in notices:
         print(notice)
@@ -84,6 +88,7 @@ def _consent(allowed: list[str]) -> Any:
     """Asks a person in a terminal about what the options do not allow already."""
     import sys
 
+    from autoact.cli.output import ask
     from autoact.tools.toolset import may_run
 
     def consents(piece: Piece) -> bool:
@@ -96,8 +101,7 @@ def _consent(allowed: list[str]) -> Any:
             print(f"  {line}")
         if not sys.stdin.isatty():
             return False
-        print("Let it? [y/N] ", end="", flush=True)
-        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+        return ask("Let it? [y/N] ") in ("y", "yes")
 
     return consents
 

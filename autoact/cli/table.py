@@ -18,9 +18,9 @@ def print_result(folder: RunFolder, *, as_json: bool) -> None:
     if as_json:
         print_json(made)
         return
-    print(f"\nrun {folder.name}")
+    print(f"\nrun {printable(folder.name)}")
     for line in lines(made):
-        print(line)
+        print(printable(line))
 
 
 def lines(made: Tally) -> Iterator[str]:

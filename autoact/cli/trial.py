@@ -77,9 +77,7 @@ def test(arguments: argparse.Namespace) -> int:
 
 def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Trial]:
     """Those of the project's tools, then of every other tool as it is out of the box, then of what asks a network."""
-    from autoact.run.inputs import open_library
-    from autoact.secrets import Vault
-    from autoact.tools.record import ToolContext
+    from autoact.run.inputs import open_library, tool_context
     from autoact.tools.trial import beyond, on_samples, tried
 
     library, corpus = open_library(project)
@@ -91,13 +89,14 @@ def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Tri
         with closing(corpus), closing(library):
             found = [trial for trial in tried(library, online=online) if trial.tool not in listed]
             yield from on_samples(found)
-            vault = Vault.open()
-            yield from beyond(ToolContext(corpus, {}, project.root, vault.reveal, vault.hide), online=online)
+            yield from beyond(tool_context(project, corpus), online=online)
 
 
 def _line(trial: Trial) -> str:
+    from autoact.cli.output import printable
+
     waited = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
-    return f"{trial.outcome:10}  {trial.tool:16}  {waited}  {trial.told}"
+    return printable(f"{trial.outcome:10}  {trial.tool:16}  {waited}  {trial.told}")
 
 
 def _summary(trials: Iterable[Trial]) -> str:

@@ -13,8 +13,8 @@ def print_turns(trajectory: Trajectory) -> None:
     from autoact.cli.output import printable
 
     for step in trajectory.steps:
-        print(f"  {printable(step.thought)}\n  > {step.action}[{printable(step.argument)}]")
+        print(f"  {printable(step.thought)}\n  > {printable(step.action)}[{printable(step.argument)}]")
         if step.observation:
             print(f"    {printable(step.observation)}")
-    verdict = f" (reflect-agent: {trajectory.verdict})" if trajectory.verdict else ""
+    verdict = f" (reflect-agent: {printable(trajectory.verdict)})" if trajectory.verdict else ""
     print(f"\n{printable(trajectory.answer or 'no answer')}{verdict}")

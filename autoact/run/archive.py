@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import os
+import math
 import secrets
 import shutil
 import tarfile
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,19 +15,35 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from autoact import disk
+from autoact import disk, toml_text, trust
 from autoact.errors import BadInput, LogDamaged
-from autoact.events import AdapterReady
+from autoact.events import AdapterReady, TrainStepped
 from autoact.run import lock
+from autoact.run.ending import Ending
 from autoact.run.folder import RunFolder
-from autoact.run.log import LONGEST_LINE, read, scan, unseal
+from autoact.run.log import LONGEST_LINE, Record, read, scan, unseal
 from autoact.run.unpack import FILES, RUN_NAME, unpack
 from autoact.trajectory import Adapter
 
+LARGEST = 1e30
+"""Of a loss, a learning rate or a norm that is finite."""
 MOST_BAD = 10_000
 """Damaged lines of a log that is still taken in."""
 Name = Annotated[str, Meta(pattern=r"^\w{1,100}\Z")]
 """Of a module. PEFT would take other text for a pattern, and some patterns never come to an end."""
+
+
+class _Plan(Struct, frozen=True):
+    stages: tuple[str, ...]
+    base: str = ""
+    data: str = ""
+    question: str = ""
+
+
+class _Settings(Struct, frozen=True):
+    """The least that a run's settings say, of whatever version: what it was to do."""
+
+    run: _Plan
 
 
 class _Lora(Struct, frozen=True):
@@ -67,21 +82,15 @@ def export_run(folder: RunFolder, file: Path) -> None:
     A run in progress is packed as its log stands, and without checkpoints, which come and go. Raises BadInput when
     `file` exists or the run has no log, DiskFull when there is no room.
     """
+    there = BadInput("exists already; an archive is not written over", file=file)
     if file.exists():
-        raise BadInput("exists already; an archive is not written over", file=file)
+        raise there
     contents = list(_contents(folder))
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        with disk.room(file):
-            with part.open("xb") as raw:
-                _pack(folder, contents, raw)
-                raw.flush()
-                os.fsync(raw.fileno())
-            part.rename(file)
-            disk.sync_folder(file.parent)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        with disk.room(file), disk.new_file(file) as raw:
+            _pack(folder, contents, raw)
+    except FileExistsError as error:
+        raise there from error
 
 
 def _contents(folder: RunFolder) -> Iterator[tuple[str, int]]:
@@ -127,8 +136,8 @@ def import_run(file: Path, project_root: Path) -> Imported:
             part.mkdir(parents=True, mode=0o700)
             name = unpack(file, part)
             damage = _checked(RunFolder(part), file)
-            target = _free(runs / name)
-            disk.settle(part, target)
+            trust.mark_imported(part, file.name)
+            target = _settled(part, runs / name)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -138,12 +147,16 @@ def import_run(file: Path, project_root: Path) -> Imported:
     return Imported(RunFolder(target), tuple(damage))
 
 
-def _free(wanted: Path) -> Path:
-    """A path that no run has, beginning as the one wanted, so that it is listed at its place."""
+def _settled(part: Path, wanted: Path) -> Path:
+    """Gives the run a name that no other has, beginning as the one wanted, so that it is listed at its place."""
     target = wanted
-    while target.exists():
-        target = wanted.with_name(f"{wanted.name[:100]}-{secrets.token_hex(2)}")
-    return target
+    while True:
+        try:
+            disk.settle(part, target)
+        except FileExistsError:
+            target = wanted.with_name(f"{wanted.name[:100]}-{secrets.token_hex(2)}")
+        else:
+            return target
 
 
 def _checked(folder: RunFolder, file: Path) -> list[str]:
@@ -151,7 +164,9 @@ def _checked(folder: RunFolder, file: Path) -> list[str]:
     if missing := [path.name for path in (folder.config, folder.events) if not path.is_file()]:
         raise BadInput(f"has no {' and no '.join(missing)}", file=file)
     try:
-        tomllib.loads(folder.config.read_text("utf-8"))
+        msgspec.convert(toml_text.parse(folder.config.read_text("utf-8")), _Settings)
+        if folder.exit.exists():
+            msgspec.json.decode(folder.exit.read_bytes(), type=Ending)
         _check_lines(folder.events)
         for config in sorted(folder.adapters.glob("*/adapter_config.json")):
             check_adapter(config)
@@ -173,11 +188,22 @@ def _check_lines(log: Path) -> None:
             if len(line) > LONGEST_LINE:
                 raise ValueError(f"a line of the log is longer than {LONGEST_LINE:,} bytes")
             try:
-                unseal(line)
+                _check_values(unseal(line))
             except LogDamaged:
                 bad += 1
             if bad > MOST_BAD:
                 raise ValueError(f"more than {MOST_BAD:,} lines of the log are damaged")
+
+
+def _check_values(record: Record) -> None:
+    """Raises ValueError for a sealed line that says what no job writes. Those of a newer version may say anything."""
+    event = record.event
+    if record.unread:
+        raise ValueError(f"event {record.seq} of the log, {record.type}, holds a value out of bounds")
+    if isinstance(event, TrainStepped | AdapterReady):
+        numbers = (event.loss, event.lr, event.grad_norm) if isinstance(event, TrainStepped) else (event.adapter.loss,)
+        if any(math.isfinite(number) and abs(number) > LARGEST for number in numbers):
+            raise ValueError(f"event {record.seq} of the log, {record.type}, holds a number beyond {LARGEST:g}")
 
 
 def check_adapter(file: Path) -> None:

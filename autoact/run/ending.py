@@ -11,6 +11,7 @@ from msgspec import Struct
 from autoact import disk
 from autoact.errors import BadInput
 from autoact.run.folder import RunFolder
+from autoact.trajectory import Count, Quantity
 
 FINISHED, FAILED, BAD_INPUT, BUSY, CANCELLED = 0, 1, 2, 3, 130
 """Exit codes of a job. Bad input, or no room: it cannot be played as things are. Busy: another job has the run."""
@@ -21,23 +22,23 @@ LAST_WORDS = 300
 class Ending(Struct, frozen=True, omit_defaults=True):
     """The end of one job. The file is gone while the next one lives."""
 
-    pid: int
+    pid: Count
     cause: str
     """In words, for a person."""
-    at: float
+    at: Quantity
     """Unix seconds."""
-    seconds: float
+    seconds: Quantity
     """From its start."""
-    code: int = 0
+    code: Count = 0
     """Exit code; 0 when a signal ended it."""
-    signal: int = 0
+    signal: Count = 0
     """Number of the signal that ended it; 0 when it ended by itself."""
     oom: bool = False
     """The kernel killed it because memory had run out."""
-    rss_mb: float = 0.0
+    rss_mb: Quantity = 0.0
     """The most memory it occupied, in MB."""
-    cpu_s: float = 0.0
-    again_at: float = 0.0
+    cpu_s: Quantity = 0.0
+    again_at: Quantity = 0.0
     """When it starts again, unix seconds; 0 when the keeper will not do that."""
 
     def write(self, folder: RunFolder) -> None:

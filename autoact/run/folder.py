@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autoact import disk
+from autoact import disk, toml_text, trust
 from autoact.errors import BadInput
 
 
@@ -95,9 +94,18 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """The settings as they were when the run was made. Raises BadInput when the file is gone or broken."""
         try:
-            return tomllib.loads(disk.read_file(self.config).decode())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+            return toml_text.parse(disk.read_file(self.config).decode())
+        except (OSError, ValueError) as error:  # not TOML, or not UTF-8
             raise BadInput(f"not readable as the settings of a run: {error}", file=self.config) from error
+
+    def stages(self) -> tuple[str, ...]:
+        """The stages that the run is to play; none when its settings cannot be read or do not say."""
+        try:
+            planned = self.read_config().get("run", {})
+        except BadInput:
+            return ()
+        found = planned.get("stages", ()) if isinstance(planned, dict) else ()
+        return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
 
 
 def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: datetime) -> RunFolder:
@@ -110,6 +118,7 @@ def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: da
     folder.path.mkdir(mode=0o700)
     disk.replace(folder.config, toml(config).encode())
     disk.sync_folder(runs)
+    trust.enter(folder.path)
     return folder
 
 
@@ -119,11 +128,19 @@ def runs_of(project_root: Path) -> list[RunFolder]:
     return sorted(found, key=_age, reverse=True)
 
 
+def own_runs(project_root: Path) -> Iterator[RunFolder]:
+    """The runs that a command may choose by itself, newest first: those that came from elsewhere are left out."""
+    return (run for run in runs_of(project_root) if trust.allows("run", "chosen", run.path))
+
+
 def latest(project_root: Path) -> RunFolder:
-    """The newest run. Raises BadInput when there is none."""
-    for run in runs_of(project_root):
+    """The newest run of its own. Raises BadInput when there is none."""
+    for run in own_runs(project_root):
         return run
-    raise BadInput("this project has no runs yet", file=project_root / "runs")
+    told = "this project has no runs yet"
+    if foreign := _listed(runs_of(project_root)):
+        told = f"all runs of this project came from elsewhere; name one with --run, or `autoact trust` it: {foreign}"
+    raise BadInput(told, file=project_root / "runs")
 
 
 def find_run(project_root: Path, which: str | Path) -> RunFolder:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import platformdirs
 
+from autoact import trust
 from autoact.config import Config
 from autoact.project import Project
 from autoact.questions import read_questions
@@ -59,12 +60,17 @@ def open_library(
     cache = platformdirs.user_cache_path("autoact") / "corpora"
     paragraphs = Corpus.of_data(Project.file(data), cache) if data else None
     corpus = paragraphs if paragraphs is not None and len(paragraphs) else Corpus.open(project.corpus, cache)
-    vault = Vault.open()
-    context = ToolContext(
-        corpus, {}, project.root, vault.reveal, vault.hide,
-        data_pages=corpus is paragraphs, captioned=any(question.picture for question in asked),
-    )  # fmt: skip
+    context = tool_context(project, corpus)
+    context = replace(context, data_pages=corpus is paragraphs, captioned=any(question.picture for question in asked))
     return Library.load(project.tools_toml if curated else None, context), corpus
+
+
+def tool_context(project: Project, corpus: Corpus) -> ToolContext:
+    """What a project's tools are opened with. Raises BadInput when the file of secrets must not be trusted."""
+    vault = Vault.open()
+    return ToolContext(
+        corpus, {}, project.root, vault.reveal, vault.hide, withheld=not trust.allows("project", "run", project.root)
+    )
 
 
 def open_inputs(

@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from autoact import disk
+from autoact.child_process import python_command
 from autoact.errors import AutoActError, RunBusy
 from autoact.run import ending
 from autoact.run.cgroup import oom_kills
@@ -83,8 +84,8 @@ class Keeper:
         disk.clear_path(self.folder.exit)
         self.folder.exit.unlink(missing_ok=True)
         printed, kills, began = disk.file_size(self.folder.console), self.kills(), time.monotonic()
-        command = [sys.executable, *self.program, str(self.folder.path)]
-        self.job = pid = os.posix_spawn(sys.executable, command, os.environ)
+        command = python_command(*self.program, str(self.folder.path))
+        self.job = pid = os.posix_spawn(command[0], command, os.environ)
         if self.stopping:  # asked between the last look and the start
             self.stop()
         _, status, usage = os.wait4(pid, 0)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 
-from autoact import disk
+from autoact import child_process, disk, trust
 from autoact.errors import AutoActError
 from autoact.run import lock, logout
 from autoact.run.ending import BUSY, last_words
@@ -18,9 +17,11 @@ from autoact.run.keeper import JOB
 def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     """Have a keeper start the run's job, in a session of its own; what they print goes to console.log.
 
-    When this returns the keeper holds its lock. Raises RunBusy, naming who has the run, BadInput where something that
-    is no file stands in a file's place, and AutoActError, with what was printed, when no keeper could start.
+    When this returns the keeper holds its lock. Raises RunBusy, naming who has the run, NotTrusted for a run or a
+    project from elsewhere, BadInput where something that is no file stands in a file's place, and AutoActError, with
+    what was printed, when no keeper could start.
     """
+    trust.require_start(folder.path)
     if lock.is_held(folder):
         raise lock.busy(folder)
     around = logout.way_around() if logout.ends_processes() else ()
@@ -28,8 +29,9 @@ def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     with os.fdopen(disk.open_file(folder.console, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as console:
         printed = os.fstat(console.fileno()).st_size
         started = subprocess.run(
-            [*around, sys.executable, "-m", "autoact.run.keeper", str(folder.path), *program],
+            [*around, *child_process.python_command("-m", "autoact.run.keeper", str(folder.path.absolute()), *program)],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True, check=False,
+            env=child_process.environment(), cwd=child_process.FOLDER,
         )  # fmt: skip
     if started.returncode == BUSY:
         raise lock.busy(folder, keeper=True)

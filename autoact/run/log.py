@@ -18,9 +18,10 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from autoact import disk
 from autoact.errors import BadInput, DiskFull, LogDamaged
@@ -32,6 +33,8 @@ from autoact.run.upcast import STEPS, VERSION, Fields, Step, upcast
 LONGEST_LINE = 256_000
 """Bytes, newline included."""
 CHUNK = 1 << 20
+LAST_MOMENT = 253_000_000_000.0
+"""Unix seconds of a day in the year 9987: later ones are no dates in any time zone."""
 SEAL_WIDTH = len(',"crc":"00000000"}')
 
 Damage = tuple[int, str]
@@ -53,10 +56,10 @@ class Record(Struct, frozen=True):
 
 
 class _Header(Struct, frozen=True, gc=False):
-    seq: int
-    t: float
+    seq: Annotated[int, Meta(ge=0, le=2**53)]
+    t: Annotated[float, Meta(ge=0, le=LAST_MOMENT)]
     type: str
-    v: int = VERSION
+    v: Annotated[int, Meta(ge=1, le=2**31)] = VERSION
 
 
 _encode = msgspec.json.Encoder().encode

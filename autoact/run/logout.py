@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from autoact.child_process import FOLDER
+
 BOOTED = Path("/run/systemd/system")
 """There when systemd runs the machine."""
 SCOPE = ("systemd-run", "--user", "--scope", "--quiet", "--collect")
@@ -36,8 +38,9 @@ def warning(booted: Path = BOOTED) -> str:
 def _told(*command: str) -> str:
     if not shutil.which(command[0]):
         return ""
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER).stdout.strip()
 
 
 def _works(*command: str) -> bool:
-    return bool(shutil.which(command[0])) and not subprocess.run(command, capture_output=True, check=False).returncode
+    found = shutil.which(command[0])
+    return bool(found) and not subprocess.run(command, capture_output=True, check=False, cwd=FOLDER).returncode

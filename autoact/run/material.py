@@ -8,7 +8,8 @@ from pathlib import Path
 from autoact.config import Plan
 from autoact.errors import BadInput
 from autoact.events import StageFinished
-from autoact.run.folder import RunFolder, find_run, runs_of
+from autoact.run.archive import check_adapter
+from autoact.run.folder import RunFolder, find_run, own_runs
 from autoact.run.journal import Journal
 from autoact.run.log import read
 from autoact.run.memory import MADE_BY, Memory
@@ -39,19 +40,32 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
     if DIFFERENTIATION in wanted:
+        _check_adapters(base)
         shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
     for event in finished:  # last: they say that the material above is complete
         journal.once(event)
 
 
+def _check_adapters(base: RunFolder) -> None:
+    """Raises BadInput for adapters that are more than weights and LoRA settings: the base may come from elsewhere."""
+    for path in base.adapters.rglob("*"):
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            raise BadInput("is a link, or no plain file; its adapters are not taken", file=path)
+        if path.name == "adapter_config.json":
+            try:
+                check_adapter(path)
+            except ValueError as error:
+                raise BadInput(f"not the settings of a LoRA adapter: {error}", file=path) from error
+
+
 def trained(project_root: Path) -> RunFolder | None:
-    """The newest run of a project that trained a group; None when there is none.
+    """The newest run of a project's own that trained a group; None when there is none.
 
     A run that only answered has a copy of the adapters it answered with. It counts only where the run that trained
     them is gone: an evaluation that was stopped must find the same base again.
     """
-    ready = [folder for folder in runs_of(project_root) if _has_adapters(folder)]
-    trainers = (folder for folder in ready if DIFFERENTIATION in folder.read_config()["run"]["stages"])
+    ready = [folder for folder in own_runs(project_root) if _has_adapters(folder)]
+    trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())
     return next(trainers, ready[0] if ready else None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from autoact import trust
 from autoact.config import Config
 from autoact.model.local import LocalEngine
 from autoact.model.store import load
@@ -18,7 +19,11 @@ from autoact.training.trainer import Trainer
 
 
 def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
-    """The pipeline of a run over the local engine. Raises BadProject and UnknownModel before anything slow."""
+    """The pipeline of a run over the local engine.
+
+    Raises NotTrusted, BadProject and UnknownModel before anything slow.
+    """
+    trust.require_start(folder.path)
     asked = read_asked(config, project)
     shown = (example.question for example in project.examples())
     library, corpus = open_library(project, config.run.data, [*asked, *shown])

@@ -11,6 +11,7 @@ from msgspec import Struct
 from autoact import disk
 from autoact.errors import BadInput
 from autoact.run.folder import RunFolder
+from autoact.trajectory import Count, Quantity
 
 EVERY = 2.0
 """Seconds between beats."""
@@ -19,18 +20,18 @@ EVERY = 2.0
 class Pulse(Struct, frozen=True, omit_defaults=True):
     """What a job says of itself every two seconds."""
 
-    pid: int
-    seq: int
+    pid: Count
+    seq: Count
     """Of the last event it wrote."""
     stage: str
-    done: int
-    of: int
-    tick: int
+    done: Count
+    of: Count
+    tick: Count
     """Rises whenever anything moves: a token, an answer, a training step."""
-    rss_mb: float
-    at: float
+    rss_mb: Quantity
+    at: Quantity
     """Unix seconds."""
-    ticked_at: float = 0.0
+    ticked_at: Quantity = 0.0
     """When `tick` last rose, unix seconds; 0 when the job does not say."""
     waiting: bool = False
     """A request is in flight, or a model loads: stillness is no fault of the job."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from autoact import toml_text
 from autoact.errors import BadProject
 from autoact.tools.record import Bridge, Kind, Limits, ToolRecord
 
@@ -60,8 +60,8 @@ def listed(
 def entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") -> list[dict[str, Any]]:
     """The [[tool]] tables of a text, or those of another name, as TOML reads them. Raises BadProject."""
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = toml_text.parse(text)
+    except toml_text.TOMLDecodeError as error:
         spot = re.search(r"at line (\d+)", str(error))
         raise BadProject(str(error), file=file, line=int(spot[1]) if spot else None) from error
     for key in content:

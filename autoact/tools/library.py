@@ -49,7 +49,10 @@ class Library:
         groups = [*groups, *brought.values()]
         settle = {record.name: group.settle for group in groups for record in group.records}
         records = [each for one in chosen for each in (brought[one.name].records if one.name in brought else [one])]
-        settled = _ordered([settle[record.name](context, record) for record in records])
+        settled = [settle[record.name](context, record) for record in records]
+        if context.withheld:
+            settled = [_withheld(record) for record in settled]
+        settled = _ordered(settled)
         told = [msgspec.structs.replace(record, reason=context.hide(record.reason)) for record in settled]
         return cls(told, context, groups)
 
@@ -95,6 +98,13 @@ def _ordered(records: Sequence[ToolRecord]) -> list[ToolRecord]:
         else record
         for record in records
     ]
+
+
+def _withheld(record: ToolRecord) -> ToolRecord:
+    """A tool of a project that is not trusted: one that has powers cannot run."""
+    if not record.powers or not record.runs:
+        return record
+    return lacking(record, "refused", "its project came from elsewhere; look at it, then `autoact trust PROJECT`")
 
 
 class ToolSession:

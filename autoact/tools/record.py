@@ -82,6 +82,8 @@ class ToolContext:
     """A key by the name of its environment variable; None when there is none. Never logged, exported or passed on."""
     hide: Callable[[str], str] = str
     """Takes every secret out of a text; as it stands, it leaves texts alone."""
+    withheld: bool = False
+    """Whether the project came from elsewhere and is not trusted yet: then only tools without powers run."""
     kept: dict[str, Any] = field(default_factory=dict)
     """What a group keeps for all episodes of the library, by the group's own key."""
     closing: ExitStack = field(default_factory=ExitStack)

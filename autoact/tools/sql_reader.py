@@ -6,7 +6,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from autoact import child_process
 from autoact.tools import sql_guard
 
 _GRACE_S = 0.5
@@ -75,10 +75,10 @@ class SqliteReader:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None:
             return self._process
-        command = [sys.executable, "-I", sql_guard.__file__, str(self._file)]
+        command = child_process.python_command("-I", sql_guard.__file__, str(self._file))
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd="/",
-            start_new_session=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={},
+            cwd=child_process.FOLDER, start_new_session=True,
         )  # fmt: skip
         greeting = self._line(self._process, _START_S)
         if "error" in greeting:

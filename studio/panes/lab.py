@@ -158,7 +158,8 @@ class LabPane(Pane):
         self.query_one("#wrongs" if self.has_class("wrong") else "#scores", Table).focus()
 
     async def _start(self, data: str, casts: str) -> None:
-        options = ("--detach", *([f"--data={data}"] if data else []), *([f"--method={casts}"] if casts else []))
+        file = [f"--data={Path(data).expanduser().absolute()}"] if data else []
+        options = ("--detach", *file, *([f"--method={casts}"] if casts else []))
         outcome = await errand.autoact("eval", str(self.project), options=options)
         self.notice(outcome.why if outcome.code else f"{outcome.told.strip()} is on its way")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.content import Content
 
-from autoact import disk
+from autoact import disk, trust
 from autoact.errors import BadInput
 from autoact.events import Event
 from autoact.run.folder import RunFolder
@@ -52,7 +52,7 @@ class RunRows:
         run = self.runs[index]
         name = Content.styled(short(run.folder.name), "bold" if run.folder.name == self.shown else "")
         figures = self.ledger.look(run.folder)
-        why = cause(run.folder, run.state, run.verdict)
+        why = _why(run)
         cells = ("", "", "", "", "")
         if figures is not None:
             cells = (
@@ -60,7 +60,7 @@ class RunRows:
                 _spell(figures.seconds), str(figures.kept or ""),
                 "" if figures.f1 is None else f"{100 * figures.f1:.1f}", _thousands(figures.tokens),
             )  # fmt: skip
-        return name, verdict_of(run.verdict, self.signs), stage_of(run.state).replace("_", " "), *cells, why
+        return name, verdict_of(run.shown, self.signs), stage_of(run.state).replace("_", " "), *cells, why
 
     def key(self, index: int) -> str:
         return self.runs[index].folder.name
@@ -110,7 +110,7 @@ class RunsPane(Pane):
     def on_table_pointed(self, message: Table.Pointed) -> None:
         """Why the run is so, also where the table has no room for it."""
         run = self._chosen
-        self.notice(cause(run.folder, run.state, run.verdict) if run else "")
+        self.notice(_why(run) if run else "")
 
     def on_table_opened(self, message: Table.Opened) -> None:
         self.desk.follow_run(message.key)
@@ -145,10 +145,20 @@ class RunsPane(Pane):
         run = self._chosen
         if run is None:
             self.action_new()
-        elif run.verdict in ALIVE or run.verdict == "finished":
+        elif run.foreign and not run.alive:
+            self._ask_for_trust(run)
+        elif run.alive or run.verdict == "finished":
             self.notice(f"{run.folder.name} is {run.verdict}; n starts another.")
         else:
             self._do("resume", run, "--detach")
+
+    def _ask_for_trust(self, run: RunLine) -> None:
+        """A foreign run goes on only with settings, material and adapters that the person has looked at."""
+        waiting = trust.RULES["run"]["chosen"].told, trust.RULES["run"]["run"].told
+        reason = f"{run.folder.name} came from elsewhere. Until you trust it, it is {waiting[0]}, and {waiting[1]}."
+        self.app.push_screen(
+            Confirm("Trust this run?", reason), lambda yes: self._do("trust", run, "--yes") if yes else None
+        )
 
     def action_cancel(self) -> None:
         run = self._chosen
@@ -214,6 +224,13 @@ class RunsPane(Pane):
         self.add_class("opened")
         detail.focus()
         self.frames.ask(detail)
+
+
+def _why(run: RunLine) -> str:
+    """Why the run is as it is, and for a foreign one also what its log says of it."""
+    why = cause(run.folder, run.state, run.verdict)
+    told = ", ".join(part for part in (run.verdict, why) if part)
+    return f"came from elsewhere ({told}); r asks whether to trust it" if run.foreign else why
 
 
 def _log(folder: RunFolder) -> Document:

@@ -242,7 +242,7 @@ class ToolsPane(Pane):
             if before is None:
                 self.file.unlink()
             else:
-                disk.save(self.file, before)
+                disk.rewrite(self.file, before)
             self._known = (before, self.follow.name, self.follow.verdict)
         await self._look()
         self.notice("taken back")

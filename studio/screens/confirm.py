@@ -1,4 +1,4 @@
-"""A question before something is lost: yes or no."""
+"""A question before something is lost or let run: yes or no."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ class Confirm(ModalScreen[bool]):
     Confirm > Vertical {
         width: 64; max-width: 96%; height: auto; padding: 1 2; background: $panel; color: $foreground;
     }
-    Confirm Static { height: auto; }
+    Confirm Static { height: auto; margin-bottom: 1; }
+    Confirm #keys { margin-bottom: 0; }
     """
     BINDINGS = keys.bindings("confirm")
     PLACES: tuple[keys.Place, ...] = ("confirm",)
 
-    def __init__(self, question: str):
-        """`question` may hold foreign text."""
+    def __init__(self, question: str, *reasons: str):
+        """`question`, and the paragraphs that are shown before it, may hold foreign text."""
         super().__init__()
-        self._question = question
+        self._paragraphs = (*reasons, question)
         self._since = time.monotonic()
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(foreign.content(self._question))
-            yield Static("\ny yes    n no")
+            for paragraph in self._paragraphs:
+                yield Static(foreign.content(paragraph))
+            yield Static("y yes    n no", id="keys")
 
     def on_mount(self) -> None:
         self._since = time.monotonic()

@@ -132,8 +132,8 @@ class RunScreen(FollowingScreen):
         return [(run.folder.name, self._line(run)) for run in self.follow.shelf.runs]
 
     def _line(self, run: RunLine) -> Content:
-        name, sign = run.folder.name, glyphs.of_app(self.app).verdict(run.verdict)
+        name, sign = run.folder.name, glyphs.of_app(self.app).verdict(run.shown)
         weight = "bold" if name == self.follow.name else ""
-        colour = COLOURS.get(run.verdict, "$quiet")
+        colour = COLOURS.get(run.shown, "$quiet")
         shown = short(name, tail=self.app.size.width >= WIDE)
-        return Content.assemble((f" {sign} ", colour), (shown, weight), " ", foreign.content(run.verdict))
+        return Content.assemble((f" {sign} ", colour), (shown, weight), " ", foreign.content(run.shown))

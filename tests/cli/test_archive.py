@@ -15,7 +15,7 @@ from autoact.run.log import LogWriter
 
 
 def test_a_run_moves_house(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
+    folder = new_run(project.root, "quick", {"run": {"stages": []}}, now=datetime(2026, 11, 22, 14, 30))
     with LogWriter(folder) as log:
         log.append(RunOpened(1, 7, "here"))
         log.append(RunFinished())
@@ -30,7 +30,7 @@ def test_a_run_moves_house(project: Project, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_damage_is_shown(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
+    folder = new_run(project.root, "quick", {"run": {"stages": []}}, now=datetime(2026, 11, 22, 14, 30))
     with LogWriter(folder) as log:
         for attempt in range(30):
             log.append(RunOpened(attempt, 7, "here"))

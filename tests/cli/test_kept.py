@@ -115,7 +115,7 @@ def test_log_tells_events_one_a_line(folder: RunFolder, capsys: Captured) -> Non
     assert main(["log", str(folder.path)]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.split()[1:3] == ["0", "stage.started"]
-    assert "t-1 #0 meta thought: �[2Jlook⏎herexxx" in second
+    assert "t-1 #0 meta thought: ␛[2Jlook ⏎ herexxx" in second
     assert len(second) == 301
     assert main(["log", str(folder.path), "--json"]) == 0
     _, line = map(orjson.loads, capsys.readouterr().out.splitlines())
@@ -134,7 +134,7 @@ def test_log_shows_the_console(folder: RunFolder, capsys: Captured) -> None:
     assert main(["log", str(folder.path), "--console"]) == 0
     folder.console.write_bytes(b"one\n\x1b[2J\xff two\n")
     assert main(["log", str(folder.path), "--console"]) == 0
-    assert capsys.readouterr().out == "one\n�[2J� two\n"
+    assert capsys.readouterr().out == "one\n␛[2J� two\n"
 
 
 def test_log_shows_where_a_job_is(folder: RunFolder, begin: Begin, capsys: Captured) -> None:

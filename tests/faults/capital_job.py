@@ -6,12 +6,14 @@ import sys
 import time
 from pathlib import Path
 
-from capitals import Hall, make_project, prepared, speak
+sys.path.insert(0, str(Path(__file__).parent))  # a job finds nothing beside it by itself
 
-from autoact.model.scripted import ScriptedEngine
-from autoact.run.job import main
-from autoact.script import Ask
-from autoact.stages import PIPELINE
+from capitals import Hall, make_project, prepared, speak  # noqa: E402 - found by the line above
+
+from autoact.model.scripted import ScriptedEngine  # noqa: E402
+from autoact.run.job import main  # noqa: E402
+from autoact.script import Ask  # noqa: E402
+from autoact.stages import PIPELINE  # noqa: E402
 
 SECONDS = 0.01
 """What an answer takes."""

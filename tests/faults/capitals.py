@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from autoact import trust
 from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
 from autoact.model.engine import Engine
@@ -41,6 +42,7 @@ def make_project(root: Path) -> Project:
     )
     for name, capital in CAPITALS.items():
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
+    trust.enter(root)
     return Project.open(root)
 
 

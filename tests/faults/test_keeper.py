@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from autoact import trust
 from autoact.events import BY_A_PERSON, ModelAnswered
 from autoact.run import lock
 from autoact.run.command import Command, Verb, new_id
@@ -40,6 +41,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     made: list[RunFolder] = []
 
     def begin() -> RunFolder:
+        trust.enter(tmp_path)
         folder = new_run(tmp_path, "kept", {}, now=datetime(2026, 11, 22, 14, 30))
         made.append(folder)
         launch(folder, SLOWLY)

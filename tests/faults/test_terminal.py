@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from autoact import trust
 from autoact.run.folder import RunFolder, new_run
 from autoact.run.launch import kill
 from autoact.run.liveness import attended, verdict
@@ -47,6 +48,7 @@ def runs(tmp_path: Path) -> Iterator[Callable[[], RunFolder]]:
     made: list[RunFolder] = []
 
     def make() -> RunFolder:
+        trust.enter(tmp_path)
         made.append(new_run(tmp_path, "terminal", {}, now=datetime(2026, 11, 22, 14, 30)))
         return made[-1]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from autoact import trust
 from autoact.errors import RunBusy
 from autoact.run import lock
 from autoact.run.ending import BUSY
@@ -44,6 +45,7 @@ else:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
+    trust.enter(tmp_path)
     return new_run(tmp_path, "two", {}, now=datetime(2026, 11, 22, 14, 30))
 
 

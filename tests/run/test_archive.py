@@ -29,14 +29,14 @@ def events(folder: RunFolder) -> list[Event | None]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file())
+    found = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != ".autoact")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 @pytest.fixture
 def packable(tmp_path: Path) -> RunFolder:
     """A run with everything that an archive takes, and what it leaves out."""
-    folder = new_run(tmp_path / "from", "quick", {"model": {"seed": 7}}, now=datetime(2026, 11, 22, 14, 30))
+    folder = new_run(tmp_path / "from", "quick", {"run": {"stages": ["synthesis"]}}, now=datetime(2026, 11, 22, 14, 30))
     put(folder.path, "adapters/plan/adapter_model.safetensors", WEIGHTS)
     put(folder.path, "adapters/plan/adapter_config.json", json.dumps(LORA).encode())
     put(folder.path, "adapters/plan/README.md", b"# plan-agent")

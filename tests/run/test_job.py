@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from autoact import events as happened
+from autoact import trust
 from autoact.cli.resume import check
 from autoact.config import Config, Plan
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
@@ -72,6 +73,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     )
     for name in CAPITALS:
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {CAPITALS[name]}.\n")
+    trust.enter(root)
     return Project.open(root)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from autoact import trust
 from autoact.config import Config, Plan
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
@@ -207,6 +208,7 @@ class Ground:
             connection.commit()
         (self.project / "tools" / "own.py").write_text(PYTHON_TOOLS)
         (self.project / "tools.toml").write_text("\n".join(self._tools()))
+        trust.enter(self.project)
 
     def _tools(self) -> Iterator[str]:
         server = [sys.executable, str(HERE / "post_server.py"), self.attacker.host]

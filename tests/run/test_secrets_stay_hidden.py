@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from autoact import trust
 from autoact.config import Plan
 from autoact.project import Project
 from autoact.run.folder import RunFolder, new_run
@@ -24,7 +25,7 @@ READERS = (["stats"], ["stats", "--json"], ["runs"])
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "XDG_STATE_HOME") if name in os.environ}
     return {**kept, "CANARY_API_KEY": CANARY, "XDG_CACHE_HOME": str(tmp_path / "c"), "XDG_CONFIG_HOME": str(tmp_path)}
 
 
@@ -35,6 +36,7 @@ def folder(tmp_path: Path) -> RunFolder:
     (root / "project.toml").write_text('[task]\nname = "countries"\ndescription = "Answer questions."\n')
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
     (root / "corpus" / "Peru.txt").write_text("Peru is a country.\n")
+    trust.enter(root)
     config = msgspec.structs.replace(Project.open(root).config(), run=Plan(stages=STAGES))
     return new_run(root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
 

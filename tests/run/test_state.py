@@ -173,5 +173,5 @@ def test_a_viewer_loads_no_engine(python: Python) -> None:
     assert "autoact.run.state" in loaded
     ours = {name for name in loaded if name.startswith("autoact.")} - {"autoact.run"}
     ours -= {f"autoact.run.{part}" for part in ("codec", "folder", "lock", "log", "pulse", "state", "upcast")}
-    assert ours == {"autoact.errors", "autoact.disk", "autoact.events", "autoact.trajectory"}
+    assert ours == {f"autoact.{part}" for part in ("errors", "disk", "events", "toml_text", "trajectory", "trust")}
     assert not loaded & {"torch", "transformers", "peft", "textual"}

@@ -25,7 +25,7 @@ LORA = {"peft_type": "LORA", "target_modules": ["q_proj", "v_proj"], "r": 8, "lo
         "megatron_core": "megatron.core", "rank_pattern": {}}  # fmt: skip
 RUN = "2026-11-22T1430-quick-a1b2"
 LINE = seal({"seq": 0, "t": 1.0, "type": "run.finished"})
-SETTINGS, LOG = (f"{RUN}/run.toml", b"[model]\nseed = 7\n"), (f"{RUN}/events.jsonl", LINE)
+SETTINGS, LOG = (f"{RUN}/run.toml", b'[run]\nstages = ["synthesis"]\n'), (f"{RUN}/events.jsonl", LINE)
 GOOD = [SETTINGS, LOG]
 CONFIG = f"{RUN}/adapters/plan/adapter_config.json"
 
@@ -104,6 +104,19 @@ def elsewhere(path: str) -> bytes:
     return packed([SETTINGS, (LOG[0], LINE + line)])
 
 
+def says(**fields: Any) -> bytes:
+    """A log with one more event, sealed as any other."""
+    return packed([SETTINGS, (LOG[0], LINE + seal({"seq": 1, "t": 2.0, **fields}))])
+
+
+def ending(text: bytes) -> bytes:
+    return packed([*GOOD, (f"{RUN}/exit.json", text)])
+
+
+def settings(text: bytes) -> bytes:
+    return packed([(SETTINGS[0], text), LOG])
+
+
 def deep() -> bytes:
     text = b'{"v":1,"seq":1,"t":1.0,"type":"run.failed","error":' + b"[" * 60_000 + b"]" * 60_000
     return packed([SETTINGS, (LOG[0], LINE + _sealed(text))])
@@ -178,6 +191,22 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     # contents
     "settings that are none": lambda: packed([(SETTINGS[0], b"\xff\xfe"), LOG]),
     "settings without a bottom": lambda: packed([(SETTINGS[0], b"a = " + b"[" * 100_000), LOG]),
+    "settings with a deep key": lambda: settings(b".".join([b"a"] * 400_000) + b" = 1"),
+    "settings with a deep heading": lambda: settings(b"[" + b".".join([b"a"] * 400_000) + b"]"),
+    "settings with a long number": lambda: settings(b"a = " + b"1" * 5000),
+    "settings of no run": lambda: settings(b"[model]\nseed = 7\n"),
+    "a run that is no table": lambda: settings(b"run = 3\n"),
+    "stages that are no names": lambda: settings(b"[run]\nstages = [1]\n"),
+    "an end that is no UTF-8": lambda: ending(b'{"pid":1,"cause":"\xff","at":1.0,"seconds":1.0}'),
+    "an end without a bottom": lambda: ending(b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "an end that is none": lambda: ending(b"[]"),
+    "an end of another time": lambda: ending(b'{"pid":1,"cause":"","at":1e300,"seconds":1.0}'),
+    "a count of 63 bits": lambda: says(type="stage.progressed", stage="synthesis", done=2**63 - 1, of=2**63 - 1),
+    "a count of 64 bits": lambda: says(type="examples.built", role="plan", trajectories=2**64 - 1, spans=1, tokens=1),
+    "a time beyond all": lambda: says(type="stage.finished", stage="synthesis", made=1, seconds=1e300),
+    "a loss beyond all": lambda: says(
+        type="train.stepped", role="plan", step=0, of=1, loss=1e300, lr=1.0, grad_norm=1.0, tokens=1, ms=1.0
+    ),
     "a log of noise": lambda: packed([SETTINGS, (LOG[0], os.urandom(1000))]),
     "a log of empty lines": lambda: packed([SETTINGS, (LOG[0], LINE + b"\n" * 1_000_000)]),
     "a line without end": lambda: packed([SETTINGS, (LOG[0], LINE + b"x" * 1_000_000)]),

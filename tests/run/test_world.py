@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from autoact import trust
 from autoact.config import Config, Plan
 from autoact.errors import ModelFailed, StageFailed
 from autoact.events import RunFailed, ToolObserved, UnitFailed
@@ -49,6 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
     (root / "tools.toml").write_text(TOOLS)
     (root / "tools" / "own.py").write_text(OWN)
+    trust.enter(root)
     config = msgspec.structs.replace(Project.open(root).config(), run=Plan(stages=("synthesis",)))
     return new_run(root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from stories import finished, synthesis, training
 
 import autoact.events as happened
+from autoact import trust
 from autoact.events import Event
 from autoact.run.folder import RunFolder, toml
 from autoact.run.lock import Owner, RunLock
@@ -58,6 +59,7 @@ def showcase(root: Path) -> Path:
     told(folder, "2026-11-21T1030-session-5e55", session(), {"run": {"stages": ["session"]}})
     told(folder, AT_WORK[1], synthesis(), {"model": {"id": "smollm2-135m-instruct"}})
     told(folder, AT_WORK[0], training(), {"model": {"id": "smollm2-135m-instruct"}})
+    trust.trust_project(folder)
     return folder
 
 

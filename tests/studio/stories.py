@@ -11,6 +11,7 @@ from pathlib import Path
 from textual.app import App
 
 import autoact.events as happened
+from autoact import trust
 from autoact.events import Event
 from autoact.run.folder import RunFolder, new_run
 from autoact.run.lock import Owner, RunLock
@@ -27,6 +28,7 @@ def project(root: Path, name: str = "opera", task: str = "Composers") -> Path:
     folder.mkdir(parents=True)
     (folder / "project.toml").write_text(f'[task]\nname = "{task}"\n', encoding="utf-8")
     (folder / "examples.jsonl").write_text('{"question": "Who wrote Fidelio?", "answer": "Beethoven"}\n', "utf-8")
+    trust.enter(folder)
     return folder
 
 

@@ -11,6 +11,7 @@ from hostile import Supply
 from showcase import told
 
 import autoact.events as happened
+from autoact import trust
 from autoact.events import Event
 from autoact.run.ending import Ending
 from autoact.run.folder import RunFolder, toml
@@ -41,6 +42,7 @@ def project(home: Path, supply: Supply) -> Path:
     Ending(1, supply("causes of death"), 0.0, 1.0).write(dead)
     away = told(folder, f"2026-11-18T1030-{supply.name('run names')}", [happened.RunOpened(1, 1, "h")], {})
     away.lock.write_bytes(msgspec.json.encode(Owner(supply("host names"), f"not {socket.gethostname()}", 1, 1)))
+    trust.trust_project(folder)
     return folder
 
 

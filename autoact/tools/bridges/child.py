@@ -6,7 +6,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from autoact.child_process import python_command
 from autoact.script import Observation
 from autoact.tools.record import ToolContext
 
@@ -88,7 +88,7 @@ class Child:
             left = f"left alone for {wait:.0f} s after {PATIENCE} failures in a row"
             raise ChildFailed("the library is closed" if self._closed else left)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "autoact.tools.bridges.worker"],
+            python_command("-I", "-m", "autoact.tools.bridges.worker"),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             env=dict(self._environment), cwd=self._folder, start_new_session=True,
         )  # fmt: skip

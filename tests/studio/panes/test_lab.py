@@ -96,13 +96,16 @@ async def test_a_run_without_wrong_answers_says_so(opera: Path) -> None:
     ("typed", "options"),
     [
         ("", "eval --detach -- "),
-        ("my data.jsonl", "--data=my data.jsonl --"),
-        ("data.jsonl meta,group", "--data=data.jsonl --method=meta,group"),
+        ("my data.jsonl", "--data=/my data.jsonl --"),
+        ("data.jsonl meta,group", "--data=/data.jsonl --method=meta,group"),
         ("meta", "eval --detach --method=meta -- "),
     ],
 )
 @pytest.mark.does("lab.evaluate")
-async def test_an_evaluation_is_started(opera: Path, instead: Instead, typed: str, options: str) -> None:
+async def test_an_evaluation_is_started(
+    opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch, typed: str, options: str
+) -> None:
+    monkeypatch.chdir("/")  # a path is one from where the person stands
     instead("import sys; print(' '.join(sys.argv[1:]))")
     write(opera, opened())
     async with pane_of(opera, "6", (200, 24)) as (app, pilot):
