@@ -44,9 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     Raises SystemExit, as argparse does, after help (0) and for arguments that do not parse (2).
     """
-    parsed = _parser().parse_args(arguments)
-    limit_spinning()
     with cleaned_output():
+        parsed = _parser().parse_args(arguments)
+        limit_spinning()
         return _run(parsed)
 
 
