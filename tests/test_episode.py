@@ -37,7 +37,7 @@ def play(
             assert not said
             return end.value, asks
         if isinstance(wish, Use):
-            sent = Observation(f"Page of {wish.argument}.", failed=not wish.argument)
+            sent = Observation(seen or f"Page of {wish.argument}.", failed=not wish.argument)
         else:
             assert isinstance(wish, Ask)
             asks.append(wish)

@@ -16,7 +16,7 @@ from autoact.errors import ModelFailed
 from autoact.events import ToolObserved
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.conduct import ToolCalls
+from autoact.run.flight import ToolCalls
 from autoact.run.folder import RunFolder
 from autoact.run.job import Job
 from autoact.run.log import read, scan
