@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from capitals import Hall, make_project, prepared, speak
 
-from autoact.errors import ModelFailed
+from autoact.errors import ModelFailed, StageFailed
 from autoact.events import ToolObserved
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
@@ -124,23 +124,42 @@ def test_bad_worlds(
         model = UnreliableModel(draw, draw.choice((0.0, 0.0, 0.03, 0.2, 1.0)))
         tools = UnreliableTools(draw, draw.choice((0.0, 0.2, 1.0)))
         job = Job(folder, Hall(lambda folder, model=model: model, tools=lambda _, tools=tools: tools.session).open)  # type: ignore[misc]
-        assert job.run() == "finished"
+        try:
+            assert job.run() == "finished"
+        except StageFailed as error:  # every unit of a stage met a fault
+            check_failure(folder, error, model)
+        else:
+            check_end(folder, bad=bool(model.faults))
         tools.over.set()
-        check(folder, bad=bool(model.faults))
         faults += Counter({f"model {fault}": count for fault, count in model.faults.items()})
         faults += Counter({f"tool {fault}": count for fault, count in tools.faults.items()})
     tell("F15 bad models and tools", tried, dict(faults))
     assert len(faults) == 9
 
 
-def check(folder: RunFolder, *, bad: bool) -> None:
-    """The log is whole, every unit came to an end, and every observation is short text."""
-    log, state = scan(folder.events), RunState.of(folder.events)
-    assert (log.damaged, log.torn) == ([], 0)
-    events = [record.event for record in read(folder.events)]
+def check_failure(folder: RunFolder, error: StageFailed, model: UnreliableModel) -> None:
+    """The log is whole and says which stage failed, with the faults of the model as the reason."""
+    state = RunState.of(folder.events)
+    check_log(folder)
+    assert model.faults
+    assert (state.status, state.error) == ("failed", f"StageFailed: {error}")
+    assert state.unit_failures
+
+
+def check_end(folder: RunFolder, *, bad: bool) -> None:
+    """The log is whole, and every unit came to an end."""
+    state = RunState.of(folder.events)
+    check_log(folder)
     ended = {*state.trajectories, *(unit for unit in state.unit_failures if unit.startswith("t-"))}
     assert len(ended) == 1 + len(state.questions), state.unit_failures
     assert bad or not state.unit_failures
+
+
+def check_log(folder: RunFolder) -> None:
+    """No line is damaged, and every observation is short text."""
+    log = scan(folder.events)
+    assert (log.damaged, log.torn) == ([], 0)
+    events = [record.event for record in read(folder.events)]
     for seen in (event for event in events if isinstance(event, ToolObserved)):
         assert len(seen.text) <= Limits().max_chars
         assert "\n" not in seen.text
