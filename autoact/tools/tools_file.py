@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,10 +62,7 @@ class ToolsFile:
     def save(self) -> None:
         """Put the text where it belongs, whole. Raises BadProject, with the file as it was, when it says nonsense."""
         self._check()
-        # Made to be read and kept in git, it holds no secret; what a person set otherwise stays.
-        mode = stat.S_IMODE(self._file.stat().st_mode) if self._file.exists() else 0o644
-        disk.replace(self._file, self.text().encode())
-        self._file.chmod(mode)
+        disk.rewrite(self._file, self.text().encode())  # made to be read and kept in git, it holds no secret
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Put a tool at the end. Raises BadProject when the entry is wrong or the tool is there."""
