@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
+from autoact import grants
 from autoact.script import Observation
 from autoact.tools.corpus import Corpus
 from autoact.trajectory import Tool
@@ -80,12 +81,18 @@ class ToolContext:
     """A key by the name of its environment variable; None when there is none. Never logged, exported or passed on."""
     hide: Callable[[str], str] = str
     """Takes every secret out of a text; as it stands, it leaves texts alone."""
+    granted: Callable[[str, str], bool] = grants.allows
+    """Whether the secret of a name may be sent to a URL."""
     withheld: bool = False
     """Whether the project came from elsewhere and is not trusted yet: then only tools without powers run."""
     kept: dict[str, Any] = field(default_factory=dict)
     """What a group keeps for all episodes of the library, by the group's own key."""
     closing: ExitStack = field(default_factory=ExitStack)
     """What ends with the library, such as processes that several episodes share."""
+
+    def secret_for(self, name: str, url: str) -> str | None:
+        """Returns a key that will be sent to a URL; None when there is none, or it may not be sent there."""
+        return self.secret(name) if self.granted(name, url) else None
 
 
 Call = Callable[[str], Observation]
