@@ -63,6 +63,7 @@ ACTIONS = (
     Action("c", "try_it", "try", "call the tool by hand and see the observation", "autoact tools try", "tools"),
     Action("a", "add", "", "bring a tool: Python, langchain, MCP, HTTP", "autoact tools add | connect", "tools"),
     Action("x", "test", "", "run the tool's own checks", "autoact tools test", "tools"),
+    Action("p", "allow", "", "let the tool send a secret to its host (asks)", "autoact secrets allow", "tools"),
     Action("/", "filter", "", "show only tools with these letters", "autoact tools list", "tools"),
     Action("space", "hold", "pause", "pause the training, or let it go on", "autoact pause | resume", "training"),
     Action("F", "finish", "finish", "end the training now and keep the adapter (asks)", "autoact finish", "training"),

@@ -50,6 +50,8 @@ class ToolLine(Struct, frozen=True):
     powers: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     stats: Health | None = None
+    missing_grants: list[tuple[str, str]] = []
+    """Names of secrets with the hosts that they may not be sent to yet."""
 
     @property
     def entry(self) -> str:

@@ -70,6 +70,7 @@ def test_a_folder_that_appears_before_a_new_name_stays(tmp_path: Path) -> None:
 def test_a_file_that_appears_while_a_run_is_packed_stays(
     folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder.config.write_text("[run]\nstages = []\n")
     with LogWriter(folder) as log:
         log.append(RunFinished())
     file, pack = tmp_path / "run.tar.gz", archive._pack

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,37 +38,33 @@ def put(arguments: argparse.Namespace) -> int:
     """A new entry at the end of tools.toml."""
     from autoact.tools.tools_file import entry_for
 
-    file = opened(arguments.project)
     told = {key: value for key in ("definition", "usage") if (value := getattr(arguments, key))}
     settings = dict(_setting(text) for text in arguments.set)
-    entry = entry_for(arguments.name, arguments.kind, settings, told, file.names())
-    file.add(entry)
-    file.save()
+    with edited(arguments.project) as file:
+        entry = entry_for(arguments.name, arguments.kind, settings, told, file.names())
+        file.add(entry)
     return _told(file, arguments.project, [entry["name"]])
 
 
 def take_out(arguments: argparse.Namespace) -> int:
     """The entry goes, with the comments directly above it."""
-    file = opened(arguments.project)
-    file.remove(arguments.name)
-    file.save()
+    with edited(arguments.project) as file:
+        file.remove(arguments.name)
     return _told(file, arguments.project, [])
 
 
 def switch(arguments: argparse.Namespace) -> int:
     """On or off; settings and comments stay."""
-    file = opened(arguments.project)
-    for name in arguments.name:
-        file.enable(name, enabled=arguments.enabled)
-    file.save()
+    with edited(arguments.project) as file:
+        for name in arguments.name:
+            file.enable(name, enabled=arguments.enabled)
     return _told(file, arguments.project, arguments.name if arguments.enabled else [])
 
 
 def arrange(arguments: argparse.Namespace) -> int:
     """The order in which tools are listed and offered to agents."""
-    file = opened(arguments.project)
-    file.order(arguments.name)
-    file.save()
+    with edited(arguments.project) as file:
+        file.order(arguments.name)
     return _told(file, arguments.project, [])
 
 
@@ -76,6 +74,19 @@ def opened(project: str) -> ToolsFile:
     from autoact.tools.tools_file import ToolsFile
 
     return ToolsFile.open(Project.open(project).root / "tools.toml")
+
+
+@contextmanager
+def edited(project: str) -> Iterator[ToolsFile]:
+    """Gives a project's tools.toml to change and saves it at the end; no other command changes it meanwhile."""
+    from autoact import disk
+    from autoact.project import Project
+
+    file = Project.open(project).root / "tools.toml"
+    with disk.locked(file.resolve().parent):
+        tools = opened(project)
+        yield tools
+        tools.save()
 
 
 def _told(file: ToolsFile, project: str, touched: list[str]) -> int:

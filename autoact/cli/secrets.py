@@ -20,20 +20,36 @@ def add(subparsers: Any) -> None:
     parser = verbs.add_parser("remove", help="forget a key")
     parser.add_argument("name")
     parser.set_defaults(run=forget)
+    parser = verbs.add_parser(
+        "allow", help="let tools send a key to a host",
+        description="A tool that names a key sends it to a host only after this. No key is sent over plain HTTP, "
+        "except to this machine.",
+    )  # fmt: skip
+    parser.add_argument("name", help="as in TAVILY_API_KEY")
+    parser.add_argument("host", help="as in api.example.org, or localhost:8080")
+    parser.set_defaults(run=allow)
+    parser = verbs.add_parser("deny", help="undo `allow`, for one host or for all")
+    parser.add_argument("name")
+    parser.add_argument("host", nargs="?", default="")
+    parser.set_defaults(run=deny)
 
 
 def show(arguments: argparse.Namespace) -> int:
     """Names and places, never values."""
+    from autoact import grants
     from autoact.cli.output import print_columns, print_json
     from autoact.secrets import Vault
 
     vault = Vault.open()
     places = vault.places()
+    rows = [(name, place, grants.hosts(name)) for name, place in places.items()]
     if arguments.json:
-        print_json([{"name": name, "from": place} for name, place in places.items()])
+        print_json([{"name": name, "from": place, "hosts": hosts} for name, place, hosts in rows])
         return 0
-    if places:
-        print_columns([("NAME", "FROM"), *places.items()])
+    if rows:
+        print_columns(
+            [("NAME", "FROM", "MAY BE SENT TO"), *((name, place, ", ".join(hosts)) for name, place, hosts in rows)]
+        )
     else:
         print("no secrets; `autoact secrets set NAME` keeps one")
     print(f"\nkept secrets are in {vault.file}")
@@ -51,12 +67,32 @@ def keep(arguments: argparse.Namespace) -> int:
 
 
 def forget(arguments: argparse.Namespace) -> int:
-    """Remove it from the file. Exit code 1 when it was not there."""
+    """Remove it from the file, and its hosts. Exit code 1 when it was not there."""
+    from autoact import grants
     from autoact.secrets import Vault
 
     vault = Vault.open()
     gone = vault.remove(arguments.name)
+    grants.withdraw(arguments.name)
     print(f"{arguments.name} is forgotten" if gone else f"{arguments.name} is not in {vault.file}")
+    return int(not gone)
+
+
+def allow(arguments: argparse.Namespace) -> int:
+    """Allows one key for one host."""
+    from autoact import grants
+
+    grants.allow(arguments.name, arguments.host)
+    print(f"{arguments.name} may be sent to {', '.join(grants.hosts(arguments.name))}")
+    return 0
+
+
+def deny(arguments: argparse.Namespace) -> int:
+    """Withdraws `allow`. Exit code 1 when it was not allowed."""
+    from autoact import grants
+
+    gone = grants.withdraw(arguments.name, arguments.host)
+    print(f"{arguments.name} may be sent to {', '.join(grants.hosts(arguments.name)) or 'no host'}")
     return int(not gone)
 
 

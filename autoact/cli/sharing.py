@@ -29,11 +29,21 @@ def add(verbs: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("file", help="the tool set")
     parser.add_argument(
-        "--allow", metavar="WHAT", action="append", default=[], choices=("network", "code", "database", "files", "all"),
-        help="let tools arrive switched on that may do this: network, code, database, files, or all",
+        "--allow", metavar="WHAT", action="append", default=[], type=_allowed,
+        help="let tools arrive switched on that may do this: network, code, database, files, or all of these; "
+        "secret:NAME@HOST lets that secret go to that host, secret:NAME to a program",
     )  # fmt: skip
     parser.add_argument("--replace", action="store_true", help="take the set's tools in place of those of that name")
     parser.set_defaults(run=take_in)
+
+
+def _allowed(word: str) -> str:
+    """A word that `--allow` takes. Raises ArgumentTypeError."""
+    if word in ("network", "code", "database", "files", "all") or word.startswith("secret:"):
+        return word
+    raise argparse.ArgumentTypeError(
+        f"expected network, code, database, files, all, secret:NAME@HOST or secret:NAME, not {word!r}"
+    )
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -69,41 +79,60 @@ def take_in(arguments: argparse.Namespace) -> int:
     """The tools that came, and those that wait for consent."""
     from pathlib import Path
 
-    from autoact.cli.curation import opened
+    from autoact import grants
+    from autoact.cli.curation import edited, opened
     from autoact.project import Project
     from autoact.tools import parts
     from autoact.tools.toolset import read, taken
 
-    target = opened(arguments.project)
     arriving = read(Path(arguments.file).expanduser())
-    arrivals = taken(target, arriving, _consent(arguments.allow), replace=arguments.replace)
-    files = {path: text for one in arrivals if one.enabled for path, text in one.piece.files.items()}
-    parts.put(Project.open(arguments.project).root, files, replace=arguments.replace)
-    target.save()
+    there = () if arguments.replace else opened(arguments.project).names()
+    asked = [piece for piece in arriving if piece.record.name not in there]
+    agreed = {piece.record.name: _consents(piece, arguments.allow) for piece in asked}
+    with edited(arguments.project) as target:  # not before: a person takes their time, and others wait
+        arrivals = taken(target, arriving, lambda one: agreed.get(one.record.name, False), replace=arguments.replace)
+        files = {path: text for one in arrivals if one.enabled for path, text in one.piece.files.items()}
+        parts.put(Project.open(arguments.project).root, files, replace=arguments.replace)
+    for name, url in (use for one in arrivals if one.enabled for use in one.piece.secrets if use[1]):
+        grants.allow(name, grants.destination(url))
     _tell(arriving, arrivals)
     return 0
 
 
-def _consent(allowed: list[str]) -> Any:
-    """Asks a person in a terminal about what the options do not allow already."""
-    import sys
+def _consents(piece: Piece, allowed: list[str]) -> bool:
+    """Whether a tool may do all that it would. A person in a terminal is asked about what is not allowed already:
+    once about its powers, then about each secret."""
+    from autoact.tools.toolset import may_run, withheld
 
-    from autoact.cli.output import ask
-    from autoact.tools.toolset import may_run
-
-    def consents(piece: Piece) -> bool:
-        if may_run(piece, allowed):
-            return True
+    if not may_run(piece, allowed):
         if piece.record.kind == "builtin" and "code" not in piece.powers:
             return False
         print(f"{piece.record.name} would run what follows; it may use {', '.join(piece.powers)}.")
         for line in _shown(piece):
             print(f"  {line}")
-        if not sys.stdin.isatty():
+        if not _lets("Let it?"):
             return False
-        return ask("Let it? [y/N] ") in ("y", "yes")
+    return all(_gives(piece.record.name, *use) for use in withheld(piece, allowed))
 
-    return consents
+
+def _gives(tool: str, name: str, url: str) -> bool:
+    """Whether a person lets a tool have a secret."""
+    from autoact import grants
+
+    if url and (why := grants.obstacle(name, url)):
+        print(f"{tool} stays off: {why}.")
+        return False
+    where = f"send it to {url}" if url else "give it to its program, which may send it anywhere"
+    print(f"{tool} asks for your secret {name} and would {where}.")
+    return _lets(f"Let it have {name}?")
+
+
+def _lets(question: str) -> bool:
+    import sys
+
+    from autoact.cli.output import ask
+
+    return sys.stdin.isatty() and ask(f"{question} [y/N] ") in ("y", "yes")
 
 
 def _shown(piece: Piece) -> list[str]:
@@ -115,11 +144,17 @@ def _shown(piece: Piece) -> list[str]:
 
 
 def _tell(arriving: list[Piece], arrivals: list[Arrival]) -> None:
+    from autoact.tools.toolset import consent_for
+
     for one in arrivals:
         piece = one.piece
         may = f"may use {', '.join(piece.powers)}" if piece.powers else "harmless"
         told = f": {piece.told}" if piece.told else ""
         print(f"{'on' if one.enabled else 'off':4}{piece.record.name}  ({piece.record.kind}, {may}){told}")
+        for name, url in piece.secrets:
+            print(f"    takes the secret {name}{f', for {url}' if url else ''}")
+        for key in piece.left_out:
+            print(f"    left out: its setting {key}, which is yours to make")
         for path, text in piece.files.items():
             count = len(text.splitlines())
             lines = f"{count} line{'s' if count != 1 else ''}"
@@ -133,3 +168,5 @@ def _tell(arriving: list[Piece], arrivals: list[Arrival]) -> None:
         print("Those that are off and have files of their own come with `--replace --allow`.")
     if any(not piece.files for piece in waiting):
         print("Look at the settings of those that are off; `autoact tools enable` or --allow switches them on.")
+    if words := {consent_for(use) for piece in waiting for use in piece.secrets}:
+        print(f"Secrets are allowed one by one: --allow {' --allow '.join(sorted(words))}")

@@ -37,6 +37,7 @@ def show_all(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_columns, print_json
     from autoact.project import Project
     from autoact.tools.curation import tool_key
+    from autoact.tools.sending import missing_grants
 
     project = Project.open(arguments.project)
     rows = [(record, standing) for record, standing in _records(project) if standing == "on" or arguments.all]
@@ -48,6 +49,7 @@ def show_all(arguments: argparse.Namespace) -> int:
                     **_told(record),
                     "settings": _settings(record),
                     "listed": standing,
+                    "missing_grants": missing_grants(record),
                     "stats": figures.get(tool_key(record.name)),
                 }
                 for record, standing in rows

@@ -81,6 +81,7 @@ def _of_project(root: Path) -> Iterator[str]:
     from autoact import trust as rules
     from autoact.project import Project
     from autoact.run.inputs import open_library
+    from autoact.tools.sending import secrets_of
 
     project = Project(root)
     yield f"model  {project.config().model.id}"
@@ -91,6 +92,9 @@ def _of_project(root: Path) -> Iterator[str]:
         if record.powers:
             told = ", ".join(f"{key} = {value}" for key, value in record.settings.items() if value)
             yield f"tool   {record.name} ({record.kind}, may use {', '.join(record.powers)}): {told}"
+        for name, url in secrets_of(record):
+            where = f"sends it to {url}, after `autoact secrets allow`" if url else "gives it to its program"
+            yield f"secret {name}: {record.name} {where}"
     runs = list(rules.foreign_runs(root))
     if imported := sum(map(rules.is_imported, runs)):
         yield f"runs   {imported} came in archives and stay foreign; `autoact trust RUN` is for those"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from autoact import grants
 from autoact.script import Observation
 from autoact.tools import csv_tables
 from autoact.tools.record import Call, Check, Group, Limits, Need, ToolContext, ToolRecord, lacking, requiring
@@ -23,7 +24,7 @@ RECORD = ToolRecord(
     limits=Limits(timeout_s=5.0, max_chars=800),
     settings={"url": "", "tables": "tables", "rows": 20, "read_only_role": False},
 )
-_SQLITE = re.compile(r"sqlite:/{3}(?P<path>.+)", re.IGNORECASE)
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:/{3}(?P<path>.+)", re.IGNORECASE)
 _STATEMENT = re.compile(
     r"\s*(?:select|with|values|explain|pragma|insert|update|delete|create|drop|alter|attach)\b", re.I
 )
@@ -101,9 +102,16 @@ def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
     if not record.settings["read_only_role"]:
         reason = "a server's user may write: give `url` one that may only read and set `read_only_role = true`"
         return lacking(record, "refused", reason)
+    if context.secret(PASSWORD) is not None and not context.granted(PASSWORD, url):
+        return lacking(record, "refused", grants.refusal(PASSWORD, url))
     driver = DRIVERS.get(url.partition("://")[0], "sqlalchemy")
     lacks = requiring(record, "sqlalchemy", "database")
     return lacks if lacks != record else requiring(record, driver, "database")
+
+
+def is_server(url: str) -> bool:
+    """Whether a URL leads to a database server, and not to a file."""
+    return "://" in url and not _SQLITE.fullmatch(url)
 
 
 def _beside(context: ToolContext, path: str) -> Path:
@@ -133,7 +141,7 @@ def _reader(context: ToolContext, record: ToolRecord) -> Reader:
         csv_tables.load(csv_tables.table_files(_beside(context, record.settings["tables"])), target)
         return SqliteReader(target, seconds)
     file = _sqlite_file(context, url)
-    return SqliteReader(file, seconds) if file else ServerReader(url, context.secret(PASSWORD), seconds)
+    return SqliteReader(file, seconds) if file else ServerReader(url, context.secret_for(PASSWORD, url), seconds)
 
 
 def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
@@ -145,7 +153,7 @@ def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str,
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
     """It names its tables, computes, and will not write."""
     url = records["Database"].settings["url"]
-    needs: Need = "network" if "://" in url and not _SQLITE.fullmatch(url) else ""
+    needs: Need = "network" if is_server(url) else ""
     yield Check("Database", "schema", r"Tables: \w+\(", needs=needs)
     yield Check("Database", "SELECT 6 * 7", "^42$", needs=needs)
     yield Check(

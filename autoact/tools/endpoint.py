@@ -16,11 +16,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 import msgspec
 
+from autoact import grants
 from autoact.errors import ToolFailed
 from autoact.script import Observation
 from autoact.tools.record import Bridge, Call, Group, State, ToolContext, ToolRecord, lacking
@@ -58,11 +60,14 @@ def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observatio
     if argument in (".", ".."):
         raise ToolFailed("dots alone would climb out of the endpoint's path")
     settings = record.settings
-    body = _filled(context, settings["body"], _in_json(argument))
-    headers = {name: _filled(context, text, _in_header(argument)) for name, text in settings["headers"].items()}
+    if trouble := _withheld(context, settings):  # a permission may have been withdrawn since the library was opened
+        raise ToolFailed(trouble[1])
+    fill = partial(_filled, context, settings["url"])
+    body = fill(settings["body"], _in_json(argument))
+    headers = {name: fill(text, _in_header(argument)) for name, text in settings["headers"].items()}
     if body:
         headers = {"Content-Type": "application/json", **headers}
-    url = _filled(context, settings["url"], quote(argument, safe=""))
+    url = fill(settings["url"], quote(argument, safe=""))
     fresh_s = settings["cache_hours"] * 3600 if settings["method"] == "GET" else 0.0
     client = Client(Guard(settings["allow"]), record.limits.timeout_s)
     request = Request(url, settings["method"], headers=headers, body=body.encode())
@@ -96,13 +101,19 @@ def _inside(value: Any, step: str) -> list[Any]:
     return []
 
 
-def _filled(context: ToolContext, template: str, argument: str) -> str:
-    """The template with the argument and the secrets in their places."""
+def _filled(context: ToolContext, url: str, template: str, argument: str) -> str:
+    """The template with the argument and the secrets that may go to `url` in their places."""
 
     def fill(place: re.Match[str]) -> str:
-        return argument if place[2] is None else context.secret(place[2]) or ""
+        return argument if place[2] is None else context.secret_for(place[2], url) or ""
 
     return _PLACE.sub(fill, template)
+
+
+def secret_names(settings: Mapping[str, Any]) -> list[str]:
+    """The secrets that have a place in the request."""
+    templates = [settings["url"], settings["body"], *settings["headers"].values()]
+    return sorted({place[2] for template in templates for place in _PLACE.finditer(template) if place[2]})
 
 
 def _in_json(argument: str) -> str:
@@ -127,7 +138,6 @@ def _trouble(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, 
     """What keeps the endpoint from being asked, if anything does."""
     parts = _parts(settings["url"])
     templates = [settings["url"], settings["body"], *settings["headers"].values()]
-    names = {place[2] for template in templates for place in _PLACE.finditer(template) if place[2]}
     if not parts.hostname or parts.scheme not in ("http", "https"):
         return "needs-setting", 'it needs settings = {url = "https://host/path?q={argument}"}'
     if "{" in parts.netloc:
@@ -139,8 +149,14 @@ def _trouble(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, 
     for name, text in settings["headers"].items():
         if name.casefold() in _SECRET_HEADERS and not _PLACE.search(text):
             return "refused", f"a key in {name} would be shared with the project; write {{secret:NAME}} instead"
-    if names and parts.scheme == "http" and not {parts.hostname, parts.netloc} & set(settings["allow"]):
-        return "refused", "a key would travel in the open; use https"
-    if missing := sorted(name for name in names if context.secret(name) is None):
+    return _withheld(context, settings)
+
+
+def _withheld(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
+    """What keeps the secrets of the request from its host, if anything does. The setting `allow` changes nothing."""
+    names, url = secret_names(settings), settings["url"]
+    if missing := [name for name in names if context.secret(name) is None]:
         return "needs-key", f"needs a key: autoact secrets set {missing[0]}"
+    if withheld := [name for name in names if not context.granted(name, url)]:
+        return "refused", grants.refusal(withheld[0], url)
     return None

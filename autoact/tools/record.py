@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
+from autoact import grants
 from autoact.script import Observation
 from autoact.tools.corpus import Corpus
 from autoact.trajectory import Question, Tool
@@ -82,6 +83,8 @@ class ToolContext:
     """A key by the name of its environment variable; None when there is none. Never logged, exported or passed on."""
     hide: Callable[[str], str] = str
     """Takes every secret out of a text; as it stands, it leaves texts alone."""
+    granted: Callable[[str, str], bool] = grants.allows
+    """Whether the secret of a name may be sent to a URL."""
     withheld: bool = False
     """Whether the project came from elsewhere and is not trusted yet: then only tools without powers run."""
     kept: dict[str, Any] = field(default_factory=dict)
@@ -95,6 +98,10 @@ class ToolContext:
     """Whether the questions that are asked bring captions of their pictures."""
     question: Question | None = None
     """What the episode of a session answers; None outside episodes."""
+
+    def secret_for(self, name: str, url: str) -> str | None:
+        """Returns a key that will be sent to a URL; None when there is none, or it may not be sent there."""
+        return self.secret(name) if self.granted(name, url) else None
 
 
 Call = Callable[[str], Observation]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from autoact import grants
 from autoact.tools.corpus import Corpus
 from autoact.tools.pages import Page
 from autoact.tools.record import ToolContext, ToolRecord, lacking, requiring
@@ -123,7 +124,7 @@ def searching(context: ToolContext, record: ToolRecord) -> Search:
             return Metasearch(settings["backends"], asks).search(query, k)
         if source == WIKIPEDIA:
             return Wikipedia(asks, settings["site"]).search(query, k)
-        value = context.secret(KEYS[source]) if KEYS[source] else None
+        value = _key(context, source, settings["host"])
         return Engine(source, asks, settings["host"], Secret(KEYS[source], value or "")).search(query, k)
 
     return search
@@ -188,7 +189,17 @@ def _online(context: ToolContext, record: ToolRecord, source: str) -> ToolRecord
         return requiring(record, "ddgs", "search")
     if source == "searxng" and not record.settings["host"]:
         return lacking(record, "needs-setting", 'it needs the address of your SearXNG: host = "https://..."')
-    key = KEYS.get(source)
+    key, host = KEYS.get(source), record.settings.get("host", "")
     if key and context.secret(key) is None:
         return lacking(record, "needs-key", f"needs a key: autoact secrets set {key}")
+    if key and host and not context.granted(key, host):
+        return lacking(record, "refused", grants.refusal(key, host))
     return record
+
+
+def _key(context: ToolContext, source: str, host: str) -> str | None:
+    """The key for a search engine. The engine's own host may have it; another, named in the settings, if granted."""
+    name = KEYS[source]
+    if not name:
+        return None
+    return context.secret_for(name, host) if host else context.secret(name)

@@ -62,7 +62,7 @@ class ToolsFile:
     def save(self) -> None:
         """Put the text where it belongs, whole. Raises BadProject, with the file as it was, when it says nonsense."""
         self._check()
-        disk.rewrite(self._file, self.text().encode())
+        disk.rewrite(self._file, self.text().encode())  # made to be read and kept in git, it holds no secret
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Put a tool at the end. Raises BadProject when the entry is wrong or the tool is there."""

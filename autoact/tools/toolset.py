@@ -5,15 +5,18 @@ It is taken in only as far as a person allows. Own code stands in [[file]] table
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import tomlkit
 from msgspec import Struct
 
+from autoact import grants
 from autoact.errors import BadInput, BadProject
 from autoact.secrets import Vault
 from autoact.tools import redaction
@@ -21,10 +24,15 @@ from autoact.tools.catalogue import BRIDGES, GROUPS
 from autoact.tools.curation import entries, listed
 from autoact.tools.parts import FOLDER, code_of, of_project, parts, within
 from autoact.tools.record import Power, ToolRecord
+from autoact.tools.sending import Use, reaches_network, secrets_of
 from autoact.tools.tools_file import ToolsFile, written
 
 HEADING = "# A tool set of AutoAct Studio: `autoact tools import PROJECT FILE` takes it in. It holds no secrets.\n\n"
 LARGEST = 1_000_000
+LOOSENING = ("allow", "read_only_role")
+"""Settings that open what is closed: hosts that are not public, servers that may be written to."""
+_OF_THE_WEB = ("http", "https", "ws", "wss")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+")
 
 
 class Piece(Struct, frozen=True):
@@ -34,12 +42,20 @@ class Piece(Struct, frozen=True):
     record: ToolRecord
     files: dict[str, str] = {}
     """Texts by path from the project's folder."""
+    left_out: tuple[str, ...] = ()
+    """Settings by which the set would have loosened a rule of the receiver's."""
 
     @property
     def powers(self) -> tuple[Power, ...]:
-        """What it may do; to open files is what a setting that leads out of the project does, too."""
-        leads_out = any(map(_leads_out, _texts(self.entry.get("settings", {}))))
-        return self.record.powers if not leads_out or "files" in self.record.powers else (*self.record.powers, "files")
+        """What it may do; a setting that leads out of the project opens files, one that is a URL reaches a network."""
+        texts = list(_texts(self.entry.get("settings", {})))
+        also: dict[Power, bool] = {"files": any(map(_leads_out, texts)), "network": any(map(reaches_network, texts))}
+        return tuple(dict.fromkeys([*self.record.powers, *(power for power, so in also.items() if so)]))
+
+    @property
+    def secrets(self) -> list[Use]:
+        """The secrets that it takes, and where they go."""
+        return secrets_of(self.record)
 
     @property
     def told(self) -> str:
@@ -117,12 +133,23 @@ def read(file: Path) -> list[Piece]:
     found = [record for record, _ in listed(text, file, records, BRIDGES, beside="file")]
     files = _files(text, file)
     told = entries(text, file, beside="file")
-    pieces = [Piece(one, record, parts(one, files.get)) for one, record in zip(told, found, strict=True)]
+    pieces = [_piece(one, record, files) for one, record in zip(told, found, strict=True)]
     for value in _texts([told, files]):
         _plain(value, file)  # what TOML's escapes stand for
     if unused := files.keys() - {path for piece in pieces for path in piece.files}:
         raise BadProject(f"no tool of the set uses {min(unused)}", file=file, key="file")
     return pieces
+
+
+def _piece(entry: dict[str, Any], record: ToolRecord, files: Mapping[str, str]) -> Piece:
+    """A tool without the settings that would say for the receiver what only the receiver may say."""
+    settings = entry.get("settings", {})
+    left_out = tuple(key for key in LOOSENING if settings.get(key))
+    if left_out:
+        usual = {key: type(settings[key])() for key in left_out}  # an empty list, a no
+        record = msgspec.structs.replace(record, settings={**record.settings, **usual})
+        entry = {**entry, "settings": {key: value for key, value in settings.items() if key not in left_out}}
+    return Piece(entry, record, parts(entry, files.get), left_out)
 
 
 def _files(text: str, file: Path) -> dict[str, str]:
@@ -160,9 +187,31 @@ def taken(target: ToolsFile, arriving: Iterable[Piece], consents: Consents, *, r
 
 
 def may_run(piece: Piece, allowed: Iterable[str]) -> bool:
-    """Whether everything that a tool may do is allowed; `all` allows everything."""
+    """Whether all powers of a tool are allowed; `all` allows every power, and no secret."""
     granted = set(allowed)
     return "all" in granted or set(piece.powers) <= granted
+
+
+def consent_for(use: Use) -> str:
+    """The word that allows a tool to take a secret: `secret:NAME@HOST`, or `secret:NAME` for a program."""
+    name, url = use
+    try:
+        return f"secret:{name}@{grants.destination(url)}" if url else f"secret:{name}"
+    except ValueError:  # no host: the tool cannot run as it stands
+        return f"secret:{name}@{url}"
+
+
+def withheld(piece: Piece, allowed: Iterable[str]) -> list[Use]:
+    """Returns the secrets that a tool takes and that neither these words nor earlier ones allow for their host."""
+    granted = set(allowed)
+    return [use for use in piece.secrets if _is_withheld(use, granted)]
+
+
+def _is_withheld(use: Use, granted: set[str]) -> bool:
+    name, url = use
+    if url and grants.obstacle(name, url):
+        return True
+    return consent_for(use) not in granted and not (url and grants.allows(name, url))
 
 
 # -- texts -----------------------------------------------------------------------------------------------------------
@@ -189,6 +238,19 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _leads_out(text: str) -> bool:
-    """Whether a text is a path, or a URL of a file, that does not begin in the project's folder or climbs out of it."""
-    path = text.partition("://")[2] if text.startswith(("file:", "sqlite:")) else text
+    """Whether a text is a path, or a URL of a file, that does not begin in the project's folder or climbs out of it.
+
+    Schemes are read as those who open them read them: in any case, with a driver behind them, percent-encoded.
+    """
+    scheme, separator, rest = text.partition(":")
+    name = scheme.casefold().partition("+")[0]
+    if name == "file":
+        return True
+    if name in _OF_THE_WEB or not separator or not _SCHEME.fullmatch(scheme):
+        return name not in _OF_THE_WEB and _climbs(text)
+    path = rest[2:].partition("/")[2] if rest.startswith("//") else rest  # behind the host
+    return _climbs(path) or _climbs(unquote(path))
+
+
+def _climbs(path: str) -> bool:
     return path.startswith(("/", "~", "\\")) or ".." in path.replace("\\", "/").split("/")

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.events import Paste
 from textual.widgets import Static
 
+from autoact import disk
 from autoact.config import Task
 from autoact.errors import AutoActError
 from autoact.run.folder import RunFolder
@@ -301,11 +302,11 @@ class TaskPane(Pane):
 
     def _put(self, make: Callable[[], list[Row]]) -> str:
         """Save what `make` gives in place of the examples; why not, when it cannot be done."""
-        if self._stamps != self._stamps_now():
-            return self._elsewhere()
         try:
-            rows = make()
-            examples.save(self.file, rows)
+            with disk.locked(self.file.resolve().parent):  # another studio saves before the look at the files, or after
+                if self._stamps != self._stamps_now():
+                    return self._elsewhere()
+                examples.save(self.file, make())
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)
         self._undo = [*self._undo[1 - UNDOABLE :], self.rows]

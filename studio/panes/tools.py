@@ -18,6 +18,7 @@ from studio import errand, foreign, keys, toolshelf
 from studio.errand import Outcome
 from studio.follow import Follow
 from studio.panes.pane import Pane
+from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.toolshelf import ToolLine
 from studio.widgets.line import Line
@@ -236,13 +237,14 @@ class ToolsPane(Pane):
                 self.notice("nothing to take back")
                 return
             before, after = self._undo.pop()
-            if _bytes(self.file) != after:
-                self.notice("tools.toml was changed elsewhere since; nothing is taken back")
-                return
-            if before is None:
-                self.file.unlink()
-            else:
-                disk.rewrite(self.file, before)
+            with disk.locked(self.file.resolve().parent):
+                if _bytes(self.file) != after:
+                    self.notice("tools.toml was changed elsewhere since; nothing is taken back")
+                    return
+                if before is None:
+                    self.file.unlink()
+                else:
+                    disk.rewrite(self.file, before)
             self._known = (before, self.follow.name, self.follow.verdict)
         await self._look()
         self.notice("taken back")
@@ -274,6 +276,26 @@ class ToolsPane(Pane):
             await self._look()
         self.notice(outcome.why if outcome.code or "cannot run" in outcome.told else f"{name} is there")
         return ""
+
+    def action_allow(self) -> None:
+        tool = self.tool
+        if tool is None or not tool.missing_grants:
+            self.notice("this tool waits for no secret")
+            return
+        name, host = tool.missing_grants[0]
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._allow(name, host), group="change")
+
+        reason = f"{tool.name} cannot send it before that. Nothing is sent now."
+        self.app.push_screen(Confirm(f"Let tools send your secret {name} to {host}?", reason), answered)
+
+    async def _allow(self, name: str, host: str) -> None:
+        async with self._turn:
+            outcome = await errand.autoact("secrets allow", name, host)
+        self.notice(outcome.why)
+        await self._look()
 
     # -- asking the meta-agent, and trying by hand -----------------------------------------------------------------
 
@@ -342,6 +364,7 @@ def described(tool: ToolLine) -> list[Content]:
     parts += [foreign.content(tool.definition), foreign.content(tool.usage, "$accent"), _part("origin", origin)]
     if tool.powers:
         parts.append(_part("may use", ", ".join(tool.powers)))
+    parts += [_part("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
     parts.append(_part("health", tool.stats.told() if tool.stats else "never called in this project's runs"))
     settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
     return [*parts, _part("settings", ", ".join(settings))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from autoact.cli import main
 from autoact.project import Project
 from autoact.run.folder import new_run
 from autoact.run.log import LogWriter
+from autoact.tools.tools_file import ToolsFile
 from autoact.trajectory import Question, Step, Trajectory
 
 TOOLS = """# Our tools.
@@ -54,6 +57,40 @@ def test_switching_changes_one_word(file: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.splitlines()[-1] == "Retrieve (Calculator) (WebSearch)"
     assert tools(file, "enable", "bingsearch", "Retrieve") == 0
     assert file.read_text() == text.replace("2 }\nenabled = false", "2 }\nenabled = true")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("disable", "Retrieve"), ("enable", "Calculator")),
+        (("add", "Lookup"), ("remove", "BingSearch")),
+        (("order", "WebSearch"), ("disable", "Retrieve")),
+    ],
+)
+def test_two_commands_at_once_lose_no_change(
+    file: Path, monkeypatch: pytest.MonkeyPatch, first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    both_have_read, save = threading.Barrier(2), ToolsFile.save
+
+    def wait_and_save(self: ToolsFile) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both_have_read.wait(0.3)  # in vain, as the other waits for its turn to read
+        save(self)
+
+    monkeypatch.setattr(ToolsFile, "save", wait_and_save)
+    workers = [threading.Thread(target=tools, args=(file, *words)) for words in (first, second)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    together = file.read_text()
+    monkeypatch.undo()
+    file.write_text(TOOLS)
+    assert [tools(file, *first), tools(file, *second)] == [0, 0]
+    one_by_one = file.read_text()
+    file.write_text(TOOLS)
+    assert [tools(file, *second), tools(file, *first)] == [0, 0]
+    assert together in (one_by_one, file.read_text())
 
 
 def test_order_moves_a_tool_with_its_comments(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

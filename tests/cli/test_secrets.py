@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from autoact import grants
 from autoact.cli import main
 
 
@@ -31,6 +32,32 @@ def test_set_list_remove(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["secrets", "remove", "EXA_API_KEY"]) == 0
     assert main(["secrets", "remove", "EXA_API_KEY"]) == 1
     assert "very-secret-value" not in file.read_text()
+
+
+def test_a_secret_may_be_sent_to_the_hosts_that_are_allowed(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("very-secret-value\n"))
+    assert main(["secrets", "set", "EXA_API_KEY"]) == 0
+    assert main(["secrets", "allow", "EXA_API_KEY", "API.example.org."]) == 0
+    assert main(["secrets", "allow", "EXA_API_KEY", "https://proxy.example.org:8443/v1"]) == 0
+    assert file.with_name("secrets.grants.json").stat().st_mode & 0o777 == 0o600
+    capsys.readouterr()
+    assert main(["secrets", "list", "--json"]) == 0
+    printed = capsys.readouterr().out
+    hosts = {row["name"]: row["hosts"] for row in orjson.loads(printed)}
+    assert hosts["EXA_API_KEY"] == ["api.example.org", "proxy.example.org:8443"]
+    assert main(["secrets", "deny", "EXA_API_KEY", "api.example.org"]) == 0
+    assert main(["secrets", "deny", "EXA_API_KEY", "api.example.org"]) == 1
+    assert grants.hosts("EXA_API_KEY") == ["proxy.example.org:8443"]
+    assert main(["secrets", "remove", "EXA_API_KEY"]) == 0
+    assert grants.hosts("EXA_API_KEY") == []
+
+
+@pytest.mark.parametrize(("name", "host"), [("lower", "a.org"), ("A_KEY", ""), ("A_KEY", "b c.org"), ("A_KEY", "ß.de")])
+def test_what_cannot_be_allowed(name: str, host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["secrets", "allow", name, host]) == 2
+    assert "expected a " in capsys.readouterr().err
 
 
 def test_a_value_among_the_arguments_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

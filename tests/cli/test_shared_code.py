@@ -13,6 +13,7 @@ from autoact.cli import main
 from autoact.project import Project, create
 from autoact.run.inputs import open_library
 
+ALL = ("--allow", "all", "--allow", "secret:WEATHER_KEY@api.example.org")
 CANARY = "canary-4b1d-77ee"
 SERVER = Path(__file__).parents[1] / "tools" / "bridges" / "server.py"
 WORD = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
@@ -105,7 +106,7 @@ def test_own_code_arrives_and_runs(shared_set: Path, other: Project, capsys: pyt
 
 
 def test_a_set_goes_round_unchanged(shared_set: Path, other: Project) -> None:
-    assert main(["tools", "import", str(other.root), str(shared_set), "--allow", "all"]) == 0
+    assert main(["tools", "import", str(other.root), str(shared_set), *ALL]) == 0
     again = shared_set.with_name("again.toml")
     assert main(["tools", "export", str(other.root), str(again)]) == 0
     assert again.read_text() == shared_set.read_text()
@@ -202,7 +203,24 @@ def test_who_takes_it_in_is_asked_for_the_secret(
     (own.root / "tools.toml").write_text(text)
     assert export(own, tmp_path / "set.toml", capsys)[0] == 0
     monkeypatch.delenv("SOME_KEY")
-    assert main(["tools", "import", str(other.root), str(tmp_path / "set.toml"), "--allow", "all"]) == 0
+    assert (
+        main(
+            [
+                "tools",
+                "import",
+                str(other.root),
+                str(tmp_path / "set.toml"),
+                "--allow",
+                "all",
+                "--allow",
+                "secret:SOME_KEY@api.example.org",
+                "--allow",
+                "secret:A_TOKEN",
+            ]
+        )
+        == 0
+    )
+    capsys.readouterr()
     assert main(["tools", "list", str(other.root)]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "autoact secrets set SOME_KEY" in lines["Weather"]
@@ -218,7 +236,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("allowed", [[], ["--allow", "network"]])
+@pytest.mark.parametrize("allowed", [[], ["--allow", "network", *ALL[2:]]])
 def test_nothing_is_written_without_consent(
     shared_set: Path, other: Project, capsys: pytest.CaptureFixture[str], allowed: list[str]
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from autoact import grants
 from autoact.cli import main
 from autoact.project import Project, create
 
@@ -95,6 +96,51 @@ def test_consent_switches_on_what_it_names(
     assert "off Mine" in told
     assert "on  TableVerbalizer  (builtin, harmless)" in told
     assert "Written for us." in (other.root / "tools.toml").read_text()
+
+
+HTTP = (
+    '[[tool]]\nname = "Mine"\nkind = "http"\nsettings = {{ url = "{url}?q={{argument}}", '
+    'allow = ["10.0.0.1", "a.example"], headers = {{ X-Key = "{{secret:MY_KEY}}" }} }}\n'
+)
+DATABASE = '[[tool]]\nname = "Database"\nsettings = {{ url = "{url}", read_only_role = true }}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed", "on"),
+    [
+        (DATABASE.format(url="SQLITE:////etc/private.db"), "database", False),
+        (DATABASE.format(url="sqlite+pysqlite:////etc/private.db"), "database", False),
+        (DATABASE.format(url="file:/etc/private.db"), "database", False),
+        (DATABASE.format(url="sqlite:///%2e%2e/private.db"), "database", False),
+        (DATABASE.format(url="sqlite:///private.db"), "database", True),
+        (DATABASE.format(url="postgresql://b.example/data"), "database", False),
+        (DATABASE.format(url="postgresql://b.example/data"), "database network", False),
+        (DATABASE.format(url="postgresql://b.example/data"), "all secret:AUTOACT_DATABASE_PASSWORD@b.example", True),
+        (HTTP.format(url="https://a.example/"), "network", False),
+        (HTTP.format(url="https://a.example/"), "all", False),
+        (HTTP.format(url="https://a.example/"), "all secret:MY_KEY", False),
+        (HTTP.format(url="https://a.example/"), "all secret:MY_KEY@b.example", False),
+        (HTTP.format(url="https://a.example:444/"), "all secret:MY_KEY@a.example", False),
+        (HTTP.format(url="http://a.example/"), "all secret:MY_KEY@a.example", False),
+        (HTTP.format(url="https://a.example/"), "network secret:MY_KEY@a.example", True),
+        (HTTP.format(url="https://known.example/"), "network", True),
+    ],
+)
+def test_each_power_and_each_secret_with_its_host_has_a_consent_of_its_own(
+    other: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, allowed: str, on: bool
+) -> None:
+    grants.allow("MY_KEY", "known.example")
+    (tmp_path / "set.toml").write_text(text)
+    words = [f"--allow={word}" for word in allowed.split()]
+    assert main(["tools", "import", str(other.root), str(tmp_path / "set.toml"), *words]) == 0
+    assert ("\non  " in f"\n{capsys.readouterr().out}") == on
+    taken = (other.root / "tools.toml").read_text()
+    assert ("enabled = false" in taken) != on
+    assert "allow =" not in taken
+    assert "read_only_role" not in taken
+    assert grants.hosts("MY_KEY") == (
+        ["a.example", "known.example"] if on and "MY_KEY@" in allowed else ["known.example"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autoact import grants
 from autoact.script import Observation
 from autoact.tools import csv_tables
 from autoact.tools.corpus import Corpus
@@ -98,6 +99,24 @@ def test_states(corpus: Corpus, root: Path, tmp_path_factory: pytest.TempPathFac
     assert (without.state, "autoact-studio[database]" in without.reason) == ("needs-package", True)
     bare = record(corpus, tmp_path_factory.mktemp("bare"))
     assert (bare.state, "CSV files" in bare.reason) == ("needs-setting", True)
+
+
+def test_a_password_is_sent_only_to_a_server_that_was_allowed(
+    corpus: Corpus, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "own" / "secrets.json"))
+    monkeypatch.setenv(PASSWORD, "hush-hush")
+    grants.allow(PASSWORD, "db.example")
+
+    def found(url: str) -> ToolRecord:
+        return record(corpus, root, url=url, read_only_role=True)
+
+    assert found("postgresql://reader@db.example/data").state in ("ready", "needs-package")
+    for url in ("postgresql://reader@other.example/data", "postgresql://reader@db.example/data?host=other.example"):
+        refused = found(url)
+        assert (refused.state, PASSWORD in refused.reason) == ("refused", True)
+        context = ToolContext(corpus, {"Database": refused.settings}, root=root)
+        assert context.secret_for(PASSWORD, url) is None
 
 
 def test_a_table_that_cannot_be_read_is_an_observation(library: Library, root: Path) -> None:

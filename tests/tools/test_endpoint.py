@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from autoact import grants
+from autoact.cli import main
+from autoact.project import create
 from autoact.tools.corpus import Corpus
 from autoact.tools.endpoint import picked
 from autoact.tools.library import Library, ToolContext
 
-from .web.conftest import Answer, Site, site
+from .web.conftest import Answer, Site, serving, site
 
 __all__ = ["site"]
 KEYS = {"RIVER_KEY": "rk-11223344"}
@@ -24,6 +28,12 @@ def load(tmp_path: Path, settings: str) -> Library:
         return text.replace(KEYS["RIVER_KEY"], "(secret RIVER_KEY)")
 
     return Library.load(tmp_path / "tools.toml", ToolContext(Corpus.of_pages(()), secret=KEYS.get, hide=hide))
+
+
+@pytest.fixture(autouse=True)
+def _own_grants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "own" / "secrets.json"))
+    grants.allow("RIVER_KEY", site.host)
 
 
 def asked(library: Library, argument: str = "Rhine") -> tuple[str, bool]:
@@ -101,6 +111,73 @@ def test_every_failure_is_an_observation(tmp_path: Path, site: Site, answer: Ans
     assert text.startswith("Rivers failed: ")
     assert words in text
     assert KEYS["RIVER_KEY"] not in text
+
+
+# -- secrets and hosts -------------------------------------------------------------------------------------------------
+
+WITH_KEY = 'url = "{url}/x?q={{argument}}", allow = ["{host}"], headers = {{X-Key = "{{secret:RIVER_KEY}}"}}'
+
+
+@pytest.fixture
+def other_site() -> Iterator[Site]:
+    with serving() as served:
+        yield served
+
+
+def test_a_changed_host_asks_again(tmp_path: Path, site: Site, other_site: Site) -> None:
+    for each in (site, other_site):
+        each.answers["/x"] = Answer(b'"deep"')
+    assert asked(load(tmp_path, WITH_KEY.format(url=site.url, host=site.host))) == ('"deep"', False)
+    moved = load(tmp_path, WITH_KEY.format(url=other_site.url, host=other_site.host))
+    assert moved.records()[0].state == "refused"
+    assert f"`autoact secrets allow RIVER_KEY {other_site.host}`" in asked(moved)[0]
+    assert other_site.asked == []
+    grants.allow("RIVER_KEY", other_site.host)
+    assert asked(load(tmp_path, WITH_KEY.format(url=other_site.url, host=other_site.host))) == ('"deep"', False)
+    assert other_site.asked[0].headers["x-key"] == KEYS["RIVER_KEY"]
+
+
+def test_what_is_withdrawn_is_not_sent_by_a_library_that_is_open(tmp_path: Path, site: Site) -> None:
+    library = load(tmp_path, WITH_KEY.format(url=site.url, host=site.host))
+    grants.withdraw("RIVER_KEY")
+    text, failed = asked(library)
+    assert failed
+    assert "RIVER_KEY may not be sent to" in text
+    assert site.asked == []
+
+
+def test_a_redirect_takes_no_secret_to_another_host(tmp_path: Path, site: Site, other_site: Site) -> None:
+    site.answers["/x"] = Answer(status=302, headers={"Location": f"{other_site.url}/y"})
+    other_site.answers["/y"] = Answer(b'"there"')
+    settings = WITH_KEY.format(url=site.url, host=f'{site.host}", "{other_site.host}')
+    assert asked(load(tmp_path, settings)) == ('"there"', False)
+    assert site.asked[0].headers["x-key"] == KEYS["RIVER_KEY"]
+    assert KEYS["RIVER_KEY"] not in repr(other_site.asked)
+
+
+def test_an_imported_tool_sends_a_secret_only_where_a_person_allowed_it(
+    tmp_path: Path, site: Site, other_site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RIVER_KEY", KEYS["RIVER_KEY"])
+    root = create(tmp_path / "project", "blank").root
+    (root / "tools.toml").write_text("")
+    settings = WITH_KEY.format(url=other_site.url, host=other_site.host)
+    (tmp_path / "set.toml").write_text(f'[[tool]]\nname = "Rivers"\nkind = "http"\nsettings = {{{settings}}}\n')
+    imported = ["tools", "import", str(root), str(tmp_path / "set.toml"), "--allow", "all"]
+    assert main(imported) == 0
+    told = capsys.readouterr().out
+    assert f"--allow secret:RIVER_KEY@{other_site.host}" in told
+    assert "left out: its setting allow" in told
+    assert "enabled = false" in (root / "tools.toml").read_text()
+    # Even one who switches it on, and opens the host to it, has not given it the secret.
+    text = (root / "tools.toml").read_text().replace("enabled = false", "")
+    (root / "tools.toml").write_text(text.replace("url =", f'allow = ["{other_site.host}"]\nurl =', 1))
+    assert main(["tools", "try", str(root), "Rivers", "Rhine"]) == 1
+    assert f"autoact secrets allow RIVER_KEY {other_site.host}" in capsys.readouterr().out
+    assert other_site.asked == []
+    # Consent to that name and host is what lets it.
+    assert main([*imported, "--replace", f"--allow=secret:RIVER_KEY@{other_site.host}"]) == 0
+    assert grants.hosts("RIVER_KEY") == sorted([site.host, other_site.host])
 
 
 def test_private_hosts_are_closed_unless_the_project_names_them(tmp_path: Path, site: Site) -> None:

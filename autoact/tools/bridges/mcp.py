@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from autoact import disk
+from autoact import disk, grants
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.bridges.arguments import parsed, usage
@@ -53,8 +53,17 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
         return troubled(record, f"it has no tool {unknown[0]}; it has {', '.join(tool.name for tool in tools)}")
     if without := keyless(context, record):
         return without
+    if refusal := _refusal(context, record):
+        return troubled(record, refusal, "refused")
     wanted = [tool for tool in tools if not settings["only"] or tool.name in settings["only"]]
     return _served(context, record, wanted)
+
+
+def _refusal(context: ToolContext, record: ToolRecord) -> str:
+    """Says which secret may not be sent to the server's host; empty when all may."""
+    url = record.settings["url"]
+    withheld = [name for name in record.settings["secrets"] if url and not context.granted(name, url)]
+    return grants.refusal(withheld[0], url) if withheld else ""
 
 
 BRIDGE = Bridge(
@@ -105,7 +114,7 @@ def as_record(server: ToolRecord, tool: Described) -> ToolRecord:
 
 def _child(context: ToolContext, record: ToolRecord) -> Child:
     settings = record.settings
-    held = {name: context.secret(name) or "" for name in settings["secrets"]}
+    held = {name: context.secret_for(name, settings["url"]) or "" for name in settings["secrets"]}
     headers = {name: string.Template(value).safe_substitute(held) for name, value in settings["headers"].items()}
     opening = {"kind": "mcp", "command": settings["command"], "url": settings["url"], "headers": headers}
     told = environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
@@ -119,6 +128,8 @@ def connect(context: ToolContext, record: ToolRecord) -> list[Described]:
     """Start the server, ask for its tools, and keep their descriptions in the project. Raises BadProject."""
     if context.root is None:
         raise BadProject("a server's tools are kept in a project folder, and there is none")
+    if refusal := _refusal(context, record):
+        raise BadProject(f"the server `{record.name}` is not asked: {refusal}")
     child = _child(context, record)
     try:
         child.start()

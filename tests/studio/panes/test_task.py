@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from textual.events import Paste
 from textual.widgets import TextArea
 
 import autoact.events as happened
+from autoact import disk
 from autoact.run.log import LogWriter
 from autoact.trajectory import Question
 from studio.screens.confirm import Confirm
@@ -217,6 +219,37 @@ async def test_a_change_elsewhere_is_not_overwritten(opera: Path) -> None:
         await pilot.press("enter")
         await done(app, pilot)
     assert [row["question"] for row in rows(opera)] == ["Mine?", "Mine too?", "Who?"]
+
+
+async def test_a_change_elsewhere_at_the_same_moment_is_not_overwritten(
+    opera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, lock = threading.Event(), disk._lock
+
+    def observed(descriptor: int) -> bool:
+        free = lock(descriptor)
+        if not free:
+            waits.set()
+        return free
+
+    def change_elsewhere() -> None:
+        with disk.locked(opera):
+            monkeypatch.setattr(disk, "_lock", observed)
+            holds.set()
+            waits.wait(10)
+            put(opera, example("Mine?", "yes"), example("Mine too?", "no"))
+
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("a", *"Who?", "tab", *"Verdi")
+        holds = threading.Event()
+        other = threading.Thread(target=change_elsewhere)
+        other.start()
+        holds.wait(10)
+        await pilot.press("enter")
+        await done(app, pilot)
+        other.join()
+        assert "changed elsewhere" in screen_text(app)
+    assert [row["question"] for row in rows(opera)] == ["Mine?", "Mine too?"]
 
 
 @pytest.mark.does("task.instruct")

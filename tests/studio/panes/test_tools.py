@@ -11,6 +11,7 @@ from paned import Instead, done, pane_of
 from stories import finished, screen_text, write
 from textual.widgets import Input
 
+from autoact import grants
 from autoact.project import create
 from studio import toolshelf
 
@@ -176,6 +177,34 @@ else:
         await done(app, pilot)
         assert "meta-agent: Calculator" in screen_text(app)
         assert "it differs by +Calculator -Retrieve" in screen_text(app)
+
+
+@pytest.mark.does("tools.allow")
+async def test_a_secret_is_sent_to_its_host_once_a_person_allows_it(
+    starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: None
+) -> None:
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "own" / "secrets.json"))
+    monkeypatch.setenv("RIVER_KEY", "rk-11223344")
+    (starter / "tools.toml").write_text(
+        '[[tool]]\nname = "Rivers"\nkind = "http"\ndefinition = "Tells."\nsettings = {url = '
+        '"https://rivers.example/{argument}", headers = {X-Key = "{secret:RIVER_KEY}"}}\n'
+    )
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        assert "held back" in screen_text(app)
+        assert "send RIVER_KEY to rivers.example" in screen_text(app)
+        await pilot.press("p")
+        await done(app, pilot)
+        assert "Let tools send your secret RIVER_KEY to rivers.example?" in " ".join(screen_text(app).split())
+        await pilot.press("n")
+        await done(app, pilot)
+        assert grants.hosts("RIVER_KEY") == []
+        await pilot.press("p", "y")
+        await done(app, pilot)
+        assert grants.hosts("RIVER_KEY") == ["rivers.example"]
+        assert "held back" not in screen_text(app)
+        await pilot.press("p")
+        await done(app, pilot)
+        assert "this tool waits for no secret" in screen_text(app)
 
 
 def test_what_brings_a_tool() -> None:

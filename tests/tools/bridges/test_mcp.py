@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from autoact import grants
 from autoact.errors import BadProject
 from autoact.tools.bridges.mcp import Described, connect, described_in, read_described
 from autoact.tools.catalogue import BRIDGES
@@ -19,6 +20,9 @@ from autoact.tools.corpus import Corpus
 from autoact.tools.curation import curated
 from autoact.tools.library import Library, ToolContext, ToolSession
 
+from ..web.conftest import Site, site
+
+__all__ = ["site"]
 pytest.importorskip("mcp")
 
 Load = Callable[..., Library]
@@ -284,6 +288,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if "://" in manner:
+            self.send_response(307)
+            self.send_header("location", manner)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
         said = []
         server.write = said.append
         if "id" in request:
@@ -313,7 +323,11 @@ found.serve_forever()
 
 
 @pytest.fixture
-def over_http(python: Callable[..., object], load: Load, tmp_path: Path) -> Iterator[Callable[[str], Library]]:
+def over_http(
+    python: Callable[..., object], load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], Library]]:
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "own" / "secrets.json"))
+
     def give(manner: str) -> Library:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -325,6 +339,8 @@ def over_http(python: Callable[..., object], load: Load, tmp_path: Path) -> Iter
         )
         text += 'timeout_s = 60, headers = {authorization = "Bearer $TOKEN"}, secrets = ["TOKEN"]}\n'
         describe(tmp_path)
+        if manner != "not allowed":
+            grants.allow("TOKEN", f"127.0.0.1:{port}")
         return load(text, {"TOKEN": "let-me-in"})
 
     return give  # type: ignore[return-value]
@@ -332,6 +348,19 @@ def over_http(python: Callable[..., object], load: Load, tmp_path: Path) -> Iter
 
 def test_a_server_over_http_with_a_secret_in_its_header(over_http: Callable[[str], Library]) -> None:
     assert over_http("well").session().call("own.say", "hello").text == "hello Bearer let-me-in"
+
+
+def test_a_secret_that_may_not_be_sent_to_its_host(over_http: Callable[[str], Library], tmp_path: Path) -> None:
+    (record,) = over_http("not allowed").records()
+    assert record.state == "refused"
+    assert "`autoact secrets allow TOKEN 127.0.0.1:" in record.reason
+    with pytest.raises(BadProject, match="not asked: TOKEN may not be sent to"):
+        meet(tmp_path)
+
+
+def test_a_redirect_takes_no_secret_to_another_host(over_http: Callable[[str], Library], site: Site) -> None:
+    assert over_http(f"{site.url}/mcp").session().call("own.say", "hello").failed
+    assert "let-me-in" not in repr(site.asked)
 
 
 @pytest.mark.parametrize(

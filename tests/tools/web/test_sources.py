@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import platformdirs
 import pytest
 
+from autoact import grants
 from autoact.script import Observation
 from autoact.tools.corpus import Corpus, Page
 from autoact.tools.library import Library, ToolContext, ToolSession
@@ -24,10 +25,14 @@ WIKI = "/w/api.php"
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "own" / "secrets.json"))
 
 
 def load(**settings: dict[str, object]) -> Library:
     context = ToolContext(Corpus.of_pages([Page("Sea", "The sea is salty.")]), settings, secret=KEYS.get)
+    if host := str(settings.get("WebSearch", {}).get("host", "")):
+        for name in KEYS:
+            grants.allow(name, host)
     return Library.load(None, context)
 
 
@@ -157,6 +162,22 @@ def test_the_state_of_a_source(settings: dict[str, object], state: str, words: s
     assert record
     assert (record.state, words in record.reason) == (state, True)
     assert record.powers == (("network",) if settings else ())
+
+
+def test_a_key_is_sent_to_its_engine_or_to_a_host_that_was_allowed(site: Site) -> None:
+    def found(**more: object) -> tuple[str, str]:
+        context = ToolContext(Corpus.of_pages([]), {"WebSearch": {"source": "exa", **more}}, secret=KEYS.get)
+        library = Library.load(None, context)
+        (record,) = [one for one in library.records() if one.name == "WebSearch"]
+        if more:
+            library.session().call("WebSearch", "Nile")
+        return record.state, record.reason
+
+    assert found() == ("ready", "")
+    state, reason = found(host=site.url, allow=[site.host])
+    assert (state, f"`autoact secrets allow EXA_API_KEY {site.host}`" in reason) == ("refused", True)
+    assert found(host="exa", allow=[site.host])[0] == "refused"
+    assert site.asked == []
 
 
 @pytest.fixture
