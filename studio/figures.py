@@ -7,6 +7,7 @@ from statistics import fmean
 
 from autoact.lab.tally import Reading
 from autoact.run.folder import RunFolder
+from studio.shelf import size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Ledger:
 
     def read(self, folder: RunFolder) -> bool:
         """Read a log that has grown; whether it had. Slow."""
-        size = folder.events.stat().st_size if folder.events.exists() else 0
+        size = size_of(folder)
         if self._known.get(folder.name, (-1,))[0] == size:
             return False
         self._known[folder.name] = size, Figures.of(folder)

@@ -53,6 +53,16 @@ def whole(text: str) -> str:
     return _visible(text.replace("\r\n", "\n"))
 
 
+def editable(text: str) -> str:
+    """Returns a text for a field in which it is edited: safe and whole, its tabs kept."""
+    return "\t".join(_visible(part) for part in text.replace("\r\n", "\n").split("\t"))
+
+
+def pasted(text: str) -> str:
+    """Returns what a terminal pasted, safe and whole. Terminals send a carriage return for each line break."""
+    return editable(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 class Writer:
     """Makes a text safe that arrives in pieces: the outcome is that of `clean` on the whole, wherever it was cut."""
 

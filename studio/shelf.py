@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +17,8 @@ AT_REST = ("finished", "failed", "cancelled", "interrupted")
 """Verdicts that hold until someone takes one of the run's locks or writes to its log."""
 Marks = tuple[tuple[int, int], ...]
 """When log, locks and end of a run were written, and how long they are; 0 for what is not there."""
+SESSION = re.compile("-session-[0-9a-f]+$")
+"""In the name of a run that answers a person's questions."""
 ALIVE = ("starting", "running", "paused", "stuck", "unresponsive")
 """Verdicts of runs that have a job, or are about to."""
 
@@ -31,6 +35,13 @@ class RunLine:
     @property
     def alive(self) -> bool:
         return self.verdict in ALIVE
+
+
+def leading(runs: Sequence[RunLine]) -> RunLine | None:
+    """Returns the run to show first: the newest at work, a session only if there is no other; else the newest."""
+    alive = [run for run in runs if run.alive]
+    training = [run for run in alive if not SESSION.search(run.folder.name)]
+    return next(iter(training or alive or runs), None)
 
 
 class Shelf:
@@ -61,7 +72,7 @@ class Shelf:
         return line
 
     def _ending(self, folder: RunFolder) -> RunState:
-        size = folder.events.stat().st_size if folder.events.exists() else 0
+        size = size_of(folder)
         known = self._endings.get(folder.name)
         if known is None or known[0] != size:
             known = self._endings[folder.name] = size, ending(folder, size)
@@ -75,9 +86,14 @@ def _marks(folder: RunFolder) -> Marks:
 def _mark(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:  # not there, or not there any more
         return 0, 0
     return found.st_mtime_ns, found.st_size
+
+
+def size_of(folder: RunFolder) -> int:
+    """Returns the bytes of a run's log; 0 when there is none, or none any more."""
+    return _mark(folder.events)[1]
 
 
 def ending(folder: RunFolder, size: int) -> RunState:
@@ -94,6 +110,6 @@ def judged(folder: RunFolder, state: RunState, *, now: float | None = None) -> s
     """The run's verdict; `starting` for one that was made a moment ago and has not said a word."""
     found = verdict(folder, state, now=now)
     if found == "interrupted" and state.seq < 0:
-        made = folder.config.stat().st_mtime
+        made = _mark(folder.config)[0] / 1e9
         return "starting" if (time.time() if now is None else now) - made < SILENT else found
     return found
