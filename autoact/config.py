@@ -191,6 +191,8 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
         raise BadProject(
             "not found; a project folder holds a project.toml (`autoact new` makes one)", file=file
         ) from error
+    except OSError as error:
+        raise BadProject(f"cannot be read: {error.strerror}", file=file) from error
     except UnicodeDecodeError as error:
         raise BadProject(f"not UTF-8 text: {error.reason} at byte {error.start}", file=file) from error
     except toml_text.TOMLDecodeError as error:

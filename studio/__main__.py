@@ -64,6 +64,7 @@ def _web(named: str | None, port: int) -> int:
 
 
 def _studio(named: str | None) -> int:
+    _need_terminal()
     gc.disable()  # nothing of what is imported is garbage: a tenth of the start went into looking for some
     from studio.app import StudioApp  # Textual takes a while to import; --plain and --help need none of it
     from studio.target import find
@@ -75,6 +76,18 @@ def _studio(named: str | None) -> int:
     if said:
         print(said)
     return 0
+
+
+def _need_terminal() -> None:
+    """Raises BadInput where nothing can be drawn or no key can be read."""
+    if os.environ.get("TEXTUAL_DRIVER"):  # another program draws: a browser, with --web
+        return
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise BadInput(
+            "the studio needs a terminal; `studio --plain RUN` prints lines, `studio --web` serves a browser"
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise BadInput("TERM=dumb cannot be drawn on; `studio --plain RUN` prints lines")
 
 
 if __name__ == "__main__":

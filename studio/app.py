@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import time
 from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.driver import Driver
-from textual.events import Event, Paste
+from textual.events import Event, Key, Paste
 from textual.theme import BUILTIN_THEMES
 
 from autoact import trust
@@ -17,6 +18,7 @@ from autoact.errors import AutoActError, BadInput
 from studio import clipboard, foreign, glyphs, keymap, keys, personal, theme
 from studio.clipboard import Copied
 from studio.target import Target
+from studio.typeahead import TypeAhead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from studio.screens.following import FollowingScreen
     from studio.screens.projects import ProjectsScreen
 
+AGAIN = 2.0
+"""Seconds within which ctrl+c is pressed twice."""
 THEMES_EVERY = 1.5
 """Seconds between looks at the person's own theme files."""
 
@@ -72,13 +76,23 @@ class StudioApp(App[str]):
         """What is wrong with the person's own files, to be said once there is a screen."""
         self._declined: set[Path] = set()
         """Projects that the person only looks at, as far as was asked."""
+        self._typeahead = TypeAhead(self, self._forward, self._offer)
         self._use_keymap()
         self.themes = theme.Themes(personal.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
+        self._interrupted = -AGAIN
         self._offer_themes()
-        # Without colours Textual would turn a theme into greys; the terminal's own black and white read better.
-        self.theme = "ansi-dark" if self.no_color and "ansi-dark" in BUILTIN_THEMES else theme.DEFAULT
+        self.theme = self._first_theme()
+
+    def _first_theme(self) -> str:
+        """The remembered theme, where the terminal has the colours for it."""
+        if self.no_color and "ansi-dark" in BUILTIN_THEMES:  # Textual would turn any other theme into greys
+            return "ansi-dark"
+        if self.console.color_system == "standard":  # sixteen colours: those of other themes would look alike
+            return theme.SIXTEEN
+        remembered = personal.theme()
+        return remembered if remembered in self.available_themes else theme.DEFAULT
 
     def get_driver_class(self) -> type[Driver]:
         """Ours in place of Textual's on a Linux or macOS terminal, unless AUTOACT_DRIVER says `stock`."""
@@ -98,10 +112,28 @@ class StudioApp(App[str]):
         self.set_interval(THEMES_EVERY, self.look_at_themes)
 
     async def on_event(self, event: Event) -> None:
-        """What is pasted where letters are typed is text of others, too."""
-        if isinstance(event, Paste) and hasattr(self.focused, "cursor_blink"):
-            event.text = foreign.whole(event.text)
+        """Keys and pasted text go out one by one; pasted text is foreign text."""
+        if isinstance(event, Paste) and not event.is_forwarded:
+            event.text = foreign.pasted(event.text)
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._typeahead.take(event)
+        else:
+            await super().on_event(event)
+
+    async def _forward(self, event: Key | Paste) -> None:
+        """Hand a key or a pasted text to the focused widget. A field of one line takes several lines as one."""
+        if isinstance(event, Paste):
+            from textual.widgets import Input  # not before the first picture
+
+            if isinstance(self.focused, Input):
+                event.text = " ".join(line.strip() for line in event.text.split("\n") if line.strip())
         await super().on_event(event)
+
+    def _offer(self) -> None:
+        """A key may have changed what can be done."""
+        offer = getattr(self.screen, "offer", None)
+        if callable(offer):
+            offer()
 
     def look_at_themes(self) -> None:
         """A theme file that a person is working on shows as soon as it is saved; faults in their files are said."""
@@ -196,6 +228,12 @@ class StudioApp(App[str]):
     def action_theme(self) -> None:
         names = [palette.name for palette in self.themes.palettes]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        try:
+            personal.remember_theme(self.theme)
+        except OSError as error:  # the boundary of a command: said, not raised
+            self._say(f"theme {self.theme}; not remembered: {error.strerror}")
+        else:
+            self._say(f"theme {self.theme}")
 
     def action_help(self) -> None:
         from studio.screens.help import HelpScreen
@@ -210,10 +248,18 @@ class StudioApp(App[str]):
             repaint()
         self.refresh()
 
+    def action_interrupt(self) -> None:
+        """Leave, if it is pressed again at once."""
+        before, self._interrupted = self._interrupted, time.monotonic()
+        if self._interrupted - before < AGAIN:
+            self.action_leave()
+        else:
+            self._say("q leaves the studio, and so does ctrl+c pressed again; runs go on")
+
     def action_leave(self) -> None:
         from studio.screens.following import FollowingScreen
 
         over = [screen for screen in self.screen_stack if isinstance(screen, FollowingScreen)]
         alive = dict.fromkeys(foreign.line(run.folder.name) for screen in over for run in screen.follow.alive)
-        goes = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
-        self.exit(f"{', '.join(alive)} {goes}" if alive else None)
+        verb = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
+        self.exit(f"{', '.join(alive)} {verb}" if alive else None)

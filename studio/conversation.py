@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +22,9 @@ from autoact.events import (
 from autoact.run.folder import RunFolder, runs_of
 from autoact.run.log import LogTail, Record
 from autoact.run.state import RunState, fold
-from autoact.trajectory import CASTS, Question, Trajectory
+from autoact.trajectory import CASTS, META, Question, Trajectory
 from studio import foreign
-from studio.document import Document, Passage
+from studio.document import Passage
 
 STAGES = ("session",)
 """What a session's settings name as its stages."""
@@ -54,7 +53,7 @@ class Turn(Struct, frozen=True):
     def cost(self) -> str:
         """Tokens and seconds, as far as they are known; no line breaks within."""
         tokens = f"{self.tokens} tok  " if self.tokens else ""
-        said = "by a person" if self.edited else f"{tokens}{self.ms / 1000:.1f} s"
+        said = "edited by a person" if self.edited else f"{tokens}{self.ms / 1000:.1f} s"
         return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
@@ -68,6 +67,8 @@ class Asked:
     at: float
     of: str = ""
     """What it was forked from."""
+    forked_at: int = 0
+    """Turns that a fork took over."""
     turns: list[Turn] = field(default_factory=list)
     trajectory: Trajectory | None = None
     failed: str = ""
@@ -75,6 +76,12 @@ class Asked:
     @property
     def over(self) -> bool:
         return self.trajectory is not None or bool(self.failed)
+
+    @property
+    def side(self) -> str:
+        """Says whose answer this is, where two stand beside each other."""
+        who = "the meta-agent alone" if self.cast == META.name else f"the {self.cast}"
+        return f"{who}: fork at turn {self.forked_at}" if self.of else who
 
     def passages(self, turns: int | None = None) -> list[Passage]:
         """As the transcript takes them, all or the first so many turns; the owner of each is its turn's number."""
@@ -141,7 +148,7 @@ class Session:
                 self.asked[unit] = Asked(unit, question, cast, record.at)
             case UnitForked(unit=unit, of=of, at=at) if of in self.asked:
                 root = self.asked[of]
-                self.asked[unit] = Asked(unit, root.question, root.cast, record.at, of, root.turns[:at])
+                self.asked[unit] = Asked(unit, root.question, root.cast, record.at, of, at, root.turns[:at])
             case UnitRestarted(unit=unit, n=n) if unit in self.asked:
                 asked = self.asked[unit]
                 asked.turns, asked.trajectory, asked.failed = asked.turns[:n], None, ""
@@ -208,11 +215,6 @@ def speaker(cast: str, part: str) -> str:
     return CASTS[cast].role(part) if cast in CASTS else ""
 
 
-def brought(document: Document, before: Sequence[Passage], now: Sequence[Passage]) -> None:
-    """Make a document that says `before` say `now`, leaving alone what is the same."""
-    pairs = zip(before, now, strict=False)
-    same = next((index for index, (old, new) in enumerate(pairs) if old != new), min(len(before), len(now)))
-    if same < len(before):
-        document.cut(same)
-    for passage in now[same:]:
-        document.add(passage)
+def cast_of(unit: str) -> str:
+    """Returns who answers a unit: its name begins with the cast's in group planning and in sessions."""
+    return next((name for name in CASTS if unit.startswith(f"{name}-")), META.name)

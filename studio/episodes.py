@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 
-from autoact.events import QuestionSolved
+from autoact.events import QuestionSolved, TokenSpoken
 from autoact.run.state import RunState
 from autoact.script import root_of
 from autoact.trajectory import Trajectory
 from studio import foreign
+from studio.widgets.table import Column
 
 SORTS = ("as they came", "reward", "steps", "state", "question")
 COLOURS = {
-    "in flight": "$accent", "held": "$warning", "kept": "$success", "right": "$success", "dropped": "$quiet",
-    "wrong": "$quiet", "failed": "$error", "cut short": "$warning", "done": "$foreground",
+    "in flight": "$accent", "held": "$warning", "stopping": "$warning", "kept": "$success", "right": "$success",
+    "dropped": "$quiet", "wrong": "$quiet", "failed": "$error", "cut short": "$warning", "done": "$foreground",
 }  # fmt: skip
+COLUMNS = (
+    Column("status", 11), Column("reward", 7, right=True), Column("steps", 6, right=True), Column("unit", 16, least=66),
+    Column("question"),
+)  # fmt: skip
 _BY_STATE = {word: place for place, word in enumerate(COLOURS)}
 
 
@@ -53,6 +58,8 @@ class Episodes:
         self.sort = SORTS[0]
         self.wanted = Wanted()
         self.marked = ""
+        self.speaking: frozenset[str] = frozenset()
+        """Units with an answer in the making: one that is to be held still finishes it."""
         self._solved: dict[str, QuestionSolved] = {}
 
     # -- what there is ---------------------------------------------------------------------------------------------
@@ -66,6 +73,12 @@ class Episodes:
         state = self.state
         self._solved = {one.trajectory.unit: one for one in state.solved}
         return list(dict.fromkeys((*state.lanes, *state.trajectories, *self._solved, *state.unit_failures)))
+
+    @property
+    def any(self) -> bool:
+        """Whether the state holds any, wanted or not."""
+        state = self.state
+        return bool(state.lanes or state.trajectories or state.solved or state.unit_failures)
 
     def ordered(self, names: Sequence[str]) -> list[str]:
         """Those that are wanted, in order. Changes nothing, so that a thread may do it while the state grows."""
@@ -101,7 +114,9 @@ class Episodes:
         if unit in state.lanes:
             if not self.alive:
                 return "cut short"
-            return "held" if state.status == "paused" or unit in state.halted else "in flight"
+            if not self.held(unit):
+                return "in flight"
+            return "stopping" if unit in self.speaking else "held"
         if unit in state.unit_failures:
             return "failed"
         solved = self._solved.get(unit)
@@ -109,6 +124,27 @@ class Episodes:
             return "done" if not solved.scored else "right" if solved.em == 1.0 else "wrong"
         verdict = state.verdicts.get(unit)
         return "done" if verdict is None else "kept" if verdict.kept else "dropped"
+
+    def note_speaking(self, said: Mapping[str, TokenSpoken]) -> bool:
+        """Take down whose answers are in the making; whether that changes the word of a held unit."""
+        lanes = self.state.lanes
+        speaking = frozenset(unit for unit, lane in lanes.items() if unit in said and said[unit].n > lane.n)
+        changed, self.speaking = speaking ^ self.speaking, speaking
+        return any(self.held(unit) for unit in changed)
+
+    def held(self, unit: str) -> bool:
+        """Whether the unit's next answer waits for a person."""
+        state = self.state
+        return state.status == "paused" or (unit in state.lanes and unit in state.halted)
+
+    def at_work(self, unit: str) -> bool:
+        """Whether the unit is of the stage at work, in flight or over: its answers can still be changed."""
+        state = self.state
+        if unit in state.lanes:
+            return True
+        if state.stage == "synthesis":
+            return unit in state.trajectories
+        return state.stage in ("group_planning", "session") and unit in self._solved
 
     # -- the table's rows ------------------------------------------------------------------------------------------
 

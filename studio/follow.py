@@ -17,7 +17,7 @@ from autoact.run.folder import RunFolder
 from autoact.run.state import RunState
 from autoact.run.watch import Watch
 from studio.series import Series
-from studio.shelf import ALIVE, RunLine, Shelf, judged
+from studio.shelf import ALIVE, RunLine, Shelf, judged, leading
 from studio.tailed import Tailed
 
 BUSY, IDLE, REST, AT_ONCE = 0.1, 0.25, 1.0, 0.001
@@ -79,11 +79,11 @@ class Follow:
         return [run for run in self.shelf.runs if run.alive]
 
     def show(self, name: str = "") -> None:
-        """Tail another run: that of this name, else the newest."""
+        """Tail another run: that of this name; without one, the run that leads the list."""
         self.close()
         self._look_at_shelf()
-        named = (run for run in self.shelf.runs if run.folder.name == name)
-        line = next(named, None) if name else self.shelf.newest
+        named = next((run for run in self.shelf.runs if run.folder.name == name), None)
+        line = named if name else leading(self.shelf.runs)
         self._tailed = Tailed(line.folder) if line else None
         self.verdict = "reading"
 

@@ -6,7 +6,19 @@ from textual.content import Content
 
 from autoact.untrusted_text import BREAK, LINES, Writer, clean, line, one_line, whole
 
-__all__ = ["BREAK", "LINES", "Writer", "clean", "content", "line", "one_line", "whole"]
+__all__ = [
+    "BREAK", "LINES", "Writer", "clean", "content", "editable", "line", "one_line", "pasted", "whole",
+]  # fmt: skip
+
+
+def editable(text: str) -> str:
+    """Returns a text for a field in which it is edited: safe and whole, its tabs kept."""
+    return "\t".join(whole(part) for part in text.replace("\r\n", "\n").split("\t"))
+
+
+def pasted(text: str) -> str:
+    """Returns what a terminal pasted, safe and whole. Terminals send a carriage return for each line break."""
+    return editable(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def content(text: str, style: str = "") -> Content:

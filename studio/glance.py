@@ -13,7 +13,7 @@ from autoact.run.log import LogTail
 from autoact.run.state import RunState
 from studio.progress import stage_of
 from studio.scores import result
-from studio.shelf import ALIVE, Shelf, judged
+from studio.shelf import ALIVE, Shelf, judged, leading
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Watch:
         self.project = project
         self.last = Glance(project)
         self._seen: tuple[str, int, str] = ("", -1, "")
+        self._results: dict[str, tuple[int, str]] = {}
+        """By run: bytes of its log, and its scores."""
         self._config: tuple[int, Config] | None = None
         """When it was written, and what it says."""
         self._shelf = Shelf(project.root)
@@ -56,17 +58,36 @@ class Watch:
         except AutoActError as error:
             return Glance(self.project, trouble=str(error))
         self._shelf.look()
-        if (newest := self._shelf.newest) is None:
+        first = leading(self._shelf.runs)
+        if first is None:
             return Glance(self.project, config.task.name, model=config.model.id)
-        if (folder := newest.folder) != self._folder:
-            self._begin(folder)
+        if first.folder != self._folder:
+            self._begin(first.folder)
         jobs = sum(run.alive for run in self._shelf.runs)
-        return replace(self._read(folder, config.task.name), model=config.model.id, jobs=jobs)
+        found = self._read(first.folder, config.task.name)
+        scores = found.result or self._earlier_result(first.folder)
+        return replace(found, model=config.model.id, jobs=jobs, result=scores)
+
+    def _earlier_result(self, shown: RunFolder) -> str:
+        """Returns the scores of the newest other run that has some; each log is read whole once."""
+        for run in self._shelf.runs:
+            if run.folder == shown or run.alive:
+                continue
+            size = disk.file_size(run.folder.events)
+            known = self._results.get(run.folder.name)
+            if known is None or known[0] != size:
+                known = self._results[run.folder.name] = size, result(RunState.of(run.folder.events).solved)
+            if known[1]:
+                return known[1]
+        return ""
 
     def _settings(self) -> Config:
         """Read anew only when the file was written: this is asked every few seconds. Raises AutoActError."""
         file = self.project.root / "project.toml"
-        written = file.stat().st_mtime_ns if file.exists() else 0
+        try:
+            written = file.stat().st_mtime_ns
+        except OSError:
+            written = 0  # reading it says why
         if self._config is None or self._config[0] != written:
             self._config = written, self.project.config()
         return self._config[1]

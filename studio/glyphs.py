@@ -18,7 +18,8 @@ class Glyphs:
     ascii: bool
 
     def role(self, role: str) -> str:
-        return self.roles.get(role, "? ")
+        """Returns the sign of who speaks: blank for the studio's own words, a question mark for an unknown name."""
+        return self.roles.get(role, "? ") if role else "  "
 
     def verdict(self, verdict: str) -> str:
         return self.verdicts.get(verdict, "?")

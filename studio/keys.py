@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import wraps
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -41,52 +42,54 @@ ACTIONS = (
     Action("enter", "open", "open", "open the project under the cursor", "studio PROJECT", "projects"),
     Action("/", "filter", "filter", "show only projects with these letters; esc shows all", "", "projects"),
     Action("n", "new", "new", "make a project from a template and open it", "autoact new --template", "projects"),
-    Action("o", "open_folder", "", "open a project's folder anywhere", "studio PROJECT", "projects"),
+    Action("o", "open_folder", "open folder", "open a project's folder anywhere", "studio PROJECT", "projects"),
     Action("d", "duplicate", "", "copy the project, without its runs", "autoact duplicate", "projects"),
     Action("r", "rename", "", "give the project another name", "autoact rename", "projects"),
-    Action("x", "archive", "", "move the project out of sight (asks)", "autoact shelve", "projects"),
-    Action("w", "words", "", "change the name, description and answer form", "edit PROJECT/project.toml", "task"),
+    Action("x", "archive", "", "move the project to the archive folder (asks)", "autoact shelve", "projects"),
+    Action("esc", "show_all", "show all", "clear the filter", "", "projects"),
+    Action("w", "words", "task", "change the name, description and answer form", "edit PROJECT/project.toml", "task"),
     Action("a", "add", "add", "add an example", "edit PROJECT/examples.jsonl", "task"),
-    Action("e", "edit", "edit", "edit the example, or take a changed question", "edit PROJECT/examples.jsonl", "task"),
-    Action("x", "delete", "", "delete the example (asks), or drop the question", "", "task"),
-    Action("p", "paste", "", "paste several examples", "edit PROJECT/examples.jsonl", "task"),
-    Action("m", "take_file", "", "take in a JSON, JSONL or CSV file", "edit PROJECT/examples.jsonl", "task"),
-    Action("D", "drop_duplicates", "", "drop examples that are there twice (asks)", "", "task"),
-    Action("u", "undo", "", "take the last change of the examples back", "", "task"),
-    Action("i", "instruct", "instruct", "self-instruct: N more questions", "autoact run --only self_instruct", "task"),
-    Action("space", "accept", "", "take the self-made question into the examples", "", "task"),
+    Action("e", "edit", "edit", "edit the example or the question", "edit PROJECT/examples.jsonl", "task"),
+    Action("x", "delete", "delete", "delete the example (asks), or drop the question", "", "task"),
+    Action("p", "paste", "paste", "paste several examples", "edit PROJECT/examples.jsonl", "task"),
+    Action("m", "take_file", "import", "import a JSON, JSONL, CSV or TSV file", "edit PROJECT/examples.jsonl", "task"),
+    Action("D", "drop_duplicates", "", "drop duplicate examples (asks)", "", "task"),
+    Action("u", "undo", "undo", "undo the last change of the examples", "", "task"),
+    Action("i", "instruct", "self-instruct", "write N more questions", "autoact run --only self_instruct", "task"),
+    Action("space", "accept", "accept", "add the self-made question to the examples", "", "task"),
     Action("space", "switch", "on/off", "switch the tool on or off", "autoact tools enable | disable", "tools"),
-    Action("J", "later", "", "the tool one place down in the order", "autoact tools order", "tools"),
-    Action("K", "sooner", "", "the tool one place up in the order", "autoact tools order", "tools"),
-    Action("u", "undo", "", "take the last change of tools.toml back", "", "tools"),
-    Action("s", "select", "select", "have the meta-agent choose for this task", "autoact tools select", "tools"),
+    Action("J", "later", "", "move the tool down in the order", "autoact tools order", "tools"),
+    Action("K", "sooner", "", "move the tool up in the order", "autoact tools order", "tools"),
+    Action("u", "undo", "undo", "undo the last change of tools.toml", "", "tools"),
+    Action("s", "select", "select", "let the meta-agent choose for this task", "autoact tools select", "tools"),
     Action("c", "try_it", "try", "call the tool by hand and see the observation", "autoact tools try", "tools"),
-    Action("a", "add", "", "bring a tool: Python, langchain, MCP, HTTP", "autoact tools add | connect", "tools"),
-    Action("x", "test", "", "run the tool's own checks", "autoact tools test", "tools"),
+    Action("T", "test", "test", "run the tool's own checks", "autoact tools test", "tools"),
     Action("p", "allow", "", "let the tool send a secret to its host (asks)", "autoact secrets allow", "tools"),
-    Action("/", "filter", "", "show only tools with these letters", "autoact tools list", "tools"),
-    Action("space", "hold", "pause", "pause the training, or let it go on", "autoact pause | resume", "training"),
+    Action("a", "add", "add", "add a tool: Python, langchain, MCP, HTTP", "autoact tools add | connect", "tools"),
+    Action("/", "filter", "filter", "show only tools with these letters; esc shows all", "autoact tools list", "tools"),
+    Action("esc", "up", "show all", "clear the filter", "", "tools"),
+    Action("space", "hold", "pause", "pause the training, or resume it", "autoact pause | resume", "training"),
     Action("F", "finish", "finish", "end the training now and keep the adapter (asks)", "autoact finish", "training"),
     Action("r", "train", "train", "train on what this run kept", "autoact run --from differentiation", "training"),
-    Action("S", "settings", "settings", "rank, rate and more, next time", "edit PROJECT/project.toml", "training"),
-    Action("o", "examples", "examples", "what this agent learns from, word by word", "", "training"),
-    Action("n", "next_agent", "next", "the next of plan, tool and reflect", "", "training"),
+    Action("S", "settings", "settings", "LoRA settings of the next run", "edit PROJECT/project.toml", "training"),
+    Action("o", "examples", "examples", "what this agent is trained on, word by word", "", "training"),
+    Action("n", "next_agent", "next agent", "the next of plan, tool and reflect", "", "training"),
     Action("esc", "close", "close", "back to the training", "", "lessons"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
     Action("c", "cast", "cast", "who answers: the group, the meta-agent, or both", "autoact ask --cast", "group"),
-    Action("space", "hold", "pause", "pause the session, or let it go on", "autoact pause | resume", "group"),
-    Action("s", "step", "step", "let one more answer through, hold the next", "autoact step", "group"),
-    Action("e", "edit", "edit", "say something else at this turn, or at the last", "autoact edit", "group"),
-    Action("f", "fork", "fork", "go on from this turn, or from the last, once more", "autoact fork", "group"),
-    Action("p", "replay", "replay", "play the question again, as it was answered", "", "group"),
-    Action("<", "slower", "", "half the speed of the replay", "", "group"),
-    Action(">", "faster", "", "twice the speed of the replay", "", "group"),
-    Action("E", "export", "export", "the question with all its turns as a JSON file", "autoact ask --json", "group"),
-    Action("esc", "up", "", "back to the questions, then to the projects", "studio", "group"),
+    Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
+    Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
+    Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),
+    Action("f", "fork", "fork", "fork at this turn, or at the last one", "autoact fork", "group"),
+    Action("p", "replay", "replay", "replay the question at the pace of its log", "", "group"),
+    Action("<", "slower", "", "replay at half the speed", "", "group"),
+    Action(">", "faster", "", "replay at twice the speed", "", "group"),
+    Action("E", "export", "export", "write the question with all its turns as JSON", "autoact ask --json", "group"),
+    Action("esc", "up", "questions", "back to the questions, then to the projects", "studio", "group"),
     Action("e", "evaluate", "evaluate", "casts on a data set or the held-out questions", "autoact eval", "lab"),
-    Action("w", "wrong", "wrong", "wrong answers, and what lies behind each", "autoact stats", "lab"),
-    Action("esc", "up", "", "back to the scores, then to the projects", "studio", "lab"),
-    Action("r", "start", "start a run", "start a quick run, or go on with a dead one", "autoact run", "run"),
+    Action("w", "wrong", "wrong answers", "wrong answers, and what lies behind each", "autoact stats", "lab"),
+    Action("esc", "up", "scores", "back to the scores, then to the projects", "studio", "lab"),
+    Action("r", "start", "start a run", "start a quick run, or resume a stopped one", "autoact run", "run"),
     Action("[", "newer", "newer", "show the next newer run", "studio RUN", "run"),
     Action("]", "older", "older", "show the next older run", "studio RUN", "run"),
     Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "run"),
@@ -94,28 +97,28 @@ ACTIONS = (
         "space", "hold", "pause", "pause or resume the episode, else the run", "autoact pause | resume", "trajectories"
     ),
     Action("p", "hold_run", "", "pause or resume the whole run", "autoact pause | resume", "trajectories"),
-    Action("s", "step", "step", "let one more answer of a held episode through", "autoact step", "trajectories"),
+    Action("s", "step", "step", "let one more answer through, then hold", "autoact step", "trajectories"),
     Action("e", "edit", "edit", "edit the last answer, or the one under the cursor", "autoact edit", "trajectories"),
     Action("f", "fork", "fork", "fork at the last answer or at the cursor", "autoact fork", "trajectories"),
     Action("r", "retry", "retry", "ask again from the start or the cursor", "autoact retry", "trajectories"),
-    Action("K", "keep", "keep", "learn from it, whatever the filter says", "autoact keep", "trajectories"),
-    Action("x", "drop", "drop", "do not learn from it", "autoact drop", "trajectories"),
-    Action("m", "mark", "", "mark one to compare with another", "", "trajectories"),
+    Action("K", "keep", "keep", "keep it for training, whatever the filter says", "autoact keep", "trajectories"),
+    Action("x", "drop", "drop", "drop it from training", "autoact drop", "trajectories"),
+    Action("m", "mark", "mark", "mark one to compare with another", "", "trajectories"),
     Action("c", "compare", "compare", "the marked one beside the chosen one", "", "trajectories"),
-    Action("L", "lanes", "lanes", "all that is in flight side by side, or the list again", "", "trajectories"),
+    Action("L", "lanes", "lanes", "all episodes in flight side by side, or the list again", "", "trajectories"),
     Action("S", "sort", "sort", "by reward, steps, state, question, or as they came", "", "trajectories"),
     Action("/", "filter", "filter", "words, state:kept, tool:NAME; esc shows all", "autoact log", "trajectories"),
     Action("E", "export", "export", "write it as JSON into exports, and copy it", "autoact log --json", "trajectories"),
-    Action("esc", "up", "", "back to the list, then to the projects", "studio", "trajectories"),
+    Action("esc", "up", "back", "back to the list, then to the projects", "studio", "trajectories"),
     Action("w", "watch", "watch", "watch the run under the cursor by itself", "autoact attach", "runs"),
     Action("n", "new", "new run", "start a run: preset and stages", "autoact run", "runs"),
-    Action("r", "resume", "resume", "let a dead run go on", "autoact resume", "runs"),
-    Action("c", "cancel", "cancel", "stop the run so that it can go on later (asks)", "autoact cancel", "runs"),
-    Action("l", "log", "log", "what happened in the run, event by event", "autoact log", "runs"),
-    Action("d", "differences", "differences", "settings that differ from the followed run's", "autoact stats", "runs"),
-    Action("X", "delete", "delete", "remove the run and all it made (asks)", "autoact delete", "runs"),
-    Action("esc", "up", "", "close what was opened, then back to the projects", "studio", "runs"),
-    Action("1", "task", "", "the task: its words and examples", "autoact check", "project"),
+    Action("r", "resume", "resume", "resume a stopped run", "autoact resume", "runs"),
+    Action("c", "cancel", "cancel", "stop the run so that it can be resumed (asks)", "autoact cancel", "runs"),
+    Action("l", "log", "event log", "what happened in the run, event by event, as it happens", "autoact log", "runs"),
+    Action("d", "differences", "compare", "settings that differ from the followed run's", "autoact stats", "runs"),
+    Action("X", "delete", "delete", "delete the run and all it made (asks)", "autoact delete", "runs"),
+    Action("esc", "up", "close", "close what was opened, then back to the projects", "studio", "runs"),
+    Action("1", "task", "", "the task: its description and examples", "autoact check", "project"),
     Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
     Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),
     Action("4", "training", "", "the training of the three sub-agents", "autoact attach", "project"),
@@ -125,10 +128,12 @@ ACTIONS = (
     Action("[", "previous_pane", "", "the pane to the left", "", "project"),
     Action("]", "next_pane", "panes", "the pane to the right", "", "project"),
     Action("+", "zoom", "", "the pane alone, or with its surroundings again", "", "project"),
-    Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "project"),
-    Action("t", "theme", "", "the next colour theme", "", "everywhere"),
+    Action("esc", "back", "projects", "pressed twice: back to the projects; runs go on", "studio", "project"),
+    Action("t", "theme", "", "the next colour theme; it is remembered", "", "everywhere"),
     Action(":", "command_palette", "", "find any of these by a few letters; ctrl+p too", "", "everywhere"),
     Action("ctrl+l", "repaint", "", "draw the whole screen again", "", "everywhere"),
+    Action("ctrl+z", "suspend_process", "", "suspend the studio; `fg` brings it back", "", "everywhere"),
+    Action("ctrl+c", "interrupt", "", "pressed twice: leave the studio", "", "everywhere"),
     Action("?", "help", "help", "this page", "studio --help", "everywhere"),
     Action("q", "leave", "leave", "leave the studio; runs go on", "", "everywhere"),
     Action("j", "cursor_down", "", "down", "", "list"),
@@ -138,16 +143,19 @@ ACTIONS = (
     Action("G", "last", "", "to the end; what is still being written is followed", "", "list"),
     Action("enter", "open_row", "", "open the row under the cursor", "", "table"),
     Action("o", "unfold", "", "show the whole of a folded passage, or fold it again", "", "transcript"),
-    Action("ctrl+o", "save", "take it", "take what was typed; enter on a line does too", "", "form"),
-    Action("esc", "cancel", "leave it", "leave everything as it was", "", "form"),
+    Action("ctrl+o", "save", "save", "save what was typed; enter on a line does too", "", "form"),
+    Action("esc", "cancel", "cancel", "close without a change", "", "form"),
+    Action("enter", "take", "", "save the form, as enter on a line does", "", "choice"),
     Action("left", "previous_word", "", "the word to the left", "", "choice"),
     Action("right", "next_word", "", "the word to the right", "", "choice"),
     Action("y", "yes", "", "yes, do it", "", "confirm"),
-    Action("n", "no", "", "no, leave it", "", "confirm"),
-    Action("esc", "leave_line", "leave it", "leave the line", "", "line"),
-    Action("l", "logarithm", "log", "logarithmic scale, or linear again", "", "plot"),
+    Action("n", "no", "", "no, change nothing", "", "confirm"),
+    Action("esc", "close", "", "close without a change", "", "confirm"),
+    Action("enter", "submit", "ok", "take the line", "", "line"),
+    Action("esc", "leave_line", "cancel", "close the line", "", "line"),
+    Action("l", "logarithm", "log scale", "logarithmic scale, or linear again", "", "plot"),
     Action("m", "smooth", "smooth", "smooth the curves more; after the most, not at all", "", "plot"),
-    Action("v", "overlay", "earlier", "show or hide the curves of earlier runs", "", "plot"),
+    Action("v", "overlay", "earlier runs", "show or hide the curves of earlier runs", "", "plot"),
     Action("left", "earlier", "", "the step to the left, and its values", "", "plot"),
     Action("right", "later", "", "the step to the right", "", "plot"),
 )
@@ -158,6 +166,10 @@ _NAMES = {
 """Textual's names where they are not those of Unicode."""
 TYPED: tuple[Place, ...] = ("form", "line")
 """Where letters are letters."""
+
+
+Offer: TypeAlias = tuple[Action, DOMNode]
+"""An action and the widget, screen or app that has its method."""
 
 
 def actions(*places: Place, table: Sequence[Action] = ACTIONS) -> list[Action]:
@@ -189,15 +201,71 @@ def places(focused: DOMNode) -> list[Place]:
     return list(dict.fromkeys(found))
 
 
-def footer(*places: Place, table: Sequence[Action] = ACTIONS) -> list[tuple[str, str]]:
-    """Key and word for each action worth a place in the footer of a screen, the most important first, help last.
+def reachable(focused: DOMNode) -> list[Offer]:
+    """Returns the actions whose keys work at the moment, innermost place first, each with what carries it out.
 
     Where letters are typed, no other place has keys.
     """
-    typed = [place for place in places if place in TYPED]
-    found = actions(*(typed or (*places, "everywhere")), table=table)
-    return [(action.key, action.footer) for action in sorted(found, key=_is_help) if action.footer]
+    app, table = focused.app, of_app(focused.app)
+    found: list[Offer] = []
+    for node in focused.ancestors_with_self:
+        here: Sequence[Place] = getattr(node, "PLACES", ())
+        typed = [place for place in here if place in TYPED]
+        found += [(action, node) for action in actions(*(typed or here), table=table)]
+        if typed:
+            return found
+    return [*found, *((action, app) for action in actions("everywhere", table=table))]
 
 
-def _is_help(action: Action) -> bool:
-    return action.id == "everywhere.help"
+def offered(focused: DOMNode) -> list[Offer]:
+    """Returns the reachable actions that can be carried out now, in the table's order.
+
+    Of two actions on one key the inner one has it, unless it cannot be carried out.
+    """
+    found: dict[str, Offer] = {}
+    for action, node in reachable(focused):
+        if not obstacle(node, action.name):
+            found.setdefault(action.key, (action, node))
+    order = of_app(focused.app)
+    return sorted(found.values(), key=lambda offer: order.index(offer[0]))
+
+
+def obstacle(node: DOMNode, action: str) -> str:
+    """Returns why `node` cannot carry out an action now; empty when it can, or when only trying tells."""
+    known = getattr(node, "obstacle", None)
+    return str(known(action)) if callable(known) else ""
+
+
+def word(offer: Offer) -> str:
+    """Returns what the footer calls an action: the table's word, unless its widget has a better one for now."""
+    action, node = offer
+    known = getattr(node, "word", None)
+    better = str(known(action.name)) if callable(known) else ""
+    return better or action.footer
+
+
+class Actor(Protocol):
+    """What has actions that cannot always be carried out."""
+
+    def obstacle(self, action: str) -> str:
+        """Returns why an action cannot be carried out now; empty when it can. Asked after every key: cheap."""
+
+    def notice(self, text: str) -> None: ...
+
+
+A = TypeVar("A", bound=Actor)
+R = TypeVar("R")
+
+
+def possible(act: Callable[[A], R]) -> Callable[[A], R | None]:
+    """Makes the method of an action tell its obstacle, if there is one, instead of running."""
+
+    @wraps(act)
+    def checked(actor: A) -> R | None:
+        why = actor.obstacle(act.__name__.removeprefix("action_"))
+        if why:
+            actor.notice(why)
+            return None
+        return act(actor)
+
+    return checked

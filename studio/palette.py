@@ -1,4 +1,4 @@
-"""The command palette: every action that can be done at the moment, by a few letters of it."""
+"""The command palette: every action that can be carried out at the moment, by a few letters of it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,8 @@ class ActionProvider(Provider):
             if score > 0:
                 yield Hit(score, Content(text), partial(self._act, action, node), text=text)
 
-    def _offered(self) -> list[tuple[keys.Action, DOMNode]]:
-        focused: DOMNode = self.focused or self.screen
-        table = keys.of_app(self.app)
-        found: list[tuple[keys.Action, DOMNode]] = [
-            (action, self.app) for action in keys.actions("everywhere", table=table)
-        ]
-        for node in focused.ancestors_with_self:
-            found += [(action, node) for action in keys.actions(*getattr(node, "PLACES", ()), table=table)]
-        found.sort(key=lambda offered: table.index(offered[0]))
+    def _offered(self) -> list[keys.Offer]:
+        found = keys.offered(self.focused or self.screen)
         return [(action, node) for action, node in found if action.name != "command_palette"]
 
     async def _act(self, action: keys.Action, node: DOMNode) -> None:

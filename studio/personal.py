@@ -1,4 +1,4 @@
-"""What is a person's own: the folder of keys.toml and of colour themes in themes/, and the last text they copied."""
+"""What is a person's own: keys.toml, colour themes in themes/, the theme chosen last, and the text copied last."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from pathlib import Path
 
 import platformdirs
 
+from autoact import disk
+
 
 def folder() -> Path:
     """AUTOACT_STUDIO, else `studio` in the user's config folder. It need not exist."""
     named = os.environ.get("AUTOACT_STUDIO")
     return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "studio"
+
+
+def theme() -> str:
+    """Returns the name of the theme that was chosen last; empty when none was, or when the file cannot be read."""
+    try:
+        return (folder() / "theme").read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def remember_theme(name: str) -> None:
+    """Keep the name of a theme for the next start. Raises OSError."""
+    folder().mkdir(parents=True, exist_ok=True)
+    disk.replace(folder() / "theme", f"{name}\n".encode(), durable=False)
 
 
 def clipboard() -> Path:

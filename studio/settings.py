@@ -1,9 +1,16 @@
-"""Settings of runs side by side: only what differs."""
+"""Settings of runs: one of them, and only what differs between two."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+
+def number(settings: Mapping[str, Any], section: str, name: str) -> float:
+    """A setting that a log may hold in any form; 0 where it is no number."""
+    found = settings.get(section)
+    value = found.get(name) if isinstance(found, Mapping) else None
+    return value if isinstance(value, int | float) else 0
 
 
 def flat(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:

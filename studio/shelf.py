@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +18,8 @@ AT_REST = ("finished", "failed", "cancelled", "interrupted")
 """Verdicts that hold until someone takes one of the run's locks or writes to its log."""
 Marks = tuple[tuple[int, int], ...]
 """When log, locks and end of a run were written, and how long they are; 0 for what is not there."""
+SESSION = re.compile("-session-[0-9a-f]+$")
+"""In the name of a run that answers a person's questions."""
 ALIVE = ("starting", "running", "paused", "stuck", "unresponsive")
 """Verdicts of runs that have a job, or are about to."""
 
@@ -41,6 +45,15 @@ class RunLine:
         return self.verdict in ALIVE
 
 
+def leading(runs: Sequence[RunLine]) -> RunLine | None:
+    """Returns the run to show first: the newest at work, a session only if there is no other; else the newest of the
+    project's own; else the newest."""
+    alive = [run for run in runs if run.alive]
+    training = [run for run in alive if not SESSION.search(run.folder.name)]
+    own = [run for run in runs if not run.foreign]
+    return next(iter(training or alive or own or runs), None)
+
+
 class Shelf:
     """The runs of one project, newest first."""
 
@@ -58,12 +71,6 @@ class Shelf:
         changed = runs != self.runs
         self.runs = runs
         return changed
-
-    @property
-    def newest(self) -> RunLine | None:
-        """The newest run of the project's own, else the newest; None when there is none."""
-        own = (run for run in self.runs if not run.foreign)
-        return next(own, self.runs[0] if self.runs else None)
 
     def _is_foreign(self, folder: RunFolder) -> bool:
         """Asked again of foreign runs only: a person may trust one at any time."""
@@ -96,7 +103,7 @@ def _marks(folder: RunFolder) -> Marks:
 def _mark(path: Path) -> tuple[int, int]:
     try:
         found = path.lstat()
-    except OSError:
+    except OSError:  # not there, or not there any more
         return 0, 0
     return found.st_mtime_ns, found.st_size
 
@@ -115,6 +122,6 @@ def judged(folder: RunFolder, state: RunState, *, now: float | None = None) -> s
     """The run's verdict; `starting` for one that was made a moment ago and has not said a word."""
     found = verdict(folder, state, now=now)
     if found == "interrupted" and state.seq < 0:
-        made, _ = _mark(folder.config)
-        return "starting" if (time.time() if now is None else now) - made / 1e9 < SILENT else found
+        made = _mark(folder.config)[0] / 1e9
+        return "starting" if (time.time() if now is None else now) - made < SILENT else found
     return found

@@ -12,6 +12,7 @@ from autoact.events import (
     AnswerEdited,
     Event,
     ModelAnswered,
+    QuestionSolved,
     ToolObserved,
     TrajectoryCommitted,
     TrajectoryJudged,
@@ -21,6 +22,7 @@ from autoact.events import (
 )
 from autoact.run.folder import RunFolder
 from autoact.run.log import LogTail, unseal
+from autoact.trajectory import Trajectory
 from studio.document import Passage
 
 CHUNK = 1 << 20
@@ -34,6 +36,8 @@ class Telling:
         self.folder, self.unit = folder, unit
         self.epilogue: list[Passage] = []
         """How it ended and what was thought of it."""
+        self._edits: dict[str, set[int]] = {name: set() for name in (unit, *lineage)}
+        """By unit, the numbers of the answers that a person wrote."""
         self._units = {unit, *lineage}
         self._answers: dict[str, dict[int, Passage]] = {name: {} for name in self._units}
         self._tail: LogTail | None = None
@@ -58,6 +62,11 @@ class Telling:
     def ready(self) -> bool:
         """The slow part is over."""
         return self._tail is not None
+
+    @property
+    def edited(self) -> set[int]:
+        """The numbers of the unit's answers that a person wrote."""
+        return self._edits[self.unit]
 
     @property
     def next(self) -> int:
@@ -91,16 +100,20 @@ class Telling:
         match event:
             case ModelAnswered(unit=unit, n=n, role=role, part=part, text=text) if unit in self._units:
                 self._answers[unit][n] = Passage(role, part, text, n)
+                self._edits[unit].discard(n)
             case ToolObserved(unit=unit, n=n, text=text) if unit in self._units:
                 self._answers[unit][n] = Passage("world", "observation", text, n)
             case AnswerEdited(unit=unit, n=n, text=text) if unit in self._units and n in self._answers[unit]:
                 before = self._answers[unit][n]
                 self._answers[unit][n] = Passage(before.role, before.part, text, n)
+                self._edits[unit].add(n)
             case UnitRestarted(unit=unit, n=first) if unit in self._units:
                 self._answers[unit] = {n: said for n, said in self._answers[unit].items() if n < first}
+                self._edits[unit] = {n for n in self._edits[unit] if n < first}
                 self.epilogue = [] if unit == self.unit else self.epilogue
             case UnitForked(unit=unit, of=of, at=at) if unit in self._units and of in self._units:
                 self._answers[unit] = {n: said for n, said in self._answers[of].items() if n < at}
+                self._edits[unit] = {n for n in self._edits[of] if n < at}
             case _:
                 return self._end(event)
         return unit == self.unit
@@ -108,17 +121,26 @@ class Telling:
     def _end(self, event: Event | None) -> bool:
         match event:
             case TrajectoryCommitted(trajectory=done) if done.unit == self.unit:
-                said = f"{done.halt}: {done.answer or 'no answer'}, reward {done.reward:.2f}"
-                gold = f", expected {done.question.answer}" if done.question.answer else ""
-                self.epilogue.append(Passage("meta", "end", said + gold))
+                self.epilogue.append(Passage("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
+            case QuestionSolved(trajectory=done, em=em, f1=f1, scored=scored) if done.unit == self.unit:
+                score = f", EM {em:.0f}, F1 {f1:.2f}" if scored else ""
+                self.epilogue.append(Passage("", "end", f"{_outcome(done)}{score}{_gold(done)}"))
             case TrajectoryJudged(verdict=verdict) if verdict.unit == self.unit:
                 word = "kept" if verdict.kept else "dropped"
-                self.epilogue.append(Passage("meta", "verdict", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
+                self.epilogue.append(Passage("", "filter", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
             case UnitFailed(unit=unit, error=error) if unit == self.unit:
-                self.epilogue.append(Passage("meta", "failed", error))
+                self.epilogue.append(Passage("", "failed", error))
             case _:
                 return False
         return True
+
+
+def _outcome(done: Trajectory) -> str:
+    return f"{done.halt}: {done.answer or 'no answer'}"
+
+
+def _gold(done: Trajectory) -> str:
+    return f", expected {done.question.answer}" if done.question.answer else ""
 
 
 def _event(line: bytes) -> Event | None:

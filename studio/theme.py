@@ -18,7 +18,7 @@ from autoact.errors import BadInput
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-DEFAULT = "studio-dark"
+DEFAULT, SIXTEEN = "studio-dark", "sixteen"
 TRACK = ("background", "background-hover", "background-active", "corner-color")
 """Of a scroll bar: what the bar moves on, which Textual would have darker than any of a theme's colours."""
 

@@ -32,8 +32,9 @@ class Health(Struct, frozen=True):
 
     def told(self) -> str:
         """In one line."""
-        waits = f"{self.p50_ms:.0f} ms as a rule, {self.p95_ms:.0f} ms at worst but one in twenty"
-        right = f"; {self.right} of the {self.trajectories} that used it were right" if self.trajectories else ""
+        waits = f"median {self.p50_ms:.0f} ms, p95 {self.p95_ms:.0f} ms"
+        used = f"{self.trajectories} trajectories that used it"
+        right = f"; {self.right} of the {used} were right" if self.trajectories else ""
         return f"{self.calls} calls, {self.failed} failed, {waits}{right}"
 
 
@@ -61,7 +62,7 @@ class ToolLine(Struct, frozen=True):
     @property
     def standing(self) -> str:
         """In a few words."""
-        return {"on": STATES.get(self.state, self.state), "off": "off", "known": "not listed"}[self.listed]
+        return {"on": STATES.get(self.state, self.state), "off": "off", "known": "not in project"}[self.listed]
 
     def put(self, listed: Standing) -> ToolLine:
         return structs.replace(self, listed=listed)

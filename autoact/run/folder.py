@@ -172,7 +172,11 @@ def _name(what: str, now: datetime) -> str:
 
 def _age(run: RunFolder) -> tuple[str, int, str]:
     """Orders runs by the minute in their name, then by when run.toml was written: it never changes."""
-    return run.name[:15], run.config.stat().st_mtime_ns, run.name
+    try:
+        written = run.config.stat().st_mtime_ns
+    except OSError:  # deleted since it was listed
+        written = 0
+    return run.name[:15], written, run.name
 
 
 def _listed(runs: Iterable[RunFolder], most: int = 8) -> str:

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from autoact import disk
-from autoact.run.command import Command, Verb
-from autoact.run.control import leave
-from autoact.run.folder import RunFolder
+from autoact.run.command import Verb
 from autoact.run.live import LiveTail
 from autoact.run.liveness import attended
-from studio import errand, foreign, keys, orders
-from studio.conversation import STAGES, Asked, Replay, Session, brought, exported, sessions, speaker
-from studio.document import Document, Passage
+from studio import foreign, keys, orders
+from studio.asking import Asking, Typed, Wish
+from studio.conversation import STAGES, Asked, Replay, Session, exported, sessions, speaker
+from studio.document import Passage
 from studio.follow import Follow
 from studio.history import COLUMNS, AskedRows
 from studio.panes.pane import Pane
 from studio.widgets.line import Line
+from studio.widgets.sides import Side, Sides
 from studio.widgets.table import Table
-from studio.widgets.transcript import Transcript
 
 CASTS = (("group",), ("meta",), ("group", "meta"))
 SPEEDS = (1, 2, 4, 8, 16, 32, 64)
@@ -44,10 +41,6 @@ class GroupPane(Pane):
     DEFAULT_CSS = """
     GroupPane #history { height: 25%; min-height: 4; }
     GroupPane #about { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    GroupPane #lanes { height: 1fr; }
-    GroupPane Transcript { width: 1fr; }
-    GroupPane #second { display: none; border-left: solid $panel; }
-    GroupPane.pair #second { display: block; }
     """
     PLACES = ("group",)
     BINDINGS = keys.bindings("group")
@@ -62,29 +55,26 @@ class GroupPane(Pane):
         self.speed = SPEEDS[3]
         self._live: LiveTail | None = None
         self._live_of: Session | None = None
-        self._told: list[list[Passage]] = [[], []]
         self._playing: float | None = None
         """Seconds of the log's time that were played."""
         self._frame = 0.0
-        self._wish: tuple[Verb, str, int] | None = None
-        """What the line is for when it is not a question: verb, unit, turn."""
-        self._waiting = ""
-        """A question that has no turns yet."""
-        self._rest: list[tuple[str, str]] = []
-        """Questions and casts for a session that is still to come up."""
+        self._asking = Asking(self, project, self._told)
+        self._wish: Wish | None = None
+        """What the line is for when it is not a question."""
+        self._alive: Session | None = None
+        """The session that has a job, as of the last look."""
         self._looked = -RARELY
         self._finder: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="history")
         yield Static(id="about")
-        with Horizontal(id="lanes"):
-            yield Transcript(id="first")
-            yield Transcript(id="second")
-        yield Line("a question", id="ask")
+        yield Sides()
+        yield Line("a question", id="ask", verb="send")
 
     def on_mount(self) -> None:
         self.query_one(Table).show(self.rows)
+        self.query_one(Table).suggest("No questions yet: a asks the group one, c chooses who answers.")
         self._about()
         self.set_interval(LOOK, self._look)
 
@@ -113,6 +103,7 @@ class GroupPane(Pane):
         if now - self._looked >= RARELY and (self._finder is None or self._finder.is_finished):
             self._looked = now
             self._finder = self.run_worker(self._find, thread=True, group="sessions")
+            self._about()
         newest = next(iter(self.sessions.values()), None)
         current = self.current
         moved = [
@@ -122,19 +113,21 @@ class GroupPane(Pane):
             self._gather()
         if self._playing is not None:
             self._playing += (now - self._frame) * self.speed
+        if self._playing is not None or self._asking.waiting:
             self._about()
         self._frame = now
-        self._ask_rest()
+        self._asking.put_rest(self._alive)
         self._tell_lanes()
 
     def _find(self) -> None:
-        """New sessions; each is read whole once, in this thread."""
+        """Which sessions there are; a new one is read whole once, in this thread."""
         found = sessions(self.project)
         fresh = [Session(folder) for folder in found if folder.name not in self.sessions]
         for session in fresh:
             session.read()
-        if fresh:
-            self.app.call_from_thread(self._take, fresh, [folder.name for folder in found])
+        names = [folder.name for folder in found]
+        if names != list(self.sessions):
+            self.app.call_from_thread(self._take, fresh, names)
 
     def _take(self, fresh: Sequence[Session], order: Sequence[str]) -> None:
         known = {**self.sessions, **{session.folder.name: session for session in fresh}}
@@ -149,26 +142,26 @@ class GroupPane(Pane):
         if len(self.rows) > before:
             newest = self.rows.rows[0]
             self.shown, self._playing = self.rows.key(0), None
-            if newest[1].question.text == self._waiting:
-                self._waiting = ""
+            if newest[1].question.text == self._asking.waiting:
+                self._asking.waiting = ""
             table.point(0)
         table.renew()
+        if self.current is None:
+            self._fresh_lanes()
         self._about()
 
     def _tell_lanes(self) -> None:
-        current = self.current
-        if current is None:
-            return
-        session, chosen = current
-        beside = session.beside(chosen.unit)
-        self.set_class(len(beside) > 1, "pair")
-        for place, (asked, name) in enumerate(zip(beside, ("first", "second"), strict=False)):
-            said = self._passages(session, asked)
-            if said != self._told[place]:
-                transcript = self.query_one(f"#{name}", Transcript)
-                brought(transcript.document, self._told[place], said)
-                self._told[place] = said
-                self.frames.ask(transcript)
+        if (current := self.current) is not None:
+            session, beside = current[0], current[0].beside(current[1].unit)
+            forked = {asked.of for asked in beside}
+            sides = [
+                Side(
+                    foreign.content(f"{one.side}: original" if one.unit in forked else one.side, "bold"),
+                    self._passages(session, one),
+                )
+                for one in beside
+            ]
+            self.query_one(Sides).draw(sides, self.frames)
 
     def _passages(self, session: Session, asked: Asked) -> list[Passage]:
         """Of one lane: as far as it was played, or all of it with what is being said."""
@@ -194,20 +187,26 @@ class GroupPane(Pane):
 
     def _about(self) -> None:
         """One line: the session, who answers next, what is played."""
-        newest = next(iter(self.sessions.values()), None)
-        live = newest is not None and attended(newest.folder)
-        word = "no session yet; a asks" if newest is None else "session over; a starts another"
-        if live and newest is not None:
-            word = f"session {newest.state.status}, {len(newest.flying)} in flight"
-        parts = [Content.styled(word, "$success" if live else "$quiet"), Content(f"next: {' + '.join(self.casts)}")]
-        if self._waiting:
-            parts.append(foreign.content(f"asking: {self._waiting}", "$accent"))
+        self._alive = next((one for one in self.sessions.values() if attended(one.folder)), None)
+        word = "session over; a starts another" if self.sessions else "no session yet; a asks a question and starts one"
+        if self._alive is not None:
+            loading = self._alive.state.stage not in STAGES
+            word = "session: loading the model" if loading else f"session {self._alive.state.status}"
+            word += f", {len(self._alive.flying)} in flight" if self._alive.flying else ""
+        parts = [
+            Content.styled(word, "$success" if self._alive else "$quiet"),
+            Content(f"next: {' + '.join(self.casts)}"),
+        ]
+        if self._asking.waiting:
+            waited = f"asked {time.monotonic() - self._asking.since:.0f} s ago: {self._asking.waiting}"
+            parts.append(foreign.content(waited, "$accent"))
         if self._playing is not None and (current := self.current):
             length = Replay(current[1]).length
             parts.append(
                 Content.styled(f"replay {min(self._playing, length):.0f}/{length:.0f} s x{self.speed}", "$accent")
             )
-        self.query_one("#about", Static).update(Content("   ").join(parts))
+        self.put("about", Content("   ").join(parts))
+        self.desk.offer()
 
     @on(Table.Pointed)
     def _pointed(self, message: Table.Pointed) -> None:
@@ -217,16 +216,36 @@ class GroupPane(Pane):
 
     @on(Table.Opened)
     def _opened(self) -> None:
-        self.query_one("#first", Transcript).focus()
+        self.query_one(Sides).view(0).focus()
 
     def _fresh_lanes(self) -> None:
-        self._told = [[], []]
-        for transcript in self.query(Transcript):
-            transcript.show(Document())
+        self.query_one(Sides).clear()
         self._tell_lanes()
         self._about()
 
     # -- keys ------------------------------------------------------------------------------------------------------
+
+    def obstacle(self, action: str) -> str:
+        match action:
+            case "hold" | "step" if self._alive is None:
+                return "No session is running; a starts one."
+            case "step" if self._alive is None or not self._alive.flying:
+                return "No question is in flight."
+            case "edit" | "fork" if self._turn() is None:
+                return "Put the cursor on a turn first."
+            case "edit" if self.current is None or self.current[0] is not self._alive:
+                return "This session is over; fork the turn instead."
+            case "replay" | "export" if self.current is None:
+                return "There is no question."
+            case "up" if self.query_one("#history", Table).has_focus:
+                return "These are the questions."
+        return ""
+
+    def word(self, action: str) -> str:
+        """Returns the footer's word for an action that undoes itself."""
+        if action == "hold" and self._alive is not None and self._held(self._alive):
+            return "resume"
+        return "stop replay" if action == "replay" and self._playing is not None else ""
 
     def action_ask(self) -> None:
         self._open_line(None, "")
@@ -235,30 +254,31 @@ class GroupPane(Pane):
         self.casts = CASTS[(CASTS.index(self.casts) + 1) % len(CASTS)]
         self._about()
 
+    @keys.possible
     def action_hold(self) -> None:
-        session = self._alive()
-        if session is not None:
-            held = session.state.status == "paused" or bool(session.state.halted)
-            self._send(session, orders.order("resume" if held else "pause"))
+        if (session := self._alive) is not None:
+            self._asking.send(session, orders.order("resume" if self._held(session) else "pause"))
 
+    @keys.possible
     def action_step(self) -> None:
-        session = self._alive()
-        if session is not None:
-            flying = session.flying
-            shown = self.shown.partition("/")[2]
-            unit = shown if shown in flying else flying[0] if flying else ""
-            self._send(session, orders.order("step", unit))
+        """One answer of each side that is in flight, else of the question that has been so longest."""
+        if (session := self._alive) is None:
+            return
+        current, flying = self.current, session.flying
+        shown = session.beside(current[1].unit) if current is not None and current[0] is session else []
+        for unit in [asked.unit for asked in shown if asked.unit in flying] or flying[:1]:
+            self._asking.send(session, orders.order("step", unit))
 
+    @keys.possible
     def action_edit(self) -> None:
         self._about_turn("edit")
 
+    @keys.possible
     def action_fork(self) -> None:
         self._about_turn("fork")
 
+    @keys.possible
     def action_replay(self) -> None:
-        if self.current is None:
-            self.notice("no question to play again")
-            return
         self._playing = 0.0 if self._playing is None else None
         self._frame = time.monotonic()
         self._fresh_lanes()
@@ -279,9 +299,9 @@ class GroupPane(Pane):
         self.speed = SPEEDS[min(len(SPEEDS) - 1, SPEEDS.index(self.speed) + 1)]
         self._about()
 
+    @keys.possible
     def action_export(self) -> None:
         if self.current is None:
-            self.notice("no question to export")
             return
         session, asked = self.current
         file = self.project / "exports" / f"{session.folder.name}-{asked.unit}.json"
@@ -289,33 +309,33 @@ class GroupPane(Pane):
             file.parent.mkdir(exist_ok=True)
             disk.replace(file, exported(session, asked.unit))
         except OSError as error:  # the boundary of a command: said, not raised
-            self.notice(f"not exported: {error}")
+            self.notice(f"Not exported: {error}")
         else:
-            self.notice(f"written to {file}")
+            self.notice(f"Written to {file}")
 
     # -- the line --------------------------------------------------------------------------------------------------
 
-    def _open_line(self, wish: tuple[Verb, str, int] | None, text: str) -> None:
+    def _open_line(self, wish: Wish | None, text: str) -> None:
         self._wish = wish
         self.query_one("#ask", Line).ask(text)
 
     def _about_turn(self, do: Verb) -> None:
         """Have the text of the turn under the cursor on the line; enter sends it."""
-        current, turn = self.current, self._turn()
-        if current is None or turn is None:
-            self.notice("put the cursor on a turn first")
-            return
-        asked, n = turn
-        self._open_line((do, asked.unit, n), asked.turns[n].line)
-        self.notice(f"{do} turn {n} of {asked.unit}, {asked.turns[n].part}: enter sends it, esc leaves it")
+        current, found = self.current, self._turn()
+        if current is not None and found is not None:
+            asked, n = found
+            turn = asked.turns[n]
+            self._open_line(Wish(do, current[0], asked.unit, n, turn.line, turn.text.strip()), turn.line)
+            self.notice(f"{do} turn {n} of {asked.unit}, {turn.part}: enter sends it, esc cancels")
 
     def _turn(self) -> tuple[Asked, int] | None:
+        """The turn under the cursor, the last one while the end is followed."""
         current = self.current
         if current is None:
             return None
         beside = current[0].beside(current[1].unit)
-        place = 1 if len(beside) > 1 and self.query_one("#second").has_focus else 0
-        transcript, asked = self.query_one("#second" if place else "#first", Transcript), beside[place]
+        at, transcript = self.query_one(Sides).chosen
+        asked = beside[min(at, len(beside) - 1)]
         if transcript.following:
             return (asked, len(asked.turns) - 1) if asked.turns else None
         chosen = transcript.chosen
@@ -324,73 +344,23 @@ class GroupPane(Pane):
 
     @on(Input.Submitted, "#ask")
     def _submitted(self, message: Input.Submitted) -> None:
-        text, wish = message.value.strip(), self._wish
+        typed = Typed(message.value.strip(), self._wish)
         self.query_one("#ask", Line).action_leave_line()
-        if wish is not None and self.current is not None:
-            session, (do, unit, n) = self.current[0], wish
-            turn = session.asked[unit].turns[n]
-            same = text == turn.line
-            text = turn.text.strip() if same else text.replace(foreign.BREAK, "\n")
-            self._send(session, orders.order(do, unit, n, "" if same and do == "fork" else text), start=do == "fork")
-        elif text:
-            self._ask(text)
+        if typed.text or typed.wish:
+            self._asking.put(typed, self.casts, self._alive)
+            self._about()
 
     @on(Line.Gone)
     def _gone(self) -> None:
-        self.query_one("#first", Transcript).focus()
+        self.query_one(Sides).view(0).focus()
 
-    # -- sending -----------------------------------------------------------------------------------------------------
-
-    def _ask(self, text: str) -> None:
-        """Put the question in for each cast; `autoact ask` starts a session for the first when there is none."""
-        self._waiting = text
-        self._about()
-        live = next((one for one in self.sessions.values() if attended(one.folder)), None)
-        if live is not None:
-            for cast in self.casts:
-                self._inject(live, text, cast)
-        else:
-            self._rest = [(text, cast) for cast in self.casts[1:]]
-            self.run_worker(self._first(text, self.casts[0]), group="ask")
-
-    async def _first(self, text: str, cast: str) -> None:
-        outcome = await errand.autoact("ask", str(self.project), text, options=("--session", f"--cast={cast}"))
-        if outcome.code:
-            self._waiting, self._rest = "", []
-            self.notice(outcome.why)
-            self._about()
-
-    def _ask_rest(self) -> None:
-        """A session has come up: the other casts get their question."""
-        newest = next(iter(self.sessions.values()), None)
-        if self._rest and newest is not None and newest.state.stage in STAGES and attended(newest.folder):
-            rest, self._rest = self._rest, []
-            for text, cast in rest:
-                self._inject(newest, text, cast)
-
-    def _inject(self, session: Session, text: str, cast: str) -> None:
-        command = orders.order("inject", text=text, cast=cast)
-        if session.state.stage in STAGES:
-            self._send(session, command)
-        else:  # its job still loads the model: it will find the question
-            leave(session.folder, command)
-
-    def _send(self, session: Session, command: Command, *, start: bool = False) -> None:
-        self.run_worker(partial(self._carry, session.folder, command, start), thread=True, group="orders")
-
-    def _carry(self, folder: RunFolder, command: Command, start: bool) -> None:
-        why = orders.carry(folder, command, start=start)
-        self.app.call_from_thread(self._carried, command, why)
-
-    def _carried(self, command: Command, why: str) -> None:
-        if why and command.do == "inject":
-            self._waiting = ""
-        self.notice(why or f"{command.words}: accepted")
+    def _told(self, text: str, refused: Typed | None) -> None:
+        """Say what came of a line; one that was refused opens again, unless something else is typed by now."""
+        if refused is not None and self.display and not self.query_one("#ask", Line).has_class("shown"):
+            self._open_line(refused.wish, refused.text)
+        self.notice(text)
         self._about()
 
-    def _alive(self) -> Session | None:
-        """The session that has a job; says so when there is none."""
-        live = next((one for one in self.sessions.values() if attended(one.folder)), None)
-        if live is None:
-            self.notice("no session lives; a starts one")
-        return live
+    @staticmethod
+    def _held(session: Session) -> bool:
+        return session.state.status == "paused" or bool(session.state.halted)

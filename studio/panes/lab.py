@@ -12,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from autoact import disk
 from autoact.errors import AutoActError
@@ -26,7 +26,7 @@ from studio import errand, foreign, keys
 from studio.follow import Follow
 from studio.lineage import lineage, seeds, wrong
 from studio.panes.pane import Pane
-from studio.widgets.line import Line
+from studio.screens.form import Field, Form, Values
 from studio.widgets.status import short
 from studio.widgets.table import Column, Table
 
@@ -37,11 +37,12 @@ COLUMNS = (
     Column("F1 %  95 %", 15), Column("gain in F1", 21, least=100), Column("tokens", 8, right=True, least=100),
     Column("s", 7, right=True, least=76),
 )  # fmt: skip
+CASTS_ASKED = "meta,group"
 WRONG = (Column("cast", 7), Column("question"), Column("answer", 18), Column("expected", 18, least=70))
 
 
 class ScoreRows:
-    """A line for every cast of every run; a run without scores has one too."""
+    """A line for every cast of every run; a run without scores has one too, which says so."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, Score | None]] = []
@@ -52,7 +53,7 @@ class ScoreRows:
     def row(self, index: int) -> Sequence[str | Content]:
         run, score = self.rows[index]
         if score is None:
-            return short(run), "-", *("",) * (len(COLUMNS) - 2)
+            return short(run), "", "", Content.styled("no scores", "$quiet"), *("",) * (len(COLUMNS) - 4)
         gain = "{:+.1f}  [{:.1f}, {:.1f}]".format(*(100 * part for part in score.gain)) if score.gain else ""
         return (
             short(run), score.cast, str(score.n), percent(score.em, score.em_interval),
@@ -101,23 +102,34 @@ class LabPane(Pane):
         self.scores, self.wrongs = ScoreRows(), WrongRows()
         self._tallies: dict[str, tuple[int, float, Tally]] = {}
         """By run: bytes of its log, when it was counted, what came of it."""
-        self._state = RunState()
+        self._wrong_of, self._state = "", RunState()
+        """The run whose wrong answers are shown, and its log."""
         self._examples: Sequence[Example] = ()
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="scores")
         yield Table(WRONG, id="wrongs")
         with VerticalScroll():
-            yield Static("Counting the runs ...", id="parts")
-        yield Line("a file of questions (nothing: the held-out ones), then casts: meta,group", id="data")
+            yield Static(id="parts")
 
     def on_mount(self) -> None:
         self.query_one("#scores", Table).show(self.scores)
+        self.query_one("#scores", Table).suggest("No runs yet: n in the runs pane (7) starts one.")
 
     def tell(self) -> None:
+        folders = [run.folder for run in self.follow.shelf.runs]
+        if self._tallies.keys() - {folder.name for folder in folders}:
+            self._forget([folder.name for folder in folders])
         if not any(worker.is_running for worker in self.workers if worker.group == "count"):
-            folders = [run.folder for run in self.follow.shelf.runs]
             self.run_worker(partial(self._count, folders), thread=True, group="count")
+        self._show_parts()
+
+    def _forget(self, names: Sequence[str]) -> None:
+        """Runs were deleted: neither their scores nor what lay behind their answers is shown any more."""
+        self._tallies = {name: known for name, known in self._tallies.items() if name in names}
+        if self.has_class("wrong") and self._wrong_of not in names:
+            self.action_wrong()
+        self._list()
 
     @property
     def run_chosen(self) -> str:
@@ -126,16 +138,37 @@ class LabPane(Pane):
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
-    def action_evaluate(self) -> None:
-        self.query_one("#data", Line).ask()
+    def obstacle(self, action: str) -> str:
+        match action:
+            case "wrong" if not self.has_class("wrong") and not self._scored(self.run_chosen):
+                return "This run has no scored answers; e evaluates."
+            case "up" if not self.has_class("wrong"):
+                return "These are the scores."
+        return ""
 
+    def word(self, action: str) -> str:
+        """Returns the footer's word for an action that undoes itself."""
+        return "scores" if action == "wrong" and self.has_class("wrong") else ""
+
+    def _scored(self, run: str) -> bool:
+        return run in self._tallies and bool(self._tallies[run][2].scores)
+
+    def action_evaluate(self) -> None:
+        fields = (
+            Field("data", "file of questions; empty for the held-out questions of the project"),
+            Field("casts", f"casts: {', '.join(CASTS)}", CASTS_ASKED, suggested=True),
+            Field("limit", "at most so many questions; empty for all"),
+        )
+        self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
+
+    @keys.possible
     def action_wrong(self) -> None:
         """To the wrong answers of the run under the cursor, or back to the scores."""
         if self.has_class("wrong"):
             self.remove_class("wrong")
             self.query_one("#scores", Table).focus()
             self._show_parts()
-        elif self.run_chosen:
+        else:
             folder = RunFolder(self.project / "runs" / self.run_chosen)
             self.run_worker(partial(self._read_wrong, folder), thread=True, group="wrong", exclusive=True)
 
@@ -146,22 +179,22 @@ class LabPane(Pane):
         else:
             self.desk.action_back()
 
-    @on(Input.Submitted, "#data")
-    def _evaluate(self, message: Input.Submitted) -> None:
-        data, casts = parted(message.value)
-        self.query_one("#data", Line).action_leave_line()
-        self.notice("starting an evaluation ...")
-        self.run_worker(self._start(data, casts), group="eval")
-
-    @on(Line.Gone)
-    def _gone(self) -> None:
-        self.query_one("#wrongs" if self.has_class("wrong") else "#scores", Table).focus()
-
-    async def _start(self, data: str, casts: str) -> None:
-        file = [f"--data={Path(data).expanduser().absolute()}"] if data else []
-        options = ("--detach", *file, *([f"--method={casts}"] if casts else []))
+    async def _evaluate(self, values: Values) -> str:
+        """Start it; why not, when something that was typed is of no use."""
+        data, limit = values["data"].strip(), values["limit"].strip()
+        casts = [name.strip() for name in values["casts"].split(",") if name.strip()]
+        if unknown := [name for name in casts if name not in CASTS]:
+            return f"no cast `{unknown[0]}`; expected {' or '.join(CASTS)}, or several with commas between them"
+        if limit and not (limit.isdecimal() and int(limit)):
+            return f"expected a number above 0, not `{limit}`"
+        file = str(Path(data).expanduser().absolute()) if data else ""
+        given = {"--data": file, "--method": ",".join(casts), "--limit": limit}
+        options = ("--detach", *(f"{name}={value}" for name, value in given.items() if value))
         outcome = await errand.autoact("eval", str(self.project), options=options)
-        self.notice(outcome.why if outcome.code else f"{outcome.told.strip()} is on its way")
+        if outcome.code:
+            return outcome.why
+        self.notice(f"{outcome.told.strip()} started.")
+        return ""
 
     @on(Table.Pointed, "#scores")
     def _pointed(self) -> None:
@@ -183,6 +216,9 @@ class LabPane(Pane):
 
     def _counted(self, name: str, counted: tuple[int, float, Tally]) -> None:
         self._tallies[name] = counted
+        self._list()
+
+    def _list(self) -> None:
         order = [run.folder.name for run in self.follow.shelf.runs if run.folder.name in self._tallies]
         rows: list[tuple[str, Score | None]] = []
         for run in order:
@@ -191,11 +227,20 @@ class LabPane(Pane):
         key, self.scores.rows = table.chosen, rows
         table.renew(key=key)
         self._show_parts()
+        self.desk.offer()
 
     def _show_parts(self) -> None:
+        """What came of the run under the cursor, or why there is nothing."""
+        if self.has_class("wrong"):
+            return
         found = self._tallies.get(self.run_chosen)
-        if found is not None and not self.has_class("wrong"):
-            self.query_one("#parts", Static).update(Content("\n").join([*funnel(found[2]), *parts(found[2])]))
+        if found is not None:
+            told = [*funnel(found[2]), *parts(found[2])]
+        elif not self.follow.shelf.runs:
+            told = [Content("The scores of each run, how many questions and trajectories it kept, and why not.")]
+        else:
+            told = [Content("Counting the runs ...")]
+        self.put("parts", Content("\n").join(told))
 
     def _read_wrong(self, folder: RunFolder) -> None:
         state = RunState.of(folder.events)
@@ -203,13 +248,13 @@ class LabPane(Pane):
             examples = seeds(Project.open(self.project))
         except AutoActError:
             examples = ()  # the task's pane says what is wrong with the project
-        self.app.call_from_thread(self._take_wrong, state, examples)
+        self.app.call_from_thread(self._take_wrong, folder.name, state, examples)
 
-    def _take_wrong(self, state: RunState, examples: Sequence[Example]) -> None:
-        self._state, self._examples = state, examples
+    def _take_wrong(self, run: str, state: RunState, examples: Sequence[Example]) -> None:
+        self._wrong_of, self._state, self._examples = run, state, examples
         self.wrongs.rows = wrong(state)
         if not self.wrongs.rows:
-            self.notice("no scored answer of this run is wrong")
+            self.notice("No scored answer of this run is wrong.")
             return
         self.add_class("wrong")
         table = self.query_one("#wrongs", Table)
@@ -220,15 +265,7 @@ class LabPane(Pane):
     def _show_lineage(self, index: int) -> None:
         if self.has_class("wrong") and index < len(self.wrongs.rows):
             solved = self.wrongs.rows[index]
-            self.query_one("#parts", Static).update(Content("\n").join(lineage(self._state, solved, self._examples)))
-
-
-def parted(typed: str) -> tuple[str, str]:
-    """What was typed as a file, which may have spaces in its name, and casts; either may be empty."""
-    before, _, last = typed.strip().rpartition(" ")
-    if last and all(name in CASTS for name in last.split(",")):
-        return before.strip(), last
-    return typed.strip(), ""
+            self.put("parts", Content("\n").join(lineage(self._state, solved, self._examples)))
 
 
 def percent(mean: float, ends: tuple[float, float]) -> str:
@@ -249,7 +286,8 @@ def funnel(tally: Tally) -> list[Content]:
         *_reasons(tally.trajectories_refused),
     ]
     for lesson in tally.adapters:
-        trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}"
+        mean = " (mean of the last epoch)" if lesson.ready else ""
+        trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}"
         said = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
         lines.append(Content.assemble((f"{foreign.line(lesson.role):<13}", "$accent"), said))
     return lines

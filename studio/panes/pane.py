@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
 
 from studio import keys
 from studio.follow import Follow
 from studio.frames import Frames
+from studio.widgets.rows import same
 
 if TYPE_CHECKING:
     from studio.screens.project import ProjectScreen
@@ -43,3 +46,13 @@ class Pane(Vertical):
     def notice(self, text: str) -> None:
         """Say something in the line above the footer; foreign text is welcome."""
         self.desk.notice(text)
+
+    def put(self, where: str, content: Content) -> None:
+        """Show a text in the Static of this id. The screen is laid out anew only if it is another text."""
+        place = self.query_one(f"#{where}", Static)
+        if not isinstance(place.content, Content) or not same(place.content, content):
+            place.update(content)
+
+    def obstacle(self, action: str) -> str:
+        """Returns why an action cannot be carried out now; empty when it can, or when only trying tells."""
+        return ""

@@ -6,18 +6,19 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.widgets import Static
 
 from autoact import disk, trust
 from autoact.errors import BadInput
-from autoact.events import Event
 from autoact.run.folder import RunFolder
 from autoact.run.liveness import cause
 from autoact.run.log import LONGEST_LINE, LogTail
 from autoact.run.words import words
-from studio import glyphs, keys
+from studio import foreign, glyphs, keys
 from studio.document import Document, Passage
 from studio.errand import autoact
 from studio.figures import Ledger
@@ -27,16 +28,26 @@ from studio.progress import STAGES, stage_of
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.settings import differences
-from studio.shelf import ALIVE, RunLine
+from studio.shelf import RunLine
 from studio.widgets.status import short, verdict_of
 from studio.widgets.table import Column, Table
 from studio.widgets.transcript import Transcript
 
 COLUMNS = (
-    Column("run", 18), Column("is", 16), Column("stage", 24, least=78), Column("started", 13, least=100),
+    Column("run", 18), Column("status", 16), Column("stage", 24, least=78), Column("started", 13, least=100),
     Column("time", 8, right=True, least=70), Column("kept", 6, right=True), Column("F1", 6, right=True),
-    Column("tokens", 9, right=True, least=90), Column("because", least=110),
+    Column("tokens", 9, right=True, least=90), Column("reason", least=110),
 )  # fmt: skip
+
+
+LOOK = 0.25
+"""Seconds between looks at a log that is open."""
+Verb = Literal["resume", "cancel", "delete", "trust"]
+DOING: dict[Verb, tuple[str, str]] = {
+    "resume": ("resuming", "resumed"), "cancel": ("cancelling", "cancelled"), "delete": ("deleting", "deleted"),
+    "trust": ("trusting", "trusted"),
+}  # fmt: skip
+"""What is said of a command while it is carried out, and when it is done."""
 
 
 class RunRows:
@@ -60,7 +71,7 @@ class RunRows:
                 _spell(figures.seconds), str(figures.kept or ""),
                 "" if figures.f1 is None else f"{100 * figures.f1:.1f}", _thousands(figures.tokens),
             )  # fmt: skip
-        return name, verdict_of(run.shown, self.signs), stage_of(run.state).replace("_", " "), *cells, why
+        return name, verdict_of(run.shown, self.signs), stage_of(run.state), *cells, why
 
     def key(self, index: int) -> str:
         return self.runs[index].folder.name
@@ -69,6 +80,9 @@ class RunRows:
 class RunsPane(Pane):
     """Enter shows a run in every pane."""
 
+    DEFAULT_CSS = """
+    RunsPane #cause { height: auto; max-height: 3; padding: 0 1; background: $surface; color: $quiet; }
+    """
     PLACES = ("runs",)
     BINDINGS = keys.bindings("runs")
 
@@ -77,10 +91,20 @@ class RunsPane(Pane):
         self._ledger = Ledger()
         self._seen: list[RunLine] = []
         self._shown = ""
+        self._log: EventLog | None = None
+        """The log that is open."""
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="runs-table")
-        yield Transcript(id="detail")
+        yield Static(id="cause")
+        yield Transcript(id="detail", folds=())
+
+    def on_mount(self) -> None:
+        self.query_one(Table).suggest("No runs yet: n starts one.")
+        self.set_interval(LOOK, self._look)
+
+    def on_unmount(self) -> None:
+        self._close_log()
 
     def tell(self) -> None:
         runs = self.follow.shelf.runs
@@ -90,6 +114,7 @@ class RunsPane(Pane):
             self._renew()
             if changed:
                 self.run_worker(partial(self._count, list(runs)), thread=True, group="ledger", exclusive=True)
+        self._tell_cause()
 
     def _renew(self) -> None:
         table = self.query_one(Table)
@@ -107,16 +132,41 @@ class RunsPane(Pane):
         name = self.query_one(Table).chosen
         return next((run for run in self._seen if run.folder.name == name), None)
 
-    def on_table_pointed(self, message: Table.Pointed) -> None:
-        """Why the run is so, also where the table has no room for it."""
+    def _tell_cause(self) -> None:
+        """Why the run under the cursor is as it is, in full: the table has no room for it."""
         run = self._chosen
-        self.notice(_why(run) if run else "")
+        why = _why(run) if run else ""
+        self.query_one("#cause").display = bool(why)
+        self.put("cause", foreign.content(why))
+        self.desk.offer()
+
+    def on_table_pointed(self) -> None:
+        self._tell_cause()
 
     def on_table_opened(self, message: Table.Opened) -> None:
         self.desk.follow_run(message.key)
+        self.notice(f"Every pane shows {message.key} now.")
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
+    def obstacle(self, action: str) -> str:
+        run, opened = self._chosen, self.has_class("opened")
+        match action:
+            case "up" if not opened:
+                return "These are the runs."
+            case "watch" | "resume" | "cancel" | "delete" | "log" if run is None:
+                return "No runs yet: n starts one."
+            case "resume" if run and (run.alive or (run.verdict == "finished" and not run.foreign)):
+                return f"{run.folder.name} is {run.verdict}; n starts another."
+            case "cancel" if run and not run.alive:
+                return "This run has no job to stop."
+            case "delete" if run and run.alive:
+                return "Run is active; cancel it first (c)."
+            case "differences" if len(self._seen) < 2:
+                return "There is no other run to compare with."
+        return ""
+
+    @keys.possible
     def action_watch(self) -> None:
         """The run by itself, with its stages, lanes and curves."""
         from studio.screens.run import RunScreen
@@ -130,7 +180,7 @@ class RunsPane(Pane):
             Field("first", "from stage", words=STAGES),
             Field("last", "to stage", STAGES[-1], words=STAGES),
         ]
-        self.app.push_screen(Form("A new run", fields, self._start))
+        self.app.push_screen(Form("New run", fields, self._start, "start"))
 
     async def _start(self, values: Values) -> str:
         first, last = values["first"], values["last"]
@@ -141,14 +191,13 @@ class RunsPane(Pane):
         self.desk.follow_run("")
         return ""
 
+    @keys.possible
     def action_resume(self) -> None:
         run = self._chosen
         if run is None:
-            self.action_new()
-        elif run.foreign and not run.alive:
+            return
+        if run.foreign and not run.alive:
             self._ask_for_trust(run)
-        elif run.alive or run.verdict == "finished":
-            self.notice(f"{run.folder.name} is {run.verdict}; n starts another.")
         else:
             self._do("resume", run, "--detach")
 
@@ -160,67 +209,87 @@ class RunsPane(Pane):
             Confirm("Trust this run?", reason), lambda yes: self._do("trust", run, "--yes") if yes else None
         )
 
+    @keys.possible
     def action_cancel(self) -> None:
-        run = self._chosen
-        if run is None or run.verdict not in ALIVE:
-            self.notice("This run has no job to stop.")
-        else:
-            question = f"Stop {run.folder.name}? It can go on later."
+        if (run := self._chosen) is not None:
+            question = f"Stop {run.folder.name}? It can be resumed later."
             self.app.push_screen(Confirm(question), lambda yes: self._do("cancel", run) if yes else None)
 
     def action_delete(self) -> None:
+        """Ask first. A refusal comes as a question would, so that an answer typed ahead closes it and no more."""
         run = self._chosen
-        if run is None or run.verdict in ALIVE:
-            self.notice("A run that has a job is not deleted: cancel it first.")
+        if (why := self.obstacle("delete")) or run is None:
+            self.app.push_screen(Confirm(why, tells=True))
         else:
             question = f"Delete {run.folder.name} with its log and adapters? This cannot be undone."
             self.app.push_screen(Confirm(question), lambda yes: self._do("delete", run, "--yes") if yes else None)
 
+    @keys.possible
     def action_log(self) -> None:
-        run = self._chosen
-        if run is not None:
-            self.notice(f"The end of {run.folder.name}'s log.")
-            self.run_worker(partial(self._read_log, run.folder), thread=True, group="log", exclusive=True)
+        """The end of the run's log, followed as it grows."""
+        if (run := self._chosen) is not None:
+            self._close_log()
+            log = self._log = EventLog(run.folder)
+            self.run_worker(partial(self._read_log, log), thread=True, group="log", exclusive=True)
 
+    @keys.possible
     def action_differences(self) -> None:
         """The run under the cursor and the followed one; on the followed one itself, the next older."""
         run = self._chosen
-        names = [one.folder.name for one in self._seen]
-        if run is None or len(names) < 2:
-            self.notice("There is nothing to compare with.")
+        if run is None:
             return
+        names = [one.folder.name for one in self._seen]
         at = names.index(run.folder.name)
         other = names.index(self._shown) if self._shown in names else at
         if other == at:
             other = at + 1 if at + 1 < len(names) else at - 1
-        self._open(_compared(run.folder, self._seen[other].folder))
+        self._close_log()
+        self._open(_compared(run.folder, self._seen[other].folder), end=False)
 
     def action_up(self) -> None:
         if self.has_class("opened"):
+            self._close_log()
             self.remove_class("opened")
             self.query_one(Table).focus()
         else:
             self.desk.action_back()
 
-    def _do(self, verb: str, run: RunLine, *options: str) -> None:
-        self.notice(f"{verb}: {run.folder.name} …")
+    def _do(self, verb: Verb, run: RunLine, *options: str) -> None:
+        self.notice(f"{DOING[verb][0]} {run.folder.name} ...")
         self.run_worker(self._done(verb, run, options))
 
-    async def _done(self, verb: str, run: RunLine, options: tuple[str, ...]) -> None:
+    async def _done(self, verb: Verb, run: RunLine, options: tuple[str, ...]) -> None:
         outcome = await autoact(verb, str(run.folder.path), options=options)
-        self.notice(f"{verb}: {outcome.why if outcome.code else 'done'}")
+        self.notice(f"{verb}: {outcome.why}" if outcome.code else f"{DOING[verb][1]} {run.folder.name}")
         self.follow.shelf.look()
         if verb == "delete" and run.folder.name == self.follow.name:
             self.desk.follow_run("")
         self.tell()
 
-    def _read_log(self, folder: RunFolder) -> None:
-        document = _log(folder)
-        self.app.call_from_thread(self._open, document)
+    def _read_log(self, log: EventLog) -> None:
+        """The first part of it may be long."""
+        log.read()
+        self.app.call_from_thread(self._open_log, log)
 
-    def _open(self, document: Document) -> None:
+    def _open_log(self, log: EventLog) -> None:
+        if log is self._log:
+            log.shown = True
+            self._open(log.document)
+
+    def _look(self) -> None:
+        """Take in what the open log has got since."""
+        if self._log is not None and self._log.shown and self.display and self._log.read():
+            self.frames.ask(self.query_one(Transcript))
+
+    def _close_log(self) -> None:
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _open(self, document: Document, *, end: bool = True) -> None:
+        """Show a text at its end, which is followed, or at its beginning."""
         detail = self.query_one(Transcript)
-        detail.show(document)
+        detail.show(document, end=end)
         self.add_class("opened")
         detail.focus()
         self.frames.ask(detail)
@@ -233,34 +302,39 @@ def _why(run: RunLine) -> str:
     return f"came from elsewhere ({told}); r asks whether to trust it" if run.foreign else why
 
 
-def _log(folder: RunFolder) -> Document:
-    """The end of a log in words."""
-    begin = max(0, disk.file_size(folder.events) - LONGEST_LINE - 1)
-    tail = LogTail(folder.events, begin, numbered=False)
-    try:
-        return Document(
-            Passage("meta", time.strftime("%H:%M:%S", time.localtime(record.at)), _line(record.event, record.type), -1)
-            for record in tail.poll()
-        )
-    finally:
-        tail.close()
+class EventLog:
+    """The end of a run's log in words, event by event."""
 
+    def __init__(self, folder: RunFolder):
+        size = disk.file_size(folder.events)
+        self.document = Document()
+        self.shown = False
+        """The thread that read the first part is done."""
+        self._tail = LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)
 
-def _line(event: object, kind: str) -> str:
+    def read(self) -> bool:
+        """Take in what was written since; whether there was anything."""
+        before = len(self.document)
+        for record in self._tail.poll():
+            said = words(record.event) if record.event is not None else "(of a newer version)"
+            at = time.strftime("%H:%M:%S", time.localtime(record.at))
+            self.document.add(Passage("", at, f"{record.type}  {said}"))
+        return len(self.document) > before
 
-    return f"{kind}  {words(event) if isinstance(event, Event) else '(of a newer version)'}"
+    def close(self) -> None:
+        self._tail.close()
 
 
 def _compared(one: RunFolder, other: RunFolder) -> Document:
-    found = Document([Passage("meta", "runs", f"{one.name}  |  {other.name}")])
+    found = Document([Passage("", "runs", f"{one.name}  |  {other.name}")])
     try:
         rows = differences(one.read_config(), other.read_config())
     except BadInput as error:
         rows = [("not readable", str(error), "")]
     for name, left, right in rows:
-        found.add(Passage("world", "setting", f"{name}:  {left}  |  {right}"))
+        found.add(Passage("", "setting", f"{name}:  {left}  |  {right}"))
     if not rows:
-        found.add(Passage("world", "setting", "The same settings."))
+        found.add(Passage("", "setting", "The same settings."))
     return found
 
 

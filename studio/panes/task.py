@@ -1,8 +1,8 @@
-"""The task: its words, its examples, and the questions that self-instruct would add to them."""
+"""The task: its description, its examples, and the questions that self-instruct would add to them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from textual import on
@@ -17,72 +17,23 @@ from autoact.errors import AutoActError
 from autoact.run.folder import RunFolder
 from studio import errand, examples, foreign, keys, settings_file
 from studio.drafts import Draft, Drafts
+from studio.example_rows import DRAFTS, EXAMPLES, DraftRows, ExampleRows, counted
 from studio.examples import Row
 from studio.follow import Follow
 from studio.panes.pane import Pane
+from studio.progress import stage_of
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
-from studio.widgets.table import Column, Table
+from studio.shelf import ALIVE
+from studio.widgets.table import Table
 
-EXAMPLES = (
-    Column("", 3),
-    Column("question"),
-    Column("answer", 18),
-    Column("kind", 8, least=60),
-    Column("steps", 6, right=True),
-)
-DRAFTS = (Column("", 3), Column("self-made question"), Column("answer", 18), Column("refused because", 24, least=60))
 UNDOABLE = 20
-"""Edits that can be taken back."""
+"""Edits that can be undone."""
 ANSWERS = ("short", "choice")
 
 
-class ExampleRows:
-    """The examples as a table's rows."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self.alike: dict[int, int] = {}
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def row(self, index: int) -> Sequence[str | Content]:
-        row = self.rows[index]
-        if row.trouble:
-            return Content.styled("!", "$error"), foreign.content(row.trouble, "$error"), row.answer, "", ""
-        sign = Content.styled("~", "$warning") if index in self.alike else Content("")
-        return sign, row.question, row.answer, examples.kind(row.answer), str(row.steps or "")
-
-    def key(self, index: int) -> str:
-        return str(index)
-
-
-class DraftRows:
-    """The self-made questions as a table's rows; what a person did with one stands before it."""
-
-    def __init__(self) -> None:
-        self.rows: list[Draft] = []
-        self.taken: set[str] = set()
-        """Questions that are among the examples."""
-        self.dropped: set[str] = set()
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def row(self, index: int) -> Sequence[str | Content]:
-        draft = self.rows[index]
-        done = "+" if draft.question in self.taken else "-" if draft.unit in self.dropped else ""
-        quiet = "$quiet" if draft.refused or done == "-" else ""
-        question, answer = foreign.content(draft.question, quiet), foreign.content(draft.answer, quiet)
-        return Content.styled(done, "$accent"), question, answer, foreign.content(draft.refused, "$warning")
-
-    def key(self, index: int) -> str:
-        return self.rows[index].unit
-
-
 class TaskPane(Pane):
-    """What is typed goes into project.toml and examples.jsonl at once; `u` takes it back."""
+    """What is typed goes into project.toml and examples.jsonl at once; `u` undoes it."""
 
     DEFAULT_CSS = """
     TaskPane #words, TaskPane #counts { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -113,6 +64,7 @@ class TaskPane(Pane):
 
     def on_mount(self) -> None:
         self.table.show(self._examples)
+        self.table.suggest("No examples yet: a adds one, p pastes several, m imports a file. At least one is needed.")
         self.drafts_table.show(self._drafts)
 
     def on_unmount(self) -> None:
@@ -149,7 +101,7 @@ class TaskPane(Pane):
             self.words = settings_file.read(self.project).task
             self._examples.rows = examples.read(self.file)
         except AutoActError as error:  # the boundary of a command: said, not raised
-            self.query_one("#said", Static).update(foreign.content(str(error), "$error"))
+            self.put("said", foreign.content(str(error).replace(f"{self.project}/", ""), "$error"))
             return
         self._drafts.taken = {row.question for row in self.rows}
         self._draw()
@@ -166,18 +118,20 @@ class TaskPane(Pane):
             self.drafts_table.show(self._drafts)
         elif self.drafts is not None and self.drafts.look():
             self.drafts_table.grow()
-        self.set_class(bool(self._drafts.rows), "made")
+        writing = self.follow.state.stage == "self_instruct" and self.follow.verdict in ALIVE
+        self.set_class(bool(self._drafts.rows) or writing, "made")
+        self.drafts_table.suggest(f"The meta-agent is writing questions: {stage_of(self.follow.state)}")
 
     def _close(self) -> None:
         if self.drafts is not None:
             self.drafts.close()
 
     def _draw(self) -> None:
-        answers = {"short": "a few words", "choice": "the letter of an option"}[self.words.answer]
+        answers = {"short": "short text", "choice": "the letter of an option"}[self.words.answer]
         name = foreign.content(self.words.name, "bold")
-        self.query_one("#words", Static).update(Content.assemble(name, (f"   answers are {answers}", "$quiet")))
-        self.query_one("#said", Static).update(foreign.content(self.words.description))
-        self.query_one("#counts", Static).update(counted(self.rows, self._examples.alike))
+        self.put("words", Content.assemble(name, (f"   answers: {answers}", "$quiet")))
+        self.put("said", foreign.content(self.words.description))
+        self.put("counts", counted(self.rows, self._examples.alike))
         self.table.renew()
         self.drafts_table.renew()
 
@@ -193,13 +147,26 @@ class TaskPane(Pane):
 
     # -- the words and the examples --------------------------------------------------------------------------------
 
+    def obstacle(self, action: str) -> str:
+        drafting = self.drafts_table.has_focus
+        match action:
+            case "edit" | "delete" if (self._draft if drafting else self.table.chosen) is None:
+                return "There is no example; a adds one."
+            case "accept" if not drafting or self._draft is None:
+                return "Put the cursor on a self-made question (tab goes there); i writes some."
+            case "accept" if self._draft and self._draft.question in self._drafts.taken:
+                return "It is among the examples already."
+            case "undo" if not self._undo:
+                return "There is nothing to undo."
+        return ""
+
     def action_words(self) -> None:
         fields = (
             Field("name", "name", self.words.name),
-            Field("description", "what is asked of the agents; it goes into every prompt", self.words.description, 4),
-            Field("answer", "answers: a few words, or the letter of an option", self.words.answer, 1, ANSWERS),
+            Field("description", "description, part of every prompt", self.words.description, 4),
+            Field("answer", "answers: short text, or the letter of an option", self.words.answer, 1, ANSWERS),
         )
-        self.app.push_screen(Form("The task", fields, self._reword))
+        self.app.push_screen(Form("Task", fields, self._reword))
 
     async def _reword(self, values: Values) -> str:
         if self._stamps != self._stamps_now():
@@ -213,14 +180,15 @@ class TaskPane(Pane):
 
     def action_add(self) -> None:
         async def take(values: Values) -> str:
-            return self._put(lambda: [*self.rows, examples.made(_said(values), self.rows)])
+            return self._append(lambda: [examples.made(_said(values), self.rows)])
 
-        self.app.push_screen(Form("A new example", _fields(), take))
+        self.app.push_screen(Form("New example", _fields(), take, "add"))
 
+    @keys.possible
     def action_edit(self) -> None:
         if self.drafts_table.has_focus:
             self._edit_draft()
-        elif self.table.chosen is not None:
+        else:
             self._edit_example(self.table.cursor)
 
     @on(Table.Opened)
@@ -238,46 +206,46 @@ class TaskPane(Pane):
                     new = examples.changed(row, values, name, at + 1)
                 return [*self.rows[:at], new, *self.rows[at + 1 :]]
 
-            return self._put(put)
+            return self._put(put, "Edited; u undoes it.")
 
         raw = (Field("line", row.trouble, row.line, 6),)
         fields = raw if row.trouble else _fields(row.question, row.answer, str(row.data.get("type", "")))
         self.app.push_screen(Form(f"Example {at + 1}", fields, take))
 
+    @keys.possible
     def action_delete(self) -> None:
-        """An example goes when the person says yes; a self-made question is only marked."""
+        """An example is deleted when the person says yes; a self-made question is only marked."""
         if self.drafts_table.has_focus:
             self._drop_draft()
-        elif self.table.chosen is not None:
-            at = self.table.cursor
-            question = self.rows[at].question or self.rows[at].line
+            return
+        at = self.table.cursor
+        question = self.rows[at].question or self.rows[at].line
 
-            def told(yes: bool | None) -> None:
-                if yes:
-                    self.notice(
-                        self._put(lambda: [*self.rows[:at], *self.rows[at + 1 :]]) or "deleted; u takes it back"
-                    )
+        def told(yes: bool | None) -> None:
+            if yes:
+                self._try(lambda: [*self.rows[:at], *self.rows[at + 1 :]], "Deleted; u undoes it.")
 
-            self.app.push_screen(Confirm(f"Delete the example `{question[:200]}`?"), told)
+        self.app.push_screen(Confirm(f"Delete the example `{question[:200]}`?"), told)
 
     def action_drop_duplicates(self) -> None:
         kept = examples.once(self.rows)
-        if surplus := len(self.rows) - len(kept):
+        surplus = len(self.rows) - len(kept)
+        if not surplus:
+            self.notice("There are no duplicates.")
+            return
 
-            def told(yes: bool | None) -> None:
-                if yes:
-                    self.notice(self._put(lambda: kept) or f"{surplus} dropped; u takes it back")
+        def told(yes: bool | None) -> None:
+            if yes:
+                self._try(lambda: kept, f"{surplus} deleted; u undoes it.")
 
-            self.app.push_screen(Confirm(f"Drop {surplus} examples that ask what an earlier one asks?"), told)
-        else:
-            self.notice("no question is there twice")
+        self.app.push_screen(Confirm(f"Delete {surplus} examples that ask what an earlier one asks?"), told)
 
     def action_paste(self, text: str = "") -> None:
         async def take(values: Values) -> str:
-            return self._put(lambda: [*self.rows, *examples.pasted(values["text"], "pasted text", self.rows)])
+            return self._append(lambda: examples.pasted(values["text"], "pasted text", self.rows))
 
         label = "JSON, JSON lines, CSV, or columns separated by tabs: question, answer"
-        self.app.push_screen(Form("Several examples", (Field("text", label, text, 12),), take))
+        self.app.push_screen(Form("Paste examples", (Field("text", label, text, 12),), take, "add"))
 
     def on_paste(self, event: Paste) -> None:
         event.stop()
@@ -286,22 +254,36 @@ class TaskPane(Pane):
     def action_take_file(self) -> None:
         async def take(values: Values) -> str:
             file = Path(values["file"].strip()).expanduser()
-            return self._put(lambda: [*self.rows, *examples.of_file(file, self.rows)])
+            return self._append(lambda: examples.of_file(file, self.rows), f" from {file.name}")
 
-        self.app.push_screen(Form("Examples from a file", (Field("file", "a .json, .jsonl, .csv or .tsv file"),), take))
+        field = Field("file", "a .json, .jsonl, .csv or .tsv file")
+        self.app.push_screen(Form("Import examples", (field,), take, "import"))
 
+    @keys.possible
     def action_undo(self) -> None:
-        if not self._undo:
-            self.notice("nothing to take back")
-            return
         before = self._undo[-1]
-        trouble = self._put(lambda: before)
-        if not trouble:
+        if self._try(lambda: before, "Undone."):
             del self._undo[-2:]
-        self.notice(trouble or "taken back")
 
-    def _put(self, make: Callable[[], list[Row]]) -> str:
-        """Save what `make` gives in place of the examples; why not, when it cannot be done."""
+    def _append(self, make: Callable[[], list[Row]], source: str = "") -> str:
+        """Save the examples that `make` gives behind the others, the cursor on the first of them."""
+        before = len(self.rows)
+        trouble = self._put(lambda: [*self.rows, *make()])
+        if not trouble:
+            count = len(self.rows) - before
+            self.table.point(before)
+            self.notice(f"{count} example{'s' * (count > 1)} added{source}; u undoes it.")
+        return trouble
+
+    def _try(self, make: Callable[[], list[Row]], said: str) -> bool:
+        """Save what `make` gives in place of the examples, and say so or why not; whether it was saved."""
+        trouble = self._put(make, said)
+        if trouble:
+            self.notice(trouble)
+        return not trouble
+
+    def _put(self, make: Callable[[], list[Row]], said: str = "") -> str:
+        """Save what `make` gives in place of the examples, and say so; why not, when it cannot be done."""
         try:
             with disk.locked(self.file.resolve().parent):  # another studio saves before the look at the files, or after
                 if self._stamps != self._stamps_now():
@@ -311,17 +293,19 @@ class TaskPane(Pane):
             return str(error)
         self._undo = [*self._undo[1 - UNDOABLE :], self.rows]
         self._read_files()
+        if said:
+            self.notice(said)
         return ""
 
     def _elsewhere(self) -> str:
         self._read_files()
-        return "the files were changed elsewhere and are read anew; look, and try again"
+        return "The files were changed elsewhere and have been read again; look, and try again."
 
     # -- self-instruct ---------------------------------------------------------------------------------------------
 
     def action_instruct(self) -> None:
-        fields = (Field("target", "how many more questions the meta-agent is to write", "20"),)
-        self.app.push_screen(Form("Self-instruct", fields, self._instruct))
+        field = Field("target", "questions to write", "20", suggested=True)
+        self.app.push_screen(Form("Self-instruct: the meta-agent writes questions", (field,), self._instruct, "start"))
 
     async def _instruct(self, values: Values) -> str:
         target = values["target"].strip()
@@ -332,7 +316,7 @@ class TaskPane(Pane):
         if outcome.code:
             return outcome.why
         self.desk.follow_run(outcome.told.strip())
-        self.notice("the questions arrive below; space takes one into the examples")
+        self.notice("The questions arrive below; tab goes there, space adds one to the examples.")
         return ""
 
     @property
@@ -340,15 +324,13 @@ class TaskPane(Pane):
         rows, at = self._drafts.rows, self.drafts_table.cursor
         return rows[at] if at < len(rows) else None
 
+    @keys.possible
     def action_accept(self) -> None:
         """The self-made question under the cursor becomes an example."""
-        draft = self._draft
-        if draft is None:
-            self.notice("no question here; i has the meta-agent write some")
-        elif draft.question in self._drafts.taken:
-            self.notice("it is among the examples already")
-        else:
-            self.notice(self._take(draft.question, draft.answer) or "taken into the examples; u takes it back")
+        if draft := self._draft:
+            trouble = self._take(draft.question, draft.answer)
+            if trouble:
+                self.notice(trouble)
             self.drafts_table.move(1)
 
     def _edit_draft(self) -> None:
@@ -360,7 +342,7 @@ class TaskPane(Pane):
             return self._take(values["question"], values["answer"], values["type"])
 
         fields = _fields(draft.question, draft.answer)
-        self.app.push_screen(Form("Take this question into the examples", fields, take))
+        self.app.push_screen(Form("Add this question to the examples", fields, take, "add"))
 
     def _drop_draft(self) -> None:
         if draft := self._draft:
@@ -370,18 +352,7 @@ class TaskPane(Pane):
 
     def _take(self, question: str, answer: str, sort: str = "") -> str:
         said = _said({"question": question, "answer": answer, "type": sort})
-        return self._put(lambda: [*self.rows, examples.made(said, self.rows)])
-
-
-def counted(rows: Sequence[Row], alike: Mapping[int, int]) -> Content:
-    """How many examples there are, by the sort of their answer, and what is wrong with them."""
-    kinds = examples.kinds(rows)
-    parts = [Content("  ".join([f"{len(rows)} examples", *(f"{count} {kind}" for kind, count in kinds.items())]))]
-    if wrong := sum(1 for row in rows if row.trouble):
-        parts.append(Content.styled(f"! {wrong} cannot be used", "$error"))
-    if alike:
-        parts.append(Content.styled(f"~ {len(alike)} nearly as another", "$warning"))
-    return Content("   ").join(parts)
+        return self._append(lambda: [examples.made(said, self.rows)])
 
 
 def _fields(question: str = "", answer: str = "", sort: str = "") -> tuple[Field, ...]:
@@ -389,7 +360,7 @@ def _fields(question: str = "", answer: str = "", sort: str = "") -> tuple[Field
     return (
         Field("question", "question", question, lines),
         Field("answer", "answer", answer),
-        Field("type", "type, such as two-hop or yes-no; may stay empty", sort),
+        Field("type", "type, such as two-hop or yes-no (optional)", sort),
     )
 
 

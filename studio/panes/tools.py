@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,50 +11,26 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from autoact import disk
+from autoact.run.folder import RunFolder
 from studio import errand, foreign, keys, toolshelf
 from studio.errand import Outcome
 from studio.follow import Follow
 from studio.panes.pane import Pane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
+from studio.shelf import ALIVE
+from studio.tool_choice import ToolChoice
+from studio.tool_rows import COLUMNS, ToolRows, described, part
 from studio.toolshelf import ToolLine
 from studio.widgets.line import Line
-from studio.widgets.table import Column, Table
+from studio.widgets.table import Table
 
-COLUMNS = (
-    Column("", 3),
-    Column("tool"),
-    Column("kind", 10, least=48),
-    Column("state", 17),
-    Column("meta", 5, right=True),
-)
-
-
-class ToolRows:
-    """The tools as a table's rows."""
-
-    def __init__(self) -> None:
-        self.rows: list[ToolLine] = []
-        self.chosen: dict[str, str] = {}
-        """By name, in its order: why the meta-agent chose it."""
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def row(self, index: int) -> Sequence[str | Content]:
-        tool = self.rows[index]
-        style = "" if tool.listed == "on" else "$quiet"
-        works = tool.state in ("ready", "offline")
-        state = foreign.content(tool.standing, style or ("$success" if works else "$warning"))
-        place = list(self.chosen).index(tool.name) + 1 if tool.name in self.chosen else 0
-        sign = Content.styled("+", "$accent") if tool.listed == "on" else Content("")
-        return sign, foreign.content(tool.name, style), tool.kind, state, str(place or "")
-
-    def key(self, index: int) -> str:
-        return self.rows[index].name
+EVERY = 0.5
+"""Seconds between looks at a selection that is made beside the followed run."""
 
 
 class ToolsPane(Pane):
@@ -81,20 +57,28 @@ class ToolsPane(Pane):
         self._turn = asyncio.Lock()
         self._undo: list[tuple[bytes | None, bytes | None]] = []
         """tools.toml before and after each change; None is no file."""
+        self._pending: Callable[[], None] | None = None
+        """What a key wanted of the tool under the cursor before there was one."""
         self._known: tuple[object, ...] = ()
-        self._selection: tuple[object, ...] = ()
+        self._choice = ToolChoice(follow)
+        self._timer: Timer | None = None
+        """Runs while a selection is made beside the followed run."""
+
+    def on_unmount(self) -> None:
+        self._choice.close()
 
     def compose(self) -> ComposeResult:
-        yield Line("letters of a name, kind, state or definition", id="letters")
+        yield Line("letters of a name, kind, state or definition", id="letters", verb="filter")
         with Horizontal():
             yield Table(COLUMNS, id="tools")
             with VerticalScroll(id="beside", can_focus=False):
-                yield Static("looking at the tools …", id="about")
+                yield Static(id="about")
         yield Static(id="choices")
-        yield Line("what the tool is called with, as in Marie Curie", id="argument")
+        yield Line("the tool's argument, as in Marie Curie", id="argument", verb="call")
 
     def on_mount(self) -> None:
         self.table.show(self._rows)
+        self.table.suggest("Reading the tools ...")
 
     @property
     def table(self) -> Table:
@@ -113,11 +97,29 @@ class ToolsPane(Pane):
         if known != self._known and not self._turn.locked():
             self._known = known
             self.run_worker(self._look(), exclusive=True, group="look")
-        selection = (self.follow.name, len(self.follow.state.selected), len(self.follow.state.passed_over))
-        if selection != self._selection:
-            self._selection = selection
-            self._rows.chosen = dict(self.follow.state.selected)
+        self._take_choice()
+
+    def _take_choice(self) -> None:
+        if self._choice.look():
+            self._rows.chosen = self._choice.chosen
             self._draw()
+
+    def _begin_selection(self, name: str) -> None:
+        """A selection has started. The followed run stays in sight while it has a job."""
+        if self.follow.verdict not in ALIVE:
+            self.desk.follow_run(name)
+            return
+        self._choice.begin(RunFolder(self.project / "runs" / name))
+        self._timer = self.set_interval(EVERY, self._look_at_selection)
+        self.notice("The meta-agent is choosing; its choice shows here.")
+
+    def _look_at_selection(self) -> None:
+        under_way = self._choice.under_way
+        self._take_choice()
+        if not under_way and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+            self.notice("The meta-agent has chosen.")
 
     async def _look(self) -> None:
         async with self._turn:
@@ -125,16 +127,25 @@ class ToolsPane(Pane):
         try:
             self.tools = toolshelf.lines(outcome.data)
         except msgspec.ValidationError:
-            self.query_one("#about", Static).update(foreign.content(outcome.why, "$error"))
+            self.put("about", foreign.content(outcome.why, "$error"))
+            self.table.suggest(outcome.why)
+            self._pending = None
             return
         self._draw()
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending()
 
-    def _draw(self) -> None:
-        chosen = self.table.chosen
+    def _draw(self, chosen: str | None = None) -> None:
+        """Show the tools that the filter lets through, the cursor on the one it was on, or on `chosen`."""
+        key = chosen or self.table.chosen
         self._rows.rows = toolshelf.matching(self.tools, self.query_one("#letters", Input).value)
-        self.table.renew(key=chosen)
-        self.query_one("#choices", Static).update(self._choices())
+        if self.tools:
+            self.table.suggest("No tool matches the filter; esc shows all.")
+        self.table.renew(key=key)
+        self.put("choices", self._choices())
         self._describe()
+        self.desk.offer()
 
     def _choices(self) -> Content:
         """The two choices side by side, and where they differ."""
@@ -144,27 +155,24 @@ class ToolsPane(Pane):
         if chosen:
             theirs, yours = toolshelf.differing(self.tools, chosen)
             said.append(foreign.content(f"meta-agent: {', '.join(chosen)}"))
-            only = [*(f"+{name}" for name in theirs), *(f"-{name}" for name in yours)]
-            said.append(
-                foreign.content(f"it differs by {' '.join(only)}" if only else "the two are the same", "$accent")
-            )
+            parts = [f"adds {', '.join(theirs)}"] * bool(theirs) + [f"omits {', '.join(yours)}"] * bool(yours)
+            said.append(foreign.content(f"it {'; it '.join(parts)}" if parts else "the two are the same", "$accent"))
         return Content("\n").join(said)
 
     @on(Table.Pointed)
     def _describe(self) -> None:
         tool = self.tool
-        about = self.query_one("#about", Static)
         if tool is not None:
-            about.update(Content("\n").join([*described(tool), *self._chosen(tool), *self._last(tool)]))
+            self.put("about", Content("\n").join([*described(tool), *self._chosen(tool), *self._last(tool)]))
         elif self.tools:
-            about.update("no tool has these letters")
+            self.put("about", Content())
 
     def _chosen(self, tool: ToolLine) -> list[Content]:
-        passed = dict(self.follow.state.passed_over)
+        passed = self._choice.passed_over
         if tool.name in self._rows.chosen:
             place = list(self._rows.chosen).index(tool.name) + 1
-            return [_part(f"meta-agent, choice {place}", self._rows.chosen[tool.name])]
-        return [_part("meta-agent passed it over", passed[tool.name])] if tool.name in passed else []
+            return [part(f"meta-agent's choice {place}", self._rows.chosen[tool.name])]
+        return [part("not chosen by the meta-agent", passed[tool.name])] if tool.name in passed else []
 
     def _last(self, tool: ToolLine) -> list[Content]:
         return [self._seen[tool.name]] if tool.name in self._seen else []
@@ -178,12 +186,48 @@ class ToolsPane(Pane):
     def _to_table(self) -> None:
         self.table.focus()
 
+    def obstacle(self, action: str) -> str:
+        match action:
+            case "switch" | "try_it" | "test" if self.tool is None and self.tools:
+                return "There is no tool under the cursor."
+            case "later" | "sooner" if self.tool is None or self.tool.listed != "on":
+                return "Only tools that are on have an order."
+            case "undo" if not self._undo:
+                return "There is nothing to undo."
+            case "allow" if self.tool is None or not self.tool.missing_grants:
+                return "This tool waits for no secret."
+            case "select" if self._timer is not None:
+                return "The meta-agent is choosing already."
+            case "up" if not self.query_one("#letters", Line).has_class("shown"):
+                return "All tools are shown."
+        return ""
+
+    def _soon(self, do: Callable[[], None]) -> None:
+        """Do something with the tool under the cursor, as soon as the tools are known."""
+        if self.tools:
+            do()
+        else:
+            self._pending = do
+
     def action_filter(self) -> None:
-        self.query_one("#letters", Line).ask()
+        line = self.query_one("#letters", Line)
+        line.ask(line.value)
+
+    def action_up(self) -> None:
+        """Out of the filter, out of the project."""
+        line = self.query_one("#letters", Line)
+        if line.has_class("shown"):
+            line.action_leave_line()
+        else:
+            self.desk.action_back()
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
+    @keys.possible
     def action_switch(self) -> None:
+        self._soon(self._switch)
+
+    def _switch(self) -> None:
         if (tool := self.tool) is None:
             return
         verb = {"on": "disable", "off": "enable", "known": "add"}[tool.listed]
@@ -193,16 +237,17 @@ class ToolsPane(Pane):
         self._draw()
         self._change(f"tools {verb}", tool.entry)
 
+    @keys.possible
     def action_later(self) -> None:
         self._move(1)
 
+    @keys.possible
     def action_sooner(self) -> None:
         self._move(-1)
 
     def _move(self, steps: int) -> None:
         tool = self.tool
-        if tool is None or tool.listed != "on":
-            self.notice("only tools that are on have an order")
+        if tool is None:
             return
         order = toolshelf.moved(self.tools, tool.entry, steps)
         self.tools = toolshelf.arranged(self.tools, order)
@@ -226,20 +271,21 @@ class ToolsPane(Pane):
             self.notice(outcome.why)
         if outcome.code or verb == "tools add":
             await self._look()
+        self.desk.offer()
         return outcome
 
+    @keys.possible
     def action_undo(self) -> None:
         self.run_worker(self._take_back(), group="change")
 
     async def _take_back(self) -> None:
         async with self._turn:
             if not self._undo:
-                self.notice("nothing to take back")
                 return
             before, after = self._undo.pop()
             with disk.locked(self.file.resolve().parent):
                 if _bytes(self.file) != after:
-                    self.notice("tools.toml was changed elsewhere since; nothing is taken back")
+                    self.notice("tools.toml was changed elsewhere since; nothing is undone.")
                     return
                 if before is None:
                     self.file.unlink()
@@ -247,22 +293,22 @@ class ToolsPane(Pane):
                     disk.rewrite(self.file, before)
             self._known = (before, self.follow.name, self.follow.verdict)
         await self._look()
-        self.notice("taken back")
+        self.notice("Undone.")
 
     def action_add(self) -> None:
         fields = (
             Field("kind", "kind", "python", 1, toolshelf.KINDS),
-            Field("name", "what agents call it"),
-            Field("target", "FILE.py:FUNCTION, a class of langchain, a server's command, or a URL"),
-            Field("definition", "what agents are told that it does; may stay empty"),
-            Field("usage", "an example call, as in River[Elbe]; may stay empty"),
+            Field("name", "name"),
+            Field("target", "FILE.py:FUNCTION, a langchain class, a server's command, or a URL"),
+            Field("definition", "description shown to agents (optional)"),
+            Field("usage", "example call, as in River[Elbe] (optional)"),
         )
-        self.app.push_screen(Form("A tool of your own", fields, self._add))
+        self.app.push_screen(Form("Add a tool", fields, self._add, "add"))
 
     async def _add(self, values: Values) -> str:
         name, kind = values["name"].strip(), values["kind"]
         if not name or not values["target"].strip():
-            return "it needs a name, and what brings it"
+            return "It needs a name, and where it comes from."
         try:
             settings = toolshelf.entry_words(kind, values["target"])
         except ValueError as error:  # a quotation mark without its twin
@@ -274,13 +320,13 @@ class ToolsPane(Pane):
         if kind == "mcp":
             outcome = await errand.autoact("tools connect", str(self.project), name)
             await self._look()
-        self.notice(outcome.why if outcome.code or "cannot run" in outcome.told else f"{name} is there")
+        self._draw(name)
+        self.notice(outcome.why if outcome.code or "cannot run" in outcome.told else f"{name} added; u undoes it.")
         return ""
 
+    @keys.possible
     def action_allow(self) -> None:
-        tool = self.tool
-        if tool is None or not tool.missing_grants:
-            self.notice("this tool waits for no secret")
+        if (tool := self.tool) is None:
             return
         name, host = tool.missing_grants[0]
 
@@ -299,8 +345,9 @@ class ToolsPane(Pane):
 
     # -- asking the meta-agent, and trying by hand -----------------------------------------------------------------
 
+    @keys.possible
     def action_select(self) -> None:
-        self.notice("the meta-agent is being asked; the run goes on by itself")
+        self.notice("Starting a tool selection ...")
         self.run_worker(self._select(), group="select", exclusive=True)
 
     async def _select(self) -> None:
@@ -308,9 +355,13 @@ class ToolsPane(Pane):
         if outcome.code:
             self.notice(outcome.why)
         else:
-            self.desk.follow_run(outcome.told.strip())
+            self._begin_selection(outcome.told.strip())
 
+    @keys.possible
     def action_try_it(self) -> None:
+        self._soon(self._ask_argument)
+
+    def _ask_argument(self) -> None:
         if (tool := self.tool) is not None:
             line = self.query_one("#argument", Line)
             _, _, example = tool.usage.partition("[")
@@ -323,7 +374,7 @@ class ToolsPane(Pane):
     @on(Input.Submitted, "#argument")
     def _asked(self, event: Input.Submitted) -> None:
         if (tool := self.tool) is not None:
-            self._see(tool.name, Content.styled("calling …", "$quiet"))
+            self._see(tool.name, Content.styled("calling ...", "$quiet"))
             self.run_worker(self._call(tool.name, event.value), group="try", exclusive=True)
 
     async def _call(self, name: str, argument: str) -> None:
@@ -337,9 +388,13 @@ class ToolsPane(Pane):
         asked = foreign.content(f"{name}[{argument}]", "bold")
         self._see(name, Content.assemble("\n", asked, (f"  {told['ms']:.0f} ms\n", "$quiet"), shown))
 
+    @keys.possible
     def action_test(self) -> None:
+        self._soon(self._run_test)
+
+    def _run_test(self) -> None:
         if (tool := self.tool) is not None:
-            self._see(tool.name, Content.styled("testing …", "$quiet"))
+            self._see(tool.name, Content.styled("testing ...", "$quiet"))
             self.run_worker(self._test(tool.name), group="try", exclusive=True)
 
     async def _test(self, name: str) -> None:
@@ -349,29 +404,12 @@ class ToolsPane(Pane):
             self._see(name, foreign.content(outcome.why, "$error"))
             return
         checks = [foreign.content(f"{trial['outcome']}: {trial['told']}") for trial in told]
-        self._see(name, Content("\n").join([Content(""), *(checks or [Content("it has no check of its own")])]))
+        self._see(name, Content("\n").join([Content(""), *(checks or [Content("It has no check of its own.")])]))
 
     def _see(self, name: str, content: Content) -> None:
         self._seen[name] = content
         self._describe()
         self.query_one("#beside").scroll_end(animate=False)
-
-
-def described(tool: ToolLine) -> list[Content]:
-    """All that is known of a tool, paragraph by paragraph."""
-    origin = "of the library" if tool.kind == "builtin" else f"brought by tools.toml ({tool.kind})"
-    parts = [foreign.content(tool.name, "bold $primary"), _part(tool.standing, tool.reason or origin)]
-    parts += [foreign.content(tool.definition), foreign.content(tool.usage, "$accent"), _part("origin", origin)]
-    if tool.powers:
-        parts.append(_part("may use", ", ".join(tool.powers)))
-    parts += [_part("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
-    parts.append(_part("health", tool.stats.told() if tool.stats else "never called in this project's runs"))
-    settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
-    return [*parts, _part("settings", ", ".join(settings))]
-
-
-def _part(head: str, text: str) -> Content:
-    return Content.assemble(foreign.content(f"{head}: ", "$quiet"), foreign.content(text))
 
 
 def _bytes(file: Path) -> bytes | None:

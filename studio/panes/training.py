@@ -12,16 +12,18 @@ from textual.widgets import Static
 from autoact import config
 from autoact.errors import AutoActError
 from autoact.lessons import lessons
-from autoact.run.command import Verb
 from autoact.run.folder import RunFolder
 from autoact.trajectory import Role
-from studio import earlier, errand, keys, orders, settings_file
+from studio import earlier, errand, foreign, keys, orders, settings_file
 from studio.panes.pane import Pane
+from studio.progress import ahead, training
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
 from studio.series import Series
-from studio.widgets.gauges import Gauges, training
+from studio.settings import number
+from studio.shelf import ALIVE
+from studio.widgets.gauges import Gauges
 from studio.widgets.plot import Curve, Plot
 
 ROLES: tuple[Role, ...] = ("plan", "tool", "reflect")
@@ -29,15 +31,15 @@ WIDE = 110
 """Cells from which on the three stand side by side."""
 SETTINGS = {
     "rank": "rank of each adapter",
-    "alpha": "alpha: what an adapter adds counts alpha / rank times",
+    "alpha": "alpha; scale = alpha / rank",
     "dropout": "dropout, 0 to 1",
-    "learning_rate": "learning rate at its highest",
-    "epochs": "times through all trajectories",
+    "learning_rate": "peak learning rate",
+    "epochs": "epochs",
     "batch": "trajectories per step",
-    "warmup": "share of the steps in which the learning rate grows, 0 to 1",
-    "wrong_share": "share of wrong runs among what the reflect-agent learns from, 0 to 1",
+    "warmup": "warm-up fraction of the steps, 0 to 1",
+    "wrong_share": "wrong answers among the reflect-agent's examples, as a fraction",
 }
-"""Those of a training that a person may want to turn, and what is said of each."""
+"""Those of a training that a person may want to change, and their labels."""
 
 
 class TrainingPane(Pane, can_focus=True):
@@ -56,7 +58,7 @@ class TrainingPane(Pane, can_focus=True):
     chosen: Role = "plan"
 
     def compose(self) -> ComposeResult:
-        yield Static("Nothing is trained in this run yet. r trains on what it kept.", id="none")
+        yield Static(id="none")
         with Horizontal(id="agents"):
             for role in ROLES:
                 with Vertical(classes="agent", id=f"agent-{role}"):
@@ -75,6 +77,7 @@ class TrainingPane(Pane, can_focus=True):
     def tell(self) -> None:
         state, follow = self.follow.state, self.follow
         self.set_class(not (state.curves or state.examples or state.adapters), "empty")
+        self.put("none", foreign.content(self._nothing()))
         if follow.name != self._run:
             self._run, self._earlier = follow.name, {}
             folders = [run.folder for run in follow.shelf.runs]
@@ -93,36 +96,64 @@ class TrainingPane(Pane, can_focus=True):
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
+    def _nothing(self) -> str:
+        """Why there are no curves, and what makes some."""
+        if not self.follow.name:
+            return "No runs yet: n in the runs pane starts one."
+        more = " r trains on what this run kept." if self._kept and self.follow.verdict not in ALIVE else ""
+        return ahead(self.follow.state, "differentiation", "adapters") + more
+
+    @property
+    def _kept(self) -> bool:
+        """Whether this run has kept anything to train on."""
+        return any(verdict.kept for verdict in self.follow.state.verdicts.values())
+
+    @property
+    def _going_on(self) -> Role | None:
+        """Whose training has a job now."""
+        return training(self.follow.state) if self.follow.verdict in ALIVE else None
+
+    def obstacle(self, action: str) -> str:
+        match action:
+            case "hold" | "finish" if self._going_on is None:
+                return "No training is going on."
+            case "train" | "examples" if not self._kept:
+                return "This run has kept no trajectories to train on."
+            case "next_agent" if self.has_class("empty"):
+                return "No agent is trained in this run yet."
+        return ""
+
+    def word(self, action: str) -> str:
+        """Returns the footer's word for an action that undoes itself."""
+        return "resume" if action == "hold" and self._held else ""
+
+    @property
+    def _held(self) -> bool:
+        return self.follow.state.status == "paused" or f"train-{self._going_on}" in self.follow.state.halted
+
+    @keys.possible
     def action_next_agent(self) -> None:
         self._choose(ROLES[(ROLES.index(self.chosen) + 1) % len(ROLES)])
 
+    @keys.possible
     def action_hold(self) -> None:
-        """Pause, or go on."""
-        state, role = self.follow.state, training(self.follow.state)
-        if role is None:
-            self.notice("no training is going on")
-        elif state.status == "paused":
-            self._order("resume")
-        else:
-            self._order("resume" if f"train-{role}" in state.halted else "pause", f"train-{role}")
+        """Pause, or resume."""
+        unit = "" if self.follow.state.status == "paused" else f"train-{self._going_on}"
+        self.desk.send(orders.order("resume" if self._held else "pause", unit))
 
+    @keys.possible
     def action_finish(self) -> None:
-        role = training(self.follow.state)
-        if role is None:
-            self.notice("no training is going on")
-            return
+        role = self._going_on
 
         def told(yes: bool | None) -> None:
             if yes:
-                self._order("finish", f"train-{role}")
+                self.desk.send(orders.order("finish", f"train-{role}"))
 
-        self.app.push_screen(Confirm(f"End the training of the {role}-agent here and keep what it has learned?"), told)
+        self.app.push_screen(Confirm(f"End the training of the {role}-agent now and keep its adapter?"), told)
 
+    @keys.possible
     def action_train(self) -> None:
-        if not self.follow.name:
-            self.notice("no run yet whose trajectories could be learned from")
-            return
-        self.notice("starting a training on what this run kept ...")
+        self.notice("Starting a training on what this run kept ...")
         self.run_worker(self._train(self.follow.name), group="train", exclusive=True)
 
     def action_settings(self) -> None:
@@ -132,19 +163,20 @@ class TrainingPane(Pane, can_focus=True):
         except AutoActError as error:  # the boundary of a command: said, not raised
             self.notice(str(error).replace(f"{self.project}/", ""))
             return
-        fields = [Field(name, label, str(getattr(chosen, name))) for name, label in SETTINGS.items()]
-        self.app.push_screen(Form("How the next run trains; a preset has the last word", fields, self._set))
+        fields = [Field(name, label, str(getattr(chosen, name)), suggested=True) for name, label in SETTINGS.items()]
+        self.app.push_screen(Form("LoRA settings of the next run (presets override)", fields, self._set))
 
+    @keys.possible
     def action_examples(self) -> None:
         """What the agent in sight learned from."""
         state, config = self.follow.state, self.follow.state.config
-        share = float(config.get("differentiation", {}).get("wrong_share", 0.0))
-        seed = int(config.get("model", {}).get("seed", 0))
+        share = number(config, "differentiation", "wrong_share")
+        seed = int(number(config, "model", "seed"))
         taught = lessons(self.chosen, list(state.trajectories.values()), state.verdicts, share, seed)
         if taught:
             self.app.push_screen(LessonsScreen(self.chosen, taught))
         else:
-            self.notice("no trajectories were kept in this run yet")
+            self.notice("No trajectories were kept in this run yet.")
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -172,22 +204,13 @@ class TrainingPane(Pane, can_focus=True):
         plot.curves = [Curve("loss", role, series, stepped.of if stepped else 0, self._earlier.get(role, []))]
         self.frames.ask(plot)
 
-    def _order(self, do: Verb, unit: str = "") -> None:
-        folder = RunFolder(self.project / "runs" / self.follow.name)
-        self.run_worker(partial(self._carry, folder, do, unit), thread=True, group="orders")
-
-    def _carry(self, folder: RunFolder, do: Verb, unit: str) -> None:
-        command = orders.order(do, unit)
-        why = orders.carry(folder, command)
-        self.app.call_from_thread(self.notice, why or f"{command.words}: accepted")
-
     async def _set(self, values: Values) -> str:
         try:
             typed = config.changed({f"differentiation.{name}": text for name, text in values.items()})
             settings_file.save(self.project, "differentiation", typed["differentiation"])
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)
-        self.notice("project.toml says so now; r trains with it")
+        self.notice("Saved in project.toml; r trains with these settings.")
         return ""
 
     async def _train(self, base: str) -> None:
@@ -196,7 +219,7 @@ class TrainingPane(Pane, can_focus=True):
         if outcome.code:
             self.notice(outcome.why)
         else:
-            self.notice(f"{outcome.told.strip()} is on its way")
+            self.notice(f"{outcome.told.strip()} started.")
             self.desk.follow_run(outcome.told.strip())
 
     def _read_earlier(self, run: str, folders: list[RunFolder]) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import time
 from functools import partial
 from pathlib import Path
 
-import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -18,29 +15,23 @@ from autoact import disk
 from autoact.run.live import LiveTail
 from studio import foreign, keys
 from studio.clipboard import Copied
-from studio.document import Passage
-from studio.episodes import SORTS, Episodes, Wanted
+from studio.document import Document, Passage
+from studio.episodes import COLUMNS, SORTS, Episodes, Wanted
 from studio.follow import Follow
+from studio.ordering import Ordering
 from studio.orders import order
 from studio.panes.pane import Pane
-from studio.reader import Reader, amend, of_lane
+from studio.progress import ahead
+from studio.reader import Reader
 from studio.screens.form import Field, Form, Take, Values
 from studio.shelf import ALIVE
-from studio.widgets.table import Column, Table
+from studio.widgets.lane_texts import LaneTexts
+from studio.widgets.line import Line
+from studio.widgets.table import Table
 from studio.widgets.transcript import Transcript
 
-COLUMNS = (
-    Column("is", 11), Column("reward", 7, right=True), Column("steps", 6, right=True), Column("unit", 16, least=66),
-    Column("question"),
-)  # fmt: skip
-LANES = 4
-"""Transcripts in the compact view."""
 LIVE = 0.1
 """Seconds between looks at the tokens of a live run."""
-MANY = 2_000
-"""From so many rows on the list is put in order in a thread."""
-PATIENCE, SHARE = 2.0, 0.05
-"""Seconds between doing so at least, and the share of the time that it may take."""
 
 
 class TrajectoriesPane(Pane):
@@ -58,16 +49,12 @@ class TrajectoriesPane(Pane):
         self._run = ""
         self._chose = False
         """The person went to a row below the first; who is at the top sees what has been in flight longest."""
-        self._due, self._stale = 0.0, False
-        """When the list may be put in order again, and whether something has moved since it was."""
-        self._orders = 0
-        """How often an order was wanted; what a thread finds for an earlier one is of no use."""
+        self._ordering = Ordering(self, self._ordered)
         self._live_timer: Timer | None = None
-        self._lanes: list[tuple[str, list[Passage]]] = []
         self._comparing = False
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="words, state:kept, tool:Retrieve", id="wanted", select_on_focus=False)
+        yield Line("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
         with Vertical(id="sides"):
             yield Table(COLUMNS, id="episodes")
             with Vertical(id="read"):
@@ -75,15 +62,13 @@ class TrajectoriesPane(Pane):
                 with Horizontal(id="texts"):
                     yield Transcript(id="text")
                     yield Transcript(id="other")
-            with Horizontal(id="lanes"):
-                for number in range(LANES):
-                    yield Transcript(id=f"lane-{number}")
+            yield LaneTexts(id="lanes")
 
     def on_mount(self) -> None:
         self._live_timer = self.set_interval(LIVE, self._look_live, pause=True)
 
     def on_unmount(self) -> None:
-        self._orders += 1
+        self._ordering.drop()
         for reader in self._readers.values():
             reader.telling.close()
         if self._live is not None:
@@ -97,50 +82,25 @@ class TrajectoriesPane(Pane):
         alive = self.follow.verdict in ALIVE
         if self._live_timer is not None:
             self._live_timer.resume() if alive else self._live_timer.pause()
-        self._stale = True
-        if time.monotonic() > self._due or alive != self.episodes.alive:
-            self.episodes.alive = alive
-            self._gather()
+        self._note_speaking()
+        changed, self.episodes.alive = alive != self.episodes.alive, alive
+        self._ordering.moved(self.episodes, now=changed)
         for reader in self._readers.values():
             self._refresh(reader)
         self._draw_lanes()
 
     def _other_run(self) -> None:
         self._run, self._chose = self.follow.name, False
-        self.on_unmount()
-        self._due = 0.0
-        self._readers.clear()
+        self._ordering.drop()
+        if self._live is not None:
+            self._live.close()
+        self._compare_with("")
+        self._close("text")
         marks = self.episodes
         self.episodes = Episodes(self.follow.state)
         self.episodes.sort, self.episodes.wanted = marks.sort, marks.wanted
         self._live = LiveTail(self.follow.folder) if self.follow.folder else None
         self.query_one("#episodes", Table).show(self.episodes)
-
-    def _gather(self) -> None:
-        """Put the list in order: here, or in a thread if it is so long that keys would have to wait."""
-        self._orders, self._stale = self._orders + 1, False
-        episodes, names, order = self.episodes, self.episodes.names(), self._orders
-        if len(names) < MANY:
-            self._due = 0.0
-            self._ordered(episodes.ordered(names))
-        else:
-            self._due = math.inf
-            self.run_worker(lambda: self._order(order, episodes, names), thread=True, group="order")
-
-    def _order(self, order: int, episodes: Episodes, names: list[str]) -> None:
-        begun = time.monotonic()
-        units = episodes.ordered(names)
-        self.app.call_from_thread(self._arrived, order, units, max(PATIENCE, (time.monotonic() - begun) / SHARE))
-
-    def _arrived(self, order: int, units: list[str], pause: float) -> None:
-        if order == self._orders:
-            self._due = time.monotonic() + pause
-            self.set_timer(pause, self._again)
-            self._ordered(units)
-
-    def _again(self) -> None:
-        if self._stale:
-            self.tell()
 
     def _ordered(self, units: list[str]) -> None:
         table = self.query_one("#episodes", Table)
@@ -148,6 +108,7 @@ class TrajectoriesPane(Pane):
         self.episodes.units = units
         table.renew(key=staying)
         if not units:
+            self._close("text")
             self._about()
         if table.chosen and self._unit("text") != table.chosen:
             self._read("text", table.chosen)
@@ -175,6 +136,12 @@ class TrajectoriesPane(Pane):
         self._about()
         self.run_worker(lambda: self._found(reader), thread=True, group=place, exclusive=True)
 
+    def _close(self, place: str) -> None:
+        """Let go of a unit: nothing of it stays on the screen."""
+        if place in self._readers:
+            self._readers.pop(place).telling.close()
+            self.query_one(f"#{place}", Transcript).show(Document())
+
     def _found(self, reader: Reader) -> None:
         reader.telling.read()
         self.app.call_from_thread(self._refresh, reader, first=True)
@@ -189,149 +156,209 @@ class TrajectoriesPane(Pane):
             reader.renew(said)
             self.frames.ask(self.query_one(f"#{place}", Transcript))
             self._about()
+            self.desk.offer()
 
     def _look_live(self) -> None:
         if self._live is None or self.follow.verdict not in ALIVE or not self.is_on_screen:
             return
         if self._live.read():
+            self._note_speaking()
             for reader in self._readers.values():
                 self._refresh(reader)
             self._draw_lanes()
 
+    def _note_speaking(self) -> None:
+        if self.episodes.note_speaking(self._live.said if self._live else {}):
+            self.query_one("#episodes", Table).renew()
+
     def _draw_lanes(self) -> None:
-        if not self.has_class("lanes"):
-            return
-        lanes = list(self.follow.state.lanes.values())[:LANES]
-        for number in range(LANES):
-            text = self.query_one(f"#lane-{number}", Transcript)
-            text.display = number < max(1, len(lanes))
-            unit = lanes[number].unit if number < len(lanes) else ""
-            if number >= len(self._lanes) or self._lanes[number][0] != unit:
-                text.document.cut(0)
-                self._lanes[number : number + 1] = [(unit, [])]
-            said = self._live.said.get(unit) if self._live else None
-            now = [Passage("meta", "unit", self._titled(unit)), *of_lane(lanes[number], said)] if unit else []
-            amend(text.document, self._lanes[number][1], now)
-            self._lanes[number] = unit, now
-            self.frames.ask(text)
+        if self.has_class("lanes"):
+            self.query_one(LaneTexts).draw(self.follow.state, self._live, self._titled, self.frames)
 
     def _titled(self, unit: str) -> str:
         return f"{unit}  {self.episodes.question(unit)}"
 
     def _about(self) -> None:
-        parts = []
-        for place in ("text", "other") if self._comparing else ("text",):
-            unit = self._unit(place)
-            if unit:
-                parts.append(self._titled(unit))
-        none = "nothing fits; esc shows all" if self.has_class("filtering") else "nothing was tried in this run yet"
-        self.query_one("#about", Static).update(foreign.content("   |   ".join(parts) or none, "$quiet"))
+        places = ("text", "other") if self._comparing else ("text",)
+        parts = [self._titled(unit) for place in places if (unit := self._unit(place))]
+        self.query_one("#about").display = bool(parts)
+        self.put("about", foreign.content("   |   ".join(parts), "$quiet"))
+        self.query_one("#episodes", Table).suggest(self._nothing())
+
+    def _nothing(self) -> str:
+        """Why the list is empty, and what fills it."""
+        if self.episodes.any:
+            return "Nothing matches the filter; esc shows all."
+        if not self.follow.name:
+            return "No runs yet: n in the runs pane starts one."
+        stage = "group_planning" if self.follow.state.stage == "group_planning" else "synthesis"
+        return ahead(self.follow.state, stage, "trajectories")
 
     # -- what the person wants -------------------------------------------------------------------------------------
 
+    def obstacle(self, action: str) -> str:
+        unit, alive = self._unit("text"), self.follow.verdict in ALIVE
+        match action:
+            case "hold" | "hold_run" if not alive:
+                return "No job is at work on this run."
+            case "step" if not alive or unit not in self.follow.state.lanes:
+                return "Only an episode in flight is stepped."
+            case "edit" | "fork" if self._answer() is None:
+                return f"There is no answer to {action}."
+            case "edit" | "retry" if not alive or not self.episodes.at_work(unit):
+                return "The stage of this episode is not at work; fork it instead."
+            case "fork" if self.follow.state.stage and not self.episodes.at_work(unit):
+                return "Another stage is at work: only its own episodes are forked now."
+            case "keep" | "drop" if unit not in self.follow.state.trajectories:
+                return "Only finished trajectories of synthesis are kept or dropped."
+            case "mark" | "export" | "sort" if not unit:
+                return "There is no episode."
+            case "compare" if not self._comparing and self.episodes.marked in ("", unit):
+                return "Mark one with m, choose another, then compare."
+            case "lanes" if not self.follow.state.lanes and not self.has_class("lanes"):
+                return "No episode is in flight."
+            case "filter" if not self.episodes.any:
+                return "There is no episode."
+            case "up" if self._level() == "":
+                return "This is the list."
+        return ""
+
+    def word(self, action: str) -> str:
+        """Returns the footer's word for an action that undoes itself."""
+        match action:
+            case "hold":
+                return "resume" if self.episodes.held(self._unit("text")) else "pause"
+            case "lanes" if self.has_class("lanes"):
+                return "list"
+            case "compare" if self._comparing:
+                return "one alone"
+            case "up":
+                return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
+        return ""
+
+    @keys.possible
     def action_hold(self) -> None:
         """Pause or resume the unit in flight, else the whole run."""
-        unit = self._unit("text")
-        if unit in self.follow.state.lanes and unit:
-            self.desk.send(order("resume" if unit in self.follow.state.halted else "pause", unit))
-        else:
+        state, unit = self.follow.state, self._unit("text")
+        if unit not in state.lanes or (state.status == "paused" and unit not in state.halted):
             self.action_hold_run()
+        else:
+            self.desk.send(order("resume" if unit in state.halted else "pause", unit))
 
+    @keys.possible
     def action_hold_run(self) -> None:
         self.desk.send(order("resume" if self.follow.state.status == "paused" else "pause"))
 
+    @keys.possible
     def action_step(self) -> None:
         self.desk.send(order("step", self._unit("text")))
 
+    @keys.possible
     def action_retry(self) -> None:
         said = self._answer()
         self.desk.send(order("retry", self._unit("text"), said.owner if said and self._reading else 0))
 
+    @keys.possible
     def action_edit(self) -> None:
-        said, unit = self._answer(), self._unit("text")
-        if said is None:
-            self.notice("There is no answer to edit.")
-        else:
-            self._write(f"Answer {said.owner} of {unit}: what it is to say", said, partial(self._edit, unit, said))
+        if (said := self._answer()) is not None:
+            unit = self._unit("text")
+            self._write(f"Edit answer {said.owner} of {unit}", said, partial(self._edit, unit, said), "save")
 
+    @keys.possible
     def action_fork(self) -> None:
-        said, unit = self._answer(), self._unit("text")
-        if said is None:
-            self.notice("There is no answer to fork at.")
-        else:
-            title = f"Fork {unit} at answer {said.owner}: change it, or leave it to have it asked anew"
-            self._write(title, said, partial(self._fork, unit, said))
+        if (said := self._answer()) is not None:
+            unit = self._unit("text")
+            title = f"Fork {unit} at answer {said.owner}: change the text, or leave it to have it asked again"
+            self._write(title, said, partial(self._fork, unit, said), "fork")
 
+    @keys.possible
     def action_keep(self) -> None:
-        self._judge(1, "Keep")
+        self._judge(1, "keep")
 
+    @keys.possible
     def action_drop(self) -> None:
-        self._judge(0, "Drop")
+        self._judge(0, "drop")
 
+    @keys.possible
     def action_mark(self) -> None:
         table, episodes = self.query_one("#episodes", Table), self.episodes
         episodes.marked = "" if episodes.marked == table.chosen else table.chosen or ""
         table.renew()
 
+    @keys.possible
     def action_compare(self) -> None:
         """The marked trajectory beside the chosen one, or one alone again."""
-        if not self._comparing and self.episodes.marked in ("", self._unit("text")):
-            self.notice("Mark one with m, choose another, then compare.")
-            return
-        self._comparing = not self._comparing
+        self._compare_with("" if self._comparing else self.episodes.marked)
+
+    def _compare_with(self, unit: str) -> None:
+        """Read another unit beside the chosen one; without one, the chosen one alone."""
+        self._comparing = bool(unit)
         self.set_class(self._comparing, "comparing")
-        if self._comparing:
-            self._read("other", self.episodes.marked)
+        if unit:
+            self._read("other", unit)
+        else:
+            self._close("other")
         self._about()
 
+    @keys.possible
     def action_lanes(self) -> None:
         self.toggle_class("lanes")
         self.query_one("#lane-0" if self.has_class("lanes") else "#episodes").focus()
         self.tell()
 
+    @keys.possible
     def action_sort(self) -> None:
         self.episodes.sort = SORTS[(SORTS.index(self.episodes.sort) + 1) % len(SORTS)]
-        self._gather()
+        self._ordering.moved(self.episodes, now=True)
         self.notice(f"Sorted by {self.episodes.sort}." if self.episodes.sort != SORTS[0] else "As they came.")
 
+    @keys.possible
     def action_filter(self) -> None:
-        self.add_class("filtering")
-        self.query_one("#wanted", Input).focus()
+        line = self.query_one("#wanted", Line)
+        line.ask(line.value)
 
+    @keys.possible
     def action_export(self) -> None:
-        unit = self._unit("text")
-        if not unit:
-            self.notice("There is nothing to export.")
-            return
-        file = self.project / "exports" / f"{self.follow.name}-{unit}.json".replace("/", "-")
-        text = self._exported(unit)
-        file.parent.mkdir(exist_ok=True)
-        disk.replace(file, text.encode())
-        self.post_message(Copied(foreign.whole(text), f"{file.relative_to(self.project)} written; "))
+        file = self.project / "exports" / f"{self.follow.name}-{self._unit('text')}.json".replace("/", "-")
+        text = self._readers["text"].exported(self.follow.name, self.episodes.trajectory(self._unit("text")))
+        try:
+            file.parent.mkdir(exist_ok=True)
+            disk.replace(file, text.encode())
+        except OSError as error:  # the boundary of a command: said, not raised
+            self.notice(f"Not exported: {error}")
+        else:
+            self.post_message(Copied(foreign.whole(text), f"{file.relative_to(self.project)} written; "))
 
     def action_up(self) -> None:
         """One level up: out of the filter, out of the transcript, out of the project."""
-        table = self.query_one("#episodes", Table)
-        if self.has_class("filtering"):
-            self.query_one("#wanted", Input).value = ""
-            self.remove_class("filtering")
-            table.focus()
-        elif self.has_class("lanes"):
-            self.action_lanes()
-        elif self._comparing:
-            self.action_compare()
-        elif not table.has_focus:
-            table.focus()
-        else:
-            self.desk.action_back()
+        match self._level():
+            case "filter":
+                self.query_one("#wanted", Line).action_leave_line()
+            case "lanes":
+                self.action_lanes()
+            case "compare":
+                self.action_compare()
+            case "text":
+                self.query_one("#episodes", Table).focus()
+            case _:
+                self.desk.action_back()
+
+    def _level(self) -> str:
+        """What esc leaves; empty on the list itself."""
+        opened = {
+            "filter": self.query_one("#wanted", Line).has_class("shown"), "lanes": self.has_class("lanes"),
+            "compare": self._comparing, "text": not self.query_one("#episodes", Table).has_focus,
+        }  # fmt: skip
+        return next((level for level, so in opened.items() if so), "")
 
     @on(Input.Changed, "#wanted")
     def _wanted(self, message: Input.Changed) -> None:
         self.episodes.wanted = Wanted.of(message.value)
-        self._gather()
+        self._ordering.moved(self.episodes, now=True)
 
     @on(Input.Submitted, "#wanted")
-    def _submitted(self) -> None:
+    @on(Line.Gone)
+    def _to_the_list(self) -> None:
         self.query_one("#episodes", Table).focus()
 
     def _unit(self, place: str) -> str:
@@ -349,8 +376,8 @@ class TrajectoriesPane(Pane):
         chosen = reader.answer(self.query_one("#text", Transcript).cursor) if self._reading else None
         return chosen or reader.last_answer()
 
-    def _write(self, title: str, said: Passage, take: Take) -> None:
-        self.app.push_screen(Form(title, [Field("text", said.part, said.text, lines=6)], take))
+    def _write(self, title: str, said: Passage, take: Take, verb: str) -> None:
+        self.app.push_screen(Form(title, [Field("text", said.part, said.text, lines=6)], take, verb))
 
     async def _edit(self, unit: str, said: Passage, values: Values) -> str:
         self.desk.send(order("edit", unit, said.owner, values["text"]))
@@ -364,24 +391,9 @@ class TrajectoriesPane(Pane):
 
     def _judge(self, n: int, word: str) -> None:
         unit = self._unit("text")
-        if unit not in self.follow.state.trajectories:
-            self.notice("Only finished trajectories of synthesis are kept or dropped.")
-            return
 
         async def take(values: Values) -> str:
             self.desk.send(order("judge", unit, n, values["why"]), start=True)
             return ""
 
-        self.app.push_screen(Form(f"{word} {unit}", [Field("why", "because")], take))
-
-    def _exported(self, unit: str) -> str:
-        state, reader = self.follow.state, self._readers["text"]
-        told = {
-            "run": self.follow.name, "unit": unit, "trajectory": self.episodes.trajectory(unit),
-            "verdict": state.verdicts.get(unit), "fork": state.forks.get(unit),
-            "answers": [
-                {"n": said.owner, "role": said.role, "part": said.part, "text": said.text}
-                for said in reader.telling.passages() if said.owner >= 0
-            ],
-        }  # fmt: skip
-        return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
+        self.app.push_screen(Form(f"{word.capitalize()} {unit}", [Field("why", "reason")], take, word))

@@ -1,4 +1,4 @@
-"""A question before something is lost or let run: yes or no."""
+"""A question before something is lost or let run: yes or no; or why it is not asked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ DEAF_S = 0.4
 
 
 class Confirm(ModalScreen[bool]):
-    """Gives True for yes."""
+    """Gives True for yes. One that only tells why there is nothing to confirm takes the same keys and gives False:
+    whoever typed the answer ahead must not have it act on the pane."""
 
     DEFAULT_CSS = """
     Confirm { align: center middle; }
@@ -29,24 +30,27 @@ class Confirm(ModalScreen[bool]):
     BINDINGS = keys.bindings("confirm")
     PLACES: tuple[keys.Place, ...] = ("confirm",)
 
-    def __init__(self, question: str, *reasons: str):
+    def __init__(self, question: str, *reasons: str, tells: bool = False):
         """`question`, and the paragraphs that are shown before it, may hold foreign text."""
         super().__init__()
-        self._paragraphs = (*reasons, question)
+        self._paragraphs, self._tells = (*reasons, question), tells
         self._since = time.monotonic()
 
     def compose(self) -> ComposeResult:
         with Vertical():
             for paragraph in self._paragraphs:
                 yield Static(foreign.content(paragraph))
-            yield Static("y yes    n no", id="keys")
+            yield Static("esc close" if self._tells else "y yes    n no    esc cancel", id="keys")
 
     def on_mount(self) -> None:
         self._since = time.monotonic()
 
     def action_yes(self) -> None:
         if time.monotonic() - self._since >= DEAF_S:
-            self.dismiss(True)
+            self.dismiss(not self._tells)
 
     def action_no(self) -> None:
+        self.dismiss(False)
+
+    def action_close(self) -> None:
         self.dismiss(False)

@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from studio.follow import Follow
+from studio.widgets.footer import Footer
 from studio.widgets.notice import Notice
 
 WIDE = 110
@@ -51,6 +52,16 @@ class FollowingScreen(Screen[None]):
         """Say something in the line above the footer; what a thread says after the screen was left is not heard."""
         for line in self.query(Notice):
             line.say(text)
+        self.offer()
+
+    def offer(self) -> None:
+        """Have the footer offer what can be done by now."""
+        for footer in self.query(Footer):
+            footer.look()
+
+    def obstacle(self, action: str) -> str:
+        """Returns why an action cannot be carried out now; empty when it can, or when only trying tells."""
+        return ""
 
     def action_back(self) -> None:
         self.post_message(self.Left(self.project.parent))

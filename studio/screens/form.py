@@ -32,6 +32,8 @@ class Field:
     """Lines of text it holds; more than one may be pasted into it."""
     words: tuple[str, ...] = ()
     """Where only these will do."""
+    suggested: bool = False
+    """The value is a suggestion: what is typed replaces it."""
 
 
 class Form(ModalScreen[bool]):
@@ -52,9 +54,10 @@ class Form(ModalScreen[bool]):
     BINDINGS = keys.bindings("form")
     PLACES: tuple[keys.Place, ...] = ("form",)
 
-    def __init__(self, title: str, fields: Sequence[Field], take: Take):
+    def __init__(self, title: str, fields: Sequence[Field], take: Take, verb: str = "save"):
+        """`verb` says in the footer what becomes of the fields."""
         super().__init__()
-        self._title, self._fields, self._take = title, fields, take
+        self._title, self._fields, self._take, self._verb = title, fields, take, verb
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -64,10 +67,14 @@ class Form(ModalScreen[bool]):
                     yield Static(foreign.content(field.label), classes="label")
                     yield _widget(field)
             yield Static(id="trouble")
-            yield Footer("form")
+            yield Footer()
 
     def on_mount(self) -> None:
         self.query_one(f"#field-{self._fields[0].name}").focus()
+
+    def word(self, action: str) -> str:
+        """Returns the footer's word for an action, where the table's is too general."""
+        return self._verb if action == "save" else ""
 
     @property
     def values(self) -> dict[str, str]:
@@ -75,10 +82,11 @@ class Form(ModalScreen[bool]):
         found = {}
         for field in self._fields:
             typed = _typed(self.query_one(f"#field-{field.name}"))
-            found[field.name] = field.value if typed == foreign.clean(field.value) else typed
+            found[field.name] = field.value if typed == foreign.editable(field.value) else typed
         return found
 
     @on(Input.Submitted)
+    @on(Choice.Taken)
     def action_save(self) -> None:
         self.run_worker(self._save(), exclusive=True)
 
@@ -104,11 +112,11 @@ def _widget(field: Field) -> Widget:
     if field.lines > 1:
         from textual.widgets import TextArea  # takes a while to import, and not every form has one
 
-        area = TextArea(foreign.clean(field.value), id=name, tab_behavior="focus", soft_wrap=True)
+        area = TextArea(foreign.editable(field.value), id=name, tab_behavior="focus", soft_wrap=True)
         area.styles.height = field.lines
         area.move_cursor(area.document.end)  # where a person goes on writing
         return area
-    return Input(foreign.clean(field.value), id=name, select_on_focus=False)
+    return Input(foreign.editable(field.value), id=name, select_on_focus=field.suggested)
 
 
 def _typed(widget: Widget) -> str:

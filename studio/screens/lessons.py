@@ -1,4 +1,4 @@
-"""What a sub-agent learned from: its lessons, the words that carry loss marked."""
+"""What a sub-agent is trained on: its examples, the words with loss marked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = (
     Column("", 5, right=True),
     Column("question"),
     Column("steps", 6, right=True),
-    Column("words that count", 22),
+    Column("trained on", 22),
 )
 
 
@@ -66,12 +66,12 @@ class LessonsScreen(ModalScreen[None]):
         self.role, self.lessons = role, lessons
 
     def compose(self) -> ComposeResult:
-        told = f"{len(self.lessons)} lessons of the {self.role}-agent; underlined words carry loss"
+        told = f"{len(self.lessons)} training examples of the {self.role}-agent; underlined: trained on"
         yield Static(Content(told), id="told")
         yield Table(COLUMNS, LessonRows(self.lessons))
         with VerticalScroll():
             yield Static(id="lesson")
-        yield Footer("lessons")
+        yield Footer()
 
     def on_mount(self) -> None:
         self.query_one(Table).renew()
@@ -89,7 +89,7 @@ class LessonsScreen(ModalScreen[None]):
 
 
 def foreign_lesson(role: Role, lesson: Lesson) -> Content:
-    """A lesson as it is learned from; what carries loss has the role's colour and a line beneath."""
+    """An example as the sub-agent reads it; what has loss has the role's colour and a line beneath."""
     counts = f"underline bold $role-{role}"
     said = [(foreign.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
     for piece in scratchpad.pieces(lesson.trajectory.steps):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -22,6 +22,9 @@ from studio.widgets.notice import Notice
 from studio.widgets.status import Status
 from studio.widgets.tabline import TabLine
 
+AGAIN = 2.0
+"""Seconds within which esc is pressed twice to leave."""
+
 
 class ProjectScreen(FollowingScreen):
     """One pane is in sight; the others keep what they show."""
@@ -37,6 +40,7 @@ class ProjectScreen(FollowingScreen):
         self._first_run, self._first_pane = run, pane
         self._panes: dict[int, Pane] = {}
         self.shown = -1
+        self._wanted_back = -AGAIN
 
     def compose(self) -> ComposeResult:
         self.begin(self._first_run)
@@ -44,7 +48,7 @@ class ProjectScreen(FollowingScreen):
         yield TabLine([slot.title for slot in SLOTS], self._first_pane, id="tabs")
         yield Vertical(self._made(self._first_pane), id="panes")
         yield Notice()
-        yield Footer("project")
+        yield Footer()
 
     async def on_mount(self) -> None:
         await self.show_pane(self._first_pane)
@@ -61,10 +65,13 @@ class ProjectScreen(FollowingScreen):
         pane = self._panes[index]
         for at, other in self._panes.items():
             other.display = at == index
+        if index != self.shown:
+            self.notice("")  # what was said about another pane
         self.shown = index
         self.query_one(TabLine).show(index)
         self._focus(pane)
         pane.tell()
+        self.offer()
         return pane
 
     def _made(self, index: int) -> Pane:
@@ -77,7 +84,7 @@ class ProjectScreen(FollowingScreen):
         self.follow.start()
 
     def send(self, command: Command, *, run: RunFolder | None = None, start: bool = False) -> None:
-        """Hand a command to the followed run's job, or to that of `run`. A refusal is said; all else the log shows.
+        """Hand a command to the followed run's job, or to that of `run`; say so at once, then what came of it.
 
         With `start` a run without a job is given one.
         """
@@ -85,7 +92,8 @@ class ProjectScreen(FollowingScreen):
         if folder is None:
             self.notice("There is no run to tell this.")
         else:
-            self.aside(lambda: _told(command.do, orders.carry(folder, command, start=start)))
+            self.notice(orders.under_way(command))
+            self.aside(lambda: orders.carry(folder, command, start=start).text)
 
     def aside(self, work: Callable[[], str]) -> None:
         """Do something slow in a thread; what it gives back is said, if anything."""
@@ -96,14 +104,16 @@ class ProjectScreen(FollowingScreen):
             self.app.call_from_thread(self.notice, said)
 
     def on_moved(self, message: Moved) -> None:
-        if not self.follow.name and self.follow.shelf.runs:
+        names = {run.folder.name for run in self.follow.shelf.runs}
+        if self.follow.name not in names and (names or self.follow.name):  # the first run, or this one was deleted
             self.follow_run("")
         self.query_one(Status).tell(self.follow)
         if self.shown in self._panes:
             self._panes[self.shown].tell()
+        self.offer()
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self.query_one(Footer).tell(*keys.places(event.widget))
+    def on_descendant_focus(self) -> None:
+        self.offer()
 
     async def on_tab_line_picked(self, message: TabLine.Picked) -> None:
         await self.show_pane(message.index)
@@ -144,11 +154,15 @@ class ProjectScreen(FollowingScreen):
     def action_zoom(self) -> None:
         self.toggle_class("zoomed")
 
+    def action_back(self) -> None:
+        """Leave, if it is pressed again at once: esc also closes what a pane has opened, and one too many is easy."""
+        before, self._wanted_back = self._wanted_back, time.monotonic()
+        if self._wanted_back - before < AGAIN:
+            super().action_back()
+        else:
+            self.notice("esc again goes back to the projects")
+
     def _focus(self, pane: Pane) -> None:
         first = next((widget for widget in pane.query("*") if widget.focusable and widget.display), None)
         if first is not None and (self.focused is None or pane not in self.focused.ancestors):
             first.focus()
-
-
-def _told(do: str, refused: str) -> str:
-    return f"{do}: {refused}" if refused else ""

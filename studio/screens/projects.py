@@ -23,6 +23,7 @@ from studio.glyphs import Glyphs, of_app
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.widgets.footer import Footer
+from studio.widgets.line import Line
 from studio.widgets.menu import Menu
 from studio.widgets.notice import Notice
 from studio.widgets.rows import padded
@@ -57,20 +58,23 @@ class ProjectsScreen(Screen[None]):
             super().__init__()
 
     def __init__(self, folder: Path | None = None):
+        """Left out, `folder` is the usual one, and projects in the working folder are listed too."""
         super().__init__()
         self.folder = folder or home()
+        self._own = self.folder.resolve()
+        self._here = working_folder() if folder in (None, home()) else None
         self._watches: dict[str, Watch] = {}
         self._glances: dict[str, Glance] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(Content.assemble(("AutoAct Studio", "bold $primary"), "  ", self._place()), id="title")
-        yield Input(placeholder="letters of a name or task", id="filter", select_on_focus=False)
+        yield Line("letters of a name or task", id="filter", verb="filter")
         yield Static(id="heads")
         yield Menu(id="projects")
         yield Static(Content(FIRST.format(folder=foreign.line(str(self.folder)))), id="first")
         yield Menu(id="choices")
         yield Notice()
-        yield Footer("projects")
+        yield Footer()
 
     def on_mount(self) -> None:
         self.query_one("#choices", Menu).put([(name, Content(told)) for name, told in CHOICES])
@@ -94,7 +98,7 @@ class ProjectsScreen(Screen[None]):
             self._list()
 
     def _list(self) -> None:
-        found = {str(project.root): project for project in projects(self.folder)}
+        found = {str(project.root): project for project in [*projects(self.folder), *self._in_working_folder()]}
         for gone in self._watches.keys() - found.keys():
             self._watches.pop(gone).close()
         for key in found.keys() - self._watches.keys():
@@ -106,24 +110,31 @@ class ProjectsScreen(Screen[None]):
             watches = dict(self._watches)
             self.run_worker(lambda: self._glance(watches), thread=True, exit_on_error=True)
 
-    def action_open(self) -> None:
-        chosen = self.query_one("#projects", Menu).chosen
-        if chosen is not None:
-            self.post_message(self.Opened(Path(chosen)))
+    def _in_working_folder(self) -> list[Project]:
+        """Returns the projects that `autoact new` may have made there, and the folder itself if it is one."""
+        if self._here is None:
+            return []
+        own = [Project(self._here)] if (self._here / "project.toml").is_file() else []
+        return [*own, *projects(self._here)]
 
+    @keys.possible
+    def action_open(self) -> None:
+        if (root := self._chosen) is not None:
+            self.post_message(self.Opened(root))
+
+    @keys.possible
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.add_class("shown")
-        field.focus()
+        self._filter.ask(self._filter.value)
 
     def action_new(self, template: str = "starter") -> None:
-        fields = (Field("name", "name", self._free().name), Field("template", "template", template, 1, TEMPLATES))
+        name = Field("name", "name", self._free().name, suggested=True)
+        fields = (name, Field("template", "template", template, 1, TEMPLATES))
 
         async def take(values: Values) -> str:
             path = (self.folder / Path(values["name"].strip()).expanduser()).absolute()
             return await self._made(lambda: create(path, values["template"]).root)
 
-        self.app.push_screen(Form("A new project", fields, take))
+        self.app.push_screen(Form("New project", fields, take, "create"))
 
     def _free(self) -> Path:
         names = ("my-project", *(f"my-project-{number}" for number in range(2, 1000)))
@@ -133,23 +144,27 @@ class ProjectsScreen(Screen[None]):
         async def take(values: Values) -> str:
             return await self._made(lambda: Project.open(values["path"].strip()).root)
 
-        self.app.push_screen(Form("Open a project", (Field("path", "its folder, anywhere"),), take))
+        self.app.push_screen(Form("Open a project", (Field("path", "its folder"),), take, "open"))
 
+    @keys.possible
     def action_duplicate(self) -> None:
-        self._ask_name("A copy, without the runs", "-copy", moving.duplicate)
+        self._ask_name("Copy the project, without its runs", "copy", "-copy", moving.duplicate)
 
+    @keys.possible
     def action_rename(self) -> None:
-        self._ask_name("Another name", "", moving.rename)
+        self._ask_name("Rename the project", "rename", "", moving.rename)
 
-    def _ask_name(self, title: str, ending: str, how: Callable[[Path, str], Project]) -> None:
+    def _ask_name(self, title: str, verb: str, ending: str, how: Callable[[Path, str], Project]) -> None:
         if (root := self._chosen) is None:
             return
 
         async def take(values: Values) -> str:
             return await self._done(lambda: how(root, values["name"].strip()).root)
 
-        self.app.push_screen(Form(title, (Field("name", "name", f"{root.name}{ending}"),), take))
+        name = Field("name", "name", f"{root.name}{ending}", suggested=True)
+        self.app.push_screen(Form(title, (name,), take, verb))
 
+    @keys.possible
     def action_archive(self) -> None:
         if (root := self._chosen) is None:
             return
@@ -161,7 +176,7 @@ class ProjectsScreen(Screen[None]):
             if yes:
                 self.run_worker(archive(), group="archive")
 
-        self.app.push_screen(Confirm(f"Move `{root.name}` and its runs out of sight, into `{moving.ARCHIVE}`?"), told)
+        self.app.push_screen(Confirm(f"Move `{root.name}` and its runs into the folder `{moving.ARCHIVE}`?"), told)
 
     @property
     def _chosen(self) -> Path | None:
@@ -187,6 +202,7 @@ class ProjectsScreen(Screen[None]):
     def notice(self, text: str) -> None:
         """Say something in the line above the footer."""
         self.query_one(Notice).say(text)
+        self.offer()
 
     @on(OptionList.OptionSelected, "#projects")
     def _selected(self) -> None:
@@ -211,14 +227,29 @@ class ProjectsScreen(Screen[None]):
         self._draw()
 
     @on(Input.Submitted)
-    def _narrow_enough(self) -> None:
+    @on(Line.Gone)
+    def _to_the_list(self) -> None:
         self.query_one("#projects", Menu).focus()
 
-    def key_escape(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.value = ""
-        field.remove_class("shown")
-        self.query_one("#projects", Menu).focus()
+    def obstacle(self, action: str) -> str:
+        match action:
+            case "open" | "filter" | "duplicate" | "rename" | "archive" if self._chosen is None:
+                return "There is no project to choose; n makes one."
+            case "show_all" if not self._filter.has_class("shown"):
+                return "All projects are shown."
+        return ""
+
+    def offer(self) -> None:
+        """Have the footer offer what can be done by now."""
+        self.query_one(Footer).look()
+
+    @keys.possible
+    def action_show_all(self) -> None:
+        self._filter.action_leave_line()
+
+    @property
+    def _filter(self) -> Line:
+        return self.query_one("#filter", Line)
 
     def _place(self) -> Content:
         return foreign.content(str(self.folder), "$quiet")
@@ -238,7 +269,7 @@ class ProjectsScreen(Screen[None]):
         if self.has_class("empty") == bool(self._glances):
             self.set_class(not self._glances, "empty")
             self.query_one("#projects" if self._glances else "#choices", Menu).focus()
-        wanted = self.query_one("#filter", Input).value.casefold()
+        wanted = self._filter.value.casefold()
         shown = {
             key: glance
             for key, glance in self._glances.items()
@@ -246,8 +277,24 @@ class ProjectsScreen(Screen[None]):
         }
         widths = columns(self.size.width)
         self.query_one("#heads", Static).update(row([Content(head) for head in HEADS], widths))
-        lines = [(key, line(glance, widths, of_app(self.app))) for key, glance in shown.items()]
+        lines = [
+            (key, line(glance, widths, of_app(self.app), self._shown_name(glance))) for key, glance in shown.items()
+        ]
         self.query_one("#projects", Menu).put(lines)
+        self.offer()
+
+    def _shown_name(self, glance: Glance) -> str:
+        """Of a project; one that only the working folder has begins with a dot."""
+        root = glance.project.root
+        return root.name if root.parent == self._own else "." if root == self._here else f"./{root.name}"
+
+
+def working_folder() -> Path | None:
+    """Returns the folder in which the studio was started; None when it is gone."""
+    try:
+        return Path.cwd().resolve()
+    except OSError:
+        return None
 
 
 HEADS = ("project", "task", "model", "stage", "last run", "F1 group/meta")
@@ -264,9 +311,9 @@ def columns(width: int) -> list[int]:
     return [name, rest - name, model, stage, verdict, result]
 
 
-def line(glance: Glance, widths: list[int], glyphs: Glyphs) -> Content:
+def line(glance: Glance, widths: list[int], glyphs: Glyphs, title: str) -> Content:
     """A project in the list; one that cannot be read says why."""
-    name = foreign.content(glance.project.name, "bold")
+    name = foreign.content(title, "bold")
     if glance.trouble:
         why = foreign.content(glance.trouble.replace(f"{glance.project.root}/", ""), "$error")
         return row([name, why], [widths[0], sum(widths[1:])])
@@ -279,7 +326,7 @@ def cells(name: Content, glance: Glance, verdict: Content) -> list[Content]:
         name,
         foreign.content(glance.task, "$quiet"),
         foreign.content(glance.model, "$quiet"),
-        foreign.content(glance.stage.replace("_", " ")),
+        foreign.content(glance.stage),
         Content.assemble(verdict, f" x{glance.jobs}" if glance.jobs > 1 else "")
         if glance.verdict
         else Content.styled("no runs", "$quiet"),

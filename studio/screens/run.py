@@ -49,7 +49,7 @@ class RunScreen(FollowingScreen):
                 yield Lanes(self.follow, id="lanes")
                 yield self._arranged(Curves(self.follow, id="curves"))
         yield Notice()
-        yield Footer("run")
+        yield Footer()
 
     def on_mount(self) -> None:
         self.query_one(Menu).put(self._lines(), self.follow.name)
@@ -63,7 +63,8 @@ class RunScreen(FollowingScreen):
             self.follow.start()
 
     def on_moved(self, message: Moved) -> None:
-        if not self.follow.name and self.follow.shelf.runs:
+        names = {run.folder.name for run in self.follow.shelf.runs}
+        if self.follow.name not in names and (names or self.follow.name):
             self._show("")
         self.tell()
 
@@ -73,6 +74,7 @@ class RunScreen(FollowingScreen):
         self._arranged(self.query_one(Curves))
         for part in self.query(Rows):
             part.tell(self.follow)
+        self.offer()
 
     def _arranged(self, curves: Curves) -> Curves:
         """Curves have a place where there are some, and more of it while they grow."""
@@ -81,22 +83,31 @@ class RunScreen(FollowingScreen):
         self.set_class(bool(state.curves) and state.stage == "differentiation", "training")
         return curves
 
+    def obstacle(self, action: str) -> str:
+        alive = self.follow.alive
+        match action:
+            case "start" if self._starting is not None and not self._starting.is_finished:
+                return "A run is already starting."
+            case "start" if alive:
+                return f"{alive[0].folder.name} is {alive[0].verdict}; one run at a time."
+            case "newer" if not self._beside(-1):
+                return "This is the newest run."
+            case "older" if not self._beside(1):
+                return "This is the oldest run."
+        return ""
+
+    @keys.possible
     def action_start(self) -> None:
-        follow = self.follow
-        follow.shelf.look()
-        if self._starting is not None and not self._starting.is_finished:
-            self.notice("A run is already starting.")
-        elif follow.alive:
-            self.notice(f"{follow.alive[0].folder.name} is {follow.alive[0].verdict}; one run at a time.")
-        else:
-            self.notice("Starting a run with the quick preset; it shows here as soon as its log does.")
-            self._starting = self.run_worker(self._start())
+        self.notice("Starting a run with the quick preset; it shows here as soon as its log does.")
+        self._starting = self.run_worker(self._start())
 
+    @keys.possible
     def action_newer(self) -> None:
-        self._beside(-1)
+        self._show(self._beside(-1))
 
+    @keys.possible
     def action_older(self) -> None:
-        self._beside(1)
+        self._show(self._beside(1))
 
     @on(OptionList.OptionSelected)
     def _selected(self, message: OptionList.OptionSelected) -> None:
@@ -109,18 +120,14 @@ class RunScreen(FollowingScreen):
             self.notice(f"The run did not start: {outcome.why}")
         else:
             name = outcome.told.strip()
-            self.notice(f"{name} is on its way.")
+            self.notice(f"{name} started.")
             self._show(name)
 
-    def _beside(self, step: int) -> None:
+    def _beside(self, step: int) -> str:
+        """Returns the name of the run so many places further down the list; empty where there is none."""
         names = [run.folder.name for run in self.follow.shelf.runs]
-        if self.follow.name not in names:
-            return
-        index = names.index(self.follow.name) + step
-        if 0 <= index < len(names):
-            self._show(names[index])
-        else:
-            self.notice("This is the newest run." if step < 0 else "This is the oldest run.")
+        index = names.index(self.follow.name) + step if self.follow.name in names else -1
+        return names[index] if 0 <= index < len(names) else ""
 
     def _show(self, name: str) -> None:
         self.follow.show(name)

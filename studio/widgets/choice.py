@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from studio import foreign, keys
@@ -19,6 +20,9 @@ class Choice(Widget, can_focus=True):
     """
     BINDINGS = keys.bindings("choice")
     PLACES: tuple[keys.Place, ...] = ("choice",)
+
+    class Taken(Message):
+        """Enter: the person wants this word."""
 
     def __init__(self, words: Sequence[str], value: str = "", *, id: str | None = None):
         super().__init__(id=id)
@@ -38,6 +42,9 @@ class Choice(Widget, can_focus=True):
 
     def action_previous_word(self) -> None:
         self._step(-1)
+
+    def action_take(self) -> None:
+        self.post_message(self.Taken())
 
     def _step(self, steps: int) -> None:
         self.value = self.words[(self.words.index(self.value) + steps) % len(self.words)]

@@ -1,44 +1,77 @@
-"""The keys of a screen in one line."""
+"""The keys of a screen in one line: those whose action can be carried out now."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.dom import DOMNode
+from textual.events import Click
 from textual.widget import Widget
 
 from studio import keys
 
 GAPS = ("   ", "  ")
 """Between two keys, where there is room and where there is not."""
+HELP = "everywhere.help"
 
 
 class Footer(Widget):
-    """What can be pressed here; from the table of actions. The key of the help, where all are told, is always there."""
+    """From the table of actions; a click on a key is as good as the key. The key of the help is always there."""
 
-    def __init__(self, *places: keys.Place):
+    DEFAULT_CSS = "Footer { height: 1; background: $panel; color: $foreground; }"
+
+    def __init__(self) -> None:
         super().__init__(id="footer")
-        self._places = places
+        self._offers: list[tuple[str, keys.Offer]] = []
+        """Word and action."""
+        self._placed: list[tuple[int, int, keys.Offer]] = []
+        """First cell, cell behind the last, and the action, as they were drawn last."""
 
-    def tell(self, *places: keys.Place) -> None:
-        """Keys of other places now: another pane has the focus."""
-        if places != self._places:
-            self._places = places
+    def on_mount(self) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Offer what can be done by now."""
+        offers = offers_of(self.screen.focused or self.screen)
+        if offers != self._offers:
+            self._offers = offers
             self.refresh()
 
     def render(self) -> Content:
-        shown = keys.footer(*self._places, table=keys.of_app(self.app))
-        parts = [Content.assemble((key, "bold $accent"), f" {word}") for key, word in shown]
-        return Content.assemble(" ", fitted(parts, self.size.width - 2))
+        parts = [Content.assemble((action.key, "bold $accent"), f" {word}") for word, (action, _) in self._offers]
+        chosen, gap = fitting(parts, self.size.width - 2)
+        x, self._placed = 1, []
+        for index in chosen:
+            end = x + parts[index].cell_length
+            self._placed.append((x, end, self._offers[index][1]))
+            x = end + len(gap)
+        return Content.assemble(" ", Content(gap).join(parts[index] for index in chosen))
+
+    async def on_click(self, event: Click) -> None:
+        for first, end, (action, node) in self._placed:
+            if first <= event.x < end:
+                await self.app.run_action(action.name, default_namespace=node)
+                self.look()
 
 
-def fitted(parts: Sequence[Content], width: int) -> Content:
-    """As many of the parts as fit, the first ones first, and the last one always."""
+def offers_of(focused: DOMNode) -> list[tuple[str, keys.Offer]]:
+    """Returns what can be done now, each with its word, the help last; what goes without saying is left out."""
+    offers = [(word, offer) for offer in keys.offered(focused) if (word := keys.word(offer))]
+    return sorted(offers, key=lambda offer: offer[1][0].id == HELP)
+
+
+def fitting(parts: Sequence[Content], width: int) -> tuple[list[int], str]:
+    """Returns which of the parts fit, the first ones first and the last one always, and the gap between them."""
+    every = list(range(len(parts)))
     for gap in GAPS:
-        line = Content(gap).join(parts)
-        if line.cell_length <= width:
-            return line
-    *others, last = parts
-    while others and Content(GAPS[-1]).join([*others, last]).cell_length > width:
+        if not parts or _length(parts, gap) <= width:
+            return every, gap
+    *others, last = every
+    while others and _length([parts[index] for index in (*others, last)], GAPS[-1]) > width:
         others.pop()
-    return Content(GAPS[-1]).join([*others, last])
+    return [*others, last], GAPS[-1]
+
+
+def _length(parts: Sequence[Content], gap: str) -> int:
+    return sum(part.cell_length for part in parts) + len(gap) * max(0, len(parts) - 1)

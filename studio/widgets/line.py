@@ -30,10 +30,15 @@ class Line(Input):
         def control(self) -> Line:
             return self.line
 
-    def __init__(self, placeholder: str, *, id: str):
-        """`placeholder` is our own text."""
+    def __init__(self, placeholder: str, *, id: str, verb: str = "ok"):
+        """`placeholder` is our own text; `verb` says in the footer what enter does."""
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
         self.can_focus = False
+        self._verb = verb
+
+    def word(self, action: str) -> str:
+        """Returns the footer's word for an action, where the table's is too general."""
+        return self._verb if action == "submit" else ""
 
     def ask(self, text: str = "") -> None:
         """Come into sight with a text to change, the cursor behind it."""

@@ -100,8 +100,9 @@ class Plot(Widget, can_focus=True):
 
     @property
     def steps(self) -> int:
-        """The length of the axis."""
-        return max((max(len(curve.series), curve.of) for curve in self.curves), default=0)
+        """The length of the axis, which all curves share: that of the longest, earlier runs included while shown."""
+        lengths = [max(len(curve.series), curve.of) for curve in self.curves]
+        return max([*lengths, *(len(series) for series, _ in self._drawn_series())], default=0)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -165,8 +166,9 @@ class Plot(Widget, can_focus=True):
     def _layers(self, across: int, rows: int) -> tuple[list[_Layer], float, float]:
         """Earlier runs first, so that the curves lie over them; with the lowest and the highest value."""
         found: list[tuple[list[Column | None], str]] = []
+        steps = self.steps
         for series, role in self._drawn_series():
-            columns = series.columns(across * 2, self.steps, smooth=self.smooth)
+            columns = series.columns(across * 2, steps, smooth=self.smooth)
             found.append(([self._scaled(column) for column in columns], role))
         low, high = span([column for columns, _ in found for column in columns])
         return [_Layer(drawn(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
@@ -203,12 +205,15 @@ class Plot(Widget, can_focus=True):
             style = curve.role if curve.role in ROLES else "text"
             said = f" {of_app(self.app).role(curve.role)} {foreign.line(curve.name, 24)}"
             pieces += [self._text(said, style, bold=True), self._text(f" {figure(value)} ", "text")]
-        told = ["log"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
+        told = ["log scale"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
         return Strip([*pieces, self._text("  ".join(["", *told]), "quiet")])
 
     def _axis(self, across: int) -> Strip:
+        """The steps from the first to the last; nothing before there are any."""
         left = "0" if self.cursor is None else f"step {self.cursor + 1}"
         right = str(self.steps)
+        if not self.steps:
+            left, right = "no steps yet", ""
         return Strip([self._text(" " * AXIS + left + right.rjust(max(0, across - len(left))), "quiet")])
 
     def _text(self, text: str, style: str, *, bold: bool = False) -> Segment:

@@ -39,6 +39,8 @@ class Rows(ScrollView, can_focus=False):
         self._follow = follow
         room = self.scrollable_content_region.size
         if not room:
+            self._room = room  # out of sight: the lines are made, and drawn, when there is room again
+            self.refresh()
             return
         before, after = self._shown, list(self.rows(follow, *room))
         self._shown, self._room = after, room

@@ -10,7 +10,7 @@ from autoact.run.state import RunState
 from studio import foreign
 from studio.follow import Follow
 from studio.glyphs import Glyphs
-from studio.progress import stage_of
+from studio.progress import pace, stage_of
 from studio.widgets.rows import Rows
 
 COLOURS = {
@@ -55,7 +55,7 @@ def engine_of(state: RunState) -> str:
 
 
 def _where(state: RunState) -> list[Content]:
-    parts = [foreign.content(stage_of(state).replace("_", " "), "bold")]
+    parts = [foreign.content(stage_of(state), "bold"), foreign.content(pace(state), "$quiet")]
     if state.error:
         parts.append(foreign.content(state.error, "$error"))
     if state.why:

@@ -16,9 +16,12 @@ from textual.visual import Visual
 
 from studio import foreign, keys
 from studio.widgets.listed import Listed
+from studio.wrapping import wrapped
 
 REMEMBERED = 2_048
 """Rows kept as they were last drawn."""
+INDENT = 3
+"""Cells before and behind a hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,10 @@ class NoRows:
 class Table(Listed):
     """A head and the rows beneath it. The cursor keeps its place in the list, or its row with `renew(key=...)`."""
 
-    COMPONENT_CLASSES = {"table--head", "table--cursor"}
+    COMPONENT_CLASSES = {"table--head", "table--cursor", "table--hint"}
     DEFAULT_CSS = """
     Table > .table--head { color: $quiet; background: $surface; }
+    Table > .table--hint { color: $quiet; background: $background; }
     Table > .table--cursor { color: $foreground; background: $panel; text-style: bold; }
     Table:nocolor > .table--cursor { text-style: bold reverse; }
     """
@@ -104,6 +108,8 @@ class Table(Listed):
         super().__init__(id=id)
         self.columns = columns
         self.cursor = 0
+        self.hint = ""
+        """What is said in place of rows while there are none; may be foreign text."""
         self._rows: Source = NoRows() if rows is None else rows
         self._strips: dict[int, Strip] = {}
 
@@ -113,6 +119,13 @@ class Table(Listed):
         """Rows from elsewhere, the cursor on the first."""
         self._rows, self.cursor = rows, 0
         self.renew()
+
+    def suggest(self, hint: str) -> None:
+        """Say this while there are no rows."""
+        if hint != self.hint:
+            self.hint = hint
+            if not len(self._rows):
+                self.refresh()
 
     def renew(self, *, key: str | None = None) -> None:
         """Any row may be another now. With `key` the cursor goes with its row, and the view with the cursor."""
@@ -213,7 +226,7 @@ class Table(Listed):
             return self._strip(heads, "table--head")
         index = self.top + y - 1
         if index >= len(self._rows):
-            return self.blank()
+            return self._hinted(index) if not len(self._rows) else self.blank()
         strip = self._strips.get(index)
         if strip is None:
             if len(self._strips) >= REMEMBERED:
@@ -236,6 +249,14 @@ class Table(Listed):
         style = self.get_visual_style(name) if name else self.visual_style
         line = Content(" ").join([Content(""), *pieces]).truncate(width, pad=True)
         return Visual.to_strips(self, line, width, 1, style)[0].adjust_cell_length(width, style.rich_style)
+
+    def _hinted(self, index: int) -> Strip:
+        """One line of the hint."""
+        width = self.scrollable_content_region.width
+        lines = wrapped(foreign.line(self.hint), width - 2 * INDENT)
+        said = Content(" " * INDENT + lines[index] if index < len(lines) else "").truncate(width, pad=True)
+        style = self.get_visual_style("table--hint")
+        return Visual.to_strips(self, said, width, 1, style)[0].adjust_cell_length(width, style.rich_style)
 
     def _redraw(self, first: int, last: int) -> None:
         top = max(first - self.top, 0) + 1

@@ -32,7 +32,10 @@ class TabLine(Widget):
             self.refresh()
 
     def render(self) -> Content:
+        """Where not all titles fit, the numbers of the others stand for them."""
         cells = [Content(f" {number} {title} ") for number, title in enumerate(self._titles, 1)]
+        if sum(cell.cell_length + 1 for cell in cells) - 1 > self.size.width:
+            cells = [cell if at == self._at else Content(f" {at + 1} ") for at, cell in enumerate(cells)]
         ends, x = [], 0
         for cell in cells:
             x += cell.cell_length + 1

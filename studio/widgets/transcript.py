@@ -85,12 +85,17 @@ class Transcript(Listed):
 
     # -- what the pane calls ---------------------------------------------------------------------------------------
 
-    def show(self, document: Document) -> None:
-        """Another document, at its end."""
-        self.document, self.following, self.cursor = document, True, 0
+    def show(self, document: Document, *, end: bool = True) -> None:
+        """Another document, at its end, which is followed, or at its beginning."""
+        self.document, self.following, self.cursor = document, end, 0
         self._turned.clear()
+        self._wrapped.clear()
+        self._strips.clear()
         document.changed = 0
         self._heights.change(0, 0)
+        self._placing = True
+        self.put_lines(0, 0)
+        self._placing = False
         self.draw()
         self.refresh()
 
@@ -101,7 +106,7 @@ class Transcript(Listed):
 
     def point(self, index: int) -> None:
         """The cursor goes to a passage, and the passage into sight."""
-        if not len(self.document):
+        if not self._heights.passages:  # nothing, or nothing yet that was drawn
             return
         self._mark(index)
         top, bottom = self._heights.span(self.cursor)

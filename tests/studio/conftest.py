@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `stories`, which the pictures use too
 
+import seen  # noqa: E402 - found by the line above
 from paned import Instead  # noqa: E402 - found by the line above
 from performed import performed  # noqa: E402
 from stories import project  # noqa: E402
@@ -37,10 +38,16 @@ def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instead:
 @pytest.fixture(autouse=True)
 def plain_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whatever terminal the tests themselves run in; projects are in the test's own folder."""
-    for name in ("NO_COLOR", "SSH_CONNECTION", "LC_ALL", "LC_CTYPE", "LANG", "TERM"):
+    for name in ("NO_COLOR", "SSH_CONNECTION", "LC_ALL", "LC_CTYPE", "LANG", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("AUTOACT_PROJECTS", str(tmp_path))
     monkeypatch.setenv("AUTOACT_STUDIO", str(tmp_path / "personal"))
+
+
+@pytest.fixture(autouse=True)
+def terminal_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen.keep(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

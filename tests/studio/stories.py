@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import seen
 from textual.app import App
 
 import autoact.events as happened
@@ -141,6 +142,7 @@ def finished() -> list[Event]:
 
 
 def screen_text(app: App[str]) -> str:
-    """What a person would read."""
-    rows = [strip.text for strip in app.screen._compositor.render_strips()]
+    """What a person reads: the terminal as the app has drawn it, where what it writes is kept (see seen.py)."""
+    drawn = seen.rows(app)
+    rows = drawn or [strip.text for strip in app.screen._compositor.render_strips()]
     return "\n".join(rows).replace("\N{NO-BREAK SPACE}", " ")

@@ -154,7 +154,7 @@ class Terminal:
         self._credit -= count
         before = len(self.log)
         self.log += arrived
-        self._stream.feed(_modern(arrived))
+        self._stream.feed(modern(arrived))
         for found in _QUESTION.finditer(self.log, max(0, before - 8)):
             if found.end() > before:
                 answer = b"\x1b[?2026;2$y" if b"2026" in found[0] else b"\x1b[1;1R"
@@ -164,6 +164,6 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
 
-def _modern(data: bytes) -> bytes:
+def modern(data: bytes) -> bytes:
     """Without the sequences that came after pyte: it would take their last letters for text."""
     return re.sub(rb"\x1b\[[><=][0-9;]*[a-z]|\x1b\[\?2(?:026|048)\$p", b"", data)

@@ -116,7 +116,7 @@ async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
         await pilot.pause()
         rows = screen_text(app).splitlines()
         assert rows[1].startswith("  3.000 ")
-        assert "log  smooth 0.6" in rows[0]
+        assert "log scale  smooth 0.6" in rows[0]
         await pilot.press("left")
         await pilot.pause()
         rows = screen_text(app).splitlines()

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from stories import finished, write
 
-from studio.orders import carry, order
+from autoact.run.command import Verb
+from studio.orders import WORDS, carry, order, under_way
 
 
 def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
     run = write(opera, finished())
-    assert f"run {run.name} takes no commands" in carry(run, order("pause"))
+    answer = carry(run, order("pause"))
+    assert not answer.accepted
+    assert f"pause: run {run.name} takes no commands" in answer.text
+
+
+def test_every_command_has_words_for_its_way() -> None:
+    for do in get_args(Verb):
+        assert under_way(order(do, "q-1")).endswith(" q-1 ...")
+        assert WORDS[do][1]
 
 
 def test_orders_are_signed_and_never_the_same() -> None:

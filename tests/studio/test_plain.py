@@ -22,7 +22,7 @@ def test_one_line_an_event(opera: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["--plain", str(run.path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(finished()) + 1
-    assert lines[-1] == f"{run.name} is finished; last stage: group_planning"
+    assert lines[-1] == f"{run.name} is finished; last stage: group planning"
     text = "\n".join(lines)
     assert "q-0038.1 #3 BingSearch[Woman in Gold]: A painting ⏎ by Klimt ␛[31m(1907)." in text
     assert "tool 30/60 loss" in text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from paned import done
-from stories import alive, project, screen_text, synthesis, write
+from stories import alive, finished, project, screen_text, synthesis, write
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -37,7 +37,7 @@ async def test_the_first_start_has_three_choices_and_the_first_needs_nothing(tmp
         await done(app, pilot)
         assert isinstance(app.screen, ProjectScreen)
         assert (tmp_path / "none" / "my-project" / "corpus" / "pages.jsonl").is_file()
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         await done(app, pilot)
         assert "my-project" in screen_text(app)
 
@@ -49,13 +49,19 @@ async def test_the_second_choice_makes_a_project_of_ones_own(tmp_path: Path) -> 
         assert "untitled" in (tmp_path / "none" / "my-project" / "project.toml").read_text("utf-8")
 
 
-@pytest.mark.does("projects.new")
+@pytest.mark.does("projects.new", "choice.take")
 async def test_a_project_is_made_under_a_name_that_is_free(opera: Path) -> None:
     async with projects_of(opera.parent) as (app, pilot):
-        await pilot.press("n", *["backspace"] * len("my-project"), *"opera", "enter")
+        await pilot.press("n")
         await done(app, pilot)
-        assert "already exists" in screen_text(app)
-        await pilot.press(*"-2", "tab", *["right"] * TEMPLATES.index("blank"), "ctrl+o")
+        assert "ctrl+o create   esc cancel" in screen_text(app)
+        await pilot.press(*"opera", "enter")
+        await done(app, pilot)
+        assert "already exists" in screen_text(app), "what was typed took the place of the suggested name"
+        await pilot.press(*"-2", "tab", *["right"] * TEMPLATES.index("blank"))
+        await done(app, pilot)
+        assert "[blank]" in screen_text(app)
+        await pilot.press("enter")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectScreen)
         assert "untitled" in (opera.parent / "opera-2" / "project.toml").read_text("utf-8")
@@ -81,10 +87,10 @@ async def test_a_project_is_copied_and_renamed(opera: Path) -> None:
         await pilot.press("d", "enter")
         await done(app, pilot)
         assert "opera-copy" in screen_text(app)
-        await pilot.press("r", *"2", "enter")
+        await pilot.press("r", *"fidelio", "enter")
         await done(app, pilot)
-        assert (opera.parent / "opera2").is_dir()
-        assert "opera2" in screen_text(app)
+        assert (opera.parent / "fidelio").is_dir()
+        assert "fidelio" in screen_text(app)
 
 
 @pytest.mark.does("projects.archive", "confirm.no")
@@ -103,7 +109,7 @@ async def test_archiving_asks_and_moves(opera: Path, monkeypatch: pytest.MonkeyP
 async def test_a_project_at_work_is_not_moved(opera: Path) -> None:
     with alive(write(opera, synthesis())):
         async with projects_of(opera.parent) as (app, pilot):
-            await pilot.press("r", *"2", "enter")
+            await pilot.press("r", "end", *"2", "enter")
             await done(app, pilot)
             assert "is at work" in screen_text(app)
             assert opera.is_dir()
@@ -114,3 +120,72 @@ async def test_the_model_and_the_jobs_are_shown(opera: Path) -> None:
         async with projects_of(opera.parent, (160, 36)) as (app, _):
             assert "smollm2-135m-instruct" in screen_text(app)
             assert "running x2" in screen_text(app)
+
+
+async def test_a_run_at_work_is_shown_before_a_newer_one_that_is_over(opera: Path) -> None:
+    with alive(write(opera, synthesis(), 1)):
+        write(opera, finished(), 2)
+        async with projects_of(opera.parent, (120, 36)) as (app, pilot):
+            row = next(row for row in screen_text(app).splitlines() if "opera" in row)
+            assert "synthesis 37/120" in row
+            assert "running" in row
+            await pilot.press("enter")
+            await done(app, pilot)
+            assert "● running  synthesis 37/120" in screen_text(app).splitlines()[0]
+
+
+async def test_scores_stay_when_a_later_run_has_none(opera: Path) -> None:
+    write(opera, finished(), 1)
+    write(opera, synthesis(), 2)
+    async with projects_of(opera.parent, (120, 36)) as (app, _):
+        row = next(row for row in screen_text(app).splitlines() if "opera" in row)
+        assert "interrupted" in row
+        assert "75.0 / 25.0" in row
+
+
+async def test_projects_of_the_working_folder_are_listed_too(
+    opera: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "work"
+    made = project(here, "here", "Made where one stands")
+    monkeypatch.chdir(here)
+    async with projects_of(tmp_path, (120, 36)) as (app, pilot):
+        text = screen_text(app)
+        assert "Composers" in text
+        assert "./here" in text
+        await pilot.press("slash", *"stands", "enter", "enter")
+        await done(app, pilot)
+        assert isinstance(app.screen, ProjectScreen)
+        assert app.screen.project == made
+    monkeypatch.chdir(made)
+    async with projects_of(tmp_path, (120, 36)) as (app, _):
+        assert "Made where one stands" in screen_text(app), "the project that one stands in"
+
+
+@pytest.mark.does("projects.show_all")
+async def test_the_filter_is_left_by_escape(opera: Path) -> None:
+    project(opera.parent, "maps", "Capitals")
+    async with projects_of(opera.parent) as (app, pilot):
+        await pilot.press("slash", *"maps", "enter")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "Composers" not in text
+        assert "esc show all" in text
+        await pilot.press("escape")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "Composers" in text
+        assert "esc show all" not in text
+
+
+async def test_a_settings_file_that_is_a_folder_is_a_line_of_its_own(opera: Path) -> None:
+    (opera / "project.toml").unlink()
+    (opera / "project.toml").mkdir()
+    async with projects_of(opera.parent, (120, 36)) as (app, pilot):
+        assert "cannot be read: Is a directory" in screen_text(app)
+        await pilot.press("enter")
+        await done(app, pilot)
+        assert "cannot be read: Is a directory" in screen_text(app)
+        await pilot.press("4", "S")
+        await done(app, pilot)
+        assert "cannot be read: Is a directory" in screen_text(app)

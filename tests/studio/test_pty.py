@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PANES = {
     "2": "Retrieve",
     "3": "reward steps",
-    "4": "bear loss",
+    "4": "tokens trained on",
     "5": "session over",
     "6": "EM %  95 %",
     "7": "interrupted",
@@ -57,6 +61,56 @@ def test_through_all_panes_and_out(project: Path, tmp_path: Path) -> None:
         assert left_on(bytes(terminal.log)) == ON
         assert terminal.log.count(b"\x1b[>1u") <= terminal.log.count(b"\x1b[<u")
         assert termios.tcgetattr(terminal.fd)[:4] == before[:4]
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(project: Path, tmp_path: Path) -> None:
+    with studio(project, tmp_path) as terminal:
+        terminal.press("\x1a")
+        assert terminal.until(lambda: stopped(terminal), SECONDS)
+        assert b"\x1b[?1049l" in terminal.log
+        terminal.screen.reset()
+        os.kill(terminal.pid, signal.SIGCONT)
+        assert terminal.until(lambda: "Who wrote Fidelio?" in terminal.text(), SECONDS), terminal.text()
+
+
+def stopped(terminal: Terminal) -> bool:
+    return os.waitid(os.P_PID, terminal.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def test_sixteen_colours_tell_the_roles_apart(project: Path, tmp_path: Path) -> None:
+    colours = {"TERM": "xterm-16color", "COLORTERM": ""}
+    with studio(project, tmp_path, **colours) as terminal:
+        terminal.press("4")
+        assert terminal.until(lambda: "R↺ reflect" in terminal.text(), SECONDS), terminal.text()
+        found = {}
+        for y, row in enumerate(terminal.screen.display):
+            for sign in ("P›", "T⚙", "R↺"):
+                if sign in row:
+                    found[sign] = terminal.screen.buffer[y][row.index(sign)].fg
+        assert len(set(found.values())) == 3, found
+
+
+def studio(project: Path, home: Path, **environment: str) -> Terminal:
+    """The studio on a project, its first pane drawn."""
+    settings = {"HOME": str(home), "PYTHONPATH": str(ROOT), **environment}
+    terminal = Terminal(["-m", "studio", str(project)], columns=120, lines=36, environment=settings)
+    assert terminal.until(lambda: "Who wrote Fidelio?" in terminal.text(), SECONDS), terminal.text()
+    return terminal
+
+
+def test_without_a_terminal_nothing_is_drawn(project: Path) -> None:
+    command = [sys.executable, "-m", "studio", str(project)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"studio: the studio needs a terminal; `studio --plain RUN` prints lines")
+    assert b"\x1b" not in done.stderr
+
+
+def test_a_terminal_that_can_draw_nothing_is_told(project: Path) -> None:
+    with Terminal(["-m", "studio", str(project)], environment={"TERM": "dumb"}) as terminal:
+        assert terminal.until(lambda: b"TERM=dumb cannot be drawn on" in terminal.log, SECONDS)
+        assert b"\x1b" not in terminal.log
 
 
 def framed(terminal: Terminal) -> bool:

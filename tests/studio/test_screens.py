@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -217,7 +218,7 @@ async def test_projects(opera: Path, size: tuple[int, int]) -> None:
         assert "Composers" not in text
         await pilot.press("enter", "enter")
         assert "no runs yet" in await settled(app, pilot)
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         await pilot.pause()
         await pilot.press("escape")
         assert "Composers" in await settled(app, pilot)
@@ -227,6 +228,9 @@ async def test_projects(opera: Path, size: tuple[int, int]) -> None:
 @pytest.mark.does("project.back", "everywhere.leave")
 async def test_escape_leads_to_the_projects(opera: Path) -> None:
     async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("escape")
+        assert "esc again goes back to the projects" in await settled(app, pilot)
+        assert isinstance(app.screen, ProjectScreen)
         await pilot.press("escape")
         assert "Composers" in await settled(app, pilot)
         assert isinstance(app.screen, ProjectsScreen)
@@ -240,16 +244,17 @@ async def test_help_and_themes(opera: Path) -> None:
     async with watched(opera) as (app, pilot):
         await pilot.press("question_mark")
         text = await settled(app, pilot)
-        assert "start a quick run, or go on with a dead one" in text
+        assert "start a quick run, or resume a stopped one" in text
         assert "W· world" in text
         await pilot.press("escape")
         assert "75.0" in await settled(app, pilot)
         before = app.screen.styles.background
         await pilot.press("t")
-        await settled(app, pilot)
+        assert "theme studio-light" in await settled(app, pilot)
         assert app.theme == "studio-light"
         assert app.screen.styles.background != before
         assert app.screen.styles.background == Color.parse("#fbfaf7")
+    assert StudioApp(find(str(opera))).theme == "studio-light", "the next start has the theme chosen last"
 
 
 async def test_hostile_names_are_shown_not_obeyed(tmp_path: Path) -> None:
@@ -314,3 +319,91 @@ async def test_everything_is_sent_again(opera: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(app._driver, "repaint", lambda: sent.append("everything"), raising=False)
         await pilot.press("ctrl+l")
         assert sent == ["everything"]
+
+
+@pytest.mark.does("everywhere.interrupt")
+async def test_ctrl_c_pressed_twice_leaves(opera: Path) -> None:
+    one, other = write(opera, synthesis(), 1), write(opera, synthesis(), 2)
+    with alive(one), alive(other):
+        async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
+            await pilot.press("ctrl+c")
+            assert "q leaves the studio, and so does ctrl+c pressed again" in await settled(app, pilot)
+            assert app.is_running
+            await pilot.press("ctrl+c")
+            await pilot.pause()
+        assert app.return_value == f"{other.name}, {one.name} go on; `studio` shows them again."
+
+
+@pytest.mark.does("everywhere.suspend_process")
+async def test_ctrl_z_suspends(opera: Path) -> None:
+    """Here there is no terminal to give back; test_driver.py stops a real process."""
+    async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("ctrl+z")
+        assert "Who wrote Fidelio?" in await settled(app, pilot)
+
+
+@pytest.mark.does("confirm.close")
+async def test_escape_closes_a_question(opera: Path) -> None:
+    async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("x")
+        assert "esc cancel" in await settled(app, pilot)
+        await pilot.press("escape")
+        assert "Delete the example" not in await settled(app, pilot)
+
+
+async def test_what_was_said_about_one_pane_is_gone_in_the_next(opera: Path) -> None:
+    async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("u")
+        assert "There is nothing to undo." in await settled(app, pilot)
+        await pilot.press("2")
+        assert "There is nothing to undo." not in await settled(app, pilot)
+
+
+@pytest.mark.parametrize("key", "1234567")
+async def test_the_shown_pane_is_named_on_a_narrow_screen(opera: Path, key: str) -> None:
+    async with studio_of(find(str(opera)), (45, 15)) as (app, pilot):
+        await pilot.press(key)
+        tabs = (await settled(app, pilot)).splitlines()[1]
+        titles = ("Task", "Tools", "Trajectories", "Training", "Group", "Lab", "Runs")
+        assert [title for title in titles if title in tabs.split()] == [titles[int(key) - 1]]
+        assert all(number in tabs.split() for number in "1234567")
+
+
+async def test_a_click_on_a_key_of_the_footer_presses_it(opera: Path) -> None:
+    async with studio_of(find(str(opera))) as (app, pilot):
+        footer = (await settled(app, pilot)).splitlines()[-1]
+        await pilot.click("#footer", offset=(footer.index("a add") + 2, 0))
+        assert "New example" in await settled(app, pilot)
+        await pilot.press("escape")
+        await settled(app, pilot)
+        await pilot.click("#footer", offset=(footer.index("help") + 1, 0))
+        assert "the pane alone, or with its surroundings" in await settled(app, pilot)
+
+
+async def test_a_run_deleted_under_each_pane_gives_way_to_the_next(opera: Path) -> None:
+    for minute, key in enumerate("1234567", 1):
+        write(opera, finished(), 50)
+        run = write(opera, synthesis(), 50 + minute)
+        async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
+            await pilot.press(key)
+            assert "synthesis 37/120" in (await settled(app, pilot)).splitlines()[0]
+            shutil.rmtree(run.path)
+            for _ in range(2):
+                app.screen.follow._shelf_due = 0.0  # type: ignore[attr-defined]
+                text = await settled(app, pilot)
+            assert "finished  group planning" in text.splitlines()[0]
+        shutil.rmtree(opera / "runs")
+
+
+async def test_a_project_whose_only_run_is_deleted_says_that_there_is_none(opera: Path) -> None:
+    run = write(opera, finished())
+    async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
+        await pilot.press("3")
+        assert "expected Beethoven" in await settled(app, pilot)
+        shutil.rmtree(run.path)
+        for _ in range(2):
+            app.screen.follow._shelf_due = 0.0  # type: ignore[attr-defined]
+            text = await settled(app, pilot)
+        assert "no runs yet" in text.splitlines()[0]
+        assert "expected Beethoven" not in text
+        assert "No runs yet" in text

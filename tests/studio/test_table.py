@@ -104,6 +104,7 @@ async def test_the_cursor_stays_with_its_row() -> None:
         assert opened == ["q-9"]
         table.renew(key="q-44")
         assert table.chosen == "q-44"
+        await pilot.pause()
         assert "question 44" in screen_text(app)
         table.renew(key="gone")
         assert table.chosen == "q-44"

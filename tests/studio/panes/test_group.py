@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from concurrent.futures import Future
 from datetime import datetime
@@ -94,7 +95,9 @@ async def test_two_casts_side_by_side(opera: Path) -> None:
     async with pane_of(opera, "5", (120, 36)) as (app, _):
         lanes = [[one.document[at].role for at in range(1, 4)] for one in app.screen.query(Transcript)]
         assert lanes == [["plan", "plan", "tool"], ["meta"] * 3]
-        assert app.screen.query_one(GroupPane).has_class("pair")
+        left, right = halves(screen_text(app), "the group")
+        assert left.strip() == "the group"
+        assert right.strip() == "the meta-agent alone"
 
 
 async def test_an_answer_is_shown_while_it_is_said(opera: Path) -> None:
@@ -109,12 +112,12 @@ async def test_an_answer_is_shown_while_it_is_said(opera: Path) -> None:
             assert "Fide ..." not in screen_text(app)
 
 
-@pytest.mark.does("group.ask", "group.hold", "group.step", "group.edit", "group.fork")
+@pytest.mark.does("line.submit", "group.ask", "group.hold", "group.step", "group.edit", "group.fork")
 async def test_commands_reach_the_session(opera: Path) -> None:
     run, desk = session(opera, turns("group-asked-0001", "group", 4)), Desk()
     with alive(run), ControlServer(run, desk.submit):
         async with pane_of(opera, "5") as (app, pilot):
-            for key, said in (("space", " pause: accepted"), ("s", " step group-asked-0001: accepted")):
+            for key, said in (("space", " paused"), ("s", " stepped group-asked-0001")):
                 await pilot.press(key)
                 await done(app, pilot)
                 assert said in screen_text(app)
@@ -165,8 +168,12 @@ async def test_replay_and_its_speed(opera: Path) -> None:
         await pilot.press(*(">" * 9))
         assert pane.speed == 64
         await until(pilot, lambda: "reflect-agent: right" in screen_text(app))
+        assert_whole(screen_text(app))
         await pilot.press("p")
-        assert "replay" not in screen_text(app).splitlines()[9]
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "replay 12/12" not in text
+        assert_whole(text)
 
 
 def test_a_replay_follows_the_log(tmp_path: Path) -> None:
@@ -177,13 +184,25 @@ def test_a_replay_follows_the_log(tmp_path: Path) -> None:
     assert replay.length == 6 * SECONDS
 
 
+def assert_whole(text: str) -> None:
+    """Every row of the answered question is there: what was said once is drawn again when it is said again."""
+    for said in ("Who wrote [b]Fidelio?", "I look it up.", "Retrieve   ·", "Retrieve[Fidelio]", "The page says so."):
+        assert said in text.partition("next: group")[2], text
+
+
+def halves(text: str, row: str) -> tuple[str, str]:
+    """The two sides of the row that holds some words."""
+    left, _, right = next(line for line in text.splitlines() if row in line and "│" in line).partition("│")
+    return left, right
+
+
 @pytest.mark.does("group.export")
 async def test_export(opera: Path) -> None:
     run = session(opera, answered("group-asked-0001", "group"))
     async with pane_of(opera, "5") as (app, pilot):
         await pilot.press("E")
         await done(app, pilot)
-        assert "written to" in screen_text(app)
+        assert "Written to" in screen_text(app)
     (answer,) = json.loads((opera / "exports" / f"{run.name}-group-asked-0001.json").read_text())["answers"]
     assert [turn["part"] for turn in answer["turns"]][:3] == ["thought", "action", "argument"]
     assert answer["trajectory"]["answer"] == "Beethoven"
@@ -215,8 +234,11 @@ async def test_enter_leads_to_the_turns_and_escape_back(opera: Path) -> None:
             await pilot.press("enter", "g", "e")
             await done(app, pilot)
             assert view.has_focus
-            assert "put the cursor on a turn first" in screen_text(app)
+            assert "Put the cursor on a turn first." in screen_text(app)
             await pilot.press("escape", "escape")
+            await done(app, pilot)
+            assert "esc again goes back to the projects" in screen_text(app)
+            await pilot.press("escape")
             await done(app, pilot)
             assert isinstance(app.screen, ProjectsScreen)
 
@@ -260,7 +282,10 @@ def test_forks_edits_and_restarts(tmp_path: Path) -> None:
     told = Session(folder)
     assert told.read()
     assert [turn.text for turn in told.asked[f"{unit}~1"].turns] == ["I look it up.", " Retrieve\n", "Leonore"]
-    assert "by\N{NO-BREAK SPACE}a\N{NO-BREAK SPACE}person" in told.asked[f"{unit}~1"].passages()[3].text
+    assert (
+        "edited\N{NO-BREAK SPACE}by\N{NO-BREAK SPACE}a\N{NO-BREAK SPACE}person"
+        in told.asked[f"{unit}~1"].passages()[3].text
+    )
     assert [len(one.turns) for one in told.beside(f"{unit}~1")] == [4, 3]
     assert told.flying == [unit, f"{unit}~1"]
 
@@ -294,3 +319,82 @@ async def test_a_slow_disk_is_not_asked_again_before_it_has_answered(
         answered.set()
         await done(app, pilot)
         assert len(pane.sessions) == 1
+
+
+async def test_both_sides_are_stepped(opera: Path) -> None:
+    asked = [*turns("group-asked-0001", "group", 2), *turns("meta-asked-0002", "meta", 2)]
+    run, desk = session(opera, asked), Desk()
+    with alive(run), ControlServer(run, desk.submit):
+        async with pane_of(opera, "5", (120, 36)) as (app, pilot):
+            await pilot.press("s")
+            await done(app, pilot)
+            assert "stepped" in screen_text(app)
+    assert sorted(do + " " + unit for do, unit, *_ in desk.got) == ["step group-asked-0001", "step meta-asked-0002"]
+
+
+async def test_a_fork_stands_beside_its_original_and_each_side_says_what_it_is(opera: Path) -> None:
+    unit = "group-asked-0001"
+    session(opera, [*answered(unit, "group"), happened.UnitForked(f"{unit}~1", unit, 3)])
+    async with pane_of(opera, "5", (120, 36)) as (app, _):
+        left, right = halves(screen_text(app), "original")
+        assert left.strip() == "the group: original"
+        assert right.strip() == "the group: fork at turn 3"
+
+
+async def test_an_edit_goes_to_the_session_it_was_begun_in(opera: Path) -> None:
+    """Every session has a group-asked-0001: what is typed is for the one that was in sight when the line opened."""
+    older, desk, other = session(opera, turns("group-asked-0001", "group", 4), minute=10), Desk(), Desk()
+    with alive(older), ControlServer(older, desk.submit):
+        async with pane_of(opera, "5") as (app, pilot):
+            await pilot.press("e")
+            await done(app, pilot)
+            newer = session(opera, turns("group-asked-0001", "group", 2), minute=20)
+            with alive(newer), ControlServer(newer, other.submit):
+                pane = app.screen.query_one(GroupPane)
+                pane._looked = -99.0
+                pane.tell()
+                await done(app, pilot)
+                assert pane.shown.startswith(newer.name), "the newer session is in sight by now"
+                await pilot.press("!", "enter")
+                await done(app, pilot)
+    assert other.got == []
+    assert desk.got == [("edit", "group-asked-0001", 3, "An opera by Beethoven.!", "group")]
+
+
+async def test_an_edit_of_a_turn_that_was_taken_back_meanwhile_is_sent_all_the_same(opera: Path) -> None:
+    unit = "group-asked-0001"
+    run, desk = session(opera, turns(unit, "group", 4)), Desk()
+    with alive(run), ControlServer(run, desk.submit):
+        async with pane_of(opera, "5") as (app, pilot):
+            await pilot.press("e")
+            await done(app, pilot)
+            tell(run, happened.UnitRestarted(unit, 1, "edited"))
+            await until(pilot, lambda: "Retrieve   ·" not in screen_text(app))
+            await pilot.press("enter")
+            await done(app, pilot)
+    assert desk.got == [("edit", unit, 3, "An opera by Beethoven.", "group")]
+
+
+async def test_a_question_that_is_not_taken_is_on_the_line_again(opera: Path, instead: Instead) -> None:
+    instead("import sys; sys.exit('autoact: the disk is full')")
+    async with pane_of(opera, "5") as (app, pilot):
+        await pilot.press("a", *"why?", "enter")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "the disk is full" in text
+        assert app.screen.query_one("#ask", Input).has_focus
+        assert "why?" in text.splitlines()[-3]
+
+
+async def test_a_session_that_loads_its_model_says_how_long_the_question_waits(opera: Path) -> None:
+    config = {"run": {"stages": ["session"]}}
+    run = new_run(opera, "session", config, now=datetime(2026, 11, 22, 15, 30))
+    run.events.write_bytes(seal_event(0, 1000.0, happened.RunOpened(1, 77, "here")))
+    with alive(run):
+        async with pane_of(opera, "5", (120, 36)) as (app, pilot):
+            await pilot.press("a", *"why?", "enter")
+            await until(pilot, lambda: "question sent; it is answered when the model is loaded" in screen_text(app))
+            text = screen_text(app)
+            assert "session: loading the model" in text
+            assert re.search(r"asked \d+ s ago: why\?", text)
+    assert len(list(run.control.glob("*.json"))) == 1

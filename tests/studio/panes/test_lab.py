@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from paned import Instead, done, pane_of
+from paned import Instead, done, pane_of, until
 from stories import finished, opened, screen_text, write
+from textual.widgets import Input
 
 import autoact.events as happened
 from autoact.lab.tally import Score
@@ -79,40 +81,88 @@ async def test_what_lies_behind_a_wrong_answer(opera: Path) -> None:
         await pilot.press("escape")
         await done(app, pilot)
         assert "group easy" in screen_text(app)
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectsScreen)
 
 
-async def test_a_run_without_wrong_answers_says_so(opera: Path) -> None:
+async def test_a_run_without_scores_says_so_and_offers_none(opera: Path) -> None:
     write(opera, opened())
     async with pane_of(opera, "6") as (app, pilot):
+        text = screen_text(app)
+        assert "no scores" in text
+        assert "wrong answers" not in text.splitlines()[-1]
         await pilot.press("w")
         await done(app, pilot)
-        assert "no scored answer of this run is wrong" in screen_text(app)
+        assert "This run has no scored answers; e evaluates." in screen_text(app)
+
+
+async def test_a_project_without_runs_says_what_will_be_here(opera: Path) -> None:
+    async with pane_of(opera, "6") as (app, _):
+        text = screen_text(app)
+        assert "No runs yet: n in the runs pane (7) starts one." in text
+        assert "Counting" not in text
+
+
+async def test_a_deleted_run_is_no_longer_in_the_scores(opera: Path) -> None:
+    write(opera, opened(), minute=10)
+    run = write(opera, finished())
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        assert "75.0" in screen_text(app)
+        shutil.rmtree(run.path)
+        app.screen.follow._shelf_due = 0.0  # type: ignore[attr-defined]
+        app.screen.follow.start()  # type: ignore[attr-defined]
+        await until(pilot, lambda: "75.0" not in screen_text(app))
+        assert "11-22 14:10" in screen_text(app)
 
 
 @pytest.mark.parametrize(
     ("typed", "options"),
     [
-        ("", "eval --detach -- "),
-        ("my data.jsonl", "--data=/my data.jsonl --"),
-        ("data.jsonl meta,group", "--data=/data.jsonl --method=meta,group"),
-        ("meta", "eval --detach --method=meta -- "),
+        (("", "meta,group", ""), "eval --detach --method=meta,group --"),
+        (("my data.jsonl", "meta", ""), "eval --detach --data=/my data.jsonl --method=meta --"),
+        (("", "", "7"), "eval --detach --limit=7 --"),
     ],
 )
 @pytest.mark.does("lab.evaluate")
 async def test_an_evaluation_is_started(
-    opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch, typed: str, options: str
+    opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, str, str], options: str
 ) -> None:
     monkeypatch.chdir("/")  # a path is one from where the person stands
     instead("import sys; print(' '.join(sys.argv[1:]))")
     write(opera, opened())
     async with pane_of(opera, "6", (200, 24)) as (app, pilot):
-        keys = {" ": "space", ".": "full_stop", ",": "comma"}
-        await pilot.press("e", *(keys.get(letter, letter) for letter in typed), "enter")
+        await pilot.press("e")
         await done(app, pilot)
-        assert options in screen_text(app)
+        for name, text in zip(("data", "casts", "limit"), typed, strict=True):
+            app.screen.query_one(f"#field-{name}", Input).value = text
+        await pilot.press("enter")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert options in text
+        assert "started." in text
+
+
+@pytest.mark.parametrize(
+    ("casts", "limit", "said"),
+    [
+        ("meta,grup", "", "no cast `grup`; expected meta or group"),
+        ("meta", "many", "expected a number above 0, not `many`"),
+        ("meta", "", "no such file: nowhere.jsonl"),
+    ],
+)
+async def test_what_was_typed_stays_when_it_is_of_no_use(
+    opera: Path, instead: Instead, casts: str, limit: str, said: str
+) -> None:
+    instead("raise SystemExit('autoact: no such file: nowhere.jsonl')")
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        await pilot.press("e", *"nowhere.jsonl", "tab", *casts, "tab", *limit, "enter", "q")
+        await done(app, pilot)
+        assert app.is_running
+        text = screen_text(app)
+        assert said in text
+        for kept in ("nowhere.jsonl", casts):
+            assert kept in text
 
 
 def test_seeds_of_the_same_type_come_first(opera: Path) -> None:

@@ -6,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from paned import Instead, done, pane_of
+from paned import Instead, done, pane_of, until
 from stories import alive, finished, screen_text, synthesis, write
 
+import autoact.events as happened
 from autoact.run.folder import new_run
+from autoact.run.log import LogWriter
 from studio.screens import confirm
 from studio.screens.confirm import Confirm
 from studio.screens.project import ProjectScreen
@@ -66,7 +68,7 @@ async def test_a_dead_run_goes_on_or_goes_away(
             assert isinstance(app.screen, Confirm)
             await pilot.press("y")
             await done(app, pilot)
-        assert f"{verb.split()[0]}: done" in screen_text(app)
+        assert f"{verb.split()[0]}d {run.name}" in screen_text(app)
     assert (opera / "asked.txt").read_text() == f"{verb} -- {run.path}"
 
 
@@ -76,8 +78,13 @@ async def test_a_live_run_is_cancelled_but_not_deleted(opera: Path, instead: Ins
     instead(NOTES.format(str(opera)))
     with alive(run):
         async with pane_of(opera, "7") as (app, pilot):
+            assert "X delete" not in screen_text(app)
             await pilot.press("X")
-            assert "cancel it first" in screen_text(app)
+            await done(app, pilot)
+            assert "Run is active; cancel it first (c)." in screen_text(app)
+            await pilot.press("n")
+            await done(app, pilot)
+            assert isinstance(app.screen, ProjectScreen), "the answer that was typed ahead starts no run"
             await pilot.press("c", "n")
             await done(app, pilot)
             assert not (opera / "asked.txt").exists()
@@ -98,6 +105,43 @@ async def test_keys_typed_before_the_question_was_there_agree_to_nothing(
         await pilot.press("X", "y")
         assert isinstance(app.screen, Confirm)
     assert not (opera / "asked.txt").exists()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_cause_is_told_in_full(opera: Path, size: tuple[int, int]) -> None:
+    why = "RuntimeError: the model's weights do not fit into memory: 14.2 GB are needed, and 3.9 GB of 8.0 GB are free"
+    write(opera, [*synthesis(), happened.RunFailed(why)])
+    async with pane_of(opera, "7", size) as (app, _):
+        shown = " ".join(screen_text(app).split())
+        assert why in shown
+
+
+@pytest.mark.does("runs.log", "runs.up")
+async def test_the_event_log_is_followed(opera: Path) -> None:
+    run = write(opera, synthesis())
+    with alive(run):
+        async with pane_of(opera, "7", (120, 40)) as (app, pilot):
+            await pilot.press("l")
+            await done(app, pilot)
+            assert "stage.progressed  synthesis 37/120" in screen_text(app)
+            with LogWriter(run) as log:
+                log.append(happened.StageProgressed("synthesis", 38, 120))
+            await until(pilot, lambda: "stage.progressed  synthesis 38/120" in screen_text(app))
+            await pilot.press("escape")
+            await done(app, pilot)
+            assert "stage.progressed" not in screen_text(app)
+
+
+@pytest.mark.does("runs.differences")
+async def test_settings_side_by_side(opera: Path) -> None:
+    write(opera, finished(), 1)
+    write(opera, synthesis(), 2)
+    async with pane_of(opera, "7", (120, 40)) as (app, pilot):
+        assert "d compare" in screen_text(app)
+        await pilot.press("d")
+        await done(app, pilot)
+        assert "The same settings." in screen_text(app)
+        assert "W·" not in screen_text(app), "the world says nothing here"
 
 
 @pytest.mark.does("runs.new")

@@ -19,6 +19,7 @@ from autoact.run.log import LogWriter
 from autoact.trajectory import Question
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
+from studio.widgets.table import Table
 
 WRITES_RUN = """
 import sys
@@ -54,7 +55,7 @@ async def test_what_is_there(opera: Path, size: tuple[int, int]) -> None:
     put(opera, example("Is Fidelio an opera?", "yes"), example("Who wrote Fidelio?", "Beethoven"), "{nonsense")
     async with pane_of(opera, "1", size) as (app, _):
         text = screen_text(app)
-        for expected in ("Composers", "a few words", "Answer the question.", "3 examples", "1 yes/no", "1 words"):
+        for expected in ("Composers", "short text", "Answer the question.", "3 examples", "1 yes/no", "1 words"):
             assert expected in text
         assert "examples.jsonl:3" in text
 
@@ -123,7 +124,9 @@ async def test_deleting_asks_and_undo_takes_it_back(opera: Path, at_once: None) 
         await done(app, pilot)
         assert rows(opera) == before
         await pilot.press("u")
-        assert "nothing to take back" in screen_text(app)
+        text = screen_text(app)
+        assert "There is nothing to undo." in text
+        assert "u undo" not in text
 
 
 async def test_a_key_meant_for_the_table_confirms_nothing(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,8 +154,31 @@ async def test_several_are_pasted(opera: Path, text: str) -> None:
         await pilot.pause()
         await pilot.press("ctrl+o")
         await done(app, pilot)
-        assert "2 examples" in screen_text(app)
+        text_now = screen_text(app)
+        assert "2 examples" in text_now
+        assert "1 example added; u undoes it." in text_now
     assert rows(opera)[1]["answer"] == "Verdi"
+
+
+@pytest.mark.parametrize("line_end", ["\r", "\r\n", "\n"], ids=["terminal", "windows", "lines"])
+@pytest.mark.parametrize("at", ["table", "field"])
+async def test_a_paste_keeps_its_lines_and_its_tabs(opera: Path, line_end: str, at: str) -> None:
+    """A terminal sends a carriage return for each line break; a person may change a word before it is taken."""
+    text = line_end.join(["question\tanswer", "Who wrote Aida?\tVerdi", "Who wrote Norma?\tBellini", ""])
+    async with pane_of(opera, "1", (120, 36)) as (app, pilot):
+        if at == "field":
+            await pilot.press("p")
+        app.post_message(Paste(text))
+        await done(app, pilot)
+        shown = screen_text(app)
+        assert "␍" not in shown
+        assert any("Who wrote Norma?" in row and "Bellini" in row and "Aida" not in row for row in shown.splitlines())
+        area = app.screen.query_one(TextArea)
+        area.text = area.text.replace("Bellini", "Vincenzo Bellini")
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+        assert "2 examples added; u undoes it." in screen_text(app)
+    assert [row["answer"] for row in rows(opera)] == ["Beethoven", "Verdi", "Vincenzo Bellini"]
 
 
 @pytest.mark.does("task.paste")
@@ -177,6 +203,8 @@ async def test_a_file_is_taken_in(opera: Path, tmp_path: Path) -> None:
         assert "none.csv" in screen_text(app)
         await pilot.press(*["backspace"] * len("none.csv"), *"more.csv", "enter")
         await done(app, pilot)
+        assert "1 example added from more.csv; u undoes it." in screen_text(app)
+        assert app.screen.query_one("#examples", Table).cursor == 1
     assert rows(opera)[1]["type"] == "one-hop"
 
 
@@ -184,12 +212,12 @@ async def test_a_file_is_taken_in(opera: Path, tmp_path: Path) -> None:
 async def test_twins_are_dropped_and_near_ones_are_marked(opera: Path, at_once: None) -> None:
     put(opera, *(example(text, "Verdi") for text in ("Who wrote Aida?", "Who wrote the Aida", "Who wrote Aidas?")))
     async with pane_of(opera, "1") as (app, pilot):
-        assert "~ 2 nearly as another" in screen_text(app)
+        assert "~ 2 near-duplicates" in screen_text(app)
         await pilot.press("D")
         await pilot.press("y")
         await done(app, pilot)
         assert [row["question"] for row in rows(opera)] == ["Who wrote Aida?", "Who wrote Aidas?"]
-        assert "~ 1 nearly" in screen_text(app)
+        assert "~ 1 near-duplicate" in screen_text(app)
 
 
 @pytest.mark.does("project.task", "task.words")
@@ -198,7 +226,7 @@ async def test_the_words_of_the_task_are_changed_and_comments_stay(opera: Path) 
     async with pane_of(opera, "1") as (app, pilot):
         await pilot.press("w", *"2", "tab", "tab", "right", "ctrl+o")
         await done(app, pilot)
-        assert "the letter of an option" in screen_text(app)
+        assert "answers: the letter of an option" in screen_text(app)
     text = (opera / "project.toml").read_text("utf-8")
     assert text == '# mine\n[task]\nname = "Composers2"  # who\nanswer = "choice"\n'
 
@@ -256,7 +284,7 @@ async def test_a_change_elsewhere_at_the_same_moment_is_not_overwritten(
 async def test_self_instruct_asks_for_more_and_shows_them_live(opera: Path, instead: Instead) -> None:
     instead(WRITES_RUN)
     async with pane_of(opera, "1") as (app, pilot):
-        await pilot.press("i", *["backspace"] * 2, *"7", "enter")
+        await pilot.press("i", *"7", "enter")
         await done(app, pilot)
         assert "self_instruct.target=7" in (opera / "asked.txt").read_text("utf-8")
         assert "--only self_instruct" in (opera / "asked.txt").read_text("utf-8")
@@ -269,6 +297,22 @@ async def test_a_refusal_to_start_is_told(opera: Path, instead: Instead) -> None
         await pilot.press("i", "enter")
         await done(app, pilot)
         assert "no such model" in screen_text(app)
+
+
+async def test_an_empty_project_says_how_to_fill_it(opera: Path) -> None:
+    put(opera)
+    async with pane_of(opera, "1") as (app, _):
+        text = screen_text(app)
+        assert "No examples yet: a adds one, p pastes several, m imports a file." in text
+        assert "e edit" not in text
+        assert "x delete" not in text
+
+
+async def test_questions_that_are_being_written_are_announced(opera: Path) -> None:
+    run = write(opera, [happened.RunOpened(1, 1, "here", "m"), happened.StageStarted("self_instruct", 16)])
+    with alive(run):
+        async with pane_of(opera, "1") as (app, _):
+            assert "The meta-agent is writing questions: self-instruct 0/16" in screen_text(app)
 
 
 @pytest.mark.does("task.accept", "task.edit", "task.delete")

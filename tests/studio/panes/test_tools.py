@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from paned import Instead, done, pane_of
-from stories import finished, screen_text, write
+import stories
+from paned import Instead, done, pane_of, until
+from stories import alive, finished, screen_text, write
 from textual.widgets import Input
 
+import autoact.events as happened
 from autoact import grants
 from autoact.project import create
+from autoact.run.folder import new_run
+from autoact.run.log import LogWriter
 from studio import toolshelf
+from studio.app import StudioApp
+from studio.target import find
 
 TOOLS = """\
 # mine
@@ -45,9 +52,9 @@ def enabled(root: Path) -> dict[str, bool]:
 async def test_the_library_and_what_is_known_of_a_tool(starter: Path) -> None:
     async with pane_of(starter, "2", (120, 36)) as (app, pilot):
         text = screen_text(app)
-        for expected in ("Retrieve", "Lookup", "off", "Image2Text", "not listed", "builtin", "Opens the page"):
+        for expected in ("Retrieve", "Lookup", "off", "Image2Text", "not in project", "builtin", "Opens the page"):
             assert expected in text
-        for expected in ("settings:", "timeout_s = 10.0", "origin: of the library", "never called"):
+        for expected in ("ready (built-in)", "settings:", "timeout_s = 10.0", "origin: built-in", "never called"):
             assert expected in text
         await pilot.press("slash", *"calc", "enter")
         await done(app, pilot)
@@ -72,7 +79,9 @@ async def test_space_switches_and_u_takes_it_back(starter: Path) -> None:
         assert (starter / "tools.toml").read_text("utf-8") == TOOLS
         await pilot.press("u")
         await done(app, pilot)
-        assert "nothing to take back" in screen_text(app)
+        text = screen_text(app)
+        assert "There is nothing to undo." in text
+        assert "u undo" not in text
 
 
 @pytest.mark.does("tools.later", "tools.sooner")
@@ -118,7 +127,7 @@ async def test_a_call_by_hand_shows_what_the_agent_would_see(starter: Path) -> N
 @pytest.mark.does("tools.test")
 async def test_a_tool_runs_its_own_checks(starter: Path) -> None:
     async with pane_of(starter, "2", (120, 36)) as (app, pilot):
-        await pilot.press("slash", *"calculator", "enter", "x")
+        await pilot.press("slash", *"calculator", "enter", "T")
         await done(app, pilot)
         assert "passed: " in screen_text(app)
 
@@ -132,7 +141,9 @@ async def test_a_python_function_becomes_a_tool(starter: Path) -> None:
         await done(app, pilot)
         entry = tomllib.loads((starter / "tools.toml").read_text("utf-8"))["tool"][-1]
         assert entry == {"name": "River", "kind": "python", "settings": {"function": "tools/rivers.py:length"}}
-        assert "River" in screen_text(app)
+        text = screen_text(app)
+        assert "River added; u undoes it." in text
+        assert "ready (custom, python)" in text, "the new tool is under the cursor, and described"
 
 
 async def test_a_tool_that_is_there_already_is_refused_and_stays_typed(starter: Path) -> None:
@@ -148,8 +159,8 @@ async def test_the_choice_of_the_meta_agent_beside_ones_own(starter: Path) -> No
     async with pane_of(starter, "2", (120, 36)) as (app, _):
         text = screen_text(app)
         assert "meta-agent: Retrieve" in text
-        assert "it differs by -Calculator" in text
-        assert "meta-agent, choice 1: facts" in text
+        assert "it omits Calculator" in text
+        assert "meta-agent's choice 1: facts" in text
 
 
 @pytest.mark.does("tools.select")
@@ -176,7 +187,71 @@ else:
         await pilot.press("s")
         await done(app, pilot)
         assert "meta-agent: Calculator" in screen_text(app)
-        assert "it differs by +Calculator -Retrieve" in screen_text(app)
+        assert "it adds Calculator; it omits Retrieve" in screen_text(app)
+
+
+@pytest.mark.does("tools.up")
+async def test_escape_leaves_the_filter_before_the_project(starter: Path) -> None:
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        await pilot.press("slash", *"calc", "enter")
+        await done(app, pilot)
+        assert "esc show all" in screen_text(app)
+        await pilot.press("escape")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "Image2Text" in text
+        assert "esc again" not in text
+
+
+SLOW = """
+import pathlib, sys, time
+until = time.monotonic() + 60
+while "list" in sys.argv and not pathlib.Path({go!r}).exists() and time.monotonic() < until:
+    time.sleep(0.01)
+print({listed!r})
+"""
+LISTED = [
+    {"name": name, "kind": "builtin", "state": "ready", "reason": "", "definition": "d", "usage": f"{name}[x]",
+     "listed": "on"} for name in ("Retrieve", "Lookup")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "then"), [("c", "call"), ("space", "you: Lookup")])
+async def test_a_key_before_the_tools_are_listed_is_not_lost(
+    starter: Path, instead: Instead, key: str, then: str
+) -> None:
+    go = starter / "go"
+    instead(SLOW.format(go=str(go), listed=json.dumps(LISTED)))
+    app = StudioApp(find(str(starter)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2", key)
+        await pilot.pause()
+        assert "Reading the tools ..." in screen_text(app)
+        go.touch()
+        await until(pilot, lambda: then in screen_text(app))
+
+
+async def test_a_selection_does_not_hide_a_run_at_work(starter: Path, instead: Instead) -> None:
+    """Its choice is shown as it is made; the run that has a job stays the one that every pane shows."""
+    training = write(starter, stories.training())
+    with alive(training):
+        folder = new_run(starter, "tools", {}, now=datetime(2026, 11, 23, 9, 5))
+        log = LogWriter(folder)
+        log.append(happened.RunOpened(1, 1, "here", "m"))
+        instead(f"import sys; print({json.dumps(LISTED)!r} if 'list' in sys.argv else {folder.name!r})")
+        async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+            assert "differentiation" in screen_text(app).splitlines()[0]
+            with alive(folder):
+                await pilot.press("s")
+                await done(app, pilot)
+                assert "The meta-agent is choosing" in screen_text(app)
+                assert "select" not in screen_text(app).splitlines()[-1]
+                log.append(happened.ToolSelected("Calculator", "sums"))
+                log.append(happened.RunFinished())
+                await until(pilot, lambda: "meta-agent: Calculator" in screen_text(app))
+            await until(pilot, lambda: "The meta-agent has chosen." in screen_text(app))
+            assert "differentiation" in screen_text(app).splitlines()[0]
+        log.close()
 
 
 @pytest.mark.does("tools.allow")
@@ -204,7 +279,7 @@ async def test_a_secret_is_sent_to_its_host_once_a_person_allows_it(
         assert "held back" not in screen_text(app)
         await pilot.press("p")
         await done(app, pilot)
-        assert "this tool waits for no secret" in screen_text(app)
+        assert "This tool waits for no secret." in screen_text(app)
 
 
 def test_what_brings_a_tool() -> None:

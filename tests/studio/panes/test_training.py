@@ -6,8 +6,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from paned import Instead, done, pane_of
-from stories import alive, finished, screen_text, step, training, write
+from paned import Instead, done, pane_of, until
+from stories import alive, finished, screen_text, step, synthesis, training, write
 
 import autoact.events as happened
 from autoact.run.command import Command, Reply
@@ -38,8 +38,13 @@ async def test_a_run_that_is_over_holds_no_memory(opera: Path) -> None:
     with alive(over):
         pass  # leaves a pulse behind
     with alive(other):
-        async with pane_of(opera, "4") as (app, _):
+        async with pane_of(opera, "4") as (app, pilot):
             text = screen_text(app)
+            assert "T⚙ tool  30/60" in text, "the run that has a job is the one in sight"
+            app.screen.follow_run(over.name)  # type: ignore[attr-defined]
+            await done(app, pilot)
+            text = screen_text(app)
+            assert "60/60" in text
             assert "s a step" in text
             assert "GB" not in text
 
@@ -69,7 +74,7 @@ async def test_pause_resume_and_finish_reach_the_job(opera: Path) -> None:
         async with pane_of(opera, "4") as (app, pilot):
             await pilot.press("space")
             await done(app, pilot)
-            assert "pause train-tool: accepted" in screen_text(app)
+            assert "paused train-tool" in screen_text(app)
             await pilot.press("F")
             await pilot.pause(0.5)
             await pilot.press("y")
@@ -98,7 +103,7 @@ async def test_what_an_agent_learned_from_with_the_words_that_count(opera: Path)
         assert isinstance(app.screen, LessonsScreen)
         assert app.screen.role == "plan"
         text = screen_text(app)
-        assert "13 lessons of the plan-agent" in text
+        assert "13 training examples of the plan-agent; underlined: trained on" in text
         assert "Thought: look" in text
         await pilot.press("escape")
         await done(app, pilot)
@@ -112,12 +117,15 @@ async def test_settings_of_the_next_run_are_written_beside_the_comments(opera: P
     async with pane_of(opera, "4") as (app, pilot):
         await pilot.press("S")
         await done(app, pilot)
-        await pilot.press("end", "backspace", *"many", "ctrl+o")
+        text = screen_text(app)
+        for label in ("LoRA settings of the next run (presets override)", "alpha; scale = alpha / rank", "epochs"):
+            assert label in text
+        await pilot.press(*"many", "ctrl+o")
         await done(app, pilot)
         assert "expected `int`, got `str`" in screen_text(app)
         await pilot.press(*["backspace"] * 4, *"16", "ctrl+o")
         await done(app, pilot)
-        assert "project.toml says so now" in screen_text(app)
+        assert "Saved in project.toml; r trains with these settings." in screen_text(app)
     text = (opera / "project.toml").read_text("utf-8")
     assert text == '# mine\n[task]\nname = "Composers"\n\n[differentiation]\nrank = 16\n'
 
@@ -134,11 +142,67 @@ async def test_settings_of_a_broken_project_are_not_offered(opera: Path) -> None
 async def test_a_run_without_a_training_says_so(opera: Path) -> None:
     write(opera, [happened.RunOpened(1, 1, "here")])
     async with pane_of(opera, "4") as (app, pilot):
-        assert "Nothing is trained in this run yet" in screen_text(app)
-        for key, said in (("space", "no training is going on"), ("o", "no trajectories were kept")):
+        text = screen_text(app)
+        assert "No adapters yet. They are made in differentiation." in text
+        for offer in ("space pause", "F finish", "r train", "o examples", "n next agent"):
+            assert offer not in text
+        for key, said in (("space", "No training is going on."), ("o", "kept no trajectories to train on")):
             await pilot.press(key)
             await done(app, pilot)
             assert said in screen_text(app)
+
+
+async def test_a_finished_run_offers_no_pause(opera: Path) -> None:
+    write(opera, finished())
+    async with pane_of(opera, "4", (120, 36)) as (app, _):
+        footer = screen_text(app).splitlines()[-1]
+        assert "space" not in footer
+        assert "F finish" not in footer
+        assert "r train" in footer
+
+
+async def test_another_run_followed_while_the_pane_is_out_of_sight(opera: Path) -> None:
+    older = write(opera, training(), minute=10)
+    write(opera, finished())
+    async with pane_of(opera, "4", (120, 36)) as (app, pilot):
+        assert "T⚙ tool  60/60" in screen_text(app)
+        await pilot.press("7")
+        await done(app, pilot)
+        app.screen.follow_run(older.name)  # type: ignore[attr-defined]
+        await done(app, pilot)
+        await pilot.press("4")
+        await done(app, pilot)
+        assert "T⚙ tool  30/60" in screen_text(app)
+        assert "T⚙ tool  60/60" not in screen_text(app)
+
+
+async def test_a_short_training_over_a_longer_one(opera: Path) -> None:
+    """One axis for all: the earlier curve keeps its length, and so does the axis of an agent that waits."""
+    write(opera, finished(), minute=10)
+    run = write(opera, [happened.RunOpened(1, 1, "here"), happened.StageStarted("differentiation", 3),
+                        *[step("plan", n, 10) for n in range(1, 11)]])  # fmt: skip
+    with alive(run):
+        async with pane_of(opera, "4", (120, 36)) as (app, pilot):
+            await until(pilot, lambda: "60" in axis(screen_text(app)))
+            assert axis(screen_text(app)).split() == ["0", "60"] * 3
+            drawn = [row[9:40] for row in screen_text(app).splitlines() if any("\u2800" < c <= "\u28ff" for c in row)]
+            assert max(len(row.rstrip()) for row in drawn) > 25, "the earlier curve reaches to the end of the axis"
+            await pilot.press("v")
+            await done(app, pilot)
+            assert axis(screen_text(app)).split()[:2] == ["0", "10"]
+
+
+def axis(text: str) -> str:
+    """The row below the curves."""
+    return next(row for row in reversed(text.splitlines()) if row.strip().startswith("0 "))
+
+
+async def test_what_a_stage_before_the_training_is_busy_with(opera: Path) -> None:
+    run = write(opera, synthesis())
+    with alive(run):
+        async with pane_of(opera, "4", (120, 36)) as (app, _):
+            assert "No adapters yet: synthesis 37/120" in screen_text(app)
+            assert "They are made in differentiation, 2 stages later." in screen_text(app)
 
 
 def test_curves_are_found_without_reading_the_rest(opera: Path) -> None:

@@ -242,10 +242,50 @@ async def test_mark_compare_lanes(opera: Path) -> None:
 async def test_an_empty_list_says_why(opera: Path) -> None:
     write(opera, [happened.RunOpened(1, 1, "here")])
     async with pane_of(opera, "3") as (app, pilot):
-        assert "nothing was tried in this run yet" in screen_text(app)
-        await pilot.press("slash", *"xyz")
+        text = screen_text(app)
+        assert "No trajectories yet. They are made in synthesis." in text
+        for offer in ("space pause", "s step", "e edit", "f fork", "K keep", "L lanes", "E export"):
+            assert offer not in text
+
+
+async def test_a_list_that_waits_for_an_earlier_stage_says_how_far_that_is(opera: Path) -> None:
+    events = [happened.RunOpened(1, 1, "here"), happened.StageStarted("self_instruct", 16),
+              happened.StageProgressed("self_instruct", 3, 16)]  # fmt: skip
+    with alive(write(opera, events)):
+        async with pane_of(opera, "3", (120, 36)) as (app, _):
+            assert "self-instruct 3/16" in screen_text(app).splitlines()[0]
+            text = " ".join(screen_text(app).split())
+            assert "No trajectories yet: self-instruct 3/16" in text
+            assert "They are made in synthesis, 2 stages later." in text
+
+
+async def test_nothing_of_another_run_or_of_what_the_filter_hides_stays(opera: Path) -> None:
+    write(opera, finished(), minute=10)
+    fresh = write(opera, [happened.RunOpened(1, 1, "here"), happened.StageStarted("self_instruct", 16)])
+    async with pane_of(opera, "3", (120, 36)) as (app, pilot):
+        app.screen.follow_run(older(opera))  # type: ignore[attr-defined]
         await done(app, pilot)
-        assert "nothing fits; esc shows all" in screen_text(app)
+        assert "Who wrote the opera Fidelio?" in screen_text(app)
+        assert "M◆" in screen_text(app) or "expected Beethoven" in screen_text(app)
+        await pilot.press("slash", *"no such words")
+        await done(app, pilot)
+        text = " ".join(screen_text(app).split())
+        assert "Nothing matches the filter; esc shows all." in text
+        assert "expected Beethoven" not in text
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert "expected Beethoven" in screen_text(app)
+        app.screen.follow_run(fresh.name)  # type: ignore[attr-defined]
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "No trajectories yet" in text
+        assert "Fidelio" not in text
+        assert "expected Beethoven" not in text
+
+
+def older(project: Path) -> str:
+    """The name of a project's oldest run."""
+    return min(path.name for path in (project / "runs").iterdir())
 
 
 @pytest.mark.does("trajectories.export")
@@ -265,9 +305,69 @@ async def test_export(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_escape_leads_out(opera: Path) -> None:
     write(opera, finished())
     async with pane_of(opera, "3") as (app, pilot):
-        await pilot.press("enter", "escape", "escape")
+        await pilot.press("enter")
+        await done(app, pilot)
+        assert "esc list" in screen_text(app)
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert "esc list" not in screen_text(app)
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert "esc again goes back to the projects" in screen_text(app), "one too many does not leave"
+        await pilot.press("escape")
         await done(app, pilot)
         assert "AutoAct Studio" in screen_text(app)
+
+
+async def test_a_held_episode_that_still_speaks_is_stopping(opera: Path) -> None:
+    run = write(opera, [*synthesis(), happened.CommandAccepted("1", "pause", "q-0038.1")])
+    with alive(run):
+        live = LiveWriter(run)
+        live.speak("q-0038.1", 4, "thought", "It must be Kl")
+        async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+            await until(pilot, lambda: "stopping" in screen_text(app))
+            assert "space resume" in screen_text(app)
+            with LogWriter(run) as log:
+                log.append(happened.ModelAnswered("q-0038.1", 4, "d", "meta", "thought", "It must be Klimt, then."))
+            await until(pilot, lambda: "held" in screen_text(app))
+            assert "stopping" not in screen_text(app)
+        live.close()
+
+
+async def test_an_edited_answer_is_marked(opera: Path) -> None:
+    run = write(opera, [*synthesis(), happened.AnswerEdited("q-0038.1", 1, "Retrieve")])
+    with job(run) as taken:
+        async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+            rows = [row for row in screen_text(app).splitlines() if "edited by a person" in row]
+            assert len(rows) == 1
+            assert "Retrieve   · edited by a person" in rows[0]
+            await pilot.press("enter", "g", "j", "e")
+            await done(app, pilot)
+            await pilot.press("ctrl+o")
+            await done(app, pilot)
+    assert [(one.n, one.text) for one in taken] == [(1, "Retrieve")], "the mark is no part of the answer"
+
+
+async def test_a_group_speaks_with_the_roles_of_its_cast(opera: Path) -> None:
+    """Also the answer in the making: the plan-agent picks the tool, the tool-agent says what to call it with."""
+    talk: list[happened.Event] = [happened.StageStarted("group_planning", 8)]
+    run = write(opera, [*training(), *talk, happened.EpisodeBegun("group-h1", Question("h1", "Who?", "Klimt")),
+                        happened.ModelAnswered("group-h1", 0, "d", "plan", "thought", "I look it up.")])  # fmt: skip
+    with alive(run):
+        live = LiveWriter(run)
+        live.speak("group-h1", 1, "action", "Retr")
+        async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+            await until(pilot, lambda: "P› action      Retr" in screen_text(app))
+        live.close()
+
+
+async def test_an_export_that_fails_says_why(opera: Path) -> None:
+    write(opera, finished())
+    (opera / "exports").write_text("in the way", encoding="utf-8")
+    async with pane_of(opera, "3") as (app, pilot):
+        await pilot.press("E")
+        await done(app, pilot)
+        assert "Not exported:" in screen_text(app)
 
 
 def test_a_fork_begins_with_its_parents_answers(opera: Path) -> None:
@@ -306,8 +406,8 @@ def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
 
 async def test_a_long_list_is_put_in_order_beside_the_keys(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread finds the order; what moved meanwhile is there a little later."""
-    monkeypatch.setattr("studio.panes.trajectories.MANY", 10)
-    monkeypatch.setattr("studio.panes.trajectories.PATIENCE", 0.01)
+    monkeypatch.setattr("studio.ordering.MANY", 10)
+    monkeypatch.setattr("studio.ordering.PATIENCE", 0.01)
     run = write(opera, synthesis())
     with alive(run):
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):

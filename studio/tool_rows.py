@@ -1,0 +1,62 @@
+"""The tools as a table's rows, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from textual.content import Content
+
+from studio import foreign
+from studio.toolshelf import ToolLine
+from studio.widgets.table import Column
+
+COLUMNS = (
+    Column("", 3),
+    Column("tool"),
+    Column("kind", 10, least=48),
+    Column("state", 17),
+    Column("meta", 5, right=True),
+)
+
+
+class ToolRows:
+    """The tools as a table's rows."""
+
+    def __init__(self) -> None:
+        self.rows: list[ToolLine] = []
+        self.chosen: dict[str, str] = {}
+        """By name, in its order: why the meta-agent chose it."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        tool = self.rows[index]
+        style = "" if tool.listed == "on" else "$quiet"
+        works = tool.state in ("ready", "offline")
+        state = foreign.content(tool.standing, style or ("$success" if works else "$warning"))
+        place = list(self.chosen).index(tool.name) + 1 if tool.name in self.chosen else 0
+        sign = Content.styled("+", "$accent") if tool.listed == "on" else Content("")
+        return sign, foreign.content(tool.name, style), tool.kind, state, str(place or "")
+
+    def key(self, index: int) -> str:
+        return self.rows[index].name
+
+
+def described(tool: ToolLine) -> list[Content]:
+    """All that is known of a tool, paragraph by paragraph."""
+    origin = "built-in" if tool.kind == "builtin" else f"custom, {tool.kind}"
+    standing = foreign.content(f"{tool.standing} ({tool.reason or origin})")
+    parts = [foreign.content(tool.name, "bold $primary"), standing]
+    parts += [foreign.content(tool.definition), foreign.content(tool.usage, "$accent"), part("origin", origin)]
+    if tool.powers:
+        parts.append(part("permissions", ", ".join(tool.powers)))
+    parts += [part("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
+    parts.append(part("health", tool.stats.told() if tool.stats else "never called in this project's runs"))
+    settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
+    return [*parts, part("settings", ", ".join(settings))] if settings else parts
+
+
+def part(head: str, text: str) -> Content:
+    return Content.assemble(foreign.content(f"{head}: ", "$quiet"), foreign.content(text))

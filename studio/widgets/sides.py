@@ -1,0 +1,82 @@
+"""One question's turns, or two answers to it beside each other: each side with a line that says whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from studio.document import Document, Passage
+from studio.frames import Frames
+from studio.reader import amend
+from studio.widgets.rows import same
+from studio.widgets.transcript import Transcript
+
+NAMES = ("first", "second")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one side says."""
+
+    title: Content
+    passages: Sequence[Passage]
+
+
+class Sides(Horizontal):
+    """The second side is in sight only while there is something to show on it."""
+
+    DEFAULT_CSS = """
+    Sides { height: 1fr; }
+    Sides .side { width: 1fr; }
+    Sides .title { height: 1; padding: 0 1; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
+    Sides .side.second { display: none; border-left: solid $panel; }
+    Sides.pair .side.second { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[list[Passage]] = [[], []]
+
+    def compose(self) -> ComposeResult:
+        for name in NAMES:
+            with Vertical(classes=f"side {name}"):
+                yield Static(id=f"title-{name}", classes="title")
+                yield Transcript(id=name)
+
+    @property
+    def chosen(self) -> tuple[int, Transcript]:
+        """The side with the focus, else the first."""
+        at = 1 if self.has_class("pair") and self.view(1).has_focus else 0
+        return at, self.view(at)
+
+    def view(self, at: int) -> Transcript:
+        """The transcript of a side."""
+        return self.query_one(f"#{NAMES[at]}", Transcript)
+
+    def clear(self) -> None:
+        """Nothing of what was shown is to be seen any more."""
+        self._shown = [[], []]
+        self.remove_class("pair")
+        for at, name in enumerate(NAMES):
+            self.query_one(f"#title-{name}", Static).update("")
+            self.view(at).show(Document())
+
+    def draw(self, sides: Sequence[Side], frames: Frames) -> None:
+        """Bring one or two sides up to date."""
+        self.set_class(len(sides) > 1, "pair")
+        for at, side in enumerate(sides):
+            self._entitle(at, side.title)
+            if side.passages != self._shown[at]:
+                amend(self.view(at).document, self._shown[at], list(side.passages))
+                self._shown[at] = list(side.passages)
+                frames.ask(self.view(at))
+
+    def _entitle(self, at: int, title: Content) -> None:
+        place = self.query_one(f"#title-{NAMES[at]}", Static)
+        if not isinstance(place.content, Content) or not same(place.content, title):
+            place.update(title)
