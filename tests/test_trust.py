@@ -17,7 +17,7 @@ import platformdirs
 import pytest
 
 import autoact.events as happened
-from autoact import grants, moving, trust
+from autoact import moving, trust
 from autoact.cli import main
 from autoact.cli.run import interrupted
 from autoact.config import Plan
@@ -295,19 +295,6 @@ def test_trust_lets_it_run(foreign: Path, mark: Path, capsys: Captured) -> None:
     assert latest(foreign).name.startswith("2026-11-22")
     assert main(["trust", str(foreign), "--revoke"]) == 0
     assert main(["tools", "try", str(foreign), "Mine", "x"]) == 1
-
-
-def test_trust_shows_where_secrets_would_be_sent_and_allows_none(root: Path, capsys: Captured) -> None:
-    (root / "tools.toml").write_text(
-        '[[tool]]\nname = "Rivers"\nkind = "http"\ndefinition = "Tells."\nsettings = {url = '
-        '"https://rivers.example/{argument}", headers = {X-Key = "{secret:RIVER_KEY}"}}\n'
-    )
-    trust.withdraw(root)
-    assert main(["trust", str(root), "--yes"]) == 0
-    told = capsys.readouterr().out
-    assert "secret RIVER_KEY: Rivers sends it to https://rivers.example/{argument}, after `autoact secrets all" in told
-    assert trust.is_trusted(root)
-    assert not grants.allows("RIVER_KEY", "https://rivers.example/")
 
 
 def test_a_person_is_asked_in_a_terminal(foreign: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
