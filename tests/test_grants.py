@@ -43,7 +43,7 @@ DATABASE_ATTACKS = [
     "postgresql://good.example/data?host=evil.example", "postgresql://good.example?@evil.example/data",
     "postgresql://good.example#@evil.example/data", "postgresql://good.example:80/@evil.example/data",
     "postgresql://good.example/data?hostaddr=192.0.2.1", "postgresql://good.example/?sslmode=a&service=evil",
-    "mysql+pymysql://good.example/data?unix_socket=/tmp/evil", "mysql://good.example/a?read_default_file=/tmp/evil",
+    "mysql+pymysql://good.example/data?unix_socket=/evil", "mysql://good.example/a?read_default_file=/evil",
     "mssql+pyodbc://good.example/?odbc_connect=Server%3Devil.example",
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ import base64
 import copy
 import pickle
 import stat
+import threading
 import traceback
 from pathlib import Path
 from urllib.parse import quote
@@ -52,6 +53,28 @@ def test_the_environment_wins_over_the_file(file: Path) -> None:
     assert vault.places() == {"BRAVE_TOKEN": "environment", "TAVILY_API_KEY": "environment"}
     assert vault.get("EXA_API_KEY") is None
     assert Vault(file, {"TAVILY_API_KEY": ""}).reveal("TAVILY_API_KEY") == "from the file"
+
+
+def test_two_commands_at_once_lose_no_secret(file: Path) -> None:
+    first, second = Vault(file, {}), Vault(file, {})
+    for vault in (first, second):
+        assert vault.places() == {}  # both have read the file
+    second.set("A_KEY", "value one")
+    first.set("B_KEY", "value two")
+    assert Vault(file, {}).places() == {"A_KEY": "file", "B_KEY": "file"}
+    assert second.remove("B_KEY")
+    assert Vault(file, {}).places() == {"A_KEY": "file"}
+
+    def keep(name: str) -> None:
+        for number in range(10):
+            Vault(file, {}).set(f"{name}_{number}", "a value")
+
+    workers = [threading.Thread(target=keep, args=(name,)) for name in ("C", "D")]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(Vault(file, {}).places()) == 21
 
 
 def test_the_file_belongs_to_its_owner_alone(file: Path) -> None:

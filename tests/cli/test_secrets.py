@@ -8,8 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from autoact import grants
+from autoact import grants, trust
 from autoact.cli import main
+from autoact.project import create
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +59,22 @@ def test_a_secret_may_be_sent_to_the_hosts_that_are_allowed(
 def test_what_cannot_be_allowed(name: str, host: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["secrets", "allow", name, host]) == 2
     assert "expected a " in capsys.readouterr().err
+
+
+def test_trust_shows_where_secrets_would_be_sent_and_allows_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = create(tmp_path / "project", "blank").root
+    (root / "tools.toml").write_text(
+        '[[tool]]\nname = "Rivers"\nkind = "http"\ndefinition = "Tells."\nsettings = {url = '
+        '"https://rivers.example/{argument}", headers = {X-Key = "{secret:RIVER_KEY}"}}\n'
+    )
+    trust.withdraw(root)
+    assert main(["trust", str(root), "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert "secret RIVER_KEY: Rivers sends it to https://rivers.example/{argument}, after `autoact secrets all" in told
+    assert trust.is_trusted(root)
+    assert not grants.allows("RIVER_KEY", "https://rivers.example/")
 
 
 def test_a_value_among_the_arguments_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from autoact import grants
 from autoact.cli import main
 from autoact.project import Project, create
 from autoact.run.inputs import open_library
@@ -259,6 +260,19 @@ def test_a_person_in_a_terminal_is_asked(
     assert set(held(other.root)) == {path for path in FILES if "arithmetic" in path} | {"tools/own.py"}
     assert main(["tools", "list", str(other.root)]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["NAME", "Double"]
+
+
+@pytest.mark.parametrize(("answers", "given"), [("y\ny\n", True), ("y\nn\n", False), ("n\n", False)])
+def test_a_person_is_asked_about_each_secret(
+    own: Project, other: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    answers: str, given: bool,
+) -> None:  # fmt: skip
+    assert main(["tools", "export", str(own.root), str(tmp_path / "set.toml"), "--only", "Weather"]) == 0
+    monkeypatch.setattr("sys.stdin", Terminal(answers))
+    assert main(["tools", "import", str(other.root), str(tmp_path / "set.toml")]) == 0
+    assert ("asks for your secret WEATHER_KEY" in capsys.readouterr().out) == answers.startswith("y")
+    assert grants.hosts("WEATHER_KEY") == (["api.example.org"] if given else [])
+    assert ("enabled = false" in (other.root / "tools.toml").read_text()) != given
 
 
 def test_a_path_that_leads_out_wants_consent(other: Project, tmp_path: Path) -> None:
