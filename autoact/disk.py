@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import hashlib
 import os
 import secrets
@@ -344,7 +345,7 @@ def _held(target: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
 
 def sweep(target: Path) -> None:
     """Removes what commands that were killed left of earlier tries to write `target`."""
-    for part in target.parent.glob(f".{_literal(target.name)}.*.part"):
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
         with suppress(OSError):
             _sweep(part)
 
@@ -362,10 +363,6 @@ def _sweep(part: Path) -> None:
         os.close(descriptor)
 
 
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
-
-
 def _removed(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
@@ -381,16 +378,16 @@ def _sync_tree(folder: Path) -> None:
 
 def sync_file(path: Path) -> None:
     """Flush one file's bytes to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(path, os.O_RDONLY)
 
 
 def sync_folder(folder: Path) -> None:
     """Flush a folder's names to the disk; a rename is not safe before that."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from textual.content import Content
 
-from studio import foreign
+from studio import foreign, toolshelf
 from studio.toolshelf import ToolLine
 from studio.widgets.table import Column
 
@@ -60,3 +60,22 @@ def described(tool: ToolLine) -> list[Content]:
 
 def part(head: str, text: str) -> Content:
     return Content.assemble(foreign.content(f"{head}: ", "$quiet"), foreign.content(text))
+
+
+def choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Content:
+    """The person's choice and, where there is one, the meta-agent's, and how they differ."""
+    mine = ", ".join(tool.name for tool in tools if tool.listed == "on")
+    lines = [foreign.content(f"you: {mine or 'none'}")]
+    if chosen:
+        theirs, yours = toolshelf.differing(tools, chosen)
+        lines.append(foreign.content(f"meta-agent: {', '.join(chosen)}"))
+        parts = [f"adds {', '.join(theirs)}"] * bool(theirs) + [f"omits {', '.join(yours)}"] * bool(yours)
+        lines.append(foreign.content(f"it {'; it '.join(parts)}" if parts else "the two are the same", "$accent"))
+    return Content("\n").join(lines)
+
+
+def choice_of(name: str, chosen: Mapping[str, str], passed_over: Mapping[str, str]) -> list[Content]:
+    """Why the meta-agent chose a tool or passed it over; nothing while it has done neither."""
+    if name in chosen:
+        return [part(f"meta-agent's choice {list(chosen).index(name) + 1}", chosen[name])]
+    return [part("not chosen by the meta-agent", passed_over[name])] if name in passed_over else []

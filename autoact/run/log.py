@@ -33,8 +33,8 @@ from autoact.run.upcast import STEPS, VERSION, Fields, Step, upcast
 LONGEST_LINE = 256_000
 """Bytes, newline included."""
 CHUNK = 1 << 20
-LAST_MOMENT = 253_000_000_000.0
-"""Unix seconds of a day in the year 9987: later ones are no dates in any time zone."""
+FIRST_MOMENT, LAST_MOMENT = -62_000_000_000.0, 253_000_000_000.0
+"""Unix seconds of days in the years 5 and 9987: what lies beyond is no date in any time zone."""
 SEAL_WIDTH = len(',"crc":"00000000"}')
 
 Damage = tuple[int, str]
@@ -57,7 +57,7 @@ class Record(Struct, frozen=True):
 
 class _Header(Struct, frozen=True, gc=False):
     seq: Annotated[int, Meta(ge=0, le=2**53)]
-    t: Annotated[float, Meta(ge=0, le=LAST_MOMENT)]
+    t: Annotated[float, Meta(ge=FIRST_MOMENT, le=LAST_MOMENT)]
     type: str
     v: Annotated[int, Meta(ge=1, le=2**31)] = VERSION
 

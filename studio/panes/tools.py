@@ -24,7 +24,7 @@ from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.shelf import ALIVE
 from studio.tool_choice import ToolChoice
-from studio.tool_rows import COLUMNS, ToolRows, described, part
+from studio.tool_rows import COLUMNS, ToolRows, choice_of, choices, described
 from studio.toolshelf import ToolLine
 from studio.widgets.line import Line
 from studio.widgets.table import Table
@@ -143,36 +143,18 @@ class ToolsPane(Pane):
         if self.tools:
             self.table.suggest("No tool matches the filter; esc shows all.")
         self.table.renew(key=key)
-        self.put("choices", self._choices())
+        self.put("choices", choices(self.tools, self._rows.chosen))
         self._describe()
         self.desk.offer()
-
-    def _choices(self) -> Content:
-        """The two choices side by side, and where they differ."""
-        chosen = self._rows.chosen
-        mine = ", ".join(tool.name for tool in self.tools if tool.listed == "on")
-        said = [foreign.content(f"you: {mine or 'none'}")]
-        if chosen:
-            theirs, yours = toolshelf.differing(self.tools, chosen)
-            said.append(foreign.content(f"meta-agent: {', '.join(chosen)}"))
-            parts = [f"adds {', '.join(theirs)}"] * bool(theirs) + [f"omits {', '.join(yours)}"] * bool(yours)
-            said.append(foreign.content(f"it {'; it '.join(parts)}" if parts else "the two are the same", "$accent"))
-        return Content("\n").join(said)
 
     @on(Table.Pointed)
     def _describe(self) -> None:
         tool = self.tool
         if tool is not None:
-            self.put("about", Content("\n").join([*described(tool), *self._chosen(tool), *self._last(tool)]))
+            chosen = choice_of(tool.name, self._rows.chosen, self._choice.passed_over)
+            self.put("about", Content("\n").join([*described(tool), *chosen, *self._last(tool)]))
         elif self.tools:
             self.put("about", Content())
-
-    def _chosen(self, tool: ToolLine) -> list[Content]:
-        passed = self._choice.passed_over
-        if tool.name in self._rows.chosen:
-            place = list(self._rows.chosen).index(tool.name) + 1
-            return [part(f"meta-agent's choice {place}", self._rows.chosen[tool.name])]
-        return [part("not chosen by the meta-agent", passed[tool.name])] if tool.name in passed else []
 
     def _last(self, tool: ToolLine) -> list[Content]:
         return [self._seen[tool.name]] if tool.name in self._seen else []
