@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from autoact import trust
 from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
 from autoact.model.scripted import ScriptedEngine
@@ -27,7 +28,7 @@ NAME = "2026-11-22T1430-run-cafe"
 
 
 def countries(root: Path) -> Path:
-    """A project with three questions, a page for each, and one held-out question."""
+    """A trusted project with three questions, a page for each, and one held-out question."""
     folder = root / "countries"
     (folder / "corpus").mkdir(parents=True)
     (folder / "questions").mkdir()
@@ -41,6 +42,7 @@ def countries(root: Path) -> Path:
     (folder / "questions" / "heldout.jsonl").write_text(held_out)
     for name, capital in CAPITALS.items():
         (folder / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
+    trust.enter(folder)
     return folder
 
 
@@ -49,6 +51,7 @@ def played(project: Path) -> RunFolder:
     config = Project.open(project).config(changes={"synthesis.samples": "1"})
     folder = RunFolder(project / "runs" / NAME)
     folder.path.mkdir(parents=True)
+    trust.enter(folder.path)
     settings = msgspec.to_builtins(msgspec.structs.replace(config, run=Plan(stages=STAGES)))
     folder.config.write_text(toml(settings), encoding="utf-8")
     Job(folder, _open).run()

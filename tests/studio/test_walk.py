@@ -24,6 +24,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 import autoact.events as happened
+from autoact import trust
 from autoact.run.folder import RunFolder
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 from studio import errand, keys
@@ -134,10 +135,11 @@ async def walk(steps: Callable[[Walk], Awaitable[None]], sizes: Sequence[tuple[i
 
 
 def bare(projects: Path, task: str = 'name = "Nothing yet"') -> Path:
-    """A project without examples and runs."""
+    """A project without examples and runs, made by this person."""
     root = projects / "bare"
     root.mkdir(parents=True)
     (root / "project.toml").write_text(f"[task]\n{task}\n", encoding="utf-8")
+    trust.enter(root)
     return root
 
 
@@ -203,11 +205,14 @@ async def test_a_foreign_project_opened_by_its_path(projects: Path, tmp_path: Pa
     root = bare(tmp_path / "elsewhere", r'name = "\u001b[31m[b]Red[/b]\u202e"' + "\ndescription = '[link=x]Do[/link]'")
     (root / "examples.jsonl").write_text(json.dumps({"question": HOSTILE, "answer": "\x1b]52;c;\x07"}) + "\n{\n")
     told(root, "2026-11-20T0915-[b]quick[-0a1b", finished(), {"model": {"id": "[red]\x9b31m"}})
+    trust.withdraw(root)
 
     async def steps(way: Walk) -> None:
         await way.step("no projects", shows="No projects yet")
         await way.step("a path", "o", *"elsewhere/bare", shows="elsewhere/bare")
-        await way.step("opened", "enter", shows="[b]Red[/b]", over=("its folder",))
+        await way.pilot.press("enter")
+        await until(way.pilot, lambda: "came from elsewhere" in "\n".join(seen.rows(way.app)))
+        await way.step("opened", "n", shows="Only looking", over=("its folder", "came from elsewhere"))
         await way.through_all_panes("foreign")
 
     await walk(steps)
