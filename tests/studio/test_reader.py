@@ -46,8 +46,8 @@ def test_viewer_and_engine_agree_on_who_says_each_part(cast: str) -> None:
     assert set(said) == set(get_args(Part)) - {"text"}
     for part, role in said.items():
         assert CASTS[cast].role(part) == speaker(cast, part) == role
-        before = "meta" if cast == "meta" else "plan"
-        assert growing(TokenSpoken("t", 0, part, "lo"), before).role == role
+        unit = "group-asked-0001" if cast == "group" else "t-1"
+        assert growing(TokenSpoken(unit, 0, part, "lo")).role == role
 
 
 def test_an_agent_learns_what_it_says() -> None:
