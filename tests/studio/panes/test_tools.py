@@ -40,6 +40,7 @@ name = "Calculator"
 def starter(tmp_path: Path) -> Path:
     root = create(tmp_path / "starter", "blank").root
     (root / "tools.toml").write_text(TOOLS, encoding="utf-8")
+    (root / "corpus" / "Peru.txt").write_text("Peru is a country.\n")
     return root
 
 
