@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NoReturn, TextIO, cast
@@ -114,7 +114,7 @@ class Vault:
         return there
 
     def hide(self, text: str) -> str:
-        """The text with `(secret NAME)` wherever a secret stood, plainly, percent-encoded or in base64."""
+        """The text with `(secret NAME)` wherever a secret stood, plainly or encoded: percent, base64, hex."""
         names, pattern = self._pattern
         return pattern.sub(lambda found: f"(secret {names[found.group()]})", text) if names else text
 
@@ -189,9 +189,26 @@ def _forms(value: str) -> set[str]:
     value = value.strip()
     if len(value) < SHORTEST:
         return set()
-    found = {value, quote(value, safe=""), quote(value), base64.b64encode(value.encode()).decode().rstrip("=")}
+    data, percent = value.encode(), {quote(value, safe=""), quote(value)}
+    found = {value, data.hex(), data.hex().upper(), *percent, *map(_lower_escapes, percent), *_base64_forms(data)}
     found |= {value.encode("unicode_escape").decode(), msgspec.json.encode(value).decode()[1:-1], repr(value)[1:-1]}
     if "\n" in value:
         found |= {line.strip() for line in value.splitlines() if len(line.strip()) >= _LONG_LINE}
         found.add(" ".join(value.split()))
     return found
+
+
+def _lower_escapes(quoted: str) -> str:
+    """A percent-encoded text with the escapes in lower case, as some programs write them."""
+    return re.sub("%..", lambda escape: escape[0].lower(), quoted)
+
+
+def _base64_forms(data: bytes) -> Iterator[str]:
+    """What base64 makes of the bytes alone and inside others, as in a Basic header, in both alphabets.
+
+    A character stands for six bits. Those that are shared with a neighbour before or after are left out.
+    """
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + data).decode()
+        inside = text[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        yield from (inside, inside.translate(str.maketrans("+/", "-_")))

@@ -15,13 +15,16 @@ from textual_serve.server import Server
 from autoact import child_process
 
 HOST = "127.0.0.1"
-COOKIE = "studio"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class LoopbackServer(Server):
-    """Turns away who does not hold the token, and pages of other sites that a browser on this machine shows."""
+    """Turns away who does not hold the token, and pages of other sites that a browser on this machine shows.
+
+    The token is the first part of every path. A cookie would be sent to whatever else listens on this address, as
+    browsers do not keep the cookies of ports apart.
+    """
 
     def __init__(self, where: str | None, port: int):
         command = child_process.python_command("-m", "studio", *([where] if where else []))
@@ -31,11 +34,11 @@ class LoopbackServer(Server):
     @property
     def link(self) -> str:
         """Where the studio is found, with the token."""
-        return f"http://{HOST}:{self.port}/?token={self.token}"
+        return f"http://{HOST}:{self.port}/{self.token}/"
 
     async def _make_app(self) -> web.Application:
-        app = await super()._make_app()
-        app.middlewares.append(self._guard)
+        app = web.Application(middlewares=[self._guard])
+        app.add_subapp(f"/{self.token}", await super()._make_app())
         return app
 
     @web.middleware
@@ -44,13 +47,10 @@ class LoopbackServer(Server):
         origin = request.headers.get("Origin")
         if request.host != here or (origin is not None and urlsplit(origin).netloc != here):
             raise web.HTTPForbidden(text="This studio is for this machine.")
-        given = request.query.get("token", request.cookies.get(COOKIE, ""))
+        given = request.path.split("/")[1]
         if not secrets.compare_digest(given.encode(), self.token.encode()):
             raise web.HTTPForbidden(text="Open the link that `studio --web` printed.")
-        response = await handler(request)
-        if "token" in request.query and not response.prepared:
-            response.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
-        return response
+        return await handler(request)
 
 
 def serve(where: str | None, port: int) -> None:

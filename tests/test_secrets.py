@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import pickle
+import re
 import stat
 import threading
 import traceback
@@ -124,7 +125,14 @@ FORMS = {
     "in a word": f"x{CANARY}y",
     "percent": quote(CANARY),
     "percent, slashes too": quote(CANARY, safe=""),
+    "percent, lower case": re.sub("%..", lambda escape: escape[0].lower(), quote(CANARY)),
     "base64": base64.b64encode(CANARY.encode()).decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(CANARY.encode()).decode(),
+    "Basic, one letter before": base64.b64encode(f"a:{CANARY}".encode()).decode(),
+    "Basic, two letters before": base64.b64encode(f"me:{CANARY}:".encode()).decode(),
+    "Basic, three letters before": base64.b64encode(f"you:{CANARY}::".encode()).decode(),
+    "hex": CANARY.encode().hex(),
+    "hex, upper case": CANARY.encode().hex().upper(),
     "json": msgspec.json.encode({"error": CANARY}).decode(),
     "repr": repr(ValueError(CANARY)),
 }

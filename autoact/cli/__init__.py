@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 
 from autoact.cli import (
     archive,
@@ -59,11 +60,22 @@ def _run(parsed: argparse.Namespace) -> int:
         return BAD_INPUT if isinstance(error, BadInput) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has left, as `head` does. Python would complain when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has left, as `head` does
+        _close_stdout()
         return NOBODY_READS
+    except OSError as error:  # a disk that is full or read-only, a folder that may not be read
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"autoact: {where}{error.strerror or error}", file=sys.stderr)
+        if not where:  # stdout itself may be the file that is full
+            _close_stdout()
+        return FAILED
     return code
+
+
+def _close_stdout() -> None:
+    """What stdout still holds is dropped: Python would complain of it at exit."""
+    with suppress(OSError, ValueError):  # no stdout of a file descriptor, as in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,11 +6,13 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from autoact import cli
 from autoact.errors import BadProject, RunBusy
+from autoact.project import create
 
 VERBS = (
     "new", "check", "run", "ask", "eval", "runs", "stats", "attach", "log", "cancel", "resume", "delete", "tools",
@@ -91,3 +93,42 @@ class Verb:
             raise self.error
 
         return run
+
+
+FULL_DISK = """
+import resource, sys
+from autoact.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+sys.exit(main(sys.argv[1:]))
+"""
+"""A program for which no file may grow. Python turns the signal of it into an OSError."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("new", "{}/other"), ("duplicate", "{}/one", "two"), ("tools", "disable", "{}/one", "Retrieve"),
+        ("secrets", "set", "RIVER_KEY"), ("secrets", "allow", "RIVER_KEY", "rivers.example"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_full_disk_is_told_in_a_line(words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(tmp_path / "one", "blank")
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "secrets.json"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "state").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    command = [sys.executable, "-c", FULL_DISK, *(word.format(tmp_path) for word in words)]
+    done = subprocess.run(command, input="rk-11223344\n", capture_output=True, text=True, check=False)
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith("autoact: ")
+    assert "File too large" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_output_that_finds_no_room_is_told_in_a_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "autoact", "models", "list"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "autoact: No space left on device\n")

@@ -25,13 +25,26 @@ async def test_only_the_link_opens_it(token: bool, headers: dict[str, str], stat
     async with TestClient(TestServer(await server._make_app(), host=HOST)) as client:
         assert client.port is not None
         server.port = client.port
-        query = {"token": server.token} if token else {}
-        assert (await client.get("/", params=query, headers=headers)).status == status
+        root = f"/{server.token}/" if token else "/"
+        response = await client.get(root, headers=headers)
+        assert response.status == status
         if status == 200:
-            assert (await client.get("/static/css/xterm.css")).status == 200
+            assert (await client.get(f"{root}static/css/xterm.css")).status == 200
+            assert (await client.get("/static/css/xterm.css")).status == 403
+            assert f"/{server.token}/ws" in await response.text()
+
+
+async def test_the_token_is_in_no_cookie() -> None:
+    """A browser sends the cookies of one port of an address to all others."""
+    server = LoopbackServer(None, 0)
+    async with TestClient(TestServer(await server._make_app(), host=HOST)) as client:
+        assert client.port is not None
+        server.port = client.port
+        assert (await client.get(f"/{server.token}/")).status == 200
+        assert list(client.session.cookie_jar) == []
 
 
 def test_it_runs_the_studio_and_names_the_loopback_address() -> None:
     server = LoopbackServer("a b", 8123)
     assert server.command.endswith("-m studio 'a b'")
-    assert server.link.startswith("http://127.0.0.1:8123/?token=")
+    assert server.link == f"http://127.0.0.1:8123/{server.token}/"
