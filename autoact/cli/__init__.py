@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from contextlib import suppress
+from typing import Any
 
 from autoact.cli import (
     archive,
@@ -78,12 +80,33 @@ def _close_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a verb it does not know with the one that was probably meant."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        verbs = action.choices if isinstance(action, argparse._SubParsersAction) else None
+        if verbs and value not in verbs and (near := difflib.get_close_matches(value, verbs, 1)):
+            raise argparse.ArgumentError(action, f"no verb `{value}`; did you mean `{near[0]}`?")
+        super()._check_value(action, value)
+
+
+class Version(argparse.Action):
+    """Prints the version. It is looked up only when it is asked for."""
+
+    def __call__(self, *_: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"autoact {version('autoact-studio')}")
+        raise SystemExit(0)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="autoact",
         description="Grows question-answering agents from a handful of examples.",
         epilog="`autoact VERB --help` tells more. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.",
     )
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and leave")
     subparsers = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for verb in VERBS:
         verb.add(subparsers)

@@ -27,7 +27,7 @@ def delete(arguments: argparse.Namespace) -> int:
     from autoact.errors import BadInput
 
     if not arguments.name and (Path(arguments.target).expanduser() / "project.toml").is_file():
-        raise BadInput("says which run to remove", key="--run")
+        raise BadInput("expected a run to delete: its folder, or the project with `--run NAME`", file=arguments.target)
     folder = target(arguments)
     check(folder)
     taken = size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))

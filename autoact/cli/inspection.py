@@ -20,6 +20,9 @@ from autoact.trajectory import FINISH, REFLECT, Example, Question
 
 T = TypeVar("T")
 
+PLACEHOLDER = "Replace this with"
+"""How the example of the blank template begins."""
+
 
 @dataclass(slots=True)
 class Inspection:
@@ -51,6 +54,11 @@ def inspect(project: Project) -> Inspection:
     found.counts["held-out questions"] = len(held_out)
     if config is not None and config.task.answer == "choice":
         _optionless(found, [example.question for example in examples])
+    found.warnings += [
+        f"examples.jsonl: `{example.question.id}` is the blank template's; put one of your own in its place"
+        for example in examples
+        if example.question.text.startswith(PLACEHOLDER)
+    ]
     _leaks(found, [*(example.question for example in examples), *reference], held_out)
     _tools(project, found, examples)
     found.counts["runs"] = len(runs_of(project.root))

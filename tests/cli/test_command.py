@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ def test_help_imports_neither_data_nor_model_libraries() -> None:
     code = f"import sys, autoact.cli as cli; cli._parser().format_help(); print(*sorted({heavy} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["runn"], "run"), (["statz"], "stats"), (["tools", "ist"], "list"), (["secrets", "sett"], "set")],
+)
+def test_a_verb_that_was_mistyped(words: list[str], meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"no verb `{words[-1]}`; did you mean `{meant}`?\n")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"autoact {version('autoact-studio')}\n")
 
 
 def test_python_m_autoact() -> None:

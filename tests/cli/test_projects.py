@@ -54,8 +54,9 @@ def test_a_new_project_checks_out(template: str, tmp_path: Path, capsys: pytest.
     shown = capsys.readouterr()
     assert "examples" in shown.out
     # an empty corpus leaves its tools unready, and pictures want an optional package
-    told = (" is not ready: ", ", which is no ready tool: ")
+    told = (" is not ready: ", ", which is no ready tool: ", "`seed-001` is the blank template's")
     assert all(any(part in line for part in told) for line in shown.err.splitlines()), shown.err
+    assert ("the blank template's" in shown.err) == (template == "blank")
 
 
 def test_a_tool_whose_host_has_no_address_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
