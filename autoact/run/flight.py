@@ -36,7 +36,7 @@ class World:
     train: Callable[[Train], Generator[Event, Any, Adapter]]
     """Yields what happens, and is sent whether a person wants it to end here and keep what it has."""
     close: Callable[[], None] = lambda: None
-    """Outcomes what the tools keep running, when the job ends."""
+    """Ends what the tools keep running; called when the job ends."""
 
     def answers(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
         """Moves the engine on; what it has answered. Raises ModelFailed when it breaks, after what it said before."""
