@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact import trust
+from autoact import grants, trust
 from autoact.config import Config, Plan
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
@@ -262,7 +262,9 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
     monkeypatch.setenv("CANARY_API_KEY", KEY)
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("AUTOACT_SECRETS", str(tmp_path / "own" / "secrets.json"))
     made = Ground(tmp_path)
+    grants.allow("CANARY_API_KEY", made.api.host)
     yield made
     made.close()
 

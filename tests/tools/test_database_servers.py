@@ -371,7 +371,10 @@ def test_a_wrong_password_is_not_repeated(server: Server) -> None:
 
 def test_an_agent_asks_it(server: Server, corpus: Corpus, tmp_path: Path) -> None:
     settings = {"url": server.url.replace("USER", "reader"), "read_only_role": True}
-    context = ToolContext(corpus, {"Database": settings}, root=tmp_path, secret={PASSWORD: READER}.get)
+    context = ToolContext(
+        corpus, {"Database": settings}, root=tmp_path, secret={PASSWORD: READER}.get,
+        granted=lambda name, url: (name, url) == (PASSWORD, settings["url"]),
+    )  # fmt: skip
     library = Library.load(None, context)
     try:
         session = library.session()
