@@ -162,6 +162,8 @@ class _Watch:
     def outcome(self, end: End | None, reason: str, folder: Path) -> Outcome:
         """What came of it, once it is ended."""
         code = self._end()
+        while select.select([self._status], [], [], 0)[0] and self._heard(self._status):
+            pass  # output that came at the same moment was read first
         stdout, stderr, status = (bytes(said[: self._bounds.output]) for said in self._said.values())
         if not status.endswith(CONFINED):
             cause = status.decode(errors="replace") or _last_lines(stderr)
