@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from autoact.run.cgroup import cpu_quota
+from autoact.run.process.cgroup import cpu_quota
 
 SPINS = "1000"
 """Looks at what it waits for before a thread sleeps, each some 70 ns: shorter than another program's turn."""

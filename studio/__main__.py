@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _web(asked.where, asked.web)
         return _plain(asked.plain) if asked.plain else _studio(asked.where)
     except AutoActError as error:  # the boundary of a command
-        from studio import foreign
+        from studio.terminal import untrusted_text
 
-        print(f"studio: {foreign.line(str(error))}", file=sys.stderr)
+        print(f"studio: {untrusted_text.line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

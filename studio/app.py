@@ -15,10 +15,11 @@ from textual.theme import BUILTIN_THEMES
 
 from autoact import trust
 from autoact.errors import AutoActError, BadInput
-from studio import clipboard, foreign, glyphs, keymap, keys, personal, theme
-from studio.clipboard import Copied
+from studio.actions import action_table, keymap
 from studio.target import Target
-from studio.typeahead import TypeAhead
+from studio.terminal import clipboard, glyphs, theme, untrusted_text, user_files
+from studio.terminal.clipboard import Copied
+from studio.terminal.typeahead import TypeAhead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,9 @@ THEMES_EVERY = 1.5
 
 
 def _actions() -> type[Provider]:
-    from studio.palette import ActionProvider  # takes a while to import, and not everyone opens the palette
+    from studio.actions.command_palette import (
+        ActionProvider,  # takes a while to import, and not everyone opens the palette
+    )
 
     return ActionProvider
 
@@ -64,21 +67,21 @@ class StudioApp(App[str]):
 
     TITLE = "AutoAct Studio"
     COMMANDS = {_actions}
-    BINDINGS = keys.bindings("everywhere")
+    BINDINGS = action_table.bindings("everywhere")
 
     def __init__(self, target: Target):
         # Textual looks once, here, whether the colours are the terminal's own; NO_COLOR must find that they are.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self.target = target
         self.glyphs = glyphs.of_terminal()
-        self.actions: tuple[keys.Action, ...] = keys.ACTIONS
+        self.actions: tuple[action_table.Action, ...] = action_table.ACTIONS
         self.troubles: list[str] = []
         """What is wrong with the person's own files, to be said once there is a screen."""
         self._declined: set[Path] = set()
         """Projects that the person only looks at, as far as was asked."""
         self._typeahead = TypeAhead(self, self._forward, self._offer)
         self._use_keymap()
-        self.themes = theme.Themes(personal.folder() / "themes")
+        self.themes = theme.Themes(user_files.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
         self._interrupted = -AGAIN
@@ -91,7 +94,7 @@ class StudioApp(App[str]):
             return "ansi-dark"
         if self.console.color_system == "standard":  # sixteen colours: those of other themes would look alike
             return theme.SIXTEEN
-        remembered = personal.theme()
+        remembered = user_files.theme()
         return remembered if remembered in self.available_themes else theme.DEFAULT
 
     def get_driver_class(self) -> type[Driver]:
@@ -99,7 +102,7 @@ class StudioApp(App[str]):
         usual = super().get_driver_class()
         if usual.__name__ != "LinuxDriver" or os.environ.get("AUTOACT_DRIVER") == "stock":
             return usual
-        from studio.driver import StudioDriver
+        from studio.terminal.driver import StudioDriver
 
         return StudioDriver
 
@@ -114,7 +117,7 @@ class StudioApp(App[str]):
     async def on_event(self, event: Event) -> None:
         """Keys and pasted text go out one by one; pasted text is foreign text."""
         if isinstance(event, Paste) and not event.is_forwarded:
-            event.text = foreign.pasted(event.text)
+            event.text = untrusted_text.pasted(event.text)
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self._typeahead.take(event)
         else:
@@ -141,14 +144,14 @@ class StudioApp(App[str]):
             self._offer_themes()
             self.refresh_css(animate=False)
         for trouble in [*self.troubles, *self.themes.troubles][:2]:
-            self.notify(foreign.line(trouble), severity="warning", markup=False)
+            self.notify(untrusted_text.line(trouble), severity="warning", markup=False)
         self.troubles.clear()
         self.themes.troubles.clear()
 
     def _use_keymap(self) -> None:
         """The person's own keys; the usual ones when their file cannot be used."""
         try:
-            self.actions = keymap.read(personal.folder() / "keys.toml")
+            self.actions = keymap.read(user_files.folder() / "keys.toml")
         except BadInput as error:
             self.troubles.append(str(error))
         self.set_keymap(keymap.overrides(self.actions))
@@ -212,7 +215,7 @@ class StudioApp(App[str]):
         if not text:
             self._say("There is nothing to copy here.")
             return
-        kept = await asyncio.to_thread(clipboard.keep, text, personal.clipboard())
+        kept = await asyncio.to_thread(clipboard.keep, text, user_files.clipboard())
         tmux = await asyncio.to_thread(clipboard.through_tmux, text)
         way = "copied through tmux" if tmux else clipboard.by_terminal(text, self.copy_to_clipboard)
         self._say(f"{message.before}{way}; {kept}")
@@ -223,13 +226,13 @@ class StudioApp(App[str]):
         if callable(notice):
             notice(text)
         else:
-            self.notify(foreign.line(text), markup=False)
+            self.notify(untrusted_text.line(text), markup=False)
 
     def action_theme(self) -> None:
         names = [palette.name for palette in self.themes.palettes]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
         try:
-            personal.remember_theme(self.theme)
+            user_files.remember_theme(self.theme)
         except OSError as error:  # the boundary of a command: said, not raised
             self._say(f"theme {self.theme}; not remembered: {error.strerror}")
         else:
@@ -238,7 +241,7 @@ class StudioApp(App[str]):
     def action_help(self) -> None:
         from studio.screens.help import HelpScreen
 
-        places = keys.places(self.focused or self.screen)
+        places = action_table.places(self.focused or self.screen)
         if places and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(places, self.glyphs, self.actions))
 
@@ -260,6 +263,6 @@ class StudioApp(App[str]):
         from studio.screens.following import FollowingScreen
 
         over = [screen for screen in self.screen_stack if isinstance(screen, FollowingScreen)]
-        alive = dict.fromkeys(foreign.line(run.folder.name) for screen in over for run in screen.follow.alive)
+        alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in over for run in screen.follow.alive)
         verb = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
         self.exit(f"{', '.join(alive)} {verb}" if alive else None)

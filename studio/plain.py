@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from autoact.run.folder import RunFolder
-from autoact.run.liveness import cause
-from autoact.run.log import LogTail, Record
-from autoact.run.state import RunState, fold
-from autoact.run.watch import Watch
-from autoact.run.words import words
-from studio import foreign
-from studio.progress import stage_of
-from studio.shelf import ALIVE, judged
+from autoact.run.process.health import cause
+from autoact.run.record.event_text import words
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail, Record
+from autoact.run.record.state import RunState, fold
+from autoact.run.record.watch import Watch
+from studio.runs.progress import stage_of
+from studio.runs.run_list import ALIVE, judged
+from studio.terminal import untrusted_text
 
 EVERY = 0.25
 """Seconds between looks at the log at most."""
@@ -39,13 +39,13 @@ def lines(folder: RunFolder) -> Iterator[str]:
     finally:
         tail.close()
         watch.close()
-    name, stage = foreign.line(folder.name), foreign.line(stage_of(state))
-    why = f" ({foreign.line(said)})" if (said := cause(folder, state, verdict)) else ""
-    yield f"{name} is {foreign.line(verdict)}{why}; last stage: {stage or 'none'}"
+    name, stage = untrusted_text.line(folder.name), untrusted_text.line(stage_of(state))
+    why = f" ({untrusted_text.line(said)})" if (said := cause(folder, state, verdict)) else ""
+    yield f"{name} is {untrusted_text.line(verdict)}{why}; last stage: {stage or 'none'}"
 
 
 def line(record: Record) -> str:
     """Time, number, type and words of one event, safe to print."""
     at = time.strftime("%H:%M:%S", time.localtime(record.at))
     said = words(record.event) if record.event is not None else "(of a newer version)"
-    return foreign.line(f"{at} {record.seq:6d}  {record.type:<20} {said}".rstrip(), WIDTH)
+    return untrusted_text.line(f"{at} {record.seq:6d}  {record.type:<20} {said}".rstrip(), WIDTH)

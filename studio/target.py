@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoact.errors import BadInput
-from autoact.run.folder import RunFolder, latest
+from autoact.run.record.folder import RunFolder, latest
 
 
 def _home() -> Path:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoact import trust
-from autoact.run.folder import RunFolder, new_run
+from autoact.run.record.folder import RunFolder, new_run
 from autoact.threads import limit_spinning
 
 if TYPE_CHECKING:

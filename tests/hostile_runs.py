@@ -7,7 +7,7 @@ import os
 import msgspec
 
 import autoact.events as happened
-from autoact.run.log import seal
+from autoact.run.record.log import seal
 from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict
 
 DEEP = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"

@@ -66,9 +66,9 @@ CONTROLS = {
 LAUNCH = """
 from datetime import datetime
 from pathlib import Path
-from autoact.run.folder import new_run
-from autoact.run.launch import launch
-from autoact.run.liveness import attended
+from autoact.run.record.folder import new_run
+from autoact.run.process.launch import launch
+from autoact.run.process.health import attended
 settings = {"run": {"stages": ["synthesis"]}, "model": {"id": "/nowhere"}}
 folder = new_run(Path.cwd(), "test", settings, now=datetime.now())
 launch(folder)
@@ -97,8 +97,8 @@ open(here + "/done", "w")
 """
 BRIDGE = """
 from autoact.tools.bridges.child import Child, environment
-from autoact.tools.corpus import Corpus
-from autoact.tools.record import ToolContext
+from autoact.tools.pages.corpus import Corpus
+from autoact.tools.library.tool import ToolContext
 from pathlib import Path
 opening = {"kind": "python", "module": "os.path", "function": "basename"}
 child = Child(opening, {"MARK": __import__("os").environ["MARK"]}, Path.cwd(), 60.0)
@@ -109,7 +109,7 @@ open("done", "w")
 SQL = """
 import sqlite3
 from pathlib import Path
-from autoact.tools.sql_reader import SqliteReader
+from autoact.tools.database.sqlite import SqliteReader
 sqlite3.connect("x.db").execute("CREATE TABLE a (b)")
 reader = SqliteReader(Path("x.db"), 30.0)
 assert list(reader.tables()) == ["a"]

@@ -9,7 +9,7 @@ import pytest
 
 from autoact.config import PRESETS, Config, read
 from autoact.errors import BadInput, BadProject
-from autoact.run.folder import toml
+from autoact.run.record.folder import toml
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from autoact import disk, moving
+from autoact import disk, project_folders
 from autoact.cli import main
 from autoact.errors import AutoActError, BadInput
 from autoact.events import RunFinished
 from autoact.project import create
-from autoact.run import archive
-from autoact.run.archive import export_run, import_run
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter
+from autoact.run.record import archive
+from autoact.run.record.archive import export_run, import_run
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter
 
 Python = Callable[..., "subprocess.Popen[str]"]
 
@@ -52,9 +52,9 @@ def test_what_appears_while_a_folder_is_filled_stays(tmp_path: Path, there: Call
 
 def test_a_project_that_appears_beside_a_copy_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = create(tmp_path / "one", "blank").root
-    monkeypatch.setattr(moving.shutil, "copytree", lambda *_, **__: precious(tmp_path / "two"))
+    monkeypatch.setattr(project_folders.shutil, "copytree", lambda *_, **__: precious(tmp_path / "two"))
     with pytest.raises(BadInput, match="already exists"):
-        moving.duplicate(root, "two")
+        project_folders.duplicate(root, "two")
     assert (tmp_path / "two" / "thesis.txt").read_text() == "three years"
 
 

@@ -169,7 +169,7 @@ def test_one_line_says_what_was_chosen_and_why(monkeypatch: pytest.MonkeyPatch) 
 
 # -- torch -----------------------------------------------------------------------------------------------------------
 
-JOB = "from autoact.run.job import main; code = main([sys.argv[1]])"
+JOB = "from autoact.job.job import main; code = main([sys.argv[1]])"
 COMMAND = "from autoact.cli import main; code = main(['check', sys.argv[1]])"
 
 

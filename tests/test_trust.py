@@ -17,19 +17,19 @@ import platformdirs
 import pytest
 
 import autoact.events as happened
-from autoact import moving, trust
+from autoact import project_folders, trust
 from autoact.cli import main
 from autoact.cli.run import interrupted
 from autoact.config import Plan
 from autoact.errors import BadInput
+from autoact.job import base_run
+from autoact.job.base_run import trained
+from autoact.job.inputs import open_library
 from autoact.project import Project, create
-from autoact.run import material
-from autoact.run.archive import export_run, import_run
-from autoact.run.folder import RunFolder, latest, new_run
-from autoact.run.inputs import open_library
-from autoact.run.launch import launch
-from autoact.run.log import LogWriter
-from autoact.run.material import trained
+from autoact.run.process.launch import launch
+from autoact.run.record.archive import export_run, import_run
+from autoact.run.record.folder import RunFolder, latest, new_run
+from autoact.run.record.log import LogWriter
 from autoact.stages import PIPELINE
 from autoact.trajectory import SUB_AGENTS
 
@@ -57,9 +57,9 @@ def root(tmp_path: Path) -> Path:
 
 def test_what_is_made_here_is_trusted_under_any_name(root: Path) -> None:
     assert trust.is_trusted(root)
-    named = moving.rename(root, "other").root
-    shelved = moving.archive(named)
-    copied = moving.duplicate(shelved, "copy").root
+    named = project_folders.rename(root, "other").root
+    shelved = project_folders.archive(named)
+    copied = project_folders.duplicate(shelved, "copy").root
     for project in (shelved, copied):
         assert trust.is_trusted(project)
     assert list(trust.foreign_runs(shelved)) == []
@@ -123,7 +123,9 @@ WAYS: dict[str, Callable[[Path, Path], None]] = {
     "with a mark that leads elsewhere": _with_another_mark(b"../../../../etc/passwd"),
     "with an empty mark": _with_another_mark(b""),
     "with a long mark": _with_another_mark(b"0" * 100_000),
-    "duplicated when it was foreign": lambda root, target: [trust.withdraw(root), moving.duplicate(root, target.name)],
+    "duplicated when it was foreign": lambda root, target: [
+        trust.withdraw(root), project_folders.duplicate(root, target.name),
+    ],
 }  # fmt: skip
 
 
@@ -384,13 +386,13 @@ def test_a_run_folder_copied_by_hand_is_foreign(root: Path, tmp_path: Path) -> N
 def test_the_adapters_of_a_base_are_checked_again(root: Path, tmp_path: Path, bad: str) -> None:
     base = run_of(root, "own")
     config = base.adapters / "plan" / "adapter_config.json"
-    material._check_adapters(base)
+    base_run._check_adapters(base)
     if bad == "a link":
         (base.adapters / "plan" / "adapter_model.safetensors").symlink_to("/etc/hostname")
     else:
         config.write_text('{"peft_type": "LORA", "target_modules": ["q"], "r": 1, "auto_mapping": {"a": "os"}}')
     with pytest.raises(BadInput, match="a link, or no plain file|not the settings of a LoRA"):
-        material._check_adapters(base)
+        base_run._check_adapters(base)
 
 
 # -- the table -------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def export(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from autoact.cli.output import size
-    from autoact.run.archive import export_run
+    from autoact.run.record.archive import export_run
 
     folder, file = target(arguments), Path(arguments.file).expanduser()
     if file.is_dir():
@@ -43,7 +43,7 @@ def take_in(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from autoact.project import Project
-    from autoact.run.archive import import_run
+    from autoact.run.record.archive import import_run
 
     project = Project.open(arguments.project)
     imported = import_run(Path(arguments.file).expanduser(), project.root)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli.trust import add_trust, admitted
 
 if TYPE_CHECKING:
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
     from autoact.trajectory import Trajectory
 
 
@@ -34,7 +34,7 @@ def ask(arguments: argparse.Namespace) -> int:
     """Start a run of one question and show its trajectory."""
     from autoact.cli.run import check, start
     from autoact.errors import BadInput
-    from autoact.run.answering import answering
+    from autoact.job.answer_config import answering
 
     if not arguments.question.strip():
         raise BadInput("expected a question, found nothing", key="QUESTION")
@@ -52,7 +52,7 @@ def ask(arguments: argparse.Namespace) -> int:
 
 def print_trajectory(folder: RunFolder, *, as_json: bool) -> None:
     """The turns and the answer of a run of one question."""
-    from autoact.run.state import RunState
+    from autoact.run.record.state import RunState
 
     (solved,) = RunState.of(folder.events).solved
     show(solved.trajectory, as_json=as_json)

@@ -25,9 +25,9 @@ def cancel(arguments: argparse.Namespace) -> int:
     import time
 
     from autoact.errors import AutoActError
-    from autoact.run import launch
-    from autoact.run.liveness import attended, verdict
-    from autoact.run.state import RunState
+    from autoact.run.process import launch
+    from autoact.run.process.health import attended, verdict
+    from autoact.run.record.state import RunState
 
     folder = target(arguments)
     asked = launch.kill(folder) if arguments.kill else launch.stop(folder)

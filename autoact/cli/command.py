@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli.target import add_target, target
 
 if TYPE_CHECKING:
-    from autoact.run.command import Command, Reply
-    from autoact.run.folder import RunFolder
+    from autoact.run.control.command import Command, Reply
+    from autoact.run.record.folder import RunFolder
 
 PATIENCE = 60.0
 """Seconds to wait for a job that is still loading its model."""
@@ -51,7 +51,7 @@ def _verb(subparsers: Any, do: str, what: str, *, unit: str | None) -> argparse.
 
 def command(arguments: argparse.Namespace) -> int:
     """Send it to the live job and say what became of it."""
-    from autoact.run.command import Command, new_id
+    from autoact.run.control.command import Command, new_id
 
     text, at = getattr(arguments, "text", ""), getattr(arguments, "at", -1)
     reply = deliver(target(arguments), Command(new_id(), arguments.do, arguments.unit, at, text, by=getpass.getuser()))
@@ -61,7 +61,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 def judge(arguments: argparse.Namespace) -> int:
     """Keep or drop by hand; a job is started for a run that has none."""
-    from autoact.run.command import Command, new_id
+    from autoact.run.control.command import Command, new_id
 
     hand(
         target(arguments),
@@ -74,9 +74,9 @@ def judge(arguments: argparse.Namespace) -> int:
 def hand(folder: RunFolder, command: Command) -> None:
     """Deliver a command; to a run without a job it is left, and a job started for it."""
     from autoact import trust
-    from autoact.run.control import leave
-    from autoact.run.launch import launch
-    from autoact.run.liveness import attended
+    from autoact.run.control.control_socket import leave
+    from autoact.run.process.health import attended
+    from autoact.run.process.launch import launch
 
     if attended(folder):
         deliver(folder, command)
@@ -92,8 +92,8 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
     Raises BadInput when the job refuses it, or when no job is alive; Unreachable when it takes no commands now.
     """
     from autoact.errors import BadInput
-    from autoact.run.control import Unreachable, send
-    from autoact.run.liveness import attended
+    from autoact.run.control.control_socket import Unreachable, send
+    from autoact.run.process.health import attended
 
     began, told = time.monotonic(), False
     while True:
@@ -122,9 +122,9 @@ def _left(folder: RunFolder, command: Command) -> Reply:
     Raises Unreachable when it does not, for now.
     """
     from autoact.events import CommandAccepted, CommandRefused
-    from autoact.run.command import Reply
-    from autoact.run.control import Unreachable, leave
-    from autoact.run.log import LogTail
+    from autoact.run.control.command import Reply
+    from autoact.run.control.control_socket import Unreachable, leave
+    from autoact.run.record.log import LogTail
 
     leave(folder, command)
     tail, until = LogTail(folder.events), time.monotonic() + UNHEARD

@@ -27,8 +27,8 @@ def connect(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_columns, print_json
     from autoact.cli.trust import admitted
     from autoact.errors import BadInput
-    from autoact.tools.catalogue import BRIDGES, GROUPS
-    from autoact.tools.curation import curated
+    from autoact.tools.library.catalogue import BRIDGES, GROUPS
+    from autoact.tools.library.tools_toml import curated
 
     project = admitted(arguments)
     known = [record for group in GROUPS for record in group.records]
@@ -46,9 +46,9 @@ def connect(arguments: argparse.Namespace) -> int:
 
 
 def _connected(project: Any, server: Any) -> list[tuple[str, str, str]]:
-    from autoact.run.inputs import tool_context
+    from autoact.job.inputs import tool_context
     from autoact.tools.bridges import mcp
-    from autoact.tools.corpus import Corpus
+    from autoact.tools.pages.corpus import Corpus
 
     file = mcp.described_in(project.root, server.name)
     before = {tool.name: tool.digest() for tool in mcp.read_described(file)} if file.exists() else {}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoact.tools.tools_file import ToolsFile
+    from autoact.tools.library.tools_toml_edit import ToolsFile
 
 
 def add(verbs: Any) -> None:
@@ -36,7 +36,7 @@ def _verb(verbs: Any, name: str, told: str, run: Any, **defaults: bool) -> argpa
 
 def put(arguments: argparse.Namespace) -> int:
     """A new entry at the end of tools.toml."""
-    from autoact.tools.tools_file import entry_for
+    from autoact.tools.library.tools_toml_edit import entry_for
 
     told = {key: value for key in ("definition", "usage") if (value := getattr(arguments, key))}
     settings = dict(_setting(text) for text in arguments.set)
@@ -71,7 +71,7 @@ def arrange(arguments: argparse.Namespace) -> int:
 def opened(project: str) -> ToolsFile:
     """A project's tools.toml, ready to be edited; every tool of the library when it has none."""
     from autoact.project import Project
-    from autoact.tools.tools_file import ToolsFile
+    from autoact.tools.library.tools_toml_edit import ToolsFile
 
     return ToolsFile.open(Project.open(project).root / "tools.toml")
 
@@ -92,8 +92,8 @@ def edited(project: str) -> Iterator[ToolsFile]:
 def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
     """The tools in their order, and what keeps the touched ones from running."""
     from autoact.cli.output import printable
+    from autoact.job.inputs import open_library
     from autoact.project import Project
-    from autoact.run.inputs import open_library
 
     print(printable(" ".join(name if enabled else f"({name})" for name, enabled in file.enabled().items())))
     library, corpus = open_library(Project.open(project))

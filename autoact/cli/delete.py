@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli.target import add_target, target
 
 if TYPE_CHECKING:
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
 
 
 def add(subparsers: Any) -> None:
@@ -45,8 +45,8 @@ def delete(arguments: argparse.Namespace) -> int:
 def check(folder: RunFolder) -> None:
     """Raises RunBusy when the run may have a job."""
     from autoact.errors import RunBusy
-    from autoact.run.liveness import AFAR, attended, verdict
-    from autoact.run.state import RunState
+    from autoact.run.process.health import AFAR, attended, verdict
+    from autoact.run.record.state import RunState
 
     found = verdict(folder, RunState.of(folder.events))
     if attended(folder):
@@ -59,7 +59,7 @@ def _remove(folder: RunFolder) -> None:
     """Holding its locks, so that no job starts in it meanwhile."""
     import shutil
 
-    from autoact.run.lock import RunLock
+    from autoact.run.process.lock import RunLock
 
     with RunLock.take(folder, keeper=True), RunLock.take(folder):
         shutil.rmtree(folder.path)

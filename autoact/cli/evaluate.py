@@ -60,8 +60,8 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
     from msgspec.structs import replace
 
     from autoact.errors import BadInput
+    from autoact.job.answer_config import answering
     from autoact.project import Project
-    from autoact.run.answering import answering
 
     if arguments.limit < 0:
         raise BadInput(f"expected 0 or more questions, found {arguments.limit}", key="--limit")
@@ -73,7 +73,7 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
 def _casts(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
     """The casts that were named; else all that can answer."""
     from autoact.errors import BadInput
-    from autoact.run.material import trained
+    from autoact.job.base_run import trained
     from autoact.trajectory import CASTS, META
 
     names = tuple(filter(None, (name.strip() for name in arguments.method.split(","))))

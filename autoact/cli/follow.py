@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from autoact.cli.output import printable, raw
 from autoact.errors import AutoActError
-from autoact.run.ending import Ending, read_ending
-from autoact.run.folder import RunFolder
-from autoact.run.launch import stop
-from autoact.run.liveness import AFAR, UNREADABLE, attended, cause, doing, verdict
-from autoact.run.log import LogTail
-from autoact.run.state import RunState, StageState
+from autoact.run.process.exit_record import Ending, read_ending
+from autoact.run.process.health import AFAR, UNREADABLE, attended, cause, doing, verdict
+from autoact.run.process.launch import stop
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail
+from autoact.run.record.state import RunState, StageState
 
 EVERY_TERMINAL, EVERY_FILE = 0.5, 10.0
 """Seconds between progress lines on a terminal, where they overwrite each other, and in a file."""

@@ -12,8 +12,8 @@ from autoact.cli.target import add_target, target
 
 if TYPE_CHECKING:
     from autoact.lab.spending import ForkCost
-    from autoact.run.folder import RunFolder
-    from autoact.run.state import RunState
+    from autoact.run.record.folder import RunFolder
+    from autoact.run.record.state import RunState
     from autoact.trajectory import Trajectory
 
 LOOK = 0.2
@@ -41,7 +41,7 @@ def fork(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_json
     from autoact.cli.turns import print_turns
     from autoact.lab.tally import tally
-    from autoact.run.command import Command, new_id
+    from autoact.run.control.command import Command, new_id
 
     folder = target(arguments)
     command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=getpass.getuser())
@@ -60,9 +60,9 @@ def _ended(folder: RunFolder, command: str) -> Trajectory:
     """The fork's trajectory. Raises BadInput when the fork was refused, AutoActError when it came to nothing."""
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused
-    from autoact.run.liveness import attended
-    from autoact.run.log import LogTail
-    from autoact.run.state import RunState
+    from autoact.run.process.health import attended
+    from autoact.run.record.log import LogTail
+    from autoact.run.record.state import RunState
 
     state, tail = RunState(), LogTail(folder.events)
     while True:

@@ -10,11 +10,11 @@ from typing import TypeVar
 from autoact.cli.models import standing
 from autoact.config import PRESETS, Config
 from autoact.errors import BadInput
+from autoact.job.inputs import open_library
 from autoact.project import Project
-from autoact.run.folder import runs_of
-from autoact.run.inputs import open_library
-from autoact.tools.library import Library
-from autoact.tools.sources import address
+from autoact.run.record.folder import runs_of
+from autoact.tools.library.library import Library
+from autoact.tools.pages.sources import address
 from autoact.tools.web.guard import unreachable
 from autoact.trajectory import FINISH, REFLECT, Example, Question
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli.target import add_target, target
 
 if TYPE_CHECKING:
-    from autoact.run.folder import RunFolder
-    from autoact.run.log import Record
+    from autoact.run.record.folder import RunFolder
+    from autoact.run.record.log import Record
 
 EVERY = 0.25
 """Seconds between looks at most, with --follow."""
@@ -51,7 +51,7 @@ def line(record: Record) -> str:
     import time
 
     from autoact.cli.output import printable
-    from autoact.run.words import words
+    from autoact.run.record.event_text import words
 
     at = time.strftime("%H:%M:%S", time.localtime(record.at))
     said = words(record.event) if record.event is not None else "(of a newer version)"
@@ -69,8 +69,8 @@ def as_json_line(record: Record) -> str:
 
 def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
     """Once; with `follow` again and again, the last time after the run has lost its job and its keeper."""
-    from autoact.run.liveness import attended
-    from autoact.run.watch import Watch
+    from autoact.run.process.health import attended
+    from autoact.run.record.watch import Watch
 
     with Watch(folder.events, folder.console) as watch:
         while follow and attended(folder):
@@ -81,7 +81,7 @@ def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
 
 def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
     from autoact.cli.output import print_json_text, printable
-    from autoact.run.log import LogTail
+    from autoact.run.record.log import LogTail
 
     tail = LogTail(folder.events)
     try:
@@ -121,7 +121,7 @@ def _stack(folder: RunFolder) -> int:
 
     from autoact import disk
     from autoact.errors import AutoActError, BadInput
-    from autoact.run.launch import dump_stacks
+    from autoact.run.process.launch import dump_stacks
 
     before = disk.file_size(folder.console)
     if not dump_stacks(folder):

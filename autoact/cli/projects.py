@@ -74,19 +74,19 @@ def check(arguments: argparse.Namespace) -> int:
 
 def move(arguments: argparse.Namespace) -> int:
     """Copy or rename, and say where it is."""
-    from autoact import moving
+    from autoact import project_folders
     from autoact.project import Project
 
     root = Project.open(arguments.project).root
-    how = moving.duplicate if arguments.how == "duplicate" else moving.rename
+    how = project_folders.duplicate if arguments.how == "duplicate" else project_folders.rename
     print(how(root, arguments.name).root)
     return 0
 
 
 def shelve(arguments: argparse.Namespace) -> int:
     """Out of sight, nothing lost; say where it is."""
-    from autoact import moving
+    from autoact import project_folders
     from autoact.project import Project
 
-    print(moving.archive(Project.open(arguments.project).root))
+    print(project_folders.archive(Project.open(arguments.project).root))
     return 0

@@ -10,7 +10,7 @@ from autoact.cli.target import add_target, target
 from autoact.cli.trust import add_trust
 
 if TYPE_CHECKING:
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
 
 
 def add(subparsers: Any) -> None:
@@ -32,7 +32,7 @@ def resume(arguments: argparse.Namespace) -> int:
     """Give the run a keeper again, and follow it."""
     from autoact.cli.run import begin
     from autoact.cli.table import print_result
-    from autoact.run.liveness import attended
+    from autoact.run.process.health import attended
 
     folder = target(arguments)
     if arguments.trust:
@@ -58,7 +58,7 @@ def _go_on(folder: RunFolder, unit: str) -> int:
     import getpass
 
     from autoact.cli.command import deliver
-    from autoact.run.command import Command, new_id
+    from autoact.run.control.command import Command, new_id
 
     reply = deliver(folder, Command(new_id(), "resume", unit, by=getpass.getuser()))
     print(f"resume: accepted as event {reply.seq}")
@@ -72,9 +72,9 @@ def check(folder: RunFolder, host: str) -> None:
     machine has or had.
     """
     from autoact.errors import BadInput, RunBusy
-    from autoact.run.liveness import AFAR, verdict
-    from autoact.run.memory import Memory
-    from autoact.run.state import RunState
+    from autoact.run.process.health import AFAR, verdict
+    from autoact.run.record.replay import Memory
+    from autoact.run.record.state import RunState
 
     found = verdict(folder, RunState.of(folder.events))
     if found == "finished" and not Memory.of(folder.events).unreadable:

@@ -13,7 +13,7 @@ from autoact.cli.trust import add_trust, admitted
 from autoact.errors import BadInput
 
 if TYPE_CHECKING:
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
 
 STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
 
@@ -61,7 +61,7 @@ def start(
     """Resume an interrupted run of the same settings, or start one; follow it to its end unless it is to be left."""
     import msgspec
 
-    from autoact.run.folder import new_run
+    from autoact.run.record.folder import new_run
 
     folder = None if fresh else interrupted(project, config)
     if folder is None:
@@ -73,8 +73,8 @@ def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool)
     """Give a run a keeper and follow it, or print its name and leave; a pause is lifted. Raises RunBusy."""
     from autoact import trust
     from autoact.cli.follow import follow
-    from autoact.run.launch import launch
-    from autoact.run.logout import warning
+    from autoact.run.process.launch import launch
+    from autoact.run.process.logout import warning
 
     trust.require_start(folder.path)
     lift_pause(folder)
@@ -92,9 +92,9 @@ def lift_pause(folder: RunFolder) -> None:
     """A run that was paused when its job died would stay so: whoever starts it by hand wants it to go on."""
     import getpass
 
-    from autoact.run.command import Command, new_id
-    from autoact.run.control import leave
-    from autoact.run.state import RunState
+    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.control_socket import leave
+    from autoact.run.record.state import RunState
 
     state = RunState.of(folder.events)
     if state.status == "paused" or state.halted:
@@ -104,9 +104,9 @@ def lift_pause(folder: RunFolder) -> None:
 def interrupted(project: Any, config: Any) -> Any:
     """The newest unfinished run with these very settings. Raises RunBusy when it has a job, or another machine's."""
     from autoact.errors import RunBusy
-    from autoact.run.folder import own_runs
-    from autoact.run.liveness import AFAR, attended, verdict
-    from autoact.run.state import RunState
+    from autoact.run.process.health import AFAR, attended, verdict
+    from autoact.run.record.folder import own_runs
+    from autoact.run.record.state import RunState
 
     for folder in own_runs(project.root):
         if not _has(folder, config):
@@ -164,7 +164,7 @@ def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _base(project: Any, name: str) -> str:
-    from autoact.run.folder import find_run, latest
+    from autoact.run.record.folder import find_run, latest
 
     found = find_run(project.root, name) if name else latest(project.root)
     return str(found.name)
@@ -173,9 +173,9 @@ def _base(project: Any, name: str) -> str:
 def check(project: Any, config: Any) -> None:
     """Raises BadInput for what can be known to be wrong before a job starts and loads its model."""
     from autoact.cli.output import bars
+    from autoact.job.inputs import read_asked
     from autoact.model.store import find
-    from autoact.run.inputs import read_asked
-    from autoact.tools.curation import curated
+    from autoact.tools.library.tools_toml import curated
 
     project.examples()
     if "self_instruct" in config.run.stages:
@@ -184,7 +184,7 @@ def check(project: Any, config: Any) -> None:
     asked = read_asked(config, project)
     find(config.model.id)
     if project.tools_toml:
-        from autoact.tools.catalogue import BRIDGES, GROUPS
+        from autoact.tools.library.catalogue import BRIDGES, GROUPS
 
         curated(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
         _warn(project, config, asked)
@@ -197,8 +197,8 @@ def _warn(project: Any, config: Any, asked: Any) -> None:
     from contextlib import closing
     from pathlib import Path
 
+    from autoact.job.inputs import open_library
     from autoact.questions import brings_paragraphs
-    from autoact.run.inputs import open_library
 
     library, corpus = open_library(project, asked=asked)
     with closing(corpus), closing(library):

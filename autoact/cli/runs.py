@@ -9,7 +9,7 @@ from autoact.cli.target import add_target, target
 
 if TYPE_CHECKING:
     from autoact.lab.tally import Tally
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
 
 CAUSE = 80
 """Letters of a cause that the table shows; --json tells it in full."""
@@ -31,7 +31,7 @@ def runs(arguments: argparse.Namespace) -> int:
     """A line for every run, the newest first."""
     from autoact.cli.output import print_columns, print_json
     from autoact.project import Project
-    from autoact.run.folder import runs_of
+    from autoact.run.record.folder import runs_of
 
     project = Project.open(arguments.project)
     lines = [_line(folder) for folder in runs_of(project.root)]
@@ -49,7 +49,7 @@ def _line(folder: RunFolder) -> dict[str, Any]:
     from statistics import fmean
 
     from autoact.lab.tally import Reading
-    from autoact.run.liveness import cause, verdict
+    from autoact.run.process.health import cause, verdict
 
     reading = Reading.of(folder.events)
     state = reading.state
@@ -90,8 +90,8 @@ def stats(arguments: argparse.Namespace) -> int:
 
     from autoact.cli.output import print_json
     from autoact.lab.tally import tally
-    from autoact.run.liveness import cause, verdict
-    from autoact.run.state import RunState
+    from autoact.run.process.health import cause, verdict
+    from autoact.run.record.state import RunState
 
     folder = target(arguments)
     made = tally(folder.events)

@@ -10,9 +10,9 @@ from autoact.cli.trust import add_trust, admitted
 
 if TYPE_CHECKING:
     from autoact.project import Project
-    from autoact.run.folder import RunFolder
-    from autoact.run.state import RunState
-    from autoact.tools.shortlist import Fit
+    from autoact.run.record.folder import RunFolder
+    from autoact.run.record.state import RunState
+    from autoact.tools.library.shortlist import Fit
 
 
 def add(verbs: Any) -> None:
@@ -48,7 +48,7 @@ def select(arguments: argparse.Namespace) -> int:
 def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_json: bool) -> None:
     """What a run selected; with `explain`, every tool in the order of its score."""
     from autoact.cli.output import print_columns, print_json
-    from autoact.run.state import RunState
+    from autoact.run.record.state import RunState
 
     state = RunState.of(folder.events)
     fits = _fits(project) if explain else []
@@ -72,8 +72,8 @@ def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_js
 
 
 def _fits(project: Project) -> list[Fit]:
-    from autoact.run.inputs import open_library
-    from autoact.tools.shortlist import ranked
+    from autoact.job.inputs import open_library
+    from autoact.tools.library.shortlist import ranked
 
     library, corpus = open_library(project)
     try:

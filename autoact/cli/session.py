@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autoact.project import Project
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
     from autoact.trajectory import Trajectory
 
 LOOK = 0.1
@@ -23,9 +23,9 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
     Raises BadInput when the session refuses the question, AutoActError when it ends before it answers.
     """
     from autoact.cli.command import deliver
-    from autoact.run.command import Command, new_id
-    from autoact.run.control import leave
-    from autoact.run.launch import launch
+    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.control_socket import leave
+    from autoact.run.process.launch import launch
 
     command = Command(new_id(), "inject", text=question, cast=cast, by=getpass.getuser())
     folder = live(project)
@@ -40,8 +40,8 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
 
 def live(project: Project) -> RunFolder | None:
     """The newest session that has a job; None when there is none."""
-    from autoact.run.folder import own_runs
-    from autoact.run.liveness import attended
+    from autoact.run.process.health import attended
+    from autoact.run.record.folder import own_runs
     from autoact.stages import SESSION
 
     for folder in own_runs(project.root):
@@ -55,9 +55,9 @@ def opened(project: Project, base: str, idle: int | None) -> RunFolder:
     import msgspec
 
     from autoact.cli.run import check
-    from autoact.run.answering import answering
-    from autoact.run.folder import new_run
-    from autoact.run.material import trained
+    from autoact.job.answer_config import answering
+    from autoact.job.base_run import trained
+    from autoact.run.record.folder import new_run
     from autoact.stages import SESSION
 
     casts = ("meta", "group") if base or trained(project.root) else ("meta",)
@@ -74,9 +74,9 @@ def answered(folder: RunFolder, command: str) -> Trajectory:
     """Wait for the answer to the question that a command put in."""
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused
-    from autoact.run.liveness import attended, doing
-    from autoact.run.log import LogTail
-    from autoact.run.state import RunState
+    from autoact.run.process.health import attended, doing
+    from autoact.run.record.log import LogTail
+    from autoact.run.record.state import RunState
 
     state, tail, told = RunState(), LogTail(folder.events), ""
     while True:

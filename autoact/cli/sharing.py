@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoact.tools.toolset import Arrival, Piece
+    from autoact.tools.sharing.bundle import Arrival, Piece
 
 
 def add(verbs: Any) -> None:
@@ -55,7 +55,7 @@ def export(arguments: argparse.Namespace) -> int:
     from autoact.errors import BadInput
     from autoact.project import Project
     from autoact.secrets import Vault
-    from autoact.tools.toolset import exported
+    from autoact.tools.sharing.bundle import exported
 
     source, target = opened(arguments.project), Path(arguments.file).expanduser()
     if target.exists():
@@ -82,8 +82,8 @@ def take_in(arguments: argparse.Namespace) -> int:
     from autoact import grants
     from autoact.cli.curation import edited, opened
     from autoact.project import Project
-    from autoact.tools import parts
-    from autoact.tools.toolset import read, taken
+    from autoact.tools.sharing import bundle_files
+    from autoact.tools.sharing.bundle import read, taken
 
     arriving = read(Path(arguments.file).expanduser())
     there = () if arguments.replace else opened(arguments.project).names()
@@ -92,7 +92,7 @@ def take_in(arguments: argparse.Namespace) -> int:
     with edited(arguments.project) as target:  # not before: a person takes their time, and others wait
         arrivals = taken(target, arriving, lambda one: agreed.get(one.record.name, False), replace=arguments.replace)
         files = {path: text for one in arrivals if one.enabled for path, text in one.piece.files.items()}
-        parts.put(Project.open(arguments.project).root, files, replace=arguments.replace)
+        bundle_files.put(Project.open(arguments.project).root, files, replace=arguments.replace)
     for name, url in (use for one in arrivals if one.enabled for use in one.piece.secrets if use[1]):
         grants.allow(name, grants.destination(url))
     _tell(arriving, arrivals)
@@ -102,7 +102,7 @@ def take_in(arguments: argparse.Namespace) -> int:
 def _consents(piece: Piece, allowed: list[str]) -> bool:
     """Whether a tool may do all that it would. A person in a terminal is asked about what is not allowed already:
     once about its powers, then about each secret."""
-    from autoact.tools.toolset import may_run, withheld
+    from autoact.tools.sharing.bundle import may_run, withheld
 
     if not may_run(piece, allowed):
         if piece.record.kind == "builtin" and "code" not in piece.powers:
@@ -144,7 +144,7 @@ def _shown(piece: Piece) -> list[str]:
 
 
 def _tell(arriving: list[Piece], arrivals: list[Arrival]) -> None:
-    from autoact.tools.toolset import consent_for
+    from autoact.tools.sharing.bundle import consent_for
 
     for one in arrivals:
         piece = one.piece

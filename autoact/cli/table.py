@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from autoact.cli.output import print_json, printable
 from autoact.lab.tally import Score, Tally, ToolUse, tally
-from autoact.run.folder import RunFolder
+from autoact.run.record.folder import RunFolder
 
 LONGEST_REASON = 80
 """Characters of why a call failed."""

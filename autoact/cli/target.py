@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def target(arguments: argparse.Namespace) -> RunFolder:
 
     from autoact.errors import BadInput
     from autoact.project import Project
-    from autoact.run.folder import RunFolder, find_run, latest
+    from autoact.run.record.folder import RunFolder, find_run, latest
 
     path = Path(arguments.target).expanduser()
     if (path / "run.toml").is_file():

@@ -9,8 +9,8 @@ from autoact.cli import connection, curation, selection, sharing, trial
 
 if TYPE_CHECKING:
     from autoact.project import Project
-    from autoact.tools.record import ToolRecord
-    from autoact.tools.statistics import Fortune
+    from autoact.tools.library.tool import ToolRecord
+    from autoact.tools.library.usage import Fortune
 
 
 def add(subparsers: Any) -> None:
@@ -36,8 +36,8 @@ def show_all(arguments: argparse.Namespace) -> int:
     """A line for every tool: name, kind, state and reason, or its statistics."""
     from autoact.cli.output import print_columns, print_json
     from autoact.project import Project
-    from autoact.tools.curation import tool_key
-    from autoact.tools.sending import missing_grants
+    from autoact.tools.library.secret_use import missing_grants
+    from autoact.tools.library.tools_toml import tool_key
 
     project = Project.open(arguments.project)
     rows = [(record, standing) for record, standing in _records(project) if standing == "on" or arguments.all]
@@ -67,8 +67,8 @@ def show_all(arguments: argparse.Namespace) -> int:
 
 def _records(project: Project) -> list[tuple[ToolRecord, str]]:
     """Every tool, and whether it is `on`, `off` or only `known` to the library."""
-    from autoact.run.inputs import open_library
-    from autoact.tools.tools_file import ToolsFile
+    from autoact.job.inputs import open_library
+    from autoact.tools.library.tools_toml_edit import ToolsFile
 
     library, corpus = open_library(project)
     everything, _ = open_library(project, curated=False)
@@ -102,8 +102,8 @@ def show(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
     from autoact.project import Project
-    from autoact.tools.curation import tool_key, unknown_tool
-    from autoact.tools.tools_file import known_tools
+    from autoact.tools.library.tools_toml import tool_key, unknown_tool
+    from autoact.tools.library.tools_toml_edit import known_tools
 
     project = Project.open(arguments.project)
     rows = {tool_key(name): (record, on) for record, on in _records(project) for name in (record.name, *record.aliases)}
@@ -149,11 +149,11 @@ def _figures(name: str, fortune: Fortune | None) -> tuple[str, ...]:
 
 def fortunes(project: Project) -> dict[str, Fortune]:
     """How the tools fared in all runs of a project, by the key of their names. Reads logs only."""
-    from autoact.run.folder import runs_of
-    from autoact.run.log import read
-    from autoact.tools.curation import tool_key
-    from autoact.tools.statistics import Fortunes
-    from autoact.tools.tools_file import known_tools
+    from autoact.run.record.folder import runs_of
+    from autoact.run.record.log import read
+    from autoact.tools.library.tools_toml import tool_key
+    from autoact.tools.library.tools_toml_edit import known_tools
+    from autoact.tools.library.usage import Fortunes
 
     counted = Fortunes({key: tool_key(record.name) for key, record in known_tools().items()})
     for folder in runs_of(project.root):

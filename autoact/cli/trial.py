@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoact.project import Project
-    from autoact.tools.trial import Trial
+    from autoact.tools.library.check import Trial
 
 
 def add(verbs: Any) -> None:
@@ -36,8 +36,8 @@ def attempt(arguments: argparse.Namespace) -> int:
     """One call in a session of its own. Exit code 1 when the observation is a failure, 2 for an unknown tool."""
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
+    from autoact.job.inputs import open_library
     from autoact.project import Project
-    from autoact.run.inputs import open_library
 
     library, corpus = open_library(Project.open(arguments.project))
     record = library.resolve(arguments.name)
@@ -59,7 +59,7 @@ def test(arguments: argparse.Namespace) -> int:
     """A line for every check. Exit code 1 when one fails."""
     from autoact.cli.output import print_json
     from autoact.project import Project
-    from autoact.tools.curation import tool_key
+    from autoact.tools.library.tools_toml import tool_key
 
     wanted = {tool_key(name) for name in arguments.name}
     trials = []
@@ -77,8 +77,8 @@ def test(arguments: argparse.Namespace) -> int:
 
 def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Trial]:
     """Those of the project's tools, then of every other tool as it is out of the box, then of what asks a network."""
-    from autoact.run.inputs import open_library, tool_context
-    from autoact.tools.trial import beyond, on_samples, tried
+    from autoact.job.inputs import open_library, tool_context
+    from autoact.tools.library.check import beyond, on_samples, tried
 
     library, corpus = open_library(project)
     with closing(corpus), closing(library):

@@ -79,9 +79,9 @@ def _meant(arguments: argparse.Namespace) -> tuple[bool, Path]:
 def _of_project(root: Path) -> Iterator[str]:
     """What of a project could run, line by line. Raises BadProject for settings that cannot be read."""
     from autoact import trust as rules
+    from autoact.job.inputs import open_library
     from autoact.project import Project
-    from autoact.run.inputs import open_library
-    from autoact.tools.sending import secrets_of
+    from autoact.tools.library.secret_use import secrets_of
 
     project = Project(root)
     yield f"model  {project.config().model.id}"
@@ -102,7 +102,7 @@ def _of_project(root: Path) -> Iterator[str]:
 
 
 def _of_run(folder: Path) -> Iterator[str]:
-    from autoact.run.folder import RunFolder
+    from autoact.run.record.folder import RunFolder
 
     run = RunFolder(folder)
     model = run.read_config().get("model", {})

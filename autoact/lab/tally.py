@@ -17,8 +17,8 @@ from msgspec import Struct
 from autoact.events import ModelAnswered, QuestionSolved, RunOpened, ToolObserved, UnitForked, UnitRestarted
 from autoact.lab.metrics import interval
 from autoact.lab.spending import Cost, ForkCost, Spending
-from autoact.run.log import LogTail, Record
-from autoact.run.state import RunState, fold
+from autoact.run.record.log import LogTail, Record
+from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork
 from autoact.trajectory import Question
 

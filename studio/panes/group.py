@@ -13,16 +13,17 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from autoact import disk
-from autoact.run.command import Verb
-from autoact.run.live import LiveTail
-from autoact.run.liveness import attended
-from studio import foreign, keys, orders
-from studio.asking import Asking, Typed, Wish
-from studio.conversation import STAGES, Asked, Replay, Session, exported, sessions, speaker
-from studio.document import Passage
-from studio.follow import Follow
-from studio.history import COLUMNS, AskedRows
+from autoact.run.control.command import Verb
+from autoact.run.process.health import attended
+from autoact.run.record.live import LiveTail
+from studio.actions import action_table, run_command
+from studio.episodes.document import Passage
+from studio.episodes.session import STAGES, Asked, Replay, Session, exported, sessions, speaker
+from studio.panes.asked_rows import COLUMNS, AskedRows
 from studio.panes.pane import Pane
+from studio.panes.session_questions import Asking, Typed, Wish
+from studio.runs.follow import Follow
+from studio.terminal import untrusted_text
 from studio.widgets.line import Line
 from studio.widgets.sides import Side, Sides
 from studio.widgets.table import Table
@@ -43,7 +44,7 @@ class GroupPane(Pane):
     GroupPane #about { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     PLACES = ("group",)
-    BINDINGS = keys.bindings("group")
+    BINDINGS = action_table.bindings("group")
 
     def __init__(self, project: Path, follow: Follow):
         super().__init__(project, follow)
@@ -156,7 +157,7 @@ class GroupPane(Pane):
             forked = {asked.of for asked in beside}
             sides = [
                 Side(
-                    foreign.content(f"{one.side}: original" if one.unit in forked else one.side, "bold"),
+                    untrusted_text.content(f"{one.side}: original" if one.unit in forked else one.side, "bold"),
                     self._passages(session, one),
                 )
                 for one in beside
@@ -199,7 +200,7 @@ class GroupPane(Pane):
         ]
         if self._asking.waiting:
             waited = f"asked {time.monotonic() - self._asking.since:.0f} s ago: {self._asking.waiting}"
-            parts.append(foreign.content(waited, "$accent"))
+            parts.append(untrusted_text.content(waited, "$accent"))
         if self._playing is not None and (current := self.current):
             length = Replay(current[1]).length
             parts.append(
@@ -254,12 +255,12 @@ class GroupPane(Pane):
         self.casts = CASTS[(CASTS.index(self.casts) + 1) % len(CASTS)]
         self._about()
 
-    @keys.possible
+    @action_table.possible
     def action_hold(self) -> None:
         if (session := self._alive) is not None:
-            self._asking.send(session, orders.order("resume" if self._held(session) else "pause"))
+            self._asking.send(session, run_command.order("resume" if self._held(session) else "pause"))
 
-    @keys.possible
+    @action_table.possible
     def action_step(self) -> None:
         """One answer of each side that is in flight, else of the question that has been so longest."""
         if (session := self._alive) is None:
@@ -267,17 +268,17 @@ class GroupPane(Pane):
         current, flying = self.current, session.flying
         shown = session.beside(current[1].unit) if current is not None and current[0] is session else []
         for unit in [asked.unit for asked in shown if asked.unit in flying] or flying[:1]:
-            self._asking.send(session, orders.order("step", unit))
+            self._asking.send(session, run_command.order("step", unit))
 
-    @keys.possible
+    @action_table.possible
     def action_edit(self) -> None:
         self._about_turn("edit")
 
-    @keys.possible
+    @action_table.possible
     def action_fork(self) -> None:
         self._about_turn("fork")
 
-    @keys.possible
+    @action_table.possible
     def action_replay(self) -> None:
         self._playing = 0.0 if self._playing is None else None
         self._frame = time.monotonic()
@@ -299,7 +300,7 @@ class GroupPane(Pane):
         self.speed = SPEEDS[min(len(SPEEDS) - 1, SPEEDS.index(self.speed) + 1)]
         self._about()
 
-    @keys.possible
+    @action_table.possible
     def action_export(self) -> None:
         if self.current is None:
             return

@@ -19,14 +19,15 @@ from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
 from autoact.lab.tally import Score, Tally, tally
 from autoact.project import Project
-from autoact.run.folder import RunFolder
-from autoact.run.state import RunState
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
 from autoact.trajectory import CASTS, Example
-from studio import errand, foreign, keys
-from studio.follow import Follow
-from studio.lineage import lineage, seeds, wrong
+from studio.actions import action_table, cli_command
+from studio.episodes.provenance import lineage, seeds, wrong
 from studio.panes.pane import Pane
+from studio.runs.follow import Follow
 from studio.screens.form import Field, Form, Values
+from studio.terminal import untrusted_text
 from studio.widgets.status import short
 from studio.widgets.table import Column, Table
 
@@ -95,7 +96,7 @@ class LabPane(Pane):
     LabPane #parts { height: auto; }
     """
     PLACES = ("lab",)
-    BINDINGS = keys.bindings("lab")
+    BINDINGS = action_table.bindings("lab")
 
     def __init__(self, project: Path, follow: Follow):
         super().__init__(project, follow)
@@ -161,7 +162,7 @@ class LabPane(Pane):
         )
         self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
 
-    @keys.possible
+    @action_table.possible
     def action_wrong(self) -> None:
         """To the wrong answers of the run under the cursor, or back to the scores."""
         if self.has_class("wrong"):
@@ -190,7 +191,7 @@ class LabPane(Pane):
         file = str(Path(data).expanduser().absolute()) if data else ""
         given = {"--data": file, "--method": ",".join(casts), "--limit": limit}
         options = ("--detach", *(f"{name}={value}" for name, value in given.items() if value))
-        outcome = await errand.autoact("eval", str(self.project), options=options)
+        outcome = await cli_command.autoact("eval", str(self.project), options=options)
         if outcome.code:
             return outcome.why
         self.notice(f"{outcome.told.strip()} started.")
@@ -289,7 +290,7 @@ def funnel(tally: Tally) -> list[Content]:
         mean = " (mean of the last epoch)" if lesson.ready else ""
         trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}"
         said = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
-        lines.append(Content.assemble((f"{foreign.line(lesson.role):<13}", "$accent"), said))
+        lines.append(Content.assemble((f"{untrusted_text.line(lesson.role):<13}", "$accent"), said))
     return lines
 
 
@@ -299,10 +300,10 @@ def parts(tally: Tally) -> list[Content]:
     for score in tally.scores:
         for part in (*score.by_level, *score.by_type):
             said = f"{part.n:4d}  EM {percent(part.em, part.em_interval)}  F1 {percent(part.f1, part.f1_interval)}"
-            name = foreign.line(f"{score.cast} {part.name}", 22)
+            name = untrusted_text.line(f"{score.cast} {part.name}", 22)
             lines.append(Content.assemble((f"{name:<24}", "$accent"), said))
     return lines
 
 
 def _reasons(refused: dict[str, int]) -> list[Content]:
-    return [Content.assemble(f"{count:>17}  ", foreign.content(why, "$quiet")) for why, count in refused.items()]
+    return [Content.assemble(f"{count:>17}  ", untrusted_text.content(why, "$quiet")) for why, count in refused.items()]

@@ -9,9 +9,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from studio import keys
-from studio.follow import Follow
-from studio.frames import Frames
+from studio.actions import action_table
+from studio.runs.follow import Follow
+from studio.terminal.redraw import Frames
 from studio.widgets.rows import same
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Pane(Vertical):
     """Mounted when it is first shown, and told of every change only while it is in sight."""
 
-    PLACES: ClassVar[tuple[keys.Place, ...]] = ()
+    PLACES: ClassVar[tuple[action_table.Place, ...]] = ()
 
     def __init__(self, project: Path, follow: Follow):
         super().__init__()

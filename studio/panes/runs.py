@@ -14,21 +14,22 @@ from textual.widgets import Static
 
 from autoact import disk, trust
 from autoact.errors import BadInput
-from autoact.run.folder import RunFolder
-from autoact.run.liveness import cause
-from autoact.run.log import LONGEST_LINE, LogTail
-from autoact.run.words import words
-from studio import foreign, glyphs, keys
-from studio.document import Document, Passage
-from studio.errand import autoact
-from studio.figures import Ledger
-from studio.follow import Follow
+from autoact.run.process.health import cause
+from autoact.run.record.event_text import words
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LONGEST_LINE, LogTail
+from studio.actions import action_table
+from studio.actions.cli_command import autoact
+from studio.episodes.document import Document, Passage
 from studio.panes.pane import Pane
-from studio.progress import STAGES, stage_of
+from studio.runs.config_diff import differences
+from studio.runs.follow import Follow
+from studio.runs.progress import STAGES, stage_of
+from studio.runs.run_list import RunLine
+from studio.runs.run_totals import Ledger
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
-from studio.settings import differences
-from studio.shelf import RunLine
+from studio.terminal import glyphs, untrusted_text
 from studio.widgets.status import short, verdict_of
 from studio.widgets.table import Column, Table
 from studio.widgets.transcript import Transcript
@@ -84,7 +85,7 @@ class RunsPane(Pane):
     RunsPane #cause { height: auto; max-height: 3; padding: 0 1; background: $surface; color: $quiet; }
     """
     PLACES = ("runs",)
-    BINDINGS = keys.bindings("runs")
+    BINDINGS = action_table.bindings("runs")
 
     def __init__(self, project: Path, follow: Follow):
         super().__init__(project, follow)
@@ -137,7 +138,7 @@ class RunsPane(Pane):
         run = self._chosen
         why = _why(run) if run else ""
         self.query_one("#cause").display = bool(why)
-        self.put("cause", foreign.content(why))
+        self.put("cause", untrusted_text.content(why))
         self.desk.offer()
 
     def on_table_pointed(self) -> None:
@@ -166,7 +167,7 @@ class RunsPane(Pane):
                 return "There is no other run to compare with."
         return ""
 
-    @keys.possible
+    @action_table.possible
     def action_watch(self) -> None:
         """The run by itself, with its stages, lanes and curves."""
         from studio.screens.run import RunScreen
@@ -191,7 +192,7 @@ class RunsPane(Pane):
         self.desk.follow_run("")
         return ""
 
-    @keys.possible
+    @action_table.possible
     def action_resume(self) -> None:
         run = self._chosen
         if run is None:
@@ -209,7 +210,7 @@ class RunsPane(Pane):
             Confirm("Trust this run?", reason), lambda yes: self._do("trust", run, "--yes") if yes else None
         )
 
-    @keys.possible
+    @action_table.possible
     def action_cancel(self) -> None:
         if (run := self._chosen) is not None:
             question = f"Stop {run.folder.name}? It can be resumed later."
@@ -224,7 +225,7 @@ class RunsPane(Pane):
             question = f"Delete {run.folder.name} with its log and adapters? This cannot be undone."
             self.app.push_screen(Confirm(question), lambda yes: self._do("delete", run, "--yes") if yes else None)
 
-    @keys.possible
+    @action_table.possible
     def action_log(self) -> None:
         """The end of the run's log, followed as it grows."""
         if (run := self._chosen) is not None:
@@ -232,7 +233,7 @@ class RunsPane(Pane):
             log = self._log = EventLog(run.folder)
             self.run_worker(partial(self._read_log, log), thread=True, group="log", exclusive=True)
 
-    @keys.possible
+    @action_table.possible
     def action_differences(self) -> None:
         """The run under the cursor and the followed one; on the followed one itself, the next older."""
         run = self._chosen

@@ -14,17 +14,19 @@ from textual.widgets import Static
 from autoact import disk
 from autoact.config import Task
 from autoact.errors import AutoActError
-from autoact.run.folder import RunFolder
-from studio import errand, examples, foreign, keys, settings_file
-from studio.drafts import Draft, Drafts
-from studio.example_rows import DRAFTS, EXAMPLES, DraftRows, ExampleRows, counted
-from studio.examples import Row
-from studio.follow import Follow
+from autoact.run.record.folder import RunFolder
+from studio.actions import action_table, cli_command
+from studio.files import examples_jsonl, project_toml
+from studio.files.examples_jsonl import Row
+from studio.files.practice_questions import Draft, Drafts
+from studio.panes.example_rows import DRAFTS, EXAMPLES, DraftRows, ExampleRows, counted
 from studio.panes.pane import Pane
-from studio.progress import stage_of
+from studio.runs.follow import Follow
+from studio.runs.progress import stage_of
+from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
-from studio.shelf import ALIVE
+from studio.terminal import untrusted_text
 from studio.widgets.table import Table
 
 UNDOABLE = 20
@@ -44,7 +46,7 @@ class TaskPane(Pane):
     TaskPane.made #drafts { display: block; }
     """
     PLACES = ("task",)
-    BINDINGS = keys.bindings("task")
+    BINDINGS = action_table.bindings("task")
 
     def __init__(self, project: Path, follow: Follow):
         super().__init__(project, follow)
@@ -98,10 +100,10 @@ class TaskPane(Pane):
     def _read_files(self) -> None:
         self._stamps = self._stamps_now()
         try:
-            self.words = settings_file.read(self.project).task
-            self._examples.rows = examples.read(self.file)
+            self.words = project_toml.read(self.project).task
+            self._examples.rows = examples_jsonl.read(self.file)
         except AutoActError as error:  # the boundary of a command: said, not raised
-            self.put("said", foreign.content(str(error).replace(f"{self.project}/", ""), "$error"))
+            self.put("said", untrusted_text.content(str(error).replace(f"{self.project}/", ""), "$error"))
             return
         self._drafts.taken = {row.question for row in self.rows}
         self._draw()
@@ -128,16 +130,16 @@ class TaskPane(Pane):
 
     def _draw(self) -> None:
         answers = {"short": "short text", "choice": "the letter of an option"}[self.words.answer]
-        name = foreign.content(self.words.name, "bold")
+        name = untrusted_text.content(self.words.name, "bold")
         self.put("words", Content.assemble(name, (f"   answers: {answers}", "$quiet")))
-        self.put("said", foreign.content(self.words.description))
+        self.put("said", untrusted_text.content(self.words.description))
         self.put("counts", counted(self.rows, self._examples.alike))
         self.table.renew()
         self.drafts_table.renew()
 
     def _compare(self) -> None:
         rows = self.rows
-        found = examples.nearly_alike(rows)
+        found = examples_jsonl.nearly_alike(rows)
         self.app.call_from_thread(self._compared, rows, found)
 
     def _compared(self, rows: list[Row], found: dict[int, int]) -> None:
@@ -172,7 +174,7 @@ class TaskPane(Pane):
         if self._stamps != self._stamps_now():
             return self._elsewhere()
         try:
-            settings_file.save(self.project, "task", values)
+            project_toml.save(self.project, "task", values)
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)
         self._read_files()
@@ -180,11 +182,11 @@ class TaskPane(Pane):
 
     def action_add(self) -> None:
         async def take(values: Values) -> str:
-            return self._append(lambda: [examples.made(_said(values), self.rows)])
+            return self._append(lambda: [examples_jsonl.made(_said(values), self.rows)])
 
         self.app.push_screen(Form("New example", _fields(), take, "add"))
 
-    @keys.possible
+    @action_table.possible
     def action_edit(self) -> None:
         if self.drafts_table.has_focus:
             self._edit_draft()
@@ -201,9 +203,9 @@ class TaskPane(Pane):
         async def take(values: Values) -> str:
             def put() -> list[Row]:
                 if "line" in values:
-                    new = examples.mended(values["line"], name, at + 1)
+                    new = examples_jsonl.mended(values["line"], name, at + 1)
                 else:
-                    new = examples.changed(row, values, name, at + 1)
+                    new = examples_jsonl.changed(row, values, name, at + 1)
                 return [*self.rows[:at], new, *self.rows[at + 1 :]]
 
             return self._put(put, "Edited; u undoes it.")
@@ -212,7 +214,7 @@ class TaskPane(Pane):
         fields = raw if row.trouble else _fields(row.question, row.answer, str(row.data.get("type", "")))
         self.app.push_screen(Form(f"Example {at + 1}", fields, take))
 
-    @keys.possible
+    @action_table.possible
     def action_delete(self) -> None:
         """An example is deleted when the person says yes; a self-made question is only marked."""
         if self.drafts_table.has_focus:
@@ -228,7 +230,7 @@ class TaskPane(Pane):
         self.app.push_screen(Confirm(f"Delete the example `{question[:200]}`?"), told)
 
     def action_drop_duplicates(self) -> None:
-        kept = examples.once(self.rows)
+        kept = examples_jsonl.once(self.rows)
         surplus = len(self.rows) - len(kept)
         if not surplus:
             self.notice("There are no duplicates.")
@@ -242,7 +244,7 @@ class TaskPane(Pane):
 
     def action_paste(self, text: str = "") -> None:
         async def take(values: Values) -> str:
-            return self._append(lambda: examples.pasted(values["text"], "pasted text", self.rows))
+            return self._append(lambda: examples_jsonl.pasted(values["text"], "pasted text", self.rows))
 
         label = "JSON, JSON lines, CSV, or columns separated by tabs: question, answer"
         self.app.push_screen(Form("Paste examples", (Field("text", label, text, 12),), take, "add"))
@@ -254,12 +256,12 @@ class TaskPane(Pane):
     def action_take_file(self) -> None:
         async def take(values: Values) -> str:
             file = Path(values["file"].strip()).expanduser()
-            return self._append(lambda: examples.of_file(file, self.rows), f" from {file.name}")
+            return self._append(lambda: examples_jsonl.of_file(file, self.rows), f" from {file.name}")
 
         field = Field("file", "a .json, .jsonl, .csv or .tsv file")
         self.app.push_screen(Form("Import examples", (field,), take, "import"))
 
-    @keys.possible
+    @action_table.possible
     def action_undo(self) -> None:
         before = self._undo[-1]
         if self._try(lambda: before, "Undone."):
@@ -288,7 +290,7 @@ class TaskPane(Pane):
             with disk.locked(self.file.resolve().parent):  # another studio saves before the look at the files, or after
                 if self._stamps != self._stamps_now():
                     return self._elsewhere()
-                examples.save(self.file, make())
+                examples_jsonl.save(self.file, make())
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)
         self._undo = [*self._undo[1 - UNDOABLE :], self.rows]
@@ -312,7 +314,7 @@ class TaskPane(Pane):
         if not target.isdecimal() or not int(target):
             return f"expected a number above 0, not `{target}`"
         options = ("--only", "self_instruct", "--set", f"self_instruct.target={target}", "--new", "--detach")
-        outcome = await errand.autoact("run", str(self.project), options=options)
+        outcome = await cli_command.autoact("run", str(self.project), options=options)
         if outcome.code:
             return outcome.why
         self.desk.follow_run(outcome.told.strip())
@@ -324,7 +326,7 @@ class TaskPane(Pane):
         rows, at = self._drafts.rows, self.drafts_table.cursor
         return rows[at] if at < len(rows) else None
 
-    @keys.possible
+    @action_table.possible
     def action_accept(self) -> None:
         """The self-made question under the cursor becomes an example."""
         if draft := self._draft:
@@ -352,7 +354,7 @@ class TaskPane(Pane):
 
     def _take(self, question: str, answer: str, sort: str = "") -> str:
         said = _said({"question": question, "answer": answer, "type": sort})
-        return self._append(lambda: [examples.made(said, self.rows)])
+        return self._append(lambda: [examples_jsonl.made(said, self.rows)])
 
 
 def _fields(question: str = "", answer: str = "", sort: str = "") -> tuple[Field, ...]:

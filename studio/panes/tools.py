@@ -15,17 +15,19 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from autoact import disk
-from autoact.run.folder import RunFolder
-from studio import errand, foreign, keys, toolshelf
-from studio.errand import Outcome
-from studio.follow import Follow
+from autoact.run.record.folder import RunFolder
+from studio.actions import action_table, cli_command
+from studio.actions.cli_command import Outcome
+from studio.files import tool_list
+from studio.files.tool_list import ToolLine
 from studio.panes.pane import Pane
+from studio.panes.tool_choice import ToolChoice
+from studio.panes.tool_rows import COLUMNS, ToolRows, choice_of, choices, described
+from studio.runs.follow import Follow
+from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
-from studio.shelf import ALIVE
-from studio.tool_choice import ToolChoice
-from studio.tool_rows import COLUMNS, ToolRows, choice_of, choices, described
-from studio.toolshelf import ToolLine
+from studio.terminal import untrusted_text
 from studio.widgets.line import Line
 from studio.widgets.table import Table
 
@@ -45,7 +47,7 @@ class ToolsPane(Pane):
     .-slim ToolsPane #beside { display: none; }
     """
     PLACES = ("tools",)
-    BINDINGS = keys.bindings("tools")
+    BINDINGS = action_table.bindings("tools")
 
     def __init__(self, project: Path, follow: Follow):
         super().__init__(project, follow)
@@ -123,11 +125,11 @@ class ToolsPane(Pane):
 
     async def _look(self) -> None:
         async with self._turn:
-            outcome = await errand.autoact("tools list", str(self.project), options=("--all", "--stats", "--json"))
+            outcome = await cli_command.autoact("tools list", str(self.project), options=("--all", "--stats", "--json"))
         try:
-            self.tools = toolshelf.lines(outcome.data)
+            self.tools = tool_list.lines(outcome.data)
         except msgspec.ValidationError:
-            self.put("about", foreign.content(outcome.why, "$error"))
+            self.put("about", untrusted_text.content(outcome.why, "$error"))
             self.table.suggest(outcome.why)
             self._pending = None
             return
@@ -139,7 +141,7 @@ class ToolsPane(Pane):
     def _draw(self, chosen: str | None = None) -> None:
         """Show the tools that the filter lets through, the cursor on the one it was on, or on `chosen`."""
         key = chosen or self.table.chosen
-        self._rows.rows = toolshelf.matching(self.tools, self.query_one("#letters", Input).value)
+        self._rows.rows = tool_list.matching(self.tools, self.query_one("#letters", Input).value)
         if self.tools:
             self.table.suggest("No tool matches the filter; esc shows all.")
         self.table.renew(key=key)
@@ -205,7 +207,7 @@ class ToolsPane(Pane):
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
-    @keys.possible
+    @action_table.possible
     def action_switch(self) -> None:
         self._soon(self._switch)
 
@@ -219,11 +221,11 @@ class ToolsPane(Pane):
         self._draw()
         self._change(f"tools {verb}", tool.entry)
 
-    @keys.possible
+    @action_table.possible
     def action_later(self) -> None:
         self._move(1)
 
-    @keys.possible
+    @action_table.possible
     def action_sooner(self) -> None:
         self._move(-1)
 
@@ -231,8 +233,8 @@ class ToolsPane(Pane):
         tool = self.tool
         if tool is None:
             return
-        order = toolshelf.moved(self.tools, tool.entry, steps)
-        self.tools = toolshelf.arranged(self.tools, order)
+        order = tool_list.moved(self.tools, tool.entry, steps)
+        self.tools = tool_list.arranged(self.tools, order)
         self._draw()
         self.table.point(next(at for at, one in enumerate(self._rows.rows) if one.name == tool.name))
         self._change("tools order", *order)
@@ -244,7 +246,7 @@ class ToolsPane(Pane):
     async def _changed(self, verb: str, words: Sequence[str], options: tuple[str, ...] = ()) -> Outcome:
         async with self._turn:
             before = _bytes(self.file)
-            outcome = await errand.autoact(verb, str(self.project), *words, options=options)
+            outcome = await cli_command.autoact(verb, str(self.project), *words, options=options)
             after = _bytes(self.file)
             if after != before:
                 self._undo.append((before, after))
@@ -256,7 +258,7 @@ class ToolsPane(Pane):
         self.desk.offer()
         return outcome
 
-    @keys.possible
+    @action_table.possible
     def action_undo(self) -> None:
         self.run_worker(self._take_back(), group="change")
 
@@ -279,7 +281,7 @@ class ToolsPane(Pane):
 
     def action_add(self) -> None:
         fields = (
-            Field("kind", "kind", "python", 1, toolshelf.KINDS),
+            Field("kind", "kind", "python", 1, tool_list.KINDS),
             Field("name", "name"),
             Field("target", "FILE.py:FUNCTION, a langchain class, a server's command, or a URL"),
             Field("definition", "description shown to agents (optional)"),
@@ -292,7 +294,7 @@ class ToolsPane(Pane):
         if not name or not values["target"].strip():
             return "It needs a name, and where it comes from."
         try:
-            settings = toolshelf.entry_words(kind, values["target"])
+            settings = tool_list.entry_words(kind, values["target"])
         except ValueError as error:  # a quotation mark without its twin
             return f"not a command: {error}"
         told = [f"--{key}={value}" for key in ("definition", "usage") if (value := values[key].strip())]
@@ -300,13 +302,13 @@ class ToolsPane(Pane):
         if outcome.code:
             return outcome.why
         if kind == "mcp":
-            outcome = await errand.autoact("tools connect", str(self.project), name)
+            outcome = await cli_command.autoact("tools connect", str(self.project), name)
             await self._look()
         self._draw(name)
         self.notice(outcome.why if outcome.code or "cannot run" in outcome.told else f"{name} added; u undoes it.")
         return ""
 
-    @keys.possible
+    @action_table.possible
     def action_allow(self) -> None:
         if (tool := self.tool) is None:
             return
@@ -321,25 +323,25 @@ class ToolsPane(Pane):
 
     async def _allow(self, name: str, host: str) -> None:
         async with self._turn:
-            outcome = await errand.autoact("secrets allow", name, host)
+            outcome = await cli_command.autoact("secrets allow", name, host)
         self.notice(outcome.why)
         await self._look()
 
     # -- asking the meta-agent, and trying by hand -----------------------------------------------------------------
 
-    @keys.possible
+    @action_table.possible
     def action_select(self) -> None:
         self.notice("Starting a tool selection ...")
         self.run_worker(self._select(), group="select", exclusive=True)
 
     async def _select(self) -> None:
-        outcome = await errand.autoact("tools select", str(self.project), options=("--detach",))
+        outcome = await cli_command.autoact("tools select", str(self.project), options=("--detach",))
         if outcome.code:
             self.notice(outcome.why)
         else:
             self._begin_selection(outcome.told.strip())
 
-    @keys.possible
+    @action_table.possible
     def action_try_it(self) -> None:
         self._soon(self._ask_argument)
 
@@ -347,7 +349,7 @@ class ToolsPane(Pane):
         if (tool := self.tool) is not None:
             line = self.query_one("#argument", Line)
             _, _, example = tool.usage.partition("[")
-            line.ask(line.value or foreign.line(example.removesuffix("]")))
+            line.ask(line.value or untrusted_text.line(example.removesuffix("]")))
 
     @on(Table.Opened)
     def _opened(self) -> None:
@@ -360,17 +362,17 @@ class ToolsPane(Pane):
             self.run_worker(self._call(tool.name, event.value), group="try", exclusive=True)
 
     async def _call(self, name: str, argument: str) -> None:
-        outcome = await errand.autoact("tools try", str(self.project), name, argument, options=("--json",))
+        outcome = await cli_command.autoact("tools try", str(self.project), name, argument, options=("--json",))
         told = outcome.data
         if not isinstance(told, dict):
-            self._see(name, foreign.content(outcome.why, "$error"))
+            self._see(name, untrusted_text.content(outcome.why, "$error"))
             return
-        said = foreign.clean(str(told["text"]))
+        said = untrusted_text.clean(str(told["text"]))
         shown = Content.styled(said, "$error" if told["failed"] else "")
-        asked = foreign.content(f"{name}[{argument}]", "bold")
+        asked = untrusted_text.content(f"{name}[{argument}]", "bold")
         self._see(name, Content.assemble("\n", asked, (f"  {told['ms']:.0f} ms\n", "$quiet"), shown))
 
-    @keys.possible
+    @action_table.possible
     def action_test(self) -> None:
         self._soon(self._run_test)
 
@@ -380,12 +382,12 @@ class ToolsPane(Pane):
             self.run_worker(self._test(tool.name), group="try", exclusive=True)
 
     async def _test(self, name: str) -> None:
-        outcome = await errand.autoact("tools test", str(self.project), name, options=("--all", "--json"))
+        outcome = await cli_command.autoact("tools test", str(self.project), name, options=("--all", "--json"))
         told = outcome.data
         if not isinstance(told, list):
-            self._see(name, foreign.content(outcome.why, "$error"))
+            self._see(name, untrusted_text.content(outcome.why, "$error"))
             return
-        checks = [foreign.content(f"{trial['outcome']}: {trial['told']}") for trial in told]
+        checks = [untrusted_text.content(f"{trial['outcome']}: {trial['told']}") for trial in told]
         self._see(name, Content("\n").join([Content(""), *(checks or [Content("It has no check of its own.")])]))
 
     def _see(self, name: str, content: Content) -> None:

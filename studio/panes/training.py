@@ -12,17 +12,20 @@ from textual.widgets import Static
 from autoact import config
 from autoact.errors import AutoActError
 from autoact.lessons import lessons
-from autoact.run.folder import RunFolder
+from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Role
-from studio import earlier, errand, foreign, keys, orders, settings_file
+from studio.actions import action_table, cli_command, run_command
+from studio.files import project_toml
 from studio.panes.pane import Pane
-from studio.progress import ahead, training
+from studio.runs import earlier_curves
+from studio.runs.config_diff import number
+from studio.runs.loss_series import Series
+from studio.runs.progress import ahead, training
+from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
-from studio.series import Series
-from studio.settings import number
-from studio.shelf import ALIVE
+from studio.terminal import untrusted_text
 from studio.widgets.gauges import Gauges
 from studio.widgets.plot import Curve, Plot
 
@@ -54,7 +57,7 @@ class TrainingPane(Pane, can_focus=True):
     TrainingPane.empty #agents { display: none; }
     """
     PLACES = ("training",)
-    BINDINGS = keys.bindings("training")
+    BINDINGS = action_table.bindings("training")
     chosen: Role = "plan"
 
     def compose(self) -> ComposeResult:
@@ -77,7 +80,7 @@ class TrainingPane(Pane, can_focus=True):
     def tell(self) -> None:
         state, follow = self.follow.state, self.follow
         self.set_class(not (state.curves or state.examples or state.adapters), "empty")
-        self.put("none", foreign.content(self._nothing()))
+        self.put("none", untrusted_text.content(self._nothing()))
         if follow.name != self._run:
             self._run, self._earlier = follow.name, {}
             folders = [run.folder for run in follow.shelf.runs]
@@ -131,27 +134,27 @@ class TrainingPane(Pane, can_focus=True):
     def _held(self) -> bool:
         return self.follow.state.status == "paused" or f"train-{self._going_on}" in self.follow.state.halted
 
-    @keys.possible
+    @action_table.possible
     def action_next_agent(self) -> None:
         self._choose(ROLES[(ROLES.index(self.chosen) + 1) % len(ROLES)])
 
-    @keys.possible
+    @action_table.possible
     def action_hold(self) -> None:
         """Pause, or resume."""
         unit = "" if self.follow.state.status == "paused" else f"train-{self._going_on}"
-        self.desk.send(orders.order("resume" if self._held else "pause", unit))
+        self.desk.send(run_command.order("resume" if self._held else "pause", unit))
 
-    @keys.possible
+    @action_table.possible
     def action_finish(self) -> None:
         role = self._going_on
 
         def told(yes: bool | None) -> None:
             if yes:
-                self.desk.send(orders.order("finish", f"train-{role}"))
+                self.desk.send(run_command.order("finish", f"train-{role}"))
 
         self.app.push_screen(Confirm(f"End the training of the {role}-agent now and keep its adapter?"), told)
 
-    @keys.possible
+    @action_table.possible
     def action_train(self) -> None:
         self.notice("Starting a training on what this run kept ...")
         self.run_worker(self._train(self.follow.name), group="train", exclusive=True)
@@ -159,14 +162,14 @@ class TrainingPane(Pane, can_focus=True):
     def action_settings(self) -> None:
         """Of the next run: this one keeps those it began with."""
         try:
-            chosen = settings_file.read(self.project).differentiation
+            chosen = project_toml.read(self.project).differentiation
         except AutoActError as error:  # the boundary of a command: said, not raised
             self.notice(str(error).replace(f"{self.project}/", ""))
             return
         fields = [Field(name, label, str(getattr(chosen, name)), suggested=True) for name, label in SETTINGS.items()]
         self.app.push_screen(Form("LoRA settings of the next run (presets override)", fields, self._set))
 
-    @keys.possible
+    @action_table.possible
     def action_examples(self) -> None:
         """What the agent in sight learned from."""
         state, config = self.follow.state, self.follow.state.config
@@ -207,7 +210,7 @@ class TrainingPane(Pane, can_focus=True):
     async def _set(self, values: Values) -> str:
         try:
             typed = config.changed({f"differentiation.{name}": text for name, text in values.items()})
-            settings_file.save(self.project, "differentiation", typed["differentiation"])
+            project_toml.save(self.project, "differentiation", typed["differentiation"])
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)
         self.notice("Saved in project.toml; r trains with these settings.")
@@ -215,7 +218,7 @@ class TrainingPane(Pane, can_focus=True):
 
     async def _train(self, base: str) -> None:
         options = ("--from", "differentiation", f"--base={base}", "--detach")
-        outcome = await errand.autoact("run", str(self.project), options=options)
+        outcome = await cli_command.autoact("run", str(self.project), options=options)
         if outcome.code:
             self.notice(outcome.why)
         else:
@@ -223,7 +226,7 @@ class TrainingPane(Pane, can_focus=True):
             self.desk.follow_run(outcome.told.strip())
 
     def _read_earlier(self, run: str, folders: list[RunFolder]) -> None:
-        found = earlier.curves(folders)
+        found = earlier_curves.curves(folders)
         self.app.call_from_thread(self._take_earlier, run, found)
 
     def _take_earlier(self, run: str, found: dict[str, list[Series]]) -> None:

@@ -12,19 +12,20 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from autoact import disk
-from autoact.run.live import LiveTail
-from studio import foreign, keys
-from studio.clipboard import Copied
-from studio.document import Document, Passage
-from studio.episodes import COLUMNS, SORTS, Episodes, Wanted
-from studio.follow import Follow
-from studio.ordering import Ordering
-from studio.orders import order
+from autoact.run.record.live import LiveTail
+from studio.actions import action_table
+from studio.actions.run_command import order
+from studio.episodes.document import Document, Passage
+from studio.episodes.episode_list import COLUMNS, SORTS, Episodes, Wanted
+from studio.episodes.episode_order import Ordering
+from studio.episodes.transcript_feed import Reader
 from studio.panes.pane import Pane
-from studio.progress import ahead
-from studio.reader import Reader
+from studio.runs.follow import Follow
+from studio.runs.progress import ahead
+from studio.runs.run_list import ALIVE
 from studio.screens.form import Field, Form, Take, Values
-from studio.shelf import ALIVE
+from studio.terminal import untrusted_text
+from studio.terminal.clipboard import Copied
 from studio.widgets.lane_texts import LaneTexts
 from studio.widgets.line import Line
 from studio.widgets.table import Table
@@ -38,7 +39,7 @@ class TrajectoriesPane(Pane):
     """Its keys send commands; what they did shows when the log says so."""
 
     PLACES = ("trajectories",)
-    BINDINGS = keys.bindings("trajectories")
+    BINDINGS = action_table.bindings("trajectories")
 
     def __init__(self, project: Path, follow: Follow):
         super().__init__(project, follow)
@@ -182,7 +183,7 @@ class TrajectoriesPane(Pane):
         places = ("text", "other") if self._comparing else ("text",)
         parts = [self._titled(unit) for place in places if (unit := self._unit(place))]
         self.query_one("#about").display = bool(parts)
-        self.put("about", foreign.content("   |   ".join(parts), "$quiet"))
+        self.put("about", untrusted_text.content("   |   ".join(parts), "$quiet"))
         self.query_one("#episodes", Table).suggest(self._nothing())
 
     def _nothing(self) -> str:
@@ -236,7 +237,7 @@ class TrajectoriesPane(Pane):
                 return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
         return ""
 
-    @keys.possible
+    @action_table.possible
     def action_hold(self) -> None:
         """Pause or resume the unit in flight, else the whole run."""
         state, unit = self.follow.state, self._unit("text")
@@ -245,47 +246,47 @@ class TrajectoriesPane(Pane):
         else:
             self.desk.send(order("resume" if unit in state.halted else "pause", unit))
 
-    @keys.possible
+    @action_table.possible
     def action_hold_run(self) -> None:
         self.desk.send(order("resume" if self.follow.state.status == "paused" else "pause"))
 
-    @keys.possible
+    @action_table.possible
     def action_step(self) -> None:
         self.desk.send(order("step", self._unit("text")))
 
-    @keys.possible
+    @action_table.possible
     def action_retry(self) -> None:
         said = self._answer()
         self.desk.send(order("retry", self._unit("text"), said.owner if said and self._reading else 0))
 
-    @keys.possible
+    @action_table.possible
     def action_edit(self) -> None:
         if (said := self._answer()) is not None:
             unit = self._unit("text")
             self._write(f"Edit answer {said.owner} of {unit}", said, partial(self._edit, unit, said), "save")
 
-    @keys.possible
+    @action_table.possible
     def action_fork(self) -> None:
         if (said := self._answer()) is not None:
             unit = self._unit("text")
             title = f"Fork {unit} at answer {said.owner}: change the text, or leave it to have it asked again"
             self._write(title, said, partial(self._fork, unit, said), "fork")
 
-    @keys.possible
+    @action_table.possible
     def action_keep(self) -> None:
         self._judge(1, "keep")
 
-    @keys.possible
+    @action_table.possible
     def action_drop(self) -> None:
         self._judge(0, "drop")
 
-    @keys.possible
+    @action_table.possible
     def action_mark(self) -> None:
         table, episodes = self.query_one("#episodes", Table), self.episodes
         episodes.marked = "" if episodes.marked == table.chosen else table.chosen or ""
         table.renew()
 
-    @keys.possible
+    @action_table.possible
     def action_compare(self) -> None:
         """The marked trajectory beside the chosen one, or one alone again."""
         self._compare_with("" if self._comparing else self.episodes.marked)
@@ -300,24 +301,24 @@ class TrajectoriesPane(Pane):
             self._close("other")
         self._about()
 
-    @keys.possible
+    @action_table.possible
     def action_lanes(self) -> None:
         self.toggle_class("lanes")
         self.query_one("#lane-0" if self.has_class("lanes") else "#episodes").focus()
         self.tell()
 
-    @keys.possible
+    @action_table.possible
     def action_sort(self) -> None:
         self.episodes.sort = SORTS[(SORTS.index(self.episodes.sort) + 1) % len(SORTS)]
         self._ordering.moved(self.episodes, now=True)
         self.notice(f"Sorted by {self.episodes.sort}." if self.episodes.sort != SORTS[0] else "As they came.")
 
-    @keys.possible
+    @action_table.possible
     def action_filter(self) -> None:
         line = self.query_one("#wanted", Line)
         line.ask(line.value)
 
-    @keys.possible
+    @action_table.possible
     def action_export(self) -> None:
         file = self.project / "exports" / f"{self.follow.name}-{self._unit('text')}.json".replace("/", "-")
         text = self._readers["text"].exported(self.follow.name, self.episodes.trajectory(self._unit("text")))
@@ -327,7 +328,7 @@ class TrajectoriesPane(Pane):
         except OSError as error:  # the boundary of a command: said, not raised
             self.notice(f"Not exported: {error}")
         else:
-            self.post_message(Copied(foreign.whole(text), f"{file.relative_to(self.project)} written; "))
+            self.post_message(Copied(untrusted_text.whole(text), f"{file.relative_to(self.project)} written; "))
 
     def action_up(self) -> None:
         """One level up: out of the filter, out of the transcript, out of the project."""

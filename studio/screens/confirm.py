@@ -9,7 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from studio import foreign, keys
+from studio.actions import action_table
+from studio.terminal import untrusted_text
 
 DEAF_S = 0.4
 """Keys that were meant for what was there before are ignored for this long."""
@@ -27,8 +28,8 @@ class Confirm(ModalScreen[bool]):
     Confirm Static { height: auto; margin-bottom: 1; }
     Confirm #keys { margin-bottom: 0; }
     """
-    BINDINGS = keys.bindings("confirm")
-    PLACES: tuple[keys.Place, ...] = ("confirm",)
+    BINDINGS = action_table.bindings("confirm")
+    PLACES: tuple[action_table.Place, ...] = ("confirm",)
 
     def __init__(self, question: str, *reasons: str, tells: bool = False):
         """`question`, and the paragraphs that are shown before it, may hold foreign text."""
@@ -39,7 +40,7 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical():
             for paragraph in self._paragraphs:
-                yield Static(foreign.content(paragraph))
+                yield Static(untrusted_text.content(paragraph))
             yield Static("esc close" if self._tells else "y yes    n no    esc cancel", id="keys")
 
     def on_mount(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.message import Message
 from textual.screen import Screen
 
-from studio.follow import Follow
+from studio.runs.follow import Follow
 from studio.widgets.footer import Footer
 from studio.widgets.notice import Notice
 

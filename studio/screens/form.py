@@ -12,7 +12,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from studio import foreign, keys
+from studio.actions import action_table
+from studio.terminal import untrusted_text
 from studio.widgets.choice import Choice
 from studio.widgets.footer import Footer
 
@@ -51,8 +52,8 @@ class Form(ModalScreen[bool]):
     Form #trouble { color: $error; height: auto; max-height: 4; }
     Form #footer { height: 1; background: $panel; }
     """
-    BINDINGS = keys.bindings("form")
-    PLACES: tuple[keys.Place, ...] = ("form",)
+    BINDINGS = action_table.bindings("form")
+    PLACES: tuple[action_table.Place, ...] = ("form",)
 
     def __init__(self, title: str, fields: Sequence[Field], take: Take, verb: str = "save"):
         """`verb` says in the footer what becomes of the fields."""
@@ -61,10 +62,10 @@ class Form(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(foreign.content(self._title), classes="title")
+            yield Static(untrusted_text.content(self._title), classes="title")
             with VerticalScroll(can_focus=False):
                 for field in self._fields:
-                    yield Static(foreign.content(field.label), classes="label")
+                    yield Static(untrusted_text.content(field.label), classes="label")
                     yield _widget(field)
             yield Static(id="trouble")
             yield Footer()
@@ -82,7 +83,7 @@ class Form(ModalScreen[bool]):
         found = {}
         for field in self._fields:
             typed = _typed(self.query_one(f"#field-{field.name}"))
-            found[field.name] = field.value if typed == foreign.editable(field.value) else typed
+            found[field.name] = field.value if typed == untrusted_text.editable(field.value) else typed
         return found
 
     @on(Input.Submitted)
@@ -102,7 +103,7 @@ class Form(ModalScreen[bool]):
             self.dismiss(True)
 
     def _say(self, text: str) -> None:
-        self.query_one("#trouble", Static).update(foreign.content(text))
+        self.query_one("#trouble", Static).update(untrusted_text.content(text))
 
 
 def _widget(field: Field) -> Widget:
@@ -112,11 +113,11 @@ def _widget(field: Field) -> Widget:
     if field.lines > 1:
         from textual.widgets import TextArea  # takes a while to import, and not every form has one
 
-        area = TextArea(foreign.editable(field.value), id=name, tab_behavior="focus", soft_wrap=True)
+        area = TextArea(untrusted_text.editable(field.value), id=name, tab_behavior="focus", soft_wrap=True)
         area.styles.height = field.lines
         area.move_cursor(area.document.end)  # where a person goes on writing
         return area
-    return Input(foreign.editable(field.value), id=name, select_on_focus=field.suggested)
+    return Input(untrusted_text.editable(field.value), id=name, select_on_focus=field.suggested)
 
 
 def _typed(widget: Widget) -> str:

@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from studio import keys
-from studio.glyphs import Glyphs
+from studio.actions import action_table
+from studio.terminal.glyphs import Glyphs
 
 WIDTH = 74
 """Cells of the page's text."""
@@ -25,7 +25,12 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding(key, "dismiss", "close") for key in ("escape", "question_mark", "q", "enter")]
 
-    def __init__(self, places: Sequence[keys.Place], glyphs: Glyphs, table: Sequence[keys.Action] = keys.ACTIONS):
+    def __init__(
+        self,
+        places: Sequence[action_table.Place],
+        glyphs: Glyphs,
+        table: Sequence[action_table.Action] = action_table.ACTIONS,
+    ):
         super().__init__()
         self._places = places
         self._table = table
@@ -36,10 +41,12 @@ class HelpScreen(ModalScreen[None]):
             yield Static(page(self._places, self._glyphs, self._table))
 
 
-def page(places: Sequence[keys.Place], glyphs: Glyphs, table: Sequence[keys.Action] = keys.ACTIONS) -> Content:
+def page(
+    places: Sequence[action_table.Place], glyphs: Glyphs, table: Sequence[action_table.Action] = action_table.ACTIONS
+) -> Content:
     """The actions with the commands that do the same, those of the innermost place first, then the signs."""
     lines: list[Content] = []
-    for _, group in groupby(keys.actions(*places, "everywhere", table=table), key=lambda action: action.place):
+    for _, group in groupby(action_table.actions(*places, "everywhere", table=table), key=lambda action: action.place):
         lines += [Content(), *(line for action in group for line in told(action))]
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]
@@ -48,7 +55,7 @@ def page(places: Sequence[keys.Place], glyphs: Glyphs, table: Sequence[keys.Acti
     return Content("\n").join([*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)])
 
 
-def told(action: keys.Action) -> list[Content]:
+def told(action: action_table.Action) -> list[Content]:
     """An action in a line: its command to the right, or below where the line has no room for it."""
     said = Content.assemble((f"{action.key:>6}  ", "bold $accent"), action.help)
     room = WIDTH - said.cell_length

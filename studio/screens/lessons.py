@@ -13,7 +13,8 @@ from textual.widgets import Static
 from autoact import scratchpad
 from autoact.script import Lesson
 from autoact.trajectory import Role
-from studio import foreign, keys
+from studio.actions import action_table
+from studio.terminal import untrusted_text
 from studio.widgets.footer import Footer
 from studio.widgets.table import Column, Table
 
@@ -58,8 +59,8 @@ class LessonsScreen(ModalScreen[None]):
     LessonsScreen #lesson { height: auto; }
     LessonsScreen #footer { height: 1; background: $panel; color: $foreground; }
     """
-    PLACES: tuple[keys.Place, ...] = ("lessons",)
-    BINDINGS = keys.bindings("lessons")
+    PLACES: tuple[action_table.Place, ...] = ("lessons",)
+    BINDINGS = action_table.bindings("lessons")
 
     def __init__(self, role: Role, lessons: Sequence[Lesson]):
         super().__init__()
@@ -91,9 +92,9 @@ class LessonsScreen(ModalScreen[None]):
 def foreign_lesson(role: Role, lesson: Lesson) -> Content:
     """An example as the sub-agent reads it; what has loss has the role's colour and a line beneath."""
     counts = f"underline bold $role-{role}"
-    said = [(foreign.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
+    said = [(untrusted_text.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
     for piece in scratchpad.pieces(lesson.trajectory.steps):
         bears = piece.owner == role and piece.part in lesson.parts
-        text = foreign.clean(piece.text)
+        text = untrusted_text.clean(piece.text)
         said.append((text, counts if bears and text.strip() else "" if bears else "$quiet"))
     return Content.assemble(*said)

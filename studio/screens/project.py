@@ -9,14 +9,14 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from autoact.run.command import Command
-from autoact.run.folder import RunFolder
-from studio import keys, orders
-from studio.follow import Moved
-from studio.frames import Frames
+from autoact.run.control.command import Command
+from autoact.run.record.folder import RunFolder
+from studio.actions import action_table, run_command
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
+from studio.runs.follow import Moved
 from studio.screens.following import FollowingScreen
+from studio.terminal.redraw import Frames
 from studio.widgets.footer import Footer
 from studio.widgets.notice import Notice
 from studio.widgets.status import Status
@@ -30,8 +30,8 @@ class ProjectScreen(FollowingScreen):
     """One pane is in sight; the others keep what they show."""
 
     CSS_PATH = "project.tcss"
-    BINDINGS = keys.bindings("project")
-    PLACES: tuple[keys.Place, ...] = ("project",)
+    BINDINGS = action_table.bindings("project")
+    PLACES: tuple[action_table.Place, ...] = ("project",)
 
     def __init__(self, project: Path, run: str = "", pane: int = 0):
         """`run` names the run to begin with, left out the newest; `pane` is the one to begin with."""
@@ -92,8 +92,8 @@ class ProjectScreen(FollowingScreen):
         if folder is None:
             self.notice("There is no run to tell this.")
         else:
-            self.notice(orders.under_way(command))
-            self.aside(lambda: orders.carry(folder, command, start=start).text)
+            self.notice(run_command.under_way(command))
+            self.aside(lambda: run_command.carry(folder, command, start=start).text)
 
     def aside(self, work: Callable[[], str]) -> None:
         """Do something slow in a thread; what it gives back is said, if anything."""

@@ -14,14 +14,15 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
-from autoact import moving
+from autoact import project_folders
 from autoact.errors import AutoActError
 from autoact.project import TEMPLATES, Project, create, home, projects
-from studio import foreign, keys
-from studio.glance import Glance, Watch
-from studio.glyphs import Glyphs, of_app
+from studio.actions import action_table
+from studio.runs.project_summary import Glance, Watch
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
+from studio.terminal import untrusted_text
+from studio.terminal.glyphs import Glyphs, of_app
 from studio.widgets.footer import Footer
 from studio.widgets.line import Line
 from studio.widgets.menu import Menu
@@ -47,8 +48,8 @@ class ProjectsScreen(Screen[None]):
     """Choose a project. Logs are read in a thread; the list fills as they are."""
 
     CSS_PATH = "projects.tcss"
-    BINDINGS = keys.bindings("projects")
-    PLACES: tuple[keys.Place, ...] = ("projects",)
+    BINDINGS = action_table.bindings("projects")
+    PLACES: tuple[action_table.Place, ...] = ("projects",)
 
     class Opened(Message):
         """The person wants to see this project."""
@@ -71,7 +72,7 @@ class ProjectsScreen(Screen[None]):
         yield Line("letters of a name or task", id="filter", verb="filter")
         yield Static(id="heads")
         yield Menu(id="projects")
-        yield Static(Content(FIRST.format(folder=foreign.line(str(self.folder)))), id="first")
+        yield Static(Content(FIRST.format(folder=untrusted_text.line(str(self.folder)))), id="first")
         yield Menu(id="choices")
         yield Notice()
         yield Footer()
@@ -117,12 +118,12 @@ class ProjectsScreen(Screen[None]):
         own = [Project(self._here)] if (self._here / "project.toml").is_file() else []
         return [*own, *projects(self._here)]
 
-    @keys.possible
+    @action_table.possible
     def action_open(self) -> None:
         if (root := self._chosen) is not None:
             self.post_message(self.Opened(root))
 
-    @keys.possible
+    @action_table.possible
     def action_filter(self) -> None:
         self._filter.ask(self._filter.value)
 
@@ -146,13 +147,13 @@ class ProjectsScreen(Screen[None]):
 
         self.app.push_screen(Form("Open a project", (Field("path", "its folder"),), take, "open"))
 
-    @keys.possible
+    @action_table.possible
     def action_duplicate(self) -> None:
-        self._ask_name("Copy the project, without its runs", "copy", "-copy", moving.duplicate)
+        self._ask_name("Copy the project, without its runs", "copy", "-copy", project_folders.duplicate)
 
-    @keys.possible
+    @action_table.possible
     def action_rename(self) -> None:
-        self._ask_name("Rename the project", "rename", "", moving.rename)
+        self._ask_name("Rename the project", "rename", "", project_folders.rename)
 
     def _ask_name(self, title: str, verb: str, ending: str, how: Callable[[Path, str], Project]) -> None:
         if (root := self._chosen) is None:
@@ -164,19 +165,24 @@ class ProjectsScreen(Screen[None]):
         name = Field("name", "name", f"{root.name}{ending}", suggested=True)
         self.app.push_screen(Form(title, (name,), take, verb))
 
-    @keys.possible
+    @action_table.possible
     def action_archive(self) -> None:
         if (root := self._chosen) is None:
             return
 
         async def archive() -> None:
-            self.notice(await self._done(lambda: moving.archive(root)) or f"now in {root.parent / moving.ARCHIVE}")
+            self.notice(
+                await self._done(lambda: project_folders.archive(root))
+                or f"now in {root.parent / project_folders.ARCHIVE}"
+            )
 
         def told(yes: bool | None) -> None:
             if yes:
                 self.run_worker(archive(), group="archive")
 
-        self.app.push_screen(Confirm(f"Move `{root.name}` and its runs into the folder `{moving.ARCHIVE}`?"), told)
+        self.app.push_screen(
+            Confirm(f"Move `{root.name}` and its runs into the folder `{project_folders.ARCHIVE}`?"), told
+        )
 
     @property
     def _chosen(self) -> Path | None:
@@ -243,7 +249,7 @@ class ProjectsScreen(Screen[None]):
         """Have the footer offer what can be done by now."""
         self.query_one(Footer).look()
 
-    @keys.possible
+    @action_table.possible
     def action_show_all(self) -> None:
         self._filter.action_leave_line()
 
@@ -252,7 +258,7 @@ class ProjectsScreen(Screen[None]):
         return self.query_one("#filter", Line)
 
     def _place(self) -> Content:
-        return foreign.content(str(self.folder), "$quiet")
+        return untrusted_text.content(str(self.folder), "$quiet")
 
     def _glance(self, watches: dict[str, Watch]) -> None:
         for key, watch in watches.items():
@@ -313,9 +319,9 @@ def columns(width: int) -> list[int]:
 
 def line(glance: Glance, widths: list[int], glyphs: Glyphs, title: str) -> Content:
     """A project in the list; one that cannot be read says why."""
-    name = foreign.content(title, "bold")
+    name = untrusted_text.content(title, "bold")
     if glance.trouble:
-        why = foreign.content(glance.trouble.replace(f"{glance.project.root}/", ""), "$error")
+        why = untrusted_text.content(glance.trouble.replace(f"{glance.project.root}/", ""), "$error")
         return row([name, why], [widths[0], sum(widths[1:])])
     return row(cells(name, glance, verdict_of(glance.verdict, glyphs)), widths)
 
@@ -324,13 +330,13 @@ def cells(name: Content, glance: Glance, verdict: Content) -> list[Content]:
     """A project's line, piece by piece."""
     return [
         name,
-        foreign.content(glance.task, "$quiet"),
-        foreign.content(glance.model, "$quiet"),
-        foreign.content(glance.stage),
+        untrusted_text.content(glance.task, "$quiet"),
+        untrusted_text.content(glance.model, "$quiet"),
+        untrusted_text.content(glance.stage),
         Content.assemble(verdict, f" x{glance.jobs}" if glance.jobs > 1 else "")
         if glance.verdict
         else Content.styled("no runs", "$quiet"),
-        foreign.content(glance.result, "$accent"),
+        untrusted_text.content(glance.result, "$accent"),
     ]
 
 

@@ -12,10 +12,11 @@ from textual.events import Resize
 from textual.widgets import OptionList
 from textual.worker import Worker
 
-from studio import errand, foreign, glyphs, keys
-from studio.follow import Moved
+from studio.actions import action_table, cli_command
+from studio.runs.follow import Moved
+from studio.runs.run_list import RunLine
 from studio.screens.following import WIDE, FollowingScreen
-from studio.shelf import RunLine
+from studio.terminal import glyphs, untrusted_text
 from studio.widgets.curves import Curves
 from studio.widgets.footer import Footer
 from studio.widgets.lanes import Lanes
@@ -30,8 +31,8 @@ class RunScreen(FollowingScreen):
     """Shows what the log says, and nothing that it does not: its own keys change nothing here."""
 
     CSS_PATH = "run.tcss"
-    BINDINGS = keys.bindings("run")
-    PLACES: tuple[keys.Place, ...] = ("run",)
+    BINDINGS = action_table.bindings("run")
+    PLACES: tuple[action_table.Place, ...] = ("run",)
 
     def __init__(self, project: Path, run: str = ""):
         """`run` names the run to begin with; left out, it is the newest."""
@@ -96,16 +97,16 @@ class RunScreen(FollowingScreen):
                 return "This is the oldest run."
         return ""
 
-    @keys.possible
+    @action_table.possible
     def action_start(self) -> None:
         self.notice("Starting a run with the quick preset; it shows here as soon as its log does.")
         self._starting = self.run_worker(self._start())
 
-    @keys.possible
+    @action_table.possible
     def action_newer(self) -> None:
         self._show(self._beside(-1))
 
-    @keys.possible
+    @action_table.possible
     def action_older(self) -> None:
         self._show(self._beside(1))
 
@@ -115,7 +116,7 @@ class RunScreen(FollowingScreen):
 
     async def _start(self) -> None:
         """The run gets a keeper and outlives the studio."""
-        outcome = await errand.autoact("run", str(self.project), options=("--preset", "quick", "--detach"))
+        outcome = await cli_command.autoact("run", str(self.project), options=("--preset", "quick", "--detach"))
         if outcome.code:
             self.notice(f"The run did not start: {outcome.why}")
         else:
@@ -143,4 +144,4 @@ class RunScreen(FollowingScreen):
         weight = "bold" if name == self.follow.name else ""
         colour = COLOURS.get(run.shown, "$quiet")
         shown = short(name, tail=self.app.size.width >= WIDE)
-        return Content.assemble((f" {sign} ", colour), (shown, weight), " ", foreign.content(run.shown))
+        return Content.assemble((f" {sign} ", colour), (shown, weight), " ", untrusted_text.content(run.shown))

@@ -8,7 +8,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from studio import foreign, keys
+from studio.actions import action_table
+from studio.terminal import untrusted_text
 
 
 class Choice(Widget, can_focus=True):
@@ -18,8 +19,8 @@ class Choice(Widget, can_focus=True):
     Choice { height: auto; color: $quiet; background: $surface; padding: 0 1; }
     Choice:focus { background: $background; }
     """
-    BINDINGS = keys.bindings("choice")
-    PLACES: tuple[keys.Place, ...] = ("choice",)
+    BINDINGS = action_table.bindings("choice")
+    PLACES: tuple[action_table.Place, ...] = ("choice",)
 
     class Taken(Message):
         """Enter: the person wants this word."""
@@ -31,7 +32,7 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Content:
         shown = (
-            Content.styled(f"[{foreign.line(word)}]" if word == self.value else f" {foreign.line(word)} ",
+            Content.styled(f"[{untrusted_text.line(word)}]" if word == self.value else f" {untrusted_text.line(word)} ",
                            "bold $accent" if word == self.value else "")
             for word in self.words
         )  # fmt: skip

@@ -8,9 +8,9 @@ from textual.content import Content
 
 from autoact.events import TrainStepped
 from autoact.trajectory import SUB_AGENTS
-from studio.follow import Follow
-from studio.glyphs import Glyphs
-from studio.series import Series, span
+from studio.runs.follow import Follow
+from studio.runs.loss_series import Series, span
+from studio.terminal.glyphs import Glyphs
 from studio.widgets.braille import drawn, signs
 from studio.widgets.rows import Rows, padded
 

@@ -9,7 +9,7 @@ from textual.dom import DOMNode
 from textual.events import Click
 from textual.widget import Widget
 
-from studio import keys
+from studio.actions import action_table
 
 GAPS = ("   ", "  ")
 """Between two keys, where there is room and where there is not."""
@@ -23,9 +23,9 @@ class Footer(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="footer")
-        self._offers: list[tuple[str, keys.Offer]] = []
+        self._offers: list[tuple[str, action_table.Offer]] = []
         """Word and action."""
-        self._placed: list[tuple[int, int, keys.Offer]] = []
+        self._placed: list[tuple[int, int, action_table.Offer]] = []
         """First cell, cell behind the last, and the action, as they were drawn last."""
 
     def on_mount(self) -> None:
@@ -55,9 +55,9 @@ class Footer(Widget):
                 self.look()
 
 
-def offers_of(focused: DOMNode) -> list[tuple[str, keys.Offer]]:
+def offers_of(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
     """Returns what can be done now, each with its word, the help last; what goes without saying is left out."""
-    offers = [(word, offer) for offer in keys.offered(focused) if (word := keys.word(offer))]
+    offers = [(word, offer) for offer in action_table.offered(focused) if (word := action_table.word(offer))]
     return sorted(offers, key=lambda offer: offer[1][0].id == HELP)
 
 

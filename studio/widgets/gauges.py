@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.lab.tally import lesson
-from autoact.run.folder import RunFolder
-from autoact.run.pulse import read_pulse
+from autoact.run.process.heartbeat import read_pulse
+from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Role
-from studio import foreign
-from studio.follow import Follow
-from studio.progress import recent, standing
-from studio.shelf import ALIVE
+from studio.runs.follow import Follow
+from studio.runs.progress import recent, standing
+from studio.runs.run_list import ALIVE
+from studio.terminal import untrusted_text
 from studio.widgets.plot import figure
 from studio.widgets.rows import Rows
 
@@ -32,7 +32,7 @@ class Gauges(Rows):
         known, built = lesson(state, role), state.examples.get(role)
         steps = recent(state, role)
         name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold $role-{role}"), "  ")
-        first = Content.assemble(name, foreign.content(standing(state, role)))
+        first = Content.assemble(name, untrusted_text.content(standing(state, role)))
         examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built or known.ready else ""
         if not steps:
             return [first, Content.styled(examples, "$quiet")]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from autoact.run.live import LiveTail
-from autoact.run.state import RunState
-from studio.document import Passage
-from studio.frames import Frames
-from studio.reader import amend, of_lane
+from autoact.run.record.live import LiveTail
+from autoact.run.record.state import RunState
+from studio.episodes.document import Passage
+from studio.episodes.transcript_feed import amend, of_lane
+from studio.terminal.redraw import Frames
 from studio.widgets.transcript import Transcript
 
 LANES = 4

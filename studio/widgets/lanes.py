@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.run.state import RunState, Turn
-from studio import foreign
-from studio.follow import Follow
-from studio.glyphs import Glyphs
-from studio.scores import by_cast
-from studio.shelf import ALIVE
+from autoact.run.record.state import RunState, Turn
+from studio.panes.score_rows import by_cast
+from studio.runs.follow import Follow
+from studio.runs.run_list import ALIVE
+from studio.terminal import untrusted_text
+from studio.terminal.glyphs import Glyphs
 from studio.widgets.rows import Rows, padded
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
@@ -37,12 +37,12 @@ class Lanes(Rows, can_focus=True):
 def turns(state: RunState, width: int, height: int, glyphs: Glyphs) -> list[Content]:
     """Every lane with as many of its last turns as there is room for, in the order in which the lanes began."""
     each = max(1, height // max(1, len(state.lanes)))
-    unit = min(UNIT, max((foreign.content(name).cell_length for name in state.lanes), default=0))
+    unit = min(UNIT, max((untrusted_text.content(name).cell_length for name in state.lanes), default=0))
     part = PART if width >= NARROW else PART_NARROW
     rows = []
     for lane in state.lanes.values():
         for index, said in enumerate(list(lane.turns)[-each:]):
-            name = foreign.content(lane.unit if index == 0 else "", "$quiet")
+            name = untrusted_text.content(lane.unit if index == 0 else "", "$quiet")
             rows.append(Content.assemble(" ", padded(name, unit), " ", turn(said, part, glyphs)))
     return rows
 
@@ -53,9 +53,9 @@ def turn(turn: Turn, width: int, glyphs: Glyphs) -> Content:
     colour = f"$role-{role}" if role in ROLES else "$quiet"
     return Content.assemble(
         (f"{glyphs.role(role)} ", f"bold {colour}"),
-        padded(foreign.content(part, colour), width),
+        padded(untrusted_text.content(part, colour), width),
         (" ", ""),
-        foreign.content(text),
+        untrusted_text.content(text),
     )
 
 
@@ -70,7 +70,7 @@ def quiet(state: RunState) -> str:
     """What goes on while no one talks."""
     if state.stage == "differentiation":
         rows = [f"{role}: {built.spans} examples" for role, built in state.examples.items()]
-        return "Training.  " + foreign.line("  ".join(rows))
+        return "Training.  " + untrusted_text.line("  ".join(rows))
     return "Nothing in flight at the moment."
 
 
@@ -82,7 +82,7 @@ def outcome(state: RunState, verdict: str, glyphs: Glyphs) -> list[Content]:
         rows += [Content(), Content.styled("  cast        questions      EM      F1   seconds each", "$quiet")]
         for score in scores:
             numbers = f"{score.questions:9d}  {100 * score.em:6.1f}  {100 * score.f1:6.1f}  {score.seconds:13.1f}"
-            rows.append(Content.assemble("  ", padded(foreign.content(score.cast, "bold"), 12), numbers))
+            rows.append(Content.assemble("  ", padded(untrusted_text.content(score.cast, "bold"), 12), numbers))
         rows.append(Content())
     for solved in state.solved:
         sign = glyphs.verdict("finished" if solved.em == 1.0 else "failed") if solved.scored else " "
@@ -92,10 +92,10 @@ def outcome(state: RunState, verdict: str, glyphs: Glyphs) -> list[Content]:
             Content.assemble(
                 "  ",
                 (f"{sign} ", colour),
-                padded(foreign.content(solved.cast, "$quiet"), 6),
-                foreign.content(answer, "bold"),
+                padded(untrusted_text.content(solved.cast, "$quiet"), 6),
+                untrusted_text.content(answer, "bold"),
                 ("  ", ""),
-                foreign.content(question, "$quiet"),
+                untrusted_text.content(question, "$quiet"),
             )  # fmt: skip
         )
     return rows
@@ -108,7 +108,7 @@ def _ended(state: RunState, verdict: str) -> list[Content]:
         case "finished":
             return [Content.styled("  Finished; no questions were solved in this run.", "$quiet")]
         case "failed":
-            return [Content.assemble(("  Failed: ", "bold $error"), foreign.content(state.error))]
+            return [Content.assemble(("  Failed: ", "bold $error"), untrusted_text.content(state.error))]
         case "interrupted":
             return [Content.styled("  Interrupted: the job is gone. What it wrote is whole.", "$error")]
-    return [foreign.content(f"  This run is {verdict}.", "$quiet")]
+    return [untrusted_text.content(f"  This run is {verdict}.", "$quiet")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 from textual.widgets import Input
 
-from studio import keys
+from studio.actions import action_table
 
 
 class Line(Input):
@@ -16,8 +16,8 @@ class Line(Input):
     Line:focus { border: none; }
     Line.shown { display: block; }
     """
-    PLACES: tuple[keys.Place, ...] = ("line",)
-    BINDINGS = keys.bindings("line")
+    PLACES: tuple[action_table.Place, ...] = ("line",)
+    BINDINGS = action_table.bindings("line")
 
     class Gone(Message):
         """The person is done with it."""

@@ -13,10 +13,10 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
-from studio import keys
-from studio.clipboard import Copied
-from studio.glyphs import Glyphs, of_app
-from studio.theme import without_terminal_colours
+from studio.actions import action_table
+from studio.terminal.clipboard import Copied
+from studio.terminal.glyphs import Glyphs, of_app
+from studio.terminal.theme import without_terminal_colours
 
 PARTS = 8
 """Of a cell, in which the ends of a scroll bar's thumb are drawn."""
@@ -31,8 +31,8 @@ class Listed(ScrollView, can_focus=True):
         overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
     }
     """
-    PLACES: tuple[keys.Place, ...] = ("list",)
-    BINDINGS = keys.bindings("list")
+    PLACES: tuple[action_table.Place, ...] = ("list",)
+    BINDINGS = action_table.bindings("list")
     _thumb = (0, 0)
     """Of the scroll bar, as it was last drawn."""
 

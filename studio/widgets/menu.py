@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from studio import keys
-from studio.clipboard import Copied
+from studio.actions import action_table
+from studio.terminal.clipboard import Copied
 from studio.widgets.rows import same
 
 
@@ -17,8 +17,8 @@ class Menu(OptionList):
     """Lines with a name each. For up to some 2,000 of them."""
 
     DEFAULT_CSS = "Menu:nocolor > .option-list--option-highlighted { text-style: bold reverse; }"
-    PLACES: tuple[keys.Place, ...] = ("list",)
-    BINDINGS = keys.bindings("list")
+    PLACES: tuple[action_table.Place, ...] = ("list",)
+    BINDINGS = action_table.bindings("list")
 
     def __init__(self, lines: Sequence[tuple[str, Content]] = (), *, id: str):
         super().__init__(*_options(lines), id=id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.timer import Timer
 from textual.widgets import Static
 
-from studio import foreign
+from studio.terminal import untrusted_text
 
 STAYS = 20.0
 """Seconds: long enough to read it twice, too short to be taken for news later."""
@@ -20,7 +20,7 @@ class Notice(Static):
 
     def say(self, text: str) -> None:
         """Show a text, foreign ones too, in place of what stands there."""
-        self.update(foreign.content(text), layout=False)
+        self.update(untrusted_text.content(text), layout=False)
         if self._old is not None:
             self._old.stop()
         self._old = self.set_timer(STAYS, lambda: self.update("", layout=False)) if text else None

@@ -15,10 +15,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from studio import foreign, keys
-from studio.glyphs import of_app
-from studio.series import Column, Series, span
-from studio.theme import without_terminal_colours
+from studio.actions import action_table
+from studio.runs.loss_series import Column, Series, span
+from studio.terminal import untrusted_text
+from studio.terminal.glyphs import of_app
+from studio.terminal.theme import without_terminal_colours
 from studio.widgets.braille import Grid, drawn, signs
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
@@ -64,8 +65,8 @@ class Plot(Widget, can_focus=True):
     Plot > .plot--cursor { color: $accent; background: $panel; text-style: bold; }
     """
     )
-    PLACES: tuple[keys.Place, ...] = ("plot",)
-    BINDINGS = keys.bindings("plot")
+    PLACES: tuple[action_table.Place, ...] = ("plot",)
+    BINDINGS = action_table.bindings("plot")
 
     def __init__(self, curves: Sequence[Curve] = (), *, id: str | None = None):
         super().__init__(id=id)
@@ -203,7 +204,7 @@ class Plot(Widget, can_focus=True):
         for curve in self.curves:
             value = curve.series.last if self.cursor is None else curve.series.at(self.cursor)
             style = curve.role if curve.role in ROLES else "text"
-            said = f" {of_app(self.app).role(curve.role)} {foreign.line(curve.name, 24)}"
+            said = f" {of_app(self.app).role(curve.role)} {untrusted_text.line(curve.name, 24)}"
             pieces += [self._text(said, style, bold=True), self._text(f" {figure(value)} ", "text")]
         told = ["log scale"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
         return Strip([*pieces, self._text("  ".join(["", *told]), "quiet")])

@@ -11,8 +11,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from studio.follow import Follow
-from studio.glyphs import Glyphs, of_app
+from studio.runs.follow import Follow
+from studio.terminal.glyphs import Glyphs, of_app
 
 
 class Rows(ScrollView, can_focus=False):

@@ -10,9 +10,9 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from studio.document import Document, Passage
-from studio.frames import Frames
-from studio.reader import amend
+from studio.episodes.document import Document, Passage
+from studio.episodes.transcript_feed import amend
+from studio.terminal.redraw import Frames
 from studio.widgets.rows import same
 from studio.widgets.transcript import Transcript
 

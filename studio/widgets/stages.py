@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.run.state import RunState
-from studio.follow import Follow
-from studio.glyphs import Glyphs
-from studio.progress import STAGES
+from autoact.run.record.state import RunState
+from studio.runs.follow import Follow
+from studio.runs.progress import STAGES
+from studio.terminal.glyphs import Glyphs
 from studio.widgets.rows import Rows, padded
 
 NAMES = ("self-instruct", "tool selection", "synthesis", "filtering", "self-differentiation", "group planning")

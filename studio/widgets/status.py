@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.run.state import RunState
-from studio import foreign
-from studio.follow import Follow
-from studio.glyphs import Glyphs
-from studio.progress import pace, stage_of
+from autoact.run.record.state import RunState
+from studio.runs.follow import Follow
+from studio.runs.progress import pace, stage_of
+from studio.terminal import untrusted_text
+from studio.terminal.glyphs import Glyphs
 from studio.widgets.rows import Rows
 
 COLOURS = {
@@ -23,12 +23,14 @@ class Status(Rows):
     """Project, run, engine, verdict, and how far the stage is."""
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
-        name = foreign.content(follow.shelf.root.name, "bold $primary").truncate(max(12, width // 4), ellipsis=True)
+        name = untrusted_text.content(follow.shelf.root.name, "bold $primary").truncate(
+            max(12, width // 4), ellipsis=True
+        )
         if not follow.name:
             return [Content.assemble(" ", name, ("  no runs yet", "$quiet"))]
         verdict = verdict_of(follow.verdict, self.glyphs)
         run = Content.styled(short(follow.name), "$quiet")
-        engine = foreign.content(engine_of(follow.state), "$quiet").truncate(40, ellipsis=True)
+        engine = untrusted_text.content(engine_of(follow.state), "$quiet").truncate(40, ellipsis=True)
         parts = [name, run, engine, verdict, *_where(follow.state)]
         line = Content("  ").join([part for part in parts if part])
         if line.cell_length >= width:  # the engine is what one knows anyway
@@ -38,14 +40,14 @@ class Status(Rows):
 
 def verdict_of(verdict: str, glyphs: Glyphs) -> Content:
     """A verdict with its glyph; it may name another machine."""
-    return foreign.content(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
+    return untrusted_text.content(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
 
 
 def short(run: str, *, tail: bool = True) -> str:
     """`11-22 14:30 a1b2` of a run's name, or without its `tail`; a name of another form as it is."""
     date, last = run[:15], f" {run[-4:]}" if tail else ""
     usual = len(run) > 20 and date[4:5] == "-" and date[10:11] == "T" and date[11:].isdigit()
-    return foreign.line(f"{date[5:10]} {date[11:13]}:{date[13:]}{last}" if usual else run)
+    return untrusted_text.line(f"{date[5:10]} {date[11:13]}:{date[13:]}{last}" if usual else run)
 
 
 def engine_of(state: RunState) -> str:
@@ -55,15 +57,15 @@ def engine_of(state: RunState) -> str:
 
 
 def _where(state: RunState) -> list[Content]:
-    parts = [foreign.content(stage_of(state), "bold"), foreign.content(pace(state), "$quiet")]
+    parts = [untrusted_text.content(stage_of(state), "bold"), untrusted_text.content(pace(state), "$quiet")]
     if state.error:
-        parts.append(foreign.content(state.error, "$error"))
+        parts.append(untrusted_text.content(state.error, "$error"))
     if state.why:
-        parts.append(foreign.content(state.why, "$warning"))
+        parts.append(untrusted_text.content(state.why, "$warning"))
     if state.unit_failures:
         parts.append(Content.styled(f"{len(state.unit_failures)} failed units", "$warning"))
     if state.damage and state.seq < 0:
-        parts.append(foreign.content(state.damage[0][1], "$error"))
+        parts.append(untrusted_text.content(state.damage[0][1], "$error"))
     elif state.damage:
         parts.append(Content.styled(f"{len(state.damage)} damaged lines", "$error"))
     return parts

@@ -14,9 +14,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.visual import Visual
 
-from studio import foreign, keys
+from studio.actions import action_table
+from studio.terminal import untrusted_text
+from studio.terminal.wrap import wrapped
 from studio.widgets.listed import Listed
-from studio.wrapping import wrapped
 
 REMEMBERED = 2_048
 """Rows kept as they were last drawn."""
@@ -101,8 +102,8 @@ class Table(Listed):
         def control(self) -> Table:
             return self.table
 
-    PLACES: tuple[keys.Place, ...] = ("table", "list")
-    BINDINGS = keys.bindings("table")
+    PLACES: tuple[action_table.Place, ...] = ("table", "list")
+    BINDINGS = action_table.bindings("table")
 
     def __init__(self, columns: Sequence[Column], rows: Source | None = None, *, id: str | None = None):
         super().__init__(id=id)
@@ -182,7 +183,9 @@ class Table(Listed):
     def copied(self) -> str:
         """The row's cells with tabs between them, as sheets take them."""
         cells = self._rows.row(self.cursor) if self.cursor < len(self._rows) else ()
-        return "\t".join(cell.plain if isinstance(cell, Content) else foreign.line(cell, 10_000) for cell in cells)
+        return "\t".join(
+            cell.plain if isinstance(cell, Content) else untrusted_text.line(cell, 10_000) for cell in cells
+        )
 
     def move_page(self, pages: int) -> None:
         self._go(self.top + pages * self.rows_in_sight)
@@ -253,7 +256,7 @@ class Table(Listed):
     def _hinted(self, index: int) -> Strip:
         """One line of the hint."""
         width = self.scrollable_content_region.width
-        lines = wrapped(foreign.line(self.hint), width - 2 * INDENT)
+        lines = wrapped(untrusted_text.line(self.hint), width - 2 * INDENT)
         said = Content(" " * INDENT + lines[index] if index < len(lines) else "").truncate(width, pad=True)
         style = self.get_visual_style("table--hint")
         return Visual.to_strips(self, said, width, 1, style)[0].adjust_cell_length(width, style.rich_style)
@@ -276,7 +279,7 @@ def shares(columns: Sequence[Column], width: int) -> list[int]:
 
 def _fitted(cell: Cell, cells: int, *, right: bool) -> Content:
     """Exactly the column's width without its gap."""
-    content = cell if isinstance(cell, Content) else foreign.content(cell)
+    content = cell if isinstance(cell, Content) else untrusted_text.content(cell)
     room = max(1, cells - 1)
     if right and content.cell_length < room:
         return content.pad_left(room - content.cell_length)

@@ -12,11 +12,11 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from studio import keys
-from studio.document import Document, Passage
-from studio.heights import Heights
+from studio.actions import action_table
+from studio.episodes.document import Document, Passage
+from studio.episodes.line_index import Heights
+from studio.terminal.wrap import wrapped
 from studio.widgets.listed import Listed
-from studio.wrapping import wrapped
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
 FOLD = 3
@@ -43,8 +43,8 @@ class Transcript(Listed):
     Transcript:nocolor > .transcript--cursor { text-style: reverse; }
     """
     )
-    PLACES: tuple[keys.Place, ...] = ("transcript", "list")
-    BINDINGS = keys.bindings("transcript")
+    PLACES: tuple[action_table.Place, ...] = ("transcript", "list")
+    BINDINGS = action_table.bindings("transcript")
 
     class Pointed(Message):
         """The cursor went to another passage."""

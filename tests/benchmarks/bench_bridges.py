@@ -24,10 +24,10 @@ import msgspec
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.bridges import mcp
-from autoact.tools.catalogue import BRIDGES
-from autoact.tools.corpus import Corpus
-from autoact.tools.curation import curated
-from autoact.tools.library import Library, ToolContext
+from autoact.tools.library.catalogue import BRIDGES
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.library.tools_toml import curated
+from autoact.tools.pages.corpus import Corpus
 
 SERVER = Path(__file__).parents[1] / "tools" / "bridges" / "server.py"
 AT_START = {"silent": 5.0, "crashing": 60.0, "endless from the start": 60.0, "many tools": 60.0, "endless list": 60.0}

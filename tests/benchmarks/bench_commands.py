@@ -24,13 +24,13 @@ import msgspec
 from autoact.config import Plan
 from autoact.events import CommandAccepted, RunFinished, StageFinished
 from autoact.project import create
-from autoact.run.command import Command, new_id
-from autoact.run.control import leave, send
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.launch import kill, launch
-from autoact.run.liveness import attended
-from autoact.run.log import LogTail, LogWriter
-from autoact.run.state import RunState
+from autoact.run.control.command import Command, new_id
+from autoact.run.control.control_socket import leave, send
+from autoact.run.process.health import attended
+from autoact.run.process.launch import kill, launch
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import LogTail, LogWriter
+from autoact.run.record.state import RunState
 from autoact.stages import PIPELINE, SYNTHESIS
 
 SETTINGS = {"synthesis.questions": "reference", "synthesis.samples": "4", "model.lanes": "24"}
@@ -63,7 +63,7 @@ def prepared(root: Path) -> RunFolder:
 def job(folder: RunFolder) -> Iterator[None]:
     with folder.console.open("wb") as console:
         process = subprocess.Popen(
-            [sys.executable, "-m", "autoact.run.job", folder.path], stdout=console, stderr=console
+            [sys.executable, "-m", "autoact.job.job", folder.path], stdout=console, stderr=console
         )
         try:
             yield

@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from autoact.events import Event, ModelAnswered, RunOpened, StageProgressed, ToolObserved, TrainStepped
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter, read
-from autoact.run.memory import Memory
-from autoact.run.state import RunState
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter, read
+from autoact.run.record.replay import Memory
+from autoact.run.record.state import RunState
 
 
 def mixture(count: int) -> Iterator[Event]:

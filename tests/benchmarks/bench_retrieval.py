@@ -26,10 +26,10 @@ from typing import Any
 
 from generated_pages import GeneratedPages
 
-from autoact.tools.corpus import Corpus, Page
-from autoact.tools.full_text import tokens
-from autoact.tools.pages import read_paragraphs
-from autoact.tools.sources import CorpusShelf
+from autoact.tools.pages.corpus import Corpus, Page
+from autoact.tools.pages.full_text import tokens
+from autoact.tools.pages.page_files import read_paragraphs
+from autoact.tools.pages.sources import CorpusShelf
 
 MISSPELLING = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "misspelling.py"))
 misspelt, SHORTEST = MISSPELLING["misspelt"], MISSPELLING["SHORTEST"]

@@ -23,17 +23,17 @@ from bench_log import mixture
 from autoact import trust
 from autoact.events import Event, ModelAnswered, RunPaused, TrainStepped
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.command import Command, new_id
-from autoact.run.conduct import Conductor, World
-from autoact.run.control import ControlServer, send
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.gate import Cancelled, Gate
-from autoact.run.journal import Journal
-from autoact.run.launch import kill, launch
-from autoact.run.lock import owner
-from autoact.run.log import LogTail, LogWriter, seal_event
-from autoact.run.state import RunState
-from autoact.run.watch import Watch
+from autoact.run.conductor.conductor import Conductor, World
+from autoact.run.control.command import Command, new_id
+from autoact.run.control.control_socket import ControlServer, send
+from autoact.run.control.gate import Cancelled, Gate
+from autoact.run.process.launch import kill, launch
+from autoact.run.process.lock import owner
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.journal import Journal
+from autoact.run.record.log import LogTail, LogWriter, seal_event
+from autoact.run.record.state import RunState
+from autoact.run.record.watch import Watch
 from autoact.script import Ask, Prompt, Round, Stage, Train, Unit
 from autoact.trajectory import Adapter
 
@@ -47,8 +47,8 @@ APPENDING = """
 import sys, time
 from pathlib import Path
 from autoact.events import ModelAnswered
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter
 with LogWriter(RunFolder(Path(sys.argv[1]))) as log:
     began = time.monotonic()
     for number in range(int(sys.argv[2])):
@@ -58,9 +58,9 @@ with LogWriter(RunFolder(Path(sys.argv[1]))) as log:
 VIEWING = """
 import sys
 from pathlib import Path
-from autoact.run.log import LogTail
-from autoact.run.state import RunState
-from autoact.run.watch import Watch
+from autoact.run.record.log import LogTail
+from autoact.run.record.state import RunState
+from autoact.run.record.watch import Watch
 log = Path(sys.argv[1])
 state, tail = RunState(), LogTail(log)
 with Watch(log) as watch:
@@ -73,14 +73,14 @@ with Watch(log) as watch:
 OPENING = """
 import sys, time
 from pathlib import Path
-import autoact.run.state
+import autoact.run.record.state
 
 def peak():  # in KiB; getrusage would tell that of the process which started this one
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 
 before = peak()
 wall, used = time.perf_counter(), time.process_time()
-state = autoact.run.state.RunState.of(Path(sys.argv[1]))
+state = autoact.run.record.state.RunState.of(Path(sys.argv[1]))
 wall, used = time.perf_counter() - wall, time.process_time() - used
 print(state.seq + 1, wall, used, before, peak())
 """

@@ -19,7 +19,7 @@ from typing import Any
 from autoact.config import Task, ToolSelection
 from autoact.script import Answer, Ask
 from autoact.stages.tool_selection import NO_MORE, choose, choose_matching
-from autoact.tools.shortlist import offered, ranked
+from autoact.tools.library.shortlist import offered, ranked
 
 CARDS = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "task_cards.py"))
 SETTINGS = ToolSelection()

@@ -19,9 +19,9 @@ from textual.containers import Horizontal, VerticalScroll  # noqa: E402
 from textual.driver import Driver  # noqa: E402
 from textual.widgets import DataTable, Markdown, Sparkline, Static  # noqa: E402
 
-from studio.document import Document, Passage  # noqa: E402
-from studio.frames import Frames  # noqa: E402
-from studio.series import Series  # noqa: E402
+from studio.episodes.document import Document, Passage  # noqa: E402
+from studio.runs.loss_series import Series  # noqa: E402
+from studio.terminal.redraw import Frames  # noqa: E402
 from studio.widgets.plot import Curve, Plot  # noqa: E402
 from studio.widgets.table import Column, Table  # noqa: E402
 from studio.widgets.transcript import Transcript  # noqa: E402
@@ -45,7 +45,7 @@ class Scene(Host):
         self._pressed = 0
 
     def get_driver_class(self) -> type[Driver]:
-        from studio.driver import StudioDriver
+        from studio.terminal.driver import StudioDriver
 
         return StudioDriver if sys.argv[2] == "ours" else super().get_driver_class()
 

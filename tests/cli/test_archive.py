@@ -10,8 +10,8 @@ import pytest
 from autoact.cli import main
 from autoact.events import RunFinished, RunOpened
 from autoact.project import Project, create
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
 
 
 def test_a_run_moves_house(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

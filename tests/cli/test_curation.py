@@ -13,9 +13,9 @@ import pytest
 import autoact.events as happened
 from autoact.cli import main
 from autoact.project import Project
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
-from autoact.tools.tools_file import ToolsFile
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
+from autoact.tools.library.tools_toml_edit import ToolsFile
 from autoact.trajectory import Question, Step, Trajectory
 
 TOOLS = """# Our tools.

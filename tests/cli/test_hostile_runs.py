@@ -14,7 +14,7 @@ from autoact import trust
 from autoact.cli import main
 from autoact.errors import BadInput
 from autoact.project import Project
-from autoact.run.folder import RunFolder, new_run
+from autoact.run.record.folder import RunFolder, new_run
 
 Captured = pytest.CaptureFixture[str]
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -43,7 +43,7 @@ def survives(
 ) -> Callable[[], None]:
     """Every command ends by itself, with an exit code that means something; no model is looked for."""
     monkeypatch.setattr("autoact.model.store.find", lambda name: tmp_path)
-    monkeypatch.setattr("autoact.run.launch.launch", starts)  # no job is to be started here
+    monkeypatch.setattr("autoact.run.process.launch.launch", starts)  # no job is to be started here
     places = {"P": str(project.root), "R": str(folder.path), "OUT": str(tmp_path / "out.tar.gz")}
 
     def survive() -> None:

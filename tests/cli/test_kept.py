@@ -20,15 +20,15 @@ from autoact.cli import command, main
 from autoact.cli.run import interrupted, lift_pause
 from autoact.errors import BadInput
 from autoact.project import Project
-from autoact.run.command import Command, Reply
-from autoact.run.control import Unreachable, left
-from autoact.run.ending import Ending
-from autoact.run.folder import RunFolder, new_run, toml
-from autoact.run.launch import kill, launch
-from autoact.run.liveness import attended
-from autoact.run.lock import Owner, RunLock
-from autoact.run.log import LogWriter
-from autoact.run.state import RunState
+from autoact.run.control.command import Command, Reply
+from autoact.run.control.control_socket import Unreachable, left
+from autoact.run.process.exit_record import Ending
+from autoact.run.process.health import attended
+from autoact.run.process.launch import kill, launch
+from autoact.run.process.lock import Owner, RunLock
+from autoact.run.record.folder import RunFolder, new_run, toml
+from autoact.run.record.log import LogWriter
+from autoact.run.record.state import RunState
 
 Begin = Callable[..., None]
 Captured = pytest.CaptureFixture[str]
@@ -289,10 +289,8 @@ def test_a_viewer_may_leave(folder: RunFolder, begin: Begin) -> None:
 
 def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin) -> None:
     begin(*LONG)
-    code = (
-        "import sys; from pathlib import Path; from autoact.cli.follow import follow; from autoact.run.folder import "
-    )
-    code += "RunFolder; sys.exit(follow(RunFolder(Path(sys.argv[1])), print))"
+    code = "import sys; from pathlib import Path; from autoact.cli.follow import follow; "
+    code += "from autoact.run.record.folder import RunFolder; sys.exit(follow(RunFolder(Path(sys.argv[1])), print))"
     with subprocess.Popen([sys.executable, "-c", code, str(folder.path)], stderr=subprocess.PIPE, text=True) as viewer:
         assert viewer.stderr is not None
         viewer.stderr.readline()

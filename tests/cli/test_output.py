@@ -22,7 +22,7 @@ from ways import broken, project  # noqa: E402
 
 from autoact import trust, untrusted_text  # noqa: E402
 from autoact.cli import main, output  # noqa: E402
-from autoact.run.folder import runs_of  # noqa: E402
+from autoact.run.record.folder import runs_of  # noqa: E402
 from autoact.untrusted_text import cleaned_output  # noqa: E402
 
 Bytes = pytest.CaptureFixture[bytes]
@@ -95,7 +95,7 @@ def commands(root: Path) -> Iterator[list[str]]:
 def test_no_command_lets_it_act(hostile: Path, capfdbinary: Bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(hostile.parent)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    monkeypatch.setattr("autoact.run.launch.launch", lambda folder: None)
+    monkeypatch.setattr("autoact.run.process.launch.launch", lambda folder: None)
     seen = 0
     for words in commands(hostile):
         words = [word.replace("\0", "") for word in words]

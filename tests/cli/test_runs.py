@@ -13,9 +13,9 @@ import autoact.events as happened
 from autoact.cli import main
 from autoact.cli.follow import Progress, describe
 from autoact.project import Project
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.log import LogWriter, Record
-from autoact.run.state import RunState, fold
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import LogWriter, Record
+from autoact.run.record.state import RunState, fold
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 QUESTION = Question("q", "?", "a", level="easy")

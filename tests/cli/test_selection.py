@@ -10,8 +10,8 @@ import pytest
 from autoact.cli.selection import print_selection
 from autoact.events import ToolPassedOver, ToolSelected
 from autoact.project import Project
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import LogWriter
 
 
 @pytest.fixture

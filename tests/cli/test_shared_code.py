@@ -11,8 +11,8 @@ import pytest
 
 from autoact import grants
 from autoact.cli import main
+from autoact.job.inputs import open_library
 from autoact.project import Project, create
-from autoact.run.inputs import open_library
 
 ALL = ("--allow", "all", "--allow", "secret:WEATHER_KEY@api.example.org")
 CANARY = "canary-4b1d-77ee"

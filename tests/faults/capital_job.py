@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # a job finds nothing beside it 
 
 from capitals import Hall, make_project, prepared, speak  # noqa: E402 - found by the line above
 
+from autoact.job.job import main  # noqa: E402
 from autoact.model.scripted import ScriptedEngine  # noqa: E402
-from autoact.run.job import main  # noqa: E402
 from autoact.script import Ask  # noqa: E402
 from autoact.stages import PIPELINE  # noqa: E402
 

@@ -20,7 +20,7 @@ import pytest
 import autoact.events as happened
 from autoact import trust
 from autoact.events import Event
-from autoact.run.folder import RunFolder, new_run
+from autoact.run.record.folder import RunFolder, new_run
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # what several faults share lies beside them

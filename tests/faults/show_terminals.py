@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
-from autoact.run.folder import RunFolder, latest, runs_of
-from autoact.run.launch import stop
-from autoact.run.liveness import attended, verdict
-from autoact.run.state import RunState
+from autoact.run.process.health import attended, verdict
+from autoact.run.process.launch import stop
+from autoact.run.record.folder import RunFolder, latest, runs_of
+from autoact.run.record.state import RunState
 
 PATIENCE = 600.0
 """Seconds for anything to happen: a model takes its time to load."""

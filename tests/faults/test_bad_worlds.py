@@ -14,18 +14,18 @@ from capitals import Hall, make_project, prepared, speak
 
 from autoact.errors import ModelFailed, StageFailed
 from autoact.events import ToolObserved
+from autoact.job.job import Job
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.flight import ToolCalls
-from autoact.run.folder import RunFolder
-from autoact.run.job import Job
-from autoact.run.log import read, scan
-from autoact.run.state import RunState
+from autoact.run.conductor.world import ToolCalls
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import read, scan
+from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Observation
 from autoact.stages import PIPELINE
-from autoact.tools.corpus import Corpus
-from autoact.tools.library import Library
-from autoact.tools.record import Group, Limits, ToolContext, ToolRecord
+from autoact.tools.library.library import Library
+from autoact.tools.library.tool import Group, Limits, ToolContext, ToolRecord
+from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Question
 
 Rounds = Callable[[int, int], int]

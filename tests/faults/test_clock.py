@@ -11,9 +11,9 @@ import pytest
 from autoact.cli.follow import pace
 from autoact.events import Event, StageFinished, StageStarted
 from autoact.lab.tally import Reading
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter, read
-from autoact.run.state import RunState
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter, read
+from autoact.run.record.state import RunState
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]

@@ -64,8 +64,8 @@ class Fire:
         from capitals import Hall, speak
         from nursery import fork
 
+        from autoact.job.job import Job
         from autoact.model.scripted import ScriptedEngine
-        from autoact.run.job import Job
         from autoact.script import Ask
 
         pace = random.Random(f"{self.seed} {self.kills}")
@@ -80,9 +80,9 @@ class Fire:
         """Commands until `count` have their reply; then the run is let go to its end."""
         from capitals import prepared
 
-        from autoact.run.command import Command, new_id
-        from autoact.run.log import LogTail
-        from autoact.run.state import RunState
+        from autoact.run.control.command import Command, new_id
+        from autoact.run.record.log import LogTail
+        from autoact.run.record.state import RunState
         from autoact.stages import PIPELINE, SESSION
 
         settings = {"group_planning.compare": '["meta"]', "session.idle": "2", "synthesis.samples": "4"}
@@ -109,7 +109,7 @@ class Fire:
 
     def another(self) -> Any:
         """A command that may or may not make sense."""
-        from autoact.run.command import Command, new_id
+        from autoact.run.control.command import Command, new_id
 
         self.state.follow(self.tail)
         names = [*self.state.lanes, *list(self.state.trajectories)[-4:], *list(self.state.injected)[-4:], "nobody"]
@@ -122,7 +122,7 @@ class Fire:
 
     def deliver(self, command: Any, patience: float) -> None:
         """Until there is a reply, or patience ends."""
-        from autoact.run.control import Unreachable, send
+        from autoact.run.control.control_socket import Unreachable, send
 
         until = time.monotonic() + patience
         while True:
@@ -145,8 +145,8 @@ class Fire:
 
     def told(self) -> dict[str, Any]:
         """What the log says of it all."""
-        from autoact.run.log import read
-        from autoact.run.state import RunState
+        from autoact.run.record.log import read
+        from autoact.run.record.state import RunState
 
         seqs: dict[str, list[int]] = {}
         effects: Counter[str] = Counter()

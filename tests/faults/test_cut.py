@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autoact.events import Event, RunResumed
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter, read, scan
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter, read, scan
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]

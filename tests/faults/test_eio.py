@@ -12,11 +12,11 @@ import pytest
 
 from autoact.events import Event, ModelAnswered, StageProgressed
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.conduct import Conductor, World
-from autoact.run.folder import RunFolder
-from autoact.run.gate import Gate
-from autoact.run.journal import Journal
-from autoact.run.log import LogWriter, read, scan
+from autoact.run.conductor.conductor import Conductor, World
+from autoact.run.control.gate import Gate
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.journal import Journal
+from autoact.run.record.log import LogWriter, read, scan
 from autoact.script import Answer, Ask, Prompt, Round, Stage, Unit
 
 Rounds = Callable[[int, int], int]

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from autoact.events import Event
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogTail, LogWriter, read
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail, LogWriter, read
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from autoact.events import Event, RunPaused, RunResumed
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter, read, scan
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter, read, scan
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -24,9 +24,9 @@ from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, setrlimit
 from autoact.events import RunPaused, RunResumed
 from autoact.run import room
-from autoact.run.folder import RunFolder
-from autoact.run.journal import Journal
-from autoact.run.log import read, scan
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.journal import Journal
+from autoact.run.record.log import read, scan
 
 room.BALLAST = room.HEADROOM = 4096  # quick to load: here it is the log that is limited
 
@@ -100,9 +100,9 @@ SMALL_DISK = """
 import os, sys
 from pathlib import Path
 from autoact.events import StageProgressed
-from autoact.run.folder import RunFolder
-from autoact.run.journal import Journal
-from autoact.run.state import RunState
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.journal import Journal
+from autoact.run.record.state import RunState
 
 root = Path(sys.argv[1])
 spare = int(sys.argv[2])  # bytes that are left for the log

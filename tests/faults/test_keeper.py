@@ -17,14 +17,14 @@ import pytest
 
 from autoact import trust
 from autoact.events import BY_A_PERSON, ModelAnswered
-from autoact.run import lock
-from autoact.run.command import Command, Verb, new_id
-from autoact.run.control import Unreachable, send
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.launch import kill, launch
-from autoact.run.liveness import attended, cause, verdict
-from autoact.run.log import read
-from autoact.run.state import RunState
+from autoact.run.control.command import Command, Verb, new_id
+from autoact.run.control.control_socket import Unreachable, send
+from autoact.run.process import lock
+from autoact.run.process.health import attended, cause, verdict
+from autoact.run.process.launch import kill, launch
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import read
+from autoact.run.record.state import RunState
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]

@@ -54,11 +54,11 @@ def main(root: Path, seed: int, kills: int) -> dict[str, Any]:
     from capitals import Hall, make_project, prepared, speak
     from nursery import Witness, fork, grown, mark, outlived, size
 
+    from autoact.job.job import Job
     from autoact.model.engine import Ticket
     from autoact.model.scripted import ScriptedEngine
-    from autoact.run.folder import RunFolder
-    from autoact.run.job import Job
-    from autoact.run.log import LogWriter
+    from autoact.run.record.folder import RunFolder
+    from autoact.run.record.log import LogWriter
     from autoact.script import Ask
     from autoact.stages import PIPELINE
 
@@ -124,7 +124,7 @@ class Findings:
         """Compare a run with the witness and with an undisturbed run."""
         from nursery import mark
 
-        from autoact.run.log import read, scan
+        from autoact.run.record.log import read, scan
 
         log = {record.seq: mark(body(record.event)) for record in read(folder.events)}
         if scan(folder.events).damaged or sorted(log) != list(range(len(log))):
@@ -168,7 +168,7 @@ def shape(folder: Any) -> tuple[dict[str, list[str]], Counter[str]]:
     """What a log says, times and attempts aside: each unit's answers in order, and how often everything was said."""
     import msgspec
 
-    from autoact.run.log import read
+    from autoact.run.record.log import read
 
     units: dict[str, list[str]] = {}
     said: Counter[str] = Counter()

@@ -53,9 +53,9 @@ def main(root: Path, model: str, seed: int, kills: int) -> dict[str, Any]:
     from capitals import Hall, make_project, prepared, speak
     from nursery import fork, grown, outlived, size
 
+    from autoact.job.job import Job
     from autoact.model.scripted import ScriptedEngine
     from autoact.model.store import load
-    from autoact.run.job import Job
     from autoact.stages import PIPELINE
     from autoact.training import trainer  # noqa: F401 - so that the children need not
 
@@ -97,8 +97,8 @@ def life(folder: Any, weights: Any, deadly: int, count: Path | None = None) -> N
     from capitals import Hall
 
     from autoact.config import Config
+    from autoact.job.job import Job
     from autoact.model.local import LocalEngine
-    from autoact.run.job import Job
     from autoact.script import Card
     from autoact.training.trainer import Trainer
 
@@ -143,7 +143,7 @@ def whole(folder: Any) -> dict[str, int]:
 
 def trained(folder: Any, start: int = 0) -> list[Any]:
     """Every optimiser step that the log tells of, from a sequence number on."""
-    from autoact.run.log import read
+    from autoact.run.record.log import read
 
     return [record.event for record in read(folder.events) if record.type == "train.stepped" and record.seq >= start]
 
@@ -159,7 +159,7 @@ class Findings:
 
     def expect(self, folder: Any) -> None:
         """A life begins."""
-        from autoact.run.log import scan
+        from autoact.run.record.log import scan
 
         self.start, self.expected = scan(folder.events).next_seq, whole(folder)
 

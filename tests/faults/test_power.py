@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 
 from autoact.events import Event, RunPaused, StageProgressed
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter, read
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter, read
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 from autoact.events import ModelAnswered, RunFinished, RunPaused
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -22,10 +22,10 @@ RATE = 1_000
 VIEWER = """
 import sys, time
 from pathlib import Path
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogTail
-from autoact.run.state import RunState
-from autoact.run.watch import Watch
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail
+from autoact.run.record.state import RunState
+from autoact.run.record.watch import Watch
 
 folder = RunFolder(Path(sys.argv[1]))
 state, tail = RunState(), LogTail(folder.events)

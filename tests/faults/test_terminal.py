@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from autoact import trust
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.launch import kill
-from autoact.run.liveness import attended, verdict
-from autoact.run.state import RunState
+from autoact.run.process.health import attended, verdict
+from autoact.run.process.launch import kill
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.state import RunState
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -30,8 +30,8 @@ FOREGROUND = """
 import fcntl, os, sys, termios
 from pathlib import Path
 from autoact.cli.follow import follow
-from autoact.run.folder import RunFolder
-from autoact.run.launch import launch
+from autoact.run.record.folder import RunFolder
+from autoact.run.process.launch import launch
 if os.getsid(0) == os.getpid() and os.isatty(0):
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 folder = RunFolder(Path(sys.argv[1]))

@@ -15,14 +15,14 @@ import pytest
 
 from autoact import trust
 from autoact.errors import RunBusy
-from autoact.run import lock
-from autoact.run.ending import BUSY
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.launch import kill, launch, stop
-from autoact.run.liveness import attended, verdict
-from autoact.run.lock import Owner, RunLock
-from autoact.run.log import LogTail, read
-from autoact.run.state import RunState
+from autoact.run.process import lock
+from autoact.run.process.exit_record import BUSY
+from autoact.run.process.health import attended, verdict
+from autoact.run.process.launch import kill, launch, stop
+from autoact.run.process.lock import Owner, RunLock
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import LogTail, read
+from autoact.run.record.state import RunState
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -31,8 +31,8 @@ COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from autoact.run.folder import RunFolder
-from autoact.run.lock import RunLock
+from autoact.run.record.folder import RunFolder
+from autoact.run.process.lock import RunLock
 lock = RunLock.take(RunFolder(Path(sys.argv[1])))
 if os.fork() == 0:
     sys.stdin.read()

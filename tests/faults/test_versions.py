@@ -16,9 +16,9 @@ import msgspec
 import pytest
 
 from autoact.events import RunPaused
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter, read, scan
-from autoact.run.state import RunState, fold
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter, read, scan
+from autoact.run.record.state import RunState, fold
 
 Tell = Callable[[str, int, dict[str, float | str]], None]
 

@@ -14,8 +14,8 @@ from autoact.cli.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
 from autoact.lab.tally import Reading, gain, tally
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.log import LogWriter, Record
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import LogWriter, Record
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 

@@ -7,7 +7,7 @@ import ctypes
 import pytest
 
 from autoact.model import heap
-from autoact.run.pulse import resident_mb
+from autoact.run.process.heartbeat import resident_mb
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="other system: not glibc")

@@ -13,15 +13,15 @@ import threading
 
 from autoact.config import Config
 from autoact.errors import ModelFailed
+from autoact.job import job
+from autoact.job.inputs import open_inputs, open_library
+from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
-from autoact.run import job
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder
-from autoact.run.inputs import open_inputs, open_library
-from autoact.run.pipeline import Pipeline
+from autoact.run.conductor.world import World
+from autoact.run.record.folder import RunFolder
 from autoact.script import Ask, Observation
-from autoact.tools.library import ToolSession
+from autoact.tools.library.library import ToolSession
 from autoact.trajectory import Question
 
 SECRET = os.environ["CANARY_API_KEY"]

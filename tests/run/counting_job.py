@@ -15,13 +15,13 @@ from pathlib import Path
 
 from autoact.errors import RunBusy
 from autoact.events import ModelAnswered, RunCancelled, RunFailed, RunFinished, RunOpened
-from autoact.run import ending
-from autoact.run.folder import RunFolder
-from autoact.run.job import settle
-from autoact.run.lock import RunLock
-from autoact.run.log import LogWriter
-from autoact.run.pulse import Pulse, resident_mb
-from autoact.run.state import RunState
+from autoact.job.job import settle
+from autoact.run.process import exit_record
+from autoact.run.process.heartbeat import Pulse, resident_mb
+from autoact.run.process.lock import RunLock
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter
+from autoact.run.record.state import RunState
 
 stopped: list[int] = []
 
@@ -47,7 +47,7 @@ def main() -> int:
             return count(RunFolder(wish.folder), wish)
     except RunBusy as error:
         print(error, file=sys.stderr)
-        return ending.BUSY
+        return exit_record.BUSY
 
 
 def count(folder: RunFolder, wish: argparse.Namespace) -> int:
@@ -60,11 +60,11 @@ def count(folder: RunFolder, wish: argparse.Namespace) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
             if stopped and not wish.deaf:
                 log.append(RunCancelled())
-                return ending.CANCELLED
+                return exit_record.CANCELLED
             log.append(ModelAnswered("t-1", n, "d", "meta", "thought", str(n)))
             time.sleep(wish.every)
         log.append(RunFailed("out of luck") if wish.fail else RunFinished())
-    return ending.FAILED if wish.fail else ending.FINISHED
+    return exit_record.FAILED if wish.fail else exit_record.FINISHED
 
 
 def beat(folder: RunFolder, seq: int, n: int, of: int) -> None:

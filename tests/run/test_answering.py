@@ -10,9 +10,9 @@ import pytest
 
 from autoact.config import Config, Plan
 from autoact.errors import BadInput
+from autoact.job.answer_config import answering
 from autoact.project import Project, create
-from autoact.run.answering import answering
-from autoact.run.folder import RunFolder, new_run
+from autoact.run.record.folder import RunFolder, new_run
 from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, SESSION
 from autoact.trajectory import SUB_AGENTS
 

@@ -14,10 +14,10 @@ import pytest
 from autoact import disk
 from autoact.errors import AutoActError, BadInput, DiskFull
 from autoact.events import AdapterReady, Event, RunOpened, StageStarted
-from autoact.run.archive import export_run, import_run
-from autoact.run.folder import RunFolder, new_run, runs_of
-from autoact.run.lock import RunLock
-from autoact.run.log import LogWriter, read
+from autoact.run.process.lock import RunLock
+from autoact.run.record.archive import export_run, import_run
+from autoact.run.record.folder import RunFolder, new_run, runs_of
+from autoact.run.record.log import LogWriter, read
 from autoact.trajectory import Adapter
 
 LORA = {"peft_type": "LORA", "target_modules": ["q_proj", "v_proj"], "r": 8, "megatron_config": None}

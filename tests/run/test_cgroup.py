@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.run.cgroup import cpu_quota, oom_kills
+from autoact.run.process.cgroup import cpu_quota, oom_kills
 
 TWO = "0::/user.slice/run.scope\n"
 ONE = "9:name=systemd:/\n4:cpu,memory:/jobs/7\n0::/\n"

@@ -32,13 +32,13 @@ from autoact.events import (
 from autoact.lab.metrics import reward
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.conduct import Conductor
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder
-from autoact.run.gate import Cancelled, Gate
-from autoact.run.journal import Journal
-from autoact.run.log import LogWriter, read
-from autoact.run.state import RunState
+from autoact.run.conductor.conductor import Conductor
+from autoact.run.conductor.world import World
+from autoact.run.control.gate import Cancelled, Gate
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.journal import Journal
+from autoact.run.record.log import LogWriter, read
+from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Sampling, Stage, Train, Unit, Use
 from autoact.stages.filtering import filtering
 from autoact.stages.group_planning import group_planning

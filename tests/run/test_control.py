@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from autoact.run.command import Command, Reply, new_id
-from autoact.run.control import LONGEST, MOST, ControlServer, Unreachable, leave, left, send
-from autoact.run.folder import RunFolder
-from autoact.run.gate import Gate
+from autoact.run.control.command import Command, Reply, new_id
+from autoact.run.control.control_socket import LONGEST, MOST, ControlServer, Unreachable, leave, left, send
+from autoact.run.control.gate import Gate
+from autoact.run.record.folder import RunFolder
 
 Python = Callable[..., "subprocess.Popen[str]"]
 
@@ -205,7 +205,7 @@ def test_connections_are_taken_again_after_one_could_not_be(folder: RunFolder) -
 def test_a_sender_waits_for_its_turn(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """More have connected than the job has taken: the system lets no other connect for now."""
     turned_away = threading.Event()
-    monkeypatch.setattr("autoact.run.control.time.sleep", lambda seconds: turned_away.set())
+    monkeypatch.setattr("autoact.run.control.control_socket.time.sleep", lambda seconds: turned_away.set())
     with contextlib.ExitStack() as stack, contextlib.chdir(folder.path):
         other = stack.enter_context(socket.socket(socket.AF_UNIX))
         other.bind(folder.socket.name)

@@ -14,15 +14,15 @@ import pytest
 
 from autoact.config import Config, GroupPlanning, Plan
 from autoact.events import EpisodeBegun, ToolObserved
+from autoact.job.inputs import open_inputs, open_library, read_asked
+from autoact.job.job import Job
+from autoact.job.pipeline import Pipeline
 from autoact.lab.tally import Tally, tally
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project, create
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.inputs import open_inputs, open_library, read_asked
-from autoact.run.job import Job
-from autoact.run.log import read
-from autoact.run.pipeline import Pipeline
+from autoact.run.conductor.world import World
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import read
 from autoact.script import Ask
 
 TOWNS = [("Fidelio", "Vienna"), ("Aida", "Cairo"), ("Norma", "Milan")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.run.ending import LAST_WORDS, Ending, cause, last_words, read_ending
-from autoact.run.folder import RunFolder
+from autoact.run.process.exit_record import LAST_WORDS, Ending, cause, last_words, read_ending
+from autoact.run.record.folder import RunFolder
 
 
 def test_an_ending_comes_back_and_a_broken_one_is_none(folder: RunFolder) -> None:

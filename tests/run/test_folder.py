@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadInput
-from autoact.run.folder import RunFolder, find_run, latest, new_run, runs_of
+from autoact.run.record.folder import RunFolder, find_run, latest, new_run, runs_of
 
 NOON = datetime(2026, 11, 22, 14, 30)
 

@@ -19,21 +19,21 @@ from autoact.cli.resume import check
 from autoact.config import Config, Plan
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
 from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
+from autoact.job.inputs import open_inputs, open_library
+from autoact.job.job import Job
+from autoact.job.pipeline import Pipeline
 from autoact.lab.tally import tally
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
-from autoact.run.command import Command
-from autoact.run.control import leave, send
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.inputs import open_inputs, open_library
-from autoact.run.job import Job
-from autoact.run.lock import RunLock
-from autoact.run.log import read, seal
-from autoact.run.pipeline import Pipeline
-from autoact.run.pulse import read_pulse
-from autoact.run.state import RunState
+from autoact.run.conductor.world import World
+from autoact.run.control.command import Command
+from autoact.run.control.control_socket import leave, send
+from autoact.run.process.heartbeat import read_pulse
+from autoact.run.process.lock import RunLock
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import read, seal
+from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Train
 from autoact.stages import (
     DIFFERENTIATION,
@@ -422,7 +422,7 @@ def test_commands_are_obeyed_while_the_model_loads_and_wait_where_they_need_it(p
 
 def test_a_process_does_not_wait_for_a_model_that_loads(python: Callable[..., Popen[str]]) -> None:
     child = python(
-        "import threading\nfrom autoact.run.job import LOADER, leave\n"
+        "import threading\nfrom autoact.job.job import LOADER, leave\n"
         "threading.Thread(target=threading.Event().wait, name=LOADER).start()\nprint('cancelled')\nleave(130)"
     )
     assert child.communicate()[0] == "cancelled\n"

@@ -8,10 +8,10 @@ import pytest
 
 from autoact.errors import DiskFull
 from autoact.events import Event, QuestionRefused, RunCancelled, RunPaused, RunRecovered, RunResumed, StageStarted
-from autoact.run.folder import RunFolder
-from autoact.run.journal import RETRY, Journal
-from autoact.run.log import LogWriter, read
-from autoact.run.state import RunState
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.journal import RETRY, Journal
+from autoact.run.record.log import LogWriter, read
+from autoact.run.record.state import RunState
 
 
 class Brim(LogWriter):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from autoact.run.ending import Ending, read_ending
-from autoact.run.folder import RunFolder
-from autoact.run.keeper import PAUSES, Keeper
-from autoact.run.lock import RunLock
-from autoact.run.state import RunState
+from autoact.run.process.exit_record import Ending, read_ending
+from autoact.run.process.keeper import PAUSES, Keeper
+from autoact.run.process.lock import RunLock
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
 
 COUNTING = str(Path(__file__).with_name("counting_job.py"))
 

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 
 from autoact.errors import AutoActError, RunBusy
-from autoact.run import lock
-from autoact.run.ending import read_ending
-from autoact.run.folder import RunFolder
-from autoact.run.launch import dump_stacks, kill, launch, stop
-from autoact.run.liveness import attended, cause, verdict
-from autoact.run.lock import Owner, RunLock
-from autoact.run.state import RunState
+from autoact.run.process import lock
+from autoact.run.process.exit_record import read_ending
+from autoact.run.process.health import attended, cause, verdict
+from autoact.run.process.launch import dump_stacks, kill, launch, stop
+from autoact.run.process.lock import Owner, RunLock
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
 
 COUNTING = str(Path(__file__).with_name("counting_job.py"))
 LONG = ("--of", "100000", "--every", "0.01")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-import autoact.run.live as live
+import autoact.run.record.live as live
 from autoact.events import TokenSpoken
-from autoact.run.folder import RunFolder
-from autoact.run.live import LiveTail, LiveWriter
-from autoact.run.log import LogTail
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.live import LiveTail, LiveWriter
+from autoact.run.record.log import LogTail
 
 
 class Clock:

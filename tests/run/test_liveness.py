@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact.run.ending import Ending
-from autoact.run.folder import RunFolder
-from autoact.run.liveness import COMPUTING, LOST, SILENT, STILL, attended, cause, doing, verdict
-from autoact.run.lock import Owner, RunLock
-from autoact.run.pulse import Pulse
-from autoact.run.state import RunState
+from autoact.run.process.exit_record import Ending
+from autoact.run.process.health import COMPUTING, LOST, SILENT, STILL, attended, cause, doing, verdict
+from autoact.run.process.heartbeat import Pulse
+from autoact.run.process.lock import Owner, RunLock
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
 
 NOW = 1_000_000.0
 BEAT = Pulse(os.getpid(), 7, "synthesis", 1, 9, 40, 55.5, NOW, ticked_at=NOW)

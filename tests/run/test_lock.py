@@ -9,16 +9,16 @@ from collections.abc import Callable
 import pytest
 
 from autoact.errors import RunBusy
-from autoact.run.folder import RunFolder
-from autoact.run.lock import Owner, RunLock, is_held, owner
+from autoact.run.process.lock import Owner, RunLock, is_held, owner
+from autoact.run.record.folder import RunFolder
 
 Python = Callable[..., "subprocess.Popen[str]"]
 
 HOLDER = """
 import os, sys
 from pathlib import Path
-from autoact.run.folder import RunFolder
-from autoact.run.lock import RunLock
+from autoact.run.record.folder import RunFolder
+from autoact.run.process.lock import RunLock
 lock = RunLock.take(RunFolder(Path(sys.argv[1])))
 child = os.fork() if len(sys.argv) > 2 else -1
 if child:

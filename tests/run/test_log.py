@@ -23,9 +23,9 @@ from autoact.events import (
     StageProgressed,
     TrainStepped,
 )
-from autoact.run.folder import RunFolder
-from autoact.run.log import LONGEST_LINE, LogTail, LogWriter, Record, read, scan, seal, seal_event, unseal
-from autoact.run.upcast import VERSION
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LONGEST_LINE, LogTail, LogWriter, Record, read, scan, seal, seal_event, unseal
+from autoact.run.record.log_versions import VERSION
 from autoact.trajectory import Adapter
 
 Python = Callable[..., "subprocess.Popen[str]"]
@@ -215,8 +215,8 @@ ENDLESS = """
 import sys
 from pathlib import Path
 from autoact.events import RunPaused, StageProgressed
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter
 log = LogWriter(RunFolder(Path(sys.argv[1])))
 while True:
     for number in range(3):

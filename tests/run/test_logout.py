@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.run import logout
+from autoact.run.process import logout
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from autoact.events import AnswerEdited, Event, ModelAnswered, ToolObserved, UnitRestarted
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogWriter
-from autoact.run.memory import Memory, identity
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogWriter
+from autoact.run.record.replay import Memory, identity
 from autoact.script import Answer, Observation
 
 

@@ -23,22 +23,22 @@ import pytest
 
 from autoact import grants, trust
 from autoact.config import Config, Plan
+from autoact.job.inputs import open_inputs, open_library
+from autoact.job.job import Job
+from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.inputs import open_inputs, open_library
-from autoact.run.job import Job
-from autoact.run.pipeline import Pipeline
-from autoact.run.state import RunState
+from autoact.run.conductor.world import World
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.state import RunState
 from autoact.script import Ask
 from autoact.tools.bridges.child import kill_tree
 from autoact.tools.bridges.mcp import connect, described_in
-from autoact.tools.catalogue import BRIDGES, GROUPS
-from autoact.tools.corpus import Corpus
-from autoact.tools.curation import curated
-from autoact.tools.library import Library
-from autoact.tools.record import ToolContext
+from autoact.tools.library.catalogue import BRIDGES, GROUPS
+from autoact.tools.library.library import Library
+from autoact.tools.library.tool import ToolContext
+from autoact.tools.library.tools_toml import curated
+from autoact.tools.pages.corpus import Corpus
 from autoact.tools.sandbox import layers
 
 pytest.importorskip("mcp")

@@ -16,22 +16,22 @@ from autoact import disk
 from autoact.errors import AutoActError, BadInput
 from autoact.events import RunFinished, TokenSpoken
 from autoact.lab.tally import tally
-from autoact.run.command import Command
-from autoact.run.control import ControlServer, Unreachable, leave, left, send
-from autoact.run.ending import Ending, read_ending
-from autoact.run.folder import RunFolder
-from autoact.run.gate import Gate
-from autoact.run.journal import Journal
-from autoact.run.keeper import Keeper
-from autoact.run.launch import launch
-from autoact.run.live import LiveTail, LiveWriter
-from autoact.run.liveness import attended, cause, verdict
-from autoact.run.lock import RunLock
-from autoact.run.log import LogTail, LogWriter
-from autoact.run.pulse import Pulse, read_pulse
-from autoact.run.room import Ballast
-from autoact.run.state import RunState
-from autoact.run.steering import RunCommands
+from autoact.run.conductor.steering import RunCommands
+from autoact.run.control.command import Command
+from autoact.run.control.control_socket import ControlServer, Unreachable, leave, left, send
+from autoact.run.control.gate import Gate
+from autoact.run.process.disk_space import Ballast
+from autoact.run.process.exit_record import Ending, read_ending
+from autoact.run.process.health import attended, cause, verdict
+from autoact.run.process.heartbeat import Pulse, read_pulse
+from autoact.run.process.keeper import Keeper
+from autoact.run.process.launch import launch
+from autoact.run.process.lock import RunLock
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.journal import Journal
+from autoact.run.record.live import LiveTail, LiveWriter
+from autoact.run.record.log import LogTail, LogWriter
+from autoact.run.record.state import RunState
 
 COUNTING = str(Path(__file__).with_name("counting_job.py"))
 Obstacle = Callable[[Path], str]

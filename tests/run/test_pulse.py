@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from autoact.run.folder import RunFolder
-from autoact.run.pulse import Pulse, read_pulse, resident_mb
+from autoact.run.process.heartbeat import Pulse, read_pulse, resident_mb
+from autoact.run.record.folder import RunFolder
 
 BEAT = Pulse(os.getpid(), 7, "synthesis", 1, 9, 40, 55.5, 1_000_000.0)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import DiskFull
-from autoact.run.folder import RunFolder
-from autoact.run.room import BALLAST, COMFORTABLE, NEEDED, Ballast, check_room
+from autoact.run.process.disk_space import BALLAST, COMFORTABLE, NEEDED, Ballast, check_room
+from autoact.run.record.folder import RunFolder
 
 
 def test_too_little_room_to_start(tmp_path: Path) -> None:
@@ -39,6 +39,6 @@ def test_ballast_that_does_not_fit_is_not_left_behind(folder: RunFolder, monkeyp
     def full(*_: int) -> None:
         raise OSError(errno.ENOSPC, "no room")
 
-    monkeypatch.setattr("autoact.run.room._reserve", full)
+    monkeypatch.setattr("autoact.run.process.disk_space._reserve", full)
     assert not Ballast(folder).load()
     assert not folder.ballast.exists()

@@ -15,7 +15,7 @@ import pytest
 from autoact import trust
 from autoact.config import Plan
 from autoact.project import Project
-from autoact.run.folder import RunFolder, new_run
+from autoact.run.record.folder import RunFolder, new_run
 
 CANARY = "cnry-4f1d99-do-not-print"
 STAND_IN = "(secret CANARY_API_KEY)"

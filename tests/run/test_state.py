@@ -27,9 +27,9 @@ from autoact.events import (
     UnitFailed,
     UnitRestarted,
 )
-from autoact.run.folder import RunFolder
-from autoact.run.log import LogTail, LogWriter, Record, seal_event
-from autoact.run.state import LANES, TURNS, RunState, Spent, StageState, fold
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail, LogWriter, Record, seal_event
+from autoact.run.record.state import LANES, TURNS, RunState, Spent, StageState, fold
 from autoact.trajectory import Question, Trajectory
 
 Python = Callable[..., "subprocess.Popen[str]"]
@@ -168,9 +168,9 @@ def test_following_a_log_tells_its_damage(folder: RunFolder) -> None:
 
 
 def test_a_viewer_loads_no_engine(python: Python) -> None:
-    child = python("import sys, autoact.run.state, autoact.run.pulse\nprint(*sys.modules)")
+    child = python("import sys, autoact.run.record.state, autoact.run.process.heartbeat\nprint(*sys.modules)")
     loaded = set(child.communicate()[0].split())
-    assert "autoact.run.state" in loaded
+    assert "autoact.run.record.state" in loaded
     ours = {name for name in loaded if name.startswith("autoact.")} - {"autoact.run"}
     ours -= {f"autoact.run.{part}" for part in ("codec", "folder", "lock", "log", "pulse", "state", "upcast")}
     assert ours == {f"autoact.{part}" for part in ("errors", "disk", "events", "toml_text", "trajectory", "trust")}

@@ -27,14 +27,14 @@ from autoact.events import (
     UnitRestarted,
 )
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.command import Command, Reply
-from autoact.run.conduct import Conductor
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder
-from autoact.run.gate import Cancelled, Gate
-from autoact.run.journal import Journal
-from autoact.run.log import read
-from autoact.run.steering import RunCommands
+from autoact.run.conductor.conductor import Conductor
+from autoact.run.conductor.steering import RunCommands
+from autoact.run.conductor.world import World
+from autoact.run.control.command import Command, Reply
+from autoact.run.control.gate import Cancelled, Gate
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.journal import Journal
+from autoact.run.record.log import read
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Stage, Train, Unit, Use
 from autoact.stages.group_planning import session
 from autoact.trajectory import Adapter, Question, Tool, Trajectory, Verdict

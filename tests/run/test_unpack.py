@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from autoact.errors import BadInput
-from autoact.run import unpack
-from autoact.run.archive import import_run
-from autoact.run.folder import runs_of
-from autoact.run.log import seal
+from autoact.run.record import unpack
+from autoact.run.record.archive import import_run
+from autoact.run.record.folder import runs_of
+from autoact.run.record.log import seal
 
 LORA = {"peft_type": "LORA", "target_modules": ["q_proj", "v_proj"], "r": 8, "lora_alpha": 16, "megatron_config": None,
         "megatron_core": "megatron.core", "rank_pattern": {}}  # fmt: skip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autoact.events import RunPaused, RunResumed
-from autoact.run.log import seal, unseal
-from autoact.run.upcast import STEPS, VERSION, Fields, upcast
+from autoact.run.record.log import seal, unseal
+from autoact.run.record.log_versions import STEPS, VERSION, Fields, upcast
 
 LINE = {"v": 1, "seq": 3, "t": 1.5, "type": "run.halted", "reason": "tea", "minutes": None}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from autoact import disk
-from autoact.run.folder import RunFolder
-from autoact.run.watch import Watch, is_remote
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.watch import Watch, is_remote
 
 Python = Callable[..., "subprocess.Popen[str]"]
 LONG = 30.0

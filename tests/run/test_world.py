@@ -16,15 +16,15 @@ from autoact import trust
 from autoact.config import Config, Plan
 from autoact.errors import ModelFailed, StageFailed
 from autoact.events import RunFailed, ToolObserved, UnitFailed
+from autoact.job.inputs import open_inputs, open_library
+from autoact.job.job import Job
+from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.inputs import open_inputs, open_library
-from autoact.run.job import Job
-from autoact.run.log import read
-from autoact.run.pipeline import Pipeline
+from autoact.run.conductor.world import World
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import read
 from autoact.script import Ask, Observation
 from autoact.trajectory import Question
 

@@ -15,7 +15,7 @@ from paned import Instead  # noqa: E402 - found by the line above
 from performed import performed  # noqa: E402
 from stories import project  # noqa: E402
 
-from studio import errand  # noqa: E402
+from studio.actions import cli_command  # noqa: E402
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instead:
     def use(script: str) -> None:
         file = tmp_path / "instead.py"
         file.write_text(script, encoding="utf-8")
-        monkeypatch.setattr(errand, "PROGRAM", (sys.executable, str(file)))
+        monkeypatch.setattr(cli_command, "PROGRAM", (sys.executable, str(file)))
 
     return use
 

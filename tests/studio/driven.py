@@ -9,8 +9,8 @@ import sys
 from hosts import Host
 from textual.driver import Driver
 
-from studio.document import Document, Passage
-from studio.driver import StudioDriver
+from studio.episodes.document import Document, Passage
+from studio.terminal.driver import StudioDriver
 from studio.widgets.transcript import Transcript
 
 

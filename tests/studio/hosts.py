@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
-from studio import theme
+from studio.terminal import theme
 
 
 class Host(App[str]):

@@ -10,13 +10,13 @@ import msgspec
 from autoact import trust
 from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
+from autoact.job.inputs import open_inputs, open_library
+from autoact.job.job import Job
+from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
 from autoact.project import Project
-from autoact.run.flight import World
-from autoact.run.folder import RunFolder, toml
-from autoact.run.inputs import open_inputs, open_library
-from autoact.run.job import Job
-from autoact.run.pipeline import Pipeline
+from autoact.run.conductor.world import World
+from autoact.run.record.folder import RunFolder, toml
 from autoact.script import Ask, Train
 from autoact.trajectory import Adapter
 

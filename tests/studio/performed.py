@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from studio import keys
+from studio.actions import action_table
 from studio.app import StudioApp
 from studio.panes.group import GroupPane
 from studio.panes.lab import LabPane
@@ -64,7 +64,7 @@ def performed(said: Collection[str], patch: pytest.MonkeyPatch) -> Iterator[None
     """Fails unless each of these actions was carried out in the meantime, and its key pressed."""
     done, pressed = set[str](), set[str]()
     press = Pilot.press
-    meant = [action for action in keys.ACTIONS if action.id in said]
+    meant = [action for action in action_table.ACTIONS if action.id in said]
     assert len(meant) == len(set(said)), f"no such action among {said}"
 
     async def noted_press(pilot: Pilot[Any], *names: str) -> None:
@@ -79,7 +79,7 @@ def performed(said: Collection[str], patch: pytest.MonkeyPatch) -> Iterator[None
     yield
     for action in meant:
         assert action.id in done, f"{action.id} was not carried out"
-        assert {action.key, keys.named(action.key)} & pressed, f"the key of {action.id} was not pressed"
+        assert {action.key, action_table.named(action.key)} & pressed, f"the key of {action.id} was not pressed"
 
 
 def _noted(method: Any, name: str, done: set[str]) -> Any:

@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
-from studio import keys
+from studio.actions import action_table
 from studio.widgets.footer import Footer, fitting, offers_of
 from studio.widgets.menu import Menu
 from studio.widgets.plot import Plot
@@ -82,14 +82,14 @@ def words(rows: Iterable[str]) -> set[str]:
     return {match[0] for row in rows for match in WORD.finditer(row)}
 
 
-def false_offers(footer: str, reachable: Sequence[keys.Offer]) -> list[str]:
+def false_offers(footer: str, reachable: Sequence[action_table.Offer]) -> list[str]:
     """Keys of a footer that no action has, or whose action cannot be carried out now."""
     found = []
     for key, word in offers(footer):
-        meant = [offer for offer in reachable if offer[0].key == key and keys.word(offer) == word]
+        meant = [offer for offer in reachable if offer[0].key == key and action_table.word(offer) == word]
         if not meant:
             found.append(f"{key} {word}: no such key here")
-        elif why := keys.obstacle(meant[0][1], meant[0][0].name):
+        elif why := action_table.obstacle(meant[0][1], meant[0][0].name):
             found.append(f"{key} {word}: {why}")
     return found
 

@@ -13,10 +13,10 @@ from stories import finished, synthesis, training
 import autoact.events as happened
 from autoact import trust
 from autoact.events import Event
-from autoact.run.folder import RunFolder, toml
-from autoact.run.lock import Owner, RunLock
-from autoact.run.log import seal_event
-from autoact.run.pulse import Pulse
+from autoact.run.process.heartbeat import Pulse
+from autoact.run.process.lock import Owner, RunLock
+from autoact.run.record.folder import RunFolder, toml
+from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
 
 PROJECT = """\

@@ -14,10 +14,10 @@ from textual.app import App
 import autoact.events as happened
 from autoact import trust
 from autoact.events import Event
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.lock import Owner, RunLock
-from autoact.run.log import LogWriter
-from autoact.run.pulse import Pulse
+from autoact.run.process.heartbeat import Pulse
+from autoact.run.process.lock import Owner, RunLock
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import LogWriter
 from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict
 
 HOSTILE = "BingSearch[Woman in Gold]"

@@ -13,10 +13,10 @@ from rich.cells import cell_len, split_graphemes
 from textual.app import App
 from textual.pilot import Pilot
 
-from studio.cells import _SINGLE, Cells
-from studio.document import Document, Passage
-from studio.pen import PLAIN, Pen, change, dipped
-from studio.series import Series
+from studio.episodes.document import Document, Passage
+from studio.runs.loss_series import Series
+from studio.terminal.cell_style import PLAIN, Pen, change, dipped
+from studio.terminal.screen_cells import _SINGLE, Cells
 from studio.widgets.plot import Curve, Plot
 from studio.widgets.table import Column, Table
 from studio.widgets.transcript import Transcript

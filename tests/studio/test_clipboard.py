@@ -11,9 +11,9 @@ from paned import done, pane_of
 from stories import HOSTILE, finished, screen_text, synthesis, write
 from textual.pilot import Pilot
 
-from studio import clipboard, personal
 from studio.app import StudioApp
 from studio.target import Target
+from studio.terminal import clipboard, user_files
 
 TMUX = """#!/bin/sh
 echo "$@" > {0}/words
@@ -37,7 +37,7 @@ async def copied(app: StudioApp, pilot: Pilot[str]) -> str:
     for _ in range(200):
         await done(app, pilot)
         if "kept in" in screen_text(app):
-            return personal.clipboard().read_text("utf-8")
+            return user_files.clipboard().read_text("utf-8")
         await pilot.pause(0.05)
     raise AssertionError(screen_text(app))
 
@@ -55,7 +55,7 @@ async def test_an_answer_goes_through_tmux_else_by_the_terminal(
         assert ("copied through tmux; kept in" in screen_text(app)) == (code == 0)
         assert app.clipboard == ("" if code == 0 else f"I should try {HOSTILE} first.")
     assert (tmp_path / "words").read_text("utf-8") == "load-buffer -w -\n"
-    assert stat.S_IMODE(personal.clipboard().stat().st_mode) == 0o600
+    assert stat.S_IMODE(user_files.clipboard().stat().st_mode) == 0o600
 
 
 @pytest.mark.does("list.copy")
@@ -81,7 +81,7 @@ async def test_nothing_is_said_to_be_nothing(opera: Path) -> None:
         await pilot.press("y")
         await done(app, pilot)
         assert "There is nothing to copy here." in screen_text(app)
-    assert not personal.clipboard().exists()
+    assert not user_files.clipboard().exists()
 
 
 def test_a_terminal_is_not_given_more_than_it_takes() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hosts import Host
 from stories import screen_text
 
-from studio.series import BINS, Series, span
+from studio.runs.loss_series import BINS, Series, span
 from studio.widgets.braille import drawn, signs
 from studio.widgets.plot import Curve, Plot, figure
 from studio.widgets.stages import counted, lasted

@@ -8,8 +8,8 @@ import pytest
 from stories import write
 
 from autoact.events import QuestionRefused
-from autoact.run.log import seal, unseal
-from studio.drafts import Draft, Drafts
+from autoact.run.record.log import seal, unseal
+from studio.files.practice_questions import Draft, Drafts
 
 
 @pytest.mark.parametrize(

@@ -6,24 +6,24 @@ import sys
 
 import pytest
 
-from studio import errand
+from studio.actions import cli_command
 
 
 @pytest.fixture(autouse=True)
 def echo(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that prints its last word."""
-    monkeypatch.setattr(errand, "PROGRAM", (sys.executable, "-c", "import sys; print(sys.argv[-1], end='')"))
+    monkeypatch.setattr(cli_command, "PROGRAM", (sys.executable, "-c", "import sys; print(sys.argv[-1], end='')"))
 
 
 async def test_words_reach_the_command_as_they_are() -> None:
     for word in ("--help", "[b]x\x1b[31m", "東京"):
-        outcome = await errand.autoact("say", word)
+        outcome = await cli_command.autoact("say", word)
         assert (outcome.code, outcome.trouble) == (0, "")
         assert outcome.told == word
 
 
 @pytest.mark.parametrize("word", ["a\0b", "\ud800", "A" * 3_000_000])
 async def test_words_that_no_command_can_have_are_refused_with_the_reason(word: str) -> None:
-    outcome = await errand.autoact("say", word)
+    outcome = await cli_command.autoact("say", word)
     assert outcome.code == 2
     assert outcome.why

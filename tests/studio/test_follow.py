@@ -12,13 +12,13 @@ from stories import alive, finished, opened, step, synthesis, training, write
 from textual.message_pump import MessagePump
 
 from autoact.events import RunFinished, RunOpened, StageProgressed
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
-from autoact.run.state import RunState
-from studio import tailed
-from studio.follow import Follow
-from studio.shelf import Shelf, judged
-from studio.tailed import Tailed
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
+from autoact.run.record.state import RunState
+from studio.runs import run_tail
+from studio.runs.follow import Follow
+from studio.runs.run_list import Shelf, judged
+from studio.runs.run_tail import Tailed
 
 
 def following(root: Path, name: str = "") -> Follow:
@@ -46,7 +46,7 @@ def test_a_look_without_news_is_nothing(opera: Path) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other system: elsewhere only looking helps")
 async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write(opera, synthesis())
-    monkeypatch.setattr("studio.follow.IDLE", 1e6)
+    monkeypatch.setattr("studio.runs.follow.IDLE", 1e6)
     with alive(run), LogWriter(run) as log:
         follow = following(opera)
         follow.start()
@@ -59,7 +59,7 @@ async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.Mon
 
 
 def test_a_long_log_is_read_in_portions(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tailed, "MOST", 10)
+    monkeypatch.setattr(run_tail, "MOST", 10)
     run = write(opera, training())
     part = Tailed(run)
     looks = 0
@@ -73,7 +73,7 @@ def test_a_long_log_is_read_in_portions(opera: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_is_said_before_a_long_log_is_read(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tailed, "MOST", 100)
+    monkeypatch.setattr(run_tail, "MOST", 100)
     write(opera, training())
     follow = following(opera)
     follow.look()

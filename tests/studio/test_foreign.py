@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from studio import foreign
+from studio.terminal import untrusted_text
 
 ACTS = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb"
@@ -29,11 +29,11 @@ def test_five_thousand_hostile_strings() -> None:
     source = random.Random(20261122)
     for _ in range(5000):
         text = hostile(source)
-        shown = foreign.clean(text)
+        shown = untrusted_text.clean(text)
         assert not ACTS.search(shown), (text, shown)
-        assert foreign.clean(shown) == shown, (text, shown)
+        assert untrusted_text.clean(shown) == shown, (text, shown)
         shown.encode()
-        one = foreign.line(text, 40)
+        one = untrusted_text.line(text, 40)
         assert not ACTS.search(one), (text, one)
         assert "\n" not in one
         assert not re.search("[\u0300-\u036f]{5}", shown)
@@ -41,7 +41,7 @@ def test_five_thousand_hostile_strings() -> None:
 
 @pytest.mark.parametrize("text", SPELT)
 def test_what_is_spelling_stays(text: str) -> None:
-    assert foreign.clean(text) == text
+    assert untrusted_text.clean(text) == text
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_what_is_spelling_stays(text: str) -> None:
     ],
 )
 def test_what_acts_or_hides_is_seen(text: str, shown: str) -> None:
-    assert foreign.clean(text) == shown
+    assert untrusted_text.clean(text) == shown
 
 
 def test_nothing_goes_on_for_ever() -> None:
-    assert foreign.clean("x" * 100_000).endswith("…[cut, 100000 characters in full]")
-    assert len(foreign.clean("x" * 10_000_000)) < 5_000
-    assert len(foreign.clean("y\n" * 30_000).split("\n")) == foreign.LINES + 1
-    assert foreign.line("one\ntwo\nthree", 7) == "one ⏎ t…"
+    assert untrusted_text.clean("x" * 100_000).endswith("…[cut, 100000 characters in full]")
+    assert len(untrusted_text.clean("x" * 10_000_000)) < 5_000
+    assert len(untrusted_text.clean("y\n" * 30_000).split("\n")) == untrusted_text.LINES + 1
+    assert untrusted_text.line("one\ntwo\nthree", 7) == "one ⏎ t…"
 
 
 def test_content_is_never_markup() -> None:
-    assert foreign.content("BingSearch[Woman in Gold]").plain == "BingSearch[Woman in Gold]"
-    assert foreign.content("[bold]x[/bold] [/").plain == "[bold]x[/bold] [/"
-    assert foreign.content("\x1b]0;title\x07").plain == "␛]0;title␇"
+    assert untrusted_text.content("BingSearch[Woman in Gold]").plain == "BingSearch[Woman in Gold]"
+    assert untrusted_text.content("[bold]x[/bold] [/").plain == "[bold]x[/bold] [/"
+    assert untrusted_text.content("\x1b]0;title\x07").plain == "␛]0;title␇"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hosts import Host
 
-from studio.document import Passage
-from studio.frames import Frames
+from studio.episodes.document import Passage
+from studio.terminal.redraw import Frames
 from studio.widgets.transcript import Transcript
 
 

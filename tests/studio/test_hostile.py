@@ -17,12 +17,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from autoact.events import EpisodeBegun, ModelAnswered, QuestionAccepted, ToolObserved
-from autoact.run.log import Record
+from autoact.run.record.log import Record
 from autoact.trajectory import Question
-from studio import foreign, plain
-from studio.cells import Cells
-from studio.document import Document, Passage
-from studio.series import Series
+from studio import plain
+from studio.episodes.document import Document, Passage
+from studio.runs.loss_series import Series
+from studio.terminal import untrusted_text
+from studio.terminal.screen_cells import Cells
 from studio.widgets.plot import Curve, Plot
 from studio.widgets.table import Column, Table
 from studio.widgets.transcript import Transcript
@@ -67,8 +68,8 @@ async def test_no_control_sequence_of_another_reaches_the_terminal() -> None:
             streamed(view.document, texts)
             table.show(Rows(texts))
             plot.show([Curve(text, "plan", Series([1.0, 2.0])) for text in texts[:2]])
-            label.update(foreign.content(texts[0]))
-            app.notify(foreign.line(texts[1]), markup=False, timeout=0.01)
+            label.update(untrusted_text.content(texts[0]))
+            app.notify(untrusted_text.line(texts[1]), markup=False, timeout=0.01)
             view.draw()
             await pilot.pause()
             frame = drawn(app)
@@ -101,7 +102,7 @@ def test_lines_and_texts_are_safe_to_print() -> None:
             )
             line = plain.line(Record(number, 0.0, events[number % len(events)], "t"))
             assert not ACTS.search(line), text
-            shown = foreign.clean(text)
+            shown = untrusted_text.clean(text)
             assert not ACTS.search(shown.replace("\n", "")), text
             shown.encode()
     print(f"\n{COUNT} texts made a line and a page: 0 acted")
@@ -125,7 +126,7 @@ async def test_action_strings_read_exactly_as_written() -> None:
     app = Host(view, table, label)
     app.CSS = "Transcript { height: 130; } Table { height: 122; } Static { height: 120; }"
     async with app.run_test(size=(80, 380)) as pilot:
-        label.update(Content("\n").join(map(foreign.content, said)))
+        label.update(Content("\n").join(map(untrusted_text.content, said)))
         await pilot.pause()
         rows = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
         assert [row.removeprefix("T⚙ action      ") for row in rows[: len(said)]] == said

@@ -10,7 +10,7 @@ from hostile_runs import LOGS, NOTES, SETTINGS, at
 from paned import Instead, done
 from stories import project, screen_text
 
-from autoact.run.folder import RunFolder, new_run
+from autoact.run.record.folder import RunFolder, new_run
 from studio.app import StudioApp
 from studio.screens.project import ProjectScreen
 from studio.target import find

@@ -12,17 +12,17 @@ from stories import screen_text
 from textual.keys import _character_to_key
 
 from autoact.errors import BadInput
-from studio import keymap, keys
+from studio.actions import action_table, keymap
 from studio.app import StudioApp
-from studio.glyphs import ASCII, UNICODE
 from studio.screens.help import page
 from studio.target import find
+from studio.terminal.glyphs import ASCII, UNICODE
 
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
 
 
-@pytest.mark.parametrize("action", keys.ACTIONS, ids=lambda action: f"{action.place}-{action.name}")
-def test_every_action_exists_and_is_told(action: keys.Action) -> None:
+@pytest.mark.parametrize("action", action_table.ACTIONS, ids=lambda action: f"{action.place}-{action.name}")
+def test_every_action_exists_and_is_told(action: action_table.Action) -> None:
     assert all(callable(getattr(kind, f"action_{action.name}", None)) for kind in PLACES[action.place])
     assert action.help
     assert action.key not in RESERVED
@@ -30,7 +30,7 @@ def test_every_action_exists_and_is_told(action: keys.Action) -> None:
 
 
 def test_every_action_has_a_test_that_presses_its_key() -> None:
-    assert said_in(Path(__file__).parent) == {action.id for action in keys.ACTIONS}
+    assert said_in(Path(__file__).parent) == {action.id for action in action_table.ACTIONS}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_every_action_has_a_test_that_presses_its_key() -> None:
         ("runs", "table", "list"),
     ],
 )
-def test_no_key_twice_in_a_place(places: tuple[keys.Place, ...]) -> None:
-    counted = Counter(action.key for action in keys.actions(*places, "everywhere"))
+def test_no_key_twice_in_a_place(places: tuple[action_table.Place, ...]) -> None:
+    counted = Counter(action.key for action in action_table.actions(*places, "everywhere"))
     assert max(counted.values()) == 1
 
 
@@ -113,7 +113,7 @@ async def test_a_broken_keymap_is_told_and_left_out(opera: Path, tmp_path: Path,
     async with app.run_test(size=(120, 50)) as pilot:
         await pilot.pause()
         assert "keys.toml" in [*app._notifications][0].message
-        assert app.actions == keys.ACTIONS
+        assert app.actions == action_table.ACTIONS
 
 
 def own_keys(tmp_path: Path, text: str) -> Path:
@@ -125,4 +125,4 @@ def own_keys(tmp_path: Path, text: str) -> Path:
 
 def test_keys_have_the_names_that_textual_gives_them() -> None:
     for key in "/?[]:+-_@!#=.\\":
-        assert keys.named(key) == _character_to_key(key)
+        assert action_table.named(key) == _character_to_key(key)

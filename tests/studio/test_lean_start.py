@@ -7,10 +7,15 @@ import sys
 
 import pytest
 
-LATER = {"textual.widgets._text_area", "textual.widgets._markdown", "studio.palette", "studio.screens.help"}
+LATER = {
+    "textual.widgets._text_area",
+    "textual.widgets._markdown",
+    "studio.actions.command_palette",
+    "studio.screens.help",
+}
 NOT_FOR_A_RUN = {"orjson", "autoact.project", "studio.screens.form", "studio.panes.task"}
-NEVER = {"torch", "transformers", "peft", "numpy", "autoact.run.job", "autoact.tools"}
-SHOW = "import sys, studio.__main__, studio.app, studio.driver, {}; print(*sys.modules)"
+NEVER = {"torch", "transformers", "peft", "numpy", "autoact.job.job", "autoact.tools"}
+SHOW = "import sys, studio.__main__, studio.app, studio.terminal.driver, {}; print(*sys.modules)"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hosts import Host
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from studio.document import Document, Passage
+from studio.episodes.document import Document, Passage
 from studio.widgets.listed import PARTS, thumb
 from studio.widgets.transcript import Transcript
 

@@ -11,15 +11,15 @@ from stories import finished, screen_text, synthesis, write
 from textual.message_pump import MessagePump
 
 from autoact.project import Project
-from studio import earlier, glance
 from studio.__main__ import main
 from studio.app import StudioApp
-from studio.drafts import Drafts
-from studio.figures import Figures, Ledger
-from studio.follow import Follow
-from studio.shelf import Shelf
+from studio.episodes.episode_log import Telling
+from studio.files.practice_questions import Drafts
+from studio.runs import earlier_curves, project_summary
+from studio.runs.follow import Follow
+from studio.runs.run_list import Shelf
+from studio.runs.run_totals import Figures, Ledger
 from studio.target import Target
-from studio.telling import Telling
 
 Obstacle = Callable[[Path], str]
 
@@ -37,13 +37,13 @@ def test_every_reader_goes_on(opera: Path, obstacle: Obstacle) -> None:
     shelf = Shelf(opera)
     shelf.look()
     assert [line.verdict for line in shelf.runs] == ["unreadable"]
-    watch = glance.Watch(Project.open(opera))
+    watch = project_summary.Watch(Project.open(opera))
     assert watch.look().verdict == "unreadable"
     watch.close()
     ledger = Ledger()
     ledger.read(run)
     assert ledger.look(run) == Figures()
-    assert earlier.of_run(run) == {}
+    assert earlier_curves.of_run(run) == {}
     telling = Telling(run, "q-0038.1")
     telling.read()
     assert telling.passages() == []

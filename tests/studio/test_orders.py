@@ -7,8 +7,8 @@ from typing import get_args
 
 from stories import finished, write
 
-from autoact.run.command import Verb
-from studio.orders import WORDS, carry, order, under_way
+from autoact.run.control.command import Verb
+from studio.actions.run_command import WORDS, carry, order, under_way
 
 
 def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:

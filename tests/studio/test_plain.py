@@ -65,7 +65,14 @@ def test_a_reader_that_leaves_early(opera: Path) -> None:
 @pytest.mark.parametrize("module", ["studio.app", "studio.plain"])
 def test_the_screen_knows_no_model(module: str) -> None:
     root = Path(studio.__file__).parent.parent
-    banned = (*HEAVY, "autoact.model", "autoact.training", "autoact.tools", "autoact.stages", "autoact.run.conduct")
+    banned = (
+        *HEAVY,
+        "autoact.model",
+        "autoact.training",
+        "autoact.tools",
+        "autoact.stages",
+        "autoact.run.conductor.conductor",
+    )
     code = f"import sys, {module}; print([name for name in {banned!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

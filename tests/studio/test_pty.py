@@ -15,7 +15,7 @@ import pytest
 from showcase import AT_WORK, at_work, showcase
 from terminal import Terminal
 
-from autoact.run.folder import RunFolder
+from autoact.run.record.folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 PANES = {

@@ -11,8 +11,8 @@ from autoact.events import TokenSpoken
 from autoact.lessons import PARTS
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
 from autoact.trajectory import CASTS, GROUP, META, SUB_AGENTS, Part, Question, Role, Tool
-from studio.conversation import speaker
-from studio.reader import growing
+from studio.episodes.session import speaker
+from studio.episodes.transcript_feed import growing
 
 CARD = Card("Answer.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
 

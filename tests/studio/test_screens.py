@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 import autoact.events as happened
-from autoact.run.log import LogWriter
+from autoact.run.record.log import LogWriter
 from studio.app import StudioApp
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
@@ -28,8 +28,8 @@ MAKE = """
 import pathlib, sys, time
 from datetime import datetime
 from autoact.events import RunOpened
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
 assert sys.argv[1:-1] == ["run", "--preset", "quick", "--detach", "--"]
 project = pathlib.Path(sys.argv[-1])
 until = time.monotonic() + 60

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from autoact.project import create
-from studio import settings_file
+from studio.files import project_toml
 
 
 def test_two_studios_at_once_lose_no_setting(tmp_path: Path) -> None:
@@ -15,8 +15,8 @@ def test_two_studios_at_once_lose_no_setting(tmp_path: Path) -> None:
 
     def count(key: str) -> None:
         for number in range(1, last[key] + 1):
-            settings_file.save(root, "differentiation", {key: number})
-            kept = getattr(settings_file.read(root).differentiation, key)
+            project_toml.save(root, "differentiation", {key: number})
+            kept = getattr(project_toml.read(root).differentiation, key)
             lost.extend([number] if kept != number else [])
 
     lost: list[int] = []

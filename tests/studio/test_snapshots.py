@@ -16,8 +16,8 @@ from snapshot import FOLDER, Picture, Snapshot
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from autoact.run.folder import RunFolder
-from studio import errand
+from autoact.run.record.folder import RunFolder
+from studio.actions import cli_command
 from studio.app import StudioApp
 from studio.screens.following import FollowingScreen
 from studio.target import Target
@@ -63,7 +63,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of projects that the studio knows by a name that is the same everywhere."""
     root = showcase(tmp_path / "projects")
     (tmp_path / "instead.py").write_text(f"print({tools()!r})", encoding="utf-8")
-    monkeypatch.setattr(errand, "PROGRAM", (sys.executable, str(tmp_path / "instead.py")))
+    monkeypatch.setattr(cli_command, "PROGRAM", (sys.executable, str(tmp_path / "instead.py")))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

@@ -9,18 +9,18 @@ import pytest
 from stories import synthesis, write
 from terminal import Terminal
 
-from autoact.run.folder import RunFolder, runs_of
-from autoact.run.launch import kill
-from autoact.run.liveness import attended
-from autoact.run.state import RunState
+from autoact.run.process.health import attended
+from autoact.run.process.launch import kill
+from autoact.run.record.folder import RunFolder, runs_of
+from autoact.run.record.state import RunState
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
 START = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from autoact.run.folder import new_run
-from autoact.run.launch import launch
+from autoact.run.record.folder import new_run
+from autoact.run.process.launch import launch
 folder = new_run(Path(sys.argv[-1]), "quick", {{}}, now=datetime(2026, 11, 23, 9, 5))
 launch(folder, ({counting!r}, "--of", "1000000", "--every", "0.01"))
 print(folder.name)

@@ -11,9 +11,9 @@ import pytest
 from textual.color import Color
 
 from autoact.errors import BadInput
-from studio import theme
 from studio.app import StudioApp
 from studio.target import find
+from studio.terminal import theme
 
 PALETTES = theme.palettes()
 

@@ -9,11 +9,11 @@ from hosts import Host
 from stories import screen_text
 from textual.pilot import Pilot
 
-from studio import foreign
-from studio.document import Document, Passage
-from studio.heights import BLOCK, Heights
+from studio.episodes.document import Document, Passage
+from studio.episodes.line_index import BLOCK, Heights
+from studio.terminal import untrusted_text
+from studio.terminal.wrap import wrapped
 from studio.widgets.transcript import Transcript
-from studio.wrapping import wrapped
 
 LONG = "A sentence of the kind that tools give back, with a dozen words or so in it. "
 
@@ -57,11 +57,11 @@ def test_pieces_are_as_safe_as_the_whole() -> None:
     source = random.Random(11)
     for _ in range(300):
         text = "".join(chr(source.choice((0x1B, 0x0D, 0x0A, 0x41, 0x200D, 0x301, 0x9B, 0x645))) for _ in range(60))
-        writer, shown, at = foreign.Writer(), "", 0
+        writer, shown, at = untrusted_text.Writer(), "", 0
         while at < len(text):
             size = source.randrange(1, 7)
             shown, at = writer.write(text[at : at + size]), at + size
-        assert shown == foreign.clean(text)
+        assert shown == untrusted_text.clean(text)
 
 
 def test_a_document_tells_what_changed() -> None:

@@ -12,10 +12,10 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from studio import typeahead
 from studio.app import StudioApp
 from studio.panes.task import TaskPane
 from studio.screens.form import Form
+from studio.terminal import typeahead
 from studio.widgets.table import Table
 
 

@@ -25,9 +25,9 @@ from textual.widgets import Input, TextArea
 
 import autoact.events as happened
 from autoact import trust
-from autoact.run.folder import RunFolder
+from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Question, Step, Trajectory, Verdict
-from studio import errand, keys
+from studio.actions import action_table, cli_command
 from studio.app import StudioApp
 from studio.screens.following import FollowingScreen
 from studio.screens.project import ProjectScreen
@@ -86,7 +86,7 @@ class Walk:
         ]
         for footer in self.app.screen.query(Footer):
             line, focused = text_of(footer, rows)[0], self.app.screen.focused or self.app.screen
-            found += [*false_offers(line, keys.reachable(focused)), *unoffered(line, focused)]
+            found += [*false_offers(line, action_table.reachable(focused)), *unoffered(line, focused)]
         width, height = self.size
         self.faults += [f"{width}x{height}, {name}: {fault}" for fault in found]
 
@@ -115,7 +115,7 @@ def projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for projects, the working one; their tools are listed by a stand-in."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "instead.py").write_text(LISTING.format(listed=tools()), encoding="utf-8")
-    monkeypatch.setattr(errand, "PROGRAM", (sys.executable, str(tmp_path / "instead.py")))
+    monkeypatch.setattr(cli_command, "PROGRAM", (sys.executable, str(tmp_path / "instead.py")))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "projects"
 
@@ -285,7 +285,7 @@ async def test_every_key_of_a_footer_does_something(projects: Path, make: Callab
             for key, word in offers(footer):
                 before = await opened_again(way, root, pane)
                 if key not in LEAVING:
-                    await pilot.press(keys.named(key))
+                    await pilot.press(action_table.named(key))
                     if await way.rows() == before:
                         idle.append(f"pane {pane}: {key} {word}")
     assert not idle, "\n".join(idle)

@@ -21,12 +21,14 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from ways import broken, newest, project, tools
 
-from studio import errand, foreign, plain, target
+from studio import plain, target
+from studio.actions import cli_command
 from studio.app import StudioApp
-from studio.cells import Cells
 from studio.screens import confirm
 from studio.screens.project import ProjectScreen
 from studio.target import Target
+from studio.terminal import untrusted_text
+from studio.terminal.screen_cells import Cells
 
 ROUNDS = 45 if LONG else 1
 """Some 1,700 texts each."""
@@ -95,7 +97,7 @@ async def round_of(supply: Supply, home: Path, monkeypatch: pytest.MonkeyPatch) 
     for file, text in (("instead.py", PROGRAM), ("tools.json", tools(supply))):
         (home / file).write_text(text, encoding="utf-8")
     (home / "trouble").write_bytes(supply.raw("errors of commands"))
-    monkeypatch.setattr(errand, "PROGRAM", (sys.executable, str(home / "instead.py")))
+    monkeypatch.setattr(cli_command, "PROGRAM", (sys.executable, str(home / "instead.py")))
     with at_work(newest(root)):
         said = printed(root, supply)
         app = StudioApp(Target(home / "projects"))
@@ -105,7 +107,7 @@ async def round_of(supply: Supply, home: Path, monkeypatch: pytest.MonkeyPatch) 
     said += "\n".join(walk.read)
     missed = unseen(supply.actions, said)
     assert not missed, missed
-    return Counter(way for way, text in supply.texts if foreign.line(text)[:8].strip() in said)
+    return Counter(way for way, text in supply.texts if untrusted_text.line(text)[:8].strip() in said)
 
 
 async def around(app: StudioApp, pilot: Pilot[str], walk: Walk, root: Path, supply: Supply) -> None:
@@ -161,7 +163,7 @@ def printed(root: Path, supply: Supply) -> str:
         if run != newest(root).path:
             said += plain.lines(target.run_of(str(run)))
     for _ in range(20):
-        said.append(foreign.line(trouble(lambda: target.find(supply.name("command lines")))))
+        said.append(untrusted_text.line(trouble(lambda: target.find(supply.name("command lines")))))
     for row in said:
         assert not (fault := acting(row)), fault
     return "\n".join(said) + "\n"

@@ -13,9 +13,9 @@ from showcase import told
 import autoact.events as happened
 from autoact import trust
 from autoact.events import Event
-from autoact.run.ending import Ending
-from autoact.run.folder import RunFolder, toml
-from autoact.run.lock import Owner
+from autoact.run.process.exit_record import Ending
+from autoact.run.process.lock import Owner
+from autoact.run.record.folder import RunFolder, toml
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 
 UNITS, ROWS = 36, 40

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.corpus import Corpus, Page
-from autoact.tools.library import Library, ToolContext
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.pages.corpus import Corpus, Page
 
 CURIE = Page(
     "Marie Curie",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.library import Library
+from autoact.tools.library.library import Library
 
 RUNNING = {
     "import": "__import__('pathlib').Path('{mark}').touch()", "open": "open('{mark}', 'w')",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.sql_guard import LARGEST_ANSWER, LONGEST_CELL
-from autoact.tools.sql_reader import CannotQuery, SqliteReader
+from autoact.tools.database.sqlite import CannotQuery, SqliteReader
+from autoact.tools.database.sqlite_worker import LARGEST_ANSWER, LONGEST_CELL
 
 CANARY = "canary-7f3a"
 SECONDS = 0.5

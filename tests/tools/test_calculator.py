@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from autoact.tools.calculator import CannotCalculate, calculate
+from autoact.tools.simple.calculator import CannotCalculate, calculate
 
 
 @pytest.mark.parametrize(

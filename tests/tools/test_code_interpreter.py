@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from autoact.tools import code_interpreter
-from autoact.tools.code_interpreter import program_in, told
-from autoact.tools.corpus import Corpus
-from autoact.tools.library import Library, ToolContext, ToolSession
+from autoact.tools.library.library import Library, ToolContext, ToolSession
+from autoact.tools.pages.corpus import Corpus
 from autoact.tools.sandbox import layers
 from autoact.tools.sandbox.layers import Layers
 from autoact.tools.sandbox.outcome import Made, Outcome
+from autoact.tools.simple import code_interpreter
+from autoact.tools.simple.code_interpreter import program_in, told
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadProject
-from autoact.tools.corpus import FORMAT, Corpus, Page, _indexed
-from autoact.tools.pages import LONGEST_LINE, read_paragraphs
+from autoact.tools.pages.corpus import FORMAT, Corpus, Page, _indexed
+from autoact.tools.pages.page_files import LONGEST_LINE, read_paragraphs
 
 Python = Callable[..., "subprocess.Popen[str]"]
 
@@ -110,7 +110,7 @@ def test_a_killed_build_leaves_no_index(tmp_path: Path, python: Python) -> None:
     folder.mkdir()
     lines = (json.dumps({"title": f"Page {number}", "text": "Some words. " * 20}) for number in range(20_000))
     (folder / "a.jsonl").write_text("\n".join(lines))
-    code = "import sys; from pathlib import Path; from autoact.tools.corpus import Corpus\n"
+    code = "import sys; from pathlib import Path; from autoact.tools.pages.corpus import Corpus\n"
     building = python(code + "Corpus.open(*map(Path, sys.argv[1:]))", folder, cache)
     while not any(cache.glob(".*.part")):
         assert building.poll() is None

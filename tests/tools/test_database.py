@@ -12,13 +12,13 @@ import pytest
 
 from autoact import grants
 from autoact.script import Observation
-from autoact.tools import csv_tables
-from autoact.tools.corpus import Corpus
-from autoact.tools.database import PASSWORD
-from autoact.tools.library import Library, ToolContext
-from autoact.tools.record import ToolRecord
-from autoact.tools.sql_reader import CannotQuery
-from autoact.tools.sql_server import ServerReader
+from autoact.tools.database import csv_tables
+from autoact.tools.database.database import PASSWORD
+from autoact.tools.database.server import ServerReader
+from autoact.tools.database.sqlite import CannotQuery
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.library.tool import ToolRecord
+from autoact.tools.pages.corpus import Corpus
 
 RIVERS = "Name,Length km,Ends in\nNile,6650,Mediterranean\nAmazon,6400.5,Atlantic\nRhine,1230,\n"
 

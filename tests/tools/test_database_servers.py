@@ -21,11 +21,11 @@ from typing import Any
 
 import pytest
 
-from autoact.tools.corpus import Corpus
-from autoact.tools.database import PASSWORD
-from autoact.tools.library import Library, ToolContext
-from autoact.tools.sql_reader import CannotQuery
-from autoact.tools.sql_server import ServerReader
+from autoact.tools.database.database import PASSWORD
+from autoact.tools.database.server import ServerReader
+from autoact.tools.database.sqlite import CannotQuery
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.pages.corpus import Corpus
 
 OWNER = "owner-word"
 READER = "reader-word"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from autoact import scratchpad
-from autoact.tools.corpus import Corpus
-from autoact.tools.demonstration import demonstrated, usable
-from autoact.tools.library import Library, ToolContext
+from autoact.tools.library.demonstration import demonstrated, usable
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Example, Question, Step
 
 TOOLS = {"WebSearch", "Retrieve", "Lookup"}

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from autoact.script import Observation
-from autoact.tools.corpus import Corpus, Page
-from autoact.tools.library import Library, ToolContext, ToolSession
-from autoact.tools.sentences import shortened
+from autoact.tools.library.library import Library, ToolContext, ToolSession
+from autoact.tools.pages.corpus import Corpus, Page
+from autoact.tools.pages.sentences import shortened
 
 
 @pytest.fixture

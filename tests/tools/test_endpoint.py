@@ -10,9 +10,9 @@ import pytest
 from autoact import grants
 from autoact.cli import main
 from autoact.project import create
-from autoact.tools.corpus import Corpus
-from autoact.tools.endpoint import picked
-from autoact.tools.library import Library, ToolContext
+from autoact.tools.bridges.http import picked
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.pages.corpus import Corpus
 
 from .web.conftest import Answer, Site, serving, site
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.tools.corpus import Corpus, Page
-from autoact.tools.full_text import MOST_RANKED
+from autoact.tools.pages.corpus import Corpus, Page
+from autoact.tools.pages.full_text import MOST_RANKED
 
 COMMON = MOST_RANKED + 100
 

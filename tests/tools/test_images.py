@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from autoact.errors import BadProject, ToolFailed
 from autoact.questions import read_questions
 from autoact.script import Observation
-from autoact.tools.captions import Captions
-from autoact.tools.corpus import Corpus
-from autoact.tools.image_to_text import Pictures
-from autoact.tools.library import Library, ToolContext
-from autoact.tools.record import ToolRecord
+from autoact.tools.images.captions import Captions
+from autoact.tools.images.image_to_text import Pictures
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.library.tool import ToolRecord
+from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Question
 
 ROWS = (

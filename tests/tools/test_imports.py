@@ -14,7 +14,7 @@ HEAVY = (
     "PIL", "ddgs", "httpcore2", "httpx", "httpx2", "langchain_core", "mcp", "numpy", "onnxruntime", "pydantic_monty",
     "rapidocr", "rdflib", "sqlalchemy", "torch", "transformers", "zstandard",
 )  # fmt: skip
-LIBRARY = "import autoact.tools.library"
+LIBRARY = "import autoact.tools.library.library"
 LISTED = "from autoact.cli import main; assert main(['tools', 'list', '--all', sys.argv[1]]) == 0"
 CONTROL = "import autoact.tools.web.client"
 

@@ -13,12 +13,12 @@ import pytest
 
 from autoact.errors import BadProject
 from autoact.script import Observation
-from autoact.tools.corpus import Corpus
-from autoact.tools.library import Library, ToolContext
-from autoact.tools.rdf_file import RdfFile
-from autoact.tools.record import ToolRecord
-from autoact.tools.sparql import asks, quoted
-from autoact.tools.wordnet import PARTS, WordNet, folder_of
+from autoact.tools.knowledge.rdf_file import RdfFile
+from autoact.tools.knowledge.sparql import asks, quoted
+from autoact.tools.knowledge.wordnet import PARTS, WordNet, folder_of
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.library.tool import ToolRecord
+from autoact.tools.pages.corpus import Corpus
 
 # part, words, gloss, pointers as (mark, name of the sense they lead to)
 SENSES = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools import letters
+from autoact.tools.pages import letter_marks
 
 misspelt = runpy.run_path(str(Path(__file__).with_name("misspelling.py")))["misspelt"]
 
@@ -23,8 +23,8 @@ def names() -> list[str]:
 @pytest.fixture
 def connection(names: list[str]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
-    connection.execute(letters.SCHEMA)
-    letters.write(connection, enumerate(names))
+    connection.execute(letter_marks.SCHEMA)
+    letter_marks.write(connection, enumerate(names))
     return connection
 
 
@@ -32,16 +32,16 @@ def connection(names: list[str]) -> sqlite3.Connection:
 def test_every_name_so_near_is_among_those_found(connection: sqlite3.Connection, names: list[str], typos: int) -> None:
     draw = random.Random(5)
     for at, name in enumerate(names[:500]):
-        assert at in letters.within(connection, misspelt(name, typos, draw), typos)
+        assert at in letter_marks.within(connection, misspelt(name, typos, draw), typos)
 
 
 def test_names_of_other_letters_are_left_out(connection: sqlite3.Connection, names: list[str]) -> None:
-    found = letters.within(connection, next(name for name in names if len(name) > 20), 2)
+    found = letter_marks.within(connection, next(name for name in names if len(name) > 20), 2)
     assert len(found) < len(names) / 20
 
 
 def test_the_likest(connection: sqlite3.Connection, names: list[str]) -> None:
-    assert 7 in letters.likest(connection, names[7][::-1], 5)
-    assert letters.likest(connection, names[7], 5) == letters.likest(connection, names[7], 50)[:5]
-    assert sorted(letters.likest(connection, "x", 2000)) == list(range(2000))
-    assert len(letters.likest(connection, "", 10)) == 10
+    assert 7 in letter_marks.likest(connection, names[7][::-1], 5)
+    assert letter_marks.likest(connection, names[7], 5) == letter_marks.likest(connection, names[7], 50)[:5]
+    assert sorted(letter_marks.likest(connection, "x", 2000)) == list(range(2000))
+    assert len(letter_marks.likest(connection, "", 10)) == 10

@@ -9,10 +9,10 @@ import pytest
 
 from autoact.errors import BadProject
 from autoact.script import Observation
-from autoact.tools.catalogue import GROUPS
-from autoact.tools.corpus import Corpus, Page
-from autoact.tools.library import Library, ToolContext
-from autoact.tools.record import Group, Limits, ToolRecord
+from autoact.tools.library.catalogue import GROUPS
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.library.tool import Group, Limits, ToolRecord
+from autoact.tools.pages.corpus import Corpus, Page
 
 PAPER = {"WebSearch", "Retrieve", "Lookup", "Image2Text", "Text2Image", "KnowledgeGraph", "Database", "Calculator",
          "TableVerbalizer", "CodeInterpreter"}  # fmt: skip

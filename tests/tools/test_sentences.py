@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.tools.sentences import sentences
+from autoact.tools.pages.sentences import sentences
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autoact.tools.shortlist import offered, ranked
+from autoact.tools.library.shortlist import offered, ranked
 from autoact.trajectory import Example, Question, Step, Tool
 
 CARDS = runpy.run_path(str(Path(__file__).with_name("task_cards.py")))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.corpus import Corpus
-from autoact.tools.library import Library, ToolContext
-from autoact.tools.table import LONGEST_TABLE, CannotRead, parsed, verbalized
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.pages.corpus import Corpus
+from autoact.tools.simple.table_verbalizer import LONGEST_TABLE, CannotRead, parsed, verbalized
 
 PERU = [["country", "capital"], ["Peru", "Lima"], ["Chad", "N'Djamena"]]
 

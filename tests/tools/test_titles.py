@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.pages import read_paragraphs
-from autoact.tools.titles import Titles, fold
+from autoact.tools.pages.page_files import read_paragraphs
+from autoact.tools.pages.title_search import Titles, fold
 
 MISSPELLING = runpy.run_path(str(Path(__file__).with_name("misspelling.py")))
 misspelt, SHORTEST = MISSPELLING["misspelt"], MISSPELLING["SHORTEST"]

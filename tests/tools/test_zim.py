@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import ToolFailed
-from autoact.tools.corpus import Corpus, Page
-from autoact.tools.library import Library, ToolContext
-from autoact.tools.zim import MAGIC, Zim, text_of
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.pages.corpus import Corpus, Page
+from autoact.tools.pages.zim import MAGIC, Zim, text_of
 
 CURIE = """<html><head><style>p {}</style></head><body><table><tr><td><p>Born 1867</p></td></tr></table>
 <p>Marie Curie was a <b>physicist</b> born in Warsaw.<sup>[1]</sup></p><p> She won the Nobel&nbsp;Prize. </p></body>"""

@@ -18,7 +18,7 @@ from autoact.lessons import PARTS
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
-from autoact.run.archive import check_adapter
+from autoact.run.record.archive import check_adapter
 from autoact.script import Ask, Card, Lesson, Prompt, Train
 from autoact.training.trainer import Trainer
 from autoact.trajectory import FINISH, Adapter, Question, Step, Tool, Trajectory

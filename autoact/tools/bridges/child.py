@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from autoact.child_process import python_command
 from autoact.script import Observation
-from autoact.tools.record import ToolContext
+from autoact.tools.library.tool import ToolContext
 
 LARGEST_REPLY = 1_000_000
 """Bytes. An honest child shortens what it says long before."""

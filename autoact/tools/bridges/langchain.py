@@ -14,7 +14,7 @@ from autoact.tools.bridges.python_function import said
 from autoact.tools.bridges.signature import NoSuchFunction, Signature, read_signature
 from autoact.tools.bridges.single import one_line, served, troubled
 from autoact.tools.bridges.worker import Answer
-from autoact.tools.record import Bridge, Group, ToolContext, ToolRecord
+from autoact.tools.library.tool import Bridge, Group, ToolContext, ToolRecord
 
 ONE_TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 

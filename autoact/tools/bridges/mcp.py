@@ -19,7 +19,7 @@ from autoact.script import Observation
 from autoact.tools.bridges.arguments import parsed, usage
 from autoact.tools.bridges.child import Child, ChildFailed, environment
 from autoact.tools.bridges.single import INVISIBLE, keyless, one_line, troubled
-from autoact.tools.record import Bridge, Call, Group, ToolContext, ToolRecord, requiring
+from autoact.tools.library.tool import Bridge, Call, Group, ToolContext, ToolRecord, requiring
 
 _NAME = re.compile(r"[\w./-]{1,64}", re.ASCII)
 

@@ -18,7 +18,7 @@ from autoact.tools.bridges.class_source import module_file
 from autoact.tools.bridges.signature import NoSuchFunction, read_signature
 from autoact.tools.bridges.single import served, troubled
 from autoact.tools.bridges.worker import Answer
-from autoact.tools.record import Bridge, Group, ToolContext, ToolRecord
+from autoact.tools.library.tool import Bridge, Group, ToolContext, ToolRecord
 
 
 def group(context: ToolContext, record: ToolRecord) -> Group:

@@ -10,8 +10,8 @@ import msgspec
 from autoact.script import Observation
 from autoact.tools.bridges.arguments import parsed, usage
 from autoact.tools.bridges.child import Child, ChildFailed, environment
-from autoact.tools.record import Call, Group, State, ToolContext, ToolRecord, lacking
-from autoact.tools.sentences import shortened
+from autoact.tools.library.tool import Call, Group, State, ToolContext, ToolRecord, lacking
+from autoact.tools.pages.sentences import shortened
 
 START_S = 30.0
 """Most seconds for the child to import what it needs."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from autoact.run import cgroup
+from autoact.run.process import cgroup
 from autoact.tools.sandbox.bounds import MEGABYTE
 
 _PREFIX = "autoact-program-"

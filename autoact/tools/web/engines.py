@@ -11,7 +11,7 @@ from typing import Any
 
 from autoact.errors import ToolFailed
 from autoact.secrets import Secret
-from autoact.tools.pages import Page
+from autoact.tools.pages.page_files import Page
 from autoact.tools.web.client import Request
 from autoact.tools.web.visitor import Visitor
 

@@ -18,7 +18,7 @@ import platformdirs
 
 from autoact import disk
 from autoact.errors import ToolFailed
-from autoact.tools.sentences import shortened
+from autoact.tools.pages.sentences import shortened
 from autoact.tools.web.client import Client, Reply, Request
 
 DAY_S = 86_400.0

@@ -17,12 +17,12 @@ from textual.widgets import Input
 
 import autoact.events as happened
 from autoact.events import Event, TokenSpoken
-from autoact.run.command import Command, Reply
-from autoact.run.control import ControlServer
-from autoact.run.folder import RunFolder, new_run
-from autoact.run.log import seal_event
+from autoact.run.control.command import Command, Reply
+from autoact.run.control.control_socket import ControlServer
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
-from studio.conversation import Replay, Session, sessions
+from studio.episodes.session import Replay, Session, sessions
 from studio.panes import group
 from studio.panes.group import GroupPane
 from studio.screens.projects import ProjectsScreen

@@ -12,9 +12,9 @@ from textual.widgets import Input
 
 import autoact.events as happened
 from autoact.lab.tally import Score
-from autoact.run.state import RunState
+from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
-from studio.lineage import lineage, wrong
+from studio.episodes.provenance import lineage, wrong
 from studio.panes.lab import ScoreRows
 from studio.screens.projects import ProjectsScreen
 

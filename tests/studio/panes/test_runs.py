@@ -10,13 +10,13 @@ from paned import Instead, done, pane_of, until
 from stories import alive, finished, screen_text, synthesis, write
 
 import autoact.events as happened
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
+from studio.runs.config_diff import differences
 from studio.screens import confirm
 from studio.screens.confirm import Confirm
 from studio.screens.project import ProjectScreen
 from studio.screens.run import RunScreen
-from studio.settings import differences
 
 NOTES = "import sys, pathlib; pathlib.Path({!r}, 'asked.txt').write_text(' '.join(sys.argv[1:]))"
 

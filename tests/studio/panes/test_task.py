@@ -15,7 +15,7 @@ from textual.widgets import TextArea
 
 import autoact.events as happened
 from autoact import disk
-from autoact.run.log import LogWriter
+from autoact.run.record.log import LogWriter
 from autoact.trajectory import Question
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
@@ -26,8 +26,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from autoact.events import QuestionAccepted, RunOpened
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
 from autoact.trajectory import Question
 Path(sys.argv[-1], "asked.txt").write_text(" ".join(sys.argv[1:-1]))
 folder = new_run(Path(sys.argv[-1]), "run", {}, now=datetime(2026, 11, 23, 9, 5))

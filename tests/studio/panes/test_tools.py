@@ -16,10 +16,10 @@ from textual.widgets import Input
 import autoact.events as happened
 from autoact import grants
 from autoact.project import create
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
-from studio import toolshelf
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
 from studio.app import StudioApp
+from studio.files import tool_list
 from studio.target import find
 
 TOOLS = """\
@@ -173,8 +173,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from autoact.events import RunOpened, ToolSelected
-from autoact.run.folder import new_run
-from autoact.run.log import LogWriter
+from autoact.run.record.folder import new_run
+from autoact.run.record.log import LogWriter
 if "list" in sys.argv:
     print({json.dumps(json.dumps(listed))})
 else:
@@ -284,11 +284,11 @@ async def test_a_secret_is_sent_to_its_host_once_a_person_allows_it(
 
 
 def test_what_brings_a_tool() -> None:
-    assert toolshelf.entry_words("python", "a.py:f") == ("--set", 'function="a.py:f"')
-    assert toolshelf.entry_words("langchain", "a.B") == ("--set", 'class="a.B"')
-    assert toolshelf.entry_words("mcp", "uvx 'my server'") == ("--set", 'command=["uvx", "my server"]')
-    assert toolshelf.entry_words("mcp", "http://127.0.0.1/mcp") == ("--set", 'url="http://127.0.0.1/mcp"')
-    assert toolshelf.entry_words("http", "http://127.0.0.1/{argument}") == (
+    assert tool_list.entry_words("python", "a.py:f") == ("--set", 'function="a.py:f"')
+    assert tool_list.entry_words("langchain", "a.B") == ("--set", 'class="a.B"')
+    assert tool_list.entry_words("mcp", "uvx 'my server'") == ("--set", 'command=["uvx", "my server"]')
+    assert tool_list.entry_words("mcp", "http://127.0.0.1/mcp") == ("--set", 'url="http://127.0.0.1/mcp"')
+    assert tool_list.entry_words("http", "http://127.0.0.1/{argument}") == (
         "--set",
         'url="http://127.0.0.1/{argument}"',
     )

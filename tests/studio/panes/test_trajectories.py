@@ -14,16 +14,16 @@ from stories import HOSTILE, alive, finished, screen_text, synthesis, training, 
 from textual.widgets import Static
 
 import autoact.events as happened
-from autoact.run.command import Command, Reply
-from autoact.run.control import ControlServer
-from autoact.run.folder import RunFolder
-from autoact.run.live import LiveWriter
-from autoact.run.log import LogWriter
-from autoact.run.state import RunState
+from autoact.run.control.command import Command, Reply
+from autoact.run.control.control_socket import ControlServer
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.live import LiveWriter
+from autoact.run.record.log import LogWriter
+from autoact.run.record.state import RunState
 from autoact.trajectory import Question
-from studio.episodes import Episodes, Wanted
+from studio.episodes.episode_list import Episodes, Wanted
+from studio.episodes.episode_log import Telling
 from studio.screens.form import Form
-from studio.telling import Telling
 from studio.widgets.table import Table
 
 
@@ -406,8 +406,8 @@ def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
 
 async def test_a_long_list_is_put_in_order_beside_the_keys(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread finds the order; what moved meanwhile is there a little later."""
-    monkeypatch.setattr("studio.ordering.MANY", 10)
-    monkeypatch.setattr("studio.ordering.PATIENCE", 0.01)
+    monkeypatch.setattr("studio.episodes.episode_order.MANY", 10)
+    monkeypatch.setattr("studio.episodes.episode_order.PATIENCE", 0.01)
     run = write(opera, synthesis())
     with alive(run):
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):

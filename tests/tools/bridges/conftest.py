@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.corpus import Corpus
-from autoact.tools.library import Library, ToolContext
+from autoact.tools.library.library import Library, ToolContext
+from autoact.tools.pages.corpus import Corpus
 
 Load = Callable[..., Library]
 

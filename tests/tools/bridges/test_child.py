@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from autoact.tools.bridges.child import LARGEST_REQUEST, Child, ChildFailed, environment
-from autoact.tools.corpus import Corpus
-from autoact.tools.record import ToolContext
+from autoact.tools.library.tool import ToolContext
+from autoact.tools.pages.corpus import Corpus
 
 SOURCE = """
 import time

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autoact.tools.bridges.class_source import read_tool
-from autoact.tools.library import Library
+from autoact.tools.library.library import Library
 
 from ..web.conftest import Answer, Site, site
 

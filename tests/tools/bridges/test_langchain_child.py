@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from autoact.tools.library import Library
+from autoact.tools.library.library import Library
 
 Load = Callable[..., Library]
 

@@ -15,10 +15,10 @@ import pytest
 from autoact import grants
 from autoact.errors import BadProject
 from autoact.tools.bridges.mcp import Described, connect, described_in, read_described
-from autoact.tools.catalogue import BRIDGES
-from autoact.tools.corpus import Corpus
-from autoact.tools.curation import curated
-from autoact.tools.library import Library, ToolContext, ToolSession
+from autoact.tools.library.catalogue import BRIDGES
+from autoact.tools.library.library import Library, ToolContext, ToolSession
+from autoact.tools.library.tools_toml import curated
+from autoact.tools.pages.corpus import Corpus
 
 from ..web.conftest import Site, site
 
@@ -197,8 +197,8 @@ def test_a_server_ends_when_its_person_is_killed(
     code = """
 import sys
 from pathlib import Path
-from autoact.tools.corpus import Corpus
-from autoact.tools.library import Library, ToolContext, ToolSession
+from autoact.tools.pages.corpus import Corpus
+from autoact.tools.library.library import Library, ToolContext, ToolSession
 root = Path(sys.argv[1])
 library = Library.load(root / "tools.toml", ToolContext(Corpus.of_pages(()), root=root))
 print(library.session().call("own.say", "hello").text, flush=True)

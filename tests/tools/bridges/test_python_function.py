@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.library import Library
+from autoact.tools.library.library import Library
 
 Load = Callable[..., Library]
 Gone = Callable[[int], bool]

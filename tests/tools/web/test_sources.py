@@ -13,8 +13,8 @@ import pytest
 
 from autoact import grants
 from autoact.script import Observation
-from autoact.tools.corpus import Corpus, Page
-from autoact.tools.library import Library, ToolContext, ToolSession
+from autoact.tools.library.library import Library, ToolContext, ToolSession
+from autoact.tools.pages.corpus import Corpus, Page
 
 from .conftest import Answer, Site
 
@@ -240,7 +240,7 @@ def test_the_package_has_the_names_that_are_used() -> None:
     from ddgs.engines import ENGINES
     from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
 
-    from autoact.tools.sources import BACKENDS
+    from autoact.tools.pages.sources import BACKENDS
 
     assert set(BACKENDS) <= set(ENGINES["text"])
     assert issubclass(RatelimitException, DDGSException)

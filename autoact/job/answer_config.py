@@ -1,0 +1,29 @@
+"""The settings of a run that only answers: questions asked, evaluated or sent to a session, with a trained group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from autoact.config import Config
+from autoact.errors import BadInput
+from autoact.job.base_run import trained
+from autoact.project import Project
+from autoact.run.record.folder import find_run
+from autoact.stages import GROUP_PLANNING
+
+
+def answering(
+    project: Project, base: str, casts: tuple[str, ...], stages: tuple[str, ...] = (GROUP_PLANNING,), **plan: Any
+) -> Config:
+    """The project's settings with the adapters of an earlier run, `base` or the newest that has them.
+
+    Raises BadInput when the group is among the casts and no run has trained one.
+    """
+    config = project.config()
+    found = find_run(project.root, base) if base else trained(project.root)
+    if found is None and "group" in casts:
+        raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
+    planned = replace(config.run, stages=stages, base=found.name if found else "", **plan)
+    return replace(config, run=planned, group_planning=replace(config.group_planning, compare=casts))

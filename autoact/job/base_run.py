@@ -1,0 +1,73 @@
+"""Material from an earlier run: what skipped stages would have made, copied so that a run stands by itself."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from autoact.config import Plan
+from autoact.errors import BadInput
+from autoact.events import StageFinished
+from autoact.run.record.archive import check_adapter
+from autoact.run.record.folder import RunFolder, find_run, own_runs
+from autoact.run.record.journal import Journal
+from autoact.run.record.log import read
+from autoact.run.record.replay import MADE_BY, Memory
+from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SESSION
+from autoact.trajectory import SUB_AGENTS
+
+
+def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
+    """Log, once, the base run's material of every stage before this run's first.
+
+    Raises BadInput where some is lacking, or cannot be read.
+    """
+    first = GROUP_PLANNING if plan.stages[0] == SESSION else plan.stages[0]
+    wanted = PIPELINE[: PIPELINE.index(first)]
+    if all(stage in journal.state.stages for stage in wanted):
+        return
+    base = find_run(folder.path.parent.parent, plan.base)
+    unreadable = Memory.of(base.events).unreadable.keys() & set(wanted)
+    finished: list[StageFinished] = []
+    for record in read(base.events):
+        event = record.event
+        if record.unread and MADE_BY.get(record.type) in unreadable:
+            raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
+        if isinstance(event, StageFinished) and event.stage in wanted:
+            finished.append(event)
+        elif event is not None and MADE_BY.get(record.type) in wanted:
+            journal.once(event)
+    if missing := set(wanted) - {event.stage for event in finished}:
+        raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
+    if DIFFERENTIATION in wanted:
+        _check_adapters(base)
+        shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
+    for event in finished:  # last: they say that the material above is complete
+        journal.once(event)
+
+
+def _check_adapters(base: RunFolder) -> None:
+    """Raises BadInput for adapters that are more than weights and LoRA settings: the base may come from elsewhere."""
+    for path in base.adapters.rglob("*"):
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            raise BadInput("is a link, or no plain file; its adapters are not taken", file=path)
+        if path.name == "adapter_config.json":
+            try:
+                check_adapter(path)
+            except ValueError as error:
+                raise BadInput(f"not the settings of a LoRA adapter: {error}", file=path) from error
+
+
+def trained(project_root: Path) -> RunFolder | None:
+    """The newest run of a project's own that trained a group; None when there is none.
+
+    A run that only answered has a copy of the adapters it answered with. It counts only where the run that trained
+    them is gone: an evaluation that was stopped must find the same base again.
+    """
+    ready = [folder for folder in own_runs(project_root) if _has_adapters(folder)]
+    trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())
+    return next(trainers, ready[0] if ready else None)
+
+
+def _has_adapters(folder: RunFolder) -> bool:
+    return all((folder.adapters / role / "README.md").exists() for role in SUB_AGENTS)

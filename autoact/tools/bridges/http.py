@@ -1,0 +1,162 @@
+"""An HTTP endpoint as a tool: a project describes the request, and the argument fills its places.
+
+[[tool]]
+name = "Weather"
+kind = "http"
+definition = "Tells the weather in a city."
+usage = "Weather[Oslo]"
+[tool.settings]
+url = "https://api.example.org/now?q={argument}"
+headers = { Authorization = "Bearer {secret:WEATHER_KEY}" }
+result = "current.summary"
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import SplitResult, quote, urlsplit
+
+import msgspec
+
+from autoact import grants
+from autoact.errors import ToolFailed
+from autoact.script import Observation
+from autoact.tools.library.tool import Bridge, Call, Group, State, ToolContext, ToolRecord, lacking
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "QUERY")
+_PLACE = re.compile(r"\{(argument|secret:([A-Z][A-Z0-9_]*))\}")
+_EVERY = "*"
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
+_DEFAULTS: Mapping[str, Any] = {
+    "url": "", "method": "GET", "headers": {}, "body": "", "result": "", "allow": [], "cache_hours": 0.0,
+}  # fmt: skip
+
+
+def group(context: ToolContext, record: ToolRecord) -> Group:
+    """The tool that one entry of tools.toml describes."""
+    definition = record.definition or f"Asks {_parts(record.settings['url']).hostname or 'a web service'}."
+    record = msgspec.structs.replace(record, definition=definition, usage=record.usage or f"{record.name}[argument]")
+    trouble = _trouble(context, record.settings)
+
+    def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+        return {record.name: lambda argument: _call(context, records[record.name], argument)}
+
+    return Group((lacking(record, *trouble) if trouble else record,), opened)
+
+
+BRIDGE = Bridge(_DEFAULTS, ("network",), group)
+
+
+def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observation:
+    """One request. Raises ToolFailed with what to do."""
+    from autoact.tools.web.client import Client, Request
+    from autoact.tools.web.guard import Guard
+    from autoact.tools.web.visitor import Visitor, default_cache
+
+    if argument in (".", ".."):
+        raise ToolFailed("dots alone would climb out of the endpoint's path")
+    settings = record.settings
+    if trouble := _withheld(context, settings):  # a permission may have been withdrawn since the library was opened
+        raise ToolFailed(trouble[1])
+    fill = partial(_filled, context, settings["url"])
+    body = fill(settings["body"], _in_json(argument))
+    headers = {name: fill(text, _in_header(argument)) for name, text in settings["headers"].items()}
+    if body:
+        headers = {"Content-Type": "application/json", **headers}
+    url = fill(settings["url"], quote(argument, safe=""))
+    fresh_s = settings["cache_hours"] * 3600 if settings["method"] == "GET" else 0.0
+    client = Client(Guard(settings["allow"]), record.limits.timeout_s)
+    request = Request(url, settings["method"], headers=headers, body=body.encode())
+    reply = Visitor(client, default_cache() if fresh_s else None, fresh_s).ask(request)
+    if not settings["result"]:
+        return Observation(reply.text() or "Done; the endpoint had nothing to say.")
+    return Observation(picked(reply.json(), settings["result"]))
+
+
+def picked(value: Any, path: str) -> str:
+    """What lies at `path`, as in `items.0.title` or `items.*.title`, as text. Raises ToolFailed when nothing does."""
+    found = [value]
+    for step in path.split("."):
+        found = [inner for outer in found for inner in _inside(outer, step)]
+    texts = [each if isinstance(each, str) else json.dumps(each, ensure_ascii=False) for each in found]
+    if not texts:
+        names = ", ".join(list(value)[:8]) if isinstance(value, dict) else type(value).__name__
+        raise ToolFailed(f"the answer has nothing at `{path}`; it begins with: {names}")
+    return "; ".join(texts)
+
+
+def _inside(value: Any, step: str) -> list[Any]:
+    if isinstance(value, list):
+        if step == _EVERY:
+            return value
+        return [value[int(step)]] if step.isascii() and step.isdigit() and int(step[:9]) < len(value) else []
+    if isinstance(value, dict):
+        if step == _EVERY:
+            return list(value.values())
+        return [value[step]] if step in value else []
+    return []
+
+
+def _filled(context: ToolContext, url: str, template: str, argument: str) -> str:
+    """The template with the argument and the secrets that may go to `url` in their places."""
+
+    def fill(place: re.Match[str]) -> str:
+        return argument if place[2] is None else context.secret_for(place[2], url) or ""
+
+    return _PLACE.sub(fill, template)
+
+
+def secret_names(settings: Mapping[str, Any]) -> list[str]:
+    """The secrets that have a place in the request."""
+    templates = [settings["url"], settings["body"], *settings["headers"].values()]
+    return sorted({place[2] for template in templates for place in _PLACE.finditer(template) if place[2]})
+
+
+def _in_json(argument: str) -> str:
+    """The argument as it stands between the quotes of a JSON text."""
+    return json.dumps(argument, ensure_ascii=False)[1:-1]
+
+
+def _in_header(argument: str) -> str:
+    """The argument as a header may hold it: one line of ASCII."""
+    return quote(" ".join(argument.split()), safe=" !#$&'()*+,/:;=?@[]")
+
+
+def _parts(url: str) -> SplitResult:
+    """The URL in parts; without any when it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _trouble(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
+    """What keeps the endpoint from being asked, if anything does."""
+    parts = _parts(settings["url"])
+    templates = [settings["url"], settings["body"], *settings["headers"].values()]
+    if not parts.hostname or parts.scheme not in ("http", "https"):
+        return "needs-setting", 'it needs settings = {url = "https://host/path?q={argument}"}'
+    if "{" in parts.netloc:
+        return "refused", "a place in the host would let the argument choose whom to ask; use path, query, or body"
+    if settings["method"] not in METHODS:
+        return "needs-setting", f"method is one of {', '.join(METHODS)}"
+    if not any("{argument}" in template for template in templates):
+        return "needs-setting", "nothing of the request has a place for {argument}"
+    for name, text in settings["headers"].items():
+        if name.casefold() in _SECRET_HEADERS and not _PLACE.search(text):
+            return "refused", f"a key in {name} would be shared with the project; write {{secret:NAME}} instead"
+    return _withheld(context, settings)
+
+
+def _withheld(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
+    """What keeps the secrets of the request from its host, if anything does. The setting `allow` changes nothing."""
+    names, url = secret_names(settings), settings["url"]
+    if missing := [name for name in names if context.secret(name) is None]:
+        return "needs-key", f"needs a key: autoact secrets set {missing[0]}"
+    if withheld := [name for name in names if not context.granted(name, url)]:
+        return "refused", grants.refusal(withheld[0], url)
+    return None

@@ -1,0 +1,105 @@
+"""SQL over a SQLite file through the guarded reader, which is killed when a statement outlasts its time."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from autoact import child_process
+from autoact.tools.database import sqlite_worker
+
+_GRACE_S = 0.5
+"""Between the guard's own deadline and the kill."""
+_START_S = 10.0
+_LONGEST_LINE = 2_000_000
+_PIECE = 65_536
+
+
+class CannotQuery(ValueError):
+    """The database gave no answer; the message says why."""
+
+
+class Rows(Struct, frozen=True):
+    """The beginning of a statement's answer."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    more: bool
+    """Whether rows were left out."""
+
+
+class SqliteReader:
+    """One SQLite file, opened read-only by a process of its own that starts with the first question."""
+
+    def __init__(self, file: Path, seconds: float) -> None:
+        self._file, self._seconds = file.resolve(), seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tables: Mapping[str, list[str]] = {}
+
+    def tables(self) -> Mapping[str, list[str]]:
+        """Columns with their types, by table. Raises CannotQuery."""
+        self._started()
+        return self._tables
+
+    def query(self, sql: str, rows: int) -> Rows:
+        """At most `rows` rows of one statement that only reads. Raises CannotQuery."""
+        process = self._started()
+        request = json.dumps({"sql": sql, "rows": rows, "seconds": self._seconds})
+        try:
+            assert process.stdin is not None
+            process.stdin.write(request.encode() + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError as error:
+            self.close()
+            raise CannotQuery("the database's reader has ended") from error
+        answer = self._line(process, self._seconds + _GRACE_S)
+        if "error" in answer:
+            raise CannotQuery(answer["error"])
+        return Rows(answer["columns"], answer["rows"], answer["more"])
+
+    def close(self) -> None:
+        """End the reader. The next question starts another."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None:
+            return self._process
+        command = child_process.python_command("-I", sqlite_worker.__file__, str(self._file))
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={},
+            cwd=child_process.FOLDER, start_new_session=True,
+        )  # fmt: skip
+        greeting = self._line(self._process, _START_S)
+        if "error" in greeting:
+            self.close()
+            raise CannotQuery(f"the database cannot be opened: {greeting['error']}")
+        self._tables = greeting["tables"]
+        return self._process
+
+    def _line(self, process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
+        """The reader's next line. Past the time the reader is killed."""
+        assert process.stdout is not None
+        end, line = time.monotonic() + seconds, b""
+        while not line.endswith(b"\n"):
+            waiting = max(0.0, end - time.monotonic())
+            if not select.select([process.stdout], [], [], waiting)[0]:
+                self.close()
+                raise CannotQuery(f"it took longer than {self._seconds:g} seconds")
+            piece = os.read(process.stdout.fileno(), _PIECE)
+            line += piece
+            if not piece or len(line) > _LONGEST_LINE:
+                self.close()
+                raise CannotQuery("the statement took more memory than it may")
+        answer: dict[str, Any] = json.loads(line)
+        return answer

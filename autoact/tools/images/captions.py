@@ -1,0 +1,79 @@
+"""A file of captions: what is known of the pictures of a data set's questions, by their ids or their wording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from autoact.errors import BadProject, ToolFailed
+from autoact.questions import QUESTION_KEYS, id_of, picture_of
+from autoact.records import read_records
+from autoact.tools.pages.title_search import Titles, fold
+from autoact.trajectory import Picture, Question
+
+LARGEST = 100_000_000
+"""Bytes."""
+
+
+class Captions:
+    """Pictures by question."""
+
+    def __init__(self, file: Path) -> None:
+        """Reads a file of records with `caption` and `ocr` (or `orc`). Raises BadProject."""
+        if file.stat().st_size > LARGEST:
+            raise BadProject(f"expected at most {LARGEST:,} bytes of captions", file=file)
+        told = [(id_of(row), picture_of(row), _wording(row)) for _, row in read_records(file)]
+        self._pictures = [picture for _, picture, _ in told]
+        self._ids = {name: at for at, (name, _, _) in enumerate(told) if name}
+        wordings = [wording for _, _, wording in told]
+        self._whole = _index(wordings)
+        self._bare = _index(wording.partition("\nOptions:")[0] for wording in wordings)
+        first_lines = [wording.partition("\n")[0] for wording in wordings]
+        self._begun, self._titles = _index(first_lines), Titles.of(first_lines)
+
+    def of_question(self, question: Question) -> Picture | None:
+        """The picture of a question, by its id or else by its wording; None where the file does not tell of it.
+
+        Raises ToolFailed when its wording is that of several questions with different pictures.
+        """
+        if (at := self._ids.get(question.id)) is not None:
+            return self._pictures[at]
+        return self._only(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
+
+    def named(self, asked: str) -> Picture | None:
+        """The picture of the question that a text names, by its id, its wording, or nearly its first line.
+
+        None when it names none. Raises ToolFailed when it names several with different pictures.
+        """
+        if (at := self._ids.get(asked)) is not None:
+            return self._pictures[at]
+        worded = (index.get(fold(asked)) for index in (self._whole, self._bare, self._begun))
+        found = next(filter(None, worded), [])
+        near = self._titles.find(asked) if not found else None
+        return self._only(found if near is None else [near])
+
+    def _only(self, found: list[int]) -> Picture | None:
+        """The one picture of these questions."""
+        pictures = {self._pictures[at] for at in found}
+        if len(pictures) > 1:
+            raise ToolFailed("several questions are worded so and have different pictures; name one by its id")
+        return pictures.pop() if pictures else None
+
+
+def _index(wordings: Iterable[str]) -> dict[str, list[int]]:
+    """The places of each wording."""
+    index: dict[str, list[int]] = {}
+    for at, wording in enumerate(wordings):
+        index.setdefault(fold(wording), []).append(at)
+    return index
+
+
+def _wording(row: Mapping[str, Any]) -> str:
+    return str(next((row[key] for key in QUESTION_KEYS if key in row), ""))
+
+
+def _with_options(question: Question) -> str:
+    """A question as ScienceQA's flat rows word it."""
+    options = " ".join(f"({chr(ord('A') + index)}) {choice}" for index, choice in enumerate(question.choices))
+    return f"{question.text}\nOptions: {options}"

@@ -1,0 +1,105 @@
+"""A SPARQL endpoint: facts by name, and SELECT questions as a model writes them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import Any
+from urllib.parse import urlsplit
+
+from autoact.errors import ToolFailed
+from autoact.tools.database.sqlite import Rows
+
+MOST_FACTS = 300
+LONGEST_QUERY = 5_000
+_ASKS = re.compile(r"\s*(?:(?:prefix|base)\b[^>]*>\s*)*(?:select|ask)\b", re.IGNORECASE)
+_ANY = """SELECT ?item ?relation ?value WHERE {{
+  ?item <http://www.w3.org/2000/01/rdf-schema#label> ?label . FILTER(STR(?label) = {name})
+  ?item ?p ?v .
+  OPTIONAL {{ ?p <http://www.w3.org/2000/01/rdf-schema#label> ?said }}
+  OPTIONAL {{ ?v <http://www.w3.org/2000/01/rdf-schema#label> ?named }}
+  BIND(COALESCE(?said, STR(?p)) AS ?relation) BIND(COALESCE(?named, STR(?v)) AS ?value)
+}} LIMIT {most}"""
+# Wikidata names its properties beside the predicates that statements use, and has a service for labels.
+_WIKIDATA = """SELECT ?item ?relation ?value WHERE {{
+  ?item rdfs:label {name}@en ; ?p ?v .
+  ?property wikibase:directClaim ?p ; wikibase:propertyType ?type ; rdfs:label ?relation .
+  FILTER(?type != wikibase:ExternalId && LANG(?relation) = "en")
+  OPTIONAL {{ ?v rdfs:label ?named FILTER(LANG(?named) = "en") }}
+  FILTER(BOUND(?named) || ISLITERAL(?v))
+  BIND(COALESCE(?named, STR(?v)) AS ?value)
+}} LIMIT {most}"""
+
+
+class Endpoint:
+    """A place that answers SPARQL over HTTP."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        from autoact.tools.web.client import Client
+        from autoact.tools.web.guard import Guard
+
+        place = urlsplit(url)
+        self._url = url
+        self._form = _WIKIDATA if (place.hostname or "").endswith("wikidata.org") else _ANY
+        # A person named this host, be it one of their own network; what it redirects to is another matter.
+        self._client = Client(Guard(allowed=[place.netloc]), timeout_s=seconds)
+
+    def facts(self, thing: str) -> tuple[str, list[tuple[str, str]]] | None:
+        """The facts of the thing with this name that has the most of them; None for an unknown one.
+
+        Raises ToolFailed.
+        """
+        found = self.select(self._form.format(name=quoted(thing), most=MOST_FACTS), MOST_FACTS)
+        by_item: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for item, relation, value in found.rows:
+            by_item[item].append((relation, value))
+        return (thing, max(by_item.values(), key=len)) if by_item else None
+
+    def similar(self, thing: str, count: int) -> list[str]:
+        """None: an endpoint cannot be asked for names like another."""
+        return []
+
+    def select(self, query: str, rows: int) -> Rows:
+        """The first rows of a SELECT, or the word of an ASK. Raises ToolFailed."""
+        from autoact.tools.web.client import Request
+
+        if not asks(query) or len(query) > LONGEST_QUERY:
+            raise ToolFailed(f"expected a SELECT or ASK query of at most {LONGEST_QUERY} characters")
+        reply = self._client.fetch(
+            Request(self._url, parameters={"query": query}, headers={"Accept": "application/sparql-results+json"})
+        )
+        if reply.status != 200:
+            raise ToolFailed(f"the endpoint answered {reply.status}: {reply.text()[:200]}")
+        return _rows(reply.json(), rows)
+
+
+def asks(text: str) -> bool:
+    """Whether the text is a query that only reads."""
+    return _ASKS.match(text) is not None
+
+
+def quoted(text: str) -> str:
+    """A text as a SPARQL literal, whatever is in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'
+
+
+def _rows(answer: Any, most: int) -> Rows:
+    """What the standard's JSON says. Raises ToolFailed when it is something else."""
+    try:
+        if "boolean" in answer:
+            return Rows(["answer"], [["yes" if answer["boolean"] else "no"]], False)
+        columns: list[str] = answer["head"]["vars"]
+        bindings = answer["results"]["bindings"]
+        rows = [[_shown(one.get(column)) for column in columns] for one in bindings[:most]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ToolFailed("the endpoint sent JSON that is no answer to a query") from error
+    return Rows(columns, rows, len(bindings) > most)
+
+
+def _shown(value: Any) -> str | None:
+    """A value as text; of an address, its last part."""
+    if value is None:
+        return None
+    text = str(value["value"])
+    return re.split(r"[#/]", text.rstrip("#/"))[-1].replace("_", " ") if value.get("type") == "uri" else text

@@ -1,0 +1,30 @@
+"""The catalogue: every tool of the paper, group by group, and the kinds that people may bring."""
+
+from __future__ import annotations
+
+from autoact.tools.bridges import http, langchain, mcp, python_function
+from autoact.tools.database import database
+from autoact.tools.images import image_to_text, text_to_image
+from autoact.tools.knowledge import knowledge_graph
+from autoact.tools.library.tool import Bridge, Kind
+from autoact.tools.pages import encyclopedia
+from autoact.tools.simple import calculator, code_interpreter, table_verbalizer
+
+GROUPS = (
+    encyclopedia.GROUP,
+    image_to_text.GROUP,
+    text_to_image.GROUP,
+    knowledge_graph.GROUP,
+    database.GROUP,
+    calculator.GROUP,
+    table_verbalizer.GROUP,
+    code_interpreter.GROUP,
+)
+"""The library's own tools."""
+BRIDGES: dict[Kind, Bridge] = {
+    "python": python_function.BRIDGE,
+    "langchain": langchain.BRIDGE,
+    "mcp": mcp.BRIDGE,
+    "http": http.BRIDGE,
+}
+"""What people may bring, by the `kind` of an entry in tools.toml."""

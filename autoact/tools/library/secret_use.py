@@ -1,0 +1,49 @@
+"""Which secrets a tool uses, and where it sends each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from autoact import grants
+from autoact.tools.bridges import http
+from autoact.tools.database import database
+from autoact.tools.library.tool import ToolRecord
+from autoact.tools.pages import sources
+
+Use = tuple[str, str]
+"""The name of a secret and the URL it is sent to; for a program that is empty, as it may send it anywhere."""
+
+
+def secrets_of(record: ToolRecord) -> list[Use]:
+    """Returns the uses that the settings of a tool name, in their order."""
+    return list(dict.fromkeys(_uses(record)))
+
+
+def missing_grants(record: ToolRecord) -> list[Use]:
+    """Returns names of secrets with the hosts that they may not be sent to yet, and that a person can allow."""
+    uses = [(name, url) for name, url in secrets_of(record) if url and not grants.obstacle(name, url)]
+    return [(name, grants.destination(url)) for name, url in uses if not grants.allows(name, url)]
+
+
+def _uses(record: ToolRecord) -> Iterator[Use]:
+    settings = record.settings
+    match record.kind:
+        case "http":
+            yield from ((name, settings["url"]) for name in http.secret_names(settings))
+        case "mcp" | "python" | "langchain":
+            yield from ((name, settings.get("url", "")) for name in settings["secrets"])
+        case "builtin" if record.name == "Database" and database.is_server(settings["url"]):
+            yield database.PASSWORD, settings["url"]
+        case "builtin" if record.name == "WebSearch" and sources.KEYS.get(settings["source"]) and settings["host"]:
+            yield sources.KEYS[settings["source"]], settings["host"]
+
+
+def reaches_network(text: str) -> bool:
+    """Whether a setting is a URL of another machine."""
+    scheme, separator, _ = text.partition("://")
+    return (
+        bool(separator)
+        and scheme.casefold().partition("+")[0] not in ("file", "sqlite")
+        and bool(urlsplit(text).netloc)
+    )

@@ -1,0 +1,103 @@
+"""How the tools of past runs fared: calls, failures, waiting times, and how often those who used one were right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from autoact.events import Event, QuestionSolved, ToolObserved, TrajectoryCommitted
+from autoact.script import root_of
+from autoact.tools.library.tools_toml import tool_key
+from autoact.trajectory import Trajectory
+
+
+class Fortune(Struct, frozen=True):
+    """One tool in figures."""
+
+    tool: str
+    calls: int
+    failed: int
+    p50_ms: float
+    p95_ms: float
+    trajectories: int
+    """Finished ones with a known answer that called it."""
+    right: int
+    """Of these, those whose answer was exactly right."""
+
+    @property
+    def failure_rate(self) -> float:
+        return self.failed / self.calls
+
+    @property
+    def right_rate(self) -> float | None:
+        """None when no trajectory that used it can be scored."""
+        return self.right / self.trajectories if self.trajectories else None
+
+
+@dataclass(slots=True)
+class _Count:
+    tool: str
+    waits_ms: list[float] = field(default_factory=list)
+    failed: int = 0
+    trajectories: int = 0
+    right: int = 0
+
+
+class Fortunes:
+    """Takes the events of any number of runs, in the order of each log."""
+
+    def __init__(self, spellings: Mapping[str, str] | None = None) -> None:
+        """`spellings` leads from the key of each other name of a tool to the key of its own."""
+        self._spellings = spellings or {}
+        self._counts: dict[str, _Count] = {}
+
+    def take(self, events: Iterable[Event | None]) -> None:
+        """Count one run. A call that was asked anew after a restart was made twice and counts twice.
+
+        Trajectories that were taken over from an earlier run are left out: its own log counts them.
+        """
+        tried: dict[str, Trajectory] = {}
+        right: dict[str, bool] = {}
+        called: set[str] = set()
+        for event in events:
+            match event:
+                case ToolObserved():
+                    count = self._of(event.tool)
+                    count.waits_ms.append(event.ms)
+                    count.failed += event.failed
+                    called.add(event.unit)
+                case TrajectoryCommitted(trajectory=trajectory) if trajectory.question.answer:
+                    tried[trajectory.unit], right[trajectory.unit] = trajectory, trajectory.reward >= 1
+                case QuestionSolved(trajectory=trajectory, scored=True):
+                    tried[trajectory.unit], right[trajectory.unit] = trajectory, event.em >= 1
+        for unit, trajectory in tried.items():
+            if not called & {unit, root_of(unit)}:  # a fork replays its parent's calls
+                continue
+            for key in {self._key(step.action) for step in trajectory.steps} & set(self._counts):
+                self._counts[key].trajectories += 1
+                self._counts[key].right += right[unit]
+
+    def by_tool(self) -> dict[str, Fortune]:
+        """Figures by the key of the tool's name; tools that were never called are left out."""
+        return {
+            key: Fortune(
+                count.tool, len(count.waits_ms), count.failed, quantile(count.waits_ms, 0.5),
+                quantile(count.waits_ms, 0.95), count.trajectories, count.right,
+            )
+            for key, count in self._counts.items()
+        }  # fmt: skip
+
+    def _of(self, tool: str) -> _Count:
+        return self._counts.setdefault(self._key(tool), _Count(tool))
+
+    def _key(self, tool: str) -> str:
+        return self._spellings.get(tool_key(tool), tool_key(tool))
+
+
+def quantile(values: Iterable[float], part: float) -> float:
+    """The smallest value that `part` of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]

@@ -1,0 +1,115 @@
+"""The full-text index of a corpus: pages by words, the best first, however many pages there are."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
+
+from autoact.tools.pages.page_files import Page
+from autoact.tools.pages.title_search import Titles
+
+TITLE_WEIGHT = 4.0
+"""A hit in the title counts four times: best recall of the weights tried on HotpotQA paragraphs."""
+MOST_RANKED = 6_000
+"""Pages that are ranked for one query, about: each takes a microsecond or two."""
+MOST_WEIGHED = 100_000
+"""Pages that hold the other words of the query, about: how many they are is counted for its ranking."""
+EVERY = 64
+"""One page of so many is in the sample that tells how common a word is."""
+MOST_TOKENS = 64
+_TOKEN = re.compile(r"[^\W_]+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_STOP_WORDS = _words(
+    "a about after all also am an and any are as at be because been before being between both but by can could did do "
+    "does doing during each either for from further had has have having he her here hers him his how i if in into is "
+    "it its itself just me more most my no nor not of off on once only or other our out over own s same she should so "
+    "some such t than that the their them then there these they this those through to too under until up very was we "
+    "were what when where which while who whom whose why will with would you your"
+)
+_TOKENIZER = "tokenize='porter unicode61 remove_diacritics 2'"
+SCHEMA = f"""
+CREATE VIRTUAL TABLE found USING fts5(title, text, content=page, content_rowid=id, {_TOKENIZER});
+CREATE VIRTUAL TABLE sampled USING fts5(title, text, content='', detail=none, columnsize=0, {_TOKENIZER});
+"""
+SETTLE = f"""
+INSERT INTO found (found) VALUES ('rebuild');
+INSERT INTO found (found, rank) VALUES ('rank', 'bm25({TITLE_WEIGHT}, 1.0)');
+INSERT INTO sampled (rowid, title, text) SELECT id, title, text FROM page WHERE id % {EVERY} = 0;
+"""
+
+
+def tokens(text: str) -> list[str]:
+    """The distinct words of `text` that search looks for, in order; stop words only when there is nothing else."""
+    words = list(dict.fromkeys(_TOKEN.findall(unicodedata.normalize("NFC", text).casefold())))
+    return ([word for word in words if word not in _STOP_WORDS] or words)[:MOST_TOKENS]
+
+
+class FullText:
+    """Search in the index that the schema above makes, once it is settled."""
+
+    def __init__(self, connection: sqlite3.Connection, titles: Titles, pages: int) -> None:
+        self._connection, self._titles, self._pages = connection, titles, pages
+
+    def search(self, query: str, k: int) -> list[Page]:
+        """The `k` pages that fit the words of `query` best, the best first."""
+        words = tokens(query)
+        sought, weighed = self._chosen(words)
+        found = self._ranked(sought, weighed, k) if sought else []
+        left = [word for word in words if word not in sought]
+        return found or (self._common(left, k) if left else [])
+
+    def _ranked(self, sought: list[str], weighed: list[str], k: int) -> list[Page]:
+        match = _any(sought)
+        if weighed:
+            # A part of a query cannot be optional, so what is sought is named, and counts, twice.
+            match = f"({match}) AND ({_any([*sought, *weighed])})"
+        statement = "SELECT title, text FROM found WHERE found MATCH ? ORDER BY rank LIMIT ?"
+        return [Page(*row) for row in self._connection.execute(statement, (match, k))]
+
+    def _chosen(self, words: list[str]) -> tuple[list[str], list[str]]:
+        """The words that a page must have one of, and those that count besides.
+
+        Of many pages only those with the rarest words can be ranked in time; where even these are too many, there are
+        no such words. What is commoner still than the second kind is left out: it tells least.
+        """
+        if self._pages <= MOST_RANKED:
+            return words, []
+        pages = {word: self._pages_with(word) for word in words}
+        rarest = sorted(words, key=pages.__getitem__)
+        sums = list(accumulate(pages[word] for word in rarest))
+        sought = bisect_right(sums, MOST_RANKED)
+        weighed = bisect_right(sums, MOST_WEIGHED)
+        return rarest[:sought], rarest[sought:weighed]
+
+    def _pages_with(self, word: str) -> int:
+        """How many pages hold a word, told from the sample."""
+        statement = "SELECT count(*) FROM sampled WHERE sampled MATCH ?"
+        return EVERY * int(self._connection.execute(statement, (_any([word]),)).fetchone()[0])
+
+    def _common(self, words: list[str], k: int) -> list[Page]:
+        """Pages for words that very many pages hold: those titled so, the shortest title first, then others."""
+        positions = dict.fromkeys(at + 1 for at in self._titles.shortest(words, MOST_RANKED, k))
+        for query in (_all(words), _any(words)):
+            if len(positions) < k:
+                rows = self._connection.execute("SELECT rowid FROM found WHERE found MATCH ? LIMIT ?", (query, k))
+                positions |= dict.fromkeys(position for (position,) in rows)
+        statement = "SELECT title, text FROM page WHERE id = ?"
+        chosen = list(positions)[:k]
+        return [Page(*self._connection.execute(statement, (position,)).fetchone()) for position in chosen]
+
+
+# Every token is quoted and holds letters and digits only, so nothing of a query is search syntax.
+def _any(words: list[str]) -> str:
+    return " OR ".join(f'"{word}"' for word in words)
+
+
+def _all(words: list[str]) -> str:
+    return " AND ".join(f'"{word}"' for word in words)

@@ -1,0 +1,205 @@
+"""Where pages come from, as the setting `source` says: the project's corpus, search engines, a wiki, or a ZIM file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from autoact import grants
+from autoact.tools.library.tool import ToolContext, ToolRecord, lacking, requiring
+from autoact.tools.pages.corpus import Corpus
+from autoact.tools.pages.page_files import Page
+
+if TYPE_CHECKING:
+    from autoact.tools.web.visitor import Visitor
+
+CORPUS, WIKIPEDIA, ZIM, DDGS = "corpus", "wikipedia", "zim", "ddgs"
+KEYS = {"tavily": "TAVILY_API_KEY", "brave": "BRAVE_API_KEY", "exa": "EXA_API_KEY", "searxng": ""}
+"""The secret that each search engine wants; SearXNG, on a host of one's own, wants none."""
+BACKENDS = ("duckduckgo", "brave", "mojeek", "startpage", "yahoo", "wikipedia")
+"""Those of ddgs that may be named. Left to itself the package would ask machine-written encyclopedias first."""
+DDGS_HOST = "https://duckduckgo.com"
+"""Of the engine that ddgs asks first."""
+READERS = (CORPUS, WIKIPEDIA, ZIM)
+SEARCHERS = (CORPUS, DDGS, WIKIPEDIA, *KEYS)
+ONLINE: Mapping[str, Any] = {"allow": [], "contact": "", "cache_hours": 168.0}
+"""Settings of what asks the web: hosts to reach though they are not public, whom a host may ask, how long to know."""
+WIKI: Mapping[str, Any] = {"source": CORPUS, "site": "https://en.wikipedia.org", **ONLINE}
+READ: Mapping[str, Any] = {**WIKI, "file": ""}
+SEARCH: Mapping[str, Any] = {**WIKI, "results": 3, "host": "", "backends": ["duckduckgo", "brave", "mojeek"]}
+
+Search = Callable[[str, int], Sequence[Page]]
+"""The best few pages for a query, the best first. Raises ToolFailed."""
+
+
+class Shelf(Protocol):
+    """Pages by their titles. Both raise ToolFailed."""
+
+    def page(self, title: str) -> Page | None:
+        """The page with a title, or None."""
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        """Titles to try instead."""
+
+
+class CorpusShelf:
+    """The corpus as a shelf."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+
+    def page(self, title: str) -> Page | None:
+        return self._corpus.page(title)
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        """Pages that speak of the thing, then titles spelt like it."""
+        speaking = (page.title for page in self._corpus.search(title, k // 2))
+        return list(dict.fromkeys([*speaking, *self._corpus.similar(title)]))[:k]
+
+
+class WikiShelf:
+    """A wiki as a shelf, reached when it is first needed."""
+
+    def __init__(self, record: ToolRecord) -> None:
+        self._record = record
+
+    def page(self, title: str) -> Page | None:
+        from autoact.tools.web.wikipedia import Wikipedia
+
+        return Wikipedia(visitor(self._record), self._record.settings["site"]).page(title)
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        from autoact.tools.web.wikipedia import Wikipedia
+
+        return Wikipedia(visitor(self._record), self._record.settings["site"]).nearby(title, k)
+
+
+class ZimShelf:
+    """A ZIM file as a shelf, opened for each page: that takes less time than reading one."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def page(self, title: str) -> Page | None:
+        from autoact.tools.pages.zim import Zim
+
+        return Zim(self._file).page(title)
+
+    def nearby(self, title: str, k: int) -> list[str]:
+        from autoact.tools.pages.zim import Zim
+
+        return Zim(self._file).nearby(title, k)
+
+
+def shelf(context: ToolContext, record: ToolRecord) -> Shelf:
+    """What Retrieve takes pages from."""
+    source = source_of(context, record)
+    if source == ZIM:
+        return ZimShelf(_file(context, record))
+    return WikiShelf(record) if source == WIKIPEDIA else CorpusShelf(context.corpus)
+
+
+def source_of(context: ToolContext, record: ToolRecord) -> str:
+    """Where WebSearch or Retrieve takes pages from: a data set's own paragraphs go before what is set."""
+    return CORPUS if context.data_pages else str(record.settings["source"])
+
+
+def searching(context: ToolContext, record: ToolRecord) -> Search:
+    """What WebSearch asks."""
+    settings, source = record.settings, source_of(context, record)
+    if source == CORPUS:
+        return context.corpus.search
+
+    def search(query: str, k: int) -> Sequence[Page]:
+        from autoact.secrets import Secret
+        from autoact.tools.web.engines import Engine
+        from autoact.tools.web.metasearch import Metasearch
+        from autoact.tools.web.wikipedia import Wikipedia
+
+        asks = visitor(record)
+        if source == DDGS:
+            return Metasearch(settings["backends"], asks).search(query, k)
+        if source == WIKIPEDIA:
+            return Wikipedia(asks, settings["site"]).search(query, k)
+        value = _key(context, source, settings["host"])
+        return Engine(source, asks, settings["host"], Secret(KEYS[source], value or "")).search(query, k)
+
+    return search
+
+
+def _file(context: ToolContext, record: ToolRecord) -> Path:
+    """The file that is set, relative to the project's folder."""
+    return (context.root or Path()) / Path(record.settings["file"]).expanduser()
+
+
+def visitor(record: ToolRecord) -> Visitor:
+    """Who goes to the web for a tool, within its limits."""
+    from autoact.tools.web.client import Client
+    from autoact.tools.web.guard import Guard
+    from autoact.tools.web.visitor import Visitor, default_cache
+
+    settings = record.settings
+    client = Client(Guard(settings["allow"]), record.limits.timeout_s, contact=settings["contact"])
+    return Visitor(client, default_cache(), settings["cache_hours"] * 3600)
+
+
+def address(record: ToolRecord) -> str:
+    """The URL of the host that a tool of the web asks; empty for one that names none."""
+    from autoact.tools.web.engines import SERVICES
+
+    settings, source = record.settings, record.settings.get("source")
+    if source in SERVICES:
+        return str(settings["host"] or SERVICES[source].host)
+    if source == DDGS:
+        return DDGS_HOST
+    return str(settings["site"] if source == WIKIPEDIA else settings.get("endpoint") or settings.get("url") or "")
+
+
+def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
+    """The record with the state and the powers that its source has here."""
+    if record.name == "Lookup":
+        return record
+    source = source_of(context, record)
+    sources = SEARCHERS if record.name == "WebSearch" else READERS
+    if source not in sources:
+        return lacking(record, "needs-setting", f"its setting source is one of {', '.join(sources)}, not {source}")
+    if source == CORPUS:
+        record = msgspec.structs.replace(record, powers=())
+        if not len(context.corpus):
+            online = DDGS if record.name == "WebSearch" else WIKIPEDIA
+            told = f'the corpus is empty: put pages into corpus/, or ask the web: settings = {{source = "{online}"}}'
+            return lacking(record, "needs-setting", told)
+        searched = 'it searches the corpus; for the web: settings = {source = "ddgs"}'
+        return lacking(record, "offline", searched) if record.name == "WebSearch" else record
+    if source == ZIM:
+        there = record.settings["file"] and _file(context, record).is_file()
+        record = msgspec.structs.replace(record, powers=("files",))
+        return record if there else lacking(record, "needs-setting", 'it needs a ZIM file: file = "wikipedia.zim"')
+    return _online(context, record, source)
+
+
+def _online(context: ToolContext, record: ToolRecord, source: str) -> ToolRecord:
+    if source == DDGS:
+        unknown = [name for name in record.settings["backends"] if name not in BACKENDS]
+        if unknown or not record.settings["backends"]:
+            return lacking(record, "needs-setting", f"its setting backends takes some of {', '.join(BACKENDS)}")
+        return requiring(record, "ddgs", "search")
+    if source == "searxng" and not record.settings["host"]:
+        return lacking(record, "needs-setting", 'it needs the address of your SearXNG: host = "https://..."')
+    key, host = KEYS.get(source), record.settings.get("host", "")
+    if key and context.secret(key) is None:
+        return lacking(record, "needs-key", f"needs a key: autoact secrets set {key}")
+    if key and host and not context.granted(key, host):
+        return lacking(record, "refused", grants.refusal(key, host))
+    return record
+
+
+def _key(context: ToolContext, source: str, host: str) -> str | None:
+    """The key for a search engine. The engine's own host may have it; another, named in the settings, if granted."""
+    name = KEYS[source]
+    if not name:
+        return None
+    return context.secret_for(name, host) if host else context.secret(name)

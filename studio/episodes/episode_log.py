@@ -1,0 +1,150 @@
+"""What was said in one unit of a run, answer by answer, read from the log when someone wants to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import orjson
+
+from autoact import disk
+from autoact.errors import BadInput, LogDamaged
+from autoact.events import (
+    AnswerEdited,
+    Event,
+    ModelAnswered,
+    QuestionSolved,
+    ToolObserved,
+    TrajectoryCommitted,
+    TrajectoryJudged,
+    UnitFailed,
+    UnitForked,
+    UnitRestarted,
+)
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail, unseal
+from autoact.trajectory import Trajectory
+from studio.episodes.document import Passage
+
+CHUNK = 1 << 20
+
+
+class Telling:
+    """The answers of a unit and of what it was forked from. `read` is slow the first time: call it in a thread."""
+
+    def __init__(self, folder: RunFolder, unit: str, lineage: Collection[str] = ()):
+        """`lineage` names the units that this one was forked from, near or far."""
+        self.folder, self.unit = folder, unit
+        self.epilogue: list[Passage] = []
+        """How it ended and what was thought of it."""
+        self._edits: dict[str, set[int]] = {name: set() for name in (unit, *lineage)}
+        """By unit, the numbers of the answers that a person wrote."""
+        self._units = {unit, *lineage}
+        self._answers: dict[str, dict[int, Passage]] = {name: {} for name in self._units}
+        self._tail: LogTail | None = None
+
+    def read(self) -> bool:
+        """Take in what the log says by now; whether that is anything of this unit."""
+        if self._tail is None:
+            offset = 0
+            for event, end in self._scan():
+                self._take(event)
+                offset = end
+            self._tail = LogTail(self.folder.events, offset, numbered=False)
+            return True
+        took = [self._take(record.event) for record in self._tail.poll() if record.event is not None]
+        return any(took)
+
+    def close(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+
+    @property
+    def ready(self) -> bool:
+        """The slow part is over."""
+        return self._tail is not None
+
+    @property
+    def edited(self) -> set[int]:
+        """The numbers of the unit's answers that a person wrote."""
+        return self._edits[self.unit]
+
+    @property
+    def next(self) -> int:
+        """The number of the answer to come."""
+        return max(self._answers[self.unit], default=-1) + 1
+
+    def passages(self) -> list[Passage]:
+        """All of it in order; the owner of each is its number."""
+        answers = self._answers[self.unit]
+        return [*(answers[n] for n in sorted(answers)), *self.epilogue]
+
+    def _scan(self) -> Iterator[tuple[Event | None, int]]:
+        """Events of the lines that name one of the units, without decoding the others; the offset behind each."""
+        names = [b":" + orjson.dumps(name) for name in self._units]
+        offset, rest = 0, b""
+        try:
+            log = disk.open_bytes(self.folder.events)
+        except (OSError, BadInput):
+            return  # told in the status line, as damage of the log is
+        with log:
+            while chunk := log.read(CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    offset += len(line) + 1
+                    if any(name in line for name in names):
+                        yield _event(line), offset
+                yield None, offset
+
+    def _take(self, event: Event | None) -> bool:
+        """One event; whether it is about the unit."""
+        match event:
+            case ModelAnswered(unit=unit, n=n, role=role, part=part, text=text) if unit in self._units:
+                self._answers[unit][n] = Passage(role, part, text, n)
+                self._edits[unit].discard(n)
+            case ToolObserved(unit=unit, n=n, text=text) if unit in self._units:
+                self._answers[unit][n] = Passage("world", "observation", text, n)
+            case AnswerEdited(unit=unit, n=n, text=text) if unit in self._units and n in self._answers[unit]:
+                before = self._answers[unit][n]
+                self._answers[unit][n] = Passage(before.role, before.part, text, n)
+                self._edits[unit].add(n)
+            case UnitRestarted(unit=unit, n=first) if unit in self._units:
+                self._answers[unit] = {n: said for n, said in self._answers[unit].items() if n < first}
+                self._edits[unit] = {n for n in self._edits[unit] if n < first}
+                self.epilogue = [] if unit == self.unit else self.epilogue
+            case UnitForked(unit=unit, of=of, at=at) if unit in self._units and of in self._units:
+                self._answers[unit] = {n: said for n, said in self._answers[of].items() if n < at}
+                self._edits[unit] = {n for n in self._edits[of] if n < at}
+            case _:
+                return self._end(event)
+        return unit == self.unit
+
+    def _end(self, event: Event | None) -> bool:
+        match event:
+            case TrajectoryCommitted(trajectory=done) if done.unit == self.unit:
+                self.epilogue.append(Passage("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
+            case QuestionSolved(trajectory=done, em=em, f1=f1, scored=scored) if done.unit == self.unit:
+                score = f", EM {em:.0f}, F1 {f1:.2f}" if scored else ""
+                self.epilogue.append(Passage("", "end", f"{_outcome(done)}{score}{_gold(done)}"))
+            case TrajectoryJudged(verdict=verdict) if verdict.unit == self.unit:
+                word = "kept" if verdict.kept else "dropped"
+                self.epilogue.append(Passage("", "filter", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
+            case UnitFailed(unit=unit, error=error) if unit == self.unit:
+                self.epilogue.append(Passage("", "failed", error))
+            case _:
+                return False
+        return True
+
+
+def _outcome(done: Trajectory) -> str:
+    return f"{done.halt}: {done.answer or 'no answer'}"
+
+
+def _gold(done: Trajectory) -> str:
+    return f", expected {done.question.answer}" if done.question.answer else ""
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return unseal(line).event
+    except LogDamaged:
+        return None  # told in the status line, where damage of the whole log is counted

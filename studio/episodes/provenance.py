@@ -1,0 +1,76 @@
+"""Where an answer comes from, as far as the log tells: gold pages, questions made of them, trajectories, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from autoact.errors import AutoActError
+from autoact.events import QuestionSolved
+from autoact.project import Project
+from autoact.run.record.state import RunState
+from autoact.trajectory import Example, Question
+from studio.terminal import untrusted_text
+
+
+def seeds(project: Project | None) -> Sequence[Example]:
+    """The seed examples as they are now; none when they cannot be read."""
+    try:
+        return project.examples() if project else ()
+    except AutoActError:
+        return ()  # the task's pane says what is wrong with them
+
+
+def wrong(state: RunState) -> list[QuestionSolved]:
+    """Scored answers that were not right."""
+    return [solved for solved in state.solved if solved.scored and solved.em < 1]
+
+
+def lineage(state: RunState, solved: QuestionSolved, examples: Sequence[Example]) -> list[Content]:
+    """From a wrong answer to the training rows and the seeds behind it."""
+    trajectory, question = solved.trajectory, solved.trajectory.question
+    lines = [
+        _pair("asked", question.text, "bold"),
+        _pair("answer", f"{trajectory.answer or 'no answer'}; expected {question.answer}", "$error"),
+        _pair("by", f"{solved.cast}, {trajectory.halt}, reflect-agent said {trajectory.verdict or 'nothing'}"),
+        *(_pair("turn", f"{step.action}[{step.argument}]  {step.thought}", "$quiet") for step in trajectory.steps),
+        _pair("pages", ", ".join(question.gold) or "the question names no pages that hold its answer"),
+    ]
+    if question.gold:
+        lines += _practice(state, question)
+    return [*lines, *_seeds(question, examples)]
+
+
+def _practice(state: RunState, question: Question) -> list[Content]:
+    """Self-made questions about the same pages, each with what became of its tries."""
+    related = [one for one in state.questions if set(one.gold) & set(question.gold)]
+    lines = [Content(f"\n{len(related)} practice questions about the same pages")]
+    for one in related:
+        tries = [unit for unit, made in state.trajectories.items() if made.question.id == one.id]
+        kept = sum(bool((verdict := state.verdicts.get(unit)) and verdict.kept) for unit in tries)
+        lines.append(_pair(one.origin, f"{one.text}  {one.answer}"))
+        lines.append(_pair("", f"{len(tries)} tries, {kept} kept: a training row for plan, tool and reflect each"))
+        for unit in tries:
+            verdict = state.verdicts.get(unit)
+            said = "not judged" if verdict is None else "kept" if verdict.kept else verdict.why
+            lines.append(_pair("", f"{unit}: {said}", "$quiet"))
+    if not related:
+        lines.append(_pair("", "nothing in training was about them", "$warning"))
+    return lines
+
+
+def _seeds(question: Question, examples: Sequence[Example]) -> list[Content]:
+    """Seeds of the same type or about the same pages; else all of them, which every draft was shown."""
+    near = [
+        one.question for one in examples
+        if (question.type and one.question.type == question.type) or set(one.question.gold) & set(question.gold)
+    ]  # fmt: skip
+    named = near or [one.question for one in examples]
+    head = "of its type or about its pages" if near else "of another type, about other pages"
+    lines = [Content(f"\n{len(named)} seed questions {head}")]
+    return lines + [_pair("seed", f"{one.text}  {one.answer}") for one in named]
+
+
+def _pair(name: str, text: str, style: str = "") -> Content:
+    return Content.assemble((f"{name:>11}  ", "$accent"), untrusted_text.content(text, style))

@@ -1,0 +1,220 @@
+"""Sessions as a person reads them: each question with its turns, in the order in which the log tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from autoact.events import (
+    AnswerEdited,
+    Event,
+    ModelAnswered,
+    QuestionInjected,
+    QuestionSolved,
+    ToolObserved,
+    UnitFailed,
+    UnitForked,
+    UnitRestarted,
+)
+from autoact.run.record.folder import RunFolder, runs_of
+from autoact.run.record.log import LogTail, Record
+from autoact.run.record.state import RunState, fold
+from autoact.trajectory import CASTS, META, Question, Trajectory
+from studio.episodes.document import Passage
+from studio.terminal import untrusted_text
+
+STAGES = ("session",)
+"""What a session's settings name as its stages."""
+
+
+class Turn(Struct, frozen=True):
+    """One answer of an agent, or of the world."""
+
+    n: int
+    role: str
+    part: str
+    text: str
+    at: float
+    """When it was said, unix seconds."""
+    tokens: int = 0
+    ms: float = 0.0
+    edited: bool = False
+
+    @property
+    def line(self) -> str:
+        """What was said as one line, safe to show where it is changed; `foreign.BREAK` for each line break."""
+        said = self.text.strip()
+        return untrusted_text.line(said, len(said)).strip()
+
+    @property
+    def cost(self) -> str:
+        """Tokens and seconds, as far as they are known; no line breaks within."""
+        tokens = f"{self.tokens} tok  " if self.tokens else ""
+        said = "edited by a person" if self.edited else f"{tokens}{self.ms / 1000:.1f} s"
+        return said.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@dataclass(slots=True)
+class Asked:
+    """A question on its way to an answer, by one cast; or a fork of one."""
+
+    unit: str
+    question: Question
+    cast: str
+    at: float
+    of: str = ""
+    """What it was forked from."""
+    forked_at: int = 0
+    """Turns that a fork took over."""
+    turns: list[Turn] = field(default_factory=list)
+    trajectory: Trajectory | None = None
+    failed: str = ""
+
+    @property
+    def over(self) -> bool:
+        return self.trajectory is not None or bool(self.failed)
+
+    @property
+    def side(self) -> str:
+        """Says whose answer this is, where two stand beside each other."""
+        who = "the meta-agent alone" if self.cast == META.name else f"the {self.cast}"
+        return f"{who}: fork at turn {self.forked_at}" if self.of else who
+
+    def passages(self, turns: int | None = None) -> list[Passage]:
+        """As the transcript takes them, all or the first so many turns; the owner of each is its turn's number."""
+        shown = self.turns if turns is None else self.turns[:turns]
+        told = [Passage("", "question", self.question.text), *(self._passage(turn) for turn in shown)]
+        if len(shown) == len(self.turns):
+            told += self._end()
+        return told
+
+    def _passage(self, turn: Turn) -> Passage:
+        text = turn.text.strip()
+        if turn.part == "argument":
+            action = next((one for one in reversed(self.turns[: turn.n]) if one.part == "action"), None)
+            text = f"{action.text.strip() if action else ''}[{text}]"
+        return Passage(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{turn.cost}", turn.n)
+
+    def _end(self) -> list[Passage]:
+        if self.failed:
+            return [Passage("", "failed", self.failed)]
+        if self.trajectory is None:
+            return []
+        verdict = self.trajectory.verdict or "never asked"
+        return [Passage("", "answer", f"{self.trajectory.answer or 'no answer'}   · reflect-agent: {verdict}")]
+
+
+class Session:
+    """One session's log, folded as it grows."""
+
+    def __init__(self, folder: RunFolder):
+        self.folder = folder
+        self.state = RunState()
+        self.asked: dict[str, Asked] = {}
+        self._tail = LogTail(folder.events)
+
+    def read(self) -> bool:
+        """Take in what happened since; whether anything did."""
+        moved = False
+        for record in self._tail.poll():
+            fold(self.state, record)
+            self._take(record)
+            moved = True
+        return moved
+
+    def close(self) -> None:
+        self._tail.close()
+
+    @property
+    def flying(self) -> list[str]:
+        """Units without an end."""
+        return [asked.unit for asked in self.asked.values() if not asked.over]
+
+    def beside(self, unit: str) -> list[Asked]:
+        """A unit, and what is shown with it: what it was forked from, or the other cast's answer to the question."""
+        chosen = self.asked[unit]
+        if chosen.of in self.asked:
+            return [self.asked[chosen.of], chosen]
+        same = [one for one in self.asked.values() if one.question.text == chosen.question.text and not one.of]
+        other = [one for one in same if one.cast != chosen.cast]
+        return sorted([chosen, *other[-1:]], key=lambda one: one.cast)
+
+    def _take(self, record: Record) -> None:
+        match record.event:
+            case QuestionInjected(unit=unit, question=question, cast=cast):
+                self.asked[unit] = Asked(unit, question, cast, record.at)
+            case UnitForked(unit=unit, of=of, at=at) if of in self.asked:
+                root = self.asked[of]
+                self.asked[unit] = Asked(unit, root.question, root.cast, record.at, of, at, root.turns[:at])
+            case UnitRestarted(unit=unit, n=n) if unit in self.asked:
+                asked = self.asked[unit]
+                asked.turns, asked.trajectory, asked.failed = asked.turns[:n], None, ""
+            case QuestionSolved(trajectory=trajectory) if trajectory.unit in self.asked:
+                self.asked[trajectory.unit].trajectory = trajectory
+            case UnitFailed(unit=unit, error=error) if unit in self.asked:
+                self.asked[unit].failed = error
+            case event:
+                self._say(event, record.at)
+
+    def _say(self, event: Event | None, at: float) -> None:
+        match event:
+            case ModelAnswered(unit=unit, n=n, tokens=tokens, ms=ms) if unit in self.asked:
+                turn = Turn(n, event.role, event.part, event.text, at, len(tokens), ms)
+            case ToolObserved(unit=unit, n=n, text=text, ms=ms) if unit in self.asked:
+                turn = Turn(n, "world", "observation", text, at, 0, ms)
+            case AnswerEdited(unit=unit, n=n, text=text) if unit in self.asked and n < len(self.asked[unit].turns):
+                turn = msgspec.structs.replace(self.asked[unit].turns[n], text=text, edited=True)
+            case _:
+                return
+        self.asked[unit].turns[turn.n :] = [turn, *self.asked[unit].turns[turn.n + 1 :]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A question played again: how many turns had been said so long after the first."""
+
+    asked: Asked
+
+    def turns(self, seconds: float) -> int:
+        """Turns within the first so many seconds of the log's time."""
+        return sum(turn.at - self.asked.at <= seconds for turn in self.asked.turns)
+
+    @property
+    def length(self) -> float:
+        """Seconds from the question to the last turn."""
+        return max((turn.at - self.asked.at for turn in self.asked.turns), default=0.0)
+
+
+def sessions(project: Path) -> list[RunFolder]:
+    """The project's sessions, newest first. Reads their settings: call it in a thread."""
+    return [folder for folder in runs_of(project) if is_session(folder)]
+
+
+def is_session(folder: RunFolder) -> bool:
+    """Whether a run answers what a person asks; not if its settings cannot be read."""
+    return folder.stages() == STAGES
+
+
+def exported(session: Session, unit: str) -> bytes:
+    """A question with all its turns as JSON, the units beside it included."""
+    told = [
+        {
+            "unit": asked.unit, "cast": asked.cast, "forked_from": asked.of, "asked_at": asked.at,
+            "question": asked.question, "turns": asked.turns, "failed": asked.failed, "trajectory": asked.trajectory,
+        }
+        for asked in session.beside(unit)
+    ]  # fmt: skip
+    return msgspec.json.format(msgspec.json.encode({"session": session.folder.name, "answers": told}), indent=2)
+
+
+def speaker(cast: str, part: str) -> str:
+    """Whose words a part of a turn are; nobody's for an unknown cast."""
+    return CASTS[cast].role(part) if cast in CASTS else ""
+
+
+def cast_of(unit: str) -> str:
+    """Returns who answers a unit: its name begins with the cast's in group planning and in sessions."""
+    return next((name for name in CASTS if unit.startswith(f"{name}-")), META.name)

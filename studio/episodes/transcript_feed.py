@@ -1,0 +1,114 @@
+"""One transcript on the screen: a unit's answers from the log, and the one in the making from the live file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import msgspec
+
+from autoact.events import TokenSpoken
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import Lane, RunState
+from autoact.trajectory import Trajectory
+from studio.episodes.document import Document, Passage
+from studio.episodes.episode_log import Telling
+from studio.episodes.session import cast_of, speaker
+
+EDITED = "edited by a person".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+class Reader:
+    """Keeps a document in step with what is said in a unit."""
+
+    def __init__(self, folder: RunFolder, unit: str, state: RunState):
+        self.unit, self._state = unit, state
+        self.document = Document()
+        self.telling = Telling(folder, unit, lineage(unit, state))
+        self._said: list[Passage] = []
+        """As the log has it, without blanks at the ends."""
+        self._shown: list[Passage] = []
+        """The same as the document has it."""
+
+    def renew(self, said: TokenSpoken | None) -> None:
+        """Bring the document up to date; what has not changed is left alone."""
+        now = [_stripped(said) for said in self.telling.passages()]
+        if said is not None and said.n >= self.telling.next:
+            now.append(growing(said))
+        self._said, shown = now, [_marked(passage, self.telling.edited) for passage in now]
+        amend(self.document, self._shown, shown)
+        self._shown = shown
+
+    def exported(self, run: str, trajectory: Trajectory | None) -> str:
+        """Returns the unit as JSON: its answers, its trajectory if it is over, and what became of it."""
+        told = {
+            "run": run, "unit": self.unit, "trajectory": trajectory,
+            "verdict": self._state.verdicts.get(self.unit), "fork": self._state.forks.get(self.unit),
+            "answers": [
+                {"n": said.owner, "role": said.role, "part": said.part, "text": said.text}
+                for said in self.telling.passages() if said.owner >= 0
+            ],
+        }  # fmt: skip
+        return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
+
+    def last_answer(self) -> Passage | None:
+        """The newest answer of the model, unlike an observation and the last words."""
+        return next((said for said in reversed(self._said) if said.owner >= 0 and said.role != "world"), None)
+
+    def answer(self, index: int) -> Passage | None:
+        """The passage at this place of the document as the log has it, unless it is no answer."""
+        said = self._said[index] if index < len(self._said) else None
+        return said if said is not None and said.owner >= 0 else None
+
+
+def lineage(unit: str, state: RunState) -> list[str]:
+    """What a fork was made from, and what that was made from."""
+    found: list[str] = []
+    fork = state.forks.get(unit)
+    while fork is not None and fork.of not in found:
+        found.append(fork.of)
+        fork = state.forks.get(fork.of)
+    return found
+
+
+def growing(said: TokenSpoken) -> Passage:
+    """An answer in the making."""
+    missed = "…" if said.start else ""
+    return Passage(speaker(cast_of(said.unit), said.part), said.part, missed + said.text, said.n)
+
+
+def _stripped(said: Passage) -> Passage:
+    """Without the blanks and the empty line that a model's answer may have around it."""
+    text = said.text.strip()
+    return said if text == said.text else replace(said, text=text)
+
+
+def _marked(said: Passage, edited: Collection[int]) -> Passage:
+    """With a word on who wrote it, if a person did."""
+    if said.owner not in edited:
+        return said
+    return replace(said, text=f"{said.text}   · {EDITED}")
+
+
+def of_lane(lane: Lane, said: TokenSpoken | None) -> list[Passage]:
+    """The latest turns of a lane, with the answer in the making."""
+    first = lane.n + 1 - len(lane.turns)
+    found = [Passage(role, part, text, n) for n, (role, part, text) in enumerate(lane.turns, first)]
+    if said is not None and said.n > lane.n:
+        found.append(growing(said))
+    return found
+
+
+def amend(document: Document, before: list[Passage], now: list[Passage]) -> None:
+    """Let a document that shows `before` show `now`."""
+    same = 0
+    while same < min(len(before), len(now)) and before[same] == now[same]:
+        same += 1
+    kin = same < len(before) == len(now) == same + 1 and before[same].owner == now[same].owner
+    if kin and (before[same].role, before[same].part) == (now[same].role, now[same].part):
+        document.replace(same, now[same].text)
+        return
+    if same < len(before):
+        document.cut(same)
+    for passage in now[same:]:
+        document.add(passage)

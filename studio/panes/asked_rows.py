@@ -1,0 +1,39 @@
+"""Every question that was ever asked in a project's sessions, as a table's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from studio.episodes.session import Asked, Session
+from studio.widgets.table import Column
+
+COLUMNS = (
+    Column("", 2), Column("question"), Column("cast", 7), Column("answer", 18, least=60),
+    Column("turns", 6, right=True),
+)  # fmt: skip
+
+
+class AskedRows:
+    """Every question of every session, the newest first."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Session, Asked]] = []
+
+    def gather(self, known: Sequence[Session]) -> None:
+        """`known` has the newest session first."""
+        self.rows = [(session, asked) for session in known for asked in reversed(session.asked.values())]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        _, asked = self.rows[index]
+        answer = asked.trajectory.answer or "no answer" if asked.trajectory else asked.failed or "..."
+        mark = "└" if asked.of else ""
+        return mark, asked.question.text, asked.cast, answer, str(len(asked.turns))
+
+    def key(self, index: int) -> str:
+        session, asked = self.rows[index]
+        return f"{session.folder.name}/{asked.unit}"

@@ -1,0 +1,88 @@
+"""The tools as a table's rows, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from textual.content import Content
+
+from studio.files import tool_list
+from studio.files.tool_list import ToolLine
+from studio.terminal import untrusted_text
+from studio.widgets.table import Column
+
+COLUMNS = (
+    Column("", 3),
+    Column("tool"),
+    Column("kind", 10, least=48),
+    Column("state", 17),
+    Column("meta", 5, right=True),
+)
+
+
+class ToolRows:
+    """The tools as a table's rows."""
+
+    def __init__(self) -> None:
+        self.rows: list[ToolLine] = []
+        self.chosen: dict[str, str] = {}
+        """By name, in its order: why the meta-agent chose it."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        tool = self.rows[index]
+        style = "" if tool.listed == "on" else "$quiet"
+        works = tool.state in ("ready", "offline")
+        state = untrusted_text.content(tool.standing, style or ("$success" if works else "$warning"))
+        place = list(self.chosen).index(tool.name) + 1 if tool.name in self.chosen else 0
+        sign = Content.styled("+", "$accent") if tool.listed == "on" else Content("")
+        return sign, untrusted_text.content(tool.name, style), tool.kind, state, str(place or "")
+
+    def key(self, index: int) -> str:
+        return self.rows[index].name
+
+
+def described(tool: ToolLine) -> list[Content]:
+    """All that is known of a tool, paragraph by paragraph."""
+    origin = "built-in" if tool.kind == "builtin" else f"custom, {tool.kind}"
+    standing = untrusted_text.content(f"{tool.standing} ({tool.reason or origin})")
+    parts = [untrusted_text.content(tool.name, "bold $primary"), standing]
+    parts += [
+        untrusted_text.content(tool.definition),
+        untrusted_text.content(tool.usage, "$accent"),
+        part("origin", origin),
+    ]
+    if tool.powers:
+        parts.append(part("permissions", ", ".join(tool.powers)))
+    parts += [part("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
+    parts.append(part("health", tool.stats.told() if tool.stats else "never called in this project's runs"))
+    settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
+    return [*parts, part("settings", ", ".join(settings))] if settings else parts
+
+
+def part(head: str, text: str) -> Content:
+    return Content.assemble(untrusted_text.content(f"{head}: ", "$quiet"), untrusted_text.content(text))
+
+
+def choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Content:
+    """The person's choice and, where there is one, the meta-agent's, and how they differ."""
+    mine = ", ".join(tool.name for tool in tools if tool.listed == "on")
+    lines = [untrusted_text.content(f"you: {mine or 'none'}")]
+    if chosen:
+        theirs, yours = tool_list.differing(tools, chosen)
+        lines.append(untrusted_text.content(f"meta-agent: {', '.join(chosen)}"))
+        parts = [f"adds {', '.join(theirs)}"] * bool(theirs) + [f"omits {', '.join(yours)}"] * bool(yours)
+        lines.append(
+            untrusted_text.content(f"it {'; it '.join(parts)}" if parts else "the two are the same", "$accent")
+        )
+    return Content("\n").join(lines)
+
+
+def choice_of(name: str, chosen: Mapping[str, str], passed_over: Mapping[str, str]) -> list[Content]:
+    """Why the meta-agent chose a tool or passed it over; nothing while it has done neither."""
+    if name in chosen:
+        return [part(f"meta-agent's choice {list(chosen).index(name) + 1}", chosen[name])]
+    return [part("not chosen by the meta-agent", passed_over[name])] if name in passed_over else []

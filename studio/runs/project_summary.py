@@ -1,0 +1,119 @@
+"""A project in one line: its task, its last run, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from autoact import disk
+from autoact.config import Config
+from autoact.errors import AutoActError
+from autoact.project import Project
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail
+from autoact.run.record.state import RunState
+from studio.panes.score_rows import result
+from studio.runs.progress import stage_of
+from studio.runs.run_list import ALIVE, Shelf, judged, leading
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the list of projects says of one."""
+
+    project: Project
+    task: str = ""
+    run: str = ""
+    stage: str = ""
+    """The last stage begun, `done/of` behind it while it is at work."""
+    verdict: str = ""
+    """Empty when there is no run."""
+    result: str = ""
+    jobs: int = 0
+    """Runs that are at work, or about to be."""
+    trouble: str = ""
+    """Why the project cannot be read."""
+    model: str = ""
+
+
+class Watch:
+    """Glances at one project again and again; reads only what was added to its log."""
+
+    def __init__(self, project: Project):
+        self.project = project
+        self.last = Glance(project)
+        self._seen: tuple[str, int, str] = ("", -1, "")
+        self._results: dict[str, tuple[int, str]] = {}
+        """By run: bytes of its log, and its scores."""
+        self._config: tuple[int, Config] | None = None
+        """When it was written, and what it says."""
+        self._shelf = Shelf(project.root)
+        self._folder: RunFolder | None = None
+        self._state = RunState()
+        self._tail: LogTail | None = None
+
+    def look(self) -> Glance:
+        """The project now."""
+        try:
+            config = self._settings()
+        except AutoActError as error:
+            return Glance(self.project, trouble=str(error))
+        self._shelf.look()
+        first = leading(self._shelf.runs)
+        if first is None:
+            return Glance(self.project, config.task.name, model=config.model.id)
+        if first.folder != self._folder:
+            self._begin(first.folder)
+        jobs = sum(run.alive for run in self._shelf.runs)
+        found = self._read(first.folder, config.task.name)
+        scores = found.result or self._earlier_result(first.folder)
+        return replace(found, model=config.model.id, jobs=jobs, result=scores)
+
+    def _earlier_result(self, shown: RunFolder) -> str:
+        """Returns the scores of the newest other run that has some; each log is read whole once."""
+        for run in self._shelf.runs:
+            if run.folder == shown or run.alive:
+                continue
+            size = disk.file_size(run.folder.events)
+            known = self._results.get(run.folder.name)
+            if known is None or known[0] != size:
+                known = self._results[run.folder.name] = size, result(RunState.of(run.folder.events).solved)
+            if known[1]:
+                return known[1]
+        return ""
+
+    def _settings(self) -> Config:
+        """Read anew only when the file was written: this is asked every few seconds. Raises AutoActError."""
+        file = self.project.root / "project.toml"
+        try:
+            written = file.stat().st_mtime_ns
+        except OSError:
+            written = 0  # reading it says why
+        if self._config is None or self._config[0] != written:
+            self._config = written, self.project.config()
+        return self._config[1]
+
+    def close(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
+
+    def _begin(self, folder: RunFolder) -> None:
+        self.close()
+        self._folder, self._state, self._tail = folder, RunState(), LogTail(folder.events)
+
+    def _read(self, folder: RunFolder, task: str) -> Glance:
+        """An ended run is read once and then let go of: its trajectories need not stay in memory."""
+        size = disk.file_size(folder.events)
+        if self._tail is None and self._seen == (folder.name, size, task):
+            return self.last
+        if self._tail is None:
+            self._begin(folder)
+        assert self._tail is not None
+        self._state.follow(self._tail)
+        verdict = judged(folder, self._state)
+        stage, scores = stage_of(self._state), result(self._state.solved)
+        self.last = Glance(self.project, task, folder.name, stage, verdict, scores)
+        if verdict not in ALIVE:
+            self.close()
+            self._state, self._seen = RunState(), (folder.name, size, task)
+        return self.last

@@ -1,0 +1,49 @@
+"""One run's log, folded as it grows, a portion at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from autoact.events import TrainStepped
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail, Record
+from autoact.run.record.state import RunState, fold
+from studio.runs.loss_series import Series
+
+MOST = 2_000
+"""Records folded in one go (about 20 ms): a long log must not keep a key waiting."""
+
+
+class Tailed:
+    """What is known of one run."""
+
+    def __init__(self, folder: RunFolder):
+        self.folder = folder
+        self.state = RunState()
+        self.losses: dict[str, Series] = {}
+        """Curves by role, in the form in which they are drawn."""
+        self.behind = True
+        """There is more in the log than was read so far."""
+        self._tail = LogTail(folder.events)
+        self._records: Iterator[Record] = iter(())
+
+    def read(self) -> bool:
+        """Fold the next portion; whether there was any."""
+        if not self.behind or self.state.seq < 0:
+            self._records = self._tail.poll()
+        count = 0
+        for record in islice(self._records, MOST):
+            self._take(record)
+            count += 1
+        self.behind = count == MOST
+        self.state.damage, self.state.torn = self._tail.damaged, self._tail.torn()
+        return count > 0
+
+    def close(self) -> None:
+        self._tail.close()
+
+    def _take(self, record: Record) -> None:
+        fold(self.state, record)
+        if isinstance(record.event, TrainStepped):
+            self.losses.setdefault(record.event.role, Series()).put(record.event.step, record.event.loss)
