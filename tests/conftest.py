@@ -59,8 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores, as many tests wait for a process or a screen; each takes about half a GB."""
-    return min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
+    """Two for each core, as many tests wait for a process or a screen; each takes about half a GB."""
+    return min(2 * len(os.sched_getaffinity(0)), MOST_WORKERS)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -22,14 +22,25 @@ class Seen:
     """One app's terminal."""
 
     def __init__(self, width: int, height: int):
-        self.screen = pyte.Screen(width, height)
+        self.size = width, height
         self.bytes = 0
-        self._stream = pyte.ByteStream(self.screen)
+        self._screen = pyte.Screen(width, height)
+        self._stream = pyte.ByteStream(self._screen)
+        self._waiting: list[bytes] = []
+        """Written and not drawn yet: drawing takes longer than writing, and most frames nobody looks at."""
 
     def write(self, data: str) -> None:
         sent = data.encode()
         self.bytes += len(sent)
-        self._stream.feed(modern(sent))
+        self._waiting.append(sent)
+
+    @property
+    def screen(self) -> pyte.Screen:
+        """What a person sees now."""
+        if self._waiting:
+            self._stream.feed(modern(b"".join(self._waiting)))
+            self._waiting.clear()
+        return self._screen
 
 
 _seen: weakref.WeakKeyDictionary[App[Any], Seen] = weakref.WeakKeyDictionary()
@@ -41,7 +52,7 @@ def keep(patch: pytest.MonkeyPatch) -> None:
     def write(driver: HeadlessDriver, data: str) -> None:
         app, (width, height) = driver._app, driver._app.size
         known = _seen.get(app)
-        if known is None or (known.screen.columns, known.screen.lines) != (width, height):
+        if known is None or known.size != (width, height):
             known = _seen[app] = Seen(width, height)  # a terminal of another size is drawn in full
         known.write(data)
 
@@ -62,7 +73,8 @@ def of(app: App[Any]) -> Seen | None:
 def rows(app: App[Any]) -> list[str]:
     """The rows of an app's terminal."""
     seen = of(app)
-    return [_row(seen.screen, y).rstrip() for y in range(seen.screen.lines)] if seen else []
+    screen = seen.screen if seen else None
+    return [_row(screen, y).rstrip() for y in range(screen.lines)] if screen else []
 
 
 def _row(screen: pyte.Screen, y: int) -> str:

@@ -61,6 +61,7 @@ def test_lines_of_text_end_with_the_reason(opera: Path, obstacle: Obstacle, caps
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "run.lock", "pulse.json"])
+@pytest.mark.parametrize("obstacle", ["a folder", "a named pipe"], indirect=True)
 async def test_every_pane_is_shown(opera: Path, obstacle: Obstacle, name: str) -> None:
     run = write(opera, synthesis())
     kind = obstacle(run.path / name)

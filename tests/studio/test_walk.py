@@ -269,10 +269,9 @@ async def through_runs_that_are_over(way: Walk) -> None:
     await way.step("training of another run", "4", shows="60/60", over=("Fidelio", *jobs.CAPITALS))
 
 
-@pytest.mark.parametrize("make", [bare, showcase], ids=lambda make: make.__name__)
-async def test_every_key_of_a_footer_does_something(projects: Path, make: Callable[[Path], Path]) -> None:
+async def test_every_key_of_a_footer_does_something(projects: Path) -> None:
     """Each is pressed, and the terminal then shows something else."""
-    make(projects)
+    showcase(projects)
     idle: list[str] = []
     app = StudioApp(Target(Path("projects")))
     async with app.run_test(size=(80, 24)) as pilot:
