@@ -1,6 +1,6 @@
 """What can happen in a run, in the past tense, and its JSON.
 
-An event is a frozen type with a tag. The log adds version, sequence, time and seal around it (run/log.py). Three
+An event is a frozen type with a tag. The log adds version, sequence, time and seal around it (run/record/log.py). Three
 classes of durability: *promised* events are on disk before anyone is told; *written* ones survive a crash of the
 process; *spoken* ones (tokens as they stream) go to a side file that may be deleted.
 """

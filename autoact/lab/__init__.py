@@ -1,0 +1,1 @@
+"""Figures of runs: scores, intervals and totals, computed from their logs."""

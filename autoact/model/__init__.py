@@ -1,0 +1,1 @@
+"""The local engine: models, adapters, batches of asks and their caches."""

@@ -1,0 +1,1 @@
+"""Settings that go together, one TOML file each."""

@@ -1,0 +1,1 @@
+"""LoRA training of the sub-agents, resumable to the byte."""

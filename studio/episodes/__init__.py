@@ -1,0 +1,1 @@
+"""Episodes for people: lists, transcripts, and the documents that show them."""

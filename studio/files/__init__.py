@@ -1,0 +1,1 @@
+"""A project's files as panes read and write them."""

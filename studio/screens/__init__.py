@@ -1,0 +1,1 @@
+"""Screens: the projects, a project with its panes, a run, and dialogs."""

@@ -1,0 +1,1 @@
+"""Plays stages: serves the wishes of many episodes at once, and obeys commands in between."""

@@ -1,0 +1,1 @@
+"""Commands to a running job, over a socket or as files."""

@@ -1,0 +1,1 @@
+"""A run's folder: its log, what follows from the log, and its archive."""

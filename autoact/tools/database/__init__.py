@@ -1,0 +1,1 @@
+"""The Database tool: SQL over CSV files, SQLite files and servers."""

@@ -1,0 +1,1 @@
+"""The KnowledgeGraph tool: SPARQL endpoints, RDF files and WordNet."""

@@ -1,0 +1,1 @@
+"""Pages to retrieve and search: a corpus, the files of data sets, Wikipedia and ZIM archives."""

@@ -1,0 +1,1 @@
+"""Tool sets as files: export without secrets, import with consent."""

@@ -1,0 +1,1 @@
+"""Tools of one file: arithmetic, Python programs, tables as text."""
