@@ -72,13 +72,13 @@ class Episodes:
         """All that the state holds at the moment, as it came. Quick, unlike putting it in order."""
         state = self.state
         self._solved = {one.trajectory.unit: one for one in state.solved}
-        return list(dict.fromkeys((*state.lanes, *state.trajectories, *self._solved, *state.unit_failures)))
+        return list(dict.fromkeys((*state.lanes.units, *state.trajectories, *self._solved, *state.unit_failures)))
 
     @property
     def any(self) -> bool:
         """Whether the state holds any, wanted or not."""
         state = self.state
-        return bool(state.lanes or state.trajectories or state.solved or state.unit_failures)
+        return bool(state.lanes.units or state.trajectories or state.solved or state.unit_failures)
 
     def ordered(self, names: Sequence[str]) -> list[str]:
         """Those that are wanted, in order. Changes nothing, so that a thread may do it while the state grows."""
@@ -111,7 +111,7 @@ class Episodes:
     def word(self, unit: str) -> str:
         """How the episode is."""
         state = self.state
-        if unit in state.lanes:
+        if unit in state.lanes.units:
             if not self.alive:
                 return "cut short"
             if not self.held(unit):
@@ -128,19 +128,19 @@ class Episodes:
     def note_speaking(self, said: Mapping[str, TokenSpoken]) -> bool:
         """Take down whose answers are in the making; whether that changes the word of a held unit."""
         lanes = self.state.lanes
-        speaking = frozenset(unit for unit, lane in lanes.items() if unit in said and said[unit].n > lane.n)
+        speaking = frozenset(unit for unit in lanes.units if unit in said and said[unit].n >= lanes.next(unit))
         changed, self.speaking = speaking ^ self.speaking, speaking
         return any(self.held(unit) for unit in changed)
 
     def held(self, unit: str) -> bool:
         """Whether the unit's next answer waits for a person."""
         state = self.state
-        return state.status == "paused" or (unit in state.lanes and unit in state.halted)
+        return state.status == "paused" or (unit in state.lanes.units and unit in state.halted)
 
     def at_work(self, unit: str) -> bool:
         """Whether the unit is of the stage at work, in flight or over: its answers can still be changed."""
         state = self.state
-        if unit in state.lanes:
+        if unit in state.lanes.units:
             return True
         if state.stage == "synthesis":
             return unit in state.trajectories
@@ -170,8 +170,8 @@ class Episodes:
 
     def _about(self, unit: str) -> str:
         """What went wrong with it, else its question, else the last words, else its name."""
-        lane = self.state.lanes.get(unit)
-        spoken = lane.turns[-1][2] if lane and lane.turns else unit
+        turns = self.state.lanes.turns(unit)
+        spoken = turns[-1].text if turns else unit
         return self.state.unit_failures.get(unit) or self.question(unit) or spoken
 
     def _reward(self, unit: str) -> float:

@@ -9,17 +9,14 @@ import orjson
 from autoact import disk
 from autoact.errors import BadInput, LogDamaged
 from autoact.events import (
-    AnswerEdited,
     Event,
-    ModelAnswered,
     QuestionSolved,
-    ToolObserved,
     TrajectoryCommitted,
     TrajectoryJudged,
     UnitFailed,
-    UnitForked,
     UnitRestarted,
 )
+from autoact.run.record.answers import Answers
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal
 from autoact.trajectory import Trajectory
@@ -36,10 +33,8 @@ class Telling:
         self.folder, self.unit = folder, unit
         self.epilogue: list[Passage] = []
         """How it ended and what was thought of it."""
-        self._edits: dict[str, set[int]] = {name: set() for name in (unit, *lineage)}
-        """By unit, the numbers of the answers that a person wrote."""
         self._units = {unit, *lineage}
-        self._answers: dict[str, dict[int, Passage]] = {name: {} for name in self._units}
+        self._answers = Answers(only=self._units)
         self._tail: LogTail | None = None
 
     def read(self) -> bool:
@@ -66,17 +61,17 @@ class Telling:
     @property
     def edited(self) -> set[int]:
         """The numbers of the unit's answers that a person wrote."""
-        return self._edits[self.unit]
+        return {turn.n for turn in self._answers.turns(self.unit) if turn.edited}
 
     @property
     def next(self) -> int:
         """The number of the answer to come."""
-        return max(self._answers[self.unit], default=-1) + 1
+        return self._answers.next(self.unit)
 
     def passages(self) -> list[Passage]:
         """All of it in order; the owner of each is its number."""
-        answers = self._answers[self.unit]
-        return [*(answers[n] for n in sorted(answers)), *self.epilogue]
+        turns = self._answers.turns(self.unit)
+        return [*(Passage(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
 
     def _scan(self) -> Iterator[tuple[Event | None, int]]:
         """Events of the lines that name one of the units, without decoding the others; the offset behind each."""
@@ -97,26 +92,9 @@ class Telling:
 
     def _take(self, event: Event | None) -> bool:
         """One event; whether it is about the unit."""
-        match event:
-            case ModelAnswered(unit=unit, n=n, role=role, part=part, text=text) if unit in self._units:
-                self._answers[unit][n] = Passage(role, part, text, n)
-                self._edits[unit].discard(n)
-            case ToolObserved(unit=unit, n=n, text=text) if unit in self._units:
-                self._answers[unit][n] = Passage("world", "observation", text, n)
-            case AnswerEdited(unit=unit, n=n, text=text) if unit in self._units and n in self._answers[unit]:
-                before = self._answers[unit][n]
-                self._answers[unit][n] = Passage(before.role, before.part, text, n)
-                self._edits[unit].add(n)
-            case UnitRestarted(unit=unit, n=first) if unit in self._units:
-                self._answers[unit] = {n: said for n, said in self._answers[unit].items() if n < first}
-                self._edits[unit] = {n for n in self._edits[unit] if n < first}
-                self.epilogue = [] if unit == self.unit else self.epilogue
-            case UnitForked(unit=unit, of=of, at=at) if unit in self._units and of in self._units:
-                self._answers[unit] = {n: said for n, said in self._answers[of].items() if n < at}
-                self._edits[unit] = {n for n in self._edits[of] if n < at}
-            case _:
-                return self._end(event)
-        return unit == self.unit
+        if isinstance(event, UnitRestarted) and event.unit == self.unit:
+            self.epilogue = []
+        return self._answers.take(event) == self.unit or self._end(event)
 
     def _end(self, event: Event | None) -> bool:
         match event:

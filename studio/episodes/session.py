@@ -6,19 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
-from autoact.events import (
-    AnswerEdited,
-    Event,
-    ModelAnswered,
-    QuestionInjected,
-    QuestionSolved,
-    ToolObserved,
-    UnitFailed,
-    UnitForked,
-    UnitRestarted,
-)
+from autoact.events import QuestionInjected, QuestionSolved, UnitFailed, UnitForked, UnitRestarted
+from autoact.run.record.answers import Answers, Turn
 from autoact.run.record.folder import RunFolder, runs_of
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
@@ -30,31 +20,17 @@ STAGES = ("session",)
 """What a session's settings name as its stages."""
 
 
-class Turn(Struct, frozen=True):
-    """One answer of an agent, or of the world."""
+def line(turn: Turn) -> str:
+    """Returns a turn's text as one line, safe to show where it is changed; `untrusted_text.BREAK` for a line break."""
+    text = turn.text.strip()
+    return untrusted_text.line(text, len(text)).strip()
 
-    n: int
-    role: str
-    part: str
-    text: str
-    at: float
-    """When it was said, unix seconds."""
-    tokens: int = 0
-    ms: float = 0.0
-    edited: bool = False
 
-    @property
-    def line(self) -> str:
-        """What was said as one line, safe to show where it is changed; `foreign.BREAK` for each line break."""
-        said = self.text.strip()
-        return untrusted_text.line(said, len(said)).strip()
-
-    @property
-    def cost(self) -> str:
-        """Tokens and seconds, as far as they are known; no line breaks within."""
-        tokens = f"{self.tokens} tok  " if self.tokens else ""
-        said = "edited by a person" if self.edited else f"{tokens}{self.ms / 1000:.1f} s"
-        return said.replace(" ", "\N{NO-BREAK SPACE}")
+def cost(turn: Turn) -> str:
+    """Returns tokens and seconds of a turn, as far as they are known; no line breaks within."""
+    tokens = f"{len(turn.tokens)} tok  " if turn.tokens else ""
+    shown = "edited by a person" if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s"
+    return shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @dataclass(slots=True)
@@ -96,7 +72,7 @@ class Asked:
         if turn.part == "argument":
             action = next((one for one in reversed(self.turns[: turn.n]) if one.part == "action"), None)
             text = f"{action.text.strip() if action else ''}[{text}]"
-        return Passage(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{turn.cost}", turn.n)
+        return Passage(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{cost(turn)}", turn.n)
 
     def _end(self) -> list[Passage]:
         if self.failed:
@@ -114,6 +90,7 @@ class Session:
         self.folder = folder
         self.state = RunState()
         self.asked: dict[str, Asked] = {}
+        self._answers = Answers()
         self._tail = LogTail(folder.events)
 
     def read(self) -> bool:
@@ -148,28 +125,15 @@ class Session:
                 self.asked[unit] = Asked(unit, question, cast, record.at)
             case UnitForked(unit=unit, of=of, at=at) if of in self.asked:
                 root = self.asked[of]
-                self.asked[unit] = Asked(unit, root.question, root.cast, record.at, of, at, root.turns[:at])
-            case UnitRestarted(unit=unit, n=n) if unit in self.asked:
-                asked = self.asked[unit]
-                asked.turns, asked.trajectory, asked.failed = asked.turns[:n], None, ""
+                self.asked[unit] = Asked(unit, root.question, root.cast, record.at, of, at)
+            case UnitRestarted(unit=unit) if unit in self.asked:
+                self.asked[unit].trajectory, self.asked[unit].failed = None, ""
             case QuestionSolved(trajectory=trajectory) if trajectory.unit in self.asked:
                 self.asked[trajectory.unit].trajectory = trajectory
             case UnitFailed(unit=unit, error=error) if unit in self.asked:
                 self.asked[unit].failed = error
-            case event:
-                self._say(event, record.at)
-
-    def _say(self, event: Event | None, at: float) -> None:
-        match event:
-            case ModelAnswered(unit=unit, n=n, tokens=tokens, ms=ms) if unit in self.asked:
-                turn = Turn(n, event.role, event.part, event.text, at, len(tokens), ms)
-            case ToolObserved(unit=unit, n=n, text=text, ms=ms) if unit in self.asked:
-                turn = Turn(n, "world", "observation", text, at, 0, ms)
-            case AnswerEdited(unit=unit, n=n, text=text) if unit in self.asked and n < len(self.asked[unit].turns):
-                turn = msgspec.structs.replace(self.asked[unit].turns[n], text=text, edited=True)
-            case _:
-                return
-        self.asked[unit].turns[turn.n :] = [turn, *self.asked[unit].turns[turn.n + 1 :]]
+        if (changed := self._answers.take(record.event, record.at)) in self.asked:
+            self.asked[changed].turns = self._answers.turns(changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +167,20 @@ def exported(session: Session, unit: str) -> bytes:
     told = [
         {
             "unit": asked.unit, "cast": asked.cast, "forked_from": asked.of, "asked_at": asked.at,
-            "question": asked.question, "turns": asked.turns, "failed": asked.failed, "trajectory": asked.trajectory,
+            "question": asked.question, "turns": [_told(turn) for turn in asked.turns],
+            "failed": asked.failed, "trajectory": asked.trajectory,
         }
         for asked in session.beside(unit)
     ]  # fmt: skip
     return msgspec.json.format(msgspec.json.encode({"session": session.folder.name, "answers": told}), indent=2)
+
+
+def _told(turn: Turn) -> dict[str, object]:
+    """Returns what is exported of a turn."""
+    return {
+        "n": turn.n, "role": turn.role, "part": turn.part, "text": turn.text, "at": turn.at,
+        "tokens": len(turn.tokens), "ms": turn.ms, "edited": turn.edited,
+    }  # fmt: skip
 
 
 def speaker(cast: str, part: str) -> str:

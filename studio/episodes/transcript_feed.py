@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import msgspec
 
 from autoact.events import TokenSpoken
+from autoact.run.record.answers import Turn
 from autoact.run.record.folder import RunFolder
-from autoact.run.record.state import Lane, RunState
+from autoact.run.record.state import RunState
 from autoact.trajectory import Trajectory
 from studio.episodes.document import Document, Passage
 from studio.episodes.episode_log import Telling
@@ -90,11 +91,10 @@ def _marked(said: Passage, edited: Collection[int]) -> Passage:
     return replace(said, text=f"{said.text}   · {EDITED}")
 
 
-def of_lane(lane: Lane, said: TokenSpoken | None) -> list[Passage]:
-    """The latest turns of a lane, with the answer in the making."""
-    first = lane.n + 1 - len(lane.turns)
-    found = [Passage(role, part, text, n) for n, (role, part, text) in enumerate(lane.turns, first)]
-    if said is not None and said.n > lane.n:
+def of_lane(turns: Sequence[Turn], said: TokenSpoken | None) -> list[Passage]:
+    """The latest turns of an episode in flight, with the answer in the making."""
+    found = [Passage(turn.role, turn.part, turn.text, turn.n) for turn in turns]
+    if said is not None and (not turns or said.n > turns[-1].n):
         found.append(growing(said))
     return found
 

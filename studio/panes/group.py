@@ -18,7 +18,7 @@ from autoact.run.process.health import attended
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Passage
-from studio.episodes.session import STAGES, Asked, Replay, Session, exported, sessions, speaker
+from studio.episodes.session import STAGES, Asked, Replay, Session, exported, line, sessions, speaker
 from studio.panes.asked_rows import COLUMNS, AskedRows
 from studio.panes.pane import Pane
 from studio.panes.session_questions import Asking, Typed, Wish
@@ -325,8 +325,8 @@ class GroupPane(Pane):
         current, found = self.current, self._turn()
         if current is not None and found is not None:
             asked, n = found
-            turn = asked.turns[n]
-            self._open_line(Wish(do, current[0], asked.unit, n, turn.line, turn.text.strip()), turn.line)
+            turn, text = asked.turns[n], line(asked.turns[n])
+            self._open_line(Wish(do, current[0], asked.unit, n, text, turn.text.strip()), text)
             self.notice(f"{do} turn {n} of {asked.unit}, {turn.part}: enter sends it, esc cancels")
 
     def _turn(self) -> tuple[Asked, int] | None:

@@ -202,7 +202,7 @@ class TrajectoriesPane(Pane):
         match action:
             case "hold" | "hold_run" if not alive:
                 return "No job is at work on this run."
-            case "step" if not alive or unit not in self.follow.state.lanes:
+            case "step" if not alive or unit not in self.follow.state.lanes.units:
                 return "Only an episode in flight is stepped."
             case "edit" | "fork" if self._answer() is None:
                 return f"There is no answer to {action}."
@@ -216,7 +216,7 @@ class TrajectoriesPane(Pane):
                 return "There is no episode."
             case "compare" if not self._comparing and self.episodes.marked in ("", unit):
                 return "Mark one with m, choose another, then compare."
-            case "lanes" if not self.follow.state.lanes and not self.has_class("lanes"):
+            case "lanes" if not self.follow.state.lanes.units and not self.has_class("lanes"):
                 return "No episode is in flight."
             case "filter" if not self.episodes.any:
                 return "There is no episode."
@@ -241,7 +241,7 @@ class TrajectoriesPane(Pane):
     def action_hold(self) -> None:
         """Pause or resume the unit in flight, else the whole run."""
         state, unit = self.follow.state, self._unit("text")
-        if unit not in state.lanes or (state.status == "paused" and unit not in state.halted):
+        if unit not in state.lanes.units or (state.status == "paused" and unit not in state.halted):
             self.action_hold_run()
         else:
             self.desk.send(order("resume" if unit in state.halted else "pause", unit))

@@ -32,12 +32,12 @@ class LaneTexts(Horizontal):
 
     def draw(self, state: RunState, live: LiveTail | None, title: Callable[[str], str], frames: Frames) -> None:
         """Bring the transcripts up to date; `title` gives the first line of a unit."""
-        lanes = list(state.lanes.values())[:LANES]
+        lanes = list(state.lanes.units)[:LANES]
         for number, view in enumerate(self.query(Transcript)):
             view.display = number < max(1, len(lanes))
-            unit = lanes[number].unit if number < len(lanes) else ""
+            unit = lanes[number] if number < len(lanes) else ""
             said = live.said.get(unit) if live else None
-            now = [Passage("", "unit", title(unit)), *of_lane(lanes[number], said)] if unit else []
+            now = [Passage("", "unit", title(unit)), *of_lane(state.lanes.turns(unit), said)] if unit else []
             before = self._shown[number]
             if before[0] != unit:
                 view.document.cut(0)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.run.record.state import RunState, Turn
+from autoact.run.record.answers import Turn
+from autoact.run.record.state import RunState
 from studio.panes.score_rows import by_cast
 from studio.runs.follow import Follow
 from studio.runs.run_list import ALIVE
@@ -29,33 +30,32 @@ class Lanes(Rows, can_focus=True):
             return [Content(), Content.styled(f"  {waiting(follow)}", "$quiet")]
         if follow.verdict not in ALIVE:
             return outcome(follow.state, follow.verdict, self.glyphs)
-        if follow.state.lanes:
+        if follow.state.lanes.units:
             return turns(follow.state, width, height, self.glyphs)
         return [Content(), Content.styled(f"  {quiet(follow.state)}", "$quiet")]
 
 
 def turns(state: RunState, width: int, height: int, glyphs: Glyphs) -> list[Content]:
     """Every lane with as many of its last turns as there is room for, in the order in which the lanes began."""
-    each = max(1, height // max(1, len(state.lanes)))
-    unit = min(UNIT, max((untrusted_text.content(name).cell_length for name in state.lanes), default=0))
+    each = max(1, height // max(1, len(state.lanes.units)))
+    unit = min(UNIT, max((untrusted_text.content(name).cell_length for name in state.lanes.units), default=0))
     part = PART if width >= NARROW else PART_NARROW
     rows = []
-    for lane in state.lanes.values():
-        for index, said in enumerate(list(lane.turns)[-each:]):
-            name = untrusted_text.content(lane.unit if index == 0 else "", "$quiet")
-            rows.append(Content.assemble(" ", padded(name, unit), " ", turn(said, part, glyphs)))
+    for name in state.lanes.units:
+        for index, said in enumerate(state.lanes.turns(name)[-each:]):
+            shown = untrusted_text.content(name if index == 0 else "", "$quiet")
+            rows.append(Content.assemble(" ", padded(shown, unit), " ", turn(said, part, glyphs)))
     return rows
 
 
 def turn(turn: Turn, width: int, glyphs: Glyphs) -> Content:
     """Role, part (in `width` cells) and text of one turn, in one line."""
-    role, part, text = turn
-    colour = f"$role-{role}" if role in ROLES else "$quiet"
+    colour = f"$role-{turn.role}" if turn.role in ROLES else "$quiet"
     return Content.assemble(
-        (f"{glyphs.role(role)} ", f"bold {colour}"),
-        padded(untrusted_text.content(part, colour), width),
+        (f"{glyphs.role(turn.role)} ", f"bold {colour}"),
+        padded(untrusted_text.content(turn.part, colour), width),
         (" ", ""),
-        untrusted_text.content(text),
+        untrusted_text.content(turn.text),
     )
 
 

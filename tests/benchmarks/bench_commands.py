@@ -75,7 +75,7 @@ def job(folder: RunFolder) -> Iterator[None]:
 def measured(folder: RunFolder, seconds: float) -> dict[str, list[float]]:
     """Seconds to the reply by command: pauses with their resumes, edits of newest answers, and judgements."""
     state, tail, draw = RunState(), LogTail(folder.events), random.Random(7)
-    while not (state.stage == SYNTHESIS and state.lanes):
+    while not (state.stage == SYNTHESIS and state.lanes.units):
         state.follow(tail)
         time.sleep(0.2)
     late: dict[str, list[float]] = {}
@@ -99,8 +99,9 @@ def wanted(state: RunState, draw: random.Random) -> Command | None:
         return Command(new_id(), "pause")
     if do == "judge":
         return Command(new_id(), "judge", draw.choice(list(state.trajectories)), 1) if state.trajectories else None
-    lane = draw.choice(list(state.lanes.values()))
-    return Command(new_id(), "edit", lane.unit, lane.n, "I should look at the page again.") if lane.n >= 0 else None
+    unit = draw.choice(list(state.lanes.units))
+    n = state.lanes.next(unit) - 1
+    return Command(new_id(), "edit", unit, n, "I should look at the page again.") if n >= 0 else None
 
 
 def kept_without_a_job(folder: RunFolder) -> float:

@@ -112,7 +112,12 @@ class Fire:
         from autoact.run.control.command import Command, new_id
 
         self.state.follow(self.tail)
-        names = [*self.state.lanes, *list(self.state.trajectories)[-4:], *list(self.state.injected)[-4:], "nobody"]
+        names = [
+            *self.state.lanes.units,
+            *list(self.state.trajectories)[-4:],
+            *list(self.state.injected)[-4:],
+            "nobody",
+        ]
         unit, n = self.draw.choice(names), self.draw.randrange(6)
         do = self.draw.choice(["pause", "resume", "resume", "step", "edit", "retry", "skip", "fork", "inject"])
         text = {"edit": "Lima", "inject": "What is the capital of Peru?", "fork": self.draw.choice(["", "Lima"])}

@@ -22,7 +22,7 @@ def remembered(folder: RunFolder, *events: Event) -> Memory:
 
 def test_no_log_is_no_memory(folder: RunFolder) -> None:
     memory = Memory.of(folder.events)
-    assert (memory.answers, memory.seen) == ({}, set())
+    assert (memory.answers.units, memory.seen) == ({}, set())
 
 
 def test_answers_are_recalled_for_the_same_wish_only(folder: RunFolder) -> None:
@@ -41,28 +41,28 @@ def test_the_last_edit_stands_and_has_no_tokens(folder: RunFolder) -> None:
     memory = remembered(folder, said(0, "hm"), observed, *edits, AnswerEdited("t", 7, "to nothing"))
     assert memory.recall("t", 0, "ask0") == Answer("two", (), 9, 5, 1.5)
     assert memory.recall("t", 1, "ask1") == Observation("found")
-    assert ("t", 7) not in memory.answers
+    assert not memory.known("t", 7)
 
 
 def test_a_restart_voids_earlier_answers_from_there_on(folder: RunFolder) -> None:
     again = [AnswerEdited("t", 1, "edit"), UnitRestarted("t", 1, "prompt changed"), said(1, "new")]
     memory = remembered(folder, said(0, "a"), said(1, "b"), said(2, "c"), said(1, "other", "u"), *again)
-    assert {key: answer.text for key, (_, answer) in memory.answers.items()} == {
-        ("t", 0): "a",
-        ("t", 1): "new",
-        ("u", 1): "other",
+    assert {unit: [turn.text for turn in memory.answers.turns(unit)] for unit in "tu"} == {
+        "t": ["a", "new"],
+        "u": ["other"],
     }
 
 
-def test_forgetting_reaches_over_holes_and_past_the_end() -> None:
+def test_a_restart_reaches_over_holes_and_past_the_end() -> None:
     memory = Memory()
     for n in (0, 1, 4):
         memory.remember(said(n, str(n)))
-    memory.forget("t", 9)
-    assert len(memory.answers) == 3
-    memory.forget("t", 1)
-    assert list(memory.answers) == [("t", 0)]
-    memory.forget("unheard", 0)
+    memory.remember(UnitRestarted("t", 9, "again"))
+    assert list(memory.answers.units["t"]) == [0, 1, 4]
+    memory.remember(UnitRestarted("t", 1, "again"))
+    assert list(memory.answers.units["t"]) == [0]
+    memory.remember(UnitRestarted("unheard", 0, "again"))
+    assert "unheard" not in memory.answers.units
 
 
 def test_what_has_happened_is_known_by_its_identity(folder: RunFolder, every_event: list[Event]) -> None:
@@ -83,7 +83,7 @@ def test_what_has_happened_is_known_by_its_identity(folder: RunFolder, every_eve
     assert remembered(folder, *every_event).seen == once
     assert sum(identity(event) is not None for event in every_event) == len(once)
     restarted = Memory.of(folder.events)
-    restarted.forget("t-1", 0)
+    restarted.remember(UnitRestarted("t-1", 0, "again"))
     assert once - restarted.seen == {
         (what, "t-1") for what in ("trajectory.committed", "trajectory.judged", "question.solved")
     }

@@ -69,7 +69,7 @@ def test_a_whole_run(every_event: list[Event]) -> None:
     assert [solved.f1 for solved in state.solved] == [1.0]
     assert state.unit_failures == {"t-2": "boom"}
     assert [command.id for command in state.commands] == ["c-1", "c-2"]
-    assert (state.answers, state.gaps, state.lanes) == (1, 0, {})
+    assert (state.answers, state.gaps, state.lanes.units) == (1, 0, {})
 
 
 def test_the_last_lifecycle_event_stands() -> None:
@@ -106,7 +106,7 @@ def test_stages_and_what_they_spend() -> None:
     assert state.tokens["synthesis"] == Spent(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
     assert state.tokens[""].calls == 1
     folded(StageFinished("synthesis", 8, 2.5), state=state)
-    assert (state.stage, state.lanes) == ("", {})
+    assert (state.stage, state.lanes.units) == ("", {})
     assert state.stages["synthesis"] == StageState(9, 9, 8, "finished", 2.5, 101.0)
 
 
@@ -119,22 +119,22 @@ def test_a_lane_holds_the_last_turns_until_its_unit_ends() -> None:
     state = folded(
         *(said("a", n, str(n)) for n in range(TURNS + 2)), ToolObserved("b", 0, "d", "Look", "x", "y" * 9999)
     )
-    assert [text for _, _, text in state.lanes["a"].turns] == [str(n) for n in range(2, TURNS + 2)]
-    role, part, text = state.lanes["b"].turns[0]
-    assert (role, part, len(text)) == ("world", "observation", 2000)
+    assert [turn.text for turn in state.lanes.turns("a")] == [str(n) for n in range(2, TURNS + 2)]
+    (seen,) = state.lanes.turns("b")
+    assert (seen.role, seen.part, len(seen.text)) == ("world", "observation", 2000)
     ended = Trajectory("a", Question("a", "?"), ())
-    assert list(folded(TrajectoryCommitted(ended), state=state).lanes) == ["b"]
-    assert list(folded(said("a", 0), QuestionSolved("meta", ended), state=state).lanes) == ["b"]
-    assert list(folded(UnitFailed("b", "boom"), state=state).lanes) == []
+    assert list(folded(TrajectoryCommitted(ended), state=state).lanes.units) == ["b"]
+    assert list(folded(said("a", 0), QuestionSolved("meta", ended), state=state).lanes.units) == ["b"]
+    assert list(folded(UnitFailed("b", "boom"), state=state).lanes.units) == []
 
 
 def test_edits_and_restarts_change_a_lane() -> None:
     state = folded(*(said("a", n, str(n)) for n in range(12)))
     folded(AnswerEdited("a", 10, "ten"), AnswerEdited("a", 2, "gone"), AnswerEdited("z", 0, "?"), state=state)
-    assert [text for _, _, text in state.lanes["a"].turns] == ["4", "5", "6", "7", "8", "9", "ten", "11"]
+    assert [turn.text for turn in state.lanes.turns("a")] == ["4", "5", "6", "7", "8", "9", "ten", "11"]
     folded(UnitRestarted("a", 6, "changed"), said("a", 6, "six"), state=state)
-    assert [text for _, _, text in state.lanes["a"].turns] == ["4", "5", "six"]
-    assert state.lanes["a"].n == 6
+    assert [turn.text for turn in state.lanes.turns("a")] == ["4", "5", "six"]
+    assert state.lanes.next("a") == 7
 
 
 def test_a_restart_voids_what_the_unit_led_to(every_event: list[Event]) -> None:
@@ -144,7 +144,7 @@ def test_a_restart_voids_what_the_unit_led_to(every_event: list[Event]) -> None:
 
 def test_the_longest_silent_lane_makes_room() -> None:
     state = folded(*(said(str(unit), 0) for unit in range(LANES)), said("0", 1), said("new", 0))
-    assert list(state.lanes) == ["0", *map(str, range(2, LANES)), "new"]
+    assert list(state.lanes.units) == ["0", *map(str, range(2, LANES)), "new"]
 
 
 def test_gaps_and_strangers_are_counted_over() -> None:
@@ -171,7 +171,8 @@ def test_a_viewer_loads_no_engine(python: Python) -> None:
     child = python("import sys, autoact.run.record.state, autoact.run.process.heartbeat\nprint(*sys.modules)")
     loaded = set(child.communicate()[0].split())
     assert "autoact.run.record.state" in loaded
-    ours = {name for name in loaded if name.startswith("autoact.")} - {"autoact.run"}
-    ours -= {f"autoact.run.{part}" for part in ("codec", "folder", "lock", "log", "pulse", "state", "upcast")}
-    assert ours == {f"autoact.{part}" for part in ("errors", "disk", "events", "toml_text", "trajectory", "trust")}
+    ours = {name for name in loaded if name.startswith("autoact.") and not name.startswith("autoact.run")}
+    kept = ("errors", "disk", "events", "script", "toml_text", "trajectory", "trust")
+    assert ours == {f"autoact.{part}" for part in kept}
+    assert not {name for name in loaded if name.startswith(("autoact.run.conductor", "autoact.run.control"))}
     assert not loaded & {"torch", "transformers", "peft", "textual"}

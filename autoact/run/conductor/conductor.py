@@ -328,7 +328,7 @@ class Conductor:
         """The recorded answer, if the wish is still the one it answered; otherwise the unit goes on anew from here."""
         name, n = flight.name, flight.n
         recalled = self.journal.memory.recall(name, n, flight.wished)
-        if recalled is None and (name, n) in self.journal.memory.answers:
+        if recalled is None and self.journal.memory.known(name, n):
             self.journal.append(UnitRestarted(name, n, "what is asked has changed since it was answered"))
         return recalled
 
@@ -387,6 +387,6 @@ class Conductor:
     def _seed(self, ticket: Ticket) -> int:
         """Sampling depends on the run's seed, the unit, how often it began anew and the answer's number, and never on
         what else is in flight."""
-        again = self.journal.memory.restarts[ticket.unit]
+        again = self.journal.memory.answers.restarts[ticket.unit]
         text = f"{self.seed}/{ticket.unit}/{ticket.n}" + (f"/{again}" if again else "")
         return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=6).digest(), "big")

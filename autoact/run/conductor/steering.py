@@ -211,7 +211,7 @@ class Steering(RunCommands):
         self.journal.append(AnswerEdited(name, n, command.text, command.by))
         flight = self.conductor.flying.get(name)
         if flight is not None and flight.held is not None and flight.n == n + 1:
-            flight.held = memory.answers[name, n][1]
+            flight.held = memory.reply(name, n)
         else:
             self.conductor.again(name, n + 1, f"answer {n} was edited")
 
@@ -242,7 +242,7 @@ class Steering(RunCommands):
     def _fork(self, command: Command) -> None:
         """The first `n` answers, and with a text one more that is the person's, then live."""
         memory, journal, of = self.journal.memory, self.journal, command.unit
-        if any(fork.command == command.id for fork in memory.forks.values()):
+        if any(fork.command == command.id for fork in memory.answers.forks.values()):
             return  # it was made before the job died; only the acceptance is missing
         edits = bool(command.text)
         last = command.n if edits else command.n - 1
@@ -251,7 +251,7 @@ class Steering(RunCommands):
             raise BadInput(f"`{of}` cannot be forked: no such episode, or another stage is at work")
         if command.n < 0 or (last >= 0 and not memory.known(of, last)):
             raise BadInput(f"`{of}` has no answer {last}")
-        number = 1 + sum(fork.of == of for fork in memory.forks.values())
+        number = 1 + sum(fork.of == of for fork in memory.answers.forks.values())
         name = fork_name(of, number)
         journal.append(UnitForked(name, of, last + 1, command.id))
         if edits:

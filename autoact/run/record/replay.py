@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
-
-import msgspec
 
 from autoact.events import (
     SKIPPED,
-    AnswerEdited,
     CommandAccepted,
     CommandRefused,
     EpisodeBegun,
     Event,
     ExamplesBuilt,
-    ModelAnswered,
     QuestionAccepted,
     QuestionInjected,
     QuestionRefused,
@@ -23,7 +18,6 @@ from autoact.events import (
     RunRecovered,
     StageFinished,
     StageStarted,
-    ToolObserved,
     ToolPassedOver,
     ToolSelected,
     TrajectoryCommitted,
@@ -33,6 +27,7 @@ from autoact.events import (
     UnitRestarted,
 )
 from autoact.run.control.command import Reply
+from autoact.run.record.answers import Answers
 from autoact.run.record.log import read
 from autoact.script import Answer, Observation
 from autoact.stages import (
@@ -96,25 +91,20 @@ class Memory:
     """Answers by unit and number, and the identities of events already logged."""
 
     def __init__(self) -> None:
-        self.answers: dict[tuple[str, int], tuple[str, Answer | Observation]] = {}
-        """Keyed by unit and number; the text is the digest of what was asked."""
+        self.answers = Answers()
         self.seen: set[Identity] = set()
         self.replies: dict[str, Reply] = {}
-        """What became of every command, by its id."""
-        self.restarts: Counter[str] = Counter()
-        """How often a unit was begun anew: another try draws other tokens."""
+        """The reply to every command, by its id."""
         self.finishing: set[str] = set()
         """Trainings that a person ended early: they take no further step after a crash either."""
         self.skipped: set[str] = set()
         """Units that a person ended: the next attempt does not begin them again."""
-        self.forks: dict[str, UnitForked] = {}
         self.injected: dict[str, QuestionInjected] = {}
         self.unreadable: dict[str, bool] = {}
         """Stages that must be played again, though finished: the log holds work of theirs that cannot be read.
 
         True once the log says so; the stage is then finished when it says that again.
         """
-        self._last: dict[str, int] = {}
 
     @classmethod
     def of(cls, path: Path) -> Memory:
@@ -128,25 +118,15 @@ class Memory:
         return memory
 
     def remember(self, event: Event, seq: int = -1) -> None:
-        """Take in one event, in the order of the log."""
+        """Takes in one event, in the order of the log."""
+        self.answers.take(event)
         self._command(event, seq)
         match event:
-            case ModelAnswered():
-                answer = Answer(event.text, event.tokens, event.prompt_tokens, event.prefilled, event.ms)
-                self._keep(event.unit, event.n, event.ask, answer)
-            case ToolObserved():
-                self._keep(event.unit, event.n, event.ask, Observation(event.text, event.failed, event.ms))
-            case AnswerEdited():
-                self._edit(event)
-            case UnitRestarted():
-                self.forget(event.unit, event.n)
-                self.restarts[event.unit] += 1
-                self.skipped.discard(event.unit)
+            case UnitRestarted(unit=unit):
+                self.seen.difference_update((outcome, unit) for outcome in OUTCOMES)
+                self.skipped.discard(unit)
             case UnitFailed(error=error) if error == SKIPPED:
                 self.skipped.add(event.unit)
-            case UnitForked():
-                self.forks[event.unit] = event
-                self._copy(event)
             case QuestionInjected():
                 self.injected[event.unit] = event
             case RunRecovered():
@@ -158,17 +138,13 @@ class Memory:
             self.seen.add(same)
 
     def recall(self, unit: str, n: int, digest: str) -> Answer | Observation | None:
-        """Answer `n` of a unit, if it was given to this very wish. `(unit, n) in answers` tells no answer from a
-        stale one."""
-        asked, answer = self.answers.get((unit, n), ("", None))
-        return answer if asked == digest else None
+        """Returns answer `n` of a unit if it was given to this very wish; `known` also finds one that was not."""
+        turn = self.answers.get(unit, n)
+        return turn.reply() if turn is not None and turn.digest == digest else None
 
-    def forget(self, unit: str, n: int) -> None:
-        """Drop the answers of a unit from `n` on, and what it led to: it goes on anew from there."""
-        for number in range(n, self._last.get(unit, -1) + 1):
-            self.answers.pop((unit, number), None)
-        self._last[unit] = min(n - 1, self._last.get(unit, -1))
-        self.seen.difference_update((outcome, unit) for outcome in OUTCOMES)
+    def reply(self, unit: str, n: int) -> Answer | Observation:
+        """Returns answer `n` of a unit as it stands. Raises KeyError when it was not given."""
+        return self.answers.units[unit][n].reply()
 
     def over(self, unit: str) -> bool:
         """Whether a unit has come to its end."""
@@ -176,11 +152,11 @@ class Memory:
 
     def open_forks(self) -> list[UnitForked]:
         """Forks that have not come to their end."""
-        return [fork for name, fork in self.forks.items() if not self.over(name)]
+        return [fork for name, fork in self.answers.forks.items() if not self.over(name)]
 
     def known(self, unit: str, n: int) -> bool:
         """Whether answer `n` of a unit was given."""
-        return (unit, n) in self.answers
+        return self.answers.get(unit, n) is not None
 
     def _command(self, event: Event, seq: int) -> None:
         match event:
@@ -190,24 +166,3 @@ class Memory:
                     self.finishing.add(unit)
             case CommandRefused(id=id, why=why):
                 self.replies[id] = Reply(id, why=why)
-
-    def _copy(self, fork: UnitForked) -> None:
-        """A fork's first answers are its parent's as they stand now; a later edit of the parent does not reach it."""
-        for n in range(fork.at):
-            if (fork.of, n) in self.answers:
-                self._keep(fork.unit, n, *self.answers[fork.of, n])
-
-    def _keep(self, unit: str, n: int, ask: str, answer: Answer | Observation) -> None:
-        self.answers[unit, n] = ask, answer
-        self._last[unit] = max(n, self._last.get(unit, -1))
-
-    def _edit(self, edit: AnswerEdited) -> None:
-        """A person's text has no tokens of its own: the engine encodes it afresh."""
-        if (edit.unit, edit.n) not in self.answers:
-            return  # the answer's line is damaged: it is asked for again, and shown to the person again
-        ask, answer = self.answers[edit.unit, edit.n]
-        if isinstance(answer, Answer):
-            edited: Answer | Observation = msgspec.structs.replace(answer, text=edit.text, tokens=())
-        else:
-            edited = msgspec.structs.replace(answer, text=edit.text, failed=False)
-        self.answers[edit.unit, edit.n] = ask, edited

@@ -11,7 +11,6 @@ from typing import Any
 from autoact.events import (
     BY_A_PERSON,
     AdapterReady,
-    AnswerEdited,
     CheckpointSaved,
     CommandAccepted,
     CommandRefused,
@@ -32,7 +31,6 @@ from autoact.events import (
     StageFinished,
     StageProgressed,
     StageStarted,
-    ToolObserved,
     ToolPassedOver,
     ToolSelected,
     TrainStepped,
@@ -42,14 +40,12 @@ from autoact.events import (
     UnitForked,
     UnitRestarted,
 )
+from autoact.run.record.answers import Answers
 from autoact.run.record.log import Damage, LogTail, Record
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 TURNS, LANES, LETTERS, COMMANDS = 8, 24, 2_000, 32
-"""What is kept of what passes by: turns of a lane, lanes, letters of a turn, commands."""
-
-Turn = tuple[str, str, str]
-"""Role, part, text. A tool's answer is the part `observation` of the role `world`."""
+"""Limits on the turns of an episode in flight, on such episodes, on the characters of a turn, and on commands."""
 
 
 @dataclass(slots=True)
@@ -68,18 +64,6 @@ class StageState:
     """Unix seconds."""
     tried: int = 0
     """Drafts that were written, in a stage that judges them only later."""
-
-
-@dataclass(slots=True)
-class Lane:
-    """An episode in flight: the last few things said in it."""
-
-    unit: str
-    turns: deque[Turn] = field(default_factory=lambda: deque(maxlen=TURNS))
-    n: int = -1
-    """Number of the last turn within its unit."""
-    seq: int = -1
-    """Event of the last turn."""
 
 
 @dataclass(slots=True)
@@ -150,8 +134,10 @@ class RunState:
     solved: list[QuestionSolved] = field(default_factory=list)
     unit_failures: dict[str, str] = field(default_factory=dict)
 
-    lanes: dict[str, Lane] = field(default_factory=dict)
-    """By unit, in the order in which they began; at most 24."""
+    lanes: Answers = field(default_factory=lambda: Answers(last=TURNS, letters=LETTERS))
+    """The last turns of the episodes in flight, in the order in which they began; at most LANES episodes."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """By unit in the lanes: the event of its last turn."""
     answers: int = 0
     tokens: dict[str, Spent] = field(default_factory=dict)
     """By stage; what was answered outside any stage is under the empty name."""
@@ -165,6 +151,11 @@ class RunState:
         finally:
             tail.close()
         return state
+
+    def leave(self, unit: str) -> None:
+        """Takes a unit out of the lanes."""
+        self.lanes.forget(unit)
+        self.moved.pop(unit, None)
 
     def follow(self, tail: LogTail) -> int:
         """Fold what `tail` has to give, its damage included; how many records that was."""
@@ -183,6 +174,10 @@ def fold(state: RunState, record: Record) -> None:
     handler = _HANDLERS.get(type(record.event))
     if handler is not None:
         handler(state, record.event)
+    if (unit := state.lanes.take(record.event, record.at)) in state.lanes.units:
+        state.moved[unit] = record.seq
+        if len(state.lanes.units) > LANES:  # not every unit says when it is done: the one silent longest makes room
+            state.leave(min(state.lanes.units, key=lambda name: state.moved.get(name, -1)))
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
@@ -217,14 +212,7 @@ def _commanded(state: RunState, event: CommandAccepted | CommandRefused) -> None
 
 
 def _forked(state: RunState, event: UnitForked) -> None:
-    """A fork's lane begins with what its parent's shows of the answers it took over."""
     state.forks[event.unit] = event
-    parent = state.lanes.get(event.of)
-    if parent is None:
-        return
-    for place, turn in enumerate(parent.turns, parent.n + 1 - len(parent.turns)):
-        if place < event.at:
-            _said(state, event.unit, place, turn)
 
 
 def _injected(state: RunState, event: QuestionInjected) -> None:
@@ -234,7 +222,7 @@ def _injected(state: RunState, event: QuestionInjected) -> None:
 def _stage_started(state: RunState, event: StageStarted) -> None:
     state.stage = event.stage
     state.stages[event.stage] = StageState(of=event.of, started_at=state.at)
-    state.lanes.clear()
+    state.lanes.units.clear()
 
 
 def _stage_progressed(state: RunState, event: StageProgressed) -> None:
@@ -246,22 +234,12 @@ def _stage_finished(state: RunState, event: StageFinished) -> None:
     stage = state.stages.setdefault(event.stage, StageState())
     stage.status, stage.made, stage.seconds = "finished", event.made, event.seconds
     stage.done = max(stage.done, stage.of)
-    state.lanes.clear()
+    state.lanes.units.clear()
     if state.stage == event.stage:
         state.stage = ""
 
 
 # -- lanes -----------------------------------------------------------------------------------------------------------
-
-
-def _said(state: RunState, unit: str, n: int, turn: Turn) -> None:
-    lane = state.lanes.get(unit)
-    if lane is None:
-        if len(state.lanes) >= LANES:  # not every unit says when it is done: the longest silent one makes room
-            del state.lanes[min(state.lanes.values(), key=lambda lane: lane.seq).unit]
-        lane = state.lanes[unit] = Lane(unit)
-    lane.turns.append(turn)
-    lane.n, lane.seq = n, state.seq
 
 
 def _begun(state: RunState, event: EpisodeBegun) -> None:
@@ -277,21 +255,6 @@ def _answered(state: RunState, event: ModelAnswered) -> None:
     spent.prefilled += event.prefilled
     spent.decoded += len(event.tokens)
     spent.ms[event.role] = spent.ms.get(event.role, 0.0) + event.ms
-    _said(state, event.unit, event.n, (event.role, event.part, event.text[:LETTERS]))
-
-
-def _observed(state: RunState, event: ToolObserved) -> None:
-    _said(state, event.unit, event.n, ("world", "observation", event.text[:LETTERS]))
-
-
-def _edited(state: RunState, event: AnswerEdited) -> None:
-    """Turns of a lane are numbered without holes, so the place of a number is counted from the end."""
-    lane = state.lanes.get(event.unit)
-    if lane is None or not 0 <= lane.n - event.n < len(lane.turns):
-        return
-    place = event.n - lane.n - 1
-    role, part, _ = lane.turns[place]
-    lane.turns[place] = role, part, event.text[:LETTERS]
 
 
 def _restarted(state: RunState, event: UnitRestarted) -> None:
@@ -299,15 +262,11 @@ def _restarted(state: RunState, event: UnitRestarted) -> None:
     for outcomes in (state.unit_failures, state.trajectories, state.verdicts):
         outcomes.pop(event.unit, None)
     state.solved = [solved for solved in state.solved if solved.trajectory.unit != event.unit]
-    lane = state.lanes.get(event.unit)
-    while lane is not None and lane.turns and lane.n >= event.n:
-        lane.turns.pop()
-        lane.n -= 1
 
 
 def _unit_failed(state: RunState, event: UnitFailed) -> None:
     state.unit_failures[event.unit] = event.error
-    state.lanes.pop(event.unit, None)
+    state.leave(event.unit)
 
 
 # -- what the stages decide ------------------------------------------------------------------------------------------
@@ -319,7 +278,7 @@ def _question_accepted(state: RunState, event: QuestionAccepted) -> None:
 
 def _question_refused(state: RunState, event: QuestionRefused) -> None:
     state.refused[event.why] += 1
-    state.lanes.pop(event.unit, None)
+    state.leave(event.unit)
 
 
 def _tool_selected(state: RunState, event: ToolSelected) -> None:
@@ -334,7 +293,7 @@ def _committed(state: RunState, event: TrajectoryCommitted) -> None:
     unit = event.trajectory.unit
     state.trajectories[unit] = event.trajectory
     state.unit_failures.pop(unit, None)
-    state.lanes.pop(unit, None)
+    state.leave(unit)
 
 
 def _judged(state: RunState, event: TrajectoryJudged) -> None:
@@ -360,7 +319,7 @@ def _adapter_ready(state: RunState, event: AdapterReady) -> None:
 def _solved(state: RunState, event: QuestionSolved) -> None:
     state.solved.append(event)
     state.unit_failures.pop(event.trajectory.unit, None)
-    state.lanes.pop(event.trajectory.unit, None)
+    state.leave(event.trajectory.unit)
 
 
 _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
@@ -379,8 +338,6 @@ _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
     StageFinished: _stage_finished,
     EpisodeBegun: _begun,
     ModelAnswered: _answered,
-    ToolObserved: _observed,
-    AnswerEdited: _edited,
     UnitRestarted: _restarted,
     UnitFailed: _unit_failed,
     QuestionAccepted: _question_accepted,

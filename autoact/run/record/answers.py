@@ -1,0 +1,121 @@
+"""The answers of units as they stand after edits, restarts and forks: folded once, for resume, viewers and figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import Struct
+
+from autoact.events import AnswerEdited, Event, ModelAnswered, ToolObserved, UnitForked, UnitRestarted
+from autoact.script import Answer, Observation
+
+WORLD, OBSERVATION = "world", "observation"
+"""Role and part of what a tool gave back."""
+
+
+class Turn(Struct, frozen=True):
+    """Answer `n` of a unit as it stands."""
+
+    n: int
+    role: str
+    """The adapter that answered, or WORLD."""
+    part: str
+    text: str
+    digest: str = ""
+    """Of the wish that it answers."""
+    tokens: tuple[int, ...] = ()
+    """Token ids as generated; none after an edit, which the engine encodes anew."""
+    prompt_tokens: int = 0
+    prefilled: int = 0
+    ms: float = 0.0
+    failed: bool = False
+    """Whether a tool call gave a failure."""
+    edited: bool = False
+    at: float = 0.0
+    """When it was logged, unix seconds."""
+
+    def reply(self) -> Answer | Observation:
+        """Returns what the script is sent."""
+        if self.role == WORLD:
+            return Observation(self.text, self.failed, self.ms)
+        return Answer(self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms)
+
+
+@dataclass(slots=True)
+class Answers:
+    """The turns of units, in the order in which the units began. Turns may have holes where a log is damaged."""
+
+    only: Collection[str] | None = None
+    """Units whose turns are kept; all by default."""
+    last: int | None = None
+    """Turns kept of each unit; all by default."""
+    letters: int | None = None
+    """Characters kept of each turn; all by default."""
+    units: dict[str, dict[int, Turn]] = field(default_factory=dict)
+    forks: dict[str, UnitForked] = field(default_factory=dict)
+    restarts: Counter[str] = field(default_factory=Counter)
+    """How often a unit was begun anew."""
+
+    def take(self, event: Event | None, at: float = 0.0) -> str:
+        """Takes in the next event of a log. Returns the unit whose answers it changed, or an empty string."""
+        unit = getattr(event, "unit", "")
+        if self.only is not None and unit not in self.only:
+            return ""
+        match event:
+            case ModelAnswered():
+                self._put(unit, Turn(
+                    event.n, event.role, event.part, event.text, event.ask, event.tokens, event.prompt_tokens,
+                    event.prefilled, event.ms, at=at,
+                ))  # fmt: skip
+            case ToolObserved():
+                turn = Turn(event.n, WORLD, OBSERVATION, event.text, event.ask, ms=event.ms, failed=event.failed, at=at)
+                self._put(unit, turn)
+            case AnswerEdited(n=n, text=text):
+                return self._edit(unit, n, text)
+            case UnitRestarted(n=n):
+                self.restarts[unit] += 1
+                turns = self.units.get(unit, {})
+                for later in [number for number in turns if number >= n]:
+                    del turns[later]
+            case UnitForked():
+                self.forks[unit] = event
+                for turn in [turn for turn in self.turns(event.of) if turn.n < event.at]:
+                    self._put(unit, turn)
+            case _:
+                return ""
+        return unit
+
+    def turns(self, unit: str) -> list[Turn]:
+        """Returns a unit's turns, in order. Safe in a thread while another takes events in."""
+        return [turn for _, turn in sorted(self.units.get(unit, {}).items())]
+
+    def get(self, unit: str, n: int) -> Turn | None:
+        """Returns answer `n` of a unit, or None when it was not given or is no longer kept."""
+        return self.units.get(unit, {}).get(n)
+
+    def next(self, unit: str) -> int:
+        """Returns the number of the answer to come."""
+        return max(self.units.get(unit, ()), default=-1) + 1
+
+    def forget(self, unit: str) -> None:
+        """Drops a unit with all its answers."""
+        self.units.pop(unit, None)
+
+    def _put(self, unit: str, turn: Turn) -> None:
+        if self.letters is not None and len(turn.text) > self.letters:
+            turn = msgspec.structs.replace(turn, text=turn.text[: self.letters])
+        turns = self.units.setdefault(unit, {})
+        turns[turn.n] = turn
+        if self.last is not None and len(turns) > self.last:
+            del turns[min(turns)]
+
+    def _edit(self, unit: str, n: int, text: str) -> str:
+        """A person's text has no tokens. An answer whose line is damaged is asked for again, and has no edit."""
+        turn = self.get(unit, n)
+        if turn is None:
+            return ""
+        self._put(unit, msgspec.structs.replace(turn, text=text, tokens=(), failed=False, edited=True))
+        return unit
