@@ -79,8 +79,8 @@ open("done", "w")
 """
 ERRAND = """
 import asyncio
-from studio import errand
-outcome = asyncio.run(errand.autoact("check", str(__import__("pathlib").Path.cwd())))
+from studio.actions import cli_command
+outcome = asyncio.run(cli_command.autoact("check", str(__import__("pathlib").Path.cwd())))
 assert not outcome.code, outcome
 open("done", "w")
 """

@@ -30,9 +30,9 @@ LONG = 120.0
 """Seconds that a busy machine may take."""
 STUDIO = """
 import sys
-from studio import errand
+from studio.actions import cli_command
 from studio.__main__ import main
-errand.PROGRAM = (sys.executable, sys.argv[1])
+cli_command.PROGRAM = (sys.executable, sys.argv[1])
 main(sys.argv[2:])
 """
 
