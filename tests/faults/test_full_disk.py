@@ -23,12 +23,12 @@ import sys
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, setrlimit
 from autoact.events import RunPaused, RunResumed
-from autoact.run import room
+from autoact.run.process import disk_space
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read, scan
 
-room.BALLAST = room.HEADROOM = 4096  # quick to load: here it is the log that is limited
+disk_space.BALLAST = disk_space.HEADROOM = 4096  # quick to load: here it is the log that is limited
 
 def done(path):
     return [record.event for record in read(path) if not isinstance(record.event, RunPaused | RunResumed)]
