@@ -121,8 +121,8 @@ def test_bad_worlds(
     tried = rounds(40, 400 // part[1])
     for _ in range(tried):
         folder = prepared(project, PIPELINE[:4], {"synthesis.samples": "1", "self_instruct.target": "3"})
-        model = UnreliableModel(draw, draw.choice((0.0, 0.0, 0.03, 0.2, 1.0)))
-        tools = UnreliableTools(draw, draw.choice((0.0, 0.2, 1.0)))
+        model = UnreliableModel(draw, draw.choice((0.0, 0.0, 0.0, 0.03, 0.2, 1.0)))
+        tools = UnreliableTools(draw, draw.choice((0.0, 0.5, 1.0, 1.0)))
         job = Job(folder, Hall(lambda folder, model=model: model, tools=lambda _, tools=tools: tools.session).open)  # type: ignore[misc]
         try:
             assert job.run() == "finished"
