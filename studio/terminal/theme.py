@@ -95,7 +95,7 @@ def defaults() -> dict[str, str]:
 
 def folder() -> Traversable:
     """Where the theme files are: beside the package in a checkout, inside it once installed."""
-    beside = Path(__file__).parent.parent / "themes"
+    beside = Path(__file__).parents[2] / "themes"
     if (beside / "dark.toml").is_file():
         return beside
     from importlib import resources

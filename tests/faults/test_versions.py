@@ -34,8 +34,19 @@ def states(log: Path) -> dict[str, Any]:
     for count, record in enumerate(records, 1):
         fold(state, record)
         if count in moments:
-            found[str(count)] = json.loads(msgspec.json.encode(state, enc_hook=list))
+            found[str(count)] = {**json.loads(msgspec.json.encode(state, enc_hook=list)), "lanes": lanes(state)}
     return found
+
+
+def lanes(state: RunState) -> dict[str, Any]:
+    """The episodes in flight, in the form in which the files have them."""
+    return {
+        unit: {
+            "unit": unit, "turns": [[turn.role, turn.part, turn.text] for turn in state.lanes.turns(unit)],
+            "n": state.lanes.next(unit) - 1, "seq": state.moved[unit],
+        }
+        for unit in state.lanes.units
+    }  # fmt: skip
 
 
 def differences(then: Any, now: Any, place: str = "") -> list[str]:
