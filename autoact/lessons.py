@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from autoact import scratchpad
-from autoact.lab.metrics import reward
+from autoact.metrics import reward
 from autoact.script import Lesson
 from autoact.trajectory import GROUP, REFLECT, RIGHT, SUB_AGENTS, WRONG, Part, Role, Trajectory, Verdict
 

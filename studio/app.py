@@ -13,8 +13,8 @@ from textual.driver import Driver
 from textual.events import Event, Key, Paste
 from textual.theme import BUILTIN_THEMES
 
-from autoact import trust
 from autoact.errors import AutoActError, BadInput
+from autoact.security import trust
 from studio.actions import action_table, keymap
 from studio.target import Target
 from studio.terminal import clipboard, glyphs, theme, untrusted_text, user_files

@@ -10,7 +10,7 @@ from autoact.run.record.folder import RunFolder, latest
 
 
 def _home() -> Path:
-    from autoact.project import home  # reads settings too: not before the first picture
+    from autoact.project.project import home  # reads settings too: not before the first picture
 
     return home()
 

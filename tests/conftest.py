@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoact import trust
 from autoact.run.record.folder import RunFolder, new_run
+from autoact.security import trust
 from autoact.threads import limit_spinning
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from autoact import scratchpad
 from autoact.episode import Episode, Limits
 from autoact.errors import ContextFull
-from autoact.lab.metrics import reward
+from autoact.metrics import reward
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
 from autoact.trajectory import GROUP, META, Cast, Question, Tool, Trajectory
 

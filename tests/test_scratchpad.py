@@ -10,7 +10,7 @@ import pytest
 
 from autoact import scratchpad
 from autoact.episode import Episode, Limits
-from autoact.lab.metrics import reward
+from autoact.metrics import reward
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
 from autoact.trajectory import CASTS, FINISH, REFLECT, Cast, Example, Question, Step, Tool, Trajectory
 

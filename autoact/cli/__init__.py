@@ -31,8 +31,8 @@ from autoact.cli import (
     trust,
 )
 from autoact.errors import AutoActError, BadInput
+from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
-from autoact.untrusted_text import cleaned_output
 
 VERBS = (
     projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools,

@@ -42,7 +42,7 @@ def take_in(arguments: argparse.Namespace) -> int:
     """Unpack a run, say its name, and list what is damaged."""
     from pathlib import Path
 
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.run.record.archive import import_run
 
     project = Project.open(arguments.project)

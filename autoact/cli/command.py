@@ -73,10 +73,10 @@ def judge(arguments: argparse.Namespace) -> int:
 
 def hand(folder: RunFolder, command: Command) -> None:
     """Deliver a command; to a run without a job it is left, and a job started for it."""
-    from autoact import trust
     from autoact.run.control.control_socket import leave
     from autoact.run.process.health import attended
     from autoact.run.process.launch import launch
+    from autoact.security import trust
 
     if attended(folder):
         deliver(folder, command)

@@ -70,7 +70,7 @@ def arrange(arguments: argparse.Namespace) -> int:
 
 def opened(project: str) -> ToolsFile:
     """A project's tools.toml, ready to be edited; every tool of the library when it has none."""
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.tools.library.tools_toml_edit import ToolsFile
 
     return ToolsFile.open(Project.open(project).root / "tools.toml")
@@ -79,8 +79,8 @@ def opened(project: str) -> ToolsFile:
 @contextmanager
 def edited(project: str) -> Iterator[ToolsFile]:
     """Gives a project's tools.toml to change and saves it at the end; no other command changes it meanwhile."""
-    from autoact import disk
-    from autoact.project import Project
+    from autoact.files import disk
+    from autoact.project.project import Project
 
     file = Project.open(project).root / "tools.toml"
     with disk.locked(file.resolve().parent):
@@ -93,7 +93,7 @@ def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
     """The tools in their order, and what keeps the touched ones from running."""
     from autoact.cli.output import printable
     from autoact.job.inputs import open_library
-    from autoact.project import Project
+    from autoact.project.project import Project
 
     print(printable(" ".join(name if enabled else f"({name})" for name, enabled in file.enabled().items())))
     library, corpus = open_library(Project.open(project))
@@ -107,8 +107,8 @@ def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
 
 def _setting(text: str) -> tuple[str, Any]:
     """KEY=VALUE with a value in TOML's notation; what is none is a text. Raises BadInput."""
-    from autoact import toml_text
     from autoact.errors import BadInput
+    from autoact.files import toml_text
 
     key, separator, value = text.partition("=")
     if not separator or not key.strip():

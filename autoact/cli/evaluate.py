@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoact.config import Config
-    from autoact.project import Project
+    from autoact.project.config import Config
+    from autoact.project.project import Project
 
 from autoact.cli.trust import add_trust, admitted
 
@@ -61,7 +61,7 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
 
     from autoact.errors import BadInput
     from autoact.job.answer_config import answering
-    from autoact.project import Project
+    from autoact.project.project import Project
 
     if arguments.limit < 0:
         raise BadInput(f"expected 0 or more questions, found {arguments.limit}", key="--limit")

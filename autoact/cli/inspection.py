@@ -8,10 +8,10 @@ from functools import partial
 from typing import TypeVar
 
 from autoact.cli.models import standing
-from autoact.config import PRESETS, Config
 from autoact.errors import BadInput
 from autoact.job.inputs import open_library
-from autoact.project import Project
+from autoact.project.config import PRESETS, Config
+from autoact.project.project import Project
 from autoact.run.record.folder import runs_of
 from autoact.tools.library.library import Library
 from autoact.tools.pages.sources import address

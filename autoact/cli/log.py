@@ -100,8 +100,8 @@ def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
 
 def _console(folder: RunFolder, looks: Iterator[None], since: int = 0) -> None:
     """Print whole lines from byte `since`, with what would act on the terminal made visible."""
-    from autoact import disk
     from autoact.cli.output import printable
+    from autoact.files import disk
 
     for _ in looks:
         try:
@@ -119,8 +119,8 @@ def _stack(folder: RunFolder) -> int:
     """Ask for the stacks and print what then comes. Raises BadInput when no job is alive here."""
     import time
 
-    from autoact import disk
     from autoact.errors import AutoActError, BadInput
+    from autoact.files import disk
     from autoact.run.process.launch import dump_stacks
 
     before = disk.file_size(folder.console)

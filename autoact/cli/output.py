@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TextIO, cast
 
-from autoact import untrusted_text
-from autoact.untrusted_text import FilteredStream
+from autoact.security import untrusted_text
+from autoact.security.untrusted_text import FilteredStream
 
 _BAR = re.compile(r"\r|\x1b\[[0-9]*[AK]")
 """What bars of progress move the cursor with: to the line's beginning, lines up, to clear a line."""

@@ -39,7 +39,7 @@ def add(subparsers: Any) -> None:
 
 def new(arguments: argparse.Namespace) -> int:
     """Make the folder and say what to do with it."""
-    from autoact.project import create
+    from autoact.project.project import create
 
     create(Path(arguments.folder).expanduser(), arguments.template)
     folder = shlex.quote(arguments.folder)
@@ -55,7 +55,7 @@ def check(arguments: argparse.Namespace) -> int:
     """Print every problem, or counts when there is no error."""
     from autoact.cli.inspection import inspect
     from autoact.cli.output import print_json, printable
-    from autoact.project import Project
+    from autoact.project.project import Project
 
     found = inspect(Project.open(arguments.project))
     if arguments.json:
@@ -74,19 +74,19 @@ def check(arguments: argparse.Namespace) -> int:
 
 def move(arguments: argparse.Namespace) -> int:
     """Copy or rename, and say where it is."""
-    from autoact import project_folders
-    from autoact.project import Project
+    from autoact.project import folders
+    from autoact.project.project import Project
 
     root = Project.open(arguments.project).root
-    how = project_folders.duplicate if arguments.how == "duplicate" else project_folders.rename
+    how = folders.duplicate if arguments.how == "duplicate" else folders.rename
     print(how(root, arguments.name).root)
     return 0
 
 
 def shelve(arguments: argparse.Namespace) -> int:
     """Out of sight, nothing lost; say where it is."""
-    from autoact import project_folders
-    from autoact.project import Project
+    from autoact.project import folders
+    from autoact.project.project import Project
 
-    print(project_folders.archive(Project.open(arguments.project).root))
+    print(folders.archive(Project.open(arguments.project).root))
     return 0

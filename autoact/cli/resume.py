@@ -44,7 +44,7 @@ def resume(arguments: argparse.Namespace) -> int:
 
 
 def _trust(folder: RunFolder) -> None:
-    from autoact import trust
+    from autoact.security import trust
 
     project = folder.path.absolute().parent.parent
     if not trust.is_trusted(project):

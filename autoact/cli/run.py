@@ -71,10 +71,10 @@ def start(
 
 def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
     """Give a run a keeper and follow it, or print its name and leave; a pause is lifted. Raises RunBusy."""
-    from autoact import trust
     from autoact.cli.follow import follow
     from autoact.run.process.launch import launch
     from autoact.run.process.logout import warning
+    from autoact.security import trust
 
     trust.require_start(folder.path)
     lift_pause(folder)
@@ -124,7 +124,7 @@ def _has(folder: RunFolder, config: Any) -> bool:
     """Whether these are a run's settings; those of another version may mean nothing to this one."""
     import msgspec
 
-    from autoact.config import Config
+    from autoact.project.config import Config
 
     try:
         return bool(msgspec.convert(folder.read_config(), Config) == config)
@@ -198,7 +198,7 @@ def _warn(project: Any, config: Any, asked: Any) -> None:
     from pathlib import Path
 
     from autoact.job.inputs import open_library
-    from autoact.questions import brings_paragraphs
+    from autoact.project.questions import brings_paragraphs
 
     library, corpus = open_library(project, asked=asked)
     with closing(corpus), closing(library):

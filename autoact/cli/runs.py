@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
 def runs(arguments: argparse.Namespace) -> int:
     """A line for every run, the newest first."""
     from autoact.cli.output import print_columns, print_json
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.run.record.folder import runs_of
 
     project = Project.open(arguments.project)

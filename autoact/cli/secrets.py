@@ -36,9 +36,9 @@ def add(subparsers: Any) -> None:
 
 def show(arguments: argparse.Namespace) -> int:
     """Names and places, never values."""
-    from autoact import grants
     from autoact.cli.output import print_columns, print_json
-    from autoact.secrets import Vault
+    from autoact.security import grants
+    from autoact.security.secrets import Vault
 
     vault = Vault.open()
     places = vault.places()
@@ -58,7 +58,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 def keep(arguments: argparse.Namespace) -> int:
     """Read the value without showing it, and keep it."""
-    from autoact.secrets import Vault
+    from autoact.security.secrets import Vault
 
     vault = Vault.open()
     vault.set(arguments.name, _value(arguments.name))
@@ -68,8 +68,8 @@ def keep(arguments: argparse.Namespace) -> int:
 
 def forget(arguments: argparse.Namespace) -> int:
     """Remove it from the file, and its hosts. Exit code 1 when it was not there."""
-    from autoact import grants
-    from autoact.secrets import Vault
+    from autoact.security import grants
+    from autoact.security.secrets import Vault
 
     vault = Vault.open()
     gone = vault.remove(arguments.name)
@@ -80,7 +80,7 @@ def forget(arguments: argparse.Namespace) -> int:
 
 def allow(arguments: argparse.Namespace) -> int:
     """Allows one key for one host."""
-    from autoact import grants
+    from autoact.security import grants
 
     grants.allow(arguments.name, arguments.host)
     print(f"{arguments.name} may be sent to {', '.join(grants.hosts(arguments.name))}")
@@ -89,7 +89,7 @@ def allow(arguments: argparse.Namespace) -> int:
 
 def deny(arguments: argparse.Namespace) -> int:
     """Withdraws `allow`. Exit code 1 when it was not allowed."""
-    from autoact import grants
+    from autoact.security import grants
 
     gone = grants.withdraw(arguments.name, arguments.host)
     print(f"{arguments.name} may be sent to {', '.join(grants.hosts(arguments.name)) or 'no host'}")

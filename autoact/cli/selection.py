@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli.trust import add_trust, admitted
 
 if TYPE_CHECKING:
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder
     from autoact.run.record.state import RunState
     from autoact.tools.library.shortlist import Fit

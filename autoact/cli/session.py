@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder
     from autoact.trajectory import Trajectory
 

@@ -50,11 +50,11 @@ def export(arguments: argparse.Namespace) -> int:
     """The set, and a line for every setting left out or replaced."""
     from pathlib import Path
 
-    from autoact import disk
     from autoact.cli.curation import opened
     from autoact.errors import BadInput
-    from autoact.project import Project
-    from autoact.secrets import Vault
+    from autoact.files import disk
+    from autoact.project.project import Project
+    from autoact.security.secrets import Vault
     from autoact.tools.sharing.bundle import exported
 
     source, target = opened(arguments.project), Path(arguments.file).expanduser()
@@ -79,9 +79,9 @@ def take_in(arguments: argparse.Namespace) -> int:
     """The tools that came, and those that wait for consent."""
     from pathlib import Path
 
-    from autoact import grants
     from autoact.cli.curation import edited, opened
-    from autoact.project import Project
+    from autoact.project.project import Project
+    from autoact.security import grants
     from autoact.tools.sharing import bundle_files
     from autoact.tools.sharing.bundle import read, taken
 
@@ -117,7 +117,7 @@ def _consents(piece: Piece, allowed: list[str]) -> bool:
 
 def _gives(tool: str, name: str, url: str) -> bool:
     """Whether a person lets a tool have a secret."""
-    from autoact import grants
+    from autoact.security import grants
 
     if url and (why := grants.obstacle(name, url)):
         print(f"{tool} stays off: {why}.")

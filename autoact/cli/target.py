@@ -20,7 +20,7 @@ def target(arguments: argparse.Namespace) -> RunFolder:
     from pathlib import Path
 
     from autoact.errors import BadInput
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder, find_run, latest
 
     path = Path(arguments.target).expanduser()

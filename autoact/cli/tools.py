@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli import connection, curation, selection, sharing, trial
 
 if TYPE_CHECKING:
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.tools.library.tool import ToolRecord
     from autoact.tools.library.usage import Fortune
 
@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
 def show_all(arguments: argparse.Namespace) -> int:
     """A line for every tool: name, kind, state and reason, or its statistics."""
     from autoact.cli.output import print_columns, print_json
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.tools.library.secret_use import missing_grants
     from autoact.tools.library.tools_toml import tool_key
 
@@ -101,7 +101,7 @@ def show(arguments: argparse.Namespace) -> int:
     """One tool. Exit code 2 when there is none of that name."""
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.tools.library.tools_toml import tool_key, unknown_tool
     from autoact.tools.library.tools_toml_edit import known_tools
 

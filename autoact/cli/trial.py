@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.tools.library.check import Trial
 
 
@@ -37,7 +37,7 @@ def attempt(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
     from autoact.job.inputs import open_library
-    from autoact.project import Project
+    from autoact.project.project import Project
 
     library, corpus = open_library(Project.open(arguments.project))
     record = library.resolve(arguments.name)
@@ -58,7 +58,7 @@ def attempt(arguments: argparse.Namespace) -> int:
 def test(arguments: argparse.Namespace) -> int:
     """A line for every check. Exit code 1 when one fails."""
     from autoact.cli.output import print_json
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.tools.library.tools_toml import tool_key
 
     wanted = {tool_key(name) for name in arguments.name}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from autoact.project import Project
+    from autoact.project.project import Project
 
 
 def add(subparsers: Any) -> None:
@@ -33,8 +33,8 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 
 def admitted(arguments: argparse.Namespace) -> Project:
     """The project of `arguments.project`, of which something is about to run. Raises NotTrusted."""
-    from autoact import trust as rules
-    from autoact.project import Project
+    from autoact.project.project import Project
+    from autoact.security import trust as rules
 
     project = Project.open(arguments.project)
     if arguments.trust and not rules.is_trusted(project.root):
@@ -45,8 +45,8 @@ def admitted(arguments: argparse.Namespace) -> Project:
 
 def trust(arguments: argparse.Namespace) -> int:
     """Show what would run, ask, and enter it. Exit code 1 when the person says no."""
-    from autoact import trust as rules
     from autoact.cli.output import printable
+    from autoact.security import trust as rules
 
     run, folder = _meant(arguments)
     if arguments.revoke:
@@ -69,7 +69,7 @@ def _meant(arguments: argparse.Namespace) -> tuple[bool, Path]:
     from pathlib import Path
 
     from autoact.cli.target import target
-    from autoact.project import Project
+    from autoact.project.project import Project
 
     if arguments.name or (Path(arguments.target).expanduser() / "run.toml").is_file():
         return True, target(arguments).path
@@ -78,9 +78,9 @@ def _meant(arguments: argparse.Namespace) -> tuple[bool, Path]:
 
 def _of_project(root: Path) -> Iterator[str]:
     """What of a project could run, line by line. Raises BadProject for settings that cannot be read."""
-    from autoact import trust as rules
     from autoact.job.inputs import open_library
-    from autoact.project import Project
+    from autoact.project.project import Project
+    from autoact.security import trust as rules
     from autoact.tools.library.secret_use import secrets_of
 
     project = Project(root)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import platformdirs
 
-from autoact import trust
-from autoact.config import Config
-from autoact.project import Project
-from autoact.questions import read_questions
-from autoact.secrets import Vault
+from autoact.project.config import Config
+from autoact.project.project import Project
+from autoact.project.questions import read_questions
+from autoact.security import trust
+from autoact.security.secrets import Vault
 from autoact.stages import GROUP_PLANNING, SELF_INSTRUCT
 from autoact.stages.self_instruct import Passage
 from autoact.tools.library.demonstration import demonstrated

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from autoact import trust
-from autoact.config import Config
 from autoact.job.inputs import open_inputs, open_library, read_asked
 from autoact.job.pipeline import Pipeline
 from autoact.model.local import LocalEngine
 from autoact.model.store import load
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder
 from autoact.script import Card
+from autoact.security import trust
 from autoact.threads import in_words
 from autoact.training.trainer import Trainer
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoact import stages
-from autoact.config import Config
 from autoact.errors import BadProject
 from autoact.job.inputs import Inputs
+from autoact.project.config import Config
 from autoact.run.conductor.world import Commits, World
 from autoact.run.record.state import RunState
 from autoact.script import Card, Stage, Unit

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 
-from autoact.config import Differentiation
 from autoact.events import AdapterReady, StageProgressed
 from autoact.lessons import lessons
+from autoact.project.config import Differentiation
 from autoact.script import Lesson, Round, Stage, Train, Unit
 from autoact.stages import DIFFERENTIATION
 from autoact.trajectory import SUB_AGENTS, Adapter, Role, Trajectory, Verdict

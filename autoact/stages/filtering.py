@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from autoact.config import Filtering
 from autoact.events import StageProgressed, TrajectoryJudged
-from autoact.lab.metrics import normalise
+from autoact.metrics import normalise
+from autoact.project.config import Filtering
 from autoact.script import Stage
 from autoact.stages import FILTERING
 from autoact.trajectory import BY_FILTER, FINISH, REFLECT, Trajectory, Verdict

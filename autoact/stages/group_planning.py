@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autoact.config import GroupPlanning
 from autoact.episode import Episode, Limits
 from autoact.events import QuestionSolved
-from autoact.lab.metrics import exact_match, f1, reward
+from autoact.metrics import exact_match, f1, reward
+from autoact.project.config import GroupPlanning
 from autoact.script import Card, Round, Sampling, Stage, Unit, is_fork
 from autoact.trajectory import CASTS, Question, Trajectory
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from string import ascii_uppercase
 
-from autoact.config import Task
-from autoact.lab.metrics import normalise, option
+from autoact.metrics import normalise, option
+from autoact.project.config import Task
 from autoact.trajectory import Example, Question
 
 WRONG = "Wrong option:"

@@ -17,9 +17,9 @@ from msgspec import Struct
 from rapidfuzz import fuzz
 
 from autoact import prompts
-from autoact.config import SelfInstruct, Task
 from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
-from autoact.lab.metrics import normalise
+from autoact.metrics import normalise
+from autoact.project.config import SelfInstruct, Task
 from autoact.script import Answer, Ask, Prompt, Round, Sampling, Stage, Unit
 from autoact.stages import SELF_INSTRUCT, options
 from autoact.stages.draft_text import read_answer, read_question

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoact.config import Synthesis
 from autoact.episode import Episode, Limits
 from autoact.events import TrajectoryCommitted
-from autoact.lab.metrics import reward
+from autoact.metrics import reward
+from autoact.project.config import Synthesis
 from autoact.script import Card, Round, Sampling, Stage, Unit
 from autoact.trajectory import META, Question, Trajectory
 

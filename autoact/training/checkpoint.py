@@ -10,7 +10,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from autoact import disk
+from autoact.files import disk
 
 KEPT = 2
 """Checkpoints left on disk; the older of the two serves when the newer fails its digest."""

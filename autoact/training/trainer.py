@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from autoact import disk, prompts
-from autoact.config import Differentiation
+from autoact import prompts
 from autoact.errors import ModelFailed
 from autoact.events import Event, ExamplesBuilt
+from autoact.files import disk
 from autoact.model.local import LocalEngine
+from autoact.project.config import Differentiation
 from autoact.script import Card, Lesson, Train
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample

@@ -12,11 +12,11 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from autoact import disk
 from autoact.errors import BadInput, BadProject
-from autoact.lab.metrics import normalise
-from autoact.questions import ANSWER_KEYS, ID_KEYS, example_of, id_of
-from autoact.records import Place, Record, decode_line, scan_records
+from autoact.files import disk
+from autoact.files.records import Place, Record, decode_line, scan_records
+from autoact.metrics import normalise
+from autoact.project.questions import ANSWER_KEYS, ID_KEYS, example_of, id_of
 
 LARGEST_BYTES = 20_000_000
 """Of a file that is taken in."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from autoact import config, disk, toml_text
-from autoact.config import Config
 from autoact.errors import BadProject
+from autoact.files import disk, toml_text
+from autoact.project import config
+from autoact.project.config import Config
 
 
 def read(project: Path) -> Config:

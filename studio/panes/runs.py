@@ -12,12 +12,13 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact import disk, trust
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import words
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, LogTail
+from autoact.security import trust
 from studio.actions import action_table
 from studio.actions.cli_command import autoact
 from studio.episodes.document import Document, Passage

@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.events import Paste
 from textual.widgets import Static
 
-from autoact import disk
-from autoact.config import Task
 from autoact.errors import AutoActError
+from autoact.files import disk
+from autoact.project.config import Task
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.files import examples_jsonl, project_toml

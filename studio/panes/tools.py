@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from autoact import disk
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.actions.cli_command import Outcome

@@ -9,9 +9,9 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Static
 
-from autoact import config
 from autoact.errors import AutoActError
 from autoact.lessons import lessons
+from autoact.project import config
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Role
 from studio.actions import action_table, cli_command, run_command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from autoact import disk
+from autoact.files import disk
 from autoact.lab.tally import Reading
 from autoact.run.record.folder import RunFolder
 

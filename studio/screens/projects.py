@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
-from autoact import project_folders
 from autoact.errors import AutoActError
-from autoact.project import TEMPLATES, Project, create, home, projects
+from autoact.project import folders
+from autoact.project.project import TEMPLATES, Project, create, home, projects
 from studio.actions import action_table
 from studio.runs.project_summary import Glance, Watch
 from studio.screens.confirm import Confirm
@@ -149,11 +149,11 @@ class ProjectsScreen(Screen[None]):
 
     @action_table.possible
     def action_duplicate(self) -> None:
-        self._ask_name("Copy the project, without its runs", "copy", "-copy", project_folders.duplicate)
+        self._ask_name("Copy the project, without its runs", "copy", "-copy", folders.duplicate)
 
     @action_table.possible
     def action_rename(self) -> None:
-        self._ask_name("Rename the project", "rename", "", project_folders.rename)
+        self._ask_name("Rename the project", "rename", "", folders.rename)
 
     def _ask_name(self, title: str, verb: str, ending: str, how: Callable[[Path, str], Project]) -> None:
         if (root := self._chosen) is None:
@@ -171,18 +171,13 @@ class ProjectsScreen(Screen[None]):
             return
 
         async def archive() -> None:
-            self.notice(
-                await self._done(lambda: project_folders.archive(root))
-                or f"now in {root.parent / project_folders.ARCHIVE}"
-            )
+            self.notice(await self._done(lambda: folders.archive(root)) or f"now in {root.parent / folders.ARCHIVE}")
 
         def told(yes: bool | None) -> None:
             if yes:
                 self.run_worker(archive(), group="archive")
 
-        self.app.push_screen(
-            Confirm(f"Move `{root.name}` and its runs into the folder `{project_folders.ARCHIVE}`?"), told
-        )
+        self.app.push_screen(Confirm(f"Move `{root.name}` and its runs into the folder `{folders.ARCHIVE}`?"), told)
 
     @property
     def _chosen(self) -> Path | None:

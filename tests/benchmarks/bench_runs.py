@@ -20,7 +20,6 @@ from typing import Any
 
 from bench_log import mixture
 
-from autoact import trust
 from autoact.events import Event, ModelAnswered, RunPaused, TrainStepped
 from autoact.model.scripted import ScriptedEngine
 from autoact.run.conductor.conductor import Conductor, World
@@ -35,6 +34,7 @@ from autoact.run.record.log import LogTail, LogWriter, seal_event
 from autoact.run.record.state import RunState
 from autoact.run.record.watch import Watch
 from autoact.script import Ask, Prompt, Round, Stage, Train, Unit
+from autoact.security import trust
 from autoact.trajectory import Adapter
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")

@@ -199,9 +199,9 @@ def training(folder: Path) -> Work:
     """One adapter without end; the tokens of a step are those that went through the model."""
     import torch
 
-    from autoact.config import Differentiation
     from autoact.events import TrainStepped
     from autoact.model import store
+    from autoact.project.config import Differentiation
     from autoact.training.lora import LoraTraining
     from autoact.training.loss import Sample
     from autoact.training.spans import Encoded, Span

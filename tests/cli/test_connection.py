@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from autoact.cli import main
-from autoact.project import Project
+from autoact.project.project import Project
 
 SERVER = Path(__file__).parents[1] / "tools" / "bridges" / "server.py"
 

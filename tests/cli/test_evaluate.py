@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from autoact.cli import evaluate, main
 from autoact.cli.run import check
-from autoact.config import Plan
-from autoact.project import Project, create
+from autoact.project.config import Plan
+from autoact.project.project import Project, create
 
 ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}
 

@@ -19,7 +19,7 @@ import autoact.events as happened
 from autoact.cli import command, main
 from autoact.cli.run import interrupted, lift_pause
 from autoact.errors import BadInput
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.control_socket import Unreachable, left
 from autoact.run.process.exit_record import Ending

@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "studio"))  # where hostile p
 from hostile import PIECES, Supply  # noqa: E402 - found by the line above
 from ways import broken, project  # noqa: E402
 
-from autoact import trust, untrusted_text  # noqa: E402
 from autoact.cli import main, output  # noqa: E402
 from autoact.run.record.folder import runs_of  # noqa: E402
-from autoact.untrusted_text import cleaned_output  # noqa: E402
+from autoact.security import trust, untrusted_text  # noqa: E402
+from autoact.security.untrusted_text import cleaned_output  # noqa: E402
 
 Bytes = pytest.CaptureFixture[bytes]
 ACTS = re.compile(

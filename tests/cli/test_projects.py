@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from autoact.cli import main
-from autoact.project import TEMPLATES, Project
+from autoact.project.project import TEMPLATES, Project
 
 MISTAKES = [
     ("examples.jsonl", "", "examples.jsonl: empty; expected at least one example"),

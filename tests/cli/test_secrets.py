@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from autoact import grants, trust
 from autoact.cli import main
-from autoact.project import create
+from autoact.project.project import create
+from autoact.security import grants, trust
 
 
 @pytest.fixture(autouse=True)

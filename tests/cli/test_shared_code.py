@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.cli import main
 from autoact.job.inputs import open_library
-from autoact.project import Project, create
+from autoact.project.project import Project, create
+from autoact.security import grants
 
 ALL = ("--allow", "all", "--allow", "secret:WEATHER_KEY@api.example.org")
 CANARY = "canary-4b1d-77ee"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.cli import main
-from autoact.project import Project, create
+from autoact.project.project import Project, create
+from autoact.security import grants
 
 CANARY = "canary-4b1d-77ee"
 TOOLS = f"""

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Engine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.conductor.world import ToolCalls, World
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.script import Ask, Card, Train
+from autoact.security import trust
 from autoact.trajectory import Adapter, Question
 
 CAPITALS = {

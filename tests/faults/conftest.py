@@ -18,9 +18,9 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 import pytest
 
 import autoact.events as happened
-from autoact import trust
 from autoact.events import Event
 from autoact.run.record.folder import RunFolder, new_run
+from autoact.security import trust
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # what several faults share lies beside them

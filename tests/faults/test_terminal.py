@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from autoact import trust
 from autoact.run.process.health import attended, verdict
 from autoact.run.process.launch import kill
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.state import RunState
+from autoact.security import trust
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from autoact.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.episode import Episode, Limits
 from autoact.errors import BadInput, ContextFull, DiskFull, ModelFailed
 from autoact.events import (
@@ -29,9 +28,10 @@ from autoact.events import (
     UnitFailed,
     UnitRestarted,
 )
-from autoact.lab.metrics import reward
+from autoact.metrics import reward
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
+from autoact.project.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.world import World
 from autoact.run.control.gate import Cancelled, Gate

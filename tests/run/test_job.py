@@ -14,9 +14,7 @@ import msgspec
 import pytest
 
 from autoact import events as happened
-from autoact import trust
 from autoact.cli.resume import check
-from autoact.config import Config, Plan
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
 from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
 from autoact.job.inputs import open_inputs, open_library
@@ -25,7 +23,8 @@ from autoact.job.pipeline import Pipeline
 from autoact.lab.tally import tally
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.conductor.world import World
 from autoact.run.control.command import Command
 from autoact.run.control.control_socket import leave, send
@@ -35,6 +34,7 @@ from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read, seal
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Train
+from autoact.security import trust
 from autoact.stages import (
     DIFFERENTIATION,
     GROUP_PLANNING,

@@ -21,17 +21,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact import grants, trust
-from autoact.config import Config, Plan
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.state import RunState
 from autoact.script import Ask
+from autoact.security import grants, trust
 from autoact.tools.bridges.child import kill_tree
 from autoact.tools.bridges.mcp import connect, described_in
 from autoact.tools.library.catalogue import BRIDGES, GROUPS

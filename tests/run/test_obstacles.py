@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import disk
 from autoact.errors import AutoActError, BadInput
 from autoact.events import RunFinished, TokenSpoken
+from autoact.files import disk
 from autoact.lab.tally import tally
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.control.command import Command

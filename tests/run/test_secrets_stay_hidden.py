@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoact import trust
-from autoact.config import Plan
-from autoact.project import Project
+from autoact.project.config import Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
+from autoact.security import trust
 
 CANARY = "cnry-4f1d99-do-not-print"
 STAND_IN = "(secret CANARY_API_KEY)"

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from autoact.config import GroupPlanning
 from autoact.events import (
     SKIPPED,
     AnswerEdited,
@@ -27,6 +26,7 @@ from autoact.events import (
     UnitRestarted,
 )
 from autoact.model.scripted import ScriptedEngine
+from autoact.project.config import GroupPlanning
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.conductor.world import World

@@ -12,8 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.errors import ModelFailed, StageFailed
 from autoact.events import RunFailed, ToolObserved, UnitFailed
 from autoact.job.inputs import open_inputs, open_library
@@ -21,11 +19,13 @@ from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.script import Ask, Observation
+from autoact.security import trust
 from autoact.trajectory import Question
 
 SECRET = "cnry-51ce77-do-not-print"

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact.config import Differentiation
 from autoact.events import AdapterReady
 from autoact.lessons import PARTS, straight, wrong_lessons
+from autoact.project.config import Differentiation
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Lesson, Train
 from autoact.stages.differentiation import differentiation

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from autoact.config import GroupPlanning, Synthesis
 from autoact.events import QuestionSolved, TrajectoryCommitted
+from autoact.project.config import GroupPlanning, Synthesis
 from autoact.script import Ask, Card
 from autoact.stages.group_planning import group_planning, solved
 from autoact.stages.synthesis import synthesis

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder, toml
 from autoact.script import Ask, Train
+from autoact.security import trust
 from autoact.trajectory import Adapter
 
 CAPITALS = {"Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta"}

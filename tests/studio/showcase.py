@@ -11,12 +11,12 @@ from pathlib import Path
 from stories import finished, synthesis, training
 
 import autoact.events as happened
-from autoact import trust
 from autoact.events import Event
 from autoact.run.process.heartbeat import Pulse
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder, toml
 from autoact.run.record.log import seal_event
+from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory
 
 PROJECT = """\

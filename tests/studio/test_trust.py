@@ -11,7 +11,7 @@ from paned import Instead, done
 from stories import finished, project, screen_text, write
 from textual.pilot import Pilot
 
-from autoact import trust
+from autoact.security import trust
 from studio.app import StudioApp
 from studio.screens import confirm
 from studio.screens.confirm import Confirm

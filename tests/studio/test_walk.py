@@ -24,8 +24,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 import autoact.events as happened
-from autoact import trust
 from autoact.run.record.folder import RunFolder
+from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 from studio.actions import action_table, cli_command
 from studio.app import StudioApp

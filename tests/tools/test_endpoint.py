@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.cli import main
-from autoact.project import create
+from autoact.project.project import create
+from autoact.security import grants
 from autoact.tools.bridges.http import picked
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from autoact import disk
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.process import lock
 from autoact.run.process.exit_record import read_ending
 from autoact.run.process.heartbeat import Pulse, read_pulse

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from autoact import disk
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Count, Quantity
 

@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autoact import disk, toml_text, trust
 from autoact.errors import BadInput
+from autoact.files import disk, toml_text
+from autoact.security import trust
 
 
 @dataclass(frozen=True, slots=True)

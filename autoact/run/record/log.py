@@ -23,9 +23,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from autoact import disk
 from autoact.errors import BadInput, DiskFull, LogDamaged
 from autoact.events import Event, RunRecovered
+from autoact.files import disk
 from autoact.run.record.event_json import KNOWN, convert, decode, encode
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log_versions import STEPS, VERSION, Fields, Step, upcast

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from autoact.errors import BadProject, ToolFailed
-from autoact.questions import QUESTION_KEYS, id_of, picture_of
-from autoact.records import read_records
+from autoact.files.records import read_records
+from autoact.project.questions import QUESTION_KEYS, id_of, picture_of
 from autoact.tools.pages.title_search import Titles, fold
 from autoact.trajectory import Picture, Question
 

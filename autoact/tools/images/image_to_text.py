@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoact.errors import ToolFailed
-from autoact.questions import LEAST_SURE, id_of
-from autoact.records import read_records
+from autoact.files.records import read_records
+from autoact.project.questions import LEAST_SURE, id_of
 from autoact.script import Observation
 from autoact.tools.images.captions import Captions
 from autoact.tools.library.deadline import within

@@ -9,8 +9,8 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from autoact.errors import BadProject
-from autoact.questions import Paragraph, paragraphs_of
-from autoact.records import Record, scan_records
+from autoact.files.records import Record, scan_records
+from autoact.project.questions import Paragraph, paragraphs_of
 
 LONGEST_LINE = 1_000_000
 """Bytes. A longer page is a mistake in the file, and would fill a prompt many thousand times."""

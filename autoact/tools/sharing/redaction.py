@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from autoact.errors import BadInput
-from autoact.secrets import NAME, Vault
+from autoact.security.secrets import NAME, Vault
 
 _SOUNDS_SECRET = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|key|token|secret|password|passwd|authorization|cookie)(?:$|[_-])", re.I

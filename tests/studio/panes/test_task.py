@@ -14,7 +14,7 @@ from textual.events import Paste
 from textual.widgets import TextArea
 
 import autoact.events as happened
-from autoact import disk
+from autoact.files import disk
 from autoact.run.record.log import LogWriter
 from autoact.trajectory import Question
 from studio.screens.confirm import Confirm

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent
+FOLDER = Path(__file__).resolve().parents[2]
 """The folder of the installed packages: where every child starts, so that an empty entry of PYTHONPATH, PATH or
 LD_LIBRARY_PATH, which means the working folder, leads nowhere else."""
 PATHS = ("AUTOACT_MODELS", "AUTOACT_PROJECTS", "AUTOACT_SECRETS", "AUTOACT_STUDIO")

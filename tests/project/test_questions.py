@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoact.errors import BadProject
-from autoact.questions import read_entries, read_examples, read_questions, spaced
+from autoact.project.questions import read_entries, read_examples, read_questions, spaced
 from autoact.trajectory import Picture, Question
 
 PAGES = [["Fidelio", ["Fidelio is an opera.", " It is by Beethoven."]], ["Bonn", ["A city."]]]

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from autoact import toml_text
 from autoact.errors import BadInput, BadProject
+from autoact.files import toml_text
 
 PRESETS = ("quick", "full")
 
@@ -268,7 +268,7 @@ def preset_values(preset: str) -> dict[str, Any]:
     """The settings a preset changes. Raises BadInput."""
     if preset not in PRESETS:
         raise BadInput(f"no preset `{preset}`; known: {', '.join(PRESETS)}", key="--preset")
-    file = resources.files("autoact.presets").joinpath(f"{preset}.toml")
+    file = resources.files("autoact.project.presets").joinpath(f"{preset}.toml")
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 

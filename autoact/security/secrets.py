@@ -20,9 +20,9 @@ from urllib.parse import quote
 import msgspec
 import platformdirs
 
-from autoact import disk
 from autoact.errors import BadInput
-from autoact.untrusted_text import FilteredStream
+from autoact.files import disk
+from autoact.security.untrusted_text import FilteredStream
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 SHORTEST = 6

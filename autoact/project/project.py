@@ -19,10 +19,12 @@ from pathlib import Path
 
 import platformdirs
 
-from autoact import config, disk, trust
-from autoact.config import Config
 from autoact.errors import BadInput, BadProject
-from autoact.questions import read_examples, read_questions
+from autoact.files import disk
+from autoact.project import config
+from autoact.project.config import Config
+from autoact.project.questions import read_examples, read_questions
+from autoact.security import trust
 from autoact.trajectory import Example, Question
 
 TEMPLATES = ("starter", "hotpotqa", "scienceqa", "blank")
@@ -99,7 +101,7 @@ def create(root: Path, template: str = "starter") -> Project:
     if template not in TEMPLATES:
         raise BadInput(f"no template `{template}`; known: {', '.join(TEMPLATES)}", key="--template")
     try:
-        with resources.as_file(resources.files("autoact") / "templates" / template) as source:
+        with resources.as_file(resources.files("autoact.project") / "templates" / template) as source:
             _copy_new(source, root)
     except FileExistsError as error:
         raise BadInput("already exists and is not empty; choose another folder", file=root) from error

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autoact.lab.metrics import choice_accuracy, exact_match, f1, interval, normalise, option, reward
-from autoact.questions import read_questions
+from autoact.metrics import choice_accuracy, exact_match, f1, interval, normalise, option, reward
+from autoact.project.questions import read_questions
 from autoact.trajectory import Question
 
 CHOICE = Question("q", "Which?", "A", choices=("the dog", "a cat", "An Eel"))

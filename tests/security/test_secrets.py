@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from autoact.errors import BadInput
-from autoact.secrets import Secret, Vault
+from autoact.security.secrets import Secret, Vault
 
 CANARY = 'cnry-7f/9+Q=x&é"z'
 

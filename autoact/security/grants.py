@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from autoact import disk
 from autoact.errors import BadInput
-from autoact.secrets import NAME, vault_file
+from autoact.files import disk
+from autoact.security.secrets import NAME, vault_file
 
 Pairs = dict[str, list[str]]
 """Hosts by the name of the secret."""

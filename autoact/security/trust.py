@@ -21,8 +21,8 @@ from typing import Literal, NamedTuple
 
 import platformdirs
 
-from autoact import disk
 from autoact.errors import BadInput
+from autoact.files import disk
 
 Kind = Literal["project", "run", "tool set", "adapter"]
 Act = Literal["read", "shown", "chosen", "run", "sent"]

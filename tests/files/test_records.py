@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autoact.errors import BadProject
-from autoact.records import Record, read_records, scan_records
+from autoact.files.records import Record, read_records, scan_records
 
 ROWS = [{"question": f"Who wrote number {number}?", "answer": "Verdi", "note": {"a": [1, "}"]}} for number in range(5)]
 BOM = b"\xef\xbb\xbf"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from autoact import toml_text
+from autoact.files import toml_text
 
 HOSTILE = {
     "a key of many parts": ".".join("a" * 250_000) + " = 1",

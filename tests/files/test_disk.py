@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from autoact import disk, project_folders
 from autoact.cli import main
 from autoact.errors import AutoActError, BadInput
 from autoact.events import RunFinished
-from autoact.project import create
+from autoact.files import disk
+from autoact.project import folders
+from autoact.project.project import create
 from autoact.run.record import archive
 from autoact.run.record.archive import export_run, import_run
 from autoact.run.record.folder import RunFolder
@@ -52,9 +53,9 @@ def test_what_appears_while_a_folder_is_filled_stays(tmp_path: Path, there: Call
 
 def test_a_project_that_appears_beside_a_copy_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = create(tmp_path / "one", "blank").root
-    monkeypatch.setattr(project_folders.shutil, "copytree", lambda *_, **__: precious(tmp_path / "two"))
+    monkeypatch.setattr(folders.shutil, "copytree", lambda *_, **__: precious(tmp_path / "two"))
     with pytest.raises(BadInput, match="already exists"):
-        project_folders.duplicate(root, "two")
+        folders.duplicate(root, "two")
     assert (tmp_path / "two" / "thesis.txt").read_text() == "three years"
 
 
@@ -178,7 +179,7 @@ def test_who_holds_a_folder_too_long_is_told_of(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from autoact import disk
+from autoact.files import disk
 name = sys.argv[1]
 os.replace = Path.replace = Path.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if name == "folder":

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from autoact import child_process
-from autoact.project import create
+from autoact.project.project import create
+from autoact.security import child_process
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SHADOWS = (
     "autoact",
     "studio",
@@ -165,7 +165,7 @@ def test_no_other_code_builds_the_command_line_of_a_python() -> None:
         for path in (ROOT / package).rglob("*.py")
         if re.search(r"\bsys\.executable\b", path.read_text(encoding="utf-8"))
     }
-    assert places == {"autoact/child_process.py", "autoact/tools/sandbox/interpreter.py"}
+    assert places == {"autoact/security/child_process.py", "autoact/tools/sandbox/interpreter.py"}
 
 
 def test_paths_of_the_environment_stay_what_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

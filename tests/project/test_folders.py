@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autoact import project_folders
 from autoact.cli import main
 from autoact.errors import BadInput, RunBusy
-from autoact.project import create
+from autoact.project import folders
+from autoact.project.project import create
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import new_run
 
@@ -23,29 +23,29 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_copy_has_everything_but_the_runs(root: Path) -> None:
-    copy = project_folders.duplicate(root, "two").root
+    copy = folders.duplicate(root, "two").root
     assert (copy / "examples.jsonl").read_bytes() == (root / "examples.jsonl").read_bytes()
     assert list((copy / "runs").iterdir()) == []
     assert len(list((root / "runs").iterdir())) == 1
 
 
 def test_another_name_keeps_the_runs(root: Path) -> None:
-    named = project_folders.rename(root, "two").root
+    named = folders.rename(root, "two").root
     assert named == root.parent / "two"
     assert len(list((named / "runs").iterdir())) == 1
     assert not root.exists()
 
 
 def test_the_archive_takes_two_of_one_name(root: Path) -> None:
-    first = project_folders.archive(root)
+    first = folders.archive(root)
     create(root, "blank")
-    second = project_folders.archive(root)
+    second = folders.archive(root)
     assert [first, second] == [root.parent / "archive" / name for name in ("one", "one-2")]
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "one"])
 def test_a_name_that_will_not_do(root: Path, name: str) -> None:
-    for how in (project_folders.rename, project_folders.duplicate):
+    for how in (folders.rename, folders.duplicate):
         with pytest.raises(BadInput):
             how(root, name)
     assert root.exists()
@@ -54,7 +54,7 @@ def test_a_name_that_will_not_do(root: Path, name: str) -> None:
 def test_a_project_at_work_stays_where_it_is(root: Path) -> None:
     run = next((root / "runs").iterdir())
     with RunLock.take(new_run(root, "quick", {}, now=datetime(2026, 11, 22, 15, 30))):
-        for how in (project_folders.archive, lambda at: project_folders.rename(at, "two")):
+        for how in (folders.archive, lambda at: folders.rename(at, "two")):
             with pytest.raises(RunBusy, match="is at work in one"):
                 how(root)
     assert run.exists()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadInput, BadProject
-from autoact.project import TEMPLATES, Project, create, projects
-from autoact.questions import read_questions
+from autoact.project.project import TEMPLATES, Project, create, projects
+from autoact.project.questions import read_questions
 from autoact.trajectory import Question, Step
 
 ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}

@@ -17,23 +17,24 @@ import platformdirs
 import pytest
 
 import autoact.events as happened
-from autoact import project_folders, trust
 from autoact.cli import main
 from autoact.cli.run import interrupted
-from autoact.config import Plan
 from autoact.errors import BadInput
 from autoact.job import base_run
 from autoact.job.base_run import trained
 from autoact.job.inputs import open_library
-from autoact.project import Project, create
+from autoact.project import folders
+from autoact.project.config import Plan
+from autoact.project.project import Project, create
 from autoact.run.process.launch import launch
 from autoact.run.record.archive import export_run, import_run
 from autoact.run.record.folder import RunFolder, latest, new_run
 from autoact.run.record.log import LogWriter
+from autoact.security import trust
 from autoact.stages import PIPELINE
 from autoact.trajectory import SUB_AGENTS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 22, 12, 0)
 Captured = pytest.CaptureFixture[str]
 
@@ -57,9 +58,9 @@ def root(tmp_path: Path) -> Path:
 
 def test_what_is_made_here_is_trusted_under_any_name(root: Path) -> None:
     assert trust.is_trusted(root)
-    named = project_folders.rename(root, "other").root
-    shelved = project_folders.archive(named)
-    copied = project_folders.duplicate(shelved, "copy").root
+    named = folders.rename(root, "other").root
+    shelved = folders.archive(named)
+    copied = folders.duplicate(shelved, "copy").root
     for project in (shelved, copied):
         assert trust.is_trusted(project)
     assert list(trust.foreign_runs(shelved)) == []
@@ -124,7 +125,7 @@ WAYS: dict[str, Callable[[Path, Path], None]] = {
     "with an empty mark": _with_another_mark(b""),
     "with a long mark": _with_another_mark(b"0" * 100_000),
     "duplicated when it was foreign": lambda root, target: [
-        trust.withdraw(root), project_folders.duplicate(root, target.name),
+        trust.withdraw(root), folders.duplicate(root, target.name),
     ],
 }  # fmt: skip
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from autoact import grants
 from autoact.errors import BadInput
+from autoact.security import grants
 
 
 @pytest.fixture(autouse=True)

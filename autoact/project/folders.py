@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from autoact import disk, trust
 from autoact.errors import BadInput, RunBusy
-from autoact.project import Project
+from autoact.files import disk
+from autoact.project.project import Project
 from autoact.run.process.health import attended
 from autoact.run.record.folder import runs_of
+from autoact.security import trust
 
 ARCHIVE = "archive"
 """The folder beside the projects that archived ones move into."""

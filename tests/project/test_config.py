@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoact.config import PRESETS, Config, read
 from autoact.errors import BadInput, BadProject
+from autoact.project.config import PRESETS, Config, read
 from autoact.run.record.folder import toml
 
 

@@ -1,0 +1,1 @@
+"""A project: its folder, settings, presets, templates and questions."""
