@@ -9,33 +9,19 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from autoact.cli import (
-    archive,
-    ask,
-    attach,
-    cancel,
-    command,
-    delete,
-    doctor,
-    evaluate,
-    fork,
-    log,
-    models,
-    output,
-    projects,
-    resume,
-    run,
-    runs,
-    secrets,
-    tools,
-    trust,
-)
+from autoact.cli import output
+from autoact.cli.control import archive, cancel, command, delete, fork
+from autoact.cli.machine import doctor, models, secrets
+from autoact.cli.project import projects, trust
+from autoact.cli.start import ask, evaluate, resume, run
+from autoact.cli.tools import listing
+from autoact.cli.watch import attach, log, runs
 from autoact.errors import AutoActError, BadInput
 from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools,
+    projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, listing,
     secrets, models, doctor,
 )  # fmt: skip
 """In the order in which help lists them."""

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from autoact.cli import evaluate, main
-from autoact.cli.run import check
+from autoact.cli import main
+from autoact.cli.start import evaluate
+from autoact.cli.start.run import check
 from autoact.project.config import Plan
 from autoact.project.project import Project, create
 

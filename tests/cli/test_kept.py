@@ -16,8 +16,9 @@ import orjson
 import pytest
 
 import autoact.events as happened
-from autoact.cli import command, main
-from autoact.cli.run import interrupted, lift_pause
+from autoact.cli import main
+from autoact.cli.control import command
+from autoact.cli.start.run import interrupted, lift_pause
 from autoact.errors import BadInput
 from autoact.project.project import Project
 from autoact.run.control.command import Command, Reply
@@ -289,7 +290,7 @@ def test_a_viewer_may_leave(folder: RunFolder, begin: Begin) -> None:
 
 def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin) -> None:
     begin(*LONG)
-    code = "import sys; from pathlib import Path; from autoact.cli.follow import follow; "
+    code = "import sys; from pathlib import Path; from autoact.cli.watch.follow import follow; "
     code += "from autoact.run.record.folder import RunFolder; sys.exit(follow(RunFolder(Path(sys.argv[1])), print))"
     with subprocess.Popen([sys.executable, "-c", code, str(folder.path)], stderr=subprocess.PIPE, text=True) as viewer:
         assert viewer.stderr is not None

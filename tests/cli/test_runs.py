@@ -11,7 +11,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
-from autoact.cli.follow import Progress, describe
+from autoact.cli.watch.follow import Progress, describe
 from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record

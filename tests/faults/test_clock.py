@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import pytest
 
-from autoact.cli.follow import pace
+from autoact.cli.watch.follow import pace
 from autoact.events import Event, StageFinished, StageStarted
 from autoact.lab.tally import Reading
 from autoact.run.record.folder import RunFolder

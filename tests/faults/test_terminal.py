@@ -29,7 +29,7 @@ COUNTING = Path(__file__).parents[1] / "run" / "counting_job.py"
 FOREGROUND = """
 import fcntl, os, sys, termios
 from pathlib import Path
-from autoact.cli.follow import follow
+from autoact.cli.watch.follow import follow
 from autoact.run.record.folder import RunFolder
 from autoact.run.process.launch import launch
 if os.getsid(0) == os.getpid() and os.isatty(0):

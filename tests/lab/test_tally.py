@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import autoact.events as happened
-from autoact.cli.table import lines
+from autoact.cli.watch.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
 from autoact.lab.tally import Reading, gain, tally

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from autoact import events as happened
-from autoact.cli.resume import check
+from autoact.cli.start.resume import check
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
 from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
 from autoact.job.inputs import open_inputs, open_library

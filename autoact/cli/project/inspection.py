@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from autoact.cli.models import standing
+from autoact.cli.machine.models import standing
 from autoact.errors import BadInput
 from autoact.job.inputs import open_library
 from autoact.project.config import PRESETS, Config

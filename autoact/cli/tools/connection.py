@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from autoact.cli.trust import add_trust
+from autoact.cli.project.trust import add_trust
 
 
 def add(verbs: Any) -> None:
@@ -25,7 +25,7 @@ def add(verbs: Any) -> None:
 def connect(arguments: argparse.Namespace) -> int:
     """Each server's tools, and which are new or changed since the last time."""
     from autoact.cli.output import print_columns, print_json
-    from autoact.cli.trust import admitted
+    from autoact.cli.project.trust import admitted
     from autoact.errors import BadInput
     from autoact.tools.library.catalogue import BRIDGES, GROUPS
     from autoact.tools.library.tools_toml import curated

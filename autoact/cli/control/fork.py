@@ -37,7 +37,7 @@ def add(subparsers: Any) -> None:
 
 def fork(arguments: argparse.Namespace) -> int:
     """Fork in the live job, or start one for it; wait for the fork's end and print it."""
-    from autoact.cli.command import hand
+    from autoact.cli.control.command import hand
     from autoact.cli.output import print_json
     from autoact.cli.turns import print_turns
     from autoact.lab.tally import tally

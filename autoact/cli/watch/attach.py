@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
 
 def attach(arguments: argparse.Namespace) -> int:
     """Follow to the end; a run that has ended shows its end at once."""
-    from autoact.cli.follow import follow
-    from autoact.cli.table import print_result
+    from autoact.cli.watch.follow import follow
+    from autoact.cli.watch.table import print_result
 
     return follow(target(arguments), partial(print_result, as_json=arguments.json), stops=False)

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, admitted
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -32,7 +32,7 @@ def add(subparsers: Any) -> None:
 
 def ask(arguments: argparse.Namespace) -> int:
     """Start a run of one question and show its trajectory."""
-    from autoact.cli.run import check, start
+    from autoact.cli.start.run import check, start
     from autoact.errors import BadInput
     from autoact.job.answer_config import answering
 
@@ -40,7 +40,7 @@ def ask(arguments: argparse.Namespace) -> int:
         raise BadInput("expected a question, found nothing", key="QUESTION")
     project = admitted(arguments)
     if arguments.session:
-        from autoact.cli.session import ask_session
+        from autoact.cli.start.session import ask_session
 
         solved = ask_session(project, arguments.question.strip(), arguments.cast, arguments.base, arguments.idle)
         show(solved, as_json=arguments.json)

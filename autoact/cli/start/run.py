@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, admitted
 from autoact.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start or resume, follow, print the table."""
-    from autoact.cli.table import print_result
+    from autoact.cli.watch.table import print_result
 
     project = admitted(arguments)
     config = _with_plan(project, arguments)
@@ -71,7 +71,7 @@ def start(
 
 def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
     """Give a run a keeper and follow it, or print its name and leave; a pause is lifted. Raises RunBusy."""
-    from autoact.cli.follow import follow
+    from autoact.cli.watch.follow import follow
     from autoact.run.process.launch import launch
     from autoact.run.process.logout import warning
     from autoact.security import trust

@@ -50,7 +50,7 @@ def export(arguments: argparse.Namespace) -> int:
     """The set, and a line for every setting left out or replaced."""
     from pathlib import Path
 
-    from autoact.cli.curation import opened
+    from autoact.cli.tools.edit import opened
     from autoact.errors import BadInput
     from autoact.files import disk
     from autoact.project.project import Project
@@ -79,7 +79,7 @@ def take_in(arguments: argparse.Namespace) -> int:
     """The tools that came, and those that wait for consent."""
     from pathlib import Path
 
-    from autoact.cli.curation import edited, opened
+    from autoact.cli.tools.edit import edited, opened
     from autoact.project.project import Project
     from autoact.security import grants
     from autoact.tools.sharing import bundle_files

@@ -72,8 +72,8 @@ def _line(folder: RunFolder) -> dict[str, Any]:
 def _cells(line: dict[str, Any]) -> tuple[str, ...]:
     from datetime import datetime
 
-    from autoact.cli.follow import clock
     from autoact.cli.output import printable
+    from autoact.cli.watch.follow import clock
 
     started = f"{datetime.fromtimestamp(line['started']):%Y-%m-%d %H:%M}" if line["started"] else ""
     f1 = ", ".join(f"{cast} {100 * value:.1f}" for cast, value in line["f1"].items())
@@ -107,9 +107,9 @@ def stats(arguments: argparse.Namespace) -> int:
 
 def _print(name: str, now: str, why: str, made: Tally) -> None:
     """The final table of a run, then stages and tokens."""
-    from autoact.cli.follow import clock
     from autoact.cli.output import print_columns, printable
-    from autoact.cli.table import lines
+    from autoact.cli.watch.follow import clock
+    from autoact.cli.watch.table import lines
 
     attempts = f", {made.attempts} attempts" if made.attempts > 1 else ""
     print(printable(f"run {name}: {now}{attempts}, {clock(made.seconds)} at work"))

@@ -22,7 +22,7 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
 
     Raises BadInput when the session refuses the question, AutoActError when it ends before it answers.
     """
-    from autoact.cli.command import deliver
+    from autoact.cli.control.command import deliver
     from autoact.run.control.command import Command, new_id
     from autoact.run.control.control_socket import leave
     from autoact.run.process.launch import launch
@@ -54,7 +54,7 @@ def opened(project: Project, base: str, idle: int | None) -> RunFolder:
     """The folder of a new session: the group's when a run has trained one, else the meta-agent's alone."""
     import msgspec
 
-    from autoact.cli.run import check
+    from autoact.cli.start.run import check
     from autoact.job.answer_config import answering
     from autoact.job.base_run import trained
     from autoact.run.record.folder import new_run

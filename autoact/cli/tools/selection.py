@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, admitted
 
 if TYPE_CHECKING:
     from autoact.project.project import Project
@@ -34,7 +34,7 @@ def select(arguments: argparse.Namespace) -> int:
     """A run of tool selection alone, followed to its end."""
     from msgspec.structs import replace
 
-    from autoact.cli.run import check, start
+    from autoact.cli.start.run import check, start
     from autoact.stages import TOOL_SELECTION
 
     project = admitted(arguments)

@@ -53,8 +53,8 @@ def new(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Print every problem, or counts when there is no error."""
-    from autoact.cli.inspection import inspect
     from autoact.cli.output import print_json, printable
+    from autoact.cli.project.inspection import inspect
     from autoact.project.project import Project
 
     found = inspect(Project.open(arguments.project))

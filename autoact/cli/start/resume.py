@@ -6,8 +6,8 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from autoact.cli.project.trust import add_trust
 from autoact.cli.target import add_target, target
-from autoact.cli.trust import add_trust
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -30,8 +30,8 @@ def add(subparsers: Any) -> None:
 
 def resume(arguments: argparse.Namespace) -> int:
     """Give the run a keeper again, and follow it."""
-    from autoact.cli.run import begin
-    from autoact.cli.table import print_result
+    from autoact.cli.start.run import begin
+    from autoact.cli.watch.table import print_result
     from autoact.run.process.health import attended
 
     folder = target(arguments)
@@ -57,7 +57,7 @@ def _go_on(folder: RunFolder, unit: str) -> int:
     """A live run that a person paused goes on; the job is there already."""
     import getpass
 
-    from autoact.cli.command import deliver
+    from autoact.cli.control.command import deliver
     from autoact.run.control.command import Command, new_id
 
     reply = deliver(folder, Command(new_id(), "resume", unit, by=getpass.getuser()))

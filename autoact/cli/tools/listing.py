@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli import connection, curation, selection, sharing, trial
+from autoact.cli.tools import check, connection, edit, selection, sharing
 
 if TYPE_CHECKING:
     from autoact.project.project import Project
@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("name", help="the tool's name")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show)
-    for more in (trial, curation, sharing, selection, connection):
+    for more in (check, edit, sharing, selection, connection):
         more.add(verbs)
 
 

@@ -123,7 +123,7 @@ def storage() -> Iterator[Finding]:
 
 def embedded() -> Iterator[Finding]:
     """Whether the default model can be had without a network."""
-    from autoact.cli.models import standing
+    from autoact.cli.machine.models import standing
     from autoact.model.store import EMBEDDED
 
     state, _ = standing(EMBEDDED)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from autoact.project.config import Config
     from autoact.project.project import Project
 
-from autoact.cli.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, admitted
 
 
 def add(subparsers: Any) -> None:
@@ -44,8 +44,8 @@ def add(subparsers: Any) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Start a run of group planning alone and print its scores."""
-    from autoact.cli.run import check, start
-    from autoact.cli.table import print_result
+    from autoact.cli.start.run import check, start
+    from autoact.cli.watch.table import print_result
     from autoact.errors import BadInput
 
     project = admitted(arguments)

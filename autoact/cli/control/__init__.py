@@ -1,0 +1,1 @@
+"""Commands that act on a run: its answers, its end, its folder."""

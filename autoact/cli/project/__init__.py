@@ -1,0 +1,1 @@
+"""Commands that make, check, move and trust projects."""
