@@ -7,10 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from autoact.security import untrusted_text
 from autoact.security.untrusted_text import FilteredStream
+
+if TYPE_CHECKING:
+    from autoact.trajectory import Trajectory
 
 _BAR = re.compile(r"\r|\x1b\[[0-9]*[AK]")
 """What bars of progress move the cursor with: to the line's beginning, lines up, to clear a line."""
@@ -114,3 +117,13 @@ def ask(question: str) -> str:
     """What a person answers to a question, in small letters; nothing where nobody is there."""
     print(question, end="", flush=True)
     return sys.stdin.readline().strip().casefold()
+
+
+def print_turns(trajectory: Trajectory) -> None:
+    """Prints thought, action and observation of each step, then the answer and the reflect-agent's verdict on it."""
+    for step in trajectory.steps:
+        print(f"  {printable(step.thought)}\n  > {printable(step.action)}[{printable(step.argument)}]")
+        if step.observation:
+            print(f"    {printable(step.observation)}")
+    verdict = f" (reflect-agent: {printable(trajectory.verdict)})" if trajectory.verdict else ""
+    print(f"\n{printable(trajectory.answer or 'no answer')}{verdict}")

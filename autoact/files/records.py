@@ -32,7 +32,7 @@ _KEYED = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')
 """The beginning of an object whose first value is an object."""
 
 
-class Place(NamedTuple):
+class RecordPlace(NamedTuple):
     """Where a record stands: its line, or its number where records are not lines."""
 
     file: Path | str
@@ -52,14 +52,14 @@ class Place(NamedTuple):
         return BadProject(what, file=self.file, line=self.line, record=self.record, key=key)
 
 
-class Record(NamedTuple):
+class DataRecord(NamedTuple):
     """One JSON object of a file, or one row of its columns by the names in the header."""
 
-    place: Place
+    place: RecordPlace
     values: dict[str, Any]
 
 
-def read_records(file: Path) -> Iterator[Record]:
+def read_records(file: Path) -> Iterator[DataRecord]:
     """Yields every record of a file. Raises BadProject at the first that cannot be read."""
     if not file.is_file():
         raise BadProject("expected a file" if file.exists() else "not found; expected a file of questions", file=file)
@@ -75,7 +75,7 @@ def read_records(file: Path) -> Iterator[Record]:
 
 def scan_records(
     stream: BinaryIO, name: Path | str, *, longest: int = LONGEST, columns: Sequence[str] = ()
-) -> Iterator[Record | BadProject]:
+) -> Iterator[DataRecord | BadProject]:
     """Yields records, and an error in place of each that cannot be read; what follows a bad line is read on.
 
     The form is told from the suffix of `name` and the first bytes of `stream`, which must be seekable. `columns` are
@@ -114,15 +114,15 @@ def _skip_line(stream: BinaryIO) -> int:
 # -- JSON lines ------------------------------------------------------------------------------------------------------
 
 
-def _decode_lines(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[Record | BadProject]:
+def _decode_lines(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[DataRecord | BadProject]:
     for number, line in split_lines(stream, longest):
         if isinstance(line, str):
-            yield Place(name, number).error(line)
+            yield RecordPlace(name, number).error(line)
         elif line.strip():
-            yield decode_line(line, Place(name, number))
+            yield decode_line(line, RecordPlace(name, number))
 
 
-def decode_line(line: bytes | str, place: Place) -> Record | BadProject:
+def decode_line(line: bytes | str, place: RecordPlace) -> DataRecord | BadProject:
     """The record that a line holds, or what is wrong with it."""
     try:
         return _record(orjson.loads(line), place)
@@ -130,33 +130,33 @@ def decode_line(line: bytes | str, place: Place) -> Record | BadProject:
         return place.error(f"not valid JSON: {error}")
 
 
-def _record(value: Any, place: Place) -> Record | BadProject:
+def _record(value: Any, place: RecordPlace) -> DataRecord | BadProject:
     if isinstance(value, dict):
-        return Record(place, value)
+        return DataRecord(place, value)
     return place.error(f"expected a JSON object, found {type(value).__name__}")
 
 
 def _is_row(head: bytes) -> bool:
     """Whether the first line is a record by itself: the values of an object keyed by id are all objects."""
-    found = decode_line(head.lstrip().partition(b"\n")[0], Place(""))
-    return isinstance(found, Record) and not all(isinstance(value, dict) for value in found.values.values())
+    found = decode_line(head.lstrip().partition(b"\n")[0], RecordPlace(""))
+    return isinstance(found, DataRecord) and not all(isinstance(value, dict) for value in found.values.values())
 
 
 # -- a JSON list, or an object keyed by id ---------------------------------------------------------------------------
 
 
-def _decode_json(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[Record | BadProject]:
-    window, place = _Window(stream, longest), Place(name, record=1)
+def _decode_json(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[DataRecord | BadProject]:
+    window, place = _Window(stream, longest), RecordPlace(name, record=1)
     try:
         opening = window.take("[{")
         closing = "]" if opening == "[" else "}"
         if window.peek() == closing:
             return
         for number in itertools.count(1):
-            place = Place(name, record=number)
+            place = RecordPlace(name, record=number)
             keyed = {"id": window.decode_key()} if opening == "{" else {}
             found = _record(window.decode(), place)
-            yield Record(place, {**keyed, **found.values}) if isinstance(found, Record) else found
+            yield DataRecord(place, {**keyed, **found.values}) if isinstance(found, DataRecord) else found
             if window.take("," + closing) == closing:
                 break
         if window.peek():
@@ -231,7 +231,7 @@ class _Window:
 
 def _read_columns(
     stream: BinaryIO, name: Path | str, longest: int, columns: Sequence[str]
-) -> Iterator[Record | BadProject]:
+) -> Iterator[DataRecord | BadProject]:
     """Rows under a header, separated by tabs, semicolons or commas, whichever the first line has most of."""
     names, start = list(columns), 1
     try:
@@ -240,7 +240,7 @@ def _read_columns(
         reader = csv.reader(itertools.chain([first], lines), delimiter=max("\t;,", key=first.count), strict=True)
         start = skipped + 1
         for cells in reader:
-            place, start = Place(name, start), skipped + reader.line_num + 1
+            place, start = RecordPlace(name, start), skipped + reader.line_num + 1
             if place.line == skipped + 1 and (header := _header(cells)):
                 names = header
             elif not names:
@@ -249,9 +249,9 @@ def _read_columns(
             elif any(map(str.strip, cells)):
                 yield _row(names, cells, place)
     except UnicodeDecodeError as error:
-        yield Place(name, start).error(f"not UTF-8 text: {error.reason}")
+        yield RecordPlace(name, start).error(f"not UTF-8 text: {error.reason}")
     except (csv.Error, ValueError) as error:
-        yield Place(name, start).error(f"not valid CSV: {error}")
+        yield RecordPlace(name, start).error(f"not valid CSV: {error}")
 
 
 def _decode_text(stream: BinaryIO, longest: int) -> Iterator[str]:
@@ -268,7 +268,7 @@ def _header(cells: Iterable[str]) -> list[str]:
     return names if {"question", "answer"} <= set(names) else []
 
 
-def _row(names: Sequence[str], cells: Sequence[str], place: Place) -> Record | BadProject:
+def _row(names: Sequence[str], cells: Sequence[str], place: RecordPlace) -> DataRecord | BadProject:
     if len(cells) < 2:
         return place.error("expected a question and its answer, found one column")
     if any(map(str.strip, cells[len(names) :])):
@@ -277,7 +277,7 @@ def _row(names: Sequence[str], cells: Sequence[str], place: Place) -> Record | B
     values: dict[str, Any] = {key: text.strip() for key, text in zip(names, cells, strict=False) if text.strip()}
     for key in LISTS & values.keys():
         values[key] = _split(values[key])
-    return Record(place, values)
+    return DataRecord(place, values)
 
 
 def _split(text: str) -> list[Any]:

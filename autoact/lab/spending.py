@@ -97,7 +97,7 @@ class Spending:
     def by_fork(self) -> list[ForkCost]:
         """Costs of every fork, in the order in which they were made."""
         return [
-            ForkCost(fork.unit, fork.of, fork.at, summed([replayed]), summed([live]))
+            ForkCost(fork.unit, fork.of, fork.at, total_cost([replayed]), total_cost([live]))
             for fork, replayed, live in self.forks.values()
         ]
 
@@ -110,17 +110,17 @@ class Spending:
         stages: defaultdict[str, list[Chain]] = defaultdict(list)
         for (stage, *_), chain in self.chains.items():
             stages[stage].append(chain)
-        return {stage: summed(chains) for stage, chains in stages.items()}
+        return {stage: total_cost(chains) for stage, chains in stages.items()}
 
     def by_role(self) -> dict[str, dict[str, Cost]]:
         """Costs by stage, and within it by role."""
         stages: defaultdict[str, defaultdict[str, list[Chain]]] = defaultdict(lambda: defaultdict(list))
         for (stage, role, *_), chain in self.chains.items():
             stages[stage][role].append(chain)
-        return {stage: {role: summed(chains) for role, chains in roles.items()} for stage, roles in stages.items()}
+        return {stage: {role: total_cost(chains) for role, chains in roles.items()} for stage, roles in stages.items()}
 
 
-def summed(chains: Iterable[Chain]) -> Cost:
+def total_cost(chains: Iterable[Chain]) -> Cost:
     """The cost of chains together."""
     chains = list(chains)
     prefilled, distinct = sum(chain.prefilled for chain in chains), sum(chain.distinct for chain in chains)

@@ -39,7 +39,7 @@ class StageLine(Struct, frozen=True):
     seconds: float
 
 
-class Lesson(Struct, frozen=True):
+class AdapterSummary(Struct, frozen=True):
     """What one adapter learned from, and how well."""
 
     role: str
@@ -125,7 +125,7 @@ class Tally(Struct, frozen=True):
     trajectories_kept: int
     trajectories_refused: dict[str, int]
     """By reason, the most frequent first."""
-    adapters: list[Lesson]
+    adapters: list[AdapterSummary]
     scores: list[Score]
     """By cast, in the order in which they first answered."""
     predictions: dict[str, Predictions]
@@ -152,7 +152,7 @@ class Failures(Counter[str]):
 
 
 @dataclass(slots=True)
-class Reading:
+class LogTotals:
     """One pass over a log."""
 
     state: RunState = field(default_factory=RunState)
@@ -165,7 +165,7 @@ class Reading:
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, log: Path) -> Reading:
+    def of(cls, log: Path) -> LogTotals:
         """What an events.jsonl says; nothing yet when there is no such file."""
         reading, tail = cls(), LogTail(log)
         try:
@@ -198,7 +198,7 @@ class Reading:
 
 def tally(log: Path) -> Tally:
     """The figures of the run whose events.jsonl this is."""
-    reading = Reading.of(log)
+    reading = LogTotals.of(log)
     state, spending = reading.state, reading.spending
     refused = Counter(verdict.why for verdict in state.verdicts.values() if not verdict.kept)
     return Tally(
@@ -222,7 +222,7 @@ def tally(log: Path) -> Tally:
         trajectories_tried=len(state.trajectories),
         trajectories_kept=sum(verdict.kept for verdict in state.verdicts.values()),
         trajectories_refused=dict(refused.most_common()),
-        adapters=[lesson(state, role) for role in state.examples | state.adapters],
+        adapters=[summarise_adapter(state, role) for role in state.examples | state.adapters],
         scores=scores(state.solved),
         predictions=predictions(state.solved),
         unscored=sum(not one.scored for one in state.solved),
@@ -235,11 +235,11 @@ def tally(log: Path) -> Tally:
     )
 
 
-def lesson(state: RunState, role: str) -> Lesson:
+def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
     """One adapter's training so far."""
     built, adapter, curve = state.examples.get(role), state.adapters.get(role), state.curves.get(role, {})
     losses = [curve[step].loss for step in sorted(curve)] or [math.nan]
-    return Lesson(
+    return AdapterSummary(
         role=role,
         trajectories=built.trajectories if built else 0,
         examples=adapter.examples if adapter else built.spans if built else 0,

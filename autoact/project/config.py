@@ -147,7 +147,7 @@ class GroupPlanning(Section, frozen=True):
     reflections: Count = 1
 
 
-class Session(Section, frozen=True):
+class SessionSettings(Section, frozen=True):
     """A live session: the model stays loaded and answers what a person asks."""
 
     idle: Some = 900
@@ -179,7 +179,7 @@ class Config(Section, frozen=True):
     filtering: Filtering = Filtering()
     differentiation: Differentiation = Differentiation()
     group_planning: GroupPlanning = GroupPlanning()
-    session: Session = Session()
+    session: SessionSettings = SessionSettings()
 
 
 def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:

@@ -14,7 +14,7 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from autoact.errors import BadProject
-from autoact.files.records import Place, Record, read_records
+from autoact.files.records import DataRecord, RecordPlace, read_records
 from autoact.metrics import option
 from autoact.script import FORK
 from autoact.trajectory import Example, Picture, Question, Step
@@ -34,18 +34,18 @@ Paragraph = tuple[str, str]
 """Title and text."""
 
 
-class Entry(NamedTuple):
+class QuestionRecord(NamedTuple):
     """One question of a file, with the paragraphs that the file gives it."""
 
-    place: Place
+    place: RecordPlace
     question: Question
     paragraphs: tuple[Paragraph, ...]
 
 
-def read_entries(file: Path, origin: str) -> Iterator[Entry]:
+def read_question_records(file: Path, origin: str) -> Iterator[QuestionRecord]:
     """Yields every question of a file. Raises BadProject at the first that cannot be used."""
     for record in read_records(file):
-        yield Entry(record.place, question_of(record, origin), tuple(paragraphs_of(record)))
+        yield QuestionRecord(record.place, question_of(record, origin), tuple(paragraphs_of(record)))
 
 
 def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
@@ -56,10 +56,10 @@ def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
     the first that cannot be used; two questions with one id are an error that names both, since answers and scores
     are told apart by id.
     """
-    wanted = set(spaced(sum(1 for _ in read_entries(file, origin)), limit)) if limit else None
+    wanted = set(spaced(sum(1 for _ in read_question_records(file, origin)), limit)) if limit else None
     found: list[Question] = []
-    places: dict[str, Place] = {}
-    for at, entry in enumerate(read_entries(file, origin)):
+    places: dict[str, RecordPlace] = {}
+    for at, entry in enumerate(read_question_records(file, origin)):
         if wanted is None or at in wanted:
             refuse_twin(places, entry.question.id, entry.place)
             found.append(entry.question)
@@ -70,7 +70,7 @@ def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
 
 def brings_paragraphs(file: Path) -> bool:
     """Whether one of a file's first hundred questions has paragraphs. Raises BadProject."""
-    return any(entry.paragraphs for entry in itertools.islice(read_entries(file, "data"), 100))
+    return any(entry.paragraphs for entry in itertools.islice(read_question_records(file, "data"), 100))
 
 
 def spaced(count: int, limit: int) -> list[int]:
@@ -81,14 +81,14 @@ def spaced(count: int, limit: int) -> list[int]:
 def read_examples(file: Path) -> list[Example]:
     """Every example of a file. Raises BadProject."""
     found: list[Example] = []
-    places: dict[str, Place] = {}
+    places: dict[str, RecordPlace] = {}
     for record in read_records(file):
         found.append(example_of(record))
         refuse_twin(places, found[-1].question.id, record.place)
     return found
 
 
-def refuse_twin(places: dict[str, Place], name: str, place: Place) -> None:
+def refuse_twin(places: dict[str, RecordPlace], name: str, place: RecordPlace) -> None:
     """Notes where an id is used. Raises BadProject when it is used already."""
     if name in places:
         raise place.error(f"`{name}` is already used in {places[name]}; ids must differ", "id")
@@ -98,13 +98,13 @@ def refuse_twin(places: dict[str, Place], name: str, place: Place) -> None:
 # -- an example ------------------------------------------------------------------------------------------------------
 
 
-def example_of(record: Record) -> Example:
+def example_of(record: DataRecord) -> Example:
     """The example that a record is. Raises BadProject with its place and the key at fault."""
     steps = _list(record, "steps")
     return Example(question_of(record, "seed"), tuple(_step(step, record.place) for step in steps))
 
 
-def _step(row: Any, place: Place) -> Step:
+def _step(row: Any, place: RecordPlace) -> Step:
     wanted = ("thought", "action", "argument")
     if not isinstance(row, dict) or any(not isinstance(row.get(key), str) for key in wanted):
         raise place.error(f"every step needs the texts {', '.join(wanted)}", "steps")
@@ -114,7 +114,7 @@ def _step(row: Any, place: Place) -> Step:
 # -- a question ------------------------------------------------------------------------------------------------------
 
 
-def question_of(record: Record, origin: str) -> Question:
+def question_of(record: DataRecord, origin: str) -> Question:
     """The question that a record is; without an id it is named by its place. Raises BadProject."""
     values = record.values
     choices = _choices(record)
@@ -131,14 +131,14 @@ def id_of(values: Mapping[str, Any]) -> str:
     return next(filter(None, ids), "")
 
 
-def _id(record: Record) -> str:
+def _id(record: DataRecord) -> str:
     name = id_of(record.values)
     if FORK in name:
         raise record.place.error(f"expected an id without {FORK}, which marks forks, found {name!r:.40}", "id")
     return name
 
 
-def _wording(record: Record, choices: tuple[str, ...]) -> str:
+def _wording(record: DataRecord, choices: tuple[str, ...]) -> str:
     text = _text(record, QUESTION_KEYS)
     if choices:
         text = text.partition("\nOptions:")[0]  # flat rows of ScienceQA repeat the options in the question
@@ -154,7 +154,7 @@ def _level(values: Mapping[str, Any]) -> str:
     return next((band for last, band in GRADE_BANDS if grade.isdecimal() and 1 <= int(grade) <= last), "")
 
 
-def _choices(record: Record) -> tuple[str, ...]:
+def _choices(record: DataRecord) -> tuple[str, ...]:
     choices = tuple(str(choice) for choice in _list(record, "choices"))
     if len(choices) > len(ascii_uppercase):
         most = len(ascii_uppercase)
@@ -162,7 +162,7 @@ def _choices(record: Record) -> tuple[str, ...]:
     return choices
 
 
-def _answer(record: Record, choices: tuple[str, ...]) -> str:
+def _answer(record: DataRecord, choices: tuple[str, ...]) -> str:
     """A text or a number as its text; of a multiple-choice question the letter or the words of an option."""
     value = next((record.values[key] for key in ANSWER_KEYS if key in record.values), None)
     if choices and isinstance(value, int) and not isinstance(value, bool):
@@ -174,7 +174,7 @@ def _answer(record: Record, choices: tuple[str, ...]) -> str:
     return text
 
 
-def _numbered(record: Record, value: int, choices: tuple[str, ...]) -> str:
+def _numbered(record: DataRecord, value: int, choices: tuple[str, ...]) -> str:
     """The answer that a whole number means: ScienceQA counts options from 0, elsewhere it may be an option's words."""
     letter = ascii_uppercase[value] if 0 <= value < len(choices) else ""
     words = str(value) if str(value) in choices and not SCIENCEQA_KEYS & record.values.keys() else ""
@@ -185,7 +185,7 @@ def _numbered(record: Record, value: int, choices: tuple[str, ...]) -> str:
     return words or letter
 
 
-def _gold(record: Record) -> tuple[str, ...]:
+def _gold(record: DataRecord) -> tuple[str, ...]:
     """Titles of gold pages: AutoAct's `gold`, or HotpotQA's `supporting_facts` as pairs or as two lists."""
     if "gold" in record.values:
         return tuple(dict.fromkeys(map(str, _list(record, "gold"))))
@@ -201,7 +201,7 @@ def _firsts(pairs: list[Any]) -> list[Any] | None:
     return [pair[0] for pair in pairs] if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs) else None
 
 
-def paragraphs_of(record: Record) -> Iterator[Paragraph]:
+def paragraphs_of(record: DataRecord) -> Iterator[Paragraph]:
     """HotpotQA's paragraphs: pairs of title and sentences, or two lists; or one text, titled by the record's title."""
     context = record.values.get("context") or []
     if isinstance(context, str):
@@ -227,14 +227,14 @@ def _is_paragraph(pair: Any) -> bool:
     return isinstance(pair[1], str) or (isinstance(pair[1], list) and all(isinstance(one, str) for one in pair[1]))
 
 
-def _list(record: Record, key: str) -> list[Any]:
+def _list(record: DataRecord, key: str) -> list[Any]:
     found = record.values.get(key) or []
     if not isinstance(found, list):
         raise record.place.error(f"expected a list, found {type(found).__name__}", key)
     return found
 
 
-def _text(record: Record, keys: tuple[str, ...]) -> str:
+def _text(record: DataRecord, keys: tuple[str, ...]) -> str:
     value = next((record.values[key] for key in keys if key in record.values), None)
     if not isinstance(value, str) or not value.strip():
         found = "nothing" if value is None else repr(value)[:40]

@@ -35,7 +35,7 @@ _URL_PASSWORD = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 _LONG_LINE = 16
 """Characters from which a line of a secret with several lines, as a private key has, is hidden by itself."""
 
-Place = Literal["environment", "file"]
+SecretSource = Literal["environment", "file"]
 
 
 class Secret:
@@ -89,9 +89,9 @@ class Vault:
         secret = self.get(name)
         return secret.reveal() if secret else None
 
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, SecretSource]:
         """Where each secret comes from, by name. Of the environment, those whose names sound like one."""
-        found: dict[str, Place] = dict.fromkeys(self._kept, "file")
+        found: dict[str, SecretSource] = dict.fromkeys(self._kept, "file")
         for name, value in self._environment.items():
             if value and (name in found or _SOUNDS_SECRET.search(name)):
                 found[name] = "environment"

@@ -24,7 +24,7 @@ import platformdirs
 from autoact.errors import BadInput
 from autoact.files import disk
 
-Kind = Literal["project", "run", "tool set", "adapter"]
+ForeignKind = Literal["project", "run", "tool set", "adapter"]
 Act = Literal["read", "shown", "chosen", "run", "sent"]
 """What may happen to a thing. Chosen: taken by a command to which nobody named it. Run: a model is loaded for it, or
 its code, servers and queries are started. Sent: a request or a secret leaves this machine for it."""
@@ -37,7 +37,7 @@ class Rule(NamedTuple):
     told: str
 
 
-RULES: Mapping[Kind, Mapping[Act, Rule]] = {
+RULES: Mapping[ForeignKind, Mapping[Act, Rule]] = {
     "project": {
         "read": Rule(True, "settings, questions, tools, corpus, runs"),
         "shown": Rule(True, "all of it; what would act on a terminal is made visible"),
@@ -77,12 +77,12 @@ class NotTrusted(BadInput):
     """Something foreign would have to do what only a person's own things may."""
 
 
-def allows(kind: Kind, act: Act, folder: Path) -> bool:
+def allows(kind: ForeignKind, act: Act, folder: Path) -> bool:
     """Whether this project or run may do this: all may what RULES allow, a trusted one may everything."""
     return RULES[kind][act].allowed or is_trusted(folder)
 
 
-def require(kind: Kind, act: Act, folder: Path) -> None:
+def require(kind: ForeignKind, act: Act, folder: Path) -> None:
     """Raises NotTrusted, saying how to trust it, when this project or run may not do this."""
     if not allows(kind, act, folder):
         waits = RULES[kind][act].told.removeprefix("no ").removeprefix("not ")

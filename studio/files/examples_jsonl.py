@@ -14,7 +14,7 @@ import orjson
 
 from autoact.errors import BadInput, BadProject
 from autoact.files import disk
-from autoact.files.records import Place, Record, decode_line, scan_records
+from autoact.files.records import DataRecord, RecordPlace, decode_line, scan_records
 from autoact.metrics import normalise
 from autoact.project.questions import ANSWER_KEYS, ID_KEYS, example_of, id_of
 
@@ -68,7 +68,7 @@ def read(file: Path) -> list[Row]:
 
 def parsed(text: str, file: Path, number: int) -> Row:
     """A line with what is wrong with it."""
-    found = decode_line(text, Place(file.name, number))
+    found = decode_line(text, RecordPlace(file.name, number))
     if isinstance(found, BadProject):
         return Row(text, {}, str(found))
     try:
@@ -83,10 +83,10 @@ def save(file: Path, rows: Sequence[Row]) -> None:
     disk.rewrite(file, "".join(f"{row.line}\n" for row in rows).encode())
 
 
-def made(data: Mapping[str, Any], rows: Sequence[Row], place: Place | None = None) -> Row:
+def made(data: Mapping[str, Any], rows: Sequence[Row], place: RecordPlace | None = None) -> Row:
     """A new example; it keeps its id unless another row has it. Raises BadProject with the key at fault."""
-    place = place or Place("examples.jsonl", len(rows) + 1)
-    question = example_of(Record(place, dict(data))).question
+    place = place or RecordPlace("examples.jsonl", len(rows) + 1)
+    question = example_of(DataRecord(place, dict(data))).question
     taken = {id_of(row.data) for row in rows}
     name = id_of(data)
     if not name or name in taken:
@@ -106,7 +106,7 @@ def changed(row: Row, values: Mapping[str, str], file: Path, number: int) -> Row
             data[known] = value.strip()
     if not data.get("type", "-"):
         del data["type"]
-    example_of(Record(Place(file, number), data))
+    example_of(DataRecord(RecordPlace(file, number), data))
     return Row(orjson.dumps(data).decode(), data)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autoact.errors import BadProject
-from autoact.files.records import Record, read_records, scan_records
+from autoact.files.records import DataRecord, read_records, scan_records
 
 ROWS = [{"question": f"Who wrote number {number}?", "answer": "Verdi", "note": {"a": [1, "}"]}} for number in range(5)]
 BOM = b"\xef\xbb\xbf"
@@ -22,14 +22,14 @@ def encoded(rows: Any) -> bytes:
     return json.dumps(rows).encode()
 
 
-def scanned(data: bytes, name: str = "a.jsonl", **options: Any) -> list[Record | BadProject]:
+def scanned(data: bytes, name: str = "a.jsonl", **options: Any) -> list[DataRecord | BadProject]:
     return list(scan_records(io.BytesIO(data), name, **options))
 
 
 def values(data: bytes, name: str = "a.jsonl") -> list[dict[str, Any]]:
     found = scanned(data, name)
     assert not [one for one in found if isinstance(one, BadProject)]
-    return [one.values for one in found if isinstance(one, Record)]
+    return [one.values for one in found if isinstance(one, DataRecord)]
 
 
 def problems(data: bytes, name: str = "a.jsonl", **options: Any) -> list[str]:
@@ -91,7 +91,7 @@ def test_columns(data: bytes, rows: list[dict[str, Any]]) -> None:
 
 def test_columns_without_a_header_where_their_names_are_given() -> None:
     (found,) = scanned(b"Who?\tVerdi\n", "pasted", columns=("question", "answer"))
-    assert isinstance(found, Record)
+    assert isinstance(found, DataRecord)
     assert (found.place.line, found.values) == (1, {"question": "Who?", "answer": "Verdi"})
 
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_told_with_its_place(data: bytes, name: str, told
 
 @pytest.mark.parametrize("data", [b"", b"\n \n", BOM, b"[]", b" { } ", b"{}\n"])
 def test_files_that_say_nothing(data: bytes) -> None:
-    assert [one for one in scanned(data, "a.json") if isinstance(one, Record) and one.values] == []
+    assert [one for one in scanned(data, "a.json") if isinstance(one, DataRecord) and one.values] == []
 
 
 def test_a_record_is_no_longer_than_allowed() -> None:

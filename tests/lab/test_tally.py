@@ -13,7 +13,7 @@ import autoact.events as happened
 from autoact.cli.watch.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
-from autoact.lab.tally import Reading, gain, tally
+from autoact.lab.tally import LogTotals, gain, tally
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
@@ -140,7 +140,7 @@ def test_each_role_has_a_cache_and_each_restart_other_prompts() -> None:
 
 
 def test_time_between_attempts_is_not_work() -> None:
-    reading = Reading()
+    reading = LogTotals()
     opened = happened.RunOpened(1, 7, "here")
     again = happened.RunOpened(2, 8, "here")
     for seq, (at, event) in enumerate(

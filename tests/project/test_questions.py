@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoact.errors import BadProject
-from autoact.project.questions import read_entries, read_examples, read_questions, spaced
+from autoact.project.questions import read_examples, read_question_records, read_questions, spaced
 from autoact.trajectory import Picture, Question
 
 PAGES = [["Fidelio", ["Fidelio is an opera.", " It is by Beethoven."]], ["Bonn", ["A city."]]]
@@ -61,7 +61,7 @@ def one(file: Path, **row: Any) -> Question:
 )
 def test_every_form_of_hotpotqa(file: Path, content: str) -> None:
     file.write_text(content)
-    (entry,) = read_entries(file, "data")
+    (entry,) = read_question_records(file, "data")
     assert (entry.question, entry.paragraphs) == (QUESTION, PARAGRAPHS)
 
 
@@ -142,7 +142,7 @@ def test_the_answer_of_a_multiple_choice_question(file: Path, row: dict[str, Any
 def test_what_cannot_be_used_names_line_and_key(file: Path, row: dict[str, Any], told: str) -> None:
     put(file, {"question": "Which?", "answer": "it"}, {"question": "Who?", "answer": "Verdi", **row})
     with pytest.raises(BadProject) as found:
-        list(read_entries(file, "data"))
+        list(read_question_records(file, "data"))
     assert str(found.value).startswith(f"{file}:2, {told}")
 
 
@@ -198,7 +198,7 @@ def test_a_file_without_questions_is_an_error(file: Path) -> None:
 
 def test_one_text_as_context_is_a_page(file: Path) -> None:
     put(file, {**HOTPOT, "title": "Bonn", "context": "A city."}, {**HOTPOT, "id": "x", "context": "A town."}, HOTPOT)
-    entries = list(read_entries(file, "data"))
+    entries = list(read_question_records(file, "data"))
     assert [entry.paragraphs for entry in entries] == [(("Bonn", "A city."),), (("x", "A town."),), ()]
 
 

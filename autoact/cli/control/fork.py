@@ -38,8 +38,7 @@ def add(subparsers: Any) -> None:
 def fork(arguments: argparse.Namespace) -> int:
     """Fork in the live job, or start one for it; wait for the fork's end and print it."""
     from autoact.cli.control.command import hand
-    from autoact.cli.output import print_json
-    from autoact.cli.turns import print_turns
+    from autoact.cli.output import print_json, print_turns
     from autoact.lab.tally import tally
     from autoact.run.control.command import Command, new_id
 

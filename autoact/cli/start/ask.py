@@ -60,8 +60,7 @@ def print_trajectory(folder: RunFolder, *, as_json: bool) -> None:
 
 def show(trajectory: Trajectory, *, as_json: bool) -> None:
     """A trajectory for a person or a program."""
-    from autoact.cli.output import print_json
-    from autoact.cli.turns import print_turns
+    from autoact.cli.output import print_json, print_turns
 
     if as_json:
         print_json(trajectory)

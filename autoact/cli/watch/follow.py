@@ -27,7 +27,7 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
     Ctrl-C asks the job to stop and waits for it: what it has is in the log. Unless `stops`, it only ends the watching.
     Raises AutoActError when the run failed or was interrupted.
     """
-    state, tail, progress = RunState(), LogTail(folder.events), Progress()
+    state, tail, progress = RunState(), LogTail(folder.events), ProgressLine()
     try:
         print(printable(f"run {folder.name}"), file=sys.stderr, flush=True)
         _watch(folder, state, tail, progress)
@@ -44,7 +44,7 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
     return _ended(folder, state, show)
 
 
-def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: Progress) -> None:
+def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: ProgressLine) -> None:
     while attended(folder) or verdict(folder, state).startswith(AFAR[0]):
         state.follow(tail)
         progress.show(state, doing=doing(folder))
@@ -76,7 +76,7 @@ def _stopped(folder: RunFolder) -> int:
     return 130
 
 
-class Progress:
+class ProgressLine:
     """One line that says where the run stands, with counts, rate and time left."""
 
     def __init__(self) -> None:

@@ -48,10 +48,10 @@ def runs(arguments: argparse.Namespace) -> int:
 def _line(folder: RunFolder) -> dict[str, Any]:
     from statistics import fmean
 
-    from autoact.lab.tally import Reading
+    from autoact.lab.tally import LogTotals
     from autoact.run.process.health import cause, verdict
 
-    reading = Reading.of(folder.events)
+    reading = LogTotals.of(folder.events)
     state = reading.state
     found = verdict(folder, state)
     name = state.stage or next(reversed(state.stages), "")
