@@ -36,15 +36,15 @@ def normalise(answer: str) -> str:
     return " ".join(_ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split())
 
 
-def _spaced(text: str) -> str:
+def _collapse_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def _undotted(text: str) -> str:
-    return _spaced(text).rstrip(".")
+def _strip_dots(text: str) -> str:
+    return _collapse_spaces(text).rstrip(".")
 
 
-_LOOSE = (_undotted, lambda text: _undotted(text).casefold(), normalise)
+_LOOSE = (_strip_dots, lambda text: _strip_dots(text).casefold(), normalise)
 """Forms in which an option's words are looked for, from strict to loose."""
 
 
@@ -69,31 +69,31 @@ def f1(answer: str | None, gold: str) -> float:
 
 def choice_accuracy(answer: str | None, question: Question) -> float:
     """1.0 when the answer names the gold option, by letter or by its words. No answer is wrong."""
-    said, gold = (option(one or "", question.choices) for one in (answer, question.answer))
+    said, gold = (find_option(one or "", question.choices) for one in (answer, question.answer))
     if said is None or gold is None:
         return 0.0
     return float(question.choices[said] == question.choices[gold])
 
 
-def option(answer: str, choices: Sequence[str]) -> int | None:
+def find_option(answer: str, choices: Sequence[str]) -> int | None:
     """The index of the option that an answer names; None when it names none, or more than one.
 
     An answer may be a letter (`B`, `(B)`, `B.`, `Option B`), a letter with the option's words (`B. blue`), or the
     words alone. Exact words count before looser ones, so that options which differ only in case or punctuation are
     told apart. A letter beside the words of another option names none.
     """
-    said = _spaced(answer)
+    said = _collapse_spaces(answer)
     letter = _index(_LETTER.fullmatch(said), choices)
     if letter is not None and len(said) == 1 and said.isupper():
         return letter
-    exact = _with_words(said, choices, (_spaced,))
+    exact = _match_words(said, choices, (_collapse_spaces,))
     if exact is not None or letter is not None:
         return letter if exact is None else exact
-    loose = _with_words(said, choices, _LOOSE)
+    loose = _match_words(said, choices, _LOOSE)
     labelled = _LABELLED.fullmatch(said)
     if loose is not None or labelled is None:
         return loose
-    named = _with_words(labelled["words"], choices, (_spaced, *_LOOSE))
+    named = _match_words(labelled["words"], choices, (_collapse_spaces, *_LOOSE))
     letter = _index(labelled, choices)
     return letter if named in (None, letter) else None
 
@@ -106,7 +106,7 @@ def _index(label: re.Match[str] | None, choices: Sequence[str]) -> int | None:
     return index if index < len(choices) else None
 
 
-def _with_words(said: str, choices: Sequence[str], forms: Iterable[Callable[[str], str]]) -> int | None:
+def _match_words(said: str, choices: Sequence[str], forms: Iterable[Callable[[str], str]]) -> int | None:
     """The option whose words are those said, in the first of these forms in which some option's are."""
     for form in forms:
         words = form(said)

@@ -47,20 +47,20 @@ def thread_limit() -> Limit:
     """As many threads as this process may use cores, or as OMP_NUM_THREADS says."""
     if (wanted := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]).isdecimal():
         return Limit(max(1, int(wanted)), "OMP_NUM_THREADS is set")
-    cores, quota = len(usable_cores()), cpu_quota()
+    cores, quota = len(available_cores()), cpu_quota()
     if quota is not None and quota < cores:
         return Limit(max(1, int(quota)), f"the control group's quota is {quota:.1f} of {cores} cores")
     return Limit(cores, f"this process may use {cores} cores" if cores > 1 else "this process may use one core")
 
 
-def usable_cores() -> set[int]:
+def available_cores() -> set[int]:
     """Numbers of the cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return os.sched_getaffinity(0)
     return set(range(os.cpu_count() or 1))
 
 
-def in_words() -> str:
+def describe_threads() -> str:
     """The setting of this process, and why, in one line."""
     limit = thread_limit()
     policy, spins = os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT")
@@ -84,7 +84,7 @@ def usage() -> Usage:
 
     Programs of low priority count: in another session than this one they get as much time as any.
     """
-    names = {f"cpu{core}" for core in usable_cores()}
+    names = {f"cpu{core}" for core in available_cores()}
     lines = [line.split() for line in STATISTICS.read_text().splitlines()]
     ticks = sum(int(line[column]) for line in lines if line[0] in names for column in BUSY)
     return Usage(time.monotonic(), ticks / TICKS, time.process_time())
@@ -98,7 +98,7 @@ class Threads:
     """
 
     def __init__(self, usage: Callable[[], Usage] = usage):
-        self.limit, self.cores, self.usage = thread_limit().threads, len(usable_cores()), usage
+        self.limit, self.cores, self.usage = thread_limit().threads, len(available_cores()), usage
         self.adapts = self.limit > 1 and "OMP_NUM_THREADS" not in os.environ and STATISTICS.exists()
         self.count = self.limit
         self.patience = 2 + os.getpid() % 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.metrics import choice_accuracy, exact_match, f1, interval, normalise, option, reward
+from autoact.metrics import choice_accuracy, exact_match, f1, find_option, interval, normalise, reward
 from autoact.project.questions import read_questions
 from autoact.trajectory import Question
 
@@ -105,7 +105,7 @@ MARKS = ("***Car and Driver***", '"Car and Driver"')
     ],
 )  # fmt: skip
 def test_which_option_an_answer_names(answer: str, choices: tuple[str, ...], named: int | None) -> None:
-    assert option(answer, choices) == named
+    assert find_option(answer, choices) == named
 
 
 def test_multiple_choice_with_the_options_text_as_gold() -> None:

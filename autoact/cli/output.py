@@ -21,16 +21,16 @@ _BAR = re.compile(r"\r|\x1b\[[0-9]*[AK]")
 _BEYOND_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
-def raw(stream: TextIO) -> TextIO:
+def raw_stream(stream: TextIO) -> TextIO:
     """The stream beneath, for control sequences of our own, and for JSON, which is safe in another way."""
     return stream.stream if isinstance(stream, FilteredStream) else stream
 
 
 @contextmanager
-def bars() -> Iterator[None]:
+def progress_bars() -> Iterator[None]:
     """As long as it lasts, libraries may draw bars of progress on stderr, and nothing else."""
     before = sys.stderr
-    sys.stderr = cast(TextIO, FilteredStream(raw(before), _with_bars))
+    sys.stderr = cast(TextIO, FilteredStream(raw_stream(before), _with_bars))
     try:
         yield
     finally:
@@ -70,7 +70,7 @@ def _encodable(value: Any) -> Any:
 
 def print_json_text(text: str) -> None:
     """JSON that is written already, with escapes in place of what would act on a terminal or hide: it says the same."""
-    raw(sys.stdout).write(_BEYOND_ASCII.sub(lambda found: _escaped(found.group()), text) + "\n")
+    raw_stream(sys.stdout).write(_BEYOND_ASCII.sub(lambda found: _escaped(found.group()), text) + "\n")
 
 
 @lru_cache(maxsize=4096)
@@ -100,7 +100,7 @@ def print_columns(rows: Sequence[Sequence[str]], align: str = "") -> None:
         print(line)
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """Bytes as a person says them, in powers of ten."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= scale:

@@ -15,7 +15,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
 
 
-def target(arguments: argparse.Namespace) -> RunFolder:
+def find_target_run(arguments: argparse.Namespace) -> RunFolder:
     """The run that the arguments mean. Raises BadInput, saying what was expected."""
     from pathlib import Path
 

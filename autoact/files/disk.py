@@ -1,4 +1,4 @@
-"""Files and folders that are whole or absent, and changes that no other command undoes."""
+"""Reads, writes and locks files and folders: a reader finds them complete or absent, and no change is lost."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from autoact.errors import AutoActError, BadInput, DiskFull
 
 T = TypeVar("T")
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Errors that mean: no room."""
-OWNER_ONLY, MADE_TO_BE_READ = 0o600, 0o644
+FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a full disk."""
+OWNER_ONLY, WORLD_READABLE = 0o600, 0o644
 """Modes of new files."""
-SMALL = 1 << 20
-"""Bytes of the longest file that is read as a whole: a lock, a heartbeat, a command."""
+SMALL_FILE = 1 << 20
+"""The most bytes of a file that is read as a whole: a lock, a heartbeat, a command."""
 _KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a symbolic link",
     stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
 }  # fmt: skip
-LOOK, PATIENCE = 0.02, 10.0
-"""Seconds between tries for a folder's lock, and in all."""
+LOCK_POLL, LOCK_TIMEOUT = 0.02, 10.0
+"""Seconds between two tries for a folder's lock, and for all tries."""
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
 def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
-    """A descriptor of the regular file at `path`. Never waits, as opening a named pipe would, and follows no link.
+    """Opens the regular file at `path`; returns a descriptor. Follows no link and never blocks on a named pipe.
 
     Raises BadInput for anything but a regular file; FileNotFoundError and other OSErrors as os.open does.
     """
     try:
         descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY, 0o600)
     except OSError:
-        if other_kind(path):
+        if non_file_kind(path):
             raise _not_a_file(path) from None
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -57,12 +57,12 @@ def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """The regular file at `path`, open for reading. Raises as `open_file` does."""
+    """Opens the regular file at `path` for reading. Raises as `open_file` does."""
     return os.fdopen(open_file(path), "rb")
 
 
-def read_file(path: Path, most: int = SMALL) -> bytes:
-    """The bytes of the regular file at `path`. Raises as `open_file` does, and BadInput for more than `most` bytes."""
+def read_file(path: Path, most: int = SMALL_FILE) -> bytes:
+    """Reads the regular file at `path`. Raises as `open_file` does, and BadInput for more than `most` bytes."""
     with open_bytes(path) as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -71,9 +71,9 @@ def read_file(path: Path, most: int = SMALL) -> bytes:
 
 
 def read_struct(path: Path, kind: type[T]) -> T | None:
-    """What a small JSON file says; None where there is no such file, or none that says a `kind`.
+    """Reads a small JSON file as a `kind`; None when the file is absent or does not hold one.
 
-    Raises BadInput where something that is no file stands in its place.
+    Raises BadInput for anything but a regular file, OSError for one that may not be read.
     """
     try:
         return msgspec.json.decode(read_file(path), type=kind)
@@ -81,8 +81,16 @@ def read_struct(path: Path, kind: type[T]) -> T | None:
         return None
 
 
+def try_read_struct(path: Path, kind: type[T]) -> T | None:
+    """Does as `read_struct`, with None also where that raises."""
+    try:
+        return read_struct(path, kind)
+    except (OSError, BadInput):
+        return None
+
+
 def file_size(path: Path) -> int:
-    """Bytes of the regular file at `path`; 0 where there is none, or where that cannot be known."""
+    """Returns the bytes of the regular file at `path`; 0 when there is none or its size cannot be read."""
     try:
         found = path.lstat()
     except OSError:
@@ -90,15 +98,14 @@ def file_size(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def other_kind(path: Path) -> str:
-    """What stands at `path` in the place of a file, as `a folder`; empty for a regular file and for nothing."""
+def non_file_kind(path: Path) -> str:
+    """Returns the kind of a non-file at `path`, such as `a folder`; empty for a regular file and for nothing."""
     return _KINDS.get(stat.S_IFMT(_mode(path)), "")
 
 
 def clear_path(path: Path) -> None:
-    """Let a file be made at `path`: a folder that stands there is renamed; a pipe, a socket, a device or a link, which
-    hold nothing themselves, are removed."""
-    kind = other_kind(path)
+    """Frees `path` for a regular file: renames a folder, removes a pipe, a socket, a device or a link."""
+    kind = non_file_kind(path)
     if kind == _KINDS[stat.S_IFDIR]:
         number = 1
         while os.path.lexists(aside := path.with_name(f"{path.name}.aside{number}")):
@@ -109,7 +116,7 @@ def clear_path(path: Path) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Kind and permissions as lstat gives them; 0 where there is nothing, or nothing that may be seen."""
+    """Returns kind and permissions as lstat does; 0 when there is nothing or it may not be read."""
     try:
         return path.lstat().st_mode
     except OSError:
@@ -117,33 +124,29 @@ def _mode(path: Path) -> int:
 
 
 def _not_a_file(path: Path) -> BadInput:
-    return BadInput(f"expected a file, found {other_kind(path) or 'something else'}", file=path)
+    return BadInput(f"expected a file, found {non_file_kind(path) or 'something else'}", file=path)
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
 
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Put `data` at `path` so that a reader sees the old file or the new one, never a mix.
-
-    Durable also means: after this returns, the new file survives a power loss. Only its owner can read the file.
-    """
+    """Writes a file of the program, readable by its owner only and never half written; `durable`, flushed to disk."""
     _replace(path, data, OWNER_ONLY, durable=durable)
 
 
-def rewrite(path: Path, data: bytes, *, mode: int = MADE_TO_BE_READ) -> None:
-    """Replaces a file that a person keeps: a link stays a link, a file keeps its mode; `mode` is that of a new one."""
+def rewrite(path: Path, data: bytes, *, mode: int = WORLD_READABLE) -> None:
+    """Writes a file of a person, durably: a link stays a link, a file keeps its mode; a new file gets `mode`."""
     path = path.resolve()
     _replace(path, data, stat.S_IMODE(path.stat().st_mode) if path.exists() else mode)
 
 
-def change_file(path: Path, change: Callable[[bytes | None], bytes], *, mode: int = MADE_TO_BE_READ) -> None:
-    """Rewrites a file as `change` makes it of its bytes (None: there is no file), without losing another's change.
+def change_file(path: Path, change: Callable[[bytes | None], bytes], *, mode: int = WORLD_READABLE) -> None:
+    """Rewrites a file with what `change` returns for its bytes (None when it is absent), under its folder's lock.
 
-    Others who change files of this folder under its lock come before or after. Raises AutoActError when that takes
-    too long.
+    Raises AutoActError when the lock is not free in time.
     """
-    with locked(path.resolve().parent):
+    with lock_folder(path.resolve().parent):
         before = path.read_bytes() if path.exists() else None
         after = change(before)
         if after != before:
@@ -152,9 +155,9 @@ def change_file(path: Path, change: Callable[[bytes | None], bytes], *, mode: in
 
 @contextmanager
 def new_file(path: Path, *, mode: int = OWNER_ONLY) -> Iterator[BinaryIO]:
-    """A file to write under a hidden name of its own, which becomes `path` when all went well.
+    """Opens a hidden file for writing, which becomes `path` if the block ends without an error.
 
-    Raises FileExistsError when there is something of that name, also since a moment, and leaves it alone.
+    Raises FileExistsError when `path` exists, even if it appeared meanwhile.
     """
     with _part_file(path) as (part, descriptor):
         with os.fdopen(descriptor, "wb", closefd=False) as file:
@@ -167,7 +170,7 @@ def new_file(path: Path, *, mode: int = OWNER_ONLY) -> Iterator[BinaryIO]:
 def _publish(part: Path, target: Path) -> None:
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
     try:
-        part.replace(target)  # takes the place of the empty file that was made in the line above
+        part.replace(target)  # replaces the empty file made above, which claimed the name
     except BaseException:
         target.unlink()
         raise
@@ -195,8 +198,8 @@ def _part_file(target: Path) -> Iterator[tuple[Path, int]]:
     def make(part: Path) -> int:
         return os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY)
 
-    sweep(target)
-    part, descriptor = _held(target, make)
+    remove_leftovers(target)
+    part, descriptor = _make_locked(target, make)
     try:
         yield part, descriptor
     except BaseException:
@@ -210,19 +213,18 @@ def _part_file(target: Path) -> Iterator[tuple[Path, int]]:
 
 
 @contextmanager
-def filled(target: Path, part: Path, *, over: bool = False) -> Iterator[Path]:
-    """A folder to fill: `part`, which takes the name `target` when all went well and vanishes otherwise.
+def fill_folder(target: Path, part: Path, *, over: bool = False) -> Iterator[Path]:
+    """Makes the folder `part` to fill; it is renamed to `target` if the block ends without an error, else removed.
 
-    What a dead process left in `part` is removed, and an earlier `target` only if `over` says that this command's
-    own work may be replaced. After this the folder, all its files flushed, survives a power loss. Raises DiskFull
-    when there is no room, FileExistsError when another has taken the name meanwhile.
+    What a dead process left in `part` is removed; an existing `target` only with `over`. Once this has returned, the
+    folder survives a power loss. Raises DiskFull when there is no space, FileExistsError when `target` exists.
     """
-    _removed(part)
+    _remove(part)
     try:
-        with room(target):
+        with raise_disk_full(target):
             part.mkdir(parents=True, mode=0o700)
             yield part
-            settle(part, target, over=over)
+            publish_folder(part, target, over=over)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -230,22 +232,22 @@ def filled(target: Path, part: Path, *, over: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill under a hidden name of its own, which becomes `target` when all went well.
+    """Makes a hidden folder to fill, which becomes `target` if the block ends without an error.
 
-    Raises DiskFull when there is no room, FileExistsError when there is something of that name, also since a moment.
+    Raises DiskFull when there is no space, FileExistsError when `target` exists, even if it appeared meanwhile.
     """
 
     def make(part: Path) -> int:
         part.mkdir(mode=0o700)
         return os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    with room(target):
+    with raise_disk_full(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        sweep(target)
-        part, descriptor = _held(target, make)
+        remove_leftovers(target)
+        part, descriptor = _make_locked(target, make)
         try:
             yield part
-            settle(part, target)
+            publish_folder(part, target)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -253,14 +255,11 @@ def new_folder(target: Path) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def settle(part: Path, target: Path, *, over: bool = False) -> None:
-    """Give a folder and all its files to the disk, then its name; `over` lets it take the place of another.
-
-    Without it, raises FileExistsError when there is something of that name.
-    """
+def publish_folder(part: Path, target: Path, *, over: bool = False) -> None:
+    """Flushes a folder to the disk and renames it. Raises FileExistsError for an existing `target` without `over`."""
     _sync_tree(part)
     if over:
-        _removed(target)
+        _remove(target)
         part.rename(target)
     else:
         rename(part, target)
@@ -269,8 +268,8 @@ def settle(part: Path, target: Path, *, over: bool = False) -> None:
 
 
 def rename(folder: Path, target: Path) -> None:
-    """Gives a folder another name. Raises FileExistsError when there is something of that name, also since a moment."""
-    target.mkdir()  # claims the name; a bare rename would replace an empty folder of someone else's
+    """Renames a folder. Raises FileExistsError when `target` exists, even if it appeared meanwhile."""
+    target.mkdir()  # claims the name; a rename alone would replace an existing empty folder
     try:
         folder.rename(target)
     except OSError:
@@ -280,48 +279,48 @@ def rename(folder: Path, target: Path) -> None:
 
 
 @contextmanager
-def room(path: Path) -> Iterator[None]:
-    """Turns an error that means a full disk into DiskFull; others pass."""
+def raise_disk_full(path: Path) -> Iterator[None]:
+    """Turns an error of a full disk into DiskFull; other errors pass."""
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FULL_DISK_ERRORS:
             raise
         raise DiskFull(f"{path}: {error.strerror}") from error
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file and flush it, so that a later one can vouch for it."""
+    """Writes a file and flushes it, so that a file written later can hold its checksum."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-# -- one at a time ---------------------------------------------------------------------------------------------------
+# -- locks -----------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Holds the right to change files of a folder; for what is read, changed and written back.
+def lock_folder(folder: Path, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    """Holds a folder's lock, for files that are read, changed and written back.
 
-    Raises AutoActError when another command holds it for longer than `patience` seconds. Where the file system keeps
-    no locks there is nothing to wait for.
+    Raises AutoActError when another process holds it for longer than `timeout` seconds. On a file system without
+    locks nothing is locked.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while not _lock(descriptor):
             if time.monotonic() > end:
-                raise AutoActError(f"{folder}: another command has been changing it for {patience:g} s; try again")
-            time.sleep(LOOK)
+                raise AutoActError(f"{folder}: another command has been changing it for {timeout:g} s; try again")
+            time.sleep(LOCK_POLL)
         yield
     finally:
         os.close(descriptor)
 
 
 def _lock(descriptor: int) -> bool:
-    """Whether the lock was free, or there are none on this file system."""
+    """Returns whether the lock was taken, or the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -331,27 +330,27 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _held(target: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
-    """A new hidden file or folder beside `target`, locked as long as its descriptor is open: no one sweeps it away."""
+def _make_locked(target: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """Makes a hidden file or folder beside `target`, locked while its descriptor is open, so that nobody removes it."""
     while True:
         part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         descriptor = make(part)
-        with suppress(OSError):  # a file system without locks: then nobody sweeps
+        with suppress(OSError):  # on a file system without locks nothing is removed
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return part, descriptor
-        os.close(descriptor)  # it was swept away before it was locked
+        os.close(descriptor)  # it was removed before it was locked
 
 
-def sweep(target: Path) -> None:
-    """Removes what commands that were killed left of earlier tries to write `target`."""
+def remove_leftovers(target: Path) -> None:
+    """Removes the unfinished files that killed commands left when they wrote `target`."""
     for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
         with suppress(OSError):
-            _sweep(part)
+            _remove_leftover(part)
 
 
-def _sweep(part: Path) -> None:
-    """Raises OSError, BlockingIOError for one, when the part is still being written, or nobody can know."""
+def _remove_leftover(part: Path) -> None:
+    """Removes one. Raises OSError (or BlockingIOError) when it is still being written, or the lock cannot tell."""
     descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -363,7 +362,7 @@ def _sweep(part: Path) -> None:
         os.close(descriptor)
 
 
-def _removed(folder: Path) -> None:
+def _remove(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
 
@@ -377,12 +376,12 @@ def _sync_tree(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Flush one file's bytes to the disk."""
+    """Flushes a file to the disk."""
     _sync(path, os.O_RDONLY)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's names to the disk; a rename is not safe before that."""
+    """Flushes a folder's entries to the disk, without which a rename does not survive a power loss."""
     _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
@@ -395,6 +394,6 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file, read in chunks."""
+    """Returns the hex digest of a file, read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

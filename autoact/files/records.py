@@ -1,8 +1,8 @@
 """Reads the records of a file one at a time: JSON lines, a JSON list, a JSON object keyed by id, or columns.
 
 Memory holds one record, however large the file is. JSON lists and keyed objects are decoded by the standard library's
-scanner from a window of the file: it is fast enough (about 60 MB/s), tells where a record ends, and its window is
-bounded, whereas the streaming parsers at hand keep the path of every level and need gigabytes for 100,000 brackets.
+scanner from a window of the file. It is fast enough (about 60 MB/s), returns the end of each record, and its window is
+bounded; streaming parsers keep the path of every level and need gigabytes for 100,000 nested brackets.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import orjson
 from autoact.errors import BadProject
 
 LONGEST = 10_000_000
-"""Bytes of a line, and about the characters of a record of a JSON list, at most."""
+"""The most bytes of a line, and about the most characters of a record of a JSON list."""
 WINDOW = 65_536
-"""Characters of a JSON list that are read at a time, at least."""
+"""The fewest characters of a JSON list that are read at a time."""
 LISTS = {"choices", "gold"}
 """Columns whose cells are lists."""
 _BOM = codecs.BOM_UTF8
@@ -33,7 +33,7 @@ _KEYED = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')
 
 
 class RecordPlace(NamedTuple):
-    """Where a record stands: its line, or its number where records are not lines."""
+    """The position of a record: its line, or its number in a file whose records are not lines."""
 
     file: Path | str
     line: int | None = None
@@ -41,19 +41,19 @@ class RecordPlace(NamedTuple):
 
     @property
     def number(self) -> int:
-        """Of the line or the record."""
+        """The number of the line or of the record."""
         return self.line or self.record or 0
 
     def __str__(self) -> str:
         return f"line {self.line}" if self.line else f"record {self.record}"
 
-    def error(self, what: str, key: str | None = None) -> BadProject:
-        """The error that names this place."""
-        return BadProject(what, file=self.file, line=self.line, record=self.record, key=key)
+    def error(self, message: str, key: str | None = None) -> BadProject:
+        """Returns an error that names this position."""
+        return BadProject(message, file=self.file, line=self.line, record=self.record, key=key)
 
 
 class DataRecord(NamedTuple):
-    """One JSON object of a file, or one row of its columns by the names in the header."""
+    """A JSON object of a file, or a row of its columns keyed by the names in the header."""
 
     place: RecordPlace
     values: dict[str, Any]
@@ -76,10 +76,10 @@ def read_records(file: Path) -> Iterator[DataRecord]:
 def scan_records(
     stream: BinaryIO, name: Path | str, *, longest: int = LONGEST, columns: Sequence[str] = ()
 ) -> Iterator[DataRecord | BadProject]:
-    """Yields records, and an error in place of each that cannot be read; what follows a bad line is read on.
+    """Yields records, and an error in place of each that cannot be read; reading goes on after a bad line.
 
-    The form is told from the suffix of `name` and the first bytes of `stream`, which must be seekable. `columns` are
-    the names of columns in a text that has no header.
+    The form follows from the suffix of `name` and the first bytes of `stream`, which must be seekable. `columns` names
+    the columns of a text without a header.
     """
     head = stream.read(WINDOW).removeprefix(_BOM)
     stream.seek(0)
@@ -91,8 +91,8 @@ def scan_records(
     return _read_columns(stream, name, longest, columns)
 
 
-def split_lines(stream: BinaryIO, longest: int = LONGEST) -> Iterator[tuple[int, bytes | str]]:
-    """Yields the lines of a stream with their numbers; of a line with more than `longest` bytes, what is wrong."""
+def read_lines(stream: BinaryIO, longest: int = LONGEST) -> Iterator[tuple[int, bytes | str]]:
+    """Yields lines with their numbers; for a line of more than `longest` bytes an error message (str) instead."""
     for number, line in enumerate(iter(lambda: stream.readline(longest + 1), b""), 1):
         if len(line) > longest and not line.endswith(b"\n"):
             length = len(line) + _skip_line(stream)
@@ -102,7 +102,7 @@ def split_lines(stream: BinaryIO, longest: int = LONGEST) -> Iterator[tuple[int,
 
 
 def _skip_line(stream: BinaryIO) -> int:
-    """Reads to the end of a line in small parts; returns the count of bytes."""
+    """Reads to the end of a line in small parts; returns the number of bytes skipped."""
     skipped = 0
     while part := stream.readline(WINDOW):
         skipped += len(part)
@@ -115,7 +115,7 @@ def _skip_line(stream: BinaryIO) -> int:
 
 
 def _decode_lines(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[DataRecord | BadProject]:
-    for number, line in split_lines(stream, longest):
+    for number, line in read_lines(stream, longest):
         if isinstance(line, str):
             yield RecordPlace(name, number).error(line)
         elif line.strip():
@@ -123,7 +123,7 @@ def _decode_lines(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[
 
 
 def decode_line(line: bytes | str, place: RecordPlace) -> DataRecord | BadProject:
-    """The record that a line holds, or what is wrong with it."""
+    """Returns the record in a line, or an error."""
     try:
         return _record(orjson.loads(line), place)
     except orjson.JSONDecodeError as error:
@@ -137,7 +137,7 @@ def _record(value: Any, place: RecordPlace) -> DataRecord | BadProject:
 
 
 def _is_row(head: bytes) -> bool:
-    """Whether the first line is a record by itself: the values of an object keyed by id are all objects."""
+    """Returns whether the first line is a record by itself: the values of an object keyed by id are all objects."""
     found = decode_line(head.lstrip().partition(b"\n")[0], RecordPlace(""))
     return isinstance(found, DataRecord) and not all(isinstance(value, dict) for value in found.values.values())
 
@@ -167,7 +167,7 @@ def _decode_json(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[D
 
 
 class _Window:
-    """The part of a JSON text that is being decoded. Its methods raise ValueError for what is not JSON."""
+    """The part of a JSON text that is being decoded. Methods raise ValueError for invalid JSON."""
 
     def __init__(self, stream: BinaryIO, longest: int):
         self._stream, self._longest = stream, longest
@@ -176,7 +176,7 @@ class _Window:
         self._text, self._at = "", 0
 
     def peek(self) -> str:
-        """The next character that is not a space; empty at the end of the file."""
+        """Returns the next character that is not a space; empty at the end of the file."""
         while True:
             match = _SPACE.match(self._text, self._at)
             self._at = match.end() if match else self._at
@@ -184,7 +184,7 @@ class _Window:
                 return self._text[self._at : self._at + 1]
 
     def take(self, expected: str) -> str:
-        """Moves past the next character, which is one of those expected."""
+        """Consumes and returns the next character, which must be one of those expected."""
         found = self.peek()
         if not found or found not in expected:
             wanted = " or ".join(expected)
@@ -193,7 +193,7 @@ class _Window:
         return found
 
     def decode_key(self) -> str:
-        """Moves past a key and its colon."""
+        """Consumes a key and its colon; returns the key."""
         key = self.decode()
         if not isinstance(key, str):
             raise ValueError("expected a key in quotes")
@@ -201,7 +201,7 @@ class _Window:
         return key
 
     def decode(self) -> Any:
-        """Moves past the next value, reading on until it is whole."""
+        """Consumes and returns the next value; reads more of the file until the value is complete."""
         self.peek()
         while True:
             try:
@@ -213,13 +213,13 @@ class _Window:
                 if not self._read():
                     raise ValueError(reason) from error
             else:
-                # Read once more by the decoder of all other records: it knows no NaN and no half characters.
+                # Decoded again as all other records are: orjson refuses NaN and unpaired surrogates.
                 value = orjson.loads(self._text[self._at : end])
                 self._at = end
                 return value
 
     def _read(self) -> bool:
-        """Reads as much again as is held and forgets what was decoded; False at the end of the file."""
+        """Doubles the window and drops what was decoded; returns False at the end of the file."""
         self._text, self._at = self._text[self._at :], 0
         more = self._stream.read(max(WINDOW, len(self._text)))
         self._text += self._utf8.decode(more, final=not more)
@@ -232,7 +232,7 @@ class _Window:
 def _read_columns(
     stream: BinaryIO, name: Path | str, longest: int, columns: Sequence[str]
 ) -> Iterator[DataRecord | BadProject]:
-    """Rows under a header, separated by tabs, semicolons or commas, whichever the first line has most of."""
+    """Yields rows under a header; the separator is the most frequent of tab, semicolon and comma in the first line."""
     names, start = list(columns), 1
     try:
         lines = _decode_text(stream, longest)
@@ -255,15 +255,15 @@ def _read_columns(
 
 
 def _decode_text(stream: BinaryIO, longest: int) -> Iterator[str]:
-    """Lines as text. Raises ValueError for one that is too long or not UTF-8."""
-    for _, line in split_lines(stream, longest):
+    """Yields lines as text. Raises ValueError for one that is too long or not UTF-8."""
+    for _, line in read_lines(stream, longest):
         if isinstance(line, str):
             raise ValueError(line)
         yield line.decode()
 
 
 def _header(cells: Iterable[str]) -> list[str]:
-    """The names of the columns; none when the row is no header."""
+    """Returns the names of the columns; none when the row is not a header."""
     names = [cell.strip().casefold() for cell in cells]
     return names if {"question", "answer"} <= set(names) else []
 
@@ -281,7 +281,7 @@ def _row(names: Sequence[str], cells: Sequence[str], place: RecordPlace) -> Data
 
 
 def _split(text: str) -> list[Any]:
-    """The items of a cell: a JSON list, or texts with bars between them."""
+    """Returns the items of a cell: a JSON list, or texts separated by |."""
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -1,4 +1,7 @@
-"""TOML that others may have written, read within bounds: no text hangs a reader or ends it."""
+"""Parses untrusted TOML within limits on length, depth and numbers, so that no text hangs or crashes a reader.
+
+tomlkit edits files that a person keeps, as it preserves comments; it is slower than tomllib and has no such limits.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from tomllib import TOMLDecodeError
 from typing import Any
 
 LONGEST = 1_000_000
-"""Characters."""
+"""The most characters of a text."""
 DEEPEST = 32
-"""Parts of a key, and tables or lists within each other."""
+"""The most parts of a key, and levels of nested tables or lists."""
 _LARGEST = 2**63
 _PART = r"(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+"
 _DEEP_KEY = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{DEEPEST}}}")
-"""The parser's time grows with the square of a key's parts. Text in quotes hardly ever looks like such a key."""
+"""A key of more parts. tomllib's time grows with the square of their number. Quoted text rarely matches."""
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Returns the tables of a TOML text. Raises TOMLDecodeError, also for what is out of bounds."""
+    """Returns the tables of a TOML text. Raises TOMLDecodeError, also for a text beyond the limits."""
     if len(text) > LONGEST:
         raise TOMLDecodeError(f"longer than {LONGEST:,} characters")
     if deep := _DEEP_KEY.search(text):
@@ -36,7 +39,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def _check(value: object, depth: int) -> None:
-    """Raises ValueError for whole numbers of more than 64 bits, and for what lies deeper than `depth`."""
+    """Raises ValueError for integers of more than 64 bits, and for more than `depth` levels of tables or lists."""
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         raise ValueError("a whole number of more than 64 bits")
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

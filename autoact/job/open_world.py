@@ -14,7 +14,7 @@ from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder
 from autoact.script import Card
 from autoact.security import trust
-from autoact.threads import in_words
+from autoact.threads import describe_threads
 from autoact.training.trainer import Trainer
 
 
@@ -29,7 +29,7 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     library, corpus = open_library(project, config.run.data, [*asked, *shown])
     inputs = open_inputs(config, project, library, corpus, asked)
     model = config.model
-    print(f"threads: {in_words()}", file=sys.stderr, flush=True)
+    print(f"threads: {describe_threads()}", file=sys.stderr, flush=True)
     engine = LocalEngine(load(model.id, model.device, model.precision), model.lanes)
     trainer = Trainer(
         engine, Card(config.task.description, inputs.ready), config.differentiation, seed=model.seed, root=folder.path

@@ -1,4 +1,4 @@
-"""A project's settings: one small section per stage, read from TOML, with errors that name file, line and key."""
+"""The settings of a project or a run: a section per stage, read from TOML; errors name file, line and key."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from autoact.files import toml_text
 
 PRESETS = ("quick", "full")
 
-Some = Annotated[int, Meta(ge=1)]
+PositiveInt = Annotated[int, Meta(ge=1)]
 """At least one."""
-Count = Annotated[int, Meta(ge=0)]
+NonNegativeInt = Annotated[int, Meta(ge=0)]
 """Zero or more."""
-Share = Annotated[float, Meta(ge=0, le=1)]
-"""From 0 to 1."""
-Rate = Annotated[float, Meta(ge=0)]
-"""Not negative: a temperature, a learning rate."""
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+"""0 to 1."""
+NonNegativeFloat = Annotated[float, Meta(ge=0)]
+"""A temperature, a learning rate."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """The parent of every section: an unknown key is an error."""
+    """The base class of every section: an unknown key is an error."""
 
 
 class Task(Section, frozen=True):
@@ -38,137 +38,138 @@ class Task(Section, frozen=True):
 
     name: str = "untitled"
     description: str = "Answer the question."
-    """Goes into every prompt."""
+    """Part of every prompt."""
     answer: Literal["short", "choice"] = "short"
-    """Whether answers are a few words or the letter of an option."""
+    """The form of an answer: a few words, or the letter of an option."""
 
 
 class Model(Section, frozen=True):
     """The base model and how it runs."""
 
     id: str = "smollm2-135m-instruct"
-    """`autoact models list` shows names; a folder, a .gguf file or a Hugging Face id also does."""
+    """A name that `autoact models list` shows, a folder, a .gguf file or a Hugging Face id."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    lanes: Some = 24
-    """Most episodes in flight at once."""
+    lanes: PositiveInt = 24
+    """The most episodes that are answered at the same time."""
     seed: int = 7
 
 
 class SelfInstruct(Section, frozen=True):
     """Stage 1: the meta-agent writes practice questions."""
 
-    target: Some = 60
-    """Questions wanted, seeds not counted."""
-    round: Some = 24
-    """Questions tried at a time."""
-    stall: Some = 3
-    """Rounds in a row without any question accepted before it gives up."""
-    passes: Some = 3
-    """How often it may go through the corpus."""
-    temperature: Rate = 0.7
-    top_p: Share = 0.95
+    target: PositiveInt = 60
+    """Questions to accept, the seed examples not counted."""
+    round: PositiveInt = 24
+    """Questions drafted in one round."""
+    stall: PositiveInt = 3
+    """Successive rounds without an accepted question after which the stage ends."""
+    passes: PositiveInt = 3
+    """The most passes over the corpus."""
+    temperature: NonNegativeFloat = 0.7
+    top_p: Fraction = 0.95
     similar: float = 85.0
-    """Two questions at least this alike (0 to 100, edit ratio of the normalised texts) count as one."""
+    """Similarity (0 to 100, edit ratio of the normalised texts) from which two questions count as duplicates."""
 
 
 class ToolSelection(Section, frozen=True):
     """Stage 2: the meta-agent picks the tools the task needs."""
 
-    most: Some = 3
-    """Tools at most."""
-    offered: Some = 12
-    """Tools the meta-agent chooses among: of a larger library, those whose descriptions fit the task best."""
+    most: PositiveInt = 3
+    """The most tools to select."""
+    offered: PositiveInt = 12
+    """The most tools to choose among: of a larger library, those whose descriptions fit the task best."""
     by: Literal["likelihood", "names"] = "likelihood"
-    """How it chooses from a library larger than that: for each question the tool after whose description it finds the
-    question likeliest, which small models do far better, or by naming tools as from a small library."""
-    temperature: Rate = 0.0
+    """The way to choose from a larger library: `likelihood` takes, for each question, the tool after whose description
+    the model finds the question likeliest, which small models do far better; `names` has it name tools, as from a small
+    library."""
+    temperature: NonNegativeFloat = 0.0
 
 
 class Synthesis(Section, frozen=True):
-    """Stage 3: every question is tried."""
+    """Stage 3: the meta-agent answers every question, step by step."""
 
     questions: Literal["self", "reference"] = "self"
-    """Practise on self-made questions, or on the project's reference questions (the paper's control)."""
-    samples: Some = 4
-    """Tries per question."""
-    demonstrations: Count = 3
-    """Worked seed examples shown to the meta-agent, the first so many; 0 is the paper's zero-shot.
+    """The questions: self-made ones, or the project's reference questions (the paper's control)."""
+    samples: PositiveInt = 4
+    """Trajectories per question."""
+    demonstrations: NonNegativeInt = 3
+    """Seed examples with steps in the meta-agent's prompt, in their order; 0 is the paper's zero-shot synthesis.
 
-    A small model imitates the last one shown most: after a yes/no example it answers everything with yes or no.
+    A small model imitates the last one most: after a yes/no example it answers every question with yes or no.
     """
-    steps: Some = 4
-    reflections: Count = 1
-    temperature: Rate = 0.6
-    top_p: Share = 0.95
+    steps: PositiveInt = 4
+    reflections: NonNegativeInt = 1
+    temperature: NonNegativeFloat = 0.6
+    top_p: Fraction = 0.95
 
 
 class Filtering(Section, frozen=True):
-    """Stage 4: what is worth learning from."""
+    """Stage 4: selects the trajectories to learn from."""
 
-    per_question: Some = 2
+    per_question: PositiveInt = 2
     """Trajectories kept per question, shortest first."""
     grounded: bool = True
-    """The answer must have been seen in an observation (yes/no answers are exempt)."""
+    """The answer must occur in an observation (yes/no answers are exempt)."""
     reasoned: bool = True
-    """The thought before the answer must say it: a lucky answer teaches the plan-agent to think nothing."""
+    """The thought before the answer must contain it: a guess teaches the plan-agent to skip reasoning."""
 
 
 class Differentiation(Section, frozen=True):
     """Stage 5: three LoRA adapters (paper, table of hyper-parameters: r 8, alpha 16, dropout 0.05, q and v)."""
 
-    rank: Some = 8
-    alpha: Some = 16
-    dropout: Share = 0.05
+    rank: PositiveInt = 8
+    alpha: PositiveInt = 16
+    dropout: Fraction = 0.05
     targets: tuple[str, ...] = ("q_proj", "v_proj")
-    learning_rate: Rate = 1e-3
-    epochs: Some = 3
-    batch: Some = 2
+    learning_rate: NonNegativeFloat = 1e-3
+    epochs: PositiveInt = 3
+    batch: PositiveInt = 2
     """Trajectories per optimiser step."""
-    warmup: Share = 0.03
-    demonstrations: Count = 0
-    """Worked examples in the sub-agents' prompt; they have learned the form, so none are needed."""
-    wrong_share: Share = 0.3
-    """Share of wrong runs among the reflect-agent's trajectories."""
-    save_every: Some = 20
+    warmup: Fraction = 0.03
+    demonstrations: NonNegativeInt = 0
+    """Seed examples in the sub-agents' prompt; they have learned the form, so none are needed."""
+    wrong_share: Fraction = 0.3
+    """Share of wrong trajectories among those that the reflect-agent learns from."""
+    save_every: PositiveInt = 20
     """Optimiser steps between checkpoints."""
 
 
 class GroupPlanning(Section, frozen=True):
-    """Stage 6: the three together answer the held-out questions."""
+    """Stage 6: the three sub-agents together answer the held-out questions."""
 
-    limit: Count = 0
+    limit: NonNegativeInt = 0
     """Held-out questions to answer; 0 means all."""
     compare: tuple[str, ...] = ("meta", "group")
     """Casts that answer them."""
-    temperature: Rate = 0.0
-    top_p: Share = 1.0
-    steps: Some = 4
-    reflections: Count = 1
+    temperature: NonNegativeFloat = 0.0
+    top_p: Fraction = 1.0
+    steps: PositiveInt = 4
+    reflections: NonNegativeInt = 1
 
 
 class SessionSettings(Section, frozen=True):
-    """A live session: the model stays loaded and answers what a person asks."""
+    """A live session: the model stays loaded between the questions of a person."""
 
-    idle: Some = 900
-    """Seconds without a question after which it ends."""
+    idle: PositiveInt = 900
+    """Seconds without a question after which the session ends."""
 
 
 class Plan(Section, frozen=True):
-    """What one run is to do. Written by the commands, not by hand."""
+    """The plan of one run, written by the commands, not by hand."""
 
     stages: tuple[str, ...] = ()
     """Stages to run, in the pipeline's order."""
     base: str = ""
-    """A run of the same project whose material the skipped stages take."""
+    """A run of the same project whose results replace those of skipped stages."""
     data: str = ""
-    """A file of questions that takes the place of the held-out ones, its paragraphs that of the corpus."""
+    """A file of questions to answer instead of the held-out ones; its paragraphs replace the corpus."""
     question: str = ""
-    """One question from a person, in place of the held-out ones."""
+    """One question to answer instead of the held-out ones."""
 
 
 class Config(Section, frozen=True):
-    """Everything a run needs to know; written once into the run's folder."""
+    """All settings of a run; written once into the run's folder."""
 
     run: Plan = Plan()
     task: Task = Task()
@@ -183,7 +184,10 @@ class Config(Section, frozen=True):
 
 
 def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
-    """The settings in `file`, then those of a preset, then `section.key=value` changes. Raises BadProject."""
+    """Reads the settings in `file`, overridden by a preset, then by `section.key=value` changes.
+
+    Raises BadProject for the file, BadInput for the preset and the changes.
+    """
     try:
         text = file.read_text(encoding="utf-8")
         values = toml_text.parse(text)
@@ -197,41 +201,41 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
         raise BadProject(f"not UTF-8 text: {error.reason} at byte {error.start}", file=file) from error
     except toml_text.TOMLDecodeError as error:
         raise BadProject(f"not valid TOML: {error}", file=file) from error
-    of_file(values, file, text)
+    check_values(values, file, text)
     if preset:
-        values = merged(values, preset_values(preset))
+        values = merge(values, preset_values(preset))
     if changes:
-        values = merged(values, changed(changes))
-    return _converted(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+        values = merge(values, parse_changes(changes))
+    return _convert(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
 
 
-def located(found: Config, root: Path) -> Config:
-    """Makes the path of a model absolute, because a job runs in another folder.
+def resolve_model_path(found: Config, root: Path) -> Config:
+    """Returns the settings with the model's path absolute, because a job runs in another folder.
 
-    A path that begins with a dot is looked for in the project's folder `root` first, then in the working folder.
+    A path that begins with a dot is resolved in the project's folder `root` first, then in the working folder.
     """
-    path = Path(os.path.expanduser(found.model.id))  # noqa: PTH111 - Path's raises for a user who is not there
-    places = [root / path, path.absolute()] if found.model.id.startswith(".") else [path.absolute()]
-    for place in places:
-        if (place / "config.json").exists() or (place.suffix == ".gguf" and place.exists()):
-            return msgspec.structs.replace(found, model=msgspec.structs.replace(found.model, id=str(place)))
+    path = Path(os.path.expanduser(found.model.id))  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    candidates = [root / path, path.absolute()] if found.model.id.startswith(".") else [path.absolute()]
+    for candidate in candidates:
+        if (candidate / "config.json").exists() or (candidate.suffix == ".gguf" and candidate.exists()):
+            return msgspec.structs.replace(found, model=msgspec.structs.replace(found.model, id=str(candidate)))
     return found
 
 
-def of_file(values: Mapping[str, Any], file: Path, text: str) -> Config:
-    """Check a file's own values, so that errors can name its lines."""
-    return _converted(values, lambda key, why: BadProject(why, file=file, line=line_of(text, key), key=key))
+def check_values(values: Mapping[str, Any], file: Path, text: str) -> Config:
+    """Converts the values of a file; errors name its lines. Raises BadProject."""
+    return _convert(values, lambda key, why: BadProject(why, file=file, line=find_line(text, key), key=key))
 
 
-def _converted(values: Mapping[str, Any], error: Any) -> Config:
+def _convert(values: Mapping[str, Any], error: Any) -> Config:
     try:
         return msgspec.convert(values, Config)
     except msgspec.ValidationError as found:
-        raise error(*_explained(str(found))) from found
+        raise error(*_explain(str(found))) from found
 
 
-def _explained(message: str) -> tuple[str, str]:
-    """Key and reason from msgspec's message, `Expected int, got str - at $.synthesis.samples` for instance."""
+def _explain(message: str) -> tuple[str, str]:
+    """Returns key and reason of a message of msgspec, such as `Expected int, got str - at $.synthesis.samples`."""
     reason, _, path = message.partition(" - at `$")
     path = path.strip("`.")
     if unknown := re.search(r"unknown field `(.+?)`", reason):
@@ -243,15 +247,15 @@ def _explained(message: str) -> tuple[str, str]:
 
 
 def known_keys(path: str) -> list[str]:
-    """Field names of a section, or of the whole for an empty path."""
+    """Returns the field names of a section; for an empty path, the names of the sections."""
     kind: Any = Config
     for part in filter(None, path.split(".")):
         kind = next((type(field.default) for field in msgspec.structs.fields(kind) if field.name == part), Config)
     return [field.name for field in msgspec.structs.fields(kind)]
 
 
-def line_of(text: str, key: str) -> int | None:
-    """The line of `section.key` in a TOML text; None when it is not written out."""
+def find_line(text: str, key: str) -> int | None:
+    """Returns the line of `section.key` in a TOML text; None when the key is absent."""
     *sections, name = key.split(".")
     here = ""
     for number, line in enumerate(text.split("\n"), 1):
@@ -265,15 +269,15 @@ def line_of(text: str, key: str) -> int | None:
 
 
 def preset_values(preset: str) -> dict[str, Any]:
-    """The settings a preset changes. Raises BadInput."""
+    """Returns the settings of a preset. Raises BadInput for an unknown name."""
     if preset not in PRESETS:
         raise BadInput(f"no preset `{preset}`; known: {', '.join(PRESETS)}", key="--preset")
     file = resources.files("autoact.project.presets").joinpath(f"{preset}.toml")
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def changed(changes: Mapping[str, str]) -> dict[str, Any]:
-    """`section.key=value` pairs as nested settings; values are TOML, or plain text when they are not."""
+def parse_changes(changes: Mapping[str, str]) -> dict[str, Any]:
+    """Returns `section.key=value` pairs as nested settings; a value that is not TOML is text. Raises BadInput."""
     values: dict[str, Any] = {}
     for key, text in changes.items():
         section, dot, name = key.partition(".")
@@ -287,10 +291,10 @@ def changed(changes: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings with `above` winning."""
-    result = dict(below)
-    for key, value in above.items():
+def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns nested settings; those of `override` replace those of `base`."""
+    result = dict(base)
+    for key, value in override.items():
         old = result.get(key)
-        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return result

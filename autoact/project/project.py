@@ -1,11 +1,11 @@
-"""A project: the folder a person curates, read with errors that say where and what was expected.
+"""Reads a project, the folder that a person curates; errors name file, line and key, and what was expected.
 
 project.toml       task, model, one small section per stage
 examples.jsonl     seed examples, at least one; `steps` makes one a demonstration
 tools.toml         the curated tool library (optional)
 corpus/            documents for offline search (optional)
 questions/         reference.jsonl and heldout.jsonl (optional): a control set, and the evaluation set
-runs/              one folder a run
+runs/              a folder for each run
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ TEMPLATES = ("starter", "hotpotqa", "scienceqa", "blank")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project folder. Nothing is read until it is asked for."""
+    """A project folder. Each method reads its file anew."""
 
     root: Path
 
     @classmethod
     def open(cls, root: Path | str) -> Project:
-        """The project at `root`. Raises BadProject when there is none."""
+        """Returns the project at `root`. Raises BadProject when there is none."""
         path = Path(root).expanduser().resolve()
         if not (path / "project.toml").is_file():
             raise BadProject(
@@ -48,7 +48,7 @@ class Project:
 
     @staticmethod
     def file(path: str) -> Path:
-        """A file a person named on a command line. Raises BadInput when there is none."""
+        """Returns the path of a file named on a command line. Raises BadInput when there is none."""
         file = Path(path).expanduser()
         if not file.is_file():
             raise BadInput("not found; expected a file", file=path)
@@ -68,15 +68,17 @@ class Project:
         return self.root / "corpus"
 
     def questions_file(self, which: str) -> Path:
-        """Where the `reference` or `heldout` questions are, if there are some."""
+        """Returns the path of the `reference` or `heldout` questions; the file may be absent."""
         return self.root / "questions" / f"{which}.jsonl"
 
     def config(self, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
         """The settings, with a preset and changes on top. Raises BadProject or BadInput."""
-        return config.located(config.read(self.root / "project.toml", preset=preset, changes=changes), self.root)
+        return config.resolve_model_path(
+            config.read(self.root / "project.toml", preset=preset, changes=changes), self.root
+        )
 
     def examples(self) -> list[Example]:
-        """The seed examples. Raises BadProject when there are none: the method needs at least one."""
+        """Reads the seed examples. Raises BadProject when there are none: the method needs at least one."""
         file = self.root / "examples.jsonl"
         if not file.exists():
             raise BadProject("not found; expected one JSON object a line with question and answer", file=file)
@@ -88,7 +90,7 @@ class Project:
         return found
 
     def questions(self, which: str, limit: int = 0) -> list[Question]:
-        """At most `limit` (0: all) `reference` or `heldout` questions; none when the file is absent.
+        """Reads at most `limit` (0: all) `reference` or `heldout` questions; none when the file is absent.
 
         Raises BadProject.
         """
@@ -97,7 +99,7 @@ class Project:
 
 
 def create(root: Path, template: str = "starter") -> Project:
-    """Make a project folder from a template. Raises BadInput when it exists or the template is unknown."""
+    """Makes a project folder from a template. Raises BadInput when it exists or the template is unknown."""
     if template not in TEMPLATES:
         raise BadInput(f"no template `{template}`; known: {', '.join(TEMPLATES)}", key="--template")
     try:
@@ -105,14 +107,14 @@ def create(root: Path, template: str = "starter") -> Project:
             _copy_new(source, root)
     except FileExistsError as error:
         raise BadInput("already exists and is not empty; choose another folder", file=root) from error
-    trust.enter(root.resolve())
+    trust.mark_trusted(root.resolve())
     return Project.open(root)
 
 
 def _copy_new(source: Path, root: Path) -> None:
-    """Copies a template to a new folder, or into an empty one that a person may stand in.
+    """Copies a template to a new folder, or into an existing empty one, which may be the working folder.
 
-    Raises FileExistsError, with nothing replaced, when files are there or appear meanwhile.
+    Raises FileExistsError, and replaces nothing, when the folder holds files or another process adds some meanwhile.
     """
     if not root.exists():
         with disk.new_folder(root) as part:
@@ -131,11 +133,11 @@ def _copy_new(source: Path, root: Path) -> None:
                 file.write(path.read_bytes())
 
 
-def home() -> Path:
-    """Where projects live when no folder is named; AUTOACT_PROJECTS overrides it."""
+def projects_folder() -> Path:
+    """Returns the folder of projects when no other is named; AUTOACT_PROJECTS overrides it."""
     return Path(os.environ.get("AUTOACT_PROJECTS") or platformdirs.user_data_path("autoact") / "projects")
 
 
-def projects(folder: Path | None = None) -> list[Project]:
-    """The projects in a folder, by name."""
-    return [Project(file.parent.resolve()) for file in sorted((folder or home()).glob("*/project.toml"))]
+def list_projects(folder: Path | None = None) -> list[Project]:
+    """Returns the projects in a folder, sorted by name."""
+    return [Project(file.parent.resolve()) for file in sorted((folder or projects_folder()).glob("*/project.toml"))]

@@ -1,7 +1,7 @@
 """Reads questions, examples and their paragraphs from files, whichever form they have.
 
 The forms are this project's own, those of HotpotQA (the official list, JSON lines, and the copy on Hugging Face) and
-of ScienceQA (problems.json and flat rows), and columns with a header; records.py tells the containers apart.
+of ScienceQA (problems.json and flat rows), and columns with a header. autoact/files/records.py detects the container.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autoact.errors import BadProject
 from autoact.files.records import DataRecord, RecordPlace, read_records
-from autoact.metrics import option
+from autoact.metrics import find_option
 from autoact.script import FORK
 from autoact.trajectory import Example, Picture, Question, Step
 
@@ -26,16 +26,16 @@ SCIENCEQA_KEYS = {"hint", "image", "lecture", "skill", "solution", "split", "tas
 """Keys of ScienceQA's own rows, whose answer is the index of an option."""
 GRADE_BANDS = ((4, "1-4"), (8, "5-8"), (12, "9-12"))
 NO_PICTURE = "no img"
-"""What rows of ScienceQA have in place of a caption when the question has no picture."""
-LEAST_SURE = 0.5
-"""Recognised texts less sure than this are left out; most of them are noise."""
+"""The caption in rows of ScienceQA whose question has no picture."""
+LEAST_CONFIDENCE = 0.5
+"""Recognised texts with a lower confidence are left out; most of them are noise."""
 
 Paragraph = tuple[str, str]
 """Title and text."""
 
 
 class QuestionRecord(NamedTuple):
-    """One question of a file, with the paragraphs that the file gives it."""
+    """A question of a file, its position, and the paragraphs that the file has for it."""
 
     place: RecordPlace
     question: Question
@@ -45,51 +45,51 @@ class QuestionRecord(NamedTuple):
 def read_question_records(file: Path, origin: str) -> Iterator[QuestionRecord]:
     """Yields every question of a file. Raises BadProject at the first that cannot be used."""
     for record in read_records(file):
-        yield QuestionRecord(record.place, question_of(record, origin), tuple(paragraphs_of(record)))
+        yield QuestionRecord(record.place, parse_question(record, origin), tuple(parse_paragraphs(record)))
 
 
 def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
-    """At most `limit` questions of a file (0: all), evenly spaced from its first to its last.
+    """Reads at most `limit` questions of a file (0: all), evenly spaced from its first to its last.
 
-    Data sets come sorted by level, so evenly spaced questions are of every level. With a limit the file is read
-    twice, to count its questions and to take some: memory holds only those taken. Raises BadProject with the place of
-    the first that cannot be used; two questions with one id are an error that names both, since answers and scores
-    are told apart by id.
+    Data sets are often sorted by level, so evenly spaced questions cover every level. With a limit the file is read
+    twice, first to count its questions, so that memory holds only those returned. Raises BadProject with the position
+    of the first question that cannot be used, and for two questions with one id, because answers and scores are keyed
+    by id.
     """
-    wanted = set(spaced(sum(1 for _ in read_question_records(file, origin)), limit)) if limit else None
+    wanted = set(spaced_indices(sum(1 for _ in read_question_records(file, origin)), limit)) if limit else None
     found: list[Question] = []
     places: dict[str, RecordPlace] = {}
     for at, entry in enumerate(read_question_records(file, origin)):
         if wanted is None or at in wanted:
-            refuse_twin(places, entry.question.id, entry.place)
+            check_unique_id(places, entry.question.id, entry.place)
             found.append(entry.question)
     if not found:
         raise BadProject("empty; expected at least one question with its answer", file=file)
     return found
 
 
-def brings_paragraphs(file: Path) -> bool:
-    """Whether one of a file's first hundred questions has paragraphs. Raises BadProject."""
+def has_paragraphs(file: Path) -> bool:
+    """Returns whether one of a file's first hundred questions has paragraphs. Raises BadProject."""
     return any(entry.paragraphs for entry in itertools.islice(read_question_records(file, "data"), 100))
 
 
-def spaced(count: int, limit: int) -> list[int]:
-    """The indices of at most `limit` of `count` things (0: all), evenly spaced."""
+def spaced_indices(count: int, limit: int) -> list[int]:
+    """Returns the indices of at most `limit` of `count` items (0: all), evenly spaced."""
     return [index * count // limit for index in range(limit)] if 0 < limit < count else list(range(count))
 
 
 def read_examples(file: Path) -> list[Example]:
-    """Every example of a file. Raises BadProject."""
+    """Reads every example of a file. Raises BadProject."""
     found: list[Example] = []
     places: dict[str, RecordPlace] = {}
     for record in read_records(file):
-        found.append(example_of(record))
-        refuse_twin(places, found[-1].question.id, record.place)
+        found.append(parse_example(record))
+        check_unique_id(places, found[-1].question.id, record.place)
     return found
 
 
-def refuse_twin(places: dict[str, RecordPlace], name: str, place: RecordPlace) -> None:
-    """Notes where an id is used. Raises BadProject when it is used already."""
+def check_unique_id(places: dict[str, RecordPlace], name: str, place: RecordPlace) -> None:
+    """Adds the position of an id to `places`. Raises BadProject when the id is there already."""
     if name in places:
         raise place.error(f"`{name}` is already used in {places[name]}; ids must differ", "id")
     places[name] = place
@@ -98,10 +98,10 @@ def refuse_twin(places: dict[str, RecordPlace], name: str, place: RecordPlace) -
 # -- an example ------------------------------------------------------------------------------------------------------
 
 
-def example_of(record: DataRecord) -> Example:
-    """The example that a record is. Raises BadProject with its place and the key at fault."""
+def parse_example(record: DataRecord) -> Example:
+    """Returns a record as an example. Raises BadProject with its position and the wrong key."""
     steps = _list(record, "steps")
-    return Example(question_of(record, "seed"), tuple(_step(step, record.place) for step in steps))
+    return Example(parse_question(record, "seed"), tuple(_step(step, record.place) for step in steps))
 
 
 def _step(row: Any, place: RecordPlace) -> Step:
@@ -114,25 +114,25 @@ def _step(row: Any, place: RecordPlace) -> Step:
 # -- a question ------------------------------------------------------------------------------------------------------
 
 
-def question_of(record: DataRecord, origin: str) -> Question:
-    """The question that a record is; without an id it is named by its place. Raises BadProject."""
+def parse_question(record: DataRecord, origin: str) -> Question:
+    """Returns a record as a question; one without an id is named by its position. Raises BadProject."""
     values = record.values
     choices = _choices(record)
     return Question(
         id=_id(record) or f"{origin}-{record.place.number:03d}", text=_wording(record, choices),
         answer=_answer(record, choices), origin=origin, level=_level(values), type=str(values.get("type") or ""),
-        choices=choices, gold=_gold(record), picture=picture_of(values),
+        choices=choices, gold=_gold(record), picture=parse_picture(values),
     )  # fmt: skip
 
 
-def id_of(values: Mapping[str, Any]) -> str:
-    """The id of a record's question; empty when it has none."""
+def question_id(values: Mapping[str, Any]) -> str:
+    """Returns the id of a record's question; empty when it has none."""
     ids = (str(values[key]).strip() for key in ID_KEYS if values.get(key) is not None)
     return next(filter(None, ids), "")
 
 
 def _id(record: DataRecord) -> str:
-    name = id_of(record.values)
+    name = question_id(record.values)
     if FORK in name:
         raise record.place.error(f"expected an id without {FORK}, which marks forks, found {name!r:.40}", "id")
     return name
@@ -147,7 +147,7 @@ def _wording(record: DataRecord, choices: tuple[str, ...]) -> str:
 
 
 def _level(values: Mapping[str, Any]) -> str:
-    """easy, medium or hard; ScienceQA has grades, which are told in bands of four."""
+    """Returns easy, medium or hard; for ScienceQA, which has grades, a band of four grades."""
     if level := values.get("level") or values.get("grade_band"):
         return str(level)
     grade = str(values.get("grade") or "").removeprefix("grade")
@@ -163,19 +163,19 @@ def _choices(record: DataRecord) -> tuple[str, ...]:
 
 
 def _answer(record: DataRecord, choices: tuple[str, ...]) -> str:
-    """A text or a number as its text; of a multiple-choice question the letter or the words of an option."""
+    """Returns the answer as text: of a multiple-choice question, a letter or the words of an option."""
     value = next((record.values[key] for key in ANSWER_KEYS if key in record.values), None)
     if choices and isinstance(value, int) and not isinstance(value, bool):
         return _numbered(record, value, choices)
     text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else _text(record, ANSWER_KEYS)
-    if choices and option(text, choices) is None:
+    if choices and find_option(text, choices) is None:
         wanted = f"a letter from A to {ascii_uppercase[len(choices) - 1]}, or the words of an option"
         raise record.place.error(f"expected {wanted}, found {text!r:.40}", "answer")
     return text
 
 
 def _numbered(record: DataRecord, value: int, choices: tuple[str, ...]) -> str:
-    """The answer that a whole number means: ScienceQA counts options from 0, elsewhere it may be an option's words."""
+    """Returns the answer for a whole number: an index from 0 in ScienceQA; elsewhere it may be an option's words."""
     letter = ascii_uppercase[value] if 0 <= value < len(choices) else ""
     words = str(value) if str(value) in choices and not SCIENCEQA_KEYS & record.values.keys() else ""
     if not letter and not words:
@@ -186,7 +186,7 @@ def _numbered(record: DataRecord, value: int, choices: tuple[str, ...]) -> str:
 
 
 def _gold(record: DataRecord) -> tuple[str, ...]:
-    """Titles of gold pages: AutoAct's `gold`, or HotpotQA's `supporting_facts` as pairs or as two lists."""
+    """Returns titles of gold pages: AutoAct's `gold`, or HotpotQA's `supporting_facts` as pairs or as two lists."""
     if "gold" in record.values:
         return tuple(dict.fromkeys(map(str, _list(record, "gold"))))
     facts = record.values.get("supporting_facts")
@@ -197,15 +197,15 @@ def _gold(record: DataRecord) -> tuple[str, ...]:
 
 
 def _firsts(pairs: list[Any]) -> list[Any] | None:
-    """The first of every pair; None when some are not pairs."""
+    """Returns the first item of every pair; None when some are not pairs."""
     return [pair[0] for pair in pairs] if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs) else None
 
 
-def paragraphs_of(record: DataRecord) -> Iterator[Paragraph]:
-    """HotpotQA's paragraphs: pairs of title and sentences, or two lists; or one text, titled by the record's title."""
+def parse_paragraphs(record: DataRecord) -> Iterator[Paragraph]:
+    """Yields paragraphs: pairs of title and sentences, two lists (HotpotQA), or one text under the record's title."""
     context = record.values.get("context") or []
     if isinstance(context, str):
-        context = [[str(record.values.get("title") or id_of(record.values) or record.place), context]]
+        context = [[str(record.values.get("title") or question_id(record.values) or record.place), context]]
     elif isinstance(context, dict):
         context = _zipped(context.get("title"), context.get("sentences"))
     if not isinstance(context, list) or not all(map(_is_paragraph, context)):
@@ -215,7 +215,7 @@ def paragraphs_of(record: DataRecord) -> Iterator[Paragraph]:
 
 
 def _zipped(titles: Any, texts: Any) -> list[list[Any]] | None:
-    """Pairs of two lists; None when they are not two lists of one length."""
+    """Returns two lists as pairs; None when they are not two lists of one length."""
     if not isinstance(titles, list) or not isinstance(texts, list) or len(titles) != len(texts):
         return None
     return [list(pair) for pair in zip(titles, texts, strict=True)]
@@ -245,8 +245,8 @@ def _text(record: DataRecord, keys: tuple[str, ...]) -> str:
 # -- a picture -------------------------------------------------------------------------------------------------------
 
 
-def picture_of(values: Mapping[str, Any]) -> Picture | None:
-    """What a record tells of its question's picture: `caption` and `ocr` (or `orc`); None when it tells nothing."""
+def parse_picture(values: Mapping[str, Any]) -> Picture | None:
+    """Returns the picture of a record, from `caption` and `ocr` (or `orc`); None when the record has neither."""
     if "caption" in values:
         caption = str(values["caption"] or "")
         if caption in ("", NO_PICTURE):
@@ -255,22 +255,22 @@ def picture_of(values: Mapping[str, Any]) -> Picture | None:
     return Picture(there=False) if "image" in values and not values["image"] else None
 
 
-def _recognised(told: object) -> tuple[str, ...]:
-    """Texts as a list, or as ScienceQA has them: the Python notation of (box, text, certainty) triples."""
-    if isinstance(told, list):
-        return tuple(map(str, told))
+def _recognised(value: object) -> tuple[str, ...]:
+    """Returns recognised texts from a list, or from Python notation of (box, text, confidence) triples (ScienceQA)."""
+    if isinstance(value, list):
+        return tuple(map(str, value))
     try:
-        found = ast.literal_eval(str(told))
+        found = ast.literal_eval(str(value))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return (str(told),) if told not in ("", NO_PICTURE) else ()
+        return (str(value),) if value not in ("", NO_PICTURE) else ()
     triples = found if isinstance(found, list) else []
-    return tuple(str(one[1]) for one in triples if _is_sure(one))
+    return tuple(str(one[1]) for one in triples if _is_confident(one))
 
 
-def _is_sure(triple: Any) -> bool:
+def _is_confident(triple: Any) -> bool:
     if not isinstance(triple, list | tuple) or len(triple) != 3 or not isinstance(triple[2], int | float | str):
         return False
     try:
-        return float(triple[2]) >= LEAST_SURE
+        return float(triple[2]) >= LEAST_CONFIDENCE
     except ValueError:
         return False

@@ -44,7 +44,7 @@ def destination(url: str) -> str:
     return host if port in (None, _USUAL_PORTS.get(scheme)) else f"{host}:{port}"
 
 
-def is_open(url: str) -> bool:
+def is_unencrypted(url: str) -> bool:
     """Whether what is sent there can be read on the way: plain HTTP, unless to this machine itself."""
     scheme, host, _ = _parts(url)
     if scheme not in ("http", "ws"):
@@ -69,7 +69,7 @@ def _parts(url: str) -> tuple[str, str, int | None]:
 def allows(name: str, url: str) -> bool:
     """Whether the secret of this name may be sent to this URL."""
     try:
-        return not is_open(url) and destination(url) in _pairs().get(name, ())
+        return not is_unencrypted(url) and destination(url) in _pairs().get(name, ())
     except ValueError:  # no URL
         return False
 
@@ -77,7 +77,7 @@ def allows(name: str, url: str) -> bool:
 def obstacle(name: str, url: str) -> str:
     """Says why no secret is ever sent to this URL; empty when one can be."""
     try:
-        return f"{name} would be sent unencrypted; use https" if is_open(url) else ""
+        return f"{name} would be sent unencrypted; use https" if is_unencrypted(url) else ""
     except ValueError:
         return f"{name} is not sent to this URL; expected a plain host, as in https://api.example.org/path"
 
@@ -103,7 +103,7 @@ def allow(name: str, host: str) -> None:
     _change(lambda pairs: {**pairs, name: sorted({*pairs.get(name, ()), wanted})})
 
 
-def withdraw(name: str, host: str = "") -> bool:
+def revoke(name: str, host: str = "") -> bool:
     """Withdraws what `allow` did, for one host or for all; returns whether it was allowed."""
     gone = [one for one in hosts(name) if host.casefold() in ("", one)]
     if gone:
@@ -120,14 +120,14 @@ def _pairs() -> Pairs:
     """Raises BadInput for a file that holds something else."""
     file = grants_file()
     try:
-        return _decoded(file.read_bytes())
+        return _decode(file.read_bytes())
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
 
 
-def _decoded(data: bytes) -> Pairs:
+def _decode(data: bytes) -> Pairs:
     try:
         return msgspec.json.decode(data, type=Pairs)
     except (ValueError, RecursionError) as error:
@@ -136,7 +136,7 @@ def _decoded(data: bytes) -> Pairs:
 
 def _change(change: Callable[[Pairs], Pairs]) -> None:
     def changed(before: bytes | None) -> bytes:
-        pairs = change(_decoded(before) if before else {})
+        pairs = change(_decode(before) if before else {})
         kept = {name: found for name, found in sorted(pairs.items()) if found}
         return msgspec.json.format(msgspec.json.encode(kept)) + b"\n"
 

@@ -70,7 +70,7 @@ class Vault:
     def open(cls) -> Vault:
         """The vault of this process. Raises BadInput when its file must not be trusted."""
         vault = cls(vault_file(), os.environ)
-        disk.sweep(vault.file)  # a command that was killed may have left a copy
+        disk.remove_leftovers(vault.file)  # a command that was killed may have left a copy
         vault.hide("")  # reads the file now, so that hiding cannot fail later, in the middle of a tool's call
         return vault
 

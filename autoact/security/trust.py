@@ -108,7 +108,7 @@ def is_trusted(folder: Path) -> bool:
         return False
 
 
-def enter(folder: Path) -> None:
+def mark_trusted(folder: Path) -> None:
     """Records that a project or a run is this user's own. A mark that another user made serves both."""
     marks = _own_folder(folder)
     try:
@@ -122,13 +122,13 @@ def enter(folder: Path) -> None:
 
 def trust_project(root: Path) -> None:
     """Trusts a project, and the runs that are in it and did not come by themselves from elsewhere."""
-    enter(root)
+    mark_trusted(root)
     for run in foreign_runs(root):
         if not is_imported(run):
-            enter(run)
+            mark_trusted(run)
 
 
-def withdraw(folder: Path) -> None:
+def revoke(folder: Path) -> None:
     """Makes a project or a run foreign again."""
     with suppress(OSError, ValueError):
         _entry(folder).unlink()
@@ -150,7 +150,7 @@ def is_imported(folder: Path) -> bool:
     return os.path.lexists(folder / _MARKS / _IMPORTED)
 
 
-def table() -> str:
+def rules_table() -> str:
     """The rules as a Markdown table, one line for each kind of thing; the README shows it."""
     acts = list(RULES["project"])
     lines = [f"| foreign | {' | '.join(acts)} |", f"|---|{'---|' * len(acts)}"]

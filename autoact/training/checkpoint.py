@@ -37,7 +37,7 @@ def save(root: Path, step: int, state: dict[str, Tensor]) -> str:
 
     Raises DiskFull when there is no room, and then leaves the checkpoints as they were.
     """
-    with disk.filled(root / f"step-{step:06d}", root / ".part", over=True) as part:
+    with disk.fill_folder(root / f"step-{step:06d}", root / ".part", over=True) as part:
         disk.write(part / STATE, safetensors.torch.save(state))
         digest = disk.sha256(part / STATE)
         disk.write(part / MANIFEST, digest.encode())  # last: its presence says the state is complete

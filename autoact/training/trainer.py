@@ -62,7 +62,7 @@ class Trainer:
     def _export(self, training: LoraTraining, loss: float) -> str:
         """Put the adapter in its place, whole or not at all; the digest of its weights."""
         adapters = self.root / ADAPTERS
-        with disk.filled(adapters / training.role, adapters / ".part", over=True) as part:
+        with disk.fill_folder(adapters / training.role, adapters / ".part", over=True) as part:
             training.export(part)
             self._write_card(part, training, loss)
             return disk.sha256(part / "adapter_model.safetensors")

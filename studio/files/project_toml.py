@@ -43,5 +43,5 @@ def _changed(before: bytes, file: Path, section: str, values: Mapping[str, objec
         if written.get(key, usual[key]) != value:
             written[key] = value
     text = tomlkit.dumps(document)
-    config.of_file(document.unwrap(), file, text)
+    config.check_values(document.unwrap(), file, text)
     return text.encode()

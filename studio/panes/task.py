@@ -287,7 +287,9 @@ class TaskPane(Pane):
     def _put(self, make: Callable[[], list[Row]], said: str = "") -> str:
         """Save what `make` gives in place of the examples, and say so; why not, when it cannot be done."""
         try:
-            with disk.locked(self.file.resolve().parent):  # another studio saves before the look at the files, or after
+            with disk.lock_folder(
+                self.file.resolve().parent
+            ):  # another studio saves before the look at the files, or after
                 if self._stamps != self._stamps_now():
                     return self._elsewhere()
                 examples_jsonl.save(self.file, make())

@@ -267,7 +267,7 @@ class ToolsPane(Pane):
             if not self._undo:
                 return
             before, after = self._undo.pop()
-            with disk.locked(self.file.resolve().parent):
+            with disk.lock_folder(self.file.resolve().parent):
                 if _bytes(self.file) != after:
                     self.notice("tools.toml was changed elsewhere since; nothing is undone.")
                     return

@@ -209,7 +209,7 @@ class TrainingPane(Pane, can_focus=True):
 
     async def _set(self, values: Values) -> str:
         try:
-            typed = config.changed({f"differentiation.{name}": text for name, text in values.items()})
+            typed = config.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
             project_toml.save(self.project, "differentiation", typed["differentiation"])
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)

@@ -271,7 +271,7 @@ def seen(viewer: subprocess.Popen[str], events: int) -> None:
 
 def folders(root: Path) -> Iterator[RunFolder]:
     while True:
-        trust.enter(root)
+        trust.mark_trusted(root)
         yield new_run(root, "bench", {}, now=datetime.now())
 
 

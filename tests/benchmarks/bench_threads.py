@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from autoact.threads import limit_spinning, usable_cores, usage
+from autoact.threads import available_cores, limit_spinning, usage
 
 TORCH, OURS = "torch", "ours"
 SETTLE, WINDOW = 6.0, 5.0
@@ -118,7 +118,7 @@ def main(rounds: int, only: str) -> None:
             show(scene, setting, found)
         for job in itertools.chain(*jobs.values()):
             job.end()
-    print(f"{len(usable_cores())} cores, {rounds} rounds, load {' '.join(map(str, os.getloadavg()))}")
+    print(f"{len(available_cores())} cores, {rounds} rounds, load {' '.join(map(str, os.getloadavg()))}")
 
 
 def show(scene: Scene, setting: str, windows: list[list[Counted]]) -> None:

@@ -18,7 +18,7 @@ import pytest
 import autoact.events as happened
 from autoact.cli import main
 from autoact.cli.control import command
-from autoact.cli.start.run import interrupted, lift_pause
+from autoact.cli.start.run import find_interrupted, lift_pause
 from autoact.errors import BadInput
 from autoact.project.project import Project
 from autoact.run.control.command import Command, Reply
@@ -228,10 +228,10 @@ def test_whoever_starts_a_run_by_hand_lifts_its_pause(folder: RunFolder) -> None
 def test_a_run_with_settings_of_another_version_is_not_gone_on_with(folder: RunFolder, project: Project) -> None:
     config = project.config()
     folder.config.write_text(toml(msgspec.to_builtins(config)))
-    assert interrupted(project, config) == folder
+    assert find_interrupted(project, config) == folder
     for settings in ("model = 3\n", "[synthesis]\nmoons = 2\n", "not toml"):
         folder.config.write_text(settings)
-        assert interrupted(project, config) is None
+        assert find_interrupted(project, config) is None
 
 
 # -- delete ----------------------------------------------------------------------------------------------------------

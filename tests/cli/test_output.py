@@ -138,7 +138,7 @@ def test_json_says_exactly_what_it_was_given(piece: str, capsys: pytest.CaptureF
 
 
 def test_bars_may_move_the_cursor_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
-    with cleaned_output(), output.bars():
+    with cleaned_output(), output.progress_bars():
         print("\rmodel\x1b[31m 50%\x1b[A\x1b[K\x1b]0;x\x07", file=sys.stderr)
     assert capsys.readouterr().err == "\rmodel␛[31m 50%\x1b[A\x1b[K␛]0;x␇\n"
 

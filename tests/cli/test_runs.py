@@ -11,7 +11,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
-from autoact.cli.watch.follow import ProgressLine, describe
+from autoact.cli.watch.follow import ProgressLine, describe_stage
 from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
@@ -140,6 +140,6 @@ def test_a_stage_tells_what_it_does_before_its_first_result(capsys: pytest.Captu
         happened.StageProgressed("self_instruct", 0, 16, tried=1),
     )):  # fmt: skip
         fold(state, Record(seq, 1.0, event, ""))
-    assert describe("self_instruct", state) == "self_instruct: 0/16, 1 tried, 0 refused, 1 model answer"
+    assert describe_stage("self_instruct", state) == "self_instruct: 0/16, 1 tried, 0 refused, 1 model answer"
     ProgressLine().show(RunState(), doing="loading smollm2-135m-instruct")
     assert capsys.readouterr().err == "loading smollm2-135m-instruct ...\n"

@@ -42,7 +42,7 @@ def make_project(root: Path) -> Project:
     )
     for name, capital in CAPITALS.items():
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
-    trust.enter(root)
+    trust.mark_trusted(root)
     return Project.open(root)
 
 

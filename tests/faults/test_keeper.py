@@ -41,7 +41,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     made: list[RunFolder] = []
 
     def begin() -> RunFolder:
-        trust.enter(tmp_path)
+        trust.mark_trusted(tmp_path)
         folder = new_run(tmp_path, "kept", {}, now=datetime(2026, 11, 22, 14, 30))
         made.append(folder)
         launch(folder, SLOWLY)

@@ -48,7 +48,7 @@ def runs(tmp_path: Path) -> Iterator[Callable[[], RunFolder]]:
     made: list[RunFolder] = []
 
     def make() -> RunFolder:
-        trust.enter(tmp_path)
+        trust.mark_trusted(tmp_path)
         made.append(new_run(tmp_path, "terminal", {}, now=datetime(2026, 11, 22, 14, 30)))
         return made[-1]
 

@@ -45,7 +45,7 @@ else:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    trust.enter(tmp_path)
+    trust.mark_trusted(tmp_path)
     return new_run(tmp_path, "two", {}, now=datetime(2026, 11, 22, 14, 30))
 
 

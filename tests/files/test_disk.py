@@ -167,9 +167,9 @@ def test_no_change_is_lost(tmp_path: Path) -> None:
 
 def test_who_holds_a_folder_too_long_is_told_of(tmp_path: Path) -> None:
     with (
-        disk.locked(tmp_path),
+        disk.lock_folder(tmp_path),
         pytest.raises(AutoActError, match="another command has been changing it"),
-        disk.locked(tmp_path, 0.05),
+        disk.lock_folder(tmp_path, 0.05),
     ):
         pytest.fail("two held it")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadInput, BadProject
-from autoact.project.project import TEMPLATES, Project, create, projects
+from autoact.project.project import TEMPLATES, Project, create, list_projects
 from autoact.project.questions import read_questions
 from autoact.trajectory import Question, Step
 
@@ -31,7 +31,7 @@ def test_a_new_project_can_be_read(tmp_path: Path, template: str) -> None:
     project = create(tmp_path / "mine", template)
     project.config()
     assert (project.root / "runs").is_dir()
-    assert projects(tmp_path) == [project]
+    assert list_projects(tmp_path) == [project]
 
 
 def test_the_starter_has_what_the_loop_needs(tmp_path: Path) -> None:

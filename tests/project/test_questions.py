@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoact.errors import BadProject
-from autoact.project.questions import read_examples, read_question_records, read_questions, spaced
+from autoact.project.questions import read_examples, read_question_records, read_questions, spaced_indices
 from autoact.trajectory import Picture, Question
 
 PAGES = [["Fidelio", ["Fidelio is an opera.", " It is by Beethoven."]], ["Bonn", ["A city."]]]
@@ -183,7 +183,7 @@ def test_a_limit_takes_questions_of_every_level(file: Path) -> None:
 
 @pytest.mark.parametrize(("count", "limit"), [(10, 4), (3, 7), (150, 20), (0, 5), (7, 0), (7, 7), (1_000_003, 9)])
 def test_spaced_indices_differ_and_span_the_whole(count: int, limit: int) -> None:
-    found = spaced(count, limit)
+    found = spaced_indices(count, limit)
     assert len(set(found)) == len(found) == min(count, limit or count)
     assert all(0 <= index < count for index in found)
     gaps = {after - before for before, after in zip(found, found[1:], strict=False)}

@@ -73,7 +73,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     )
     for name in CAPITALS:
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {CAPITALS[name]}.\n")
-    trust.enter(root)
+    trust.mark_trusted(root)
     return Project.open(root)
 
 

@@ -208,7 +208,7 @@ class Ground:
             connection.commit()
         (self.project / "tools" / "own.py").write_text(PYTHON_TOOLS)
         (self.project / "tools.toml").write_text("\n".join(self._tools()))
-        trust.enter(self.project)
+        trust.mark_trusted(self.project)
 
     def _tools(self) -> Iterator[str]:
         server = [sys.executable, str(HERE / "post_server.py"), self.attacker.host]

@@ -39,7 +39,7 @@ def folder(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunF
     (root / "corpus" / "Peru.txt").write_text("Peru is a country. Its capital is Lima.\n")
     (root / "project.toml").write_text('[task]\nname = "countries"\ndescription = "Answer questions."\n')
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
-    trust.enter(root)
+    trust.mark_trusted(root)
     config = Project.open(root).config()
     changed = msgspec.structs.replace(
         config, run=Plan(stages=("synthesis",)), model=Model(str(model), "cpu", "float32", lanes=2),

@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
     (root / "tools.toml").write_text(TOOLS)
     (root / "tools" / "own.py").write_text(OWN)
-    trust.enter(root)
+    trust.mark_trusted(root)
     config = msgspec.structs.replace(Project.open(root).config(), run=Plan(stages=("synthesis",)))
     return new_run(root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
 

@@ -68,10 +68,10 @@ def test_the_client_connects_to_the_host_that_was_compared(url: str) -> None:
 
 
 def test_only_this_machine_is_asked_unencrypted() -> None:
-    assert [grants.is_open(f"http://{host}/") for host in ("127.0.0.1:80", "[::1]", "localhost")] == [False] * 3
-    assert [grants.is_open(f"http://{host}/") for host in ("10.0.0.1", "localhost.example.org", "0x7f000001")] == [
-        True
-    ] * 3
+    assert [grants.is_unencrypted(f"http://{host}/") for host in ("127.0.0.1:80", "[::1]", "localhost")] == [False] * 3
+    assert [
+        grants.is_unencrypted(f"http://{host}/") for host in ("10.0.0.1", "localhost.example.org", "0x7f000001")
+    ] == [True] * 3
 
 
 def test_a_damaged_file_is_told_of_and_kept(file: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
-from autoact.cli.start.run import interrupted
+from autoact.cli.start.run import find_interrupted
 from autoact.errors import BadInput
 from autoact.job import base_run
 from autoact.job.base_run import trained
@@ -125,7 +125,7 @@ WAYS: dict[str, Callable[[Path, Path], None]] = {
     "with an empty mark": _with_another_mark(b""),
     "with a long mark": _with_another_mark(b"0" * 100_000),
     "duplicated when it was foreign": lambda root, target: [
-        trust.withdraw(root), folders.duplicate(root, target.name),
+        trust.revoke(root), folders.duplicate(root, target.name),
     ],
 }  # fmt: skip
 
@@ -147,7 +147,7 @@ def test_a_mark_that_is_no_file_is_none(root: Path) -> None:
     mark.unlink()
     os.mkfifo(mark)
     assert not trust.is_trusted(root)
-    trust.enter(root)
+    trust.mark_trusted(root)
     assert trust.is_trusted(root)
 
 
@@ -155,13 +155,13 @@ def test_trusting_writes_nowhere_else(root: Path, tmp_path: Path) -> None:
     shutil.rmtree(root / ".autoact")
     (tmp_path / "victim").mkdir()
     (root / ".autoact").symlink_to(tmp_path / "victim")
-    trust.enter(root)
+    trust.mark_trusted(root)
     assert list((tmp_path / "victim").iterdir()) == []
     shutil.rmtree(root / ".autoact")
     (root / ".autoact").mkdir()
     for name in ("origin", ".gitignore"):
         (root / ".autoact" / name).symlink_to(tmp_path / "victim" / name)
-    trust.enter(root)
+    trust.mark_trusted(root)
     assert trust.is_trusted(root)
     assert list((tmp_path / "victim").iterdir()) == []
 
@@ -243,7 +243,7 @@ def foreign(root: Path, mark: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         log.append(happened.RunOpened(1, 1, "there"))
         log.append(happened.RunCancelled())
     for folder in (root, run):
-        trust.withdraw(folder)
+        trust.revoke(folder)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     return root
 
@@ -348,7 +348,7 @@ def test_a_foreign_run_is_chosen_only_when_it_is_trusted(
     gift = arrived(root, tmp_path, over=over)
     trust.trust_project(root)  # which does not trust what came in an archive
     if trusting:
-        trust.enter(gift.path)
+        trust.mark_trusted(gift.path)
     wanted = gift if trusting else own
     config = msgspec.structs.replace(Project(root).config(), run=Plan(stages=PIPELINE))
     assert latest(root).name == wanted.name
@@ -357,7 +357,7 @@ def test_a_foreign_run_is_chosen_only_when_it_is_trusted(
         assert found is not None
         assert found.name == wanted.name
     else:
-        assert interrupted(Project(root), config).name == wanted.name
+        assert find_interrupted(Project(root), config).name == wanted.name
 
 
 def test_a_foreign_run_is_named_to_be_a_base_and_trusted_to_go_on(root: Path, tmp_path: Path, capsys: Captured) -> None:
@@ -400,11 +400,11 @@ def test_the_adapters_of_a_base_are_checked_again(root: Path, tmp_path: Path, ba
 
 
 def test_the_readme_shows_the_rules() -> None:
-    assert trust.table() in (ROOT / "README.md").read_text("utf-8")
+    assert trust.rules_table() in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_rules_are_what_is_asked(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trust.withdraw(root)
+    trust.revoke(root)
     with pytest.raises(trust.NotTrusted):
         trust.require("project", "run", root)
     trust.require("project", "read", root)

@@ -42,7 +42,7 @@ def countries(root: Path) -> Path:
     (folder / "questions" / "heldout.jsonl").write_text(held_out)
     for name, capital in CAPITALS.items():
         (folder / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
-    trust.enter(folder)
+    trust.mark_trusted(folder)
     return folder
 
 
@@ -51,7 +51,7 @@ def played(project: Path) -> RunFolder:
     config = Project.open(project).config(changes={"synthesis.samples": "1"})
     folder = RunFolder(project / "runs" / NAME)
     folder.path.mkdir(parents=True)
-    trust.enter(folder.path)
+    trust.mark_trusted(folder.path)
     settings = msgspec.to_builtins(msgspec.structs.replace(config, run=Plan(stages=STAGES)))
     folder.config.write_text(toml(settings), encoding="utf-8")
     Job(folder, _open).run()

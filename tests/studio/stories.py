@@ -29,7 +29,7 @@ def project(root: Path, name: str = "opera", task: str = "Composers") -> Path:
     folder.mkdir(parents=True)
     (folder / "project.toml").write_text(f'[task]\nname = "{task}"\n', encoding="utf-8")
     (folder / "examples.jsonl").write_text('{"question": "Who wrote Fidelio?", "answer": "Beethoven"}\n', "utf-8")
-    trust.enter(folder)
+    trust.mark_trusted(folder)
     return folder
 
 

@@ -139,7 +139,7 @@ def test_a_changed_host_asks_again(tmp_path: Path, site: Site, other_site: Site)
 
 def test_what_is_withdrawn_is_not_sent_by_a_library_that_is_open(tmp_path: Path, site: Site) -> None:
     library = load(tmp_path, WITH_KEY.format(url=site.url, host=site.host))
-    grants.withdraw("RIVER_KEY")
+    grants.revoke("RIVER_KEY")
     text, failed = asked(library)
     assert failed
     assert "RIVER_KEY may not be sent to" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 SHOWN = 20
 """Damaged places that are listed one by one."""
@@ -16,29 +16,29 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("export", help="pack a run into one file")
     add_target(parser)
     parser.add_argument("file", help="the .tar.gz to make, or a folder to put it in under the run's name")
-    parser.set_defaults(run=export)
+    parser.set_defaults(run=export_archive)
     parser = subparsers.add_parser("import", help="take a packed run into a project")
     parser.add_argument("file", help="the .tar.gz that `autoact export` made")
     parser.add_argument("project", help="the project's folder")
-    parser.set_defaults(run=take_in)
+    parser.set_defaults(run=import_archive)
 
 
-def export(arguments: argparse.Namespace) -> int:
+def export_archive(arguments: argparse.Namespace) -> int:
     """Pack a run and say where it is."""
     from pathlib import Path
 
-    from autoact.cli.output import size
+    from autoact.cli.output import format_size
     from autoact.run.record.archive import export_run
 
-    folder, file = target(arguments), Path(arguments.file).expanduser()
+    folder, file = find_target_run(arguments), Path(arguments.file).expanduser()
     if file.is_dir():
         file = file / f"{folder.name}.tar.gz"
     export_run(folder, file)
-    print(f"{file}: {size(file.stat().st_size)}")
+    print(f"{file}: {format_size(file.stat().st_size)}")
     return 0
 
 
-def take_in(arguments: argparse.Namespace) -> int:
+def import_archive(arguments: argparse.Namespace) -> int:
     """Unpack a run, say its name, and list what is damaged."""
     from pathlib import Path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 
 def add(subparsers: Any) -> None:
@@ -29,7 +29,7 @@ def cancel(arguments: argparse.Namespace) -> int:
     from autoact.run.process.health import attended, verdict
     from autoact.run.record.state import RunState
 
-    folder = target(arguments)
+    folder = find_target_run(arguments)
     asked = launch.kill(folder) if arguments.kill else launch.stop(folder)
     until = time.monotonic() + arguments.wait
     while attended(folder) and time.monotonic() < until:

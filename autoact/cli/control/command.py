@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 if TYPE_CHECKING:
     from autoact.run.control.command import Command, Reply
@@ -54,7 +54,9 @@ def command(arguments: argparse.Namespace) -> int:
     from autoact.run.control.command import Command, new_id
 
     text, at = getattr(arguments, "text", ""), getattr(arguments, "at", -1)
-    reply = deliver(target(arguments), Command(new_id(), arguments.do, arguments.unit, at, text, by=getpass.getuser()))
+    reply = deliver(
+        find_target_run(arguments), Command(new_id(), arguments.do, arguments.unit, at, text, by=getpass.getuser())
+    )
     print(f"{arguments.do}: accepted as event {reply.seq}")
     return 0
 
@@ -63,15 +65,15 @@ def judge(arguments: argparse.Namespace) -> int:
     """Keep or drop by hand; a job is started for a run that has none."""
     from autoact.run.control.command import Command, new_id
 
-    hand(
-        target(arguments),
+    deliver_or_start(
+        find_target_run(arguments),
         Command(new_id(), "judge", arguments.unit, arguments.n, arguments.why, by=getpass.getuser()),
     )
     print(f"{arguments.do}: done")
     return 0
 
 
-def hand(folder: RunFolder, command: Command) -> None:
+def deliver_or_start(folder: RunFolder, command: Command) -> None:
     """Deliver a command; to a run without a job it is left, and a job started for it."""
     from autoact.run.control.control_socket import leave
     from autoact.run.process.health import attended
@@ -105,7 +107,7 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
             if not attended(folder):
                 raise BadInput(f"run {folder.name} is not alive; `autoact resume {folder.path}` goes on") from error
             if waited > PATIENCE or (waited > UNHEARD and not folder.socket.exists()):
-                reply = _left(folder, command)
+                reply = _leave_command(folder, command)
                 break
             if waited > LOOK and not told:
                 print(f"waiting: {error}", file=sys.stderr)
@@ -116,7 +118,7 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
     return reply
 
 
-def _left(folder: RunFolder, command: Command) -> Reply:
+def _leave_command(folder: RunFolder, command: Command) -> Reply:
     """The reply to a command that no socket takes: the job finds it in its folder, and the log tells what came of it.
 
     Raises Unreachable when it does not, for now.

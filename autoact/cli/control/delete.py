@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -23,14 +23,14 @@ def delete(arguments: argparse.Namespace) -> int:
     """Ask, then remove. Raises RunBusy while a job, a keeper or another machine has the run."""
     from pathlib import Path
 
-    from autoact.cli.output import ask, printable, size
+    from autoact.cli.output import ask, format_size, printable
     from autoact.errors import BadInput
 
     if not arguments.name and (Path(arguments.target).expanduser() / "project.toml").is_file():
         raise BadInput("expected a run to delete: its folder, or the project with `--run NAME`", file=arguments.target)
-    folder = target(arguments)
+    folder = find_target_run(arguments)
     check(folder)
-    taken = size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))
+    taken = format_size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))
     if not (
         arguments.yes
         or ask(f"Remove {printable(folder.name)} with its log and adapters, {taken}? [y/N] ") in ("y", "yes")

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 if TYPE_CHECKING:
     from autoact.lab.spending import ForkCost
@@ -37,15 +37,15 @@ def add(subparsers: Any) -> None:
 
 def fork(arguments: argparse.Namespace) -> int:
     """Fork in the live job, or start one for it; wait for the fork's end and print it."""
-    from autoact.cli.control.command import hand
+    from autoact.cli.control.command import deliver_or_start
     from autoact.cli.output import print_json, print_turns
     from autoact.lab.tally import tally
     from autoact.run.control.command import Command, new_id
 
-    folder = target(arguments)
+    folder = find_target_run(arguments)
     command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=getpass.getuser())
-    hand(folder, command)
-    made = _ended(folder, command.id)
+    deliver_or_start(folder, command)
+    made = _wait_for_end(folder, command.id)
     cost = next(cost for cost in tally(folder.events).forks if cost.unit == made.unit)
     if arguments.json:
         print_json({"trajectory": made, "cost": cost})
@@ -55,7 +55,7 @@ def fork(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ended(folder: RunFolder, command: str) -> Trajectory:
+def _wait_for_end(folder: RunFolder, command: str) -> Trajectory:
     """The fork's trajectory. Raises BadInput when the fork was refused, AutoActError when it came to nothing."""
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused
@@ -68,7 +68,7 @@ def _ended(folder: RunFolder, command: str) -> Trajectory:
         alive = attended(folder)
         state.follow(tail)
         name = next((fork.unit for fork in state.forks.values() if fork.command == command), "")
-        if (made := _made(state, name)) is not None:
+        if (made := _find_trajectory(state, name)) is not None:
             return made
         for seen in state.commands:
             if isinstance(seen, CommandRefused) and seen.id == command:
@@ -79,7 +79,7 @@ def _ended(folder: RunFolder, command: str) -> Trajectory:
         time.sleep(LOOK)
 
 
-def _made(state: RunState, name: str) -> Trajectory | None:
+def _find_trajectory(state: RunState, name: str) -> Trajectory | None:
     if name in state.trajectories:
         return state.trajectories[name]
     return next((one.trajectory for one in state.solved if one.trajectory.unit == name), None)

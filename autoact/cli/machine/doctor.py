@@ -65,12 +65,12 @@ def software() -> Iterator[Finding]:
 
 def processor() -> Iterator[Finding]:
     """Cores this process may use, the model's threads, and whether cores compute in bfloat16."""
-    from autoact.threads import in_words, usable_cores
+    from autoact.threads import available_cores, describe_threads
 
-    cores = len(usable_cores())
+    cores = len(available_cores())
     fix = "" if cores > 1 else "runs work, at half the usual speed"
     yield Finding("ok" if cores > 1 else "warn", "cores", str(cores), fix)
-    yield Finding("ok", "threads", in_words())
+    yield Finding("ok", "threads", describe_threads())
     source = Path("/proc/cpuinfo")
     if source.exists():
         there = "avx512_bf16" in source.read_text()
@@ -123,10 +123,10 @@ def storage() -> Iterator[Finding]:
 
 def embedded() -> Iterator[Finding]:
     """Whether the default model can be had without a network."""
-    from autoact.cli.machine.models import standing
+    from autoact.cli.machine.models import model_state
     from autoact.model.store import EMBEDDED
 
-    state, _ = standing(EMBEDDED)
+    state, _ = model_state(EMBEDDED)
     near = state in ("stored", "packaged")
     yield Finding("ok" if near else "warn", "embedded model", f"{EMBEDDED}: {state}",
                   "" if near else f"`autoact models pull {EMBEDDED}` while there is a network")  # fmt: skip

@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
 
 def show(arguments: argparse.Namespace) -> int:
     """Known names first, then whatever else is stored."""
-    from autoact.cli.output import print_columns, print_json, size
+    from autoact.cli.output import format_size, print_columns, print_json
     from autoact.model.store import KNOWN, cache_folder, folder_name, stored
 
     here = {model.name: model for model in stored()}
@@ -29,14 +29,19 @@ def show(arguments: argparse.Namespace) -> int:
     for name in [*KNOWN, *(name for name in here if name not in map(folder_name, KNOWN))]:
         model = here.get(folder_name(name))
         rows.append({
-            "name": name, "state": standing(name)[0], "hub_id": KNOWN.get(name),
+            "name": name, "state": model_state(name)[0], "hub_id": KNOWN.get(name),
             "bytes": model.bytes if model else None, "path": model.path if model else None,
         })  # fmt: skip
     if arguments.json:
         print_json(rows)
         return 0
     cells = [
-        (row["name"], row["state"], size(row["bytes"]) if row["bytes"] else "", row["path"] or row["hub_id"] or "")
+        (
+            row["name"],
+            row["state"],
+            format_size(row["bytes"]) if row["bytes"] else "",
+            row["path"] or row["hub_id"] or "",
+        )
         for row in rows
     ]
     print_columns([("NAME", "STATE", "SIZE", "WHERE"), *cells], "llr")
@@ -46,16 +51,16 @@ def show(arguments: argparse.Namespace) -> int:
 
 def pull(arguments: argparse.Namespace) -> int:
     """Make a model ready and print its folder."""
-    from autoact.cli.output import bars
+    from autoact.cli.output import progress_bars
     from autoact.model.store import find
 
-    with bars():
+    with progress_bars():
         folder = find(arguments.name)
     print(folder)
     return 0
 
 
-def standing(name: str) -> tuple[str, str]:
+def model_state(name: str) -> tuple[str, str]:
     """How near a model is, and if nowhere, why: stored, packaged, local, on the hub or unknown. Fetches nothing."""
     from pathlib import Path
 

@@ -73,7 +73,7 @@ def forget(arguments: argparse.Namespace) -> int:
 
     vault = Vault.open()
     gone = vault.remove(arguments.name)
-    grants.withdraw(arguments.name)
+    grants.revoke(arguments.name)
     print(f"{arguments.name} is forgotten" if gone else f"{arguments.name} is not in {vault.file}")
     return int(not gone)
 
@@ -91,7 +91,7 @@ def deny(arguments: argparse.Namespace) -> int:
     """Withdraws `allow`. Exit code 1 when it was not allowed."""
     from autoact.security import grants
 
-    gone = grants.withdraw(arguments.name, arguments.host)
+    gone = grants.revoke(arguments.name, arguments.host)
     print(f"{arguments.name} may be sent to {', '.join(grants.hosts(arguments.name)) or 'no host'}")
     return int(not gone)
 

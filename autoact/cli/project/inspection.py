@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from autoact.cli.machine.models import standing
+from autoact.cli.machine.models import model_state
 from autoact.errors import BadInput
 from autoact.job.inputs import open_library
 from autoact.project.config import PRESETS, Config
@@ -44,7 +44,7 @@ class Inspection:
 def inspect(project: Project) -> Inspection:
     """Read everything of a project, one source after the other, past every mistake. Never raises BadInput."""
     found = Inspection()
-    config = _settings(project, found)
+    config = _check_settings(project, found)
     examples = found.attempt(project.examples) or []
     reference = found.attempt(lambda: project.questions("reference")) or []
     held_out = found.attempt(lambda: project.questions("heldout")) or []
@@ -53,33 +53,33 @@ def inspect(project: Project) -> Inspection:
     found.counts["reference questions"] = len(reference)
     found.counts["held-out questions"] = len(held_out)
     if config is not None and config.task.answer == "choice":
-        _optionless(found, [example.question for example in examples])
+        _check_options(found, [example.question for example in examples])
     found.warnings += [
         f"examples.jsonl: `{example.question.id}` is the blank template's; put one of your own in its place"
         for example in examples
         if example.question.text.startswith(PLACEHOLDER)
     ]
-    _leaks(found, [*(example.question for example in examples), *reference], held_out)
-    _tools(project, found, examples)
+    _check_leaks(found, [*(example.question for example in examples), *reference], held_out)
+    _check_tools(project, found, examples)
     found.counts["runs"] = len(runs_of(project.root))
     return found
 
 
-def _settings(project: Project, found: Inspection) -> Config | None:
+def _check_settings(project: Project, found: Inspection) -> Config | None:
     config = found.attempt(project.config)
     if config is None:
         return None
     for preset in PRESETS:
         found.attempt(partial(project.config, preset))
     found.counts["task"] = config.task.name
-    state, why = standing(config.model.id)
+    state, why = model_state(config.model.id)
     found.counts["model"] = f"{config.model.id} ({state})"
     if state == "unknown":
         found.errors.append(str(BadInput(why, file=project.root / "project.toml", key="model.id")))
     return config
 
 
-def _tools(project: Project, found: Inspection, examples: Iterable[Example]) -> None:
+def _check_tools(project: Project, found: Inspection, examples: Iterable[Example]) -> None:
     world = found.attempt(lambda: open_library(project))
     if world is None:
         return
@@ -94,11 +94,11 @@ def _tools(project: Project, found: Inspection, examples: Iterable[Example]) -> 
     if project.tools_toml:  # without it every known tool is there, those still planned too
         unfit = [record for record in library.records() if not record.runs]
         found.warnings += [f"tools.toml: {record.name} is not ready: {record.reason}" for record in unfit]
-    found.warnings += _unreachable(library)
-    _demonstrations(found, library, examples)
+    found.warnings += _unreachable_hosts(library)
+    _check_demonstrations(found, library, examples)
 
 
-def _unreachable(library: Library) -> Iterator[str]:
+def _unreachable_hosts(library: Library) -> Iterator[str]:
     """A line for each tool of the web whose host has no address here: every call of it would fail."""
     for record in library.records():
         if record.runs and "network" in record.powers and (url := address(record)):
@@ -107,7 +107,7 @@ def _unreachable(library: Library) -> Iterator[str]:
                 yield f"tools.toml: calls of {record.name} would fail: {reason}"
 
 
-def _demonstrations(found: Inspection, library: Library, examples: Iterable[Example]) -> None:
+def _check_demonstrations(found: Inspection, library: Library, examples: Iterable[Example]) -> None:
     """A demonstration with a tool that agents cannot call is left out of every prompt."""
     for example in examples:
         for action in dict.fromkeys(step.action for step in example.steps if not _callable(library, step.action)):
@@ -122,14 +122,14 @@ def _callable(library: Library, action: str) -> bool:
     return action in (FINISH, REFLECT) or (record is not None and record.runs)
 
 
-def _optionless(found: Inspection, seeds: Iterable[Question]) -> None:
+def _check_options(found: Inspection, seeds: Iterable[Question]) -> None:
     """Self-instruct writes options as it sees them in the seeds."""
     for question in seeds:
         if not question.choices:
             found.warnings.append(f"examples.jsonl: `{question.id}` has no `choices`, but the task's answer is one")
 
 
-def _leaks(found: Inspection, practised: Iterable[Question], held_out: Iterable[Question]) -> None:
+def _check_leaks(found: Inspection, practised: Iterable[Question], held_out: Iterable[Question]) -> None:
     texts = {question.text.casefold(): question.id for question in practised}
     for question in held_out:
         twin = texts.get(question.text.casefold())

@@ -31,7 +31,7 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trust", action="store_true", help="trust the project if it came from elsewhere, and go on")
 
 
-def admitted(arguments: argparse.Namespace) -> Project:
+def open_trusted_project(arguments: argparse.Namespace) -> Project:
     """The project of `arguments.project`, of which something is about to run. Raises NotTrusted."""
     from autoact.project.project import Project
     from autoact.security import trust as rules
@@ -48,35 +48,35 @@ def trust(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import printable
     from autoact.security import trust as rules
 
-    run, folder = _meant(arguments)
+    run, folder = _find_target(arguments)
     if arguments.revoke:
-        rules.withdraw(folder)
+        rules.revoke(folder)
         print(f"{folder} is foreign again")
         return 0
     if not rules.is_trusted(folder):
-        for line in _of_run(folder) if run else _of_project(folder):
+        for line in _describe_run(folder) if run else _describe_project(folder):
             print(printable(line))
-        if not (arguments.yes or _agreed(f"Trust this {'run' if run else 'project'}? [y/N] ")):
+        if not (arguments.yes or _confirm(f"Trust this {'run' if run else 'project'}? [y/N] ")):
             print("nothing was changed; it can still be read")
             return 1
-    (rules.enter if run else rules.trust_project)(folder)
+    (rules.mark_trusted if run else rules.trust_project)(folder)
     print(f"{folder} is trusted")
     return 0
 
 
-def _meant(arguments: argparse.Namespace) -> tuple[bool, Path]:
+def _find_target(arguments: argparse.Namespace) -> tuple[bool, Path]:
     """Whether it is a run, and its folder. Raises BadInput."""
     from pathlib import Path
 
-    from autoact.cli.target import target
+    from autoact.cli.target import find_target_run
     from autoact.project.project import Project
 
     if arguments.name or (Path(arguments.target).expanduser() / "run.toml").is_file():
-        return True, target(arguments).path
+        return True, find_target_run(arguments).path
     return False, Project.open(arguments.target).root
 
 
-def _of_project(root: Path) -> Iterator[str]:
+def _describe_project(root: Path) -> Iterator[str]:
     """What of a project could run, line by line. Raises BadProject for settings that cannot be read."""
     from autoact.job.inputs import open_library
     from autoact.project.project import Project
@@ -101,7 +101,7 @@ def _of_project(root: Path) -> Iterator[str]:
     yield f"runs   {len(runs) - imported} are trusted with it"
 
 
-def _of_run(folder: Path) -> Iterator[str]:
+def _describe_run(folder: Path) -> Iterator[str]:
     from autoact.run.record.folder import RunFolder
 
     run = RunFolder(folder)
@@ -110,7 +110,7 @@ def _of_run(folder: Path) -> Iterator[str]:
     yield f"stages  {', '.join(run.stages()) or 'none'}"
 
 
-def _agreed(question: str) -> bool:
+def _confirm(question: str) -> bool:
     """What a person in a terminal answers. Raises BadInput where nobody can."""
     import sys
 

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.project.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, open_trusted_project
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -38,7 +38,7 @@ def ask(arguments: argparse.Namespace) -> int:
 
     if not arguments.question.strip():
         raise BadInput("expected a question, found nothing", key="QUESTION")
-    project = admitted(arguments)
+    project = open_trusted_project(arguments)
     if arguments.session:
         from autoact.cli.start.session import ask_session
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from autoact.project.config import Config
     from autoact.project.project import Project
 
-from autoact.cli.project.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, open_trusted_project
 
 
 def add(subparsers: Any) -> None:
@@ -48,7 +48,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     from autoact.cli.watch.table import print_result
     from autoact.errors import BadInput
 
-    project = admitted(arguments)
+    project = open_trusted_project(arguments)
     config = _settings(project, arguments)
     if not arguments.data and not (held_out := project.questions_file("heldout")).exists():
         raise BadInput("not found; expected questions here, or in a file named by --data", file=held_out)

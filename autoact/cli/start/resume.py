@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.project.trust import add_trust
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -30,17 +30,17 @@ def add(subparsers: Any) -> None:
 
 def resume(arguments: argparse.Namespace) -> int:
     """Give the run a keeper again, and follow it."""
-    from autoact.cli.start.run import begin
+    from autoact.cli.start.run import launch_and_follow
     from autoact.cli.watch.table import print_result
     from autoact.run.process.health import attended
 
-    folder = target(arguments)
+    folder = find_target_run(arguments)
     if arguments.trust:
         _trust(folder)
     if attended(folder):
         return _go_on(folder, arguments.unit)
     check(folder, arguments.take_over)
-    return begin(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
+    return launch_and_follow(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
 
 
 def _trust(folder: RunFolder) -> None:
@@ -50,7 +50,7 @@ def _trust(folder: RunFolder) -> None:
     if not trust.is_trusted(project):
         trust.trust_project(project)
     if not trust.is_trusted(folder.path):
-        trust.enter(folder.path)
+        trust.mark_trusted(folder.path)
 
 
 def _go_on(folder: RunFolder, unit: str) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.project.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.errors import BadInput
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Start or resume, follow, print the table."""
     from autoact.cli.watch.table import print_result
 
-    project = admitted(arguments)
+    project = open_trusted_project(arguments)
     config = _with_plan(project, arguments)
     check(project, config)
     what = arguments.preset or "run"
@@ -63,13 +63,13 @@ def start(
 
     from autoact.run.record.folder import new_run
 
-    folder = None if fresh else interrupted(project, config)
+    folder = None if fresh else find_interrupted(project, config)
     if folder is None:
         folder = new_run(project.root, what, msgspec.to_builtins(config), now=datetime.now())
-    return begin(folder, show, detach=detach)
+    return launch_and_follow(folder, show, detach=detach)
 
 
-def begin(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
+def launch_and_follow(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
     """Give a run a keeper and follow it, or print its name and leave; a pause is lifted. Raises RunBusy."""
     from autoact.cli.watch.follow import follow
     from autoact.run.process.launch import launch
@@ -101,7 +101,7 @@ def lift_pause(folder: RunFolder) -> None:
         leave(folder, Command(new_id(), "resume", by=getpass.getuser()))
 
 
-def interrupted(project: Any, config: Any) -> Any:
+def find_interrupted(project: Any, config: Any) -> Any:
     """The newest unfinished run with these very settings. Raises RunBusy when it has a job, or another machine's."""
     from autoact.errors import RunBusy
     from autoact.run.process.health import AFAR, attended, verdict
@@ -109,7 +109,7 @@ def interrupted(project: Any, config: Any) -> Any:
     from autoact.run.record.state import RunState
 
     for folder in own_runs(project.root):
-        if not _has(folder, config):
+        if not _has_config(folder, config):
             continue
         if attended(folder):
             raise RunBusy(f"{folder.name} is running these settings already; `autoact attach {folder.path}` shows it")
@@ -120,7 +120,7 @@ def interrupted(project: Any, config: Any) -> Any:
     return None
 
 
-def _has(folder: RunFolder, config: Any) -> bool:
+def _has_config(folder: RunFolder, config: Any) -> bool:
     """Whether these are a run's settings; those of another version may mean nothing to this one."""
     import msgspec
 
@@ -172,7 +172,7 @@ def _base(project: Any, name: str) -> str:
 
 def check(project: Any, config: Any) -> None:
     """Raises BadInput for what can be known to be wrong before a job starts and loads its model."""
-    from autoact.cli.output import bars
+    from autoact.cli.output import progress_bars
     from autoact.job.inputs import read_asked
     from autoact.model.store import find
     from autoact.tools.library.tools_toml import curated
@@ -188,7 +188,7 @@ def check(project: Any, config: Any) -> None:
 
         curated(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
         _warn(project, config, asked)
-    with bars():
+    with progress_bars():
         find(config.model.id)
 
 
@@ -198,12 +198,12 @@ def _warn(project: Any, config: Any, asked: Any) -> None:
     from pathlib import Path
 
     from autoact.job.inputs import open_library
-    from autoact.project.questions import brings_paragraphs
+    from autoact.project.questions import has_paragraphs
 
     library, corpus = open_library(project, asked=asked)
     with closing(corpus), closing(library):
         unfit = {record.name: record.reason for record in library.records() if not record.runs}
-    if config.run.data and brings_paragraphs(Path(config.run.data)):
+    if config.run.data and has_paragraphs(Path(config.run.data)):
         unfit = {name: reason for name, reason in unfit.items() if name not in ("Retrieve", "WebSearch", "Lookup")}
     for name, reason in unfit.items():
         print(f"{name} is not ready: {reason}", file=sys.stderr)

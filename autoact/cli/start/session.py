@@ -28,17 +28,17 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
     from autoact.run.process.launch import launch
 
     command = Command(new_id(), "inject", text=question, cast=cast, by=getpass.getuser())
-    folder = live(project)
+    folder = find_live_session(project)
     if folder is not None:
         deliver(folder, command)
     else:
-        folder = opened(project, base, idle)
+        folder = new_session(project, base, idle)
         leave(folder, command)
         launch(folder)
-    return answered(folder, command.id)
+    return wait_for_answer(folder, command.id)
 
 
-def live(project: Project) -> RunFolder | None:
+def find_live_session(project: Project) -> RunFolder | None:
     """The newest session that has a job; None when there is none."""
     from autoact.run.process.health import attended
     from autoact.run.record.folder import own_runs
@@ -50,7 +50,7 @@ def live(project: Project) -> RunFolder | None:
     return None
 
 
-def opened(project: Project, base: str, idle: int | None) -> RunFolder:
+def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
     """The folder of a new session: the group's when a run has trained one, else the meta-agent's alone."""
     import msgspec
 
@@ -70,7 +70,7 @@ def opened(project: Project, base: str, idle: int | None) -> RunFolder:
     return folder
 
 
-def answered(folder: RunFolder, command: str) -> Trajectory:
+def wait_for_answer(folder: RunFolder, command: str) -> Trajectory:
     """Wait for the answer to the question that a command put in."""
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused

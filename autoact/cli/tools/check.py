@@ -19,7 +19,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("name", help="the tool's name")
     parser.add_argument("argument", help='what it is called with, as in "Marie Curie"')
     parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=attempt)
+    parser.set_defaults(run=try_tool)
     parser = verbs.add_parser(
         "test", help="run each tool's own checks",
         description="Makes the calls by which each tool shows that it works here, and says what the others need.",
@@ -29,10 +29,10 @@ def add(verbs: Any) -> None:
     parser.add_argument("--all", action="store_true", help="also the tools that the project does not list")
     parser.add_argument("--online", action="store_true", help="also checks that take a network or a key")
     parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=test)
+    parser.set_defaults(run=test_tools)
 
 
-def attempt(arguments: argparse.Namespace) -> int:
+def try_tool(arguments: argparse.Namespace) -> int:
     """One call in a session of its own. Exit code 1 when the observation is a failure, 2 for an unknown tool."""
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
@@ -55,7 +55,7 @@ def attempt(arguments: argparse.Namespace) -> int:
     return int(seen.failed)
 
 
-def test(arguments: argparse.Namespace) -> int:
+def test_tools(arguments: argparse.Namespace) -> int:
     """A line for every check. Exit code 1 when one fails."""
     from autoact.cli.output import print_json
     from autoact.project.project import Project

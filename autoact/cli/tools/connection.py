@@ -25,19 +25,19 @@ def add(verbs: Any) -> None:
 def connect(arguments: argparse.Namespace) -> int:
     """Each server's tools, and which are new or changed since the last time."""
     from autoact.cli.output import print_columns, print_json
-    from autoact.cli.project.trust import admitted
+    from autoact.cli.project.trust import open_trusted_project
     from autoact.errors import BadInput
     from autoact.tools.library.catalogue import BRIDGES, GROUPS
     from autoact.tools.library.tools_toml import curated
 
-    project = admitted(arguments)
+    project = open_trusted_project(arguments)
     known = [record for group in GROUPS for record in group.records]
     listed = curated(project.tools_toml, known, BRIDGES) if project.tools_toml else []
     servers = [record for record in listed if record.kind == "mcp" and arguments.name in ("", record.name)]
     if not servers:
         named = f" called `{arguments.name}`" if arguments.name else ""
         raise BadInput(f"tools.toml lists no MCP server{named}", file=project.tools_toml)
-    found = [row for record in servers for row in _connected(project, record)]
+    found = [row for record in servers for row in _connect_server(project, record)]
     if arguments.json:
         print_json([{"tool": tool, "news": news, "definition": definition} for tool, news, definition in found])
     else:
@@ -45,7 +45,7 @@ def connect(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _connected(project: Any, server: Any) -> list[tuple[str, str, str]]:
+def _connect_server(project: Any, server: Any) -> list[tuple[str, str, str]]:
     from autoact.job.inputs import tool_context
     from autoact.tools.bridges import mcp
     from autoact.tools.pages.corpus import Corpus

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add(verbs: Any) -> None:
     """The verbs and their options."""
-    parser = _verb(verbs, "add", "put a tool into the project", put)
+    parser = _verb(verbs, "add", "put a tool into the project", add_tool)
     parser.add_argument("name", help="a tool of the library, or a name for one of your own")
     parser.add_argument(
         "--kind", default="builtin", help="what brings a tool of your own: python, langchain, mcp, http"
@@ -21,10 +21,10 @@ def add(verbs: Any) -> None:
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="a setting, in TOML's notation")
     parser.add_argument("--definition", help="what agents are told that it does")
     parser.add_argument("--usage", help="an example call, as in Name[argument]")
-    _verb(verbs, "remove", "take a tool out of the project", take_out).add_argument("name")
+    _verb(verbs, "remove", "take a tool out of the project", remove_tool).add_argument("name")
     for name, told in (("enable", "switch tools on"), ("disable", "switch tools off and keep their settings")):
-        _verb(verbs, name, told, switch, enabled=name == "enable").add_argument("name", nargs="+")
-    _verb(verbs, "order", "put these tools first, in this order", arrange).add_argument("name", nargs="+")
+        _verb(verbs, name, told, switch_tools, enabled=name == "enable").add_argument("name", nargs="+")
+    _verb(verbs, "order", "put these tools first, in this order", order_tools).add_argument("name", nargs="+")
 
 
 def _verb(verbs: Any, name: str, told: str, run: Any, **defaults: bool) -> argparse.ArgumentParser:
@@ -34,41 +34,41 @@ def _verb(verbs: Any, name: str, told: str, run: Any, **defaults: bool) -> argpa
     return parser
 
 
-def put(arguments: argparse.Namespace) -> int:
+def add_tool(arguments: argparse.Namespace) -> int:
     """A new entry at the end of tools.toml."""
     from autoact.tools.library.tools_toml_edit import entry_for
 
     told = {key: value for key in ("definition", "usage") if (value := getattr(arguments, key))}
     settings = dict(_setting(text) for text in arguments.set)
-    with edited(arguments.project) as file:
+    with edit_tools_file(arguments.project) as file:
         entry = entry_for(arguments.name, arguments.kind, settings, told, file.names())
         file.add(entry)
-    return _told(file, arguments.project, [entry["name"]])
+    return _print_tools(file, arguments.project, [entry["name"]])
 
 
-def take_out(arguments: argparse.Namespace) -> int:
+def remove_tool(arguments: argparse.Namespace) -> int:
     """The entry goes, with the comments directly above it."""
-    with edited(arguments.project) as file:
+    with edit_tools_file(arguments.project) as file:
         file.remove(arguments.name)
-    return _told(file, arguments.project, [])
+    return _print_tools(file, arguments.project, [])
 
 
-def switch(arguments: argparse.Namespace) -> int:
+def switch_tools(arguments: argparse.Namespace) -> int:
     """On or off; settings and comments stay."""
-    with edited(arguments.project) as file:
+    with edit_tools_file(arguments.project) as file:
         for name in arguments.name:
             file.enable(name, enabled=arguments.enabled)
-    return _told(file, arguments.project, arguments.name if arguments.enabled else [])
+    return _print_tools(file, arguments.project, arguments.name if arguments.enabled else [])
 
 
-def arrange(arguments: argparse.Namespace) -> int:
+def order_tools(arguments: argparse.Namespace) -> int:
     """The order in which tools are listed and offered to agents."""
-    with edited(arguments.project) as file:
+    with edit_tools_file(arguments.project) as file:
         file.order(arguments.name)
-    return _told(file, arguments.project, [])
+    return _print_tools(file, arguments.project, [])
 
 
-def opened(project: str) -> ToolsFile:
+def open_tools_file(project: str) -> ToolsFile:
     """A project's tools.toml, ready to be edited; every tool of the library when it has none."""
     from autoact.project.project import Project
     from autoact.tools.library.tools_toml_edit import ToolsFile
@@ -77,19 +77,19 @@ def opened(project: str) -> ToolsFile:
 
 
 @contextmanager
-def edited(project: str) -> Iterator[ToolsFile]:
+def edit_tools_file(project: str) -> Iterator[ToolsFile]:
     """Gives a project's tools.toml to change and saves it at the end; no other command changes it meanwhile."""
     from autoact.files import disk
     from autoact.project.project import Project
 
     file = Project.open(project).root / "tools.toml"
-    with disk.locked(file.resolve().parent):
-        tools = opened(project)
+    with disk.lock_folder(file.resolve().parent):
+        tools = open_tools_file(project)
         yield tools
         tools.save()
 
 
-def _told(file: ToolsFile, project: str, touched: list[str]) -> int:
+def _print_tools(file: ToolsFile, project: str, touched: list[str]) -> int:
     """The tools in their order, and what keeps the touched ones from running."""
     from autoact.cli.output import printable
     from autoact.job.inputs import open_library

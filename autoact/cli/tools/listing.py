@@ -41,12 +41,12 @@ def show_all(arguments: argparse.Namespace) -> int:
 
     project = Project.open(arguments.project)
     rows = [(record, standing) for record, standing in _records(project) if standing == "on" or arguments.all]
-    figures = fortunes(project) if arguments.stats else {}
+    figures = usage_by_tool(project) if arguments.stats else {}
     if arguments.json:
         print_json(
             [
                 {
-                    **_told(record),
+                    **_describe(record),
                     "settings": _settings(record),
                     "listed": standing,
                     "missing_grants": missing_grants(record),
@@ -86,7 +86,7 @@ def _state(record: ToolRecord, standing: str) -> str:
     return {"on": record.state, "off": "switched off", "known": "not listed"}[standing]
 
 
-def _told(record: ToolRecord) -> dict[str, Any]:
+def _describe(record: ToolRecord) -> dict[str, Any]:
     return {
         "name": record.name, "aliases": record.aliases, "kind": record.kind, "state": record.state,
         "reason": record.reason, "definition": record.definition, "usage": record.usage, "powers": record.powers,
@@ -110,8 +110,8 @@ def show(arguments: argparse.Namespace) -> int:
     if tool_key(arguments.name) not in rows:
         raise BadInput(unknown_tool(arguments.name, known_tools()), key="NAME")
     record, standing = rows[tool_key(arguments.name)]
-    figures = fortunes(project).get(tool_key(record.name))
-    told = {**_told(record), "listed": standing, "settings": _settings(record), "schema": record.schema}
+    figures = usage_by_tool(project).get(tool_key(record.name))
+    told = {**_describe(record), "listed": standing, "settings": _settings(record), "schema": record.schema}
     if arguments.json:
         print_json({**told, "stats": figures})
     else:
@@ -122,13 +122,13 @@ def show(arguments: argparse.Namespace) -> int:
 def _print(told: dict[str, Any], figures: Fortune | None) -> None:
     from autoact.cli.output import print_columns
 
-    lines = [(key, _written(value)) for key, value in told.items() if value and key != "settings"]
-    print_columns([*lines, *((f"  {key}", _written(value)) for key, value in told["settings"].items())])
+    lines = [(key, _as_text(value)) for key, value in told.items() if value and key != "settings"]
+    print_columns([*lines, *((f"  {key}", _as_text(value)) for key, value in told["settings"].items())])
     print()
     print_columns([_FIGURES, _figures(told["name"], figures)], "lrrrrrr")
 
 
-def _written(value: Any) -> str:
+def _as_text(value: Any) -> str:
     from msgspec import json
 
     return value if isinstance(value, str) and value else json.encode(value).decode()
@@ -147,7 +147,7 @@ def _figures(name: str, fortune: Fortune | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def fortunes(project: Project) -> dict[str, Fortune]:
+def usage_by_tool(project: Project) -> dict[str, Fortune]:
     """How the tools fared in all runs of a project, by the key of their names. Reads logs only."""
     from autoact.run.record.folder import runs_of
     from autoact.run.record.log import read

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.project.trust import add_trust, admitted
+from autoact.cli.project.trust import add_trust, open_trusted_project
 
 if TYPE_CHECKING:
     from autoact.project.project import Project
@@ -37,7 +37,7 @@ def select(arguments: argparse.Namespace) -> int:
     from autoact.cli.start.run import check, start
     from autoact.stages import TOOL_SELECTION
 
-    project = admitted(arguments)
+    project = open_trusted_project(arguments)
     config = project.config()
     config = replace(config, run=replace(config.run, stages=(TOOL_SELECTION,)))
     check(project, config)
@@ -51,7 +51,7 @@ def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_js
     from autoact.run.record.state import RunState
 
     state = RunState.of(folder.events)
-    fits = _fits(project) if explain else []
+    fits = _rank_tools(project) if explain else []
     if as_json:
         print_json(
             {
@@ -68,10 +68,10 @@ def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_js
     print_columns([("CHOICE", "TOOL", "WHY"), *rows], "r")
     if explain:
         print()
-        print_columns([("RANK", "SCORE", "TOOL", "FIT", "PASSED OVER"), *_explained(state, fits)], "rr")
+        print_columns([("RANK", "SCORE", "TOOL", "FIT", "PASSED OVER"), *_explanation_rows(state, fits)], "rr")
 
 
-def _fits(project: Project) -> list[Fit]:
+def _rank_tools(project: Project) -> list[Fit]:
     from autoact.job.inputs import open_library
     from autoact.tools.library.shortlist import ranked
 
@@ -83,7 +83,7 @@ def _fits(project: Project) -> list[Fit]:
         corpus.close()
 
 
-def _explained(state: RunState, fits: list[Fit]) -> list[tuple[str, ...]]:
+def _explanation_rows(state: RunState, fits: list[Fit]) -> list[tuple[str, ...]]:
     passed = dict(state.passed_over)
     ranks = [
         (str(rank), f"{fit.score:.2f}", fit.tool.name, fit.why(), passed.pop(fit.tool.name, ""))

@@ -19,7 +19,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("file", help="the file to write, as in tools-for-history.toml")
     parser.add_argument("--only", metavar="NAME", action="append", help="this tool; may be given several times")
-    parser.set_defaults(run=export)
+    parser.set_defaults(run=export_tools)
     parser = verbs.add_parser(
         "import", help="take in a tool set that someone shared",
         description="Tools that could run programs, query databases, open files or reach a network arrive switched off "
@@ -29,15 +29,15 @@ def add(verbs: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("file", help="the tool set")
     parser.add_argument(
-        "--allow", metavar="WHAT", action="append", default=[], type=_allowed,
+        "--allow", metavar="WHAT", action="append", default=[], type=_parse_power,
         help="let tools arrive switched on that may do this: network, code, database, files, or all of these; "
         "secret:NAME@HOST lets that secret go to that host, secret:NAME to a program",
     )  # fmt: skip
     parser.add_argument("--replace", action="store_true", help="take the set's tools in place of those of that name")
-    parser.set_defaults(run=take_in)
+    parser.set_defaults(run=import_tools)
 
 
-def _allowed(word: str) -> str:
+def _parse_power(word: str) -> str:
     """A word that `--allow` takes. Raises ArgumentTypeError."""
     if word in ("network", "code", "database", "files", "all") or word.startswith("secret:"):
         return word
@@ -46,18 +46,18 @@ def _allowed(word: str) -> str:
     )
 
 
-def export(arguments: argparse.Namespace) -> int:
+def export_tools(arguments: argparse.Namespace) -> int:
     """The set, and a line for every setting left out or replaced."""
     from pathlib import Path
 
-    from autoact.cli.tools.edit import opened
+    from autoact.cli.tools.edit import open_tools_file
     from autoact.errors import BadInput
     from autoact.files import disk
     from autoact.project.project import Project
     from autoact.security.secrets import Vault
     from autoact.tools.sharing.bundle import exported
 
-    source, target = opened(arguments.project), Path(arguments.file).expanduser()
+    source, target = open_tools_file(arguments.project), Path(arguments.file).expanduser()
     if target.exists():
         raise BadInput("already exists; choose another name", file=target)
     if not target.parent.is_dir():
@@ -65,7 +65,7 @@ def export(arguments: argparse.Namespace) -> int:
     names = arguments.only or [name for name, enabled in source.enabled().items() if enabled]
     text, notices = exported(source, names, Vault.open(), Project.open(arguments.project).root)
     try:
-        with disk.new_file(target, mode=disk.MADE_TO_BE_READ) as file:
+        with disk.new_file(target, mode=disk.WORLD_READABLE) as file:
             file.write(text.encode())
     except FileExistsError as error:
         raise BadInput("already exists; choose another name", file=target) from error
@@ -75,31 +75,31 @@ def export(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def take_in(arguments: argparse.Namespace) -> int:
+def import_tools(arguments: argparse.Namespace) -> int:
     """The tools that came, and those that wait for consent."""
     from pathlib import Path
 
-    from autoact.cli.tools.edit import edited, opened
+    from autoact.cli.tools.edit import edit_tools_file, open_tools_file
     from autoact.project.project import Project
     from autoact.security import grants
     from autoact.tools.sharing import bundle_files
     from autoact.tools.sharing.bundle import read, taken
 
     arriving = read(Path(arguments.file).expanduser())
-    there = () if arguments.replace else opened(arguments.project).names()
+    there = () if arguments.replace else open_tools_file(arguments.project).names()
     asked = [piece for piece in arriving if piece.record.name not in there]
-    agreed = {piece.record.name: _consents(piece, arguments.allow) for piece in asked}
-    with edited(arguments.project) as target:  # not before: a person takes their time, and others wait
+    agreed = {piece.record.name: _ask_consent(piece, arguments.allow) for piece in asked}
+    with edit_tools_file(arguments.project) as target:  # not before: a person takes their time, and others wait
         arrivals = taken(target, arriving, lambda one: agreed.get(one.record.name, False), replace=arguments.replace)
         files = {path: text for one in arrivals if one.enabled for path, text in one.piece.files.items()}
         bundle_files.put(Project.open(arguments.project).root, files, replace=arguments.replace)
     for name, url in (use for one in arrivals if one.enabled for use in one.piece.secrets if use[1]):
         grants.allow(name, grants.destination(url))
-    _tell(arriving, arrivals)
+    _print_arrivals(arriving, arrivals)
     return 0
 
 
-def _consents(piece: Piece, allowed: list[str]) -> bool:
+def _ask_consent(piece: Piece, allowed: list[str]) -> bool:
     """Whether a tool may do all that it would. A person in a terminal is asked about what is not allowed already:
     once about its powers, then about each secret."""
     from autoact.tools.sharing.bundle import may_run, withheld
@@ -108,14 +108,14 @@ def _consents(piece: Piece, allowed: list[str]) -> bool:
         if piece.record.kind == "builtin" and "code" not in piece.powers:
             return False
         print(f"{piece.record.name} would run what follows; it may use {', '.join(piece.powers)}.")
-        for line in _shown(piece):
+        for line in _code_lines(piece):
             print(f"  {line}")
-        if not _lets("Let it?"):
+        if not _confirm("Let it?"):
             return False
-    return all(_gives(piece.record.name, *use) for use in withheld(piece, allowed))
+    return all(_ask_secret(piece.record.name, *use) for use in withheld(piece, allowed))
 
 
-def _gives(tool: str, name: str, url: str) -> bool:
+def _ask_secret(tool: str, name: str, url: str) -> bool:
     """Whether a person lets a tool have a secret."""
     from autoact.security import grants
 
@@ -124,10 +124,10 @@ def _gives(tool: str, name: str, url: str) -> bool:
         return False
     where = f"send it to {url}" if url else "give it to its program, which may send it anywhere"
     print(f"{tool} asks for your secret {name} and would {where}.")
-    return _lets(f"Let it have {name}?")
+    return _confirm(f"Let it have {name}?")
 
 
-def _lets(question: str) -> bool:
+def _confirm(question: str) -> bool:
     import sys
 
     from autoact.cli.output import ask
@@ -135,7 +135,7 @@ def _lets(question: str) -> bool:
     return sys.stdin.isatty() and ask(f"{question} [y/N] ") in ("y", "yes")
 
 
-def _shown(piece: Piece) -> list[str]:
+def _code_lines(piece: Piece) -> list[str]:
     """What a tool runs: its settings and every line of its files."""
     lines = [piece.told]
     for path, text in piece.files.items():
@@ -143,7 +143,7 @@ def _shown(piece: Piece) -> list[str]:
     return lines
 
 
-def _tell(arriving: list[Piece], arrivals: list[Arrival]) -> None:
+def _print_arrivals(arriving: list[Piece], arrivals: list[Arrival]) -> None:
     from autoact.tools.sharing.bundle import consent_for
 
     for one in arrivals:

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 
 def add(subparsers: Any) -> None:
@@ -25,4 +25,4 @@ def attach(arguments: argparse.Namespace) -> int:
     from autoact.cli.watch.follow import follow
     from autoact.cli.watch.table import print_result
 
-    return follow(target(arguments), partial(print_result, as_json=arguments.json), stops=False)
+    return follow(find_target_run(arguments), partial(print_result, as_json=arguments.json), stops=False)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from autoact.cli.output import printable, raw
+from autoact.cli.output import printable, raw_stream
 from autoact.errors import AutoActError
 from autoact.run.process.exit_record import Ending, read_ending
 from autoact.run.process.health import AFAR, UNREADABLE, attended, cause, doing, verdict
@@ -38,10 +38,10 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
         stop(folder)
         _watch(folder, state, tail, progress)
         if state.status != "finished":
-            return _stopped(folder)
+            return _report_stopped(folder)
     finally:
         tail.close()
-    return _ended(folder, state, show)
+    return _finish(folder, state, show)
 
 
 def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: ProgressLine) -> None:
@@ -54,14 +54,14 @@ def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: Progress
     progress.show(state, last=True)
 
 
-def _ended(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]) -> int:
+def _finish(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]) -> int:
     ended = read_ending(folder)
     # The log's last word is an earlier job's when this one ended before it could say anything.
     spoke = ended is None or state.at >= ended.at - ended.seconds
     if state.status == "failed" and spoke:
         raise AutoActError(f"run {folder.name} failed: {state.error}; `autoact resume {folder.path}` tries again")
     if state.status == "cancelled" and spoke:
-        return _stopped(folder)
+        return _report_stopped(folder)
     if state.status != "finished":
         found = verdict(folder, state) if spoke else "interrupted"
         why = cause(folder, state, found) or "no reason is known"
@@ -71,7 +71,7 @@ def _ended(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]
     return 0
 
 
-def _stopped(folder: RunFolder) -> int:
+def _report_stopped(folder: RunFolder) -> int:
     print(f"\nrun {folder.name} is stopped; the same command goes on from here", file=sys.stderr)
     return 130
 
@@ -96,7 +96,7 @@ class ProgressLine:
         every = EVERY_TERMINAL if self.terminal else EVERY_FILE
         if self.stage and (last or time.monotonic() - self.shown_at >= every):
             self.shown_at = time.monotonic()
-            self._print(describe(self.stage, state))
+            self._print(describe_stage(self.stage, state))
         elif doing and not self.stage:
             self._print(f"{doing} ...")
 
@@ -110,21 +110,21 @@ class ProgressLine:
 
     def _close(self, state: RunState) -> None:
         stage = state.stages[self.stage]
-        self._print(f"{self.stage}: {outcome(self.stage, state)} in {clock(stage.seconds)}")
+        self._print(f"{self.stage}: {stage_result(self.stage, state)} in {clock(stage.seconds)}")
         if self.terminal:
             print(file=sys.stderr)
 
     def _print(self, line: str) -> None:
         line = printable(line)
         if self.terminal:
-            raw(sys.stderr).write("\r\x1b[K")
+            raw_stream(sys.stderr).write("\r\x1b[K")
             print(line, end="", file=sys.stderr, flush=True)
         elif line != self.line:
             print(line, file=sys.stderr, flush=True)
         self.line = line
 
 
-def describe(name: str, state: RunState) -> str:
+def describe_stage(name: str, state: RunState) -> str:
     """A running stage in one line."""
     stage = state.stages[name]
     if name == "differentiation":
@@ -161,7 +161,7 @@ def pace(stage: StageState, now: float) -> tuple[float, float]:
     return 60 * rate, max(0, stage.of - stage.done) / rate
 
 
-def outcome(name: str, state: RunState) -> str:
+def stage_result(name: str, state: RunState) -> str:
     """What a finished stage made, in a few words."""
     made = state.stages[name].made
     return {

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -35,18 +35,18 @@ def add(subparsers: Any) -> None:
 
 def log(arguments: argparse.Namespace) -> int:
     """Print what is there, and with --follow what comes."""
-    folder = target(arguments)
+    folder = find_target_run(arguments)
     if arguments.stack:
-        return _stack(folder)
-    looks = _looks(folder, follow=arguments.follow)
+        return _print_stacks(folder)
+    looks = _polls(folder, follow=arguments.follow)
     if arguments.console:
-        _console(folder, looks)
+        _print_console(folder, looks)
     else:
-        _events(folder, looks, as_json=arguments.json)
+        _print_events(folder, looks, as_json=arguments.json)
     return 0
 
 
-def line(record: Record) -> str:
+def event_line(record: Record) -> str:
     """Time, number, type and words of one event."""
     import time
 
@@ -67,7 +67,7 @@ def as_json_line(record: Record) -> str:
     return msgspec.json.encode({"seq": record.seq, "at": record.at, "type": record.type, **fields}).decode()
 
 
-def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
+def _polls(folder: RunFolder, *, follow: bool) -> Iterator[None]:
     """Once; with `follow` again and again, the last time after the run has lost its job and its keeper."""
     from autoact.run.process.health import attended
     from autoact.run.record.watch import Watch
@@ -79,7 +79,7 @@ def _looks(folder: RunFolder, *, follow: bool) -> Iterator[None]:
     yield
 
 
-def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
+def _print_events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
     from autoact.cli.output import print_json_text, printable
     from autoact.run.record.log import LogTail
 
@@ -90,7 +90,7 @@ def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
                 if as_json:
                     print_json_text(as_json_line(record))
                 else:
-                    print(line(record))
+                    print(event_line(record))
                 sys.stdout.flush()
         for offset, why in tail.damaged:
             print(f"damaged at byte {offset}: {printable(why)}", file=sys.stderr)
@@ -98,7 +98,7 @@ def _events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
         tail.close()
 
 
-def _console(folder: RunFolder, looks: Iterator[None], since: int = 0) -> None:
+def _print_console(folder: RunFolder, looks: Iterator[None], since: int = 0) -> None:
     """Print whole lines from byte `since`, with what would act on the terminal made visible."""
     from autoact.cli.output import printable
     from autoact.files import disk
@@ -115,7 +115,7 @@ def _console(folder: RunFolder, looks: Iterator[None], since: int = 0) -> None:
                 print(printable(said.decode(errors="replace").rstrip("\r\n")), flush=True)
 
 
-def _stack(folder: RunFolder) -> int:
+def _print_stacks(folder: RunFolder) -> int:
     """Ask for the stacks and print what then comes. Raises BadInput when no job is alive here."""
     import time
 
@@ -130,6 +130,6 @@ def _stack(folder: RunFolder) -> int:
         time.sleep(EVERY)
         if disk.file_size(folder.console) > before:
             time.sleep(EVERY)  # the threads come one after another
-            _console(folder, _looks(folder, follow=False), before)
+            _print_console(folder, _polls(folder, follow=False), before)
             return 0
     raise AutoActError(f"{folder.name} printed no stacks; its console is {folder.console}")

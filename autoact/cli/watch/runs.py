@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from autoact.cli.target import add_target, target
+from autoact.cli.target import add_target, find_target_run
 
 if TYPE_CHECKING:
     from autoact.lab.tally import Tally
@@ -93,7 +93,7 @@ def stats(arguments: argparse.Namespace) -> int:
     from autoact.run.process.health import cause, verdict
     from autoact.run.record.state import RunState
 
-    folder = target(arguments)
+    folder = find_target_run(arguments)
     made = tally(folder.events)
     state = RunState(status=made.status)
     now = verdict(folder, state)

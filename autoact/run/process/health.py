@@ -71,7 +71,7 @@ def _had_a_job(folder: RunFolder) -> bool:
 def _trouble(folder: RunFolder) -> str:
     """What is no file among the files that tell how a run is; empty when all is well."""
     for path in (folder.events, folder.lock, folder.keeper, folder.pulse, folder.exit):
-        if kind := disk.other_kind(path):
+        if kind := disk.non_file_kind(path):
             return f"{path.name}: expected a file, found {kind}"
     return ""
 

@@ -88,7 +88,7 @@ def export_run(folder: RunFolder, file: Path) -> None:
         raise there
     contents = list(_contents(folder))
     try:
-        with disk.room(file), disk.new_file(file) as raw:
+        with disk.raise_disk_full(file), disk.new_file(file) as raw:
             _pack(folder, contents, raw)
     except FileExistsError as error:
         raise there from error
@@ -133,7 +133,7 @@ def import_run(file: Path, project_root: Path) -> Imported:
     runs = project_root / "runs"
     part = runs / ".part" / secrets.token_hex(8)  # deeper than runs lie, so that nobody takes it for one
     try:
-        with disk.room(runs):
+        with disk.raise_disk_full(runs):
             part.mkdir(parents=True, mode=0o700)
             name = unpack(file, part)
             damage = _checked(RunFolder(part), file)
@@ -153,7 +153,7 @@ def _settled(part: Path, wanted: Path) -> Path:
     target = wanted
     while True:
         try:
-            disk.settle(part, target)
+            disk.publish_folder(part, target)
         except FileExistsError:
             target = wanted.with_name(f"{wanted.name[:100]}-{secrets.token_hex(2)}")
         else:

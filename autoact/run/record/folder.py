@@ -119,7 +119,7 @@ def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: da
     folder.path.mkdir(mode=0o700)
     disk.replace(folder.config, toml(config).encode())
     disk.sync_folder(runs)
-    trust.enter(folder.path)
+    trust.mark_trusted(folder.path)
     return folder
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from autoact.errors import BadProject
 from autoact.files.records import DataRecord, scan_records
-from autoact.project.questions import Paragraph, paragraphs_of
+from autoact.project.questions import Paragraph, parse_paragraphs
 
 LONGEST_LINE = 1_000_000
 """Bytes. A longer page is a mistake in the file, and would fill a prompt many thousand times."""
@@ -56,12 +56,12 @@ def read_paragraphs(file: Path, problems: list[str]) -> Iterator[Page]:
     """Yields the paragraphs of a file of questions, in order, repeats included; none from a file without any."""
     with file.open("rb") as stream:
         for record in _records(stream, file, problems):
-            yield from _pages(record, paragraphs_of(record), problems)
+            yield from _pages(record, parse_paragraphs(record), problems)
 
 
 def _pages_of_records(stream: BinaryIO, name: str, problems: list[str]) -> Iterator[Page]:
     for record in _records(stream, name, problems):
-        texts = paragraphs_of(record) if "context" in record.values else _own_text(record)
+        texts = parse_paragraphs(record) if "context" in record.values else _own_text(record)
         yield from _pages(record, texts, problems)
 
 
