@@ -55,7 +55,7 @@ def test_a_project_at_work_stays_where_it_is(root: Path) -> None:
     run = next((root / "runs").iterdir())
     with RunLock.take(new_run(root, "quick", {}, now=datetime(2026, 11, 22, 15, 30))):
         for how in (folders.archive, lambda at: folders.rename(at, "two")):
-            with pytest.raises(RunBusy, match="is at work in one"):
+            with pytest.raises(RunBusy, match="of one has a live job"):
                 how(root)
     assert run.exists()
 
