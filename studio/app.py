@@ -181,7 +181,7 @@ class StudioApp(App[str]):
             return
         from studio.screens.confirm import Confirm
 
-        waiting = trust.RULES["project"]["run"].told, trust.RULES["project"]["sent"].told
+        waiting = trust.RULES["project"]["run"].details, trust.RULES["project"]["sent"].details
         reasons = (
             f"`{root.name}` came from elsewhere, was copied, or was made by an earlier version.",
             f"It can be looked at. Until you trust it, {waiting[0]} of it runs, and {waiting[1]} leaves this machine.",

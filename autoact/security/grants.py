@@ -1,7 +1,6 @@
-"""Which secret may be sent to which host: a person allows each pair; the pairs are kept beside the secrets.
+"""Grants: pairs of a secret's name and a host that may receive it, allowed by a person, stored beside the secrets.
 
-A tool's settings name a secret and the host that receives it. Whoever wrote them, nothing is sent until this user has
-allowed that name for that host.
+A tool's settings name a secret and the host that receives it. Nothing is sent until this user has allowed that pair.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from autoact.files import disk
 from autoact.security.secrets import NAME, vault_file
 
 Pairs = dict[str, list[str]]
-"""Hosts by the name of the secret."""
+"""Hosts by name of the secret."""
 _USUAL_PORTS = {"https": 443, "http": 80, "wss": 443, "ws": 80, "postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 _OF_THE_WEB = ("http", "https", "ws", "wss")
 _URL = re.compile(
@@ -27,25 +26,25 @@ _URL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _DATABASE_END = re.compile(r"(?:/[\w.$-]*)?(?:\?(?:(?:sslmode|charset|application_name)=[\w-]*&?)*)?", re.ASCII)
-"""Of a database's URL, what follows the host. In others, an @ or a parameter such as `host` names another host."""
+"""The rest of a database's URL after the host, without @ and parameters such as `host`, which name another host."""
 
 
 def grants_file() -> Path:
-    """Returns the file of this user's pairs."""
+    """Returns the path of this user's grants."""
     return vault_file().with_name(f"{vault_file().stem}.grants.json")
 
 
 def destination(url: str) -> str:
-    """Returns the host of a URL, with its port where that is not the usual one.
+    """Returns the host of a URL, with the port when it is not the scheme's usual one.
 
-    Raises ValueError for a URL whose host is not plain: the library that connects could read another host from it.
+    Raises ValueError for a URL whose host is ambiguous: the library that connects could read another host from it.
     """
     scheme, host, port = _parts(url)
     return host if port in (None, _USUAL_PORTS.get(scheme)) else f"{host}:{port}"
 
 
 def is_unencrypted(url: str) -> bool:
-    """Whether what is sent there can be read on the way: plain HTTP, unless to this machine itself."""
+    """Returns whether a URL is plain HTTP to another machine."""
     scheme, host, _ = _parts(url)
     if scheme not in ("http", "ws"):
         return False
@@ -67,7 +66,7 @@ def _parts(url: str) -> tuple[str, str, int | None]:
 
 
 def allows(name: str, url: str) -> bool:
-    """Whether the secret of this name may be sent to this URL."""
+    """Returns whether the secret of this name may be sent to this URL."""
     try:
         return not is_unencrypted(url) and destination(url) in _pairs().get(name, ())
     except ValueError:  # no URL
@@ -75,7 +74,7 @@ def allows(name: str, url: str) -> bool:
 
 
 def obstacle(name: str, url: str) -> str:
-    """Says why no secret is ever sent to this URL; empty when one can be."""
+    """Returns the reason that no secret can be sent to this URL; empty when one can."""
     try:
         return f"{name} would be sent unencrypted; use https" if is_unencrypted(url) else ""
     except ValueError:
@@ -83,15 +82,15 @@ def obstacle(name: str, url: str) -> str:
 
 
 def refusal(name: str, url: str) -> str:
-    """Says why `allows` is False, and what would make it True."""
-    if told := obstacle(name, url):
-        return told
+    """Returns the reason that `allows` is False, and the command that would change it."""
+    if reason := obstacle(name, url):
+        return reason
     host = destination(url)
     return f"{name} may not be sent to {host} yet; to allow that: `autoact secrets allow {name} {host}`"
 
 
 def allow(name: str, host: str) -> None:
-    """Allows a secret to be sent to a host. Raises BadInput for what is no name or no host."""
+    """Allows a secret to be sent to a host. Raises BadInput for an invalid name or host."""
     if not NAME.fullmatch(name):
         raise BadInput(f"expected a name like TAVILY_API_KEY, not `{name:.40}`", key="NAME")
     try:
@@ -104,7 +103,7 @@ def allow(name: str, host: str) -> None:
 
 
 def revoke(name: str, host: str = "") -> bool:
-    """Withdraws what `allow` did, for one host or for all; returns whether it was allowed."""
+    """Removes a grant, for one host or for all; returns whether there was one."""
     gone = [one for one in hosts(name) if host.casefold() in ("", one)]
     if gone:
         _change(lambda pairs: {**pairs, name: [one for one in pairs.get(name, ()) if one not in gone]})
@@ -117,7 +116,7 @@ def hosts(name: str) -> list[str]:
 
 
 def _pairs() -> Pairs:
-    """Raises BadInput for a file that holds something else."""
+    """Reads the grants. Raises BadInput for a file that does not hold any."""
     file = grants_file()
     try:
         return _decode(file.read_bytes())

@@ -1,7 +1,7 @@
-"""Secrets: keys by name from the environment or a file only its owner can read, and their removal from any text.
+"""Secrets: keys by name, from the environment or a file that only its owner can read, and their removal from texts.
 
-The environment wins over the file. The file is JSON, {"NAME": "value"}, in the user's config folder or where
-AUTOACT_SECRETS says. Projects hold names of secrets only.
+The environment overrides the file. The file is JSON, {"NAME": "value"}, at AUTOACT_SECRETS or in the user's config
+folder. Projects hold only the names of secrets.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ from autoact.security.untrusted_text import FilteredStream
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 SHORTEST = 6
-"""Characters. A shorter value would turn up by chance in texts that it must be kept out of."""
+"""The fewest characters of a value. A shorter one would occur by chance in texts from which it is removed."""
 LONGEST_FILE = 1_000_000
+"""The most bytes of the file."""
 _SOUNDS_SECRET = re.compile(
     r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASS|PAT|CREDENTIALS?)(?:_|$)", re.IGNORECASE
 )
 _URL_PASSWORD = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 _LONG_LINE = 16
-"""Characters from which a line of a secret with several lines, as a private key has, is hidden by itself."""
+"""The fewest characters of a line of a multi-line secret (a private key) that is also hidden by itself."""
 
 SecretSource = Literal["environment", "file"]
 
 
 class Secret:
-    """A value that shows itself to nobody who does not ask for it by `reveal`."""
+    """A value whose repr hides it; `reveal` returns it."""
 
     __slots__ = ("_value", "name")
 
@@ -48,18 +49,18 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value, for the one header or connection that needs it."""
+        """Returns the value, for the one header or connection that needs it."""
         return self._value
 
     def __repr__(self) -> str:
         return f"(secret {self.name})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{self!r} is neither copied nor sent to another process")
+        raise TypeError(f"{self!r} cannot be pickled or copied")
 
 
 class Vault:
-    """The secrets of this user. What it reads it reads once."""
+    """The secrets of this user, read once."""
 
     def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
         self.file = file
@@ -68,65 +69,67 @@ class Vault:
 
     @classmethod
     def open(cls) -> Vault:
-        """The vault of this process. Raises BadInput when its file must not be trusted."""
+        """Opens the vault of this process. Raises BadInput when other users can read its file or it is malformed."""
         vault = cls(vault_file(), os.environ)
         disk.remove_leftovers(vault.file)  # a command that was killed may have left a copy
-        vault.hide("")  # reads the file now, so that hiding cannot fail later, in the middle of a tool's call
+        vault.hide("")  # reads the file now, so that hiding cannot fail later, during a tool's call
         return vault
 
     def get(self, name: str) -> Secret | None:
-        """The secret of that name; None when there is none. Raises BadInput when the file must not be trusted."""
-        value = self._environment.get(name) or self._kept.get(name)
+        """Returns the secret of that name; None when there is none. Raises BadInput as `open` does."""
+        value = self._environment.get(name) or self._stored.get(name)
         if not value:
             return None
         if name not in self._asked:
-            self._asked.add(name)  # whatever its name: what is used as a secret is hidden from now on
+            self._asked.add(name)  # a value that is used as a secret is hidden, whatever its name
             self.__dict__.pop("_pattern", None)
         return Secret(name, value)
 
     def reveal(self, name: str) -> str | None:
-        """The value of the secret of that name; None when there is none."""
+        """Returns the value of the secret of that name; None when there is none."""
         secret = self.get(name)
         return secret.reveal() if secret else None
 
-    def places(self) -> dict[str, SecretSource]:
-        """Where each secret comes from, by name. Of the environment, those whose names sound like one."""
-        found: dict[str, SecretSource] = dict.fromkeys(self._kept, "file")
+    def sources(self) -> dict[str, SecretSource]:
+        """Returns the source of each secret by name; of the environment, only names that look like a secret's."""
+        found: dict[str, SecretSource] = dict.fromkeys(self._stored, "file")
         for name, value in self._environment.items():
             if value and (name in found or _SOUNDS_SECRET.search(name)):
                 found[name] = "environment"
         return dict(sorted(found.items()))
 
     def set(self, name: str, value: str) -> None:
-        """Keep a secret in the file. Raises BadInput for a name or a value that cannot be one."""
+        """Stores a secret in the file. Raises BadInput for an invalid name or a value that is too short."""
         if not NAME.fullmatch(name):
             raise BadInput(f"expected a name like TAVILY_API_KEY, not `{name:.40}`", key="NAME")
         if len(value.strip()) < SHORTEST:
-            raise BadInput(f"the value has fewer than {SHORTEST} characters, too few to be kept out of texts")
+            raise BadInput(
+                f"expected a value of at least {SHORTEST} characters; a shorter one cannot be hidden in texts"
+            )
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._change(lambda kept: {**kept, name: value.strip()})
+        self._change(lambda stored: {**stored, name: value.strip()})
 
     def remove(self, name: str) -> bool:
-        """Forget a secret of the file; whether there was one."""
+        """Removes a secret from the file; returns whether there was one."""
         there = name in _read(self.file)
         if there:
-            self._change(lambda kept: {other: value for other, value in kept.items() if other != name})
+            self._change(lambda stored: {other: value for other, value in stored.items() if other != name})
         return there
 
     def hide(self, text: str) -> str:
-        """The text with `(secret NAME)` wherever a secret stood, plainly or encoded: percent, base64, hex."""
+        """Replaces every secret in a text by `(secret NAME)`, also one in percent, base64 or hex encoding."""
         names, pattern = self._pattern
         return pattern.sub(lambda found: f"(secret {names[found.group()]})", text) if names else text
 
     @cached_property
-    def _kept(self) -> dict[str, str]:
+    def _stored(self) -> dict[str, str]:
         return _read(self.file)
 
     @cached_property
     def _pattern(self) -> tuple[dict[str, str], re.Pattern[str]]:
-        """Every form of every secret with its name, and what finds them, the longest first."""
+        """Returns names by form of a secret, and a pattern that matches any form, the longest first."""
         names: dict[str, str] = {}
-        values = dict(self._kept)
+        values = dict(self._stored)
         for name, value in self._environment.items():
             if name in self._asked or _SOUNDS_SECRET.search(name):
                 values[name] = value
@@ -138,31 +141,31 @@ class Vault:
         return names, re.compile("|".join(re.escape(form) for form in sorted(names, key=len, reverse=True)))
 
     def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
-        """Rewrites the file from what it holds at that moment, which is not what this process read at its start."""
+        """Rewrites the file from its present content, which may differ from what this process read at its start."""
 
         def changed(before: bytes | None) -> bytes:
-            kept = change(_read(self.file))
-            return msgspec.json.format(msgspec.json.encode(dict(sorted(kept.items())))) + b"\n"
+            stored = change(_read(self.file))
+            return msgspec.json.format(msgspec.json.encode(dict(sorted(stored.items())))) + b"\n"
 
         disk.change_file(self.file, changed, mode=disk.OWNER_ONLY)
-        for name in ("_kept", "_pattern"):
+        for name in ("_stored", "_pattern"):
             self.__dict__.pop(name, None)
 
 
 def hide_output(vault: Vault) -> None:
-    """From now on, what this process prints shows no secret."""
+    """Hides secrets in everything that this process prints from now on."""
     sys.stdout = cast(TextIO, FilteredStream(sys.stdout, vault.hide))
     sys.stderr = cast(TextIO, FilteredStream(sys.stderr, vault.hide))
 
 
 def vault_file() -> Path:
-    """Where this user's secrets are kept."""
+    """Returns the path of this user's secrets."""
     named = os.environ.get("AUTOACT_SECRETS")
     return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "secrets.json"
 
 
 def _read(file: Path) -> dict[str, str]:
-    """What the file holds; nothing when there is none. Raises BadInput when others can read it or it is no JSON."""
+    """Reads the file; empty when it is absent. Raises BadInput when other users can read it or it is malformed."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -170,7 +173,7 @@ def _read(file: Path) -> dict[str, str]:
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
     with os.fdopen(descriptor, "rb") as stream:
-        # Asked of the open file, so that nobody swaps it between the question and the reading.
+        # The status of the open file, so that nobody replaces it between the check and the reading.
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > LONGEST_FILE:
             raise BadInput("expected a small file of secrets", file=file)
@@ -180,12 +183,12 @@ def _read(file: Path) -> dict[str, str]:
     try:
         return msgspec.json.decode(data or b"{}", type=dict[str, str])
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # Without the decoder's words and without its error: both may quote a value.
+        # Without the decoder's message and exception: both may quote a value.
         raise BadInput('expected {"NAME": "value", ...}', file=file) from None
 
 
 def _forms(value: str) -> set[str]:
-    """The ways in which a value may turn up in a text."""
+    """Returns the plain and encoded forms in which a value may occur in a text."""
     value = value.strip()
     if len(value) < SHORTEST:
         return set()
@@ -199,14 +202,14 @@ def _forms(value: str) -> set[str]:
 
 
 def _lower_escapes(quoted: str) -> str:
-    """A percent-encoded text with the escapes in lower case, as some programs write them."""
+    """Returns a percent-encoded text with lower-case escapes, as some programs write them."""
     return re.sub("%..", lambda escape: escape[0].lower(), quoted)
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:
-    """What base64 makes of the bytes alone and inside others, as in a Basic header, in both alphabets.
+    """Yields the base64 of the bytes at each of the three offsets in a longer text (a Basic header), in both alphabets.
 
-    A character stands for six bits. Those that are shared with a neighbour before or after are left out.
+    A character encodes six bits. Characters that share bits with a neighbouring byte are left out.
     """
     for before in range(3):
         text = base64.b64encode(bytes(before) + data).decode()

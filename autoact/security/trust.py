@@ -1,8 +1,8 @@
-"""Trust: which projects and runs came from elsewhere, and what such things may do before a person trusts them.
+"""Trust: recognises projects and runs from elsewhere, and holds the rules for them until a person trusts them.
 
-What is made on this machine is trusted from the start. A folder is known by a random number in its `.autoact`, which
-stands in this user's state folder too, with the time at which the kernel saw that file change last. Nobody can set
-that time: in a copy, an unpacked archive or a clone it is another, in a folder that was moved or renamed the same.
+A project or run made on this machine is trusted from the start. Its `.autoact` holds a random number; this user's state
+folder holds the same number with the ctime of that file. No program can set a ctime: a copy, an unpacked archive or a
+clone has another, a folder that was moved or renamed keeps it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from autoact.files import disk
 
 ForeignKind = Literal["project", "run", "tool set", "adapter"]
 Act = Literal["read", "shown", "chosen", "run", "sent"]
-"""What may happen to a thing. Chosen: taken by a command to which nobody named it. Run: a model is loaded for it, or
-its code, servers and queries are started. Sent: a request or a secret leaves this machine for it."""
+"""An act on something. Chosen: a command takes it though nobody named it. Run: a model is loaded for it, or its code,
+servers and queries are started. Sent: a request or a secret leaves this machine for it."""
 
 
 class Rule(NamedTuple):
-    """Whether a foreign thing may do something, and what exactly."""
+    """A rule: whether the act is allowed, and its details."""
 
     allowed: bool
-    told: str
+    details: str
 
 
 RULES: Mapping[ForeignKind, Mapping[Act, Rule]] = {
@@ -67,41 +67,41 @@ RULES: Mapping[ForeignKind, Mapping[Act, Rule]] = {
         "sent": Rule(False, "nothing"),
     },
 }
-"""What foreign things may do: the one place that says so."""
+"""The rules for foreign projects, runs, tool sets and adapters; all code and the README follow this table."""
 
 _MARKS, _MARK, _IMPORTED = ".autoact", "origin", "imported"
 _NUMBER = re.compile(r"[0-9a-f]{32}")
 
 
 class NotTrusted(BadInput):
-    """Something foreign would have to do what only a person's own things may."""
+    """A foreign project or run would have to do something that needs trust."""
 
 
 def allows(kind: ForeignKind, act: Act, folder: Path) -> bool:
-    """Whether this project or run may do this: all may what RULES allow, a trusted one may everything."""
+    """Returns whether RULES allow the act, or the project or run is trusted."""
     return RULES[kind][act].allowed or is_trusted(folder)
 
 
 def require(kind: ForeignKind, act: Act, folder: Path) -> None:
-    """Raises NotTrusted, saying how to trust it, when this project or run may not do this."""
+    """Raises NotTrusted, with the command that trusts the folder, when the act is not allowed."""
     if not allows(kind, act, folder):
-        waits = RULES[kind][act].told.removeprefix("no ").removeprefix("not ")
+        denied = RULES[kind][act].details.removeprefix("no ").removeprefix("not ")
         raise NotTrusted(
-            f"this {kind} came from elsewhere, was copied, or was made by an earlier version. What waits until you "
-            f"trust it: {waits}. Look at it, then `autoact trust {shlex.quote(str(folder))}`. A script adds --trust",
+            f"this {kind} came from elsewhere, was copied, or was made by an earlier version. Not allowed until you "
+            f"trust it: {denied}. Look at it, then `autoact trust {shlex.quote(str(folder))}`. A script adds --trust",
             file=folder,
         )
 
 
 def require_start(run: Path) -> None:
-    """Raises NotTrusted unless a job may be started for the run in this folder, which lies in its project's `runs`."""
+    """Raises NotTrusted unless a job may be started for the run in this folder (PROJECT/runs/NAME)."""
     run = run.absolute()
     require("project", "run", run.parent.parent)
     require("run", "run", run)
 
 
 def is_trusted(folder: Path) -> bool:
-    """Whether a project or a run was made on this machine by this user, or was trusted since."""
+    """Returns whether a project or run was made on this machine by this user, or was trusted later."""
     try:
         return _entry(folder).exists()
     except (OSError, ValueError):
@@ -109,7 +109,7 @@ def is_trusted(folder: Path) -> bool:
 
 
 def mark_trusted(folder: Path) -> None:
-    """Records that a project or a run is this user's own. A mark that another user made serves both."""
+    """Records that a project or run is trusted by this user. An existing mark, also of another user, is kept."""
     marks = _own_folder(folder)
     try:
         entry = _entry(folder)
@@ -121,7 +121,7 @@ def mark_trusted(folder: Path) -> None:
 
 
 def trust_project(root: Path) -> None:
-    """Trusts a project, and the runs that are in it and did not come by themselves from elsewhere."""
+    """Trusts a project and its runs, except those that were imported from an archive."""
     mark_trusted(root)
     for run in foreign_runs(root):
         if not is_imported(run):
@@ -129,39 +129,39 @@ def trust_project(root: Path) -> None:
 
 
 def revoke(folder: Path) -> None:
-    """Makes a project or a run foreign again."""
+    """Makes a project or run foreign again."""
     with suppress(OSError, ValueError):
         _entry(folder).unlink()
 
 
 def foreign_runs(root: Path) -> Iterator[Path]:
-    """The folders of a project's runs that are not trusted."""
+    """Returns the folders of a project's runs that are not trusted."""
     return (file.parent for file in sorted((root / "runs").glob("*/run.toml")) if not is_trusted(file.parent))
 
 
 def mark_imported(folder: Path, source: str) -> None:
-    """Notes in a run's own folder from which file it came: trusting its project does not trust it."""
-    told = json.dumps({"file": source, "at": time.time()})
-    disk.replace(_own_folder(folder) / _IMPORTED, told.encode() + b"\n")
+    """Records in a run's own folder the archive it came from; trusting its project then does not trust the run."""
+    record = json.dumps({"file": source, "at": time.time()})
+    disk.replace(_own_folder(folder) / _IMPORTED, record.encode() + b"\n")
 
 
 def is_imported(folder: Path) -> bool:
-    """Whether the run came by itself, in an archive."""
+    """Returns whether the run was imported from an archive."""
     return os.path.lexists(folder / _MARKS / _IMPORTED)
 
 
 def rules_table() -> str:
-    """The rules as a Markdown table, one line for each kind of thing; the README shows it."""
+    """Returns RULES as a Markdown table, one row for each kind; the README contains it."""
     acts = list(RULES["project"])
     lines = [f"| foreign | {' | '.join(acts)} |", f"|---|{'---|' * len(acts)}"]
     for kind, rules in RULES.items():
-        cells = [f"{'yes' if rule.allowed else 'no'}: {rule.told}" for rule in rules.values()]
+        cells = [f"{'yes' if rule.allowed else 'no'}: {rule.details}" for rule in rules.values()]
         lines.append(f"| {kind} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _own_folder(folder: Path) -> Path:
-    """The hidden folder of such marks, which git passes over; whatever else has its name makes room for it."""
+    """Makes and returns the hidden folder of marks, ignored by git; a file or link of its name is removed."""
     marks = folder / _MARKS
     if marks.is_symlink() or (marks.exists() and not marks.is_dir()):
         marks.unlink()
@@ -182,10 +182,10 @@ def _write_mark(marks: Path) -> None:
 
 
 def _entry(folder: Path) -> Path:
-    """The file that exists when the folder is trusted: named by its number and, in nanoseconds, its mark's last change.
+    """Returns the path that exists when the folder is trusted: its number and its mark's ctime in nanoseconds.
 
-    Raises OSError or ValueError for a folder without a mark. Nothing is followed, as a link could lead to the mark of
-    a folder that is trusted.
+    Raises OSError or ValueError for a folder without a mark. Follows no link, which could lead to the mark of another
+    folder.
     """
     marks = os.open(folder / _MARKS, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -196,5 +196,5 @@ def _entry(folder: Path) -> Path:
     finally:
         os.close(marks)
     if not _NUMBER.fullmatch(number):
-        raise ValueError("no mark of ours")
+        raise ValueError("not a mark of AutoAct")
     return platformdirs.user_state_path("autoact") / "trusted" / f"{number}.{status.st_ctime_ns}"

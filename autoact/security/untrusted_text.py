@@ -1,7 +1,7 @@
-"""Sanitises text that others wrote (a model, a tool, a file, a folder's name) for a terminal.
+"""Sanitises untrusted text (of a model, a tool, a file, a folder's name) for a terminal.
 
-What would act on a terminal or hide something becomes visible instead: a control character its picture, a bidi or
-zero-width character its code point. Scripts that need joiners, emoji sequences and accents stay as they are.
+Characters that would control a terminal or hide text become visible: a control character as its picture, a bidi or
+zero-width character as its code point. Scripts that need joiners, emoji sequences and accents stay as they are.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import TextIO, cast
 
 LETTERS, LINES, COLUMNS = 64_000, 2_000, 4_000
-"""The most that is shown of one text, of its lines, and of a line."""
+"""The most letters of a text, lines of a text, and letters of a line that are shown."""
 
 BREAK = " ⏎ "
-"""A line break in what is shown as one line."""
+"""A line break in a text that is shown as one line."""
 
 _SUSPECT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]|[^\x00-\x7e]")
 _CONTROL = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)} | {0x7F: 0x2421}
@@ -35,61 +35,61 @@ _TABLE: dict[int, int | str] = {
     **dict.fromkeys(_NEVER, 0xFFFD),
 }
 _TAGS = re.compile("[\U000e0000-\U000e0fff]+")
-"""Invisible letters, and selectors that can carry a message no one sees."""
+"""Invisible letters and selectors, which can carry a hidden message."""
 _MEANINGLESS = re.compile("[\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\U000f0000-\U0010ffff]")
 _SELECTORS = re.compile("([\ufe00-\ufe0f])[\ufe00-\ufe0f]+")
 _MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
 _TOWER = re.compile(f"({_MARK}{{4}}){_MARK}+")
-"""Marks piled on one letter, over the lines above."""
+"""More than four combining marks on one letter, which would cover the lines above."""
 _JOINERS = re.compile("[\u200c\u200d]+")
 
 
 def clean(text: str, *, letters: int = LETTERS, lines: int = LINES, columns: int = COLUMNS) -> str:
-    """The text with nothing in it that acts, hides or goes on for ever. Says what was cut. UTF-8 can encode it."""
+    """Sanitises a text and cuts it to the limits, with a note of what was cut. The result can be encoded as UTF-8."""
     full = len(text)
     kept = _visible(text[:letters].replace("\r\n", "\n")).split("\n")
-    return _rejoined([_short(row, columns) for row in kept], lines, full, cut=full > letters)
+    return _join_rows([_short(row, columns) for row in kept], lines, full, cut=full > letters)
 
 
 def whole(text: str) -> str:
-    """The text with nothing in it that acts or hides, however long."""
+    """Sanitises a text of any length."""
     return _visible(text.replace("\r\n", "\n"))
 
 
 class Writer:
-    """Makes a text safe that arrives in pieces: the outcome is that of `clean` on the whole, wherever it was cut."""
+    """Sanitises a text that arrives in pieces, with the result of `clean` on the whole text."""
 
     def __init__(self) -> None:
-        self._over: list[str] = []
-        """Lines that have ended."""
+        self._lines: list[str] = []
+        """Complete lines, sanitised."""
         self._tail = ""
-        """The line still growing, as it came."""
+        """The incomplete last line, as it arrived."""
         self._letters = 0
 
     def write(self, piece: str) -> str:
-        """All of it so far, safe."""
+        """Adds a piece; returns the sanitised text so far."""
         kept = piece[: max(0, LETTERS - self._letters)]
         self._letters += len(piece)
-        *over, self._tail = (self._tail + kept).replace("\r\n", "\n").split("\n")
-        self._over += [_short(_visible(row), COLUMNS) for row in over]
-        rows = [*self._over, _short(_visible(self._tail), COLUMNS)]
-        return _rejoined(rows, LINES, self._letters, cut=self._letters > LETTERS)
+        *complete, self._tail = (self._tail + kept).replace("\r\n", "\n").split("\n")
+        self._lines += [_short(_visible(row), COLUMNS) for row in complete]
+        rows = [*self._lines, _short(_visible(self._tail), COLUMNS)]
+        return _join_rows(rows, LINES, self._letters, cut=self._letters > LETTERS)
 
 
 @lru_cache(maxsize=8192)
 def line(text: str, most: int = 400) -> str:
-    """The beginning of a text as one safe line."""
+    """Returns the first `most` letters of a text as one sanitised line."""
     shown = _visible(text[: most + 1].replace("\r\n", "\n")).strip("\n").replace("\n", BREAK)
     return shown if len(text) <= most else shown[:most] + "…"
 
 
 def one_line(text: str) -> str:
-    """The text as one safe line, however long."""
+    """Returns a text of any length as one sanitised line."""
     return whole(text).replace("\n", BREAK)
 
 
 class FilteredStream(io.TextIOBase):
-    """A stream that passes on what is written to it as `change` has it; also tracebacks, warnings and prints."""
+    """A text stream that applies `change` to everything written to it, tracebacks and warnings included."""
 
     def __init__(self, stream: TextIO, change: Callable[[str], str]) -> None:
         self.stream, self._change = stream, change
@@ -110,7 +110,7 @@ class FilteredStream(io.TextIOBase):
 
 @contextmanager
 def cleaned_output() -> Iterator[None]:
-    """As long as it lasts, what this process prints is made safe first: names, logs and settings may be anyone's."""
+    """Sanitises everything that this process prints inside the block, since names, logs and settings are untrusted."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast(TextIO, FilteredStream(stream, whole)) for stream in before)
     try:
@@ -123,8 +123,8 @@ def _short(row: str, columns: int) -> str:
     return row if len(row) <= columns else f"{row[:columns]}…[+{len(row) - columns}]"
 
 
-def _rejoined(rows: list[str], lines: int, full: int, *, cut: bool) -> str:
-    """Of a text of `full` letters, with a word about what is not shown of it."""
+def _join_rows(rows: list[str], lines: int, full: int, *, cut: bool) -> str:
+    """Joins the rows of a text of `full` letters, with a note when some of it is not shown."""
     if cut or len(rows) > lines:
         rows = [*rows[:lines], f"…[cut, {full} characters in full]"]
     return "\n".join(rows)
@@ -136,11 +136,11 @@ def _visible(text: str) -> str:
     text = _MEANINGLESS.sub("\ufffd", text.expandtabs(4).translate(_TABLE))
     text = _TAGS.sub(lambda found: f"<hidden:{len(found[0])}>", text)
     text = _TOWER.sub(r"\1", _SELECTORS.sub(r"\1", text))
-    return _JOINERS.sub(_joined, text)
+    return _JOINERS.sub(_keep_joiner, text)
 
 
-def _joined(found: re.Match[str]) -> str:
-    """One joiner between letters of a script that joins is spelling; anywhere else it hides something."""
+def _keep_joiner(found: re.Match[str]) -> str:
+    """Keeps a single joiner between letters of a script that uses joiners; makes any other joiner visible."""
     before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
     spelling = len(found[0]) == 1 and before > "\u02ff" and after > "\u02ff"
     return found[0] if spelling else f"<joiner:{len(found[0])}>"

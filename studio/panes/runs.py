@@ -205,7 +205,7 @@ class RunsPane(Pane):
 
     def _ask_for_trust(self, run: RunLine) -> None:
         """A foreign run goes on only with settings, material and adapters that the person has looked at."""
-        waiting = trust.RULES["run"]["chosen"].told, trust.RULES["run"]["run"].told
+        waiting = trust.RULES["run"]["chosen"].details, trust.RULES["run"]["run"].details
         reason = f"{run.folder.name} came from elsewhere. Until you trust it, it is {waiting[0]}, and {waiting[1]}."
         self.app.push_screen(
             Confirm("Trust this run?", reason), lambda yes: self._do("trust", run, "--yes") if yes else None

@@ -51,7 +51,7 @@ def test_the_environment_wins_over_the_file(file: Path) -> None:
     assert Vault(file, {}).reveal("TAVILY_API_KEY") == "from the file"
     vault = Vault(file, {"TAVILY_API_KEY": "from outside", "BRAVE_TOKEN": "another", "HOME": "/", "EMPTY_KEY": ""})
     assert vault.reveal("TAVILY_API_KEY") == "from outside"
-    assert vault.places() == {"BRAVE_TOKEN": "environment", "TAVILY_API_KEY": "environment"}
+    assert vault.sources() == {"BRAVE_TOKEN": "environment", "TAVILY_API_KEY": "environment"}
     assert vault.get("EXA_API_KEY") is None
     assert Vault(file, {"TAVILY_API_KEY": ""}).reveal("TAVILY_API_KEY") == "from the file"
 
@@ -59,12 +59,12 @@ def test_the_environment_wins_over_the_file(file: Path) -> None:
 def test_two_commands_at_once_lose_no_secret(file: Path) -> None:
     first, second = Vault(file, {}), Vault(file, {})
     for vault in (first, second):
-        assert vault.places() == {}  # both have read the file
+        assert vault.sources() == {}  # both have read the file
     second.set("A_KEY", "value one")
     first.set("B_KEY", "value two")
-    assert Vault(file, {}).places() == {"A_KEY": "file", "B_KEY": "file"}
+    assert Vault(file, {}).sources() == {"A_KEY": "file", "B_KEY": "file"}
     assert second.remove("B_KEY")
-    assert Vault(file, {}).places() == {"A_KEY": "file"}
+    assert Vault(file, {}).sources() == {"A_KEY": "file"}
 
     def keep(name: str) -> None:
         for number in range(10):
@@ -75,7 +75,7 @@ def test_two_commands_at_once_lose_no_secret(file: Path) -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    assert len(Vault(file, {}).places()) == 21
+    assert len(Vault(file, {}).sources()) == 21
 
 
 def test_the_file_belongs_to_its_owner_alone(file: Path) -> None:
@@ -84,9 +84,9 @@ def test_the_file_belongs_to_its_owner_alone(file: Path) -> None:
     vault.set("B_KEY", "value two")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert vault.places() == {"A_KEY": "file", "B_KEY": "file"}
+    assert vault.sources() == {"A_KEY": "file", "B_KEY": "file"}
     assert (vault.remove("A_KEY"), vault.remove("A_KEY")) == (True, False)
-    assert Vault(file, {}).places() == {"B_KEY": "file"}
+    assert Vault(file, {}).sources() == {"B_KEY": "file"}
     assert [path.name for path in file.parent.iterdir()] == ["secrets.json"]
 
 
@@ -94,7 +94,7 @@ def test_the_file_belongs_to_its_owner_alone(file: Path) -> None:
 def test_a_file_that_others_can_read_is_refused(file: Path, mode: int) -> None:
     Vault(file, {}).set("A_KEY", "value one")
     file.chmod(mode)
-    for use in (lambda: Vault(file, {}).get("A_KEY"), lambda: Vault(file, {}).hide("text"), Vault(file, {}).places):
+    for use in (lambda: Vault(file, {}).get("A_KEY"), lambda: Vault(file, {}).hide("text"), Vault(file, {}).sources):
         with pytest.raises(BadInput, match="others can read these secrets; `chmod 600"):
             use()
     assert Vault(file, {"A_KEY": "outside"}).reveal("A_KEY") == "outside"
@@ -106,7 +106,7 @@ def test_a_damaged_file_is_told_without_its_words(file: Path, text: str) -> None
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     file.chmod(0o600)
     with pytest.raises(BadInput) as told:
-        Vault(file, {}).places()
+        Vault(file, {}).sources()
     assert "expected {" in str(told.value)
     whole = "".join(traceback.format_exception(told.value))
     assert "99887766" not in whole

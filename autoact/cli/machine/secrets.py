@@ -41,14 +41,13 @@ def show(arguments: argparse.Namespace) -> int:
     from autoact.security.secrets import Vault
 
     vault = Vault.open()
-    places = vault.places()
-    rows = [(name, place, grants.hosts(name)) for name, place in places.items()]
+    rows = [(name, source, grants.hosts(name)) for name, source in vault.sources().items()]
     if arguments.json:
-        print_json([{"name": name, "from": place, "hosts": hosts} for name, place, hosts in rows])
+        print_json([{"name": name, "from": source, "hosts": hosts} for name, source, hosts in rows])
         return 0
     if rows:
         print_columns(
-            [("NAME", "FROM", "MAY BE SENT TO"), *((name, place, ", ".join(hosts)) for name, place, hosts in rows)]
+            [("NAME", "FROM", "MAY BE SENT TO"), *((name, source, ", ".join(hosts)) for name, source, hosts in rows)]
         )
     else:
         print("no secrets; `autoact secrets set NAME` keeps one")

@@ -84,7 +84,7 @@ class Redaction:
                 ("mcp", "headers"): "${%s}"}.get((self._kind, place[0]))  # fmt: skip
         text = str(value)
         names: list[str] = []
-        for name in self._vault.places():
+        for name in self._vault.sources():
             if form and (secret := self._vault.reveal(name)) and secret in text:
                 text, names = text.replace(secret, form % name), [*names, name]
         if not names or self._tells(place[-1], text):
