@@ -1,1 +1,6 @@
-"""Files and folders: safe reading and writing, records of data files, TOML within bounds."""
+"""Reading and writing of files.
+
+disk.py writes files and folders that are never half there, and locks folders; records.py reads the records of large
+data files one at a time; toml_text.py parses TOML within limits. Every package may import this one, and it imports
+only autoact.errors. Begin with disk.py.
+"""

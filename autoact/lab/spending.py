@@ -1,4 +1,4 @@
-"""Token costs of the model's answers by stage, role and fork, beside the prompt tokens that must be encoded at least."""
+"""Token costs of answers by stage, role and fork, beside the prompt tokens that must be encoded at least."""
 
 from __future__ import annotations
 

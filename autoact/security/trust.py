@@ -40,22 +40,22 @@ class Rule(NamedTuple):
 RULES: Mapping[ForeignKind, Mapping[Act, Rule]] = {
     "project": {
         "read": Rule(True, "settings, questions, tools, corpus, runs"),
-        "shown": Rule(True, "all of it; what would act on a terminal is made visible"),
-        "chosen": Rule(True, "stands in lists like any other"),
+        "shown": Rule(True, "all of it; control characters are made visible"),
+        "chosen": Rule(True, "listed like any other"),
         "run": Rule(False, "no model, Python tool, server, database or program"),
         "sent": Rule(False, "no request, no secret"),
     },
     "run": {
         "read": Rule(True, "log, settings, adapters; an archive only after each value was checked"),
         "shown": Rule(True, "marked as foreign"),
-        "chosen": Rule(False, "not the latest run, not the base of ask, eval or run, not gone on with"),
+        "chosen": Rule(False, "not the latest run, not the base of ask, eval or run, not continued by run"),
         "run": Rule(False, "not resumed, forked or judged"),
         "sent": Rule(False, "nothing"),
     },
     "tool set": {
         "read": Rule(True, "as text; hidden characters are refused"),
-        "shown": Rule(True, "every line of its code, before it is written"),
-        "chosen": Rule(False, "its tools arrive switched off"),
+        "shown": Rule(True, "every line of its code, before it is stored"),
+        "chosen": Rule(False, "its tools are imported switched off"),
         "run": Rule(False, "each power (network, code, database, files) waits for its own consent"),
         "sent": Rule(False, "each secret waits for consent to that name and host, HTTPS only; `allow` is left out"),
     },

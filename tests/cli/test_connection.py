@@ -38,4 +38,4 @@ def test_a_server_is_looked_at_and_its_news_told(project: Project, capsys: pytes
 def test_a_server_that_is_not_listed(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     listed(project, "well")
     assert main(["tools", "connect", str(project.root), "other"]) == 2
-    assert "tools.toml lists no MCP server called `other`" in capsys.readouterr().err
+    assert "tools.toml lists no MCP server named `other`" in capsys.readouterr().err

@@ -80,7 +80,7 @@ def test_attach_shows_a_run_to_its_end(folder: RunFolder, begin: Begin, capsys: 
 def test_attach_tells_of_crashes(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
     begin("--of", "4", "--stumble", "3")
     assert main(["attach", str(folder.path)]) == 0
-    assert "the job ended, killed by signal 9 (SIGKILL); it starts again in 1 s" in capsys.readouterr().err
+    assert "the job ended, killed by signal 9 (SIGKILL); it is restarted in 1 s" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_cancel_waits_and_says_what_happened(folder: RunFolder, begin: Begin, ca
     assert capsys.readouterr().out == f"run {folder.name} is cancelled\n"
     assert not attended(folder)
     assert main(["cancel", str(folder.path)]) == 0
-    assert capsys.readouterr().out == f"run {folder.name} has no job to stop here; it is cancelled\n"
+    assert capsys.readouterr().out == f"run {folder.name} has no job on this machine; it is cancelled\n"
 
 
 def test_cancel_of_a_job_that_does_not_listen(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
@@ -181,7 +181,7 @@ def test_resume_refuses_what_cannot_go_on(folder: RunFolder, capsys: Captured) -
         assert "--take-over atlas" in capsys.readouterr().err
     written(folder, happened.RunFinished())
     assert main(["resume", str(folder.path)]) == 2
-    assert "nothing is left to do" in capsys.readouterr().err
+    assert " is finished" in capsys.readouterr().err
 
 
 def test_resume_starts_the_job_again(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
@@ -199,13 +199,13 @@ def test_resume_starts_the_job_again(folder: RunFolder, begin: Begin, capsys: Ca
 def test_a_command_finds_a_job_without_a_socket_in_its_folder(
     folder: RunFolder, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "UNHEARD", 0.0)
+    monkeypatch.setattr(command, "NO_SOCKET", 0.0)
     with RunLock.take(folder), LogWriter(folder) as log:
         with pytest.raises(Unreachable, match="does not answer"):
             command.deliver(folder, Command("c-1", "pause"))
         (left,) = folder.control.iterdir()
         assert msgspec.json.decode(left.read_bytes(), type=Command) == Command("c-1", "pause")
-        monkeypatch.setattr(command, "UNHEARD", 0.6)
+        monkeypatch.setattr(command, "NO_SOCKET", 0.6)
         log.append(happened.CommandAccepted("c-1", "pause"))
         assert command.deliver(folder, Command("c-1", "pause")) == Reply("c-1", 0)
         log.append(happened.CommandRefused("c-2", "not now"))
@@ -284,7 +284,7 @@ def test_a_viewer_may_leave(folder: RunFolder, begin: Begin) -> None:
         assert viewer.stderr.readline() == f"run {folder.name}\n"
         viewer.send_signal(signal.SIGINT)
         told = viewer.communicate()[1]
-    assert (viewer.returncode, told.count("goes on; `autoact attach")) == (0, 1)
+    assert (viewer.returncode, told.count("is still running; `autoact attach")) == (0, 1)
     assert attended(folder)
 
 
@@ -298,6 +298,6 @@ def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin)
         viewer.send_signal(signal.SIGINT)
         told = viewer.communicate()[1]
     assert viewer.returncode == 130
-    assert told.endswith(f"run {folder.name} is stopped; the same command goes on from here\n")
+    assert told.endswith(f"run {folder.name} is stopped; the same command resumes it\n")
     assert not attended(folder)
     assert RunState.of(folder.events).status == "cancelled"

@@ -526,6 +526,6 @@ def test_work_that_the_log_cannot_give_back_is_done_again(project: Project) -> N
     later = Hall()
     Job(folder, later.open).run()
     assert later.engines == []
-    with pytest.raises(BadInput, match="nothing is left to do"):
+    with pytest.raises(BadInput, match="is finished"):
         check(folder, "")
     assert Job(other, Hall().open).run() == "finished"

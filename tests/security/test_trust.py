@@ -292,7 +292,7 @@ def test_trust_lets_it_run(foreign: Path, mark: Path, capsys: Captured) -> None:
     assert main(["trust", str(foreign), "--yes"]) == 0
     told = capsys.readouterr().out
     assert "Mine (python, may use network, code, files): function = tools/mine.py:mine" in told
-    assert "1 are trusted with it" in told
+    assert "1 are trusted with the project" in told
     assert main(["tools", "try", str(foreign), "Mine", "x"]) == 0
     assert mark.exists()
     assert latest(foreign).name.startswith("2026-11-22")

@@ -1,1 +1,1 @@
-"""Commands that act on a run: its answers, its end, its folder."""
+"""The verbs that act on a run: `pause` to `drop` (command.py), `fork`, `cancel`, `delete`, `export` and `import`."""

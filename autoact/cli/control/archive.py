@@ -1,4 +1,4 @@
-"""`autoact export` and `autoact import`: a run as one file, to keep or to give away."""
+"""`autoact export` and `autoact import`: packs a run into one file, and unpacks it into a project."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 from autoact.cli.target import add_target, find_target_run
 
 SHOWN = 20
-"""Damaged places that are listed one by one."""
+"""The most damaged lines to list."""
 
 
 def add(subparsers: Any) -> None:
-    """The verbs and their arguments."""
+    """Adds the verbs and their arguments."""
     parser = subparsers.add_parser("export", help="pack a run into one file")
     add_target(parser)
-    parser.add_argument("file", help="the .tar.gz to make, or a folder to put it in under the run's name")
+    parser.add_argument("file", help="the .tar.gz to write, or a folder for it, where it gets the run's name")
     parser.set_defaults(run=export_archive)
-    parser = subparsers.add_parser("import", help="take a packed run into a project")
+    parser = subparsers.add_parser("import", help="unpack a run into a project")
     parser.add_argument("file", help="the .tar.gz that `autoact export` made")
     parser.add_argument("project", help="the project's folder")
     parser.set_defaults(run=import_archive)
 
 
 def export_archive(arguments: argparse.Namespace) -> int:
-    """Pack a run and say where it is."""
+    """Packs a run and prints the file's path and size."""
     from pathlib import Path
 
     from autoact.cli.output import format_size
@@ -39,7 +39,7 @@ def export_archive(arguments: argparse.Namespace) -> int:
 
 
 def import_archive(arguments: argparse.Namespace) -> int:
-    """Unpack a run, say its name, and list what is damaged."""
+    """Unpacks a run, prints its folder, and lists damaged lines."""
     from pathlib import Path
 
     from autoact.project.project import Project

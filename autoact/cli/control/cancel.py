@@ -1,4 +1,4 @@
-"""`autoact cancel`: ask a run's job to stop, and wait until it has."""
+"""`autoact cancel`: asks a run's job to stop and waits for its end."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from autoact.cli.target import add_target, find_target_run
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "cancel", help="stop a run so that it can go on later",
-        description="Asks the job to stop, which it does after the answer in hand, and waits for it.",
+        "cancel", help="stop a run, which can be resumed",
+        description="Asks the job to stop after the current answer, and waits for its end.",
     )  # fmt: skip
     add_target(parser)
-    parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="how long (default: 60)")
-    parser.add_argument("--kill", action="store_true", help="end it at once; what was logged is safe")
+    parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="seconds to wait (default: 60)")
+    parser.add_argument("--kill", action="store_true", help="kill the job at once; logged answers are kept")
     parser.set_defaults(run=cancel)
 
 
 def cancel(arguments: argparse.Namespace) -> int:
-    """Ask, wait, and say what happened. Exit code 1 when it has not stopped in time."""
+    """Stops a run's job and prints the run's state. Exit code 1 when it has not stopped in time."""
     import time
 
     from autoact.errors import AutoActError
@@ -39,5 +39,5 @@ def cancel(arguments: argparse.Namespace) -> int:
         raise AutoActError(
             f"run {folder.name} was asked to stop, but is {found} after {arguments.wait:g} s; `--kill` ends it at once"
         )
-    print(f"run {folder.name} {'is' if asked else 'has no job to stop here; it is'} {found}")
+    print(f"run {folder.name} {'is' if asked else 'has no job on this machine; it is'} {found}")
     return 0

@@ -1,4 +1,4 @@
-"""`autoact pause, step, edit, retry, finish, skip, keep, drop`: what a person may want of a run's units."""
+"""`autoact pause, step, edit, retry, finish, skip, keep, drop`: sends a command about a run or a unit to its job."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds to wait for a job that is still loading its model."""
-UNHEARD = 10.0
-"""Seconds after which a job without a socket is left the command in its folder, and seconds it has to find it."""
+NO_SOCKET = 10.0
+"""Seconds to wait for a job's socket before the command is left in its folder, and then for the job to find it."""
 EACH = 5.0
-"""Seconds of one try: a command that comes twice is obeyed once."""
+"""Seconds of one try; a command that arrives twice is carried out once."""
 LOOK = 0.5
-"""Seconds between tries, and until a person is told of waiting."""
+"""Seconds between tries, and before the message that the command waits."""
 
 
 def add(subparsers: Any) -> None:
-    """The verbs and their options."""
-    _verb(subparsers, "pause", "hold a live run's answers, or one unit's", unit="?")
-    _verb(subparsers, "step", "let one more answer of a held unit through", unit="?")
-    edit = _verb(subparsers, "edit", "replace an answer; what followed it is asked anew", unit=None)
+    """Adds the verbs and their options."""
+    _verb(subparsers, "pause", "pause a live run, or one unit of it", unit="?")
+    _verb(subparsers, "step", "accept one more answer of a paused unit", unit="?")
+    edit = _verb(subparsers, "edit", "replace an answer; later answers of the unit are asked again", unit=None)
     edit.add_argument("--at", type=int, required=True, metavar="N", help="number of the answer, from 0")
-    edit.add_argument("--text", required=True, help="what it is to say")
-    retry = _verb(subparsers, "retry", "ask a unit's answers again, with other luck", unit=None)
+    edit.add_argument("--text", required=True, help="the new answer")
+    retry = _verb(subparsers, "retry", "ask a unit's answers again, with another seed", unit=None)
     retry.add_argument("--at", type=int, default=0, metavar="N", help="first answer to ask again (default: 0)")
     _verb(subparsers, "finish", "end a training early and keep its adapter", unit="?")
     _verb(subparsers, "skip", "end a unit without a result", unit="?")
-    for do, n, what in (("keep", 1, "learn from a trajectory"), ("drop", 0, "do not learn from a trajectory")):
-        parser = _verb(subparsers, do, f"{what}, whatever the filter says", unit=None)
+    for do, n, text in (("keep", 1, "learn from a trajectory"), ("drop", 0, "do not learn from a trajectory")):
+        parser = _verb(subparsers, do, f"{text}, whatever the filter decides", unit=None)
         parser.add_argument("--why", default="", metavar="TEXT", help="the reason, for the log")
         parser.set_defaults(run=judge, n=n)
 
 
-def _verb(subparsers: Any, do: str, what: str, *, unit: str | None) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = subparsers.add_parser(do, help=what, description=what.capitalize() + ".")
+def _verb(subparsers: Any, do: str, text: str, *, unit: str | None) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(do, help=text, description=text.capitalize() + ".")
     add_target(parser)
     parser.add_argument("unit", nargs=unit, default="", help="as `autoact log` names it")
     parser.set_defaults(run=command, do=do)
@@ -50,7 +50,7 @@ def _verb(subparsers: Any, do: str, what: str, *, unit: str | None) -> argparse.
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Send it to the live job and say what became of it."""
+    """Sends a command to the live job and prints the number of its event."""
     from autoact.run.control.command import Command, new_id
 
     text, at = getattr(arguments, "text", ""), getattr(arguments, "at", -1)
@@ -62,7 +62,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def judge(arguments: argparse.Namespace) -> int:
-    """Keep or drop by hand; a job is started for a run that has none."""
+    """Keeps or drops a trajectory; starts a job for a run that has none."""
     from autoact.run.control.command import Command, new_id
 
     deliver_or_start(
@@ -74,7 +74,7 @@ def judge(arguments: argparse.Namespace) -> int:
 
 
 def deliver_or_start(folder: RunFolder, command: Command) -> None:
-    """Deliver a command; to a run without a job it is left, and a job started for it."""
+    """Delivers a command; for a run without a job, leaves the command in its folder and starts a job."""
     from autoact.run.control.control_socket import leave
     from autoact.run.process.health import attended
     from autoact.run.process.launch import launch
@@ -83,21 +83,21 @@ def deliver_or_start(folder: RunFolder, command: Command) -> None:
     if attended(folder):
         deliver(folder, command)
     else:
-        trust.require_start(folder.path)  # before the command is left for a job that would never come
+        trust.require_start(folder.path)  # before the command is left for a job that would not start
         leave(folder, command)
         launch(folder)
 
 
 def deliver(folder: RunFolder, command: Command) -> Reply:
-    """Hand a command to a run's job, waiting for one that is just starting, and saying so.
+    """Sends a command to a run's job; waits for one that is starting, with a message.
 
-    Raises BadInput when the job refuses it, or when no job is alive; Unreachable when it takes no commands now.
+    Raises BadInput when the job refuses it or no job is alive; Unreachable when the job does not answer.
     """
     from autoact.errors import BadInput
     from autoact.run.control.control_socket import Unreachable, send
     from autoact.run.process.health import attended
 
-    began, told = time.monotonic(), False
+    began, printed = time.monotonic(), False
     while True:
         try:
             reply = send(folder, command, timeout=EACH)
@@ -105,13 +105,13 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
         except Unreachable as error:
             waited = time.monotonic() - began
             if not attended(folder):
-                raise BadInput(f"run {folder.name} is not alive; `autoact resume {folder.path}` goes on") from error
-            if waited > PATIENCE or (waited > UNHEARD and not folder.socket.exists()):
+                raise BadInput(f"run {folder.name} is not alive; `autoact resume {folder.path}` resumes it") from error
+            if waited > PATIENCE or (waited > NO_SOCKET and not folder.socket.exists()):
                 reply = _leave_command(folder, command)
                 break
-            if waited > LOOK and not told:
+            if waited > LOOK and not printed:
                 print(f"waiting: {error}", file=sys.stderr)
-                told = True
+                printed = True
             time.sleep(LOOK)
     if not reply.accepted:
         raise BadInput(reply.why)
@@ -119,9 +119,9 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
 
 
 def _leave_command(folder: RunFolder, command: Command) -> Reply:
-    """The reply to a command that no socket takes: the job finds it in its folder, and the log tells what came of it.
+    """Leaves a command in the run's folder, where the job finds it, and reads the reply from the log.
 
-    Raises Unreachable when it does not, for now.
+    Raises Unreachable when there is no reply in time.
     """
     from autoact.events import CommandAccepted, CommandRefused
     from autoact.run.control.command import Reply
@@ -129,7 +129,7 @@ def _leave_command(folder: RunFolder, command: Command) -> Reply:
     from autoact.run.record.log import LogTail
 
     leave(folder, command)
-    tail, until = LogTail(folder.events), time.monotonic() + UNHEARD
+    tail, until = LogTail(folder.events), time.monotonic() + NO_SOCKET
     try:
         while time.monotonic() < until:
             for record in tail.poll():
@@ -141,4 +141,6 @@ def _leave_command(folder: RunFolder, command: Command) -> Reply:
             time.sleep(LOOK)
     finally:
         tail.close()
-    raise Unreachable(f"run {folder.name} does not answer; it will find the command in its folder when it can")
+    raise Unreachable(
+        f"run {folder.name} does not answer; it will carry out the command, which is in its folder, as soon as it can"
+    )

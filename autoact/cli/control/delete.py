@@ -1,4 +1,4 @@
-"""`autoact delete`: remove a run and everything it made."""
+"""`autoact delete`: removes a run with its log and adapters."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
-    parser = subparsers.add_parser("delete", help="remove a run and everything it made")
+    """Adds the verb and its options."""
+    parser = subparsers.add_parser("delete", help="remove a run with its log and adapters")
     add_target(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=delete)
 
 
 def delete(arguments: argparse.Namespace) -> int:
-    """Ask, then remove. Raises RunBusy while a job, a keeper or another machine has the run."""
+    """Asks, then removes the run. Raises RunBusy while a job, a keeper or another machine has it."""
     from pathlib import Path
 
     from autoact.cli.output import ask, format_size, printable
     from autoact.errors import BadInput
 
     if not arguments.name and (Path(arguments.target).expanduser() / "project.toml").is_file():
-        raise BadInput("expected a run to delete: its folder, or the project with `--run NAME`", file=arguments.target)
+        raise BadInput("expected a run's folder, or a project's with `--run NAME`", file=arguments.target)
     folder = find_target_run(arguments)
     check(folder)
     taken = format_size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))
@@ -56,7 +56,7 @@ def check(folder: RunFolder) -> None:
 
 
 def _remove(folder: RunFolder) -> None:
-    """Holding its locks, so that no job starts in it meanwhile."""
+    """Removes a run while holding its locks, so that no job starts meanwhile."""
     import shutil
 
     from autoact.run.process.lock import RunLock

@@ -1,4 +1,4 @@
-"""`autoact fork`: replay the beginning of an episode, change one answer, and let it go on from there."""
+"""`autoact fork`: replays the first answers of an episode, changes the next one, and continues from there."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
     from autoact.trajectory import Trajectory
 
 LOOK = 0.2
-"""Seconds between looks at the log."""
+"""Seconds between two reads of the log."""
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "fork", help="go on from the middle of an episode, with an answer changed",
+        "fork", help="continue from the middle of an episode, with a changed answer",
         description="Makes a new unit that replays the first N answers of another without asking the model, then "
-        "goes on live. With --edit, answer N is the given text. `autoact log` numbers the answers.",
+        "asks the model. With --edit, answer N is the given text. `autoact log` numbers the answers.",
     )  # fmt: skip
     add_target(parser)
     parser.add_argument("unit", help="the episode, as `autoact log` names it")
     parser.add_argument("--at", type=int, required=True, metavar="N", help="answers to replay")
-    parser.add_argument("--edit", default="", metavar="TEXT", help="what answer N is to say instead")
-    parser.add_argument("--json", action="store_true", help="print the trajectory and what it cost as JSON")
+    parser.add_argument("--edit", default="", metavar="TEXT", help="the new text of answer N")
+    parser.add_argument("--json", action="store_true", help="print the trajectory and its cost as JSON")
     parser.set_defaults(run=fork)
 
 
 def fork(arguments: argparse.Namespace) -> int:
-    """Fork in the live job, or start one for it; wait for the fork's end and print it."""
+    """Forks a unit in the live job, or in one started for it, waits for the fork's end, and prints it."""
     from autoact.cli.control.command import deliver_or_start
     from autoact.cli.output import print_json, print_turns
     from autoact.lab.tally import tally
@@ -56,7 +56,7 @@ def fork(arguments: argparse.Namespace) -> int:
 
 
 def _wait_for_end(folder: RunFolder, command: str) -> Trajectory:
-    """The fork's trajectory. Raises BadInput when the fork was refused, AutoActError when it came to nothing."""
+    """Waits for the fork and returns its trajectory. Raises BadInput if it was refused, AutoActError if it failed."""
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused
     from autoact.run.process.health import attended
@@ -75,7 +75,7 @@ def _wait_for_end(folder: RunFolder, command: str) -> Trajectory:
                 raise BadInput(seen.why)
         if name in state.unit_failures or not alive:
             why = state.unit_failures.get(name) or state.error or "its job ended"
-            raise AutoActError(f"the fork came to nothing: {why}")
+            raise AutoActError(f"the fork failed: {why}")
         time.sleep(LOOK)
 
 
@@ -88,6 +88,6 @@ def _find_trajectory(state: RunState, name: str) -> Trajectory | None:
 def _line(cost: ForkCost) -> str:
     return (
         f"{cost.unit}: {cost.at} answers replayed for {cost.replayed.prefilled} tokens encoded and "
-        f"{cost.replayed.decoded} generated; {cost.live.calls} live ones for {cost.live.prefilled} and "
+        f"{cost.replayed.decoded} generated; {cost.live.calls} new ones for {cost.live.prefilled} and "
         f"{cost.live.decoded}"
     )

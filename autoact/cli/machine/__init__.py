@@ -1,1 +1,1 @@
-"""Commands about this machine and its user: its fitness, models, secrets."""
+"""The verbs `doctor`, `models` and `secrets`: this machine's libraries and memory, its models, its user's secrets."""

@@ -1,4 +1,4 @@
-"""`autoact doctor`: whether this machine can run the loop, line by line, each with what would mend it."""
+"""`autoact doctor`: checks whether this machine can run AutoAct; each finding has its remedy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, Literal
 LIBRARIES = ("torch", "transformers", "peft", "accelerate")
 OLDEST_PYTHON = (3, 11)
 MEMORY = 4.0
-"""GB that a run with the embedded model may take."""
+"""GB that a run with the embedded model may use."""
 DISK = 2.0
-"""GB that the embedded model, its package and a few runs take."""
+"""GB that the embedded model, its package and a few runs use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report."""
+    """A line of the report."""
 
     state: Literal["ok", "warn", "fail"]
     name: str
@@ -28,14 +28,14 @@ class Finding:
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser("doctor", help="check this machine")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=doctor)
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Print every finding. Exit code 1 when something fails."""
+    """Prints every finding. Exit code 1 when a check fails."""
     from autoact.cli.output import columns, print_json
 
     findings = [finding for check in CHECKS for finding in check()]
@@ -49,7 +49,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def software() -> Iterator[Finding]:
-    """Python and the libraries, by their metadata: importing them takes seconds."""
+    """Checks Python and the libraries by their metadata, since importing them takes seconds."""
     import platform
     import sys
     from importlib import metadata
@@ -64,35 +64,33 @@ def software() -> Iterator[Finding]:
 
 
 def processor() -> Iterator[Finding]:
-    """Cores this process may use, the model's threads, and whether cores compute in bfloat16."""
+    """Reports the cores that this process may use, the model's threads, and whether cores compute in bfloat16."""
     from autoact.threads import available_cores, describe_threads
 
     cores = len(available_cores())
-    fix = "" if cores > 1 else "runs work, at half the usual speed"
+    fix = "" if cores > 1 else "none needed; runs take twice the usual time"
     yield Finding("ok" if cores > 1 else "warn", "cores", str(cores), fix)
     yield Finding("ok", "threads", describe_threads())
     source = Path("/proc/cpuinfo")
     if source.exists():
         there = "avx512_bf16" in source.read_text()
-        yield Finding(
-            "ok", "avx512_bf16", "yes" if there else "no, so that bfloat16 is slow here; float32 is the default"
-        )
+        yield Finding("ok", "avx512_bf16", "yes" if there else "no; bfloat16 would be slow, so float32 is the default")
 
 
 def memory() -> Iterator[Finding]:
-    """Memory of the machine, or of the container when that has less."""
+    """Checks the memory of the machine, or of the container when that has less."""
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     container = Path("/sys/fs/cgroup/memory.max")
     if container.exists() and (text := container.read_text().strip()).isdigit():
         limits.append(int(text))
     available = min(limits) / 1e9
     enough = available >= MEMORY
-    fix = "" if enough else f"a run may take {MEMORY:.0f} GB; lower model.lanes in project.toml"
+    fix = "" if enough else f"a run may use {MEMORY:.0f} GB; lower model.lanes in project.toml"
     yield Finding("ok" if enough else "warn", "memory", f"{available:.1f} GB", fix)
 
 
 def device() -> Iterator[Finding]:
-    """What the model would run on."""
+    """Reports the device and precision that the model would use."""
     from autoact.model.store import best_device, best_precision
 
     try:
@@ -106,7 +104,7 @@ def device() -> Iterator[Finding]:
 
 
 def storage() -> Iterator[Finding]:
-    """Whether models and indexes can be kept."""
+    """Checks whether models and indexes can be stored."""
     import shutil
 
     from autoact.model.store import cache_folder
@@ -117,23 +115,27 @@ def storage() -> Iterator[Finding]:
     fix = "" if writable else "make it writable, or set AUTOACT_MODELS to another folder"
     yield Finding("ok" if writable else "fail", "cache", str(folder), fix)
     free = shutil.disk_usage(nearest).free / 1e9
-    fix = "" if free >= DISK else f"{DISK:.0f} GB are needed; make room, or set AUTOACT_MODELS to another disk"
+    fix = (
+        ""
+        if free >= DISK
+        else f"{DISK:.0f} GB are needed; free some space, or set AUTOACT_MODELS to a folder on another disk"
+    )
     yield Finding("ok" if free >= DISK else "warn", "free disk", f"{free:.1f} GB", fix)
 
 
 def embedded() -> Iterator[Finding]:
-    """Whether the default model can be had without a network."""
+    """Checks whether the default model is available without a network."""
     from autoact.cli.machine.models import model_state
     from autoact.model.store import EMBEDDED
 
     state, _ = model_state(EMBEDDED)
-    near = state in ("stored", "packaged")
-    yield Finding("ok" if near else "warn", "embedded model", f"{EMBEDDED}: {state}",
-                  "" if near else f"`autoact models pull {EMBEDDED}` while there is a network")  # fmt: skip
+    offline = state in ("stored", "packaged")
+    yield Finding("ok" if offline else "warn", "embedded model", f"{EMBEDDED}: {state}",
+                  "" if offline else f"`autoact models pull {EMBEDDED}` while there is a network")  # fmt: skip
 
 
 def full_text_search() -> Iterator[Finding]:
-    """SQLite with FTS5, which the corpus is searched with."""
+    """Checks for SQLite with FTS5, which searches the corpus."""
     import sqlite3
     from contextlib import closing
 
@@ -147,24 +149,24 @@ def full_text_search() -> Iterator[Finding]:
 
 
 def sandbox() -> Iterator[Finding]:
-    """What would hold a model's program, and whether it does: attacks inside and outside it, and honest programs."""
+    """Checks the sandbox of model-written programs: runs attacks inside and outside it, and harmless programs."""
     from autoact.tools.sandbox import selfcheck
     from autoact.tools.sandbox.sandbox import Sandbox
 
     box = Sandbox()
     if reason := box.layers.lacking():
-        yield Finding("warn", "sandbox", "none, so that CodeInterpreter is refused", reason)
+        yield Finding("warn", "sandbox", "none, so CodeInterpreter is refused", reason)
         return
     verdicts, works = list(selfcheck.attacked(box)), selfcheck.working(box)
     held, proven = sum(one.held for one in verdicts), sum(one.proven for one in verdicts)
     detail = (
-        f"{box.in_words()}; held {held} of {len(verdicts)} attacks, {proven} of which do harm without it; "
-        f"{works} of {len(selfcheck.PROGRAMS)} honest programs ran"
+        f"{box.in_words()}; stopped {held} of {len(verdicts)} attacks, {proven} of which succeed without it; "
+        f"{works} of {len(selfcheck.PROGRAMS)} harmless programs ran"
     )
     if escaped := [one.name for one in verdicts if not one.held]:
         yield Finding("fail", "sandbox", detail, f"switch CodeInterpreter off in tools.toml: {', '.join(escaped)}")
     elif works < len(selfcheck.PROGRAMS):
-        yield Finding("fail", "sandbox", detail, "see what `autoact tools try PROJECT CodeInterpreter 1+1` says")
+        yield Finding("fail", "sandbox", detail, "`autoact tools try PROJECT CodeInterpreter 1+1` shows the reason")
     else:
         yield Finding("ok", "sandbox", detail)
 

@@ -1,4 +1,4 @@
-"""`autoact models`: which base models are known and stored, and fetching one."""
+"""`autoact models`: lists known and stored base models, and fetches one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def add(subparsers: Any) -> None:
-    """The verbs and their options."""
+    """Adds the verbs and their options."""
     group = subparsers.add_parser("models", help="list base models, or fetch one")
     verbs = group.add_subparsers(title="verbs", metavar="VERB", required=True)
-    parser = verbs.add_parser("list", help="known names, and what is stored on this machine")
+    parser = verbs.add_parser("list", help="list known names and the models stored on this machine")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show)
     parser = verbs.add_parser("pull", help="fetch or convert a model, once")
@@ -20,7 +20,7 @@ def add(subparsers: Any) -> None:
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Known names first, then whatever else is stored."""
+    """Prints known names, then other stored models."""
     from autoact.cli.output import format_size, print_columns, print_json
     from autoact.model.store import KNOWN, cache_folder, folder_name, stored
 
@@ -50,7 +50,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def pull(arguments: argparse.Namespace) -> int:
-    """Make a model ready and print its folder."""
+    """Fetches or converts a model and prints its folder."""
     from autoact.cli.output import progress_bars
     from autoact.model.store import find
 
@@ -61,7 +61,7 @@ def pull(arguments: argparse.Namespace) -> int:
 
 
 def model_state(name: str) -> tuple[str, str]:
-    """How near a model is, and if nowhere, why: stored, packaged, local, on the hub or unknown. Fetches nothing."""
+    """Returns stored, packaged, local, on the hub or unknown, and the reason for unknown. Fetches nothing."""
     from pathlib import Path
 
     from autoact.model.store import EMBEDDED, EMBEDDED_PACKAGE, KNOWN, folder_name, stored

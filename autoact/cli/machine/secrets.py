@@ -1,4 +1,4 @@
-"""`autoact secrets`: which keys there are, keeping one and forgetting one. No value is ever shown or typed in view."""
+"""`autoact secrets`: lists, stores and removes secrets, and the hosts that may receive them. Values are never shown."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 
 def add(subparsers: Any) -> None:
-    """The verbs and their options."""
-    group = subparsers.add_parser("secrets", help="list, keep or forget the keys of tools")
+    """Adds the verbs and their options."""
+    group = subparsers.add_parser("secrets", help="list, store or remove the secrets of tools")
     verbs = group.add_subparsers(title="verbs", metavar="VERB", required=True)
-    parser = verbs.add_parser("list", help="the names of the keys, and where each comes from")
+    parser = verbs.add_parser("list", help="list the names of secrets, their sources and hosts")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show)
-    parser = verbs.add_parser("set", help="keep a key; its value is asked for, or read from standard input")
-    parser.add_argument("name", help="as in TAVILY_API_KEY")
-    parser.set_defaults(run=keep)
-    parser = verbs.add_parser("remove", help="forget a key")
+    parser = verbs.add_parser("set", help="store a secret; its value is asked for, or read from standard input")
+    parser.add_argument("name", help="such as TAVILY_API_KEY")
+    parser.set_defaults(run=store)
+    parser = verbs.add_parser("remove", help="remove a stored secret and its hosts")
     parser.add_argument("name")
-    parser.set_defaults(run=forget)
+    parser.set_defaults(run=remove)
     parser = verbs.add_parser(
-        "allow", help="let tools send a key to a host",
-        description="A tool that names a key sends it to a host only after this. No key is sent over plain HTTP, "
-        "except to this machine.",
+        "allow", help="allow tools to send a secret to a host",
+        description="A tool that names a secret sends it to a host only after this. No secret is sent over plain "
+        "HTTP, except to this machine.",
     )  # fmt: skip
-    parser.add_argument("name", help="as in TAVILY_API_KEY")
-    parser.add_argument("host", help="as in api.example.org, or localhost:8080")
+    parser.add_argument("name", help="such as TAVILY_API_KEY")
+    parser.add_argument("host", help="such as api.example.org or localhost:8080")
     parser.set_defaults(run=allow)
     parser = verbs.add_parser("deny", help="undo `allow`, for one host or for all")
     parser.add_argument("name")
@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Names and places, never values."""
+    """Prints names, sources and hosts, never values."""
     from autoact.cli.output import print_columns, print_json
     from autoact.security import grants
     from autoact.security.secrets import Vault
@@ -50,35 +50,35 @@ def show(arguments: argparse.Namespace) -> int:
             [("NAME", "FROM", "MAY BE SENT TO"), *((name, source, ", ".join(hosts)) for name, source, hosts in rows)]
         )
     else:
-        print("no secrets; `autoact secrets set NAME` keeps one")
-    print(f"\nkept secrets are in {vault.file}")
+        print("no secrets; `autoact secrets set NAME` stores one")
+    print(f"\nstored secrets are in {vault.file}")
     return 0
 
 
-def keep(arguments: argparse.Namespace) -> int:
-    """Read the value without showing it, and keep it."""
+def store(arguments: argparse.Namespace) -> int:
+    """Reads the value without showing it, and stores it."""
     from autoact.security.secrets import Vault
 
     vault = Vault.open()
-    vault.set(arguments.name, _value(arguments.name))
-    print(f"{arguments.name} is kept in {vault.file}")
+    vault.set(arguments.name, _read_value(arguments.name))
+    print(f"{arguments.name} is stored in {vault.file}")
     return 0
 
 
-def forget(arguments: argparse.Namespace) -> int:
-    """Remove it from the file, and its hosts. Exit code 1 when it was not there."""
+def remove(arguments: argparse.Namespace) -> int:
+    """Removes a secret from the file, and its hosts. Exit code 1 when it was not there."""
     from autoact.security import grants
     from autoact.security.secrets import Vault
 
     vault = Vault.open()
     gone = vault.remove(arguments.name)
     grants.revoke(arguments.name)
-    print(f"{arguments.name} is forgotten" if gone else f"{arguments.name} is not in {vault.file}")
+    print(f"{arguments.name} is removed" if gone else f"{arguments.name} is not in {vault.file}")
     return int(not gone)
 
 
 def allow(arguments: argparse.Namespace) -> int:
-    """Allows one key for one host."""
+    """Allows one secret for one host."""
     from autoact.security import grants
 
     grants.allow(arguments.name, arguments.host)
@@ -87,7 +87,7 @@ def allow(arguments: argparse.Namespace) -> int:
 
 
 def deny(arguments: argparse.Namespace) -> int:
-    """Withdraws `allow`. Exit code 1 when it was not allowed."""
+    """Undoes `allow`. Exit code 1 when it was not allowed."""
     from autoact.security import grants
 
     gone = grants.revoke(arguments.name, arguments.host)
@@ -95,8 +95,8 @@ def deny(arguments: argparse.Namespace) -> int:
     return int(not gone)
 
 
-def _value(name: str) -> str:
-    """Never from the arguments: other users of the machine can read those."""
+def _read_value(name: str) -> str:
+    """Reads a value from a person or stdin, never from the arguments, which other users of the machine can read."""
     if not sys.stdin.isatty():
         return sys.stdin.read()
     from getpass import getpass

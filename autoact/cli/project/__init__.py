@@ -1,1 +1,1 @@
-"""Commands that make, check, move and trust projects."""
+"""The verbs `new`, `check`, `duplicate`, `rename`, `shelve` (projects.py, inspection.py) and `trust`."""

@@ -1,4 +1,4 @@
-"""Everything that can be known to be wrong with a project without running it."""
+"""Checks a project for errors and warnings without running it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from autoact.trajectory import FINISH, REFLECT, Example, Question
 T = TypeVar("T")
 
 PLACEHOLDER = "Replace this with"
-"""How the example of the blank template begins."""
+"""The beginning of the example in the blank template."""
 
 
 @dataclass(slots=True)
 class Inspection:
-    """What was found. Errors keep a run from starting; warnings do not."""
+    """The findings. Errors keep a run from starting; warnings do not."""
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, str | int] = field(default_factory=dict)
 
     def attempt(self, read: Callable[[], T]) -> T | None:
-        """What `read` gives; None with its complaint noted. A file tells its first mistake only."""
+        """Returns the result of `read`, or None and records its error. Of each file only the first mistake is found."""
         try:
             return read()
         except BadInput as error:
@@ -42,7 +42,7 @@ class Inspection:
 
 
 def inspect(project: Project) -> Inspection:
-    """Read everything of a project, one source after the other, past every mistake. Never raises BadInput."""
+    """Reads everything in a project and goes on after every mistake. Never raises BadInput."""
     found = Inspection()
     config = _check_settings(project, found)
     examples = found.attempt(project.examples) or []
@@ -55,7 +55,7 @@ def inspect(project: Project) -> Inspection:
     if config is not None and config.task.answer == "choice":
         _check_options(found, [example.question for example in examples])
     found.warnings += [
-        f"examples.jsonl: `{example.question.id}` is the blank template's; put one of your own in its place"
+        f"examples.jsonl: `{example.question.id}` is the example of the blank template; replace it with your own"
         for example in examples
         if example.question.text.startswith(PLACEHOLDER)
     ]
@@ -80,18 +80,18 @@ def _check_settings(project: Project, found: Inspection) -> Config | None:
 
 
 def _check_tools(project: Project, found: Inspection, examples: Iterable[Example]) -> None:
-    world = found.attempt(lambda: open_library(project))
-    if world is None:
+    opened = found.attempt(lambda: open_library(project))
+    if opened is None:
         return
-    library, corpus = world
+    library, corpus = opened
     ready = library.ready()
     found.counts["tools"] = ", ".join(tool.name for tool in ready) or "none"
     found.counts["pages"] = len(corpus)
     found.warnings += [f"corpus: {problem}" for problem in corpus.problems]
     corpus.close()
     if not ready:
-        found.errors.append(str(BadInput("no tool that can run; expected one at least", file=project.tools_toml)))
-    if project.tools_toml:  # without it every known tool is there, those still planned too
+        found.errors.append(str(BadInput("no tool can run; expected at least one that can", file=project.tools_toml)))
+    if project.tools_toml:  # without it every known tool is listed
         unfit = [record for record in library.records() if not record.runs]
         found.warnings += [f"tools.toml: {record.name} is not ready: {record.reason}" for record in unfit]
     found.warnings += _unreachable_hosts(library)
@@ -99,7 +99,7 @@ def _check_tools(project: Project, found: Inspection, examples: Iterable[Example
 
 
 def _unreachable_hosts(library: Library) -> Iterator[str]:
-    """A line for each tool of the web whose host has no address here: every call of it would fail."""
+    """Yields a warning for each web tool whose host has no address here, so that every call would fail."""
     for record in library.records():
         if record.runs and "network" in record.powers and (url := address(record)):
             reason = unreachable(url, record.settings.get("allow", ()))
@@ -108,25 +108,26 @@ def _unreachable_hosts(library: Library) -> Iterator[str]:
 
 
 def _check_demonstrations(found: Inspection, library: Library, examples: Iterable[Example]) -> None:
-    """A demonstration with a tool that agents cannot call is left out of every prompt."""
+    """Warns of examples with a tool that agents cannot call, which are left out of every prompt."""
     for example in examples:
         for action in dict.fromkeys(step.action for step in example.steps if not _callable(library, step.action)):
             found.warnings.append(
-                f"examples.jsonl: `{example.question.id}` uses `{action}`, which is no ready tool: it will not be shown"
+                f"examples.jsonl: `{example.question.id}` uses `{action}`, which is not a ready tool; the example is "
+                "left out of prompts"
             )
 
 
 def _callable(library: Library, action: str) -> bool:
-    """Whether an agent may do this, by any name of the tool."""
+    """Returns whether an agent can take this action, by any name of the tool."""
     record = library.resolve(action)
     return action in (FINISH, REFLECT) or (record is not None and record.runs)
 
 
 def _check_options(found: Inspection, seeds: Iterable[Question]) -> None:
-    """Self-instruct writes options as it sees them in the seeds."""
+    """Warns of seed examples without options: self-instruct writes options as the seeds have them."""
     for question in seeds:
         if not question.choices:
-            found.warnings.append(f"examples.jsonl: `{question.id}` has no `choices`, but the task's answer is one")
+            found.warnings.append(f"examples.jsonl: `{question.id}` has no `choices`, though task.answer is choice")
 
 
 def _check_leaks(found: Inspection, practised: Iterable[Question], held_out: Iterable[Question]) -> None:
@@ -134,4 +135,4 @@ def _check_leaks(found: Inspection, practised: Iterable[Question], held_out: Ite
     for question in held_out:
         twin = texts.get(question.text.casefold())
         if twin:
-            found.warnings.append(f"questions/heldout.jsonl: `{question.id}` is also practised as `{twin}`")
+            found.warnings.append(f"questions/heldout.jsonl: `{question.id}` repeats the practice question `{twin}`")

@@ -1,4 +1,4 @@
-"""`autoact new`, `check`, `duplicate`, `rename` and `shelve`: projects made, read for mistakes, and moved about."""
+"""`autoact new`, `check`, `duplicate`, `rename` and `shelve`: makes, checks, copies and moves projects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def add(subparsers: Any) -> None:
-    """The verbs and their options."""
+    """Adds the verbs and their options."""
     parser = subparsers.add_parser("new", help="make a project folder")
     parser.add_argument("folder", help="where to make it; must not exist, or be empty")
     parser.add_argument(
@@ -24,21 +24,21 @@ def add(subparsers: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=check)
-    for name, told in (
-        ("duplicate", "a copy of a project without its runs"),
+    for name, text in (
+        ("duplicate", "copy a project without its runs"),
         ("rename", "give a project another name"),
     ):
-        parser = subparsers.add_parser(name, help=told)
+        parser = subparsers.add_parser(name, help=text)
         parser.add_argument("project", help="the project's folder")
         parser.add_argument("name", help="the new name; the folder stays beside the old one")
         parser.set_defaults(run=move, how=name)
-    parser = subparsers.add_parser("shelve", help="move a project out of sight, into `archive` beside it")
+    parser = subparsers.add_parser("shelve", help="move a project into the folder `archive` beside it")
     parser.add_argument("project", help="the project's folder")
     parser.set_defaults(run=shelve)
 
 
 def new(arguments: argparse.Namespace) -> int:
-    """Make the folder and say what to do with it."""
+    """Makes the folder and prints the next steps."""
     from autoact.project.project import create
 
     create(Path(arguments.folder).expanduser(), arguments.template)
@@ -52,7 +52,7 @@ def new(arguments: argparse.Namespace) -> int:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Print every problem, or counts when there is no error."""
+    """Prints every problem, or counts when there is no error."""
     from autoact.cli.output import print_json, printable
     from autoact.cli.project.inspection import inspect
     from autoact.project.project import Project
@@ -73,7 +73,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def move(arguments: argparse.Namespace) -> int:
-    """Copy or rename, and say where it is."""
+    """Copies or renames a project and prints its new folder."""
     from autoact.project import folders
     from autoact.project.project import Project
 
@@ -84,7 +84,7 @@ def move(arguments: argparse.Namespace) -> int:
 
 
 def shelve(arguments: argparse.Namespace) -> int:
-    """Out of sight, nothing lost; say where it is."""
+    """Archives a project and prints its new folder."""
     from autoact.project import folders
     from autoact.project.project import Project
 

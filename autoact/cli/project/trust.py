@@ -1,4 +1,4 @@
-"""`autoact trust`: letting a project or a run that came from elsewhere do what one's own may, after a look at it."""
+"""`autoact trust`: shows what a foreign project or run would start, and trusts it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "trust", help="let a project or a run from elsewhere do what yours may",
-        description="What was not made on this machine is foreign: it is read and shown, but none of its tools, code, "
-        "servers or models run, and nothing is sent, before you trust it. Shows what it would run, and asks.",
+        "trust", help="trust a project or a run from elsewhere, after a look at it",
+        description="A project or run that was not made on this machine is foreign: it is read and shown, but before "
+        "you trust it none of its tools, code, servers or models run, and nothing is sent. Shows what it would run, "
+        "and asks.",
     )  # fmt: skip
     parser.add_argument("target", metavar="RUN_OR_PROJECT", help="the folder of a project, or of a run")
     parser.add_argument("--run", dest="name", default="", help="this run of the project")
@@ -27,12 +28,12 @@ def add(subparsers: Any) -> None:
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:
-    """The option that `admitted` reads."""
-    parser.add_argument("--trust", action="store_true", help="trust the project if it came from elsewhere, and go on")
+    """Adds the option that `open_trusted_project` reads."""
+    parser.add_argument("--trust", action="store_true", help="trust the project if it came from elsewhere")
 
 
 def open_trusted_project(arguments: argparse.Namespace) -> Project:
-    """The project of `arguments.project`, of which something is about to run. Raises NotTrusted."""
+    """Returns the project of the arguments, of which something is about to run. Raises NotTrusted."""
     from autoact.project.project import Project
     from autoact.security import trust as rules
 
@@ -44,7 +45,7 @@ def open_trusted_project(arguments: argparse.Namespace) -> Project:
 
 
 def trust(arguments: argparse.Namespace) -> int:
-    """Show what would run, ask, and enter it. Exit code 1 when the person says no."""
+    """Shows what would run, asks, and trusts the folder. Exit code 1 when the person declines."""
     from autoact.cli.output import printable
     from autoact.security import trust as rules
 
@@ -65,7 +66,7 @@ def trust(arguments: argparse.Namespace) -> int:
 
 
 def _find_target(arguments: argparse.Namespace) -> tuple[bool, Path]:
-    """Whether it is a run, and its folder. Raises BadInput."""
+    """Returns whether the target is a run, and its folder. Raises BadInput."""
     from pathlib import Path
 
     from autoact.cli.target import find_target_run
@@ -77,7 +78,7 @@ def _find_target(arguments: argparse.Namespace) -> tuple[bool, Path]:
 
 
 def _describe_project(root: Path) -> Iterator[str]:
-    """What of a project could run, line by line. Raises BadProject for settings that cannot be read."""
+    """Yields a line for each part of a project that could run. Raises BadProject for unreadable settings."""
     from autoact.job.inputs import open_library
     from autoact.project.project import Project
     from autoact.security import trust as rules
@@ -90,15 +91,15 @@ def _describe_project(root: Path) -> Iterator[str]:
     corpus.close()
     for record in library.records():
         if record.powers:
-            told = ", ".join(f"{key} = {value}" for key, value in record.settings.items() if value)
-            yield f"tool   {record.name} ({record.kind}, may use {', '.join(record.powers)}): {told}"
+            settings = ", ".join(f"{key} = {value}" for key, value in record.settings.items() if value)
+            yield f"tool   {record.name} ({record.kind}, may use {', '.join(record.powers)}): {settings}"
         for name, url in secrets_of(record):
             where = f"sends it to {url}, after `autoact secrets allow`" if url else "gives it to its program"
             yield f"secret {name}: {record.name} {where}"
     runs = list(rules.foreign_runs(root))
     if imported := sum(map(rules.is_imported, runs)):
-        yield f"runs   {imported} came in archives and stay foreign; `autoact trust RUN` is for those"
-    yield f"runs   {len(runs) - imported} are trusted with it"
+        yield f"runs   {imported} were imported from archives and stay foreign; `autoact trust RUN` trusts one"
+    yield f"runs   {len(runs) - imported} are trusted with the project"
 
 
 def _describe_run(folder: Path) -> Iterator[str]:
@@ -111,12 +112,12 @@ def _describe_run(folder: Path) -> Iterator[str]:
 
 
 def _confirm(question: str) -> bool:
-    """What a person in a terminal answers. Raises BadInput where nobody can."""
+    """Asks a person a yes/no question. Raises BadInput without a terminal."""
     import sys
 
     from autoact.cli.output import ask
     from autoact.errors import BadInput
 
     if not sys.stdin.isatty():
-        raise BadInput("nobody can be asked here; --yes trusts it without asking", key="--yes")
+        raise BadInput("there is no terminal to ask in; --yes trusts it without asking", key="--yes")
     return ask(question) in ("y", "yes")

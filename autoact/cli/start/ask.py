@@ -1,4 +1,4 @@
-"""`autoact ask`: one question to the group, or to the meta-agent alone, with every turn shown."""
+"""`autoact ask`: asks the group, or the meta-agent alone, one question and prints every turn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser("ask", help="ask the trained group a question")
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("question")
@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
     parser.add_argument(
         "--session", action="store_true",
-        help="ask the project's live session, which keeps the model loaded; start one when there is none",
+        help="ask the project's live session, which keeps the model loaded; start one if there is none",
     )  # fmt: skip
     parser.add_argument("--idle", type=int, help="seconds without a question after which a new session ends")
     parser.add_argument("--json", action="store_true", help="print the trajectory as JSON")
@@ -31,7 +31,7 @@ def add(subparsers: Any) -> None:
 
 
 def ask(arguments: argparse.Namespace) -> int:
-    """Start a run of one question and show its trajectory."""
+    """Starts a run of one question and prints its trajectory."""
     from autoact.cli.start.run import check, start
     from autoact.errors import BadInput
     from autoact.job.answer_config import answering
@@ -51,7 +51,7 @@ def ask(arguments: argparse.Namespace) -> int:
 
 
 def print_trajectory(folder: RunFolder, *, as_json: bool) -> None:
-    """The turns and the answer of a run of one question."""
+    """Prints the trajectory of a run of one question."""
     from autoact.run.record.state import RunState
 
     (solved,) = RunState.of(folder.events).solved
@@ -59,7 +59,7 @@ def print_trajectory(folder: RunFolder, *, as_json: bool) -> None:
 
 
 def show(trajectory: Trajectory, *, as_json: bool) -> None:
-    """A trajectory for a person or a program."""
+    """Prints a trajectory for a person or as JSON."""
     from autoact.cli.output import print_json, print_turns
 
     if as_json:

@@ -1,4 +1,4 @@
-"""`autoact eval`: casts on a data set's questions, with exact match and F1, by level, tokens and seconds."""
+"""`autoact eval`: answers held-out questions or a data set and prints exact match, F1, tokens and seconds."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from autoact.cli.project.trust import add_trust, open_trusted_project
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser(
         "eval", help="score casts on held-out questions or a data set",
         description="Answers the project's held-out questions, or those of --data, and prints EM and F1 with 95 % "
-        "intervals. --data takes JSON lines, a JSON list or object, CSV or TSV: this project's own form, HotpotQA's or "
-        "ScienceQA's. Where the file brings paragraphs, as HotpotQA's does, Retrieve and WebSearch read these, those "
-        "of all its questions; otherwise they read what the project has.",
+        "intervals. --data takes JSON lines, a JSON list or object, CSV or TSV, in AutoAct's own format, HotpotQA's "
+        "or ScienceQA's. If the file has paragraphs, as HotpotQA's has, Retrieve and WebSearch search the paragraphs "
+        "of all its questions; otherwise they search the project's corpus.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--data", default="", help="a file of questions")
     parser.add_argument(
-        "--method", default="", help="casts, separated by commas (default: meta,group; meta where no group is trained)"
+        "--method", default="", help="casts, separated by commas (default: meta,group; meta if no group is trained)"
     )
     parser.add_argument(
         "--limit", type=int, default=0, help="questions to answer, evenly spaced over the file (default: all)"
@@ -36,14 +36,14 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print figures and answers as JSON; `predictions` by cast suit HotpotQA's scorer",
+        help="print figures and answers as JSON; `predictions`, by cast, have the format of HotpotQA's scorer",
     )
     add_trust(parser)
     parser.set_defaults(run=evaluate)
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Start a run of group planning alone and print its scores."""
+    """Starts a run of group planning alone and prints its scores."""
     from autoact.cli.start.run import check, start
     from autoact.cli.watch.table import print_result
     from autoact.errors import BadInput
@@ -71,7 +71,7 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
 
 
 def _casts(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
-    """The casts that were named; else all that can answer."""
+    """Returns the casts that were named, else all that can answer."""
     from autoact.errors import BadInput
     from autoact.job.base_run import trained
     from autoact.trajectory import CASTS, META

@@ -1,4 +1,4 @@
-"""`autoact resume`: let an interrupted, cancelled or failed run go on where it stood."""
+"""`autoact resume`: resumes an interrupted, paused, cancelled or failed run."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "resume", help="let an interrupted or paused run go on",
-        description="Starts a run's job again; its answers are not asked again. Ctrl-C stops it, as in `autoact run`.",
+        "resume", help="resume an interrupted or paused run",
+        description="Starts a run's job again; its logged answers are reused. Ctrl-C stops it, as in `autoact run`.",
     )  # fmt: skip
     add_target(parser)
-    parser.add_argument("--unit", default="", help="of a live run: only this unit, which was paused by itself")
-    parser.add_argument("--take-over", metavar="HOST", default="", help="go on with a run that HOST no longer tends")
+    parser.add_argument("--unit", default="", help="resume only this paused unit of a live run")
+    parser.add_argument("--take-over", metavar="HOST", default="", help="resume a run whose job on HOST is dead")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
     add_trust(parser)
@@ -29,7 +29,7 @@ def add(subparsers: Any) -> None:
 
 
 def resume(arguments: argparse.Namespace) -> int:
-    """Give the run a keeper again, and follow it."""
+    """Starts the run's keeper again and follows the run."""
     from autoact.cli.start.run import launch_and_follow
     from autoact.cli.watch.table import print_result
     from autoact.run.process.health import attended
@@ -38,7 +38,7 @@ def resume(arguments: argparse.Namespace) -> int:
     if arguments.trust:
         _trust(folder)
     if attended(folder):
-        return _go_on(folder, arguments.unit)
+        return _end_pause(folder, arguments.unit)
     check(folder, arguments.take_over)
     return launch_and_follow(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
 
@@ -53,8 +53,8 @@ def _trust(folder: RunFolder) -> None:
         trust.mark_trusted(folder.path)
 
 
-def _go_on(folder: RunFolder, unit: str) -> int:
-    """A live run that a person paused goes on; the job is there already."""
+def _end_pause(folder: RunFolder, unit: str) -> int:
+    """Resumes a paused run, or one of its units, whose job is alive."""
     import getpass
 
     from autoact.cli.control.command import deliver
@@ -66,10 +66,10 @@ def _go_on(folder: RunFolder, unit: str) -> int:
 
 
 def check(folder: RunFolder, host: str) -> None:
-    """Refuse what must not be resumed. `host` is the machine that a person took the run from, if any.
+    """Checks that a run may be resumed. `host` is the machine in --take-over.
 
-    Raises BadInput for a finished run, unless its log holds work that cannot be read, and RunBusy for one that another
-    machine has or had.
+    Raises BadInput for a finished run, unless part of its log is unreadable, and RunBusy for a run that another machine
+    has, or had unless that is `host`.
     """
     from autoact.errors import BadInput, RunBusy
     from autoact.run.process.health import AFAR, verdict
@@ -78,12 +78,12 @@ def check(folder: RunFolder, host: str) -> None:
 
     found = verdict(folder, RunState.of(folder.events))
     if found == "finished" and not Memory.of(folder.events).unreadable:
-        raise BadInput(f"{folder.name} is finished; nothing is left to do")
+        raise BadInput(f"{folder.name} is finished")
     working, lost = AFAR
     if found.startswith(working):
         raise RunBusy(f"{folder.name} is {found}: stop it there")
     if found.startswith(lost) and host != found.removeprefix(lost):
         raise RunBusy(
-            f"{folder.name}: {found}. Two jobs on one run would spoil it; "
-            f"if that one is surely dead, add `--take-over {found.removeprefix(lost)}`"
+            f"{folder.name}: {found}. Two jobs on one run would damage it; "
+            f"if that job is certainly dead, add `--take-over {found.removeprefix(lost)}`"
         )

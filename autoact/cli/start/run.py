@@ -1,4 +1,4 @@
-"""`autoact run`: start the loop on a project, or go on where an interrupted run stopped."""
+"""`autoact run`: runs the stages on a project, or resumes an interrupted run with the same settings."""
 
 from __future__ import annotations
 
@@ -19,23 +19,27 @@ STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differen
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser(
         "run", help="run the stages on a project, or resume",
-        description="Runs the stages of the method. An interrupted run with the same settings goes on; its answers "
-        "are not asked again. Ctrl-C stops the run so that it can go on later; closing the terminal does not.",
+        description="Runs the stages of the method. An interrupted run with the same settings is resumed; its logged "
+        "answers are reused. Ctrl-C stops the run, which can be resumed; closing the terminal does not stop it.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--preset", choices=("quick", "full"), help="settings for a short or a thorough run")
-    parser.add_argument("--from", dest="first", choices=STAGES, help="first stage; earlier material from --base")
+    parser.add_argument(
+        "--from", dest="first", choices=STAGES, help="first stage; results of earlier stages come from --base"
+    )
     parser.add_argument("--to", dest="last", choices=STAGES, help="last stage")
-    parser.add_argument("--only", choices=STAGES, help="just this stage")
-    parser.add_argument("--base", default="", help="run that skipped stages' material comes from (default: the latest)")
+    parser.add_argument("--only", choices=STAGES, help="only this stage")
+    parser.add_argument("--base", default="", help="run with the results of skipped stages (default: the latest)")
     parser.add_argument(
         "--questions", choices=("self", "reference"), help="practise on self-made or reference questions"
     )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in synthesis.samples=8")
-    parser.add_argument("--new", action="store_true", help="start afresh even if a run could go on")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, such as synthesis.samples=8"
+    )
+    parser.add_argument("--new", action="store_true", help="start a new run even if one could be resumed")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
     add_trust(parser)
@@ -43,7 +47,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start or resume, follow, print the table."""
+    """Starts or resumes a run, follows it, and prints the table."""
     from autoact.cli.watch.table import print_result
 
     project = open_trusted_project(arguments)
@@ -58,7 +62,7 @@ def start(
     project: Any, config: Any, what: str, show: Callable[[RunFolder], None], *, fresh: bool = False,
     detach: bool = False,
 ) -> int:  # fmt: skip
-    """Resume an interrupted run of the same settings, or start one; follow it to its end unless it is to be left."""
+    """Resumes an interrupted run with the same settings, or starts one; follows it to its end unless `detach`."""
     import msgspec
 
     from autoact.run.record.folder import new_run
@@ -70,7 +74,7 @@ def start(
 
 
 def launch_and_follow(folder: RunFolder, show: Callable[[RunFolder], None], *, detach: bool) -> int:
-    """Give a run a keeper and follow it, or print its name and leave; a pause is lifted. Raises RunBusy."""
+    """Starts a run's keeper and follows the run, or prints its name with `detach`; ends a pause. Raises RunBusy."""
     from autoact.cli.watch.follow import follow
     from autoact.run.process.launch import launch
     from autoact.run.process.logout import warning
@@ -79,8 +83,8 @@ def launch_and_follow(folder: RunFolder, show: Callable[[RunFolder], None], *, d
     trust.require_start(folder.path)
     lift_pause(folder)
     launch(folder)
-    if told := warning():
-        print(told, file=sys.stderr)
+    if text := warning():
+        print(text, file=sys.stderr)
     if not detach:
         return follow(folder, show)
     print(folder.name)
@@ -89,7 +93,7 @@ def launch_and_follow(folder: RunFolder, show: Callable[[RunFolder], None], *, d
 
 
 def lift_pause(folder: RunFolder) -> None:
-    """A run that was paused when its job died would stay so: whoever starts it by hand wants it to go on."""
+    """Resumes a paused run: without it, a run that was paused when its job died would stay paused."""
     import getpass
 
     from autoact.run.control.command import Command, new_id
@@ -102,7 +106,7 @@ def lift_pause(folder: RunFolder) -> None:
 
 
 def find_interrupted(project: Any, config: Any) -> Any:
-    """The newest unfinished run with these very settings. Raises RunBusy when it has a job, or another machine's."""
+    """Returns the newest unfinished run with the same settings. Raises RunBusy when it has a live job anywhere."""
     from autoact.errors import RunBusy
     from autoact.run.process.health import AFAR, attended, verdict
     from autoact.run.record.folder import own_runs
@@ -112,16 +116,16 @@ def find_interrupted(project: Any, config: Any) -> Any:
         if not _has_config(folder, config):
             continue
         if attended(folder):
-            raise RunBusy(f"{folder.name} is running these settings already; `autoact attach {folder.path}` shows it")
+            raise RunBusy(f"{folder.name} already runs with these settings; `autoact attach {folder.path}` shows it")
         found = verdict(folder, RunState.of(folder.events))
         if found.startswith(AFAR):
-            raise RunBusy(f"{folder.name} has these settings: {found}; `--new` starts another")
+            raise RunBusy(f"{folder.name} has the same settings and is {found}; `--new` starts another run")
         return None if found == "finished" else folder
     return None
 
 
 def _has_config(folder: RunFolder, config: Any) -> bool:
-    """Whether these are a run's settings; those of another version may mean nothing to this one."""
+    """Returns whether a run has these settings; those of another version may not be readable."""
     import msgspec
 
     from autoact.project.config import Config
@@ -149,13 +153,13 @@ def _with_plan(project: Any, arguments: argparse.Namespace) -> Any:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise BadInput("expected KEY=VALUE, as in synthesis.samples=8", key=f"--set {text}")
+        raise BadInput("expected KEY=VALUE, such as synthesis.samples=8", key=f"--set {text}")
     return key, value
 
 
 def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.only and (arguments.first or arguments.last):
-        raise BadInput("goes alone; leave out --from and --to", key="--only")
+        raise BadInput("cannot be combined with --from or --to", key="--only")
     first = STAGES.index(arguments.only or arguments.first or STAGES[0])
     last = STAGES.index(arguments.only or arguments.last or STAGES[-1])
     if first > last:
@@ -171,7 +175,7 @@ def _base(project: Any, name: str) -> str:
 
 
 def check(project: Any, config: Any) -> None:
-    """Raises BadInput for what can be known to be wrong before a job starts and loads its model."""
+    """Checks examples, questions, tools and the model's name before a job starts. Raises BadInput."""
     from autoact.cli.output import progress_bars
     from autoact.job.inputs import read_asked
     from autoact.model.store import find
@@ -193,7 +197,7 @@ def check(project: Any, config: Any) -> None:
 
 
 def _warn(project: Any, config: Any, asked: Any) -> None:
-    """Print the tools that the project lists and that cannot run: agents do without them."""
+    """Warns of listed tools that cannot run, which agents are not given."""
     from contextlib import closing
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Asking a live session: a run that keeps the model loaded, found again by its folder, ended by being left alone."""
+"""Asks a project's live session: a run that keeps the model loaded and ends after a time without questions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK = 0.1
 
 
 def ask_session(project: Project, question: str, cast: str, base: str, idle: int | None) -> Trajectory:
-    """The answer of the project's live session; one is started when there is none.
+    """Returns the answer of the project's live session; starts one when there is none.
 
     Raises BadInput when the session refuses the question, AutoActError when it ends before it answers.
     """
@@ -39,7 +39,7 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
 
 
 def find_live_session(project: Project) -> RunFolder | None:
-    """The newest session that has a job; None when there is none."""
+    """Returns the newest session with a live job; None when there is none."""
     from autoact.run.process.health import attended
     from autoact.run.record.folder import own_runs
     from autoact.stages import SESSION
@@ -51,7 +51,7 @@ def find_live_session(project: Project) -> RunFolder | None:
 
 
 def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
-    """The folder of a new session: the group's when a run has trained one, else the meta-agent's alone."""
+    """Makes the folder of a new session, with the group if a run has trained one, else with the meta-agent alone."""
     import msgspec
 
     from autoact.cli.start.run import check
@@ -71,19 +71,19 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
 
 
 def wait_for_answer(folder: RunFolder, command: str) -> Trajectory:
-    """Wait for the answer to the question that a command put in."""
+    """Waits for the answer to the question of a command, and returns it."""
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused
     from autoact.run.process.health import attended, doing
     from autoact.run.record.log import LogTail
     from autoact.run.record.state import RunState
 
-    state, tail, told = RunState(), LogTail(folder.events), ""
+    state, tail, printed = RunState(), LogTail(folder.events), ""
     while True:
-        alive, waits = attended(folder), doing(folder)
-        if waits.startswith("loading") and waits != told:
-            told = waits
-            print(f"{waits} ...", file=sys.stderr)
+        alive, activity = attended(folder), doing(folder)
+        if activity.startswith("loading") and activity != printed:
+            printed = activity
+            print(f"{activity} ...", file=sys.stderr)
         state.follow(tail)
         unit = next((asked.unit for asked in state.injected.values() if asked.command == command), "")
         for solved in state.solved:

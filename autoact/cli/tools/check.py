@@ -1,4 +1,4 @@
-"""`autoact tools try` and `tools test`: one call by hand, and every tool's own checks."""
+"""`autoact tools try` and `tools test`: makes one call, or the calls by which each tool checks itself."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 def add(verbs: Any) -> None:
-    """The verbs and their options."""
-    parser = verbs.add_parser("try", help="call a tool and see its observation")
+    """Adds the verbs and their options."""
+    parser = verbs.add_parser("try", help="call a tool and print its observation")
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("name", help="the tool's name")
-    parser.add_argument("argument", help='what it is called with, as in "Marie Curie"')
+    parser.add_argument("argument", help='the argument of the call, such as "Marie Curie"')
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=try_tool)
     parser = verbs.add_parser(
         "test", help="run each tool's own checks",
-        description="Makes the calls by which each tool shows that it works here, and says what the others need.",
+        description="Makes the calls by which each tool checks itself, and prints what tools that cannot run need.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("name", nargs="*", help="only these tools")
     parser.add_argument("--all", action="store_true", help="also the tools that the project does not list")
-    parser.add_argument("--online", action="store_true", help="also checks that take a network or a key")
+    parser.add_argument("--online", action="store_true", help="also checks that need a network or a secret")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=test_tools)
 
 
 def try_tool(arguments: argparse.Namespace) -> int:
-    """One call in a session of its own. Exit code 1 when the observation is a failure, 2 for an unknown tool."""
+    """Makes one call in its own session. Exit code 1 when the call failed, 2 for an unknown tool."""
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
     from autoact.job.inputs import open_library
@@ -47,16 +47,16 @@ def try_tool(arguments: argparse.Namespace) -> int:
     seen = library.session().call(record.name, arguments.argument)
     library.close()
     corpus.close()
-    told = {"tool": record.name, "argument": arguments.argument, "text": seen.text, "failed": seen.failed}
     if arguments.json:
-        print_json({**told, "ms": seen.ms})
+        call = {"tool": record.name, "argument": arguments.argument, "text": seen.text, "failed": seen.failed}
+        print_json({**call, "ms": seen.ms})
     else:
         print(seen.text)
     return int(seen.failed)
 
 
 def test_tools(arguments: argparse.Namespace) -> int:
-    """A line for every check. Exit code 1 when one fails."""
+    """Prints a line for every check. Exit code 1 when one fails."""
     from autoact.cli.output import print_json
     from autoact.project.project import Project
     from autoact.tools.library.tools_toml import tool_key
@@ -76,7 +76,7 @@ def test_tools(arguments: argparse.Namespace) -> int:
 
 
 def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Trial]:
-    """Those of the project's tools, then of every other tool as it is out of the box, then of what asks a network."""
+    """Yields checks of the project's tools; with `everything`, of all other tools with default settings too."""
     from autoact.job.inputs import open_library, tool_context
     from autoact.tools.library.check import beyond, on_samples, tried
 
@@ -95,8 +95,8 @@ def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Tri
 def _line(trial: Trial) -> str:
     from autoact.cli.output import printable
 
-    waited = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
-    return printable(f"{trial.outcome:10}  {trial.tool:16}  {waited}  {trial.told}")
+    elapsed = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
+    return printable(f"{trial.outcome:10}  {trial.tool:16}  {elapsed}  {trial.told}")
 
 
 def _summary(trials: Iterable[Trial]) -> str:

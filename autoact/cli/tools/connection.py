@@ -1,4 +1,4 @@
-"""`autoact tools connect`: start an MCP server once, look at its tools, and keep their descriptions."""
+"""`autoact tools connect`: asks an MCP server for its tools and stores their descriptions in the project."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from autoact.cli.project.trust import add_trust
 
 
 def add(verbs: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = verbs.add_parser(
-        "connect", help="ask an MCP server for its tools, and keep their descriptions in the project",
-        description="Starts the servers that tools.toml lists (all, or the one named). A tool whose description "
-        "changes later is refused until it has been looked at here again.",
+        "connect", help="ask an MCP server for its tools and store their descriptions in the project",
+        description="Starts the servers in tools.toml (all, or the one named). A tool whose description changes later "
+        "is refused until this command has stored the new one.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("name", nargs="?", default="", help="the server's name in tools.toml")
@@ -23,7 +23,7 @@ def add(verbs: Any) -> None:
 
 
 def connect(arguments: argparse.Namespace) -> int:
-    """Each server's tools, and which are new or changed since the last time."""
+    """Prints each server's tools, and which are new, changed or gone."""
     from autoact.cli.output import print_columns, print_json
     from autoact.cli.project.trust import open_trusted_project
     from autoact.errors import BadInput
@@ -35,7 +35,7 @@ def connect(arguments: argparse.Namespace) -> int:
     listed = curated(project.tools_toml, known, BRIDGES) if project.tools_toml else []
     servers = [record for record in listed if record.kind == "mcp" and arguments.name in ("", record.name)]
     if not servers:
-        named = f" called `{arguments.name}`" if arguments.name else ""
+        named = f" named `{arguments.name}`" if arguments.name else ""
         raise BadInput(f"tools.toml lists no MCP server{named}", file=project.tools_toml)
     found = [row for record in servers for row in _connect_server(project, record)]
     if arguments.json:

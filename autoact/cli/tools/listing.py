@@ -1,4 +1,4 @@
-"""`autoact tools`: which tools a project has, what is known of each, and the verbs that change them."""
+"""`autoact tools list` and `tools show`: prints a project's tools, their state and their use in runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: Any) -> None:
-    """The verbs and their options."""
-    group = subparsers.add_parser("tools", help="list, try, test, curate and share a project's tools")
+    """Adds all verbs of `autoact tools` and their options."""
+    group = subparsers.add_parser("tools", help="list, try, test, edit and share a project's tools")
     verbs = group.add_subparsers(title="verbs", metavar="VERB", required=True)
-    parser = verbs.add_parser("list", help="every tool, with what keeps it from running")
+    parser = verbs.add_parser("list", help="list tools with their state and the reason")
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--all", action="store_true", help="also tools that are switched off or not listed")
-    parser.add_argument("--stats", action="store_true", help="how each fared in the project's runs")
+    parser.add_argument(
+        "--stats", action="store_true", help="calls, failures and times of each tool in the project's runs"
+    )
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show_all)
-    parser = verbs.add_parser("show", help="everything about one tool, and how it fared in the project's runs")
+    parser = verbs.add_parser("show", help="print everything about one tool, with its calls in the project's runs")
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("name", help="the tool's name")
     parser.add_argument("--json", action="store_true")
@@ -33,7 +35,7 @@ def add(subparsers: Any) -> None:
 
 
 def show_all(arguments: argparse.Namespace) -> int:
-    """A line for every tool: name, kind, state and reason, or its statistics."""
+    """Prints a line for every tool: name, kind, state and reason, or its statistics."""
     from autoact.cli.output import print_columns, print_json
     from autoact.project.project import Project
     from autoact.tools.library.secret_use import missing_grants
@@ -66,7 +68,7 @@ def show_all(arguments: argparse.Namespace) -> int:
 
 
 def _records(project: Project) -> list[tuple[ToolRecord, str]]:
-    """Every tool, and whether it is `on`, `off` or only `known` to the library."""
+    """Returns every tool with `on`, `off` or `known` (to the library, not listed by the project)."""
     from autoact.job.inputs import open_library
     from autoact.tools.library.tools_toml_edit import ToolsFile
 
@@ -98,7 +100,7 @@ def _settings(record: ToolRecord) -> dict[str, Any]:
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """One tool. Exit code 2 when there is none of that name."""
+    """Prints one tool. Exit code 2 when there is none of that name."""
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
     from autoact.project.project import Project
@@ -111,21 +113,21 @@ def show(arguments: argparse.Namespace) -> int:
         raise BadInput(unknown_tool(arguments.name, known_tools()), key="NAME")
     record, standing = rows[tool_key(arguments.name)]
     figures = usage_by_tool(project).get(tool_key(record.name))
-    told = {**_describe(record), "listed": standing, "settings": _settings(record), "schema": record.schema}
+    described = {**_describe(record), "listed": standing, "settings": _settings(record), "schema": record.schema}
     if arguments.json:
-        print_json({**told, "stats": figures})
+        print_json({**described, "stats": figures})
     else:
-        _print(told, figures)
+        _print(described, figures)
     return 0
 
 
-def _print(told: dict[str, Any], figures: Fortune | None) -> None:
+def _print(described: dict[str, Any], figures: Fortune | None) -> None:
     from autoact.cli.output import print_columns
 
-    lines = [(key, _as_text(value)) for key, value in told.items() if value and key != "settings"]
-    print_columns([*lines, *((f"  {key}", _as_text(value)) for key, value in told["settings"].items())])
+    lines = [(key, _as_text(value)) for key, value in described.items() if value and key != "settings"]
+    print_columns([*lines, *((f"  {key}", _as_text(value)) for key, value in described["settings"].items())])
     print()
-    print_columns([_FIGURES, _figures(told["name"], figures)], "lrrrrrr")
+    print_columns([_FIGURES, _figures(described["name"], figures)], "lrrrrrr")
 
 
 def _as_text(value: Any) -> str:
@@ -148,7 +150,7 @@ def _figures(name: str, fortune: Fortune | None) -> tuple[str, ...]:
 
 
 def usage_by_tool(project: Project) -> dict[str, Fortune]:
-    """How the tools fared in all runs of a project, by the key of their names. Reads logs only."""
+    """Returns the use of each tool in all runs of a project, by tool key. Reads logs only."""
     from autoact.run.record.folder import runs_of
     from autoact.run.record.log import read
     from autoact.tools.library.tools_toml import tool_key

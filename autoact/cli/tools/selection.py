@@ -1,4 +1,4 @@
-"""`autoact tools select`: have the meta-agent choose the tools of a project, and see why."""
+"""`autoact tools select`: runs tool selection alone and prints the meta-agent's choice with its reasons."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 
 def add(verbs: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = verbs.add_parser(
-        "select", help="have the meta-agent choose the tools that the task needs",
-        description="Offers the tools whose descriptions fit the task best, and shows which the meta-agent takes and "
-        "what it says of them. Nothing but a run with this one stage is written.",
+        "select", help="let the meta-agent choose the tools that the task needs",
+        description="Offers the tools whose descriptions fit the task best, and prints which the meta-agent selects "
+        "and its reasons. Writes only a run with this one stage.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
-    parser.add_argument("--explain", action="store_true", help="every tool, with its score and why it was passed over")
+    parser.add_argument(
+        "--explain", action="store_true", help="every tool, with its score and the reason it was not selected"
+    )
     parser.add_argument("--detach", action="store_true", help="start it, print the run's name, and leave it running")
     parser.add_argument("--json", action="store_true")
     add_trust(parser)
@@ -31,7 +33,7 @@ def add(verbs: Any) -> None:
 
 
 def select(arguments: argparse.Namespace) -> int:
-    """A run of tool selection alone, followed to its end."""
+    """Starts a run of tool selection alone and follows it to its end."""
     from msgspec.structs import replace
 
     from autoact.cli.start.run import check, start
@@ -46,7 +48,7 @@ def select(arguments: argparse.Namespace) -> int:
 
 
 def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_json: bool) -> None:
-    """What a run selected; with `explain`, every tool in the order of its score."""
+    """Prints the selection of a run; with `explain`, every tool in the order of its score."""
     from autoact.cli.output import print_columns, print_json
     from autoact.run.record.state import RunState
 

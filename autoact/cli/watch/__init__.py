@@ -1,1 +1,1 @@
-"""Commands that show runs: lists, figures, progress, events."""
+"""The verbs that show runs and change nothing: `runs` and `stats`, `attach` (follow.py, table.py) and `log`."""

@@ -1,4 +1,4 @@
-"""`autoact attach`: watch a run that goes on by itself."""
+"""`autoact attach`: shows the progress of a run that has been detached."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from autoact.cli.target import add_target, find_target_run
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
+    """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "attach", help="watch a run until it ends",
-        description="Shows a run's progress until it ends, then what it made. Ctrl-C leaves it running.",
+        "attach", help="show a run's progress until it ends",
+        description="Shows a run's progress until it ends, then its results. Ctrl-C leaves it running.",
     )  # fmt: skip
     add_target(parser)
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
 
 
 def attach(arguments: argparse.Namespace) -> int:
-    """Follow to the end; a run that has ended shows its end at once."""
+    """Follows a run to its end; of a run that has ended, shows the end at once."""
     from autoact.cli.watch.follow import follow
     from autoact.cli.watch.table import print_result
 

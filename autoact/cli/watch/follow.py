@@ -1,4 +1,4 @@
-"""Following a run from the command line: one line of progress, then the table. The log is all it looks at."""
+"""Follows a run on the command line from its log: a line of progress, then the results."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from autoact.cli.output import printable, raw_stream
 from autoact.errors import AutoActError
+from autoact.lab.duration import format_duration
 from autoact.run.process.exit_record import Ending, read_ending
 from autoact.run.process.health import AFAR, UNREADABLE, attended, cause, doing, verdict
 from autoact.run.process.launch import stop
@@ -16,16 +17,16 @@ from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState, StageState
 
 EVERY_TERMINAL, EVERY_FILE = 0.5, 10.0
-"""Seconds between progress lines on a terminal, where they overwrite each other, and in a file."""
+"""Seconds between progress lines on a terminal, where each replaces the last, and in a file."""
 LOOK = 0.2
-"""Seconds between looks at the log."""
+"""Seconds between two reads of the log."""
 
 
 def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool = True) -> int:
-    """Watch a run until no job and no keeper has it, then `show` what it made; the exit code to leave with.
+    """Watches a run until no job and no keeper has it, then calls `show`; returns the command's exit code.
 
-    Ctrl-C asks the job to stop and waits for it: what it has is in the log. Unless `stops`, it only ends the watching.
-    Raises AutoActError when the run failed or was interrupted.
+    Ctrl-C asks the job to stop and waits for it; without `stops` it only ends the command. Raises AutoActError when the
+    run failed or was interrupted.
     """
     state, tail, progress = RunState(), LogTail(folder.events), ProgressLine()
     try:
@@ -33,7 +34,7 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
         _watch(folder, state, tail, progress)
     except KeyboardInterrupt:
         if not stops:
-            print(f"\nrun {folder.name} goes on; `autoact attach {folder.path}` shows it again", file=sys.stderr)
+            print(f"\nrun {folder.name} is still running; `autoact attach {folder.path}` shows it", file=sys.stderr)
             return 0
         stop(folder)
         _watch(folder, state, tail, progress)
@@ -48,7 +49,7 @@ def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: Progress
     while attended(folder) or verdict(folder, state).startswith(AFAR[0]):
         state.follow(tail)
         progress.show(state, doing=doing(folder))
-        progress.tell(read_ending(folder))
+        progress.report_crash(read_ending(folder))
         time.sleep(LOOK)
     state.follow(tail)
     progress.show(state, last=True)
@@ -56,38 +57,39 @@ def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: Progress
 
 def _finish(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]) -> int:
     ended = read_ending(folder)
-    # The log's last word is an earlier job's when this one ended before it could say anything.
-    spoke = ended is None or state.at >= ended.at - ended.seconds
-    if state.status == "failed" and spoke:
+    # If the last job ended before it logged anything, the status in the log is that of an earlier job.
+    is_current = ended is None or state.at >= ended.at - ended.seconds
+    if state.status == "failed" and is_current:
         raise AutoActError(f"run {folder.name} failed: {state.error}; `autoact resume {folder.path}` tries again")
-    if state.status == "cancelled" and spoke:
+    if state.status == "cancelled" and is_current:
         return _report_stopped(folder)
     if state.status != "finished":
-        found = verdict(folder, state) if spoke else "interrupted"
-        why = cause(folder, state, found) or "no reason is known"
-        advice = "" if found == UNREADABLE else f"; `autoact resume {folder.path}` goes on from here"
+        found = verdict(folder, state) if is_current else "interrupted"
+        why = cause(folder, state, found) or "the reason is unknown"
+        advice = "" if found == UNREADABLE else f"; `autoact resume {folder.path}` resumes it"
         raise AutoActError(f"run {folder.name} is {found}: {why}{advice}")
     show(folder)
     return 0
 
 
 def _report_stopped(folder: RunFolder) -> int:
-    print(f"\nrun {folder.name} is stopped; the same command goes on from here", file=sys.stderr)
+    print(f"\nrun {folder.name} is stopped; the same command resumes it", file=sys.stderr)
     return 130
 
 
 class ProgressLine:
-    """One line that says where the run stands, with counts, rate and time left."""
+    """The line of progress: stage, counts, rate and time left."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
         self.shown_at = 0.0
         self.stage = ""
         self.line = ""
-        self.told = 0.0
+        self.reported = 0.0
+        """Time of the last restart that was reported, unix seconds."""
 
     def show(self, state: RunState, *, doing: str = "", last: bool = False) -> None:
-        """Print the line when it is time, and a finished stage's line for good; before the first, what is done."""
+        """Prints the line when it is due, and a last line for a finished stage; before the first stage, `doing`."""
         if state.stage != self.stage:
             if self.stage:
                 self._close(state)
@@ -100,17 +102,18 @@ class ProgressLine:
         elif doing and not self.stage:
             self._print(f"{doing} ...")
 
-    def tell(self, ended: Ending | None) -> None:
-        """Say once that a job crashed and will be started again."""
-        if ended is not None and ended.again_at > self.told:
-            self.told = ended.again_at
-            self._print(f"the job ended, {ended.cause}; it starts again in {clock(ended.again_at - ended.at)}")
+    def report_crash(self, ended: Ending | None) -> None:
+        """Prints once that a job crashed and will be restarted."""
+        if ended is not None and ended.again_at > self.reported:
+            self.reported = ended.again_at
+            wait = format_duration(ended.again_at - ended.at)
+            self._print(f"the job ended, {ended.cause}; it is restarted in {wait}")
             if self.terminal:
                 print(file=sys.stderr)
 
     def _close(self, state: RunState) -> None:
         stage = state.stages[self.stage]
-        self._print(f"{self.stage}: {stage_result(self.stage, state)} in {clock(stage.seconds)}")
+        self._print(f"{self.stage}: {stage_result(self.stage, state)} in {format_duration(stage.seconds)}")
         if self.terminal:
             print(file=sys.stderr)
 
@@ -125,7 +128,7 @@ class ProgressLine:
 
 
 def describe_stage(name: str, state: RunState) -> str:
-    """A running stage in one line."""
+    """Returns the progress of a running stage in one line."""
     stage = state.stages[name]
     if name == "differentiation":
         return f"{name}: {_training(state)}"
@@ -137,7 +140,7 @@ def describe_stage(name: str, state: RunState) -> str:
         parts.append(f"{calls} model answer{'s' if calls > 1 else ''}")
     rate, left = pace(stage, state.at)
     if rate:
-        parts += [f"{rate:.1f}/min", f"{clock(left)} left"] if left else [f"{rate:.1f}/min"]
+        parts += [f"{rate:.1f}/min", f"{format_duration(left)} left"] if left else [f"{rate:.1f}/min"]
     return f"{name}: " + ", ".join(parts)
 
 
@@ -148,12 +151,12 @@ def _training(state: RunState) -> str:
             return f"{role}-agent, {built.trajectories} trajectories"
         step = curve[max(curve)]
         left = (step.of - step.step - 1) * sum(one.ms for one in curve.values()) / len(curve) / 1000
-        return f"{role}-agent, step {step.step + 1}/{step.of}, loss {step.loss:.3f}, {clock(left)} left for it"
+        return f"{role}-agent, step {step.step + 1}/{step.of}, loss {step.loss:.3f}, {format_duration(left)} left"
     return "preparing"
 
 
 def pace(stage: StageState, now: float) -> tuple[float, float]:
-    """Results a minute, and seconds left at that rate (0 when unknown)."""
+    """Returns results per minute, and seconds left at that rate (0 when unknown)."""
     spent = max(1e-9, now - stage.started_at)
     if not stage.done or spent < 1:
         return 0.0, 0.0
@@ -162,7 +165,7 @@ def pace(stage: StageState, now: float) -> tuple[float, float]:
 
 
 def stage_result(name: str, state: RunState) -> str:
-    """What a finished stage made, in a few words."""
+    """Returns the results of a finished stage in a few words."""
     made = state.stages[name].made
     return {
         "self_instruct": f"{made} questions accepted, {sum(state.refused.values())} refused",
@@ -171,9 +174,3 @@ def stage_result(name: str, state: RunState) -> str:
         "filtering": f"{made} of {len(state.verdicts)} trajectories kept",
         "differentiation": f"{made} adapters",
     }.get(name, f"{made} answers")
-
-
-def clock(seconds: float) -> str:
-    """Seconds as a person says them."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,4 +1,4 @@
-"""`autoact log`: what happened in a run, event by event; what its job printed; where its job is right now."""
+"""`autoact log`: prints a run's events, the output of its job, or the stacks of its job's threads."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ if TYPE_CHECKING:
     from autoact.run.record.log import Record
 
 EVERY = 0.25
-"""Seconds between looks at most, with --follow."""
+"""The most seconds between two reads, with --follow."""
 WIDTH = 300
-"""Letters of a line."""
-PATIENCE = 20
-"""Looks after which a job that was asked for its stacks is not expected to print them any more."""
+"""The most characters of a line."""
+STACK_POLLS = 20
+"""Reads of the console to wait for the stacks of a job."""
 
 
 def add(subparsers: Any) -> None:
-    """The verb and its options."""
-    parser = subparsers.add_parser("log", help="show a run's events, or what its job printed")
+    """Adds the verb and its options."""
+    parser = subparsers.add_parser("log", help="print a run's events, or the output of its job")
     add_target(parser)
-    parser.add_argument("--follow", action="store_true", help="go on as long as the run does")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--json", action="store_true", help="one JSON object a line")
-    what.add_argument("--console", action="store_true", help="what the job printed, instead of events")
-    what.add_argument("--stack", action="store_true", help="have the job print where each of its threads is")
+    parser.add_argument("--follow", action="store_true", help="continue until the run ends")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object per line")
+    form.add_argument("--console", action="store_true", help="the output of the job instead of events")
+    form.add_argument("--stack", action="store_true", help="the stacks of the job's threads, now")
     parser.set_defaults(run=log)
 
 
 def log(arguments: argparse.Namespace) -> int:
-    """Print what is there, and with --follow what comes."""
+    """Prints the events or the output so far, and with --follow what is added."""
     folder = find_target_run(arguments)
     if arguments.stack:
         return _print_stacks(folder)
-    looks = _polls(folder, follow=arguments.follow)
+    polls = _polls(folder, follow=arguments.follow)
     if arguments.console:
-        _print_console(folder, looks)
+        _print_console(folder, polls)
     else:
-        _print_events(folder, looks, as_json=arguments.json)
+        _print_events(folder, polls, as_json=arguments.json)
     return 0
 
 
 def event_line(record: Record) -> str:
-    """Time, number, type and words of one event."""
+    """Returns time, number, type and text of one event."""
     import time
 
     from autoact.cli.output import printable
     from autoact.run.record.event_text import words
 
     at = time.strftime("%H:%M:%S", time.localtime(record.at))
-    said = words(record.event) if record.event is not None else "(of a newer version)"
-    text = printable(f"{at} {record.seq:6d}  {record.type:<20} {said}".rstrip())
+    summary = words(record.event) if record.event is not None else "(of a newer version)"
+    text = printable(f"{at} {record.seq:6d}  {record.type:<20} {summary}".rstrip())
     return text if len(text) <= WIDTH else text[:WIDTH] + "…"
 
 
 def as_json_line(record: Record) -> str:
-    """One event as a JSON object: `seq`, `at` in unix seconds, `type`, and its own fields."""
+    """Returns one event as a JSON object: `seq`, `at` in unix seconds, `type`, and its own fields."""
     import msgspec
 
     fields = msgspec.to_builtins(record.event) if record.event is not None else {}
@@ -68,7 +68,7 @@ def as_json_line(record: Record) -> str:
 
 
 def _polls(folder: RunFolder, *, follow: bool) -> Iterator[None]:
-    """Once; with `follow` again and again, the last time after the run has lost its job and its keeper."""
+    """Yields once; with `follow` until the run has no job and no keeper, and once after that."""
     from autoact.run.process.health import attended
     from autoact.run.record.watch import Watch
 
@@ -79,13 +79,13 @@ def _polls(folder: RunFolder, *, follow: bool) -> Iterator[None]:
     yield
 
 
-def _print_events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) -> None:
+def _print_events(folder: RunFolder, polls: Iterator[None], *, as_json: bool) -> None:
     from autoact.cli.output import print_json_text, printable
     from autoact.run.record.log import LogTail
 
     tail = LogTail(folder.events)
     try:
-        for _ in looks:
+        for _ in polls:
             for record in tail.poll():
                 if as_json:
                     print_json_text(as_json_line(record))
@@ -98,25 +98,25 @@ def _print_events(folder: RunFolder, looks: Iterator[None], *, as_json: bool) ->
         tail.close()
 
 
-def _print_console(folder: RunFolder, looks: Iterator[None], since: int = 0) -> None:
-    """Print whole lines from byte `since`, with what would act on the terminal made visible."""
+def _print_console(folder: RunFolder, polls: Iterator[None], since: int = 0) -> None:
+    """Prints lines from byte `since`, with control characters made visible."""
     from autoact.cli.output import printable
     from autoact.files import disk
 
-    for _ in looks:
+    for _ in polls:
         try:
             file = disk.open_bytes(folder.console)
         except FileNotFoundError:
             continue
         with file:
             file.seek(since)
-            for said in file:
-                since += len(said)
-                print(printable(said.decode(errors="replace").rstrip("\r\n")), flush=True)
+            for row in file:
+                since += len(row)
+                print(printable(row.decode(errors="replace").rstrip("\r\n")), flush=True)
 
 
 def _print_stacks(folder: RunFolder) -> int:
-    """Ask for the stacks and print what then comes. Raises BadInput when no job is alive here."""
+    """Asks the job for its stacks and prints them. Raises BadInput when it has no live job here."""
     import time
 
     from autoact.errors import AutoActError, BadInput
@@ -126,7 +126,7 @@ def _print_stacks(folder: RunFolder) -> int:
     before = disk.file_size(folder.console)
     if not dump_stacks(folder):
         raise BadInput(f"{folder.name} has no job on this machine")
-    for _ in range(PATIENCE):
+    for _ in range(STACK_POLLS):
         time.sleep(EVERY)
         if disk.file_size(folder.console) > before:
             time.sleep(EVERY)  # the threads come one after another

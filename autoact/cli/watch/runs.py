@@ -1,4 +1,4 @@
-"""`autoact runs` and `autoact stats`: a project's runs in a table, and one run in figures. They read logs only."""
+"""`autoact runs` and `autoact stats`: lists a project's runs, and prints the figures of one run, from logs only."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, find_target_run
+from autoact.lab.duration import format_duration
 
 if TYPE_CHECKING:
     from autoact.lab.tally import Tally
     from autoact.run.record.folder import RunFolder
 
 CAUSE = 80
-"""Letters of a cause that the table shows; --json tells it in full."""
+"""Characters of a cause in the table; --json has all."""
 
 
 def add(subparsers: Any) -> None:
-    """The verbs and their options."""
+    """Adds the verbs and their options."""
     parser = subparsers.add_parser("runs", help="list a project's runs")
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=runs)
-    parser = subparsers.add_parser("stats", help="a run in figures: funnel, adapters, scores, tokens")
+    parser = subparsers.add_parser(
+        "stats", help="print a run's figures: questions, trajectories, adapters, scores, tokens"
+    )
     add_target(parser)
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=stats)
 
 
 def runs(arguments: argparse.Namespace) -> int:
-    """A line for every run, the newest first."""
+    """Prints a line for every run, the newest first."""
     from autoact.cli.output import print_columns, print_json
     from autoact.project.project import Project
     from autoact.run.record.folder import runs_of
@@ -51,8 +54,8 @@ def _line(folder: RunFolder) -> dict[str, Any]:
     from autoact.lab.tally import LogTotals
     from autoact.run.process.health import cause, verdict
 
-    reading = LogTotals.of(folder.events)
-    state = reading.state
+    totals = LogTotals.of(folder.events)
+    state = totals.state
     found = verdict(folder, state)
     name = state.stage or next(reversed(state.stages), "")
     stage = state.stages.get(name)
@@ -63,7 +66,7 @@ def _line(folder: RunFolder) -> dict[str, Any]:
     return {
         "name": folder.name, "path": str(folder.path), "verdict": found, "cause": cause(folder, state, found),
         "stage": name, "done": stage.done if stage else 0, "of": stage.of if stage else 0,
-        "started": reading.started, "seconds": round(reading.seconds, 3), "questions": len(state.questions),
+        "started": totals.started, "seconds": round(totals.seconds, 3), "questions": len(state.questions),
         "kept": sum(verdict.kept for verdict in state.verdicts.values()), "adapters": list(state.adapters),
         "f1": {cast: fmean(values) for cast, values in scores.items()},
     }  # fmt: skip
@@ -73,19 +76,18 @@ def _cells(line: dict[str, Any]) -> tuple[str, ...]:
     from datetime import datetime
 
     from autoact.cli.output import printable
-    from autoact.cli.watch.follow import clock
 
     started = f"{datetime.fromtimestamp(line['started']):%Y-%m-%d %H:%M}" if line["started"] else ""
     f1 = ", ".join(f"{cast} {100 * value:.1f}" for cast, value in line["f1"].items())
     done = f"{line['done']}/{line['of']}" if line["of"] else str(line["done"] or "")
     return (
-        line["name"], line["verdict"], line["stage"], done, started, clock(line["seconds"]),
+        line["name"], line["verdict"], line["stage"], done, started, format_duration(line["seconds"]),
         str(line["questions"]), str(line["kept"]), str(len(line["adapters"])), f1, printable(line["cause"])[:CAUSE],
     )  # fmt: skip
 
 
 def stats(arguments: argparse.Namespace) -> int:
-    """The figures of one run."""
+    """Prints the figures of one run."""
     from msgspec import to_builtins
 
     from autoact.cli.output import print_json
@@ -106,13 +108,12 @@ def stats(arguments: argparse.Namespace) -> int:
 
 
 def _print(name: str, now: str, why: str, made: Tally) -> None:
-    """The final table of a run, then stages and tokens."""
+    """Prints the results of a run, then stages and tokens."""
     from autoact.cli.output import print_columns, printable
-    from autoact.cli.watch.follow import clock
     from autoact.cli.watch.table import lines
 
     attempts = f", {made.attempts} attempts" if made.attempts > 1 else ""
-    print(printable(f"run {name}: {now}{attempts}, {clock(made.seconds)} at work"))
+    print(printable(f"run {name}: {now}{attempts}, {format_duration(made.seconds)} at work"))
     if made.engine:
         print(printable(f"model {made.engine}"))
     if made.error:
@@ -125,7 +126,7 @@ def _print(name: str, now: str, why: str, made: Tally) -> None:
         print()
         rows = [
             (stage.name, stage.status, f"{stage.done}/{stage.of}" if stage.of else str(stage.done),
-             clock(stage.seconds) if stage.status == "finished" else "")
+             format_duration(stage.seconds) if stage.status == "finished" else "")
             for stage in made.stages
         ]  # fmt: skip
         print_columns([("STAGE", "IS", "DONE", "TIME"), *rows], "llrr")

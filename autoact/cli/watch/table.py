@@ -1,4 +1,4 @@
-"""The final table of a run, for a person or as JSON."""
+"""Prints the results of a run as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from autoact.lab.tally import Score, Tally, ToolUse, tally
 from autoact.run.record.folder import RunFolder
 
 LONGEST_REASON = 80
-"""Characters of why a call failed."""
+"""The most characters of the reason of a failed call."""
 
 
 def print_result(folder: RunFolder, *, as_json: bool) -> None:
-    """What a finished run made: funnel, adapters, scores."""
+    """Prints questions, trajectories, adapters and scores of a run."""
     made = tally(folder.events)
     if as_json:
         print_json(made)
@@ -24,7 +24,7 @@ def print_result(folder: RunFolder, *, as_json: bool) -> None:
 
 
 def lines(made: Tally) -> Iterator[str]:
-    """The table, line by line."""
+    """Yields the lines of the table."""
     if made.questions_asked:
         refused = _reasons(made.questions_refused)
         yield f"questions     {made.questions_asked} asked, {made.questions_kept} kept{refused}"
@@ -49,18 +49,18 @@ def lines(made: Tally) -> Iterator[str]:
 
 
 def _calls(uses: Mapping[str, ToolUse]) -> str:
-    """How many there were, and for each tool how many failed or found nothing, with the most frequent reason."""
+    """Returns the number of calls, and by tool those that failed or found nothing, with the most frequent reason."""
     parts = [str(sum(use.calls for use in uses.values()))]
     for word, counts in (
         ("failed", {tool: use.failed for tool, use in uses.items()}),
         ("nothing found", {tool: use.empty for tool, use in uses.items()}),
     ):
-        told = [
+        failures = [
             f"{sum(reasons.values())} of {uses[tool].calls} {tool} ({printable(next(iter(reasons)))[:LONGEST_REASON]})"
             for tool, reasons in counts.items()
             if reasons
         ]
-        parts.append(f"{word}: {', '.join(told) or 'none'}")
+        parts.append(f"{word}: {', '.join(failures) or 'none'}")
     return "; ".join(parts)
 
 

@@ -1,1 +1,1 @@
-"""Settings that go together, one TOML file each."""
+"""Presets of settings, one TOML file each; autoact/project/config.py reads them."""
