@@ -101,9 +101,7 @@ def print_columns(rows: Sequence[Sequence[str]], align: str = "") -> None:
 
 
 def format_size(count: int) -> str:
-    """Returns a number of bytes with a unit, in powers of ten; empty for 0."""
-    if not count:
-        return ""
+    """Returns a number of bytes with a unit, in powers of ten."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"

@@ -264,7 +264,7 @@ def publish_folder(part: Path, target: Path, *, over: bool = False) -> None:
     else:
         rename(part, target)
     sync_folder(target.parent)
-    sync_folder(target.parent.parent)  # the parent may be as new
+    sync_folder(target.parent.parent)  # the parent may be new too
 
 
 def rename(folder: Path, target: Path) -> None:
@@ -350,7 +350,7 @@ def remove_leftovers(target: Path) -> None:
 
 
 def _remove_leftover(part: Path) -> None:
-    """Removes one. Raises OSError (or BlockingIOError) when it is still being written, or the lock cannot tell."""
+    """Removes one. Raises OSError (or BlockingIOError) when it is still being written, or its lock cannot be read."""
     descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -33,7 +33,7 @@ def parse(text: str) -> dict[str, Any]:
         _check(tables, DEEPEST)
     except TOMLDecodeError:
         raise
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists without end
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, unclosed lists
         raise TOMLDecodeError(str(error)) from error
     return tables
 

@@ -72,10 +72,9 @@ class Project:
         return self.root / "questions" / f"{which}.jsonl"
 
     def config(self, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
-        """The settings, with a preset and changes on top. Raises BadProject or BadInput."""
-        return config.resolve_model_path(
-            config.read(self.root / "project.toml", preset=preset, changes=changes), self.root
-        )
+        """Returns the settings, with a preset and changes applied. Raises BadProject or BadInput."""
+        found = config.read(self.root / "project.toml", preset=preset, changes=changes)
+        return config.resolve_model_path(found, self.root)
 
     def examples(self) -> list[Example]:
         """Reads the seed examples. Raises BadProject when there are none: the method needs at least one."""

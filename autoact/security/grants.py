@@ -50,7 +50,7 @@ def is_unencrypted(url: str) -> bool:
         return False
     try:
         return not ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # a host name
         return host != "localhost"
 
 
@@ -69,7 +69,7 @@ def allows(name: str, url: str) -> bool:
     """Returns whether the secret of this name may be sent to this URL."""
     try:
         return not is_unencrypted(url) and destination(url) in _pairs().get(name, ())
-    except ValueError:  # no URL
+    except ValueError:  # not a URL
         return False
 
 

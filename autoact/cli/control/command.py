@@ -54,9 +54,8 @@ def command(arguments: argparse.Namespace) -> int:
     from autoact.run.control.command import Command, new_id
 
     text, at = getattr(arguments, "text", ""), getattr(arguments, "at", -1)
-    reply = deliver(
-        find_target_run(arguments), Command(new_id(), arguments.do, arguments.unit, at, text, by=getpass.getuser())
-    )
+    request = Command(new_id(), arguments.do, arguments.unit, at, text, by=getpass.getuser())
+    reply = deliver(find_target_run(arguments), request)
     print(f"{arguments.do}: accepted as event {reply.seq}")
     return 0
 

@@ -35,14 +35,10 @@ def show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(rows)
         return 0
+    sizes = [format_size(row["bytes"]) if row["bytes"] else "" for row in rows]
     cells = [
-        (
-            row["name"],
-            row["state"],
-            format_size(row["bytes"]) if row["bytes"] else "",
-            row["path"] or row["hub_id"] or "",
-        )
-        for row in rows
+        (row["name"], row["state"], size, row["path"] or row["hub_id"] or "")
+        for row, size in zip(rows, sizes, strict=True)
     ]
     print_columns([("NAME", "STATE", "SIZE", "WHERE"), *cells], "llr")
     print(f"\nstored models are in {cache_folder()}")
