@@ -14,7 +14,7 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from autoact.errors import BadProject
-from autoact.lab.metrics import option
+from autoact.metrics import option
 from autoact.records import Place, Record, read_records
 from autoact.script import FORK
 from autoact.trajectory import Example, Picture, Question, Step

@@ -35,7 +35,7 @@ def select(arguments: argparse.Namespace) -> int:
     from msgspec.structs import replace
 
     from autoact.cli.run import check, start
-    from autoact.stages import TOOL_SELECTION
+    from autoact.registry.stages import TOOL_SELECTION
 
     project = admitted(arguments)
     config = project.config()

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from autoact.events import ModelAnswered, QuestionSolved, RunOpened, ToolObserved, UnitForked, UnitRestarted
-from autoact.lab.metrics import interval
 from autoact.lab.spending import Cost, ForkCost, Spending
+from autoact.metrics import interval
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from string import ascii_uppercase
 
 from autoact.config import Task
-from autoact.lab.metrics import normalise, option
+from autoact.metrics import normalise, option
 from autoact.trajectory import Example, Question
 
 WRONG = "Wrong option:"

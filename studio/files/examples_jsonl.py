@@ -14,7 +14,7 @@ import orjson
 
 from autoact import disk
 from autoact.errors import BadInput, BadProject
-from autoact.lab.metrics import normalise
+from autoact.metrics import normalise
 from autoact.questions import ANSWER_KEYS, ID_KEYS, example_of, id_of
 from autoact.records import Place, Record, decode_line, scan_records
 

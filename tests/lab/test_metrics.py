@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.lab.metrics import choice_accuracy, exact_match, f1, interval, normalise, option, reward
+from autoact.metrics import choice_accuracy, exact_match, f1, interval, normalise, option, reward
 from autoact.questions import read_questions
 from autoact.trajectory import Question
 

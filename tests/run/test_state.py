@@ -172,7 +172,18 @@ def test_a_viewer_loads_no_engine(python: Python) -> None:
     loaded = set(child.communicate()[0].split())
     assert "autoact.run.record.state" in loaded
     ours = {name for name in loaded if name.startswith("autoact.") and not name.startswith("autoact.run")}
-    kept = ("errors", "disk", "events", "script", "toml_text", "trajectory", "trust")
+    kept = (
+        "errors",
+        "disk",
+        "events",
+        "registry",
+        "registry.roles",
+        "registry.table",
+        "script",
+        "toml_text",
+        "trajectory",
+        "trust",
+    )
     assert ours == {f"autoact.{part}" for part in kept}
     assert not {name for name in loaded if name.startswith(("autoact.run.conductor", "autoact.run.control"))}
     assert not loaded & {"torch", "transformers", "peft", "textual"}
