@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from autoact.config import Differentiation, Plan
 from autoact.errors import BadInput
 from autoact.events import StageFinished
+from autoact.project.config import Differentiation, Plan
 from autoact.registry.stages import DIFFERENTIATION, STAGES, maker, pipeline
 from autoact.run.record.archive import check_adapter
 from autoact.run.record.folder import RunFolder, find_run, own_runs

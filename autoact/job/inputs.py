@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import platformdirs
 
-from autoact import trust
-from autoact.config import Config
-from autoact.project import Project
-from autoact.questions import read_questions
+from autoact.project.config import Config
+from autoact.project.project import Project
+from autoact.project.questions import read_questions
 from autoact.registry.stages import GROUP_PLANNING, SELF_INSTRUCT
-from autoact.secrets import Vault
+from autoact.security import trust
+from autoact.security.secrets import Vault
 from autoact.stages.context import Inputs
 from autoact.tools.library.demonstration import demonstrated
 from autoact.tools.library.library import Library, ToolSession

@@ -17,7 +17,6 @@ from typing import NoReturn
 
 import msgspec
 
-from autoact.config import Config
 from autoact.errors import AutoActError, BadInput, DiskFull, ModelFailed, RunBusy
 from autoact.events import (
     RunCancelled,
@@ -29,7 +28,8 @@ from autoact.events import (
 )
 from autoact.job.base_run import adopt
 from autoact.job.pipeline import Pipeline
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.registry.stages import STAGES
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.steering import RunCommands
@@ -44,7 +44,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.live import LiveWriter
 from autoact.run.record.state import RunState
-from autoact.secrets import Vault, hide_output
+from autoact.security.secrets import Vault, hide_output
 from autoact.threads import limit_spinning
 
 OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]

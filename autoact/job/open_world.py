@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from autoact import trust
-from autoact.config import Config
 from autoact.job.pipeline import Pipeline
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.registry.engines import ENGINES
 from autoact.registry.environments import ENVIRONMENTS
 from autoact.registry.table import load
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder
-from autoact.threads import in_words
+from autoact.security import trust
+from autoact.threads import describe_threads
 
 
 def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
@@ -21,7 +21,7 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     trust.require_start(folder.path)
     kind = ENGINES.get(config.model.engine)
     inputs, environments = load(ENVIRONMENTS.get(config.task.environment).open)(config, project)
-    print(f"threads: {in_words()}", file=sys.stderr, flush=True)
+    print(f"threads: {describe_threads()}", file=sys.stderr, flush=True)
     engine = load(kind.engine)(config.model)
     trainer = load(kind.trainer)(engine, config.differentiation, seed=config.model.seed, root=folder.path)
     return Pipeline(config, inputs, World(engine, trainer, environments), folder.path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoact.config import Config
+from autoact.project.config import Config
 from autoact.registry.stages import STAGES
 from autoact.registry.table import load
 from autoact.run.conductor.world import World

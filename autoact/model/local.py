@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoact.config import Model
 from autoact.errors import ContextFull, ModelFailed
 from autoact.model import heap
 from autoact.model.adapters import load_adapter
@@ -22,6 +21,7 @@ from autoact.model.likelihood import match_tokens, matched
 from autoact.model.sampling import draw
 from autoact.model.store import Weights, load
 from autoact.model.tokens import ChoiceTree, Tokens
+from autoact.project.config import Model
 from autoact.script import Answer, Ask, Match
 from autoact.threads import Threads
 from autoact.trajectory import META

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoact.config import Config
 from autoact.errors import BadProject
+from autoact.project.config import Config
 from autoact.registry.methods import METHODS
 from autoact.registry.stages import DIFFERENTIATION, SYNTHESIS
 from autoact.run.record.state import RunState

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 
-from autoact.config import Differentiation
 from autoact.events import AdapterReady, StageProgressed
 from autoact.lessons import lessons
+from autoact.project.config import Differentiation
 from autoact.registry.stages import DIFFERENTIATION
 from autoact.script import Card, Lesson, Round, StageScript, Train, Unit
 from autoact.stages.context import StageContext

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from autoact.config import Filtering
 from autoact.events import StageProgressed, TrajectoryJudged
 from autoact.metrics import normalise
+from autoact.project.config import Filtering
 from autoact.registry.stages import FILTERING
 from autoact.script import StageScript
 from autoact.stages.context import StageContext

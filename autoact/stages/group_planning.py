@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autoact.config import GroupPlanning
 from autoact.episode import Limits
 from autoact.events import QuestionSolved
 from autoact.methods.settings import MethodSettings
 from autoact.metrics import exact_match, f1, reward
+from autoact.project.config import GroupPlanning
 from autoact.registry.methods import METHODS
 from autoact.registry.table import load
 from autoact.script import Commits, Round, Sampling, StageScript, Unit, is_fork

@@ -17,9 +17,9 @@ from msgspec import Struct
 from rapidfuzz import fuzz
 
 from autoact import prompts
-from autoact.config import SelfInstruct, Task
 from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
 from autoact.metrics import normalise
+from autoact.project.config import SelfInstruct, Task
 from autoact.registry.stages import SELF_INSTRUCT
 from autoact.script import Answer, Ask, Prompt, Round, Sampling, StageScript, Unit
 from autoact.stages import options

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoact.config import Synthesis
 from autoact.episode import Limits
 from autoact.events import TrajectoryCommitted
 from autoact.methods.episode import answer
 from autoact.methods.settings import MethodSettings
+from autoact.project.config import Synthesis
 from autoact.script import Card, Commits, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext
 from autoact.trajectory import META, Cast, Question, Trajectory

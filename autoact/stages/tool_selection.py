@@ -11,8 +11,8 @@ from collections.abc import Generator, Sequence
 from functools import partial
 
 from autoact import prompts
-from autoact.config import Task, ToolSelection
 from autoact.events import StageProgressed, ToolPassedOver, ToolSelected
+from autoact.project.config import Task, ToolSelection
 from autoact.registry.stages import TOOL_SELECTION
 from autoact.script import Answer, Ask, Match, Prompt, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext

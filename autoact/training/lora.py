@@ -16,10 +16,10 @@ from accelerate import Accelerator
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
 
-from autoact import disk
-from autoact.config import Differentiation
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
+from autoact.files import disk
 from autoact.model import heap
+from autoact.project.config import Differentiation
 from autoact.threads import thread_limit
 from autoact.training import checkpoint
 from autoact.training.loss import Sample, packs, span_losses

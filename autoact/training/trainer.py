@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from autoact import disk, prompts
-from autoact.config import Differentiation
+from autoact import prompts
 from autoact.errors import BadInput, ModelFailed
 from autoact.events import Event, ExamplesBuilt
+from autoact.files import disk
 from autoact.model.engine import Engine
 from autoact.model.local import LocalEngine
+from autoact.project.config import Differentiation
 from autoact.script import Card, Lesson, Train
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample
@@ -56,7 +57,7 @@ class LocalTrainer:
     def _export(self, training: LoraTraining, card: Card, loss: float) -> str:
         """Puts the adapter in its place, whole or not at all; returns the digest of its weights."""
         adapters = self.root / ADAPTERS
-        with disk.filled(adapters / training.name, adapters / ".part", over=True) as part:
+        with disk.fill_folder(adapters / training.name, adapters / ".part", over=True) as part:
             training.export(part)
             self._write_model_card(part, training, card, loss)
             return disk.sha256(part / "adapter_model.safetensors")

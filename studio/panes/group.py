@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from autoact import disk
+from autoact.files import disk
 from autoact.run.control.command import Verb
 from autoact.run.process.health import attended
 from autoact.run.record.live import LiveTail

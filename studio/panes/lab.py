@@ -14,11 +14,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact import disk
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
+from autoact.files import disk
 from autoact.lab.tally import Score, Tally, tally
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState

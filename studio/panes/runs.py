@@ -12,12 +12,13 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact import disk, trust
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import words
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, LogTail
+from autoact.security import trust
 from studio.actions import action_table
 from studio.actions.cli_command import autoact
 from studio.episodes.document import Document, Passage
@@ -204,7 +205,7 @@ class RunsPane(Pane):
 
     def _ask_for_trust(self, run: RunLine) -> None:
         """A foreign run goes on only with settings, material and adapters that the person has looked at."""
-        waiting = trust.RULES["run"]["chosen"].told, trust.RULES["run"]["run"].told
+        waiting = trust.RULES["run"]["chosen"].details, trust.RULES["run"]["run"].details
         reason = f"{run.folder.name} came from elsewhere. Until you trust it, it is {waiting[0]}, and {waiting[1]}."
         self.app.push_screen(
             Confirm("Trust this run?", reason), lambda yes: self._do("trust", run, "--yes") if yes else None

@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.events import Paste
 from textual.widgets import Static
 
-from autoact import disk
-from autoact.config import Task
 from autoact.errors import AutoActError
+from autoact.files import disk
+from autoact.project.config import Task
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.files import examples_jsonl, project_toml
@@ -287,7 +287,9 @@ class TaskPane(Pane):
     def _put(self, make: Callable[[], list[Row]], said: str = "") -> str:
         """Save what `make` gives in place of the examples, and say so; why not, when it cannot be done."""
         try:
-            with disk.locked(self.file.resolve().parent):  # another studio saves before the look at the files, or after
+            with disk.lock_folder(
+                self.file.resolve().parent
+            ):  # another studio saves before the look at the files, or after
                 if self._stamps != self._stamps_now():
                     return self._elsewhere()
                 examples_jsonl.save(self.file, make())

@@ -9,10 +9,10 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Static
 
-from autoact import config
-from autoact.config import trained_cast
 from autoact.errors import AutoActError
 from autoact.lessons import lessons
+from autoact.project import config
+from autoact.project.config import trained_cast
 from autoact.registry.roles import SUB_AGENTS
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command, run_command
@@ -211,7 +211,7 @@ class TrainingPane(Pane, can_focus=True):
 
     async def _set(self, values: Values) -> str:
         try:
-            typed = config.changed({f"differentiation.{name}": text for name, text in values.items()})
+            typed = config.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
             project_toml.save(self.project, "differentiation", typed["differentiation"])
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             return str(error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from autoact.config import trained_cast
 from autoact.events import TrainStepped
+from autoact.project.config import trained_cast
 from autoact.run.record.state import RunState, StageState
 
 STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")

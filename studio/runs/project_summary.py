@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from autoact import disk
-from autoact.config import Config
 from autoact.errors import AutoActError
-from autoact.project import Project
+from autoact.files import disk
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from autoact import disk
-from autoact.lab.tally import Reading
+from autoact.files import disk
+from autoact.lab.tally import LogTotals
 from autoact.run.record.folder import RunFolder
 
 
@@ -27,7 +27,7 @@ class Figures:
     @classmethod
     def of(cls, folder: RunFolder) -> Figures:
         """Reads the whole log: call it in a thread."""
-        reading = Reading.of(folder.events)
+        reading = LogTotals.of(folder.events)
         state = reading.state
         scored = [one for one in state.solved if one.scored]
         chosen = [one for one in scored if one.cast == "group"] or scored

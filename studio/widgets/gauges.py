@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.lab.tally import lesson
+from autoact.lab.tally import summarise_adapter
 from autoact.run.process.heartbeat import read_pulse
 from autoact.run.record.folder import RunFolder
 from studio.runs.follow import Follow
@@ -28,7 +28,7 @@ class Gauges(Rows):
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
         state, role = follow.state, self.role
-        known, built = lesson(state, role), state.examples.get(role)
+        known, built = summarise_adapter(state, role), state.examples.get(role)
         steps = recent(state, role)
         name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold $role-{role}"), "  ")
         first = Content.assemble(name, untrusted_text.content(standing(state, role)))

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import msgspec
 
-from autoact.config import Plan
 from autoact.events import CommandAccepted, RunFinished, StageFinished
-from autoact.project import create
+from autoact.project.config import Plan
+from autoact.project.project import create
 from autoact.registry.stages import SYNTHESIS, pipeline
 from autoact.run.control.command import Command, new_id
 from autoact.run.control.control_socket import leave, send

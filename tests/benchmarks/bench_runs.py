@@ -23,22 +23,22 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests of several fold
 from bench_log import mixture  # noqa: E402
 from worlds import scripted_world  # noqa: E402
 
-from autoact import trust  # noqa: E402
-from autoact.events import Event, ModelAnswered, RunPaused, TrainStepped  # noqa: E402
-from autoact.model.scripted import ScriptedEngine  # noqa: E402
-from autoact.run.conductor.conductor import Conductor  # noqa: E402
-from autoact.run.control.command import Command, new_id  # noqa: E402
-from autoact.run.control.control_socket import ControlServer, send  # noqa: E402
-from autoact.run.control.gate import Cancelled, Gate  # noqa: E402
-from autoact.run.process.launch import kill, launch  # noqa: E402
-from autoact.run.process.lock import owner  # noqa: E402
-from autoact.run.record.folder import RunFolder, new_run  # noqa: E402
-from autoact.run.record.journal import Journal  # noqa: E402
-from autoact.run.record.log import LogTail, LogWriter, seal_event  # noqa: E402
-from autoact.run.record.state import RunState  # noqa: E402
-from autoact.run.record.watch import Watch  # noqa: E402
+from autoact.events import Event, ModelAnswered, RunPaused, TrainStepped
+from autoact.model.scripted import ScriptedEngine
+from autoact.run.conductor.conductor import Conductor
+from autoact.run.control.command import Command, new_id
+from autoact.run.control.control_socket import ControlServer, send
+from autoact.run.control.gate import Cancelled, Gate
+from autoact.run.process.launch import kill, launch
+from autoact.run.process.lock import owner
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.journal import Journal
+from autoact.run.record.log import LogTail, LogWriter, seal_event
+from autoact.run.record.state import RunState
+from autoact.run.record.watch import Watch
 from autoact.script import Ask, Observation, Prompt, Round, StageScript, Train, Unit, Use  # noqa: E402
-from autoact.trajectory import Adapter  # noqa: E402
+from autoact.security import trust
+from autoact.trajectory import Adapter
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
 RATE = 1_000
@@ -299,7 +299,7 @@ def seen(viewer: subprocess.Popen[str], events: int) -> None:
 
 def folders(root: Path) -> Iterator[RunFolder]:
     while True:
-        trust.enter(root)
+        trust.mark_trusted(root)
         yield new_run(root, "bench", {}, now=datetime.now())
 
 

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from autoact.config import Task, ToolSelection
+from autoact.project.config import Task, ToolSelection
 from autoact.script import Answer, Ask
 from autoact.stages.tool_selection import NO_MORE, choose, choose_matching
 from autoact.tools.library.shortlist import offered, ranked

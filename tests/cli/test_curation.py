@@ -12,7 +12,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
 from autoact.tools.library.tools_toml_edit import ToolsFile

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from autoact.cli import evaluate, main
-from autoact.cli.run import check
-from autoact.config import Plan
-from autoact.project import Project, create
+from autoact.cli import main
+from autoact.cli.start import evaluate
+from autoact.cli.start.run import check
+from autoact.project.config import Plan
+from autoact.project.project import Project, create
 
 ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}
 

@@ -10,21 +10,22 @@ from pathlib import Path
 
 import msgspec
 
+from autoact.events import Event, TrainStepped
+from autoact.job.inputs import open_inputs, open_library
+from autoact.job.pipeline import Pipeline
+from autoact.model.engine import Engine
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.script import Ask, Train
+from autoact.security import trust
+from autoact.trajectory import Adapter, Question
+
 sys.path.insert(0, str(Path(__file__).parents[1]))  # jobs that tests start find it by this line
 
 from worlds import scripted_world  # noqa: E402
 
-from autoact import trust  # noqa: E402
-from autoact.config import Config, Plan  # noqa: E402
 from autoact.environment import Environment  # noqa: E402
-from autoact.events import Event, TrainStepped  # noqa: E402
-from autoact.job.inputs import open_inputs, open_library  # noqa: E402
-from autoact.job.pipeline import Pipeline  # noqa: E402
-from autoact.model.engine import Engine  # noqa: E402
-from autoact.project import Project  # noqa: E402
-from autoact.run.record.folder import RunFolder, new_run  # noqa: E402
-from autoact.script import Ask, Train  # noqa: E402
-from autoact.trajectory import Adapter, Question  # noqa: E402
 
 CAPITALS = {
     "Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta", "Bolivia": "Sucre", "Denmark": "Copenhagen",
@@ -47,7 +48,7 @@ def make_project(root: Path) -> Project:
     )
     for name, capital in CAPITALS.items():
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
-    trust.enter(root)
+    trust.mark_trusted(root)
     return Project.open(root)
 
 

@@ -96,9 +96,9 @@ def life(folder: Any, weights: Any, deadly: int, count: Path | None = None) -> N
     import msgspec
     from capitals import Hall
 
-    from autoact.config import Config
     from autoact.job.job import Job
     from autoact.model.local import LocalEngine
+    from autoact.project.config import Config
     from autoact.training.trainer import LocalTrainer
 
     touched = 0
@@ -130,7 +130,7 @@ def tear(path: Path) -> None:
 
 def whole(folder: Any) -> dict[str, int]:
     """The newest whole checkpoint of each role, by its manifest."""
-    from autoact import disk
+    from autoact.files import disk
 
     return {
         path.parents[1].name: int(path.parent.name.removeprefix("step-"))
@@ -172,7 +172,7 @@ class Findings:
 
     def compare(self, folder: Any, clean: Any) -> None:
         """A training came to its end."""
-        from autoact import disk
+        from autoact.files import disk
 
         self.runs += 1
         curves = [{(step.role, step.step): step.loss.hex() for step in trained(one)} for one in (folder, clean)]

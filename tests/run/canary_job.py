@@ -12,13 +12,13 @@ import sys
 import threading
 from pathlib import Path
 
-from autoact.config import Config
 from autoact.errors import ModelFailed
 from autoact.job import job
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder
 from autoact.script import Ask, Observation
 from autoact.tools.library.library import ToolSession

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from worlds import scripted_world
 
-from autoact.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.episode import Episode, Limits
 from autoact.errors import BadInput, ContextFull, DiskFull, ModelFailed
 from autoact.events import (
@@ -35,6 +34,7 @@ from autoact.methods.settings import MethodSettings
 from autoact.metrics import reward
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
+from autoact.project.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.control.gate import Cancelled, Gate
 from autoact.run.record.folder import RunFolder

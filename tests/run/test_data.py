@@ -13,14 +13,14 @@ import platformdirs
 import pytest
 from worlds import scripted_world
 
-from autoact.config import Config, GroupPlanning, Plan
 from autoact.events import EpisodeBegun, ToolObserved
 from autoact.job.inputs import open_inputs, open_library, read_asked
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.lab.tally import Tally, tally
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project, create
+from autoact.project.config import Config, GroupPlanning, Plan
+from autoact.project.project import Project, create
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.script import Ask

@@ -15,9 +15,7 @@ import pytest
 from worlds import scripted_world
 
 from autoact import events as happened
-from autoact import trust
-from autoact.cli.resume import check
-from autoact.config import Config, Plan
+from autoact.cli.start.resume import check
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
 from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
 from autoact.job.inputs import open_inputs, open_library
@@ -26,7 +24,8 @@ from autoact.job.pipeline import Pipeline
 from autoact.lab.tally import tally
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.registry.roles import SUB_AGENTS
 from autoact.registry.stages import (
     DIFFERENTIATION,
@@ -45,6 +44,7 @@ from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read, seal
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Train
+from autoact.security import trust
 from autoact.trajectory import Adapter
 
 CAPITALS = {
@@ -74,7 +74,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     )
     for name in CAPITALS:
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {CAPITALS[name]}.\n")
-    trust.enter(root)
+    trust.mark_trusted(root)
     return Project.open(root)
 
 
@@ -528,6 +528,6 @@ def test_work_that_the_log_cannot_give_back_is_done_again(project: Project) -> N
     later = Hall()
     Job(folder, later.open).run()
     assert later.engines == []
-    with pytest.raises(BadInput, match="nothing is left to do"):
+    with pytest.raises(BadInput, match="is finished"):
         check(folder, "")
     assert Job(other, Hall().open).run() == "finished"

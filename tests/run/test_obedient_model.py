@@ -22,16 +22,16 @@ import msgspec
 import pytest
 from worlds import scripted_world
 
-from autoact import grants, trust
-from autoact.config import Config, Plan
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.state import RunState
 from autoact.script import Ask
+from autoact.security import grants, trust
 from autoact.tools.bridges.child import kill_tree
 from autoact.tools.bridges.mcp import connect, described_in
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
@@ -208,7 +208,7 @@ class Ground:
             connection.commit()
         (self.project / "tools" / "own.py").write_text(PYTHON_TOOLS)
         (self.project / "tools.toml").write_text("\n".join(self._tools()))
-        trust.enter(self.project)
+        trust.mark_trusted(self.project)
 
     def _tools(self) -> Iterator[str]:
         server = [sys.executable, str(HERE / "post_server.py"), self.attacker.host]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import disk
 from autoact.errors import AutoActError, BadInput
 from autoact.events import RunFinished, TokenSpoken
+from autoact.files import disk
 from autoact.lab.tally import tally
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.control.command import Command
@@ -145,7 +145,7 @@ def test_commands_that_are_none_are_put_aside_and_the_others_obeyed(
         assert f"0.json: not a command: {folder.control / '0.json'}: expected a file, found {kind}" in (
             capsys.readouterr().err
         )
-        assert disk.other_kind(folder.control / "0.json.refused") == kind
+        assert disk.non_file_kind(folder.control / "0.json.refused") == kind
         assert os.path.lexists(folder.socket)
     journal.close()
 

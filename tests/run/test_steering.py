@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from worlds import scripted_world
 
-from autoact.config import GroupPlanning
 from autoact.events import (
     SKIPPED,
     AnswerEdited,
@@ -29,6 +28,7 @@ from autoact.events import (
 )
 from autoact.methods.settings import MethodSettings
 from autoact.model.scripted import ScriptedEngine
+from autoact.project.config import GroupPlanning
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.control.command import Command, Reply

@@ -13,8 +13,6 @@ import msgspec
 import pytest
 from worlds import scripted_world
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.errors import ModelFailed, StageFailed
 from autoact.events import RunFailed, ToolObserved, UnitFailed
 from autoact.job.inputs import open_inputs, open_library
@@ -22,10 +20,12 @@ from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.script import Ask, Observation
+from autoact.security import trust
 from autoact.trajectory import Question
 
 SECRET = "cnry-51ce77-do-not-print"
@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
     (root / "tools.toml").write_text(TOOLS)
     (root / "tools" / "own.py").write_text(OWN)
-    trust.enter(root)
+    trust.mark_trusted(root)
     config = msgspec.structs.replace(Project.open(root).config(), run=Plan(stages=("synthesis",)))
     return new_run(root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
 

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact.config import Differentiation
 from autoact.events import AdapterReady
 from autoact.lessons import with_right_verdict, wrong_lessons
+from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Card, Lesson, Train

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from autoact.config import Differentiation, GroupPlanning, Synthesis
 from autoact.events import QuestionSolved, TrajectoryCommitted
 from autoact.methods.settings import MethodSettings
+from autoact.project.config import Differentiation, GroupPlanning, Synthesis
 from autoact.script import Ask, Card
 from autoact.stages.group_planning import group_planning, how, solved
 from autoact.stages.synthesis import synthesis

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from autoact.config import SelfInstruct, Task
 from autoact.events import QuestionAccepted, QuestionRefused
+from autoact.project.config import SelfInstruct, Task
 from autoact.script import Ask
 from autoact.stages.self_instruct import Bench, Draft, Grounds, candidates, reference, self_instruct
 from autoact.trajectory import Example, Page, Question

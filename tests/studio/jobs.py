@@ -8,16 +8,16 @@ from pathlib import Path
 import msgspec
 from worlds import scripted_world
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, toml
 from autoact.script import Ask, Train
+from autoact.security import trust
 from autoact.trajectory import Adapter
 
 CAPITALS = {"Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta"}
@@ -42,7 +42,7 @@ def countries(root: Path) -> Path:
     (folder / "questions" / "heldout.jsonl").write_text(held_out)
     for name, capital in CAPITALS.items():
         (folder / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
-    trust.enter(folder)
+    trust.mark_trusted(folder)
     return folder
 
 
@@ -51,7 +51,7 @@ def played(project: Path) -> RunFolder:
     config = Project.open(project).config(changes={"synthesis.samples": "1"})
     folder = RunFolder(project / "runs" / NAME)
     folder.path.mkdir(parents=True)
-    trust.enter(folder.path)
+    trust.mark_trusted(folder.path)
     settings = msgspec.to_builtins(msgspec.structs.replace(config, run=Plan(stages=STAGES)))
     folder.config.write_text(toml(settings), encoding="utf-8")
     Job(folder, _open).run()

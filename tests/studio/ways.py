@@ -11,11 +11,11 @@ from hostile import Supply
 from showcase import told
 
 import autoact.events as happened
-from autoact import trust
 from autoact.events import Event
 from autoact.run.process.exit_record import Ending
 from autoact.run.process.lock import Owner
 from autoact.run.record.folder import RunFolder, toml
+from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 
 UNITS, ROWS = 36, 40

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.cli import main
-from autoact.project import create
+from autoact.project.project import create
+from autoact.security import grants
 from autoact.tools.bridges.http import picked
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus
@@ -139,7 +139,7 @@ def test_a_changed_host_asks_again(tmp_path: Path, site: Site, other_site: Site)
 
 def test_what_is_withdrawn_is_not_sent_by_a_library_that_is_open(tmp_path: Path, site: Site) -> None:
     library = load(tmp_path, WITH_KEY.format(url=site.url, host=site.host))
-    grants.withdraw("RIVER_KEY")
+    grants.revoke("RIVER_KEY")
     text, failed = asked(library)
     assert failed
     assert "RIVER_KEY may not be sent to" in text

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoact.errors import BadProject, ToolFailed
-from autoact.questions import read_questions
+from autoact.project.questions import read_questions
 from autoact.script import Observation
 from autoact.tools.images.captions import Captions
 from autoact.tools.images.image_to_text import Pictures

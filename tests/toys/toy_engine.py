@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
-from autoact.config import Differentiation, Model
 from autoact.errors import ModelFailed
 from autoact.events import Event, TrainStepped
 from autoact.model.engine import Engine, Ticket
+from autoact.project.config import Differentiation, Model
 from autoact.registry.engines import ENGINES, EngineKind
 from autoact.script import Answer, Ask, Train
 from autoact.trajectory import Adapter

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from autoact.config import Config
 from autoact.job.inputs import read_asked
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.registry.environments import ENVIRONMENTS, EnvironmentKind
 from autoact.script import Observation
 from autoact.stages.context import Inputs

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from autoact import disk
-from autoact.config import Differentiation
 from autoact.errors import ModelFailed
 from autoact.events import CheckpointSaved, Event, ExamplesBuilt, TrainStepped
+from autoact.files import disk
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
+from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES
 from autoact.run.record.archive import check_adapter
 from autoact.script import Ask, Card, Lesson, Prompt, Train

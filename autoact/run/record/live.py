@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from autoact import disk
 from autoact.errors import BadInput
 from autoact.events import TokenSpoken
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, seal_event
 

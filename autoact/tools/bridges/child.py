@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from autoact.child_process import python_command
 from autoact.script import Observation
+from autoact.security.child_process import python_command
 from autoact.tools.library.tool import ToolContext
 
 LARGEST_REPLY = 1_000_000

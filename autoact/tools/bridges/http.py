@@ -22,9 +22,9 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import msgspec
 
-from autoact import grants
 from autoact.errors import ToolFailed
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.library.tool import Bridge, Call, Group, State, ToolContext, ToolRecord, lacking
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "QUERY")

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from autoact import disk, grants
 from autoact.errors import BadProject
+from autoact.files import disk
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.bridges.arguments import parsed, usage
 from autoact.tools.bridges.child import Child, ChildFailed, environment
 from autoact.tools.bridges.single import INVISIBLE, keyless, one_line, troubled

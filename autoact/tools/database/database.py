@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from autoact import grants
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.database import csv_tables
 from autoact.tools.database.server import DRIVERS, ServerReader
 from autoact.tools.database.sqlite import CannotQuery, Rows, SqliteReader

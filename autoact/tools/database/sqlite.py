@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from autoact import child_process
+from autoact.security import child_process
 from autoact.tools.database import sqlite_worker
 
 _GRACE_S = 0.5

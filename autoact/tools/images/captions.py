@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from autoact.errors import BadProject, ToolFailed
-from autoact.questions import QUESTION_KEYS, id_of, picture_of
-from autoact.records import read_records
+from autoact.files.records import read_records
+from autoact.project.questions import QUESTION_KEYS, parse_picture, question_id
 from autoact.tools.pages.title_search import Titles, fold
 from autoact.trajectory import Picture, Question
 
@@ -23,7 +23,7 @@ class Captions:
         """Reads a file of records with `caption` and `ocr` (or `orc`). Raises BadProject."""
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes of captions", file=file)
-        told = [(id_of(row), picture_of(row), _wording(row)) for _, row in read_records(file)]
+        told = [(question_id(row), parse_picture(row), _wording(row)) for _, row in read_records(file)]
         self._pictures = [picture for _, picture, _ in told]
         self._ids = {name: at for at, (name, _, _) in enumerate(told) if name}
         wordings = [wording for _, _, wording in told]

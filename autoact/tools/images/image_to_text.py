@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoact.errors import ToolFailed
-from autoact.questions import LEAST_SURE, id_of
-from autoact.records import read_records
+from autoact.files.records import read_records
+from autoact.project.questions import LEAST_CONFIDENCE, question_id
 from autoact.script import Observation
 from autoact.tools.images.captions import Captions
 from autoact.tools.library.deadline import within
@@ -108,7 +108,7 @@ class Pictures:
             self._loaded["reader"] = RapidOCR(params={"Global.log_level": "error"})
         found = self._loaded["reader"](numpy.asarray(picture)[:, :, ::-1])  # it takes blue before red
         pairs = zip(found.txts or (), found.scores or (), strict=True)
-        return tuple(text for text, sure in pairs if sure >= LEAST_SURE)
+        return tuple(text for text, sure in pairs if sure >= LEAST_CONFIDENCE)
 
     def _described(self, picture: Image, model: Path) -> str:
         """A caption by the model of the project. Nothing is fetched and no code of the model's folder is run."""
@@ -188,7 +188,7 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
         yield Check("Image2Text", file.name, "^(?:Caption|Text): |no text in it")
     if record.settings["captions"]:
         first = next(read_records(_beside(context, record.settings["captions"])), None)
-        yield Check("Image2Text", id_of(first.values) if first else "", "^Caption: |no image")
+        yield Check("Image2Text", question_id(first.values) if first else "", "^Caption: |no image")
 
 
 GROUP = Group((RECORD,), opened, settled, checks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from autoact import grants
+from autoact.security import grants
 from autoact.tools.bridges import http
 from autoact.tools.database import database
 from autoact.tools.library.tool import ToolRecord

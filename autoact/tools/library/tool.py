@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
-from autoact import grants
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Question, Tool
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from autoact import toml_text
 from autoact.errors import BadProject
+from autoact.files import toml_text
 from autoact.tools.library.tool import Bridge, Kind, Limits, ToolRecord
 
 _KEYS = {"name": str, "kind": str, "enabled": bool, "definition": str, "usage": str, "settings": dict}

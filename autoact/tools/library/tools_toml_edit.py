@@ -9,8 +9,8 @@ from typing import Any
 
 import tomlkit
 
-from autoact import disk
 from autoact.errors import BadInput, BadProject
+from autoact.files import disk
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
 from autoact.tools.library.tool import ToolRecord
 from autoact.tools.library.tools_toml import entries, listed, tool_key, unknown_tool

@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 
-from autoact import disk
+from autoact.files import disk
 from autoact.tools.pages import full_text, title_search
 from autoact.tools.pages.full_text import FullText, tokens
 from autoact.tools.pages.page_files import corpus_files, read_pages, read_paragraphs

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autoact.errors import BadProject
-from autoact.questions import Paragraph, paragraphs_of
-from autoact.records import Record, scan_records
+from autoact.files.records import DataRecord, scan_records
+from autoact.project.questions import Paragraph, parse_paragraphs
 from autoact.trajectory import Page
 
 LONGEST_LINE = 1_000_000
@@ -48,16 +48,16 @@ def read_paragraphs(file: Path, problems: list[str]) -> Iterator[Page]:
     """Yields the paragraphs of a file of questions, in order, repeats included; none from a file without any."""
     with file.open("rb") as stream:
         for record in _records(stream, file, problems):
-            yield from _pages(record, paragraphs_of(record), problems)
+            yield from _pages(record, parse_paragraphs(record), problems)
 
 
 def _pages_of_records(stream: BinaryIO, name: str, problems: list[str]) -> Iterator[Page]:
     for record in _records(stream, name, problems):
-        texts = paragraphs_of(record) if "context" in record.values else _own_text(record)
+        texts = parse_paragraphs(record) if "context" in record.values else _own_text(record)
         yield from _pages(record, texts, problems)
 
 
-def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterator[Record]:
+def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterator[DataRecord]:
     for found in scan_records(stream, name, longest=LONGEST_LINE):
         if isinstance(found, BadProject):
             problems.append(f"{found}; {FORM}")
@@ -65,7 +65,7 @@ def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterato
             yield found
 
 
-def _own_text(record: Record) -> Iterator[Paragraph]:
+def _own_text(record: DataRecord) -> Iterator[Paragraph]:
     title, text = record.values.get("title"), record.values.get("text")
     sentences = [text] if isinstance(text, str) else text
     if not isinstance(title, str) or not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
@@ -73,7 +73,7 @@ def _own_text(record: Record) -> Iterator[Paragraph]:
     yield title, " ".join(map(str.strip, sentences))
 
 
-def _pages(record: Record, texts: Iterator[Paragraph], problems: list[str]) -> Iterator[Page]:
+def _pages(record: DataRecord, texts: Iterator[Paragraph], problems: list[str]) -> Iterator[Page]:
     """The pages of one record; what is wrong with one ends the record."""
     try:
         for title, text in texts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from autoact import grants
+from autoact.security import grants
 from autoact.tools.library.tool import ToolContext, ToolRecord, lacking, requiring
 from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Page
@@ -114,7 +114,7 @@ def searching(context: ToolContext, record: ToolRecord) -> Search:
         return context.corpus.search
 
     def search(query: str, k: int) -> Sequence[Page]:
-        from autoact.secrets import Secret
+        from autoact.security.secrets import Secret
         from autoact.tools.web.engines import Engine
         from autoact.tools.web.metasearch import Metasearch
         from autoact.tools.web.wikipedia import Wikipedia

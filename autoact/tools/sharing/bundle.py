@@ -16,9 +16,9 @@ import msgspec
 import tomlkit
 from msgspec import Struct
 
-from autoact import grants
 from autoact.errors import BadInput, BadProject
-from autoact.secrets import Vault
+from autoact.security import grants
+from autoact.security.secrets import Vault
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
 from autoact.tools.library.secret_use import Use, reaches_network, secrets_of
 from autoact.tools.library.tool import Power, ToolRecord

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autoact import disk
 from autoact.errors import BadInput, BadProject
+from autoact.files import disk
 
 FOLDER = "tools"
 """Where a project keeps such files. Those that lie elsewhere neither leave a project nor enter one."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from autoact.errors import BadInput
-from autoact.secrets import NAME, Vault
+from autoact.security.secrets import NAME, Vault
 
 _SOUNDS_SECRET = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|key|token|secret|password|passwd|authorization|cookie)(?:$|[_-])", re.I
@@ -84,7 +84,7 @@ class Redaction:
                 ("mcp", "headers"): "${%s}"}.get((self._kind, place[0]))  # fmt: skip
         text = str(value)
         names: list[str] = []
-        for name in self._vault.places():
+        for name in self._vault.sources():
             if form and (secret := self._vault.reveal(name)) and secret in text:
                 text, names = text.replace(secret, form % name), [*names, name]
         if not names or self._tells(place[-1], text):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoact.errors import ToolFailed
-from autoact.secrets import Secret
+from autoact.security.secrets import Secret
 from autoact.tools.web.client import Request
 from autoact.tools.web.visitor import Visitor
 from autoact.trajectory import Page

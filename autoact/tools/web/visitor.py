@@ -16,8 +16,8 @@ import httpx2
 import msgspec
 import platformdirs
 
-from autoact import disk
 from autoact.errors import ToolFailed
+from autoact.files import disk
 from autoact.tools.pages.sentences import shortened
 from autoact.tools.web.client import Client, Reply, Request
 

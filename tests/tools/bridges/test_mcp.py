@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoact import grants
 from autoact.errors import BadProject
+from autoact.security import grants
 from autoact.tools.bridges.mcp import Described, connect, described_in, read_described
 from autoact.tools.library.catalogue import BRIDGES
 from autoact.tools.library.library import Library, ToolContext, ToolSession

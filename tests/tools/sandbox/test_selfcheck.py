@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.cli import doctor
+from autoact.cli.machine import doctor
 from autoact.tools.sandbox import selfcheck
 from autoact.tools.sandbox.bounds import Bounds
 from autoact.tools.sandbox.layers import Layers

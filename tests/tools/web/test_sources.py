@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import platformdirs
 import pytest
 
-from autoact import grants
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.library.library import Library, ToolContext, ToolSession
 from autoact.tools.pages.corpus import Corpus, Page
 
