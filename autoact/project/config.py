@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from autoact.errors import BadInput, BadProject
 from autoact.files import toml_text
+from autoact.registry.roles import SUB_AGENTS
+from autoact.trajectory import Cast
 
 PRESETS = ("quick", "full")
 
@@ -27,6 +29,12 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 """0 to 1."""
 NonNegativeFloat = Annotated[float, Meta(ge=0)]
 """A temperature, a learning rate."""
+
+
+AdapterName = Annotated[str, Meta(pattern=r"^(?!meta$|world$)[a-z][a-z0-9_-]{0,30}$")]
+"""The name of a folder, and not that of the base model or the environment."""
+PlayedPart = Annotated[str, Meta(pattern=r"^(plan|reflect|tool(:\S+)?)$")]
+"""A role whose parts of a turn an adapter speaks; `tool:NAME` for the arguments of one tool."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +49,8 @@ class Task(Section, frozen=True):
     """Part of every prompt."""
     answer: Literal["short", "choice"] = "short"
     """The form of an answer: a few words, or the letter of an option."""
+    environment: str = "qa"
+    """What episodes act in, a name of autoact.registry.environments."""
 
 
 class Model(Section, frozen=True):
@@ -53,6 +63,8 @@ class Model(Section, frozen=True):
     lanes: PositiveInt = 24
     """The most episodes that are answered at the same time."""
     seed: int = 7
+    engine: str = "local"
+    """The kind of engine that runs it, a name of autoact.registry.engines."""
 
 
 class SelfInstruct(Section, frozen=True):
@@ -118,6 +130,11 @@ class Filtering(Section, frozen=True):
 class Differentiation(Section, frozen=True):
     """Stage 5: three LoRA adapters (paper, table of hyper-parameters: r 8, alpha 16, dropout 0.05, q and v)."""
 
+    adapters: dict[AdapterName, tuple[PlayedPart, ...]] = field(
+        default_factory=lambda: {name: (name,) for name in SUB_AGENTS}
+    )
+    """The adapters to train, and the parts that each plays: plan, tool, reflect, or `tool:NAME` for one tool's
+    arguments. One adapter for all, three, or one for each tool are three such tables."""
     rank: PositiveInt = 8
     alpha: PositiveInt = 16
     dropout: Fraction = 0.05
@@ -134,6 +151,20 @@ class Differentiation(Section, frozen=True):
     save_every: PositiveInt = 20
     """Optimiser steps between checkpoints."""
 
+    def cast(self) -> Cast:
+        """Returns the cast of these adapters."""
+        return Cast("group", {part: name for name, parts in self.adapters.items() for part in parts})
+
+
+def trained_cast(config: Mapping[str, Any]) -> Cast:
+    """Returns the cast of the adapters that a run trains, from its settings as the log has them."""
+    section = config.get("differentiation")
+    adapters = section.get("adapters") if isinstance(section, Mapping) else None
+    try:
+        return msgspec.convert({"adapters": adapters} if adapters else {}, Differentiation).cast()
+    except msgspec.ValidationError:
+        return Differentiation().cast()
+
 
 class GroupPlanning(Section, frozen=True):
     """Stage 6: the three sub-agents together answer the held-out questions."""
@@ -141,7 +172,7 @@ class GroupPlanning(Section, frozen=True):
     limit: NonNegativeInt = 0
     """Held-out questions to answer; 0 means all."""
     compare: tuple[str, ...] = ("meta", "group")
-    """Casts that answer them."""
+    """Methods that answer them, names of autoact.registry.methods."""
     temperature: NonNegativeFloat = 0.0
     top_p: Fraction = 1.0
     steps: PositiveInt = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from autoact.events import TrainStepped
+from autoact.project.config import trained_cast
 from autoact.run.record.state import RunState, StageState
-from autoact.trajectory import SUB_AGENTS, Role
 
 STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
 """In their order, as events name them."""
@@ -74,22 +74,22 @@ def _stages_away(stage: str, later: str) -> str:
 # -- training --------------------------------------------------------------------------------------------------------
 
 
-def training(state: RunState) -> Role | None:
+def training(state: RunState) -> str | None:
     """Whose training is going on, or about to."""
     if state.stage != "differentiation":
         return None
     over = state.adapters.keys() | {unit.removeprefix("train-") for unit in state.unit_failures}
-    return next((role for role in SUB_AGENTS if role not in over), None)
+    return next((role for role in trained_cast(state.config).names() if role not in over), None)
 
 
-def recent(state: RunState, role: Role) -> list[TrainStepped]:
+def recent(state: RunState, role: str) -> list[TrainStepped]:
     """The last steps of a role, oldest first."""
     curve = state.curves.get(role, {})
     last = max(curve, default=-1)
     return [curve[step] for step in range(max(0, last - RECENT + 1), last + 1) if step in curve]
 
 
-def standing(state: RunState, role: Role) -> str:
+def standing(state: RunState, role: str) -> str:
     """How far it is: waiting, step n of N with the time left, or done."""
     steps = recent(state, role)
     done, of = (steps[-1].step + 1, steps[-1].of) if steps else (0, 0)

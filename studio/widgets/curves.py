@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.events import TrainStepped
-from autoact.trajectory import SUB_AGENTS
+from autoact.registry.roles import SUB_AGENTS
 from studio.runs.follow import Follow
 from studio.runs.loss_series import Series, span
 from studio.terminal.glyphs import Glyphs

@@ -9,7 +9,6 @@ from textual.content import Content
 from autoact.lab.tally import summarise_adapter
 from autoact.run.process.heartbeat import read_pulse
 from autoact.run.record.folder import RunFolder
-from autoact.trajectory import Role
 from studio.runs.follow import Follow
 from studio.runs.progress import recent, standing
 from studio.runs.run_list import ALIVE
@@ -23,7 +22,7 @@ class Gauges(Rows):
 
     DEFAULT_CSS = "Gauges { height: 4; background: $background; }"
 
-    def __init__(self, role: Role):
+    def __init__(self, role: str):
         super().__init__(id=f"gauges-{role}")
         self.role = role
 

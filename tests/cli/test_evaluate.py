@@ -60,7 +60,7 @@ def test_there_must_be_questions(project: Project, capsys: pytest.CaptureFixture
 def test_without_a_trained_group_the_meta_agent_answers_alone(
     method: str, casts: tuple[str, ...], told: str, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert evaluate._casts(project, argparse.Namespace(method=method, base="")) == casts
+    assert evaluate._methods(project, argparse.Namespace(method=method, base="")) == casts
     assert capsys.readouterr().err.startswith(told)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from worlds import scripted_world
 
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
@@ -27,7 +28,6 @@ from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
 from autoact.project.config import Config, Plan
 from autoact.project.project import Project
-from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.state import RunState
 from autoact.script import Ask
@@ -286,8 +286,8 @@ def play(ground: Ground, asked: list[Ask]) -> RunState:
     def opened(config: Config, project: Project, folder: RunFolder) -> Pipeline:
         library, corpus = open_library(project)
         inputs = open_inputs(config, project, library, corpus)
-        world = World(ScriptedEngine(answer), library.session, lambda wish: iter(()), library.close)  # type: ignore[arg-type, return-value]
-        return Pipeline(config, inputs, world, lambda card: None, folder.path)
+        world = scripted_world(ScriptedEngine(answer), library.session, close=library.close)
+        return Pipeline(config, inputs, world, folder.path)
 
     assert Job(folder, opened).run() == "finished"
     return RunState.of(folder.events)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from worlds import scripted_world
 
 from autoact.errors import ModelFailed, StageFailed
 from autoact.events import RunFailed, ToolObserved, UnitFailed
@@ -21,7 +22,6 @@ from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
 from autoact.project.config import Config, Plan
 from autoact.project.project import Project
-from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.script import Ask, Observation
@@ -72,8 +72,8 @@ class Open:
             library.close()
 
         tools = self.tools or library.session
-        world = World(self.engine(self.answers), tools, lambda wish: iter(()), close)  # type: ignore[arg-type, return-value]
-        return Pipeline(config, inputs, world, lambda card: None, folder.path)
+        world = scripted_world(self.engine(self.answers), tools, close=close)
+        return Pipeline(config, inputs, world, folder.path)
 
 
 def speak(ask: Ask) -> str:
@@ -164,6 +164,9 @@ def test_nor_does_what_a_session_dies_of(folder: RunFolder) -> None:
     class Betraying:
         def __init__(self, question: Question | None):
             pass
+
+        def repeatable(self, name: str) -> bool:
+            return False
 
         def call(self, name: str, argument: str) -> Observation:
             raise RuntimeError(f"401 for https://example.org/?key={SECRET}")

@@ -26,13 +26,13 @@ from autoact.job.inputs import open_library
 from autoact.project import folders
 from autoact.project.config import Plan
 from autoact.project.project import Project, create
+from autoact.registry.roles import SUB_AGENTS
+from autoact.registry.stages import pipeline
 from autoact.run.process.launch import launch
 from autoact.run.record.archive import export_run, import_run
 from autoact.run.record.folder import RunFolder, latest, new_run
 from autoact.run.record.log import LogWriter
 from autoact.security import trust
-from autoact.stages import PIPELINE
-from autoact.trajectory import SUB_AGENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 22, 12, 0)
@@ -319,7 +319,7 @@ def test_a_script_says_so_in_the_command(foreign: Path, mark: Path, capsys: Capt
 
 def run_of(root: Path, name: str, *, over: bool = True) -> RunFolder:
     """A run that trained a group, or that is to go on."""
-    settings = msgspec.to_builtins(msgspec.structs.replace(Project(root).config(), run=Plan(stages=PIPELINE)))
+    settings = msgspec.to_builtins(msgspec.structs.replace(Project(root).config(), run=Plan(stages=pipeline())))
     folder = new_run(root, name, settings, now=NOON)
     for role in SUB_AGENTS if over else ():
         (folder.adapters / role).mkdir(parents=True)
@@ -350,7 +350,7 @@ def test_a_foreign_run_is_chosen_only_when_it_is_trusted(
     if trusting:
         trust.mark_trusted(gift.path)
     wanted = gift if trusting else own
-    config = msgspec.structs.replace(Project(root).config(), run=Plan(stages=PIPELINE))
+    config = msgspec.structs.replace(Project(root).config(), run=Plan(stages=pipeline()))
     assert latest(root).name == wanted.name
     if over:
         found = trained(root)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import msgspec
+from worlds import scripted_world
 
 from autoact.events import Event, TrainStepped
 from autoact.job.inputs import open_inputs, open_library
@@ -14,7 +15,6 @@ from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
 from autoact.project.config import Config, Plan
 from autoact.project.project import Project
-from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder, toml
 from autoact.script import Ask, Train
 from autoact.security import trust
@@ -61,8 +61,8 @@ def played(project: Path) -> RunFolder:
 def _open(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     library, corpus = open_library(project)
     inputs = open_inputs(config, project, library, corpus)
-    world = World(ScriptedEngine(answer), library.session, _trainer(folder), library.close)
-    return Pipeline(config, inputs, world, lambda card: None, folder.path)
+    world = scripted_world(ScriptedEngine(answer), library.session, _trainer(folder), library.close)
+    return Pipeline(config, inputs, world, folder.path)
 
 
 def answer(ask: Ask) -> str:
@@ -79,10 +79,10 @@ def answer(ask: Ask) -> str:
 def _trainer(folder: RunFolder) -> Callable[[Train], Generator[Event, bool | None, Adapter]]:
     def train(wish: Train) -> Generator[Event, bool | None, Adapter]:
         for step in range(STEPS):
-            yield TrainStepped(wish.role, step, STEPS, 2.0 / (step + 1), 1e-3, 1.0, 40, 100.0)
-        made = folder.adapters / wish.role
+            yield TrainStepped(wish.adapter, step, STEPS, 2.0 / (step + 1), 1e-3, 1.0, 40, 100.0)
+        made = folder.adapters / wish.adapter
         made.mkdir(parents=True)
-        (made / "adapter_model.safetensors").write_text(wish.role)
-        return Adapter(wish.role, f"adapters/{wish.role}", "00", len(wish.lessons), 0.5)
+        (made / "adapter_model.safetensors").write_text(wish.adapter)
+        return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", len(wish.lessons), 0.5)
 
     return train

@@ -66,20 +66,21 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
     if arguments.limit < 0:
         raise BadInput(f"expected 0 or more questions, found {arguments.limit}", key="--limit")
     data = str(Project.file(arguments.data).resolve()) if arguments.data else ""
-    config = answering(project, arguments.base, _casts(project, arguments), data=data)
+    config = answering(project, arguments.base, _methods(project, arguments), data=data)
     return replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
 
 
-def _casts(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Returns the casts that were named, else all that can answer."""
+def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Returns the methods that were named; else all that can answer."""
     from autoact.errors import BadInput
     from autoact.job.base_run import trained
-    from autoact.trajectory import CASTS, META
+    from autoact.registry.methods import METHODS
+    from autoact.trajectory import META
 
     names = tuple(filter(None, (name.strip() for name in arguments.method.split(","))))
-    if any(name not in CASTS for name in names) or (arguments.method and not names):
-        raise BadInput(f"expected some of {', '.join(CASTS)}, found {arguments.method!r}", key="--method")
+    if any(name not in METHODS for name in names) or (arguments.method and not names):
+        raise BadInput(f"expected some of {', '.join(METHODS.names())}, found {arguments.method!r}", key="--method")
     if names or arguments.base or trained(project.root) is not None:
-        return names or tuple(CASTS)
+        return names or METHODS.names()
     print("no run has trained a group yet, so the meta-agent answers alone", file=sys.stderr)
-    return (META.name,)
+    return (META,)

@@ -36,9 +36,9 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
 
 def find_live_session(project: Project) -> RunFolder | None:
     """Returns the newest session with a live job; None when there is none."""
+    from autoact.registry.stages import SESSION
     from autoact.run.process.health import attended
     from autoact.run.record.folder import own_runs
-    from autoact.stages import SESSION
 
     for folder in own_runs(project.root):
         if folder.stages() == (SESSION,) and attended(folder):
@@ -53,8 +53,8 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
     from autoact.cli.start.run import check
     from autoact.job.answer_config import answering
     from autoact.job.base_run import trained
+    from autoact.registry.stages import SESSION
     from autoact.run.record.folder import new_run
-    from autoact.stages import SESSION
 
     casts = ("meta", "group") if base or trained(project.root) else ("meta",)
     config = answering(project, base, casts, stages=(SESSION,))

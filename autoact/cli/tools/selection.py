@@ -37,7 +37,7 @@ def select(arguments: argparse.Namespace) -> int:
     from msgspec.structs import replace
 
     from autoact.cli.start.run import check, start
-    from autoact.stages import TOOL_SELECTION
+    from autoact.registry.stages import TOOL_SELECTION
 
     project = open_trusted_project(arguments)
     config = project.config()

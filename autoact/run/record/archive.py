@@ -223,8 +223,8 @@ def _adapters(folder: RunFolder) -> list[Adapter]:
     for record in read(folder.events):
         empty = False
         if isinstance(record.event, AdapterReady):
-            adapter = ready[record.event.adapter.role] = record.event.adapter
-            if adapter.path != f"adapters/{adapter.role}":
+            adapter = ready[record.event.adapter.name] = record.event.adapter
+            if adapter.path != f"adapters/{adapter.name}":
                 raise ValueError(f"the log names an adapter at {adapter.path[:200]!r}")
     if empty:
         raise ValueError("the log holds no event")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoact.tools.pages.page_files import Page
+from autoact.trajectory import Page
 
 RIVERS = "name,country,km\nNile,Egypt,6650\nAmazon,Brazil,6400\nRhine,Germany,1230\n"
 FACTS = """@prefix : <http://example.org/> .

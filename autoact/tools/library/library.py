@@ -135,6 +135,11 @@ class ToolSession:
         if record is not None and record.name in self._remembering:
             self.call(name, argument)
 
+    def repeatable(self, name: str) -> bool:
+        """Returns whether the tool gives the same for the same argument during a run, whatever was called before."""
+        record = self._library.resolve(name)
+        return record is not None and record.repeatable
+
     def _seen(self, record: ToolRecord | None, name: str, argument: str) -> Observation:
         if record is None:
             names = ", ".join(tool.name for tool in self._library.ready())

@@ -54,6 +54,8 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     """Tools of which one must be called before this one; where none of them runs, this one cannot either."""
     keeps_lines: bool = False
     """Whether its argument is given as written; other tools get it on one line."""
+    repeatable: bool = False
+    """Whether equal calls give the same during a run, whatever was called before: they are then made once."""
     limits: Limits = Limits()
     settings: dict[str, Any] = {}
     """The settings of this tool alone, all of them, with their values or defaults."""

@@ -16,8 +16,9 @@ from pathlib import Path
 from autoact.files import disk
 from autoact.tools.pages import full_text, title_search
 from autoact.tools.pages.full_text import FullText, tokens
-from autoact.tools.pages.page_files import Page, corpus_files, read_pages, read_paragraphs
+from autoact.tools.pages.page_files import corpus_files, read_pages, read_paragraphs
 from autoact.tools.pages.title_search import Titles
+from autoact.trajectory import Page
 
 FORMAT = 3
 """Raised whenever the index below changes; older files are then built anew."""

@@ -8,8 +8,8 @@ import unicodedata
 from bisect import bisect_right
 from itertools import accumulate
 
-from autoact.tools.pages.page_files import Page
 from autoact.tools.pages.title_search import Titles
+from autoact.trajectory import Page
 
 TITLE_WEIGHT = 4.0
 """A hit in the title counts four times: best recall of the weights tried on HotpotQA paragraphs."""

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from msgspec import Struct
-
 from autoact.errors import BadProject
 from autoact.files.records import DataRecord, scan_records
 from autoact.project.questions import Paragraph, parse_paragraphs
+from autoact.trajectory import Page
 
 LONGEST_LINE = 1_000_000
 """Bytes. A longer page is a mistake in the file, and would fill a prompt many thousand times."""
@@ -18,13 +17,6 @@ LONGEST_TITLE = 300
 RECORDS = (".json", ".jsonl")
 SUFFIXES = (*RECORDS, ".md", ".txt")
 FORM = 'expected {"title": "...", "text": "..."} or a question with its paragraphs as `context`'
-
-
-class Page(Struct, frozen=True):
-    """One text with a name, as an encyclopedia has them."""
-
-    title: str
-    text: str
 
 
 def corpus_files(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ import msgspec
 from autoact.security import grants
 from autoact.tools.library.tool import ToolContext, ToolRecord, lacking, requiring
 from autoact.tools.pages.corpus import Corpus
-from autoact.tools.pages.page_files import Page
+from autoact.trajectory import Page
 
 if TYPE_CHECKING:
     from autoact.tools.web.visitor import Visitor

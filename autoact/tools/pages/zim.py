@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoact.errors import ToolFailed
-from autoact.tools.pages.page_files import Page
 from autoact.tools.pages.title_search import fold
+from autoact.trajectory import Page
 
 MAGIC = 0x044D495A
 MOST_REDIRECTS = 4

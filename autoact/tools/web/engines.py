@@ -11,9 +11,9 @@ from typing import Any
 
 from autoact.errors import ToolFailed
 from autoact.security.secrets import Secret
-from autoact.tools.pages.page_files import Page
 from autoact.tools.web.client import Request
 from autoact.tools.web.visitor import Visitor
+from autoact.trajectory import Page
 
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _LONGEST_TEXT = 600

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 
 from autoact.errors import ToolFailed
-from autoact.tools.pages.page_files import Page
 from autoact.tools.web.client import Reply, Request
 from autoact.tools.web.engines import clean
 from autoact.tools.web.visitor import Visitor
+from autoact.trajectory import Page
 
 PACKAGE = "ddgs"
 REST_S = 60.0

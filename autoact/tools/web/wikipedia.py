@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoact.errors import ToolFailed
-from autoact.tools.pages.page_files import Page
 from autoact.tools.pages.title_search import fold
 from autoact.tools.web.client import Request
 from autoact.tools.web.visitor import Visitor
+from autoact.trajectory import Page
 
 SITE = "https://en.wikipedia.org"
 _HEADING = re.compile(r"=+ .* =+")
