@@ -34,7 +34,7 @@ NonNegativeFloat = Annotated[float, Meta(ge=0)]
 AdapterName = Annotated[str, Meta(pattern=r"^(?!meta$|world$)[a-z][a-z0-9_-]{0,30}$")]
 """The name of a folder, and not that of the base model or the environment."""
 PlayedPart = Annotated[str, Meta(pattern=r"^(plan|reflect|tool(:\S+)?)$")]
-"""A role whose parts of a turn an adapter speaks; `tool:NAME` for the arguments of one tool."""
+"""A role whose parts of a turn an adapter writes; `tool:NAME` for the arguments of one tool."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
