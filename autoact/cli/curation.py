@@ -36,12 +36,12 @@ def _verb(verbs: Any, name: str, told: str, run: Any, **defaults: bool) -> argpa
 
 def put(arguments: argparse.Namespace) -> int:
     """A new entry at the end of tools.toml."""
-    from autoact.tools.library.tools_toml_edit import entry_for
+    from autoact.tools.library.tools_toml_edit import new_entry
 
     told = {key: value for key in ("definition", "usage") if (value := getattr(arguments, key))}
     settings = dict(_setting(text) for text in arguments.set)
     with edited(arguments.project) as file:
-        entry = entry_for(arguments.name, arguments.kind, settings, told, file.names())
+        entry = new_entry(arguments.name, arguments.kind, settings, told, file.names())
         file.add(entry)
     return _told(file, arguments.project, [entry["name"]])
 

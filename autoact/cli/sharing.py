@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoact.tools.sharing.bundle import Arrival, Piece
+    from autoact.tools.sharing.bundle import BundledTool, ImportedTool
 
 
 def add(verbs: Any) -> None:
@@ -55,7 +55,7 @@ def export(arguments: argparse.Namespace) -> int:
     from autoact.errors import BadInput
     from autoact.project import Project
     from autoact.secrets import Vault
-    from autoact.tools.sharing.bundle import exported
+    from autoact.tools.sharing.bundle import export_tools
 
     source, target = opened(arguments.project), Path(arguments.file).expanduser()
     if target.exists():
@@ -63,7 +63,7 @@ def export(arguments: argparse.Namespace) -> int:
     if not target.parent.is_dir():
         raise BadInput("there is no such folder", file=target.parent)
     names = arguments.only or [name for name, enabled in source.enabled().items() if enabled]
-    text, notices = exported(source, names, Vault.open(), Project.open(arguments.project).root)
+    text, notices = export_tools(source, names, Vault.open(), Project.open(arguments.project).root)
     try:
         with disk.new_file(target, mode=disk.MADE_TO_BE_READ) as file:
             file.write(text.encode())
@@ -83,26 +83,28 @@ def take_in(arguments: argparse.Namespace) -> int:
     from autoact.cli.curation import edited, opened
     from autoact.project import Project
     from autoact.tools.sharing import bundle_files
-    from autoact.tools.sharing.bundle import read, taken
+    from autoact.tools.sharing.bundle import import_tools, read_bundle
 
-    arriving = read(Path(arguments.file).expanduser())
+    arriving = read_bundle(Path(arguments.file).expanduser())
     there = () if arguments.replace else opened(arguments.project).names()
     asked = [piece for piece in arriving if piece.record.name not in there]
     agreed = {piece.record.name: _consents(piece, arguments.allow) for piece in asked}
     with edited(arguments.project) as target:  # not before: a person takes their time, and others wait
-        arrivals = taken(target, arriving, lambda one: agreed.get(one.record.name, False), replace=arguments.replace)
+        arrivals = import_tools(
+            target, arriving, lambda one: agreed.get(one.record.name, False), replace=arguments.replace
+        )
         files = {path: text for one in arrivals if one.enabled for path, text in one.piece.files.items()}
-        bundle_files.put(Project.open(arguments.project).root, files, replace=arguments.replace)
+        bundle_files.write_files(Project.open(arguments.project).root, files, replace=arguments.replace)
     for name, url in (use for one in arrivals if one.enabled for use in one.piece.secrets if use[1]):
         grants.allow(name, grants.destination(url))
     _tell(arriving, arrivals)
     return 0
 
 
-def _consents(piece: Piece, allowed: list[str]) -> bool:
+def _consents(piece: BundledTool, allowed: list[str]) -> bool:
     """Whether a tool may do all that it would. A person in a terminal is asked about what is not allowed already:
     once about its powers, then about each secret."""
-    from autoact.tools.sharing.bundle import may_run, withheld
+    from autoact.tools.sharing.bundle import may_run, withheld_secrets
 
     if not may_run(piece, allowed):
         if piece.record.kind == "builtin" and "code" not in piece.powers:
@@ -112,7 +114,7 @@ def _consents(piece: Piece, allowed: list[str]) -> bool:
             print(f"  {line}")
         if not _lets("Let it?"):
             return False
-    return all(_gives(piece.record.name, *use) for use in withheld(piece, allowed))
+    return all(_gives(piece.record.name, *use) for use in withheld_secrets(piece, allowed))
 
 
 def _gives(tool: str, name: str, url: str) -> bool:
@@ -135,7 +137,7 @@ def _lets(question: str) -> bool:
     return sys.stdin.isatty() and ask(f"{question} [y/N] ") in ("y", "yes")
 
 
-def _shown(piece: Piece) -> list[str]:
+def _shown(piece: BundledTool) -> list[str]:
     """What a tool runs: its settings and every line of its files."""
     lines = [piece.told]
     for path, text in piece.files.items():
@@ -143,7 +145,7 @@ def _shown(piece: Piece) -> list[str]:
     return lines
 
 
-def _tell(arriving: list[Piece], arrivals: list[Arrival]) -> None:
+def _tell(arriving: list[BundledTool], arrivals: list[ImportedTool]) -> None:
     from autoact.tools.sharing.bundle import consent_for
 
     for one in arrivals:

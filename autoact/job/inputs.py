@@ -14,7 +14,7 @@ from autoact.questions import read_questions
 from autoact.secrets import Vault
 from autoact.stages import GROUP_PLANNING, SELF_INSTRUCT
 from autoact.stages.self_instruct import Passage
-from autoact.tools.library.demonstration import demonstrated
+from autoact.tools.library.demonstration import fill_demonstration
 from autoact.tools.library.library import Library
 from autoact.tools.library.tool import ToolContext
 from autoact.tools.pages.corpus import Corpus
@@ -78,7 +78,7 @@ def open_inputs(
 ) -> Inputs:
     """Everything the stages read of a project; `asked` where it was read before. Raises BadInput."""
     inputs = Inputs(
-        examples=tuple(demonstrated(example, library) for example in project.examples()),
+        examples=tuple(fill_demonstration(example, library) for example in project.examples()),
         asked=read_asked(config, project) if asked is None else tuple(asked),
         ready=tuple(library.ready()),
         unfit={record.name: record.reason for record in library.records() if not record.runs},

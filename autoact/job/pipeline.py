@@ -19,8 +19,8 @@ from autoact.stages.group_planning import group_planning, session, solved, turn
 from autoact.stages.self_instruct import Grounds, reference, self_instruct
 from autoact.stages.synthesis import attempt, committed, synthesis
 from autoact.stages.tool_selection import tool_selection
-from autoact.tools.library.demonstration import usable
-from autoact.tools.library.shortlist import offered
+from autoact.tools.library.demonstration import is_usable
+from autoact.tools.library.shortlist import choose_tools
 from autoact.trajectory import GROUP, SUB_AGENTS, Role, Tool
 
 
@@ -72,7 +72,7 @@ class Pipeline:
 
     def _tool_selection(self, state: RunState) -> tuple[Stage, int]:
         inputs, task, settings = self.inputs, self.config.task, self.config.tool_selection
-        best, others = offered(task.description, inputs.examples, inputs.ready, settings.offered)
+        best, others = choose_tools(task.description, inputs.examples, inputs.ready, settings.offered)
         unfit = {**inputs.unfit, **others}
         return tool_selection(task, inputs.examples, best, unfit, settings, crowded=bool(others)), 0
 
@@ -145,7 +145,7 @@ class Pipeline:
     def _card(self, state: RunState, demonstrations: int) -> Card:
         tools = self._tools(state)
         names = {tool.name for tool in tools}
-        shown = [example for example in self.inputs.examples if usable(example, names)]
+        shown = [example for example in self.inputs.examples if is_usable(example, names)]
         return Card(self.config.task.description, tuple(tools), tuple(shown[:demonstrations]))
 
     def _tools(self, state: RunState) -> Sequence[Tool]:

@@ -11,7 +11,7 @@ from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.library.catalogue import GROUPS
 from autoact.tools.library.library import Library, ToolContext
-from autoact.tools.library.tool import Group, Limits, ToolRecord
+from autoact.tools.library.tool import Group, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Corpus, Page
 
 PAPER = {"WebSearch", "Retrieve", "Lookup", "Image2Text", "Text2Image", "KnowledgeGraph", "Database", "Calculator",
@@ -52,7 +52,7 @@ def test_wrong_calls_are_observations(library: Library) -> None:
 
 
 def library_of(corpus: Corpus, call: object, timeout_s: float = 10.0) -> Library:
-    limits = Limits(timeout_s, max_chars=28)
+    limits = ToolLimits(timeout_s, max_chars=28)
     record = ToolRecord(name="Odd", definition="Is odd.", usage="Odd[1]", limits=limits)
     return Library.load(None, ToolContext(corpus), [Group((record,), lambda context, records: {"Odd": call})])  # type: ignore[dict-item]
 

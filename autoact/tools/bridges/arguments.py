@@ -20,7 +20,7 @@ class BadArgument(ValueError):
     """The argument does not fit; the message says what was expected."""
 
 
-def parsed(argument: str, schema: Schema) -> dict[str, Any]:
+def parse_arguments(argument: str, schema: Schema) -> dict[str, Any]:
     """Named arguments from a JSON object, from `name=value` pairs, or from values in order, parted by commas.
 
     The whole text is the value when the tool has one parameter, or one text that must be given. Raises BadArgument.
@@ -40,7 +40,7 @@ def parsed(argument: str, schema: Schema) -> dict[str, Any]:
     return {name: _fitted(name, value, wanted[name]) for name, value in given.items()}
 
 
-def usage(tool: str, schema: Schema) -> str:
+def example_call(tool: str, schema: Schema) -> str:
     """An example call in the action syntax, with what the schema tells of good values."""
     wanted: dict[str, Schema] = dict(schema.get("properties", {}))
     shown = {name: wanted[name] for name in schema.get("required", []) if name in wanted} or dict([*wanted.items()][:1])

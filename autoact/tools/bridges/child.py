@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from autoact.child_process import python_command
 from autoact.script import Observation
+from autoact.tools.bridges.protocol import ChildFailed, ChildReply
 from autoact.tools.library.tool import ToolContext
 
 LARGEST_REPLY = 1_000_000
@@ -28,19 +28,6 @@ PATIENCE = 3
 """Failures in a row before the child is left alone for a while."""
 REST_S = 60.0
 _KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
-
-
-class ChildFailed(Exception):
-    """The child gave no answer; the message says why."""
-
-
-class Reply(Struct, frozen=True, omit_defaults=True):
-    """What a child says."""
-
-    text: str
-    failed: bool = False
-    ended: bool = False
-    """Whether the child is of no more use and is to be killed."""
 
 
 class Child:
@@ -105,7 +92,7 @@ class Child:
             if pipe:
                 pipe.close()
 
-    def _exchange(self, request: Mapping[str, Any], within_s: float, *, must_succeed: bool = False) -> Reply:
+    def _exchange(self, request: Mapping[str, Any], within_s: float, *, must_succeed: bool = False) -> ChildReply:
         try:
             self._send(request)
             reply = self._receive(within_s)
@@ -130,7 +117,7 @@ class Child:
         with suppress(BrokenPipeError):  # it has ended, which reading will tell
             self._process.stdin.write(line)
 
-    def _receive(self, within_s: float) -> Reply:
+    def _receive(self, within_s: float) -> ChildReply:
         assert self._process is not None
         assert self._process.stdout is not None
         deadline = time.monotonic() + within_s
@@ -148,12 +135,14 @@ class Child:
         line = bytes(self._heard[:end])
         del self._heard[: end + 1]
         try:
-            return msgspec.json.decode(line, type=Reply)
+            return msgspec.json.decode(line, type=ChildReply)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ChildFailed("its answer could not be read") from error
 
 
-def environment(context: ToolContext, secrets: Sequence[str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def child_environment(
+    context: ToolContext, secrets: Sequence[str], extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """What a child finds in its environment: where things are, `extra`, and the secrets that are named."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     told = {name: value for name in secrets if (value := context.secret(name)) is not None}

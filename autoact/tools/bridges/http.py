@@ -25,7 +25,7 @@ import msgspec
 from autoact import grants
 from autoact.errors import ToolFailed
 from autoact.script import Observation
-from autoact.tools.library.tool import Bridge, Call, Group, State, ToolContext, ToolRecord, lacking
+from autoact.tools.library.tool import Bridge, Call, Group, State, ToolContext, ToolRecord, with_state
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "QUERY")
 _PLACE = re.compile(r"\{(argument|secret:([A-Z][A-Z0-9_]*))\}")
@@ -45,7 +45,7 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
         return {record.name: lambda argument: _call(context, records[record.name], argument)}
 
-    return Group((lacking(record, *trouble) if trouble else record,), opened)
+    return Group((with_state(record, *trouble) if trouble else record,), opened)
 
 
 BRIDGE = Bridge(_DEFAULTS, ("network",), group)
@@ -53,9 +53,9 @@ BRIDGE = Bridge(_DEFAULTS, ("network",), group)
 
 def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observation:
     """One request. Raises ToolFailed with what to do."""
-    from autoact.tools.web.client import Client, Request
+    from autoact.tools.web.caching_client import CachingClient, default_cache
+    from autoact.tools.web.client import Client, HttpRequest
     from autoact.tools.web.guard import Guard
-    from autoact.tools.web.visitor import Visitor, default_cache
 
     if argument in (".", ".."):
         raise ToolFailed("dots alone would climb out of the endpoint's path")
@@ -70,14 +70,14 @@ def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observatio
     url = fill(settings["url"], quote(argument, safe=""))
     fresh_s = settings["cache_hours"] * 3600 if settings["method"] == "GET" else 0.0
     client = Client(Guard(settings["allow"]), record.limits.timeout_s)
-    request = Request(url, settings["method"], headers=headers, body=body.encode())
-    reply = Visitor(client, default_cache() if fresh_s else None, fresh_s).ask(request)
+    request = HttpRequest(url, settings["method"], headers=headers, body=body.encode())
+    reply = CachingClient(client, default_cache() if fresh_s else None, fresh_s).ask(request)
     if not settings["result"]:
         return Observation(reply.text() or "Done; the endpoint had nothing to say.")
-    return Observation(picked(reply.json(), settings["result"]))
+    return Observation(pick(reply.json(), settings["result"]))
 
 
-def picked(value: Any, path: str) -> str:
+def pick(value: Any, path: str) -> str:
     """What lies at `path`, as in `items.0.title` or `items.*.title`, as text. Raises ToolFailed when nothing does."""
     found = [value]
     for step in path.split("."):

@@ -8,12 +8,10 @@ from typing import Any
 
 import msgspec
 
-from autoact.tools.bridges.child import Reply
+from autoact.tools.bridges.child_tool import child_group, one_line, unusable_group
 from autoact.tools.bridges.class_source import read_tool
-from autoact.tools.bridges.python_function import said
+from autoact.tools.bridges.protocol import ChildReply, RequestHandler, value_text
 from autoact.tools.bridges.signature import NoSuchFunction, Signature, read_signature
-from autoact.tools.bridges.single import one_line, served, troubled
-from autoact.tools.bridges.worker import Answer
 from autoact.tools.library.tool import Bridge, Group, ToolContext, ToolRecord
 
 ONE_TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
@@ -29,16 +27,16 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     settings = record.settings
     module, _, name = settings["class"].rpartition(".")
     if not module or not name.isidentifier():
-        return troubled(record, 'it needs settings = {class = "langchain_community.tools.NAME"}')
+        return unusable_group(record, 'it needs settings = {class = "langchain_community.tools.NAME"}')
     top = module.partition(".")[0]
     try:
         schema = read_signature(f"def tool({', '.join(settings['parameters'])}): ...", "tool").schema
         installed = importlib.util.find_spec(top) is not None
     except (NoSuchFunction, ValueError):
-        return troubled(record, 'its parameters are not written as in ["query: str", "count: int = 3"]')
+        return unusable_group(record, 'its parameters are not written as in ["query: str", "count: int = 3"]')
     if not installed:
         package = "'autoact-studio[langchain]'" if top == "langchain_community" else f"what brings {top}"
-        return troubled(record, f"needs a package: pip install {package}", "needs-package")
+        return unusable_group(record, f"needs a package: pip install {package}", "needs-package")
     own = read_tool(settings["class"]) or Signature("", {})
     if not settings["parameters"]:
         schema = own.schema
@@ -49,7 +47,7 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     )
     opening = {"kind": "langchain", "class": settings["class"], "arguments": settings["arguments"],
                "parameters": list(schema.get("properties", {}))}  # fmt: skip
-    return served(context, told, opening)
+    return child_group(context, told, opening)
 
 
 BRIDGE = Bridge({"class": "", "arguments": {}, "parameters": [], "secrets": []}, ("network", "code", "files"), group)
@@ -58,7 +56,7 @@ BRIDGE = Bridge({"class": "", "arguments": {}, "parameters": [], "secrets": []},
 # -- in the child ----------------------------------------------------------------------------------------------------
 
 
-def opened(opening: dict[str, Any]) -> Answer:
+def open_in_child(opening: dict[str, Any]) -> RequestHandler:
     """The tool, built. Raises TypeError for what is no langchain tool, ValueError for parameters it does not have."""
     from langchain_core.tools import BaseTool
 
@@ -69,7 +67,7 @@ def opened(opening: dict[str, Any]) -> Answer:
     # langchain drops what it does not know without a word.
     if unknown := [name for name in parameters if name not in tool.args]:
         raise ValueError(f"it has no parameter {', '.join(unknown)}; it has {', '.join(tool.args)}")
-    return lambda request: Reply(said(tool.invoke(request["arguments"] if parameters else request["text"])))
+    return lambda request: ChildReply(value_text(tool.invoke(request["arguments"] if parameters else request["text"])))
 
 
 def _built(told: dict[str, Any]) -> Any:

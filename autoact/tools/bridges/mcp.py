@@ -16,15 +16,16 @@ from msgspec import Struct
 from autoact import disk, grants
 from autoact.errors import BadProject
 from autoact.script import Observation
-from autoact.tools.bridges.arguments import parsed, usage
-from autoact.tools.bridges.child import Child, ChildFailed, environment
-from autoact.tools.bridges.single import INVISIBLE, keyless, one_line, troubled
-from autoact.tools.library.tool import Bridge, Call, Group, ToolContext, ToolRecord, requiring
+from autoact.tools.bridges.arguments import example_call, parse_arguments
+from autoact.tools.bridges.child import Child, child_environment
+from autoact.tools.bridges.child_tool import INVISIBLE, missing_key_group, one_line, unusable_group
+from autoact.tools.bridges.protocol import ChildFailed
+from autoact.tools.library.tool import Bridge, Call, Group, ToolContext, ToolRecord, require_package
 
 _NAME = re.compile(r"[\w./-]{1,64}", re.ASCII)
 
 
-class Described(Struct, frozen=True):
+class ToolDescription(Struct, frozen=True):
     """A tool as its server describes it."""
 
     name: str
@@ -40,21 +41,25 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     """The tools of the server that `command` starts or `url` names. Nothing is started before the first call."""
     settings = record.settings
     if bool(settings["command"]) == bool(settings["url"]):
-        return troubled(record, 'it needs settings = {command = ["PROGRAM", "ARGUMENT"]} or settings = {url = "..."}')
-    if (told := requiring(record, "mcp", "mcp")) != record:
-        return troubled(record, told.reason, told.state)
+        return unusable_group(
+            record, 'it needs settings = {command = ["PROGRAM", "ARGUMENT"]} or settings = {url = "..."}'
+        )
+    if (told := require_package(record, "mcp", "mcp")) != record:
+        return unusable_group(record, told.reason, told.state)
     if settings["command"] and shutil.which(settings["command"][0]) is None:
-        return troubled(record, f"there is no program {settings['command'][0]} here", "needs-package")
-    if context.root is None or not described_in(context.root, record.name).exists():
-        return troubled(record, f"its tools are not known yet; `autoact tools connect PROJECT {record.name}` asks it")
-    tools = read_described(described_in(context.root, record.name))
+        return unusable_group(record, f"there is no program {settings['command'][0]} here", "needs-package")
+    if context.root is None or not descriptions_file(context.root, record.name).exists():
+        return unusable_group(
+            record, f"its tools are not known yet; `autoact tools connect PROJECT {record.name}` asks it"
+        )
+    tools = read_descriptions(descriptions_file(context.root, record.name))
     unknown = [name for name in settings["only"] if name not in {tool.name for tool in tools}]
     if unknown:
-        return troubled(record, f"it has no tool {unknown[0]}; it has {', '.join(tool.name for tool in tools)}")
-    if without := keyless(context, record):
+        return unusable_group(record, f"it has no tool {unknown[0]}; it has {', '.join(tool.name for tool in tools)}")
+    if without := missing_key_group(context, record):
         return without
     if refusal := _refusal(context, record):
-        return troubled(record, refusal, "refused")
+        return unusable_group(record, refusal, "refused")
     wanted = [tool for tool in tools if not settings["only"] or tool.name in settings["only"]]
     return _served(context, record, wanted)
 
@@ -73,7 +78,7 @@ BRIDGE = Bridge(
 )
 
 
-def _served(context: ToolContext, server: ToolRecord, tools: list[Described]) -> Group:
+def _served(context: ToolContext, server: ToolRecord, tools: list[ToolDescription]) -> Group:
     child = _child(context, server)
     context.closing.callback(child.close)
     records = {tool.name: as_record(server, tool) for tool in tools}
@@ -85,9 +90,9 @@ def _served(context: ToolContext, server: ToolRecord, tools: list[Described]) ->
     return Group(tuple(records.values()), opened)
 
 
-def _call(child: Child, tool: Described, record: ToolRecord) -> Call:
+def _call(child: Child, tool: ToolDescription, record: ToolRecord) -> Call:
     def call(argument: str) -> Observation:
-        arguments = parsed(argument, tool.schema)
+        arguments = parse_arguments(argument, tool.schema)
         child.start()
         offered = {one.name: one.digest() for one in _decoded(child.greeting)}
         if offered.get(tool.name) != tool.digest():
@@ -102,13 +107,13 @@ def _call(child: Child, tool: Described, record: ToolRecord) -> Call:
     return call
 
 
-def as_record(server: ToolRecord, tool: Described) -> ToolRecord:
+def as_record(server: ToolRecord, tool: ToolDescription) -> ToolRecord:
     """The server's words are foreign: one line of them, and nothing that a terminal would obey."""
     name = f"{server.name}.{tool.name}"
     definition = one_line(tool.description) or f"The tool {tool.name} of the server {server.name}."
     return msgspec.structs.replace(
         server, name=name, definition=definition,
-        usage=usage(name, tool.schema).translate(INVISIBLE), schema=tool.schema,
+        usage=example_call(name, tool.schema).translate(INVISIBLE), schema=tool.schema,
     )  # fmt: skip
 
 
@@ -117,14 +122,14 @@ def _child(context: ToolContext, record: ToolRecord) -> Child:
     held = {name: context.secret_for(name, settings["url"]) or "" for name in settings["secrets"]}
     headers = {name: string.Template(value).safe_substitute(held) for name, value in settings["headers"].items()}
     opening = {"kind": "mcp", "command": settings["command"], "url": settings["url"], "headers": headers}
-    told = environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
+    told = child_environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
     return Child(opening, told, context.root, settings["connect_s"])
 
 
 # -- connecting ------------------------------------------------------------------------------------------------------
 
 
-def connect(context: ToolContext, record: ToolRecord) -> list[Described]:
+def connect(context: ToolContext, record: ToolRecord) -> list[ToolDescription]:
     """Start the server, ask for its tools, and keep their descriptions in the project. Raises BadProject."""
     if context.root is None:
         raise BadProject("a server's tools are kept in a project folder, and there is none")
@@ -138,18 +143,18 @@ def connect(context: ToolContext, record: ToolRecord) -> list[Described]:
         raise BadProject(f"the server `{record.name}` cannot be used: {error}") from error
     finally:
         child.close()
-    file = described_in(context.root, record.name)
+    file = descriptions_file(context.root, record.name)
     file.parent.mkdir(exist_ok=True)
     disk.replace(file, msgspec.json.format(msgspec.json.encode(tools), indent=2) + b"\n")
     return tools
 
 
-def described_in(root: Path, server: str) -> Path:
+def descriptions_file(root: Path, server: str) -> Path:
     """Where a project keeps what a server says of its tools; made to be read, and kept in git."""
     return root / "tools" / f"{server}.mcp.json"
 
 
-def read_described(file: Path) -> list[Described]:
+def read_descriptions(file: Path) -> list[ToolDescription]:
     """Raises BadProject."""
     try:
         return _decoded(file.read_bytes())
@@ -157,10 +162,10 @@ def read_described(file: Path) -> list[Described]:
         raise BadProject(str(error), file=file) from error
 
 
-def _decoded(text: str | bytes) -> list[Described]:
+def _decoded(text: str | bytes) -> list[ToolDescription]:
     """Tools by name; those with names that are no names are left out."""
     try:
-        tools = msgspec.json.decode(text, type=list[Described])
+        tools = msgspec.json.decode(text, type=list[ToolDescription])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ChildFailed(f"its list of tools cannot be read: {error}") from error
     return sorted((tool for tool in tools if _NAME.fullmatch(tool.name)), key=lambda tool: tool.name)

@@ -16,8 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 
-from autoact.tools.bridges.child import ChildFailed, Reply
-from autoact.tools.bridges.worker import Answer
+from autoact.tools.bridges.protocol import ChildFailed, ChildReply, RequestHandler
 
 LARGEST_MESSAGE = 2_000_000
 """Bytes of one message."""
@@ -28,13 +27,13 @@ _COMPLAINT = 2000
 """Bytes kept of what a server writes to its standard error last."""
 
 
-def opened(opening: dict[str, Any]) -> tuple[Answer, Reply]:
+def open_in_child(opening: dict[str, Any]) -> tuple[RequestHandler, ChildReply]:
     """A server, connected; its greeting is the list of its tools as JSON."""
-    session = Session(opening)
-    return session.answer, Reply(json.dumps(session.wait(session.tools()), ensure_ascii=True))
+    session = McpSession(opening)
+    return session.answer, ChildReply(json.dumps(session.wait(session.tools()), ensure_ascii=True))
 
 
-class Server:
+class ServerHealth:
     """What is known of the server's health, shared with the transport."""
 
     trouble = ""
@@ -43,11 +42,11 @@ class Server:
     """The end of what it wrote to its standard error."""
 
 
-class Session:
+class McpSession:
     """A connection in an event loop of its own, used from outside it. It ends with the process."""
 
     def __init__(self, opening: dict[str, Any]) -> None:
-        self._server = Server()
+        self._server = ServerHealth()
         self._client: Any = None
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -62,13 +61,13 @@ class Session:
         except Exception as error:
             raise ChildFailed(self._told(error)) from error
 
-    def answer(self, request: dict[str, Any]) -> Reply:
+    def answer(self, request: dict[str, Any]) -> ChildReply:
         """One call of one of its tools."""
         try:
             result = self.wait(self._client.call_tool(request["tool"], request["arguments"]))
         except ChildFailed as error:
-            return Reply(str(error), failed=True, ended=bool(self._server.trouble))
-        return Reply(told(result), failed=bool(result.is_error))
+            return ChildReply(str(error), failed=True, ended=bool(self._server.trouble))
+        return ChildReply(result_text(result), failed=bool(result.is_error))
 
     async def tools(self) -> list[dict[str, Any]]:
         """Name, description and schema of each."""
@@ -85,9 +84,9 @@ class Session:
     async def _hold(self, opening: dict[str, Any], ready: asyncio.Future[None]) -> None:
         try:
             transport = (
-                over_http(opening["url"], opening["headers"], self._server)
+                http_transport(opening["url"], opening["headers"], self._server)
                 if opening["url"]
-                else over_pipes(opening["command"], self._server)
+                else pipe_transport(opening["command"], self._server)
             )
             async with Client(transport, cache=None) as self._client:
                 ready.set_result(None)
@@ -112,7 +111,7 @@ def _described(tool: types.Tool) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description or "", "schema": tool.input_schema}
 
 
-def told(result: Any) -> str:
+def result_text(result: Any) -> str:
     """A result's texts, one after the other, with a word for everything that is no text."""
     parts = [_part(block) for block in result.content]
     if not any(parts) and result.structured_content is not None:
@@ -134,7 +133,7 @@ def _part(block: Any) -> str:
 
 
 @asynccontextmanager
-async def over_pipes(command: list[str], server: Server) -> AsyncIterator[Any]:
+async def pipe_transport(command: list[str], server: ServerHealth) -> AsyncIterator[Any]:
     """A server process in this process's own group, so that it dies with it."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -143,7 +142,7 @@ async def over_pipes(command: list[str], server: Server) -> AsyncIterator[Any]:
     assert process.stderr is not None
     heard, hearing = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     saying, said = anyio.create_memory_object_stream[SessionMessage](0)
-    lines = Lines(server)
+    lines = LineSplitter(server)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_hear, process.stdout, heard, lines, server)
         tasks.start_soon(_say, said, process.stdin, lines)
@@ -152,10 +151,10 @@ async def over_pipes(command: list[str], server: Server) -> AsyncIterator[Any]:
         tasks.cancel_scope.cancel()
 
 
-class Lines:
+class LineSplitter:
     """A server's output, cut into lines within the caps."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ServerHealth) -> None:
         self._server, self._rest, self._flood = server, bytearray(), 0
 
     def spoken_to(self) -> None:
@@ -175,7 +174,7 @@ class Lines:
         return [bytes(line) for line in lines]
 
 
-async def _hear(stdout: asyncio.StreamReader, heard: Any, lines: Lines, server: Server) -> None:
+async def _hear(stdout: asyncio.StreamReader, heard: Any, lines: LineSplitter, server: ServerHealth) -> None:
     """Messages to the session until the server ends or is in trouble; lines that are none are passed over."""
     async with heard:
         while not server.trouble:
@@ -192,7 +191,7 @@ async def _hear(stdout: asyncio.StreamReader, heard: Any, lines: Lines, server: 
                 await heard.send(SessionMessage(message))
 
 
-async def _say(said: Any, stdin: asyncio.StreamWriter, lines: Lines) -> None:
+async def _say(said: Any, stdin: asyncio.StreamWriter, lines: LineSplitter) -> None:
     async with said:
         async for outgoing in said:
             text = outgoing.message.model_dump_json(by_alias=True, exclude_unset=True)
@@ -204,16 +203,16 @@ async def _say(said: Any, stdin: asyncio.StreamWriter, lines: Lines) -> None:
                 return
 
 
-async def _complain(stderr: asyncio.StreamReader, server: Server) -> None:
+async def _complain(stderr: asyncio.StreamReader, server: ServerHealth) -> None:
     while chunk := await stderr.read(4096):
         server.complaint = (server.complaint + chunk.decode(errors="replace"))[-_COMPLAINT:]
 
 
 @asynccontextmanager
-async def over_http(url: str, headers: Mapping[str, str], server: Server) -> AsyncIterator[Any]:
+async def http_transport(url: str, headers: Mapping[str, str], server: ServerHealth) -> AsyncIterator[Any]:
     """Streamable HTTP, without a proxy's or a netrc's say, redirects kept within the origin by the SDK."""
     timeout = httpx2.Timeout(30.0, read=300.0)
-    transport = Capped(server)
+    transport = CappedTransport(server)
     async with (
         httpx2.AsyncClient(headers=dict(headers), timeout=timeout, transport=transport, trust_env=False) as client,
         streamable_http_client(url, http_client=client) as streams,
@@ -221,10 +220,10 @@ async def over_http(url: str, headers: Mapping[str, str], server: Server) -> Asy
         yield streams
 
 
-class Capped(httpx2.AsyncHTTPTransport):
+class CappedTransport(httpx2.AsyncHTTPTransport):
     """HTTP whose answers are neither compressed nor longer than a message may be."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ServerHealth) -> None:
         super().__init__(trust_env=False)
         self._server = server
 
@@ -242,7 +241,7 @@ class Capped(httpx2.AsyncHTTPTransport):
 
 
 class _CappedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: Any, most: int, server: Server) -> None:
+    def __init__(self, stream: Any, most: int, server: ServerHealth) -> None:
         self._stream, self._most, self._server = stream, most, server
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

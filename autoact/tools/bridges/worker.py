@@ -11,19 +11,16 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from autoact.tools.bridges.child import ChildFailed, Reply
+from autoact.tools.bridges.protocol import ChildFailed, ChildReply, RequestHandler
 
 LONGEST_TEXT = 150_000
 """Characters of a reply; the library shortens it to the tool's own limit."""
 _BECOME_SUBREAPER = 36
-
-Answer = Callable[[dict[str, Any]], Reply]
 
 
 def main() -> None:
@@ -35,33 +32,33 @@ def main() -> None:
     _adopt_orphans()
     lines: queue.Queue[bytes] = queue.Queue()
     threading.Thread(target=_listen, args=(requests, lines), daemon=True).start()
-    answer: Answer | None = None
+    answer: RequestHandler | None = None
     while True:
         request = msgspec.json.decode(lines.get())
         try:
             if answer is None:
-                answer, reply = opened(request)
+                answer, reply = open_tool(request)
             else:
                 reply = answer(request)
         except (Exception, SystemExit) as error:
-            reply = Reply(_told(error), failed=True)
+            reply = ChildReply(_told(error), failed=True)
         text = reply.text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
         _say(replies, msgspec.json.encode(msgspec.structs.replace(reply, text=text)) + b"\n")
 
 
-def opened(opening: dict[str, Any]) -> tuple[Answer, Reply]:
+def open_tool(opening: dict[str, Any]) -> tuple[RequestHandler, ChildReply]:
     """The tool that `opening` names, and what it has to say at first."""
     if opening["kind"] == "mcp":
         from autoact.tools.bridges import mcp_session
 
-        return mcp_session.opened(opening)
+        return mcp_session.open_in_child(opening)
     if opening["kind"] == "langchain":
         from autoact.tools.bridges import langchain
 
-        return langchain.opened(opening), Reply("")
+        return langchain.open_in_child(opening), ChildReply("")
     from autoact.tools.bridges import python_function
 
-    return python_function.opened(opening), Reply("")
+    return python_function.open_in_child(opening), ChildReply("")
 
 
 def _told(error: BaseException) -> str:

@@ -12,8 +12,18 @@ from autoact import grants
 from autoact.script import Observation
 from autoact.tools.database import csv_tables
 from autoact.tools.database.server import DRIVERS, ServerReader
-from autoact.tools.database.sqlite import CannotQuery, Rows, SqliteReader
-from autoact.tools.library.tool import Call, Check, Group, Limits, Need, ToolContext, ToolRecord, lacking, requiring
+from autoact.tools.database.sqlite import CannotQuery, QueryRows, SqliteReader
+from autoact.tools.library.tool import (
+    Call,
+    Check,
+    Group,
+    Need,
+    ToolContext,
+    ToolLimits,
+    ToolRecord,
+    require_package,
+    with_state,
+)
 
 PASSWORD = "AUTOACT_DATABASE_PASSWORD"
 RECORD = ToolRecord(
@@ -21,7 +31,7 @@ RECORD = ToolRecord(
     definition="Answers an SQL question (SELECT) about the project's tables; [schema] tells which tables there are.",
     usage="Database[SELECT name FROM rivers ORDER BY length DESC LIMIT 1]",
     powers=("database",),
-    limits=Limits(timeout_s=5.0, max_chars=800),
+    limits=ToolLimits(timeout_s=5.0, max_chars=800),
     settings={"url": "", "tables": "tables", "rows": 20, "read_only_role": False},
 )
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:/{3}(?P<path>.+)", re.IGNORECASE)
@@ -31,22 +41,22 @@ _STATEMENT = re.compile(
 _ABOUT_TABLES = re.compile(r"\b(?:schema|tables?|columns?|describe|fields)\b", re.IGNORECASE)
 
 
-class Reader(Protocol):
+class DatabaseReader(Protocol):
     """Where rows come from."""
 
     def tables(self) -> Mapping[str, list[str]]: ...
-    def query(self, sql: str, rows: int) -> Rows: ...
+    def query(self, sql: str, rows: int) -> QueryRows: ...
     def close(self) -> None: ...
 
 
-def asked(reader: Reader, argument: str, rows: int) -> Observation:
+def answer(reader: DatabaseReader, argument: str, rows: int) -> Observation:
     """The rows of a statement, or the tables for a question about them; what fails is told with the tables."""
     try:
         if not _STATEMENT.match(argument):
             about = bool(_ABOUT_TABLES.search(argument))
             told = "" if about else "Database expects a SELECT statement. "
             return Observation(f"{told}Tables: {schema(reader.tables(), argument)}", failed=not about)
-        return Observation(written(reader.query(argument, rows)))
+        return Observation(format_rows(reader.query(argument, rows)))
     except CannotQuery as error:
         return Observation(f"Database failed: {error}.{_hint(reader, str(error))}", failed=True)
 
@@ -58,7 +68,7 @@ def schema(tables: Mapping[str, list[str]], argument: str = "") -> str:
     return "; ".join(f"{name}({', '.join(tables[name])})" for name in chosen) or "none"
 
 
-def written(found: Rows) -> str:
+def format_rows(found: QueryRows) -> str:
     """Rows as a person would note them: a single column without its name, more columns as `name: value`."""
     if not found.rows:
         return "No rows."
@@ -76,7 +86,7 @@ def _cell(value: Any) -> str:
     return "NULL" if value is None else format(value, ".12g") if isinstance(value, float) else str(value)
 
 
-def _hint(reader: Reader, error: str) -> str:
+def _hint(reader: DatabaseReader, error: str) -> str:
     """The tables, when the statement named something that is not there."""
     unknown = re.search(r"no such (?:table|column)|does(?: not|n't) exist|unknown column", error, re.IGNORECASE)
     return f" Tables: {schema(reader.tables())}" if unknown else ""
@@ -85,28 +95,28 @@ def _hint(reader: Reader, error: str) -> str:
 # -- where the tables are --------------------------------------------------------------------------------------------
 
 
-def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
+def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """Whether there is something to ask, and whether asking it is safe."""
     url: str = record.settings["url"]
     if not url:
         if csv_tables.table_files(_beside(context, record.settings["tables"])):
             return record
         folder = record.settings["tables"]
-        return lacking(
+        return with_state(
             record, "needs-setting", f"put CSV files into the project's folder `{folder}`, or set `url` to a database"
         )
     if (file := _sqlite_file(context, url)) is not None:
-        return record if file.is_file() else lacking(record, "needs-setting", f"`url` leads to no file: {file}")
+        return record if file.is_file() else with_state(record, "needs-setting", f"`url` leads to no file: {file}")
     if re.search(r"://[^/@]*:[^/@]+@", url):
-        return lacking(record, "refused", f"`url` holds a password; keep it in the environment as {PASSWORD}")
+        return with_state(record, "refused", f"`url` holds a password; keep it in the environment as {PASSWORD}")
     if not record.settings["read_only_role"]:
         reason = "a server's user may write: give `url` one that may only read and set `read_only_role = true`"
-        return lacking(record, "refused", reason)
+        return with_state(record, "refused", reason)
     if context.secret(PASSWORD) is not None and not context.granted(PASSWORD, url):
-        return lacking(record, "refused", grants.refusal(PASSWORD, url))
+        return with_state(record, "refused", grants.refusal(PASSWORD, url))
     driver = DRIVERS.get(url.partition("://")[0], "sqlalchemy")
-    lacks = requiring(record, "sqlalchemy", "database")
-    return lacks if lacks != record else requiring(record, driver, "database")
+    lacks = require_package(record, "sqlalchemy", "database")
+    return lacks if lacks != record else require_package(record, driver, "database")
 
 
 def is_server(url: str) -> bool:
@@ -124,16 +134,16 @@ def _sqlite_file(context: ToolContext, url: str) -> Path | None:
     return _beside(context, match["path"] if match else url) if match or "://" not in url else None
 
 
-def reader(context: ToolContext, record: ToolRecord) -> Reader:
+def open_reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
     """What answers; kept for all episodes of the library. Raises BadProject for a table that cannot be read."""
     if "database" not in context.kept:
         context.kept["database"] = made = _reader(context, record)
         context.closing.callback(made.close)
-    kept: Reader = context.kept["database"]
+    kept: DatabaseReader = context.kept["database"]
     return kept
 
 
-def _reader(context: ToolContext, record: ToolRecord) -> Reader:
+def _reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
     url, seconds = record.settings["url"], record.limits.timeout_s
     if not url:
         folder = context.closing.enter_context(tempfile.TemporaryDirectory(prefix="autoact-tables-"))
@@ -144,10 +154,10 @@ def _reader(context: ToolContext, record: ToolRecord) -> Reader:
     return SqliteReader(file, seconds) if file else ServerReader(url, context.secret_for(PASSWORD, url), seconds)
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The database; it opens with the first call."""
     record = records["Database"]
-    return {"Database": lambda argument: asked(reader(context, record), argument, record.settings["rows"])}
+    return {"Database": lambda argument: answer(open_reader(context, record), argument, record.settings["rows"])}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
@@ -161,4 +171,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     )
 
 
-GROUP = Group((RECORD,), opened, settled, checks)
+GROUP = Group((RECORD,), open_calls, settle, checks)

@@ -11,9 +11,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autoact.errors import ToolFailed
-from autoact.tools.database.sqlite import CannotQuery, Rows
-from autoact.tools.database.sqlite_worker import LARGEST_ANSWER, MOST_TABLES, told
-from autoact.tools.library.deadline import within
+from autoact.tools.database.sqlite import CannotQuery, QueryRows
+from autoact.tools.database.sqlite_worker import LARGEST_ANSWER, MOST_TABLES, json_value
+from autoact.tools.library.deadline import run_within
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Engine, Inspector
@@ -44,7 +44,7 @@ class ServerReader:
         """Columns with their types, by table and view. Raises CannotQuery."""
         return self._timed(self._described)
 
-    def query(self, sql: str, rows: int) -> Rows:
+    def query(self, sql: str, rows: int) -> QueryRows:
         """At most `rows` rows of one statement that only reads. Raises CannotQuery."""
         if not _READS.match(sql) or ";" in sql.rstrip("; \t\n") or _ESCAPES.search(sql):
             raise CannotQuery("expected one SELECT statement that only reads, without a semicolon in it")
@@ -84,21 +84,21 @@ class ServerReader:
             names = sorted([*inspector.get_table_names(), *inspector.get_view_names()])[:MOST_TABLES]
             return {name: _columns(connection, inspector, name) for name in names}
 
-    def _read(self, sql: str, most: int) -> Rows:
+    def _read(self, sql: str, most: int) -> QueryRows:
         with self._connected() as connection, closing(_opened(connection, sql, most)) as answer:  # leaving rolls back
             found: list[list[Any]] = []
             size = 0
             for row in answer:
                 if len(found) == most or size > LARGEST_ANSWER:
-                    return Rows(list(answer.keys()), found, True)
-                found.append([told(_plain(value)) for value in row])
+                    return QueryRows(list(answer.keys()), found, True)
+                found.append([json_value(_plain(value)) for value in row])
                 size += sum(len(str(value)) for value in found[-1])
-            return Rows(list(answer.keys()), found, False)
+            return QueryRows(list(answer.keys()), found, False)
 
     def _timed(self, work: Callable[[], T]) -> T:
         """What `work` gives. A connection that a statement still holds after its time is given up."""
         try:
-            return within(self._seconds + _GRACE_S, work)
+            return run_within(self._seconds + _GRACE_S, work)
         except CannotQuery:
             raise
         except ToolFailed as late:

@@ -27,7 +27,7 @@ class CannotQuery(ValueError):
     """The database gave no answer; the message says why."""
 
 
-class Rows(Struct, frozen=True):
+class QueryRows(Struct, frozen=True):
     """The beginning of a statement's answer."""
 
     columns: list[str]
@@ -49,7 +49,7 @@ class SqliteReader:
         self._started()
         return self._tables
 
-    def query(self, sql: str, rows: int) -> Rows:
+    def query(self, sql: str, rows: int) -> QueryRows:
         """At most `rows` rows of one statement that only reads. Raises CannotQuery."""
         process = self._started()
         request = json.dumps({"sql": sql, "rows": rows, "seconds": self._seconds})
@@ -63,7 +63,7 @@ class SqliteReader:
         answer = self._line(process, self._seconds + _GRACE_S)
         if "error" in answer:
             raise CannotQuery(answer["error"])
-        return Rows(answer["columns"], answer["rows"], answer["more"])
+        return QueryRows(answer["columns"], answer["rows"], answer["more"])
 
     def close(self) -> None:
         """End the reader. The next question starts another."""

@@ -54,21 +54,21 @@ _READABLE = frozenset({"", "sqlite_master", "sqlite_schema", "json_each", "json_
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
 
 
-def opened(file: Path) -> tuple[sqlite3.Connection, dict[str, list[str]]]:
+def connect(file: Path) -> tuple[sqlite3.Connection, dict[str, list[str]]]:
     """A guarded connection, and the columns of every table with their types. Raises sqlite3.Error."""
     connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
     for pragma in ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1", "temp_store = 2"):
         connection.execute(f"PRAGMA {pragma}")
-    tables = described(connection)
+    tables = describe_tables(connection)
     for function in ("json_each", "json_tree"):  # connected now, for the same reason as virtual tables
         connection.execute(f"SELECT 1 FROM {function}('[]')")
     for category, most in _LIMITS.items():
         connection.setlimit(category, most)
-    connection.set_authorizer(authorizer(frozenset(name.casefold() for name in all_tables(connection))))
+    connection.set_authorizer(make_authorizer(frozenset(name.casefold() for name in all_tables(connection))))
     return connection, tables
 
 
-def described(connection: sqlite3.Connection) -> dict[str, list[str]]:
+def describe_tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
     """Columns by table and view; the parts that virtual tables are made of are left out."""
     rows = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'").fetchall()
     names = sorted(name for name, kind in rows if kind != "shadow" and not name.startswith("sqlite_"))[:MOST_TABLES]
@@ -85,7 +85,7 @@ def all_tables(connection: sqlite3.Connection) -> list[str]:
     return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
 
 
-def authorizer(tables: frozenset[str]) -> Callable[..., int]:
+def make_authorizer(tables: frozenset[str]) -> Callable[..., int]:
     """What SQLite asks before each thing that a statement would do: reading known tables is all it may."""
 
     def allowed(action: int, first: str | None, second: str | None, _database: str | None, _inside: str | None) -> bool:
@@ -101,7 +101,7 @@ def authorizer(tables: frozenset[str]) -> Callable[..., int]:
     return lambda *asked: sqlite3.SQLITE_OK if allowed(*asked) else sqlite3.SQLITE_DENY
 
 
-def answered(connection: sqlite3.Connection, sql: str, rows: int, seconds: float) -> dict[str, Any]:
+def answer(connection: sqlite3.Connection, sql: str, rows: int, seconds: float) -> dict[str, Any]:
     """The first `rows` rows of one statement, or why there are none."""
     end = time.monotonic() + seconds
     connection.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
@@ -111,20 +111,20 @@ def answered(connection: sqlite3.Connection, sql: str, rows: int, seconds: float
         size = 0
         for row in cursor:
             if len(found) == rows or size > LARGEST_ANSWER:
-                return {"columns": names(cursor), "rows": found, "more": True}
-            found.append([told(value) for value in row])
+                return {"columns": column_names(cursor), "rows": found, "more": True}
+            found.append([json_value(value) for value in row])
             size += sum(len(str(value)) for value in found[-1])
-        return {"columns": names(cursor), "rows": found, "more": False}
+        return {"columns": column_names(cursor), "rows": found, "more": False}
     except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError) as error:
         late = time.monotonic() > end
         return {"error": f"it took longer than {seconds:g} seconds" if late else str(error) or "out of memory"}
 
 
-def names(cursor: sqlite3.Cursor) -> list[str]:
+def column_names(cursor: sqlite3.Cursor) -> list[str]:
     return [column[0] for column in cursor.description or ()]
 
 
-def told(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value as JSON can carry it, and not too long."""
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
@@ -144,14 +144,14 @@ def main(file: str) -> None:
     """The schema as the first line, then an answer for every request: {"sql", "rows", "seconds"} a line."""
     confine()
     try:
-        connection, tables = opened(Path(file))
+        connection, tables = connect(Path(file))
     except sqlite3.Error as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return
     print(json.dumps({"tables": tables}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        print(json.dumps(answered(connection, request["sql"], request["rows"], request["seconds"])), flush=True)
+        print(json.dumps(answer(connection, request["sql"], request["rows"], request["seconds"])), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,17 @@ from autoact.questions import LEAST_SURE, id_of
 from autoact.records import read_records
 from autoact.script import Observation
 from autoact.tools.images.captions import Captions
-from autoact.tools.library.deadline import within
-from autoact.tools.library.tool import Call, Check, Group, Limits, ToolContext, ToolRecord, lacking, requiring
+from autoact.tools.library.deadline import run_within
+from autoact.tools.library.tool import (
+    Call,
+    Check,
+    Group,
+    ToolContext,
+    ToolLimits,
+    ToolRecord,
+    require_package,
+    with_state,
+)
 from autoact.trajectory import Picture, Question
 
 if TYPE_CHECKING:
@@ -31,7 +40,7 @@ RECORD = ToolRecord(
     definition="Describes an image in words and reads the text in it.",
     usage="Image2Text[photo.png]",
     powers=("files",),
-    limits=Limits(timeout_s=60.0, max_chars=600),
+    limits=ToolLimits(timeout_s=60.0, max_chars=600),
     settings={"folder": "images", "captions": "", "model": ""},
 )
 
@@ -127,7 +136,7 @@ class Pictures:
         return str(processor.batch_decode(made, skip_special_tokens=True)[0]).strip()
 
 
-def spoken(picture: Picture) -> str:
+def picture_text(picture: Picture) -> str:
     """Caption and texts as an observation."""
     if not picture.there:
         return "This question has no image."
@@ -135,17 +144,17 @@ def spoken(picture: Picture) -> str:
     return " ".join(f"{name}: {text}." for name, text in parts if text) or "The image has no text in it."
 
 
-def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
+def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """What there is to read pictures with."""
     paths = {key: _beside(context, record.settings[key]) for key in ("captions", "model") if record.settings[key]}
     for key, path in paths.items():
         if not path.exists():
-            return lacking(record, "needs-setting", f"`{key}` leads nowhere: {path}")
+            return with_state(record, "needs-setting", f"`{key}` leads nowhere: {path}")
     if "model" in paths or _reads():
         return record
     if "captions" in paths or context.captioned:
-        return lacking(record, "offline", "tells a data set's captions; other images take autoact-studio[images]")
-    return requiring(requiring(record, "onnxruntime", "images"), "rapidocr", "images")
+        return with_state(record, "offline", "tells a data set's captions; other images take autoact-studio[images]")
+    return require_package(require_package(record, "onnxruntime", "images"), "rapidocr", "images")
 
 
 def _reads() -> bool:
@@ -156,7 +165,7 @@ def _beside(context: ToolContext, path: str) -> Path:
     return (context.root or Path()) / Path(path).expanduser()
 
 
-def pictures(context: ToolContext, record: ToolRecord) -> Pictures:
+def open_pictures(context: ToolContext, record: ToolRecord) -> Pictures:
     """What reads pictures; kept for all episodes of the library. Raises BadProject for captions that are none."""
     if "pictures" not in context.kept:
         paths = {key: _beside(context, value) if value else None for key, value in record.settings.items()}
@@ -166,13 +175,15 @@ def pictures(context: ToolContext, record: ToolRecord) -> Pictures:
     return kept
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The reader of pictures; its models load with the first picture."""
     record = records["Image2Text"]
 
     def call(argument: str) -> Observation:
-        known = pictures(context, record)
-        return Observation(spoken(within(record.limits.timeout_s, lambda: known.describe(argument, context.question))))
+        known = open_pictures(context, record)
+        return Observation(
+            picture_text(run_within(record.limits.timeout_s, lambda: known.describe(argument, context.question)))
+        )
 
     return {"Image2Text": call}
 
@@ -191,4 +202,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
         yield Check("Image2Text", id_of(first.values) if first else "", "^Caption: |no image")
 
 
-GROUP = Group((RECORD,), opened, settled, checks)
+GROUP = Group((RECORD,), open_calls, settle, checks)

@@ -11,7 +11,16 @@ from typing import Any
 
 from autoact.errors import ToolFailed
 from autoact.script import Observation
-from autoact.tools.library.tool import Call, Check, Group, Limits, ToolContext, ToolRecord, lacking, requiring
+from autoact.tools.library.tool import (
+    Call,
+    Check,
+    Group,
+    ToolContext,
+    ToolLimits,
+    ToolRecord,
+    require_package,
+    with_state,
+)
 
 MOST_PICTURES = 500
 """Files of the folder; an agent that draws without end fills no disk."""
@@ -21,7 +30,7 @@ RECORD = ToolRecord(
     definition="Draws an image from a description and tells where it is kept.",
     usage="Text2Image[a red bicycle by the sea]",
     powers=("files",),
-    limits=Limits(timeout_s=300.0),
+    limits=ToolLimits(timeout_s=300.0),
     settings={"model": "", "folder": "images", "steps": 20, "pixels": 512, "seed": 1},
 )
 
@@ -75,25 +84,25 @@ class Painter:
         ).images[0]  # fmt: skip
 
 
-def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
+def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """Off without a model, for it takes gigabytes and minutes."""
     if not record.settings["model"]:
-        return lacking(
+        return with_state(
             record, "needs-setting", "off: set `model` to the folder of a diffusers pipeline to switch it on"
         )
     folder = _beside(context, record.settings["model"])
     if not (folder / "model_index.json").is_file():
-        return lacking(record, "needs-setting", f"`model` leads to no diffusers pipeline: {folder}")
+        return with_state(record, "needs-setting", f"`model` leads to no diffusers pipeline: {folder}")
     if context.root is None:
-        return lacking(record, "needs-setting", "pictures are kept in a project's folder, and there is no project")
-    return requiring(record, "diffusers", "drawing")
+        return with_state(record, "needs-setting", "pictures are kept in a project's folder, and there is no project")
+    return require_package(record, "diffusers", "drawing")
 
 
 def _beside(context: ToolContext, path: str) -> Path:
     return (context.root or Path()) / Path(path).expanduser()
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The painter; its model loads with the first picture and stays."""
     record = records["Text2Image"]
 
@@ -112,4 +121,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     yield Check("Text2Image", "a red bicycle by the sea", r"^Drawn: .*\.png$")
 
 
-GROUP = Group((RECORD,), opened, settled, checks)
+GROUP = Group((RECORD,), open_calls, settle, checks)

@@ -94,7 +94,7 @@ def _spoken(node: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", last).replace("_", " ").replace("%20", " ")
 
 
-def matching(facts: list[tuple[str, str]], relation: str) -> list[tuple[str, str]]:
+def match_relation(facts: list[tuple[str, str]], relation: str) -> list[tuple[str, str]]:
     """The facts with a relation that is called so, or else with one whose words are all asked for."""
     sought = fold(relation)
     same = [fact for fact in facts if fold(fact[0]) == sought]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from autoact.errors import ToolFailed
-from autoact.tools.database.sqlite import Rows
+from autoact.tools.database.sqlite import QueryRows
 
 MOST_FACTS = 300
 LONGEST_QUERY = 5_000
@@ -49,7 +49,7 @@ class Endpoint:
 
         Raises ToolFailed.
         """
-        found = self.select(self._form.format(name=quoted(thing), most=MOST_FACTS), MOST_FACTS)
+        found = self.select(self._form.format(name=quote_literal(thing), most=MOST_FACTS), MOST_FACTS)
         by_item: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for item, relation, value in found.rows:
             by_item[item].append((relation, value))
@@ -59,42 +59,42 @@ class Endpoint:
         """None: an endpoint cannot be asked for names like another."""
         return []
 
-    def select(self, query: str, rows: int) -> Rows:
+    def select(self, query: str, rows: int) -> QueryRows:
         """The first rows of a SELECT, or the word of an ASK. Raises ToolFailed."""
-        from autoact.tools.web.client import Request
+        from autoact.tools.web.client import HttpRequest
 
-        if not asks(query) or len(query) > LONGEST_QUERY:
+        if not is_query(query) or len(query) > LONGEST_QUERY:
             raise ToolFailed(f"expected a SELECT or ASK query of at most {LONGEST_QUERY} characters")
         reply = self._client.fetch(
-            Request(self._url, parameters={"query": query}, headers={"Accept": "application/sparql-results+json"})
+            HttpRequest(self._url, parameters={"query": query}, headers={"Accept": "application/sparql-results+json"})
         )
         if reply.status != 200:
             raise ToolFailed(f"the endpoint answered {reply.status}: {reply.text()[:200]}")
         return _rows(reply.json(), rows)
 
 
-def asks(text: str) -> bool:
+def is_query(text: str) -> bool:
     """Whether the text is a query that only reads."""
     return _ASKS.match(text) is not None
 
 
-def quoted(text: str) -> str:
+def quote_literal(text: str) -> str:
     """A text as a SPARQL literal, whatever is in it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return f'"{escaped}"'
 
 
-def _rows(answer: Any, most: int) -> Rows:
+def _rows(answer: Any, most: int) -> QueryRows:
     """What the standard's JSON says. Raises ToolFailed when it is something else."""
     try:
         if "boolean" in answer:
-            return Rows(["answer"], [["yes" if answer["boolean"] else "no"]], False)
+            return QueryRows(["answer"], [["yes" if answer["boolean"] else "no"]], False)
         columns: list[str] = answer["head"]["vars"]
         bindings = answer["results"]["bindings"]
         rows = [[_shown(one.get(column)) for column in columns] for one in bindings[:most]]
     except (KeyError, TypeError, AttributeError) as error:
         raise ToolFailed("the endpoint sent JSON that is no answer to a query") from error
-    return Rows(columns, rows, len(bindings) > most)
+    return QueryRows(columns, rows, len(bindings) > most)
 
 
 def _shown(value: Any) -> str | None:

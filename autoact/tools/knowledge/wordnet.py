@@ -144,7 +144,7 @@ def folder_of(path: str, places: Sequence[Path] = FOLDERS) -> Path | None:
     return None
 
 
-def told(chain: Sequence[str]) -> str:
+def chain_sentence(chain: Sequence[str]) -> str:
     """A chain as a sentence."""
     return f"{chain[0]} is a kind of " + ", which is a kind of ".join(chain[1:])
 

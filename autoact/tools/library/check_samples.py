@@ -23,7 +23,7 @@ TOOLS = frozenset({"WebSearch", "Retrieve", "Lookup", *SETTINGS})
 """Those that work on the sample."""
 
 
-def lay_out(folder: Path) -> None:
+def write_samples(folder: Path) -> None:
     """Write the sample's files into a folder."""
     (folder / "tables").mkdir()
     (folder / "tables" / "rivers.csv").write_text(RIVERS, encoding="utf-8")

@@ -12,7 +12,7 @@ from autoact.errors import ToolFailed
 T = TypeVar("T")
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
+def run_within(seconds: float, work: Callable[[], T]) -> T:
     """What `work` gives, or raises. Raises ToolFailed when it takes longer; its thread is then left behind."""
     outcome: queue.Queue[tuple[T, None] | tuple[None, Exception]] = queue.Queue()
 

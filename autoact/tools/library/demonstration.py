@@ -9,7 +9,7 @@ from autoact.tools.library.library import Library, ToolSession
 from autoact.trajectory import FINISH, REFLECT, Example, Step
 
 
-def demonstrated(example: Example, library: Library) -> Example:
+def fill_demonstration(example: Example, library: Library) -> Example:
     """The example with every tool called by its own name and every observation filled in."""
     steps = [msgspec.structs.replace(step, action=_name(step.action, library)) for step in example.steps]
     if any(not step.observation and _is_call(step) for step in steps):
@@ -43,7 +43,7 @@ def _observed(step: Step, session: ToolSession) -> Step:
     return msgspec.structs.replace(step, observation=seen.text, failed=seen.failed)
 
 
-def usable(example: Example, tools: set[str]) -> bool:
+def is_usable(example: Example, tools: set[str]) -> bool:
     """Whether an example has steps, all of them with tools the agent may call, and none whose call failed here."""
     known = {*tools, FINISH, REFLECT}
     return bool(example.steps) and all(step.action in known and not step.failed for step in example.steps)

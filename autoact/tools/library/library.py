@@ -13,10 +13,10 @@ import msgspec
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
-from autoact.tools.library.deadline import within
-from autoact.tools.library.tool import Check, Group, Limits, ToolContext, ToolRecord, lacking
-from autoact.tools.library.tools_toml import Place, adjusted, curated, named, tool_key
-from autoact.tools.pages.sentences import shortened
+from autoact.tools.library.deadline import run_within
+from autoact.tools.library.tool import Check, Group, ToolContext, ToolLimits, ToolRecord, with_state
+from autoact.tools.library.tools_toml import EntryLocation, apply_settings, index_names, read_enabled_tools, tool_key
+from autoact.tools.pages.sentences import shorten
 from autoact.trajectory import Question, Tool
 
 OVERTIME = 2
@@ -28,7 +28,7 @@ class Library:
 
     def __init__(self, records: Sequence[ToolRecord], context: ToolContext, groups: Sequence[Group] = GROUPS) -> None:
         self._records = tuple(records)
-        self._names = named(self._records)
+        self._names = index_names(self._records)
         self._context = context
         self._groups = groups
 
@@ -43,8 +43,11 @@ class Library:
         for name in context.settings:
             if name not in names:
                 raise BadProject(f"unknown tool `{name}`; known: {', '.join(names)}", key=f"settings.{name}")
-        known = [adjusted(record, context.settings.get(record.name, {}), Place(None, record.name)) for record in known]
-        chosen = known if tools_toml is None else curated(tools_toml, known, BRIDGES)
+        known = [
+            apply_settings(record, context.settings.get(record.name, {}), EntryLocation(None, record.name))
+            for record in known
+        ]
+        chosen = known if tools_toml is None else read_enabled_tools(tools_toml, known, BRIDGES)
         brought = {one.name: BRIDGES[one.kind].group(context, one) for one in chosen if one.kind in BRIDGES}
         groups = [*groups, *brought.values()]
         settle = {record.name: group.settle for group in groups for record in group.records}
@@ -93,7 +96,9 @@ def _ordered(records: Sequence[ToolRecord]) -> list[ToolRecord]:
     """The records, where tools that can only be called after others lack something when none of those runs."""
     running = {record.name for record in records if record.runs}
     return [
-        lacking(record, "needs-setting", f"it reads on where {' or '.join(record.after)} began, and none of them runs")
+        with_state(
+            record, "needs-setting", f"it reads on where {' or '.join(record.after)} began, and none of them runs"
+        )
         if record.after and record.runs and not running & set(record.after)
         else record
         for record in records
@@ -104,7 +109,7 @@ def _withheld(record: ToolRecord) -> ToolRecord:
     """A tool of a project that is not trusted: one that has powers cannot run."""
     if not record.powers or not record.runs:
         return record
-    return lacking(record, "refused", "its project came from elsewhere; look at it, then `autoact trust PROJECT`")
+    return with_state(record, "refused", "its project came from elsewhere; look at it, then `autoact trust PROJECT`")
 
 
 class ToolSession:
@@ -124,9 +129,9 @@ class ToolSession:
         record = self._library.resolve(name)
         given = argument.strip() if record and record.keeps_lines else " ".join(argument.split())
         seen = self._seen(record, name, self._hide(given))
-        limit = (record.limits if record else Limits()).max_chars
+        limit = (record.limits if record else ToolLimits()).max_chars
         # An observation is logged as JSON, which has no lone surrogates.
-        text = shortened(self._hide(seen.text), limit).encode("utf-8", "replace").decode()
+        text = shorten(self._hide(seen.text), limit).encode("utf-8", "replace").decode()
         return msgspec.structs.replace(seen, text=text, ms=(time.perf_counter() - began) * 1000)
 
     def recall(self, name: str, argument: str) -> None:
@@ -144,7 +149,7 @@ class ToolSession:
         if not argument:
             return Observation(f"{record.name} needs an argument, as in {record.usage}", failed=True)
         try:
-            return within(OVERTIME * record.limits.timeout_s, partial(self._calls[record.name], argument))
+            return run_within(OVERTIME * record.limits.timeout_s, partial(self._calls[record.name], argument))
         # Boundary of a unit: whatever a tool does, the episode goes on and sees that it failed.
         except Exception as error:
             return Observation(f"{record.name} failed: {str(error) or type(error).__name__}", failed=True)

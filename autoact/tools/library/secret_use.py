@@ -11,22 +11,22 @@ from autoact.tools.database import database
 from autoact.tools.library.tool import ToolRecord
 from autoact.tools.pages import sources
 
-Use = tuple[str, str]
+SecretUse = tuple[str, str]
 """The name of a secret and the URL it is sent to; for a program that is empty, as it may send it anywhere."""
 
 
-def secrets_of(record: ToolRecord) -> list[Use]:
+def secrets_of(record: ToolRecord) -> list[SecretUse]:
     """Returns the uses that the settings of a tool name, in their order."""
     return list(dict.fromkeys(_uses(record)))
 
 
-def missing_grants(record: ToolRecord) -> list[Use]:
+def missing_grants(record: ToolRecord) -> list[SecretUse]:
     """Returns names of secrets with the hosts that they may not be sent to yet, and that a person can allow."""
     uses = [(name, url) for name, url in secrets_of(record) if url and not grants.obstacle(name, url)]
     return [(name, grants.destination(url)) for name, url in uses if not grants.allows(name, url)]
 
 
-def _uses(record: ToolRecord) -> Iterator[Use]:
+def _uses(record: ToolRecord) -> Iterator[SecretUse]:
     settings = record.settings
     match record.kind:
         case "http":

@@ -37,7 +37,7 @@ _MEANT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 """Words of a task, and the words that tools which help with it are described in."""
 
 
-class Fit(Struct, frozen=True):
+class ToolFit(Struct, frozen=True):
     """How well a tool fits a task."""
 
     tool: Tool
@@ -55,7 +55,7 @@ class Fit(Struct, frozen=True):
         return f"it shares {', '.join(self.words)}" if self.words else "it shares no word with the task"
 
 
-def ranked(task: str, examples: Sequence[Example], tools: Sequence[Tool]) -> list[Fit]:
+def rank_tools(task: str, examples: Sequence[Example], tools: Sequence[Tool]) -> list[ToolFit]:
     """Every tool, the best fit first. The order of `tools` changes nothing."""
     tools = sorted(tools, key=lambda tool: (tool.name, tool.definition))
     shown = Counter(step.action for example in examples for step in example.steps)
@@ -69,17 +69,19 @@ def ranked(task: str, examples: Sequence[Example], tools: Sequence[Tool]) -> lis
                 scores[row] += weight * score
         words_of = _shared(index, sorted(asked))
     fits = [
-        Fit(tool, round(scores[row], 6), sum(shown[name] for name in (tool.name, *tool.aliases)), words_of.get(row, ()))
+        ToolFit(
+            tool, round(scores[row], 6), sum(shown[name] for name in (tool.name, *tool.aliases)), words_of.get(row, ())
+        )
         for row, tool in enumerate(tools, 1)
     ]
     return sorted(fits, key=lambda fit: (-fit.shown, -fit.score, fit.tool.name))
 
 
-def offered(
+def choose_tools(
     task: str, examples: Sequence[Example], tools: Sequence[Tool], most: int
 ) -> tuple[list[Tool], dict[str, str]]:
     """The `most` tools that fit best, the best first, and why each of the others was passed over."""
-    fits = ranked(task, examples, tools)
+    fits = rank_tools(task, examples, tools)
     others = {
         fit.tool.name: f"{place} of {len(fits)} by its description, and {most} are offered: {fit.why()}"
         for place, fit in enumerate(fits[most:], most + 1)

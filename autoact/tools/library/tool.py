@@ -27,7 +27,7 @@ Power = Literal["network", "code", "database", "files"]
 """What a call may do beyond reading the corpus: reach a network, run programs, query a database, open or keep files."""
 
 
-class Limits(Struct, frozen=True):
+class ToolLimits(Struct, frozen=True):
     """What one call may take and give."""
 
     timeout_s: float = 10.0
@@ -54,7 +54,7 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     """Tools of which one must be called before this one; where none of them runs, this one cannot either."""
     keeps_lines: bool = False
     """Whether its argument is given as written; other tools get it on one line."""
-    limits: Limits = Limits()
+    limits: ToolLimits = ToolLimits()
     settings: dict[str, Any] = {}
     """The settings of this tool alone, all of them, with their values or defaults."""
     schema: dict[str, Any] = {}
@@ -119,12 +119,12 @@ class Check(Struct, frozen=True):
     """What the call takes beyond this machine; such checks are told of and left out unless a person asks for them."""
 
 
-def as_told(context: ToolContext, record: ToolRecord) -> ToolRecord:
+def keep_state(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """The record with its state as written."""
     return record
 
 
-def unchecked(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
+def no_checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
     """No checks."""
     return ()
 
@@ -137,10 +137,10 @@ class Group:
     open: Callable[[ToolContext, Mapping[str, ToolRecord]], dict[str, Call]]
     """Opens the group for one episode, with the records as configured: calls by tool name. Every episode opens every
     group, so what takes time waits for the first call."""
-    settle: Callable[[ToolContext, ToolRecord], ToolRecord] = as_told
+    settle: Callable[[ToolContext, ToolRecord], ToolRecord] = keep_state
     """The record, as configured, with the state and reason it has here. Runs once for a library; it may look for
     packages, keys and files, but opens no connection and imports nothing heavy."""
-    checks: Callable[[ToolContext, Mapping[str, ToolRecord]], Iterable[Check]] = unchecked
+    checks: Callable[[ToolContext, Mapping[str, ToolRecord]], Iterable[Check]] = no_checks
     """Calls for `autoact tools test`, made in one session in this order."""
     remembers: bool = False
     """Whether a call depends on earlier ones of its episode. When a job goes on where another stopped, the calls of
@@ -158,7 +158,7 @@ class Bridge:
     """The tools that one entry brings; they take its place in the library. Trouble is told in their state."""
 
 
-def requiring(record: ToolRecord, module: str, extra: str) -> ToolRecord:
+def require_package(record: ToolRecord, module: str, extra: str) -> ToolRecord:
     """The record, as one that needs a package when `module` is not installed; `extra` is the one that brings it."""
     if find_spec(module) is not None:
         return record
@@ -166,6 +166,6 @@ def requiring(record: ToolRecord, module: str, extra: str) -> ToolRecord:
     return structs.replace(record, state="needs-package", reason=reason)
 
 
-def lacking(record: ToolRecord, state: State, reason: str) -> ToolRecord:
+def with_state(record: ToolRecord, state: State, reason: str) -> ToolRecord:
     """The record in a state in which it cannot run, and what would make it so that it can."""
     return structs.replace(record, state=state, reason=reason)

@@ -12,7 +12,7 @@ import msgspec
 
 from autoact import toml_text
 from autoact.errors import BadProject
-from autoact.tools.library.tool import Bridge, Kind, Limits, ToolRecord
+from autoact.tools.library.tool import Bridge, Kind, ToolLimits, ToolRecord
 
 _KEYS = {"name": str, "kind": str, "enabled": bool, "definition": str, "usage": str, "settings": dict}
 _NAME = re.compile(r"\w[\w .-]{0,63}")
@@ -28,17 +28,19 @@ def tool_key(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).casefold()
 
 
-def named(records: Iterable[ToolRecord]) -> dict[str, ToolRecord]:
+def index_names(records: Iterable[ToolRecord]) -> dict[str, ToolRecord]:
     """Records by the key of each of their names."""
     return {tool_key(name): record for record in records for name in (record.name, *record.aliases)}
 
 
-def curated(file: Path, known: Iterable[ToolRecord], bridges: Mapping[Kind, Bridge] | None = None) -> list[ToolRecord]:
+def read_enabled_tools(
+    file: Path, known: Iterable[ToolRecord], bridges: Mapping[Kind, Bridge] | None = None
+) -> list[ToolRecord]:
     """The enabled tools of `file` in its order, as it describes and sets them. Raises BadProject."""
-    return [record for record, enabled in listed(_read(file), file, known, bridges) if enabled]
+    return [record for record, enabled in parse_tools(_read(file), file, known, bridges) if enabled]
 
 
-def listed(
+def parse_tools(
     text: str,
     file: Path,
     known: Iterable[ToolRecord],
@@ -50,14 +52,14 @@ def listed(
 
     `beside` names the tables that may stand beside those of tools.
     """
-    names, chosen = named(known), dict[str, tuple[ToolRecord, bool]]()
-    for number, entry in enumerate(entries(text, file, beside=beside), 1):
-        place = Place(file, f"tool[{number}]", block_of(text, number))
+    names, chosen = index_names(known), dict[str, tuple[ToolRecord, bool]]()
+    for number, entry in enumerate(parse_entries(text, file, beside=beside), 1):
+        place = EntryLocation(file, f"tool[{number}]", find_block(text, number))
         _Entry(place, entry, bridges or {}).add_to(chosen, names)
     return list(chosen.values())
 
 
-def entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") -> list[dict[str, Any]]:
+def parse_entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") -> list[dict[str, Any]]:
     """The [[tool]] tables of a text, or those of another name, as TOML reads them. Raises BadProject."""
     try:
         content = toml_text.parse(text)
@@ -73,7 +75,7 @@ def entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") 
     return found
 
 
-class Place(NamedTuple):
+class EntryLocation(NamedTuple):
     """Where settings stand, for messages."""
 
     file: Path | str | None
@@ -89,7 +91,7 @@ class Place(NamedTuple):
         return BadProject(what, file=self.file, line=line, key=".".join((self.key, *names)))
 
 
-def block_of(text: str, number: int) -> tuple[int, str]:
+def find_block(text: str, number: int) -> tuple[int, str]:
     """The `number`-th [[tool]] table of a text as it is written, after the number of its first line; 0 if not found."""
     lines = text.split("\n")
     starts = [at for at, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*tool\s*\]\]", line)]
@@ -107,7 +109,7 @@ def _line(text: str, key: str) -> int | None:
     return next((number for number, line in enumerate(text.split("\n"), 1) if written.search(line)), None)
 
 
-def adjusted(record: ToolRecord, settings: Mapping[str, Any], place: Place) -> ToolRecord:
+def apply_settings(record: ToolRecord, settings: Mapping[str, Any], place: EntryLocation) -> ToolRecord:
     """The record with `settings` over its own; limits are settings too. Raises BadProject with the key at fault."""
     allowed: dict[str, Any] = {**msgspec.structs.asdict(record.limits), **record.settings}
     for name, value in settings.items():
@@ -115,14 +117,14 @@ def adjusted(record: ToolRecord, settings: Mapping[str, Any], place: Place) -> T
             raise place.fault(f"unknown{_nearest(name, allowed)}", name)
         _check(value, type(allowed[name]), place, name)
         allowed[name] = value
-    limits = Limits(timeout_s=float(allowed.pop("timeout_s")), max_chars=allowed.pop("max_chars"))
+    limits = ToolLimits(timeout_s=float(allowed.pop("timeout_s")), max_chars=allowed.pop("max_chars"))
     return msgspec.structs.replace(record, limits=limits, settings=allowed)
 
 
 class _Entry:
     """One [[tool]] table, with where it stands."""
 
-    def __init__(self, place: Place, content: dict[str, Any], bridges: Mapping[Kind, Bridge]) -> None:
+    def __init__(self, place: EntryLocation, content: dict[str, Any], bridges: Mapping[Kind, Bridge]) -> None:
         self._place, self._content, self._bridges = place, content, bridges
 
     def add_to(self, chosen: dict[str, tuple[ToolRecord, bool]], names: Mapping[str, ToolRecord]) -> None:
@@ -137,7 +139,7 @@ class _Entry:
         settings = self._content.get("settings", {})
         told = {key: self._content[key] for key in ("definition", "usage") if key in self._content}
         place = self._place._replace(key=f"{self._place.key}.settings")
-        record = adjusted(msgspec.structs.replace(record, **told), settings, place)
+        record = apply_settings(msgspec.structs.replace(record, **told), settings, place)
         chosen[record.name] = record, self._content.get("enabled", True)
 
     def _record(self, names: Mapping[str, ToolRecord]) -> ToolRecord:
@@ -147,7 +149,7 @@ class _Entry:
         if self._content.get("kind", "builtin") != "builtin":
             return self._brought(name, names)
         if tool_key(name) not in names:
-            raise self._place.fault(unknown_tool(name, names), "name")
+            raise self._place.fault(unknown_tool_message(name, names), "name")
         return names[tool_key(name)]
 
     def _brought(self, name: str, names: Mapping[str, ToolRecord]) -> ToolRecord:
@@ -163,7 +165,7 @@ class _Entry:
         return ToolRecord(name, "", "", kind=kind, powers=bridge.powers, settings=dict(bridge.settings))
 
 
-def unknown_tool(name: str, names: Mapping[str, ToolRecord]) -> str:
+def unknown_tool_message(name: str, names: Mapping[str, ToolRecord]) -> str:
     """That there is no such tool, and the one that may have been meant."""
     spellings = {key: record.name for key, record in names.items()}
     near = difflib.get_close_matches(tool_key(name), spellings, n=1, cutoff=0.5)
@@ -180,7 +182,7 @@ def _read(file: Path) -> str:
         raise BadProject(f"expected UTF-8 text; byte {error.start} is not", file=file) from error
 
 
-def _check(value: Any, kind: type, place: Place, name: str) -> None:
+def _check(value: Any, kind: type, place: EntryLocation, name: str) -> None:
     fits = type(value) is kind or (kind is float and type(value) is int)
     if not fits or (kind is list and not all(isinstance(one, str) for one in value)):
         raise place.fault(f"expected {_TYPES[kind]}, not {value!r:.40}", name)

@@ -13,7 +13,7 @@ from autoact import disk
 from autoact.errors import BadInput, BadProject
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
 from autoact.tools.library.tool import ToolRecord
-from autoact.tools.library.tools_toml import entries, listed, tool_key, unknown_tool
+from autoact.tools.library.tools_toml import parse_entries, parse_tools, tool_key, unknown_tool_message
 
 HEADING = "# The tools the agents may be given. Tool selection chooses among those that can run here.\n"
 _START = re.compile(r"^[ \t]*\[\[\s*tool\s*\]\]", re.MULTILINE)
@@ -70,7 +70,7 @@ class ToolsFile:
             self._blocks[-1] = self._blocks[-1].rstrip("\n") + "\n\n"
         elif self._preamble.strip():
             self._preamble = self._preamble.rstrip("\n") + "\n\n"
-        self._blocks.append(written(entry))
+        self._blocks.append(format_entry(entry))
         self._check()
 
     def remove(self, name: str) -> None:
@@ -96,7 +96,7 @@ class ToolsFile:
 
     def entry(self, name: str) -> dict[str, Any]:
         """A tool's table as plain values."""
-        return entries(self._blocks[self._at(name)], self._file)[0]
+        return parse_entries(self._blocks[self._at(name)], self._file)[0]
 
     def _edit(self, name: str, change: Callable[[Any], None]) -> None:
         at = self._at(name)
@@ -118,7 +118,7 @@ class ToolsFile:
 
     def _listed(self) -> list[tuple[ToolRecord, bool]]:
         records = [record for group in GROUPS for record in group.records]
-        return listed(self.text(), self._file, records, BRIDGES)
+        return parse_tools(self.text(), self._file, records, BRIDGES)
 
     def _check(self) -> None:
         """Raises BadProject when blocks and tools are not the same: then something in the text looks like a block."""
@@ -126,7 +126,7 @@ class ToolsFile:
             raise BadProject("cannot be edited block by block: write each tool as [[tool]]", file=self._file)
 
 
-def written(entry: Mapping[str, Any]) -> str:
+def format_entry(entry: Mapping[str, Any]) -> str:
     """An entry as TOML, with its settings in a table of their own."""
     document, tools, table = tomlkit.document(), tomlkit.aot(), tomlkit.table()
     for key, value in entry.items():
@@ -139,13 +139,13 @@ def written(entry: Mapping[str, Any]) -> str:
     return tomlkit.dumps(document)
 
 
-def entry_for(
+def new_entry(
     name: str, kind: str, settings: Mapping[str, Any], told: Mapping[str, str], taken: Iterable[str]
 ) -> dict[str, Any]:
     """A new entry. Raises BadInput for an unknown tool, an unknown kind, or one that is there already."""
     record = known_tools().get(tool_key(name))
     if kind == "builtin" and record is None:
-        raise BadInput(f"{unknown_tool(name, known_tools())}; other kinds take --kind", key="NAME")
+        raise BadInput(f"{unknown_tool_message(name, known_tools())}; other kinds take --kind", key="NAME")
     if kind != "builtin" and kind not in BRIDGES:
         raise BadInput(f"unknown kind `{kind}`; known: builtin, {', '.join(BRIDGES)}", key="--kind")
     proper = record.name if record and kind == "builtin" else name

@@ -14,7 +14,7 @@ from autoact.tools.library.tools_toml import tool_key
 from autoact.trajectory import Trajectory
 
 
-class Fortune(Struct, frozen=True):
+class ToolUsage(Struct, frozen=True):
     """One tool in figures."""
 
     tool: str
@@ -46,7 +46,7 @@ class _Count:
     right: int = 0
 
 
-class Fortunes:
+class UsageCounter:
     """Takes the events of any number of runs, in the order of each log."""
 
     def __init__(self, spellings: Mapping[str, str] | None = None) -> None:
@@ -80,10 +80,10 @@ class Fortunes:
                 self._counts[key].trajectories += 1
                 self._counts[key].right += right[unit]
 
-    def by_tool(self) -> dict[str, Fortune]:
+    def by_tool(self) -> dict[str, ToolUsage]:
         """Figures by the key of the tool's name; tools that were never called are left out."""
         return {
-            key: Fortune(
+            key: ToolUsage(
                 count.tool, len(count.waits_ms), count.failed, quantile(count.waits_ms, 0.5),
                 quantile(count.waits_ms, 0.95), count.trajectories, count.right,
             )

@@ -41,7 +41,7 @@ INSERT INTO page (title, text) SELECT title, text FROM arrived ORDER BY title;
 DROP TABLE arrived;
 {full_text.SETTLE}"""
 
-Reader = Callable[[list[str]], Iterable[Page]]
+PageReader = Callable[[list[str]], Iterable[Page]]
 
 
 class Corpus:
@@ -81,7 +81,7 @@ class Corpus:
         return corpus
 
     @classmethod
-    def _of_files(cls, owner: str, files: Sequence[Path], cache: Path, read: Reader) -> Corpus:
+    def _of_files(cls, owner: str, files: Sequence[Path], cache: Path, read: PageReader) -> Corpus:
         """The pages that `read` gives of these files, indexed anew when a file changes."""
         path = cache / f"{owner}-{_stamp(files)}.sqlite"
         corpus = cls(_indexed(path, read))
@@ -157,7 +157,7 @@ def _stamp(files: Iterable[Path]) -> str:
     return stamp.hexdigest()
 
 
-def _indexed(path: Path, read: Reader) -> sqlite3.Connection:
+def _indexed(path: Path, read: PageReader) -> sqlite3.Connection:
     """The index at `path`, built if need be; in memory, with a problem that says so, where no file can be written."""
     ready = _opened(path)
     if ready is not None:
@@ -189,7 +189,7 @@ def _opened(path: Path) -> sqlite3.Connection | None:
     return None
 
 
-def _write(path: Path, read: Reader) -> None:
+def _write(path: Path, read: PageReader) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(".*.part"):
         if left.stat().st_mtime < time.time() - LONGEST_BUILD:
@@ -217,7 +217,7 @@ class _Problems(list[str]):
             self.left += 1
 
 
-def _built(place: Path | str, read: Reader) -> sqlite3.Connection:
+def _built(place: Path | str, read: PageReader) -> sqlite3.Connection:
     """A complete index at `place`. The connection may change threads, as long as only one uses it at a time."""
     connection = sqlite3.connect(place, check_same_thread=False)
     try:

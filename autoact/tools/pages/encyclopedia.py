@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from autoact.script import Observation
-from autoact.tools.library.tool import Call, Check, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Page, tokens
-from autoact.tools.pages.sentences import beginning, sentences, shortened
-from autoact.tools.pages.sources import CORPUS, READ, SEARCH, Search, Shelf, searching, settled, shelf, source_of
+from autoact.tools.pages.sentences import first_sentences, sentences, shorten
+from autoact.tools.pages.sources import (
+    CORPUS,
+    READ,
+    SEARCH,
+    PageSource,
+    Search,
+    open_page_source,
+    search_function,
+    settle,
+    source_of,
+)
 from autoact.tools.pages.title_search import fold
 
 RECORDS = (
@@ -18,7 +28,7 @@ RECORDS = (
         definition="Searches for pages about a question or some key words and shows the best few.",
         usage="WebSearch[first woman to win a Nobel Prize]",
         powers=("network",),
-        limits=Limits(max_chars=600),
+        limits=ToolLimits(max_chars=600),
         settings=dict(SEARCH),
     ),
     ToolRecord(
@@ -44,7 +54,7 @@ _STEM = 6
 class Encyclopedia:
     """One episode's reading: the pages opened last, and how far Lookup has come in them."""
 
-    def __init__(self, search: Search, shelf: Shelf, records: Mapping[str, ToolRecord]) -> None:
+    def __init__(self, search: Search, shelf: PageSource, records: Mapping[str, ToolRecord]) -> None:
         self._search, self._shelf = search, shelf
         self._records = records
         self._pages: Sequence[Page] = ()
@@ -61,17 +71,17 @@ class Encyclopedia:
         self._turn_to(hits)
         room = record.limits.max_chars // len(hits) - 4  # the number before each hit and the space after it
         lines = (f"{page.title}: {nearest_sentence(page, query)}" for page in hits)
-        return Observation(" ".join(f"{number}. {shortened(line, room)}" for number, line in enumerate(lines, 1)))
+        return Observation(" ".join(f"{number}. {shorten(line, room)}" for number, line in enumerate(lines, 1)))
 
     def retrieve(self, title: str) -> Observation:
         """The beginning of a page, up to the end of a sentence; a title that is not the one asked for is shown."""
         page = self._shelf.page(title)
         if page is None:
             hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._shelf.nearby(title, NEARBY)) else ""
-            return Observation(f"Could not find [{shortened(title, 80)}].{hint}", failed=True)
+            return Observation(f"Could not find [{shorten(title, 80)}].{hint}", failed=True)
         self._turn_to([page])
         name = "" if fold(page.title) == fold(title) else f"{page.title}: "
-        return Observation(name + beginning(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
+        return Observation(name + first_sentences(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
 
     def lookup(self, keyword: str) -> Observation:
         """The next sentence with the key word; the same key word again moves on, another one starts anew."""
@@ -81,7 +91,7 @@ class Encyclopedia:
             self._keyword, self._matches, self._shown = fold(keyword), self._sentences_with(fold(keyword)), 0
         if not self._matches:
             names = "; ".join(page.title for page in self._pages)
-            return Observation(f"No sentence of [{names}] contains [{shortened(keyword, 80)}].", failed=True)
+            return Observation(f"No sentence of [{names}] contains [{shorten(keyword, 80)}].", failed=True)
         if self._shown == len(self._matches):
             return Observation("No more results.", failed=True)
         self._shown += 1
@@ -110,9 +120,11 @@ def nearest_sentence(page: Page, query: str) -> str:
     return max(found, key=lambda sentence: len(wanted & {token[:_STEM] for token in tokens(sentence)}), default="")
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The three tools over one reading."""
-    reading = Encyclopedia(searching(context, records["WebSearch"]), shelf(context, records["Retrieve"]), records)
+    reading = Encyclopedia(
+        search_function(context, records["WebSearch"]), open_page_source(context, records["Retrieve"]), records
+    )
     return {"WebSearch": reading.search, "Retrieve": reading.retrieve, "Lookup": reading.lookup}
 
 
@@ -127,4 +139,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     yield Check("Lookup", word, r"^\(Result 1 / ", "" if offline["Retrieve"] else "network")
 
 
-GROUP = Group(RECORDS, opened, settled, checks, remembers=True)
+GROUP = Group(RECORDS, open_calls, settle, checks, remembers=True)

@@ -22,7 +22,7 @@ _NUMBER, _MARK = "I", "Q"
 """Type codes of array and numpy alike: 32 bits and 64."""
 
 
-def mark(name: str) -> int:
+def letter_mark(name: str) -> int:
     """Two bits for each of 32 groups of letters: one letter of the group or more, two or more.
 
     A letter more or less changes one bit at most, another letter two, and swapped letters none.
@@ -40,31 +40,31 @@ def write(connection: sqlite3.Connection, names: Iterable[tuple[int, str]]) -> N
     for number, name in names:
         numbers, marks = kept[len(name)]
         numbers.append(number)
-        marks.append(mark(name))
+        marks.append(letter_mark(name))
     rows = ((length, numbers.tobytes(), marks.tobytes()) for length, (numbers, marks) in kept.items())
     connection.executemany("INSERT INTO letters VALUES (?, ?, ?)", rows)
 
 
-def within(connection: sqlite3.Connection, name: str, typos: int) -> list[int]:
+def names_within(connection: sqlite3.Connection, name: str, typos: int) -> list[int]:
     """The numbers of all names that can be so few typos from this one, and of some that are not."""
     import numpy
 
     statement = "SELECT numbers, marks FROM letters WHERE length BETWEEN ? AND ?"
     found: list[int] = []
     for numbers, marks in connection.execute(statement, (len(name) - typos, len(name) + typos)):
-        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(mark(name)))
+        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(letter_mark(name)))
         found += numpy.frombuffer(numbers, _NUMBER)[apart <= 2 * typos].tolist()
     return found
 
 
-def likest(connection: sqlite3.Connection, name: str, most: int) -> list[int]:
+def most_similar(connection: sqlite3.Connection, name: str, most: int) -> list[int]:
     """The numbers of `most` names whose letters are most alike in relation to the length of both, the likest first."""
     import numpy
 
     kept: list[tuple[NDArray[uint32], NDArray[uint8]]] = []
     steps: list[tuple[float, int, int]] = []
     for length, numbers, marks in connection.execute("SELECT length, numbers, marks FROM letters"):
-        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(mark(name)))
+        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(letter_mark(name)))
         # Names of one length are apart by few different numbers of bits, so that not names are sorted but these.
         for bits in numpy.flatnonzero(numpy.bincount(apart)).tolist():
             steps.append((bits / (length + len(name) or 1), len(kept), bits))

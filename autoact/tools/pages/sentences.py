@@ -47,11 +47,11 @@ def sentences(text: str) -> list[str]:
     return found
 
 
-def beginning(text: str, room: int) -> str:
+def first_sentences(text: str, room: int) -> str:
     """As many whole sentences as fit into `room` characters, or the first one cut at a word."""
     first, *others = sentences(text)
     if len(first) > room:
-        return shortened(first, room)
+        return shorten(first, room)
     for sentence in others:
         if len(first) + 1 + len(sentence) > room:
             break
@@ -59,7 +59,7 @@ def beginning(text: str, room: int) -> str:
     return first
 
 
-def shortened(text: str, room: int) -> str:
+def shorten(text: str, room: int) -> str:
     """`text` on one line, cut after a word with an ellipsis where it is longer than `room` characters."""
     line = " ".join(text.split())
     if len(line) <= room:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from autoact import grants
-from autoact.tools.library.tool import ToolContext, ToolRecord, lacking, requiring
+from autoact.tools.library.tool import ToolContext, ToolRecord, require_package, with_state
 from autoact.tools.pages.corpus import Corpus
 from autoact.tools.pages.page_files import Page
 
 if TYPE_CHECKING:
-    from autoact.tools.web.visitor import Visitor
+    from autoact.tools.web.caching_client import CachingClient
 
 CORPUS, WIKIPEDIA, ZIM, DDGS = "corpus", "wikipedia", "zim", "ddgs"
 KEYS = {"tavily": "TAVILY_API_KEY", "brave": "BRAVE_API_KEY", "exa": "EXA_API_KEY", "searxng": ""}
@@ -35,7 +35,7 @@ Search = Callable[[str, int], Sequence[Page]]
 """The best few pages for a query, the best first. Raises ToolFailed."""
 
 
-class Shelf(Protocol):
+class PageSource(Protocol):
     """Pages by their titles. Both raise ToolFailed."""
 
     def page(self, title: str) -> Page | None:
@@ -45,7 +45,7 @@ class Shelf(Protocol):
         """Titles to try instead."""
 
 
-class CorpusShelf:
+class CorpusPages:
     """The corpus as a shelf."""
 
     def __init__(self, corpus: Corpus) -> None:
@@ -60,7 +60,7 @@ class CorpusShelf:
         return list(dict.fromkeys([*speaking, *self._corpus.similar(title)]))[:k]
 
 
-class WikiShelf:
+class WikiPages:
     """A wiki as a shelf, reached when it is first needed."""
 
     def __init__(self, record: ToolRecord) -> None:
@@ -69,15 +69,15 @@ class WikiShelf:
     def page(self, title: str) -> Page | None:
         from autoact.tools.web.wikipedia import Wikipedia
 
-        return Wikipedia(visitor(self._record), self._record.settings["site"]).page(title)
+        return Wikipedia(web_client(self._record), self._record.settings["site"]).page(title)
 
     def nearby(self, title: str, k: int) -> list[str]:
         from autoact.tools.web.wikipedia import Wikipedia
 
-        return Wikipedia(visitor(self._record), self._record.settings["site"]).nearby(title, k)
+        return Wikipedia(web_client(self._record), self._record.settings["site"]).nearby(title, k)
 
 
-class ZimShelf:
+class ZimPages:
     """A ZIM file as a shelf, opened for each page: that takes less time than reading one."""
 
     def __init__(self, file: Path) -> None:
@@ -94,12 +94,12 @@ class ZimShelf:
         return Zim(self._file).nearby(title, k)
 
 
-def shelf(context: ToolContext, record: ToolRecord) -> Shelf:
+def open_page_source(context: ToolContext, record: ToolRecord) -> PageSource:
     """What Retrieve takes pages from."""
     source = source_of(context, record)
     if source == ZIM:
-        return ZimShelf(_file(context, record))
-    return WikiShelf(record) if source == WIKIPEDIA else CorpusShelf(context.corpus)
+        return ZimPages(_file(context, record))
+    return WikiPages(record) if source == WIKIPEDIA else CorpusPages(context.corpus)
 
 
 def source_of(context: ToolContext, record: ToolRecord) -> str:
@@ -107,7 +107,7 @@ def source_of(context: ToolContext, record: ToolRecord) -> str:
     return CORPUS if context.data_pages else str(record.settings["source"])
 
 
-def searching(context: ToolContext, record: ToolRecord) -> Search:
+def search_function(context: ToolContext, record: ToolRecord) -> Search:
     """What WebSearch asks."""
     settings, source = record.settings, source_of(context, record)
     if source == CORPUS:
@@ -115,17 +115,17 @@ def searching(context: ToolContext, record: ToolRecord) -> Search:
 
     def search(query: str, k: int) -> Sequence[Page]:
         from autoact.secrets import Secret
-        from autoact.tools.web.engines import Engine
+        from autoact.tools.web.engines import SearchEngine
         from autoact.tools.web.metasearch import Metasearch
         from autoact.tools.web.wikipedia import Wikipedia
 
-        asks = visitor(record)
+        asks = web_client(record)
         if source == DDGS:
             return Metasearch(settings["backends"], asks).search(query, k)
         if source == WIKIPEDIA:
             return Wikipedia(asks, settings["site"]).search(query, k)
         value = _key(context, source, settings["host"])
-        return Engine(source, asks, settings["host"], Secret(KEYS[source], value or "")).search(query, k)
+        return SearchEngine(source, asks, settings["host"], Secret(KEYS[source], value or "")).search(query, k)
 
     return search
 
@@ -135,18 +135,18 @@ def _file(context: ToolContext, record: ToolRecord) -> Path:
     return (context.root or Path()) / Path(record.settings["file"]).expanduser()
 
 
-def visitor(record: ToolRecord) -> Visitor:
+def web_client(record: ToolRecord) -> CachingClient:
     """Who goes to the web for a tool, within its limits."""
+    from autoact.tools.web.caching_client import CachingClient, default_cache
     from autoact.tools.web.client import Client
     from autoact.tools.web.guard import Guard
-    from autoact.tools.web.visitor import Visitor, default_cache
 
     settings = record.settings
     client = Client(Guard(settings["allow"]), record.limits.timeout_s, contact=settings["contact"])
-    return Visitor(client, default_cache(), settings["cache_hours"] * 3600)
+    return CachingClient(client, default_cache(), settings["cache_hours"] * 3600)
 
 
-def address(record: ToolRecord) -> str:
+def host_url(record: ToolRecord) -> str:
     """The URL of the host that a tool of the web asks; empty for one that names none."""
     from autoact.tools.web.engines import SERVICES
 
@@ -158,26 +158,26 @@ def address(record: ToolRecord) -> str:
     return str(settings["site"] if source == WIKIPEDIA else settings.get("endpoint") or settings.get("url") or "")
 
 
-def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
+def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """The record with the state and the powers that its source has here."""
     if record.name == "Lookup":
         return record
     source = source_of(context, record)
     sources = SEARCHERS if record.name == "WebSearch" else READERS
     if source not in sources:
-        return lacking(record, "needs-setting", f"its setting source is one of {', '.join(sources)}, not {source}")
+        return with_state(record, "needs-setting", f"its setting source is one of {', '.join(sources)}, not {source}")
     if source == CORPUS:
         record = msgspec.structs.replace(record, powers=())
         if not len(context.corpus):
             online = DDGS if record.name == "WebSearch" else WIKIPEDIA
             told = f'the corpus is empty: put pages into corpus/, or ask the web: settings = {{source = "{online}"}}'
-            return lacking(record, "needs-setting", told)
+            return with_state(record, "needs-setting", told)
         searched = 'it searches the corpus; for the web: settings = {source = "ddgs"}'
-        return lacking(record, "offline", searched) if record.name == "WebSearch" else record
+        return with_state(record, "offline", searched) if record.name == "WebSearch" else record
     if source == ZIM:
         there = record.settings["file"] and _file(context, record).is_file()
         record = msgspec.structs.replace(record, powers=("files",))
-        return record if there else lacking(record, "needs-setting", 'it needs a ZIM file: file = "wikipedia.zim"')
+        return record if there else with_state(record, "needs-setting", 'it needs a ZIM file: file = "wikipedia.zim"')
     return _online(context, record, source)
 
 
@@ -185,15 +185,15 @@ def _online(context: ToolContext, record: ToolRecord, source: str) -> ToolRecord
     if source == DDGS:
         unknown = [name for name in record.settings["backends"] if name not in BACKENDS]
         if unknown or not record.settings["backends"]:
-            return lacking(record, "needs-setting", f"its setting backends takes some of {', '.join(BACKENDS)}")
-        return requiring(record, "ddgs", "search")
+            return with_state(record, "needs-setting", f"its setting backends takes some of {', '.join(BACKENDS)}")
+        return require_package(record, "ddgs", "search")
     if source == "searxng" and not record.settings["host"]:
-        return lacking(record, "needs-setting", 'it needs the address of your SearXNG: host = "https://..."')
+        return with_state(record, "needs-setting", 'it needs the address of your SearXNG: host = "https://..."')
     key, host = KEYS.get(source), record.settings.get("host", "")
     if key and context.secret(key) is None:
-        return lacking(record, "needs-key", f"needs a key: autoact secrets set {key}")
+        return with_state(record, "needs-key", f"needs a key: autoact secrets set {key}")
     if key and host and not context.granted(key, host):
-        return lacking(record, "refused", grants.refusal(key, host))
+        return with_state(record, "refused", grants.refusal(key, host))
     return record
 
 

@@ -85,7 +85,7 @@ class Titles:
         """The `k` titles most like `asked`, the nearest first."""
         folded = fold(_kept(asked))
         holding = islice(self._holding(_ARTICLE.sub("", folded)), MOST_COMPARED)
-        alike = letter_marks.likest(self._connection, folded, MOST_COMPARED)
+        alike = letter_marks.most_similar(self._connection, folded, MOST_COMPARED)
         names = self._numbered({*alike, *(name.id for name in holding)})
         found = process.extract(folded, [name.folded for name in names], scorer=fuzz.ratio, limit=k)
         return [names[at].title for _, _, at in found]
@@ -147,7 +147,7 @@ class Titles:
             return None
         most = MOST_TYPOS if len(folded) >= SURE_LENGTH else 1
         near = []
-        for name in self._numbered(letter_marks.within(self._connection, folded, most)):
+        for name in self._numbered(letter_marks.names_within(self._connection, folded, most)):
             typos = DamerauLevenshtein.distance(folded, name.folded, score_cutoff=most)
             if typos <= most and _same_numbers(folded, name.folded):
                 near.append(((typos, DamerauLevenshtein.distance(asked, name.title)), name.id))

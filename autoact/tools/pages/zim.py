@@ -30,7 +30,7 @@ _ALIKE = 3
 _SPACES = re.compile(r"[ _]+")
 
 
-class Entry(NamedTuple):
+class ZimEntry(NamedTuple):
     """A line of the directory."""
 
     path: bytes
@@ -64,7 +64,7 @@ class Zim:
             at = self._first(self._space + path)
             if at < self._count and self._entry(at).path == self._space + path:
                 entry = self._meant(at)
-                text = text_of(self._blob(entry).decode("utf-8", "replace"))
+                text = page_text(self._blob(entry).decode("utf-8", "replace"))
                 return Page(entry.title, text) if text else None
         return None
 
@@ -89,7 +89,7 @@ class Zim:
                 high = middle
         return low
 
-    def _meant(self, at: int) -> Entry:
+    def _meant(self, at: int) -> ZimEntry:
         for _ in range(MOST_REDIRECTS):
             entry = self._entry(at)
             if entry.redirect < 0:
@@ -97,7 +97,7 @@ class Zim:
             at = entry.redirect
         raise ToolFailed("the page sends on and on")
 
-    def _entry(self, number: int) -> Entry:
+    def _entry(self, number: int) -> ZimEntry:
         try:
             (at,) = struct.unpack_from("<Q", self._data, self._paths + 8 * number)
             kind, _, space = struct.unpack_from("<HBc", self._data, at)
@@ -117,9 +117,9 @@ class Zim:
             raise _damaged()
         path = self._data[begins:middle]
         title = (self._data[middle + 1 : ends] or path).decode("utf-8", "replace")
-        return Entry(space + path, title, redirect, cluster, blob)
+        return ZimEntry(space + path, title, redirect, cluster, blob)
 
-    def _blob(self, entry: Entry) -> bytes:
+    def _blob(self, entry: ZimEntry) -> bytes:
         try:
             (at,) = struct.unpack_from("<Q", self._data, self._packs + 8 * entry.cluster)
             mark = self._data[at]
@@ -201,7 +201,7 @@ class _Text(HTMLParser):
             self.paragraphs[-1] += data
 
 
-def text_of(page: str) -> str:
+def page_text(page: str) -> str:
     """The paragraphs of a page in HTML, with a blank line between them."""
     reader = _Text()
     reader.feed(page)

@@ -12,7 +12,7 @@ _PATIENCE = 5.0
 """Seconds for an empty trial."""
 
 
-def working() -> str:
+def find_bubblewrap() -> str:
     """The path of a bubblewrap that can make its namespaces here; empty when there is none or the kernel forbids it."""
     path = shutil.which("bwrap")
     if path is None:
@@ -25,7 +25,7 @@ def working() -> str:
     return path if ended.returncode == 0 else ""
 
 
-def wrapped(
+def wrap_command(
     path: str, command: Sequence[str], readable: Iterable[str], devices: Iterable[str], own: str, report: int
 ) -> list[str]:
     """`command` in namespaces of its own, with `readable` to read, `devices` to use and the folder `own` to work in.

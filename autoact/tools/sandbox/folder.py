@@ -13,14 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autoact.tools.sandbox.bounds import Bounds
-from autoact.tools.sandbox.outcome import Made
+from autoact.tools.sandbox.program_result import ProgramFile
 
 MOST_LISTED = 20
 _PREFIX = "autoact-program-"
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
+def program_folder() -> Iterator[Path]:
     """Creates an empty folder, its path free of links, and removes it at the end, whatever was done to it."""
     folder, lock = _locked_folder()
     try:
@@ -68,7 +68,7 @@ def sweep() -> None:
                     os.close(lock)
 
 
-def excess(folder: Path, bounds: Bounds) -> str:
+def find_excess(folder: Path, bounds: Bounds) -> str:
     """In words, what there is too much of; empty when there is not."""
     size = count = 0
     waiting = [str(folder)]
@@ -96,12 +96,12 @@ def excess(folder: Path, bounds: Bounds) -> str:
     return ""
 
 
-def listed(folder: Path) -> tuple[Made, ...]:
+def list_files(folder: Path) -> tuple[ProgramFile, ...]:
     """The files at the top of the folder by name, the first MOST_LISTED of them; hidden ones are not told."""
     with os.scandir(folder) as entries:
         files = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries if entry.name[0] != "."]
     regular = sorted((name, details.st_size) for name, details in files if stat.S_ISREG(details.st_mode))
-    return tuple(Made(name, size) for name, size in regular[:MOST_LISTED])
+    return tuple(ProgramFile(name, size) for name, size in regular[:MOST_LISTED])
 
 
 def remove(folder: Path) -> None:

@@ -40,7 +40,7 @@ def readable() -> list[str]:
     return [*_SYSTEM, str(Path(sys.base_prefix, "lib")), *packages()]
 
 
-def to_start() -> list[str]:
+def startup_files() -> list[str]:
     """What the child reads before it shuts itself in, and no more afterwards."""
     return [executable(), _CODE]
 

@@ -48,13 +48,13 @@ class Layers(Struct, frozen=True):
         return f"{cause} here to hold a program with; `pip install pydantic-monty` brings a safe part of Python"
 
 
-def found() -> Layers:
+def find_layers() -> Layers:
     """The layers of this machine. Takes the time of a small process or two."""
     return Layers(
         landlock=landlock.version(),
-        seccomp=seccomp.supported(),
-        bubblewrap=bubblewrap.working(),
+        seccomp=seccomp.is_supported(),
+        bubblewrap=bubblewrap.find_bubblewrap(),
         monty=importlib.util.find_spec("pydantic_monty") is not None,
         processor=os.uname().machine,
-        memory_group=memory_group.usable(),
+        memory_group=memory_group.find_parent(),
     )

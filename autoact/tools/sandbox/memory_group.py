@@ -33,17 +33,17 @@ class MemoryGroup:
         return bool(cgroup.kills_in(self._folder))
 
 
-def usable() -> str:
+def find_parent() -> str:
     """The folder in which this process can make groups and move its children into them; empty when there is none."""
     for parent in cgroup.memory_folders():
-        with suppress(OSError), limited(str(parent), 64 * MEGABYTE) as group:
+        with suppress(OSError), create_group(str(parent), 64 * MEGABYTE) as group:
             _move_a_child(group)
             return str(parent)
     return ""
 
 
 @contextmanager
-def limited(parent: str, memory: int) -> Iterator[MemoryGroup]:
+def create_group(parent: str, memory: int) -> Iterator[MemoryGroup]:
     """A new group in the folder `parent` that holds `memory` bytes, removed at the end. Raises OSError."""
     folder = Path(parent, f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}")
     folder.mkdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from autoact.tools.sandbox.bounds import Bounds
-from autoact.tools.sandbox.outcome import End, Outcome
+from autoact.tools.sandbox.program_result import End, ProgramResult
 
 DEEPEST = 500
 """Calls within calls."""
@@ -13,14 +13,14 @@ _GRACE = 1.0
 """Seconds after its own limit in which the worker may still say so."""
 
 
-def run(program: str, bounds: Bounds) -> Outcome:
+def run(program: str, bounds: Bounds) -> ProgramResult:
     """Run `program` in a worker that knows nothing of this machine. Needs the package pydantic-monty."""
     began = time.monotonic()
     printed = _Printed(bounds.output)
     end, error = _evaluated(program, bounds, printed)
     if printed.room < 0:
         end, error = "output", f"it printed more than {bounds.output:,} bytes"
-    return Outcome(end, "".join(printed.parts)[: bounds.output], error, seconds=time.monotonic() - began)
+    return ProgramResult(end, "".join(printed.parts)[: bounds.output], error, seconds=time.monotonic() - began)
 
 
 class _Printed:

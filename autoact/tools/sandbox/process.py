@@ -16,11 +16,11 @@ from pathlib import Path
 
 from autoact.tools.sandbox import bubblewrap, interpreter, memory_group, usage
 from autoact.tools.sandbox.bounds import Bounds
-from autoact.tools.sandbox.folder import excess, listed, own_folder
+from autoact.tools.sandbox.folder import find_excess, list_files, program_folder
 from autoact.tools.sandbox.inside.child import CONFINED
 from autoact.tools.sandbox.layers import Layers
 from autoact.tools.sandbox.memory_group import MemoryGroup
-from autoact.tools.sandbox.outcome import End, Outcome
+from autoact.tools.sandbox.program_result import End, ProgramResult
 
 _GLANCE = 0.05
 """Seconds between two looks at what the program has written."""
@@ -31,13 +31,13 @@ _CHILD = re.compile(rb'"child-pid": (\d+)')
 """In what bubblewrap reports of itself before the child reports."""
 
 
-def run(program: str, layers: Layers, bounds: Bounds) -> Outcome:
+def run(program: str, layers: Layers, bounds: Bounds) -> ProgramResult:
     """Run `program` and give back how it ended; nothing it started, and no file, is left. Raises OSError."""
     if not layers.hold_a_process:
-        return Outcome("refused", error=layers.lacking() or "no layers to hold a process with")
+        return ProgramResult("refused", error=layers.lacking() or "no layers to hold a process with")
     parent = layers.memory_group
-    group = memory_group.limited(parent, bounds.memory + bounds.folder) if parent else nullcontext()
-    with own_folder() as folder, group as limited, _started(program, folder, layers, bounds, limited) as watch:
+    group = memory_group.create_group(parent, bounds.memory + bounds.folder) if parent else nullcontext()
+    with program_folder() as folder, group as limited, _started(program, folder, layers, bounds, limited) as watch:
         end, reason = watch.until_it_ends()
         return watch.outcome(end, reason, folder)
 
@@ -49,8 +49,8 @@ def _started(program: str, folder: Path, layers: Layers, bounds: Bounds, group: 
     report = os.dup(tell)
     command = interpreter.command()
     if layers.bubblewrap:
-        places = [*interpreter.readable(), *interpreter.to_start()]
-        command = bubblewrap.wrapped(layers.bubblewrap, command, places, interpreter.DEVICES, str(folder), report)
+        places = [*interpreter.readable(), *interpreter.startup_files()]
+        command = bubblewrap.wrap_command(layers.bubblewrap, command, places, interpreter.DEVICES, str(folder), report)
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -150,7 +150,7 @@ class _Watch:
                         waiting.unregister(key.fd)
                     elif len(self._said[key.fd]) > self._bounds.output:
                         return "output", f"it printed more than {self._bounds.output:,} bytes"
-                if reason := excess(self._folder, self._bounds) or usage.excess(self._number, self._bounds):
+                if reason := find_excess(self._folder, self._bounds) or usage.find_excess(self._number, self._bounds):
                     return "resources", reason
         return None, ""
 
@@ -159,7 +159,7 @@ class _Watch:
         self._said[descriptor] += part
         return bool(part)
 
-    def outcome(self, end: End | None, reason: str, folder: Path) -> Outcome:
+    def outcome(self, end: End | None, reason: str, folder: Path) -> ProgramResult:
         """What came of it, once it is ended."""
         code = self._end()
         while select.select([self._status], [], [], 0)[0] and self._heard(self._status):
@@ -167,13 +167,15 @@ class _Watch:
         stdout, stderr, status = (bytes(said[: self._bounds.output]) for said in self._said.values())
         if not status.endswith(CONFINED):
             cause = status.decode(errors="replace") or _last_lines(stderr)
-            return Outcome("refused", error=f"it could not be shut in: {cause}")
+            return ProgramResult("refused", error=f"it could not be shut in: {cause}")
         if end is None:
             end, reason = _own_end(code, _last_lines(stderr), self._bounds, self._cpu_seconds)
             if self._group is not None and self._group.exceeded():
                 end, reason = "resources", f"it took more than {self._bounds.memory / 1e6:,.0f} MB of memory"
         elapsed = time.monotonic() - self._began
-        return Outcome(end, stdout.decode(errors="replace"), reason, listed(folder), elapsed, self._cpu_seconds)
+        return ProgramResult(
+            end, stdout.decode(errors="replace"), reason, list_files(folder), elapsed, self._cpu_seconds
+        )
 
     def _end(self) -> int:
         """End the child with its whole group, and give back its exit code. Safe to call again."""

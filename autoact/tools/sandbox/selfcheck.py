@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from autoact.tools.sandbox.attack_target import AttackTarget, ProgramRun
 from autoact.tools.sandbox.bounds import Bounds
-from autoact.tools.sandbox.proving import Ground, Run
 from autoact.tools.sandbox.sandbox import Sandbox
 
 _BOUNDS = Bounds(seconds=5.0)
@@ -19,10 +19,10 @@ class Attack(Struct, frozen=True):
 
     name: str
     program: str
-    trace: Callable[[Ground, Run], bool]
+    trace: Callable[[AttackTarget, ProgramRun], bool]
 
 
-class Verdict(Struct, frozen=True):
+class AttackResult(Struct, frozen=True):
     """What came of one attack."""
 
     name: str
@@ -36,22 +36,26 @@ _SHELL = "import subprocess; print(subprocess.check_output('echo $((6*7))-ran', 
 _FORK = "import os\nif os.fork() == 0: print('42-ran', flush=True)\nelse: os.wait()"
 
 
-def _ran(ground: Ground, run: Run) -> bool:
+def _ran(ground: AttackTarget, run: ProgramRun) -> bool:
     return "42-ran" in run.stdout
 
 
 ATTACKS = (
-    Attack("read a file", "print(open(SECRET_FILE).read())", Ground.leaked),
-    Attack("read a key in the environment", "import os; print(os.environ.get(KEY))", Ground.leaked),
-    Attack("read another process", "print(open(f'/proc/{VICTIM}/environ').read())", Ground.leaked),
-    Attack("make a file", "open(GROUND + '/new', 'w')", Ground.spoilt),
-    Attack("change a mode", "import os; os.chmod(NOTES, 0o777)", Ground.spoilt),
-    Attack("connect", "import socket; socket.create_connection(('127.0.0.1', TCP), 2)", Ground.reached),
-    Attack("send a datagram", "import socket; socket.socket(type=2).sendto(KNOCK, ('127.0.0.1', UDP))", Ground.reached),
-    Attack("reach a socket", "import socket; socket.socket(1, 2).sendto(KNOCK, ABSTRACT)", Ground.reached),
+    Attack("read a file", "print(open(SECRET_FILE).read())", AttackTarget.leaked),
+    Attack("read a key in the environment", "import os; print(os.environ.get(KEY))", AttackTarget.leaked),
+    Attack("read another process", "print(open(f'/proc/{VICTIM}/environ').read())", AttackTarget.leaked),
+    Attack("make a file", "open(GROUND + '/new', 'w')", AttackTarget.spoilt),
+    Attack("change a mode", "import os; os.chmod(NOTES, 0o777)", AttackTarget.spoilt),
+    Attack("connect", "import socket; socket.create_connection(('127.0.0.1', TCP), 2)", AttackTarget.reached),
+    Attack(
+        "send a datagram",
+        "import socket; socket.socket(type=2).sendto(KNOCK, ('127.0.0.1', UDP))",
+        AttackTarget.reached,
+    ),
+    Attack("reach a socket", "import socket; socket.socket(1, 2).sendto(KNOCK, ABSTRACT)", AttackTarget.reached),
     Attack("start a shell", _SHELL, _ran),
     Attack("fork", _FORK, _ran),
-    Attack("kill another process", "import os; os.kill(VICTIM, 9)", Ground.hurt),
+    Attack("kill another process", "import os; os.kill(VICTIM, 9)", AttackTarget.hurt),
 )
 PROGRAMS = (
     ("sum(range(10))", "45\n"),
@@ -61,18 +65,18 @@ PROGRAMS = (
 """Programs that must work, and what they print: a sandbox in which nothing runs holds everything."""
 
 
-def attacked(sandbox: Sandbox) -> Iterator[Verdict]:
+def run_attacks(sandbox: Sandbox) -> Iterator[AttackResult]:
     """Make each attack inside the sandbox and outside it, every time on a ground of its own."""
     for attack in ATTACKS:
-        with Ground() as ground:
+        with AttackTarget() as ground:
             began = time.monotonic()
             outcome = sandbox.run(ground.names() + attack.program, _BOUNDS)
-            held = not attack.trace(ground, Run(outcome.stdout, time.monotonic() - began))
-        with Ground() as ground:
+            held = not attack.trace(ground, ProgramRun(outcome.stdout, time.monotonic() - began))
+        with AttackTarget() as ground:
             proven = attack.trace(ground, ground.unconfined(ground.names() + attack.program))
-        yield Verdict(attack.name, held, proven)
+        yield AttackResult(attack.name, held, proven)
 
 
-def working(sandbox: Sandbox) -> int:
+def count_working(sandbox: Sandbox) -> int:
     """How many of PROGRAMS work."""
     return sum(sandbox.run(program, _BOUNDS).stdout == printed for program, printed in PROGRAMS)

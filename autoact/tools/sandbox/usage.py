@@ -13,7 +13,7 @@ _REMOVED = re.compile(r"^\S+ \S+ \S+ \S+ ([1-9]\d*) +.* \(deleted\)$", re.MULTIL
 """A line of /proc/PID/maps that maps a removed file, by its number."""
 
 
-def excess(process: int, bounds: Bounds) -> str:
+def find_excess(process: int, bounds: Bounds) -> str:
     """In words, what the process takes too much of; empty when it does not, has ended, or cannot be looked at."""
     folder = Path("/proc", str(process))
     try:

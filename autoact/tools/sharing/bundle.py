@@ -20,12 +20,12 @@ from autoact import grants
 from autoact.errors import BadInput, BadProject
 from autoact.secrets import Vault
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
-from autoact.tools.library.secret_use import Use, reaches_network, secrets_of
+from autoact.tools.library.secret_use import SecretUse, reaches_network, secrets_of
 from autoact.tools.library.tool import Power, ToolRecord
-from autoact.tools.library.tools_toml import entries, listed
-from autoact.tools.library.tools_toml_edit import ToolsFile, written
+from autoact.tools.library.tools_toml import parse_entries, parse_tools
+from autoact.tools.library.tools_toml_edit import ToolsFile, format_entry
 from autoact.tools.sharing import redaction
-from autoact.tools.sharing.bundle_files import FOLDER, code_of, of_project, parts, within
+from autoact.tools.sharing.bundle_files import FOLDER, bundle_path, code_of, collect_files, project_reader
 
 HEADING = "# A tool set of AutoAct Studio: `autoact tools import PROJECT FILE` takes it in. It holds no secrets.\n\n"
 LARGEST = 1_000_000
@@ -35,7 +35,7 @@ _OF_THE_WEB = ("http", "https", "ws", "wss")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+")
 
 
-class Piece(Struct, frozen=True):
+class BundledTool(Struct, frozen=True):
     """One tool of a set, with all that comes with it."""
 
     entry: dict[str, Any]
@@ -53,7 +53,7 @@ class Piece(Struct, frozen=True):
         return tuple(dict.fromkeys([*self.record.powers, *(power for power, so in also.items() if so)]))
 
     @property
-    def secrets(self) -> list[Use]:
+    def secrets(self) -> list[SecretUse]:
         """The secrets that it takes, and where they go."""
         return secrets_of(self.record)
 
@@ -64,22 +64,22 @@ class Piece(Struct, frozen=True):
         return ", ".join(f"{key} = {msgspec.json.encode(value).decode()}" for key, value in settings.items())
 
 
-class Arrival(Struct, frozen=True):
+class ImportedTool(Struct, frozen=True):
     """What became of a tool of a set."""
 
-    piece: Piece
+    piece: BundledTool
     enabled: bool
     """Whether it is switched on: all that it may do is allowed."""
 
 
-Consents = Callable[[Piece], bool]
+Consent = Callable[[BundledTool], bool]
 """Whether a person allows all that a tool may do."""
 
 
 # -- giving ----------------------------------------------------------------------------------------------------------
 
 
-def exported(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) -> tuple[str, list[str]]:
+def export_tools(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) -> tuple[str, list[str]]:
     """The set as text, and what was left out or replaced because it holds a secret, or could, a line for each.
 
     Raises BadInput, with file and line, when code or a description holds a secret.
@@ -89,13 +89,13 @@ def exported(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) 
     notices: list[str] = []
     for entry in map(source.entry, names):
         told = redaction.Redaction(entry, vault)
-        blocks.append(written(told.entry()))
+        blocks.append(format_entry(told.entry()))
         notices += told.notices
-        files |= parts(entry, of_project(root))
-        if (code := code_of(entry)) and within(code) not in files:
+        files |= collect_files(entry, project_reader(root))
+        if (code := code_of(entry)) and bundle_path(code) not in files:
             notices.append(f"not carried, as it is no file in {FOLDER}/: {code} of {entry['name']}")
     for path, text in files.items():
-        redaction.refuse(path, text, vault)
+        redaction.refuse_secrets(path, text, vault)
         _plain(text, path)
         blocks.append(_file(path, text))
     text = HEADING + "\n".join(blocks)
@@ -120,7 +120,7 @@ def _file(path: str, text: str) -> str:
 # -- taking ----------------------------------------------------------------------------------------------------------
 
 
-def read(file: Path) -> list[Piece]:
+def read_bundle(file: Path) -> list[BundledTool]:
     """The tools of a set. Raises BadProject with file, line and key."""
     try:
         if file.stat().st_size > LARGEST:
@@ -130,9 +130,9 @@ def read(file: Path) -> list[Piece]:
         raise BadProject(f"cannot be read as UTF-8 text: {error}", file=file) from error
     _plain(text, file)
     records = [record for group in GROUPS for record in group.records]
-    found = [record for record, _ in listed(text, file, records, BRIDGES, beside="file")]
+    found = [record for record, _ in parse_tools(text, file, records, BRIDGES, beside="file")]
     files = _files(text, file)
-    told = entries(text, file, beside="file")
+    told = parse_entries(text, file, beside="file")
     pieces = [_piece(one, record, files) for one, record in zip(told, found, strict=True)]
     for value in _texts([told, files]):
         _plain(value, file)  # what TOML's escapes stand for
@@ -141,7 +141,7 @@ def read(file: Path) -> list[Piece]:
     return pieces
 
 
-def _piece(entry: dict[str, Any], record: ToolRecord, files: Mapping[str, str]) -> Piece:
+def _piece(entry: dict[str, Any], record: ToolRecord, files: Mapping[str, str]) -> BundledTool:
     """A tool without the settings that would say for the receiver what only the receiver may say."""
     settings = entry.get("settings", {})
     left_out = tuple(key for key in LOOSENING if settings.get(key))
@@ -149,16 +149,16 @@ def _piece(entry: dict[str, Any], record: ToolRecord, files: Mapping[str, str]) 
         usual = {key: type(settings[key])() for key in left_out}  # an empty list, a no
         record = msgspec.structs.replace(record, settings={**record.settings, **usual})
         entry = {**entry, "settings": {key: value for key, value in settings.items() if key not in left_out}}
-    return Piece(entry, record, parts(entry, files.get), left_out)
+    return BundledTool(entry, record, collect_files(entry, files.get), left_out)
 
 
 def _files(text: str, file: Path) -> dict[str, str]:
     found: dict[str, str] = {}
-    for number, table in enumerate(entries(text, file, beside="file", of="file"), 1):
+    for number, table in enumerate(parse_entries(text, file, beside="file", of="file"), 1):
         path, content = table.get("path"), table.get("text")
         if table.keys() != {"path", "text"} or not isinstance(path, str) or not isinstance(content, str):
             raise BadProject("expected path and text", file=file, key=f"file[{number}]")
-        if within(path) != path:
+        if bundle_path(path) != path:
             raise BadProject(f"expected a path in {FOLDER}/, not {path!r:.60}", file=file, key=f"file[{number}].path")
         if path.casefold() in map(str.casefold, found):
             raise BadProject(f"{path} comes twice", file=file, key=f"file[{number}].path")
@@ -166,7 +166,9 @@ def _files(text: str, file: Path) -> dict[str, str]:
     return found
 
 
-def taken(target: ToolsFile, arriving: Iterable[Piece], consents: Consents, *, replace: bool) -> list[Arrival]:
+def import_tools(
+    target: ToolsFile, arriving: Iterable[BundledTool], consents: Consent, *, replace: bool
+) -> list[ImportedTool]:
     """Put the tools into `target`; those that may do more than is allowed arrive switched off.
 
     Tools that are there already are left as they are, unless they are to be replaced. `target` is not saved, and the
@@ -182,17 +184,17 @@ def taken(target: ToolsFile, arriving: Iterable[Piece], consents: Consents, *, r
         enabled = consents(piece)
         plain = {key: value for key, value in piece.entry.items() if key != "enabled"}
         target.add(plain if enabled else {"name": plain.pop("name"), "enabled": False, **plain})
-        arrivals.append(Arrival(piece, enabled))
+        arrivals.append(ImportedTool(piece, enabled))
     return arrivals
 
 
-def may_run(piece: Piece, allowed: Iterable[str]) -> bool:
+def may_run(piece: BundledTool, allowed: Iterable[str]) -> bool:
     """Whether all powers of a tool are allowed; `all` allows every power, and no secret."""
     granted = set(allowed)
     return "all" in granted or set(piece.powers) <= granted
 
 
-def consent_for(use: Use) -> str:
+def consent_for(use: SecretUse) -> str:
     """The word that allows a tool to take a secret: `secret:NAME@HOST`, or `secret:NAME` for a program."""
     name, url = use
     try:
@@ -201,13 +203,13 @@ def consent_for(use: Use) -> str:
         return f"secret:{name}@{url}"
 
 
-def withheld(piece: Piece, allowed: Iterable[str]) -> list[Use]:
+def withheld_secrets(piece: BundledTool, allowed: Iterable[str]) -> list[SecretUse]:
     """Returns the secrets that a tool takes and that neither these words nor earlier ones allow for their host."""
     granted = set(allowed)
     return [use for use in piece.secrets if _is_withheld(use, granted)]
 
 
-def _is_withheld(use: Use, granted: set[str]) -> bool:
+def _is_withheld(use: SecretUse, granted: set[str]) -> bool:
     name, url = use
     if url and grants.obstacle(name, url):
         return True

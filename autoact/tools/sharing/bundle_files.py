@@ -20,7 +20,7 @@ Reading = Callable[[str], str | None]
 """The text of a file by its path from the project's folder; None where there is none."""
 
 
-def parts(entry: Mapping[str, Any], read: Reading) -> dict[str, str]:
+def collect_files(entry: Mapping[str, Any], read: Reading) -> dict[str, str]:
     """Texts by path: all that `read` knows of what the tool of this entry is made of."""
     found: dict[str, str] = {}
     settings = entry.get("settings", {})
@@ -39,14 +39,14 @@ def code_of(entry: Mapping[str, Any]) -> str:
     return module if module.endswith(".py") else ""
 
 
-def within(path: str) -> str | None:
+def bundle_path(path: str) -> str | None:
     """The path as it is written everywhere, or None for one that does not lie in the folder for such files."""
     parts_of = PurePosixPath(path).parts
     plain = len(parts_of) in range(2, DEEPEST + 1) and all(_PART.fullmatch(part) for part in parts_of)
     return "/".join(parts_of) if plain and parts_of[0] == FOLDER else None
 
 
-def of_project(root: Path) -> Reading:
+def project_reader(root: Path) -> Reading:
     """Reads files of a project that are its own; links that lead out of it are none. Raises BadProject."""
 
     def read(path: str) -> str | None:
@@ -61,7 +61,7 @@ def of_project(root: Path) -> Reading:
     return read
 
 
-def put(root: Path, files: Mapping[str, str], *, replace: bool) -> None:
+def write_files(root: Path, files: Mapping[str, str], *, replace: bool) -> None:
     """Write files into a project, all or none of them.
 
     Raises BadInput for one that would lie outside it, or that is there already with another text and is to stay.
@@ -72,7 +72,7 @@ def put(root: Path, files: Mapping[str, str], *, replace: bool) -> None:
             raise BadInput("leads out of the project", file=file)
         if file.is_symlink() or (file.exists() and not file.is_file()):
             raise BadInput("is no plain file, and is left as it is", file=file)
-        if file.exists() and not replace and of_project(root)(path) != text:
+        if file.exists() and not replace and project_reader(root)(path) != text:
             raise BadInput("is here already and differs; --replace takes the set's", file=file)
     for path, text in files.items():
         file = root / path
@@ -91,7 +91,7 @@ def _gather(path: str, read: Reading, found: dict[str, str]) -> None:
     waiting = [path]
     home = PurePosixPath(path).parent
     while waiting:
-        name = within(waiting.pop())
+        name = bundle_path(waiting.pop())
         if name is None or name in found or (text := read(name)) is None:
             continue
         found[name] = text

@@ -106,7 +106,7 @@ class Redaction:
         return ".".join((self._name, *place))
 
 
-def refuse(path: str, text: str, vault: Vault) -> None:
+def refuse_secrets(path: str, text: str, vault: Vault) -> None:
     """Raises BadInput, with the line, when a file holds a secret of this user or what looks like one."""
     for number, line in enumerate(text.split("\n"), 1):
         if shows_secret(line, vault):

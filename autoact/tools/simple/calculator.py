@@ -42,12 +42,12 @@ def calculate(expression: str) -> str:
     """
     if len(expression) > LONGEST_EXPRESSION:
         raise CannotCalculate(f"the expression is longer than {LONGEST_EXPRESSION} characters")
-    source = normalised(expression)
+    source = python_notation(expression)
     try:
         tree = ast.parse(source, mode="eval")
         _refuse_all_but_arithmetic(tree)
         value = _EVALUATOR.eval(source, previously_parsed=tree.body)
-        return printed(_bounded(value))
+        return format_number(_bounded(value))
     except CannotCalculate:
         raise
     except ZeroDivisionError as error:
@@ -63,7 +63,7 @@ def calculate(expression: str) -> str:
         raise CannotCalculate(str(error)) from error
 
 
-def printed(value: Number) -> str:
+def format_number(value: Number) -> str:
     """`value` without a needless `.0` and without the noise of binary fractions."""
     if isinstance(value, int):
         return str(value)
@@ -99,7 +99,7 @@ _SEVERAL_ARGUMENTS = ("log", "round", "min", "max")
 _SEPARATED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
-def normalised(expression: str) -> str:
+def python_notation(expression: str) -> str:
     """`expression` in Python's notation."""
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda power: f"**({power.group().translate(_SUPERSCRIPTS)})", expression)
     text = _joined_thousands(text.translate(_SIGNS))
@@ -227,7 +227,7 @@ _EVALUATOR = SimpleEval(
 )
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The calculator; it keeps nothing between calls."""
     return {"Calculator": lambda expression: Observation(calculate(expression))}
 
@@ -238,4 +238,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     yield Check("Calculator", "9^9^9", "too large")
 
 
-GROUP = Group((RECORD,), opened, checks=checks)
+GROUP = Group((RECORD,), open_calls, checks=checks)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autoact.script import Observation
 from autoact.tools.database.csv_tables import table_files
-from autoact.tools.library.tool import Call, Check, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolLimits, ToolRecord
 
 Table = list[list[str]]
 """Rows of cells; the first row has the names of the columns."""
@@ -24,7 +24,7 @@ RECORD = ToolRecord(
     definition="Turns a table (CSV, Markdown, HTML, or a file of the project's tables) into plain sentences.",
     usage="TableVerbalizer[country, capital; Peru, Lima; Chad, N'Djamena]",
     keeps_lines=True,
-    limits=Limits(max_chars=1000),
+    limits=ToolLimits(max_chars=1000),
     settings={"tables": "tables", "rows": 20, "columns": 12},
 )
 _NUMBER = re.compile(r"[+-]?[\d.,]+%?")
@@ -36,7 +36,7 @@ class CannotRead(ValueError):
     """The text is no table; the message says what was expected."""
 
 
-def verbalized(table: Table, rows: int, columns: int) -> str:
+def verbalize(table: Table, rows: int, columns: int) -> str:
     """A sentence for each of the first `rows` rows about the first `columns` columns. Raises CannotRead."""
     if len(table) < 2:
         raise CannotRead("expected a row of column names and at least one row below it")
@@ -77,19 +77,19 @@ def _short(cell: str) -> str:
 # -- forms of tables -------------------------------------------------------------------------------------------------
 
 
-def parsed(text: str) -> Table:
+def parse_table(text: str) -> Table:
     """The table that a text writes, in whichever form. Raises CannotRead."""
     if len(text) > LONGEST_TABLE:
         raise CannotRead(f"a table may have {LONGEST_TABLE:,} characters, not {len(text):,}")
     lines = [line for line in text.splitlines() if line.strip()]
     if re.search(r"<(?:table|tr)\b", text, re.IGNORECASE):
-        table = from_html(text)
+        table = parse_html(text)
     elif len(lines) > 1 and any(_RULE.fullmatch(line.strip()) and "-" in line for line in lines[1:2]):
         table = [_cells(line) for line in (lines[0], *lines[2:])]
     elif len(lines) == 1 and (rule := _RULE_WITHIN.search(text)):
         table = _from_one_line(text, rule)
     else:
-        table = from_csv(lines)
+        table = parse_csv(lines)
     return [row for row in table if any(cell.strip() for cell in row)]
 
 
@@ -108,7 +108,7 @@ def _from_one_line(text: str, rule: re.Match[str]) -> Table:
     return [_cells(text[: rule.start() + 1]), *rows]
 
 
-def from_csv(lines: list[str]) -> Table:
+def parse_csv(lines: list[str]) -> Table:
     """Comma, semicolon, tab or bar between the cells; in a single line, semicolons end the rows."""
     if len(lines) == 1:
         lines = [row.strip() for row in lines[0].split(";")]
@@ -119,7 +119,7 @@ def from_csv(lines: list[str]) -> Table:
         raise CannotRead(f"this is no CSV: {error}") from error
 
 
-def from_html(text: str) -> Table:
+def parse_html(text: str) -> Table:
     """The rows of the first table; what is nested in its cells counts as their text."""
     reader = _Rows()
     reader.feed(text)
@@ -165,7 +165,7 @@ class _Rows(HTMLParser):
 # -- the tool --------------------------------------------------------------------------------------------------------
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The verbalizer; it keeps nothing between calls."""
     record = records["TableVerbalizer"]
     settings = record.settings
@@ -175,7 +175,7 @@ def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str,
         named = {name: file for file in files for name in (file.name, file.stem)}.get(argument)
         try:
             text = argument if named is None else _beginning(named)
-            return Observation(verbalized(parsed(text), settings["rows"], settings["columns"]))
+            return Observation(verbalize(parse_table(text), settings["rows"], settings["columns"]))
         except (CannotRead, OSError) as error:
             known = f" Tables: {', '.join(file.name for file in files)}." if files else ""
             return Observation(f"TableVerbalizer failed: {error}.{known}", failed=True)
@@ -195,4 +195,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     yield Check("TableVerbalizer", "country, capital; Peru, Lima; Chad, N'Djamena", "The capital of Peru is Lima")
 
 
-GROUP = Group((RECORD,), opened, checks=checks)
+GROUP = Group((RECORD,), open_calls, checks=checks)

@@ -33,7 +33,7 @@ _CHARSETS = re.compile(
 _TEXTS = ("application/json", "application/xml", "application/xhtml+xml", "application/sparql-results+json")
 
 
-class Request(Struct, frozen=True):
+class HttpRequest(Struct, frozen=True):
     """What to ask for."""
 
     url: str
@@ -44,7 +44,7 @@ class Request(Struct, frozen=True):
     body: bytes = b""
 
 
-class Reply(Struct, frozen=True):
+class HttpResponse(Struct, frozen=True):
     """What came back after the last redirect."""
 
     url: str
@@ -86,7 +86,7 @@ class Client:
     contact: str = ""
     """A page or mail address that tells a host's keepers whom to ask."""
 
-    def fetch(self, request: Request) -> Reply:
+    def fetch(self, request: HttpRequest) -> HttpResponse:
         """The reply, whatever its status. Raises ToolFailed, or Refused when the guard does not let it through."""
         ends = time.monotonic() + self.timeout_s
         try:
@@ -101,7 +101,7 @@ class Client:
         except _TROUBLE as error:
             raise ToolFailed(f"{_host(request.url)} cannot be reached: {error or type(error).__name__}") from error
 
-    def _built(self, client: httpx2.Client, request: Request) -> httpx2.Request:
+    def _built(self, client: httpx2.Client, request: HttpRequest) -> httpx2.Request:
         contact = f" (contact: {self.contact})" if self.contact else ""
         given = {"User-Agent": f"AutoActStudio/{__version__}{contact}", "Accept-Encoding": "gzip", **request.headers}
         return client.build_request(
@@ -109,14 +109,14 @@ class Client:
             content=request.body or None,
         )  # fmt: skip
 
-    def _followed(self, client: httpx2.Client, request: httpx2.Request, ends: float) -> Reply:
+    def _followed(self, client: httpx2.Client, request: httpx2.Request, ends: float) -> HttpResponse:
         for _ in range(MOST_REDIRECTS + 1):
             self.guard.check(request.url)
             response = client.send(request, stream=True, follow_redirects=False)
             try:
                 if not response.has_redirect_location:
                     headers = {name.casefold(): value for name, value in response.headers.items()}
-                    return Reply(str(request.url), response.status_code, headers, self._body(response, ends))
+                    return HttpResponse(str(request.url), response.status_code, headers, self._body(response, ends))
                 request = _elsewhere(request, response)
             finally:
                 response.close()

@@ -12,14 +12,14 @@ from typing import Any
 from autoact.errors import ToolFailed
 from autoact.secrets import Secret
 from autoact.tools.pages.page_files import Page
-from autoact.tools.web.client import Request
-from autoact.tools.web.visitor import Visitor
+from autoact.tools.web.caching_client import CachingClient
+from autoact.tools.web.client import HttpRequest
 
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _LONGEST_TEXT = 600
 """Characters of a page's text that an engine is asked for, where it can be told."""
 
-Describe = Callable[[str, str, int, str], Request]
+Describe = Callable[[str, str, int, str], HttpRequest]
 """The request for host, query, number of results and key."""
 
 
@@ -34,27 +34,27 @@ class Service:
     text: str
 
 
-def _tavily(host: str, query: str, k: int, key: str) -> Request:
+def _tavily(host: str, query: str, k: int, key: str) -> HttpRequest:
     return _posted(f"{host}/search", {"query": query, "max_results": k}, {"Authorization": f"Bearer {key}"})
 
 
-def _exa(host: str, query: str, k: int, key: str) -> Request:
+def _exa(host: str, query: str, k: int, key: str) -> HttpRequest:
     wanted = {"query": query, "numResults": k, "contents": {"text": {"maxCharacters": _LONGEST_TEXT}}}
     return _posted(f"{host}/search", wanted, {"x-api-key": key})
 
 
-def _brave(host: str, query: str, k: int, key: str) -> Request:
+def _brave(host: str, query: str, k: int, key: str) -> HttpRequest:
     headers = {"X-Subscription-Token": key, "Accept": "application/json"}
-    return Request(f"{host}/res/v1/web/search", parameters={"q": query, "count": str(k)}, headers=headers)
+    return HttpRequest(f"{host}/res/v1/web/search", parameters={"q": query, "count": str(k)}, headers=headers)
 
 
-def _searxng(host: str, query: str, k: int, key: str) -> Request:
-    return Request(f"{host}/search", parameters={"q": query, "format": "json"})
+def _searxng(host: str, query: str, k: int, key: str) -> HttpRequest:
+    return HttpRequest(f"{host}/search", parameters={"q": query, "format": "json"})
 
 
-def _posted(url: str, wanted: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
+def _posted(url: str, wanted: Mapping[str, Any], headers: Mapping[str, str]) -> HttpRequest:
     body = json.dumps(wanted, ensure_ascii=False).encode()
-    return Request(url, "POST", headers={"Content-Type": "application/json", **headers}, body=body)
+    return HttpRequest(url, "POST", headers={"Content-Type": "application/json", **headers}, body=body)
 
 
 SERVICES = {
@@ -65,10 +65,10 @@ SERVICES = {
 }
 
 
-class Engine:
+class SearchEngine:
     """One service, asked through a visitor. The key is empty where the service wants none."""
 
-    def __init__(self, name: str, visitor: Visitor, host: str, key: Secret) -> None:
+    def __init__(self, name: str, visitor: CachingClient, host: str, key: Secret) -> None:
         self._name, self._visitor, self._key = name, visitor, key
         self._service = SERVICES[name]
         self._host = (host or self._service.host).rstrip("/")
@@ -85,9 +85,9 @@ class Engine:
 
     def _page(self, hit: Mapping[str, Any]) -> Page:
         title, text = hit.get("title") or hit.get("url"), hit.get(self._service.text)
-        return Page(clean(title), clean(text))
+        return Page(clean_text(title), clean_text(text))
 
 
-def clean(text: object) -> str:
+def clean_text(text: object) -> str:
     """What an engine shows, without its marks of emphasis and its entities; empty for what is no text."""
     return " ".join(html.unescape(_TAG.sub("", text)).split()) if isinstance(text, str) else ""

@@ -90,7 +90,7 @@ class Guard:
         return host in self._allowed or f"{host}:{port}" in self._allowed
 
 
-def unreachable(url: str, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> str:
+def unreachable_reason(url: str, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> str:
     """Why a tool could not reach a URL's host, as far as looking up its name tells; empty when it may."""
     parts = urlsplit(url)
     try:

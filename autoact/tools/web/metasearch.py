@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from autoact.errors import ToolFailed
 from autoact.tools.pages.page_files import Page
-from autoact.tools.web.client import Reply, Request
-from autoact.tools.web.engines import clean
-from autoact.tools.web.visitor import Visitor
+from autoact.tools.web.caching_client import CachingClient
+from autoact.tools.web.client import HttpRequest, HttpResponse
+from autoact.tools.web.engines import clean_text
 
 PACKAGE = "ddgs"
 REST_S = 60.0
@@ -23,20 +23,20 @@ class _NothingFound(ToolFailed):
 class Metasearch:
     """Some of the public engines."""
 
-    def __init__(self, backends: Sequence[str], visitor: Visitor) -> None:
+    def __init__(self, backends: Sequence[str], visitor: CachingClient) -> None:
         self._backends = tuple(backends)
         self._visitor = visitor
 
     def search(self, query: str, k: int) -> list[Page]:
         """The best pages with what the engines show of them; none is no failure. Raises ToolFailed."""
-        asked = Request(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
+        asked = HttpRequest(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
         try:
             hits = self._visitor.remembered(asked, self._ask).json()
         except _NothingFound:
             return []
-        return [Page(clean(hit.get("title")), clean(hit.get("body"))) for hit in hits]
+        return [Page(clean_text(hit.get("title")), clean_text(hit.get("body"))) for hit in hits]
 
-    def _ask(self, request: Request) -> Reply:
+    def _ask(self, request: HttpRequest) -> HttpResponse:
         from ddgs import DDGS
         from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
 
@@ -59,4 +59,4 @@ class Metasearch:
             raise ToolFailed(
                 f"no engine answered: {limit}; name other `backends`, or set `source` to one with a key"
             ) from error
-        return Reply(PACKAGE, 200, {}, json.dumps(hits).encode())
+        return HttpResponse(PACKAGE, 200, {}, json.dumps(hits).encode())

@@ -9,8 +9,8 @@ from typing import Any
 from autoact.errors import ToolFailed
 from autoact.tools.pages.page_files import Page
 from autoact.tools.pages.title_search import fold
-from autoact.tools.web.client import Request
-from autoact.tools.web.visitor import Visitor
+from autoact.tools.web.caching_client import CachingClient
+from autoact.tools.web.client import HttpRequest
 
 SITE = "https://en.wikipedia.org"
 _HEADING = re.compile(r"=+ .* =+")
@@ -21,7 +21,7 @@ _ALWAYS = {"action": "query", "format": "json", "formatversion": "2", "redirects
 class Wikipedia:
     """One wiki, by the address of its host."""
 
-    def __init__(self, visitor: Visitor, site: str = SITE) -> None:
+    def __init__(self, visitor: CachingClient, site: str = SITE) -> None:
         self._visitor = visitor
         self._api = f"{site.rstrip('/')}/w/api.php"
 
@@ -62,7 +62,7 @@ class Wikipedia:
         return None if missing else pages[0]
 
     def _query(self, wanted: Mapping[str, str]) -> dict[str, Any]:
-        answer = self._visitor.ask(Request(self._api, parameters={**_ALWAYS, **wanted})).json()
+        answer = self._visitor.ask(HttpRequest(self._api, parameters={**_ALWAYS, **wanted})).json()
         if not isinstance(answer, dict) or "error" in answer:
             said = answer.get("error", {}).get("info", "") if isinstance(answer, dict) else ""
             raise ToolFailed(f"the wiki could not answer: {said or 'its reply has another form than expected'}")

@@ -26,7 +26,7 @@ def run(source: str) -> int:
         return _exit_code(end.code)
     # Boundary of a process: whatever the program raises is what it has to say.
     except BaseException as error:
-        sys.stderr.write(told(error, source) + "\n")
+        sys.stderr.write(describe_error(error, source) + "\n")
         return 1
     return 0
 
@@ -61,7 +61,7 @@ def _exit_code(code: object) -> int:
     return 1
 
 
-def told(error: BaseException, source: str) -> str:
+def describe_error(error: BaseException, source: str) -> str:
     """The error in a line or two; nothing of the interpreter's own frames."""
     try:
         message = str(error)[:_LONGEST_MESSAGE]

@@ -39,7 +39,7 @@ _DEVICE_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """Is it a terminal, its size, bytes waiting, non-blocking, close-on-exec; not typing into a terminal."""
 
 
-def supported() -> bool:
+def is_supported() -> bool:
     """Whether there is a table of calls for this processor, and the kernel filters."""
     machine = os.uname().machine
     known = sys.platform == "linux" and machine in _AUDIT_ARCHITECTURES and sys.maxsize > 2**32

@@ -9,7 +9,7 @@ from msgspec import Struct
 End = Literal["finished", "failed", "time", "output", "resources", "killed", "refused"]
 
 
-class Made(Struct, frozen=True):
+class ProgramFile(Struct, frozen=True):
     """A file the program made in its folder."""
 
     name: str
@@ -17,7 +17,7 @@ class Made(Struct, frozen=True):
     """Bytes."""
 
 
-class Outcome(Struct, frozen=True, omit_defaults=True):
+class ProgramResult(Struct, frozen=True, omit_defaults=True):
     """One run of a program."""
 
     end: End
@@ -26,6 +26,6 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     """What it printed until its end, with the value of a last expression."""
     error: str = ""
     """Its last lines on stderr, or in words what ended it."""
-    files: tuple[Made, ...] = ()
+    files: tuple[ProgramFile, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0

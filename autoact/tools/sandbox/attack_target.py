@@ -29,21 +29,21 @@ _ENOUGH = 1_000_000
 """Bytes of stdout after which a flood is one."""
 
 
-class Run(Struct, frozen=True):
+class ProgramRun(Struct, frozen=True):
     """What was seen of a program's run, inside the sandbox or outside it."""
 
     stdout: str
     seconds: float
 
 
-class Ground:
+class AttackTarget:
     """A secret in a file, in the environment and in another process; listeners; notes that may be spoilt."""
 
     def __init__(self) -> None:
         self.secret = f"canary-{secrets.token_hex(8)}"
         self._closing = ExitStack()
 
-    def __enter__(self) -> Ground:
+    def __enter__(self) -> AttackTarget:
         self.folder = Path(
             self._closing.enter_context(tempfile.TemporaryDirectory(prefix="ground-", ignore_cleanup_errors=True))
         ).resolve()
@@ -84,7 +84,7 @@ class Ground:
         }  # fmt: skip
         return "".join(f"{name} = {value!r}\n" for name, value in aims.items())
 
-    def unconfined(self, attack: str, seconds: float = 10.0) -> Run:
+    def unconfined(self, attack: str, seconds: float = 10.0) -> ProgramRun:
         """Run an attack of ours without any layer: it must leave its trace, or it proves nothing."""
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="unconfined-", ignore_cleanup_errors=True) as own:
@@ -95,21 +95,21 @@ class Ground:
                 )  # fmt: skip
             _wait(process, Path(own, ".stdout"), began + seconds)
             said = Path(own, ".stdout").read_bytes()[:_ENOUGH].decode(errors="replace")
-        return Run(said, time.monotonic() - began)
+        return ProgramRun(said, time.monotonic() - began)
 
-    def leaked(self, run: Run) -> bool:
+    def leaked(self, run: ProgramRun) -> bool:
         """Whether the secret came out."""
         return self.secret in run.stdout
 
-    def reached(self, run: Run) -> bool:
+    def reached(self, run: ProgramRun) -> bool:
         """Whether anything came to a listener."""
         return any([self._heard(listener) for listener in self._listeners])
 
-    def spoilt(self, run: Run) -> bool:
+    def spoilt(self, run: ProgramRun) -> bool:
         """Whether the ground's files, or their modes and times, are no longer as they were."""
         return self._state() != self._as_it_was
 
-    def hurt(self, run: Run) -> bool:
+    def hurt(self, run: ProgramRun) -> bool:
         """Whether the other process no longer runs."""
         time.sleep(0.02)
         return self.victim.poll() is not None

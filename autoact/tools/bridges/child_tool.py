@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from autoact.script import Observation
-from autoact.tools.bridges.arguments import parsed, usage
-from autoact.tools.bridges.child import Child, ChildFailed, environment
-from autoact.tools.library.tool import Call, Group, State, ToolContext, ToolRecord, lacking
-from autoact.tools.pages.sentences import shortened
+from autoact.tools.bridges.arguments import example_call, parse_arguments
+from autoact.tools.bridges.child import Child, child_environment
+from autoact.tools.bridges.protocol import ChildFailed
+from autoact.tools.library.tool import Call, Group, State, ToolContext, ToolRecord, with_state
+from autoact.tools.pages.sentences import shorten
 
 START_S = 30.0
 """Most seconds for the child to import what it needs."""
@@ -20,19 +21,19 @@ INVISIBLE = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0))}
 """Takes out of a text what a terminal would obey."""
 
 
-def served(context: ToolContext, record: ToolRecord, opening: Mapping[str, Any]) -> Group:
+def child_group(context: ToolContext, record: ToolRecord, opening: Mapping[str, Any]) -> Group:
     """The tool of `record`, opened in its child as `opening` says, by its first call. Arguments fit its schema."""
-    if without := keyless(context, record):
+    if without := missing_key_group(context, record):
         return without
-    record = msgspec.structs.replace(record, usage=record.usage or usage(record.name, record.schema))
-    child = Child(opening, environment(context, record.settings["secrets"]), context.root, START_S)
+    record = msgspec.structs.replace(record, usage=record.usage or example_call(record.name, record.schema))
+    child = Child(opening, child_environment(context, record.settings["secrets"]), context.root, START_S)
     context.closing.callback(child.close)
 
     def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
         limits = records[record.name].limits
 
         def call(argument: str) -> Observation:
-            arguments = parsed(argument, record.schema)
+            arguments = parse_arguments(argument, record.schema)
             seen = child.ask({"arguments": arguments, "text": argument}, limits.timeout_s)
             if seen.failed:
                 raise ChildFailed(seen.text)
@@ -45,15 +46,15 @@ def served(context: ToolContext, record: ToolRecord, opening: Mapping[str, Any])
 
 def one_line(description: str) -> str:
     """What others wrote of a tool, as an agent is shown it."""
-    return shortened(description.translate(INVISIBLE), LONGEST_DEFINITION)
+    return shorten(description.translate(INVISIBLE), LONGEST_DEFINITION)
 
 
-def troubled(record: ToolRecord, reason: str, state: State = "needs-setting") -> Group:
+def unusable_group(record: ToolRecord, reason: str, state: State = "needs-setting") -> Group:
     """The tool as one that cannot run, and why."""
-    return Group((lacking(record, state, reason),), lambda context, records: {})
+    return Group((with_state(record, state, reason),), lambda context, records: {})
 
 
-def keyless(context: ToolContext, record: ToolRecord) -> Group | None:
+def missing_key_group(context: ToolContext, record: ToolRecord) -> Group | None:
     """The tool as one that cannot run, when a secret it names is not to be had."""
     missing = [name for name in record.settings["secrets"] if context.secret(name) is None]
-    return troubled(record, f"needs a key: autoact secrets set {missing[0]}", "needs-key") if missing else None
+    return unusable_group(record, f"needs a key: autoact secrets set {missing[0]}", "needs-key") if missing else None

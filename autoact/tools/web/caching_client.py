@@ -18,8 +18,8 @@ import platformdirs
 
 from autoact import disk
 from autoact.errors import ToolFailed
-from autoact.tools.pages.sentences import shortened
-from autoact.tools.web.client import Client, Reply, Request
+from autoact.tools.pages.sentences import shorten
+from autoact.tools.web.client import Client, HttpRequest, HttpResponse
 
 DAY_S = 86_400.0
 TRIES = 3
@@ -43,7 +43,7 @@ _ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class CachingClient:
     """Asks through a client, with manners. Hosts that asked for a rest are remembered across runs."""
 
     client: Client
@@ -53,11 +53,11 @@ class Visitor:
     """How long a reply is as good as a new one; 0 asks every time. A stale one still serves while a host is busy."""
     wait: Callable[[float], None] = field(default=time.sleep)
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: HttpRequest) -> HttpResponse:
         """A reply with a status of success. Raises ToolFailed with what to do about it."""
         return self.remembered(request, self._tried)
 
-    def remembered(self, request: Request, ask: Callable[[Request], Reply]) -> Reply:
+    def remembered(self, request: HttpRequest, ask: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
         """What the cache knows of the request, or else what `ask` brings; its failures pass when the cache is empty."""
         kept, age = self._kept(request)
         if kept and age < self.fresh_s:
@@ -72,7 +72,7 @@ class Visitor:
             self._keep(request, reply)
         return reply
 
-    def _tried(self, request: Request) -> Reply:
+    def _tried(self, request: HttpRequest) -> HttpResponse:
         ends = time.monotonic() + self.client.timeout_s
         host = httpx2.URL(request.url).host
         self._rest(host, self.rest_left(host), ends)
@@ -118,17 +118,17 @@ class Visitor:
             file.touch(0o600)
             os.utime(file, (until, until))
 
-    def _kept(self, request: Request) -> tuple[Reply | None, float]:
+    def _kept(self, request: HttpRequest) -> tuple[HttpResponse | None, float]:
         """What the cache holds, and its age in seconds."""
         if self.cache is None:
             return None, 0.0
         file = self.cache / _name(request)
         try:
-            return msgspec.msgpack.decode(file.read_bytes(), type=Reply), time.time() - file.stat().st_mtime
+            return msgspec.msgpack.decode(file.read_bytes(), type=HttpResponse), time.time() - file.stat().st_mtime
         except (OSError, msgspec.DecodeError):
             return None, 0.0
 
-    def _keep(self, request: Request, reply: Reply) -> None:
+    def _keep(self, request: HttpRequest, reply: HttpResponse) -> None:
         if self.cache is None:
             return
         with suppress(OSError):
@@ -144,13 +144,13 @@ def default_cache() -> Path:
     return platformdirs.user_cache_path("autoact") / "web"
 
 
-def _name(request: Request) -> str:
+def _name(request: HttpRequest) -> str:
     """A file name for what is asked for. Headers do not count: they hold keys, and say nothing of the question."""
     asked = msgspec.json.encode([request.method, request.url, dict(request.parameters), request.body.hex()])
     return f"{hashlib.blake2s(asked, digest_size=16).hexdigest()}.reply"
 
 
-def _asked_pause(reply: Reply) -> float | None:
+def _asked_pause(reply: HttpResponse) -> float | None:
     """Seconds that a host asks for, told as a number or as a date; None when it does not say."""
     told = reply.headers.get("retry-after", "").strip()
     if not told:
@@ -165,11 +165,11 @@ def _asked_pause(reply: Reply) -> float | None:
     return min(max((aware - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_REST_S)
 
 
-def _refusal(reply: Reply, host: str) -> str:
+def _refusal(reply: HttpResponse, host: str) -> str:
     """Why it did not work: the host's status, what that means, and the first of its own words."""
     meaning = _ADVICE.get(reply.status) or ("the host is in trouble; try later" if reply.status >= 500 else "")
     try:
-        words = shortened(reply.text(), 120) if "html" not in reply.media_type else ""
+        words = shorten(reply.text(), 120) if "html" not in reply.media_type else ""
     except ToolFailed:
         words = ""
     parts = (f"{host} answers {reply.status}", meaning, f"it says: {words}" if words else "")
