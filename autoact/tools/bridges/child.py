@@ -18,6 +18,7 @@ import msgspec
 from autoact.child_process import python_command
 from autoact.script import Observation
 from autoact.tools.bridges.protocol import ChildFailed, ChildReply
+from autoact.tools.library.deadline import OVERTIME
 from autoact.tools.library.tool import ToolContext
 
 LARGEST_REPLY = 1_000_000
@@ -49,16 +50,23 @@ class Child:
         self.greeting = ""
 
     def start(self) -> None:
-        """Have it running. Raises ChildFailed."""
+        """Starts the process, unless it runs. Raises ChildFailed."""
         with self._turn:
             if self._process is None:
                 self._start()
 
     def ask(self, request: Mapping[str, Any], within_s: float) -> Observation:
-        """Its answer. Raises ChildFailed when there is none in time; the child is gone then."""
-        with self._turn:  # the thread of a call that was given up on may still be waiting for its answer
+        """Returns the child's answer. Raises ChildFailed when there is none in time; the child is gone then.
+
+        A request whose caller has given up while others took their turns is not sent.
+        """
+        if not self._turn.acquire(timeout=OVERTIME * within_s):
+            raise ChildFailed(f"it was busy with other calls for {OVERTIME * within_s:g} s")
+        try:
             self.start()
             reply = self._exchange(request, within_s)
+        finally:
+            self._turn.release()
         return Observation(reply.text, failed=reply.failed)
 
     def close(self) -> None:

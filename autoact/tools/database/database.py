@@ -42,7 +42,7 @@ _ABOUT_TABLES = re.compile(r"\b(?:schema|tables?|columns?|describe|fields)\b", r
 
 
 class DatabaseReader(Protocol):
-    """Where rows come from."""
+    """A source of tables and rows, which several threads may ask at once."""
 
     def tables(self) -> Mapping[str, list[str]]: ...
     def query(self, sql: str, rows: int) -> QueryRows: ...
@@ -136,11 +136,13 @@ def _sqlite_file(context: ToolContext, url: str) -> Path | None:
 
 def open_reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
     """What answers; kept for all episodes of the library. Raises BadProject for a table that cannot be read."""
-    if "database" not in context.kept:
-        context.kept["database"] = made = _reader(context, record)
-        context.closing.callback(made.close)
-    kept: DatabaseReader = context.kept["database"]
-    return kept
+
+    def make() -> DatabaseReader:
+        reader = _reader(context, record)
+        context.closing.callback(reader.close)
+        return reader
+
+    return context.shared.get("database", make)
 
 
 def _reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:

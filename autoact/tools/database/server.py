@@ -6,6 +6,7 @@ Nothing here can stop a server from doing what its user may do: the URL's user h
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +40,7 @@ class ServerReader:
     def __init__(self, url: str, password: str | None, seconds: float) -> None:
         self._url, self._password, self._seconds = url, password, seconds
         self._engine: Engine | None = None
+        self._making = threading.Lock()
 
     def tables(self) -> Mapping[str, list[str]]:
         """Columns with their types, by table and view. Raises CannotQuery."""
@@ -52,17 +54,17 @@ class ServerReader:
 
     def close(self) -> None:
         """Forget the engine. The next question makes another."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
 
     def _connected(self) -> Connection:
-        if self._engine is None:
-            self._engine = self._new_engine()
+        with self._making:
+            engine = self._engine = self._engine or self._new_engine()
         # Without this, a percent sign in a statement would begin a parameter.
-        connection = self._engine.connect().execution_options(no_parameters=True)
-        name = self._engine.dialect.name
-        for statement in _OPENINGS.get("mariadb" if getattr(self._engine.dialect, "is_mariadb", False) else name, ()):
+        connection = engine.connect().execution_options(no_parameters=True)
+        name = engine.dialect.name
+        for statement in _OPENINGS.get("mariadb" if getattr(engine.dialect, "is_mariadb", False) else name, ()):
             connection.exec_driver_sql(statement.format(ms=int(self._seconds * 1000)))
         return connection
 

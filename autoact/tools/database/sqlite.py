@@ -7,7 +7,8 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +38,61 @@ class QueryRows(Struct, frozen=True):
 
 
 class SqliteReader:
-    """One SQLite file, opened read-only by a process of its own that starts with the first question."""
+    """One SQLite file, opened read-only by processes of its own: one for each statement that runs at the same time.
+
+    A process starts when a statement finds none idle, and stays for later ones.
+    """
 
     def __init__(self, file: Path, seconds: float) -> None:
+        """`seconds` is the time that one statement may take."""
         self._file, self._seconds = file.resolve(), seconds
+        self._processes: list[_Process] = []
+        self._idle: list[_Process] = []
+
+    def tables(self) -> Mapping[str, list[str]]:
+        """Returns the columns with their types, by table. Raises CannotQuery."""
+        with self._process() as process:
+            return process.tables()
+
+    def query(self, sql: str, rows: int) -> QueryRows:
+        """Returns at most `rows` rows of one statement that only reads. Raises CannotQuery."""
+        with self._process() as process:
+            return process.query(sql, rows)
+
+    def close(self) -> None:
+        """Ends the processes, also in the middle of a statement. The next statement starts another."""
+        for process in self._processes:
+            process.kill()
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _process(self) -> Iterator[_Process]:
+        """Yields a process that no other thread uses. The list's own pop and append are atomic."""
+        try:
+            process = self._idle.pop()
+        except IndexError:
+            process = _Process(self._file, self._seconds)
+            self._processes.append(process)
+        try:
+            yield process
+        finally:
+            self._idle.append(process)
+
+
+class _Process:
+    """The worker program on one file. One thread at a time may use it."""
+
+    def __init__(self, file: Path, seconds: float) -> None:
+        self._file, self._seconds = file, seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._tables: Mapping[str, list[str]] = {}
 
     def tables(self) -> Mapping[str, list[str]]:
-        """Columns with their types, by table. Raises CannotQuery."""
         self._started()
         return self._tables
 
     def query(self, sql: str, rows: int) -> QueryRows:
-        """At most `rows` rows of one statement that only reads. Raises CannotQuery."""
         process = self._started()
         request = json.dumps({"sql": sql, "rows": rows, "seconds": self._seconds})
         try:
@@ -65,8 +107,12 @@ class SqliteReader:
             raise CannotQuery(answer["error"])
         return QueryRows(answer["columns"], answer["rows"], answer["more"])
 
+    def kill(self) -> None:
+        """Ends the process from another thread than the one that uses it, which then sees that it ended."""
+        if (process := self._process) is not None:
+            process.kill()
+
     def close(self) -> None:
-        """End the reader. The next question starts another."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()

@@ -9,6 +9,7 @@ from typing import Any
 from autoact.errors import BadProject, ToolFailed
 from autoact.questions import QUESTION_KEYS, id_of, picture_of
 from autoact.records import read_records
+from autoact.tools.library.tool import PYTHON_PARSER
 from autoact.tools.pages.title_search import Titles, fold
 from autoact.trajectory import Picture, Question
 
@@ -23,10 +24,10 @@ class Captions:
         """Reads a file of records with `caption` and `ocr` (or `orc`). Raises BadProject."""
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes of captions", file=file)
-        told = [(id_of(row), picture_of(row), _wording(row)) for _, row in read_records(file)]
-        self._pictures = [picture for _, picture, _ in told]
-        self._ids = {name: at for at, (name, _, _) in enumerate(told) if name}
-        wordings = [wording for _, _, wording in told]
+        rows = [(id_of(row), _picture(row), _wording(row)) for _, row in read_records(file)]
+        self._pictures = [picture for _, picture, _ in rows]
+        self._ids = {name: at for at, (name, _, _) in enumerate(rows) if name}
+        wordings = [wording for _, _, wording in rows]
         self._whole = _index(wordings)
         self._bare = _index(wording.partition("\nOptions:")[0] for wording in wordings)
         first_lines = [wording.partition("\n")[0] for wording in wordings]
@@ -67,6 +68,11 @@ def _index(wordings: Iterable[str]) -> dict[str, list[int]]:
     for at, wording in enumerate(wordings):
         index.setdefault(fold(wording), []).append(at)
     return index
+
+
+def _picture(row: Mapping[str, Any]) -> Picture | None:
+    with PYTHON_PARSER:  # data sets write recognised texts as Python's own literals
+        return picture_of(row)
 
 
 def _wording(row: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,6 +54,8 @@ class Pictures:
         self._captions = Captions(captions) if captions else None
         self._model = model
         self._loaded: dict[str, Any] = {}
+        self._reading = threading.Lock()
+        """Neither the text recogniser nor a caption model may be run by two threads at once."""
 
     def describe(self, asked: str, question: Question | None) -> Picture:
         """What is known or can be read of a picture: of a file that is named, else of the question that is answered.
@@ -68,8 +71,9 @@ class Pictures:
         elif file is None and self._captions and (known := self._captions.named(asked)) is not None:
             return known
         picture = self._opened(file, asked)
-        caption = self._described(picture, self._model) if self._model else ""
-        return Picture(caption=caption, texts=self._read(picture) if self._reads else ())
+        with self._reading:
+            caption = self._described(picture, self._model) if self._model else ""
+            return Picture(caption=caption, texts=self._read(picture) if self._reads else ())
 
     def _file(self, name: str) -> Path | None:
         """The picture of the folder with this name; None when there is none."""
@@ -167,12 +171,12 @@ def _beside(context: ToolContext, path: str) -> Path:
 
 def open_pictures(context: ToolContext, record: ToolRecord) -> Pictures:
     """What reads pictures; kept for all episodes of the library. Raises BadProject for captions that are none."""
-    if "pictures" not in context.kept:
+
+    def make() -> Pictures:
         paths = {key: _beside(context, value) if value else None for key, value in record.settings.items()}
-        folder = paths["folder"] or Path()
-        context.kept["pictures"] = Pictures(folder, paths["captions"], paths["model"], reads=_reads())
-    kept: Pictures = context.kept["pictures"]
-    return kept
+        return Pictures(paths["folder"] or Path(), paths["captions"], paths["model"], reads=_reads())
+
+    return context.shared.get("pictures", make)
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:

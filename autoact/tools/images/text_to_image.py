@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -42,6 +43,7 @@ class Painter:
         self._model, self._folder = model, folder
         self._steps, self._pixels, self._seed = settings["steps"], settings["pixels"], settings["seed"]
         self._pipeline: Any = None
+        self._drawing = threading.Lock()
 
     def draw(self, words: str, seconds: float) -> Path:
         """The picture's file. Raises ToolFailed."""
@@ -49,11 +51,12 @@ class Painter:
             raise ToolFailed(f"expected a description of at most {LONGEST_PROMPT} characters")
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / self._name(words)
-        if file.exists():
-            return file
-        if sum(1 for _ in self._folder.iterdir()) >= MOST_PICTURES:
-            raise ToolFailed(f"{self._folder.name} holds {MOST_PICTURES} files already; clear some away")
-        self._drawn(words, seconds).save(file)
+        with self._drawing:  # a pipeline draws one picture at a time
+            if file.exists():
+                return file
+            if sum(1 for _ in self._folder.iterdir()) >= MOST_PICTURES:
+                raise ToolFailed(f"{self._folder.name} holds {MOST_PICTURES} files already; clear some away")
+            self._drawn(words, seconds).save(file)
         return file
 
     def _name(self, words: str) -> str:
@@ -105,12 +108,11 @@ def _beside(context: ToolContext, path: str) -> Path:
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """The painter; its model loads with the first picture and stays."""
     record = records["Text2Image"]
+    model, folder = (_beside(context, record.settings[key]) for key in ("model", "folder"))
 
     def call(words: str) -> Observation:
-        if "painter" not in context.kept:
-            model, folder = (_beside(context, record.settings[key]) for key in ("model", "folder"))
-            context.kept["painter"] = Painter(model, folder, record.settings)
-        file = context.kept["painter"].draw(words, record.limits.timeout_s)
+        painter = context.shared.get("painter", lambda: Painter(model, folder, record.settings))
+        file = painter.draw(words, record.limits.timeout_s)
         return Observation(f"Drawn: {record.settings['folder']}/{file.name}")
 
     return {"Text2Image": call}

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from autoact.errors import ToolFailed
 from autoact.script import Observation
 from autoact.tools.database.database import format_rows
@@ -116,6 +118,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     settings = record.settings
     if settings["endpoint"]:
         return record
+    record = msgspec.structs.replace(record, repeatable=True)
     if settings["file"]:
         file = _beside(context, settings["file"])
         if file.suffix.casefold() not in FORMATS:
@@ -138,10 +141,7 @@ def _beside(context: ToolContext, path: str) -> Path:
 
 def open_source(context: ToolContext, record: ToolRecord) -> FactSource:
     """What is asked; kept for all episodes of the library. Raises BadProject and OSError."""
-    if "knowledge_graph" not in context.kept:
-        context.kept["knowledge_graph"] = _source(context, record)
-    kept: FactSource = context.kept["knowledge_graph"]
-    return kept
+    return context.shared.get("knowledge_graph", lambda: _source(context, record))
 
 
 def _source(context: ToolContext, record: ToolRecord) -> FactSource:

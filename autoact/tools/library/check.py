@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from autoact.errors import AutoActError
 from autoact.tools.library import check_samples
 from autoact.tools.library.library import Library, ToolSession
-from autoact.tools.library.tool import Check, Group, ToolContext, ToolRecord
+from autoact.tools.library.tool import Check, Group, SharedObjects, ToolContext, ToolRecord
 from autoact.tools.pages.corpus import Corpus
 from autoact.tools.pages.sources import CORPUS, SEARCHERS, WIKIPEDIA
 
@@ -53,7 +53,9 @@ def check_tools(library: Library, *, online: bool, only: str = "") -> Iterator[C
 def check_back_ends(context: ToolContext, *, online: bool) -> Iterator[CheckResult]:
     """The checks of what asks a network or takes a key, whether or not the project has it set so."""
     for tool, settings in BACK_ENDS:
-        library = Library.load(None, replace(context, settings={tool: settings}, kept={}, closing=ExitStack()))
+        library = Library.load(
+            None, replace(context, settings={tool: settings}, shared=SharedObjects(), closing=ExitStack())
+        )
         with closing(library):
             set_so = ", ".join(f"{key} = {value}" for key, value in settings.items())
             for trial in check_tools(library, online=online, only=tool):

@@ -11,6 +11,9 @@ from autoact.errors import ToolFailed
 
 T = TypeVar("T")
 
+OVERTIME = 2
+"""How many times its time limit a call may take in all. Most tools keep the limit themselves, and then say more."""
+
 
 def run_within(seconds: float, work: Callable[[], T]) -> T:
     """What `work` gives, or raises. Raises ToolFailed when it takes longer; its thread is then left behind."""

@@ -13,14 +13,11 @@ import msgspec
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
-from autoact.tools.library.deadline import run_within
+from autoact.tools.library.deadline import OVERTIME, run_within
 from autoact.tools.library.tool import Check, Group, ToolContext, ToolLimits, ToolRecord, with_state
 from autoact.tools.library.tools_toml import EntryLocation, apply_settings, index_names, read_enabled_tools, tool_key
 from autoact.tools.pages.sentences import shorten
 from autoact.trajectory import Question, Tool
-
-OVERTIME = 2
-"""How many times its time limit a call may take in all. Most tools keep the limit themselves, and then say more."""
 
 
 class Library:
@@ -73,7 +70,7 @@ class Library:
 
     def session(self, question: Question | None = None) -> ToolSession:
         """A fresh session for one episode, which answers `question`."""
-        return ToolSession(self, replace(self._context, question=question), self._groups)
+        return ToolSession(self, self._context, self._groups, question)
 
     def groups(self) -> tuple[Group, ...]:
         """The tools by what they share."""
@@ -113,9 +110,16 @@ def _withheld(record: ToolRecord) -> ToolRecord:
 
 
 class ToolSession:
-    """The tools as one episode uses them, with what they remember between its calls."""
+    """The tools as one episode uses them, with what they remember between its calls.
 
-    def __init__(self, library: Library, context: ToolContext, groups: Sequence[Group]) -> None:
+    Several threads may call the sessions of a library at once, one thread each session.
+    """
+
+    def __init__(
+        self, library: Library, context: ToolContext, groups: Sequence[Group], question: Question | None
+    ) -> None:
+        """`question` is what the episode answers: some tools know more of it than its words, such as its picture."""
+        context = replace(context, question=question)
         self._library = library
         self._hide = context.hide
         # A group is opened whole, so that Lookup works when a project switched WebSearch off.
@@ -133,6 +137,14 @@ class ToolSession:
         # An observation is logged as JSON, which has no lone surrogates.
         text = shorten(self._hide(seen.text), limit).encode("utf-8", "replace").decode()
         return msgspec.structs.replace(seen, text=text, ms=(time.perf_counter() - began) * 1000)
+
+    def repeatable(self, name: str) -> bool:
+        """Returns whether equal calls of this tool give equal observations during a run, whatever came before.
+
+        The observation of such a call may stand for another session's: that one then has to `recall` it.
+        """
+        record = self._library.resolve(name)
+        return record is not None and record.runs and record.repeatable
 
     def recall(self, name: str, argument: str) -> None:
         """Come to know a call of an earlier session: it is made again if the tool remembers, and only then."""

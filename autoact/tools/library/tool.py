@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, structs
 
@@ -16,6 +17,11 @@ from autoact import grants
 from autoact.script import Observation
 from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Question, Tool
+
+T = TypeVar("T")
+PYTHON_PARSER = threading.Lock()
+"""Held by a call while it parses Python source: Python 3.11 counts the depth of the syntax trees of all threads
+together, and raises SystemError when two threads make one at the same time."""
 
 Kind = Literal["builtin", "python", "langchain", "mcp", "http"]
 State = Literal[
@@ -52,6 +58,9 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     """A person is asked about these before a foreign tool set is taken in."""
     after: tuple[str, ...] = ()
     """Tools of which one must be called before this one; where none of them runs, this one cannot either."""
+    repeatable: bool = False
+    """Whether equal calls give equal observations during a run, whatever came before; calls that run out of time
+    excepted. Such a tool depends on nothing but the argument and on pages and files that no call changes."""
     keeps_lines: bool = False
     """Whether its argument is given as written; other tools get it on one line."""
     limits: ToolLimits = ToolLimits()
@@ -68,6 +77,25 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     def tool(self) -> Tool:
         """What an agent is told of it."""
         return Tool(self.name, self.definition, self.usage, self.aliases)
+
+
+class SharedObjects:
+    """Objects that all sessions of a library use, by key. Each is made once, by the first call that needs it."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, Any] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def get(self, key: str, make: Callable[[], T]) -> T:
+        """Returns the object of this key. Threads that ask while it is made wait; where `make` raises, the next tries.
+
+        Making one object delays nobody who asks for another.
+        """
+        with self._locks.setdefault(key, threading.Lock()):  # setdefault of a dict is atomic
+            if key not in self._objects:
+                self._objects[key] = make()
+            found: T = self._objects[key]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +115,8 @@ class ToolContext:
     """Whether the secret of a name may be sent to a URL."""
     withheld: bool = False
     """Whether the project came from elsewhere and is not trusted yet: then only tools without powers run."""
-    kept: dict[str, Any] = field(default_factory=dict)
-    """What a group keeps for all episodes of the library, by the group's own key."""
+    shared: SharedObjects = field(default_factory=SharedObjects)
+    """What the sessions of a library share, such as an open database."""
     closing: ExitStack = field(default_factory=ExitStack)
     """What ends with the library, such as processes that several episodes share."""
     data_pages: bool = False
@@ -105,7 +133,10 @@ class ToolContext:
 
 
 Call = Callable[[str], Observation]
-"""One call of an opened tool with its argument. It may raise; the session turns that into an observation."""
+"""One call of an opened tool with its argument. It may raise; the session turns that into an observation.
+
+Sessions are called by several threads at once, each session by one of them: what sessions share must be safe for
+that, and what one session remembers need not be."""
 
 
 class Check(Struct, frozen=True):

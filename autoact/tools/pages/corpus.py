@@ -7,6 +7,7 @@ import heapq
 import os
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -45,13 +46,14 @@ PageReader = Callable[[list[str]], Iterable[Page]]
 
 
 class Corpus:
-    """Pages by title and by words. One thread at a time may use it; close it when done."""
+    """Pages by title and by words. Several threads may use it at once; close it when done."""
 
     problems: list[str]
     """What could not be read, one line each with file and line number; at most a hundred, then a count."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._lock = threading.RLock()
         self._titles = Titles(connection)
         connection.execute(f"PRAGMA cache_size = -{MOST_CACHED}")
         self.problems = [line for (line,) in connection.execute("SELECT line FROM problem ORDER BY rowid")]
@@ -105,35 +107,48 @@ class Corpus:
 
     def __len__(self) -> int:
         # They are numbered from one, and counting them would read them all.
-        return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM page").fetchone()[0])
+        with self._lock:
+            return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM page").fetchone()[0])
 
     def search(self, query: str, k: int = 3) -> list[Page]:
         """The `k` pages that fit the words of `query` best, the best first."""
-        return self._full_text.search(query, k)
+        with self._lock:
+            return self._full_text.search(query, k)
 
     def page(self, title: str) -> Page | None:
         """The page called `title`, forgiving case, accents, articles, a missing bracket and small typos."""
-        position = self._titles.find(title)
-        return None if position is None else self._at(position)
+        with self._lock:
+            position = self._titles.find(title)
+            return None if position is None else self._at(position)
 
     def similar(self, title: str, k: int = 5) -> list[str]:
         """The `k` titles most like `title`, the nearest first."""
-        return self._titles.similar(title, k)
+        with self._lock:
+            return self._titles.similar(title, k)
 
     def pages(self) -> Iterator[Page]:
         """Every page, in the order of their titles."""
-        for row in self._connection.execute("SELECT title, text FROM page ORDER BY id"):
-            yield Page(*row)
+        last = 0
+        while rows := self._after(last):
+            last = rows[-1][0]
+            yield from (Page(title, text) for _, title, text in rows)
 
     def sample(self, seed: int, n: int) -> list[Page]:
         """`n` pages (or all) that depend on `seed` and the titles only; adding a page changes few of them."""
-        titles = self._connection.execute("SELECT id, title FROM name ORDER BY id")
-        drawn = heapq.nsmallest(n, titles, key=lambda row: hashlib.blake2s(f"{seed} {row[1]}".encode()).digest())
-        return [self._at(position) for position, _ in drawn]
+        with self._lock:
+            titles = self._connection.execute("SELECT id, title FROM name ORDER BY id")
+            drawn = heapq.nsmallest(n, titles, key=lambda row: hashlib.blake2s(f"{seed} {row[1]}".encode()).digest())
+            return [self._at(position) for position, _ in drawn]
 
     def close(self) -> None:
         """Let the index go. The corpus cannot be used any more."""
         self._connection.close()
+
+    def _after(self, last: int) -> list[tuple[int, str, str]]:
+        """Number, title and text of the next pages after the one numbered `last`."""
+        statement = "SELECT id, title, text FROM page WHERE id > ? ORDER BY id LIMIT 100"
+        with self._lock:
+            return self._connection.execute(statement, (last,)).fetchall()
 
     def _at(self, position: int) -> Page:
         row = self._connection.execute("SELECT title, text FROM page WHERE id = ?", (position + 1,)).fetchone()

@@ -167,7 +167,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     if source not in sources:
         return with_state(record, "needs-setting", f"its setting source is one of {', '.join(sources)}, not {source}")
     if source == CORPUS:
-        record = msgspec.structs.replace(record, powers=())
+        record = msgspec.structs.replace(record, powers=(), repeatable=True)
         if not len(context.corpus):
             online = DDGS if record.name == "WebSearch" else WIKIPEDIA
             told = f'the corpus is empty: put pages into corpus/, or ask the web: settings = {{source = "{online}"}}'
@@ -176,7 +176,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
         return with_state(record, "offline", searched) if record.name == "WebSearch" else record
     if source == ZIM:
         there = record.settings["file"] and _file(context, record).is_file()
-        record = msgspec.structs.replace(record, powers=("files",))
+        record = msgspec.structs.replace(record, powers=("files",), repeatable=True)
         return record if there else with_state(record, "needs-setting", 'it needs a ZIM file: file = "wikipedia.zim"')
     return _online(context, record, source)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -60,10 +61,14 @@ class Name(NamedTuple):
 
 
 class Titles:
-    """The titles of a corpus in order, in the tables of a database. Positions are theirs, from zero."""
+    """The titles of a corpus in order, in the tables of a database. Positions count from zero.
+
+    Several threads may use it at once; what else uses the connection has to keep them apart from its own.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._lock = threading.Lock()
 
     @classmethod
     def of(cls, titles: Iterable[str]) -> Titles:
@@ -76,17 +81,19 @@ class Titles:
         """The position of the title meant by `asked`, or None when none is near enough or several are as near."""
         asked = _kept(asked)
         folded = fold(asked)
-        exact = [name.id for name in self._called(folded) if name.title == asked]
-        if exact or not folded:
-            return exact[-1] if exact else None
-        return next((position for position in self._guesses(asked, folded) if position is not None), None)
+        with self._lock:
+            exact = [name.id for name in self._called(folded) if name.title == asked]
+            if exact or not folded:
+                return exact[-1] if exact else None
+            return next((position for position in self._guesses(asked, folded) if position is not None), None)
 
     def similar(self, asked: str, k: int) -> list[str]:
         """The `k` titles most like `asked`, the nearest first."""
         folded = fold(_kept(asked))
-        holding = islice(self._holding(_ARTICLE.sub("", folded)), MOST_COMPARED)
-        alike = letter_marks.most_similar(self._connection, folded, MOST_COMPARED)
-        names = self._numbered({*alike, *(name.id for name in holding)})
+        with self._lock:
+            holding = islice(self._holding(_ARTICLE.sub("", folded)), MOST_COMPARED)
+            alike = letter_marks.most_similar(self._connection, folded, MOST_COMPARED)
+            names = self._numbered({*alike, *(name.id for name in holding)})
         found = process.extract(folded, [name.folded for name in names], scorer=fuzz.ratio, limit=k)
         return [names[at].title for _, _, at in found]
 
@@ -95,7 +102,8 @@ class Titles:
         statement = """SELECT id FROM name WHERE id IN (SELECT rowid FROM named WHERE named MATCH ? LIMIT ?)
                        ORDER BY length(folded), id LIMIT ?"""
         sought = " AND ".join(map(_phrase, words))
-        return [position for (position,) in self._connection.execute(statement, (sought, most, k))]
+        with self._lock:
+            return [position for (position,) in self._connection.execute(statement, (sought, most, k))]
 
     def _guesses(self, asked: str, folded: str) -> Iterator[int | None]:
         """What `asked` may mean, the surest first."""

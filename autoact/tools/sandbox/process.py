@@ -22,6 +22,8 @@ from autoact.tools.sandbox.layers import Layers
 from autoact.tools.sandbox.memory_group import MemoryGroup
 from autoact.tools.sandbox.program_result import End, ProgramResult
 
+MOST_PROGRAMS = 16
+"""Programs that may run at once: the kernel counts the tasks of all of them together, also of those begun later."""
 _GLANCE = 0.05
 """Seconds between two looks at what the program has written."""
 _DYING_S = 10.0
@@ -78,7 +80,7 @@ def _started(program: str, folder: Path, layers: Layers, bounds: Bounds, group: 
 def _orders(program: str, folder: Path, status: int, layers: Layers, bounds: Bounds) -> bytes:
     """What the child's `main` takes."""
     limits = {"CORE": 0, "AS": bounds.memory, "FSIZE": bounds.file, "NOFILE": bounds.open_files,
-              "CPU": bounds.cpu_seconds + 1, "NPROC": _own_tasks() + bounds.threads}  # fmt: skip
+              "CPU": bounds.cpu_seconds + 1, "NPROC": _own_tasks() + MOST_PROGRAMS * bounds.threads}  # fmt: skip
     # Alone in a process namespace, it has no parent; bubblewrap ends it with us.
     parent = 0 if layers.bubblewrap else os.getpid()
     rules = (interpreter.readable(), list(interpreter.DEVICES)) if layers.landlock else None

@@ -12,7 +12,7 @@ from typing import Any
 from simpleeval import FunctionNotDefined, InvalidExpression, NameNotDefined, SimpleEval  # type: ignore[import-untyped]
 
 from autoact.script import Observation
-from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolRecord
+from autoact.tools.library.tool import PYTHON_PARSER, Call, Check, Group, ToolContext, ToolRecord
 
 Number = int | float
 
@@ -27,6 +27,7 @@ RECORD = ToolRecord(
     name="Calculator",
     definition="Works out an arithmetic expression, with powers, roots, percent, mod and factorials.",
     usage="Calculator[(17.5 + 2^3) * 15%]",
+    repeatable=True,
 )
 
 
@@ -44,9 +45,10 @@ def calculate(expression: str) -> str:
         raise CannotCalculate(f"the expression is longer than {LONGEST_EXPRESSION} characters")
     source = python_notation(expression)
     try:
-        tree = ast.parse(source, mode="eval")
-        _refuse_all_but_arithmetic(tree)
-        value = _EVALUATOR.eval(source, previously_parsed=tree.body)
+        with PYTHON_PARSER:  # until its end, as the evaluator keeps the expression for its messages
+            tree = ast.parse(source, mode="eval")
+            _refuse_all_but_arithmetic(tree)
+            value = _EVALUATOR.eval(source, previously_parsed=tree.body)
         return format_number(_bounded(value))
     except CannotCalculate:
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 import msgspec
 
@@ -62,10 +61,10 @@ def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[
     record = records[RECORD.name]
     seconds = record.limits.timeout_s
     bounds = Bounds(seconds=seconds, cpu_seconds=int(seconds) + 1, memory=record.settings["memory_mb"] * MEGABYTE)
-    sandbox = cache(Sandbox)
 
     def call(argument: str) -> Observation:
-        return describe_result(sandbox().run(extract_program(argument), bounds), record.limits.max_chars)
+        sandbox = context.shared.get("sandbox", Sandbox)
+        return describe_result(sandbox.run(extract_program(argument), bounds), record.limits.max_chars)
 
     return {RECORD.name: call}
 

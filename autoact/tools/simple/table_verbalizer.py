@@ -23,6 +23,7 @@ RECORD = ToolRecord(
     name="TableVerbalizer",
     definition="Turns a table (CSV, Markdown, HTML, or a file of the project's tables) into plain sentences.",
     usage="TableVerbalizer[country, capital; Peru, Lima; Chad, N'Djamena]",
+    repeatable=True,
     keeps_lines=True,
     limits=ToolLimits(max_chars=1000),
     settings={"tables": "tables", "rows": 20, "columns": 12},

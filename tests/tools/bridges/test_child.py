@@ -55,6 +55,14 @@ def test_closing_ends_a_call_in_another_thread(child: Child) -> None:
         ask(child, "again")
 
 
+def test_a_request_is_not_sent_when_its_caller_has_given_up(child: Child) -> None:
+    with ThreadPoolExecutor(1) as pool, child._turn:
+        late = pool.submit(child.ask, {"arguments": {"word": "late"}}, 0.05)
+        with pytest.raises(ChildFailed, match="busy with other calls for 0.1 s"):
+            late.result(10)
+    assert ask(child, "up") == "up"
+
+
 def test_a_request_that_is_too_long_is_not_sent(child: Child) -> None:
     with pytest.raises(ChildFailed, match="longer than"):
         ask(child, "x" * LARGEST_REQUEST)
