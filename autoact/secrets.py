@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +66,7 @@ class Vault:
         self.file = file
         self._environment = environment
         self._asked: set[str] = set()
+        self._lock = threading.RLock()
 
     @classmethod
     def open(cls) -> Vault:
@@ -79,9 +81,10 @@ class Vault:
         value = self._environment.get(name) or self._kept.get(name)
         if not value:
             return None
-        if name not in self._asked:
-            self._asked.add(name)  # whatever its name: what is used as a secret is hidden from now on
-            self.__dict__.pop("_pattern", None)
+        with self._lock:  # a pattern that another thread makes meanwhile would lack this name
+            if name not in self._asked:
+                self._asked.add(name)  # whatever its name: what is used as a secret is hidden from now on
+                self.__dict__.pop("_pattern", None)
         return Secret(name, value)
 
     def reveal(self, name: str) -> str | None:
@@ -115,7 +118,8 @@ class Vault:
 
     def hide(self, text: str) -> str:
         """The text with `(secret NAME)` wherever a secret stood, plainly or encoded: percent, base64, hex."""
-        names, pattern = self._pattern
+        with self._lock:
+            names, pattern = self._pattern
         return pattern.sub(lambda found: f"(secret {names[found.group()]})", text) if names else text
 
     @cached_property
