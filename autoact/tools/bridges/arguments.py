@@ -1,4 +1,4 @@
-"""The model's one argument string as the named arguments a tool wants, by the tool's JSON schema."""
+"""Parses a model's argument text into the named arguments of a tool, by the tool's JSON schema."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ Schema = Mapping[str, Any]
 
 _NAMED = re.compile(r"\s*([A-Za-z_][\w-]*)\s*[=:]\s*(.*)", re.DOTALL)
 _EXAMPLE = re.compile(r"""e\.g\.?,?:? (["'`])([^"'`]{1,40})\1""")
-"""As people write it into descriptions."""
+"""Examples as people write them into descriptions of parameters."""
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 class BadArgument(ValueError):
-    """The argument does not fit; the message says what was expected."""
+    """An argument that does not fit the schema; the message says what was expected."""
 
 
 def parse_arguments(argument: str, schema: Schema) -> dict[str, Any]:
-    """Named arguments from a JSON object, from `name=value` pairs, or from values in order, parted by commas.
+    """Returns named arguments from a JSON object, from `name=value` pairs, or from values in order, separated by
+    commas.
 
-    The whole text is the value when the tool has one parameter, or one text that must be given. Raises BadArgument.
+    The whole text is the value when the tool has one parameter, or one required parameter that is text. Raises
+    BadArgument.
     """
     wanted: dict[str, Schema] = dict(schema.get("properties", {}))
     if not wanted:
@@ -41,7 +43,7 @@ def parse_arguments(argument: str, schema: Schema) -> dict[str, Any]:
 
 
 def example_call(tool: str, schema: Schema) -> str:
-    """An example call in the action syntax, with what the schema tells of good values."""
+    """Returns an example call in the action syntax, with examples, options and defaults of the schema as values."""
     wanted: dict[str, Schema] = dict(schema.get("properties", {}))
     shown = {name: wanted[name] for name in schema.get("required", []) if name in wanted} or dict([*wanted.items()][:1])
     values = {name: _sample(name, kind, number) for number, (name, kind) in enumerate(shown.items(), 1)}
@@ -57,9 +59,9 @@ def example_call(tool: str, schema: Schema) -> str:
 
 
 def _is_the_text(given: Mapping[str, Any], wanted: Mapping[str, Schema]) -> bool:
-    """Whether an object is itself the one text that a tool takes, as some want their text to be JSON.
+    """Returns whether a JSON object is itself the text that the tool's only parameter takes.
 
-    A single name that is not the parameter's is more likely misspelt.
+    An object with a single unknown name is not: that name is more likely misspelt.
     """
     return len(wanted) == 1 < len(given) and not given.keys() & wanted.keys() and _kind(*wanted.values()) == "string"
 
@@ -75,7 +77,7 @@ def _object(argument: str) -> dict[str, Any] | None:
 
 
 def _pairs(argument: str, wanted: Mapping[str, Schema]) -> dict[str, Any] | None:
-    """`city=Lima, days=3`; None unless every piece begins with the name of a parameter."""
+    """Parses `city=Lima, days=3`. Returns None unless every part begins with the name of a parameter."""
     found = [_NAMED.fullmatch(piece) for piece in _pieces(argument)]
     if not found or any(piece is None or piece[1] not in wanted for piece in found):
         return None
@@ -99,7 +101,7 @@ def _may_hold_commas(schema: Schema) -> bool:
 
 
 def _pieces(argument: str) -> list[str]:
-    """Parted at commas that stand outside quotes and brackets."""
+    """Splits a text at the commas that stand outside quotes and brackets."""
     pieces, depth, quote = [""], 0, ""
     for character in argument:
         if quote:
@@ -124,7 +126,7 @@ def _bare(text: str) -> str:
 
 
 def _kind(schema: Schema) -> str:
-    """The JSON type a value is to have; empty for any."""
+    """Returns the JSON type that a value must have; empty for any type."""
     for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
         if isinstance(option, Mapping) and option.get("type") != "null":
             return _kind(option)
@@ -170,7 +172,7 @@ def _whole(value: float) -> int:
 
 
 def _guessed(value: str) -> Any:
-    """For a parameter of any type: JSON where it is JSON, else text."""
+    """Reads the value of a parameter of any type: JSON where it is JSON, else text."""
     try:
         return json.loads(value)
     except json.JSONDecodeError:

@@ -1,4 +1,5 @@
-"""A child process that answers one request at a time, and dies with all it started when it is late or too loud."""
+"""A child process that answers one request at a time; one that is late or writes too much is killed with all it
+started."""
 
 from __future__ import annotations
 
@@ -22,20 +23,20 @@ from autoact.tools.library.deadline import OVERTIME
 from autoact.tools.library.tool import ToolContext
 
 LARGEST_REPLY = 1_000_000
-"""Bytes. An honest child shortens what it says long before."""
+"""Bytes of one reply. A well-behaved child shortens its text long before."""
 LARGEST_REQUEST = 32_000
-"""Bytes. Less than a pipe holds, so that writing one never waits."""
+"""Bytes of one request: less than a pipe holds, so that writing it never blocks."""
 PATIENCE = 3
-"""Failures in a row before the child is left alone for a while."""
+"""Failures in a row after which the child is not started again for REST_S seconds."""
 REST_S = 60.0
 _KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
 
 
 class Child:
-    """Started by the first request, started anew after a failure. Threads take turns."""
+    """A child process, started by the first request and again after a failure. Threads take turns."""
 
     greeting: str
-    """What the child said when it was ready."""
+    """The text of the child's first reply, sent when it was ready."""
 
     def __init__(
         self, opening: Mapping[str, Any], environment: Mapping[str, str], folder: Path | None, start_s: float
@@ -56,9 +57,10 @@ class Child:
                 self._start()
 
     def ask(self, request: Mapping[str, Any], within_s: float) -> Observation:
-        """Returns the child's answer. Raises ChildFailed when there is none in time; the child is gone then.
+        """Returns the child's answer. Raises ChildFailed when there is none within `within_s` seconds; the child is
+        killed then.
 
-        A request whose caller has given up while others took their turns is not sent.
+        A request that had to wait for its turn for twice as long is not sent: its caller has given up.
         """
         if not self._turn.acquire(timeout=OVERTIME * within_s):
             raise ChildFailed(f"it was busy with other calls for {OVERTIME * within_s:g} s")
@@ -70,7 +72,8 @@ class Child:
         return Observation(reply.text, failed=reply.failed)
 
     def close(self) -> None:
-        """Kill it for good, whoever waits for it. Safe to call again."""
+        """Kills the process and starts no other; a thread that waits for an answer gets ChildFailed. Safe to call
+        again."""
         self._closed = True
         if (process := self._process) is not None:
             kill_tree(process.pid)  # which wakes the thread whose turn it is
@@ -151,14 +154,14 @@ class Child:
 def child_environment(
     context: ToolContext, secrets: Sequence[str], extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """What a child finds in its environment: where things are, `extra`, and the secrets that are named."""
+    """Returns the environment of a child: the user's own basic variables, `extra`, and the secrets that are named."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     told = {name: value for name in secrets if (value := context.secret(name)) is not None}
     return {**kept, "NO_COLOR": "1", "TERM": "dumb", **(extra or {}), **told}
 
 
 def kill_tree(pid: int) -> None:
-    """Kill a process group's leader, its group, and its descendants in groups of their own where /proc shows them."""
+    """Kills a process group's leader, its group, and its descendants in groups of their own where /proc shows them."""
     for _ in range(8):  # one that forks while it is looked for is met in the next round
         found = _descendants(pid)
         for one in found:
@@ -171,7 +174,7 @@ def kill_tree(pid: int) -> None:
 
 
 def _descendants(pid: int) -> set[int]:
-    """Living descendants, itself not counted; empty where there is no /proc."""
+    """Returns the ids of the living descendants of a process; empty where there is no /proc."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""A group of one tool whose calls a child process answers."""
+"""Groups of one tool whose calls a child process answers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from autoact.tools.library.tool import Call, Group, State, ToolContext, ToolReco
 from autoact.tools.pages.sentences import shorten
 
 START_S = 30.0
-"""Most seconds for the child to import what it needs."""
+"""Seconds that the child may take to import what it needs."""
 LONGEST_DEFINITION = 300
 INVISIBLE = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0))}
-"""Takes out of a text what a terminal would obey."""
+"""Replaces control characters, which a terminal would obey, by spaces."""
 
 
 def child_group(context: ToolContext, record: ToolRecord, opening: Mapping[str, Any]) -> Group:
-    """The tool of `record`, opened in its child as `opening` says, by its first call. Arguments fit its schema."""
+    """Makes the group of one tool; its first call starts the child and opens the tool there as `opening` says.
+
+    The model's argument is parsed by the record's schema.
+    """
     if without := missing_key_group(context, record):
         return without
     record = msgspec.structs.replace(record, usage=record.usage or example_call(record.name, record.schema))
@@ -45,16 +48,16 @@ def child_group(context: ToolContext, record: ToolRecord, opening: Mapping[str, 
 
 
 def one_line(description: str) -> str:
-    """What others wrote of a tool, as an agent is shown it."""
+    """Shortens a description that others wrote to one line without control characters."""
     return shorten(description.translate(INVISIBLE), LONGEST_DEFINITION)
 
 
 def unusable_group(record: ToolRecord, reason: str, state: State = "needs-setting") -> Group:
-    """The tool as one that cannot run, and why."""
+    """Makes a group of one tool that cannot run, with the reason."""
     return Group((with_state(record, state, reason),), lambda context, records: {})
 
 
 def missing_key_group(context: ToolContext, record: ToolRecord) -> Group | None:
-    """The tool as one that cannot run, when a secret it names is not to be had."""
+    """Makes a group of one tool that cannot run when a secret it names is missing; None when none is."""
     missing = [name for name in record.settings["secrets"] if context.secret(name) is None]
     return unusable_group(record, f"needs a key: autoact secrets set {missing[0]}", "needs-key") if missing else None

@@ -1,4 +1,4 @@
-"""A langchain tool's own description and parameters, read from the source of its class without running any of it."""
+"""Reads a langchain tool's description and parameters from the source of its class, without running any of it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from autoact.tools.bridges.signature import (
 )
 
 _FURTHEST = 8
-"""Modules that a name is followed through, from where it is exported to where it is defined."""
+"""Modules through which an exported name is followed to its definition."""
 _NOT_THE_MODELS = {"self", "cls", "run_manager", "callbacks", "config"}
-"""Parameters of `_run` that langchain fills."""
+"""Parameters of `_run` that langchain fills, not the model."""
 
 
 def read_tool(path: str) -> Signature | None:
-    """What `package.module.Name` says of itself: a tool class, or a function made one. None where it cannot be read."""
+    """Reads the description and parameters of `package.module.Name`: a tool class, or a function made into a tool.
+
+    Returns None where they cannot be read.
+    """
     module, _, name = path.rpartition(".")
     try:
         defined = _defined(module, name)
@@ -35,17 +38,17 @@ def read_tool(path: str) -> Signature | None:
 
 
 class _Class:
-    """A class as its source has it, and the module it is in."""
+    """A class definition in source, with the module it is in."""
 
     def __init__(self, node: ast.ClassDef, module: str, tree: ast.Module) -> None:
         self.node, self._module, self._tree = node, module, tree
 
     def description(self) -> str:
-        """The value of its field `description` on one line; empty where it is not written out."""
+        """Returns the value of the field `description` on one line; empty where the source does not write it out."""
         return " ".join(self._text(self._field("description")).split())
 
     def schema(self) -> dict[str, Any]:
-        """JSON schema of its parameters: those of `args_schema`, else those of the method `_run`."""
+        """Returns the JSON schema of the parameters: those of `args_schema`, else those of the method `_run`."""
         named = self._field("args_schema")
         model = self._find(named.id) if isinstance(named, ast.Name) else None
         if isinstance(model, _Class):
@@ -55,7 +58,7 @@ class _Class:
         return signature_of(run, _NOT_THE_MODELS).schema if run else {}
 
     def fields(self) -> dict[str, Any]:
-        """JSON schema of a pydantic model: its fields, those of the classes it builds on first."""
+        """Returns the JSON schema of a pydantic model: the fields of its base classes first, then its own."""
         properties: dict[str, Any] = {}
         for one in reversed(self.lineage):
             for node in one.node.body:
@@ -66,7 +69,7 @@ class _Class:
 
     @cached_property
     def lineage(self) -> list[_Class]:
-        """Itself and the classes it builds on that can be read, the nearest first."""
+        """The class and those of its base classes whose source can be read, the nearest first."""
         found = [self]
         for base in self.node.bases:
             parent = self._find(base.id) if isinstance(base, ast.Name) else None
@@ -81,7 +84,8 @@ class _Class:
         return next((value for one in self.lineage for known, value in _assigned(one.node.body) if known == name), None)
 
     def _text(self, value: ast.expr | None) -> str:
-        """A string that is written out, also in pieces, as a constant of the module, or as the default of a field."""
+        """Returns a string that the source writes out: in one or several parts, as a constant of the module, or as a
+        field's default."""
         if isinstance(value, ast.Call):
             value = _options(value).get("default")
         if isinstance(value, ast.Name):
@@ -103,7 +107,7 @@ class _Class:
 def _defined(
     module: str, name: str, further: int = _FURTHEST
 ) -> _Class | ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """Where a name that a module exports is defined. Raises OSError, SyntaxError, ValueError."""
+    """Finds the definition of a name that a module exports. Raises OSError, SyntaxError, ValueError."""
     file = module_file(module)
     if file is None or further == 0:
         return None
@@ -128,7 +132,7 @@ def _defined_in(
 
 
 def module_file(module: str) -> Path | None:
-    """Where an installed module's source lies; no package is imported to find out. None where there is none."""
+    """Finds the source file of an installed module without importing its package; None where there is none."""
     top, *inner = module.split(".")
     try:
         spec = importlib.util.find_spec(top)
@@ -160,7 +164,7 @@ def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _options(call: ast.Call) -> dict[str, ast.expr]:
-    """The arguments of pydantic's `Field` by name."""
+    """Returns the arguments of a call of pydantic's `Field` by name."""
     named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     return {"default": call.args[0], **named} if call.args else named
 

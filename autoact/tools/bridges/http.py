@@ -1,4 +1,4 @@
-"""An HTTP endpoint as a tool: a project describes the request, and the argument fills its places.
+"""An HTTP endpoint as a tool: a project describes the request, and the argument fills its placeholders.
 
 [[tool]]
 name = "Weather"
@@ -37,7 +37,7 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 def group(context: ToolContext, record: ToolRecord) -> Group:
-    """The tool that one entry of tools.toml describes."""
+    """Makes the group of the tool that one entry of tools.toml describes."""
     definition = record.definition or f"Asks {_parts(record.settings['url']).hostname or 'a web service'}."
     record = msgspec.structs.replace(record, definition=definition, usage=record.usage or f"{record.name}[argument]")
     trouble = _trouble(context, record.settings)
@@ -52,7 +52,7 @@ BRIDGE = Bridge(_DEFAULTS, ("network",), group)
 
 
 def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observation:
-    """One request. Raises ToolFailed with what to do."""
+    """Makes one request and returns its result. Raises ToolFailed with what a person can do about it."""
     from autoact.tools.web.caching_client import CachingClient, default_cache
     from autoact.tools.web.client import Client, HttpRequest
     from autoact.tools.web.guard import Guard
@@ -78,7 +78,8 @@ def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observatio
 
 
 def pick(value: Any, path: str) -> str:
-    """What lies at `path`, as in `items.0.title` or `items.*.title`, as text. Raises ToolFailed when nothing does."""
+    """Returns the values at `path` as text, as in `items.0.title` or `items.*.title`. Raises ToolFailed when there are
+    none."""
     found = [value]
     for step in path.split("."):
         found = [inner for outer in found for inner in _inside(outer, step)]
@@ -102,7 +103,7 @@ def _inside(value: Any, step: str) -> list[Any]:
 
 
 def _filled(context: ToolContext, url: str, template: str, argument: str) -> str:
-    """The template with the argument and the secrets that may go to `url` in their places."""
+    """Returns the template with the argument and the secrets that may be sent to `url` in its placeholders."""
 
     def fill(place: re.Match[str]) -> str:
         return argument if place[2] is None else context.secret_for(place[2], url) or ""
@@ -111,23 +112,23 @@ def _filled(context: ToolContext, url: str, template: str, argument: str) -> str
 
 
 def secret_names(settings: Mapping[str, Any]) -> list[str]:
-    """The secrets that have a place in the request."""
+    """Returns the names of the secrets that the request uses."""
     templates = [settings["url"], settings["body"], *settings["headers"].values()]
     return sorted({place[2] for template in templates for place in _PLACE.finditer(template) if place[2]})
 
 
 def _in_json(argument: str) -> str:
-    """The argument as it stands between the quotes of a JSON text."""
+    """Escapes the argument for a JSON string."""
     return json.dumps(argument, ensure_ascii=False)[1:-1]
 
 
 def _in_header(argument: str) -> str:
-    """The argument as a header may hold it: one line of ASCII."""
+    """Encodes the argument for a header: one line of ASCII."""
     return quote(" ".join(argument.split()), safe=" !#$&'()*+,/:;=?@[]")
 
 
 def _parts(url: str) -> SplitResult:
-    """The URL in parts; without any when it is none."""
+    """Splits a URL; all parts are empty when it is not a URL."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -135,7 +136,7 @@ def _parts(url: str) -> SplitResult:
 
 
 def _trouble(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
-    """What keeps the endpoint from being asked, if anything does."""
+    """Returns the state and the reason why the endpoint cannot be called; None when it can."""
     parts = _parts(settings["url"])
     templates = [settings["url"], settings["body"], *settings["headers"].values()]
     if not parts.hostname or parts.scheme not in ("http", "https"):
@@ -153,7 +154,8 @@ def _trouble(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, 
 
 
 def _withheld(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
-    """What keeps the secrets of the request from its host, if anything does. The setting `allow` changes nothing."""
+    """Returns why the secrets of the request may not be sent to its host; None when they may. The setting `allow` does
+    not matter."""
     names, url = secret_names(settings), settings["url"]
     if missing := [name for name in names if context.secret(name) is None]:
         return "needs-key", f"needs a key: autoact secrets set {missing[0]}"

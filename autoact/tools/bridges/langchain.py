@@ -1,4 +1,4 @@
-"""A langchain tool class by its import path: described from its source, built and run in a child process."""
+"""A langchain tool class by its import path: described from its source, built and called in a child process."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ ONE_TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "requi
 
 
 def group(context: ToolContext, record: ToolRecord) -> Group:
-    """The class that the setting `class` names, built with `arguments`.
+    """Makes the group of the class that the setting `class` names; the child builds it with `arguments`.
 
-    Its description and its parameters are those that the class has; `definition` and `parameters` in tools.toml go
-    before them. `parameters` are written as in Python, `["query: str", "count: int = 3"]`. A tool of which neither
-    tells the parameters takes one text.
+    Its description and parameters are those of its source, unless tools.toml gives a `definition` or `parameters`,
+    written as in Python: `["query: str", "count: int = 3"]`. A tool without known parameters takes one text.
     """
     settings = record.settings
     module, _, name = settings["class"].rpartition(".")
@@ -57,7 +56,7 @@ BRIDGE = Bridge({"class": "", "arguments": {}, "parameters": [], "secrets": []},
 
 
 def open_in_child(opening: dict[str, Any]) -> RequestHandler:
-    """The tool, built. Raises TypeError for what is no langchain tool, ValueError for parameters it does not have."""
+    """Builds the tool. Raises TypeError when it is not a langchain tool, ValueError for parameters it does not have."""
     from langchain_core.tools import BaseTool
 
     tool = _built({"class": opening["class"], **opening["arguments"]})
@@ -71,7 +70,7 @@ def open_in_child(opening: dict[str, Any]) -> RequestHandler:
 
 
 def _built(told: dict[str, Any]) -> Any:
-    """An object from `class` and its arguments; an argument that names a class itself is built first."""
+    """Builds an object from `class` and its arguments, after those arguments that name a class themselves."""
     module, _, name = told["class"].rpartition(".")
     found = getattr(importlib.import_module(module), name)
     arguments = {

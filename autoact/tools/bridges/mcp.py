@@ -1,4 +1,4 @@
-"""An MCP server as tools, each named `server.tool`, described as they were when a person connected the server."""
+"""An MCP server as tools named `server.tool`, with the descriptions it gave when a person connected it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ class ToolDescription(Struct, frozen=True):
     schema: dict[str, Any]
 
     def digest(self) -> str:
-        """Changes whenever the description does."""
+        """Returns a digest that changes whenever the description does."""
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
 def group(context: ToolContext, record: ToolRecord) -> Group:
-    """The tools of the server that `command` starts or `url` names. Nothing is started before the first call."""
+    """Makes the group of the tools of the server that `command` starts or `url` names. The first call starts the
+    server."""
     settings = record.settings
     if bool(settings["command"]) == bool(settings["url"]):
         return unusable_group(
@@ -108,7 +109,7 @@ def _call(child: Child, tool: ToolDescription, record: ToolRecord) -> Call:
 
 
 def as_record(server: ToolRecord, tool: ToolDescription) -> ToolRecord:
-    """The server's words are foreign: one line of them, and nothing that a terminal would obey."""
+    """Makes a record of a server's description, which is foreign text: one line, without control characters."""
     name = f"{server.name}.{tool.name}"
     definition = one_line(tool.description) or f"The tool {tool.name} of the server {server.name}."
     return msgspec.structs.replace(
@@ -130,7 +131,7 @@ def _child(context: ToolContext, record: ToolRecord) -> Child:
 
 
 def connect(context: ToolContext, record: ToolRecord) -> list[ToolDescription]:
-    """Start the server, ask for its tools, and keep their descriptions in the project. Raises BadProject."""
+    """Starts the server, asks for its tools, and stores their descriptions in the project. Raises BadProject."""
     if context.root is None:
         raise BadProject("a server's tools are kept in a project folder, and there is none")
     if refusal := _refusal(context, record):
@@ -150,12 +151,12 @@ def connect(context: ToolContext, record: ToolRecord) -> list[ToolDescription]:
 
 
 def descriptions_file(root: Path, server: str) -> Path:
-    """Where a project keeps what a server says of its tools; made to be read, and kept in git."""
+    """Returns the file in a project with a server's tool descriptions. People read it and keep it in git."""
     return root / "tools" / f"{server}.mcp.json"
 
 
 def read_descriptions(file: Path) -> list[ToolDescription]:
-    """Raises BadProject."""
+    """Reads the descriptions of a server's tools. Raises BadProject."""
     try:
         return _decoded(file.read_bytes())
     except (OSError, ChildFailed) as error:
@@ -163,7 +164,7 @@ def read_descriptions(file: Path) -> list[ToolDescription]:
 
 
 def _decoded(text: str | bytes) -> list[ToolDescription]:
-    """Tools by name; those with names that are no names are left out."""
+    """Decodes descriptions and sorts them by name, without those whose name is invalid. Raises ChildFailed."""
     try:
         tools = msgspec.json.decode(text, type=list[ToolDescription])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The child's side of an MCP server: the SDK's client over pipes or HTTP, with caps on what a server may send."""
+"""The child's side of an MCP server: the SDK's client over pipes or HTTP, with limits on what a server may send."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from autoact.tools.bridges.protocol import ChildFailed, ChildReply, RequestHandl
 LARGEST_MESSAGE = 2_000_000
 """Bytes of one message."""
 LARGEST_FLOOD = 2_000_000
-"""Bytes of messages without one of ours between them."""
+"""Bytes that a server may send between two messages of ours."""
 MOST_TOOLS = 500
 _COMPLAINT = 2000
-"""Bytes kept of what a server writes to its standard error last."""
+"""Bytes kept of the end of a server's standard error."""
 
 
 def open_in_child(opening: dict[str, Any]) -> tuple[RequestHandler, ChildReply]:
-    """A server, connected; its greeting is the list of its tools as JSON."""
+    """Connects to the server. The reply lists its tools as JSON."""
     session = McpSession(opening)
     return session.answer, ChildReply(json.dumps(session.wait(session.tools()), ensure_ascii=True))
 
 
 class ServerHealth:
-    """What is known of the server's health, shared with the transport."""
+    """The server's failure, if any, shared between session and transport."""
 
     trouble = ""
-    """Why it is of no more use."""
+    """The reason why the server cannot be used any more; empty while it can."""
     complaint = ""
-    """The end of what it wrote to its standard error."""
+    """The end of the server's standard error."""
 
 
 class McpSession:
-    """A connection in an event loop of its own, used from outside it. It ends with the process."""
+    """A connection to a server, with an event loop in a thread of its own. It ends with the process."""
 
     def __init__(self, opening: dict[str, Any]) -> None:
         self._server = ServerHealth()
@@ -55,14 +55,15 @@ class McpSession:
         self.wait(_awaited(ready))
 
     def wait(self, coroutine: Any) -> Any:
-        """Its result. Raises ChildFailed with the server's trouble, where that is known."""
+        """Runs a coroutine in the loop and returns its result. Raises ChildFailed with the server's trouble, where that
+        is known."""
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         except Exception as error:
             raise ChildFailed(self._told(error)) from error
 
     def answer(self, request: dict[str, Any]) -> ChildReply:
-        """One call of one of its tools."""
+        """Calls one of the server's tools."""
         try:
             result = self.wait(self._client.call_tool(request["tool"], request["arguments"]))
         except ChildFailed as error:
@@ -70,7 +71,7 @@ class McpSession:
         return ChildReply(result_text(result), failed=bool(result.is_error))
 
     async def tools(self) -> list[dict[str, Any]]:
-        """Name, description and schema of each."""
+        """Returns name, description and schema of each tool, at most MOST_TOOLS."""
         found: list[dict[str, Any]] = []
         cursor: str | None = None
         while len(found) < MOST_TOOLS:
@@ -112,7 +113,7 @@ def _described(tool: types.Tool) -> dict[str, Any]:
 
 
 def result_text(result: Any) -> str:
-    """A result's texts, one after the other, with a word for everything that is no text."""
+    """Joins the texts of a result; parts that are not text are named in square brackets."""
     parts = [_part(block) for block in result.content]
     if not any(parts) and result.structured_content is not None:
         return json.dumps(result.structured_content, ensure_ascii=False)
@@ -134,7 +135,7 @@ def _part(block: Any) -> str:
 
 @asynccontextmanager
 async def pipe_transport(command: list[str], server: ServerHealth) -> AsyncIterator[Any]:
-    """A server process in this process's own group, so that it dies with it."""
+    """Yields streams to a server process, which is in this process's own group and so dies with it."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
     assert process.stdin is not None
@@ -152,17 +153,17 @@ async def pipe_transport(command: list[str], server: ServerHealth) -> AsyncItera
 
 
 class LineSplitter:
-    """A server's output, cut into lines within the caps."""
+    """Splits a server's output into lines, within the limits."""
 
     def __init__(self, server: ServerHealth) -> None:
         self._server, self._rest, self._flood = server, bytearray(), 0
 
     def spoken_to(self) -> None:
-        """We said something; what it sends is counted anew."""
+        """Resets the count of bytes after a message of ours."""
         self._flood = 0
 
     def fed(self, chunk: bytes) -> list[bytes]:
-        """The lines that `chunk` completes; trouble when it is too much."""
+        """Returns the lines that `chunk` completes. Sets the server's trouble when a limit is exceeded."""
         self._rest += chunk
         self._flood += len(chunk)
         *lines, rest = self._rest.split(b"\n")
@@ -175,7 +176,8 @@ class LineSplitter:
 
 
 async def _hear(stdout: asyncio.StreamReader, heard: Any, lines: LineSplitter, server: ServerHealth) -> None:
-    """Messages to the session until the server ends or is in trouble; lines that are none are passed over."""
+    """Sends the server's messages to the session until the server ends or is in trouble; skips lines that are not
+    messages."""
     async with heard:
         while not server.trouble:
             chunk = await stdout.read(65536)
@@ -210,7 +212,7 @@ async def _complain(stderr: asyncio.StreamReader, server: ServerHealth) -> None:
 
 @asynccontextmanager
 async def http_transport(url: str, headers: Mapping[str, str], server: ServerHealth) -> AsyncIterator[Any]:
-    """Streamable HTTP, without a proxy's or a netrc's say, redirects kept within the origin by the SDK."""
+    """Yields streams over HTTP. No proxy or netrc file is used; the SDK follows redirects within the origin only."""
     timeout = httpx2.Timeout(30.0, read=300.0)
     transport = CappedTransport(server)
     async with (
@@ -221,14 +223,14 @@ async def http_transport(url: str, headers: Mapping[str, str], server: ServerHea
 
 
 class CappedTransport(httpx2.AsyncHTTPTransport):
-    """HTTP whose answers are neither compressed nor longer than a message may be."""
+    """HTTP whose responses are neither compressed nor longer than a message may be."""
 
     def __init__(self, server: ServerHealth) -> None:
         super().__init__(trust_env=False)
         self._server = server
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """As its parent. Raises ReadError for a compressed answer, whose size nobody knows before it is unpacked."""
+        """Sends a request. Raises ReadError for a compressed response, whose size is unknown before it is unpacked."""
         request.headers["accept-encoding"] = "identity"
         response = await super().handle_async_request(request)
         if response.headers.get("content-encoding", "identity") != "identity":

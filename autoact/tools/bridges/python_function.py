@@ -1,4 +1,4 @@
-"""A Python function as a tool, by its path: told from its source, run in a child process."""
+"""A Python function as a tool: described from its source, called in a child process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from autoact.tools.library.tool import Bridge, Group, ToolContext, ToolRecord
 
 
 def group(context: ToolContext, record: ToolRecord) -> Group:
-    """The function that the setting `function` names, as `tools/rivers.py:length` or `package.module:function`."""
+    """Makes the group of the function that the setting `function` names, as `tools/rivers.py:length` or
+    `package.module:function`."""
     module, _, name = record.settings["function"].rpartition(":")
     if not module or not name.isidentifier():
         return unusable_group(record, 'it needs settings = {function = "tools/FILE.py:NAME"} or "package.module:NAME"')
@@ -45,7 +46,7 @@ def _project_file(root: Path | None, name: str) -> Path:
 
 
 def _module_file(module: str) -> Path:
-    """Raises NoSuchFunction."""
+    """Finds the source file of an installed module. Raises NoSuchFunction."""
     file = module_file(module)
     if file is None:
         raise NoSuchFunction(f"no Python package `{module.partition('.')[0]}` is installed here")
@@ -59,7 +60,7 @@ BRIDGE = Bridge({"function": "", "secrets": []}, ("network", "code", "files"), g
 
 
 def open_in_child(opening: dict[str, Any]) -> RequestHandler:
-    """The function, imported. A project's file finds the modules beside it."""
+    """Imports the function. A project's file can import the modules beside it."""
     function = getattr(_imported(opening["module"]), opening["function"])
 
     def answer(request: dict[str, Any]) -> ChildReply:

@@ -1,4 +1,4 @@
-"""A Python function's definition and parameters, read from its source without running any of it."""
+"""Reads a Python function's description and parameters from its source, without running any of it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _PARAMETER = re.compile(r"^\s*(?::param(?:\s+\w+)?\s+)?(\w+)\s*(?:\([^)]*\))?\s*
 
 
 class NoSuchFunction(ValueError):
-    """The source has no such function, or is no Python; the message says which."""
+    """The source has no such function, or is not Python; the message says which."""
 
 
 class Signature(Struct, frozen=True):
-    """What an agent is told of a function."""
+    """The description and the parameters of a function."""
 
     definition: str
     """The docstring's first paragraph on one line; empty without a docstring."""
     schema: dict[str, Any]
-    """JSON schema of its parameters. One without a hint takes anything."""
+    """JSON schema of its parameters. One without a type hint takes any value."""
 
 
 def read_signature(source: str, function: str) -> Signature:
-    """Raises NoSuchFunction."""
+    """Reads the signature of a function from a module's source. Raises NoSuchFunction."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -42,7 +42,7 @@ def read_signature(source: str, function: str) -> Signature:
 
 
 def signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef, without: Container[str] = ()) -> Signature:
-    """What a function's source tells, but for its parameters `without`."""
+    """Makes a signature from a function's syntax tree, leaving out the parameters `without`."""
     text = ast.get_docstring(node) or ""
     told = dict(_described(text))
     properties, required = {}, []
@@ -62,7 +62,7 @@ def signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef, without: Containe
 
 
 def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:
-    """Each parameter with its default; *args and **kwargs stay out, as a model cannot name what they hold."""
+    """Yields each parameter with its default; not *args and **kwargs, whose content a model cannot name."""
     positional = [*arguments.posonlyargs, *arguments.args]
     without = len(positional) - len(arguments.defaults)
     yield from zip(positional, [None] * without + list(arguments.defaults), strict=True)
@@ -70,7 +70,7 @@ def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | 
 
 
 def parameter_kind(hint: ast.expr | None) -> dict[str, Any]:
-    """JSON schema of what a type hint allows; empty where that is anything."""
+    """Returns the JSON schema of a type hint; empty where it allows any value."""
     if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
         return _quoted(hint.value)
     if isinstance(hint, ast.Name | ast.Attribute):
@@ -85,7 +85,7 @@ def parameter_kind(hint: ast.expr | None) -> dict[str, Any]:
 
 
 def _of(hint: ast.Subscript) -> dict[str, Any]:
-    """list[int], Optional[str], Literal["a", "b"], Annotated[str, "what it is"]."""
+    """Reads list[int], Optional[str], Literal["a", "b"], Annotated[str, "a description"]."""
     name = ast.unparse(hint.value).rpartition(".")[2]
     inside = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
     if name == "Optional":
@@ -112,7 +112,7 @@ def _is_none(hint: ast.expr) -> bool:
 
 
 def literal_default(default: ast.expr) -> dict[str, Any]:
-    """A default as JSON schema has it, where it is a plain value; else nothing."""
+    """Returns the JSON schema of a default that is a plain value; empty for any other."""
     try:
         value = ast.literal_eval(default)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -121,7 +121,7 @@ def literal_default(default: ast.expr) -> dict[str, Any]:
 
 
 def _described(docstring: str) -> Iterator[tuple[str, str]]:
-    """Parameters the docstring explains, in the manner of Google or of reST."""
+    """Yields the parameters that a docstring explains in the style of Google or reST, with their explanations."""
     for line in docstring.splitlines()[1:]:
         if found := _PARAMETER.match(line):
             yield found[1], found[2].strip()

@@ -1,7 +1,7 @@
-"""The child's side of a bridge: opens one tool and answers line after line, until nobody listens any more.
+"""The child's side of a bridge: opens one tool and answers requests until its standard input ends.
 
-`python -m autoact.tools.bridges.worker`, with an opening and then requests on stdin as JSON, a reply to each on
-stdout. What the tool itself prints goes nowhere.
+`python -m autoact.tools.bridges.worker` reads an opening and then requests from stdin, a line of JSON each, and writes
+a reply to each to stdout. The tool's own output is discarded.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import msgspec
 from autoact.tools.bridges.protocol import ChildFailed, ChildReply, RequestHandler
 
 LONGEST_TEXT = 150_000
-"""Characters of a reply; the library shortens it to the tool's own limit."""
+"""Characters of a reply; the library shortens it further, to the tool's own limit."""
 _BECOME_SUBREAPER = 36
 
 
 def main() -> None:
-    """Serve until stdin ends. The boundary of a process: whatever a tool raises becomes a failed reply."""
+    """Serves requests until stdin ends. Boundary of a process: whatever a tool raises becomes a failed reply."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def open_tool(opening: dict[str, Any]) -> tuple[RequestHandler, ChildReply]:
-    """The tool that `opening` names, and what it has to say at first."""
+    """Opens the tool that `opening` names. Returns its handler and the first reply."""
     if opening["kind"] == "mcp":
         from autoact.tools.bridges import mcp_session
 
@@ -68,7 +68,7 @@ def _told(error: BaseException) -> str:
 
 
 def _listen(requests: Any, lines: queue.Queue[bytes]) -> None:
-    """Hand over requests; when the parent is gone, end at once, whatever the tool is doing, with all it started."""
+    """Queues requests. When stdin ends, the parent is gone: kills this process at once, with all it started."""
     for line in requests:
         lines.put(line)
     os.killpg(0, signal.SIGKILL)
@@ -80,7 +80,7 @@ def _say(replies: int, line: bytes) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Have what outlives its own parent become this process's child, so that it is found when this one is killed."""
+    """Makes processes whose parent ended children of this process, so that they are found when it is killed."""
     with suppress(OSError, AttributeError):  # Linux only
         ctypes.CDLL(None, use_errno=True).prctl(_BECOME_SUBREAPER, 1, 0, 0, 0)
 

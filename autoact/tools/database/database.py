@@ -1,4 +1,4 @@
-"""Database: a project's tables, a SQLite file or a database server, asked in SQL that can only read."""
+"""Database: answers SQL questions about a project's tables, a SQLite file or a database server, and only reads."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class DatabaseReader(Protocol):
 
 
 def answer(reader: DatabaseReader, argument: str, rows: int) -> Observation:
-    """The rows of a statement, or the tables for a question about them; what fails is told with the tables."""
+    """Returns the rows of a statement, or the tables for a question about them; an error with the tables where that
+    helps."""
     try:
         if not _STATEMENT.match(argument):
             about = bool(_ABOUT_TABLES.search(argument))
@@ -62,14 +63,14 @@ def answer(reader: DatabaseReader, argument: str, rows: int) -> Observation:
 
 
 def schema(tables: Mapping[str, list[str]], argument: str = "") -> str:
-    """Tables with their columns: those that the argument names, else all of them."""
+    """Lists tables with their columns: those that the argument names, else all of them."""
     words = set(re.findall(r"\w+", argument.casefold()))
     chosen = [name for name in tables if name.casefold() in words] or list(tables)
     return "; ".join(f"{name}({', '.join(tables[name])})" for name in chosen) or "none"
 
 
 def format_rows(found: QueryRows) -> str:
-    """Rows as a person would note them: a single column without its name, more columns as `name: value`."""
+    """Formats rows for an agent: values of a single column without its name, of several columns as `name: value`."""
     if not found.rows:
         return "No rows."
     if len(found.columns) == 1:
@@ -87,7 +88,7 @@ def _cell(value: Any) -> str:
 
 
 def _hint(reader: DatabaseReader, error: str) -> str:
-    """The tables, when the statement named something that is not there."""
+    """Lists the tables when the error is about an unknown table or column."""
     unknown = re.search(r"no such (?:table|column)|does(?: not|n't) exist|unknown column", error, re.IGNORECASE)
     return f" Tables: {schema(reader.tables())}" if unknown else ""
 
@@ -96,7 +97,7 @@ def _hint(reader: DatabaseReader, error: str) -> str:
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """Whether there is something to ask, and whether asking it is safe."""
+    """Returns the record with its state: whether there are tables, and whether querying them is safe."""
     url: str = record.settings["url"]
     if not url:
         if csv_tables.table_files(_beside(context, record.settings["tables"])):
@@ -120,7 +121,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
 
 
 def is_server(url: str) -> bool:
-    """Whether a URL leads to a database server, and not to a file."""
+    """Returns whether a URL leads to a database server, not to a file."""
     return "://" in url and not _SQLITE.fullmatch(url)
 
 
@@ -129,13 +130,13 @@ def _beside(context: ToolContext, path: str) -> Path:
 
 
 def _sqlite_file(context: ToolContext, url: str) -> Path | None:
-    """The file of a SQLite URL or of a plain path; None for a server."""
+    """Returns the file of a SQLite URL or of a plain path; None for a server."""
     match = _SQLITE.fullmatch(url)
     return _beside(context, match["path"] if match else url) if match or "://" not in url else None
 
 
 def open_reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
-    """What answers; kept for all episodes of the library. Raises BadProject for a table that cannot be read."""
+    """Returns the reader that all sessions of the library share. Raises BadProject for a table that cannot be read."""
 
     def make() -> DatabaseReader:
         reader = _reader(context, record)
@@ -157,13 +158,13 @@ def _reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The database; it opens with the first call."""
+    """Opens the tool; the database itself opens with the first call."""
     record = records["Database"]
     return {"Database": lambda argument: answer(open_reader(context, record), argument, record.settings["rows"])}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """It names its tables, computes, and will not write."""
+    """Yields checks that it lists its tables, computes, and refuses to write."""
     url = records["Database"].settings["url"]
     needs: Need = "network" if is_server(url) else ""
     yield Check("Database", "schema", r"Tables: \w+\(", needs=needs)

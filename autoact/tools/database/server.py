@@ -1,6 +1,6 @@
-"""SQL over a database server by way of SQLAlchemy, in transactions that are read-only and never committed.
+"""SQL over a database server, by SQLAlchemy, in read-only transactions that are never committed.
 
-Nothing here can stop a server from doing what its user may do: the URL's user has to be one that may only read.
+Nothing here can prevent what the server allows its user: the URL's user has to be one that may only read.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ class ServerReader:
         self._making = threading.Lock()
 
     def tables(self) -> Mapping[str, list[str]]:
-        """Columns with their types, by table and view. Raises CannotQuery."""
+        """Returns the columns with their types, by table and view. Raises CannotQuery."""
         return self._timed(self._described)
 
     def query(self, sql: str, rows: int) -> QueryRows:
-        """At most `rows` rows of one statement that only reads. Raises CannotQuery."""
+        """Returns at most `rows` rows of one statement that only reads. Raises CannotQuery."""
         if not _READS.match(sql) or ";" in sql.rstrip("; \t\n") or _ESCAPES.search(sql):
             raise CannotQuery("expected one SELECT statement that only reads, without a semicolon in it")
         return self._timed(lambda: self._read(sql.rstrip("; \t\n"), rows))
 
     def close(self) -> None:
-        """Forget the engine. The next question makes another."""
+        """Discards the engine. The next question makes another."""
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.dispose()
@@ -98,7 +98,7 @@ class ServerReader:
             return QueryRows(list(answer.keys()), found, False)
 
     def _timed(self, work: Callable[[], T]) -> T:
-        """What `work` gives. A connection that a statement still holds after its time is given up."""
+        """Returns what `work` returns. A connection whose statement is late is abandoned, with the engine."""
         try:
             return run_within(self._seconds + _GRACE_S, work)
         except CannotQuery:
@@ -111,7 +111,8 @@ class ServerReader:
 
 
 def _columns(connection: Connection, inspector: Inspector, name: str) -> list[str]:
-    """The columns of a table or view with their types; without them where a role may not see how a view is made."""
+    """Returns the columns of a table or view with their types; without types where the role may not see a view's
+    definition."""
     from sqlalchemy.exc import DBAPIError
 
     try:
@@ -122,7 +123,7 @@ def _columns(connection: Connection, inspector: Inspector, name: str) -> list[st
 
 
 def _opened(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
-    """The answer of a statement, of which no more than `most` rows and one need be fetched."""
+    """Runs a statement so that no more than `most` + 1 rows need be fetched, and returns its result."""
     if connection.dialect.name == "postgresql":
         # Its drivers fetch a whole answer at once, but for that of a cursor, which also takes nothing but reads.
         connection.exec_driver_sql(f"DECLARE answer CURSOR FOR {sql}")
@@ -133,12 +134,13 @@ def _opened(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Dates, decimals and the like as they are written."""
+    """Converts dates, decimals and the like to text."""
     return value if value is None or isinstance(value, bytes | str | int | float) else str(value)
 
 
 def _first_line(error: Exception) -> str:
-    """What the driver says; SQLAlchemy goes on with the statement, and the message of a driver may hold the URL."""
+    """Returns the first line of the driver's message, without the statement that SQLAlchemy adds and the password of
+    a URL."""
     cause = getattr(error, "orig", None) or error
     said = cause.args[0] if cause.args else ""
     text = str(said["M"]) if isinstance(said, dict) and "M" in said else str(cause)  # pg8000 gives fields by letter

@@ -1,4 +1,4 @@
-"""SQL over a SQLite file through the guarded reader, which is killed when a statement outlasts its time."""
+"""SQL over a SQLite file, by worker processes that are killed when a statement takes too long."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autoact import child_process
 from autoact.tools.database import sqlite_worker
 
 _GRACE_S = 0.5
-"""Between the guard's own deadline and the kill."""
+"""Seconds between the worker's own deadline and the kill."""
 _START_S = 10.0
 _LONGEST_LINE = 2_000_000
 _PIECE = 65_536
@@ -29,7 +29,7 @@ class CannotQuery(ValueError):
 
 
 class QueryRows(Struct, frozen=True):
-    """The beginning of a statement's answer."""
+    """The first rows of a statement's answer."""
 
     columns: list[str]
     rows: list[list[Any]]
@@ -134,7 +134,7 @@ class _Process:
         return self._process
 
     def _line(self, process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
-        """The reader's next line. Past the time the reader is killed."""
+        """Reads the worker's next line. Kills the worker after `seconds`."""
         assert process.stdout is not None
         end, line = time.monotonic() + seconds, b""
         while not line.endswith(b"\n"):

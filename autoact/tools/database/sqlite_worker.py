@@ -1,8 +1,8 @@
-"""The guarded reader of one SQLite file: a program of its own that answers SQL line by line, read-only, within limits.
+"""The worker on one SQLite file: a program that answers SQL statements line by line, read-only and within limits.
 
-Run as `python -I sql_guard.py FILE`; autoact/tools/database/sqlite.py talks to it. It loads nothing but the standard
-library, and whoever started it kills it when a statement outlasts its time: SQLite looks at no clock while it
-prepares a statement, nor inside one function call.
+Run as `python -I sqlite_worker.py FILE` by autoact/tools/database/sqlite.py, which kills it when a statement takes
+too long: SQLite checks no clock while it prepares a statement, nor within one function call. It imports only the
+standard library.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 LARGEST_VALUE = 1_000_000
-"""Bytes of one text or blob, also in the middle of a calculation."""
+"""Bytes of one text or blob, also of an intermediate result."""
 LONGEST_CELL = 2_000
 LARGEST_ANSWER = 64_000
 MOST_TABLES = 200
 MOST_MEMORY = 1 << 30
 _STEPS = 1_000
-"""Of SQLite's machine between two looks at the clock."""
+"""Steps of SQLite's virtual machine between two checks of the clock."""
 
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: LARGEST_VALUE, sqlite3.SQLITE_LIMIT_SQL_LENGTH: 20_000,
@@ -48,14 +48,15 @@ _FUNCTIONS = _words(
     "tan tanh time timediff total trim trunc typeof unicode unixepoch unlikely upper -> ->> "
     "current_date current_time current_timestamp"
 )
-"""An allow-list: printf, for one, pads to a billion characters in a single step."""
+"""The functions that statements may call; printf, for one, is not among them: it can pad to a billion characters in
+a single step."""
 _PRAGMAS = frozenset({"data_version", "table_info", "table_xinfo", "table_list"})
 _READABLE = frozenset({"", "sqlite_master", "sqlite_schema", "json_each", "json_tree"})
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
 
 
 def connect(file: Path) -> tuple[sqlite3.Connection, dict[str, list[str]]]:
-    """A guarded connection, and the columns of every table with their types. Raises sqlite3.Error."""
+    """Opens a guarded connection and returns it with the columns of every table. Raises sqlite3.Error."""
     connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
     for pragma in ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1", "temp_store = 2"):
         connection.execute(f"PRAGMA {pragma}")
@@ -69,7 +70,7 @@ def connect(file: Path) -> tuple[sqlite3.Connection, dict[str, list[str]]]:
 
 
 def describe_tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """Columns by table and view; the parts that virtual tables are made of are left out."""
+    """Returns the columns with their types, by table and view; without the internal tables of virtual tables."""
     rows = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'").fetchall()
     names = sorted(name for name, kind in rows if kind != "shadow" and not name.startswith("sqlite_"))[:MOST_TABLES]
     tables = {}
@@ -81,12 +82,12 @@ def describe_tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
 
 
 def all_tables(connection: sqlite3.Connection) -> list[str]:
-    """Every table, view and part of a virtual table."""
+    """Returns the names of all tables, views and internal tables of virtual tables."""
     return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
 
 
 def make_authorizer(tables: frozenset[str]) -> Callable[..., int]:
-    """What SQLite asks before each thing that a statement would do: reading known tables is all it may."""
+    """Makes the function that SQLite asks before each action of a statement: it allows reading known tables only."""
 
     def allowed(action: int, first: str | None, second: str | None, _database: str | None, _inside: str | None) -> bool:
         if action == sqlite3.SQLITE_READ:
@@ -102,7 +103,7 @@ def make_authorizer(tables: frozenset[str]) -> Callable[..., int]:
 
 
 def answer(connection: sqlite3.Connection, sql: str, rows: int, seconds: float) -> dict[str, Any]:
-    """The first `rows` rows of one statement, or why there are none."""
+    """Returns the first `rows` rows of one statement, or the error."""
     end = time.monotonic() + seconds
     connection.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
     try:
@@ -125,7 +126,7 @@ def column_names(cursor: sqlite3.Cursor) -> list[str]:
 
 
 def json_value(value: Any) -> Any:
-    """A value as JSON can carry it, and not too long."""
+    """Converts a value for JSON and shortens long text."""
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     if isinstance(value, str):
@@ -134,14 +135,14 @@ def json_value(value: Any) -> Any:
 
 
 def confine() -> None:
-    """No file may grow and memory has an end, whatever gets past the guard."""
+    """Limits the process: it can write no file and has a maximum of memory, even if something gets past the guard."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
 def main(file: str) -> None:
-    """The schema as the first line, then an answer for every request: {"sql", "rows", "seconds"} a line."""
+    """Writes the schema as the first line, then an answer to each request, a line of {"sql", "rows", "seconds"}."""
     confine()
     try:
         connection, tables = connect(Path(file))

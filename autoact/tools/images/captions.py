@@ -1,4 +1,4 @@
-"""A file of captions: what is known of the pictures of a data set's questions, by their ids or their wording."""
+"""Captions of the pictures of a data set's questions, from a file, by question id or wording."""
 
 from __future__ import annotations
 
@@ -34,18 +34,19 @@ class Captions:
         self._begun, self._titles = _index(first_lines), Titles.of(first_lines)
 
     def of_question(self, question: Question) -> Picture | None:
-        """The picture of a question, by its id or else by its wording; None where the file does not tell of it.
+        """Returns the picture of a question, by its id or else by its wording; None where the file has no record of it.
 
-        Raises ToolFailed when its wording is that of several questions with different pictures.
+        Raises ToolFailed when several questions with different pictures have this wording.
         """
         if (at := self._ids.get(question.id)) is not None:
             return self._pictures[at]
         return self._only(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
 
     def named(self, asked: str) -> Picture | None:
-        """The picture of the question that a text names, by its id, its wording, or nearly its first line.
+        """Returns the picture of the question whose id, wording or (nearly) first line this is; None when there is
+        none.
 
-        None when it names none. Raises ToolFailed when it names several with different pictures.
+        Raises ToolFailed when it fits several questions with different pictures.
         """
         if (at := self._ids.get(asked)) is not None:
             return self._pictures[at]
@@ -55,7 +56,7 @@ class Captions:
         return self._only(found if near is None else [near])
 
     def _only(self, found: list[int]) -> Picture | None:
-        """The one picture of these questions."""
+        """Returns the picture that these questions share. Raises ToolFailed when they have different ones."""
         pictures = {self._pictures[at] for at in found}
         if len(pictures) > 1:
             raise ToolFailed("several questions are worded so and have different pictures; name one by its id")
@@ -63,7 +64,7 @@ class Captions:
 
 
 def _index(wordings: Iterable[str]) -> dict[str, list[int]]:
-    """The places of each wording."""
+    """Returns the positions of each wording."""
     index: dict[str, list[int]] = {}
     for at, wording in enumerate(wordings):
         index.setdefault(fold(wording), []).append(at)
@@ -80,6 +81,6 @@ def _wording(row: Mapping[str, Any]) -> str:
 
 
 def _with_options(question: Question) -> str:
-    """A question as ScienceQA's flat rows word it."""
+    """Returns a question with its options, as ScienceQA's flat rows write it."""
     options = " ".join(f"({chr(ord('A') + index)}) {choice}" for index, choice in enumerate(question.choices))
     return f"{question.text}\nOptions: {options}"

@@ -1,4 +1,4 @@
-"""Image2Text: what a picture of the project shows and says, or what a data set's captions tell of one."""
+"""Image2Text: describes a picture of the project and reads its text, or returns the caption of a data set."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 LARGEST_FILE = 20_000_000
 MOST_PIXELS = 40_000_000
 WIDEST = 2_000
-"""Pixels; larger pictures are made smaller before they are read."""
+"""Pixels; larger pictures are scaled down before they are read."""
 LONGEST_CAPTION = 40
 """Tokens."""
 RECORD = ToolRecord(
@@ -47,7 +47,7 @@ RECORD = ToolRecord(
 
 
 class Pictures:
-    """What reads pictures, loaded when first wanted."""
+    """Reads pictures with models that are loaded by the first call that needs them."""
 
     def __init__(self, folder: Path, captions: Path | None, model: Path | None, *, reads: bool) -> None:
         self._folder, self._reads = folder, reads
@@ -58,7 +58,8 @@ class Pictures:
         """Neither the text recogniser nor a caption model may be run by two threads at once."""
 
     def describe(self, asked: str, question: Question | None) -> Picture:
-        """What is known or can be read of a picture: of a file that is named, else of the question that is answered.
+        """Returns the caption and texts of a picture: of the file that `asked` names, else of the question that is
+        answered.
 
         Outside episodes `asked` may also be the id or the wording of a question in the captions. Raises ToolFailed.
         """
@@ -76,7 +77,7 @@ class Pictures:
             return Picture(caption=caption, texts=self._read(picture) if self._reads else ())
 
     def _file(self, name: str) -> Path | None:
-        """The picture of the folder with this name; None when there is none."""
+        """Returns the picture file of the folder with this name; None when there is none."""
         try:
             file = (self._folder / name).resolve()
             inside = file.is_relative_to(self._folder.resolve())
@@ -85,12 +86,12 @@ class Pictures:
             return None
 
     def _file_of(self, question: Question) -> Path | None:
-        """The picture that is named by the question's id, by itself or, as ScienceQA has them, in a folder."""
+        """Returns the picture file named by a question's id, directly or, as in ScienceQA, in a folder."""
         names = (f"{question.id}{middle}{kind}" for middle in ("", "/image") for kind in KINDS)
         return next(filter(None, map(self._file, names)), None)
 
     def _opened(self, file: Path | None, asked: str) -> Image:
-        """A picture in colours and not too large. Raises ToolFailed."""
+        """Opens a picture in RGB, scaled down to WIDEST. Raises ToolFailed."""
         if file is None:
             known = sorted(one.name for one in self._folder.glob("*") if one.suffix.casefold() in KINDS)[:20]
             hint = f"; there are {', '.join(known)}" if known else ""
@@ -113,7 +114,7 @@ class Pictures:
         return plain
 
     def _read(self, picture: Image) -> tuple[str, ...]:
-        """The texts in a picture, by RapidOCR's own models."""
+        """Recognises the texts in a picture with RapidOCR's own models."""
         import numpy
         from rapidocr import RapidOCR
 
@@ -124,7 +125,7 @@ class Pictures:
         return tuple(text for text, sure in pairs if sure >= LEAST_SURE)
 
     def _described(self, picture: Image, model: Path) -> str:
-        """A caption by the model of the project. Nothing is fetched and no code of the model's folder is run."""
+        """Returns a caption by the project's model. Nothing is downloaded and no code of the model's folder is run."""
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         if "model" not in self._loaded:
@@ -141,7 +142,7 @@ class Pictures:
 
 
 def picture_text(picture: Picture) -> str:
-    """Caption and texts as an observation."""
+    """Writes caption and texts as an observation."""
     if not picture.there:
         return "This question has no image."
     parts = (("Caption", picture.caption.rstrip(". ")), ("Text", ", ".join(picture.texts)))
@@ -149,7 +150,7 @@ def picture_text(picture: Picture) -> str:
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """What there is to read pictures with."""
+    """Returns the record with its state: whether there is a model, a package or captions to read pictures with."""
     paths = {key: _beside(context, record.settings[key]) for key in ("captions", "model") if record.settings[key]}
     for key, path in paths.items():
         if not path.exists():
@@ -170,7 +171,7 @@ def _beside(context: ToolContext, path: str) -> Path:
 
 
 def open_pictures(context: ToolContext, record: ToolRecord) -> Pictures:
-    """What reads pictures; kept for all episodes of the library. Raises BadProject for captions that are none."""
+    """Returns the pictures that all sessions of the library share. Raises BadProject for invalid captions."""
 
     def make() -> Pictures:
         paths = {key: _beside(context, value) if value else None for key, value in record.settings.items()}
@@ -180,7 +181,7 @@ def open_pictures(context: ToolContext, record: ToolRecord) -> Pictures:
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The reader of pictures; its models load with the first picture."""
+    """Opens the tool; its models load with the first picture."""
     record = records["Image2Text"]
 
     def call(argument: str) -> Observation:
@@ -193,7 +194,7 @@ def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """A picture that is not there is told of; and the first picture or question of the project is read."""
+    """Yields a check of a missing picture, and of the first picture and question of the project."""
     record = records["Image2Text"]
     yield Check("Image2Text", "no such picture.png", "there is no image called")
     if not record.runs:

@@ -1,4 +1,4 @@
-"""Text2Image: pictures from a diffusion model of the person's own, kept in the project; off until they name one."""
+"""Text2Image: draws pictures with a diffusion model of the user, stored in the project; off until a model is set."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autoact.tools.library.tool import (
 )
 
 MOST_PICTURES = 500
-"""Files of the folder; an agent that draws without end fills no disk."""
+"""Files of the folder, so that an agent that draws without end does not fill the disk."""
 LONGEST_PROMPT = 500
 RECORD = ToolRecord(
     name="Text2Image",
@@ -46,7 +46,7 @@ class Painter:
         self._drawing = threading.Lock()
 
     def draw(self, words: str, seconds: float) -> Path:
-        """The picture's file. Raises ToolFailed."""
+        """Draws a picture, unless it exists already, and returns its file. Raises ToolFailed."""
         if len(words) > LONGEST_PROMPT:
             raise ToolFailed(f"expected a description of at most {LONGEST_PROMPT} characters")
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,8 @@ class Painter:
         return f"{plain or 'picture'}-{hashlib.blake2s(drawn.encode(), digest_size=4).hexdigest()}.png"
 
     def _drawn(self, words: str, seconds: float) -> Any:
-        """The picture, unless the time is up between two steps. Nothing is fetched, no code of the folder is run."""
+        """Returns a new picture. Raises ToolFailed when the time is up after a step. Nothing is downloaded, no
+        foreign code is run."""
         import torch
         from diffusers import DiffusionPipeline
 
@@ -88,7 +89,7 @@ class Painter:
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """Off without a model, for it takes gigabytes and minutes."""
+    """Returns the record with its state: off without a model, which takes gigabytes and minutes."""
     if not record.settings["model"]:
         return with_state(
             record, "needs-setting", "off: set `model` to the folder of a diffusers pipeline to switch it on"
@@ -106,7 +107,7 @@ def _beside(context: ToolContext, path: str) -> Path:
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The painter; its model loads with the first picture and stays."""
+    """Opens the tool; its model loads with the first picture and stays."""
     record = records["Text2Image"]
     model, folder = (_beside(context, record.settings[key]) for key in ("model", "folder"))
 
@@ -119,7 +120,7 @@ def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """It draws."""
+    """Yields a check that it draws."""
     yield Check("Text2Image", "a red bicycle by the sea", r"^Drawn: .*\.png$")
 
 

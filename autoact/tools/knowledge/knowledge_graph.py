@@ -27,7 +27,7 @@ from autoact.tools.library.tool import (
 from autoact.tools.pages.title_search import fold
 
 Fact = tuple[str, str]
-"""A relation and what stands in it."""
+"""A relation and its value."""
 
 RECORD = ToolRecord(
     name="KnowledgeGraph",
@@ -38,21 +38,21 @@ RECORD = ToolRecord(
     settings={"endpoint": "", "file": "", "wordnet": "", "rows": 20},
 )
 NEARBY = 5
-"""Names offered when a thing is not found."""
+"""Names suggested when a thing is not found."""
 
 
 class FactSource(Protocol):
-    """Where facts come from."""
+    """A source of facts, which several threads may ask at once."""
 
     def facts(self, thing: str) -> tuple[str, list[Fact]] | None:
-        """The name of a thing and its facts; None for an unknown one."""
+        """Returns the name of a thing and its facts; None for an unknown thing."""
 
     def similar(self, thing: str, count: int) -> list[str]:
-        """Names that may have been meant."""
+        """Returns names like this one."""
 
 
 class WordNetFacts:
-    """WordNet as a source."""
+    """WordNet as a source of facts."""
 
     def __init__(self, words: WordNet) -> None:
         self.words = words
@@ -66,7 +66,7 @@ class WordNetFacts:
 
 
 def answer(source: FactSource, argument: str, rows: int) -> Observation:
-    """Facts for a thing, values for `thing, relation`, relations for `thing, other thing`."""
+    """Answers with the facts of a thing, the values of `thing, relation`, or the relations of `thing, other thing`."""
     if is_query(argument):
         if not isinstance(source, Endpoint):
             return Observation("SPARQL takes an endpoint; ask for a thing, or for `thing, relation`.", failed=True)
@@ -82,7 +82,7 @@ def answer(source: FactSource, argument: str, rows: int) -> Observation:
 
 
 def _related(source: FactSource, found: tuple[str, list[Fact]], other: str) -> Observation:
-    """What stands in a relation, or else the relations in which two things stand."""
+    """Returns the values of a relation, or else the relations between two things."""
     name, facts = found
     if values := match_relation(facts, other):
         return Observation(f"{name}: {join_facts(values)}.")
@@ -103,7 +103,7 @@ def _unknown(source: FactSource, thing: str) -> Observation:
 
 
 def join_facts(facts: Sequence[Fact]) -> str:
-    """Facts with what shares a relation told together."""
+    """Joins facts into a text; values of the same relation stand together."""
     together: dict[str, list[str]] = {}
     for relation, value in facts:
         together.setdefault(relation, []).append(value)
@@ -114,7 +114,7 @@ def join_facts(facts: Sequence[Fact]) -> str:
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """Which source there is: an endpoint before a file before WordNet."""
+    """Returns the record with its state; of several sources an endpoint comes first, then a file, then WordNet."""
     settings = record.settings
     if settings["endpoint"]:
         return record
@@ -140,7 +140,7 @@ def _beside(context: ToolContext, path: str) -> Path:
 
 
 def open_source(context: ToolContext, record: ToolRecord) -> FactSource:
-    """What is asked; kept for all episodes of the library. Raises BadProject and OSError."""
+    """Returns the source that all sessions of the library share. Raises BadProject and OSError."""
     return context.shared.get("knowledge_graph", lambda: _source(context, record))
 
 
@@ -159,13 +159,13 @@ def _source(context: ToolContext, record: ToolRecord) -> FactSource:
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The graph; it opens with the first call."""
+    """Opens the tool; the source itself opens with the first call."""
     record = records["KnowledgeGraph"]
     return {"KnowledgeGraph": lambda argument: answer(open_source(context, record), argument, record.settings["rows"])}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """An endpoint can count; a file knows its first thing; WordNet knows dogs."""
+    """Yields a check that the endpoint counts, that the file has its first thing, or that WordNet has dogs."""
     record = records["KnowledgeGraph"]
     if record.settings["endpoint"]:
         yield Check("KnowledgeGraph", "SELECT (6 * 7 AS ?x) WHERE {}", "42", needs="network")

@@ -1,4 +1,4 @@
-"""A local RDF file as facts by name: what is said of a thing, and where it is what is said of another."""
+"""A local RDF file as facts by name: the statements that have a thing as their subject or their value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoact.errors import BadProject
 from autoact.tools.pages.title_search import Titles, fold
 
 FORMATS = {".ttl": "turtle", ".n3": "n3", ".nt": "nt", ".rdf": "xml", ".owl": "xml", ".xml": "xml"}
-"""JSON-LD is not among them: it may name contexts that are fetched from the network."""
+"""Formats by the ending of the file's name. JSON-LD is not among them: it may name contexts that are downloaded."""
 LARGEST = 50_000_000
 _NAMES = (
     "http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel",
@@ -46,21 +46,21 @@ class RdfFile:
         self._titles = Titles.of(self._names)
 
     def facts(self, thing: str) -> tuple[str, list[tuple[str, str]]] | None:
-        """The name of a thing as the file has it, and its facts; None for an unknown one."""
+        """Returns the name of a thing as the file has it, and its facts; None for an unknown one."""
         found = self._titles.find(thing)
         return None if found is None else (self._names[found], self._facts[self._names[found]])
 
     def similar(self, thing: str, count: int) -> list[str]:
-        """Names like this one."""
+        """Returns names like this one."""
         return self._titles.similar(thing, count)
 
     def first(self) -> str:
-        """The first name, in the order of the alphabet; empty when the file says nothing."""
+        """Returns the first name in alphabetical order; empty when the file has no statements."""
         return next(iter(self._names), "")
 
 
 def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
-    """Names by node, and every statement that does not give a name."""
+    """Returns names by node, and every statement that does not give a name."""
     from xml.sax import SAXException
 
     import rdflib
@@ -89,13 +89,13 @@ def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
 
 
 def _spoken(node: str) -> str:
-    """The last part of an address in words: placeOfBirth is place of birth."""
+    """Returns the last part of an address as words: placeOfBirth is place of birth."""
     last = re.split(r"[#/]", node.rstrip("#/"))[-1] or node
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", last).replace("_", " ").replace("%20", " ")
 
 
 def match_relation(facts: list[tuple[str, str]], relation: str) -> list[tuple[str, str]]:
-    """The facts with a relation that is called so, or else with one whose words are all asked for."""
+    """Returns the facts with a relation of this name, or else with one that has all its words."""
     sought = fold(relation)
     same = [fact for fact in facts if fold(fact[0]) == sought]
     words = set(sought.split()) - {"of", "the", "is", "a", "an", "in"}

@@ -1,4 +1,4 @@
-"""A SPARQL endpoint: facts by name, and SELECT questions as a model writes them."""
+"""A SPARQL endpoint: facts by name, and SELECT queries as a model writes them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WIKIDATA = """SELECT ?item ?relation ?value WHERE {{
 
 
 class Endpoint:
-    """A place that answers SPARQL over HTTP."""
+    """A SPARQL service over HTTP."""
 
     def __init__(self, url: str, seconds: float) -> None:
         from autoact.tools.web.client import Client
@@ -45,7 +45,8 @@ class Endpoint:
         self._client = Client(Guard(allowed=[place.netloc]), timeout_s=seconds)
 
     def facts(self, thing: str) -> tuple[str, list[tuple[str, str]]] | None:
-        """The facts of the thing with this name that has the most of them; None for an unknown one.
+        """Returns the facts of the thing with this name; of several things, of the one with the most facts. None for an
+        unknown name.
 
         Raises ToolFailed.
         """
@@ -56,11 +57,11 @@ class Endpoint:
         return (thing, max(by_item.values(), key=len)) if by_item else None
 
     def similar(self, thing: str, count: int) -> list[str]:
-        """None: an endpoint cannot be asked for names like another."""
+        """Returns no names: an endpoint cannot be searched for them."""
         return []
 
     def select(self, query: str, rows: int) -> QueryRows:
-        """The first rows of a SELECT, or the word of an ASK. Raises ToolFailed."""
+        """Returns the first rows of a SELECT, or `yes` or `no` for an ASK. Raises ToolFailed."""
         from autoact.tools.web.client import HttpRequest
 
         if not is_query(query) or len(query) > LONGEST_QUERY:
@@ -74,18 +75,18 @@ class Endpoint:
 
 
 def is_query(text: str) -> bool:
-    """Whether the text is a query that only reads."""
+    """Returns whether the text is a query that only reads."""
     return _ASKS.match(text) is not None
 
 
 def quote_literal(text: str) -> str:
-    """A text as a SPARQL literal, whatever is in it."""
+    """Returns any text as a SPARQL literal."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return f'"{escaped}"'
 
 
 def _rows(answer: Any, most: int) -> QueryRows:
-    """What the standard's JSON says. Raises ToolFailed when it is something else."""
+    """Reads the rows of SPARQL's JSON results. Raises ToolFailed when it is something else."""
     try:
         if "boolean" in answer:
             return QueryRows(["answer"], [["yes" if answer["boolean"] else "no"]], False)
@@ -98,7 +99,7 @@ def _rows(answer: Any, most: int) -> QueryRows:
 
 
 def _shown(value: Any) -> str | None:
-    """A value as text; of an address, its last part."""
+    """Returns a value as text; of an address, its last part."""
     if value is None:
         return None
     text = str(value["value"])

@@ -1,4 +1,4 @@
-"""Trying every tool by its own checks: which work here, and what keeps the others."""
+"""Checks of tools: which of them work on this machine, and the reasons why others do not."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ BACK_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("Retrieve", {"source": WIKIPEDIA}),
     ("KnowledgeGraph", {"endpoint": "https://query.wikidata.org/sparql"}),
 )
-"""What tools ask beyond this machine, by the settings that make them."""
+"""The tools that need a network, each with the settings that make it use one."""
 
 
 class CheckResult(Struct, frozen=True):
-    """One check, or why there was none."""
+    """The result of one check, or the reason why none was made."""
 
     tool: str
     outcome: CheckOutcome
     told: str
-    """What was asked and seen, or what is missing."""
+    """The call with its observation, or what is missing."""
     ms: float = 0.0
 
 
 def check_tools(library: Library, *, online: bool, only: str = "") -> Iterator[CheckResult]:
-    """The checks of every tool of the library, or of one. Those that take a network or a key are made only `online`."""
+    """Runs the checks of every tool of the library, or of the one named `only`; those that need a network or a key
+    only `online`."""
     records = {record.name: record for record in library.records() if only in ("", record.name)}
     for group in library.groups():
         mine = {name: record for name, record in records.items() if name in {one.name for one in group.records}}
@@ -51,7 +52,7 @@ def check_tools(library: Library, *, online: bool, only: str = "") -> Iterator[C
 
 
 def check_back_ends(context: ToolContext, *, online: bool) -> Iterator[CheckResult]:
-    """The checks of what asks a network or takes a key, whether or not the project has it set so."""
+    """Runs the checks of the back ends that need a network or a key, whether or not the project uses them."""
     for tool, settings in BACK_ENDS:
         library = Library.load(
             None, replace(context, settings={tool: settings}, shared=SharedObjects(), closing=ExitStack())
@@ -63,7 +64,7 @@ def check_back_ends(context: ToolContext, *, online: bool) -> Iterator[CheckResu
 
 
 def check_on_samples(found: Iterable[CheckResult]) -> Iterator[CheckResult]:
-    """The same trials, but tools that had nothing to work on are tried on a sample of their own."""
+    """Yields the same results, but checks tools that had no data on sample data instead."""
     with TemporaryDirectory(prefix="autoact-sample-") as folder:
         check_samples.write_samples(Path(folder))
         corpus = Corpus.of_pages(check_samples.PAGES)

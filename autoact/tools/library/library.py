@@ -21,7 +21,7 @@ from autoact.trajectory import Question, Tool
 
 
 class Library:
-    """The tools a project curates, in its order."""
+    """The tools that a project enables, in its order."""
 
     def __init__(self, records: Sequence[ToolRecord], context: ToolContext, groups: Sequence[Group] = GROUPS) -> None:
         self._records = tuple(records)
@@ -31,9 +31,9 @@ class Library:
 
     @classmethod
     def load(cls, tools_toml: Path | None, context: ToolContext, groups: Sequence[Group] = GROUPS) -> Library:
-        """The tools that `tools_toml` lists and enables; every known tool without such a file.
+        """Returns a library of the tools that `tools_toml` lists and enables; of every known tool without such a file.
 
-        Raises BadProject with file and key for an unknown tool, an unknown key, or a setting of the wrong kind.
+        Raises BadProject with file and key for an unknown tool, an unknown key, or a setting of the wrong type.
         """
         known = [record for group in groups for record in group.records]
         names = [record.name for record in known]
@@ -57,40 +57,42 @@ class Library:
         return cls(told, context, groups)
 
     def records(self) -> tuple[ToolRecord, ...]:
-        """Every tool of the library, ready or not."""
+        """Returns the records of all tools, ready or not."""
         return self._records
 
     def ready(self) -> list[Tool]:
-        """The tools an agent may call now, as it is told of them."""
+        """Returns the tools an agent may call now, as prompts describe them."""
         return [record.tool() for record in self._records if record.runs]
 
     def resolve(self, name: str) -> ToolRecord | None:
-        """The tool called `name`, by any of its names; case, spaces and underscores do not count."""
+        """Returns the tool of any of these names; case, spaces, underscores and hyphens do not count. None for an
+        unknown one."""
         return self._names.get(tool_key(name))
 
     def session(self, question: Question | None = None) -> ToolSession:
-        """A fresh session for one episode, which answers `question`."""
+        """Returns a new session for one episode, which answers `question`."""
         return ToolSession(self, self._context, self._groups, question)
 
     def groups(self) -> tuple[Group, ...]:
-        """The tools by what they share."""
+        """Returns the groups of tools that share state."""
         return tuple(self._groups)
 
     def checks(self, group: Group) -> list[Check]:
-        """The checks of a group's tools that the library has, in the order in which one session is to make them."""
+        """Returns the checks of a group for the tools of this library, in the order in which one session must make
+        them."""
         return [check for check in group.checks(self._context, self.by_name()) if self.resolve(check.tool)]
 
     def by_name(self) -> dict[str, ToolRecord]:
-        """The record of every tool that groups open, as the project configured it."""
+        """Returns the record of every tool of the groups, with the project's settings where it has some."""
         return {record.name: self.resolve(record.name) or record for group in self._groups for record in group.records}
 
     def close(self) -> None:
-        """End what the tools keep running. Safe to call again."""
+        """Ends the processes of the tools. Safe to call again."""
         self._context.closing.close()
 
 
 def _ordered(records: Sequence[ToolRecord]) -> list[ToolRecord]:
-    """The records, where tools that can only be called after others lack something when none of those runs."""
+    """Returns the records; a tool that must be called after others is not ready when none of those runs."""
     running = {record.name for record in records if record.runs}
     return [
         with_state(
@@ -103,14 +105,14 @@ def _ordered(records: Sequence[ToolRecord]) -> list[ToolRecord]:
 
 
 def _withheld(record: ToolRecord) -> ToolRecord:
-    """A tool of a project that is not trusted: one that has powers cannot run."""
+    """Returns the record of a tool in a project that is not trusted: one with powers may not run."""
     if not record.powers or not record.runs:
         return record
     return with_state(record, "refused", "its project came from elsewhere; look at it, then `autoact trust PROJECT`")
 
 
 class ToolSession:
-    """The tools as one episode uses them, with what they remember between its calls.
+    """The tools as one episode uses them, with their state between its calls.
 
     Several threads may call the sessions of a library at once, one thread each session.
     """
@@ -118,7 +120,8 @@ class ToolSession:
     def __init__(
         self, library: Library, context: ToolContext, groups: Sequence[Group], question: Question | None
     ) -> None:
-        """`question` is what the episode answers: some tools know more of it than its words, such as its picture."""
+        """Opens the tools. `question` is the one the episode answers: some tools use more of it than its text, such
+        as its picture."""
         context = replace(context, question=question)
         self._library = library
         self._hide = context.hide
@@ -128,7 +131,7 @@ class ToolSession:
         self._calls = {name: call for group in groups for name, call in group.open(context, records).items()}
 
     def call(self, name: str, argument: str) -> Observation:
-        """What the tool gives back, on one line and within its limit of characters. Never raises."""
+        """Calls a tool and returns its observation, on one line and shortened to the tool's limit. Never raises."""
         began = time.perf_counter()
         record = self._library.resolve(name)
         given = argument.strip() if record and record.keeps_lines else " ".join(argument.split())
@@ -141,13 +144,13 @@ class ToolSession:
     def repeatable(self, name: str) -> bool:
         """Returns whether equal calls of this tool give equal observations during a run, whatever came before.
 
-        The observation of such a call may stand for another session's: that one then has to `recall` it.
+        Such an observation may be reused in another session, which then has to `recall` the call.
         """
         record = self._library.resolve(name)
         return record is not None and record.runs and record.repeatable
 
     def recall(self, name: str, argument: str) -> None:
-        """Come to know a call of an earlier session: it is made again if the tool remembers, and only then."""
+        """Repeats a call that was made in an earlier session, if the tool's later calls depend on it."""
         record = self._library.resolve(name)
         if record is not None and record.name in self._remembering:
             self.call(name, argument)

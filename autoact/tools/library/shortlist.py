@@ -1,4 +1,4 @@
-"""The short list: the few of many tools whose descriptions fit a task best, found without asking a model."""
+"""Chooses the few of many tools whose descriptions fit a task best, without asking a model."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from autoact.tools.pages.corpus import tokens
 from autoact.trajectory import Example, Tool
 
 NAME_WEIGHT = 2.0
-"""A word in a tool's name counts twice."""
+"""Weight of a word in a tool's name; a word in its definition has weight 1."""
 OF_THE_TASK = 2.0
-"""The task's description counts as much as two questions."""
+"""Weight of the task's description; a question has weight 1."""
 MOST_QUESTIONS = 8
 _SCHEMA = "CREATE VIRTUAL TABLE tool USING fts5(name, definition, tokenize='porter unicode61 remove_diacritics 2')"
 _SCORES = f"SELECT rowid, -bm25(tool, {NAME_WEIGHT}, 1.0) FROM tool WHERE tool MATCH ? ORDER BY rowid"
@@ -34,11 +34,11 @@ _MEANT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:related|relation|relationship|entity|property of)\b", "facts related knowledge"),
     )
 )
-"""Words of a task, and the words that tools which help with it are described in."""
+"""Words of a task, and the words used in the descriptions of tools that help with it."""
 
 
 class ToolFit(Struct, frozen=True):
-    """How well a tool fits a task."""
+    """The fit of a tool for a task."""
 
     tool: Tool
     score: float
@@ -46,17 +46,17 @@ class ToolFit(Struct, frozen=True):
     shown: int = 0
     """Calls in the worked examples: a tool that they use comes before all others."""
     words: tuple[str, ...] = ()
-    """Words of the task that its description holds."""
+    """Words of the task that the tool's name and definition have."""
 
     def why(self) -> str:
-        """In a few words."""
+        """Explains the fit in a few words."""
         if self.shown:
             return f"the worked examples use it ({self.shown})"
         return f"it shares {', '.join(self.words)}" if self.words else "it shares no word with the task"
 
 
 def rank_tools(task: str, examples: Sequence[Example], tools: Sequence[Tool]) -> list[ToolFit]:
-    """Every tool, the best fit first. The order of `tools` changes nothing."""
+    """Returns every tool, the best fit first. The order of `tools` does not matter."""
     tools = sorted(tools, key=lambda tool: (tool.name, tool.definition))
     shown = Counter(step.action for example in examples for step in example.steps)
     scores = dict.fromkeys(range(1, len(tools) + 1), 0.0)
@@ -80,7 +80,7 @@ def rank_tools(task: str, examples: Sequence[Example], tools: Sequence[Tool]) ->
 def choose_tools(
     task: str, examples: Sequence[Example], tools: Sequence[Tool], most: int
 ) -> tuple[list[Tool], dict[str, str]]:
-    """The `most` tools that fit best, the best first, and why each of the others was passed over."""
+    """Returns the `most` tools that fit best, the best first, and the reason why each other tool was left out."""
     fits = rank_tools(task, examples, tools)
     others = {
         fit.tool.name: f"{place} of {len(fits)} by its description, and {most} are offered: {fit.why()}"
@@ -111,7 +111,7 @@ def _indexed(tools: Sequence[Tool]) -> sqlite3.Connection:
 
 
 def _spelt(name: str) -> str:
-    """WebSearch as `Web Search`, maps.find_route as `maps find route`."""
+    """Splits a tool's name into words: WebSearch is `Web Search`, maps.find_route is `maps find route`."""
     return " ".join(_PART_OF_NAME.findall(name))
 
 

@@ -1,4 +1,4 @@
-"""Editing tools.toml the way a person would: what is not touched stays as it was written, comments included."""
+"""Edits tools.toml as a person would: text that does not change stays as it was written, comments included."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ _COMMENTS = re.compile(r"(?:^[ \t]*#[^\n]*\n)+\Z", re.MULTILINE)
 
 
 def known_tools() -> dict[str, ToolRecord]:
-    """The library's own tools by the key of each of their names."""
+    """Returns the built-in tools by the key of each of their names."""
     records = [record for group in GROUPS for record in group.records]
     return {tool_key(name): record for record in records for name in (record.name, *record.aliases)}
 
 
 class ToolsFile:
-    """The text of a tools.toml, in blocks: what stands before the first tool, and one block a tool.
+    """The text of a tools.toml in blocks: the lines before the first tool, and one block for each tool.
 
     A tool's block begins with the comment lines directly above its [[tool]].
     """
 
     def __init__(self, file: Path, text: str) -> None:
-        """Raises BadProject when the text is no tools.toml, or one that cannot be edited block by block."""
+        """Raises BadProject when the text is not a valid tools.toml, or cannot be edited block by block."""
         self._file = file
         self._preamble, self._blocks = _parted(text)
         self._check()
 
     @classmethod
     def open(cls, file: Path) -> ToolsFile:
-        """The file; when there is none, one that lists every tool, which is what its absence means."""
+        """Opens the file. When there is none, the text lists every tool, as a project without the file has them all."""
         if file.exists():
             return cls(file, _text(file))
         names = (record.name for group in GROUPS for record in group.records)
         return cls(file, HEADING + "".join(f'\n[[tool]]\nname = "{name}"\n' for name in names))
 
     def names(self) -> list[str]:
-        """The tools in their order, as the library calls them."""
+        """Returns the names of the tools in their order."""
         return [record.name for record, _ in self._listed()]
 
     def enabled(self) -> dict[str, bool]:
-        """Whether each tool is switched on."""
+        """Returns whether each tool is enabled, by name."""
         return {record.name: enabled for record, enabled in self._listed()}
 
     def text(self) -> str:
-        """What the file is to hold."""
+        """Returns the whole text of the file."""
         blocks = [block if block.endswith("\n") else f"{block}\n" for block in self._blocks]
         return self._preamble + "".join(blocks)
 
     def save(self) -> None:
-        """Put the text where it belongs, whole. Raises BadProject, with the file as it was, when it says nonsense."""
+        """Writes the file as a whole. Raises BadProject, and leaves the file as it was, when the text is not valid."""
         self._check()
         disk.rewrite(self._file, self.text().encode())  # made to be read and kept in git, it holds no secret
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Put a tool at the end. Raises BadProject when the entry is wrong or the tool is there."""
+        """Adds a tool at the end. Raises BadProject when the entry is wrong or the tool is listed already."""
         if self._blocks:
             self._blocks[-1] = self._blocks[-1].rstrip("\n") + "\n\n"
         elif self._preamble.strip():
@@ -74,19 +74,20 @@ class ToolsFile:
         self._check()
 
     def remove(self, name: str) -> None:
-        """Take a tool and its comments out."""
+        """Removes a tool and the comments above it."""
         del self._blocks[self._at(name)]
 
     def enable(self, name: str, *, enabled: bool) -> None:
-        """Switch a tool on or off. Raises BadInput when it is not listed."""
+        """Enables or disables a tool. Raises BadInput when it is not listed."""
         self._edit(name, lambda table: _switched(table, enabled=enabled))
 
     def describe(self, name: str, told: Mapping[str, str]) -> None:
-        """Give a tool another definition or usage."""
+        """Changes a tool's definition or usage."""
         self._edit(name, lambda table: table.update(told))
 
     def order(self, names: Sequence[str]) -> None:
-        """Put these tools first, in this order; the others follow in theirs. Raises BadInput for an unknown name."""
+        """Moves these tools to the beginning, in this order; the others follow in theirs. Raises BadInput for an
+        unknown name."""
         first = list(dict.fromkeys(self._at(name) for name in names))
         rest = [at for at in range(len(self._blocks)) if at not in first]
         # Blank lines part the blocks; they stay where they are while the blocks move.
@@ -95,7 +96,7 @@ class ToolsFile:
         self._blocks = [block + gap for block, gap in zip(moved, gaps, strict=True)]
 
     def entry(self, name: str) -> dict[str, Any]:
-        """A tool's table as plain values."""
+        """Returns a tool's table as plain values."""
         return parse_entries(self._blocks[self._at(name)], self._file)[0]
 
     def _edit(self, name: str, change: Callable[[Any], None]) -> None:
@@ -105,7 +106,7 @@ class ToolsFile:
         self._blocks[at] = tomlkit.dumps(block)
 
     def _at(self, name: str) -> int:
-        """The place of a tool. Raises BadInput when it is not listed."""
+        """Returns the index of a tool. Raises BadInput when it is not listed."""
         keys = [tool_key(one) for one in self.names()]
         record = known_tools().get(tool_key(name))
         key = tool_key(record.name) if record else tool_key(name)
@@ -121,13 +122,13 @@ class ToolsFile:
         return parse_tools(self.text(), self._file, records, BRIDGES)
 
     def _check(self) -> None:
-        """Raises BadProject when blocks and tools are not the same: then something in the text looks like a block."""
+        """Raises BadProject when there are not as many blocks as tools: then other text looks like a block."""
         if len(self._listed()) != len(self._blocks):
             raise BadProject("cannot be edited block by block: write each tool as [[tool]]", file=self._file)
 
 
 def format_entry(entry: Mapping[str, Any]) -> str:
-    """An entry as TOML, with its settings in a table of their own."""
+    """Returns an entry as TOML, with its settings in a table of their own."""
     document, tools, table = tomlkit.document(), tomlkit.aot(), tomlkit.table()
     for key, value in entry.items():
         if key != "settings":
@@ -142,7 +143,7 @@ def format_entry(entry: Mapping[str, Any]) -> str:
 def new_entry(
     name: str, kind: str, settings: Mapping[str, Any], told: Mapping[str, str], taken: Iterable[str]
 ) -> dict[str, Any]:
-    """A new entry. Raises BadInput for an unknown tool, an unknown kind, or one that is there already."""
+    """Returns a new entry. Raises BadInput for an unknown tool, an unknown kind, or a tool that is listed already."""
     record = known_tools().get(tool_key(name))
     if kind == "builtin" and record is None:
         raise BadInput(f"{unknown_tool_message(name, known_tools())}; other kinds take --kind", key="NAME")
@@ -156,7 +157,7 @@ def new_entry(
 
 
 def _switched(table: Any, *, enabled: bool) -> None:
-    """The default goes unsaid, unless the person said it."""
+    """Sets `enabled`; the default is not written unless the key is there."""
     if "enabled" in table or not enabled:
         table["enabled"] = enabled
 

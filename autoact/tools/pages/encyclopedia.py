@@ -1,4 +1,4 @@
-"""WebSearch, Retrieve and Lookup over the corpus or the web, as a reader of an encyclopedia would use them."""
+"""WebSearch, Retrieve and Lookup: search for pages, open one, and find a word in it, over the corpus or the web."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ RECORDS = (
     ),
 )
 NEARBY = 5
-"""Titles offered when a page is not found."""
+"""Titles suggested when a page is not found."""
 _STEM = 6
-"""Words are compared by their first letters, so that `directed` meets `director`."""
+"""Words are compared by this many first letters, so that `directed` matches `director`."""
 
 
 class Encyclopedia:
-    """One episode's reading: the pages opened last, and how far Lookup has come in them."""
+    """The pages that one episode opened last, and the position of Lookup in them."""
 
     def __init__(self, search: Search, shelf: PageSource, records: Mapping[str, ToolRecord]) -> None:
         self._search, self._shelf = search, shelf
@@ -63,7 +63,8 @@ class Encyclopedia:
         self._shown = 0
 
     def search(self, query: str) -> Observation:
-        """The best pages, numbered, each with the sentence nearest to the query; they become Lookup's pages."""
+        """Returns the best pages, numbered, each with the sentence nearest to the query. Lookup then searches these
+        pages."""
         record = self._records["WebSearch"]
         hits = self._search(query, record.settings["results"])
         if not hits:
@@ -74,7 +75,7 @@ class Encyclopedia:
         return Observation(" ".join(f"{number}. {shorten(line, room)}" for number, line in enumerate(lines, 1)))
 
     def retrieve(self, title: str) -> Observation:
-        """The beginning of a page, up to the end of a sentence; a title that is not the one asked for is shown."""
+        """Returns the first sentences of a page, after its title where that differs from the one asked for."""
         page = self._shelf.page(title)
         if page is None:
             hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._shelf.nearby(title, NEARBY)) else ""
@@ -84,7 +85,8 @@ class Encyclopedia:
         return Observation(name + first_sentences(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
 
     def lookup(self, keyword: str) -> Observation:
-        """The next sentence with the key word; the same key word again moves on, another one starts anew."""
+        """Returns the next sentence with the key word: the same word goes on to the next sentence, another one
+        starts again."""
         if not self._pages:
             return Observation("Lookup needs a page first: use Retrieve or WebSearch.", failed=True)
         if fold(keyword) != self._keyword:
@@ -101,7 +103,7 @@ class Encyclopedia:
         self._pages, self._keyword, self._matches, self._shown = pages, "", [], 0
 
     def _sentences_with(self, keyword: str) -> list[str]:
-        """Sentences that hold the key word as written, or else all of its words."""
+        """Returns the sentences that contain the key word as written, or else all of its words."""
         several = len(self._pages) > 1
         lines = [
             (fold(sentence), f"{page.title}: {sentence}" if several else sentence)
@@ -114,14 +116,14 @@ class Encyclopedia:
 
 
 def nearest_sentence(page: Page, query: str) -> str:
-    """The first of the page's sentences that share the most words with the query."""
+    """Returns the first of the page's sentences that share the most words with the query."""
     wanted = {token[:_STEM] for token in tokens(query)}
     found = sentences(page.text)
     return max(found, key=lambda sentence: len(wanted & {token[:_STEM] for token in tokens(sentence)}), default="")
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The three tools over one reading."""
+    """Opens the three tools, which share the pages opened last."""
     reading = Encyclopedia(
         search_function(context, records["WebSearch"]), open_page_source(context, records["Retrieve"]), records
     )
@@ -129,7 +131,7 @@ def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """The first page of the corpus is opened, searched for and read on; without one, a page that every wiki has."""
+    """Yields checks on the first page of the corpus; without one, on a page that every wiki has."""
     page = next(context.corpus.pages(), None)
     title = page.title if page else "Earth"
     offline = {name: source_of(context, records[name]) == CORPUS for name in ("WebSearch", "Retrieve")}

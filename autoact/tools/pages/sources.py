@@ -1,4 +1,4 @@
-"""Where pages come from, as the setting `source` says: the project's corpus, search engines, a wiki, or a ZIM file."""
+"""The sources of pages that the setting `source` names: the corpus, search engines, a wiki, or a ZIM file."""
 
 from __future__ import annotations
 
@@ -18,35 +18,36 @@ if TYPE_CHECKING:
 
 CORPUS, WIKIPEDIA, ZIM, DDGS = "corpus", "wikipedia", "zim", "ddgs"
 KEYS = {"tavily": "TAVILY_API_KEY", "brave": "BRAVE_API_KEY", "exa": "EXA_API_KEY", "searxng": ""}
-"""The secret that each search engine wants; SearXNG, on a host of one's own, wants none."""
+"""The secret that each search engine needs; SearXNG, on a host of one's own, needs none."""
 BACKENDS = ("duckduckgo", "brave", "mojeek", "startpage", "yahoo", "wikipedia")
-"""Those of ddgs that may be named. Left to itself the package would ask machine-written encyclopedias first."""
+"""The engines of ddgs that may be named. Without a choice the package asks machine-written encyclopedias first."""
 DDGS_HOST = "https://duckduckgo.com"
-"""Of the engine that ddgs asks first."""
+"""The host that ddgs asks first."""
 READERS = (CORPUS, WIKIPEDIA, ZIM)
 SEARCHERS = (CORPUS, DDGS, WIKIPEDIA, *KEYS)
 ONLINE: Mapping[str, Any] = {"allow": [], "contact": "", "cache_hours": 168.0}
-"""Settings of what asks the web: hosts to reach though they are not public, whom a host may ask, how long to know."""
+"""Settings of tools that use the web: hosts allowed though they are not public, a contact address for hosts, and how
+long replies are cached."""
 WIKI: Mapping[str, Any] = {"source": CORPUS, "site": "https://en.wikipedia.org", **ONLINE}
 READ: Mapping[str, Any] = {**WIKI, "file": ""}
 SEARCH: Mapping[str, Any] = {**WIKI, "results": 3, "host": "", "backends": ["duckduckgo", "brave", "mojeek"]}
 
 Search = Callable[[str, int], Sequence[Page]]
-"""The best few pages for a query, the best first. Raises ToolFailed."""
+"""Returns the best pages for a query and a number of pages, the best first. Raises ToolFailed."""
 
 
 class PageSource(Protocol):
-    """Pages by their titles. Both raise ToolFailed."""
+    """A source of pages by title. Both methods raise ToolFailed."""
 
     def page(self, title: str) -> Page | None:
-        """The page with a title, or None."""
+        """Returns the page with a title; None when there is none."""
 
     def nearby(self, title: str, k: int) -> list[str]:
-        """Titles to try instead."""
+        """Returns at most `k` titles to try instead."""
 
 
 class CorpusPages:
-    """The corpus as a shelf."""
+    """The corpus as a source of pages."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -55,13 +56,13 @@ class CorpusPages:
         return self._corpus.page(title)
 
     def nearby(self, title: str, k: int) -> list[str]:
-        """Pages that speak of the thing, then titles spelt like it."""
+        """Returns titles of pages about the thing, then similar titles."""
         speaking = (page.title for page in self._corpus.search(title, k // 2))
         return list(dict.fromkeys([*speaking, *self._corpus.similar(title)]))[:k]
 
 
 class WikiPages:
-    """A wiki as a shelf, reached when it is first needed."""
+    """A wiki as a source of pages, opened for each call."""
 
     def __init__(self, record: ToolRecord) -> None:
         self._record = record
@@ -78,7 +79,7 @@ class WikiPages:
 
 
 class ZimPages:
-    """A ZIM file as a shelf, opened for each page: that takes less time than reading one."""
+    """A ZIM file as a source of pages, opened for each call, which takes less time than reading a page."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -95,7 +96,7 @@ class ZimPages:
 
 
 def open_page_source(context: ToolContext, record: ToolRecord) -> PageSource:
-    """What Retrieve takes pages from."""
+    """Returns the source from which Retrieve takes pages."""
     source = source_of(context, record)
     if source == ZIM:
         return ZimPages(_file(context, record))
@@ -103,12 +104,13 @@ def open_page_source(context: ToolContext, record: ToolRecord) -> PageSource:
 
 
 def source_of(context: ToolContext, record: ToolRecord) -> str:
-    """Where WebSearch or Retrieve takes pages from: a data set's own paragraphs go before what is set."""
+    """Returns the name of the source of WebSearch or Retrieve: the paragraphs of a data set, if used, override the
+    setting."""
     return CORPUS if context.data_pages else str(record.settings["source"])
 
 
 def search_function(context: ToolContext, record: ToolRecord) -> Search:
-    """What WebSearch asks."""
+    """Returns the function by which WebSearch searches."""
     settings, source = record.settings, source_of(context, record)
     if source == CORPUS:
         return context.corpus.search
@@ -131,12 +133,12 @@ def search_function(context: ToolContext, record: ToolRecord) -> Search:
 
 
 def _file(context: ToolContext, record: ToolRecord) -> Path:
-    """The file that is set, relative to the project's folder."""
+    """Returns the ZIM file of the settings, relative to the project's folder."""
     return (context.root or Path()) / Path(record.settings["file"]).expanduser()
 
 
 def web_client(record: ToolRecord) -> CachingClient:
-    """Who goes to the web for a tool, within its limits."""
+    """Makes the web client of a tool, with the tool's limits."""
     from autoact.tools.web.caching_client import CachingClient, default_cache
     from autoact.tools.web.client import Client
     from autoact.tools.web.guard import Guard
@@ -147,7 +149,7 @@ def web_client(record: ToolRecord) -> CachingClient:
 
 
 def host_url(record: ToolRecord) -> str:
-    """The URL of the host that a tool of the web asks; empty for one that names none."""
+    """Returns the URL of the host that a tool asks; empty for a tool without one."""
     from autoact.tools.web.engines import SERVICES
 
     settings, source = record.settings, record.settings.get("source")
@@ -159,7 +161,7 @@ def host_url(record: ToolRecord) -> str:
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """The record with the state and the powers that its source has here."""
+    """Returns the record with the state, the powers and the repeatability that its source gives it."""
     if record.name == "Lookup":
         return record
     source = source_of(context, record)
@@ -198,7 +200,8 @@ def _online(context: ToolContext, record: ToolRecord, source: str) -> ToolRecord
 
 
 def _key(context: ToolContext, source: str, host: str) -> str | None:
-    """The key for a search engine. The engine's own host may have it; another, named in the settings, if granted."""
+    """Returns the key for a search engine: its own host may always have it, a host of the settings where that is
+    granted."""
     name = KEYS[source]
     if not name:
         return None

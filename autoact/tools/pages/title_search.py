@@ -1,4 +1,4 @@
-"""Page titles, found by what a model makes of them: other case, no accents, a typo, a dropped bracket."""
+"""Finds page titles from what a model writes: other case, no accents, a typo, a missing bracket."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rapidfuzz.distance import DamerauLevenshtein
 from autoact.tools.pages import letter_marks
 
 MOST_TYPOS = 2
-"""Letters added, dropped, changed, or swapped with their neighbour. Other titles are seldom that near."""
+"""Letters added, removed, changed, or swapped with their neighbour."""
 SURE_LENGTH, LEAST_LENGTH = 5, 4
-"""Characters from which a title bears so many typos, and from which it bears one."""
+"""Characters from which a title may have MOST_TYPOS typos, and from which it may have one."""
 MOST_COMPARED = 2000
-"""Titles whose spelling is looked at for those most like another; of more, those with the most alike letters."""
+"""Titles whose spelling is compared to find the most similar; of more, those with the most similar letters."""
 MOST_HOLDING = 1000
 _LONGEST = 300
 _ARTICLES = ("", "the ", "an ", "a ")
@@ -44,7 +44,7 @@ INSERT INTO named (named) VALUES ('rebuild');
 
 
 def fold(text: str) -> str:
-    """`text` without case, accents, underscores, outer quotes and extra spaces."""
+    """Returns `text` without case, accents, underscores, outer quotes and extra spaces."""
     plain = text.replace("_", " ")
     if not plain.isascii():
         decomposed = unicodedata.normalize("NFKD", plain)
@@ -53,7 +53,7 @@ def fold(text: str) -> str:
 
 
 class Name(NamedTuple):
-    """A title as it is kept."""
+    """A title as stored."""
 
     id: int
     title: str
@@ -63,7 +63,7 @@ class Name(NamedTuple):
 class Titles:
     """The titles of a corpus in order, in the tables of a database. Positions count from zero.
 
-    Several threads may use it at once; what else uses the connection has to keep them apart from its own.
+    Several threads may use it at once. Other code that uses the connection needs a lock of its own for that.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -72,13 +72,14 @@ class Titles:
 
     @classmethod
     def of(cls, titles: Iterable[str]) -> Titles:
-        """These titles, in memory."""
+        """Makes an index of these titles in memory."""
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         write(connection, titles)
         return cls(connection)
 
     def find(self, asked: str) -> int | None:
-        """The position of the title meant by `asked`, or None when none is near enough or several are as near."""
+        """Returns the position of the title meant by `asked`; None when none is near enough or several are equally
+        near."""
         asked = _kept(asked)
         folded = fold(asked)
         with self._lock:
@@ -88,7 +89,7 @@ class Titles:
             return next((position for position in self._guesses(asked, folded) if position is not None), None)
 
     def similar(self, asked: str, k: int) -> list[str]:
-        """The `k` titles most like `asked`, the nearest first."""
+        """Returns the `k` titles most like `asked`, the nearest first."""
         folded = fold(_kept(asked))
         with self._lock:
             holding = islice(self._holding(_ARTICLE.sub("", folded)), MOST_COMPARED)
@@ -98,7 +99,7 @@ class Titles:
         return [names[at].title for _, _, at in found]
 
     def shortest(self, words: list[str], most: int, k: int) -> list[int]:
-        """The positions of the `k` shortest of the first `most` titles that have all these words."""
+        """Returns the positions of the `k` shortest of the first `most` titles that have all these words."""
         statement = """SELECT id FROM name WHERE id IN (SELECT rowid FROM named WHERE named MATCH ? LIMIT ?)
                        ORDER BY length(folded), id LIMIT ?"""
         sought = " AND ".join(map(_phrase, words))
@@ -106,7 +107,7 @@ class Titles:
             return [position for (position,) in self._connection.execute(statement, (sought, most, k))]
 
     def _guesses(self, asked: str, folded: str) -> Iterator[int | None]:
-        """What `asked` may mean, the surest first."""
+        """Yields the titles that `asked` may mean, the surest first; None where a guess is not unique."""
         bare = _ARTICLE.sub("", folded)
         plain = _plain(folded)
         yield _only(self._called(folded))
@@ -127,12 +128,12 @@ class Titles:
         return map(Name._make, self._connection.execute(statement, folded))
 
     def _bare(self, bare: str) -> Iterator[Name]:
-        """The titles that are `bare`, but for an article."""
+        """Returns the titles that are `bare`, with or without an article."""
         named = self._called(*(article + bare for article in _ARTICLES))
         return (name for name in named if _ARTICLE.sub("", name.folded) == bare)
 
     def _bracketed(self, bare: str) -> Iterator[Name]:
-        """The titles that are `bare` and a bracket, but for an article."""
+        """Yields the titles that are `bare` and a bracket, with or without an article."""
         statement = "SELECT id, title, folded FROM name WHERE folded > ? AND folded < ?"
         for article in _ARTICLES:
             # A closing bracket is the character after an opening one, so this is every title that begins so.
@@ -142,7 +143,7 @@ class Titles:
                     yield Name(*row)
 
     def _holding(self, words: str) -> Iterator[Name]:
-        """Titles that have these words as a part of their own: Everest is Mount Everest."""
+        """Returns the titles that contain these words: Everest finds Mount Everest."""
         statement = (
             "SELECT id, title, folded FROM name WHERE id IN (SELECT rowid FROM named WHERE named MATCH ? LIMIT ?)"
         )
@@ -150,7 +151,7 @@ class Titles:
         return (Name(*row) for row in named if f" {words} " in f" {row[2]} ")
 
     def _nearest(self, asked: str, folded: str) -> int | None:
-        """The one title that is fewest typos away, if so few that it must be meant; as written breaks a tie."""
+        """Returns the one title with the fewest typos, if few enough; the exact spelling decides between equals."""
         if len(folded) < LEAST_LENGTH:
             return None
         most = MOST_TYPOS if len(folded) >= SURE_LENGTH else 1
@@ -165,13 +166,13 @@ class Titles:
         return near[0][1]
 
     def _numbered(self, positions: Iterable[int]) -> list[Name]:
-        """The titles at these positions, in order."""
+        """Returns the titles at these positions, in order."""
         statement = "SELECT id, title, folded FROM name WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
         return [Name(*row) for row in self._connection.execute(statement, (json.dumps(list(positions)),))]
 
 
 def write(connection: sqlite3.Connection, titles: Iterable[str]) -> None:
-    """Make the tables for these titles, in order."""
+    """Creates the tables for these titles, in order."""
     connection.executescript(_SCHEMA)
     rows = ((at, title, fold(title)) for at, title in enumerate(map(_kept, titles)))
     connection.executemany("INSERT INTO name VALUES (?, ?, ?)", rows)
@@ -189,7 +190,7 @@ def _plain(folded: str) -> str:
 
 
 def _phrase(words: str) -> str:
-    """Words in a row, as a full-text query: nothing within quotes is search syntax."""
+    """Quotes words as a phrase of a full-text query, in which nothing is search syntax."""
     return '"{}"'.format(words.replace('"', '""').replace("\0", " "))
 
 
@@ -199,9 +200,9 @@ def _only(names: Iterable[Name]) -> int | None:
 
 
 def _same_numbers(asked: str, title: str) -> bool:
-    """Whether no number asked for is another one: 1998 Open is not 1999 Open, however similar they are.
+    """Returns whether no number differs: 1998 Open is not 1999 Open, however similar they are.
 
-    A number stays what it is when a space or a letter comes between its digits.
+    A space or a letter between the digits of a number makes no difference.
     """
     if _digits(asked) == _digits(title):
         return True
@@ -211,7 +212,8 @@ def _same_numbers(asked: str, title: str) -> bool:
 
 
 def _slip(number: str, year: str) -> bool:
-    """Whether what stands in the place of a year can be none: 207 film, 200t film and 0207 film are 2007 film."""
+    """Returns whether `number` is a misspelt `year` and not another year: 207 film, 200t film and 0207 film are 2007
+    film."""
     if not _YEAR.fullmatch(year) or _YEAR.fullmatch(number) or len(number) < len(year) - 1:
         return False
     digits, left = _digits(number), iter(year)

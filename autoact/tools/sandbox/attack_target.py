@@ -1,6 +1,7 @@
-"""A proving ground: what an attack could reach on this machine, set up so that reaching it leaves a trace.
+"""A target for attacks on the sandbox: everything that an attack could reach, set up so that reaching it leaves a
+trace.
 
-Attacks are judged by these traces, not by what they say of themselves.
+Attacks are judged by these traces, not by their own output.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ from msgspec import Struct
 from autoact.tools.sandbox import interpreter
 
 KEY = "AUTOACT_PROVING_KEY"
-"""An environment variable that holds the secret while the ground stands."""
+"""The environment variable that holds the secret while the target exists."""
 KNOCK = b"knock"
-"""What an attack sends to a listener."""
+"""The bytes that an attack sends to a listener."""
 _ENOUGH = 1_000_000
-"""Bytes of stdout after which a flood is one."""
+"""Bytes of stdout after which an attack counts as a flood."""
 
 
 class ProgramRun(Struct, frozen=True):
-    """What was seen of a program's run, inside the sandbox or outside it."""
+    """The output of a program, inside the sandbox or outside it."""
 
     stdout: str
     seconds: float
 
 
 class AttackTarget:
-    """A secret in a file, in the environment and in another process; listeners; notes that may be spoilt."""
+    """A secret in a file, in the environment and in another process; listeners; notes that an attack may change."""
 
     def __init__(self) -> None:
         self.secret = f"canary-{secrets.token_hex(8)}"
@@ -75,7 +76,7 @@ class AttackTarget:
         self._closing.close()
 
     def names(self) -> str:
-        """The head of an attack: what it may aim at, by name."""
+        """Returns the first lines of an attack, which assign the targets to names."""
         tcp, udp, *_ = self._listeners
         aims = {
             "SECRET_FILE": str(self.secret_file), "GROUND": str(self.folder), "NOTES": str(self.notes), "KEY": KEY,
@@ -85,7 +86,7 @@ class AttackTarget:
         return "".join(f"{name} = {value!r}\n" for name, value in aims.items())
 
     def unconfined(self, attack: str, seconds: float = 10.0) -> ProgramRun:
-        """Run an attack of ours without any layer: it must leave its trace, or it proves nothing."""
+        """Runs an attack without any protection. It must leave its trace, or the attack proves nothing."""
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="unconfined-", ignore_cleanup_errors=True) as own:
             with Path(own, ".stdout").open("wb") as stdout:
@@ -98,19 +99,19 @@ class AttackTarget:
         return ProgramRun(said, time.monotonic() - began)
 
     def leaked(self, run: ProgramRun) -> bool:
-        """Whether the secret came out."""
+        """Returns whether the secret is in the output."""
         return self.secret in run.stdout
 
     def reached(self, run: ProgramRun) -> bool:
-        """Whether anything came to a listener."""
+        """Returns whether anything arrived at a listener."""
         return any([self._heard(listener) for listener in self._listeners])
 
     def spoilt(self, run: ProgramRun) -> bool:
-        """Whether the ground's files, or their modes and times, are no longer as they were."""
+        """Returns whether the files of the target, their modes or their times have changed."""
         return self._state() != self._as_it_was
 
     def hurt(self, run: ProgramRun) -> bool:
-        """Whether the other process no longer runs."""
+        """Returns whether the other process no longer runs."""
         time.sleep(0.02)
         return self.victim.poll() is not None
 
@@ -141,7 +142,7 @@ _LISTENERS = (
 
 
 def _wait(process: subprocess.Popen[bytes], stdout: Path, deadline: float) -> None:
-    """Wait for the process, or end its group when it is late or has said enough."""
+    """Waits for the process, and kills its group when it is late or has printed enough."""
     while process.poll() is None:
         if time.monotonic() > deadline or stdout.stat().st_size > _ENOUGH:
             os.killpg(process.pid, signal.SIGKILL)

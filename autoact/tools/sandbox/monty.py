@@ -1,4 +1,4 @@
-"""Monty: an interpreter of its own for a part of Python, with no way to files, network or processes at all."""
+"""Monty: an interpreter of a part of Python, without any access to files, network or processes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from autoact.tools.sandbox.bounds import Bounds
 from autoact.tools.sandbox.program_result import End, ProgramResult
 
 DEEPEST = 500
-"""Calls within calls."""
+"""Nested calls."""
 _GRACE = 1.0
-"""Seconds after its own limit in which the worker may still say so."""
+"""Seconds after its own limit in which the worker may still report."""
 
 
 def run(program: str, bounds: Bounds) -> ProgramResult:
-    """Run `program` in a worker that knows nothing of this machine. Needs the package pydantic-monty."""
+    """Runs `program` in a worker that knows nothing of this machine. Needs the package pydantic-monty."""
     began = time.monotonic()
     printed = _Printed(bounds.output)
     end, error = _evaluated(program, bounds, printed)
@@ -24,14 +24,14 @@ def run(program: str, bounds: Bounds) -> ProgramResult:
 
 
 class _Printed:
-    """What the program printed, as far as there is room."""
+    """The output of the program, up to the limit."""
 
     def __init__(self, room: int) -> None:
         self.parts: list[str] = []
         self.room = room
 
     def add(self, stream: str, text: str) -> None:
-        """Take it, or drop it when there is enough; Monty's own limit on time ends the program."""
+        """Adds output, or drops it when there is enough; Monty's own time limit ends the program."""
         if self.room >= 0:
             self.parts.append(text)
         self.room -= len(text)

@@ -1,4 +1,4 @@
-"""A program in a child process of its own: started shut in, watched, and ended with all it began."""
+"""Runs a program in a child process: started confined, watched, and killed with everything it started."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from autoact.tools.sandbox.memory_group import MemoryGroup
 from autoact.tools.sandbox.program_result import End, ProgramResult
 
 MOST_PROGRAMS = 16
-"""Programs that may run at once: the kernel counts the tasks of all of them together, also of those begun later."""
+"""Programs that may run at once: the kernel counts their tasks together, also those of programs that start later."""
 _GLANCE = 0.05
-"""Seconds between two looks at what the program has written."""
+"""Seconds between two checks of the program's use of resources."""
 _DYING_S = 10.0
-"""Most seconds to wait for a killed process that the kernel holds up."""
+"""Seconds to wait at most for a killed process that the kernel delays."""
 _LINES_TOLD = 3
 _CHILD = re.compile(rb'"child-pid": (\d+)')
-"""In what bubblewrap reports of itself before the child reports."""
+"""The process id in bubblewrap's own report, which comes before the child's."""
 
 
 def run(program: str, layers: Layers, bounds: Bounds) -> ProgramResult:
-    """Run `program` and give back how it ended; nothing it started, and no file, is left. Raises OSError."""
+    """Runs `program` and returns its result. Nothing it started, and no file, is left. Raises OSError."""
     if not layers.hold_a_process:
         return ProgramResult("refused", error=layers.lacking() or "no layers to hold a process with")
     parent = layers.memory_group
@@ -78,7 +78,7 @@ def _started(program: str, folder: Path, layers: Layers, bounds: Bounds, group: 
 
 
 def _orders(program: str, folder: Path, status: int, layers: Layers, bounds: Bounds) -> bytes:
-    """What the child's `main` takes."""
+    """Returns the orders that the child's `main` reads."""
     limits = {"CORE": 0, "AS": bounds.memory, "FSIZE": bounds.file, "NOFILE": bounds.open_files,
               "CPU": bounds.cpu_seconds + 1, "NPROC": _own_tasks() + MOST_PROGRAMS * bounds.threads}  # fmt: skip
     # Alone in a process namespace, it has no parent; bubblewrap ends it with us.
@@ -88,7 +88,7 @@ def _orders(program: str, folder: Path, status: int, layers: Layers, bounds: Bou
 
 
 def _own_tasks() -> int:
-    """Threads of every process of this user: the kernel's limit counts them together."""
+    """Counts the threads of all processes of this user: the kernel's limit counts them together."""
     count, user = 0, os.getuid()
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
@@ -101,7 +101,7 @@ def _own_tasks() -> int:
 
 
 class _Watch:
-    """The running child, what it has said so far, and what it may still take."""
+    """The running child, its output so far, and its limits."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], status: int, folder: Path, bounds: Bounds, group: MemoryGroup | None
@@ -118,7 +118,7 @@ class _Watch:
         """Of the process that runs the program."""
 
     def await_inner(self) -> None:
-        """Learn from bubblewrap which process it started. That one does nothing until it has its orders."""
+        """Reads from bubblewrap the id of the process it started, which does nothing until it has its orders."""
         while not (named := _CHILD.search(self._said[self._status])):
             if not select.select([self._status], [], [], self._bounds.seconds)[0] or not self._heard(self._status):
                 return  # it failed, and its status or its end says so
@@ -130,7 +130,7 @@ class _Watch:
             self._inner = os.pidfd_open(self._number)
 
     def hand_over(self, orders: bytes) -> None:
-        """Give the child its orders, which it reads to their end before anything else."""
+        """Sends the orders, which the child reads to their end before anything else."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(orders)
@@ -139,7 +139,7 @@ class _Watch:
             pass  # it ended before it began, and its status says so
 
     def until_it_ends(self) -> tuple[End | None, str]:
-        """Read what it says until it ends, or exceeds a bound: then which, and in words."""
+        """Reads the output until the child ends, or exceeds a limit: then returns which, and an explanation."""
         with selectors.DefaultSelector() as waiting:
             for descriptor in self._said:
                 waiting.register(descriptor, selectors.EVENT_READ)
@@ -162,7 +162,7 @@ class _Watch:
         return bool(part)
 
     def outcome(self, end: End | None, reason: str, folder: Path) -> ProgramResult:
-        """What came of it, once it is ended."""
+        """Kills the child if it still runs and returns the program's result."""
         code = self._end()
         while select.select([self._status], [], [], 0)[0] and self._heard(self._status):
             pass  # output that came at the same moment was read first
@@ -180,7 +180,7 @@ class _Watch:
         )
 
     def _end(self) -> int:
-        """End the child with its whole group, and give back its exit code. Safe to call again."""
+        """Kills the child with its whole group and returns its exit code. Safe to call again."""
         if self._process.returncode is None:
             # Not yet waited for, so the number is still its own.
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -191,13 +191,14 @@ class _Watch:
         return self._process.returncode
 
     def _await_inner_end(self) -> None:
-        """Until then it may still write: the kernel ends a namespace on its own time, after bubblewrap."""
+        """Waits for the inner process, which may write until then: the kernel ends a namespace some time after
+        bubblewrap."""
         if self._inner is not None:
             select.select([self._inner], [], [], _DYING_S)
             os.close(self._inner)
 
     def close(self) -> None:
-        """End the child, whatever happened, and let go of its pipes."""
+        """Kills the child, if it still runs, and closes its pipes."""
         self._end()
         os.close(self._status)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -206,7 +207,8 @@ class _Watch:
 
 
 def _own_end(code: int, said: str, bounds: Bounds, cpu_seconds: float) -> tuple[End, str]:
-    """How a child that was left alone ended: 0, an error of its program, or a signal from the kernel."""
+    """Returns how a child ended that was not killed here: exit code 0, an error of its program, or a signal of the
+    kernel."""
     if code == 0:
         return "finished", said
     # bubblewrap tells a signal as the shell does.

@@ -1,4 +1,4 @@
-"""Outcome: how a program ended and what it left behind."""
+"""The result of a program: how it ended, its output and its files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ End = Literal["finished", "failed", "time", "output", "resources", "killed", "re
 
 
 class ProgramFile(Struct, frozen=True):
-    """A file the program made in its folder."""
+    """A file that the program made in its folder."""
 
     name: str
     size: int
@@ -18,14 +18,14 @@ class ProgramFile(Struct, frozen=True):
 
 
 class ProgramResult(Struct, frozen=True, omit_defaults=True):
-    """One run of a program."""
+    """The result of one program."""
 
     end: End
-    """`finished` and `failed` are its own doing; `refused` never started."""
+    """`finished` and `failed` are the program's own doing; `refused` never started."""
     stdout: str = ""
-    """What it printed until its end, with the value of a last expression."""
+    """Its output until its end, with the value of a last expression."""
     error: str = ""
-    """Its last lines on stderr, or in words what ended it."""
+    """Its last lines on stderr, or the reason why it was ended."""
     files: tuple[ProgramFile, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0

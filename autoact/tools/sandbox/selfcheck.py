@@ -1,4 +1,4 @@
-"""The sandbox attacks itself: whether it holds on this machine, shown by attacks that do leave a trace outside it."""
+"""Attacks on the sandbox of this machine, each made inside it and outside: only outside it may leave a trace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BOUNDS = Bounds(seconds=5.0)
 
 
 class Attack(Struct, frozen=True):
-    """A program that means harm, and the trace that shows it did some."""
+    """A program that tries to do harm, and the trace it would leave."""
 
     name: str
     program: str
@@ -23,13 +23,13 @@ class Attack(Struct, frozen=True):
 
 
 class AttackResult(Struct, frozen=True):
-    """What came of one attack."""
+    """The result of one attack."""
 
     name: str
     held: bool
-    """No trace was left from inside the sandbox."""
+    """Whether it left no trace when it was made inside the sandbox."""
     proven: bool
-    """A trace was left from outside it, so that none means something."""
+    """Whether it left a trace when it was made outside, so that the attack itself works."""
 
 
 _SHELL = "import subprocess; print(subprocess.check_output('echo $((6*7))-ran', shell=True))"
@@ -62,11 +62,11 @@ PROGRAMS = (
     ("import math\nprint(math.factorial(5))", "120\n"),
     ("words = 'a b a'.split()\n{word: words.count(word) for word in words}", "{'a': 2, 'b': 1}\n"),
 )
-"""Programs that must work, and what they print: a sandbox in which nothing runs holds everything."""
+"""Programs that must work, and their output: a sandbox in which nothing runs would hold every attack."""
 
 
 def run_attacks(sandbox: Sandbox) -> Iterator[AttackResult]:
-    """Make each attack inside the sandbox and outside it, every time on a ground of its own."""
+    """Makes each attack inside the sandbox and outside it, every time on a new target."""
     for attack in ATTACKS:
         with AttackTarget() as ground:
             began = time.monotonic()
@@ -78,5 +78,5 @@ def run_attacks(sandbox: Sandbox) -> Iterator[AttackResult]:
 
 
 def count_working(sandbox: Sandbox) -> int:
-    """How many of PROGRAMS work."""
+    """Returns how many of PROGRAMS work."""
     return sum(sandbox.run(program, _BOUNDS).stdout == printed for program, printed in PROGRAMS)

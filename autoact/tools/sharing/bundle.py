@@ -1,6 +1,7 @@
 """A tool set as one file to share: entries of a tools.toml and a project's own code, without secrets.
 
-It is taken in only as far as a person allows. Own code stands in [[file]] tables after the tools, made to be read.
+An import takes only what a person allows. The code is in [[file]] tables after the tools, so that people can read
+it.
 """
 
 from __future__ import annotations
@@ -30,31 +31,32 @@ from autoact.tools.sharing.bundle_files import FOLDER, bundle_path, code_of, col
 HEADING = "# A tool set of AutoAct Studio: `autoact tools import PROJECT FILE` takes it in. It holds no secrets.\n\n"
 LARGEST = 1_000_000
 LOOSENING = ("allow", "read_only_role")
-"""Settings that open what is closed: hosts that are not public, servers that may be written to."""
+"""Settings that weaken a protection: hosts that are not public, servers that may be written to."""
 _OF_THE_WEB = ("http", "https", "ws", "wss")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+")
 
 
 class BundledTool(Struct, frozen=True):
-    """One tool of a set, with all that comes with it."""
+    """One tool of a set, with its files."""
 
     entry: dict[str, Any]
     record: ToolRecord
     files: dict[str, str] = {}
     """Texts by path from the project's folder."""
     left_out: tuple[str, ...] = ()
-    """Settings by which the set would have loosened a rule of the receiver's."""
+    """Settings that the set may not bring, as they would weaken a protection of the receiver."""
 
     @property
     def powers(self) -> tuple[Power, ...]:
-        """What it may do; a setting that leads out of the project opens files, one that is a URL reaches a network."""
+        """The powers of the tool; a setting that leads out of the project adds files, one that is a URL adds
+        network."""
         texts = list(_texts(self.entry.get("settings", {})))
         also: dict[Power, bool] = {"files": any(map(_leads_out, texts)), "network": any(map(reaches_network, texts))}
         return tuple(dict.fromkeys([*self.record.powers, *(power for power, so in also.items() if so)]))
 
     @property
     def secrets(self) -> list[SecretUse]:
-        """The secrets that it takes, and where they go."""
+        """The secrets that it uses, with the URLs they are sent to."""
         return secrets_of(self.record)
 
     @property
@@ -65,22 +67,23 @@ class BundledTool(Struct, frozen=True):
 
 
 class ImportedTool(Struct, frozen=True):
-    """What became of a tool of a set."""
+    """The result for one tool of a set."""
 
     piece: BundledTool
     enabled: bool
-    """Whether it is switched on: all that it may do is allowed."""
+    """Whether it is enabled: all its powers are allowed."""
 
 
 Consent = Callable[[BundledTool], bool]
-"""Whether a person allows all that a tool may do."""
+"""Returns whether a person allows all that a tool may do."""
 
 
 # -- giving ----------------------------------------------------------------------------------------------------------
 
 
 def export_tools(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) -> tuple[str, list[str]]:
-    """The set as text, and what was left out or replaced because it holds a secret, or could, a line for each.
+    """Returns the set as text, and a line for each thing that was left out or replaced because it holds a secret, or
+    could.
 
     Raises BadInput, with file and line, when code or a description holds a secret.
     """
@@ -105,7 +108,7 @@ def export_tools(source: ToolsFile, names: Iterable[str], vault: Vault, root: Pa
 
 
 def _file(path: str, text: str) -> str:
-    """A [[file]] table; the text as it is, where TOML can hold it so."""
+    """Returns a [[file]] table, with the text as it is where TOML can hold it so."""
     literal = "'''" not in text
     table = tomlkit.table()
     table["path"] = path
@@ -121,7 +124,7 @@ def _file(path: str, text: str) -> str:
 
 
 def read_bundle(file: Path) -> list[BundledTool]:
-    """The tools of a set. Raises BadProject with file, line and key."""
+    """Reads the tools of a set. Raises BadProject with file, line and key."""
     try:
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes", file=file)
@@ -142,7 +145,7 @@ def read_bundle(file: Path) -> list[BundledTool]:
 
 
 def _piece(entry: dict[str, Any], record: ToolRecord, files: Mapping[str, str]) -> BundledTool:
-    """A tool without the settings that would say for the receiver what only the receiver may say."""
+    """Makes a tool of a set, without the settings that only the receiver may decide."""
     settings = entry.get("settings", {})
     left_out = tuple(key for key in LOOSENING if settings.get(key))
     if left_out:
@@ -169,10 +172,10 @@ def _files(text: str, file: Path) -> dict[str, str]:
 def import_tools(
     target: ToolsFile, arriving: Iterable[BundledTool], consents: Consent, *, replace: bool
 ) -> list[ImportedTool]:
-    """Put the tools into `target`; those that may do more than is allowed arrive switched off.
+    """Adds the tools to `target`; a tool that may do more than is allowed is added disabled.
 
-    Tools that are there already are left as they are, unless they are to be replaced. `target` is not saved, and the
-    files of what is switched on are not written.
+    Tools that are there already stay as they are, unless `replace` is set. `target` is not saved, and the files of
+    the enabled tools are not written.
     """
     arrivals = []
     for piece in arriving:
@@ -189,13 +192,13 @@ def import_tools(
 
 
 def may_run(piece: BundledTool, allowed: Iterable[str]) -> bool:
-    """Whether all powers of a tool are allowed; `all` allows every power, and no secret."""
+    """Returns whether all powers of a tool are allowed; `all` allows every power, and no secret."""
     granted = set(allowed)
     return "all" in granted or set(piece.powers) <= granted
 
 
 def consent_for(use: SecretUse) -> str:
-    """The word that allows a tool to take a secret: `secret:NAME@HOST`, or `secret:NAME` for a program."""
+    """Returns the word by which a person allows a secret: `secret:NAME@HOST`, or `secret:NAME` for a program."""
     name, url = use
     try:
         return f"secret:{name}@{grants.destination(url)}" if url else f"secret:{name}"
@@ -204,7 +207,7 @@ def consent_for(use: SecretUse) -> str:
 
 
 def withheld_secrets(piece: BundledTool, allowed: Iterable[str]) -> list[SecretUse]:
-    """Returns the secrets that a tool takes and that neither these words nor earlier ones allow for their host."""
+    """Returns the secrets that a tool uses and that neither these words nor earlier grants allow for their host."""
     granted = set(allowed)
     return [use for use in piece.secrets if _is_withheld(use, granted)]
 
@@ -220,7 +223,7 @@ def _is_withheld(use: SecretUse, granted: set[str]) -> bool:
 
 
 def _plain(text: str, file: Path | str) -> None:
-    """Raises BadProject for what a reader would not see, or a terminal would obey."""
+    """Raises BadProject for characters that a reader would not see, or a terminal would obey."""
     for number, line in enumerate(text.split("\n"), 1):
         shown = line.removesuffix("\r").replace("\t", " ")
         if any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for character in shown):
@@ -228,7 +231,7 @@ def _plain(text: str, file: Path | str) -> None:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, keys included."""
+    """Yields every text in a value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -240,9 +243,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _leads_out(text: str) -> bool:
-    """Whether a text is a path, or a URL of a file, that does not begin in the project's folder or climbs out of it.
+    """Returns whether a text is a path, or a file URL, outside the project's folder.
 
-    Schemes are read as those who open them read them: in any case, with a driver behind them, percent-encoded.
+    Schemes are read as the programs that open them read them: in any case, with a driver behind them,
+    percent-encoded.
     """
     scheme, separator, rest = text.partition(":")
     name = scheme.casefold().partition("+")[0]

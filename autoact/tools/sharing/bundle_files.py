@@ -1,4 +1,4 @@
-"""The files of a project that a tool is made of: its code, the modules beside it, what a server said of its tools."""
+"""The files of a project that belong to a tool: its code, the modules it imports, its server's descriptions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from autoact import disk
 from autoact.errors import BadInput, BadProject
 
 FOLDER = "tools"
-"""Where a project keeps such files. Those that lie elsewhere neither leave a project nor enter one."""
+"""The folder of a project for such files. Files elsewhere are neither exported nor imported."""
 DEEPEST = 5
 _PART = re.compile(r"\w[\w .-]*")
 
 Reading = Callable[[str], str | None]
-"""The text of a file by its path from the project's folder; None where there is none."""
+"""Returns the text of a file by its path from the project's folder; None where there is none."""
 
 
 def collect_files(entry: Mapping[str, Any], read: Reading) -> dict[str, str]:
-    """Texts by path: all that `read` knows of what the tool of this entry is made of."""
+    """Returns the texts of a tool's files by path, as far as `read` finds them."""
     found: dict[str, str] = {}
     settings = entry.get("settings", {})
     if entry.get("kind") == "python":
@@ -34,20 +34,21 @@ def collect_files(entry: Mapping[str, Any], read: Reading) -> dict[str, str]:
 
 
 def code_of(entry: Mapping[str, Any]) -> str:
-    """The file that a Python tool's function lies in; empty for one of an installed module."""
+    """Returns the file of a Python tool's function; empty for a function of an installed module."""
     module: str = str(entry.get("settings", {}).get("function", "")).rpartition(":")[0]
     return module if module.endswith(".py") else ""
 
 
 def bundle_path(path: str) -> str | None:
-    """The path as it is written everywhere, or None for one that does not lie in the folder for such files."""
+    """Returns the path in its only valid form; None for one that is not in the folder for such files."""
     parts_of = PurePosixPath(path).parts
     plain = len(parts_of) in range(2, DEEPEST + 1) and all(_PART.fullmatch(part) for part in parts_of)
     return "/".join(parts_of) if plain and parts_of[0] == FOLDER else None
 
 
 def project_reader(root: Path) -> Reading:
-    """Reads files of a project that are its own; links that lead out of it are none. Raises BadProject."""
+    """Returns a function that reads files of a project; links that lead out of it are not followed. It raises
+    BadProject."""
 
     def read(path: str) -> str | None:
         file = root / path
@@ -62,9 +63,9 @@ def project_reader(root: Path) -> Reading:
 
 
 def write_files(root: Path, files: Mapping[str, str], *, replace: bool) -> None:
-    """Write files into a project, all or none of them.
+    """Writes files into a project, all or none of them.
 
-    Raises BadInput for one that would lie outside it, or that is there already with another text and is to stay.
+    Raises BadInput for one that would lie outside it, or that exists with another text and is not to be replaced.
     """
     for path, text in files.items():
         file = root / path
@@ -82,12 +83,12 @@ def write_files(root: Path, files: Mapping[str, str], *, replace: bool) -> None:
 
 
 def _parent(file: Path) -> Path:
-    """The nearest folder above that exists."""
+    """Returns the nearest parent folder that exists."""
     return next(folder for folder in file.parents if folder.exists())
 
 
 def _gather(path: str, read: Reading, found: dict[str, str]) -> None:
-    """Put a file into `found`, and the modules that it and they import from beside it."""
+    """Adds a file to `found`, with the modules beside it that it imports, and those that they import."""
     waiting = [path]
     home = PurePosixPath(path).parent
     while waiting:
@@ -100,7 +101,8 @@ def _gather(path: str, read: Reading, found: dict[str, str]) -> None:
 
 
 def _imported(source: str, home: PurePosixPath, beside: PurePosixPath) -> Iterator[str]:
-    """Where the modules that a source imports would lie: `home` is on the path, `beside` the folder of the source."""
+    """Yields the possible files of the modules that a source imports: `home` is on the path, `beside` is the folder
+    of the source."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -117,7 +119,7 @@ def _imported(source: str, home: PurePosixPath, beside: PurePosixPath) -> Iterat
 
 
 def _places(folder: PurePosixPath, names: list[str]) -> Iterator[str]:
-    """A module's file, or its package's, and those of the packages that it lies in."""
+    """Yields the possible files of a module or package, and of the packages above it."""
     for length in range(1, len(names) + 1):
         place = folder.joinpath(*names[:length])
         yield from (f"{place}.py", f"{place}/__init__.py")

@@ -1,4 +1,4 @@
-"""Calculator: arithmetic as people write it, with guards against expressions that never end."""
+"""Calculator: evaluates arithmetic as people write it, with limits for expressions that would never end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Number = int | float
 
 LONGEST_EXPRESSION = 500
 MOST_DIGITS = 4300
-"""Of an integer, anywhere in the calculation; Python itself prints no longer ones."""
+"""Digits of an integer anywhere in the calculation; Python prints no longer ones."""
 LARGEST_FACTORIAL = 1000
 _MOST_BITS = int(MOST_DIGITS * math.log2(10))
 _SIGNIFICANT = 12
@@ -32,11 +32,11 @@ RECORD = ToolRecord(
 
 
 class CannotCalculate(ValueError):
-    """The expression is no arithmetic, has no value, or is too large; the message says which."""
+    """The expression is not arithmetic, has no value, or is too large; the message says which."""
 
 
 def calculate(expression: str) -> str:
-    """The value of `expression`, printed plainly: 8 for 8.0, else twelve significant digits.
+    """Returns the value of `expression`, printed plainly: 8 for 8.0, else with twelve significant digits.
 
     Angles are in radians, log(x) is natural, 5% is 0.05 whatever stands before it, and % between two numbers is mod.
     Raises CannotCalculate.
@@ -66,7 +66,7 @@ def calculate(expression: str) -> str:
 
 
 def format_number(value: Number) -> str:
-    """`value` without a needless `.0` and without the noise of binary fractions."""
+    """Formats a number without a needless `.0` and without the noise of binary fractions."""
     if isinstance(value, int):
         return str(value)
     if value.is_integer() and abs(value) < 10**15:
@@ -102,7 +102,7 @@ _SEPARATED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
 def python_notation(expression: str) -> str:
-    """`expression` in Python's notation."""
+    """Converts `expression` to Python's notation."""
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda power: f"**({power.group().translate(_SUPERSCRIPTS)})", expression)
     text = _joined_thousands(text.translate(_SIGNS))
     for pattern, replacement in _REWRITES:
@@ -111,7 +111,7 @@ def python_notation(expression: str) -> str:
 
 
 def _joined_thousands(text: str) -> str:
-    """1,234 as 1234, except where a comma parts the arguments of a function."""
+    """Removes the commas of 1,234, except where a comma separates the arguments of a function."""
 
     def joined(number: re.Match[str]) -> str:
         inside = _inside_function(text[: number.start()])
@@ -121,7 +121,7 @@ def _joined_thousands(text: str) -> str:
 
 
 def _inside_function(before: str) -> bool:
-    """Whether one of the brackets still open at the end of `before` parts arguments by commas."""
+    """Returns whether a bracket that is open at the end of `before` holds the arguments of a function with several."""
     still_open: list[bool] = []
     for position, character in enumerate(before):
         if character == "(":
@@ -132,7 +132,7 @@ def _inside_function(before: str) -> bool:
 
 
 def _written_postfix(text: str) -> str:
-    """5! and (2+3)! as calls, 5% as a quotient; 5!! stays and is refused, as it means something else."""
+    """Writes 5! and (2+3)! as calls, 5% as a quotient. 5!! is left and refused, as it means something else."""
     while (mark := _POSTFIX.search(text)) is not None:
         start = _operand_start(text, mark.start())
         operand = text[start : mark.start()]
@@ -142,7 +142,7 @@ def _written_postfix(text: str) -> str:
 
 
 def _operand_start(text: str, end: int) -> int:
-    """Where the number, or the bracket with its function name, that ends at `end` begins."""
+    """Returns the start of the number, or of the bracket with its function name, that ends at `end`."""
     start, depth = end - 1, 0
     if text[start] == ")":
         while start >= 0:
@@ -172,7 +172,7 @@ def _refuse_all_but_arithmetic(tree: ast.AST) -> None:
 
 
 def _bounded(value: Any) -> Number:
-    """`value` when it is a number that can be printed."""
+    """Returns `value` when it is a number that can be printed. Raises CannotCalculate."""
     if isinstance(value, complex):
         raise CannotCalculate("the result is not a real number")
     if type(value) not in (int, float):
@@ -230,12 +230,12 @@ _EVALUATOR = SimpleEval(
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The calculator; it keeps nothing between calls."""
+    """Opens the tool, which has no state."""
     return {"Calculator": lambda expression: Observation(calculate(expression))}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """It calculates, and will not be kept busy."""
+    """Yields checks that it calculates, and refuses an endless calculation."""
     yield Check("Calculator", "(17.5 + 2^3) * 15%", r"^3\.825$")
     yield Check("Calculator", "9^9^9", "too large")
 

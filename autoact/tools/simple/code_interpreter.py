@@ -1,4 +1,4 @@
-"""CodeInterpreter: runs a short Python program in the sandbox and tells what it printed, or where it went wrong."""
+"""CodeInterpreter: runs a short Python program in the sandbox and returns its output, or its error."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ _FENCE = re.compile(r"\s*```(?:python|py)?[ \t]*\n?(.*?)\n?```\s*", re.DOTALL)
 _STOPPED = ("time", "output", "resources", "killed")
 _BEFORE = " Printed before: "
 _ERROR_ROOM = 400
-"""Characters kept for what went wrong, which is worth more than a long printout before it."""
+"""Characters reserved for the error, which is worth more than a long output before it."""
 
 
 def describe_result(outcome: ProgramResult, room: int) -> Observation:
-    """The outcome as an agent reads it, in at most `room` characters, the error never cut off by what came before."""
+    """Describes a program's result for an agent, in at most `room` characters; the error is never cut off by the
+    output."""
     said = f"The program was stopped: {outcome.error}." if outcome.end in _STOPPED else outcome.error
     error = "" if outcome.end == "finished" else shorten(said, min(_ERROR_ROOM, room))
     printed = shorten(outcome.stdout, max(room - len(error) - len(_BEFORE), 0)) if outcome.stdout else ""
@@ -45,19 +46,19 @@ def describe_result(outcome: ProgramResult, room: int) -> Observation:
 
 
 def extract_program(argument: str) -> str:
-    """The program, without the fence that models put around code."""
+    """Returns the program, without the fence that models put around code."""
     fenced = _FENCE.fullmatch(argument)
     return fenced[1] if fenced else argument
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """Refused, with the reason, where nothing can hold a program."""
+    """Returns the record, refused with the reason where this machine cannot confine a program."""
     reason = layers.find_layers().lacking()
     return msgspec.structs.replace(record, state="refused", reason=reason) if reason else record
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The interpreter; every program starts afresh in a folder of its own, and the layers are looked up once."""
+    """Opens the tool; every program runs in a new folder, and all sessions share one sandbox."""
     record = records[RECORD.name]
     seconds = record.limits.timeout_s
     bounds = Bounds(seconds=seconds, cpu_seconds=int(seconds) + 1, memory=record.settings["memory_mb"] * MEGABYTE)
@@ -70,7 +71,7 @@ def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """A sum, and a file that must stay out of reach."""
+    """Yields a sum, and a file that must stay out of reach."""
     yield Check(RECORD.name, "sum(range(10))", "45")
     yield Check(RECORD.name, "open('/etc/passwd').read()", "PermissionError|FileNotFoundError")
 

@@ -1,4 +1,4 @@
-"""TableVerbalizer: a table in CSV, Markdown or HTML as plain sentences, one for each row."""
+"""TableVerbalizer: turns a table in CSV, Markdown or HTML into plain sentences, one for each row."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _RULE_WITHIN = re.compile(r"\|\s*((?:\|\s*:?-{2,}:?\s*)+)\|")
 
 
 class CannotRead(ValueError):
-    """The text is no table; the message says what was expected."""
+    """The text is not a table; the message says what was expected."""
 
 
 def verbalize(table: Table, rows: int, columns: int) -> str:
-    """A sentence for each of the first `rows` rows about the first `columns` columns. Raises CannotRead."""
+    """Returns a sentence for each of the first `rows` rows about the first `columns` columns. Raises CannotRead."""
     if len(table) < 2:
         raise CannotRead("expected a row of column names and at least one row below it")
     names, *body = [[_short(cell) for cell in row[:columns]] for row in table]
@@ -49,7 +49,8 @@ def verbalize(table: Table, rows: int, columns: int) -> str:
 
 
 def _sentence(names: list[str], row: list[str]) -> str:
-    """What a row says: of the thing in its first column, or in the case that a number there stands for."""
+    """Writes a row as a sentence about the thing in its first column, or about the case that a number there stands
+    for."""
     told = [(name, cell) for name, cell in zip(names[1:], row[1:], strict=False) if cell]
     subject = row[0] if row else ""
     if not told:
@@ -79,7 +80,7 @@ def _short(cell: str) -> str:
 
 
 def parse_table(text: str) -> Table:
-    """The table that a text writes, in whichever form. Raises CannotRead."""
+    """Parses a table in any of the three forms. Raises CannotRead."""
     if len(text) > LONGEST_TABLE:
         raise CannotRead(f"a table may have {LONGEST_TABLE:,} characters, not {len(text):,}")
     lines = [line for line in text.splitlines() if line.strip()]
@@ -95,13 +96,13 @@ def parse_table(text: str) -> Table:
 
 
 def _cells(line: str) -> list[str]:
-    """The cells of a Markdown row; `\\|` is a bar within a cell."""
+    """Returns the cells of a Markdown row; `\\|` is a bar within a cell."""
     inner = re.sub(r"(?<!\\)\|$", "", line.strip().removeprefix("|"))
     return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", inner)]
 
 
 def _from_one_line(text: str, rule: re.Match[str]) -> Table:
-    """A Markdown table whose line breaks were lost: its rule tells how many cells make a row."""
+    """Parses a Markdown table whose line breaks were lost; its rule shows how many cells make a row."""
     width = rule[1].count("|")
     body = _cells(text[rule.end() :])
     start = 1 if body and not body[0] else 0
@@ -110,7 +111,7 @@ def _from_one_line(text: str, rule: re.Match[str]) -> Table:
 
 
 def parse_csv(lines: list[str]) -> Table:
-    """Comma, semicolon, tab or bar between the cells; in a single line, semicolons end the rows."""
+    """Parses cells separated by commas, semicolons, tabs or bars; in a single line, semicolons end the rows."""
     if len(lines) == 1:
         lines = [row.strip() for row in lines[0].split(";")]
     delimiter = max(("\t", "|", ";", ","), key=lambda mark: min((line.count(mark) for line in lines), default=0))
@@ -121,7 +122,7 @@ def parse_csv(lines: list[str]) -> Table:
 
 
 def parse_html(text: str) -> Table:
-    """The rows of the first table; what is nested in its cells counts as their text."""
+    """Parses the rows of the first table; tables nested in its cells count as text."""
     reader = _Rows()
     reader.feed(text)
     reader.close()
@@ -167,7 +168,7 @@ class _Rows(HTMLParser):
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The verbalizer; it keeps nothing between calls."""
+    """Opens the tool, which has no state."""
     record = records["TableVerbalizer"]
     settings = record.settings
 
@@ -185,14 +186,14 @@ def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[
 
 
 def _beginning(file: Path) -> str:
-    """The whole lines at the beginning of a file that are not too many to read."""
+    """Reads the first lines of a file, at most LONGEST_TABLE characters, without a line cut in the middle."""
     with file.open(encoding="utf-8-sig", errors="replace") as text:
         start = text.read(LONGEST_TABLE)
         return start if len(start) < LONGEST_TABLE else start.rpartition("\n")[0]
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """It reads its own example."""
+    """Yields a check that it reads its own example."""
     yield Check("TableVerbalizer", "country, capital; Peru, Lima; Chad, N'Djamena", "The capital of Peru is Lima")
 
 

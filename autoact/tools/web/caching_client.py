@@ -1,4 +1,4 @@
-"""A considerate visitor: remembers what it was told, waits when asked to, tries again a few times, and says why not."""
+"""An HTTP client with a cache, retries and Retry-After, whose errors say what a person can do."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from autoact.tools.web.client import Client, HttpRequest, HttpResponse
 DAY_S = 86_400.0
 TRIES = 3
 FIRST_PAUSE_S = 0.5
-"""Before the second try; it doubles with each. A host that names a time of its own is obeyed."""
+"""Seconds before the second try, doubled for each further one. A time that the host names goes before it."""
 LONGEST_REST_S = 3_600.0
-"""A host that asks for more is asked again after an hour."""
+"""Seconds: a host that asks for a longer rest is asked again after an hour."""
 BUSY = (429, 500, 502, 503, 504)
 UNHEARD = (429, 503)
-"""Of these, the ones that promise that nothing was done, so that even an order may be given again."""
+"""Those of BUSY that promise that nothing was done, so that requests other than GET may be repeated too."""
 MOST_KEPT = 2_000
-"""Replies in the cache; then the oldest quarter goes."""
+"""Replies in the cache; when there are more, the oldest quarter is removed."""
 _ADVICE = {
     400: "the request is not what the host expects; look at the tool's settings",
     401: "the key was not accepted; look at `autoact secrets list`",
@@ -44,21 +44,22 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class CachingClient:
-    """Asks through a client, with manners. Hosts that asked for a rest are remembered across runs."""
+    """Makes requests through a client. The rest times that hosts ask for are stored for all processes."""
 
     client: Client
     cache: Path | None = None
-    """The folder of replies and of resting hosts; None remembers nothing."""
+    """The folder of cached replies and rest times; None for no cache."""
     fresh_s: float = 7 * DAY_S
-    """How long a reply is as good as a new one; 0 asks every time. A stale one still serves while a host is busy."""
+    """Seconds for which a cached reply is used; 0 for never. An older one is still used when the host is busy."""
     wait: Callable[[float], None] = field(default=time.sleep)
 
     def ask(self, request: HttpRequest) -> HttpResponse:
-        """A reply with a status of success. Raises ToolFailed with what to do about it."""
+        """Returns a successful reply. Raises ToolFailed with what a person can do."""
         return self.remembered(request, self._tried)
 
     def remembered(self, request: HttpRequest, ask: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
-        """What the cache knows of the request, or else what `ask` brings; its failures pass when the cache is empty."""
+        """Returns a fresh reply from the cache, else the reply that `ask` gets; an older cached one when `ask`
+        fails."""
         kept, age = self._kept(request)
         if kept and age < self.fresh_s:
             return kept
@@ -91,7 +92,7 @@ class CachingClient:
         raise AssertionError("the last try returns or raises")
 
     def _rest(self, host: str, seconds: float, ends: float) -> None:
-        """Wait, if there is time for it."""
+        """Waits for `seconds`. Raises ToolFailed when there is not enough time left."""
         if seconds <= 0:
             return
         if time.monotonic() + seconds >= ends:
@@ -99,7 +100,8 @@ class CachingClient:
         self.wait(seconds)
 
     def rest_left(self, host: str) -> float:
-        """Seconds for which a host is to be left alone; the time of change of its file says it to every process."""
+        """Returns the seconds for which a host must not be asked. They are the modification time of a file, for all
+        processes."""
         if self.cache is None:
             return 0.0
         try:
@@ -108,7 +110,7 @@ class CachingClient:
             return 0.0
 
     def leave_alone(self, host: str, seconds: float) -> None:
-        """Remember a host's wish."""
+        """Stores the time for which a host must not be asked."""
         if self.cache is None:
             return
         file = self.cache / "rest" / host
@@ -119,7 +121,7 @@ class CachingClient:
             os.utime(file, (until, until))
 
     def _kept(self, request: HttpRequest) -> tuple[HttpResponse | None, float]:
-        """What the cache holds, and its age in seconds."""
+        """Returns the cached reply and its age in seconds."""
         if self.cache is None:
             return None, 0.0
         file = self.cache / _name(request)
@@ -140,18 +142,18 @@ class CachingClient:
 
 
 def default_cache() -> Path:
-    """Where this user's replies are kept."""
+    """Returns the folder of this user's cached replies."""
     return platformdirs.user_cache_path("autoact") / "web"
 
 
 def _name(request: HttpRequest) -> str:
-    """A file name for what is asked for. Headers do not count: they hold keys, and say nothing of the question."""
+    """Returns the file name for a request. Headers do not count: they hold keys, and do not change the question."""
     asked = msgspec.json.encode([request.method, request.url, dict(request.parameters), request.body.hex()])
     return f"{hashlib.blake2s(asked, digest_size=16).hexdigest()}.reply"
 
 
 def _asked_pause(reply: HttpResponse) -> float | None:
-    """Seconds that a host asks for, told as a number or as a date; None when it does not say."""
+    """Returns the seconds of a Retry-After header, which is a number or a date; None without one."""
     told = reply.headers.get("retry-after", "").strip()
     if not told:
         return None
@@ -166,7 +168,7 @@ def _asked_pause(reply: HttpResponse) -> float | None:
 
 
 def _refusal(reply: HttpResponse, host: str) -> str:
-    """Why it did not work: the host's status, what that means, and the first of its own words."""
+    """Explains a failure: the host's status, its meaning, and the beginning of the host's own message."""
     meaning = _ADVICE.get(reply.status) or ("the host is in trouble; try later" if reply.status >= 500 else "")
     try:
         words = shorten(reply.text(), 120) if "html" not in reply.media_type else ""

@@ -1,4 +1,4 @@
-"""Search engines with an interface for programs: three that want a key, and SearXNG on a host of one's own."""
+"""Clients of search engines with an API: three that need a key, and SearXNG on a host of one's own."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from autoact.tools.web.client import HttpRequest
 
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _LONGEST_TEXT = 600
-"""Characters of a page's text that an engine is asked for, where it can be told."""
+"""Characters of a page's text requested from an engine that allows a limit."""
 
 Describe = Callable[[str, str, int, str], HttpRequest]
-"""The request for host, query, number of results and key."""
+"""Makes the request for host, query, number of results and key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How one engine is asked and where in its reply the results are."""
+    """The API of one engine: its request, and the place of the results in its reply."""
 
     host: str
-    """Empty where everyone has one of their own."""
+    """Empty for an engine that everyone hosts themselves."""
     describe: Describe
     results: tuple[str, ...]
     text: str
@@ -66,7 +66,7 @@ SERVICES = {
 
 
 class SearchEngine:
-    """One service, asked through a visitor. The key is empty where the service wants none."""
+    """One service. The key is empty where the service needs none."""
 
     def __init__(self, name: str, visitor: CachingClient, host: str, key: Secret) -> None:
         self._name, self._visitor, self._key = name, visitor, key
@@ -74,7 +74,7 @@ class SearchEngine:
         self._host = (host or self._service.host).rstrip("/")
 
     def search(self, query: str, k: int) -> list[Page]:
-        """The best pages with what the engine shows of them. Raises ToolFailed."""
+        """Returns the best pages with the text that the engine shows of them. Raises ToolFailed."""
         found = self._visitor.ask(self._service.describe(self._host, query, k, self._key.reveal())).json()
         for step in self._service.results:
             found = found.get(step, []) if isinstance(found, dict) else None
@@ -89,5 +89,5 @@ class SearchEngine:
 
 
 def clean_text(text: object) -> str:
-    """What an engine shows, without its marks of emphasis and its entities; empty for what is no text."""
+    """Returns an engine's text without tags and entities; empty for a value that is not text."""
     return " ".join(html.unescape(_TAG.sub("", text)).split()) if isinstance(text, str) else ""

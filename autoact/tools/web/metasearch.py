@@ -1,4 +1,4 @@
-"""Public search engines without a key, through the package ddgs; which of them are asked is said by name."""
+"""Public search engines without a key, through the package ddgs, which asks only the engines that are named."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from autoact.tools.web.engines import clean_text
 
 PACKAGE = "ddgs"
 REST_S = 60.0
-"""For which nobody is asked after all of them have refused: insisting makes it last."""
+"""Seconds without requests after all engines refused: repeated requests prolong the refusal."""
 
 
 class _NothingFound(ToolFailed):
-    """A failure within, so that nobody remembers it: an engine that has had enough may say the same."""
+    """No results. A failure, so that it is not cached: an engine that limits requests may say the same."""
 
 
 class Metasearch:
@@ -28,7 +28,8 @@ class Metasearch:
         self._visitor = visitor
 
     def search(self, query: str, k: int) -> list[Page]:
-        """The best pages with what the engines show of them; none is no failure. Raises ToolFailed."""
+        """Returns the best pages with the text that the engines show of them; empty without results. Raises
+        ToolFailed."""
         asked = HttpRequest(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
         try:
             hits = self._visitor.remembered(asked, self._ask).json()

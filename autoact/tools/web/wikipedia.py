@@ -1,4 +1,4 @@
-"""Wikipedia, or any MediaWiki with text extracts: its pages by title, its search, and what a title may have meant."""
+"""Wikipedia, or any MediaWiki with text extracts: its pages by title, its search, and the meanings of a title."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Wikipedia:
         self._api = f"{site.rstrip('/')}/w/api.php"
 
     def page(self, title: str) -> Page | None:
-        """The page, redirects followed; None when there is none, or when the title has several meanings."""
+        """Returns the page after redirects; None when there is none, or when the title has several meanings."""
         found = self._titled(title)
         if found is None or _is_ambiguous(found):
             return None
@@ -34,7 +34,7 @@ class Wikipedia:
         return Page(found["title"], text) if text else None
 
     def nearby(self, title: str, k: int) -> list[str]:
-        """What an ambiguous title may mean, or else the titles that a search for it finds."""
+        """Returns the meanings of an ambiguous title, else the titles that a search for it finds."""
         found = self._titled(title)
         if found is not None and _is_ambiguous(found):
             links = [link["title"] for link in found.get("links", [])]
@@ -44,7 +44,7 @@ class Wikipedia:
         return [hit["title"] for hit in query.get("search", [])]
 
     def search(self, query: str, k: int) -> list[Page]:
-        """The best pages, each with its introduction."""
+        """Returns the best pages, each with its introduction."""
         wanted = {
             "generator": "search", "gsrsearch": query, "gsrlimit": str(k), "gsrnamespace": "0",
             "prop": "extracts", "exintro": "1", "explaintext": "1", "exlimit": str(k),
@@ -75,6 +75,6 @@ def _is_ambiguous(page: Mapping[str, Any]) -> bool:
 
 
 def _plain(extract: str) -> str:
-    """Paragraphs with a blank line between them, without headings."""
+    """Returns the paragraphs with a blank line between them, without headings."""
     lines = (line.strip() for line in extract.splitlines())
     return "\n\n".join(line for line in lines if line and not _HEADING.fullmatch(line))

@@ -1,4 +1,4 @@
-"""The program itself: run as a session at a prompt would, so that the value of a last expression is shown."""
+"""Runs the program as an interactive session would, so that the value of a last expression is printed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _LONGEST_MESSAGE = 2_000
 
 
 def run(source: str) -> int:
-    """The exit code. What goes wrong is told on stderr: the error, then the program's line it came from."""
+    """Runs the program and returns its exit code. An error is printed on stderr, with the program's line where it
+    arose."""
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
     # Isolated Python leaves these out, and people end programs with them.
@@ -32,7 +33,7 @@ def run(source: str) -> int:
 
 
 def _parsed(source: str) -> _ast.Module:
-    """The tree of a program. A one-line answer may have written its line breaks as backslash and n."""
+    """Returns the tree of a program. In a program of one line, backslash and n may stand for line breaks."""
     try:
         return _tree(source)
     except SyntaxError:
@@ -62,7 +63,7 @@ def _exit_code(code: object) -> int:
 
 
 def describe_error(error: BaseException, source: str) -> str:
-    """The error in a line or two; nothing of the interpreter's own frames."""
+    """Describes an error in a line or two, without the interpreter's own frames."""
     try:
         message = str(error)[:_LONGEST_MESSAGE]
     # A program's own error may fail to say what it is.
@@ -77,7 +78,7 @@ def describe_error(error: BaseException, source: str) -> str:
 
 
 def _line_of(error: BaseException) -> int | None:
-    """The innermost line of the program that the error came through."""
+    """Returns the program's innermost line in the traceback; None without one."""
     found, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == NAME:
