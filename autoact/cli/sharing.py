@@ -139,7 +139,7 @@ def _lets(question: str) -> bool:
 
 def _shown(piece: BundledTool) -> list[str]:
     """What a tool runs: its settings and every line of its files."""
-    lines = [piece.told]
+    lines = [piece.settings_text]
     for path, text in piece.files.items():
         lines += [f"--- {path}", *(f"| {line}" for line in text.splitlines())]
     return lines
@@ -151,7 +151,7 @@ def _tell(arriving: list[BundledTool], arrivals: list[ImportedTool]) -> None:
     for one in arrivals:
         piece = one.piece
         may = f"may use {', '.join(piece.powers)}" if piece.powers else "harmless"
-        told = f": {piece.told}" if piece.told else ""
+        told = f": {piece.settings_text}" if piece.settings_text else ""
         print(f"{'on' if one.enabled else 'off':4}{piece.record.name}  ({piece.record.kind}, {may}){told}")
         for name, url in piece.secrets:
             print(f"    takes the secret {name}{f', for {url}' if url else ''}")

@@ -29,7 +29,7 @@ LARGEST_REQUEST = 32_000
 PATIENCE = 3
 """Failures in a row after which the child is not started again for REST_S seconds."""
 REST_S = 60.0
-_KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
+_INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
 
 
 class Child:
@@ -43,7 +43,7 @@ class Child:
     ) -> None:
         self._opening, self._environment, self._folder, self._start_s = opening, environment, folder, start_s
         self._process: subprocess.Popen[bytes] | None = None
-        self._heard = bytearray()
+        self._received = bytearray()
         self._failures = 0
         self._rests_until = 0.0
         self._turn = threading.RLock()
@@ -90,7 +90,7 @@ class Child:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             env=dict(self._environment), cwd=self._folder, start_new_session=True,
         )  # fmt: skip
-        self._heard.clear()
+        self._received.clear()
         self.greeting = self._exchange(self._opening, self._start_s, must_succeed=True).text
 
     def _stop(self) -> None:
@@ -134,17 +134,17 @@ class Child:
         deadline = time.monotonic() + within_s
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while (end := self._heard.find(b"\n")) < 0:
+            while (end := self._received.find(b"\n")) < 0:
                 if not selector.select(max(deadline - time.monotonic(), 0)):
                     raise ChildFailed(f"no answer within {within_s:g} s")
                 chunk = os.read(self._process.stdout.fileno(), 65536)
-                self._heard += chunk
+                self._received += chunk
                 if not chunk:
                     raise ChildFailed("its process ended without an answer")
-                if len(self._heard) > LARGEST_REPLY:
+                if len(self._received) > LARGEST_REPLY:
                     raise ChildFailed(f"it answered with more than {LARGEST_REPLY:,} bytes")
-        line = bytes(self._heard[:end])
-        del self._heard[: end + 1]
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
         try:
             return msgspec.json.decode(line, type=ChildReply)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -155,9 +155,9 @@ def child_environment(
     context: ToolContext, secrets: Sequence[str], extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Returns the environment of a child: the user's own basic variables, `extra`, and the secrets that are named."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    told = {name: value for name in secrets if (value := context.secret(name)) is not None}
-    return {**kept, "NO_COLOR": "1", "TERM": "dumb", **(extra or {}), **told}
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    named = {name: value for name in secrets if (value := context.secret(name)) is not None}
+    return {**kept, "NO_COLOR": "1", "TERM": "dumb", **(extra or {}), **named}
 
 
 def kill_tree(pid: int) -> None:

@@ -32,7 +32,7 @@ def child_group(context: ToolContext, record: ToolRecord, opening: Mapping[str, 
     child = Child(opening, child_environment(context, record.settings["secrets"]), context.root, START_S)
     context.closing.callback(child.close)
 
-    def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
         limits = records[record.name].limits
 
         def call(argument: str) -> Observation:
@@ -44,7 +44,7 @@ def child_group(context: ToolContext, record: ToolRecord, opening: Mapping[str, 
 
         return {record.name: call}
 
-    return Group((record,), opened)
+    return Group((record,), open_calls)
 
 
 def one_line(description: str) -> str:

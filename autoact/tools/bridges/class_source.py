@@ -16,9 +16,9 @@ from autoact.tools.bridges.signature import (
     signature_of,
 )
 
-_FURTHEST = 8
+_MOST_STEPS = 8
 """Modules through which an exported name is followed to its definition."""
-_NOT_THE_MODELS = {"self", "cls", "run_manager", "callbacks", "config"}
+_FILLED_BY_LANGCHAIN = {"self", "cls", "run_manager", "callbacks", "config"}
 """Parameters of `_run` that langchain fills, not the model."""
 
 
@@ -29,7 +29,7 @@ def read_tool(path: str) -> Signature | None:
     """
     module, _, name = path.rpartition(".")
     try:
-        defined = _defined(module, name)
+        defined = _find_definition(module, name)
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
     if isinstance(defined, _Class):
@@ -55,7 +55,7 @@ class _Class:
             return model.fields()
         functions = (node for one in self.lineage for node in one.node.body if isinstance(node, ast.FunctionDef))
         run = next((node for node in functions if node.name == "_run"), None)
-        return signature_of(run, _NOT_THE_MODELS).schema if run else {}
+        return signature_of(run, _FILLED_BY_LANGCHAIN).schema if run else {}
 
     def fields(self) -> dict[str, Any]:
         """Returns the JSON schema of a pydantic model: the fields of its base classes first, then its own."""
@@ -63,7 +63,7 @@ class _Class:
         for one in reversed(self.lineage):
             for node in one.node.body:
                 if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                    properties[node.target.id] = one._described(node)
+                    properties[node.target.id] = one._field_schema(node)
         required = [name for name, kind in properties.items() if kind.pop("required")]
         return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
@@ -78,10 +78,12 @@ class _Class:
         return found
 
     def _find(self, name: str) -> _Class | ast.FunctionDef | ast.AsyncFunctionDef | None:
-        return _defined_in(self._tree, self._module, name, _FURTHEST)
+        return _find_in_tree(self._tree, self._module, name, _MOST_STEPS)
 
     def _field(self, name: str) -> ast.expr | None:
-        return next((value for one in self.lineage for known, value in _assigned(one.node.body) if known == name), None)
+        return next(
+            (value for one in self.lineage for known, value in _assignments(one.node.body) if known == name), None
+        )
 
     def _text(self, value: ast.expr | None) -> str:
         """Returns a string that the source writes out: in one or several parts, as a constant of the module, or as a
@@ -89,12 +91,12 @@ class _Class:
         if isinstance(value, ast.Call):
             value = _options(value).get("default")
         if isinstance(value, ast.Name):
-            value = dict(_assigned(self._tree.body)).get(value.id)
+            value = dict(_assignments(self._tree.body)).get(value.id)
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
             return self._text(value.left) + self._text(value.right)
         return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
-    def _described(self, node: ast.AnnAssign) -> dict[str, Any]:
+    def _field_schema(self, node: ast.AnnAssign) -> dict[str, Any]:
         options = _options(node.value) if isinstance(node.value, ast.Call) else {"default": node.value}
         default = options.get("default")
         required = "default_factory" not in options and (default is None or _is_ellipsis(default))
@@ -104,18 +106,18 @@ class _Class:
         return {**kind, **({} if default is None else literal_default(default)), "required": required}
 
 
-def _defined(
-    module: str, name: str, further: int = _FURTHEST
+def _find_definition(
+    module: str, name: str, steps: int = _MOST_STEPS
 ) -> _Class | ast.FunctionDef | ast.AsyncFunctionDef | None:
     """Finds the definition of a name that a module exports. Raises OSError, SyntaxError, ValueError."""
     file = module_file(module)
-    if file is None or further == 0:
+    if file is None or steps == 0:
         return None
-    return _defined_in(ast.parse(file.read_text(encoding="utf-8")), module, name, further)
+    return _find_in_tree(ast.parse(file.read_text(encoding="utf-8")), module, name, steps)
 
 
-def _defined_in(
-    tree: ast.Module, module: str, name: str, further: int
+def _find_in_tree(
+    tree: ast.Module, module: str, name: str, steps: int
 ) -> _Class | ast.FunctionDef | ast.AsyncFunctionDef | None:
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == name:
@@ -127,7 +129,7 @@ def _defined_in(
         if isinstance(imported, ast.ImportFrom):
             for alias in imported.names:
                 if name == (alias.asname or alias.name):
-                    return _defined(_absolute(imported, module), alias.name, further - 1)
+                    return _find_definition(_absolute_module(imported, module), alias.name, steps - 1)
     return None
 
 
@@ -146,7 +148,7 @@ def module_file(module: str) -> Path | None:
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
-def _absolute(node: ast.ImportFrom, module: str) -> str:
+def _absolute_module(node: ast.ImportFrom, module: str) -> str:
     if not node.level:
         return node.module or ""
     file = module_file(module)
@@ -155,7 +157,7 @@ def _absolute(node: ast.ImportFrom, module: str) -> str:
     return ".".join([*package, *([node.module] if node.module else [])])
 
 
-def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+def _assignments(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
     for node in body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             yield node.target.id, node.value

@@ -28,8 +28,8 @@ from autoact.script import Observation
 from autoact.tools.library.tool import Bridge, Call, Group, State, ToolContext, ToolRecord, with_state
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "QUERY")
-_PLACE = re.compile(r"\{(argument|secret:([A-Z][A-Z0-9_]*))\}")
-_EVERY = "*"
+_PLACEHOLDER = re.compile(r"\{(argument|secret:([A-Z][A-Z0-9_]*))\}")
+_WILDCARD = "*"
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
 _DEFAULTS: Mapping[str, Any] = {
     "url": "", "method": "GET", "headers": {}, "body": "", "result": "", "allow": [], "cache_hours": 0.0,
@@ -38,14 +38,14 @@ _DEFAULTS: Mapping[str, Any] = {
 
 def group(context: ToolContext, record: ToolRecord) -> Group:
     """Makes the group of the tool that one entry of tools.toml describes."""
-    definition = record.definition or f"Asks {_parts(record.settings['url']).hostname or 'a web service'}."
+    definition = record.definition or f"Asks {_split_url(record.settings['url']).hostname or 'a web service'}."
     record = msgspec.structs.replace(record, definition=definition, usage=record.usage or f"{record.name}[argument]")
-    trouble = _trouble(context, record.settings)
+    obstacle = _obstacle(context, record.settings)
 
-    def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
         return {record.name: lambda argument: _call(context, records[record.name], argument)}
 
-    return Group((with_state(record, *trouble) if trouble else record,), opened)
+    return Group((with_state(record, *obstacle) if obstacle else record,), open_calls)
 
 
 BRIDGE = Bridge(_DEFAULTS, ("network",), group)
@@ -60,9 +60,11 @@ def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observatio
     if argument in (".", ".."):
         raise ToolFailed("dots alone would climb out of the endpoint's path")
     settings = record.settings
-    if trouble := _withheld(context, settings):  # a permission may have been withdrawn since the library was opened
-        raise ToolFailed(trouble[1])
-    fill = partial(_filled, context, settings["url"])
+    if obstacle := _secret_obstacle(
+        context, settings
+    ):  # a permission may have been withdrawn since the library was opened
+        raise ToolFailed(obstacle[1])
+    fill = partial(_fill, context, settings["url"])
     body = fill(settings["body"], _in_json(argument))
     headers = {name: fill(text, _in_header(argument)) for name, text in settings["headers"].items()}
     if body:
@@ -92,29 +94,29 @@ def pick(value: Any, path: str) -> str:
 
 def _inside(value: Any, step: str) -> list[Any]:
     if isinstance(value, list):
-        if step == _EVERY:
+        if step == _WILDCARD:
             return value
         return [value[int(step)]] if step.isascii() and step.isdigit() and int(step[:9]) < len(value) else []
     if isinstance(value, dict):
-        if step == _EVERY:
+        if step == _WILDCARD:
             return list(value.values())
         return [value[step]] if step in value else []
     return []
 
 
-def _filled(context: ToolContext, url: str, template: str, argument: str) -> str:
+def _fill(context: ToolContext, url: str, template: str, argument: str) -> str:
     """Returns the template with the argument and the secrets that may be sent to `url` in its placeholders."""
 
     def fill(place: re.Match[str]) -> str:
         return argument if place[2] is None else context.secret_for(place[2], url) or ""
 
-    return _PLACE.sub(fill, template)
+    return _PLACEHOLDER.sub(fill, template)
 
 
 def secret_names(settings: Mapping[str, Any]) -> list[str]:
     """Returns the names of the secrets that the request uses."""
     templates = [settings["url"], settings["body"], *settings["headers"].values()]
-    return sorted({place[2] for template in templates for place in _PLACE.finditer(template) if place[2]})
+    return sorted({place[2] for template in templates for place in _PLACEHOLDER.finditer(template) if place[2]})
 
 
 def _in_json(argument: str) -> str:
@@ -127,7 +129,7 @@ def _in_header(argument: str) -> str:
     return quote(" ".join(argument.split()), safe=" !#$&'()*+,/:;=?@[]")
 
 
-def _parts(url: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     """Splits a URL; all parts are empty when it is not a URL."""
     try:
         return urlsplit(url)
@@ -135,9 +137,9 @@ def _parts(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def _trouble(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
+def _obstacle(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
     """Returns the state and the reason why the endpoint cannot be called; None when it can."""
-    parts = _parts(settings["url"])
+    parts = _split_url(settings["url"])
     templates = [settings["url"], settings["body"], *settings["headers"].values()]
     if not parts.hostname or parts.scheme not in ("http", "https"):
         return "needs-setting", 'it needs settings = {url = "https://host/path?q={argument}"}'
@@ -148,12 +150,12 @@ def _trouble(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, 
     if not any("{argument}" in template for template in templates):
         return "needs-setting", "nothing of the request has a place for {argument}"
     for name, text in settings["headers"].items():
-        if name.casefold() in _SECRET_HEADERS and not _PLACE.search(text):
+        if name.casefold() in _SECRET_HEADERS and not _PLACEHOLDER.search(text):
             return "refused", f"a key in {name} would be shared with the project; write {{secret:NAME}} instead"
-    return _withheld(context, settings)
+    return _secret_obstacle(context, settings)
 
 
-def _withheld(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
+def _secret_obstacle(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State, str] | None:
     """Returns why the secrets of the request may not be sent to its host; None when they may. The setting `allow` does
     not matter."""
     names, url = secret_names(settings), settings["url"]

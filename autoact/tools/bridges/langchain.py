@@ -39,14 +39,14 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     own = read_tool(settings["class"]) or Signature("", {})
     if not settings["parameters"]:
         schema = own.schema
-    told = msgspec.structs.replace(
+    description = msgspec.structs.replace(
         record,
         definition=record.definition or one_line(own.definition) or f"The langchain tool {name}.",
         schema=schema if schema.get("properties") else ONE_TEXT,
     )
     opening = {"kind": "langchain", "class": settings["class"], "arguments": settings["arguments"],
                "parameters": list(schema.get("properties", {}))}  # fmt: skip
-    return child_group(context, told, opening)
+    return child_group(context, description, opening)
 
 
 BRIDGE = Bridge({"class": "", "arguments": {}, "parameters": [], "secrets": []}, ("network", "code", "files"), group)
@@ -59,7 +59,7 @@ def open_in_child(opening: dict[str, Any]) -> RequestHandler:
     """Builds the tool. Raises TypeError when it is not a langchain tool, ValueError for parameters it does not have."""
     from langchain_core.tools import BaseTool
 
-    tool = _built({"class": opening["class"], **opening["arguments"]})
+    tool = _build({"class": opening["class"], **opening["arguments"]})
     if not isinstance(tool, BaseTool):
         raise TypeError(f"{opening['class']} is no langchain tool")
     parameters = opening["parameters"]
@@ -69,13 +69,13 @@ def open_in_child(opening: dict[str, Any]) -> RequestHandler:
     return lambda request: ChildReply(value_text(tool.invoke(request["arguments"] if parameters else request["text"])))
 
 
-def _built(told: dict[str, Any]) -> Any:
+def _build(description: dict[str, Any]) -> Any:
     """Builds an object from `class` and its arguments, after those arguments that name a class themselves."""
-    module, _, name = told["class"].rpartition(".")
+    module, _, name = description["class"].rpartition(".")
     found = getattr(importlib.import_module(module), name)
     arguments = {
-        key: _built(value) if isinstance(value, dict) and "class" in value else value
-        for key, value in told.items()
+        key: _build(value) if isinstance(value, dict) and "class" in value else value
+        for key, value in description.items()
         if key != "class"
     }
     return found(**arguments) if isinstance(found, type) else found

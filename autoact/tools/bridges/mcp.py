@@ -62,7 +62,7 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     if refusal := _refusal(context, record):
         return unusable_group(record, refusal, "refused")
     wanted = [tool for tool in tools if not settings["only"] or tool.name in settings["only"]]
-    return _served(context, record, wanted)
+    return _server_group(context, record, wanted)
 
 
 def _refusal(context: ToolContext, record: ToolRecord) -> str:
@@ -79,23 +79,23 @@ BRIDGE = Bridge(
 )
 
 
-def _served(context: ToolContext, server: ToolRecord, tools: list[ToolDescription]) -> Group:
+def _server_group(context: ToolContext, server: ToolRecord, tools: list[ToolDescription]) -> Group:
     child = _child(context, server)
     context.closing.callback(child.close)
     records = {tool.name: as_record(server, tool) for tool in tools}
 
-    def opened(context: ToolContext, known: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    def open_calls(context: ToolContext, known: Mapping[str, ToolRecord]) -> dict[str, Call]:
         return {record.name: _call(child, tool, known[record.name])
                 for tool in tools for record in [records[tool.name]]}  # fmt: skip
 
-    return Group(tuple(records.values()), opened)
+    return Group(tuple(records.values()), open_calls)
 
 
 def _call(child: Child, tool: ToolDescription, record: ToolRecord) -> Call:
     def call(argument: str) -> Observation:
         arguments = parse_arguments(argument, tool.schema)
         child.start()
-        offered = {one.name: one.digest() for one in _decoded(child.greeting)}
+        offered = {one.name: one.digest() for one in _decode(child.greeting)}
         if offered.get(tool.name) != tool.digest():
             server = record.name.partition(".")[0]
             raise ChildFailed(
@@ -120,8 +120,8 @@ def as_record(server: ToolRecord, tool: ToolDescription) -> ToolRecord:
 
 def _child(context: ToolContext, record: ToolRecord) -> Child:
     settings = record.settings
-    held = {name: context.secret_for(name, settings["url"]) or "" for name in settings["secrets"]}
-    headers = {name: string.Template(value).safe_substitute(held) for name, value in settings["headers"].items()}
+    values = {name: context.secret_for(name, settings["url"]) or "" for name in settings["secrets"]}
+    headers = {name: string.Template(value).safe_substitute(values) for name, value in settings["headers"].items()}
     opening = {"kind": "mcp", "command": settings["command"], "url": settings["url"], "headers": headers}
     told = child_environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
     return Child(opening, told, context.root, settings["connect_s"])
@@ -139,7 +139,7 @@ def connect(context: ToolContext, record: ToolRecord) -> list[ToolDescription]:
     child = _child(context, record)
     try:
         child.start()
-        tools = _decoded(child.greeting)
+        tools = _decode(child.greeting)
     except ChildFailed as error:
         raise BadProject(f"the server `{record.name}` cannot be used: {error}") from error
     finally:
@@ -158,12 +158,12 @@ def descriptions_file(root: Path, server: str) -> Path:
 def read_descriptions(file: Path) -> list[ToolDescription]:
     """Reads the descriptions of a server's tools. Raises BadProject."""
     try:
-        return _decoded(file.read_bytes())
+        return _decode(file.read_bytes())
     except (OSError, ChildFailed) as error:
         raise BadProject(str(error), file=file) from error
 
 
-def _decoded(text: str | bytes) -> list[ToolDescription]:
+def _decode(text: str | bytes) -> list[ToolDescription]:
     """Decodes descriptions and sorts them by name, without those whose name is invalid. Raises ChildFailed."""
     try:
         tools = msgspec.json.decode(text, type=list[ToolDescription])

@@ -23,7 +23,7 @@ LARGEST_MESSAGE = 2_000_000
 LARGEST_FLOOD = 2_000_000
 """Bytes that a server may send between two messages of ours."""
 MOST_TOOLS = 500
-_COMPLAINT = 2000
+_STDERR_TAIL = 2000
 """Bytes kept of the end of a server's standard error."""
 
 
@@ -36,9 +36,9 @@ def open_in_child(opening: dict[str, Any]) -> tuple[RequestHandler, ChildReply]:
 class ServerHealth:
     """The server's failure, if any, shared between session and transport."""
 
-    trouble = ""
+    failure = ""
     """The reason why the server cannot be used any more; empty while it can."""
-    complaint = ""
+    stderr_tail = ""
     """The end of the server's standard error."""
 
 
@@ -51,8 +51,8 @@ class McpSession:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         ready: asyncio.Future[None] = self._loop.create_future()
-        self._held = asyncio.run_coroutine_threadsafe(self._hold(opening, ready), self._loop)
-        self.wait(_awaited(ready))
+        self._running = asyncio.run_coroutine_threadsafe(self._run_client(opening, ready), self._loop)
+        self.wait(_wait_for(ready))
 
     def wait(self, coroutine: Any) -> Any:
         """Runs a coroutine in the loop and returns its result. Raises ChildFailed with the server's trouble, where that
@@ -60,14 +60,14 @@ class McpSession:
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         except Exception as error:
-            raise ChildFailed(self._told(error)) from error
+            raise ChildFailed(self._failure_text(error)) from error
 
     def answer(self, request: dict[str, Any]) -> ChildReply:
         """Calls one of the server's tools."""
         try:
             result = self.wait(self._client.call_tool(request["tool"], request["arguments"]))
         except ChildFailed as error:
-            return ChildReply(str(error), failed=True, ended=bool(self._server.trouble))
+            return ChildReply(str(error), failed=True, ended=bool(self._server.failure))
         return ChildReply(result_text(result), failed=bool(result.is_error))
 
     async def tools(self) -> list[dict[str, Any]]:
@@ -76,13 +76,13 @@ class McpSession:
         cursor: str | None = None
         while len(found) < MOST_TOOLS:
             page = await self._client.list_tools(cursor=cursor)
-            found += map(_described, page.tools)
+            found += map(_tool_fields, page.tools)
             cursor = page.next_cursor
             if not cursor or not page.tools:
                 break
         return found[:MOST_TOOLS]
 
-    async def _hold(self, opening: dict[str, Any], ready: asyncio.Future[None]) -> None:
+    async def _run_client(self, opening: dict[str, Any], ready: asyncio.Future[None]) -> None:
         try:
             transport = (
                 http_transport(opening["url"], opening["headers"], self._server)
@@ -96,31 +96,31 @@ class McpSession:
             if not ready.done():
                 ready.set_exception(error)
 
-    def _told(self, error: BaseException) -> str:
+    def _failure_text(self, error: BaseException) -> str:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        why = self._server.trouble or f"{type(error).__name__}: {error}"
-        lines = self._server.complaint.strip().splitlines()
-        return f"{why} ({lines[-1].strip()[:200]})" if lines and self._server.trouble else why
+        why = self._server.failure or f"{type(error).__name__}: {error}"
+        lines = self._server.stderr_tail.strip().splitlines()
+        return f"{why} ({lines[-1].strip()[:200]})" if lines and self._server.failure else why
 
 
-async def _awaited(future: asyncio.Future[None]) -> None:
+async def _wait_for(future: asyncio.Future[None]) -> None:
     await future
 
 
-def _described(tool: types.Tool) -> dict[str, Any]:
+def _tool_fields(tool: types.Tool) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description or "", "schema": tool.input_schema}
 
 
 def result_text(result: Any) -> str:
     """Joins the texts of a result; parts that are not text are named in square brackets."""
-    parts = [_part(block) for block in result.content]
+    parts = [_block_text(block) for block in result.content]
     if not any(parts) and result.structured_content is not None:
         return json.dumps(result.structured_content, ensure_ascii=False)
     return "\n".join(filter(None, parts)) or "(nothing)"
 
 
-def _part(block: Any) -> str:
+def _block_text(block: Any) -> str:
     if block.type == "text":
         return str(block.text)
     if block.type == "resource":
@@ -141,14 +141,14 @@ async def pipe_transport(command: list[str], server: ServerHealth) -> AsyncItera
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    heard, hearing = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-    saying, said = anyio.create_memory_object_stream[SessionMessage](0)
+    incoming, read_stream = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    write_stream, outgoing_messages = anyio.create_memory_object_stream[SessionMessage](0)
     lines = LineSplitter(server)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_hear, process.stdout, heard, lines, server)
-        tasks.start_soon(_say, said, process.stdin, lines)
-        tasks.start_soon(_complain, process.stderr, server)
-        yield hearing, saying
+        tasks.start_soon(_receive, process.stdout, incoming, lines, server)
+        tasks.start_soon(_send, outgoing_messages, process.stdin, lines)
+        tasks.start_soon(_collect_errors, process.stderr, server)
+        yield read_stream, write_stream
         tasks.cancel_scope.cancel()
 
 
@@ -158,46 +158,46 @@ class LineSplitter:
     def __init__(self, server: ServerHealth) -> None:
         self._server, self._rest, self._flood = server, bytearray(), 0
 
-    def spoken_to(self) -> None:
+    def reset_count(self) -> None:
         """Resets the count of bytes after a message of ours."""
         self._flood = 0
 
-    def fed(self, chunk: bytes) -> list[bytes]:
+    def feed(self, chunk: bytes) -> list[bytes]:
         """Returns the lines that `chunk` completes. Sets the server's trouble when a limit is exceeded."""
         self._rest += chunk
         self._flood += len(chunk)
         *lines, rest = self._rest.split(b"\n")
         self._rest = bytearray(rest)
         if max(map(len, (*lines, rest))) > LARGEST_MESSAGE:
-            self._server.trouble = f"the server sent a message of more than {LARGEST_MESSAGE:,} bytes"
+            self._server.failure = f"the server sent a message of more than {LARGEST_MESSAGE:,} bytes"
         elif self._flood > LARGEST_FLOOD:
-            self._server.trouble = f"the server sent more than {LARGEST_FLOOD:,} bytes without an answer"
+            self._server.failure = f"the server sent more than {LARGEST_FLOOD:,} bytes without an answer"
         return [bytes(line) for line in lines]
 
 
-async def _hear(stdout: asyncio.StreamReader, heard: Any, lines: LineSplitter, server: ServerHealth) -> None:
+async def _receive(stdout: asyncio.StreamReader, incoming: Any, lines: LineSplitter, server: ServerHealth) -> None:
     """Sends the server's messages to the session until the server ends or is in trouble; skips lines that are not
     messages."""
-    async with heard:
-        while not server.trouble:
+    async with incoming:
+        while not server.failure:
             chunk = await stdout.read(65536)
             if not chunk:
-                server.trouble = "the server has ended"
+                server.failure = "the server has ended"
                 await asyncio.sleep(0.05)  # for its complaint to arrive
                 return
-            for line in lines.fed(chunk):
+            for line in lines.feed(chunk):
                 try:
                     message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
                 except ValueError:
                     continue
-                await heard.send(SessionMessage(message))
+                await incoming.send(SessionMessage(message))
 
 
-async def _say(said: Any, stdin: asyncio.StreamWriter, lines: LineSplitter) -> None:
-    async with said:
-        async for outgoing in said:
+async def _send(outgoing_messages: Any, stdin: asyncio.StreamWriter, lines: LineSplitter) -> None:
+    async with outgoing_messages:
+        async for outgoing in outgoing_messages:
             text = outgoing.message.model_dump_json(by_alias=True, exclude_unset=True)
-            lines.spoken_to()
+            lines.reset_count()
             try:
                 stdin.write(text.encode() + b"\n")
                 await stdin.drain()
@@ -205,9 +205,9 @@ async def _say(said: Any, stdin: asyncio.StreamWriter, lines: LineSplitter) -> N
                 return
 
 
-async def _complain(stderr: asyncio.StreamReader, server: ServerHealth) -> None:
+async def _collect_errors(stderr: asyncio.StreamReader, server: ServerHealth) -> None:
     while chunk := await stderr.read(4096):
-        server.complaint = (server.complaint + chunk.decode(errors="replace"))[-_COMPLAINT:]
+        server.stderr_tail = (server.stderr_tail + chunk.decode(errors="replace"))[-_STDERR_TAIL:]
 
 
 @asynccontextmanager
@@ -235,8 +235,8 @@ class CappedTransport(httpx2.AsyncHTTPTransport):
         response = await super().handle_async_request(request)
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
-            self._server.trouble = "the server sent a compressed answer, which was not asked for"
-            raise httpx2.ReadError(self._server.trouble)
+            self._server.failure = "the server sent a compressed answer, which was not asked for"
+            raise httpx2.ReadError(self._server.failure)
         most = LARGEST_MESSAGE if request.method == "POST" else LARGEST_FLOOD
         response.stream = _CappedStream(response.stream, most, self._server)
         return response
@@ -251,8 +251,8 @@ class _CappedStream(httpx2.AsyncByteStream):
         async for chunk in self._stream:
             seen += len(chunk)
             if seen > self._most:
-                self._server.trouble = f"the server sent an answer of more than {self._most:,} bytes"
-                raise httpx2.ReadError(self._server.trouble)
+                self._server.failure = f"the server sent an answer of more than {self._most:,} bytes"
+                raise httpx2.ReadError(self._server.failure)
             yield chunk
 
     async def aclose(self) -> None:

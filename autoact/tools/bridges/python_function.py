@@ -27,13 +27,15 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
         return unusable_group(record, 'it needs settings = {function = "tools/FILE.py:NAME"} or "package.module:NAME"')
     try:
         file = _project_file(context.root, module) if module.endswith(".py") else _module_file(module)
-        told = read_signature(file.read_text(encoding="utf-8"), name)
+        signature = read_signature(file.read_text(encoding="utf-8"), name)
     except (NoSuchFunction, OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         return unusable_group(record, f"{module} cannot be used: {why}")
-    definition = record.definition or told.definition or f"Calls the function {name} of {module}."
+    definition = record.definition or signature.definition or f"Calls the function {name} of {module}."
     opening = {"kind": "python", "module": str(file) if module.endswith(".py") else module, "function": name}
-    return child_group(context, msgspec.structs.replace(record, definition=definition, schema=told.schema), opening)
+    return child_group(
+        context, msgspec.structs.replace(record, definition=definition, schema=signature.schema), opening
+    )
 
 
 def _project_file(root: Path | None, name: str) -> Path:
@@ -61,7 +63,7 @@ BRIDGE = Bridge({"function": "", "secrets": []}, ("network", "code", "files"), g
 
 def open_in_child(opening: dict[str, Any]) -> RequestHandler:
     """Imports the function. A project's file can import the modules beside it."""
-    function = getattr(_imported(opening["module"]), opening["function"])
+    function = getattr(_import(opening["module"]), opening["function"])
 
     def answer(request: dict[str, Any]) -> ChildReply:
         value = function(**request["arguments"])
@@ -72,7 +74,7 @@ def open_in_child(opening: dict[str, Any]) -> RequestHandler:
     return answer
 
 
-def _imported(module: str) -> Any:
+def _import(module: str) -> Any:
     if not module.endswith(".py"):
         return importlib.import_module(module)
     file = Path(module)

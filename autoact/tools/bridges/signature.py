@@ -44,14 +44,14 @@ def read_signature(source: str, function: str) -> Signature:
 def signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef, without: Container[str] = ()) -> Signature:
     """Makes a signature from a function's syntax tree, leaving out the parameters `without`."""
     text = ast.get_docstring(node) or ""
-    told = dict(_described(text))
+    explained = dict(_explanations(text))
     properties, required = {}, []
     for parameter, default in _parameters(node.args):
         if parameter.arg in without:
             continue
         kind = parameter_kind(parameter.annotation)
-        if parameter.arg in told:
-            kind.setdefault("description", told[parameter.arg])
+        if parameter.arg in explained:
+            kind.setdefault("description", explained[parameter.arg])
         if default is None:
             required.append(parameter.arg)
         else:
@@ -72,7 +72,7 @@ def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | 
 def parameter_kind(hint: ast.expr | None) -> dict[str, Any]:
     """Returns the JSON schema of a type hint; empty where it allows any value."""
     if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
-        return _quoted(hint.value)
+        return _quoted_schema(hint.value)
     if isinstance(hint, ast.Name | ast.Attribute):
         name = hint.id if isinstance(hint, ast.Name) else hint.attr
         return {"type": _PLAIN[name]} if name in _PLAIN else {}
@@ -80,11 +80,11 @@ def parameter_kind(hint: ast.expr | None) -> dict[str, Any]:
         sides = [side for side in (hint.left, hint.right) if not _is_none(side)]
         return parameter_kind(sides[0]) if len(sides) == 1 else {}
     if isinstance(hint, ast.Subscript):
-        return _of(hint)
+        return _subscript_schema(hint)
     return {}
 
 
-def _of(hint: ast.Subscript) -> dict[str, Any]:
+def _subscript_schema(hint: ast.Subscript) -> dict[str, Any]:
     """Reads list[int], Optional[str], Literal["a", "b"], Annotated[str, "a description"]."""
     name = ast.unparse(hint.value).rpartition(".")[2]
     inside = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
@@ -93,14 +93,14 @@ def _of(hint: ast.Subscript) -> dict[str, Any]:
     if name == "Literal":
         return {"enum": [one.value for one in inside if isinstance(one, ast.Constant)]}
     if name == "Annotated":
-        told = [one.value for one in inside[1:] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-        return {**parameter_kind(inside[0]), **({"description": told[0]} if told else {})}
+        explained = [one.value for one in inside[1:] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        return {**parameter_kind(inside[0]), **({"description": explained[0]} if explained else {})}
     kind = {"type": _PLAIN[name]} if name in _PLAIN else {}
     items = parameter_kind(inside[0]) if kind.get("type") == "array" else {}
     return {**kind, "items": items} if items else kind
 
 
-def _quoted(hint: str) -> dict[str, Any]:
+def _quoted_schema(hint: str) -> dict[str, Any]:
     try:
         return parameter_kind(ast.parse(hint, mode="eval").body)
     except (SyntaxError, ValueError):
@@ -120,7 +120,7 @@ def literal_default(default: ast.expr) -> dict[str, Any]:
     return {"default": value} if isinstance(value, str | int | float | bool | list | dict) else {}
 
 
-def _described(docstring: str) -> Iterator[tuple[str, str]]:
+def _explanations(docstring: str) -> Iterator[tuple[str, str]]:
     """Yields the parameters that a docstring explains in the style of Google or reST, with their explanations."""
     for line in docstring.splitlines()[1:]:
         if found := _PARAMETER.match(line):

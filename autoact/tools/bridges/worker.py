@@ -26,12 +26,12 @@ _BECOME_SUBREAPER = 36
 def main() -> None:
     """Serves requests until stdin ends. Boundary of a process: whatever a tool raises becomes a failed reply."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    devnull = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
-        os.dup2(nowhere, descriptor)
+        os.dup2(devnull, descriptor)
     _adopt_orphans()
     lines: queue.Queue[bytes] = queue.Queue()
-    threading.Thread(target=_listen, args=(requests, lines), daemon=True).start()
+    threading.Thread(target=_queue_requests, args=(requests, lines), daemon=True).start()
     answer: RequestHandler | None = None
     while True:
         request = msgspec.json.decode(lines.get())
@@ -41,9 +41,9 @@ def main() -> None:
             else:
                 reply = answer(request)
         except (Exception, SystemExit) as error:
-            reply = ChildReply(_told(error), failed=True)
+            reply = ChildReply(_error_text(error), failed=True)
         text = reply.text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
-        _say(replies, msgspec.json.encode(msgspec.structs.replace(reply, text=text)) + b"\n")
+        _write_line(replies, msgspec.json.encode(msgspec.structs.replace(reply, text=text)) + b"\n")
 
 
 def open_tool(opening: dict[str, Any]) -> tuple[RequestHandler, ChildReply]:
@@ -61,20 +61,20 @@ def open_tool(opening: dict[str, Any]) -> tuple[RequestHandler, ChildReply]:
     return python_function.open_in_child(opening), ChildReply("")
 
 
-def _told(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     if isinstance(error, ChildFailed) or not str(error):
         return str(error) or type(error).__name__
     return f"{type(error).__name__}: {error}"
 
 
-def _listen(requests: Any, lines: queue.Queue[bytes]) -> None:
+def _queue_requests(requests: Any, lines: queue.Queue[bytes]) -> None:
     """Queues requests. When stdin ends, the parent is gone: kills this process at once, with all it started."""
     for line in requests:
         lines.put(line)
     os.killpg(0, signal.SIGKILL)
 
 
-def _say(replies: int, line: bytes) -> None:
+def _write_line(replies: int, line: bytes) -> None:
     while line:
         line = line[os.write(replies, line) :]
 

@@ -31,7 +31,7 @@ def load(files: Iterable[Path], target: Path) -> None:
     with closing(sqlite3.connect(target)) as connection:
         taken: set[str] = set()
         for file in files:
-            name = _unlike(identifier(file.stem, "table"), taken)
+            name = _unique_name(identifier(file.stem, "table"), taken)
             try:
                 _load(connection, name, file)
             except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -46,10 +46,10 @@ def _load(connection: sqlite3.Connection, table: str, file: Path) -> None:
         if not header or len(header) > MOST_COLUMNS:
             raise BadProject(f"expected a first line with 1 to {MOST_COLUMNS} column names", file=file, line=1)
         taken: set[str] = set()
-        columns = [_unlike(identifier(name, f"column_{number}"), taken) for number, name in enumerate(header, 1)]
+        columns = [_unique_name(identifier(name, f"column_{number}"), taken) for number, name in enumerate(header, 1)]
         connection.execute(f'CREATE TABLE "{table}" ({", ".join(columns)})')
-        places = ", ".join("?" * len(columns))
-        connection.executemany(f'INSERT INTO "{table}" VALUES ({places})', _rows(lines, len(columns)))
+        placeholders = ", ".join("?" * len(columns))
+        connection.executemany(f'INSERT INTO "{table}" VALUES ({placeholders})', _rows(lines, len(columns)))
 
 
 def _rows(lines: Iterator[list[str]], width: int) -> Iterator[Sequence[object]]:
@@ -76,7 +76,7 @@ def identifier(name: str, otherwise: str) -> str:
     return plain or otherwise
 
 
-def _unlike(name: str, taken: set[str]) -> str:
+def _unique_name(name: str, taken: set[str]) -> str:
     """Returns `name`, with a number when it is taken already."""
     free = next(each for n in itertools.count(1) if (each := name if n == 1 else f"{name}_{n}") not in taken)
     taken.add(free)

@@ -55,8 +55,8 @@ def answer(reader: DatabaseReader, argument: str, rows: int) -> Observation:
     try:
         if not _STATEMENT.match(argument):
             about = bool(_ABOUT_TABLES.search(argument))
-            told = "" if about else "Database expects a SELECT statement. "
-            return Observation(f"{told}Tables: {schema(reader.tables(), argument)}", failed=not about)
+            prefix = "" if about else "Database expects a SELECT statement. "
+            return Observation(f"{prefix}Tables: {schema(reader.tables(), argument)}", failed=not about)
         return Observation(format_rows(reader.query(argument, rows)))
     except CannotQuery as error:
         return Observation(f"Database failed: {error}.{_hint(reader, str(error))}", failed=True)
@@ -100,7 +100,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """Returns the record with its state: whether there are tables, and whether querying them is safe."""
     url: str = record.settings["url"]
     if not url:
-        if csv_tables.table_files(_beside(context, record.settings["tables"])):
+        if csv_tables.table_files(_project_path(context, record.settings["tables"])):
             return record
         folder = record.settings["tables"]
         return with_state(
@@ -125,33 +125,33 @@ def is_server(url: str) -> bool:
     return "://" in url and not _SQLITE.fullmatch(url)
 
 
-def _beside(context: ToolContext, path: str) -> Path:
+def _project_path(context: ToolContext, path: str) -> Path:
     return (context.root or Path()) / Path(path).expanduser()
 
 
 def _sqlite_file(context: ToolContext, url: str) -> Path | None:
     """Returns the file of a SQLite URL or of a plain path; None for a server."""
     match = _SQLITE.fullmatch(url)
-    return _beside(context, match["path"] if match else url) if match or "://" not in url else None
+    return _project_path(context, match["path"] if match else url) if match or "://" not in url else None
 
 
 def open_reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
     """Returns the reader that all sessions of the library share. Raises BadProject for a table that cannot be read."""
 
     def make() -> DatabaseReader:
-        reader = _reader(context, record)
+        reader = _make_reader(context, record)
         context.closing.callback(reader.close)
         return reader
 
     return context.shared.get("database", make)
 
 
-def _reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
+def _make_reader(context: ToolContext, record: ToolRecord) -> DatabaseReader:
     url, seconds = record.settings["url"], record.limits.timeout_s
     if not url:
         folder = context.closing.enter_context(tempfile.TemporaryDirectory(prefix="autoact-tables-"))
         target = Path(folder) / "tables.db"
-        csv_tables.load(csv_tables.table_files(_beside(context, record.settings["tables"])), target)
+        csv_tables.load(csv_tables.table_files(_project_path(context, record.settings["tables"])), target)
         return SqliteReader(target, seconds)
     file = _sqlite_file(context, url)
     return SqliteReader(file, seconds) if file else ServerReader(url, context.secret_for(PASSWORD, url), seconds)

@@ -44,13 +44,13 @@ class ServerReader:
 
     def tables(self) -> Mapping[str, list[str]]:
         """Returns the columns with their types, by table and view. Raises CannotQuery."""
-        return self._timed(self._described)
+        return self._run_timed(self._describe)
 
     def query(self, sql: str, rows: int) -> QueryRows:
         """Returns at most `rows` rows of one statement that only reads. Raises CannotQuery."""
         if not _READS.match(sql) or ";" in sql.rstrip("; \t\n") or _ESCAPES.search(sql):
             raise CannotQuery("expected one SELECT statement that only reads, without a semicolon in it")
-        return self._timed(lambda: self._read(sql.rstrip("; \t\n"), rows))
+        return self._run_timed(lambda: self._read(sql.rstrip("; \t\n"), rows))
 
     def close(self) -> None:
         """Discards the engine. The next question makes another."""
@@ -58,7 +58,7 @@ class ServerReader:
         if engine is not None:
             engine.dispose()
 
-    def _connected(self) -> Connection:
+    def _connect(self) -> Connection:
         with self._making:
             engine = self._engine = self._engine or self._new_engine()
         # Without this, a percent sign in a statement would begin a parameter.
@@ -78,26 +78,26 @@ class ServerReader:
             url = url.set(drivername=f"{url.drivername}+{driver}")
         return create_engine(url.set(password=self._password) if self._password else url, poolclass=NullPool)
 
-    def _described(self) -> dict[str, list[str]]:
+    def _describe(self) -> dict[str, list[str]]:
         from sqlalchemy import inspect
 
-        with self._connected() as connection:
+        with self._connect() as connection:
             inspector = inspect(connection)
             names = sorted([*inspector.get_table_names(), *inspector.get_view_names()])[:MOST_TABLES]
             return {name: _columns(connection, inspector, name) for name in names}
 
     def _read(self, sql: str, most: int) -> QueryRows:
-        with self._connected() as connection, closing(_opened(connection, sql, most)) as answer:  # leaving rolls back
+        with self._connect() as connection, closing(_execute(connection, sql, most)) as answer:  # leaving rolls back
             found: list[list[Any]] = []
             size = 0
             for row in answer:
                 if len(found) == most or size > LARGEST_ANSWER:
                     return QueryRows(list(answer.keys()), found, True)
-                found.append([json_value(_plain(value)) for value in row])
+                found.append([json_value(_plain_value(value)) for value in row])
                 size += sum(len(str(value)) for value in found[-1])
             return QueryRows(list(answer.keys()), found, False)
 
-    def _timed(self, work: Callable[[], T]) -> T:
+    def _run_timed(self, work: Callable[[], T]) -> T:
         """Returns what `work` returns. A connection whose statement is late is abandoned, with the engine."""
         try:
             return run_within(self._seconds + _GRACE_S, work)
@@ -122,7 +122,7 @@ def _columns(connection: Connection, inspector: Inspector, name: str) -> list[st
         return list(connection.exec_driver_sql(f"SELECT * FROM {quoted} WHERE 1 = 0").keys())
 
 
-def _opened(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
+def _execute(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
     """Runs a statement so that no more than `most` + 1 rows need be fetched, and returns its result."""
     if connection.dialect.name == "postgresql":
         # Its drivers fetch a whole answer at once, but for that of a cursor, which also takes nothing but reads.
@@ -133,7 +133,7 @@ def _opened(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
     return connection.exec_driver_sql(sql, execution_options={"stream_results": True})
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     """Converts dates, decimals and the like to text."""
     return value if value is None or isinstance(value, bytes | str | int | float) else str(value)
 
@@ -142,7 +142,9 @@ def _first_line(error: Exception) -> str:
     """Returns the first line of the driver's message, without the statement that SQLAlchemy adds and the password of
     a URL."""
     cause = getattr(error, "orig", None) or error
-    said = cause.args[0] if cause.args else ""
-    text = str(said["M"]) if isinstance(said, dict) and "M" in said else str(cause)  # pg8000 gives fields by letter
+    message = cause.args[0] if cause.args else ""
+    text = (
+        str(message["M"]) if isinstance(message, dict) and "M" in message else str(cause)
+    )  # pg8000 gives fields by letter
     line = (text.splitlines() or [type(error).__name__])[0]
     return re.sub(r"://[^@\s]*@", "://", line)

@@ -21,7 +21,7 @@ _GRACE_S = 0.5
 """Seconds between the worker's own deadline and the kill."""
 _START_S = 10.0
 _LONGEST_LINE = 2_000_000
-_PIECE = 65_536
+_CHUNK = 65_536
 
 
 class CannotQuery(ValueError):
@@ -89,11 +89,11 @@ class _Process:
         self._tables: Mapping[str, list[str]] = {}
 
     def tables(self) -> Mapping[str, list[str]]:
-        self._started()
+        self._start()
         return self._tables
 
     def query(self, sql: str, rows: int) -> QueryRows:
-        process = self._started()
+        process = self._start()
         request = json.dumps({"sql": sql, "rows": rows, "seconds": self._seconds})
         try:
             assert process.stdin is not None
@@ -102,7 +102,7 @@ class _Process:
         except BrokenPipeError as error:
             self.close()
             raise CannotQuery("the database's reader has ended") from error
-        answer = self._line(process, self._seconds + _GRACE_S)
+        answer = self._read_line(process, self._seconds + _GRACE_S)
         if "error" in answer:
             raise CannotQuery(answer["error"])
         return QueryRows(answer["columns"], answer["rows"], answer["more"])
@@ -118,7 +118,7 @@ class _Process:
             self._process.communicate()
             self._process = None
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         if self._process is not None:
             return self._process
         command = child_process.python_command("-I", sqlite_worker.__file__, str(self._file))
@@ -126,14 +126,14 @@ class _Process:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={},
             cwd=child_process.FOLDER, start_new_session=True,
         )  # fmt: skip
-        greeting = self._line(self._process, _START_S)
+        greeting = self._read_line(self._process, _START_S)
         if "error" in greeting:
             self.close()
             raise CannotQuery(f"the database cannot be opened: {greeting['error']}")
         self._tables = greeting["tables"]
         return self._process
 
-    def _line(self, process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
+    def _read_line(self, process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
         """Reads the worker's next line. Kills the worker after `seconds`."""
         assert process.stdout is not None
         end, line = time.monotonic() + seconds, b""
@@ -142,9 +142,9 @@ class _Process:
             if not select.select([process.stdout], [], [], waiting)[0]:
                 self.close()
                 raise CannotQuery(f"it took longer than {self._seconds:g} seconds")
-            piece = os.read(process.stdout.fileno(), _PIECE)
-            line += piece
-            if not piece or len(line) > _LONGEST_LINE:
+            chunk = os.read(process.stdout.fileno(), _CHUNK)
+            line += chunk
+            if not chunk or len(line) > _LONGEST_LINE:
                 self.close()
                 raise CannotQuery("the statement took more memory than it may")
         answer: dict[str, Any] = json.loads(line)

@@ -33,16 +33,16 @@ class Captions:
         first_lines = [wording.partition("\n")[0] for wording in wordings]
         self._begun, self._titles = _index(first_lines), Titles.of(first_lines)
 
-    def of_question(self, question: Question) -> Picture | None:
+    def for_question(self, question: Question) -> Picture | None:
         """Returns the picture of a question, by its id or else by its wording; None where the file has no record of it.
 
         Raises ToolFailed when several questions with different pictures have this wording.
         """
         if (at := self._ids.get(question.id)) is not None:
             return self._pictures[at]
-        return self._only(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
+        return self._single(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
 
-    def named(self, asked: str) -> Picture | None:
+    def find(self, asked: str) -> Picture | None:
         """Returns the picture of the question whose id, wording or (nearly) first line this is; None when there is
         none.
 
@@ -53,9 +53,9 @@ class Captions:
         worded = (index.get(fold(asked)) for index in (self._whole, self._bare, self._begun))
         found = next(filter(None, worded), [])
         near = self._titles.find(asked) if not found else None
-        return self._only(found if near is None else [near])
+        return self._single(found if near is None else [near])
 
-    def _only(self, found: list[int]) -> Picture | None:
+    def _single(self, found: list[int]) -> Picture | None:
         """Returns the picture that these questions share. Raises ToolFailed when they have different ones."""
         pictures = {self._pictures[at] for at in found}
         if len(pictures) > 1:

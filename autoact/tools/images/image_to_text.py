@@ -50,7 +50,7 @@ class Pictures:
     """Reads pictures with models that are loaded by the first call that needs them."""
 
     def __init__(self, folder: Path, captions: Path | None, model: Path | None, *, reads: bool) -> None:
-        self._folder, self._reads = folder, reads
+        self._folder, self._can_read = folder, reads
         self._captions = Captions(captions) if captions else None
         self._model = model
         self._loaded: dict[str, Any] = {}
@@ -65,16 +65,16 @@ class Pictures:
         """
         file = self._file(asked)
         if file is None and question is not None:
-            known = question.picture or (self._captions.of_question(question) if self._captions else None)
+            known = question.picture or (self._captions.for_question(question) if self._captions else None)
             if known is not None:
                 return known
             file = self._file_of(question)
-        elif file is None and self._captions and (known := self._captions.named(asked)) is not None:
+        elif file is None and self._captions and (known := self._captions.find(asked)) is not None:
             return known
-        picture = self._opened(file, asked)
+        picture = self._open(file, asked)
         with self._reading:
-            caption = self._described(picture, self._model) if self._model else ""
-            return Picture(caption=caption, texts=self._read(picture) if self._reads else ())
+            caption = self._caption(picture, self._model) if self._model else ""
+            return Picture(caption=caption, texts=self._recognise(picture) if self._can_read else ())
 
     def _file(self, name: str) -> Path | None:
         """Returns the picture file of the folder with this name; None when there is none."""
@@ -90,14 +90,14 @@ class Pictures:
         names = (f"{question.id}{middle}{kind}" for middle in ("", "/image") for kind in KINDS)
         return next(filter(None, map(self._file, names)), None)
 
-    def _opened(self, file: Path | None, asked: str) -> Image:
+    def _open(self, file: Path | None, asked: str) -> Image:
         """Opens a picture in RGB, scaled down to WIDEST. Raises ToolFailed."""
         if file is None:
             known = sorted(one.name for one in self._folder.glob("*") if one.suffix.casefold() in KINDS)[:20]
             hint = f"; there are {', '.join(known)}" if known else ""
             raise ToolFailed(f"there is no image called [{asked[:80]}]{hint}")
         name = file.name
-        if not (self._reads or self._model):
+        if not (self._can_read or self._model):
             raise ToolFailed("reading an image takes a package: pip install 'autoact-studio[images]'")
         from PIL import Image, UnidentifiedImageError
 
@@ -113,7 +113,7 @@ class Pictures:
         plain.thumbnail((WIDEST, WIDEST))
         return plain
 
-    def _read(self, picture: Image) -> tuple[str, ...]:
+    def _recognise(self, picture: Image) -> tuple[str, ...]:
         """Recognises the texts in a picture with RapidOCR's own models."""
         import numpy
         from rapidocr import RapidOCR
@@ -124,7 +124,7 @@ class Pictures:
         pairs = zip(found.txts or (), found.scores or (), strict=True)
         return tuple(text for text, sure in pairs if sure >= LEAST_SURE)
 
-    def _described(self, picture: Image, model: Path) -> str:
+    def _caption(self, picture: Image, model: Path) -> str:
         """Returns a caption by the project's model. Nothing is downloaded and no code of the model's folder is run."""
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
@@ -151,22 +151,22 @@ def picture_text(picture: Picture) -> str:
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """Returns the record with its state: whether there is a model, a package or captions to read pictures with."""
-    paths = {key: _beside(context, record.settings[key]) for key in ("captions", "model") if record.settings[key]}
+    paths = {key: _project_path(context, record.settings[key]) for key in ("captions", "model") if record.settings[key]}
     for key, path in paths.items():
         if not path.exists():
             return with_state(record, "needs-setting", f"`{key}` leads nowhere: {path}")
-    if "model" in paths or _reads():
+    if "model" in paths or _can_read():
         return record
     if "captions" in paths or context.captioned:
         return with_state(record, "offline", "tells a data set's captions; other images take autoact-studio[images]")
     return require_package(require_package(record, "onnxruntime", "images"), "rapidocr", "images")
 
 
-def _reads() -> bool:
+def _can_read() -> bool:
     return all(find_spec(module) for module in ("rapidocr", "onnxruntime"))
 
 
-def _beside(context: ToolContext, path: str) -> Path:
+def _project_path(context: ToolContext, path: str) -> Path:
     return (context.root or Path()) / Path(path).expanduser()
 
 
@@ -174,8 +174,8 @@ def open_pictures(context: ToolContext, record: ToolRecord) -> Pictures:
     """Returns the pictures that all sessions of the library share. Raises BadProject for invalid captions."""
 
     def make() -> Pictures:
-        paths = {key: _beside(context, value) if value else None for key, value in record.settings.items()}
-        return Pictures(paths["folder"] or Path(), paths["captions"], paths["model"], reads=_reads())
+        paths = {key: _project_path(context, value) if value else None for key, value in record.settings.items()}
+        return Pictures(paths["folder"] or Path(), paths["captions"], paths["model"], reads=_can_read())
 
     return context.shared.get("pictures", make)
 
@@ -199,11 +199,11 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     yield Check("Image2Text", "no such picture.png", "there is no image called")
     if not record.runs:
         return
-    folder = _beside(context, record.settings["folder"])
+    folder = _project_path(context, record.settings["folder"])
     for file in sorted(one for one in folder.glob("*") if one.suffix.casefold() in KINDS)[:1]:
         yield Check("Image2Text", file.name, "^(?:Caption|Text): |no text in it")
     if record.settings["captions"]:
-        first = next(read_records(_beside(context, record.settings["captions"])), None)
+        first = next(read_records(_project_path(context, record.settings["captions"])), None)
         yield Check("Image2Text", id_of(first.values) if first else "", "^Caption: |no image")
 
 

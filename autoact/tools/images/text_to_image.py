@@ -50,21 +50,21 @@ class Painter:
         if len(words) > LONGEST_PROMPT:
             raise ToolFailed(f"expected a description of at most {LONGEST_PROMPT} characters")
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / self._name(words)
+        file = self._folder / self._file_name(words)
         with self._drawing:  # a pipeline draws one picture at a time
             if file.exists():
                 return file
             if sum(1 for _ in self._folder.iterdir()) >= MOST_PICTURES:
                 raise ToolFailed(f"{self._folder.name} holds {MOST_PICTURES} files already; clear some away")
-            self._drawn(words, seconds).save(file)
+            self._make_picture(words, seconds).save(file)
         return file
 
-    def _name(self, words: str) -> str:
+    def _file_name(self, words: str) -> str:
         drawn = f"{self._model.name} {self._steps} {self._pixels} {self._seed} {words}"
         plain = re.sub(r"[^a-z0-9]+", "-", words.casefold())[:40].strip("-")
         return f"{plain or 'picture'}-{hashlib.blake2s(drawn.encode(), digest_size=4).hexdigest()}.png"
 
-    def _drawn(self, words: str, seconds: float) -> Any:
+    def _make_picture(self, words: str, seconds: float) -> Any:
         """Returns a new picture. Raises ToolFailed when the time is up after a step. Nothing is downloaded, no
         foreign code is run."""
         import torch
@@ -94,7 +94,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
         return with_state(
             record, "needs-setting", "off: set `model` to the folder of a diffusers pipeline to switch it on"
         )
-    folder = _beside(context, record.settings["model"])
+    folder = _project_path(context, record.settings["model"])
     if not (folder / "model_index.json").is_file():
         return with_state(record, "needs-setting", f"`model` leads to no diffusers pipeline: {folder}")
     if context.root is None:
@@ -102,14 +102,14 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     return require_package(record, "diffusers", "drawing")
 
 
-def _beside(context: ToolContext, path: str) -> Path:
+def _project_path(context: ToolContext, path: str) -> Path:
     return (context.root or Path()) / Path(path).expanduser()
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """Opens the tool; its model loads with the first picture and stays."""
     record = records["Text2Image"]
-    model, folder = (_beside(context, record.settings[key]) for key in ("model", "folder"))
+    model, folder = (_project_path(context, record.settings[key]) for key in ("model", "folder"))
 
     def call(words: str) -> Observation:
         painter = context.shared.get("painter", lambda: Painter(model, folder, record.settings))

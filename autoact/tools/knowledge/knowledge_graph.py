@@ -75,13 +75,13 @@ def answer(source: FactSource, argument: str, rows: int) -> Observation:
         return Observation(f"{whole[0]}: {join_facts(whole[1])}.")
     thing, _, other = (part.strip() for part in argument.rpartition(","))
     if not thing or not other:
-        return _unknown(source, argument)
+        return _not_found(source, argument)
     if (found := source.facts(thing)) is None:
-        return _unknown(source, thing)
-    return _related(source, found, other)
+        return _not_found(source, thing)
+    return _answer_relation(source, found, other)
 
 
-def _related(source: FactSource, found: tuple[str, list[Fact]], other: str) -> Observation:
+def _answer_relation(source: FactSource, found: tuple[str, list[Fact]], other: str) -> Observation:
     """Returns the values of a relation, or else the relations between two things."""
     name, facts = found
     if values := match_relation(facts, other):
@@ -96,7 +96,7 @@ def _related(source: FactSource, found: tuple[str, list[Fact]], other: str) -> O
     return Observation(f"Nothing is known of [{name}] and [{other}]. Known of {name}: {relations}.", failed=True)
 
 
-def _unknown(source: FactSource, thing: str) -> Observation:
+def _not_found(source: FactSource, thing: str) -> Observation:
     nearby = source.similar(thing, NEARBY)
     hint = f" Similar: [{'; '.join(nearby)}]" if nearby else ""
     return Observation(f"Nothing is known of [{thing[:80]}].{hint}", failed=True)
@@ -120,7 +120,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
         return record
     record = msgspec.structs.replace(record, repeatable=True)
     if settings["file"]:
-        file = _beside(context, settings["file"])
+        file = _project_path(context, settings["file"])
         if file.suffix.casefold() not in FORMATS:
             return with_state(record, "needs-setting", f"`file` must end with one of {', '.join(FORMATS)}")
         if not file.is_file():
@@ -135,21 +135,21 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     )  # fmt: skip
 
 
-def _beside(context: ToolContext, path: str) -> Path:
+def _project_path(context: ToolContext, path: str) -> Path:
     return (context.root or Path()) / Path(path).expanduser()
 
 
 def open_source(context: ToolContext, record: ToolRecord) -> FactSource:
     """Returns the source that all sessions of the library share. Raises BadProject and OSError."""
-    return context.shared.get("knowledge_graph", lambda: _source(context, record))
+    return context.shared.get("knowledge_graph", lambda: _make_source(context, record))
 
 
-def _source(context: ToolContext, record: ToolRecord) -> FactSource:
+def _make_source(context: ToolContext, record: ToolRecord) -> FactSource:
     settings = record.settings
     if settings["endpoint"]:
         return Endpoint(settings["endpoint"], record.limits.timeout_s)
     if settings["file"]:
-        return RdfFile(_beside(context, settings["file"]))
+        return RdfFile(_project_path(context, settings["file"]))
     folder = folder_of(settings["wordnet"])
     if folder is None:
         raise ToolFailed("WordNet's files are gone")

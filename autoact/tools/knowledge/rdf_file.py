@@ -37,11 +37,11 @@ class RdfFile:
         self._facts: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         names, statements = _read(file)
         for subject, relation, value, thing in statements:
-            spoken, name = _spoken(relation).lower(), names.get(subject) or _spoken(subject)
-            other = (names.get(value) or _spoken(value)) if thing else value
-            self._facts[name].append((spoken, other))
+            name_of_relation, name = _words_of(relation).lower(), names.get(subject) or _words_of(subject)
+            other = (names.get(value) or _words_of(value)) if thing else value
+            self._facts[name].append((name_of_relation, other))
             if thing:
-                self._facts[other].append((f"{spoken} of", name))
+                self._facts[other].append((f"{name_of_relation} of", name))
         self._names = sorted(self._facts)
         self._titles = Titles.of(self._names)
 
@@ -88,7 +88,7 @@ def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
     return names, statements
 
 
-def _spoken(node: str) -> str:
+def _words_of(node: str) -> str:
     """Returns the last part of an address as words: placeOfBirth is place of birth."""
     last = re.split(r"[#/]", node.rstrip("#/"))[-1] or node
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", last).replace("_", " ").replace("%20", " ")
@@ -96,7 +96,7 @@ def _spoken(node: str) -> str:
 
 def match_relation(facts: list[tuple[str, str]], relation: str) -> list[tuple[str, str]]:
     """Returns the facts with a relation of this name, or else with one that has all its words."""
-    sought = fold(relation)
-    same = [fact for fact in facts if fold(fact[0]) == sought]
-    words = set(sought.split()) - {"of", "the", "is", "a", "an", "in"}
+    wanted = fold(relation)
+    same = [fact for fact in facts if fold(fact[0]) == wanted]
+    words = set(wanted.split()) - {"of", "the", "is", "a", "an", "in"}
     return same or [fact for fact in facts if words and words <= set(fold(fact[0]).split())]

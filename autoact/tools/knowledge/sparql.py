@@ -38,11 +38,11 @@ class Endpoint:
         from autoact.tools.web.client import Client
         from autoact.tools.web.guard import Guard
 
-        place = urlsplit(url)
+        parts = urlsplit(url)
         self._url = url
-        self._form = _WIKIDATA if (place.hostname or "").endswith("wikidata.org") else _ANY
+        self._form = _WIKIDATA if (parts.hostname or "").endswith("wikidata.org") else _ANY
         # A person named this host, be it one of their own network; what it redirects to is another matter.
-        self._client = Client(Guard(allowed=[place.netloc]), timeout_s=seconds)
+        self._client = Client(Guard(allowed=[parts.netloc]), timeout_s=seconds)
 
     def facts(self, thing: str) -> tuple[str, list[tuple[str, str]]] | None:
         """Returns the facts of the thing with this name; of several things, of the one with the most facts. None for an
@@ -92,13 +92,13 @@ def _rows(answer: Any, most: int) -> QueryRows:
             return QueryRows(["answer"], [["yes" if answer["boolean"] else "no"]], False)
         columns: list[str] = answer["head"]["vars"]
         bindings = answer["results"]["bindings"]
-        rows = [[_shown(one.get(column)) for column in columns] for one in bindings[:most]]
+        rows = [[_value_text(one.get(column)) for column in columns] for one in bindings[:most]]
     except (KeyError, TypeError, AttributeError) as error:
         raise ToolFailed("the endpoint sent JSON that is no answer to a query") from error
     return QueryRows(columns, rows, len(bindings) > most)
 
 
-def _shown(value: Any) -> str | None:
+def _value_text(value: Any) -> str | None:
     """Returns a value as text; of an address, its last part."""
     if value is None:
         return None

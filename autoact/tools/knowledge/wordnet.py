@@ -22,7 +22,7 @@ MOST_OF_A_KIND = 8
 DEEPEST = 18
 """Steps up the hierarchy of kinds; the longest path in WordNet 3 has 18."""
 _MARKS = {"n": "noun", "v": "verb", "a": "adj", "s": "adj", "r": "adv"}
-_SPOKEN = {"noun": "noun", "verb": "verb", "adj": "adjective", "adv": "adverb"}
+_PART_NAMES = {"noun": "noun", "verb": "verb", "adj": "adjective", "adv": "adverb"}
 _RELATIONS = {
     "@": "is a kind of", "@i": "is an instance of", "~": "has kinds", "~i": "has instances", "%p": "has parts",
     "%m": "has members", "%s": "is made of", "#p": "is part of", "#m": "is a member of", "#s": "is in",
@@ -51,8 +51,8 @@ class WordNet:
     def __init__(self, folder: Path) -> None:
         """Raises OSError when a file is missing."""
         with ExitStack() as opening:
-            self._index = {part: opening.enter_context(_mapped(folder / f"index.{part}")) for part in PARTS}
-            self._data = {part: opening.enter_context(_mapped(folder / f"data.{part}")) for part in PARTS}
+            self._index = {part: opening.enter_context(_map_file(folder / f"index.{part}")) for part in PARTS}
+            self._data = {part: opening.enter_context(_map_file(folder / f"data.{part}")) for part in PARTS}
             self._closing = opening.pop_all()
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class WordNet:
         """Returns the meanings of a word, then the relations of its first sense; empty for an unknown word."""
         senses = self.senses(word)
         meanings = [
-            ("means", f"{sense.gloss.partition(';')[0]} ({_SPOKEN[sense.part]})") for sense in senses[:MOST_SENSES]
+            ("means", f"{sense.gloss.partition(';')[0]} ({_PART_NAMES[sense.part]})") for sense in senses[:MOST_SENSES]
         ]
         return meanings + [fact for sense in senses[:1] for fact in self._relations(sense, word)]
 
@@ -87,20 +87,20 @@ class WordNet:
                 return [word, *way[1:-1], other] if len(way) > 1 else []
             if len(way) <= DEEPEST and (sense.part, sense.offset) not in seen:
                 seen.add((sense.part, sense.offset))
-                ways.extend((kind, [*way, kind.words[0]]) for kind in self._led_to(sense, ("@", "@i")))
+                ways.extend((kind, [*way, kind.words[0]]) for kind in self._related(sense, ("@", "@i")))
         return []
 
     def _relations(self, sense: Sense, asked: str) -> Iterator[tuple[str, str]]:
         if others := [word for word in sense.words if word.casefold() != asked.casefold()]:
             yield "is also called", ", ".join(others[:MOST_OF_A_KIND])
         for mark, relation in _RELATIONS.items():
-            names = [other.words[0] for other in self._led_to(sense, (mark,), MOST_OF_A_KIND)]
+            names = [other.words[0] for other in self._related(sense, (mark,), MOST_OF_A_KIND)]
             if names:
                 yield relation, ", ".join(names)
 
-    def _led_to(self, sense: Sense, marks: Sequence[str], most: int = 50) -> list[Sense]:
-        led = [(part, offset) for mark, part, offset in sense.pointers if mark in marks][:most]
-        return [self._sense(part, offset) for part, offset in led]
+    def _related(self, sense: Sense, marks: Sequence[str], most: int = 50) -> list[Sense]:
+        targets = [(part, offset) for mark, part, offset in sense.pointers if mark in marks][:most]
+        return [self._sense(part, offset) for part, offset in targets]
 
     def _offsets(self, part: str, lemma: str) -> list[int]:
         """Returns the offsets of a lemma's senses, by binary search over the sorted lines of the index."""
@@ -122,10 +122,10 @@ class WordNet:
     def _sense(self, part: str, offset: int) -> Sense:
         data = self._data[part]
         line = data[offset : data.find(b"\n", offset)].decode("utf-8", "replace")
-        told, _, gloss = line.partition(" | ")
-        fields = told.split()
+        head, _, gloss = line.partition(" | ")
+        fields = head.split()
         count = int(fields[3], 16)
-        words = tuple(_shown(word) for word in fields[4 : 4 + 2 * count : 2])
+        words = tuple(_display_word(word) for word in fields[4 : 4 + 2 * count : 2])
         pointers = fields[5 + 2 * count :]
         return Sense(
             part, offset, words, gloss.strip(),
@@ -155,10 +155,10 @@ def _plain_forms(lemma: str) -> list[str]:
     return [lemma.removesuffix(end) + to for end, to in _ENDINGS if lemma.endswith(end) and len(lemma) > len(end) + 1]
 
 
-def _shown(word: str) -> str:
+def _display_word(word: str) -> str:
     return re.sub(r"\((?:a|p|ip)\)$", "", word).replace("_", " ")
 
 
-def _mapped(file: Path) -> mmap.mmap:
+def _map_file(file: Path) -> mmap.mmap:
     with file.open("rb") as content:
         return mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ)

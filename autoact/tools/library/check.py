@@ -43,12 +43,12 @@ def check_tools(library: Library, *, online: bool, only: str = "") -> Iterator[C
     only `online`."""
     records = {record.name: record for record in library.records() if only in ("", record.name)}
     for group in library.groups():
-        mine = {name: record for name, record in records.items() if name in {one.name for one in group.records}}
-        runs = {name: record for name, record in mine.items() if record.runs}
-        for name in mine.keys() - runs.keys():
-            yield CheckResult(name, "cannot run", f"{mine[name].state}: {mine[name].reason}")
+        own_records = {name: record for name, record in records.items() if name in {one.name for one in group.records}}
+        runs = {name: record for name, record in own_records.items() if record.runs}
+        for name in own_records.keys() - runs.keys():
+            yield CheckResult(name, "cannot run", f"{own_records[name].state}: {own_records[name].reason}")
         if runs:
-            yield from _checked(library, group, runs, online=online)
+            yield from _check_group(library, group, runs, online=online)
 
 
 def check_back_ends(context: ToolContext, *, online: bool) -> Iterator[CheckResult]:
@@ -80,7 +80,7 @@ def check_on_samples(found: Iterable[CheckResult]) -> Iterator[CheckResult]:
                     yield trial
 
 
-def _checked(library: Library, group: Group, runs: dict[str, ToolRecord], *, online: bool) -> Iterator[CheckResult]:
+def _check_group(library: Library, group: Group, runs: dict[str, ToolRecord], *, online: bool) -> Iterator[CheckResult]:
     try:
         checks = [check for check in library.checks(group) if check.tool in runs]
     except (AutoActError, OSError) as error:
@@ -91,12 +91,12 @@ def _checked(library: Library, group: Group, runs: dict[str, ToolRecord], *, onl
         if check.needs and not online:
             yield CheckResult(check.tool, "left out", f"needs a {check.needs}: --online tries it")
         else:
-            yield _made(session, check)
+            yield _run_check(session, check)
     for name in runs.keys() - {check.tool for check in checks}:
         yield CheckResult(name, "left out", "it has no check of its own")
 
 
-def _made(session: ToolSession, check: Check) -> CheckResult:
+def _run_check(session: ToolSession, check: Check) -> CheckResult:
     seen = session.call(check.tool, check.argument)
     fits = re.search(check.expects, seen.text) is not None
     expected = "" if fits else f" (expected {check.expects})"

@@ -14,7 +14,7 @@ def fill_demonstration(example: Example, library: Library) -> Example:
     steps = [msgspec.structs.replace(step, action=_name(step.action, library)) for step in example.steps]
     if any(not step.observation and _is_call(step) for step in steps):
         session = library.session(example.question)
-        steps = [_observed(step, session) if _is_call(step) else step for step in steps]
+        steps = [_observe(step, session) if _is_call(step) else step for step in steps]
     ended = (step.action == FINISH and not step.observation for step in steps)
     return msgspec.structs.replace(
         example,
@@ -35,7 +35,7 @@ def _is_call(step: Step) -> bool:
     return step.action not in (FINISH, REFLECT)
 
 
-def _observed(step: Step, session: ToolSession) -> Step:
+def _observe(step: Step, session: ToolSession) -> Step:
     if step.observation:
         session.recall(step.action, step.argument)  # a later call may depend on this one
         return step

@@ -51,10 +51,10 @@ class Library:
         records = [each for one in chosen for each in (brought[one.name].records if one.name in brought else [one])]
         settled = [settle[record.name](context, record) for record in records]
         if context.withheld:
-            settled = [_withheld(record) for record in settled]
-        settled = _ordered(settled)
-        told = [msgspec.structs.replace(record, reason=context.hide(record.reason)) for record in settled]
-        return cls(told, context, groups)
+            settled = [_withhold(record) for record in settled]
+        settled = _require_earlier_tools(settled)
+        hidden = [msgspec.structs.replace(record, reason=context.hide(record.reason)) for record in settled]
+        return cls(hidden, context, groups)
 
     def records(self) -> tuple[ToolRecord, ...]:
         """Returns the records of all tools, ready or not."""
@@ -91,7 +91,7 @@ class Library:
         self._context.closing.close()
 
 
-def _ordered(records: Sequence[ToolRecord]) -> list[ToolRecord]:
+def _require_earlier_tools(records: Sequence[ToolRecord]) -> list[ToolRecord]:
     """Returns the records; a tool that must be called after others is not ready when none of those runs."""
     running = {record.name for record in records if record.runs}
     return [
@@ -104,7 +104,7 @@ def _ordered(records: Sequence[ToolRecord]) -> list[ToolRecord]:
     ]
 
 
-def _withheld(record: ToolRecord) -> ToolRecord:
+def _withhold(record: ToolRecord) -> ToolRecord:
     """Returns the record of a tool in a project that is not trusted: one with powers may not run."""
     if not record.powers or not record.runs:
         return record
@@ -127,7 +127,7 @@ class ToolSession:
         self._hide = context.hide
         # A group is opened whole, so that Lookup works when a project switched WebSearch off.
         records = library.by_name()
-        self._remembering = {record.name for group in groups if group.remembers for record in group.records}
+        self._stateful = {record.name for group in groups if group.remembers for record in group.records}
         self._calls = {name: call for group in groups for name, call in group.open(context, records).items()}
 
     def call(self, name: str, argument: str) -> Observation:
@@ -135,7 +135,7 @@ class ToolSession:
         began = time.perf_counter()
         record = self._library.resolve(name)
         given = argument.strip() if record and record.keeps_lines else " ".join(argument.split())
-        seen = self._seen(record, name, self._hide(given))
+        seen = self._observe(record, name, self._hide(given))
         limit = (record.limits if record else ToolLimits()).max_chars
         # An observation is logged as JSON, which has no lone surrogates.
         text = shorten(self._hide(seen.text), limit).encode("utf-8", "replace").decode()
@@ -152,10 +152,10 @@ class ToolSession:
     def recall(self, name: str, argument: str) -> None:
         """Repeats a call that was made in an earlier session, if the tool's later calls depend on it."""
         record = self._library.resolve(name)
-        if record is not None and record.name in self._remembering:
+        if record is not None and record.name in self._stateful:
             self.call(name, argument)
 
-    def _seen(self, record: ToolRecord | None, name: str, argument: str) -> Observation:
+    def _observe(self, record: ToolRecord | None, name: str, argument: str) -> Observation:
         if record is None:
             names = ", ".join(tool.name for tool in self._library.ready())
             return Observation(f"Invalid action. Available: {names}", failed=True)

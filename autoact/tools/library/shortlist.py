@@ -21,7 +21,7 @@ MOST_QUESTIONS = 8
 _SCHEMA = "CREATE VIRTUAL TABLE tool USING fts5(name, definition, tokenize='porter unicode61 remove_diacritics 2')"
 _SCORES = f"SELECT rowid, -bm25(tool, {NAME_WEIGHT}, 1.0) FROM tool WHERE tool MATCH ? ORDER BY rowid"
 _PART_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_MEANT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+_RELATED_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
         (r"\b(?:who|whom|whose|which|when|where|born|capital|author|founded)\b", "search page title encyclopedia web"),
@@ -61,13 +61,13 @@ def rank_tools(task: str, examples: Sequence[Example], tools: Sequence[Tool]) ->
     shown = Counter(step.action for example in examples for step in example.steps)
     scores = dict.fromkeys(range(1, len(tools) + 1), 0.0)
     asked: set[str] = set()
-    with closing(_indexed(tools)) as index:
+    with closing(_build_index(tools)) as index:
         for text, weight in _texts(task, examples):
-            words = tokens(_with_meaning(text))
+            words = tokens(_add_related_words(text))
             asked.update(words)
             for row, score in _scores(index, words).items():
                 scores[row] += weight * score
-        words_of = _shared(index, sorted(asked))
+        words_of = _shared_words(index, sorted(asked))
     fits = [
         ToolFit(
             tool, round(scores[row], 6), sum(shown[name] for name in (tool.name, *tool.aliases)), words_of.get(row, ())
@@ -96,21 +96,22 @@ def _texts(task: str, examples: Sequence[Example]) -> Iterator[tuple[str, float]
         yield question, 1.0
 
 
-def _with_meaning(text: str) -> str:
-    return " ".join([text, *(words for pattern, words in _MEANT if pattern.search(text))])
+def _add_related_words(text: str) -> str:
+    return " ".join([text, *(words for pattern, words in _RELATED_WORDS if pattern.search(text))])
 
 
-def _indexed(tools: Sequence[Tool]) -> sqlite3.Connection:
+def _build_index(tools: Sequence[Tool]) -> sqlite3.Connection:
     index = sqlite3.connect(":memory:")
     index.execute(_SCHEMA)
     rows = (
-        (number, _spelt(" ".join((tool.name, *tool.aliases))), tool.definition) for number, tool in enumerate(tools, 1)
+        (number, _split_name(" ".join((tool.name, *tool.aliases))), tool.definition)
+        for number, tool in enumerate(tools, 1)
     )
     index.executemany("INSERT INTO tool (rowid, name, definition) VALUES (?, ?, ?)", rows)
     return index
 
 
-def _spelt(name: str) -> str:
+def _split_name(name: str) -> str:
     """Splits a tool's name into words: WebSearch is `Web Search`, maps.find_route is `maps find route`."""
     return " ".join(_PART_OF_NAME.findall(name))
 
@@ -121,7 +122,7 @@ def _scores(index: sqlite3.Connection, words: Sequence[str]) -> Mapping[int, flo
     return dict(index.execute(_SCORES, (matching,)).fetchall()) if words else {}
 
 
-def _shared(index: sqlite3.Connection, words: Sequence[str]) -> dict[int, tuple[str, ...]]:
+def _shared_words(index: sqlite3.Connection, words: Sequence[str]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
     for word in words:
         for row in _scores(index, [word]):

@@ -139,9 +139,9 @@ class _Entry:
         if record.name in chosen:
             raise self._place.fault(f"`{record.name}` is listed twice", "name")
         settings = self._content.get("settings", {})
-        told = {key: self._content[key] for key in ("definition", "usage") if key in self._content}
+        texts = {key: self._content[key] for key in ("definition", "usage") if key in self._content}
         place = self._place._replace(key=f"{self._place.key}.settings")
-        record = apply_settings(msgspec.structs.replace(record, **told), settings, place)
+        record = apply_settings(msgspec.structs.replace(record, **texts), settings, place)
         chosen[record.name] = record, self._content.get("enabled", True)
 
     def _record(self, names: Mapping[str, ToolRecord]) -> ToolRecord:
@@ -149,12 +149,12 @@ class _Entry:
             raise self._place.fault("expected the name of a tool", "name")
         name: str = self._content["name"]
         if self._content.get("kind", "builtin") != "builtin":
-            return self._brought(name, names)
+            return self._own_tool(name, names)
         if tool_key(name) not in names:
             raise self._place.fault(unknown_tool_message(name, names), "name")
         return names[tool_key(name)]
 
-    def _brought(self, name: str, names: Mapping[str, ToolRecord]) -> ToolRecord:
+    def _own_tool(self, name: str, names: Mapping[str, ToolRecord]) -> ToolRecord:
         """Returns the record of a person's own tool. Its kind describes it where the entry does not."""
         kind = self._content["kind"]
         if kind not in self._bridges:

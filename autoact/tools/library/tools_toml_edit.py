@@ -35,7 +35,7 @@ class ToolsFile:
     def __init__(self, file: Path, text: str) -> None:
         """Raises BadProject when the text is not a valid tools.toml, or cannot be edited block by block."""
         self._file = file
-        self._preamble, self._blocks = _parted(text)
+        self._preamble, self._blocks = _split_blocks(text)
         self._check()
 
     @classmethod
@@ -48,11 +48,11 @@ class ToolsFile:
 
     def names(self) -> list[str]:
         """Returns the names of the tools in their order."""
-        return [record.name for record, _ in self._listed()]
+        return [record.name for record, _ in self._tools()]
 
     def enabled(self) -> dict[str, bool]:
         """Returns whether each tool is enabled, by name."""
-        return {record.name: enabled for record, enabled in self._listed()}
+        return {record.name: enabled for record, enabled in self._tools()}
 
     def text(self) -> str:
         """Returns the whole text of the file."""
@@ -75,20 +75,20 @@ class ToolsFile:
 
     def remove(self, name: str) -> None:
         """Removes a tool and the comments above it."""
-        del self._blocks[self._at(name)]
+        del self._blocks[self._index(name)]
 
     def enable(self, name: str, *, enabled: bool) -> None:
         """Enables or disables a tool. Raises BadInput when it is not listed."""
-        self._edit(name, lambda table: _switched(table, enabled=enabled))
+        self._edit(name, lambda table: _set_enabled(table, enabled=enabled))
 
-    def describe(self, name: str, told: Mapping[str, str]) -> None:
+    def describe(self, name: str, described: Mapping[str, str]) -> None:
         """Changes a tool's definition or usage."""
-        self._edit(name, lambda table: table.update(told))
+        self._edit(name, lambda table: table.update(described))
 
     def order(self, names: Sequence[str]) -> None:
         """Moves these tools to the beginning, in this order; the others follow in theirs. Raises BadInput for an
         unknown name."""
-        first = list(dict.fromkeys(self._at(name) for name in names))
+        first = list(dict.fromkeys(self._index(name) for name in names))
         rest = [at for at in range(len(self._blocks)) if at not in first]
         # Blank lines part the blocks; they stay where they are while the blocks move.
         gaps = [block[len(block.rstrip("\n")) :] or "\n" for block in self._blocks]
@@ -97,33 +97,33 @@ class ToolsFile:
 
     def entry(self, name: str) -> dict[str, Any]:
         """Returns a tool's table as plain values."""
-        return parse_entries(self._blocks[self._at(name)], self._file)[0]
+        return parse_entries(self._blocks[self._index(name)], self._file)[0]
 
     def _edit(self, name: str, change: Callable[[Any], None]) -> None:
-        at = self._at(name)
+        at = self._index(name)
         block = tomlkit.parse(self._blocks[at])
         change(block["tool"][0])
         self._blocks[at] = tomlkit.dumps(block)
 
-    def _at(self, name: str) -> int:
+    def _index(self, name: str) -> int:
         """Returns the index of a tool. Raises BadInput when it is not listed."""
         keys = [tool_key(one) for one in self.names()]
         record = known_tools().get(tool_key(name))
         key = tool_key(record.name) if record else tool_key(name)
         if key not in keys:
-            told = "is not listed here; `autoact tools add` puts it in" if record else "is no tool of this project"
+            described = "is not listed here; `autoact tools add` puts it in" if record else "is no tool of this project"
             raise BadInput(
-                f"`{name}` {told}; there are {', '.join(self.names()) or 'none'}", file=self._file, key="NAME"
+                f"`{name}` {described}; there are {', '.join(self.names()) or 'none'}", file=self._file, key="NAME"
             )
         return keys.index(key)
 
-    def _listed(self) -> list[tuple[ToolRecord, bool]]:
+    def _tools(self) -> list[tuple[ToolRecord, bool]]:
         records = [record for group in GROUPS for record in group.records]
         return parse_tools(self.text(), self._file, records, BRIDGES)
 
     def _check(self) -> None:
         """Raises BadProject when there are not as many blocks as tools: then other text looks like a block."""
-        if len(self._listed()) != len(self._blocks):
+        if len(self._tools()) != len(self._blocks):
             raise BadProject("cannot be edited block by block: write each tool as [[tool]]", file=self._file)
 
 
@@ -141,7 +141,7 @@ def format_entry(entry: Mapping[str, Any]) -> str:
 
 
 def new_entry(
-    name: str, kind: str, settings: Mapping[str, Any], told: Mapping[str, str], taken: Iterable[str]
+    name: str, kind: str, settings: Mapping[str, Any], described: Mapping[str, str], taken: Iterable[str]
 ) -> dict[str, Any]:
     """Returns a new entry. Raises BadInput for an unknown tool, an unknown kind, or a tool that is listed already."""
     record = known_tools().get(tool_key(name))
@@ -152,17 +152,17 @@ def new_entry(
     proper = record.name if record and kind == "builtin" else name
     if proper in taken:
         raise BadInput(f"`{proper}` is listed already; `autoact tools enable` switches it on", key="NAME")
-    typed = {**({"kind": kind} if kind != "builtin" else {}), **told}
+    typed = {**({"kind": kind} if kind != "builtin" else {}), **described}
     return {"name": proper, **typed, **({"settings": dict(settings)} if settings else {})}
 
 
-def _switched(table: Any, *, enabled: bool) -> None:
+def _set_enabled(table: Any, *, enabled: bool) -> None:
     """Sets `enabled`; the default is not written unless the key is there."""
     if "enabled" in table or not enabled:
         table["enabled"] = enabled
 
 
-def _parted(text: str) -> tuple[str, list[str]]:
+def _split_blocks(text: str) -> tuple[str, list[str]]:
     starts: list[int] = []
     for match in _START.finditer(text):
         comments = _COMMENTS.search(text[: match.start()])

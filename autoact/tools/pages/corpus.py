@@ -87,7 +87,7 @@ class Corpus:
     def _of_files(cls, owner: str, files: Sequence[Path], cache: Path, read: PageReader) -> Corpus:
         """Opens the pages that `read` returns from these files; indexed again when a file changes."""
         path = cache / f"{owner}-{_stamp(files)}.sqlite"
-        corpus = cls(_indexed(path, read))
+        corpus = cls(_open_index(path, read))
         with suppress(OSError):  # in a cache that cannot be written nothing is kept, or nothing is removed either
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         for stale in cache.glob(f"{owner}-*.sqlite"):
@@ -99,12 +99,12 @@ class Corpus:
     def of_pages(cls, pages: Iterable[Page], cache: Path | None = None) -> Corpus:
         """Makes a corpus of the given pages, the first of each title; in memory, or in a file of the folder `cache`."""
         if cache is None:
-            return cls(_built(":memory:", lambda problems: pages))
+            return cls(_build(":memory:", lambda problems: pages))
         kept = list(pages)
         stamp = hashlib.blake2s()
         for page in kept:
             stamp.update(f"{len(page.title)} {len(page.text)} {page.title}{page.text}".encode())
-        return cls(_indexed(cache / f"pages-{stamp.hexdigest()[:24]}.sqlite", lambda problems: kept))
+        return cls(_open_index(cache / f"pages-{stamp.hexdigest()[:24]}.sqlite", lambda problems: kept))
 
     def __len__(self) -> int:
         # They are numbered from one, and counting them would read them all.
@@ -174,29 +174,29 @@ def _stamp(files: Iterable[Path]) -> str:
     return stamp.hexdigest()
 
 
-def _indexed(path: Path, read: PageReader) -> sqlite3.Connection:
+def _open_index(path: Path, read: PageReader) -> sqlite3.Connection:
     """Opens the index at `path`, after building it if needed; in memory, with a problem that says so, where no file
     can be written."""
-    ready = _opened(path)
+    ready = _open_existing(path)
     if ready is not None:
         return ready
     try:
         _write(path, read)
         # The file has just been written and synced, so the only way to fail here is a full or broken disk.
-        return _connected(path)
+        return _connect(path)
     except (OSError, sqlite3.OperationalError) as error:
-        connection = _built(":memory:", read)
+        connection = _build(":memory:", read)
         connection.execute(
             "INSERT INTO problem VALUES (?)", (f"the index could not be kept in {path.parent}: {error}",)
         )
         return connection
 
 
-def _opened(path: Path) -> sqlite3.Connection | None:
+def _open_existing(path: Path) -> sqlite3.Connection | None:
     """Opens a finished index; None when there is none, or when it is of another format or damaged."""
     if not path.exists():
         return None
-    connection = _connected(path)
+    connection = _connect(path)
     try:
         if connection.execute("PRAGMA user_version").fetchone() == (FORMAT,):
             connection.execute("SELECT rank FROM found LIMIT 1").fetchone()
@@ -214,7 +214,7 @@ def _write(path: Path, read: PageReader) -> None:
             left.unlink(missing_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with closing(_built(part, read)):
+        with closing(_build(part, read)):
             pass
         disk.sync_file(part)
         part.replace(path)
@@ -235,20 +235,20 @@ class _Problems(list[str]):
             self.left += 1
 
 
-def _built(place: Path | str, read: PageReader) -> sqlite3.Connection:
+def _build(place: Path | str, read: PageReader) -> sqlite3.Connection:
     """Builds a complete index at `place`. The connection may be used by any thread, one at a time."""
     connection = sqlite3.connect(place, check_same_thread=False)
     try:
         connection.executescript(_SCHEMA)
         problems = _Problems()
         for page in read(problems):
-            if not _arrives(connection, page):
+            if not _add_page(connection, page):
                 problems.append(f"another text for the page `{page.title}`; the first stands")
         connection.executescript(_SETTLE)
         rows = connection.execute("SELECT title FROM page ORDER BY id")
         title_search.write(connection, (title for (title,) in rows))
-        told = problems + ([f"and {problems.left:,} more"] if problems.left else [])
-        connection.executemany("INSERT INTO problem VALUES (?)", ((line,) for line in told))
+        lines = problems + ([f"and {problems.left:,} more"] if problems.left else [])
+        connection.executemany("INSERT INTO problem VALUES (?)", ((line,) for line in lines))
         connection.commit()
     except BaseException:
         connection.close()
@@ -256,7 +256,7 @@ def _built(place: Path | str, read: PageReader) -> sqlite3.Connection:
     return connection
 
 
-def _arrives(connection: sqlite3.Connection, page: Page) -> bool:
+def _add_page(connection: sqlite3.Connection, page: Page) -> bool:
     """Adds a page. Returns False when its title is taken by another text."""
     row = (page.title, page.text)
     if connection.execute("INSERT OR IGNORE INTO arrived VALUES (?, ?)", row).rowcount:
@@ -264,7 +264,7 @@ def _arrives(connection: sqlite3.Connection, page: Page) -> bool:
     return bool(connection.execute("SELECT 1 FROM arrived WHERE title = ? AND text = ?", row).fetchone())
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     # A finished index never changes, and saying so spares the file locks that network disks lack.
     return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
 

@@ -54,8 +54,8 @@ _STEM = 6
 class Encyclopedia:
     """The pages that one episode opened last, and the position of Lookup in them."""
 
-    def __init__(self, search: Search, shelf: PageSource, records: Mapping[str, ToolRecord]) -> None:
-        self._search, self._shelf = search, shelf
+    def __init__(self, search: Search, source: PageSource, records: Mapping[str, ToolRecord]) -> None:
+        self._search, self._source = search, source
         self._records = records
         self._pages: Sequence[Page] = ()
         self._keyword = ""
@@ -69,18 +69,18 @@ class Encyclopedia:
         hits = self._search(query, record.settings["results"])
         if not hits:
             return Observation(f"No results for [{query}].", failed=True)
-        self._turn_to(hits)
+        self._set_pages(hits)
         room = record.limits.max_chars // len(hits) - 4  # the number before each hit and the space after it
         lines = (f"{page.title}: {nearest_sentence(page, query)}" for page in hits)
         return Observation(" ".join(f"{number}. {shorten(line, room)}" for number, line in enumerate(lines, 1)))
 
     def retrieve(self, title: str) -> Observation:
         """Returns the first sentences of a page, after its title where that differs from the one asked for."""
-        page = self._shelf.page(title)
+        page = self._source.page(title)
         if page is None:
-            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._shelf.nearby(title, NEARBY)) else ""
+            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._source.nearby(title, NEARBY)) else ""
             return Observation(f"Could not find [{shorten(title, 80)}].{hint}", failed=True)
-        self._turn_to([page])
+        self._set_pages([page])
         name = "" if fold(page.title) == fold(title) else f"{page.title}: "
         return Observation(name + first_sentences(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
 
@@ -99,7 +99,7 @@ class Encyclopedia:
         self._shown += 1
         return Observation(f"(Result {self._shown} / {len(self._matches)}) {self._matches[self._shown - 1]}")
 
-    def _turn_to(self, pages: Sequence[Page]) -> None:
+    def _set_pages(self, pages: Sequence[Page]) -> None:
         self._pages, self._keyword, self._matches, self._shown = pages, "", [], 0
 
     def _sentences_with(self, keyword: str) -> list[str]:
@@ -124,10 +124,10 @@ def nearest_sentence(page: Page, query: str) -> str:
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
     """Opens the three tools, which share the pages opened last."""
-    reading = Encyclopedia(
+    encyclopedia = Encyclopedia(
         search_function(context, records["WebSearch"]), open_page_source(context, records["Retrieve"]), records
     )
-    return {"WebSearch": reading.search, "Retrieve": reading.retrieve, "Lookup": reading.lookup}
+    return {"WebSearch": encyclopedia.search, "Retrieve": encyclopedia.retrieve, "Lookup": encyclopedia.lookup}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:

@@ -61,12 +61,12 @@ class FullText:
     def search(self, query: str, k: int) -> list[Page]:
         """Returns the `k` pages that fit the words of `query` best, the best first."""
         words = tokens(query)
-        sought, weighed = self._chosen(words)
-        found = self._ranked(sought, weighed, k) if sought else []
+        sought, weighed = self._choose_words(words)
+        found = self._rank(sought, weighed, k) if sought else []
         left = [word for word in words if word not in sought]
-        return found or (self._common(left, k) if left else [])
+        return found or (self._search_common(left, k) if left else [])
 
-    def _ranked(self, sought: list[str], weighed: list[str], k: int) -> list[Page]:
+    def _rank(self, sought: list[str], weighed: list[str], k: int) -> list[Page]:
         match = _any(sought)
         if weighed:
             # A part of a query cannot be optional, so what is sought is named, and counts, twice.
@@ -74,7 +74,7 @@ class FullText:
         statement = "SELECT title, text FROM found WHERE found MATCH ? ORDER BY rank LIMIT ?"
         return [Page(*row) for row in self._connection.execute(statement, (match, k))]
 
-    def _chosen(self, words: list[str]) -> tuple[list[str], list[str]]:
+    def _choose_words(self, words: list[str]) -> tuple[list[str], list[str]]:
         """Returns the words of which a page must have one, and those that only count in the ranking.
 
         Among many pages only those with the rarest words can be ranked in time; where even these are too many, the
@@ -94,7 +94,7 @@ class FullText:
         statement = "SELECT count(*) FROM sampled WHERE sampled MATCH ?"
         return EVERY * int(self._connection.execute(statement, (_any([word]),)).fetchone()[0])
 
-    def _common(self, words: list[str], k: int) -> list[Page]:
+    def _search_common(self, words: list[str], k: int) -> list[Page]:
         """Returns pages for words that very many pages have: first those with the words in the title, the shortest
         title first."""
         positions = dict.fromkeys(at + 1 for at in self._titles.shortest(words, MOST_RANKED, k))

@@ -80,21 +80,21 @@ class Titles:
     def find(self, asked: str) -> int | None:
         """Returns the position of the title meant by `asked`; None when none is near enough or several are equally
         near."""
-        asked = _kept(asked)
+        asked = _storable(asked)
         folded = fold(asked)
         with self._lock:
-            exact = [name.id for name in self._called(folded) if name.title == asked]
+            exact = [name.id for name in self._exact(folded) if name.title == asked]
             if exact or not folded:
                 return exact[-1] if exact else None
             return next((position for position in self._guesses(asked, folded) if position is not None), None)
 
     def similar(self, asked: str, k: int) -> list[str]:
         """Returns the `k` titles most like `asked`, the nearest first."""
-        folded = fold(_kept(asked))
+        folded = fold(_storable(asked))
         with self._lock:
-            holding = islice(self._holding(_ARTICLE.sub("", folded)), MOST_COMPARED)
+            holding = islice(self._containing(_ARTICLE.sub("", folded)), MOST_COMPARED)
             alike = letter_marks.most_similar(self._connection, folded, MOST_COMPARED)
-            names = self._numbered({*alike, *(name.id for name in holding)})
+            names = self._at_positions({*alike, *(name.id for name in holding)})
         found = process.extract(folded, [name.folded for name in names], scorer=fuzz.ratio, limit=k)
         return [names[at].title for _, _, at in found]
 
@@ -109,40 +109,40 @@ class Titles:
     def _guesses(self, asked: str, folded: str) -> Iterator[int | None]:
         """Yields the titles that `asked` may mean, the surest first; None where a guess is not unique."""
         bare = _ARTICLE.sub("", folded)
-        plain = _plain(folded)
-        yield _only(self._called(folded))
-        yield _only(self._bare(bare))
+        plain = _strip_bracket(folded)
+        yield _unique(self._exact(folded))
+        yield _unique(self._without_article(bare))
         # A bracket may be missing on one side only: Mercury (element) is not Mercury (planet).
         if plain == bare:
-            yield _only(chain(self._bare(bare), self._bracketed(bare)))
-            yield _only(self._holding(bare))
+            yield _unique(chain(self._without_article(bare), self._with_bracket(bare)))
+            yield _unique(self._containing(bare))
             yield self._nearest(asked, folded)
         else:
             yield self._nearest(asked, folded)
-            yield _only(self._bare(plain))
-            yield _only(self._holding(bare))
+            yield _unique(self._without_article(plain))
+            yield _unique(self._containing(bare))
 
-    def _called(self, *folded: str) -> Iterator[Name]:
+    def _exact(self, *folded: str) -> Iterator[Name]:
         places = ", ".join("?" * len(folded))
         statement = f"SELECT id, title, folded FROM name WHERE folded IN ({places}) ORDER BY id"
         return map(Name._make, self._connection.execute(statement, folded))
 
-    def _bare(self, bare: str) -> Iterator[Name]:
+    def _without_article(self, bare: str) -> Iterator[Name]:
         """Returns the titles that are `bare`, with or without an article."""
-        named = self._called(*(article + bare for article in _ARTICLES))
+        named = self._exact(*(article + bare for article in _ARTICLES))
         return (name for name in named if _ARTICLE.sub("", name.folded) == bare)
 
-    def _bracketed(self, bare: str) -> Iterator[Name]:
+    def _with_bracket(self, bare: str) -> Iterator[Name]:
         """Yields the titles that are `bare` and a bracket, with or without an article."""
         statement = "SELECT id, title, folded FROM name WHERE folded > ? AND folded < ?"
         for article in _ARTICLES:
             # A closing bracket is the character after an opening one, so this is every title that begins so.
             begins, ends = f"{article}{bare} (", f"{article}{bare} )"
             for row in self._connection.execute(statement, (begins, ends)):
-                if _plain(row[2]) == bare:
+                if _strip_bracket(row[2]) == bare:
                     yield Name(*row)
 
-    def _holding(self, words: str) -> Iterator[Name]:
+    def _containing(self, words: str) -> Iterator[Name]:
         """Returns the titles that contain these words: Everest finds Mount Everest."""
         statement = (
             "SELECT id, title, folded FROM name WHERE id IN (SELECT rowid FROM named WHERE named MATCH ? LIMIT ?)"
@@ -156,7 +156,7 @@ class Titles:
             return None
         most = MOST_TYPOS if len(folded) >= SURE_LENGTH else 1
         near = []
-        for name in self._numbered(letter_marks.names_within(self._connection, folded, most)):
+        for name in self._at_positions(letter_marks.names_within(self._connection, folded, most)):
             typos = DamerauLevenshtein.distance(folded, name.folded, score_cutoff=most)
             if typos <= most and _same_numbers(folded, name.folded):
                 near.append(((typos, DamerauLevenshtein.distance(asked, name.title)), name.id))
@@ -165,7 +165,7 @@ class Titles:
             return None
         return near[0][1]
 
-    def _numbered(self, positions: Iterable[int]) -> list[Name]:
+    def _at_positions(self, positions: Iterable[int]) -> list[Name]:
         """Returns the titles at these positions, in order."""
         statement = "SELECT id, title, folded FROM name WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
         return [Name(*row) for row in self._connection.execute(statement, (json.dumps(list(positions)),))]
@@ -174,18 +174,18 @@ class Titles:
 def write(connection: sqlite3.Connection, titles: Iterable[str]) -> None:
     """Creates the tables for these titles, in order."""
     connection.executescript(_SCHEMA)
-    rows = ((at, title, fold(title)) for at, title in enumerate(map(_kept, titles)))
+    rows = ((at, title, fold(title)) for at, title in enumerate(map(_storable, titles)))
     connection.executemany("INSERT INTO name VALUES (?, ?, ?)", rows)
     letter_marks.write(connection, connection.execute("SELECT id, folded FROM name ORDER BY id"))
     connection.executescript(_SETTLE)
 
 
-def _kept(title: str) -> str:
+def _storable(title: str) -> str:
     # SQLite takes no half of a surrogate pair, and a model may write one.
     return title[:_LONGEST].encode("utf-8", "replace").decode()
 
 
-def _plain(folded: str) -> str:
+def _strip_bracket(folded: str) -> str:
     return _BRACKET.sub("", _ARTICLE.sub("", folded))
 
 
@@ -194,7 +194,7 @@ def _phrase(words: str) -> str:
     return '"{}"'.format(words.replace('"', '""').replace("\0", " "))
 
 
-def _only(names: Iterable[Name]) -> int | None:
+def _unique(names: Iterable[Name]) -> int | None:
     first = list(islice(names, 2))
     return first[0].id if len(first) == 1 else None
 
@@ -208,10 +208,10 @@ def _same_numbers(asked: str, title: str) -> bool:
         return True
     numbers, others = _NUMBER.findall(asked), _NUMBER.findall(title)
     pairs = zip(numbers, others, strict=False)
-    return len(numbers) == len(others) and all(one == other or _slip(one, other) for one, other in pairs)
+    return len(numbers) == len(others) and all(one == other or _is_misspelt_year(one, other) for one, other in pairs)
 
 
-def _slip(number: str, year: str) -> bool:
+def _is_misspelt_year(number: str, year: str) -> bool:
     """Returns whether `number` is a misspelt `year` and not another year: 207 film, 200t film and 0207 film are 2007
     film."""
     if not _YEAR.fullmatch(year) or _YEAR.fullmatch(number) or len(number) < len(year) - 1:

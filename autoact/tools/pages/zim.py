@@ -63,7 +63,7 @@ class Zim:
         for path in _paths_of(title):
             at = self._first(self._space + path)
             if at < self._count and self._entry(at).path == self._space + path:
-                entry = self._meant(at)
+                entry = self._follow_redirects(at)
                 text = page_text(self._blob(entry).decode("utf-8", "replace"))
                 return Page(entry.title, text) if text else None
         return None
@@ -90,7 +90,7 @@ class Zim:
                 high = middle
         return low
 
-    def _meant(self, at: int) -> ZimEntry:
+    def _follow_redirects(self, at: int) -> ZimEntry:
         for _ in range(MOST_REDIRECTS):
             entry = self._entry(at)
             if entry.redirect < 0:
@@ -124,7 +124,7 @@ class Zim:
         try:
             (at,) = struct.unpack_from("<Q", self._data, self._packs + 8 * entry.cluster)
             mark = self._data[at]
-            content = self._unpacked(mark & 0x0F, at + 1, self._end_of(entry.cluster, at))
+            content = self._unpack(mark & 0x0F, at + 1, self._end_of(entry.cluster, at))
             width = "Q" if mark & _WIDE else "I"
             size = struct.calcsize(f"<{width}")
             begins, ends = struct.unpack_from(f"<2{width}", content, size * entry.blob)
@@ -141,7 +141,7 @@ class Zim:
         (ends,) = struct.unpack_from("<Q", self._data, self._packs + 8 * (cluster + 1))
         return ends if ends > begins else len(self._data)
 
-    def _unpacked(self, packing: int, begins: int, ends: int) -> bytes:
+    def _unpack(self, packing: int, begins: int, ends: int) -> bytes:
         packed = self._data[begins : min(ends, begins + LARGEST_CLUSTER)]
         if packing in _PLAIN:
             return packed

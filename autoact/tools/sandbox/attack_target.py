@@ -95,27 +95,27 @@ class AttackTarget:
                     stderr=subprocess.DEVNULL, cwd=own, start_new_session=True, close_fds=False,
                 )  # fmt: skip
             _wait(process, Path(own, ".stdout"), began + seconds)
-            said = Path(own, ".stdout").read_bytes()[:_ENOUGH].decode(errors="replace")
-        return ProgramRun(said, time.monotonic() - began)
+            output = Path(own, ".stdout").read_bytes()[:_ENOUGH].decode(errors="replace")
+        return ProgramRun(output, time.monotonic() - began)
 
-    def leaked(self, run: ProgramRun) -> bool:
+    def shows_secret(self, run: ProgramRun) -> bool:
         """Returns whether the secret is in the output."""
         return self.secret in run.stdout
 
-    def reached(self, run: ProgramRun) -> bool:
+    def is_reached(self, run: ProgramRun) -> bool:
         """Returns whether anything arrived at a listener."""
-        return any([self._heard(listener) for listener in self._listeners])
+        return any([self._has_message(listener) for listener in self._listeners])
 
-    def spoilt(self, run: ProgramRun) -> bool:
+    def is_changed(self, run: ProgramRun) -> bool:
         """Returns whether the files of the target, their modes or their times have changed."""
         return self._state() != self._as_it_was
 
-    def hurt(self, run: ProgramRun) -> bool:
+    def is_hurt(self, run: ProgramRun) -> bool:
         """Returns whether the other process no longer runs."""
         time.sleep(0.02)
         return self.victim.poll() is not None
 
-    def _heard(self, listener: socket.socket) -> bool:
+    def _has_message(self, listener: socket.socket) -> bool:
         try:
             if listener.type == socket.SOCK_DGRAM:
                 return listener.recv(99) != b""

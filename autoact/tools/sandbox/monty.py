@@ -16,14 +16,14 @@ _GRACE = 1.0
 def run(program: str, bounds: Bounds) -> ProgramResult:
     """Runs `program` in a worker that knows nothing of this machine. Needs the package pydantic-monty."""
     began = time.monotonic()
-    printed = _Printed(bounds.output)
+    printed = _Output(bounds.output)
     end, error = _evaluated(program, bounds, printed)
     if printed.room < 0:
         end, error = "output", f"it printed more than {bounds.output:,} bytes"
     return ProgramResult(end, "".join(printed.parts)[: bounds.output], error, seconds=time.monotonic() - began)
 
 
-class _Printed:
+class _Output:
     """The output of the program, up to the limit."""
 
     def __init__(self, room: int) -> None:
@@ -37,7 +37,7 @@ class _Printed:
         self.room -= len(text)
 
 
-def _evaluated(program: str, bounds: Bounds, printed: _Printed) -> tuple[End, str]:
+def _evaluated(program: str, bounds: Bounds, printed: _Output) -> tuple[End, str]:
     import pydantic_monty
 
     limits = pydantic_monty.ResourceLimits(
@@ -51,8 +51,8 @@ def _evaluated(program: str, bounds: Bounds, printed: _Printed) -> tuple[End, st
         ):
             value = session.feed_run(program, print_callback=printed.add)
     except pydantic_monty.MontyRuntimeError as error:
-        said = error.display("type-msg")
-        return "time" if "time limit exceeded" in said or "sleep limit exceeded" in said else "failed", said
+        message = error.display("type-msg")
+        return "time" if "time limit exceeded" in message or "sleep limit exceeded" in message else "failed", message
     except pydantic_monty.MontyError as error:
         return "failed", f"{type(error).__name__.removeprefix('Monty')}: {error}"
     if value is not None:

@@ -36,26 +36,26 @@ _SHELL = "import subprocess; print(subprocess.check_output('echo $((6*7))-ran', 
 _FORK = "import os\nif os.fork() == 0: print('42-ran', flush=True)\nelse: os.wait()"
 
 
-def _ran(ground: AttackTarget, run: ProgramRun) -> bool:
+def _ran(target: AttackTarget, run: ProgramRun) -> bool:
     return "42-ran" in run.stdout
 
 
 ATTACKS = (
-    Attack("read a file", "print(open(SECRET_FILE).read())", AttackTarget.leaked),
-    Attack("read a key in the environment", "import os; print(os.environ.get(KEY))", AttackTarget.leaked),
-    Attack("read another process", "print(open(f'/proc/{VICTIM}/environ').read())", AttackTarget.leaked),
-    Attack("make a file", "open(GROUND + '/new', 'w')", AttackTarget.spoilt),
-    Attack("change a mode", "import os; os.chmod(NOTES, 0o777)", AttackTarget.spoilt),
-    Attack("connect", "import socket; socket.create_connection(('127.0.0.1', TCP), 2)", AttackTarget.reached),
+    Attack("read a file", "print(open(SECRET_FILE).read())", AttackTarget.shows_secret),
+    Attack("read a key in the environment", "import os; print(os.environ.get(KEY))", AttackTarget.shows_secret),
+    Attack("read another process", "print(open(f'/proc/{VICTIM}/environ').read())", AttackTarget.shows_secret),
+    Attack("make a file", "open(GROUND + '/new', 'w')", AttackTarget.is_changed),
+    Attack("change a mode", "import os; os.chmod(NOTES, 0o777)", AttackTarget.is_changed),
+    Attack("connect", "import socket; socket.create_connection(('127.0.0.1', TCP), 2)", AttackTarget.is_reached),
     Attack(
         "send a datagram",
         "import socket; socket.socket(type=2).sendto(KNOCK, ('127.0.0.1', UDP))",
-        AttackTarget.reached,
+        AttackTarget.is_reached,
     ),
-    Attack("reach a socket", "import socket; socket.socket(1, 2).sendto(KNOCK, ABSTRACT)", AttackTarget.reached),
+    Attack("reach a socket", "import socket; socket.socket(1, 2).sendto(KNOCK, ABSTRACT)", AttackTarget.is_reached),
     Attack("start a shell", _SHELL, _ran),
     Attack("fork", _FORK, _ran),
-    Attack("kill another process", "import os; os.kill(VICTIM, 9)", AttackTarget.hurt),
+    Attack("kill another process", "import os; os.kill(VICTIM, 9)", AttackTarget.is_hurt),
 )
 PROGRAMS = (
     ("sum(range(10))", "45\n"),
@@ -68,12 +68,12 @@ PROGRAMS = (
 def run_attacks(sandbox: Sandbox) -> Iterator[AttackResult]:
     """Makes each attack inside the sandbox and outside it, every time on a new target."""
     for attack in ATTACKS:
-        with AttackTarget() as ground:
+        with AttackTarget() as target:
             began = time.monotonic()
-            outcome = sandbox.run(ground.names() + attack.program, _BOUNDS)
-            held = not attack.trace(ground, ProgramRun(outcome.stdout, time.monotonic() - began))
-        with AttackTarget() as ground:
-            proven = attack.trace(ground, ground.unconfined(ground.names() + attack.program))
+            outcome = sandbox.run(target.names() + attack.program, _BOUNDS)
+            held = not attack.trace(target, ProgramRun(outcome.stdout, time.monotonic() - began))
+        with AttackTarget() as target:
+            proven = attack.trace(target, target.unconfined(target.names() + attack.program))
         yield AttackResult(attack.name, held, proven)
 
 

@@ -60,7 +60,7 @@ class BundledTool(Struct, frozen=True):
         return secrets_of(self.record)
 
     @property
-    def told(self) -> str:
+    def settings_text(self) -> str:
         """The settings that say what is run and reached, as they stand."""
         settings = self.entry.get("settings", {})
         return ", ".join(f"{key} = {msgspec.json.encode(value).decode()}" for key, value in settings.items())
@@ -91,9 +91,9 @@ def export_tools(source: ToolsFile, names: Iterable[str], vault: Vault, root: Pa
     files: dict[str, str] = {}
     notices: list[str] = []
     for entry in map(source.entry, names):
-        told = redaction.Redaction(entry, vault)
-        blocks.append(format_entry(told.entry()))
-        notices += told.notices
+        settings_text = redaction.Redaction(entry, vault)
+        blocks.append(format_entry(settings_text.entry()))
+        notices += settings_text.notices
         files |= collect_files(entry, project_reader(root))
         if (code := code_of(entry)) and bundle_path(code) not in files:
             notices.append(f"not carried, as it is no file in {FOLDER}/: {code} of {entry['name']}")
@@ -135,9 +135,9 @@ def read_bundle(file: Path) -> list[BundledTool]:
     records = [record for group in GROUPS for record in group.records]
     found = [record for record, _ in parse_tools(text, file, records, BRIDGES, beside="file")]
     files = _files(text, file)
-    told = parse_entries(text, file, beside="file")
-    pieces = [_piece(one, record, files) for one, record in zip(told, found, strict=True)]
-    for value in _texts([told, files]):
+    settings_text = parse_entries(text, file, beside="file")
+    pieces = [_piece(one, record, files) for one, record in zip(settings_text, found, strict=True)]
+    for value in _texts([settings_text, files]):
         _plain(value, file)  # what TOML's escapes stand for
     if unused := files.keys() - {path for piece in pieces for path in piece.files}:
         raise BadProject(f"no tool of the set uses {min(unused)}", file=file, key="file")

@@ -97,10 +97,10 @@ def _gather(path: str, read: Reading, found: dict[str, str]) -> None:
             continue
         found[name] = text
         if name.endswith(".py"):
-            waiting += _imported(text, home, PurePosixPath(name).parent)
+            waiting += _module_files(text, home, PurePosixPath(name).parent)
 
 
-def _imported(source: str, home: PurePosixPath, beside: PurePosixPath) -> Iterator[str]:
+def _module_files(source: str, home: PurePosixPath, beside: PurePosixPath) -> Iterator[str]:
     """Yields the possible files of the modules that a source imports: `home` is on the path, `beside` is the folder
     of the source."""
     try:
@@ -110,15 +110,15 @@ def _imported(source: str, home: PurePosixPath, beside: PurePosixPath) -> Iterat
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _places(home, alias.name.split("."))
+                yield from _candidate_files(home, alias.name.split("."))
         elif isinstance(node, ast.ImportFrom):
             above = home if node.level == 0 else [beside, *beside.parents][min(node.level, len(beside.parts)) - 1]
             names = node.module.split(".") if node.module else []
             for alias in node.names:
-                yield from _places(above, [*names, alias.name])
+                yield from _candidate_files(above, [*names, alias.name])
 
 
-def _places(folder: PurePosixPath, names: list[str]) -> Iterator[str]:
+def _candidate_files(folder: PurePosixPath, names: list[str]) -> Iterator[str]:
     """Yields the possible files of a module or package, and of the packages above it."""
     for length in range(1, len(names) + 1):
         place = folder.joinpath(*names[:length])

@@ -56,12 +56,12 @@ class Redaction:
             elif isinstance(value, dict):
                 if inner := dict(self._settings(value, place)):
                     yield key, inner
-            elif not self._tells(key, value):
+            elif not self._is_secret(key, value):
                 yield key, value
-            elif (named := self._named(place, value)) is not None:
+            elif (named := self._replace(place, value)) is not None:
                 yield key, named
 
-    def _tells(self, key: str, value: Any) -> bool:
+    def _is_secret(self, key: str, value: Any) -> bool:
         """Returns whether a value is a secret of this user, looks like one, or has a name that says so.
 
         The name of an environment variable is not a secret: it says where the receiver keeps theirs.
@@ -69,13 +69,13 @@ class Redaction:
         if isinstance(value, list):
             texts = [str(one) for one in value]
             named = key != "secrets" or all(NAME.fullmatch(text) for text in texts)
-            return not named or _options_tell(texts) or any(shows_secret(text, self._vault) for text in texts)
-        if shows_secret(str(value), self._vault) or _has_password(str(value)) or _query_tells(str(value)):
+            return not named or _options_hold_secret(texts) or any(shows_secret(text, self._vault) for text in texts)
+        if shows_secret(str(value), self._vault) or _has_password(str(value)) or _query_holds_secret(str(value)):
             return True
         plain = not isinstance(value, str) or NAME.fullmatch(value) or _SCHEME.fullmatch(value)
         return _SOUNDS_SECRET.search(key) is not None and not plain
 
-    def _named(self, place: tuple[str, ...], value: Any) -> str | None:
+    def _replace(self, place: tuple[str, ...], value: Any) -> str | None:
         """Returns the value with secrets replaced by their names; None when it is left out."""
         if self._kind == "mcp" and place[0] == "environment" and NAME.fullmatch(place[-1]):
             self._ask_for(place)
@@ -87,22 +87,22 @@ class Redaction:
         for name in self._vault.places():
             if form and (secret := self._vault.reveal(name)) and secret in text:
                 text, names = text.replace(secret, form % name), [*names, name]
-        if not names or self._tells(place[-1], text):
+        if not names or self._is_secret(place[-1], text):
             self._leave_out(place)
             return None
         self._secrets += names if self._kind == "mcp" else []
-        self.notices.append(f"replaced by its name: {self._told(place)} now says {', '.join(names)}")
+        self.notices.append(f"replaced by its name: {self._setting_path(place)} now says {', '.join(names)}")
         return text
 
     def _ask_for(self, place: tuple[str, ...]) -> None:
         """Lists a secret that the receiver has to provide under this name."""
         self._secrets.append(place[-1])
-        self.notices.append(f"replaced by its name: {self._told(place)} is now asked for in `secrets`")
+        self.notices.append(f"replaced by its name: {self._setting_path(place)} is now asked for in `secrets`")
 
     def _leave_out(self, place: tuple[str, ...]) -> None:
-        self.notices.append(f"left out, as it holds a secret or could: {self._told(place)}")
+        self.notices.append(f"left out, as it holds a secret or could: {self._setting_path(place)}")
 
-    def _told(self, place: tuple[str, ...]) -> str:
+    def _setting_path(self, place: tuple[str, ...]) -> str:
         return ".".join((self._name, *place))
 
 
@@ -144,13 +144,13 @@ def _has_password(text: str) -> bool:
         return "@" in text  # a URL that cannot be taken apart may hide one
 
 
-def _query_tells(text: str) -> bool:
+def _query_holds_secret(text: str) -> bool:
     """Returns whether a URL's query has a value under a name that sounds secret."""
     query = text.partition("?")[2]
     return any(_SOUNDS_SECRET.search(name) and not _PLACE.search(value) for name, value in parse_qsl(query))
 
 
-def _options_tell(words: list[str]) -> bool:
+def _options_hold_secret(words: list[str]) -> bool:
     """Returns whether a command's options have a value under a name that sounds secret: `--token=x` or `--token x`."""
     for word, following in zip(words, [*words[1:], "-"], strict=True):
         option = _OPTION.fullmatch(word)

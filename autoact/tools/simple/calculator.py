@@ -49,7 +49,7 @@ def calculate(expression: str) -> str:
             tree = ast.parse(source, mode="eval")
             _refuse_all_but_arithmetic(tree)
             value = _EVALUATOR.eval(source, previously_parsed=tree.body)
-        return format_number(_bounded(value))
+        return format_number(_check_number(value))
     except CannotCalculate:
         raise
     except ZeroDivisionError as error:
@@ -104,20 +104,20 @@ _SEPARATED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 def python_notation(expression: str) -> str:
     """Converts `expression` to Python's notation."""
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda power: f"**({power.group().translate(_SUPERSCRIPTS)})", expression)
-    text = _joined_thousands(text.translate(_SIGNS))
+    text = _join_thousands(text.translate(_SIGNS))
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
-    return _written_postfix(text).strip()
+    return _write_postfix(text).strip()
 
 
-def _joined_thousands(text: str) -> str:
+def _join_thousands(text: str) -> str:
     """Removes the commas of 1,234, except where a comma separates the arguments of a function."""
 
-    def joined(number: re.Match[str]) -> str:
+    def join(number: re.Match[str]) -> str:
         inside = _inside_function(text[: number.start()])
         return number.group() if inside else number.group().replace(",", "")
 
-    return _SEPARATED.sub(joined, text)
+    return _SEPARATED.sub(join, text)
 
 
 def _inside_function(before: str) -> bool:
@@ -131,7 +131,7 @@ def _inside_function(before: str) -> bool:
     return any(still_open)
 
 
-def _written_postfix(text: str) -> str:
+def _write_postfix(text: str) -> str:
     """Writes 5! and (2+3)! as calls, 5% as a quotient. 5!! is left and refused, as it means something else."""
     while (mark := _POSTFIX.search(text)) is not None:
         start = _operand_start(text, mark.start())
@@ -168,10 +168,10 @@ def _refuse_all_but_arithmetic(tree: ast.AST) -> None:
         if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
             raise CannotCalculate(f"expected numbers, not {node.value!r:.40}")
         if isinstance(node, ast.Constant):
-            _bounded(node.value)
+            _check_number(node.value)
 
 
-def _bounded(value: Any) -> Number:
+def _check_number(value: Any) -> Number:
     """Returns `value` when it is a number that can be printed. Raises CannotCalculate."""
     if isinstance(value, complex):
         raise CannotCalculate("the result is not a real number")
@@ -184,9 +184,9 @@ def _bounded(value: Any) -> Number:
     return value  # type: ignore[no-any-return]
 
 
-def _guarded(function: Callable[..., Any]) -> Callable[..., Number]:
+def _guard(function: Callable[..., Any]) -> Callable[..., Number]:
     def guarded(*arguments: Number) -> Number:
-        return _bounded(function(*arguments))
+        return _check_number(function(*arguments))
 
     return guarded
 
@@ -223,8 +223,8 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.USub: operator.neg,
 }  # fmt: skip
 _EVALUATOR = SimpleEval(
-    operators={sign: _guarded(function) for sign, function in _OPERATORS.items()},
-    functions={name: _guarded(function) for name, function in _FUNCTIONS.items()},
+    operators={sign: _guard(function) for sign, function in _OPERATORS.items()},
+    functions={name: _guard(function) for name, function in _FUNCTIONS.items()},
     names={"pi": math.pi, "e": math.e},
 )
 

@@ -35,14 +35,14 @@ _ERROR_ROOM = 400
 def describe_result(outcome: ProgramResult, room: int) -> Observation:
     """Describes a program's result for an agent, in at most `room` characters; the error is never cut off by the
     output."""
-    said = f"The program was stopped: {outcome.error}." if outcome.end in _STOPPED else outcome.error
-    error = "" if outcome.end == "finished" else shorten(said, min(_ERROR_ROOM, room))
+    text = f"The program was stopped: {outcome.error}." if outcome.end in _STOPPED else outcome.error
+    error = "" if outcome.end == "finished" else shorten(text, min(_ERROR_ROOM, room))
     printed = shorten(outcome.stdout, max(room - len(error) - len(_BEFORE), 0)) if outcome.stdout else ""
     if error:
         return Observation(f"{error}{_BEFORE}{printed}" if printed else error, failed=True)
     files = ", ".join(f"{made.name} ({made.size:,} bytes)" for made in outcome.files)
-    wrote = f"Wrote {files}." if files else ""
-    return Observation(" ".join(filter(None, (printed, wrote))) or "The program ended and printed nothing.")
+    files_text = f"Wrote {files}." if files else ""
+    return Observation(" ".join(filter(None, (printed, files_text))) or "The program ended and printed nothing.")
 
 
 def extract_program(argument: str) -> str:

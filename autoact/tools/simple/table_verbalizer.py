@@ -51,20 +51,20 @@ def verbalize(table: Table, rows: int, columns: int) -> str:
 def _sentence(names: list[str], row: list[str]) -> str:
     """Writes a row as a sentence about the thing in its first column, or about the case that a number there stands
     for."""
-    told = [(name, cell) for name, cell in zip(names[1:], row[1:], strict=False) if cell]
+    cells = [(name, cell) for name, cell in zip(names[1:], row[1:], strict=False) if cell]
     subject = row[0] if row else ""
-    if not told:
+    if not cells:
         return f"One {names[0]} is {subject}." if subject else ""
     if not subject:
-        return f"{_capital(_listed(told))}."
+        return f"{_capital(_join_cells(cells))}."
     if _NUMBER.fullmatch(subject):
-        return f"For {names[0]} {subject}, {_listed(told)}."
-    (name, cell), *others = told
-    return f"The {name} of {subject} is {cell}{', ' if others else ''}{_listed(others)}."
+        return f"For {names[0]} {subject}, {_join_cells(cells)}."
+    (name, cell), *others = cells
+    return f"The {name} of {subject} is {cell}{', ' if others else ''}{_join_cells(others)}."
 
 
-def _listed(told: list[tuple[str, str]]) -> str:
-    return ", ".join(f"the {name} is {cell}" for name, cell in told)
+def _join_cells(cells: list[tuple[str, str]]) -> str:
+    return ", ".join(f"the {name} is {cell}" for name, cell in cells)
 
 
 def _capital(text: str) -> str:

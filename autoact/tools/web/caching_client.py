@@ -28,7 +28,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_REST_S = 3_600.0
 """Seconds: a host that asks for a longer rest is asked again after an hour."""
 BUSY = (429, 500, 502, 503, 504)
-UNHEARD = (429, 503)
+NOT_DONE = (429, 503)
 """Those of BUSY that promise that nothing was done, so that requests other than GET may be repeated too."""
 MOST_KEPT = 2_000
 """Replies in the cache; when there are more, the oldest quarter is removed."""
@@ -55,12 +55,12 @@ class CachingClient:
 
     def ask(self, request: HttpRequest) -> HttpResponse:
         """Returns a successful reply. Raises ToolFailed with what a person can do."""
-        return self.remembered(request, self._tried)
+        return self.ask_cached(request, self._try)
 
-    def remembered(self, request: HttpRequest, ask: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    def ask_cached(self, request: HttpRequest, ask: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
         """Returns a fresh reply from the cache, else the reply that `ask` gets; an older cached one when `ask`
         fails."""
-        kept, age = self._kept(request)
+        kept, age = self._cached(request)
         if kept and age < self.fresh_s:
             return kept
         try:
@@ -70,10 +70,10 @@ class CachingClient:
                 return kept
             raise
         if self.fresh_s:
-            self._keep(request, reply)
+            self._store(request, reply)
         return reply
 
-    def _tried(self, request: HttpRequest) -> HttpResponse:
+    def _try(self, request: HttpRequest) -> HttpResponse:
         ends = time.monotonic() + self.client.timeout_s
         host = httpx2.URL(request.url).host
         self._rest(host, self.rest_left(host), ends)
@@ -82,12 +82,12 @@ class CachingClient:
             reply = replace(self.client, timeout_s=left).fetch(request)
             if reply.status < 300:
                 return reply
-            again = BUSY if request.method in ("GET", "QUERY") else UNHEARD
+            again = BUSY if request.method in ("GET", "QUERY") else NOT_DONE
             if reply.status not in again or attempt == TRIES:
                 raise ToolFailed(_refusal(reply, host))
-            pause = _asked_pause(reply)
+            pause = _retry_after(reply)
             if pause is not None:
-                self.leave_alone(host, pause)
+                self.set_rest(host, pause)
             self._rest(host, FIRST_PAUSE_S * 2 ** (attempt - 1) if pause is None else pause, ends)
         raise AssertionError("the last try returns or raises")
 
@@ -109,7 +109,7 @@ class CachingClient:
         except OSError:
             return 0.0
 
-    def leave_alone(self, host: str, seconds: float) -> None:
+    def set_rest(self, host: str, seconds: float) -> None:
         """Stores the time for which a host must not be asked."""
         if self.cache is None:
             return
@@ -120,7 +120,7 @@ class CachingClient:
             file.touch(0o600)
             os.utime(file, (until, until))
 
-    def _kept(self, request: HttpRequest) -> tuple[HttpResponse | None, float]:
+    def _cached(self, request: HttpRequest) -> tuple[HttpResponse | None, float]:
         """Returns the cached reply and its age in seconds."""
         if self.cache is None:
             return None, 0.0
@@ -130,7 +130,7 @@ class CachingClient:
         except (OSError, msgspec.DecodeError):
             return None, 0.0
 
-    def _keep(self, request: HttpRequest, reply: HttpResponse) -> None:
+    def _store(self, request: HttpRequest, reply: HttpResponse) -> None:
         if self.cache is None:
             return
         with suppress(OSError):
@@ -152,15 +152,15 @@ def _name(request: HttpRequest) -> str:
     return f"{hashlib.blake2s(asked, digest_size=16).hexdigest()}.reply"
 
 
-def _asked_pause(reply: HttpResponse) -> float | None:
+def _retry_after(reply: HttpResponse) -> float | None:
     """Returns the seconds of a Retry-After header, which is a number or a date; None without one."""
-    told = reply.headers.get("retry-after", "").strip()
-    if not told:
+    header = reply.headers.get("retry-after", "").strip()
+    if not header:
         return None
-    if told.isascii() and told.isdigit():
-        return float(min(int(told[:9]), int(LONGEST_REST_S)))
+    if header.isascii() and header.isdigit():
+        return float(min(int(header[:9]), int(LONGEST_REST_S)))
     try:
-        date = parsedate_to_datetime(told)
+        date = parsedate_to_datetime(header)
     except ValueError:
         return None
     aware = date if date.tzinfo else date.replace(tzinfo=UTC)

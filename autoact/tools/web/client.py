@@ -23,8 +23,8 @@ from autoact.tools.web.guard import Guard, Refused
 MOST_REDIRECTS = 5
 MOST_ADDRESSES = 4
 """Addresses of a host that are tried in turn."""
-_PIECE = 65_536
-_TROUBLE = (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
+_CHUNK = 65_536
+_NETWORK_ERRORS = (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
 _CHARSETS = re.compile(
     r"ascii|utf-(?:8|16|16-be|16-le)|iso8859-(?:[1-9]|1[03-6])|cp(?:125[0-8]|866|874|932|949)|koi8-[ru]|mac-cyrillic|"
     r"mac-roman|gbk|gb2312|gb18030|big5|big5hkscs|euc_jp|euc_kr|iso2022_jp|shift_jis"
@@ -91,17 +91,17 @@ class Client:
         ends = time.monotonic() + self.timeout_s
         try:
             with httpx2.Client(transport=_Transport(self.guard, ends), trust_env=False) as client:
-                return self._followed(client, self._built(client, request), ends)
+                return self._follow(client, self._build(client, request), ends)
         except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
             raise Refused(f"not a URL that can be opened: {error}") from error
         except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
             raise ToolFailed(
                 f"{_host(request.url)} did not answer within {self.timeout_s:g} s; try again, or raise `timeout_s`"
             ) from error
-        except _TROUBLE as error:
+        except _NETWORK_ERRORS as error:
             raise ToolFailed(f"{_host(request.url)} cannot be reached: {error or type(error).__name__}") from error
 
-    def _built(self, client: httpx2.Client, request: HttpRequest) -> httpx2.Request:
+    def _build(self, client: httpx2.Client, request: HttpRequest) -> httpx2.Request:
         contact = f" (contact: {self.contact})" if self.contact else ""
         given = {"User-Agent": f"AutoActStudio/{__version__}{contact}", "Accept-Encoding": "gzip", **request.headers}
         return client.build_request(
@@ -109,7 +109,7 @@ class Client:
             content=request.body or None,
         )  # fmt: skip
 
-    def _followed(self, client: httpx2.Client, request: httpx2.Request, ends: float) -> HttpResponse:
+    def _follow(self, client: httpx2.Client, request: httpx2.Request, ends: float) -> HttpResponse:
         for _ in range(MOST_REDIRECTS + 1):
             self.guard.check(request.url)
             response = client.send(request, stream=True, follow_redirects=False)
@@ -117,7 +117,7 @@ class Client:
                 if not response.has_redirect_location:
                     headers = {name.casefold(): value for name, value in response.headers.items()}
                     return HttpResponse(str(request.url), response.status_code, headers, self._body(response, ends))
-                request = _elsewhere(request, response)
+                request = _redirect(request, response)
             finally:
                 response.close()
         raise Refused(f"more than {MOST_REDIRECTS} redirects")
@@ -126,9 +126,9 @@ class Client:
         packing = response.headers.get("content-encoding", "identity").casefold()
         if packing not in ("identity", "gzip", "x-gzip"):
             raise ToolFailed(f"{response.url.host} packed its answer as {packing}, which was not asked for")
-        pieces = response.iter_raw(_PIECE)
+        pieces = response.iter_raw(_CHUNK)
         body = bytearray()
-        for piece in pieces if packing == "identity" else _unpacked(pieces, self.max_bytes):
+        for piece in pieces if packing == "identity" else _unpack(pieces, self.max_bytes):
             body += piece
             if len(body) > self.max_bytes:
                 raise ToolFailed(
@@ -139,7 +139,7 @@ class Client:
         return bytes(body)
 
 
-def _elsewhere(asked: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
+def _redirect(asked: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
     """Returns the request that a redirect leads to; to another origin, without anything that could be a secret."""
     onward = response.next_request
     if onward is None:
@@ -162,7 +162,7 @@ def _charset(named: str) -> str:
     return codec if _CHARSETS.fullmatch(codec) else "utf-8"
 
 
-def _unpacked(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+def _unpack(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
     """Unpacks gzip in small parts, so that a decompression bomb is noticed before it has filled the memory.
 
     The data may have several members, one after the other, which make one text.
@@ -233,10 +233,10 @@ class _Network(httpcore2.SyncBackend):
         *others, last = self._guard.addresses(host.strip("[]"), port)[:MOST_ADDRESSES]
         for address in others:
             try:
-                return self._connected(address, port, _left(self._ends) / (len(others) + 1))
+                return self._connected(address, port, _time_left(self._ends) / (len(others) + 1))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue  # the next address of the same host may answer
-        return self._connected(last, port, _left(self._ends))
+        return self._connected(last, port, _time_left(self._ends))
 
     def _connected(self, address: str, port: int, patience_s: float) -> httpcore2.NetworkStream:
         return _Timed(super().connect_tcp(address, port, patience_s), self._ends)
@@ -255,10 +255,10 @@ class _Timed(httpcore2.NetworkStream):
         self._stream, self._ends = stream, ends
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(self._ends))
+        return self._stream.read(max_bytes, _time_left(self._ends))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(self._ends))
+        self._stream.write(buffer, _time_left(self._ends))
 
     def close(self) -> None:
         self._stream.close()
@@ -266,13 +266,13 @@ class _Timed(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._ends)), self._ends)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, _time_left(self._ends)), self._ends)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-def _left(ends: float) -> float:
+def _time_left(ends: float) -> float:
     """Returns the seconds until the end. Raises ReadTimeout when it is past."""
     left = ends - time.monotonic()
     if left <= 0:

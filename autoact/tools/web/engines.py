@@ -35,12 +35,12 @@ class Service:
 
 
 def _tavily(host: str, query: str, k: int, key: str) -> HttpRequest:
-    return _posted(f"{host}/search", {"query": query, "max_results": k}, {"Authorization": f"Bearer {key}"})
+    return _post(f"{host}/search", {"query": query, "max_results": k}, {"Authorization": f"Bearer {key}"})
 
 
 def _exa(host: str, query: str, k: int, key: str) -> HttpRequest:
     wanted = {"query": query, "numResults": k, "contents": {"text": {"maxCharacters": _LONGEST_TEXT}}}
-    return _posted(f"{host}/search", wanted, {"x-api-key": key})
+    return _post(f"{host}/search", wanted, {"x-api-key": key})
 
 
 def _brave(host: str, query: str, k: int, key: str) -> HttpRequest:
@@ -52,7 +52,7 @@ def _searxng(host: str, query: str, k: int, key: str) -> HttpRequest:
     return HttpRequest(f"{host}/search", parameters={"q": query, "format": "json"})
 
 
-def _posted(url: str, wanted: Mapping[str, Any], headers: Mapping[str, str]) -> HttpRequest:
+def _post(url: str, wanted: Mapping[str, Any], headers: Mapping[str, str]) -> HttpRequest:
     body = json.dumps(wanted, ensure_ascii=False).encode()
     return HttpRequest(url, "POST", headers={"Content-Type": "application/json", **headers}, body=body)
 
@@ -68,14 +68,14 @@ SERVICES = {
 class SearchEngine:
     """One service. The key is empty where the service needs none."""
 
-    def __init__(self, name: str, visitor: CachingClient, host: str, key: Secret) -> None:
-        self._name, self._visitor, self._key = name, visitor, key
+    def __init__(self, name: str, client: CachingClient, host: str, key: Secret) -> None:
+        self._name, self._client, self._key = name, client, key
         self._service = SERVICES[name]
         self._host = (host or self._service.host).rstrip("/")
 
     def search(self, query: str, k: int) -> list[Page]:
         """Returns the best pages with the text that the engine shows of them. Raises ToolFailed."""
-        found = self._visitor.ask(self._service.describe(self._host, query, k, self._key.reveal())).json()
+        found = self._client.ask(self._service.describe(self._host, query, k, self._key.reveal())).json()
         for step in self._service.results:
             found = found.get(step, []) if isinstance(found, dict) else None
         if not isinstance(found, list):

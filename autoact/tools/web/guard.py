@@ -50,7 +50,7 @@ class Guard:
     def __init__(self, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> None:
         """`allowed` are hosts, or `host:port`, that may be reached whatever their address."""
         self._allowed = frozenset(name.casefold() for name in allowed)
-        self._resolve = resolve or _looked_up
+        self._resolve = resolve or _look_up
 
     def check(self, url: URL) -> None:
         """Raises Refused when the URL may not be opened, as far as that is known before its name is looked up."""
@@ -61,11 +61,11 @@ class Guard:
         if not url.host or "%" in url.host:
             raise Refused(f"`{url.host}` is not a host")
         port = url.port or SCHEMES[url.scheme]
-        if self._names(url.host, port):
+        if self._is_allowed(url.host, port):
             return
         if port < FIRST_FREE_PORT and port not in SCHEMES.values():
             raise Refused(f"port {port} is not one of the web's")
-        if _is_counted(url.host) and not _is_address(url.host):
+        if _is_numeric(url.host) and not _is_address(url.host):
             raise Refused(f"`{url.host}` is an address in disguise")
 
     def addresses(self, host: str, port: int) -> list[str]:
@@ -76,7 +76,7 @@ class Guard:
             raise ToolFailed(f"no address for {host}; check the name and the network") from error
         if not found:
             raise ToolFailed(f"no address for {host}; check the name and the network")
-        if not self._names(host, port):
+        if not self._is_allowed(host, port):
             for address in found:
                 if not is_public(address):
                     raise Refused(
@@ -85,7 +85,7 @@ class Guard:
                     )
         return found
 
-    def _names(self, host: str, port: int) -> bool:
+    def _is_allowed(self, host: str, port: int) -> bool:
         host = host.casefold()
         return host in self._allowed or f"{host}:{port}" in self._allowed
 
@@ -121,13 +121,13 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _is_counted(host: str) -> bool:
+def _is_numeric(host: str) -> bool:
     """Returns whether every part of a host is a number, as in 2130706433, 0x7f.1 or 127.1; no host name is like
     that."""
     return all(_NUMBER.fullmatch(part) for part in host.rstrip(".").split("."))
 
 
-def _looked_up(host: str, port: int) -> list[str]:
+def _look_up(host: str, port: int) -> list[str]:
     """Returns the addresses that the system finds within LOOKUP_S. A lookup cannot be interrupted: a late one is
     abandoned."""
     answers: list[str] = []

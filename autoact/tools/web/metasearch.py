@@ -23,16 +23,16 @@ class _NothingFound(ToolFailed):
 class Metasearch:
     """Some of the public engines."""
 
-    def __init__(self, backends: Sequence[str], visitor: CachingClient) -> None:
+    def __init__(self, backends: Sequence[str], client: CachingClient) -> None:
         self._backends = tuple(backends)
-        self._visitor = visitor
+        self._client = client
 
     def search(self, query: str, k: int) -> list[Page]:
         """Returns the best pages with the text that the engines show of them; empty without results. Raises
         ToolFailed."""
         asked = HttpRequest(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
         try:
-            hits = self._visitor.remembered(asked, self._ask).json()
+            hits = self._client.ask_cached(asked, self._ask).json()
         except _NothingFound:
             return []
         return [Page(clean_text(hit.get("title")), clean_text(hit.get("body"))) for hit in hits]
@@ -41,13 +41,13 @@ class Metasearch:
         from ddgs import DDGS
         from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
 
-        if (left := self._visitor.rest_left(PACKAGE)) > 0:
+        if (left := self._client.rest_left(PACKAGE)) > 0:
             raise ToolFailed(
                 f"no engine answered a moment ago; try again in {left:.0f} s, or set `source` to one with a key"
             )
         wanted = request.parameters
         try:
-            hits = DDGS(timeout=max(1, int(self._visitor.client.timeout_s))).text(
+            hits = DDGS(timeout=max(1, int(self._client.client.timeout_s))).text(
                 wanted["q"], max_results=int(wanted["k"]), backend=wanted["backends"]
             )
         except TimeoutException as error:
@@ -55,7 +55,7 @@ class Metasearch:
         except DDGSException as error:
             if "No results" in str(error):
                 raise _NothingFound("no results") from error
-            self._visitor.leave_alone(PACKAGE, REST_S)
+            self._client.set_rest(PACKAGE, REST_S)
             limit = "they have had too many questions" if isinstance(error, RatelimitException) else str(error)[:200]
             raise ToolFailed(
                 f"no engine answered: {limit}; name other `backends`, or set `source` to one with a key"

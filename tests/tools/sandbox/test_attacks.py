@@ -72,10 +72,10 @@ def read_attacks() -> dict[str, Attack]:
 
 ATTACKS = read_attacks()
 TRACES: dict[str, Callable[[Any, ProgramRun], bool]] = {
-    "leaked": lambda ground, run: ground.leaked(run),
-    "reached": lambda ground, run: ground.reached(run),
-    "spoilt": lambda ground, run: ground.spoilt(run),
-    "hurt": lambda ground, run: ground.hurt(run),
+    "leaked": lambda ground, run: ground.shows_secret(run),
+    "reached": lambda ground, run: ground.is_reached(run),
+    "spoilt": lambda ground, run: ground.is_changed(run),
+    "hurt": lambda ground, run: ground.is_hurt(run),
     "opened": lambda ground, run: "door open" in run.stdout,
     "ran": lambda ground, run: "pwned-42" in run.stdout,
     "done": lambda ground, run: "all done" in run.stdout,

@@ -21,7 +21,7 @@ def run(source: str) -> int:
     main.__dict__["exit"] = main.__dict__["quit"] = sys.exit
     sys.modules["__main__"] = main
     try:
-        _execute(_parsed(source), main.__dict__)
+        _execute(_parse(source), main.__dict__)
         sys.stdout.flush()
     except SystemExit as end:
         return _exit_code(end.code)
@@ -32,7 +32,7 @@ def run(source: str) -> int:
     return 0
 
 
-def _parsed(source: str) -> _ast.Module:
+def _parse(source: str) -> _ast.Module:
     """Returns the tree of a program. In a program of one line, backslash and n may stand for line breaks."""
     try:
         return _tree(source)
@@ -69,12 +69,12 @@ def describe_error(error: BaseException, source: str) -> str:
     # A program's own error may fail to say what it is.
     except Exception:
         message = ""
-    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     line = _line_of(error)
     lines = source.splitlines()
     if line is None or isinstance(error, SyntaxError) or not 0 < line <= len(lines):
-        return said
-    return f"{said}\nin line {line}: {lines[line - 1].strip()[:200]}"
+        return text
+    return f"{text}\nin line {line}: {lines[line - 1].strip()[:200]}"
 
 
 def _line_of(error: BaseException) -> int | None:
