@@ -38,6 +38,14 @@ def parse(text: str) -> dict[str, Any]:
     return tables
 
 
+def parse_value(text: str) -> Any:
+    """Returns one TOML value, such as 8 or ["a", "b"]; a text that is not TOML is returned as it is."""
+    try:
+        return parse(f"value = {text}")["value"]
+    except TOMLDecodeError:
+        return text
+
+
 def _check(value: object, depth: int) -> None:
     """Raises ValueError for integers of more than 64 bits, and for more than `depth` levels of tables or lists."""
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
@@ -49,4 +57,4 @@ def _check(value: object, depth: int) -> None:
         _check(each, depth - 1)
 
 
-__all__ = ["TOMLDecodeError", "parse"]
+__all__ = ["TOMLDecodeError", "parse", "parse_value"]

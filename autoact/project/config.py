@@ -314,11 +314,7 @@ def parse_changes(changes: Mapping[str, str]) -> dict[str, Any]:
         section, dot, name = key.partition(".")
         if not dot:
             raise BadInput("expected section.key=value, as in synthesis.samples=8", key=key)
-        try:
-            value = toml_text.parse(f"value = {text}")["value"]
-        except toml_text.TOMLDecodeError:
-            value = text
-        values.setdefault(section, {})[name] = value
+        values.setdefault(section, {})[name] = toml_text.parse_value(text)
     return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import itertools
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from autoact.cli.target import add_target, find_target_run
 if TYPE_CHECKING:
     from autoact.run.control.command import Command, Reply
     from autoact.run.record.folder import RunFolder
+    from autoact.run.record.state import RunState
+    from autoact.trajectory import Trajectory
 
 PATIENCE = 60.0
 """Seconds to wait for a job that is still loading its model."""
@@ -20,6 +23,8 @@ NO_SOCKET = 10.0
 """Seconds to wait for a job's socket before the command is left in its folder, and then for the job to find it."""
 EACH = 5.0
 """Seconds of one try; a command that arrives twice is carried out once."""
+LOOK_AT_LOG = 0.1
+"""Seconds between two reads of the log while a unit is awaited."""
 LOOK = 0.5
 """Seconds between tries, and before the message that the command waits."""
 
@@ -143,3 +148,48 @@ def _leave_command(folder: RunFolder, command: Command) -> Reply:
     raise Unreachable(
         f"run {folder.name} does not answer; it will carry out the command, which is in its folder, as soon as it can"
     )
+
+
+def wait_for_trajectory(folder: RunFolder, command: Command) -> Trajectory:
+    """Waits for the unit that a fork or a question to a session makes, and returns its trajectory.
+
+    Raises BadInput when the command is refused, AutoActError when the unit fails or the job ends before.
+    """
+    from autoact.errors import AutoActError, BadInput
+    from autoact.events import CommandRefused
+    from autoact.run.process.health import attended, doing
+    from autoact.run.record.log import LogTail
+    from autoact.run.record.state import RunState
+
+    state, tail, printed = RunState(), LogTail(folder.events), ""
+    try:
+        while True:
+            alive, activity = attended(folder), doing(folder)
+            if activity.startswith("loading") and activity != printed:
+                printed = activity
+                print(f"{activity} ...", file=sys.stderr)
+            state.follow(tail)
+            unit = _unit_of(state, command)
+            if (trajectory := _find_trajectory(state, unit)) is not None:
+                return trajectory
+            for reply in state.commands:
+                if isinstance(reply, CommandRefused) and reply.id == command.id:
+                    raise BadInput(reply.why)
+            if unit in state.unit_failures or not alive:
+                raise AutoActError(f"no answer: {state.unit_failures.get(unit) or state.error or 'the job ended'}")
+            time.sleep(LOOK_AT_LOG)
+    finally:
+        tail.close()
+
+
+def _unit_of(state: RunState, command: Command) -> str:
+    """Returns the unit that a command made; empty as long as there is none."""
+    forked = (fork.unit for fork in state.forks.values() if fork.command == command.id)
+    asked = (question.unit for question in state.injected.values() if question.command == command.id)
+    return next(itertools.chain(forked, asked), "")
+
+
+def _find_trajectory(state: RunState, unit: str) -> Trajectory | None:
+    if unit in state.trajectories:
+        return state.trajectories[unit]
+    return next((one.trajectory for one in state.solved if one.trajectory.unit == unit), None)

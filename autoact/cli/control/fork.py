@@ -5,19 +5,12 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, find_target_run
 
 if TYPE_CHECKING:
     from autoact.lab.spending import ForkCost
-    from autoact.run.record.folder import RunFolder
-    from autoact.run.record.state import RunState
-    from autoact.trajectory import Trajectory
-
-LOOK = 0.2
-"""Seconds between two reads of the log."""
 
 
 def add(subparsers: Any) -> None:
@@ -37,7 +30,7 @@ def add(subparsers: Any) -> None:
 
 def fork(arguments: argparse.Namespace) -> int:
     """Forks a unit in the live job, or in one started for it, waits for the fork's end, and prints it."""
-    from autoact.cli.control.command import deliver_or_start
+    from autoact.cli.control.command import deliver_or_start, wait_for_trajectory
     from autoact.cli.output import print_json, print_turns
     from autoact.lab.tally import tally
     from autoact.run.control.command import Command, new_id
@@ -45,7 +38,7 @@ def fork(arguments: argparse.Namespace) -> int:
     folder = find_target_run(arguments)
     command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=getpass.getuser())
     deliver_or_start(folder, command)
-    made = _wait_for_end(folder, command.id)
+    made = wait_for_trajectory(folder, command)
     cost = next(cost for cost in tally(folder.events).forks if cost.unit == made.unit)
     if arguments.json:
         print_json({"trajectory": made, "cost": cost})
@@ -53,36 +46,6 @@ def fork(arguments: argparse.Namespace) -> int:
         print_turns(made)
         print(_line(cost), file=sys.stderr)
     return 0
-
-
-def _wait_for_end(folder: RunFolder, command: str) -> Trajectory:
-    """Waits for the fork and returns its trajectory. Raises BadInput if it was refused, AutoActError if it failed."""
-    from autoact.errors import AutoActError, BadInput
-    from autoact.events import CommandRefused
-    from autoact.run.process.health import attended
-    from autoact.run.record.log import LogTail
-    from autoact.run.record.state import RunState
-
-    state, tail = RunState(), LogTail(folder.events)
-    while True:
-        alive = attended(folder)
-        state.follow(tail)
-        name = next((fork.unit for fork in state.forks.values() if fork.command == command), "")
-        if (made := _find_trajectory(state, name)) is not None:
-            return made
-        for seen in state.commands:
-            if isinstance(seen, CommandRefused) and seen.id == command:
-                raise BadInput(seen.why)
-        if name in state.unit_failures or not alive:
-            why = state.unit_failures.get(name) or state.error or "its job ended"
-            raise AutoActError(f"the fork failed: {why}")
-        time.sleep(LOOK)
-
-
-def _find_trajectory(state: RunState, name: str) -> Trajectory | None:
-    if name in state.trajectories:
-        return state.trajectories[name]
-    return next((one.trajectory for one in state.solved if one.trajectory.unit == name), None)
 
 
 def _line(cost: ForkCost) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,10 @@ from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.errors import BadInput
 
 if TYPE_CHECKING:
+    from autoact.project.config import Config
+    from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder
+    from autoact.trajectory import Question
 
 STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
 
@@ -59,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def start(
-    project: Any, config: Any, what: str, show: Callable[[RunFolder], None], *, fresh: bool = False,
+    project: Project, config: Config, what: str, show: Callable[[RunFolder], None], *, fresh: bool = False,
     detach: bool = False,
 ) -> int:  # fmt: skip
     """Resumes an interrupted run with the same settings, or starts one; follows it to its end unless `detach`."""
@@ -105,7 +108,7 @@ def lift_pause(folder: RunFolder) -> None:
         leave(folder, Command(new_id(), "resume", by=getpass.getuser()))
 
 
-def find_interrupted(project: Any, config: Any) -> Any:
+def find_interrupted(project: Project, config: Config) -> RunFolder | None:
     """Returns the newest unfinished run with the same settings. Raises RunBusy when it has a live job anywhere."""
     from autoact.errors import RunBusy
     from autoact.run.process.health import AFAR, attended, verdict
@@ -124,7 +127,7 @@ def find_interrupted(project: Any, config: Any) -> Any:
     return None
 
 
-def _has_config(folder: RunFolder, config: Any) -> bool:
+def _has_config(folder: RunFolder, config: Config) -> bool:
     """Returns whether a run has these settings; those of another version may not be readable."""
     import msgspec
 
@@ -136,7 +139,7 @@ def _has_config(folder: RunFolder, config: Any) -> bool:
         return False
 
 
-def _with_plan(project: Any, arguments: argparse.Namespace) -> Any:
+def _with_plan(project: Project, arguments: argparse.Namespace) -> Config:
     import msgspec
 
     changes = dict(_pair(text) for text in arguments.set)
@@ -167,14 +170,14 @@ def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
     return STAGES[first : last + 1]
 
 
-def _base(project: Any, name: str) -> str:
+def _base(project: Project, name: str) -> str:
     from autoact.run.record.folder import find_run, latest
 
     found = find_run(project.root, name) if name else latest(project.root)
     return str(found.name)
 
 
-def check(project: Any, config: Any) -> None:
+def check(project: Project, config: Config) -> None:
     """Checks examples, questions, tools and the model's name before a job starts. Raises BadInput."""
     from autoact.cli.output import progress_bars
     from autoact.job.inputs import read_asked
@@ -186,7 +189,6 @@ def check(project: Any, config: Any) -> None:
         for which in ("reference", "heldout"):
             project.questions(which)
     asked = read_asked(config, project)
-    find(config.model.id)
     if project.tools_toml:
         from autoact.tools.library.catalogue import BRIDGES, GROUPS
 
@@ -196,7 +198,7 @@ def check(project: Any, config: Any) -> None:
         find(config.model.id)
 
 
-def _warn(project: Any, config: Any, asked: Any) -> None:
+def _warn(project: Project, config: Config, asked: Sequence[Question]) -> None:
     """Warns of listed tools that cannot run, which agents are not given."""
     from contextlib import closing
     from pathlib import Path

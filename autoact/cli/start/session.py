@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import sys
-import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,13 @@ if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
     from autoact.trajectory import Trajectory
 
-LOOK = 0.1
-"""Seconds between looks at the log."""
-
 
 def ask_session(project: Project, question: str, cast: str, base: str, idle: int | None) -> Trajectory:
     """Returns the answer of the project's live session; starts one when there is none.
 
     Raises BadInput when the session refuses the question, AutoActError when it ends before it answers.
     """
-    from autoact.cli.control.command import deliver
+    from autoact.cli.control.command import deliver, wait_for_trajectory
     from autoact.run.control.command import Command, new_id
     from autoact.run.control.control_socket import leave
     from autoact.run.process.launch import launch
@@ -35,7 +31,7 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
         folder = new_session(project, base, idle)
         leave(folder, command)
         launch(folder)
-    return wait_for_answer(folder, command.id)
+    return wait_for_trajectory(folder, command)
 
 
 def find_live_session(project: Project) -> RunFolder | None:
@@ -68,30 +64,3 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
     folder = new_run(project.root, SESSION, msgspec.to_builtins(config), now=datetime.now())
     print(f"session {folder.name} started; it ends after {config.session.idle} s without a question", file=sys.stderr)
     return folder
-
-
-def wait_for_answer(folder: RunFolder, command: str) -> Trajectory:
-    """Waits for the answer to the question of a command, and returns it."""
-    from autoact.errors import AutoActError, BadInput
-    from autoact.events import CommandRefused
-    from autoact.run.process.health import attended, doing
-    from autoact.run.record.log import LogTail
-    from autoact.run.record.state import RunState
-
-    state, tail, printed = RunState(), LogTail(folder.events), ""
-    while True:
-        alive, activity = attended(folder), doing(folder)
-        if activity.startswith("loading") and activity != printed:
-            printed = activity
-            print(f"{activity} ...", file=sys.stderr)
-        state.follow(tail)
-        unit = next((asked.unit for asked in state.injected.values() if asked.command == command), "")
-        for solved in state.solved:
-            if solved.trajectory.unit == unit:
-                return solved.trajectory
-        for seen in state.commands:
-            if isinstance(seen, CommandRefused) and seen.id == command:
-                raise BadInput(seen.why)
-        if unit in state.unit_failures or not alive:
-            raise AutoActError(f"no answer: {state.unit_failures.get(unit) or state.error or 'the session has ended'}")
-        time.sleep(LOOK)

@@ -111,7 +111,4 @@ def _setting(text: str) -> tuple[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise BadInput(f"expected KEY=VALUE, not `{text}`", key="--set")
-    try:
-        return key.strip(), toml_text.parse(f"x = {value}")["x"]
-    except toml_text.TOMLDecodeError:
-        return key.strip(), value
+    return key.strip(), toml_text.parse_value(value)
