@@ -14,7 +14,7 @@ from autoact.registry.stages import GROUP_PLANNING, SELF_INSTRUCT
 from autoact.security import trust
 from autoact.security.secrets import Vault
 from autoact.stages.context import Inputs
-from autoact.tools.library.demonstration import demonstrated
+from autoact.tools.library.demonstration import fill_demonstration
 from autoact.tools.library.library import Library, ToolSession
 from autoact.tools.library.tool import ToolContext
 from autoact.tools.pages.corpus import Corpus
@@ -84,7 +84,7 @@ def open_inputs(
 ) -> Inputs:
     """Returns everything the stages read of a project; `asked` where it was read before. Raises BadInput."""
     inputs = Inputs(
-        examples=tuple(demonstrated(example, library) for example in project.examples()),
+        examples=tuple(fill_demonstration(example, library) for example in project.examples()),
         asked=read_asked(config, project) if asked is None else tuple(asked),
         ready=tuple(library.ready()),
         unfit={record.name: record.reason for record in library.records() if not record.runs},

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +67,7 @@ class Vault:
         self.file = file
         self._environment = environment
         self._asked: set[str] = set()
+        self._lock = threading.RLock()
 
     @classmethod
     def open(cls) -> Vault:
@@ -80,9 +82,10 @@ class Vault:
         value = self._environment.get(name) or self._stored.get(name)
         if not value:
             return None
-        if name not in self._asked:
-            self._asked.add(name)  # a value that is used as a secret is hidden, whatever its name
-            self.__dict__.pop("_pattern", None)
+        with self._lock:  # a pattern that another thread makes meanwhile would lack this name
+            if name not in self._asked:
+                self._asked.add(name)  # whatever its name: what is used as a secret is hidden from now on
+                self.__dict__.pop("_pattern", None)
         return Secret(name, value)
 
     def reveal(self, name: str) -> str | None:
@@ -118,7 +121,8 @@ class Vault:
 
     def hide(self, text: str) -> str:
         """Replaces every secret in a text by `(secret NAME)`, also one in percent, base64 or hex encoding."""
-        names, pattern = self._pattern
+        with self._lock:
+            names, pattern = self._pattern
         return pattern.sub(lambda found: f"(secret {names[found.group()]})", text) if names else text
 
     @cached_property

@@ -16,7 +16,7 @@ from autoact.project.config import Task, ToolSelection
 from autoact.registry.stages import TOOL_SELECTION
 from autoact.script import Answer, Ask, Match, Prompt, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext
-from autoact.tools.library.shortlist import offered
+from autoact.tools.library.shortlist import choose_tools
 from autoact.trajectory import Example, Tool
 
 NO_MORE = "no more tools"
@@ -29,7 +29,7 @@ Choosing = Generator[Ask, Answer, list[tuple[str, str]]]
 def begin(context: StageContext) -> tuple[StageScript, int]:
     """Returns the stage over the tools that could run; how many are chosen is unknown."""
     inputs, task, settings = context.inputs, context.config.task, context.config.tool_selection
-    best, others = offered(task.description, inputs.examples, inputs.ready, settings.offered)
+    best, others = choose_tools(task.description, inputs.examples, inputs.ready, settings.offered)
     unfit = {**inputs.unfit, **others}
     return tool_selection(task, inputs.examples, best, unfit, settings, crowded=bool(others)), 0
 

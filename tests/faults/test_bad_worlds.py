@@ -23,7 +23,7 @@ from autoact.run.record.log import read, scan
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Observation
 from autoact.tools.library.library import Library, ToolSession
-from autoact.tools.library.tool import Group, Limits, ToolContext, ToolRecord
+from autoact.tools.library.tool import Group, ToolContext, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Question
 
@@ -86,7 +86,7 @@ class UnreliableTools:
         self.draw, self.share = draw, share
         self.faults: Counter[str] = Counter()
         self.over = threading.Event()
-        limits = Limits(timeout_s=0.005)
+        limits = ToolLimits(timeout_s=0.005)
         records = tuple(ToolRecord(name, f"{name} is odd.", f"{name}[Peru]", limits=limits) for name in NAMES)
         group = Group(records, lambda context, records: dict.fromkeys(NAMES, self.call))
         self.library = Library.load(None, ToolContext(Corpus.of_pages(())), [group])
@@ -160,6 +160,6 @@ def check_log(folder: RunFolder) -> None:
     assert (log.damaged, log.torn) == ([], 0)
     events = [record.event for record in read(folder.events)]
     for seen in (event for event in events if isinstance(event, ToolObserved)):
-        assert len(seen.text) <= Limits().max_chars
+        assert len(seen.text) <= ToolLimits().max_chars
         assert "\n" not in seen.text
         assert seen.text.encode().decode() == seen.text

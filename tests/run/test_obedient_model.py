@@ -33,11 +33,11 @@ from autoact.run.record.state import RunState
 from autoact.script import Ask
 from autoact.security import grants, trust
 from autoact.tools.bridges.child import kill_tree
-from autoact.tools.bridges.mcp import connect, described_in
+from autoact.tools.bridges.mcp import connect, descriptions_file
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
 from autoact.tools.library.library import Library
 from autoact.tools.library.tool import ToolContext
-from autoact.tools.library.tools_toml import curated
+from autoact.tools.library.tools_toml import read_enabled_tools
 from autoact.tools.pages.corpus import Corpus
 from autoact.tools.sandbox import layers
 
@@ -185,7 +185,7 @@ class Ground:
     def meet(self, name: str) -> None:
         """Connect an MCP server, as a person does."""
         known = [record for group in GROUPS for record in group.records]
-        (record,) = [one for one in curated(self.project / "tools.toml", known, BRIDGES) if one.name == name]
+        (record,) = [one for one in read_enabled_tools(self.project / "tools.toml", known, BRIDGES) if one.name == name]
         connect(ToolContext(Corpus.of_pages(()), root=self.project), record)
 
     def _number(self, name: str) -> int:
@@ -272,7 +272,7 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
 def play(ground: Ground, asked: list[Ask]) -> RunState:
     """The whole run, of a person who looked at both servers before one of them turned."""
     ground.meet("Post")
-    described_in(ground.project, "Turned").write_bytes(described_in(ground.project, "Post").read_bytes())
+    descriptions_file(ground.project, "Turned").write_bytes(descriptions_file(ground.project, "Post").read_bytes())
     project = Project.open(ground.project)
     changes = {"synthesis.questions": "reference", "synthesis.samples": "1", "synthesis.steps": "8"}
     plan = Plan(stages=("self_instruct", "synthesis", "filtering"))
@@ -295,7 +295,7 @@ def play(ground: Ground, asked: list[Ask]) -> RunState:
 
 @pytest.mark.slow
 def test_no_order_of_a_page_is_carried_out(ground: Ground) -> None:
-    if layers.found().lacking():
+    if layers.find_layers().lacking():
         pytest.skip("other system: no sandbox here")
     asked: list[Ask] = []
     state = play(ground, asked)

@@ -164,3 +164,19 @@ def test_what_is_hidden_and_what_is_not(file: Path) -> None:
     vault.set("KEPT", "kept from now on")
     assert vault.hide("kept from now on") == "(secret KEPT)"
     assert Vault(file.with_name("none"), {}).hide("text") == "text"
+
+
+def test_a_secret_that_is_asked_for_while_another_thread_hides_is_hidden_afterwards(file: Path) -> None:
+    asking = threading.Thread(target=lambda: vault.get("PLAIN"))
+
+    class Environment(dict[str, str]):
+        def items(self):  # type: ignore[no-untyped-def]
+            yield from super().items()
+            if asking.ident is None:
+                asking.start()
+                asking.join(0.2)  # ends at once where nothing keeps the two apart
+
+    vault = Vault(file, Environment(PLAIN="not like a secret"))
+    vault.hide("x")
+    asking.join()
+    assert vault.hide("not like a secret") == "(secret PLAIN)"

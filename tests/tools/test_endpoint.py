@@ -10,7 +10,7 @@ import pytest
 from autoact.cli import main
 from autoact.project.project import create
 from autoact.security import grants
-from autoact.tools.bridges.http import picked
+from autoact.tools.bridges.http import pick
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus
 
@@ -209,4 +209,4 @@ def test_an_order_is_not_given_twice_unless_nothing_was_done(tmp_path: Path, sit
     [("a", "1"), ("b.0.c", "x"), ("b.*.c", "x; y"), ("b", '[{"c": "x"}, {"c": "y"}]'), ("n", "null"), ("*.d", "ü")],
 )
 def test_picked(path: str, text: str) -> None:
-    assert picked({"a": 1, "b": [{"c": "x"}, {"c": "y"}], "n": None, "e": {"d": "ü"}}, path) == text
+    assert pick({"a": 1, "b": [{"c": "x"}, {"c": "y"}], "n": None, "e": {"d": "ü"}}, path) == text

@@ -61,13 +61,13 @@ def test_cached_captions(corpus: Corpus, root: Path) -> None:
 
 def test_captions_of_scienceqa(shared: Path) -> None:
     captions = Captions(shared / "data" / "scienceqa" / "dev.jsonl")
-    polar = captions.named("332")
+    polar = captions.find("332")
     assert polar is not None
     assert polar.caption == "A white polar bear standing on top of a rock."
-    web = captions.named("18258")
+    web = captions.find("18258")
     assert web is not None
     assert {"grizzly bear", "lichen", "mushroom"} <= set(web.texts)
-    sentence = captions.named("14767")
+    sentence = captions.find("14767")
     assert sentence is not None
     assert not sentence.there
 

@@ -157,7 +157,7 @@ def sandbox() -> Iterator[Finding]:
     if reason := box.layers.lacking():
         yield Finding("warn", "sandbox", "none, so CodeInterpreter is refused", reason)
         return
-    verdicts, works = list(selfcheck.attacked(box)), selfcheck.working(box)
+    verdicts, works = list(selfcheck.run_attacks(box)), selfcheck.count_working(box)
     held, proven = sum(one.held for one in verdicts), sum(one.proven for one in verdicts)
     detail = (
         f"{box.in_words()}; stopped {held} of {len(verdicts)} attacks, {proven} of which succeed without it; "

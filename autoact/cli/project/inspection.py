@@ -14,8 +14,8 @@ from autoact.project.config import PRESETS, Config
 from autoact.project.project import Project
 from autoact.run.record.folder import runs_of
 from autoact.tools.library.library import Library
-from autoact.tools.pages.sources import address
-from autoact.tools.web.guard import unreachable
+from autoact.tools.pages.sources import host_url
+from autoact.tools.web.guard import unreachable_reason
 from autoact.trajectory import FINISH, REFLECT, Example, Question
 
 T = TypeVar("T")
@@ -101,8 +101,8 @@ def _check_tools(project: Project, found: Inspection, examples: Iterable[Example
 def _unreachable_hosts(library: Library) -> Iterator[str]:
     """Yields a warning for each web tool whose host has no address here, so that every call would fail."""
     for record in library.records():
-        if record.runs and "network" in record.powers and (url := address(record)):
-            reason = unreachable(url, record.settings.get("allow", ()))
+        if record.runs and "network" in record.powers and (url := host_url(record)):
+            reason = unreachable_reason(url, record.settings.get("allow", ()))
             if reason:
                 yield f"tools.toml: calls of {record.name} would fail: {reason}"
 

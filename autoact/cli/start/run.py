@@ -182,7 +182,7 @@ def check(project: Project, config: Config) -> None:
     from autoact.cli.output import progress_bars
     from autoact.job.inputs import read_asked
     from autoact.model.store import find
-    from autoact.tools.library.tools_toml import curated
+    from autoact.tools.library.tools_toml import read_enabled_tools
 
     project.examples()
     if "self_instruct" in config.run.stages:
@@ -192,7 +192,7 @@ def check(project: Project, config: Config) -> None:
     if project.tools_toml:
         from autoact.tools.library.catalogue import BRIDGES, GROUPS
 
-        curated(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
+        read_enabled_tools(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
         _warn(project, config, asked)
     with progress_bars():
         find(config.model.id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoact.project.project import Project
-    from autoact.tools.library.check import Trial
+    from autoact.tools.library.check import CheckResult
 
 
 def add(verbs: Any) -> None:
@@ -75,31 +75,31 @@ def test_tools(arguments: argparse.Namespace) -> int:
     return int(any(trial.outcome == "failed" for trial in trials))
 
 
-def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Trial]:
+def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[CheckResult]:
     """Yields checks of the project's tools; with `everything`, of all other tools with default settings too."""
     from autoact.job.inputs import open_library, tool_context
-    from autoact.tools.library.check import beyond, on_samples, tried
+    from autoact.tools.library.check import check_back_ends, check_on_samples, check_tools
 
     library, corpus = open_library(project)
     with closing(corpus), closing(library):
         listed = {record.name for record in library.records()}
-        yield from tried(library, online=online)
+        yield from check_tools(library, online=online)
     if everything:
         library, corpus = open_library(project, curated=False)
         with closing(corpus), closing(library):
-            found = [trial for trial in tried(library, online=online) if trial.tool not in listed]
-            yield from on_samples(found)
-            yield from beyond(tool_context(project, corpus), online=online)
+            found = [trial for trial in check_tools(library, online=online) if trial.tool not in listed]
+            yield from check_on_samples(found)
+            yield from check_back_ends(tool_context(project, corpus), online=online)
 
 
-def _line(trial: Trial) -> str:
+def _line(trial: CheckResult) -> str:
     from autoact.cli.output import printable
 
     elapsed = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
     return printable(f"{trial.outcome:10}  {trial.tool:16}  {elapsed}  {trial.told}")
 
 
-def _summary(trials: Iterable[Trial]) -> str:
+def _summary(trials: Iterable[CheckResult]) -> str:
     from collections import Counter
 
     counts = Counter(trial.outcome for trial in trials)

@@ -28,11 +28,11 @@ def connect(arguments: argparse.Namespace) -> int:
     from autoact.cli.project.trust import open_trusted_project
     from autoact.errors import BadInput
     from autoact.tools.library.catalogue import BRIDGES, GROUPS
-    from autoact.tools.library.tools_toml import curated
+    from autoact.tools.library.tools_toml import read_enabled_tools
 
     project = open_trusted_project(arguments)
     known = [record for group in GROUPS for record in group.records]
-    listed = curated(project.tools_toml, known, BRIDGES) if project.tools_toml else []
+    listed = read_enabled_tools(project.tools_toml, known, BRIDGES) if project.tools_toml else []
     servers = [record for record in listed if record.kind == "mcp" and arguments.name in ("", record.name)]
     if not servers:
         named = f" named `{arguments.name}`" if arguments.name else ""
@@ -50,8 +50,8 @@ def _connect_server(project: Any, server: Any) -> list[tuple[str, str, str]]:
     from autoact.tools.bridges import mcp
     from autoact.tools.pages.corpus import Corpus
 
-    file = mcp.described_in(project.root, server.name)
-    before = {tool.name: tool.digest() for tool in mcp.read_described(file)} if file.exists() else {}
+    file = mcp.descriptions_file(project.root, server.name)
+    before = {tool.name: tool.digest() for tool in mcp.read_descriptions(file)} if file.exists() else {}
     tools = mcp.connect(tool_context(project, Corpus.of_pages(())), server)
     rows = []
     for tool in tools:

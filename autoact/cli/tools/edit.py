@@ -34,12 +34,12 @@ def _verb(verbs: Any, name: str, text: str, run: Any, **defaults: bool) -> argpa
 
 def add_tool(arguments: argparse.Namespace) -> int:
     """Adds an entry at the end of tools.toml."""
-    from autoact.tools.library.tools_toml_edit import entry_for
+    from autoact.tools.library.tools_toml_edit import new_entry
 
     texts = {key: value for key in ("definition", "usage") if (value := getattr(arguments, key))}
     settings = dict(_setting(text) for text in arguments.set)
     with edit_tools_file(arguments.project) as file:
-        entry = entry_for(arguments.name, arguments.kind, settings, texts, file.names())
+        entry = new_entry(arguments.name, arguments.kind, settings, texts, file.names())
         file.add(entry)
     return _print_tools(file, arguments.project, [entry["name"]])
 

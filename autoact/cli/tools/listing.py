@@ -10,7 +10,7 @@ from autoact.cli.tools import check, connection, edit, selection, sharing
 if TYPE_CHECKING:
     from autoact.project.project import Project
     from autoact.tools.library.tool import ToolRecord
-    from autoact.tools.library.usage import Fortune
+    from autoact.tools.library.usage import ToolUsage
 
 
 def add(subparsers: Any) -> None:
@@ -104,13 +104,13 @@ def show(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_json
     from autoact.errors import BadInput
     from autoact.project.project import Project
-    from autoact.tools.library.tools_toml import tool_key, unknown_tool
+    from autoact.tools.library.tools_toml import tool_key, unknown_tool_message
     from autoact.tools.library.tools_toml_edit import known_tools
 
     project = Project.open(arguments.project)
     rows = {tool_key(name): (record, on) for record, on in _records(project) for name in (record.name, *record.aliases)}
     if tool_key(arguments.name) not in rows:
-        raise BadInput(unknown_tool(arguments.name, known_tools()), key="NAME")
+        raise BadInput(unknown_tool_message(arguments.name, known_tools()), key="NAME")
     record, standing = rows[tool_key(arguments.name)]
     figures = usage_by_tool(project).get(tool_key(record.name))
     described = {**_describe(record), "listed": standing, "settings": _settings(record), "schema": record.schema}
@@ -121,7 +121,7 @@ def show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print(described: dict[str, Any], figures: Fortune | None) -> None:
+def _print(described: dict[str, Any], figures: ToolUsage | None) -> None:
     from autoact.cli.output import print_columns
 
     lines = [(key, _as_text(value)) for key, value in described.items() if value and key != "settings"]
@@ -139,7 +139,7 @@ def _as_text(value: Any) -> str:
 _FIGURES = ("NAME", "CALLS", "FAILED", "P50 MS", "P95 MS", "USED BY", "RIGHT")
 
 
-def _figures(name: str, fortune: Fortune | None) -> tuple[str, ...]:
+def _figures(name: str, fortune: ToolUsage | None) -> tuple[str, ...]:
     if fortune is None:
         return (name, "0", "", "", "", "", "")
     right = "" if fortune.right_rate is None else f"{fortune.right_rate:.0%}"
@@ -149,15 +149,15 @@ def _figures(name: str, fortune: Fortune | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def usage_by_tool(project: Project) -> dict[str, Fortune]:
+def usage_by_tool(project: Project) -> dict[str, ToolUsage]:
     """Returns the use of each tool in all runs of a project, by tool key. Reads logs only."""
     from autoact.run.record.folder import runs_of
     from autoact.run.record.log import read
     from autoact.tools.library.tools_toml import tool_key
     from autoact.tools.library.tools_toml_edit import known_tools
-    from autoact.tools.library.usage import Fortunes
+    from autoact.tools.library.usage import UsageCounter
 
-    counted = Fortunes({key: tool_key(record.name) for key, record in known_tools().items()})
+    counted = UsageCounter({key: tool_key(record.name) for key, record in known_tools().items()})
     for folder in runs_of(project.root):
         counted.take(record.event for record in read(folder.events))
     return counted.by_tool()

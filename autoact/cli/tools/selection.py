@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder
     from autoact.run.record.state import RunState
-    from autoact.tools.library.shortlist import Fit
+    from autoact.tools.library.shortlist import ToolFit
 
 
 def add(verbs: Any) -> None:
@@ -73,19 +73,19 @@ def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_js
         print_columns([("RANK", "SCORE", "TOOL", "FIT", "PASSED OVER"), *_explanation_rows(state, fits)], "rr")
 
 
-def _rank_tools(project: Project) -> list[Fit]:
+def _rank_tools(project: Project) -> list[ToolFit]:
     from autoact.job.inputs import open_library
-    from autoact.tools.library.shortlist import ranked
+    from autoact.tools.library.shortlist import rank_tools
 
     library, corpus = open_library(project)
     try:
-        return ranked(project.config().task.description, project.examples(), library.ready())
+        return rank_tools(project.config().task.description, project.examples(), library.ready())
     finally:
         library.close()
         corpus.close()
 
 
-def _explanation_rows(state: RunState, fits: list[Fit]) -> list[tuple[str, ...]]:
+def _explanation_rows(state: RunState, fits: list[ToolFit]) -> list[tuple[str, ...]]:
     passed = dict(state.passed_over)
     ranks = [
         (str(rank), f"{fit.score:.2f}", fit.tool.name, fit.why(), passed.pop(fit.tool.name, ""))

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoact.tools.sharing.bundle import Arrival, Piece
+    from autoact.tools.sharing.bundle import BundledTool, ImportedTool
 
 
 def add(verbs: Any) -> None:
@@ -55,7 +55,7 @@ def export_tools(arguments: argparse.Namespace) -> int:
     from autoact.files import disk
     from autoact.project.project import Project
     from autoact.security.secrets import Vault
-    from autoact.tools.sharing.bundle import exported
+    from autoact.tools.sharing.bundle import export_tools
 
     source, target = open_tools_file(arguments.project), Path(arguments.file).expanduser()
     if target.exists():
@@ -63,7 +63,7 @@ def export_tools(arguments: argparse.Namespace) -> int:
     if not target.parent.is_dir():
         raise BadInput("expected an existing folder", file=target.parent)
     names = arguments.only or [name for name, enabled in source.enabled().items() if enabled]
-    text, notices = exported(source, names, Vault.open(), Project.open(arguments.project).root)
+    text, notices = export_tools(source, names, Vault.open(), Project.open(arguments.project).root)
     try:
         with disk.new_file(target, mode=disk.WORLD_READABLE) as file:
             file.write(text.encode())
@@ -83,25 +83,27 @@ def import_tools(arguments: argparse.Namespace) -> int:
     from autoact.project.project import Project
     from autoact.security import grants
     from autoact.tools.sharing import bundle_files
-    from autoact.tools.sharing.bundle import read, taken
+    from autoact.tools.sharing.bundle import import_tools, read_bundle
 
-    arriving = read(Path(arguments.file).expanduser())
+    arriving = read_bundle(Path(arguments.file).expanduser())
     there = () if arguments.replace else open_tools_file(arguments.project).names()
     asked = [piece for piece in arriving if piece.record.name not in there]
     agreed = {piece.record.name: _ask_consent(piece, arguments.allow) for piece in asked}
     with edit_tools_file(arguments.project) as target:  # after the questions, so that others do not wait for the lock
-        arrivals = taken(target, arriving, lambda one: agreed.get(one.record.name, False), replace=arguments.replace)
+        arrivals = import_tools(
+            target, arriving, lambda one: agreed.get(one.record.name, False), replace=arguments.replace
+        )
         files = {path: text for one in arrivals if one.enabled for path, text in one.piece.files.items()}
-        bundle_files.put(Project.open(arguments.project).root, files, replace=arguments.replace)
+        bundle_files.write_files(Project.open(arguments.project).root, files, replace=arguments.replace)
     for name, url in (use for one in arrivals if one.enabled for use in one.piece.secrets if use[1]):
         grants.allow(name, grants.destination(url))
     _print_arrivals(arriving, arrivals)
     return 0
 
 
-def _ask_consent(piece: Piece, allowed: list[str]) -> bool:
+def _ask_consent(piece: BundledTool, allowed: list[str]) -> bool:
     """Returns whether a tool's powers and secrets are allowed; asks a person about those that are not yet."""
-    from autoact.tools.sharing.bundle import may_run, withheld
+    from autoact.tools.sharing.bundle import may_run, withheld_secrets
 
     if not may_run(piece, allowed):
         if piece.record.kind == "builtin" and "code" not in piece.powers:
@@ -111,7 +113,7 @@ def _ask_consent(piece: Piece, allowed: list[str]) -> bool:
             print(f"  {line}")
         if not _confirm("Allow it?"):
             return False
-    return all(_ask_secret(piece.record.name, *use) for use in withheld(piece, allowed))
+    return all(_ask_secret(piece.record.name, *use) for use in withheld_secrets(piece, allowed))
 
 
 def _ask_secret(tool: str, name: str, url: str) -> bool:
@@ -134,21 +136,21 @@ def _confirm(question: str) -> bool:
     return sys.stdin.isatty() and ask(f"{question} [y/N] ") in ("y", "yes")
 
 
-def _code_lines(piece: Piece) -> list[str]:
+def _code_lines(piece: BundledTool) -> list[str]:
     """Returns the settings of a tool and every line of its files."""
-    lines = [piece.told]
+    lines = [piece.settings_text]
     for path, text in piece.files.items():
         lines += [f"--- {path}", *(f"| {line}" for line in text.splitlines())]
     return lines
 
 
-def _print_arrivals(arriving: list[Piece], arrivals: list[Arrival]) -> None:
+def _print_arrivals(arriving: list[BundledTool], arrivals: list[ImportedTool]) -> None:
     from autoact.tools.sharing.bundle import consent_for
 
     for one in arrivals:
         piece = one.piece
         may = f"may use {', '.join(piece.powers)}" if piece.powers else "harmless"
-        details = f": {piece.told}" if piece.told else ""
+        details = f": {piece.settings_text}" if piece.settings_text else ""
         print(f"{'on' if one.enabled else 'off':4}{piece.record.name}  ({piece.record.kind}, {may}){details}")
         for name, url in piece.secrets:
             print(f"    uses the secret {name}{f', for {url}' if url else ''}")

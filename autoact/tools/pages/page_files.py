@@ -1,4 +1,4 @@
-"""Pages of a project's corpus, read from its files; what cannot be read is told, never fatal."""
+"""Reads the pages of a project's corpus from its files; invalid ones are reported and skipped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autoact.project.questions import Paragraph, parse_paragraphs
 from autoact.trajectory import Page
 
 LONGEST_LINE = 1_000_000
-"""Bytes. A longer page is a mistake in the file, and would fill a prompt many thousand times."""
+"""Bytes. A longer page is an error in the file, and would fill a prompt many thousand times."""
 LONGEST_TITLE = 300
 RECORDS = (".json", ".jsonl")
 SUFFIXES = (*RECORDS, ".md", ".txt")
@@ -20,7 +20,8 @@ FORM = 'expected {"title": "...", "text": "..."} or a question with its paragrap
 
 
 def corpus_files(folder: Path) -> list[Path]:
-    """The files of a corpus folder in the order of their names; none when the folder is absent."""
+    """Returns the files of a corpus folder by name; none when the folder does not exist. Raises BadProject for a
+    file."""
     if not folder.exists():
         return []
     if not folder.is_dir():
@@ -30,7 +31,7 @@ def corpus_files(folder: Path) -> list[Path]:
 
 
 def read_pages(files: Iterable[Path], problems: list[str]) -> Iterator[Page]:
-    """Yields every page that can be read. What cannot is added to `problems` as a line with its file and place."""
+    """Yields every valid page. Adds a line with file and position to `problems` for each of the others."""
     for file in files:
         try:
             with file.open("rb") as stream:
@@ -45,7 +46,7 @@ def read_pages(files: Iterable[Path], problems: list[str]) -> Iterator[Page]:
 
 
 def read_paragraphs(file: Path, problems: list[str]) -> Iterator[Page]:
-    """Yields the paragraphs of a file of questions, in order, repeats included; none from a file without any."""
+    """Yields the paragraphs of a file of questions, in order, with repetitions; none from a file without any."""
     with file.open("rb") as stream:
         for record in _records(stream, file, problems):
             yield from _pages(record, parse_paragraphs(record), problems)
@@ -74,7 +75,7 @@ def _own_text(record: DataRecord) -> Iterator[Paragraph]:
 
 
 def _pages(record: DataRecord, texts: Iterator[Paragraph], problems: list[str]) -> Iterator[Page]:
-    """The pages of one record; what is wrong with one ends the record."""
+    """Yields the pages of one record, up to the first error."""
     try:
         for title, text in texts:
             yield _checked(title, text, record.place.error)
@@ -83,7 +84,7 @@ def _pages(record: DataRecord, texts: Iterator[Paragraph], problems: list[str]) 
 
 
 def _article(file: Path, stream: BinaryIO) -> Page:
-    """A .md or .txt file as one page, named by its first `# ` heading or else by the file."""
+    """Reads a .md or .txt file as one page, titled by its first `# ` heading or else by the file's name."""
 
     def error(what: str) -> BadProject:
         return BadProject(what, file=file.name)
@@ -102,7 +103,8 @@ def _article(file: Path, stream: BinaryIO) -> Page:
 
 
 def _checked(title: str, text: str, error: Callable[[str], BadProject]) -> Page:
-    """The page, trimmed. Raises the `error` of its place when it has no usable title or text."""
+    """Returns the page without surrounding spaces. Raises what `error` makes when title or text is empty or too
+    long."""
     title, text = " ".join(title.split()), text.strip()
     if not title or not text:
         raise error("expected a title and a text that are not empty")

@@ -124,10 +124,10 @@ def test_layers_in_words() -> None:
 
 def test_bubblewrap_that_does_not_work_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert bubblewrap.working() == ""
+    assert bubblewrap.find_bubblewrap() == ""
     (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)
-    assert bubblewrap.working() == ""
+    assert bubblewrap.find_bubblewrap() == ""
 
 
 def test_the_child_imports_nothing_of_autoact() -> None:
@@ -158,4 +158,4 @@ def test_written_line_breaks_are_breaks_only_where_nothing_else_parses(capsys: p
 
 
 def test_found_is_what_the_parts_say(found: Layers) -> None:
-    assert layers.found() == found
+    assert layers.find_layers() == found

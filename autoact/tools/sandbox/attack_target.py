@@ -1,6 +1,7 @@
-"""A proving ground: what an attack could reach on this machine, set up so that reaching it leaves a trace.
+"""A target for attacks on the sandbox: everything that an attack could reach, set up so that reaching it leaves a
+trace.
 
-Attacks are judged by these traces, not by what they say of themselves.
+Attacks are judged by these traces, not by their own output.
 """
 
 from __future__ import annotations
@@ -22,28 +23,28 @@ from msgspec import Struct
 from autoact.tools.sandbox import interpreter
 
 KEY = "AUTOACT_PROVING_KEY"
-"""An environment variable that holds the secret while the ground stands."""
+"""The environment variable that holds the secret while the target exists."""
 KNOCK = b"knock"
-"""What an attack sends to a listener."""
+"""The bytes that an attack sends to a listener."""
 _ENOUGH = 1_000_000
-"""Bytes of stdout after which a flood is one."""
+"""Bytes of stdout after which an attack counts as a flood."""
 
 
-class Run(Struct, frozen=True):
-    """What was seen of a program's run, inside the sandbox or outside it."""
+class ProgramRun(Struct, frozen=True):
+    """The output of a program, inside the sandbox or outside it."""
 
     stdout: str
     seconds: float
 
 
-class Ground:
-    """A secret in a file, in the environment and in another process; listeners; notes that may be spoilt."""
+class AttackTarget:
+    """A secret in a file, in the environment and in another process; listeners; notes that an attack may change."""
 
     def __init__(self) -> None:
         self.secret = f"canary-{secrets.token_hex(8)}"
         self._closing = ExitStack()
 
-    def __enter__(self) -> Ground:
+    def __enter__(self) -> AttackTarget:
         self.folder = Path(
             self._closing.enter_context(tempfile.TemporaryDirectory(prefix="ground-", ignore_cleanup_errors=True))
         ).resolve()
@@ -75,7 +76,7 @@ class Ground:
         self._closing.close()
 
     def names(self) -> str:
-        """The head of an attack: what it may aim at, by name."""
+        """Returns the first lines of an attack, which assign the targets to names."""
         tcp, udp, *_ = self._listeners
         aims = {
             "SECRET_FILE": str(self.secret_file), "GROUND": str(self.folder), "NOTES": str(self.notes), "KEY": KEY,
@@ -84,8 +85,8 @@ class Ground:
         }  # fmt: skip
         return "".join(f"{name} = {value!r}\n" for name, value in aims.items())
 
-    def unconfined(self, attack: str, seconds: float = 10.0) -> Run:
-        """Run an attack of ours without any layer: it must leave its trace, or it proves nothing."""
+    def unconfined(self, attack: str, seconds: float = 10.0) -> ProgramRun:
+        """Runs an attack without any protection. It must leave its trace, or the attack proves nothing."""
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="unconfined-", ignore_cleanup_errors=True) as own:
             with Path(own, ".stdout").open("wb") as stdout:
@@ -94,27 +95,27 @@ class Ground:
                     stderr=subprocess.DEVNULL, cwd=own, start_new_session=True, close_fds=False,
                 )  # fmt: skip
             _wait(process, Path(own, ".stdout"), began + seconds)
-            said = Path(own, ".stdout").read_bytes()[:_ENOUGH].decode(errors="replace")
-        return Run(said, time.monotonic() - began)
+            output = Path(own, ".stdout").read_bytes()[:_ENOUGH].decode(errors="replace")
+        return ProgramRun(output, time.monotonic() - began)
 
-    def leaked(self, run: Run) -> bool:
-        """Whether the secret came out."""
+    def shows_secret(self, run: ProgramRun) -> bool:
+        """Returns whether the secret is in the output."""
         return self.secret in run.stdout
 
-    def reached(self, run: Run) -> bool:
-        """Whether anything came to a listener."""
-        return any([self._heard(listener) for listener in self._listeners])
+    def is_reached(self, run: ProgramRun) -> bool:
+        """Returns whether anything arrived at a listener."""
+        return any([self._has_message(listener) for listener in self._listeners])
 
-    def spoilt(self, run: Run) -> bool:
-        """Whether the ground's files, or their modes and times, are no longer as they were."""
+    def is_changed(self, run: ProgramRun) -> bool:
+        """Returns whether the files of the target, their modes or their times have changed."""
         return self._state() != self._as_it_was
 
-    def hurt(self, run: Run) -> bool:
-        """Whether the other process no longer runs."""
+    def is_hurt(self, run: ProgramRun) -> bool:
+        """Returns whether the other process no longer runs."""
         time.sleep(0.02)
         return self.victim.poll() is not None
 
-    def _heard(self, listener: socket.socket) -> bool:
+    def _has_message(self, listener: socket.socket) -> bool:
         try:
             if listener.type == socket.SOCK_DGRAM:
                 return listener.recv(99) != b""
@@ -141,7 +142,7 @@ _LISTENERS = (
 
 
 def _wait(process: subprocess.Popen[bytes], stdout: Path, deadline: float) -> None:
-    """Wait for the process, or end its group when it is late or has said enough."""
+    """Waits for the process, and kills its group when it is late or has printed enough."""
     while process.poll() is None:
         if time.monotonic() > deadline or stdout.stat().st_size > _ENOUGH:
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A considerate visitor: remembers what it was told, waits when asked to, tries again a few times, and says why not."""
+"""An HTTP client with a cache, retries and Retry-After, whose errors say what a person can do."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ import platformdirs
 
 from autoact.errors import ToolFailed
 from autoact.files import disk
-from autoact.tools.pages.sentences import shortened
-from autoact.tools.web.client import Client, Reply, Request
+from autoact.tools.pages.sentences import shorten
+from autoact.tools.web.client import Client, HttpRequest, HttpResponse
 
 DAY_S = 86_400.0
 TRIES = 3
 FIRST_PAUSE_S = 0.5
-"""Before the second try; it doubles with each. A host that names a time of its own is obeyed."""
+"""Seconds before the second try, doubled for each further one. A time that the host names goes before it."""
 LONGEST_REST_S = 3_600.0
-"""A host that asks for more is asked again after an hour."""
+"""Seconds: a host that asks for a longer rest is asked again after an hour."""
 BUSY = (429, 500, 502, 503, 504)
-UNHEARD = (429, 503)
-"""Of these, the ones that promise that nothing was done, so that even an order may be given again."""
+NOT_DONE = (429, 503)
+"""Those of BUSY that promise that nothing was done, so that requests other than GET may be repeated too."""
 MOST_KEPT = 2_000
-"""Replies in the cache; then the oldest quarter goes."""
+"""Replies in the cache; when there are more, the oldest quarter is removed."""
 _ADVICE = {
     400: "the request is not what the host expects; look at the tool's settings",
     401: "the key was not accepted; look at `autoact secrets list`",
@@ -43,23 +43,24 @@ _ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """Asks through a client, with manners. Hosts that asked for a rest are remembered across runs."""
+class CachingClient:
+    """Makes requests through a client. The rest times that hosts ask for are stored for all processes."""
 
     client: Client
     cache: Path | None = None
-    """The folder of replies and of resting hosts; None remembers nothing."""
+    """The folder of cached replies and rest times; None for no cache."""
     fresh_s: float = 7 * DAY_S
-    """How long a reply is as good as a new one; 0 asks every time. A stale one still serves while a host is busy."""
+    """Seconds for which a cached reply is used; 0 for never. An older one is still used when the host is busy."""
     wait: Callable[[float], None] = field(default=time.sleep)
 
-    def ask(self, request: Request) -> Reply:
-        """A reply with a status of success. Raises ToolFailed with what to do about it."""
-        return self.remembered(request, self._tried)
+    def ask(self, request: HttpRequest) -> HttpResponse:
+        """Returns a successful reply. Raises ToolFailed with what a person can do."""
+        return self.ask_cached(request, self._try)
 
-    def remembered(self, request: Request, ask: Callable[[Request], Reply]) -> Reply:
-        """What the cache knows of the request, or else what `ask` brings; its failures pass when the cache is empty."""
-        kept, age = self._kept(request)
+    def ask_cached(self, request: HttpRequest, ask: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+        """Returns a fresh reply from the cache, else the reply that `ask` gets; an older cached one when `ask`
+        fails."""
+        kept, age = self._cached(request)
         if kept and age < self.fresh_s:
             return kept
         try:
@@ -69,10 +70,10 @@ class Visitor:
                 return kept
             raise
         if self.fresh_s:
-            self._keep(request, reply)
+            self._store(request, reply)
         return reply
 
-    def _tried(self, request: Request) -> Reply:
+    def _try(self, request: HttpRequest) -> HttpResponse:
         ends = time.monotonic() + self.client.timeout_s
         host = httpx2.URL(request.url).host
         self._rest(host, self.rest_left(host), ends)
@@ -81,17 +82,17 @@ class Visitor:
             reply = replace(self.client, timeout_s=left).fetch(request)
             if reply.status < 300:
                 return reply
-            again = BUSY if request.method in ("GET", "QUERY") else UNHEARD
+            again = BUSY if request.method in ("GET", "QUERY") else NOT_DONE
             if reply.status not in again or attempt == TRIES:
                 raise ToolFailed(_refusal(reply, host))
-            pause = _asked_pause(reply)
+            pause = _retry_after(reply)
             if pause is not None:
-                self.leave_alone(host, pause)
+                self.set_rest(host, pause)
             self._rest(host, FIRST_PAUSE_S * 2 ** (attempt - 1) if pause is None else pause, ends)
         raise AssertionError("the last try returns or raises")
 
     def _rest(self, host: str, seconds: float, ends: float) -> None:
-        """Wait, if there is time for it."""
+        """Waits for `seconds`. Raises ToolFailed when there is not enough time left."""
         if seconds <= 0:
             return
         if time.monotonic() + seconds >= ends:
@@ -99,7 +100,8 @@ class Visitor:
         self.wait(seconds)
 
     def rest_left(self, host: str) -> float:
-        """Seconds for which a host is to be left alone; the time of change of its file says it to every process."""
+        """Returns the seconds for which a host must not be asked. They are the modification time of a file, for all
+        processes."""
         if self.cache is None:
             return 0.0
         try:
@@ -107,8 +109,8 @@ class Visitor:
         except OSError:
             return 0.0
 
-    def leave_alone(self, host: str, seconds: float) -> None:
-        """Remember a host's wish."""
+    def set_rest(self, host: str, seconds: float) -> None:
+        """Stores the time for which a host must not be asked."""
         if self.cache is None:
             return
         file = self.cache / "rest" / host
@@ -118,17 +120,17 @@ class Visitor:
             file.touch(0o600)
             os.utime(file, (until, until))
 
-    def _kept(self, request: Request) -> tuple[Reply | None, float]:
-        """What the cache holds, and its age in seconds."""
+    def _cached(self, request: HttpRequest) -> tuple[HttpResponse | None, float]:
+        """Returns the cached reply and its age in seconds."""
         if self.cache is None:
             return None, 0.0
         file = self.cache / _name(request)
         try:
-            return msgspec.msgpack.decode(file.read_bytes(), type=Reply), time.time() - file.stat().st_mtime
+            return msgspec.msgpack.decode(file.read_bytes(), type=HttpResponse), time.time() - file.stat().st_mtime
         except (OSError, msgspec.DecodeError):
             return None, 0.0
 
-    def _keep(self, request: Request, reply: Reply) -> None:
+    def _store(self, request: HttpRequest, reply: HttpResponse) -> None:
         if self.cache is None:
             return
         with suppress(OSError):
@@ -140,36 +142,36 @@ class Visitor:
 
 
 def default_cache() -> Path:
-    """Where this user's replies are kept."""
+    """Returns the folder of this user's cached replies."""
     return platformdirs.user_cache_path("autoact") / "web"
 
 
-def _name(request: Request) -> str:
-    """A file name for what is asked for. Headers do not count: they hold keys, and say nothing of the question."""
+def _name(request: HttpRequest) -> str:
+    """Returns the file name for a request. Headers do not count: they hold keys, and do not change the question."""
     asked = msgspec.json.encode([request.method, request.url, dict(request.parameters), request.body.hex()])
     return f"{hashlib.blake2s(asked, digest_size=16).hexdigest()}.reply"
 
 
-def _asked_pause(reply: Reply) -> float | None:
-    """Seconds that a host asks for, told as a number or as a date; None when it does not say."""
-    told = reply.headers.get("retry-after", "").strip()
-    if not told:
+def _retry_after(reply: HttpResponse) -> float | None:
+    """Returns the seconds of a Retry-After header, which is a number or a date; None without one."""
+    header = reply.headers.get("retry-after", "").strip()
+    if not header:
         return None
-    if told.isascii() and told.isdigit():
-        return float(min(int(told[:9]), int(LONGEST_REST_S)))
+    if header.isascii() and header.isdigit():
+        return float(min(int(header[:9]), int(LONGEST_REST_S)))
     try:
-        date = parsedate_to_datetime(told)
+        date = parsedate_to_datetime(header)
     except ValueError:
         return None
     aware = date if date.tzinfo else date.replace(tzinfo=UTC)
     return min(max((aware - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_REST_S)
 
 
-def _refusal(reply: Reply, host: str) -> str:
-    """Why it did not work: the host's status, what that means, and the first of its own words."""
+def _refusal(reply: HttpResponse, host: str) -> str:
+    """Explains a failure: the host's status, its meaning, and the beginning of the host's own message."""
     meaning = _ADVICE.get(reply.status) or ("the host is in trouble; try later" if reply.status >= 500 else "")
     try:
-        words = shortened(reply.text(), 120) if "html" not in reply.media_type else ""
+        words = shorten(reply.text(), 120) if "html" not in reply.media_type else ""
     except ToolFailed:
         words = ""
     parts = (f"{host} answers {reply.status}", meaning, f"it says: {words}" if words else "")
