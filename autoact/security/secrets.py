@@ -82,9 +82,9 @@ class Vault:
         value = self._environment.get(name) or self._stored.get(name)
         if not value:
             return None
-        with self._lock:  # a pattern that another thread makes meanwhile would lack this name
+        with self._lock:  # else another thread could build a pattern without this name
             if name not in self._asked:
-                self._asked.add(name)  # whatever its name: what is used as a secret is hidden from now on
+                self._asked.add(name)  # a value that is used as a secret is hidden, whatever its name
                 self.__dict__.pop("_pattern", None)
         return Secret(name, value)
 

@@ -62,20 +62,20 @@ def test_tools(arguments: argparse.Namespace) -> int:
     from autoact.tools.library.tools_toml import tool_key
 
     wanted = {tool_key(name) for name in arguments.name}
-    trials = []
-    for trial in _trials(Project.open(arguments.project), everything=arguments.all, online=arguments.online):
-        if not wanted or tool_key(trial.tool) in wanted:
-            trials.append(trial)
+    results = []
+    for result in _results(Project.open(arguments.project), everything=arguments.all, online=arguments.online):
+        if not wanted or tool_key(result.tool) in wanted:
+            results.append(result)
             if not arguments.json:
-                print(_line(trial), flush=True)
+                print(_line(result), flush=True)
     if arguments.json:
-        print_json(trials)
+        print_json(results)
     else:
-        print(_summary(trials))
-    return int(any(trial.outcome == "failed" for trial in trials))
+        print(_summary(results))
+    return int(any(result.outcome == "failed" for result in results))
 
 
-def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[CheckResult]:
+def _results(project: Project, *, everything: bool, online: bool) -> Iterator[CheckResult]:
     """Yields checks of the project's tools; with `everything`, of all other tools with default settings too."""
     from autoact.job.inputs import open_library, tool_context
     from autoact.tools.library.check import check_back_ends, check_on_samples, check_tools
@@ -87,20 +87,20 @@ def _trials(project: Project, *, everything: bool, online: bool) -> Iterator[Che
     if everything:
         library, corpus = open_library(project, curated=False)
         with closing(corpus), closing(library):
-            found = [trial for trial in check_tools(library, online=online) if trial.tool not in listed]
+            found = [result for result in check_tools(library, online=online) if result.tool not in listed]
             yield from check_on_samples(found)
             yield from check_back_ends(tool_context(project, corpus), online=online)
 
 
-def _line(trial: CheckResult) -> str:
+def _line(result: CheckResult) -> str:
     from autoact.cli.output import printable
 
-    elapsed = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
-    return printable(f"{trial.outcome:10}  {trial.tool:16}  {elapsed}  {trial.told}")
+    elapsed = f"{result.ms:8.0f} ms" if result.ms else " " * 11
+    return printable(f"{result.outcome:10}  {result.tool:16}  {elapsed}  {result.told}")
 
 
-def _summary(trials: Iterable[CheckResult]) -> str:
+def _summary(results: Iterable[CheckResult]) -> str:
     from collections import Counter
 
-    counts = Counter(trial.outcome for trial in trials)
+    counts = Counter(result.outcome for result in results)
     return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no such tool here"
