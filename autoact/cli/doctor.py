@@ -152,13 +152,13 @@ def sandbox() -> Iterator[Finding]:
     from autoact.tools.sandbox.sandbox import Sandbox
 
     box = Sandbox()
-    if reason := box.layers.lacking():
+    if reason := box.layers.refusal():
         yield Finding("warn", "sandbox", "none, so that CodeInterpreter is refused", reason)
         return
     verdicts, works = list(selfcheck.run_attacks(box)), selfcheck.count_working(box)
     held, proven = sum(one.held for one in verdicts), sum(one.proven for one in verdicts)
     detail = (
-        f"{box.in_words()}; held {held} of {len(verdicts)} attacks, {proven} of which do harm without it; "
+        f"{box.summary()}; held {held} of {len(verdicts)} attacks, {proven} of which do harm without it; "
         f"{works} of {len(selfcheck.PROGRAMS)} honest programs ran"
     )
     if escaped := [one.name for one in verdicts if not one.held]:
