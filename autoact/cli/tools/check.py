@@ -96,7 +96,7 @@ def _line(trial: CheckResult) -> str:
     from autoact.cli.output import printable
 
     elapsed = f"{trial.ms:8.0f} ms" if trial.ms else " " * 11
-    return printable(f"{trial.outcome:10}  {trial.tool:16}  {elapsed}  {trial.told}")
+    return printable(f"{trial.outcome:10}  {trial.tool:16}  {elapsed}  {trial.detail}")
 
 
 def _summary(trials: Iterable[CheckResult]) -> str:
