@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.screen import Screen
 
-    from studio.screens.following import FollowingScreen
+    from studio.screens.project import ProjectScreen
     from studio.screens.projects import ProjectsScreen
 
 AGAIN = 2.0
@@ -50,16 +50,10 @@ def _projects(folder: Path) -> Screen[None]:
     return ProjectsScreen(folder)
 
 
-def _project(root: Path) -> Screen[None]:
+def _project(root: Path, run: str = "") -> Screen[None]:
     from studio.screens.project import ProjectScreen
 
-    return ProjectScreen(root)
-
-
-def _run(project: Path, name: str) -> Screen[None]:
-    from studio.screens.run import RunScreen
-
-    return RunScreen(project, name)
+    return ProjectScreen(root, run, "Trajectories") if run else ProjectScreen(root)
 
 
 class StudioApp(App[str]):
@@ -73,7 +67,7 @@ class StudioApp(App[str]):
         # Textual looks once, here, whether the colours are the terminal's own; NO_COLOR must find that they are.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self.target = target
-        self.glyphs = glyphs.of_terminal()
+        self.glyphs = glyphs.terminal_glyphs()
         self.actions: tuple[action_table.Action, ...] = action_table.ACTIONS
         self.troubles: list[str] = []
         """What is wrong with the person's own files, to be said once there is a screen."""
@@ -94,7 +88,7 @@ class StudioApp(App[str]):
             return "ansi-dark"
         if self.console.color_system == "standard":  # sixteen colours: those of other themes would look alike
             return theme.SIXTEEN
-        remembered = user_files.theme()
+        remembered = user_files.read_theme()
         return remembered if remembered in self.available_themes else theme.DEFAULT
 
     def get_driver_class(self) -> type[Driver]:
@@ -164,7 +158,7 @@ class StudioApp(App[str]):
         """The project or the run that was asked for, else the list."""
         if self.target.project is None:
             return _projects(self.target.folder)
-        return _run(self.target.project, self.target.run) if self.target.run else _project(self.target.project)
+        return _project(self.target.project, self.target.run)
 
     async def _open_first(self) -> None:
         await self.push_screen(self.first_screen())
@@ -202,7 +196,7 @@ class StudioApp(App[str]):
         except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
             self.call_from_thread(self._say, f"It could not be trusted: {error}")
 
-    def on_following_screen_left(self, message: FollowingScreen.Left) -> None:
+    def on_project_screen_left(self, message: ProjectScreen.Left) -> None:
         """Back to the screen below; below the first one is only the blank that Textual begins with."""
         if len(self.screen_stack) > 2:
             self.pop_screen()
@@ -241,7 +235,7 @@ class StudioApp(App[str]):
     def action_help(self) -> None:
         from studio.screens.help import HelpScreen
 
-        places = action_table.places(self.focused or self.screen)
+        places = action_table.contexts(self.focused or self.screen)
         if places and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(places, self.glyphs, self.actions))
 
@@ -260,9 +254,9 @@ class StudioApp(App[str]):
             self._say("q leaves the studio, and so does ctrl+c pressed again; runs go on")
 
     def action_leave(self) -> None:
-        from studio.screens.following import FollowingScreen
+        from studio.screens.project import ProjectScreen
 
-        over = [screen for screen in self.screen_stack if isinstance(screen, FollowingScreen)]
+        over = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen)]
         alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in over for run in screen.follow.alive)
         verb = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
         self.exit(f"{', '.join(alive)} {verb}" if alive else None)

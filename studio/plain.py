@@ -12,7 +12,7 @@ from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.run.record.watch import Watch
 from studio.runs.progress import stage_of
-from studio.runs.run_list import ALIVE, judged
+from studio.runs.run_list import ALIVE, run_verdict
 from studio.terminal import untrusted_text
 
 EVERY = 0.25
@@ -26,7 +26,7 @@ def lines(folder: RunFolder) -> Iterator[str]:
     state, tail, watch = RunState(), LogTail(folder.events), Watch(folder.events)
     try:
         while True:
-            verdict = judged(folder, state)  # before reading: what a dead job wrote is then all there
+            verdict = run_verdict(folder, state)  # before reading: what a dead job wrote is then all there
             moved = False
             for record in tail.poll():
                 fold(state, record)

@@ -11,8 +11,8 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
-Place = Literal[
-    "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs", "run",
+Context = Literal[
+    "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "plot",
     "form", "choice", "confirm", "line", "training", "lessons", "group", "lab",
 ]  # fmt: skip
@@ -30,12 +30,12 @@ class Action:
     help: str
     verb: str
     """The same from a shell; empty for what only moves about the screen."""
-    place: Place
+    context: Context
 
     @property
     def id(self) -> str:
         """What keys.toml and Textual know it by."""
-        return f"{self.place}.{self.name}"
+        return f"{self.context}.{self.name}"
 
 
 ACTIONS = (
@@ -89,10 +89,6 @@ ACTIONS = (
     Action("e", "evaluate", "evaluate", "casts on a data set or the held-out questions", "autoact eval", "lab"),
     Action("w", "wrong", "wrong answers", "wrong answers, and what lies behind each", "autoact stats", "lab"),
     Action("esc", "up", "scores", "back to the scores, then to the projects", "studio", "lab"),
-    Action("r", "start", "start a run", "start a quick run, or resume a stopped one", "autoact run", "run"),
-    Action("[", "newer", "newer", "show the next newer run", "studio RUN", "run"),
-    Action("]", "older", "older", "show the next older run", "studio RUN", "run"),
-    Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "run"),
     Action(
         "space", "hold", "pause", "pause or resume the episode, else the run", "autoact pause | resume", "trajectories"
     ),
@@ -110,7 +106,6 @@ ACTIONS = (
     Action("/", "filter", "filter", "words, state:kept, tool:NAME; esc shows all", "autoact log", "trajectories"),
     Action("E", "export", "export", "write it as JSON into exports, and copy it", "autoact log --json", "trajectories"),
     Action("esc", "up", "back", "back to the list, then to the projects", "studio", "trajectories"),
-    Action("w", "watch", "watch", "watch the run under the cursor by itself", "autoact attach", "runs"),
     Action("n", "new", "new run", "start a run: preset and stages", "autoact run", "runs"),
     Action("r", "resume", "resume", "resume a stopped run", "autoact resume", "runs"),
     Action("c", "cancel", "cancel", "stop the run so that it can be resumed (asks)", "autoact cancel", "runs"),
@@ -164,7 +159,7 @@ _NAMES = {
     "esc": "escape", "/": "slash", "\\": "backslash", "@": "at", "-": "minus", "+": "plus", "_": "underscore",
 }  # fmt: skip
 """Textual's names where they are not those of Unicode."""
-TYPED: tuple[Place, ...] = ("form", "line")
+TYPED: tuple[Context, ...] = ("form", "line")
 """Where letters are letters."""
 
 
@@ -172,32 +167,32 @@ Offer: TypeAlias = tuple[Action, DOMNode]
 """An action and the widget, screen or app that has its method."""
 
 
-def actions(*places: Place, table: Sequence[Action] = ACTIONS) -> list[Action]:
+def actions(*places: Context, table: Sequence[Action] = ACTIONS) -> list[Action]:
     """The actions of these places, in the table's order."""
-    return [action for action in table if action.place in places]
+    return [action for action in table if action.context in places]
 
 
-def of_app(app: object) -> Sequence[Action]:
+def app_actions(app: object) -> Sequence[Action]:
     """The table with the keys that the person at this app chose."""
     found = getattr(app, "actions", None)
     return found if isinstance(found, tuple) else ACTIONS
 
 
-def bindings(place: Place) -> list[BindingType]:
+def bindings(place: Context) -> list[BindingType]:
     """A place's keys as Textual takes them; their ids are what a keymap names."""
-    return [Binding(named(action.key), action.name, action.help, id=action.id) for action in actions(place)]
+    return [Binding(textual_key(action.key), action.name, action.help, id=action.id) for action in actions(place)]
 
 
-def named(key: str) -> str:
+def textual_key(key: str) -> str:
     """A key as Textual calls it: `/` is slash."""
     if len(key) == 1 and not key.isalnum():
         return _NAMES.get(key) or unicodedata.name(key).lower().replace(" ", "_").replace("-", "_")
     return _NAMES.get(key, key)
 
 
-def places(focused: DOMNode) -> list[Place]:
+def contexts(focused: DOMNode) -> list[Context]:
     """Where keys come from at the moment: the focused widget and all that it lies in, innermost first."""
-    found = [place for node in focused.ancestors_with_self for place in getattr(node, "PLACES", ())]
+    found = [place for node in focused.ancestors_with_self for place in getattr(node, "CONTEXTS", ())]
     return list(dict.fromkeys(found))
 
 
@@ -206,10 +201,10 @@ def reachable(focused: DOMNode) -> list[Offer]:
 
     Where letters are typed, no other place has keys.
     """
-    app, table = focused.app, of_app(focused.app)
+    app, table = focused.app, app_actions(focused.app)
     found: list[Offer] = []
     for node in focused.ancestors_with_self:
-        here: Sequence[Place] = getattr(node, "PLACES", ())
+        here: Sequence[Context] = getattr(node, "CONTEXTS", ())
         typed = [place for place in here if place in TYPED]
         found += [(action, node) for action in actions(*(typed or here), table=table)]
         if typed:
@@ -217,7 +212,7 @@ def reachable(focused: DOMNode) -> list[Offer]:
     return [*found, *((action, app) for action in actions("everywhere", table=table))]
 
 
-def offered(focused: DOMNode) -> list[Offer]:
+def available(focused: DOMNode) -> list[Offer]:
     """Returns the reachable actions that can be carried out now, in the table's order.
 
     Of two actions on one key the inner one has it, unless it cannot be carried out.
@@ -226,7 +221,7 @@ def offered(focused: DOMNode) -> list[Offer]:
     for action, node in reachable(focused):
         if not obstacle(node, action.name):
             found.setdefault(action.key, (action, node))
-    order = of_app(focused.app)
+    order = app_actions(focused.app)
     return sorted(found.values(), key=lambda offer: order.index(offer[0]))
 
 
@@ -236,7 +231,7 @@ def obstacle(node: DOMNode, action: str) -> str:
     return str(known(action)) if callable(known) else ""
 
 
-def word(offer: Offer) -> str:
+def footer_word(offer: Offer) -> str:
     """Returns what the footer calls an action: the table's word, unless its widget has a better one for now."""
     action, node = offer
     known = getattr(node, "word", None)
@@ -257,7 +252,7 @@ A = TypeVar("A", bound=Actor)
 R = TypeVar("R")
 
 
-def possible(act: Callable[[A], R]) -> Callable[[A], R | None]:
+def check_obstacle(act: Callable[[A], R]) -> Callable[[A], R | None]:
     """Makes the method of an action tell its obstacle, if there is one, instead of running."""
 
     @wraps(act)

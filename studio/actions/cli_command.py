@@ -14,7 +14,7 @@ PROGRAM = tuple(child_process.python_command("-m", "autoact"))
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CliResult:
     """What came of a command. The texts are foreign."""
 
     code: int
@@ -40,7 +40,7 @@ class Outcome:
         return said.removeprefix("autoact: ").removeprefix("error: ")
 
 
-async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> Outcome:
+async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliResult:
     """Carry out `autoact VERB`. A word may begin with a hyphen and is still no option; a path must be absolute.
 
     Cancelling ends the command.
@@ -52,10 +52,10 @@ async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> Outc
             env=child_process.environment(), cwd=child_process.FOLDER,
         )  # fmt: skip
     except (OSError, ValueError) as error:  # a word with a zero byte in it, or longer than the system takes
-        return Outcome(2, "", str(error))
+        return CliResult(2, "", str(error))
     try:
         told, trouble = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
-    return Outcome(process.returncode or 0, told.decode("utf-8", "replace"), trouble.decode("utf-8", "replace"))
+    return CliResult(process.returncode or 0, told.decode("utf-8", "replace"), trouble.decode("utf-8", "replace"))

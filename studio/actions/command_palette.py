@@ -16,26 +16,26 @@ class ActionProvider(Provider):
 
     async def discover(self) -> Hits:
         for action, node in self._offered():
-            text = told(action)
+            text = palette_text(action)
             yield DiscoveryHit(Content(text), partial(self._act, action, node), text=text)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for action, node in self._offered():
-            text = told(action)
+            text = palette_text(action)
             score = matcher.match(text)  # its highlight would read [t] as markup
             if score > 0:
                 yield Hit(score, Content(text), partial(self._act, action, node), text=text)
 
     def _offered(self) -> list[action_table.Offer]:
-        found = action_table.offered(self.focused or self.screen)
+        found = action_table.available(self.focused or self.screen)
         return [(action, node) for action, node in found if action.name != "command_palette"]
 
     async def _act(self, action: action_table.Action, node: DOMNode) -> None:
         await self.app.run_action(action.name, default_namespace=node)
 
 
-def told(action: action_table.Action) -> str:
+def palette_text(action: action_table.Action) -> str:
     """An action as the palette shows it."""
     verb = f"  ({action.verb})" if action.verb else ""
     return f"{action.help}  [{action.key}]{verb}"

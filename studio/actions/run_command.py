@@ -24,24 +24,24 @@ WORDS: dict[Verb, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """What came of a command, in words that may quote foreign text."""
 
     accepted: bool
     text: str
 
 
-def order(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str = "group") -> Command:
+def new_command(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str = "group") -> Command:
     """A new command of the person at this terminal."""
     return Command(new_id(), do, unit, n, text, cast, by=getpass.getuser())
 
 
-def under_way(command: Command) -> str:
+def progress_text(command: Command) -> str:
     """Returns what is said as soon as a key has made a command: its job may be in the middle of an answer."""
     return f"{WORDS[command.do][0]} {command.unit}".rstrip() + " ..."
 
 
-def carry(folder: RunFolder, command: Command, *, start: bool = False) -> Answer:
+def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> CommandResult:
     """Hand a command to the run's job.
 
     With `start` a run without a job is given one, which finds the command when it starts.
@@ -51,19 +51,19 @@ def carry(folder: RunFolder, command: Command, *, start: bool = False) -> Answer
             trust.require_start(folder.path)
             leave(folder, command)
             launch(folder)
-            return Answer(True, f"{under_way(command)} a job is starting for it")
+            return CommandResult(True, f"{progress_text(command)} a job is starting for it")
         why = send(folder, command).why
     except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
         why = str(error)
     if why:
-        return Answer(False, f"{command.do}: {why}")
-    return Answer(True, f"{WORDS[command.do][1]} {command.unit}".rstrip(" :"))
+        return CommandResult(False, f"{command.do}: {why}")
+    return CommandResult(True, f"{WORDS[command.do][1]} {command.unit}".rstrip(" :"))
 
 
-def leave_for(folder: RunFolder, command: Command) -> Answer:
+def queue(folder: RunFolder, command: Command) -> CommandResult:
     """Leave a command for a job that is still loading its model."""
     try:
         leave(folder, command)
     except OSError as error:  # the boundary of a command: said, not raised
-        return Answer(False, f"{command.do}: {error}")
-    return Answer(True, f"{WORDS[command.do][1]}; it is answered when the model is loaded")
+        return CommandResult(False, f"{command.do}: {error}")
+    return CommandResult(True, f"{WORDS[command.do][1]}; it is answered when the model is loaded")

@@ -10,7 +10,7 @@ from studio.terminal import untrusted_text
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Paragraph:
     """One thing said: a thought, an action, an observation."""
 
     role: str
@@ -28,7 +28,7 @@ class Document:
     `changed` is the first passage that is not as the view saw it last; the view moves it to the end.
     """
 
-    def __init__(self, passages: Iterable[Passage] = ()) -> None:
+    def __init__(self, passages: Iterable[Paragraph] = ()) -> None:
         self.changed = 0
         self._kinds: list[tuple[str, str]] = []
         self._texts: list[str] = []
@@ -41,10 +41,10 @@ class Document:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def __getitem__(self, index: int) -> Passage:
+    def __getitem__(self, index: int) -> Paragraph:
         """With its safe text."""
         role, part = self._kinds[index]
-        return Passage(role, part, self._texts[index], self._owners[index])
+        return Paragraph(role, part, self._texts[index], self._owners[index])
 
     def text(self, index: int) -> str:
         """Of one passage, safe."""
@@ -58,7 +58,7 @@ class Document:
         """How long the passages `first` to before `last` are together; cheap."""
         return sum(map(len, self._texts[first:last]))
 
-    def add(self, passage: Passage) -> int:
+    def add(self, passage: Paragraph) -> int:
         """A passage as a whole; its index."""
         return self._append(passage.role, passage.part, untrusted_text.clean(passage.text), passage.owner)
 

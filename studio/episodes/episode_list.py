@@ -12,7 +12,7 @@ from autoact.run.record.state import RunState
 from autoact.script import root_of
 from autoact.trajectory import Trajectory
 from studio.terminal import untrusted_text
-from studio.widgets.table import Column
+from studio.widgets.lists.table import Column
 
 SORTS = ("as they came", "reward", "steps", "state", "question")
 COLOURS = {
@@ -27,7 +27,7 @@ _BY_STATE = {word: place for place, word in enumerate(COLOURS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EpisodeFilter:
     """What the list is narrowed to: `state:kept tool:Retrieve` and any other words."""
 
     state: str = ""
@@ -35,7 +35,7 @@ class Wanted:
     words: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, text: str) -> Wanted:
+    def of(cls, text: str) -> EpisodeFilter:
         """From what a person typed."""
         state, tool, words = "", "", []
         for word in text.split():
@@ -49,14 +49,14 @@ class Wanted:
         return cls(state, tool, tuple(words))
 
 
-class Episodes:
+class EpisodeList:
     """Rows of the list. It keeps names only; what a row says is looked up in the run's state when it is drawn."""
 
     def __init__(self, state: RunState, *, alive: bool = False):
         self.state, self.alive = state, alive
         self.units: list[str] = []
         self.sort = SORTS[0]
-        self.wanted = Wanted()
+        self.wanted = EpisodeFilter()
         self.marked = ""
         self.speaking: frozenset[str] = frozenset()
         """Units with an answer in the making: one that is to be held still finishes it."""

@@ -20,18 +20,18 @@ from autoact.run.record.answers import Answers
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal
 from autoact.trajectory import Trajectory
-from studio.episodes.document import Passage
+from studio.episodes.document import Paragraph
 
 CHUNK = 1 << 20
 
 
-class Telling:
+class EpisodeLog:
     """The answers of a unit and of what it was forked from. `read` is slow the first time: call it in a thread."""
 
     def __init__(self, folder: RunFolder, unit: str, lineage: Collection[str] = ()):
         """`lineage` names the units that this one was forked from, near or far."""
         self.folder, self.unit = folder, unit
-        self.epilogue: list[Passage] = []
+        self.epilogue: list[Paragraph] = []
         """How it ended and what was thought of it."""
         self._units = {unit, *lineage}
         self._answers = Answers(only=self._units)
@@ -68,10 +68,10 @@ class Telling:
         """The number of the answer to come."""
         return self._answers.next(self.unit)
 
-    def passages(self) -> list[Passage]:
+    def passages(self) -> list[Paragraph]:
         """All of it in order; the owner of each is its number."""
         turns = self._answers.turns(self.unit)
-        return [*(Passage(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
+        return [*(Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
 
     def _scan(self) -> Iterator[tuple[Event | None, int]]:
         """Events of the lines that name one of the units, without decoding the others; the offset behind each."""
@@ -99,15 +99,15 @@ class Telling:
     def _end(self, event: Event | None) -> bool:
         match event:
             case TrajectoryCommitted(trajectory=done) if done.unit == self.unit:
-                self.epilogue.append(Passage("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
+                self.epilogue.append(Paragraph("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
             case QuestionSolved(trajectory=done, em=em, f1=f1, scored=scored) if done.unit == self.unit:
                 score = f", EM {em:.0f}, F1 {f1:.2f}" if scored else ""
-                self.epilogue.append(Passage("", "end", f"{_outcome(done)}{score}{_gold(done)}"))
+                self.epilogue.append(Paragraph("", "end", f"{_outcome(done)}{score}{_gold(done)}"))
             case TrajectoryJudged(verdict=verdict) if verdict.unit == self.unit:
                 word = "kept" if verdict.kept else "dropped"
-                self.epilogue.append(Passage("", "filter", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
+                self.epilogue.append(Paragraph("", "filter", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
             case UnitFailed(unit=unit, error=error) if unit == self.unit:
-                self.epilogue.append(Passage("", "failed", error))
+                self.epilogue.append(Paragraph("", "failed", error))
             case _:
                 return False
         return True

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from textual.widget import Widget
 
-from studio.episodes.episode_list import Episodes
+from studio.episodes.episode_list import EpisodeList
 
 MANY = 2_000
 """From so many rows on a thread does it."""
@@ -16,7 +16,7 @@ PATIENCE, SHARE = 2.0, 0.05
 """Seconds between doing so at least, and the share of the time that it may take."""
 
 
-class Ordering:
+class EpisodeOrder:
     """Calls back with the units in order. What a thread finds for an earlier wish is dropped."""
 
     def __init__(self, owner: Widget, arrived: Callable[[list[str]], None]):
@@ -25,20 +25,20 @@ class Ordering:
         self._due, self._stale = 0.0, False
         """When the list may be put in order again, and whether something has moved since it was."""
         self._wishes = 0
-        self._episodes: Episodes | None = None
+        self._episodes: EpisodeList | None = None
 
     def drop(self) -> None:
         """Forget the wish at work: the list is another, or gone."""
         self._wishes += 1
         self._due, self._episodes = 0.0, None
 
-    def moved(self, episodes: Episodes, *, now: bool = False) -> None:
+    def moved(self, episodes: EpisodeList, *, now: bool = False) -> None:
         """The list has changed: put it in order as soon as that is due, or `now`."""
         self._stale, self._episodes = True, episodes
         if now or time.monotonic() > self._due:
             self._order(episodes)
 
-    def _order(self, episodes: Episodes) -> None:
+    def _order(self, episodes: EpisodeList) -> None:
         self._wishes, self._stale = self._wishes + 1, False
         names, wish = episodes.names(), self._wishes
         if len(names) < MANY:
@@ -48,7 +48,7 @@ class Ordering:
             self._due = math.inf
             self._owner.run_worker(lambda: self._in_thread(wish, episodes, names), thread=True, group="order")
 
-    def _in_thread(self, wish: int, episodes: Episodes, names: list[str]) -> None:
+    def _in_thread(self, wish: int, episodes: EpisodeList, names: list[str]) -> None:
         begun = time.monotonic()
         units = episodes.ordered(names)
         pause = max(PATIENCE, (time.monotonic() - begun) / SHARE)

@@ -14,7 +14,7 @@ BLOCK = 128
 """Passages counted at a time."""
 
 
-class Heights:
+class LineIndex:
     """Lines by passage, and the line on which each begins."""
 
     def __init__(self, count: Callable[[int], int], estimate: Callable[[int, int], int]):

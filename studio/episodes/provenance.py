@@ -14,7 +14,7 @@ from autoact.trajectory import Example, Question
 from studio.terminal import untrusted_text
 
 
-def seeds(project: Project | None) -> Sequence[Example]:
+def read_seeds(project: Project | None) -> Sequence[Example]:
     """The seed examples as they are now; none when they cannot be read."""
     try:
         return project.examples() if project else ()
@@ -22,12 +22,12 @@ def seeds(project: Project | None) -> Sequence[Example]:
         return ()  # the task's pane says what is wrong with them
 
 
-def wrong(state: RunState) -> list[QuestionSolved]:
+def wrong_answers(state: RunState) -> list[QuestionSolved]:
     """Scored answers that were not right."""
     return [solved for solved in state.solved if solved.scored and solved.em < 1]
 
 
-def lineage(state: RunState, solved: QuestionSolved, examples: Sequence[Example]) -> list[Content]:
+def provenance(state: RunState, solved: QuestionSolved, examples: Sequence[Example]) -> list[Content]:
     """From a wrong answer to the training rows and the seeds behind it."""
     trajectory, question = solved.trajectory, solved.trajectory.question
     lines = [

@@ -13,20 +13,20 @@ from autoact.run.record.folder import RunFolder, runs_of
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.trajectory import CASTS, META, Question, Trajectory
-from studio.episodes.document import Passage
+from studio.episodes.document import Paragraph
 from studio.terminal import untrusted_text
 
 STAGES = ("session",)
 """What a session's settings name as its stages."""
 
 
-def line(turn: Turn) -> str:
+def one_line(turn: Turn) -> str:
     """Returns a turn's text as one line, safe to show where it is changed; `untrusted_text.BREAK` for a line break."""
     text = turn.text.strip()
     return untrusted_text.line(text, len(text)).strip()
 
 
-def cost(turn: Turn) -> str:
+def turn_cost(turn: Turn) -> str:
     """Returns tokens and seconds of a turn, as far as they are known; no line breaks within."""
     tokens = f"{len(turn.tokens)} tok  " if turn.tokens else ""
     shown = "edited by a person" if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s"
@@ -34,7 +34,7 @@ def cost(turn: Turn) -> str:
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedQuestion:
     """A question on its way to an answer, by one cast; or a fork of one."""
 
     unit: str
@@ -59,37 +59,37 @@ class Asked:
         who = "the meta-agent alone" if self.cast == META.name else f"the {self.cast}"
         return f"{who}: fork at turn {self.forked_at}" if self.of else who
 
-    def passages(self, turns: int | None = None) -> list[Passage]:
+    def passages(self, turns: int | None = None) -> list[Paragraph]:
         """As the transcript takes them, all or the first so many turns; the owner of each is its turn's number."""
         shown = self.turns if turns is None else self.turns[:turns]
-        told = [Passage("", "question", self.question.text), *(self._passage(turn) for turn in shown)]
+        told = [Paragraph("", "question", self.question.text), *(self._passage(turn) for turn in shown)]
         if len(shown) == len(self.turns):
             told += self._end()
         return told
 
-    def _passage(self, turn: Turn) -> Passage:
+    def _passage(self, turn: Turn) -> Paragraph:
         text = turn.text.strip()
         if turn.part == "argument":
             action = next((one for one in reversed(self.turns[: turn.n]) if one.part == "action"), None)
             text = f"{action.text.strip() if action else ''}[{text}]"
-        return Passage(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{cost(turn)}", turn.n)
+        return Paragraph(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{turn_cost(turn)}", turn.n)
 
-    def _end(self) -> list[Passage]:
+    def _end(self) -> list[Paragraph]:
         if self.failed:
-            return [Passage("", "failed", self.failed)]
+            return [Paragraph("", "failed", self.failed)]
         if self.trajectory is None:
             return []
         verdict = self.trajectory.verdict or "never asked"
-        return [Passage("", "answer", f"{self.trajectory.answer or 'no answer'}   · reflect-agent: {verdict}")]
+        return [Paragraph("", "answer", f"{self.trajectory.answer or 'no answer'}   · reflect-agent: {verdict}")]
 
 
-class Session:
+class SessionLog:
     """One session's log, folded as it grows."""
 
     def __init__(self, folder: RunFolder):
         self.folder = folder
         self.state = RunState()
-        self.asked: dict[str, Asked] = {}
+        self.asked: dict[str, AskedQuestion] = {}
         self._answers = Answers()
         self._tail = LogTail(folder.events)
 
@@ -110,7 +110,7 @@ class Session:
         """Units without an end."""
         return [asked.unit for asked in self.asked.values() if not asked.over]
 
-    def beside(self, unit: str) -> list[Asked]:
+    def beside(self, unit: str) -> list[AskedQuestion]:
         """A unit, and what is shown with it: what it was forked from, or the other cast's answer to the question."""
         chosen = self.asked[unit]
         if chosen.of in self.asked:
@@ -122,10 +122,10 @@ class Session:
     def _take(self, record: Record) -> None:
         match record.event:
             case QuestionInjected(unit=unit, question=question, cast=cast):
-                self.asked[unit] = Asked(unit, question, cast, record.at)
+                self.asked[unit] = AskedQuestion(unit, question, cast, record.at)
             case UnitForked(unit=unit, of=of, at=at) if of in self.asked:
                 root = self.asked[of]
-                self.asked[unit] = Asked(unit, root.question, root.cast, record.at, of, at)
+                self.asked[unit] = AskedQuestion(unit, root.question, root.cast, record.at, of, at)
             case UnitRestarted(unit=unit) if unit in self.asked:
                 self.asked[unit].trajectory, self.asked[unit].failed = None, ""
             case QuestionSolved(trajectory=trajectory) if trajectory.unit in self.asked:
@@ -140,7 +140,7 @@ class Session:
 class Replay:
     """A question played again: how many turns had been said so long after the first."""
 
-    asked: Asked
+    asked: AskedQuestion
 
     def turns(self, seconds: float) -> int:
         """Turns within the first so many seconds of the log's time."""
@@ -162,7 +162,7 @@ def is_session(folder: RunFolder) -> bool:
     return folder.stages() == STAGES
 
 
-def exported(session: Session, unit: str) -> bytes:
+def export_json(session: SessionLog, unit: str) -> bytes:
     """A question with all its turns as JSON, the units beside it included."""
     told = [
         {
@@ -183,7 +183,7 @@ def _told(turn: Turn) -> dict[str, object]:
     }  # fmt: skip
 
 
-def speaker(cast: str, part: str) -> str:
+def role_of(cast: str, part: str) -> str:
     """Whose words a part of a turn are; nobody's for an unknown cast."""
     return CASTS[cast].role(part) if cast in CASTS else ""
 

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExampleLine:
     """One line. Lines that nobody touches are written back as they were."""
 
     line: str
@@ -53,7 +53,7 @@ class Row:
         return len(steps) if isinstance(steps, list) else 0
 
 
-def read(file: Path) -> list[Row]:
+def read(file: Path) -> list[ExampleLine]:
     """Every line of the file that says something; none when there is no file. Raises BadProject."""
     if not file.exists():
         return []
@@ -63,27 +63,27 @@ def read(file: Path) -> list[Row]:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadProject(f"cannot be read as UTF-8 text: {error}", file=file) from error
-    return [parsed(line, file, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [parse_line(line, file, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
-def parsed(text: str, file: Path, number: int) -> Row:
+def parse_line(text: str, file: Path, number: int) -> ExampleLine:
     """A line with what is wrong with it."""
     found = decode_line(text, Place(file.name, number))
     if isinstance(found, BadProject):
-        return Row(text, {}, str(found))
+        return ExampleLine(text, {}, str(found))
     try:
         example_of(found)
     except BadProject as error:
-        return Row(text, found.values, str(error))
-    return Row(text, found.values)
+        return ExampleLine(text, found.values, str(error))
+    return ExampleLine(text, found.values)
 
 
-def save(file: Path, rows: Sequence[Row]) -> None:
+def save(file: Path, rows: Sequence[ExampleLine]) -> None:
     """Put the lines where they belong, whole."""
     disk.rewrite(file, "".join(f"{row.line}\n" for row in rows).encode())
 
 
-def made(data: Mapping[str, Any], rows: Sequence[Row], place: Place | None = None) -> Row:
+def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: Place | None = None) -> ExampleLine:
     """A new example; it keeps its id unless another row has it. Raises BadProject with the key at fault."""
     place = place or Place("examples.jsonl", len(rows) + 1)
     question = example_of(Record(place, dict(data))).question
@@ -94,10 +94,10 @@ def made(data: Mapping[str, Any], rows: Sequence[Row], place: Place | None = Non
     row = {"id": name, **{key: value for key, value in data.items() if key not in ID_KEYS}}
     if (answer := next((key for key in ANSWER_KEYS if key in row), None)) and not isinstance(row[answer], str):
         row[answer] = question.answer  # a number says less to a person than the letter or the words it stands for
-    return Row(orjson.dumps(row).decode(), row)
+    return ExampleLine(orjson.dumps(row).decode(), row)
 
 
-def changed(row: Row, values: Mapping[str, str], file: Path, number: int) -> Row:
+def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number: int) -> ExampleLine:
     """The row with other words; its steps and other keys stay. Raises BadProject with file, line and key."""
     data = dict(row.data)
     for key, value in values.items():
@@ -107,10 +107,10 @@ def changed(row: Row, values: Mapping[str, str], file: Path, number: int) -> Row
     if not data.get("type", "-"):
         del data["type"]
     example_of(Record(Place(file, number), data))
-    return Row(orjson.dumps(data).decode(), data)
+    return ExampleLine(orjson.dumps(data).decode(), data)
 
 
-def pasted(text: str, name: str, rows: Sequence[Row]) -> list[Row]:
+def parse_text(text: str, name: str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
     """The examples in a text: any form that questions are read from, or two columns without a header.
 
     Raises BadInput with `name`, place and key for the first that is none.
@@ -118,7 +118,7 @@ def pasted(text: str, name: str, rows: Sequence[Row]) -> list[Row]:
     return _taken(io.BytesIO(text.encode("utf-8", "replace")), name, rows)
 
 
-def of_file(file: Path, rows: Sequence[Row]) -> list[Row]:
+def read_import(file: Path, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
     """The examples of a file. Raises BadInput with file, place and key."""
     try:
         if file.stat().st_size > LARGEST_BYTES:
@@ -129,34 +129,34 @@ def of_file(file: Path, rows: Sequence[Row]) -> list[Row]:
         raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
 
 
-def _taken(stream: BinaryIO, name: Path | str, rows: Sequence[Row]) -> list[Row]:
-    found: list[Row] = []
+def _taken(stream: BinaryIO, name: Path | str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
+    found: list[ExampleLine] = []
     for record in scan_records(stream, name, columns=COLUMNS):
         if isinstance(record, BadProject):
             raise record
-        found.append(made(record.values, [*rows, *found], record.place))
+        found.append(new_example(record.values, [*rows, *found], record.place))
     if not found:
         raise BadInput("nothing in it; expected lines with a question and its answer", file=name)
     return found
 
 
-def mended(text: str, file: Path, number: int) -> Row:
+def repair_line(text: str, file: Path, number: int) -> ExampleLine:
     """A line that a person put right. Raises BadProject when it is not."""
-    row = parsed(" ".join(text.split("\n")), file, number)
+    row = parse_line(" ".join(text.split("\n")), file, number)
     if row.trouble:
         raise BadProject(row.trouble)
     return row
 
 
-def once(rows: Sequence[Row]) -> list[Row]:
+def drop_duplicates(rows: Sequence[ExampleLine]) -> list[ExampleLine]:
     """The rows without those that ask again what an earlier one asked."""
-    kept: dict[str, Row] = {}
+    kept: dict[str, ExampleLine] = {}
     for number, row in enumerate(rows):
         kept.setdefault(normalise(row.question) or f"#{number}", row)
     return list(kept.values())
 
 
-def nearly_alike(rows: Sequence[Row]) -> dict[int, int]:
+def near_duplicates(rows: Sequence[ExampleLine]) -> dict[int, int]:
     """By index: an earlier row with nearly the same question. Takes a while: up to a second for a thousand rows."""
     from rapidfuzz import fuzz
 
@@ -170,7 +170,7 @@ def nearly_alike(rows: Sequence[Row]) -> dict[int, int]:
     return pairs
 
 
-def kind(answer: str) -> str:
+def answer_kind(answer: str) -> str:
     """What sort of answer it is."""
     said = answer.strip()
     if said.casefold() in ("yes", "no"):
@@ -182,6 +182,6 @@ def kind(answer: str) -> str:
     return "words"
 
 
-def kinds(rows: Iterable[Row]) -> Counter[str]:
+def count_kinds(rows: Iterable[ExampleLine]) -> Counter[str]:
     """How many answers of each sort there are."""
-    return Counter(kind(row.answer) for row in rows if row.answer)
+    return Counter(answer_kind(row.answer) for row in rows if row.answer)

@@ -16,7 +16,7 @@ STAGE = "self_instruct"
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PracticeQuestion:
     """A question that the model wrote."""
 
     unit: str
@@ -26,12 +26,12 @@ class Draft:
     """Why self-instruct would not have it."""
 
 
-class Drafts:
+class PracticeQuestions:
     """Those of one run, in the order in which they came."""
 
     def __init__(self, folder: RunFolder):
         self.name = folder.name
-        self.rows: list[Draft] = []
+        self.rows: list[PracticeQuestion] = []
         self.over = False
         """The stage is done: there will be no more, and the rest of the log is not read."""
         self._tail = LogTail(folder.events)
@@ -58,8 +58,8 @@ class Drafts:
     def _take(self, record: Record) -> None:
         match record.event:
             case QuestionAccepted(question=question):
-                self.rows.append(Draft(question.id, question.text, question.answer or ""))
+                self.rows.append(PracticeQuestion(question.id, question.text, question.answer or ""))
             case QuestionRefused(unit=unit, why=why) as refused:
-                self.rows.append(Draft(unit, *refused.pair, why))
+                self.rows.append(PracticeQuestion(unit, *refused.pair, why))
             case StageFinished(stage=stage) if stage == STAGE:
                 self.over = True

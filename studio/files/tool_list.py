@@ -68,12 +68,12 @@ class ToolLine(Struct, frozen=True):
         return structs.replace(self, listed=listed)
 
 
-def lines(told: Any) -> list[ToolLine]:
+def parse_tools(told: Any) -> list[ToolLine]:
     """From what the command printed. Raises msgspec.ValidationError when it is something else."""
     return msgspec.convert(told, list[ToolLine])
 
 
-def matching(tools: Iterable[ToolLine], wanted: str) -> list[ToolLine]:
+def filter_tools(tools: Iterable[ToolLine], wanted: str) -> list[ToolLine]:
     """Those with these letters in their name, kind, standing or definition."""
     letters = wanted.casefold().strip()
     return [
@@ -81,7 +81,7 @@ def matching(tools: Iterable[ToolLine], wanted: str) -> list[ToolLine]:
     ]
 
 
-def moved(tools: Sequence[ToolLine], entry: str, steps: int) -> list[str]:
+def move_entry(tools: Sequence[ToolLine], entry: str, steps: int) -> list[str]:
     """The entries that are on, one of them some places further down."""
     order = list(dict.fromkeys(tool.entry for tool in tools if tool.listed == "on"))
     if entry in order:
@@ -90,19 +90,19 @@ def moved(tools: Sequence[ToolLine], entry: str, steps: int) -> list[str]:
     return order
 
 
-def arranged(tools: Sequence[ToolLine], order: Sequence[str]) -> list[ToolLine]:
+def sort_tools(tools: Sequence[ToolLine], order: Sequence[str]) -> list[ToolLine]:
     """The tools that are on in this order, the others behind them."""
     on = [tool for entry in order for tool in tools if tool.entry == entry and tool.listed == "on"]
     return [*on, *(tool for tool in tools if tool not in on)]
 
 
-def differing(tools: Iterable[ToolLine], chosen: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def choice_difference(tools: Iterable[ToolLine], chosen: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """What only the meta-agent chose, and what only the person has on."""
     mine = [tool.name for tool in tools if tool.listed == "on"]
     return [name for name in chosen if name not in mine], [name for name in mine if name not in chosen]
 
 
-def entry_words(kind: str, target: str) -> tuple[str, ...]:
+def set_options(kind: str, target: str) -> tuple[str, ...]:
     """`--set` options that bring a tool of this kind; `target` is what the kind begins with."""
     import json
     import shlex

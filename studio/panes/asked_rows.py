@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from studio.episodes.session import Asked, Session
-from studio.widgets.table import Column
+from studio.episodes.session import AskedQuestion, SessionLog
+from studio.widgets.lists.table import Column
 
 COLUMNS = (
     Column("", 2), Column("question"), Column("cast", 7), Column("answer", 18, least=60),
@@ -19,9 +19,9 @@ class AskedRows:
     """Every question of every session, the newest first."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[Session, Asked]] = []
+        self.rows: list[tuple[SessionLog, AskedQuestion]] = []
 
-    def gather(self, known: Sequence[Session]) -> None:
+    def gather(self, known: Sequence[SessionLog]) -> None:
         """`known` has the newest session first."""
         self.rows = [(session, asked) for session in known for asked in reversed(session.asked.values())]
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from studio.files import examples_jsonl
-from studio.files.examples_jsonl import Row
-from studio.files.practice_questions import Draft
+from studio.files.examples_jsonl import ExampleLine
+from studio.files.practice_questions import PracticeQuestion
 from studio.terminal import untrusted_text
-from studio.widgets.table import Column
+from studio.widgets.lists.table import Column
 
 EXAMPLES = (
     Column("", 3),
@@ -26,7 +26,7 @@ class ExampleRows:
     """The examples as a table's rows."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[ExampleLine] = []
         self.alike: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -37,7 +37,7 @@ class ExampleRows:
         if row.trouble:
             return Content.styled("!", "$error"), untrusted_text.content(row.trouble, "$error"), row.answer, "", ""
         sign = Content.styled("~", "$warning") if index in self.alike else Content("")
-        return sign, row.question, row.answer, examples_jsonl.kind(row.answer), str(row.steps or "")
+        return sign, row.question, row.answer, examples_jsonl.answer_kind(row.answer), str(row.steps or "")
 
     def key(self, index: int) -> str:
         return str(index)
@@ -47,7 +47,7 @@ class DraftRows:
     """The self-made questions as a table's rows; what a person did with one stands before it."""
 
     def __init__(self) -> None:
-        self.rows: list[Draft] = []
+        self.rows: list[PracticeQuestion] = []
         self.taken: set[str] = set()
         """Questions that are among the examples."""
         self.dropped: set[str] = set()
@@ -66,9 +66,9 @@ class DraftRows:
         return self.rows[index].unit
 
 
-def counted(rows: Sequence[Row], alike: Mapping[int, int]) -> Content:
+def example_counts(rows: Sequence[ExampleLine], alike: Mapping[int, int]) -> Content:
     """How many examples there are, by the sort of their answer, and what is wrong with them."""
-    kinds = examples_jsonl.kinds(rows)
+    kinds = examples_jsonl.count_kinds(rows)
     parts = [Content("  ".join([f"{len(rows)} examples", *(f"{count} {kind}" for kind, count in kinds.items())]))]
     if wrong := sum(1 for row in rows if row.trouble):
         parts.append(Content.styled(f"! {wrong} invalid", "$error"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,16 +16,16 @@ from autoact.run.control.command import Verb
 from autoact.run.process.health import attended
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
-from studio.episodes.document import Passage
-from studio.episodes.session import STAGES, Asked, Replay, Session, exported, line, sessions, speaker
+from studio.episodes.document import Paragraph
+from studio.episodes.session import STAGES, AskedQuestion, Replay, SessionLog, export_json, one_line, role_of, sessions
 from studio.panes.asked_rows import COLUMNS, AskedRows
 from studio.panes.pane import Pane
-from studio.panes.session_questions import Asking, Typed, Wish
-from studio.runs.follow import Follow
+from studio.panes.project_view import ProjectView
+from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
 from studio.terminal import untrusted_text
-from studio.widgets.line import Line
-from studio.widgets.sides import Side, Sides
-from studio.widgets.table import Table
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.table import Table
+from studio.widgets.transcripts.sides import Side, SideBySide
 
 CASTS = (("group",), ("meta",), ("group", "meta"))
 SPEEDS = (1, 2, 4, 8, 16, 32, 64)
@@ -43,26 +42,26 @@ class GroupPane(Pane):
     GroupPane #history { height: 25%; min-height: 4; }
     GroupPane #about { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
-    PLACES = ("group",)
+    CONTEXTS = ("group",)
     BINDINGS = action_table.bindings("group")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.sessions: dict[str, Session] = {}
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.sessions: dict[str, SessionLog] = {}
         self.rows = AskedRows()
         self.casts: tuple[str, ...] = CASTS[0]
         self.shown = ""
         """Session and unit, as the table names them."""
         self.speed = SPEEDS[3]
         self._live: LiveTail | None = None
-        self._live_of: Session | None = None
+        self._live_of: SessionLog | None = None
         self._playing: float | None = None
         """Seconds of the log's time that were played."""
         self._frame = 0.0
-        self._asking = Asking(self, project, self._told)
-        self._wish: Wish | None = None
+        self._asking = QuestionSender(self, self.project, self._told)
+        self._wish: TurnEdit | None = None
         """What the line is for when it is not a question."""
-        self._alive: Session | None = None
+        self._alive: SessionLog | None = None
         """The session that has a job, as of the last look."""
         self._looked = -RARELY
         self._finder: Worker[None] | None = None
@@ -70,8 +69,8 @@ class GroupPane(Pane):
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="history")
         yield Static(id="about")
-        yield Sides()
-        yield Line("a question", id="ask", verb="send")
+        yield SideBySide()
+        yield InputLine("a question", id="ask", verb="send")
 
     def on_mount(self) -> None:
         self.query_one(Table).show(self.rows)
@@ -87,11 +86,11 @@ class GroupPane(Pane):
 
     # -- what is there ---------------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
+    def update(self) -> None:
         self._look()
 
     @property
-    def current(self) -> tuple[Session, Asked] | None:
+    def current(self) -> tuple[SessionLog, AskedQuestion] | None:
         """The question in sight, with its session."""
         name, _, unit = self.shown.partition("/")
         session = self.sessions.get(name)
@@ -123,14 +122,14 @@ class GroupPane(Pane):
     def _find(self) -> None:
         """Which sessions there are; a new one is read whole once, in this thread."""
         found = sessions(self.project)
-        fresh = [Session(folder) for folder in found if folder.name not in self.sessions]
+        fresh = [SessionLog(folder) for folder in found if folder.name not in self.sessions]
         for session in fresh:
             session.read()
         names = [folder.name for folder in found]
         if names != list(self.sessions):
             self.app.call_from_thread(self._take, fresh, names)
 
-    def _take(self, fresh: Sequence[Session], order: Sequence[str]) -> None:
+    def _take(self, fresh: Sequence[SessionLog], order: Sequence[str]) -> None:
         known = {**self.sessions, **{session.folder.name: session for session in fresh}}
         self.sessions = {name: known[name] for name in order if name in known}
         self._gather()
@@ -162,9 +161,9 @@ class GroupPane(Pane):
                 )
                 for one in beside
             ]
-            self.query_one(Sides).draw(sides, self.frames)
+            self.query_one(SideBySide).draw(sides, self.frames)
 
-    def _passages(self, session: Session, asked: Asked) -> list[Passage]:
+    def _passages(self, session: SessionLog, asked: AskedQuestion) -> list[Paragraph]:
         """Of one lane: as far as it was played, or all of it with what is being said."""
         if self._playing is not None:
             return asked.passages(Replay(asked).turns(self._playing))
@@ -172,7 +171,7 @@ class GroupPane(Pane):
         speaking = self._speaking(session, asked)
         return [*said, speaking] if speaking else said
 
-    def _speaking(self, session: Session, asked: Asked) -> Passage | None:
+    def _speaking(self, session: SessionLog, asked: AskedQuestion) -> Paragraph | None:
         """The answer in the making."""
         if asked.over:
             return None
@@ -184,7 +183,7 @@ class GroupPane(Pane):
         said = self._live.said.get(asked.unit)
         if said is None or said.n != len(asked.turns):
             return None
-        return Passage(speaker(asked.cast, said.part), said.part, f"{said.text} ...", said.n)
+        return Paragraph(role_of(asked.cast, said.part), said.part, f"{said.text} ...", said.n)
 
     def _about(self) -> None:
         """One line: the session, who answers next, what is played."""
@@ -206,8 +205,8 @@ class GroupPane(Pane):
             parts.append(
                 Content.styled(f"replay {min(self._playing, length):.0f}/{length:.0f} s x{self.speed}", "$accent")
             )
-        self.put("about", Content("   ").join(parts))
-        self.desk.offer()
+        self.set_text("about", Content("   ").join(parts))
+        self.view.offer()
 
     @on(Table.Pointed)
     def _pointed(self, message: Table.Pointed) -> None:
@@ -217,10 +216,10 @@ class GroupPane(Pane):
 
     @on(Table.Opened)
     def _opened(self) -> None:
-        self.query_one(Sides).view(0).focus()
+        self.query_one(SideBySide).view(0).focus()
 
     def _fresh_lanes(self) -> None:
-        self.query_one(Sides).clear()
+        self.query_one(SideBySide).clear()
         self._tell_lanes()
         self._about()
 
@@ -255,12 +254,12 @@ class GroupPane(Pane):
         self.casts = CASTS[(CASTS.index(self.casts) + 1) % len(CASTS)]
         self._about()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold(self) -> None:
         if (session := self._alive) is not None:
-            self._asking.send(session, run_command.order("resume" if self._held(session) else "pause"))
+            self._asking.send(session, run_command.new_command("resume" if self._held(session) else "pause"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_step(self) -> None:
         """One answer of each side that is in flight, else of the question that has been so longest."""
         if (session := self._alive) is None:
@@ -268,17 +267,17 @@ class GroupPane(Pane):
         current, flying = self.current, session.flying
         shown = session.beside(current[1].unit) if current is not None and current[0] is session else []
         for unit in [asked.unit for asked in shown if asked.unit in flying] or flying[:1]:
-            self._asking.send(session, run_command.order("step", unit))
+            self._asking.send(session, run_command.new_command("step", unit))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_edit(self) -> None:
         self._about_turn("edit")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_fork(self) -> None:
         self._about_turn("fork")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_replay(self) -> None:
         self._playing = 0.0 if self._playing is None else None
         self._frame = time.monotonic()
@@ -288,7 +287,7 @@ class GroupPane(Pane):
         """One level up: out of the turns, out of the project."""
         table = self.query_one("#history", Table)
         if table.has_focus:
-            self.desk.action_back()
+            self.view.action_back()
         else:
             table.focus()
 
@@ -300,7 +299,7 @@ class GroupPane(Pane):
         self.speed = SPEEDS[min(len(SPEEDS) - 1, SPEEDS.index(self.speed) + 1)]
         self._about()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_export(self) -> None:
         if self.current is None:
             return
@@ -308,7 +307,7 @@ class GroupPane(Pane):
         file = self.project / "exports" / f"{session.folder.name}-{asked.unit}.json"
         try:
             file.parent.mkdir(exist_ok=True)
-            disk.replace(file, exported(session, asked.unit))
+            disk.replace(file, export_json(session, asked.unit))
         except OSError as error:  # the boundary of a command: said, not raised
             self.notice(f"Not exported: {error}")
         else:
@@ -316,26 +315,26 @@ class GroupPane(Pane):
 
     # -- the line --------------------------------------------------------------------------------------------------
 
-    def _open_line(self, wish: Wish | None, text: str) -> None:
+    def _open_line(self, wish: TurnEdit | None, text: str) -> None:
         self._wish = wish
-        self.query_one("#ask", Line).ask(text)
+        self.query_one("#ask", InputLine).ask(text)
 
     def _about_turn(self, do: Verb) -> None:
         """Have the text of the turn under the cursor on the line; enter sends it."""
         current, found = self.current, self._turn()
         if current is not None and found is not None:
             asked, n = found
-            turn, text = asked.turns[n], line(asked.turns[n])
-            self._open_line(Wish(do, current[0], asked.unit, n, text, turn.text.strip()), text)
+            turn, text = asked.turns[n], one_line(asked.turns[n])
+            self._open_line(TurnEdit(do, current[0], asked.unit, n, text, turn.text.strip()), text)
             self.notice(f"{do} turn {n} of {asked.unit}, {turn.part}: enter sends it, esc cancels")
 
-    def _turn(self) -> tuple[Asked, int] | None:
+    def _turn(self) -> tuple[AskedQuestion, int] | None:
         """The turn under the cursor, the last one while the end is followed."""
         current = self.current
         if current is None:
             return None
         beside = current[0].beside(current[1].unit)
-        at, transcript = self.query_one(Sides).chosen
+        at, transcript = self.query_one(SideBySide).chosen
         asked = beside[min(at, len(beside) - 1)]
         if transcript.following:
             return (asked, len(asked.turns) - 1) if asked.turns else None
@@ -345,23 +344,23 @@ class GroupPane(Pane):
 
     @on(Input.Submitted, "#ask")
     def _submitted(self, message: Input.Submitted) -> None:
-        typed = Typed(message.value.strip(), self._wish)
-        self.query_one("#ask", Line).action_leave_line()
+        typed = TypedLine(message.value.strip(), self._wish)
+        self.query_one("#ask", InputLine).action_leave_line()
         if typed.text or typed.wish:
             self._asking.put(typed, self.casts, self._alive)
             self._about()
 
-    @on(Line.Gone)
+    @on(InputLine.Gone)
     def _gone(self) -> None:
-        self.query_one(Sides).view(0).focus()
+        self.query_one(SideBySide).view(0).focus()
 
-    def _told(self, text: str, refused: Typed | None) -> None:
+    def _told(self, text: str, refused: TypedLine | None) -> None:
         """Say what came of a line; one that was refused opens again, unless something else is typed by now."""
-        if refused is not None and self.display and not self.query_one("#ask", Line).has_class("shown"):
+        if refused is not None and self.display and not self.query_one("#ask", InputLine).has_class("shown"):
             self._open_line(refused.wish, refused.text)
         self.notice(text)
         self._about()
 
     @staticmethod
-    def _held(session: Session) -> bool:
+    def _held(session: SessionLog) -> bool:
         return session.state.status == "paused" or bool(session.state.halted)

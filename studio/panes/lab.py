@@ -23,13 +23,13 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import CASTS, Example
 from studio.actions import action_table, cli_command
-from studio.episodes.provenance import lineage, seeds, wrong
+from studio.episodes.provenance import provenance, read_seeds, wrong_answers
 from studio.panes.pane import Pane
-from studio.runs.follow import Follow
+from studio.panes.project_view import ProjectView
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.widgets.status import short
-from studio.widgets.table import Column, Table
+from studio.widgets.lists.table import Column, Table
+from studio.widgets.status import short_name
 
 AGAIN = 15.0
 """Seconds after which a run that goes on is counted again."""
@@ -54,10 +54,10 @@ class ScoreRows:
     def row(self, index: int) -> Sequence[str | Content]:
         run, score = self.rows[index]
         if score is None:
-            return short(run), "", "", Content.styled("no scores", "$quiet"), *("",) * (len(COLUMNS) - 4)
+            return short_name(run), "", "", Content.styled("no scores", "$quiet"), *("",) * (len(COLUMNS) - 4)
         gain = "{:+.1f}  [{:.1f}, {:.1f}]".format(*(100 * part for part in score.gain)) if score.gain else ""
         return (
-            short(run), score.cast, str(score.n), percent(score.em, score.em_interval),
+            short_name(run), score.cast, str(score.n), percent(score.em, score.em_interval),
             percent(score.f1, score.f1_interval), gain, f"{score.tokens:.0f}", f"{score.seconds:.1f}",
         )  # fmt: skip
 
@@ -95,11 +95,11 @@ class LabPane(Pane):
     LabPane VerticalScroll { height: 1fr; padding: 0 1; background: $surface; }
     LabPane #parts { height: auto; }
     """
-    PLACES = ("lab",)
+    CONTEXTS = ("lab",)
     BINDINGS = action_table.bindings("lab")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
         self.scores, self.wrongs = ScoreRows(), WrongRows()
         self._tallies: dict[str, tuple[int, float, Tally]] = {}
         """By run: bytes of its log, when it was counted, what came of it."""
@@ -117,8 +117,8 @@ class LabPane(Pane):
         self.query_one("#scores", Table).show(self.scores)
         self.query_one("#scores", Table).suggest("No runs yet: n in the runs pane (7) starts one.")
 
-    def tell(self) -> None:
-        folders = [run.folder for run in self.follow.shelf.runs]
+    def update(self) -> None:
+        folders = [run.folder for run in self.follow.run_list.runs]
         if self._tallies.keys() - {folder.name for folder in folders}:
             self._forget([folder.name for folder in folders])
         if not any(worker.is_running for worker in self.workers if worker.group == "count"):
@@ -162,7 +162,7 @@ class LabPane(Pane):
         )
         self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_wrong(self) -> None:
         """To the wrong answers of the run under the cursor, or back to the scores."""
         if self.has_class("wrong"):
@@ -178,7 +178,7 @@ class LabPane(Pane):
         if self.has_class("wrong"):
             self.action_wrong()
         else:
-            self.desk.action_back()
+            self.view.action_back()
 
     async def _evaluate(self, values: Values) -> str:
         """Start it; why not, when something that was typed is of no use."""
@@ -220,7 +220,7 @@ class LabPane(Pane):
         self._list()
 
     def _list(self) -> None:
-        order = [run.folder.name for run in self.follow.shelf.runs if run.folder.name in self._tallies]
+        order = [run.folder.name for run in self.follow.run_list.runs if run.folder.name in self._tallies]
         rows: list[tuple[str, Score | None]] = []
         for run in order:
             rows += [(run, score) for score in self._tallies[run][2].scores] or [(run, None)]
@@ -228,7 +228,7 @@ class LabPane(Pane):
         key, self.scores.rows = table.chosen, rows
         table.renew(key=key)
         self._show_parts()
-        self.desk.offer()
+        self.view.offer()
 
     def _show_parts(self) -> None:
         """What came of the run under the cursor, or why there is nothing."""
@@ -237,23 +237,23 @@ class LabPane(Pane):
         found = self._tallies.get(self.run_chosen)
         if found is not None:
             told = [*funnel(found[2]), *parts(found[2])]
-        elif not self.follow.shelf.runs:
+        elif not self.follow.run_list.runs:
             told = [Content("The scores of each run, how many questions and trajectories it kept, and why not.")]
         else:
             told = [Content("Counting the runs ...")]
-        self.put("parts", Content("\n").join(told))
+        self.set_text("parts", Content("\n").join(told))
 
     def _read_wrong(self, folder: RunFolder) -> None:
         state = RunState.of(folder.events)
         try:
-            examples = seeds(Project.open(self.project))
+            examples = read_seeds(Project.open(self.project))
         except AutoActError:
             examples = ()  # the task's pane says what is wrong with the project
         self.app.call_from_thread(self._take_wrong, folder.name, state, examples)
 
     def _take_wrong(self, run: str, state: RunState, examples: Sequence[Example]) -> None:
         self._wrong_of, self._state, self._examples = run, state, examples
-        self.wrongs.rows = wrong(state)
+        self.wrongs.rows = wrong_answers(state)
         if not self.wrongs.rows:
             self.notice("No scored answer of this run is wrong.")
             return
@@ -266,7 +266,7 @@ class LabPane(Pane):
     def _show_lineage(self, index: int) -> None:
         if self.has_class("wrong") and index < len(self.wrongs.rows):
             solved = self.wrongs.rows[index]
-            self.put("parts", Content("\n").join(lineage(self._state, solved, self._examples)))
+            self.set_text("parts", Content("\n").join(provenance(self._state, solved, self._examples)))
 
 
 def percent(mean: float, ends: tuple[float, float]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from textual.app import ComposeResult
@@ -20,19 +19,19 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, LogTail
 from studio.actions import action_table
 from studio.actions.cli_command import autoact
-from studio.episodes.document import Document, Passage
+from studio.episodes.document import Document, Paragraph
 from studio.panes.pane import Pane
+from studio.panes.project_view import ProjectView
 from studio.runs.config_diff import differences
-from studio.runs.follow import Follow
 from studio.runs.progress import STAGES, stage_of
 from studio.runs.run_list import RunLine
-from studio.runs.run_totals import Ledger
+from studio.runs.run_totals import TotalsByRun
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import glyphs, untrusted_text
-from studio.widgets.status import short, verdict_of
-from studio.widgets.table import Column, Table
-from studio.widgets.transcript import Transcript
+from studio.widgets.lists.table import Column, Table
+from studio.widgets.status import short_name, verdict_of
+from studio.widgets.transcripts.transcript import Transcript
 
 COLUMNS = (
     Column("run", 18), Column("status", 16), Column("stage", 24, least=78), Column("started", 13, least=100),
@@ -54,7 +53,7 @@ DOING: dict[Verb, tuple[str, str]] = {
 class RunRows:
     """The shelf as the table's rows."""
 
-    def __init__(self, runs: Sequence[RunLine], signs: glyphs.Glyphs, shown: str, ledger: Ledger):
+    def __init__(self, runs: Sequence[RunLine], signs: glyphs.Glyphs, shown: str, ledger: TotalsByRun):
         self.runs, self.signs, self.shown, self.ledger = runs, signs, shown, ledger
 
     def __len__(self) -> int:
@@ -62,7 +61,7 @@ class RunRows:
 
     def row(self, index: int) -> Sequence[str | Content]:
         run = self.runs[index]
-        name = Content.styled(short(run.folder.name), "bold" if run.folder.name == self.shown else "")
+        name = Content.styled(short_name(run.folder.name), "bold" if run.folder.name == self.shown else "")
         figures = self.ledger.look(run.folder)
         why = _why(run)
         cells = ("", "", "", "", "")
@@ -84,12 +83,12 @@ class RunsPane(Pane):
     DEFAULT_CSS = """
     RunsPane #cause { height: auto; max-height: 3; padding: 0 1; background: $surface; color: $quiet; }
     """
-    PLACES = ("runs",)
+    CONTEXTS = ("runs",)
     BINDINGS = action_table.bindings("runs")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self._ledger = Ledger()
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self._ledger = TotalsByRun()
         self._seen: list[RunLine] = []
         self._shown = ""
         self._log: EventLog | None = None
@@ -107,8 +106,8 @@ class RunsPane(Pane):
     def on_unmount(self) -> None:
         self._close_log()
 
-    def tell(self) -> None:
-        runs = self.follow.shelf.runs
+    def update(self) -> None:
+        runs = self.follow.run_list.runs
         if runs is not self._seen or self.follow.name != self._shown:
             changed = runs is not self._seen
             self._seen, self._shown = runs, self.follow.name
@@ -120,7 +119,7 @@ class RunsPane(Pane):
     def _renew(self) -> None:
         table = self.query_one(Table)
         chosen, cursor = table.chosen, table.cursor
-        table.show(RunRows(self._seen, glyphs.of_app(self.app), self._shown, self._ledger))
+        table.show(RunRows(self._seen, glyphs.app_glyphs(self.app), self._shown, self._ledger))
         table.point(cursor)
         table.renew(key=chosen)
 
@@ -138,14 +137,14 @@ class RunsPane(Pane):
         run = self._chosen
         why = _why(run) if run else ""
         self.query_one("#cause").display = bool(why)
-        self.put("cause", untrusted_text.content(why))
-        self.desk.offer()
+        self.set_text("cause", untrusted_text.content(why))
+        self.view.offer()
 
     def on_table_pointed(self) -> None:
         self._tell_cause()
 
     def on_table_opened(self, message: Table.Opened) -> None:
-        self.desk.follow_run(message.key)
+        self.view.follow_run(message.key)
         self.notice(f"Every pane shows {message.key} now.")
 
     # -- actions ---------------------------------------------------------------------------------------------------
@@ -155,7 +154,7 @@ class RunsPane(Pane):
         match action:
             case "up" if not opened:
                 return "These are the runs."
-            case "watch" | "resume" | "cancel" | "delete" | "log" if run is None:
+            case "resume" | "cancel" | "delete" | "log" if run is None:
                 return "No runs yet: n starts one."
             case "resume" if run and (run.alive or (run.verdict == "finished" and not run.foreign)):
                 return f"{run.folder.name} is {run.verdict}; n starts another."
@@ -166,14 +165,6 @@ class RunsPane(Pane):
             case "differences" if len(self._seen) < 2:
                 return "There is no other run to compare with."
         return ""
-
-    @action_table.possible
-    def action_watch(self) -> None:
-        """The run by itself, with its stages, lanes and curves."""
-        from studio.screens.run import RunScreen
-
-        if self._chosen is not None:
-            self.app.push_screen(RunScreen(self.project, self._chosen.folder.name))
 
     def action_new(self) -> None:
         fields = [
@@ -189,10 +180,10 @@ class RunsPane(Pane):
         outcome = await autoact("run", str(self.project), options=options)
         if outcome.code:
             return outcome.why
-        self.desk.follow_run("")
+        self.view.follow_run("")
         return ""
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_resume(self) -> None:
         run = self._chosen
         if run is None:
@@ -210,7 +201,7 @@ class RunsPane(Pane):
             Confirm("Trust this run?", reason), lambda yes: self._do("trust", run, "--yes") if yes else None
         )
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_cancel(self) -> None:
         if (run := self._chosen) is not None:
             question = f"Stop {run.folder.name}? It can be resumed later."
@@ -225,7 +216,7 @@ class RunsPane(Pane):
             question = f"Delete {run.folder.name} with its log and adapters? This cannot be undone."
             self.app.push_screen(Confirm(question), lambda yes: self._do("delete", run, "--yes") if yes else None)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_log(self) -> None:
         """The end of the run's log, followed as it grows."""
         if (run := self._chosen) is not None:
@@ -233,7 +224,7 @@ class RunsPane(Pane):
             log = self._log = EventLog(run.folder)
             self.run_worker(partial(self._read_log, log), thread=True, group="log", exclusive=True)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_differences(self) -> None:
         """The run under the cursor and the followed one; on the followed one itself, the next older."""
         run = self._chosen
@@ -253,7 +244,7 @@ class RunsPane(Pane):
             self.remove_class("opened")
             self.query_one(Table).focus()
         else:
-            self.desk.action_back()
+            self.view.action_back()
 
     def _do(self, verb: Verb, run: RunLine, *options: str) -> None:
         self.notice(f"{DOING[verb][0]} {run.folder.name} ...")
@@ -262,10 +253,10 @@ class RunsPane(Pane):
     async def _done(self, verb: Verb, run: RunLine, options: tuple[str, ...]) -> None:
         outcome = await autoact(verb, str(run.folder.path), options=options)
         self.notice(f"{verb}: {outcome.why}" if outcome.code else f"{DOING[verb][1]} {run.folder.name}")
-        self.follow.shelf.look()
+        self.follow.run_list.look()
         if verb == "delete" and run.folder.name == self.follow.name:
-            self.desk.follow_run("")
-        self.tell()
+            self.view.follow_run("")
+        self.update()
 
     def _read_log(self, log: EventLog) -> None:
         """The first part of it may be long."""
@@ -280,7 +271,7 @@ class RunsPane(Pane):
     def _look(self) -> None:
         """Take in what the open log has got since."""
         if self._log is not None and self._log.shown and self.display and self._log.read():
-            self.frames.ask(self.query_one(Transcript))
+            self.frames.request(self.query_one(Transcript))
 
     def _close_log(self) -> None:
         if self._log is not None:
@@ -293,7 +284,7 @@ class RunsPane(Pane):
         detail.show(document, end=end)
         self.add_class("opened")
         detail.focus()
-        self.frames.ask(detail)
+        self.frames.request(detail)
 
 
 def _why(run: RunLine) -> str:
@@ -319,7 +310,7 @@ class EventLog:
         for record in self._tail.poll():
             said = words(record.event) if record.event is not None else "(of a newer version)"
             at = time.strftime("%H:%M:%S", time.localtime(record.at))
-            self.document.add(Passage("", at, f"{record.type}  {said}"))
+            self.document.add(Paragraph("", at, f"{record.type}  {said}"))
         return len(self.document) > before
 
     def close(self) -> None:
@@ -327,15 +318,15 @@ class EventLog:
 
 
 def _compared(one: RunFolder, other: RunFolder) -> Document:
-    found = Document([Passage("", "runs", f"{one.name}  |  {other.name}")])
+    found = Document([Paragraph("", "runs", f"{one.name}  |  {other.name}")])
     try:
         rows = differences(one.read_config(), other.read_config())
     except BadInput as error:
         rows = [("not readable", str(error), "")]
     for name, left, right in rows:
-        found.add(Passage("", "setting", f"{name}:  {left}  |  {right}"))
+        found.add(Paragraph("", "setting", f"{name}:  {left}  |  {right}"))
     if not rows:
-        found.add(Passage("", "setting", "The same settings."))
+        found.add(Paragraph("", "setting", "The same settings."))
     return found
 
 

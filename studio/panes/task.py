@@ -17,17 +17,17 @@ from autoact.errors import AutoActError
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.files import examples_jsonl, project_toml
-from studio.files.examples_jsonl import Row
-from studio.files.practice_questions import Draft, Drafts
-from studio.panes.example_rows import DRAFTS, EXAMPLES, DraftRows, ExampleRows, counted
+from studio.files.examples_jsonl import ExampleLine
+from studio.files.practice_questions import PracticeQuestion, PracticeQuestions
+from studio.panes.example_rows import DRAFTS, EXAMPLES, DraftRows, ExampleRows, example_counts
 from studio.panes.pane import Pane
-from studio.runs.follow import Follow
+from studio.panes.project_view import ProjectView
 from studio.runs.progress import stage_of
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.widgets.table import Table
+from studio.widgets.lists.table import Table
 
 UNDOABLE = 20
 """Edits that can be undone."""
@@ -45,16 +45,16 @@ class TaskPane(Pane):
     TaskPane #drafts { height: 1fr; display: none; }
     TaskPane.made #drafts { display: block; }
     """
-    PLACES = ("task",)
+    CONTEXTS = ("task",)
     BINDINGS = action_table.bindings("task")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.file = project / "examples.jsonl"
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.file = self.project / "examples.jsonl"
         self.words = Task()
-        self.drafts: Drafts | None = None
+        self.drafts: PracticeQuestions | None = None
         self._examples, self._drafts = ExampleRows(), DraftRows()
-        self._undo: list[list[Row]] = []
+        self._undo: list[list[ExampleLine]] = []
         self._stamps: tuple[int, int] | None = None
 
     def compose(self) -> ComposeResult:
@@ -73,7 +73,7 @@ class TaskPane(Pane):
         self._close()
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ExampleLine]:
         return self._examples.rows
 
     @property
@@ -86,7 +86,7 @@ class TaskPane(Pane):
 
     # -- what is there ---------------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
+    def update(self) -> None:
         """Read anew what changed: the files may be edited elsewhere, and the run goes on."""
         if self._stamps != self._stamps_now():
             self._read_files()
@@ -103,7 +103,7 @@ class TaskPane(Pane):
             self.words = project_toml.read(self.project).task
             self._examples.rows = examples_jsonl.read(self.file)
         except AutoActError as error:  # the boundary of a command: said, not raised
-            self.put("said", untrusted_text.content(str(error).replace(f"{self.project}/", ""), "$error"))
+            self.set_text("said", untrusted_text.content(str(error).replace(f"{self.project}/", ""), "$error"))
             return
         self._drafts.taken = {row.question for row in self.rows}
         self._draw()
@@ -113,7 +113,7 @@ class TaskPane(Pane):
         name = self.follow.name
         if name and (self.drafts is None or self.drafts.name != name):
             self._close()
-            self.drafts = Drafts(RunFolder(self.project / "runs" / name))
+            self.drafts = PracticeQuestions(RunFolder(self.project / "runs" / name))
             self._drafts.rows = self.drafts.rows
             self._drafts.dropped = set()
             self.drafts.look()
@@ -131,18 +131,18 @@ class TaskPane(Pane):
     def _draw(self) -> None:
         answers = {"short": "short text", "choice": "the letter of an option"}[self.words.answer]
         name = untrusted_text.content(self.words.name, "bold")
-        self.put("words", Content.assemble(name, (f"   answers: {answers}", "$quiet")))
-        self.put("said", untrusted_text.content(self.words.description))
-        self.put("counts", counted(self.rows, self._examples.alike))
+        self.set_text("words", Content.assemble(name, (f"   answers: {answers}", "$quiet")))
+        self.set_text("said", untrusted_text.content(self.words.description))
+        self.set_text("counts", example_counts(self.rows, self._examples.alike))
         self.table.renew()
         self.drafts_table.renew()
 
     def _compare(self) -> None:
         rows = self.rows
-        found = examples_jsonl.nearly_alike(rows)
+        found = examples_jsonl.near_duplicates(rows)
         self.app.call_from_thread(self._compared, rows, found)
 
-    def _compared(self, rows: list[Row], found: dict[int, int]) -> None:
+    def _compared(self, rows: list[ExampleLine], found: dict[int, int]) -> None:
         if rows is self.rows and found != self._examples.alike:
             self._examples.alike = found
             self._draw()
@@ -182,11 +182,11 @@ class TaskPane(Pane):
 
     def action_add(self) -> None:
         async def take(values: Values) -> str:
-            return self._append(lambda: [examples_jsonl.made(_said(values), self.rows)])
+            return self._append(lambda: [examples_jsonl.new_example(_said(values), self.rows)])
 
         self.app.push_screen(Form("New example", _fields(), take, "add"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_edit(self) -> None:
         if self.drafts_table.has_focus:
             self._edit_draft()
@@ -201,11 +201,11 @@ class TaskPane(Pane):
         row, name = self.rows[at], Path(self.file.name)
 
         async def take(values: Values) -> str:
-            def put() -> list[Row]:
+            def put() -> list[ExampleLine]:
                 if "line" in values:
-                    new = examples_jsonl.mended(values["line"], name, at + 1)
+                    new = examples_jsonl.repair_line(values["line"], name, at + 1)
                 else:
-                    new = examples_jsonl.changed(row, values, name, at + 1)
+                    new = examples_jsonl.edit_example(row, values, name, at + 1)
                 return [*self.rows[:at], new, *self.rows[at + 1 :]]
 
             return self._put(put, "Edited; u undoes it.")
@@ -214,7 +214,7 @@ class TaskPane(Pane):
         fields = raw if row.trouble else _fields(row.question, row.answer, str(row.data.get("type", "")))
         self.app.push_screen(Form(f"Example {at + 1}", fields, take))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_delete(self) -> None:
         """An example is deleted when the person says yes; a self-made question is only marked."""
         if self.drafts_table.has_focus:
@@ -230,7 +230,7 @@ class TaskPane(Pane):
         self.app.push_screen(Confirm(f"Delete the example `{question[:200]}`?"), told)
 
     def action_drop_duplicates(self) -> None:
-        kept = examples_jsonl.once(self.rows)
+        kept = examples_jsonl.drop_duplicates(self.rows)
         surplus = len(self.rows) - len(kept)
         if not surplus:
             self.notice("There are no duplicates.")
@@ -244,7 +244,7 @@ class TaskPane(Pane):
 
     def action_paste(self, text: str = "") -> None:
         async def take(values: Values) -> str:
-            return self._append(lambda: examples_jsonl.pasted(values["text"], "pasted text", self.rows))
+            return self._append(lambda: examples_jsonl.parse_text(values["text"], "pasted text", self.rows))
 
         label = "JSON, JSON lines, CSV, or columns separated by tabs: question, answer"
         self.app.push_screen(Form("Paste examples", (Field("text", label, text, 12),), take, "add"))
@@ -256,18 +256,18 @@ class TaskPane(Pane):
     def action_take_file(self) -> None:
         async def take(values: Values) -> str:
             file = Path(values["file"].strip()).expanduser()
-            return self._append(lambda: examples_jsonl.of_file(file, self.rows), f" from {file.name}")
+            return self._append(lambda: examples_jsonl.read_import(file, self.rows), f" from {file.name}")
 
         field = Field("file", "a .json, .jsonl, .csv or .tsv file")
         self.app.push_screen(Form("Import examples", (field,), take, "import"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_undo(self) -> None:
         before = self._undo[-1]
         if self._try(lambda: before, "Undone."):
             del self._undo[-2:]
 
-    def _append(self, make: Callable[[], list[Row]], source: str = "") -> str:
+    def _append(self, make: Callable[[], list[ExampleLine]], source: str = "") -> str:
         """Save the examples that `make` gives behind the others, the cursor on the first of them."""
         before = len(self.rows)
         trouble = self._put(lambda: [*self.rows, *make()])
@@ -277,14 +277,14 @@ class TaskPane(Pane):
             self.notice(f"{count} example{'s' * (count > 1)} added{source}; u undoes it.")
         return trouble
 
-    def _try(self, make: Callable[[], list[Row]], said: str) -> bool:
+    def _try(self, make: Callable[[], list[ExampleLine]], said: str) -> bool:
         """Save what `make` gives in place of the examples, and say so or why not; whether it was saved."""
         trouble = self._put(make, said)
         if trouble:
             self.notice(trouble)
         return not trouble
 
-    def _put(self, make: Callable[[], list[Row]], said: str = "") -> str:
+    def _put(self, make: Callable[[], list[ExampleLine]], said: str = "") -> str:
         """Save what `make` gives in place of the examples, and say so; why not, when it cannot be done."""
         try:
             with disk.locked(self.file.resolve().parent):  # another studio saves before the look at the files, or after
@@ -317,16 +317,16 @@ class TaskPane(Pane):
         outcome = await cli_command.autoact("run", str(self.project), options=options)
         if outcome.code:
             return outcome.why
-        self.desk.follow_run(outcome.told.strip())
+        self.view.follow_run(outcome.told.strip())
         self.notice("The questions arrive below; tab goes there, space adds one to the examples.")
         return ""
 
     @property
-    def _draft(self) -> Draft | None:
+    def _draft(self) -> PracticeQuestion | None:
         rows, at = self._drafts.rows, self.drafts_table.cursor
         return rows[at] if at < len(rows) else None
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_accept(self) -> None:
         """The self-made question under the cursor becomes an example."""
         if draft := self._draft:
@@ -354,7 +354,7 @@ class TaskPane(Pane):
 
     def _take(self, question: str, answer: str, sort: str = "") -> str:
         said = _said({"question": question, "answer": answer, "type": sort})
-        return self._append(lambda: [examples_jsonl.made(said, self.rows)])
+        return self._append(lambda: [examples_jsonl.new_example(said, self.rows)])
 
 
 def _fields(question: str = "", answer: str = "", sort: str = "") -> tuple[Field, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from studio.runs.follow import Follow
-from studio.runs.run_list import ALIVE, judged
-from studio.runs.run_tail import Tailed
+from studio.runs.run_list import ALIVE, run_verdict
+from studio.runs.run_tail import RunTail
 
 
 class ToolChoice:
@@ -19,12 +19,12 @@ class ToolChoice:
         self._follow = follow
         self._run = ""
         """The run that was followed at the last look."""
-        self._beside: Tailed | None = None
+        self._beside: RunTail | None = None
 
     def begin(self, folder: RunFolder) -> None:
         """Read a selection as it is made, while the followed run stays in sight."""
         self.close()
-        self._beside = Tailed(folder)
+        self._beside = RunTail(folder)
 
     def look(self) -> bool:
         """Take in what is known by now; whether that is another choice."""
@@ -41,7 +41,7 @@ class ToolChoice:
     @property
     def under_way(self) -> bool:
         """Whether a selection that was started here is at work."""
-        return self._beside is not None and judged(self._beside.folder, self._beside.state) in ALIVE
+        return self._beside is not None and run_verdict(self._beside.folder, self._beside.state) in ALIVE
 
     def close(self) -> None:
         if self._beside is not None:

@@ -10,7 +10,7 @@ from textual.content import Content
 from studio.files import tool_list
 from studio.files.tool_list import ToolLine
 from studio.terminal import untrusted_text
-from studio.widgets.table import Column
+from studio.widgets.lists.table import Column
 
 COLUMNS = (
     Column("", 3),
@@ -45,7 +45,7 @@ class ToolRows:
         return self.rows[index].name
 
 
-def described(tool: ToolLine) -> list[Content]:
+def describe(tool: ToolLine) -> list[Content]:
     """All that is known of a tool, paragraph by paragraph."""
     origin = "built-in" if tool.kind == "builtin" else f"custom, {tool.kind}"
     standing = untrusted_text.content(f"{tool.standing} ({tool.reason or origin})")
@@ -53,26 +53,26 @@ def described(tool: ToolLine) -> list[Content]:
     parts += [
         untrusted_text.content(tool.definition),
         untrusted_text.content(tool.usage, "$accent"),
-        part("origin", origin),
+        labelled("origin", origin),
     ]
     if tool.powers:
-        parts.append(part("permissions", ", ".join(tool.powers)))
-    parts += [part("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
-    parts.append(part("health", tool.stats.told() if tool.stats else "never called in this project's runs"))
+        parts.append(labelled("permissions", ", ".join(tool.powers)))
+    parts += [labelled("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
+    parts.append(labelled("health", tool.stats.told() if tool.stats else "never called in this project's runs"))
     settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
-    return [*parts, part("settings", ", ".join(settings))] if settings else parts
+    return [*parts, labelled("settings", ", ".join(settings))] if settings else parts
 
 
-def part(head: str, text: str) -> Content:
+def labelled(head: str, text: str) -> Content:
     return Content.assemble(untrusted_text.content(f"{head}: ", "$quiet"), untrusted_text.content(text))
 
 
-def choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Content:
+def compare_choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Content:
     """The person's choice and, where there is one, the meta-agent's, and how they differ."""
     mine = ", ".join(tool.name for tool in tools if tool.listed == "on")
     lines = [untrusted_text.content(f"you: {mine or 'none'}")]
     if chosen:
-        theirs, yours = tool_list.differing(tools, chosen)
+        theirs, yours = tool_list.choice_difference(tools, chosen)
         lines.append(untrusted_text.content(f"meta-agent: {', '.join(chosen)}"))
         parts = [f"adds {', '.join(theirs)}"] * bool(theirs) + [f"omits {', '.join(yours)}"] * bool(yours)
         lines.append(
@@ -81,8 +81,8 @@ def choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Content:
     return Content("\n").join(lines)
 
 
-def choice_of(name: str, chosen: Mapping[str, str], passed_over: Mapping[str, str]) -> list[Content]:
+def choice_reason(name: str, chosen: Mapping[str, str], passed_over: Mapping[str, str]) -> list[Content]:
     """Why the meta-agent chose a tool or passed it over; nothing while it has done neither."""
     if name in chosen:
-        return [part(f"meta-agent's choice {list(chosen).index(name) + 1}", chosen[name])]
-    return [part("not chosen by the meta-agent", passed_over[name])] if name in passed_over else []
+        return [labelled(f"meta-agent's choice {list(chosen).index(name) + 1}", chosen[name])]
+    return [labelled("not chosen by the meta-agent", passed_over[name])] if name in passed_over else []

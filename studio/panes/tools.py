@@ -17,19 +17,19 @@ from textual.widgets import Input, Static
 from autoact import disk
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
-from studio.actions.cli_command import Outcome
+from studio.actions.cli_command import CliResult
 from studio.files import tool_list
 from studio.files.tool_list import ToolLine
 from studio.panes.pane import Pane
+from studio.panes.project_view import ProjectView
 from studio.panes.tool_choice import ToolChoice
-from studio.panes.tool_rows import COLUMNS, ToolRows, choice_of, choices, described
-from studio.runs.follow import Follow
+from studio.panes.tool_rows import COLUMNS, ToolRows, choice_reason, compare_choices, describe
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.widgets.line import Line
-from studio.widgets.table import Table
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.table import Table
 
 EVERY = 0.5
 """Seconds between looks at a selection that is made beside the followed run."""
@@ -46,12 +46,12 @@ class ToolsPane(Pane):
     ToolsPane #choices { padding: 0 1; max-height: 3; color: $quiet; }
     .-slim ToolsPane #beside { display: none; }
     """
-    PLACES = ("tools",)
+    CONTEXTS = ("tools",)
     BINDINGS = action_table.bindings("tools")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.file = project / "tools.toml"
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.file = self.project / "tools.toml"
         self.tools: list[ToolLine] = []
         self._rows = ToolRows()
         self._seen: dict[str, Content] = {}
@@ -62,7 +62,7 @@ class ToolsPane(Pane):
         self._pending: Callable[[], None] | None = None
         """What a key wanted of the tool under the cursor before there was one."""
         self._known: tuple[object, ...] = ()
-        self._choice = ToolChoice(follow)
+        self._choice = ToolChoice(self.follow)
         self._timer: Timer | None = None
         """Runs while a selection is made beside the followed run."""
 
@@ -70,13 +70,13 @@ class ToolsPane(Pane):
         self._choice.close()
 
     def compose(self) -> ComposeResult:
-        yield Line("letters of a name, kind, state or definition", id="letters", verb="filter")
+        yield InputLine("letters of a name, kind, state or definition", id="letters", verb="filter")
         with Horizontal():
             yield Table(COLUMNS, id="tools")
             with VerticalScroll(id="beside", can_focus=False):
                 yield Static(id="about")
         yield Static(id="choices")
-        yield Line("the tool's argument, as in Marie Curie", id="argument", verb="call")
+        yield InputLine("the tool's argument, as in Marie Curie", id="argument", verb="call")
 
     def on_mount(self) -> None:
         self.table.show(self._rows)
@@ -93,7 +93,7 @@ class ToolsPane(Pane):
 
     # -- what is there ---------------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
+    def update(self) -> None:
         """Look at the library again when its file or the run's state is another; show the choice as it comes."""
         known = (_bytes(self.file), self.follow.name, self.follow.verdict)
         if known != self._known and not self._turn.locked():
@@ -109,7 +109,7 @@ class ToolsPane(Pane):
     def _begin_selection(self, name: str) -> None:
         """A selection has started. The followed run stays in sight while it has a job."""
         if self.follow.verdict not in ALIVE:
-            self.desk.follow_run(name)
+            self.view.follow_run(name)
             return
         self._choice.begin(RunFolder(self.project / "runs" / name))
         self._timer = self.set_interval(EVERY, self._look_at_selection)
@@ -127,9 +127,9 @@ class ToolsPane(Pane):
         async with self._turn:
             outcome = await cli_command.autoact("tools list", str(self.project), options=("--all", "--stats", "--json"))
         try:
-            self.tools = tool_list.lines(outcome.data)
+            self.tools = tool_list.parse_tools(outcome.data)
         except msgspec.ValidationError:
-            self.put("about", untrusted_text.content(outcome.why, "$error"))
+            self.set_text("about", untrusted_text.content(outcome.why, "$error"))
             self.table.suggest(outcome.why)
             self._pending = None
             return
@@ -141,22 +141,22 @@ class ToolsPane(Pane):
     def _draw(self, chosen: str | None = None) -> None:
         """Show the tools that the filter lets through, the cursor on the one it was on, or on `chosen`."""
         key = chosen or self.table.chosen
-        self._rows.rows = tool_list.matching(self.tools, self.query_one("#letters", Input).value)
+        self._rows.rows = tool_list.filter_tools(self.tools, self.query_one("#letters", Input).value)
         if self.tools:
             self.table.suggest("No tool matches the filter; esc shows all.")
         self.table.renew(key=key)
-        self.put("choices", choices(self.tools, self._rows.chosen))
+        self.set_text("choices", compare_choices(self.tools, self._rows.chosen))
         self._describe()
-        self.desk.offer()
+        self.view.offer()
 
     @on(Table.Pointed)
     def _describe(self) -> None:
         tool = self.tool
         if tool is not None:
-            chosen = choice_of(tool.name, self._rows.chosen, self._choice.passed_over)
-            self.put("about", Content("\n").join([*described(tool), *chosen, *self._last(tool)]))
+            chosen = choice_reason(tool.name, self._rows.chosen, self._choice.passed_over)
+            self.set_text("about", Content("\n").join([*describe(tool), *chosen, *self._last(tool)]))
         elif self.tools:
-            self.put("about", Content())
+            self.set_text("about", Content())
 
     def _last(self, tool: ToolLine) -> list[Content]:
         return [self._seen[tool.name]] if tool.name in self._seen else []
@@ -166,7 +166,7 @@ class ToolsPane(Pane):
         self._draw()
 
     @on(Input.Submitted, "#letters")
-    @on(Line.Gone)
+    @on(InputLine.Gone)
     def _to_table(self) -> None:
         self.table.focus()
 
@@ -182,7 +182,7 @@ class ToolsPane(Pane):
                 return "This tool waits for no secret."
             case "select" if self._timer is not None:
                 return "The meta-agent is choosing already."
-            case "up" if not self.query_one("#letters", Line).has_class("shown"):
+            case "up" if not self.query_one("#letters", InputLine).has_class("shown"):
                 return "All tools are shown."
         return ""
 
@@ -194,20 +194,20 @@ class ToolsPane(Pane):
             self._pending = do
 
     def action_filter(self) -> None:
-        line = self.query_one("#letters", Line)
+        line = self.query_one("#letters", InputLine)
         line.ask(line.value)
 
     def action_up(self) -> None:
         """Out of the filter, out of the project."""
-        line = self.query_one("#letters", Line)
+        line = self.query_one("#letters", InputLine)
         if line.has_class("shown"):
             line.action_leave_line()
         else:
-            self.desk.action_back()
+            self.view.action_back()
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_switch(self) -> None:
         self._soon(self._switch)
 
@@ -221,11 +221,11 @@ class ToolsPane(Pane):
         self._draw()
         self._change(f"tools {verb}", tool.entry)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_later(self) -> None:
         self._move(1)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_sooner(self) -> None:
         self._move(-1)
 
@@ -233,8 +233,8 @@ class ToolsPane(Pane):
         tool = self.tool
         if tool is None:
             return
-        order = tool_list.moved(self.tools, tool.entry, steps)
-        self.tools = tool_list.arranged(self.tools, order)
+        order = tool_list.move_entry(self.tools, tool.entry, steps)
+        self.tools = tool_list.sort_tools(self.tools, order)
         self._draw()
         self.table.point(next(at for at, one in enumerate(self._rows.rows) if one.name == tool.name))
         self._change("tools order", *order)
@@ -243,7 +243,7 @@ class ToolsPane(Pane):
         """Shown at once, done in turn; when it fails, the list is read anew."""
         self.run_worker(self._changed(verb, words), group="change")
 
-    async def _changed(self, verb: str, words: Sequence[str], options: tuple[str, ...] = ()) -> Outcome:
+    async def _changed(self, verb: str, words: Sequence[str], options: tuple[str, ...] = ()) -> CliResult:
         async with self._turn:
             before = _bytes(self.file)
             outcome = await cli_command.autoact(verb, str(self.project), *words, options=options)
@@ -255,10 +255,10 @@ class ToolsPane(Pane):
             self.notice(outcome.why)
         if outcome.code or verb == "tools add":
             await self._look()
-        self.desk.offer()
+        self.view.offer()
         return outcome
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_undo(self) -> None:
         self.run_worker(self._take_back(), group="change")
 
@@ -294,7 +294,7 @@ class ToolsPane(Pane):
         if not name or not values["target"].strip():
             return "It needs a name, and where it comes from."
         try:
-            settings = tool_list.entry_words(kind, values["target"])
+            settings = tool_list.set_options(kind, values["target"])
         except ValueError as error:  # a quotation mark without its twin
             return f"not a command: {error}"
         told = [f"--{key}={value}" for key in ("definition", "usage") if (value := values[key].strip())]
@@ -308,7 +308,7 @@ class ToolsPane(Pane):
         self.notice(outcome.why if outcome.code or "cannot run" in outcome.told else f"{name} added; u undoes it.")
         return ""
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_allow(self) -> None:
         if (tool := self.tool) is None:
             return
@@ -329,7 +329,7 @@ class ToolsPane(Pane):
 
     # -- asking the meta-agent, and trying by hand -----------------------------------------------------------------
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_select(self) -> None:
         self.notice("Starting a tool selection ...")
         self.run_worker(self._select(), group="select", exclusive=True)
@@ -341,13 +341,13 @@ class ToolsPane(Pane):
         else:
             self._begin_selection(outcome.told.strip())
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_try_it(self) -> None:
         self._soon(self._ask_argument)
 
     def _ask_argument(self) -> None:
         if (tool := self.tool) is not None:
-            line = self.query_one("#argument", Line)
+            line = self.query_one("#argument", InputLine)
             _, _, example = tool.usage.partition("[")
             line.ask(line.value or untrusted_text.line(example.removesuffix("]")))
 
@@ -372,7 +372,7 @@ class ToolsPane(Pane):
         asked = untrusted_text.content(f"{name}[{argument}]", "bold")
         self._see(name, Content.assemble("\n", asked, (f"  {told['ms']:.0f} ms\n", "$quiet"), shown))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_test(self) -> None:
         self._soon(self._run_test)
 

@@ -18,16 +18,16 @@ from studio.actions import action_table, cli_command, run_command
 from studio.files import project_toml
 from studio.panes.pane import Pane
 from studio.runs import earlier_curves
-from studio.runs.config_diff import number
+from studio.runs.config_diff import number_setting
 from studio.runs.loss_series import Series
-from studio.runs.progress import ahead, training
+from studio.runs.progress import missing_reason, training_role
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
 from studio.terminal import untrusted_text
-from studio.widgets.gauges import Gauges
-from studio.widgets.plot import Curve, Plot
+from studio.widgets.charts.gauges import Gauges
+from studio.widgets.charts.plot import Curve, Plot
 
 ROLES: tuple[Role, ...] = ("plan", "tool", "reflect")
 WIDE = 110
@@ -56,7 +56,7 @@ class TrainingPane(Pane, can_focus=True):
     TrainingPane.empty #none { display: block; }
     TrainingPane.empty #agents { display: none; }
     """
-    PLACES = ("training",)
+    CONTEXTS = ("training",)
     BINDINGS = action_table.bindings("training")
     chosen: Role = "plan"
 
@@ -72,29 +72,29 @@ class TrainingPane(Pane, can_focus=True):
         self._earlier: dict[str, list[Series]] = {}
         self._run = self._over = ""
         self.set_class(self.app.size.width < WIDE, "single")
-        self._choose(training(self.follow.state) or "plan")
+        self._choose(training_role(self.follow.state) or "plan")
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width < WIDE, "single")
 
-    def tell(self) -> None:
+    def update(self) -> None:
         state, follow = self.follow.state, self.follow
         self.set_class(not (state.curves or state.examples or state.adapters), "empty")
-        self.put("none", untrusted_text.content(self._nothing()))
+        self.set_text("none", untrusted_text.content(self._nothing()))
         if follow.name != self._run:
             self._run, self._earlier = follow.name, {}
-            folders = [run.folder for run in follow.shelf.runs]
+            folders = [run.folder for run in follow.run_list.runs]
             names = [folder.name for folder in folders]
             older = folders[names.index(self._run) + 1 :] if self._run in names else []
             self.run_worker(partial(self._read_earlier, self._run, older), thread=True, group="earlier")
-        now = training(state)
+        now = training_role(state)
         if now and now != self._over:  # another agent's turn has come
             self._over = now
             self._choose(now)
         elif self.screen.focused in (None, self) or self.has_class("empty"):
             self._choose(self.chosen)
         for role in ROLES:
-            self.query_one(f"#gauges-{role}", Gauges).tell(follow)
+            self.query_one(f"#gauges-{role}", Gauges).update(follow)
             self._draw(role)
 
     # -- keys ------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class TrainingPane(Pane, can_focus=True):
         if not self.follow.name:
             return "No runs yet: n in the runs pane starts one."
         more = " r trains on what this run kept." if self._kept and self.follow.verdict not in ALIVE else ""
-        return ahead(self.follow.state, "differentiation", "adapters") + more
+        return missing_reason(self.follow.state, "differentiation", "adapters") + more
 
     @property
     def _kept(self) -> bool:
@@ -114,7 +114,7 @@ class TrainingPane(Pane, can_focus=True):
     @property
     def _going_on(self) -> Role | None:
         """Whose training has a job now."""
-        return training(self.follow.state) if self.follow.verdict in ALIVE else None
+        return training_role(self.follow.state) if self.follow.verdict in ALIVE else None
 
     def obstacle(self, action: str) -> str:
         match action:
@@ -134,27 +134,27 @@ class TrainingPane(Pane, can_focus=True):
     def _held(self) -> bool:
         return self.follow.state.status == "paused" or f"train-{self._going_on}" in self.follow.state.halted
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_next_agent(self) -> None:
         self._choose(ROLES[(ROLES.index(self.chosen) + 1) % len(ROLES)])
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold(self) -> None:
         """Pause, or resume."""
         unit = "" if self.follow.state.status == "paused" else f"train-{self._going_on}"
-        self.desk.send(run_command.order("resume" if self._held else "pause", unit))
+        self.view.send(run_command.new_command("resume" if self._held else "pause", unit))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_finish(self) -> None:
         role = self._going_on
 
         def told(yes: bool | None) -> None:
             if yes:
-                self.desk.send(run_command.order("finish", f"train-{role}"))
+                self.view.send(run_command.new_command("finish", f"train-{role}"))
 
         self.app.push_screen(Confirm(f"End the training of the {role}-agent now and keep its adapter?"), told)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_train(self) -> None:
         self.notice("Starting a training on what this run kept ...")
         self.run_worker(self._train(self.follow.name), group="train", exclusive=True)
@@ -169,12 +169,12 @@ class TrainingPane(Pane, can_focus=True):
         fields = [Field(name, label, str(getattr(chosen, name)), suggested=True) for name, label in SETTINGS.items()]
         self.app.push_screen(Form("LoRA settings of the next run (presets override)", fields, self._set))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_examples(self) -> None:
         """What the agent in sight learned from."""
         state, config = self.follow.state, self.follow.state.config
-        share = number(config, "differentiation", "wrong_share")
-        seed = int(number(config, "model", "seed"))
+        share = number_setting(config, "differentiation", "wrong_share")
+        seed = int(number_setting(config, "model", "seed"))
         taught = lessons(self.chosen, list(state.trajectories.values()), state.verdicts, share, seed)
         if taught:
             self.app.push_screen(LessonsScreen(self.chosen, taught))
@@ -205,7 +205,7 @@ class TrainingPane(Pane, can_focus=True):
         stepped = self.follow.state.curves.get(role, {}).get(last)
         plot = self.query_one(f"#plot-{role}", Plot)
         plot.curves = [Curve("loss", role, series, stepped.of if stepped else 0, self._earlier.get(role, []))]
-        self.frames.ask(plot)
+        self.frames.request(plot)
 
     async def _set(self, values: Values) -> str:
         try:
@@ -223,10 +223,10 @@ class TrainingPane(Pane, can_focus=True):
             self.notice(outcome.why)
         else:
             self.notice(f"{outcome.told.strip()} started.")
-            self.desk.follow_run(outcome.told.strip())
+            self.view.follow_run(outcome.told.strip())
 
     def _read_earlier(self, run: str, folders: list[RunFolder]) -> None:
-        found = earlier_curves.curves(folders)
+        found = earlier_curves.read_curves(folders)
         self.app.call_from_thread(self._take_earlier, run, found)
 
     def _take_earlier(self, run: str, found: dict[str, list[Series]]) -> None:

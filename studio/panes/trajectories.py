@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,22 +13,22 @@ from textual.widgets import Input, Static
 from autoact import disk
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table
-from studio.actions.run_command import order
-from studio.episodes.document import Document, Passage
-from studio.episodes.episode_list import COLUMNS, SORTS, Episodes, Wanted
-from studio.episodes.episode_order import Ordering
-from studio.episodes.transcript_feed import Reader
+from studio.actions.run_command import new_command
+from studio.episodes.document import Document, Paragraph
+from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
+from studio.episodes.episode_order import EpisodeOrder
+from studio.episodes.transcript_feed import TranscriptFeed
 from studio.panes.pane import Pane
-from studio.runs.follow import Follow
-from studio.runs.progress import ahead
+from studio.panes.project_view import ProjectView
+from studio.runs.progress import missing_reason
 from studio.runs.run_list import ALIVE
 from studio.screens.form import Field, Form, Take, Values
 from studio.terminal import untrusted_text
 from studio.terminal.clipboard import Copied
-from studio.widgets.lane_texts import LaneTexts
-from studio.widgets.line import Line
-from studio.widgets.table import Table
-from studio.widgets.transcript import Transcript
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.table import Table
+from studio.widgets.transcripts.lanes import LaneTranscripts
+from studio.widgets.transcripts.transcript import Transcript
 
 LIVE = 0.1
 """Seconds between looks at the tokens of a live run."""
@@ -38,24 +37,24 @@ LIVE = 0.1
 class TrajectoriesPane(Pane):
     """Its keys send commands; what they did shows when the log says so."""
 
-    PLACES = ("trajectories",)
+    CONTEXTS = ("trajectories",)
     BINDINGS = action_table.bindings("trajectories")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.episodes = Episodes(follow.state)
-        self._readers: dict[str, Reader] = {}
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.episodes = EpisodeList(self.follow.state)
+        self._readers: dict[str, TranscriptFeed] = {}
         """By the transcript that shows each."""
         self._live: LiveTail | None = None
         self._run = ""
         self._chose = False
         """The person went to a row below the first; who is at the top sees what has been in flight longest."""
-        self._ordering = Ordering(self, self._ordered)
+        self._ordering = EpisodeOrder(self, self._ordered)
         self._live_timer: Timer | None = None
         self._comparing = False
 
     def compose(self) -> ComposeResult:
-        yield Line("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
+        yield InputLine("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
         with Vertical(id="sides"):
             yield Table(COLUMNS, id="episodes")
             with Vertical(id="read"):
@@ -63,7 +62,7 @@ class TrajectoriesPane(Pane):
                 with Horizontal(id="texts"):
                     yield Transcript(id="text")
                     yield Transcript(id="other")
-            yield LaneTexts(id="lanes")
+            yield LaneTranscripts(id="lanes")
 
     def on_mount(self) -> None:
         self._live_timer = self.set_interval(LIVE, self._look_live, pause=True)
@@ -77,7 +76,7 @@ class TrajectoriesPane(Pane):
 
     # -- what the log says -----------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
+    def update(self) -> None:
         if self.follow.name != self._run:
             self._other_run()
         alive = self.follow.verdict in ALIVE
@@ -98,7 +97,7 @@ class TrajectoriesPane(Pane):
         self._compare_with("")
         self._close("text")
         marks = self.episodes
-        self.episodes = Episodes(self.follow.state)
+        self.episodes = EpisodeList(self.follow.state)
         self.episodes.sort, self.episodes.wanted = marks.sort, marks.wanted
         self._live = LiveTail(self.follow.folder) if self.follow.folder else None
         self.query_one("#episodes", Table).show(self.episodes)
@@ -132,7 +131,7 @@ class TrajectoriesPane(Pane):
             return
         if place in self._readers:
             self._readers.pop(place).telling.close()
-        reader = self._readers[place] = Reader(folder, unit, self.follow.state)
+        reader = self._readers[place] = TranscriptFeed(folder, unit, self.follow.state)
         self.query_one(f"#{place}", Transcript).show(reader.document)
         self._about()
         self.run_worker(lambda: self._found(reader), thread=True, group=place, exclusive=True)
@@ -143,11 +142,11 @@ class TrajectoriesPane(Pane):
             self._readers.pop(place).telling.close()
             self.query_one(f"#{place}", Transcript).show(Document())
 
-    def _found(self, reader: Reader) -> None:
+    def _found(self, reader: TranscriptFeed) -> None:
         reader.telling.read()
         self.app.call_from_thread(self._refresh, reader, first=True)
 
-    def _refresh(self, reader: Reader, *, first: bool = False) -> None:
+    def _refresh(self, reader: TranscriptFeed, *, first: bool = False) -> None:
         place = next((name for name, one in self._readers.items() if one is reader), None)
         if place is None or not (first or reader.telling.ready):
             return
@@ -155,9 +154,9 @@ class TrajectoriesPane(Pane):
         said = self._live.said.get(reader.unit) if self._live else None
         if moved or said is not None:
             reader.renew(said)
-            self.frames.ask(self.query_one(f"#{place}", Transcript))
+            self.frames.request(self.query_one(f"#{place}", Transcript))
             self._about()
-            self.desk.offer()
+            self.view.offer()
 
     def _look_live(self) -> None:
         if self._live is None or self.follow.verdict not in ALIVE or not self.is_on_screen:
@@ -174,7 +173,7 @@ class TrajectoriesPane(Pane):
 
     def _draw_lanes(self) -> None:
         if self.has_class("lanes"):
-            self.query_one(LaneTexts).draw(self.follow.state, self._live, self._titled, self.frames)
+            self.query_one(LaneTranscripts).draw(self.follow.state, self._live, self._titled, self.frames)
 
     def _titled(self, unit: str) -> str:
         return f"{unit}  {self.episodes.question(unit)}"
@@ -183,7 +182,7 @@ class TrajectoriesPane(Pane):
         places = ("text", "other") if self._comparing else ("text",)
         parts = [self._titled(unit) for place in places if (unit := self._unit(place))]
         self.query_one("#about").display = bool(parts)
-        self.put("about", untrusted_text.content("   |   ".join(parts), "$quiet"))
+        self.set_text("about", untrusted_text.content("   |   ".join(parts), "$quiet"))
         self.query_one("#episodes", Table).suggest(self._nothing())
 
     def _nothing(self) -> str:
@@ -193,7 +192,7 @@ class TrajectoriesPane(Pane):
         if not self.follow.name:
             return "No runs yet: n in the runs pane starts one."
         stage = "group_planning" if self.follow.state.stage == "group_planning" else "synthesis"
-        return ahead(self.follow.state, stage, "trajectories")
+        return missing_reason(self.follow.state, stage, "trajectories")
 
     # -- what the person wants -------------------------------------------------------------------------------------
 
@@ -237,56 +236,56 @@ class TrajectoriesPane(Pane):
                 return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
         return ""
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold(self) -> None:
         """Pause or resume the unit in flight, else the whole run."""
         state, unit = self.follow.state, self._unit("text")
         if unit not in state.lanes.units or (state.status == "paused" and unit not in state.halted):
             self.action_hold_run()
         else:
-            self.desk.send(order("resume" if unit in state.halted else "pause", unit))
+            self.view.send(new_command("resume" if unit in state.halted else "pause", unit))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold_run(self) -> None:
-        self.desk.send(order("resume" if self.follow.state.status == "paused" else "pause"))
+        self.view.send(new_command("resume" if self.follow.state.status == "paused" else "pause"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_step(self) -> None:
-        self.desk.send(order("step", self._unit("text")))
+        self.view.send(new_command("step", self._unit("text")))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_retry(self) -> None:
         said = self._answer()
-        self.desk.send(order("retry", self._unit("text"), said.owner if said and self._reading else 0))
+        self.view.send(new_command("retry", self._unit("text"), said.owner if said and self._reading else 0))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_edit(self) -> None:
         if (said := self._answer()) is not None:
             unit = self._unit("text")
             self._write(f"Edit answer {said.owner} of {unit}", said, partial(self._edit, unit, said), "save")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_fork(self) -> None:
         if (said := self._answer()) is not None:
             unit = self._unit("text")
             title = f"Fork {unit} at answer {said.owner}: change the text, or leave it to have it asked again"
             self._write(title, said, partial(self._fork, unit, said), "fork")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_keep(self) -> None:
         self._judge(1, "keep")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_drop(self) -> None:
         self._judge(0, "drop")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_mark(self) -> None:
         table, episodes = self.query_one("#episodes", Table), self.episodes
         episodes.marked = "" if episodes.marked == table.chosen else table.chosen or ""
         table.renew()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_compare(self) -> None:
         """The marked trajectory beside the chosen one, or one alone again."""
         self._compare_with("" if self._comparing else self.episodes.marked)
@@ -301,24 +300,24 @@ class TrajectoriesPane(Pane):
             self._close("other")
         self._about()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_lanes(self) -> None:
         self.toggle_class("lanes")
         self.query_one("#lane-0" if self.has_class("lanes") else "#episodes").focus()
-        self.tell()
+        self.update()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_sort(self) -> None:
         self.episodes.sort = SORTS[(SORTS.index(self.episodes.sort) + 1) % len(SORTS)]
         self._ordering.moved(self.episodes, now=True)
         self.notice(f"Sorted by {self.episodes.sort}." if self.episodes.sort != SORTS[0] else "As they came.")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_filter(self) -> None:
-        line = self.query_one("#wanted", Line)
+        line = self.query_one("#wanted", InputLine)
         line.ask(line.value)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_export(self) -> None:
         file = self.project / "exports" / f"{self.follow.name}-{self._unit('text')}.json".replace("/", "-")
         text = self._readers["text"].exported(self.follow.name, self.episodes.trajectory(self._unit("text")))
@@ -334,7 +333,7 @@ class TrajectoriesPane(Pane):
         """One level up: out of the filter, out of the transcript, out of the project."""
         match self._level():
             case "filter":
-                self.query_one("#wanted", Line).action_leave_line()
+                self.query_one("#wanted", InputLine).action_leave_line()
             case "lanes":
                 self.action_lanes()
             case "compare":
@@ -342,23 +341,23 @@ class TrajectoriesPane(Pane):
             case "text":
                 self.query_one("#episodes", Table).focus()
             case _:
-                self.desk.action_back()
+                self.view.action_back()
 
     def _level(self) -> str:
         """What esc leaves; empty on the list itself."""
         opened = {
-            "filter": self.query_one("#wanted", Line).has_class("shown"), "lanes": self.has_class("lanes"),
+            "filter": self.query_one("#wanted", InputLine).has_class("shown"), "lanes": self.has_class("lanes"),
             "compare": self._comparing, "text": not self.query_one("#episodes", Table).has_focus,
         }  # fmt: skip
         return next((level for level, so in opened.items() if so), "")
 
     @on(Input.Changed, "#wanted")
     def _wanted(self, message: Input.Changed) -> None:
-        self.episodes.wanted = Wanted.of(message.value)
+        self.episodes.wanted = EpisodeFilter.of(message.value)
         self._ordering.moved(self.episodes, now=True)
 
     @on(Input.Submitted, "#wanted")
-    @on(Line.Gone)
+    @on(InputLine.Gone)
     def _to_the_list(self) -> None:
         self.query_one("#episodes", Table).focus()
 
@@ -369,7 +368,7 @@ class TrajectoriesPane(Pane):
     def _reading(self) -> bool:
         return self.query_one("#text", Transcript).has_focus
 
-    def _answer(self) -> Passage | None:
+    def _answer(self) -> Paragraph | None:
         """The answer under the cursor while the transcript is being read, else the last."""
         reader = self._readers.get("text")
         if reader is None:
@@ -377,24 +376,24 @@ class TrajectoriesPane(Pane):
         chosen = reader.answer(self.query_one("#text", Transcript).cursor) if self._reading else None
         return chosen or reader.last_answer()
 
-    def _write(self, title: str, said: Passage, take: Take, verb: str) -> None:
+    def _write(self, title: str, said: Paragraph, take: Take, verb: str) -> None:
         self.app.push_screen(Form(title, [Field("text", said.part, said.text, lines=6)], take, verb))
 
-    async def _edit(self, unit: str, said: Passage, values: Values) -> str:
-        self.desk.send(order("edit", unit, said.owner, values["text"]))
+    async def _edit(self, unit: str, said: Paragraph, values: Values) -> str:
+        self.view.send(new_command("edit", unit, said.owner, values["text"]))
         return ""
 
-    async def _fork(self, unit: str, said: Passage, values: Values) -> str:
+    async def _fork(self, unit: str, said: Paragraph, values: Values) -> str:
         text = values["text"]
         changed = "" if text == said.text else text
-        self.desk.send(order("fork", unit, said.owner, changed), start=True)
+        self.view.send(new_command("fork", unit, said.owner, changed), start=True)
         return ""
 
     def _judge(self, n: int, word: str) -> None:
         unit = self._unit("text")
 
         async def take(values: Values) -> str:
-            self.desk.send(order("judge", unit, n, values["why"]), start=True)
+            self.view.send(new_command("judge", unit, n, values["why"]), start=True)
             return ""
 
         self.app.push_screen(Form(f"{word.capitalize()} {unit}", [Field("why", "reason")], take, word))

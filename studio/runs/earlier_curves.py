@@ -16,12 +16,12 @@ MOST = 4
 STEPPED = b'"type":"train.stepped"'
 
 
-def curves(folders: Sequence[RunFolder]) -> dict[str, list[Series]]:
+def read_curves(folders: Sequence[RunFolder]) -> dict[str, list[Series]]:
     """By role: the curves of the first runs of `folders` that trained. Slow: call it in a thread."""
     found: dict[str, list[Series]] = {}
     trained = 0
     for folder in folders:
-        known = of_run(folder)
+        known = run_curves(folder)
         for role, series in known.items():
             found.setdefault(role, []).append(series)
         trained += bool(known)
@@ -30,7 +30,7 @@ def curves(folders: Sequence[RunFolder]) -> dict[str, list[Series]]:
     return found
 
 
-def of_run(folder: RunFolder) -> dict[str, Series]:
+def run_curves(folder: RunFolder) -> dict[str, Series]:
     """One run's curves by role; none when it has not trained."""
     found: dict[str, Series] = {}
     try:

@@ -17,18 +17,18 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.run.record.watch import Watch
 from studio.runs.loss_series import Series
-from studio.runs.run_list import ALIVE, RunLine, Shelf, judged, leading
-from studio.runs.run_tail import Tailed
+from studio.runs.run_list import ALIVE, RunLine, RunList, leading_run, run_verdict
+from studio.runs.run_tail import RunTail
 
 BUSY, IDLE, REST, AT_ONCE = 0.1, 0.25, 1.0, 0.001
 """Seconds to the next look: while the run moves, while it does not, once it rests, and while a long log is read."""
 QUIET = 8
 """Looks without news after which a run rests: then only what needs no write is missed, as that its job died."""
-SHELF_EVERY, SHELF_SHARE = 2.0, 0.001
+LIST_EVERY, LIST_SHARE = 2.0, 0.001
 """Seconds between looks at the list of runs, and the share of a core that they may take: longer for a long list."""
 
 
-class Moved(Message):
+class RunChanged(Message):
     """Something about the followed project changed."""
 
     def __init__(self, follow: Follow):
@@ -41,16 +41,16 @@ class Follow:
 
     def __init__(self, project_root: Path, owner: MessagePump):
         """`owner` lends its timer and gets the messages."""
-        self.shelf = Shelf(project_root)
+        self.run_list = RunList(project_root)
         self.verdict = "reading"
         """How the tailed run is; `reading` until its log has been read for the first time."""
-        self._tailed: Tailed | None = None
+        self._tailed: RunTail | None = None
         self._watch: Watch | None = None
         self._quiet = 0
         """Looks in a row at which nothing moved."""
         self._owner = owner
         self._timer: Timer | None = None
-        self._shelf_due = 0.0
+        self._list_due = 0.0
         self._new = True
         """Not looked at yet."""
 
@@ -76,15 +76,15 @@ class Follow:
     @property
     def alive(self) -> list[RunLine]:
         """The project's runs that have a job."""
-        return [run for run in self.shelf.runs if run.alive]
+        return [run for run in self.run_list.runs if run.alive]
 
     def show(self, name: str = "") -> None:
         """Tail another run: that of this name; without one, the run that leads the list."""
         self.close()
-        self._look_at_shelf()
-        named = next((run for run in self.shelf.runs if run.folder.name == name), None)
-        line = named if name else leading(self.shelf.runs)
-        self._tailed = Tailed(line.folder) if line else None
+        self._look_at_list()
+        named = next((run for run in self.run_list.runs if run.folder.name == name), None)
+        line = named if name else leading_run(self.run_list.runs)
+        self._tailed = RunTail(line.folder) if line else None
         self.verdict = "reading"
 
     def start(self) -> None:
@@ -93,7 +93,7 @@ class Follow:
         self._listen()
         moved = self.look()
         if moved:
-            self._owner.post_message(Moved(self))
+            self._owner.post_message(RunChanged(self))
         behind = self._tailed is not None and self._tailed.behind
         self._quiet = 0 if moved or behind else self._quiet + 1
         self._timer = self._owner.set_timer(AT_ONCE if behind else BUSY if moved else self._pause, self.start)
@@ -123,14 +123,14 @@ class Follow:
     def look(self) -> bool:
         """Take in what happened since the last look; whether there is something new to draw."""
         moved, self._new = self._new, False
-        if time.monotonic() >= self._shelf_due:
-            moved |= self._look_at_shelf()
+        if time.monotonic() >= self._list_due:
+            moved |= self._look_at_list()
         return self._read() or moved
 
-    def _look_at_shelf(self) -> bool:
+    def _look_at_list(self) -> bool:
         begun = time.thread_time()
-        moved = self.shelf.look()
-        self._shelf_due = time.monotonic() + max(SHELF_EVERY, (time.thread_time() - begun) / SHELF_SHARE)
+        moved = self.run_list.look()
+        self._list_due = time.monotonic() + max(LIST_EVERY, (time.thread_time() - begun) / LIST_SHARE)
         return moved
 
     def _listen(self) -> None:
@@ -151,5 +151,5 @@ class Follow:
         read = tailed.read()
         if tailed.behind:
             return False
-        self.verdict = judged(tailed.folder, tailed.state)
+        self.verdict = run_verdict(tailed.folder, tailed.state)
         return read or self.verdict != before

@@ -34,13 +34,13 @@ def stage_of(state: RunState) -> str:
 
 def pace(state: RunState) -> str:
     """Returns what the stage at work is busy with and the time left for it, as far as the log tells."""
-    stage, role = state.stages.get(state.stage), training(state)
+    stage, role = state.stages.get(state.stage), training_role(state)
     if stage is None or state.status == "paused":
         return ""
     if role is not None:
-        return f"{role} {standing(state, role)}"
+        return f"{role} {training_status(state, role)}"
     left = time_left(stage, state.at)
-    return f"{spoken(left)} left" if left else ""
+    return f"{duration_text(left)} left" if left else ""
 
 
 def time_left(stage: StageState, now: float) -> float:
@@ -49,7 +49,7 @@ def time_left(stage: StageState, now: float) -> float:
     return max(0, stage.of - stage.done) * spent / stage.done if stage.done and spent >= SOON else 0.0
 
 
-def ahead(state: RunState, stage: str, what: str) -> str:
+def missing_reason(state: RunState, stage: str, what: str) -> str:
     """Returns why there is nothing of a stage yet: what is at work instead; `what` names its results."""
     if stage in state.stages or stage not in _planned(state):
         return f"This run made no {what}." if state.status != "running" else f"No {what} yet."
@@ -74,7 +74,7 @@ def _stages_away(stage: str, later: str) -> str:
 # -- training --------------------------------------------------------------------------------------------------------
 
 
-def training(state: RunState) -> Role | None:
+def training_role(state: RunState) -> Role | None:
     """Whose training is going on, or about to."""
     if state.stage != "differentiation":
         return None
@@ -82,31 +82,31 @@ def training(state: RunState) -> Role | None:
     return next((role for role in SUB_AGENTS if role not in over), None)
 
 
-def recent(state: RunState, role: Role) -> list[TrainStepped]:
+def recent_steps(state: RunState, role: Role) -> list[TrainStepped]:
     """The last steps of a role, oldest first."""
     curve = state.curves.get(role, {})
     last = max(curve, default=-1)
     return [curve[step] for step in range(max(0, last - RECENT + 1), last + 1) if step in curve]
 
 
-def standing(state: RunState, role: Role) -> str:
+def training_status(state: RunState, role: Role) -> str:
     """How far it is: waiting, step n of N with the time left, or done."""
-    steps = recent(state, role)
+    steps = recent_steps(state, role)
     done, of = (steps[-1].step + 1, steps[-1].of) if steps else (0, 0)
     if role in state.adapters:
         return f"{done}/{of} trained" if steps else "trained in an earlier run"
     if f"train-{role}" in state.unit_failures:
         return f"failed: {state.unit_failures[f'train-{role}']}"
     if not steps:
-        return "loading" if training(state) == role else "waits its turn"
+        return "loading" if training_role(state) == role else "waits its turn"
     held = state.status == "paused" or f"train-{role}" in state.halted
-    if training(state) != role or held:
+    if training_role(state) != role or held:
         return f"{done}/{of} {'paused' if held else 'stopped'}"
     left = (of - done) * sum(step.ms for step in steps) / len(steps) / 1000
-    return f"{done}/{of}, {spoken(left)} left"
+    return f"{done}/{of}, {duration_text(left)} left"
 
 
-def spoken(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A time as a person says it."""
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -45,7 +45,7 @@ class RunLine:
         return self.verdict in ALIVE
 
 
-def leading(runs: Sequence[RunLine]) -> RunLine | None:
+def leading_run(runs: Sequence[RunLine]) -> RunLine | None:
     """Returns the run to show first: the newest at work, a session only if there is no other; else the newest of the
     project's own; else the newest."""
     alive = [run for run in runs if run.alive]
@@ -54,7 +54,7 @@ def leading(runs: Sequence[RunLine]) -> RunLine | None:
     return next(iter(training or alive or own or runs), None)
 
 
-class Shelf:
+class RunList:
     """The runs of one project, newest first."""
 
     def __init__(self, project_root: Path):
@@ -83,7 +83,7 @@ class Shelf:
         if known is not None and known[0] == marks:
             return known[1]
         state = self._ending(folder)
-        line = RunLine(folder, judged(folder, state), state)
+        line = RunLine(folder, run_verdict(folder, state), state)
         if line.verdict in AT_REST:
             self._at_rest[folder.name] = marks, line
         return line
@@ -92,7 +92,7 @@ class Shelf:
         size = disk.file_size(folder.events)
         known = self._endings.get(folder.name)
         if known is None or known[0] != size:
-            known = self._endings[folder.name] = size, ending(folder, size)
+            known = self._endings[folder.name] = size, fold_ending(folder, size)
         return known[1]
 
 
@@ -108,7 +108,7 @@ def _mark(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def ending(folder: RunFolder, size: int) -> RunState:
+def fold_ending(folder: RunFolder, size: int) -> RunState:
     """The last part of a log, folded: enough for how the run ended, not for what it did."""
     state, tail = RunState(), LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)
     try:
@@ -118,7 +118,7 @@ def ending(folder: RunFolder, size: int) -> RunState:
     return state
 
 
-def judged(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:
+def run_verdict(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:
     """The run's verdict; `starting` for one that was made a moment ago and has not said a word."""
     found = verdict(folder, state, now=now)
     if found == "interrupted" and state.seq < 0:

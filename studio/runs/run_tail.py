@@ -15,7 +15,7 @@ MOST = 2_000
 """Records folded in one go (about 20 ms): a long log must not keep a key waiting."""
 
 
-class Tailed:
+class RunTail:
     """What is known of one run."""
 
     def __init__(self, folder: RunFolder):

@@ -11,7 +11,7 @@ from autoact.run.record.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RunTotals:
     """One run's."""
 
     started: float = 0.0
@@ -25,7 +25,7 @@ class Figures:
     """Prompt tokens encoded, plus tokens generated."""
 
     @classmethod
-    def of(cls, folder: RunFolder) -> Figures:
+    def of(cls, folder: RunFolder) -> RunTotals:
         """Reads the whole log: call it in a thread."""
         reading = Reading.of(folder.events)
         state = reading.state
@@ -40,13 +40,13 @@ class Figures:
         )
 
 
-class Ledger:
+class TotalsByRun:
     """Figures by run, with the size of the log they were read from."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, Figures]] = {}
+        self._known: dict[str, tuple[int, RunTotals]] = {}
 
-    def look(self, folder: RunFolder) -> Figures | None:
+    def look(self, folder: RunFolder) -> RunTotals | None:
         """What is known, however old."""
         known = self._known.get(folder.name)
         return known[1] if known else None
@@ -56,5 +56,5 @@ class Ledger:
         size = disk.file_size(folder.events)
         if self._known.get(folder.name, (-1,))[0] == size:
             return False
-        self._known[folder.name] = size, Figures.of(folder)
+        self._known[folder.name] = size, RunTotals.of(folder)
         return True

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from studio.actions import action_table
 from studio.terminal import untrusted_text
 
-DEAF_S = 0.4
+IGNORE_KEYS_S = 0.4
 """Keys that were meant for what was there before are ignored for this long."""
 
 
@@ -29,7 +29,7 @@ class Confirm(ModalScreen[bool]):
     Confirm #keys { margin-bottom: 0; }
     """
     BINDINGS = action_table.bindings("confirm")
-    PLACES: tuple[action_table.Place, ...] = ("confirm",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("confirm",)
 
     def __init__(self, question: str, *reasons: str, tells: bool = False):
         """`question`, and the paragraphs that are shown before it, may hold foreign text."""
@@ -47,7 +47,7 @@ class Confirm(ModalScreen[bool]):
         self._since = time.monotonic()
 
     def action_yes(self) -> None:
-        if time.monotonic() - self._since >= DEAF_S:
+        if time.monotonic() - self._since >= IGNORE_KEYS_S:
             self.dismiss(not self._tells)
 
     def action_no(self) -> None:

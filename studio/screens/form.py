@@ -53,7 +53,7 @@ class Form(ModalScreen[bool]):
     Form #footer { height: 1; background: $panel; }
     """
     BINDINGS = action_table.bindings("form")
-    PLACES: tuple[action_table.Place, ...] = ("form",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("form",)
 
     def __init__(self, title: str, fields: Sequence[Field], take: Take, verb: str = "save"):
         """`verb` says in the footer what becomes of the fields."""

@@ -27,7 +27,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(
         self,
-        places: Sequence[action_table.Place],
+        places: Sequence[action_table.Context],
         glyphs: Glyphs,
         table: Sequence[action_table.Action] = action_table.ACTIONS,
     ):
@@ -42,12 +42,14 @@ class HelpScreen(ModalScreen[None]):
 
 
 def page(
-    places: Sequence[action_table.Place], glyphs: Glyphs, table: Sequence[action_table.Action] = action_table.ACTIONS
+    places: Sequence[action_table.Context], glyphs: Glyphs, table: Sequence[action_table.Action] = action_table.ACTIONS
 ) -> Content:
     """The actions with the commands that do the same, those of the innermost place first, then the signs."""
     lines: list[Content] = []
-    for _, group in groupby(action_table.actions(*places, "everywhere", table=table), key=lambda action: action.place):
-        lines += [Content(), *(line for action in group for line in told(action))]
+    for _, group in groupby(
+        action_table.actions(*places, "everywhere", table=table), key=lambda action: action.context
+    ):
+        lines += [Content(), *(line for action in group for line in action_lines(action))]
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]
     signs = ["", f"  who   {roles}", f"  runs  {'  '.join(verdicts[:5])}", f"        {'  '.join(verdicts[5:])}"]
@@ -55,7 +57,7 @@ def page(
     return Content("\n").join([*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)])
 
 
-def told(action: action_table.Action) -> list[Content]:
+def action_lines(action: action_table.Action) -> list[Content]:
     """An action in a line: its command to the right, or below where the line has no room for it."""
     said = Content.assemble((f"{action.key:>6}  ", "bold $accent"), action.help)
     room = WIDTH - said.cell_length

@@ -16,7 +16,7 @@ from autoact.trajectory import Role
 from studio.actions import action_table
 from studio.terminal import untrusted_text
 from studio.widgets.footer import Footer
-from studio.widgets.table import Column, Table
+from studio.widgets.lists.table import Column, Table
 
 COLUMNS = (
     Column("", 5, right=True),
@@ -59,7 +59,7 @@ class LessonsScreen(ModalScreen[None]):
     LessonsScreen #lesson { height: auto; }
     LessonsScreen #footer { height: 1; background: $panel; color: $foreground; }
     """
-    PLACES: tuple[action_table.Place, ...] = ("lessons",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("lessons",)
     BINDINGS = action_table.bindings("lessons")
 
     def __init__(self, role: Role, lessons: Sequence[Lesson]):
@@ -86,10 +86,10 @@ class LessonsScreen(ModalScreen[None]):
 
     def _show(self, index: int) -> None:
         if index < len(self.lessons):
-            self.query_one("#lesson", Static).update(foreign_lesson(self.role, self.lessons[index]))
+            self.query_one("#lesson", Static).update(lesson_text(self.role, self.lessons[index]))
 
 
-def foreign_lesson(role: Role, lesson: Lesson) -> Content:
+def lesson_text(role: Role, lesson: Lesson) -> Content:
     """An example as the sub-agent reads it; what has loss has the role's colour and a line beneath."""
     counts = f"underline bold $role-{role}"
     said = [(untrusted_text.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]

@@ -18,16 +18,16 @@ from autoact import project_folders
 from autoact.errors import AutoActError
 from autoact.project import TEMPLATES, Project, create, home, projects
 from studio.actions import action_table
-from studio.runs.project_summary import Glance, Watch
+from studio.runs.project_summary import ProjectSummary, SummaryReader
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.terminal.glyphs import Glyphs, of_app
+from studio.terminal.glyphs import Glyphs, app_glyphs
+from studio.widgets.content_lines import pad
 from studio.widgets.footer import Footer
-from studio.widgets.line import Line
-from studio.widgets.menu import Menu
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.menu import Menu
 from studio.widgets.notice import Notice
-from studio.widgets.rows import padded
 from studio.widgets.status import verdict_of
 
 EVERY = 2.0
@@ -49,7 +49,7 @@ class ProjectsScreen(Screen[None]):
 
     CSS_PATH = "projects.tcss"
     BINDINGS = action_table.bindings("projects")
-    PLACES: tuple[action_table.Place, ...] = ("projects",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("projects",)
 
     class Opened(Message):
         """The person wants to see this project."""
@@ -64,12 +64,12 @@ class ProjectsScreen(Screen[None]):
         self.folder = folder or home()
         self._own = self.folder.resolve()
         self._here = working_folder() if folder in (None, home()) else None
-        self._watches: dict[str, Watch] = {}
-        self._glances: dict[str, Glance] = {}
+        self._watches: dict[str, SummaryReader] = {}
+        self._glances: dict[str, ProjectSummary] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(Content.assemble(("AutoAct Studio", "bold $primary"), "  ", self._place()), id="title")
-        yield Line("letters of a name or task", id="filter", verb="filter")
+        yield InputLine("letters of a name or task", id="filter", verb="filter")
         yield Static(id="heads")
         yield Menu(id="projects")
         yield Static(Content(FIRST.format(folder=untrusted_text.line(str(self.folder)))), id="first")
@@ -103,8 +103,11 @@ class ProjectsScreen(Screen[None]):
         for gone in self._watches.keys() - found.keys():
             self._watches.pop(gone).close()
         for key in found.keys() - self._watches.keys():
-            self._watches[key] = Watch(found[key])
-        before, self._glances = self._glances, {key: self._glances.get(key, Glance(p)) for key, p in found.items()}
+            self._watches[key] = SummaryReader(found[key])
+        before, self._glances = (
+            self._glances,
+            {key: self._glances.get(key, ProjectSummary(p)) for key, p in found.items()},
+        )
         if not before or list(before) != list(self._glances):
             self._draw()
         if not any(worker.is_running for worker in self.workers if worker.node is self):
@@ -118,12 +121,12 @@ class ProjectsScreen(Screen[None]):
         own = [Project(self._here)] if (self._here / "project.toml").is_file() else []
         return [*own, *projects(self._here)]
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_open(self) -> None:
         if (root := self._chosen) is not None:
             self.post_message(self.Opened(root))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_filter(self) -> None:
         self._filter.ask(self._filter.value)
 
@@ -147,11 +150,11 @@ class ProjectsScreen(Screen[None]):
 
         self.app.push_screen(Form("Open a project", (Field("path", "its folder"),), take, "open"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_duplicate(self) -> None:
         self._ask_name("Copy the project, without its runs", "copy", "-copy", project_folders.duplicate)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_rename(self) -> None:
         self._ask_name("Rename the project", "rename", "", project_folders.rename)
 
@@ -165,7 +168,7 @@ class ProjectsScreen(Screen[None]):
         name = Field("name", "name", f"{root.name}{ending}", suggested=True)
         self.app.push_screen(Form(title, (name,), take, verb))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_archive(self) -> None:
         if (root := self._chosen) is None:
             return
@@ -207,7 +210,7 @@ class ProjectsScreen(Screen[None]):
 
     def notice(self, text: str) -> None:
         """Say something in the line above the footer."""
-        self.query_one(Notice).say(text)
+        self.query_one(Notice).show(text)
         self.offer()
 
     @on(OptionList.OptionSelected, "#projects")
@@ -233,7 +236,7 @@ class ProjectsScreen(Screen[None]):
         self._draw()
 
     @on(Input.Submitted)
-    @on(Line.Gone)
+    @on(InputLine.Gone)
     def _to_the_list(self) -> None:
         self.query_one("#projects", Menu).focus()
 
@@ -249,24 +252,24 @@ class ProjectsScreen(Screen[None]):
         """Have the footer offer what can be done by now."""
         self.query_one(Footer).look()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_show_all(self) -> None:
         self._filter.action_leave_line()
 
     @property
-    def _filter(self) -> Line:
-        return self.query_one("#filter", Line)
+    def _filter(self) -> InputLine:
+        return self.query_one("#filter", InputLine)
 
     def _place(self) -> Content:
         return untrusted_text.content(str(self.folder), "$quiet")
 
-    def _glance(self, watches: dict[str, Watch]) -> None:
+    def _glance(self, watches: dict[str, SummaryReader]) -> None:
         for key, watch in watches.items():
             glance = watch.look()
             if glance != self._glances.get(key):
                 self.app.call_from_thread(self._arrived, key, glance)
 
-    def _arrived(self, key: str, glance: Glance) -> None:
+    def _arrived(self, key: str, glance: ProjectSummary) -> None:
         if key in self._glances:
             self._glances[key] = glance
             self._draw()
@@ -284,12 +287,12 @@ class ProjectsScreen(Screen[None]):
         widths = columns(self.size.width)
         self.query_one("#heads", Static).update(row([Content(head) for head in HEADS], widths))
         lines = [
-            (key, line(glance, widths, of_app(self.app), self._shown_name(glance))) for key, glance in shown.items()
+            (key, line(glance, widths, app_glyphs(self.app), self._shown_name(glance))) for key, glance in shown.items()
         ]
         self.query_one("#projects", Menu).put(lines)
         self.offer()
 
-    def _shown_name(self, glance: Glance) -> str:
+    def _shown_name(self, glance: ProjectSummary) -> str:
         """Of a project; one that only the working folder has begins with a dot."""
         root = glance.project.root
         return root.name if root.parent == self._own else "." if root == self._here else f"./{root.name}"
@@ -317,7 +320,7 @@ def columns(width: int) -> list[int]:
     return [name, rest - name, model, stage, verdict, result]
 
 
-def line(glance: Glance, widths: list[int], glyphs: Glyphs, title: str) -> Content:
+def line(glance: ProjectSummary, widths: list[int], glyphs: Glyphs, title: str) -> Content:
     """A project in the list; one that cannot be read says why."""
     name = untrusted_text.content(title, "bold")
     if glance.trouble:
@@ -326,7 +329,7 @@ def line(glance: Glance, widths: list[int], glyphs: Glyphs, title: str) -> Conte
     return row(cells(name, glance, verdict_of(glance.verdict, glyphs)), widths)
 
 
-def cells(name: Content, glance: Glance, verdict: Content) -> list[Content]:
+def cells(name: Content, glance: ProjectSummary, verdict: Content) -> list[Content]:
     """A project's line, piece by piece."""
     return [
         name,
@@ -342,4 +345,4 @@ def cells(name: Content, glance: Glance, verdict: Content) -> list[Content]:
 
 def row(pieces: list[Content], widths: list[int]) -> Content:
     """Pieces side by side, each cut or filled to its width less the gap."""
-    return Content.assemble(" ", *(padded(padded(p, w - 1), w) for p, w in zip(pieces, widths, strict=True) if w))
+    return Content.assemble(" ", *(pad(pad(p, w - 1), w) for p, w in zip(pieces, widths, strict=True) if w))

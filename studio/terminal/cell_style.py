@@ -13,7 +13,7 @@ _ON_BLANKS = frozenset(["4", "7", "9", "21", "53"])
 _LINK = re.compile(r"(?:https?|file)://[\x21-\x7e]{1,2000}\Z")
 
 
-class Pen(NamedTuple):
+class CellStyle(NamedTuple):
     """Colours as SGR parameters, empty for the terminal's own."""
 
     foreground: str = ""
@@ -22,11 +22,11 @@ class Pen(NamedTuple):
     link: str = ""
 
 
-PLAIN = Pen()
+PLAIN = CellStyle()
 
 
 @lru_cache(maxsize=4096)
-def dipped(pen: Pen, parameters: str) -> Pen:
+def apply_sgr(pen: CellStyle, parameters: str) -> CellStyle:
     """The pen after `ESC [ parameters m`."""
     foreground, background, attributes = pen.foreground, pen.background, set(pen.attributes)
     codes = iter(parameters.split(";"))
@@ -46,23 +46,23 @@ def dipped(pen: Pen, parameters: str) -> Pen:
             attributes.add(code)
         else:
             attributes -= {attribute for attribute, off in _OFF.items() if off == code}
-    return Pen(foreground, background, frozenset(attributes), pen.link)
+    return CellStyle(foreground, background, frozenset(attributes), pen.link)
 
 
-def linked(pen: Pen, link: str) -> Pen:
+def with_link(pen: CellStyle, link: str) -> CellStyle:
     """The pen with this link; with none when it is not a plain address."""
     return pen._replace(link=link if _LINK.match(link) else "")
 
 
 @lru_cache(maxsize=4096)
-def blank(pen: Pen) -> Pen:
+def blank_style(pen: CellStyle) -> CellStyle:
     """All that can be seen of this pen where there is no letter."""
     seen = pen.attributes & _ON_BLANKS
-    return pen if seen else Pen("", pen.background, frozenset(), pen.link)
+    return pen if seen else CellStyle("", pen.background, frozenset(), pen.link)
 
 
 @lru_cache(maxsize=16_384)
-def change(old: Pen, new: Pen) -> str:
+def transition(old: CellStyle, new: CellStyle) -> str:
     """What to send to go from one to the other."""
     said = _sgr(old, new)
     if old.link != new.link:
@@ -70,7 +70,7 @@ def change(old: Pen, new: Pen) -> str:
     return said
 
 
-def _sgr(old: Pen, new: Pen) -> str:
+def _sgr(old: CellStyle, new: CellStyle) -> str:
     fresh = [*sorted(new.attributes), *filter(None, (new.foreground, new.background))]
     gone = old.attributes - new.attributes
     codes = sorted({_OFF.get(code, "0") for code in gone})

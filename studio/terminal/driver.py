@@ -21,7 +21,7 @@ from textual.events import CursorPosition
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
-from studio.terminal.screen_cells import Cells
+from studio.terminal.screen_cells import ScreenCells
 
 ASK = "\x1b[6n"
 """Device status report: where is the cursor?"""
@@ -49,7 +49,7 @@ class StudioDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.stock = False
         """Switched off: something came that this layer does not know."""
-        self._cells = Cells(1, 1)
+        self._cells = ScreenCells(1, 1)
         self._lock = threading.Lock()
         self._synchronised = False
         self._flying: deque[tuple[float, int]] = deque()

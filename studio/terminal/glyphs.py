@@ -13,8 +13,6 @@ class Glyphs:
 
     roles: Mapping[str, str]
     verdicts: Mapping[str, str]
-    stages: Mapping[str, str]
-    """waiting, running, finished."""
     ascii: bool
 
     def role(self, role: str) -> str:
@@ -32,7 +30,6 @@ UNICODE = Glyphs(
         "finished": "✓", "failed": "✗", "cancelled": "■", "interrupted": "!", "unreadable": "✗",
         "foreign": "⇢",
     },
-    stages={"waiting": "○", "running": "●", "finished": "✓"},
     ascii=False,
 )  # fmt: skip
 ASCII = Glyphs(
@@ -42,18 +39,17 @@ ASCII = Glyphs(
         "finished": "+", "failed": "x", "cancelled": "#", "interrupted": "!", "unreadable": "x",
         "foreign": "^",
     },
-    stages={"waiting": "-", "running": "*", "finished": "+"},
     ascii=True,
 )  # fmt: skip
 
 
-def of_app(app: object) -> Glyphs:
+def app_glyphs(app: object) -> Glyphs:
     """The set that the app chose for its terminal."""
     found = getattr(app, "glyphs", None)
     return found if isinstance(found, Glyphs) else UNICODE
 
 
-def of_terminal(environment: Mapping[str, str] = os.environ) -> Glyphs:
+def terminal_glyphs(environment: Mapping[str, str] = os.environ) -> Glyphs:
     """ASCII where the locale says that the terminal shows no Unicode, or the console's own font has none."""
     locale = next((environment[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(key)), "UTF-8")
     plain = "utf" not in locale.lower() or environment.get("TERM") == "linux"

@@ -13,7 +13,7 @@ LOCAL, REMOTE = 20, 15
 """Frames a second at most: here, and over SSH."""
 
 
-class Drawn(Protocol):
+class Drawable(Protocol):
     """Something with a picture that falls behind."""
 
     @property
@@ -30,11 +30,11 @@ class Frames:
         """`owner`, a screen, lends its timer."""
         self.every = 1 / (REMOTE if "SSH_CONNECTION" in os.environ else LOCAL)
         self._owner = owner
-        self._waiting: dict[Drawn, None] = {}
+        self._waiting: dict[Drawable, None] = {}
         self._timer: Timer | None = None
         self._last = 0.0
 
-    def ask(self, drawn: Drawn) -> None:
+    def request(self, drawn: Drawable) -> None:
         """This has something new to show. What is out of sight must ask again when it comes into sight."""
         self._waiting[drawn] = None
         if self._timer is None:

@@ -6,7 +6,7 @@ import re
 
 from rich.cells import split_graphemes
 
-from studio.terminal.cell_style import PLAIN, blank, change, dipped, linked
+from studio.terminal.cell_style import PLAIN, apply_sgr, blank_style, transition, with_link
 
 _TOKEN = re.compile(
     r"\x1b\[([0-9;]*)m"  # 1: colours and attributes
@@ -31,7 +31,7 @@ _BRIDGE = 4
 """Cells that are cheaper to send again than to jump over."""
 
 
-class Cells:
+class ScreenCells:
     """What frames draw goes in with `draw`; `changes` is what a terminal must be sent to look like it.
 
     A wide letter lies in its first cell, the cell after it is the empty string. A letter with its marks is one cell.
@@ -52,9 +52,9 @@ class Cells:
         """Where the terminal's cursor is, x and y; None where that is not certain."""
         self.cleared()
 
-    def resized(self, width: int, height: int) -> Cells:
+    def resized(self, width: int, height: int) -> ScreenCells:
         """As many cells as the terminal has now; what they have in common is kept, nothing counts as sent."""
-        found = Cells(width, height)
+        found = ScreenCells(width, height)
         for y in range(min(height, self.height)):
             common = min(width, self.width)
             found._letters[y][:common] = self._letters[y][:common]
@@ -72,11 +72,11 @@ class Cells:
                 case 6:
                     self._write(token[6])
                 case 1:
-                    self._pen = dipped(self._pen, token[1])
+                    self._pen = apply_sgr(self._pen, token[1])
                 case 3:
                     self._y, self._x = int(token[2]) - 1, int(token[3]) - 1
                 case 4:
-                    self._pen = linked(self._pen, token[4])
+                    self._pen = with_link(self._pen, token[4])
                 case 5:
                     self._y, self._x = self._y + 1, 0
 
@@ -142,7 +142,7 @@ class Cells:
 
     def reset_pen(self) -> str:
         """What makes the terminal write plainly again."""
-        said, self._sent_pen = change(self._sent_pen, PLAIN), PLAIN
+        said, self._sent_pen = transition(self._sent_pen, PLAIN), PLAIN
         return said
 
     def _row(self, y: int, out: list[str]) -> None:
@@ -152,7 +152,9 @@ class Cells:
         while x < self.width:
             letter, pen = letters[x], pens[x]
             if letter == sent[x] and (
-                pen is sent_pens[x] or pen == sent_pens[x] or (letter == " " and blank(pen) == blank(sent_pens[x]))
+                pen is sent_pens[x]
+                or pen == sent_pens[x]
+                or (letter == " " and blank_style(pen) == blank_style(sent_pens[x]))
             ):
                 x += 1
             elif letter == "" and x:
@@ -170,10 +172,10 @@ class Cells:
             out.append(self._move(x, y))
         letter, pen = letters[x], pens[x]
         if letter == " ":
-            seen = blank(pen)
-            pen = self._sent_pen if seen == blank(self._sent_pen) else seen
+            seen = blank_style(pen)
+            pen = self._sent_pen if seen == blank_style(self._sent_pen) else seen
         if pen != self._sent_pen:
-            out.append(change(self._sent_pen, pen))
+            out.append(transition(self._sent_pen, pen))
             self._sent_pen = pen
         out.append(letter)
         after = x + 1

@@ -16,7 +16,7 @@ def folder() -> Path:
     return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "studio"
 
 
-def theme() -> str:
+def read_theme() -> str:
     """Returns the name of the theme that was chosen last; empty when none was, or when the file cannot be read."""
     try:
         return (folder() / "theme").read_text("utf-8").strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len, chop_cells
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     """The lines of `text`, each at most `width` cells (at least 2) wide; never empty."""
     width = max(2, width)
     if len(text) <= width and "\n" not in text and text.isascii():

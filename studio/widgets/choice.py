@@ -20,7 +20,7 @@ class Choice(Widget, can_focus=True):
     Choice:focus { background: $background; }
     """
     BINDINGS = action_table.bindings("choice")
-    PLACES: tuple[action_table.Place, ...] = ("choice",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("choice",)
 
     class Taken(Message):
         """Enter: the person wants this word."""

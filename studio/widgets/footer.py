@@ -33,14 +33,14 @@ class Footer(Widget):
 
     def look(self) -> None:
         """Offer what can be done by now."""
-        offers = offers_of(self.screen.focused or self.screen)
+        offers = footer_offers(self.screen.focused or self.screen)
         if offers != self._offers:
             self._offers = offers
             self.refresh()
 
     def render(self) -> Content:
         parts = [Content.assemble((action.key, "bold $accent"), f" {word}") for word, (action, _) in self._offers]
-        chosen, gap = fitting(parts, self.size.width - 2)
+        chosen, gap = fit(parts, self.size.width - 2)
         x, self._placed = 1, []
         for index in chosen:
             end = x + parts[index].cell_length
@@ -55,13 +55,13 @@ class Footer(Widget):
                 self.look()
 
 
-def offers_of(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
+def footer_offers(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
     """Returns what can be done now, each with its word, the help last; what goes without saying is left out."""
-    offers = [(word, offer) for offer in action_table.offered(focused) if (word := action_table.word(offer))]
+    offers = [(word, offer) for offer in action_table.available(focused) if (word := action_table.footer_word(offer))]
     return sorted(offers, key=lambda offer: offer[1][0].id == HELP)
 
 
-def fitting(parts: Sequence[Content], width: int) -> tuple[list[int], str]:
+def fit(parts: Sequence[Content], width: int) -> tuple[list[int], str]:
     """Returns which of the parts fit, the first ones first and the last one always, and the gap between them."""
     every = list(range(len(parts)))
     for gap in GAPS:

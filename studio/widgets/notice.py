@@ -18,7 +18,7 @@ class Notice(Static):
         super().__init__(id="notice")
         self._old: Timer | None = None
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         """Show a text, foreign ones too, in place of what stands there."""
         self.update(untrusted_text.content(text), layout=False)
         if self._old is not None:

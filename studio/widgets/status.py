@@ -11,7 +11,7 @@ from studio.runs.follow import Follow
 from studio.runs.progress import pace, stage_of
 from studio.terminal import untrusted_text
 from studio.terminal.glyphs import Glyphs
-from studio.widgets.rows import Rows
+from studio.widgets.content_lines import ContentLines
 
 COLOURS = {
     "running": "$success", "finished": "$success", "starting": "$accent", "paused": "$warning", "stuck": "$warning",
@@ -19,17 +19,17 @@ COLOURS = {
 }  # fmt: skip
 
 
-class Status(Rows):
+class Status(ContentLines):
     """Project, run, engine, verdict, and how far the stage is."""
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
-        name = untrusted_text.content(follow.shelf.root.name, "bold $primary").truncate(
+        name = untrusted_text.content(follow.run_list.root.name, "bold $primary").truncate(
             max(12, width // 4), ellipsis=True
         )
         if not follow.name:
             return [Content.assemble(" ", name, ("  no runs yet", "$quiet"))]
         verdict = verdict_of(follow.verdict, self.glyphs)
-        run = Content.styled(short(follow.name), "$quiet")
+        run = Content.styled(short_name(follow.name), "$quiet")
         engine = untrusted_text.content(engine_of(follow.state), "$quiet").truncate(40, ellipsis=True)
         parts = [name, run, engine, verdict, *_where(follow.state)]
         line = Content("  ").join([part for part in parts if part])
@@ -43,11 +43,11 @@ def verdict_of(verdict: str, glyphs: Glyphs) -> Content:
     return untrusted_text.content(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
 
 
-def short(run: str, *, tail: bool = True) -> str:
-    """`11-22 14:30 a1b2` of a run's name, or without its `tail`; a name of another form as it is."""
-    date, last = run[:15], f" {run[-4:]}" if tail else ""
+def short_name(run: str) -> str:
+    """Returns `11-22 14:30 a1b2` for a run's folder name; a name of another form is returned unchanged."""
+    date = run[:15]
     usual = len(run) > 20 and date[4:5] == "-" and date[10:11] == "T" and date[11:].isdigit()
-    return untrusted_text.line(f"{date[5:10]} {date[11:13]}:{date[13:]}{last}" if usual else run)
+    return untrusted_text.line(f"{date[5:10]} {date[11:13]}:{date[13:]} {run[-4:]}" if usual else run)
 
 
 def engine_of(state: RunState) -> str:

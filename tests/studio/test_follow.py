@@ -17,8 +17,8 @@ from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
 from studio.runs import run_tail
 from studio.runs.follow import Follow
-from studio.runs.run_list import Shelf, judged
-from studio.runs.run_tail import Tailed
+from studio.runs.run_list import RunList, run_verdict
+from studio.runs.run_tail import RunTail
 
 
 def following(root: Path, name: str = "") -> Follow:
@@ -61,7 +61,7 @@ async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.Mon
 def test_a_long_log_is_read_in_portions(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_tail, "MOST", 10)
     run = write(opera, training())
-    part = Tailed(run)
+    part = RunTail(run)
     looks = 0
     while part.behind:
         assert part.read()
@@ -89,7 +89,7 @@ def test_the_list_knows_how_each_run_ended(opera: Path) -> None:
     write(opera, [*opened(), *[step("plan", n, 3000) for n in range(1, 3000)]], 2)
     running = write(opera, synthesis(), 3)
     with alive(running):
-        shelf = Shelf(opera)
+        shelf = RunList(opera)
         assert shelf.look()
         assert [run.verdict for run in shelf.runs] == ["running", "interrupted", "finished"]
         assert not shelf.look()
@@ -97,7 +97,7 @@ def test_the_list_knows_how_each_run_ended(opera: Path) -> None:
 
 def test_the_list_notices_a_run_that_goes_on_and_one_that_is_written_to(opera: Path) -> None:
     run = write(opera, synthesis())
-    shelf = Shelf(opera)
+    shelf = RunList(opera)
     assert shelf.look()
     assert not shelf.look()
     with alive(run):
@@ -113,8 +113,8 @@ def test_the_list_notices_a_run_that_goes_on_and_one_that_is_written_to(opera: P
 def test_a_run_just_made_is_starting(opera: Path) -> None:
     folder = new_run(opera, "quick", {}, now=datetime(2026, 11, 22))
     made = folder.config.stat().st_mtime
-    assert judged(folder, RunState(), now=made + 1) == "starting"
-    assert judged(folder, RunState(), now=made + 60) == "interrupted"
+    assert run_verdict(folder, RunState(), now=made + 1) == "starting"
+    assert run_verdict(folder, RunState(), now=made + 60) == "interrupted"
 
 
 def test_a_resumed_run_is_followed_on(opera: Path) -> None:

@@ -95,7 +95,7 @@ async def test_a_project_is_copied_and_renamed(opera: Path) -> None:
 
 @pytest.mark.does("projects.archive", "confirm.no")
 async def test_archiving_asks_and_moves(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirm, "DEAF_S", 0.0)
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
     async with projects_of(opera.parent) as (app, pilot):
         await pilot.press("x", "n")
         await done(app, pilot)

@@ -9,7 +9,7 @@ from hosts import Host
 from stories import screen_text
 from textual.content import Content
 
-from studio.widgets.table import Cell, Column, Table, shares
+from studio.widgets.lists.table import Cell, Column, Table, column_widths
 
 COLUMNS = (Column("question"), Column("steps", 7, right=True), Column("tool", 14, least=60))
 
@@ -33,8 +33,8 @@ class Asked:
 
 
 def test_columns_share_what_is_left() -> None:
-    assert shares(COLUMNS, 80) == [58, 7, 14]
-    assert shares(COLUMNS, 40) == [32, 7, 0]
+    assert column_widths(COLUMNS, 80) == [58, 7, 14]
+    assert column_widths(COLUMNS, 40) == [32, 7, 0]
 
 
 @pytest.mark.does("list.cursor_up", "list.last")

@@ -34,7 +34,7 @@ async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
 @pytest.fixture
 def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two runs, of which the one that seems newer came in an archive."""
-    monkeypatch.setattr(confirm, "DEAF_S", 0.0)
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
     root = project(tmp_path)
     write(root, finished(), 30)
     imported = write(root, finished(), 31)

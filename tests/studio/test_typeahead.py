@@ -16,7 +16,7 @@ from studio.app import StudioApp
 from studio.panes.task import TaskPane
 from studio.screens.form import Form
 from studio.terminal import typeahead
-from studio.widgets.table import Table
+from studio.widgets.lists.table import Table
 
 
 async def burst(app: StudioApp, pilot: Pilot[str], *events: str | Paste) -> None:

@@ -29,7 +29,6 @@ from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 from studio.actions import action_table, cli_command
 from studio.app import StudioApp
-from studio.screens.following import FollowingScreen
 from studio.screens.project import ProjectScreen
 from studio.target import Target
 from studio.widgets.footer import Footer
@@ -98,7 +97,7 @@ class Walk:
         before, now = [""], seen.rows(self.app)
         while before != now:
             for screen in self.app.screen_stack:
-                if isinstance(screen, FollowingScreen):
+                if isinstance(screen, ProjectScreen):
                     screen.follow.start()
             await done(self.app, self.pilot)
             before, now = now, seen.rows(self.app)
@@ -284,7 +283,7 @@ async def test_every_key_of_a_footer_does_something(projects: Path) -> None:
             for key, word in offers(footer):
                 before = await opened_again(way, root, pane)
                 if key not in LEAVING:
-                    await pilot.press(action_table.named(key))
+                    await pilot.press(action_table.textual_key(key))
                     if await way.rows() == before:
                         idle.append(f"pane {pane}: {key} {word}")
     assert not idle, "\n".join(idle)

@@ -22,12 +22,12 @@ from autoact.run.control.control_socket import ControlServer
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
-from studio.episodes.session import Replay, Session, sessions
+from studio.episodes.session import Replay, SessionLog, sessions
 from studio.panes import group
 from studio.panes.group import GroupPane
 from studio.screens.projects import ProjectsScreen
-from studio.widgets.table import Table
-from studio.widgets.transcript import Transcript
+from studio.widgets.lists.table import Table
+from studio.widgets.transcripts.transcript import Transcript
 
 ASKED = Question("asked-0001", "Who wrote [b]Fidelio?")
 SECONDS = 2.0
@@ -177,7 +177,7 @@ async def test_replay_and_its_speed(opera: Path) -> None:
 
 
 def test_a_replay_follows_the_log(tmp_path: Path) -> None:
-    told = Session(session(tmp_path, answered("group-asked-0001", "group")))
+    told = SessionLog(session(tmp_path, answered("group-asked-0001", "group")))
     told.read()
     replay = Replay(told.asked["group-asked-0001"])
     assert [replay.turns(seconds) for seconds in (0, 1.9, 2.0, 7, 99)] == [0, 0, 1, 3, 6]
@@ -279,7 +279,7 @@ def test_forks_edits_and_restarts(tmp_path: Path) -> None:
     )
     (folder,) = sessions(tmp_path)
     assert folder == run
-    told = Session(folder)
+    told = SessionLog(folder)
     assert told.read()
     assert [turn.text for turn in told.asked[f"{unit}~1"].turns] == ["I look it up.", " Retrieve\n", "Leonore"]
     assert (
@@ -313,7 +313,7 @@ async def test_a_slow_disk_is_not_asked_again_before_it_has_answered(
         session(opera, turns("group-asked-0001", "group"))
         pane = app.screen.query_one(GroupPane)
         for _ in range(5):
-            pane.tell()
+            pane.update()
             await pilot.pause()
         assert len(asked) == 1
         answered.set()
@@ -352,7 +352,7 @@ async def test_an_edit_goes_to_the_session_it_was_begun_in(opera: Path) -> None:
             with alive(newer), ControlServer(newer, other.submit):
                 pane = app.screen.query_one(GroupPane)
                 pane._looked = -99.0
-                pane.tell()
+                pane.update()
                 await done(app, pilot)
                 assert pane.shown.startswith(newer.name), "the newer session is in sight by now"
                 await pilot.press("!", "enter")

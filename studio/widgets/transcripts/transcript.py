@@ -13,10 +13,10 @@ from textual.message import Message
 from textual.strip import Strip
 
 from studio.actions import action_table
-from studio.episodes.document import Document, Passage
-from studio.episodes.line_index import Heights
-from studio.terminal.wrap import wrapped
-from studio.widgets.listed import Listed
+from studio.episodes.document import Document, Paragraph
+from studio.episodes.line_index import LineIndex
+from studio.terminal.wrap import wrap
+from studio.widgets.lists.cursor_list import CursorList
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
 FOLD = 3
@@ -29,7 +29,7 @@ REMEMBERED = 4_096
 """Strips and wrapped passages kept."""
 
 
-class Transcript(Listed):
+class Transcript(CursorList):
     """Shows a document and follows its end until someone moves away from it. `draw` brings it up to date."""
 
     COMPONENT_CLASSES = {f"transcript--{name}" for name in (*ROLES, "text", "strong", "quiet", "cursor")}
@@ -43,7 +43,7 @@ class Transcript(Listed):
     Transcript:nocolor > .transcript--cursor { text-style: reverse; }
     """
     )
-    PLACES: tuple[action_table.Place, ...] = ("transcript", "list")
+    CONTEXTS: tuple[action_table.Context, ...] = ("transcript", "list")
     BINDINGS = action_table.bindings("transcript")
 
     class Pointed(Message):
@@ -77,7 +77,7 @@ class Transcript(Listed):
         self._paged = "SSH_CONNECTION" in os.environ if paged is None else paged
         self._turned: set[int] = set()
         """Passages whose fold is not as it was at first."""
-        self._heights = Heights(lambda index: len(self._lines(index)), self._estimate)
+        self._heights = LineIndex(lambda index: len(self._lines(index)), self._estimate)
         self._wrapped: dict[int, list[str]] = {}
         self._strips: dict[int, dict[int, Strip]] = {}
         self._width = 0
@@ -100,7 +100,7 @@ class Transcript(Listed):
         self.refresh()
 
     @property
-    def chosen(self) -> Passage | None:
+    def chosen(self) -> Paragraph | None:
         """The passage under the cursor."""
         return self.document[self.cursor] if self.cursor < len(self.document) else None
 
@@ -282,7 +282,7 @@ class Transcript(Listed):
         """A passage as it is shown."""
         lines = self._wrapped.get(index)
         if lines is None:
-            lines = wrapped(self.document.text(index), self._width)
+            lines = wrap(self.document.text(index), self._width)
             if self._folded(index) and len(lines) > FOLD + 1:
                 lines = [*lines[:FOLD], f"… {len(lines) - FOLD} more lines"]
             if len(self._wrapped) >= REMEMBERED:

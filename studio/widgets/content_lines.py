@@ -12,10 +12,10 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from studio.runs.follow import Follow
-from studio.terminal.glyphs import Glyphs, of_app
+from studio.terminal.glyphs import Glyphs, app_glyphs
 
 
-class Rows(ScrollView, can_focus=False):
+class ContentLines(ScrollView, can_focus=False):
     """Shows what `rows` makes of the followed run, as soon as it has a size. Repaints changed lines only."""
 
     def __init__(self, follow: Follow | None = None, *, id: str):
@@ -28,13 +28,13 @@ class Rows(ScrollView, can_focus=False):
 
     @property
     def glyphs(self) -> Glyphs:
-        return of_app(self.app)
+        return app_glyphs(self.app)
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
         """The lines for so many cells; more than `height` of them can be scrolled to."""
         raise NotImplementedError
 
-    def tell(self, follow: Follow) -> None:
+    def update(self, follow: Follow) -> None:
         """Something moved."""
         self._follow = follow
         room = self.scrollable_content_region.size
@@ -49,7 +49,9 @@ class Rows(ScrollView, can_focus=False):
             self.refresh()
             return
         top = round(self.scroll_offset.y)
-        changed = [index for index, (new, old) in enumerate(zip(after, before, strict=True)) if not same(new, old)]
+        changed = [
+            index for index, (new, old) in enumerate(zip(after, before, strict=True)) if not equal_content(new, old)
+        ]
         if changed:
             self.refresh(*(Region(0, index - top, self.size.width, 1) for index in changed))
 
@@ -85,11 +87,11 @@ class Rows(ScrollView, can_focus=False):
             self.virtual_size = Size(room.width, height)
 
 
-def same(one: Content, other: Content) -> bool:
+def equal_content(one: Content, other: Content) -> bool:
     """Whether two lines look alike; Content's own comparison leaves the colours out."""
     return one.plain == other.plain and list(one.spans) == list(other.spans)
 
 
-def padded(content: Content, width: int) -> Content:
+def pad(content: Content, width: int) -> Content:
     """Exactly `width` cells of it."""
     return content.truncate(width, ellipsis=True, pad=True)

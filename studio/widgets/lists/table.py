@@ -16,8 +16,8 @@ from textual.visual import Visual
 
 from studio.actions import action_table
 from studio.terminal import untrusted_text
-from studio.terminal.wrap import wrapped
-from studio.widgets.listed import Listed
+from studio.terminal.wrap import wrap
+from studio.widgets.lists.cursor_list import CursorList
 
 REMEMBERED = 2_048
 """Rows kept as they were last drawn."""
@@ -42,7 +42,7 @@ Cell = str | Content
 """A string is foreign text: one safe line is shown of it."""
 
 
-class Source(Protocol):
+class TableRows(Protocol):
     """Where the rows come from. Sorting and filtering are its business: call `renew` afterwards."""
 
     def __len__(self) -> int: ...
@@ -67,7 +67,7 @@ class NoRows:
         raise IndexError(index)
 
 
-class Table(Listed):
+class Table(CursorList):
     """A head and the rows beneath it. The cursor keeps its place in the list, or its row with `renew(key=...)`."""
 
     COMPONENT_CLASSES = {"table--head", "table--cursor", "table--hint"}
@@ -102,21 +102,21 @@ class Table(Listed):
         def control(self) -> Table:
             return self.table
 
-    PLACES: tuple[action_table.Place, ...] = ("table", "list")
+    CONTEXTS: tuple[action_table.Context, ...] = ("table", "list")
     BINDINGS = action_table.bindings("table")
 
-    def __init__(self, columns: Sequence[Column], rows: Source | None = None, *, id: str | None = None):
+    def __init__(self, columns: Sequence[Column], rows: TableRows | None = None, *, id: str | None = None):
         super().__init__(id=id)
         self.columns = columns
         self.cursor = 0
         self.hint = ""
         """What is said in place of rows while there are none; may be foreign text."""
-        self._rows: Source = NoRows() if rows is None else rows
+        self._rows: TableRows = NoRows() if rows is None else rows
         self._strips: dict[int, Strip] = {}
 
     # -- what the pane calls ---------------------------------------------------------------------------------------
 
-    def show(self, rows: Source) -> None:
+    def show(self, rows: TableRows) -> None:
         """Rows from elsewhere, the cursor on the first."""
         self._rows, self.cursor = rows, 0
         self.renew()
@@ -246,7 +246,7 @@ class Table(Listed):
         width = self.scrollable_content_region.width
         pieces = [
             _fitted(cell, cells_wide, right=column.right)
-            for cell, column, cells_wide in zip(cells, self.columns, shares(self.columns, width), strict=True)
+            for cell, column, cells_wide in zip(cells, self.columns, column_widths(self.columns, width), strict=True)
             if cells_wide
         ]
         style = self.get_visual_style(name) if name else self.visual_style
@@ -256,7 +256,7 @@ class Table(Listed):
     def _hinted(self, index: int) -> Strip:
         """One line of the hint."""
         width = self.scrollable_content_region.width
-        lines = wrapped(untrusted_text.line(self.hint), width - 2 * INDENT)
+        lines = wrap(untrusted_text.line(self.hint), width - 2 * INDENT)
         said = Content(" " * INDENT + lines[index] if index < len(lines) else "").truncate(width, pad=True)
         style = self.get_visual_style("table--hint")
         return Visual.to_strips(self, said, width, 1, style)[0].adjust_cell_length(width, style.rich_style)
@@ -268,7 +268,7 @@ class Table(Listed):
             self.refresh(Region(0, top, self.size.width, bottom - top))
 
 
-def shares(columns: Sequence[Column], width: int) -> list[int]:
+def column_widths(columns: Sequence[Column], width: int) -> list[int]:
     """The cells of each column, its gap included; 0 for one that is not shown."""
     shown = [column.least <= width for column in columns]
     left = width - 1 - sum(column.width for column, seen in zip(columns, shown, strict=True) if seen)

@@ -20,7 +20,7 @@ Grid = list[list[int]]
 """The dots of each cell, by row."""
 
 
-def drawn(columns: Sequence[Column | None], low: float, high: float, height: int) -> Grid:
+def draw_dots(columns: Sequence[Column | None], low: float, high: float, height: int) -> Grid:
     """Columns of dots in `height` rows of cells. Gaps between steps are bridged."""
     cells = [[0] * ((len(columns) + 1) // 2) for _ in range(height)]
     for x, top, bottom in _strokes(columns, low, (high - low) or 1.0, height * 4 - 1):
@@ -35,7 +35,7 @@ def drawn(columns: Sequence[Column | None], low: float, high: float, height: int
     return cells
 
 
-def signs(cells: Iterable[int], *, ascii: bool) -> str:
+def dot_text(cells: Iterable[int], *, ascii: bool) -> str:
     """What stands for the dots of cells side by side."""
     return "".join(map((_ASCII_SIGNS if ascii else _SIGNS).__getitem__, cells))
 

@@ -8,26 +8,26 @@ from textual.widgets import Input
 from studio.actions import action_table
 
 
-class Line(Input):
+class InputLine(Input):
     """Out of sight until it is asked for."""
 
     DEFAULT_CSS = """
-    Line { height: 1; border: none; padding: 0 1; background: $surface; color: $foreground; display: none; }
-    Line:focus { border: none; }
-    Line.shown { display: block; }
+    InputLine { height: 1; border: none; padding: 0 1; background: $surface; color: $foreground; display: none; }
+    InputLine:focus { border: none; }
+    InputLine.shown { display: block; }
     """
-    PLACES: tuple[action_table.Place, ...] = ("line",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("line",)
     BINDINGS = action_table.bindings("line")
 
     class Gone(Message):
         """The person is done with it."""
 
-        def __init__(self, line: Line):
+        def __init__(self, line: InputLine):
             self.line = line
             super().__init__()
 
         @property
-        def control(self) -> Line:
+        def control(self) -> InputLine:
             return self.line
 
     def __init__(self, placeholder: str, *, id: str, verb: str = "ok"):

@@ -9,21 +9,21 @@ from textual.containers import Horizontal
 
 from autoact.run.record.live import LiveTail
 from autoact.run.record.state import RunState
-from studio.episodes.document import Passage
-from studio.episodes.transcript_feed import amend, of_lane
+from studio.episodes.document import Paragraph
+from studio.episodes.transcript_feed import lane_paragraphs, update_document
 from studio.terminal.redraw import Frames
-from studio.widgets.transcript import Transcript
+from studio.widgets.transcripts.transcript import Transcript
 
 LANES = 4
 """Transcripts."""
 
 
-class LaneTexts(Horizontal):
+class LaneTranscripts(Horizontal):
     """Those that have been in flight longest."""
 
     def __init__(self, *, id: str):
         super().__init__(id=id)
-        self._shown: list[tuple[str, list[Passage]]] = [("", [])] * LANES
+        self._shown: list[tuple[str, list[Paragraph]]] = [("", [])] * LANES
         """Unit and passages of each transcript."""
 
     def compose(self) -> ComposeResult:
@@ -37,11 +37,11 @@ class LaneTexts(Horizontal):
             view.display = number < max(1, len(lanes))
             unit = lanes[number] if number < len(lanes) else ""
             said = live.said.get(unit) if live else None
-            now = [Passage("", "unit", title(unit)), *of_lane(state.lanes.turns(unit), said)] if unit else []
+            now = [Paragraph("", "unit", title(unit)), *lane_paragraphs(state.lanes.turns(unit), said)] if unit else []
             before = self._shown[number]
             if before[0] != unit:
                 view.document.cut(0)
                 before = unit, []
-            amend(view.document, before[1], now)
+            update_document(view.document, before[1], now)
             self._shown[number] = unit, now
-            frames.ask(view)
+            frames.request(view)

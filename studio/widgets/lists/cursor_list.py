@@ -15,30 +15,30 @@ from textual.widget import Widget
 
 from studio.actions import action_table
 from studio.terminal.clipboard import Copied
-from studio.terminal.glyphs import Glyphs, of_app
+from studio.terminal.glyphs import Glyphs, app_glyphs
 from studio.terminal.theme import without_terminal_colours
 
 PARTS = 8
 """Of a cell, in which the ends of a scroll bar's thumb are drawn."""
 
 
-class Listed(ScrollView, can_focus=True):
+class CursorList(ScrollView, can_focus=True):
     """Keys move the cursor, never a smooth scroll: a page costs as much as a line."""
 
     DEFAULT_CSS = """
-    Listed {
+    CursorList {
         background: $background; color: $foreground;
         overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
     }
     """
-    PLACES: tuple[action_table.Place, ...] = ("list",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("list",)
     BINDINGS = action_table.bindings("list")
     _thumb = (0, 0)
     """Of the scroll bar, as it was last drawn."""
 
     @property
     def glyphs(self) -> Glyphs:
-        return of_app(self.app)
+        return app_glyphs(self.app)
 
     @property
     def page(self) -> int:

@@ -18,9 +18,9 @@ from textual.widget import Widget
 from studio.actions import action_table
 from studio.runs.loss_series import Column, Series, span
 from studio.terminal import untrusted_text
-from studio.terminal.glyphs import of_app
+from studio.terminal.glyphs import app_glyphs
 from studio.terminal.theme import without_terminal_colours
-from studio.widgets.braille import Grid, drawn, signs
+from studio.widgets.charts.braille import Grid, dot_text, draw_dots
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
 SMOOTH = (0.0, 0.6, 0.9, 0.99)
@@ -65,7 +65,7 @@ class Plot(Widget, can_focus=True):
     Plot > .plot--cursor { color: $accent; background: $panel; text-style: bold; }
     """
     )
-    PLACES: tuple[action_table.Place, ...] = ("plot",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("plot",)
     BINDINGS = action_table.bindings("plot")
 
     def __init__(self, curves: Sequence[Curve] = (), *, id: str | None = None):
@@ -157,7 +157,7 @@ class Plot(Widget, can_focus=True):
         strips = [self._legend()]
         for y in range(rows if height > 1 else 0):
             value = high if y == 0 else low if y == rows - 1 else None
-            label = "" if value is None or not layers else figure(self._unscaled(value))
+            label = "" if value is None or not layers else figure_text(self._unscaled(value))
             strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)], width))
         if height > 2:
             strips.append(self._axis(across))
@@ -172,7 +172,7 @@ class Plot(Widget, can_focus=True):
             columns = series.columns(across * 2, steps, smooth=self.smooth)
             found.append(([self._scaled(column) for column in columns], role))
         low, high = span([column for columns, _ in found for column in columns])
-        return [_Layer(drawn(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
+        return [_Layer(draw_dots(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
 
     def _drawn_series(self) -> list[tuple[Series, str]]:
         earlier = [(series, "quiet") for curve in self.curves for series in curve.earlier] if self.earlier else []
@@ -180,18 +180,18 @@ class Plot(Widget, can_focus=True):
 
     def _row(self, layers: Sequence[_Layer], y: int, across: int) -> list[Segment]:
         """One row of cells: dots of all layers, in the colour of the uppermost."""
-        ascii, marked = of_app(self.app).ascii, self._marked(across)
+        ascii, marked = app_glyphs(self.app).ascii, self._marked(across)
         inked = [(layer.dots[y], layer.style) for layer in layers if any(layer.dots[y])]
         if marked is None and len(inked) < 2:  # most rows: no need to go from cell to cell
             dots, style = inked[0] if inked else ([0] * across, "quiet")
-            return [self._text(signs(dots, ascii=ascii), style)]
+            return [self._text(dot_text(dots, ascii=ascii), style)]
         bits, styles = [0] * across, ["quiet"] * across
         for dots, style in inked:
             for x, more in enumerate(dots):
                 if more:
                     bits[x] |= more
                     styles[x] = style
-        letters = list(signs(bits, ascii=ascii))
+        letters = list(dot_text(bits, ascii=ascii))
         if marked is not None:
             styles[marked] = "cursor"
             letters[marked] = letters[marked] if bits[marked] else "|" if ascii else "│"
@@ -204,8 +204,8 @@ class Plot(Widget, can_focus=True):
         for curve in self.curves:
             value = curve.series.last if self.cursor is None else curve.series.at(self.cursor)
             style = curve.role if curve.role in ROLES else "text"
-            said = f" {of_app(self.app).role(curve.role)} {untrusted_text.line(curve.name, 24)}"
-            pieces += [self._text(said, style, bold=True), self._text(f" {figure(value)} ", "text")]
+            said = f" {app_glyphs(self.app).role(curve.role)} {untrusted_text.line(curve.name, 24)}"
+            pieces += [self._text(said, style, bold=True), self._text(f" {figure_text(value)} ", "text")]
         told = ["log scale"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
         return Strip([*pieces, self._text("  ".join(["", *told]), "quiet")])
 
@@ -239,7 +239,7 @@ class Plot(Widget, can_focus=True):
         return 10.0**value if self.logarithmic else value
 
 
-def figure(value: float) -> str:
+def figure_text(value: float) -> str:
     """A value in at most seven letters; a dash for none."""
     if not math.isfinite(value):
         return "-"

@@ -10,11 +10,11 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from studio.episodes.document import Document, Passage
-from studio.episodes.transcript_feed import amend
+from studio.episodes.document import Document, Paragraph
+from studio.episodes.transcript_feed import update_document
 from studio.terminal.redraw import Frames
-from studio.widgets.rows import same
-from studio.widgets.transcript import Transcript
+from studio.widgets.content_lines import equal_content
+from studio.widgets.transcripts.transcript import Transcript
 
 NAMES = ("first", "second")
 
@@ -24,23 +24,23 @@ class Side:
     """What one side says."""
 
     title: Content
-    passages: Sequence[Passage]
+    passages: Sequence[Paragraph]
 
 
-class Sides(Horizontal):
+class SideBySide(Horizontal):
     """The second side is in sight only while there is something to show on it."""
 
     DEFAULT_CSS = """
-    Sides { height: 1fr; }
-    Sides .side { width: 1fr; }
-    Sides .title { height: 1; padding: 0 1; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
-    Sides .side.second { display: none; border-left: solid $panel; }
-    Sides.pair .side.second { display: block; }
+    SideBySide { height: 1fr; }
+    SideBySide .side { width: 1fr; }
+    SideBySide .title { height: 1; padding: 0 1; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
+    SideBySide .side.second { display: none; border-left: solid $panel; }
+    SideBySide.pair .side.second { display: block; }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: list[list[Passage]] = [[], []]
+        self._shown: list[list[Paragraph]] = [[], []]
 
     def compose(self) -> ComposeResult:
         for name in NAMES:
@@ -72,11 +72,11 @@ class Sides(Horizontal):
         for at, side in enumerate(sides):
             self._entitle(at, side.title)
             if side.passages != self._shown[at]:
-                amend(self.view(at).document, self._shown[at], list(side.passages))
+                update_document(self.view(at).document, self._shown[at], list(side.passages))
                 self._shown[at] = list(side.passages)
-                frames.ask(self.view(at))
+                frames.request(self.view(at))
 
     def _entitle(self, at: int, title: Content) -> None:
         place = self.query_one(f"#title-{NAMES[at]}", Static)
-        if not isinstance(place.content, Content) or not same(place.content, title):
+        if not isinstance(place.content, Content) or not equal_content(place.content, title):
             place.update(title)

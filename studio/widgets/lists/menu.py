@@ -10,14 +10,14 @@ from textual.widgets.option_list import Option
 
 from studio.actions import action_table
 from studio.terminal.clipboard import Copied
-from studio.widgets.rows import same
+from studio.widgets.content_lines import equal_content
 
 
 class Menu(OptionList):
     """Lines with a name each. For up to some 2,000 of them."""
 
     DEFAULT_CSS = "Menu:nocolor > .option-list--option-highlighted { text-style: bold reverse; }"
-    PLACES: tuple[action_table.Place, ...] = ("list",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("list",)
     BINDINGS = action_table.bindings("list")
 
     def __init__(self, lines: Sequence[tuple[str, Content]] = (), *, id: str):
@@ -30,7 +30,7 @@ class Menu(OptionList):
         if names == [option.id for option in self.options]:
             for name, content in lines:
                 shown = self.get_option(name).prompt
-                if not isinstance(shown, Content) or not same(shown, content):
+                if not isinstance(shown, Content) or not equal_content(shown, content):
                     self.replace_option_prompt(name, content)
         else:
             self.clear_options()
