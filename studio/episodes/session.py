@@ -1,4 +1,4 @@
-"""Sessions as a person reads them: each question with its turns, in the order in which the log tells them."""
+"""Sessions of questions and answers, read from their logs: each question with its turns, in the order of the log."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from studio.episodes.document import Paragraph
 from studio.terminal import untrusted_text
 
 STAGES = ("session",)
-"""What a session's settings name as its stages."""
+"""The stages in a session's settings."""
 
 
 def one_line(turn: Turn) -> str:
-    """Returns a turn's text as one line, safe to show where it is changed; `untrusted_text.BREAK` for a line break."""
+    """Returns a turn's text as one safe line for a text field; `untrusted_text.BREAK` stands for a line break."""
     text = turn.text.strip()
     return untrusted_text.line(text, len(text)).strip()
 
 
 def turn_cost(turn: Turn) -> str:
-    """Returns tokens and seconds of a turn, as far as they are known; no line breaks within."""
+    """Returns tokens and seconds of a turn, as far as they are known, joined by no-break spaces."""
     tokens = f"{len(turn.tokens)} tok  " if turn.tokens else ""
     shown = "edited by a person" if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s"
     return shown.replace(" ", "\N{NO-BREAK SPACE}")
@@ -35,16 +35,16 @@ def turn_cost(turn: Turn) -> str:
 
 @dataclass(slots=True)
 class AskedQuestion:
-    """A question on its way to an answer, by one cast; or a fork of one."""
+    """A question to one cast, with its turns and answer so far; or a fork of one."""
 
     unit: str
     question: Question
     cast: str
     at: float
     of: str = ""
-    """What it was forked from."""
+    """Unit that it was forked from; empty for none."""
     forked_at: int = 0
-    """Turns that a fork took over."""
+    """Number of turns that a fork has in common with its parent."""
     turns: list[Turn] = field(default_factory=list)
     trajectory: Trajectory | None = None
     failed: str = ""
@@ -55,19 +55,19 @@ class AskedQuestion:
 
     @property
     def side(self) -> str:
-        """Says whose answer this is, where two stand beside each other."""
+        """The title of this answer where two are side by side."""
         who = "the meta-agent alone" if self.cast == META.name else f"the {self.cast}"
         return f"{who}: fork at turn {self.forked_at}" if self.of else who
 
-    def passages(self, turns: int | None = None) -> list[Paragraph]:
-        """As the transcript takes them, all or the first so many turns; the owner of each is its turn's number."""
+    def paragraphs(self, turns: int | None = None) -> list[Paragraph]:
+        """Returns the question and all turns, or the first `turns`; the owner of each is its turn's number."""
         shown = self.turns if turns is None else self.turns[:turns]
-        told = [Paragraph("", "question", self.question.text), *(self._passage(turn) for turn in shown)]
+        found = [Paragraph("", "question", self.question.text), *(self._paragraph(turn) for turn in shown)]
         if len(shown) == len(self.turns):
-            told += self._end()
-        return told
+            found += self._end()
+        return found
 
-    def _passage(self, turn: Turn) -> Paragraph:
+    def _paragraph(self, turn: Turn) -> Paragraph:
         text = turn.text.strip()
         if turn.part == "argument":
             action = next((one for one in reversed(self.turns[: turn.n]) if one.part == "action"), None)
@@ -84,7 +84,7 @@ class AskedQuestion:
 
 
 class SessionLog:
-    """One session's log, folded as it grows."""
+    """One session, folded from its log as it grows."""
 
     def __init__(self, folder: RunFolder):
         self.folder = folder
@@ -94,24 +94,24 @@ class SessionLog:
         self._tail = LogTail(folder.events)
 
     def read(self) -> bool:
-        """Take in what happened since; whether anything did."""
-        moved = False
+        """Reads what was added to the log; returns whether there was anything."""
+        changed = False
         for record in self._tail.poll():
             fold(self.state, record)
             self._take(record)
-            moved = True
-        return moved
+            changed = True
+        return changed
 
     def close(self) -> None:
         self._tail.close()
 
     @property
-    def flying(self) -> list[str]:
-        """Units without an end."""
+    def unfinished(self) -> list[str]:
+        """Units without an answer or a failure, the oldest first."""
         return [asked.unit for asked in self.asked.values() if not asked.over]
 
     def beside(self, unit: str) -> list[AskedQuestion]:
-        """A unit, and what is shown with it: what it was forked from, or the other cast's answer to the question."""
+        """Returns a unit and the one shown beside it: its parent, or the other cast's answer to the same question."""
         chosen = self.asked[unit]
         if chosen.of in self.asked:
             return [self.asked[chosen.of], chosen]
@@ -138,12 +138,12 @@ class SessionLog:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A question played again: how many turns had been said so long after the first."""
+    """A question replayed at the pace of its log."""
 
     asked: AskedQuestion
 
     def turns(self, seconds: float) -> int:
-        """Turns within the first so many seconds of the log's time."""
+        """Returns the number of turns in the first `seconds` after the question."""
         return sum(turn.at - self.asked.at <= seconds for turn in self.asked.turns)
 
     @property
@@ -153,30 +153,30 @@ class Replay:
 
 
 def sessions(project: Path) -> list[RunFolder]:
-    """The project's sessions, newest first. Reads their settings: call it in a thread."""
+    """Returns the project's sessions, newest first. Reads their settings: call it in a thread."""
     return [folder for folder in runs_of(project) if is_session(folder)]
 
 
 def is_session(folder: RunFolder) -> bool:
-    """Whether a run answers what a person asks; not if its settings cannot be read."""
+    """Returns whether a run is a session; False if its settings cannot be read."""
     return folder.stages() == STAGES
 
 
 def export_json(session: SessionLog, unit: str) -> bytes:
-    """A question with all its turns as JSON, the units beside it included."""
-    told = [
+    """Returns a question with all its turns as JSON, together with the unit shown beside it."""
+    answers = [
         {
             "unit": asked.unit, "cast": asked.cast, "forked_from": asked.of, "asked_at": asked.at,
-            "question": asked.question, "turns": [_told(turn) for turn in asked.turns],
+            "question": asked.question, "turns": [_turn_json(turn) for turn in asked.turns],
             "failed": asked.failed, "trajectory": asked.trajectory,
         }
         for asked in session.beside(unit)
     ]  # fmt: skip
-    return msgspec.json.format(msgspec.json.encode({"session": session.folder.name, "answers": told}), indent=2)
+    return msgspec.json.format(msgspec.json.encode({"session": session.folder.name, "answers": answers}), indent=2)
 
 
-def _told(turn: Turn) -> dict[str, object]:
-    """Returns what is exported of a turn."""
+def _turn_json(turn: Turn) -> dict[str, object]:
+    """Returns the exported fields of a turn."""
     return {
         "n": turn.n, "role": turn.role, "part": turn.part, "text": turn.text, "at": turn.at,
         "tokens": len(turn.tokens), "ms": turn.ms, "edited": turn.edited,
@@ -184,10 +184,10 @@ def _told(turn: Turn) -> dict[str, object]:
 
 
 def role_of(cast: str, part: str) -> str:
-    """Whose words a part of a turn are; nobody's for an unknown cast."""
+    """Returns the role that writes a part of a turn in this cast; empty for an unknown cast."""
     return CASTS[cast].role(part) if cast in CASTS else ""
 
 
 def cast_of(unit: str) -> str:
-    """Returns who answers a unit: its name begins with the cast's in group planning and in sessions."""
+    """Returns the cast of a unit, whose name begins with the cast's in group planning and in sessions."""
     return next((name for name in CASTS if unit.startswith(f"{name}-")), META.name)

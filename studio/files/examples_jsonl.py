@@ -1,4 +1,4 @@
-"""The seed examples as a person edits them: lines of examples.jsonl, the wrong ones and foreign keys included."""
+"""The seed examples as a person edits them: the lines of examples.jsonl, with invalid lines and unknown keys."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from autoact.questions import ANSWER_KEYS, ID_KEYS, example_of, id_of
 from autoact.records import Place, Record, decode_line, scan_records
 
 LARGEST_BYTES = 20_000_000
-"""Of a file that is taken in."""
+"""Largest file that is imported."""
 ALIKE_PERCENT = 85.0
-"""Edit ratio of two normalised questions from which they count as nearly the same."""
+"""Edit ratio of two normalised questions, in percent, from which they are near-duplicates."""
 COLUMNS = ("question", "answer", "type")
-"""Of a text without a header."""
+"""Columns of a table without a header."""
 COMPARED = 1_000
-"""Examples that are compared with one another; more would take too long to tell at once."""
+"""Examples that are compared with one another; more would take too long."""
 _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleLine:
-    """One line. Lines that nobody touches are written back as they were."""
+    """One line of the file. Lines that nobody edits are written back unchanged."""
 
     line: str
     data: Mapping[str, Any]
-    """Empty for a line that is no example."""
-    trouble: str = ""
+    """The parsed object; empty for a line that is none."""
+    error: str = ""
+    """What is wrong with the line; empty for a valid example."""
 
     @property
     def question(self) -> str:
@@ -48,13 +49,13 @@ class ExampleLine:
 
     @property
     def steps(self) -> int:
-        """Of a worked example."""
+        """Number of steps of a worked example."""
         steps = self.data.get("steps")
         return len(steps) if isinstance(steps, list) else 0
 
 
 def read(file: Path) -> list[ExampleLine]:
-    """Every line of the file that says something; none when there is no file. Raises BadProject."""
+    """Returns every line that is not blank; none when there is no file. Raises BadProject."""
     if not file.exists():
         return []
     if not file.is_file():
@@ -67,7 +68,7 @@ def read(file: Path) -> list[ExampleLine]:
 
 
 def parse_line(text: str, file: Path, number: int) -> ExampleLine:
-    """A line with what is wrong with it."""
+    """Parses a line; an error becomes part of the result."""
     found = decode_line(text, Place(file.name, number))
     if isinstance(found, BadProject):
         return ExampleLine(text, {}, str(found))
@@ -79,12 +80,12 @@ def parse_line(text: str, file: Path, number: int) -> ExampleLine:
 
 
 def save(file: Path, rows: Sequence[ExampleLine]) -> None:
-    """Put the lines where they belong, whole."""
+    """Replaces the file by these lines."""
     disk.rewrite(file, "".join(f"{row.line}\n" for row in rows).encode())
 
 
 def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: Place | None = None) -> ExampleLine:
-    """A new example; it keeps its id unless another row has it. Raises BadProject with the key at fault."""
+    """Returns a new example, with a new id if it has none or another row has it. Raises BadProject with the key."""
     place = place or Place("examples.jsonl", len(rows) + 1)
     question = example_of(Record(place, dict(data))).question
     taken = {id_of(row.data) for row in rows}
@@ -93,12 +94,12 @@ def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: Pla
         name = next(free for number in range(1, 10**9) if (free := f"seed-{number:03d}") not in taken)
     row = {"id": name, **{key: value for key, value in data.items() if key not in ID_KEYS}}
     if (answer := next((key for key in ANSWER_KEYS if key in row), None)) and not isinstance(row[answer], str):
-        row[answer] = question.answer  # a number says less to a person than the letter or the words it stands for
+        row[answer] = question.answer  # the letter or the words, which are easier to read than their number
     return ExampleLine(orjson.dumps(row).decode(), row)
 
 
 def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number: int) -> ExampleLine:
-    """The row with other words; its steps and other keys stay. Raises BadProject with file, line and key."""
+    """Returns the row with other values; its steps and other keys stay. Raises BadProject with file, line and key."""
     data = dict(row.data)
     for key, value in values.items():
         known = key if key in data or key.capitalize() not in data else key.capitalize()
@@ -111,45 +112,45 @@ def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number
 
 
 def parse_text(text: str, name: str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
-    """The examples in a text: any form that questions are read from, or two columns without a header.
+    """Reads the examples in a text: any form in which questions are read, or two columns without a header.
 
-    Raises BadInput with `name`, place and key for the first that is none.
+    Raises BadInput with `name`, line and key for the first that is invalid.
     """
-    return _taken(io.BytesIO(text.encode("utf-8", "replace")), name, rows)
+    return _read_examples(io.BytesIO(text.encode("utf-8", "replace")), name, rows)
 
 
 def read_import(file: Path, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
-    """The examples of a file. Raises BadInput with file, place and key."""
+    """Reads the examples of a file. Raises BadInput with file, line and key."""
     try:
         if file.stat().st_size > LARGEST_BYTES:
             raise BadInput(f"expected at most {LARGEST_BYTES:,} bytes", file=file)
         with file.open("rb") as stream:
-            return _taken(stream, file, rows)
+            return _read_examples(stream, file, rows)
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
 
 
-def _taken(stream: BinaryIO, name: Path | str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
+def _read_examples(stream: BinaryIO, name: Path | str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
     found: list[ExampleLine] = []
     for record in scan_records(stream, name, columns=COLUMNS):
         if isinstance(record, BadProject):
             raise record
         found.append(new_example(record.values, [*rows, *found], record.place))
     if not found:
-        raise BadInput("nothing in it; expected lines with a question and its answer", file=name)
+        raise BadInput("no example in it; expected lines with a question and its answer", file=name)
     return found
 
 
 def repair_line(text: str, file: Path, number: int) -> ExampleLine:
-    """A line that a person put right. Raises BadProject when it is not."""
+    """Returns an invalid line after a person has corrected it. Raises BadProject if it is still invalid."""
     row = parse_line(" ".join(text.split("\n")), file, number)
-    if row.trouble:
-        raise BadProject(row.trouble)
+    if row.error:
+        raise BadProject(row.error)
     return row
 
 
 def drop_duplicates(rows: Sequence[ExampleLine]) -> list[ExampleLine]:
-    """The rows without those that ask again what an earlier one asked."""
+    """Returns the rows without those that repeat an earlier question."""
     kept: dict[str, ExampleLine] = {}
     for number, row in enumerate(rows):
         kept.setdefault(normalise(row.question) or f"#{number}", row)
@@ -157,31 +158,31 @@ def drop_duplicates(rows: Sequence[ExampleLine]) -> list[ExampleLine]:
 
 
 def near_duplicates(rows: Sequence[ExampleLine]) -> dict[int, int]:
-    """By index: an earlier row with nearly the same question. Takes a while: up to a second for a thousand rows."""
+    """Returns, by index, the index of an earlier row with nearly the same question. Takes up to a second."""
     from rapidfuzz import fuzz
 
-    asked = [normalise(row.question) for row in rows[:COMPARED]]
+    questions = [normalise(row.question) for row in rows[:COMPARED]]
     pairs: dict[int, int] = {}
-    for later, text in enumerate(asked):
+    for later, text in enumerate(questions):
         for earlier in range(later if text else 0):
-            if fuzz.ratio(text, asked[earlier], score_cutoff=ALIKE_PERCENT):
+            if fuzz.ratio(text, questions[earlier], score_cutoff=ALIKE_PERCENT):
                 pairs[later] = earlier
                 break
     return pairs
 
 
 def answer_kind(answer: str) -> str:
-    """What sort of answer it is."""
-    said = answer.strip()
-    if said.casefold() in ("yes", "no"):
+    """Returns yes/no, letter, number or words."""
+    text = answer.strip()
+    if text.casefold() in ("yes", "no"):
         return "yes/no"
-    if len(said) == 1 and said.isalpha():
+    if len(text) == 1 and text.isalpha():
         return "letter"
-    if _NUMBER.fullmatch(said):
+    if _NUMBER.fullmatch(text):
         return "number"
     return "words"
 
 
 def count_kinds(rows: Iterable[ExampleLine]) -> Counter[str]:
-    """How many answers of each sort there are."""
+    """Counts the answers of each kind."""
     return Counter(answer_kind(row.answer) for row in rows if row.answer)

@@ -1,4 +1,4 @@
-"""Every question that was ever asked in a project's sessions, as a table's rows."""
+"""The questions of all sessions of a project as rows of a table."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ COLUMNS = (
 
 
 class AskedRows:
-    """Every question of every session, the newest first."""
+    """All questions, the newest first."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[SessionLog, AskedQuestion]] = []
 
-    def gather(self, known: Sequence[SessionLog]) -> None:
-        """`known` has the newest session first."""
-        self.rows = [(session, asked) for session in known for asked in reversed(session.asked.values())]
+    def set_sessions(self, sessions: Sequence[SessionLog]) -> None:
+        """Takes the questions of the sessions, which are sorted newest first."""
+        self.rows = [(session, asked) for session in sessions for asked in reversed(session.asked.values())]
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -1,4 +1,4 @@
-"""The tools as a table's rows, and one of them in full."""
+"""The tools as rows of a table, and the description of one tool."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COLUMNS = (
 
 
 class ToolRows:
-    """The tools as a table's rows."""
+    """The tools as rows of a table."""
 
     def __init__(self) -> None:
         self.rows: list[ToolLine] = []
         self.chosen: dict[str, str] = {}
-        """By name, in its order: why the meta-agent chose it."""
+        """The meta-agent's choice: reasons by name, in its order."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,21 +35,21 @@ class ToolRows:
     def row(self, index: int) -> Sequence[str | Content]:
         tool = self.rows[index]
         style = "" if tool.listed == "on" else "$quiet"
-        works = tool.state in ("ready", "offline")
-        state = untrusted_text.content(tool.standing, style or ("$success" if works else "$warning"))
-        place = list(self.chosen).index(tool.name) + 1 if tool.name in self.chosen else 0
+        usable = tool.state in ("ready", "offline")
+        state = untrusted_text.content(tool.state_text, style or ("$success" if usable else "$warning"))
+        rank = list(self.chosen).index(tool.name) + 1 if tool.name in self.chosen else 0
         sign = Content.styled("+", "$accent") if tool.listed == "on" else Content("")
-        return sign, untrusted_text.content(tool.name, style), tool.kind, state, str(place or "")
+        return sign, untrusted_text.content(tool.name, style), tool.kind, state, str(rank or "")
 
     def key(self, index: int) -> str:
         return self.rows[index].name
 
 
 def describe(tool: ToolLine) -> list[Content]:
-    """All that is known of a tool, paragraph by paragraph."""
+    """Returns the description of a tool, paragraph by paragraph."""
     origin = "built-in" if tool.kind == "builtin" else f"custom, {tool.kind}"
-    standing = untrusted_text.content(f"{tool.standing} ({tool.reason or origin})")
-    parts = [untrusted_text.content(tool.name, "bold $primary"), standing]
+    state = untrusted_text.content(f"{tool.state_text} ({tool.reason or origin})")
+    parts = [untrusted_text.content(tool.name, "bold $primary"), state]
     parts += [
         untrusted_text.content(tool.definition),
         untrusted_text.content(tool.usage, "$accent"),
@@ -58,7 +58,7 @@ def describe(tool: ToolLine) -> list[Content]:
     if tool.powers:
         parts.append(labelled("permissions", ", ".join(tool.powers)))
     parts += [labelled("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
-    parts.append(labelled("health", tool.stats.told() if tool.stats else "never called in this project's runs"))
+    parts.append(labelled("health", tool.stats.summary() if tool.stats else "never called in this project's runs"))
     settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
     return [*parts, labelled("settings", ", ".join(settings))] if settings else parts
 
@@ -68,7 +68,7 @@ def labelled(head: str, text: str) -> Content:
 
 
 def compare_choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Content:
-    """The person's choice and, where there is one, the meta-agent's, and how they differ."""
+    """Returns the person's choice and, if there is one, the meta-agent's with the differences."""
     mine = ", ".join(tool.name for tool in tools if tool.listed == "on")
     lines = [untrusted_text.content(f"you: {mine or 'none'}")]
     if chosen:
@@ -82,7 +82,7 @@ def compare_choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Con
 
 
 def choice_reason(name: str, chosen: Mapping[str, str], passed_over: Mapping[str, str]) -> list[Content]:
-    """Why the meta-agent chose a tool or passed it over; nothing while it has done neither."""
+    """Returns the meta-agent's reason for choosing a tool or passing it over; nothing while there is no choice."""
     if name in chosen:
         return [labelled(f"meta-agent's choice {list(chosen).index(name) + 1}", chosen[name])]
     return [labelled("not chosen by the meta-agent", passed_over[name])] if name in passed_over else []

@@ -1,4 +1,4 @@
-"""What a sub-agent is trained on: its examples, the words with loss marked."""
+"""A dialog with the training examples of a sub-agent; the text with loss is underlined."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 class LessonRows:
-    """Lessons as a table's rows."""
+    """The training examples as rows of the table."""
 
     def __init__(self, lessons: Sequence[Lesson]):
         self.lessons = lessons
@@ -49,11 +49,11 @@ class LessonRows:
 
 
 class LessonsScreen(ModalScreen[None]):
-    """One lesson at a time, as the sub-agent reads it."""
+    """Lists the examples, and shows the chosen one as the sub-agent reads it."""
 
     DEFAULT_CSS = """
     LessonsScreen { background: $background; color: $foreground; }
-    LessonsScreen #told { height: 1; background: $panel; padding: 0 1; }
+    LessonsScreen #title { height: 1; background: $panel; padding: 0 1; }
     LessonsScreen Table { height: 1fr; }
     LessonsScreen VerticalScroll { height: 2fr; padding: 0 1; background: $surface; }
     LessonsScreen #lesson { height: auto; }
@@ -67,8 +67,8 @@ class LessonsScreen(ModalScreen[None]):
         self.role, self.lessons = role, lessons
 
     def compose(self) -> ComposeResult:
-        told = f"{len(self.lessons)} training examples of the {self.role}-agent; underlined: trained on"
-        yield Static(Content(told), id="told")
+        title = f"{len(self.lessons)} training examples of the {self.role}-agent; underlined: trained on"
+        yield Static(Content(title), id="title")
         yield Table(COLUMNS, LessonRows(self.lessons))
         with VerticalScroll():
             yield Static(id="lesson")
@@ -90,11 +90,11 @@ class LessonsScreen(ModalScreen[None]):
 
 
 def lesson_text(role: Role, lesson: Lesson) -> Content:
-    """An example as the sub-agent reads it; what has loss has the role's colour and a line beneath."""
-    counts = f"underline bold $role-{role}"
-    said = [(untrusted_text.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
+    """Returns an example as the sub-agent reads it; the text with loss is underlined in the role's colour."""
+    with_loss = f"underline bold $role-{role}"
+    parts = [(untrusted_text.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
     for piece in scratchpad.pieces(lesson.trajectory.steps):
-        bears = piece.owner == role and piece.part in lesson.parts
+        has_loss = piece.owner == role and piece.part in lesson.parts
         text = untrusted_text.clean(piece.text)
-        said.append((text, counts if bears and text.strip() else "" if bears else "$quiet"))
-    return Content.assemble(*said)
+        parts.append((text, with_loss if has_loss and text.strip() else "" if has_loss else "$quiet"))
+    return Content.assemble(*parts)

@@ -61,7 +61,7 @@ class ProjectScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         self.follow.show(self._first_run)
-        self.follow.look()
+        self.follow.refresh()
         fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if least <= self.app.size.width]
         self.add_class(fitting[-1])
         yield Status(self.follow, id="status")
@@ -150,7 +150,7 @@ class ProjectScreen(Screen[None]):
         names = {run.folder.name for run in self.follow.run_list.runs}
         if self.follow.name not in names and (names or self.follow.name):  # the first run, or this one was deleted
             self.follow_run("")
-        self.query_one(Status).update(self.follow)
+        self.query_one(Status).refresh_lines(self.follow)
         if self.shown in self._panes:
             self._panes[self.shown].update()
         self.offer()

@@ -1,4 +1,4 @@
-"""Lines of content, drawn one by one: the only kind of widget that live data reaches the screen through."""
+"""A widget of a few lines of content about the followed run, and functions on single lines."""
 
 from __future__ import annotations
 
@@ -7,91 +7,70 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
+from textual.widget import Widget
 
 from studio.runs.follow import Follow
 from studio.terminal.glyphs import Glyphs, app_glyphs
 
 
-class ContentLines(ScrollView, can_focus=False):
-    """Shows what `rows` makes of the followed run, as soon as it has a size. Repaints changed lines only."""
+class ContentLines(Widget):
+    """Shows the lines that `rows` returns for the followed run, and repaints only those that changed."""
 
     def __init__(self, follow: Follow | None = None, *, id: str):
         super().__init__(id=id)
         self._follow = follow
         self._shown: list[Content] = []
-        self._room = Size(0, 0)
-        """What the shown lines were made for."""
-        self._blank: Strip | None = None
+        self._shown_size = Size(0, 0)
+        """The size for which the shown lines were made."""
 
     @property
     def glyphs(self) -> Glyphs:
         return app_glyphs(self.app)
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
-        """The lines for so many cells; more than `height` of them can be scrolled to."""
+        """Returns the lines for `width` times `height` cells."""
         raise NotImplementedError
 
-    def update(self, follow: Follow) -> None:
-        """Something moved."""
+    def refresh_lines(self, follow: Follow) -> None:
+        """Draws the lines that differ from those on the screen."""
         self._follow = follow
-        room = self.scrollable_content_region.size
-        if not room:
-            self._room = room  # out of sight: the lines are made, and drawn, when there is room again
+        if not self.size:
+            self._shown_size = self.size  # out of sight: the lines are made when there is a size again
             self.refresh()
             return
-        before, after = self._shown, list(self.rows(follow, *room))
-        self._shown, self._room = after, room
-        self._reach(room)
+        before, after = self._shown, list(self.rows(follow, *self.size))
+        self._shown, self._shown_size = after, self.size
         if len(after) != len(before):
             self.refresh()
             return
-        top = round(self.scroll_offset.y)
-        changed = [
-            index for index, (new, old) in enumerate(zip(after, before, strict=True)) if not equal_content(new, old)
-        ]
+        changed = [y for y, (new, old) in enumerate(zip(after, before, strict=True)) if not equal_content(new, old)]
         if changed:
-            self.refresh(*(Region(0, index - top, self.size.width, 1) for index in changed))
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def on_resize(self, event: Resize) -> None:
-        room = self.scrollable_content_region.size
-        self._lines(room)
-        self._reach(room)
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._blank = None
+        self._lines()
 
     def render_line(self, y: int) -> Strip:
-        room = self.scrollable_content_region.size
-        index, lines = y + round(self.scroll_offset.y), self._lines(room)
-        if index >= len(lines):
-            if self._blank is None or self._blank.cell_length != room.width:
-                self._blank = Strip.blank(room.width, self.rich_style)
-            return self._blank
-        content = lines[index].truncate(room.width, ellipsis=True, pad=True)
-        return Visual.to_strips(self, content, room.width, 1, self.visual_style, pad=True)[0]
+        lines, width = self._lines(), self.size.width
+        if y >= len(lines):
+            return Strip.blank(width, self.rich_style)
+        content = lines[y].truncate(width, ellipsis=True, pad=True)
+        return Visual.to_strips(self, content, width, 1, self.visual_style, pad=True)[0]
 
-    def _lines(self, room: Size) -> list[Content]:
-        """Made anew where there is other room: on the way to the screen, so that its first picture has them."""
-        if room != self._room and self._follow is not None:
-            self._room, self._shown = room, list(self.rows(self._follow, *room))
+    def _lines(self) -> list[Content]:
+        """Returns the lines for the current size, made here if need be, so that the first picture has them."""
+        if self.size != self._shown_size and self._follow is not None:
+            self._shown_size, self._shown = self.size, list(self.rows(self._follow, *self.size))
         return self._shown
-
-    def _reach(self, room: Size) -> None:
-        """How far one can scroll. Telling lays the screen out anew, hence only where there is more than fits."""
-        height = len(self._shown) if len(self._shown) > room.height else 0
-        if self.virtual_size.height != height:
-            self.virtual_size = Size(room.width, height)
 
 
 def equal_content(one: Content, other: Content) -> bool:
-    """Whether two lines look alike; Content's own comparison leaves the colours out."""
+    """Returns whether two lines look alike. Content's own comparison ignores colours."""
     return one.plain == other.plain and list(one.spans) == list(other.spans)
 
 
 def pad(content: Content, width: int) -> Content:
-    """Exactly `width` cells of it."""
+    """Returns the content cut or padded to exactly `width` cells."""
     return content.truncate(width, ellipsis=True, pad=True)

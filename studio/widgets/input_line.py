@@ -1,4 +1,4 @@
-"""A line to type on, beside something else; esc leaves it."""
+"""A line to type into, shown inside a pane; esc closes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from studio.actions import action_table
 
 
 class InputLine(Input):
-    """Out of sight until it is asked for."""
+    """Hidden until `open` is called."""
 
     DEFAULT_CSS = """
     InputLine { height: 1; border: none; padding: 0 1; background: $surface; color: $foreground; display: none; }
@@ -19,8 +19,8 @@ class InputLine(Input):
     CONTEXTS: tuple[action_table.Context, ...] = ("line",)
     BINDINGS = action_table.bindings("line")
 
-    class Gone(Message):
-        """The person is done with it."""
+    class Closed(Message):
+        """Posted when the line is hidden again."""
 
         def __init__(self, line: InputLine):
             self.line = line
@@ -31,17 +31,17 @@ class InputLine(Input):
             return self.line
 
     def __init__(self, placeholder: str, *, id: str, verb: str = "ok"):
-        """`placeholder` is our own text; `verb` says in the footer what enter does."""
+        """`placeholder` is markup, so never untrusted text; `verb` is the footer's label of the enter key."""
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
         self.can_focus = False
         self._verb = verb
 
-    def word(self, action: str) -> str:
-        """Returns the footer's word for an action, where the table's is too general."""
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action; empty for the table's own."""
         return self._verb if action == "submit" else ""
 
-    def ask(self, text: str = "") -> None:
-        """Come into sight with a text to change, the cursor behind it."""
+    def open(self, text: str = "") -> None:
+        """Shows the line with a text to edit, the cursor at its end, and gives it the focus."""
         self.value = text
         self.cursor_position = len(text)
         self.can_focus = True
@@ -52,4 +52,4 @@ class InputLine(Input):
         self.value = ""
         self.can_focus = False
         self.remove_class("shown")
-        self.post_message(self.Gone(self))
+        self.post_message(self.Closed(self))

@@ -1,4 +1,4 @@
-"""One line that says where the run stands."""
+"""The status line of the followed run, and the texts for a run's name and verdict."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLOURS = {
 
 
 class Status(ContentLines):
-    """Project, run, engine, verdict, and how far the stage is."""
+    """Project, run, engine, verdict, and progress of the stage."""
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
         name = untrusted_text.content(follow.run_list.root.name, "bold $primary").truncate(
@@ -31,15 +31,15 @@ class Status(ContentLines):
         verdict = verdict_of(follow.verdict, self.glyphs)
         run = Content.styled(short_name(follow.name), "$quiet")
         engine = untrusted_text.content(engine_of(follow.state), "$quiet").truncate(40, ellipsis=True)
-        parts = [name, run, engine, verdict, *_where(follow.state)]
+        parts = [name, run, engine, verdict, *_progress(follow.state)]
         line = Content("  ").join([part for part in parts if part])
-        if line.cell_length >= width:  # the engine is what one knows anyway
-            line = Content("  ").join([name, run, verdict, *_where(follow.state)])
+        if line.cell_length >= width:  # the engine is the least news
+            line = Content("  ").join([name, run, verdict, *_progress(follow.state)])
         return [Content.assemble(" ", line)]
 
 
 def verdict_of(verdict: str, glyphs: Glyphs) -> Content:
-    """A verdict with its glyph; it may name another machine."""
+    """Returns a verdict with its glyph and colour; it may contain untrusted text, as the name of another machine."""
     return untrusted_text.content(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
 
 
@@ -51,12 +51,12 @@ def short_name(run: str) -> str:
 
 
 def engine_of(state: RunState) -> str:
-    """What the job says it runs on, else the model its settings name."""
+    """Returns the engine that the job reported, else the model in the run's settings."""
     model = state.config.get("model")
     return state.engine or (str(model.get("id", "")) if isinstance(model, dict) else "")
 
 
-def _where(state: RunState) -> list[Content]:
+def _progress(state: RunState) -> list[Content]:
     parts = [untrusted_text.content(stage_of(state), "bold"), untrusted_text.content(pace(state), "$quiet")]
     if state.error:
         parts.append(untrusted_text.content(state.error, "$error"))

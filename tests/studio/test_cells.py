@@ -123,7 +123,7 @@ def test_after_a_change_of_size_everything_is_sent() -> None:
     for frame in frames(random.Random(3), 20):
         pair.draw(frame)
     smaller = Pair(WIDTH, HEIGHT - 3)
-    smaller._stock.feed(pair.cells.resized(WIDTH, HEIGHT - 3).changes())
+    smaller._stock.feed(pair.cells.resize(WIDTH, HEIGHT - 3).changes())
     assert look(smaller.stock) == look(pair.ours)[: HEIGHT - 3]
 
 
@@ -133,7 +133,7 @@ def test_half_a_wide_letter_is_no_letter() -> None:
     cells.changes()
     cells.draw("\x1b[1;2Hx")
     screen = pyte.Screen(8, 1)
-    pyte.Stream(screen).feed(cells.resized(8, 1).changes())
+    pyte.Stream(screen).feed(cells.resize(8, 1).changes())
     assert screen.display[0].rstrip() == " x京東京"
     cells.draw("\x1b[1;8H東")
     assert cells._letters[0][6:] == [" ", " "]

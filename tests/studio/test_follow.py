@@ -31,14 +31,14 @@ def test_a_look_without_news_is_nothing(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
         follow = following(opera)
-        assert follow.look()
+        assert follow.refresh()
         assert follow.verdict == "running"
-        assert [follow.look() for _ in range(20)] == [False] * 20
+        assert [follow.refresh() for _ in range(20)] == [False] * 20
         with LogWriter(run) as log:
             log.append(StageProgressed("synthesis", 38, 120))
-        assert follow.look()
+        assert follow.refresh()
         assert follow.state.stages["synthesis"].done == 38
-    assert follow.look()
+    assert follow.refresh()
     assert follow.verdict == "interrupted"
     follow.close()
 
@@ -76,10 +76,10 @@ def test_nothing_is_said_before_a_long_log_is_read(opera: Path, monkeypatch: pyt
     monkeypatch.setattr(run_tail, "MOST", 100)
     write(opera, training())
     follow = following(opera)
-    follow.look()
+    follow.refresh()
     assert follow.verdict == "reading"
     while follow.verdict == "reading":
-        follow.look()
+        follow.refresh()
     assert follow.verdict == "interrupted"
     follow.close()
 
@@ -89,25 +89,25 @@ def test_the_list_knows_how_each_run_ended(opera: Path) -> None:
     write(opera, [*opened(), *[step("plan", n, 3000) for n in range(1, 3000)]], 2)
     running = write(opera, synthesis(), 3)
     with alive(running):
-        shelf = RunList(opera)
-        assert shelf.look()
-        assert [run.verdict for run in shelf.runs] == ["running", "interrupted", "finished"]
-        assert not shelf.look()
+        runs = RunList(opera)
+        assert runs.refresh()
+        assert [run.verdict for run in runs.runs] == ["running", "interrupted", "finished"]
+        assert not runs.refresh()
 
 
 def test_the_list_notices_a_run_that_goes_on_and_one_that_is_written_to(opera: Path) -> None:
     run = write(opera, synthesis())
-    shelf = RunList(opera)
-    assert shelf.look()
-    assert not shelf.look()
+    runs = RunList(opera)
+    assert runs.refresh()
+    assert not runs.refresh()
     with alive(run):
-        assert shelf.look()
-        assert [line.verdict for line in shelf.runs] == ["running"]
-    assert shelf.look()
+        assert runs.refresh()
+        assert [line.verdict for line in runs.runs] == ["running"]
+    assert runs.refresh()
     with LogWriter(run) as log:
         log.append(RunFinished())
-    assert shelf.look()
-    assert [line.verdict for line in shelf.runs] == ["finished"]
+    assert runs.refresh()
+    assert [line.verdict for line in runs.runs] == ["finished"]
 
 
 def test_a_run_just_made_is_starting(opera: Path) -> None:
@@ -120,10 +120,10 @@ def test_a_run_just_made_is_starting(opera: Path) -> None:
 def test_a_resumed_run_is_followed_on(opera: Path) -> None:
     run = write(opera, synthesis())
     follow = following(opera, run.name)
-    follow.look()
+    follow.refresh()
     assert follow.verdict == "interrupted"
     with alive(run), LogWriter(run) as log:
         log.append(RunOpened(2, 78, "here"))
-        assert follow.look()
+        assert follow.refresh()
         assert (follow.verdict, follow.state.attempt) == ("running", 2)
     follow.close()

@@ -11,7 +11,7 @@ from studio.widgets.notice import Notice
 
 
 async def test_a_notice_goes_when_it_is_old_and_a_newer_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notice, "STAYS", 2.0)
+    monkeypatch.setattr(notice, "STAYS_S", 2.0)
     app = Host(Notice())
     async with app.run_test() as pilot:
         line = app.query_one(Notice)

@@ -30,25 +30,25 @@ def test_every_reader_goes_on(opera: Path, obstacle: Obstacle) -> None:
     why = f"expected a file, found {kind}"
     follow = Follow(opera, MessagePump())
     follow.show()
-    assert follow.look()
+    assert follow.refresh()
     assert follow.verdict == "unreadable"
     assert follow.state.damage == [(0, why)]
     follow.close()
-    shelf = RunList(opera)
-    shelf.look()
-    assert [line.verdict for line in shelf.runs] == ["unreadable"]
+    runs = RunList(opera)
+    runs.refresh()
+    assert [line.verdict for line in runs.runs] == ["unreadable"]
     watch = project_summary.SummaryReader(Project.open(opera))
-    assert watch.look().verdict == "unreadable"
+    assert watch.read().verdict == "unreadable"
     watch.close()
     ledger = TotalsByRun()
     ledger.read(run)
-    assert ledger.look(run) == RunTotals()
+    assert ledger.get(run) == RunTotals()
     assert earlier_curves.run_curves(run) == {}
     telling = EpisodeLog(run, "q-0038.1")
     telling.read()
-    assert telling.passages() == []
+    assert telling.paragraphs() == []
     drafts = PracticeQuestions(run)
-    assert not drafts.look()
+    assert not drafts.read()
 
 
 def test_lines_of_text_end_with_the_reason(opera: Path, obstacle: Obstacle, capsys: pytest.CaptureFixture[str]) -> None:

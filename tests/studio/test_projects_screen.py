@@ -74,7 +74,7 @@ async def test_a_folder_anywhere_is_opened(opera: Path, tmp_path: Path) -> None:
         await pilot.press("o", *str(tmp_path), "enter")
         await done(app, pilot)
         assert isinstance(app.screen, Form)
-        assert "no project here" in str(app.screen.query_one("#trouble", Static).content)
+        assert "no project here" in str(app.screen.query_one("#error", Static).content)
         await pilot.press(*"/far/away/maps", "enter")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectScreen)

@@ -74,7 +74,7 @@ def test_a_document_tells_what_changed() -> None:
     assert document[6] == Paragraph("plan", "thought", "I see␛[2J", 7)
     document.replace(1, "Finish[x]")
     assert (document.changed, document.text(1)) == (1, "Finish[x]")
-    document.cut(3)
+    document.truncate(3)
     assert len(document) == 3
 
 

@@ -60,7 +60,7 @@ async def test_no_shows_it_all_the_same_and_does_not_ask_again(foreign: Path) ->
         await pilot.press("enter")
         assert "no model, Python tool, server, database or program of it runs" in await settled(app, pilot)
         await pilot.press("n")
-        assert "Only looking" in await settled(app, pilot)
+        assert "Not trusted" in await settled(app, pilot)
         await pilot.press("escape")
         await settled(app, pilot)
         await pilot.press("enter")

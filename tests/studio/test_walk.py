@@ -211,7 +211,7 @@ async def test_a_foreign_project_opened_by_its_path(projects: Path, tmp_path: Pa
         await way.step("a path", "o", *"elsewhere/bare", shows="elsewhere/bare")
         await way.pilot.press("enter")
         await until(way.pilot, lambda: "came from elsewhere" in "\n".join(seen.rows(way.app)))
-        await way.step("opened", "n", shows="Only looking", over=("its folder", "came from elsewhere"))
+        await way.step("opened", "n", shows="Not trusted", over=("its folder", "came from elsewhere"))
         await way.through_all_panes("foreign")
 
     await walk(steps)
@@ -227,12 +227,11 @@ async def test_runs_at_work(projects: Path) -> None:
 
 async def through_runs_at_work(way: Walk) -> None:
     await way.step("projects", shows="running x2")
-    await way.step("opened", "enter", shows="self-made question")
+    await way.step("opened", "enter", shows="practice question")
     await way.through_all_panes("at work")
     await way.step("another run", "j", "enter", "3", shows="I should try", over=("n new run", "tool 30/60"))
     await way.step("lanes", "L", shows="q-0039.")
     await way.step("training is to come", "4", shows="differentiation", over=("reward steps", "I should try"))
-    await way.step("watched", "7", "w", shows="synthesis", over=("n new run",))
 
 
 async def test_many_runs_that_are_over(projects: Path) -> None:

@@ -124,8 +124,8 @@ async def around(app: StudioApp, pilot: Pilot[str], walk: Walk, root: Path, supp
             await stepped(app, pilot, walk, (key,))
     desk = await into(app, pilot, 0)
     for text in [supply("notices") for _ in range(5)]:
-        app.troubles.append(text)
-        app.look_at_themes()
+        app.errors.append(text)
+        app.reload_themes()
         desk.notice(text)
         await pilot.pause()
         walk.look("notices")

@@ -1,4 +1,4 @@
-"""How the training of one sub-agent stands, in figures."""
+"""Figures of the training of one sub-agent: progress, loss, speed and memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from studio.widgets.content_lines import ContentLines
 
 
 class Gauges(ContentLines):
-    """Four lines above a curve."""
+    """Four lines of figures, shown above the loss curve."""
 
     DEFAULT_CSS = "Gauges { height: 4; background: $background; }"
 
@@ -40,13 +40,13 @@ class Gauges(ContentLines):
         seconds = sum(step.ms for step in steps) / 1000
         speed = sum(step.tokens for step in steps) / seconds if seconds else 0.0
         figures = f" loss {figure_text(last.loss)}  lr {figure_text(last.lr)}  grad {figure_text(last.grad_norm)}"
-        if known.ready:  # as the Lab and the final table have it
+        if known.ready:  # the figure that the Lab and the final table show
             figures = f" loss {figure_text(last.loss)}, mean of last epoch {figure_text(known.loss)}"
         cost = f" {figure_text(speed)} tokens/s  {seconds / len(steps):.1f} s a step{_memory(follow)}"
         return [first, Content.styled(examples, "$quiet"), Content(figures), Content.styled(cost, "$quiet")]
 
 
 def _memory(follow: Follow) -> str:
-    """What the run holds now; nothing of one that has no job, whatever its pulse last said."""
-    pulse = read_pulse(RunFolder(follow.run_list.root / "runs" / follow.name)) if follow.verdict in ALIVE else None
-    return f"  {pulse.rss_mb / 1000:.1f} GB" if pulse else ""
+    """Returns the memory of the run's job in GB; empty when there is no job, since its heartbeat file is then old."""
+    heartbeat = read_pulse(RunFolder(follow.run_list.root / "runs" / follow.name)) if follow.verdict in ALIVE else None
+    return f"  {heartbeat.rss_mb / 1000:.1f} GB" if heartbeat else ""

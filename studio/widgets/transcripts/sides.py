@@ -1,4 +1,4 @@
-"""One question's turns, or two answers to it beside each other: each side with a line that says whose it is."""
+"""Two transcripts side by side, each below a title line; the second is hidden while it is not needed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ NAMES = ("first", "second")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one side says."""
+    """Title and paragraphs of one side."""
 
     title: Content
-    passages: Sequence[Paragraph]
+    paragraphs: Sequence[Paragraph]
 
 
 class SideBySide(Horizontal):
-    """The second side is in sight only while there is something to show on it."""
+    """Shows one or two sides; `view` returns the transcript of a side."""
 
     DEFAULT_CSS = """
     SideBySide { height: 1fr; }
@@ -50,16 +50,16 @@ class SideBySide(Horizontal):
 
     @property
     def chosen(self) -> tuple[int, Transcript]:
-        """The side with the focus, else the first."""
+        """Index and transcript of the side with the focus, else of the first."""
         at = 1 if self.has_class("pair") and self.view(1).has_focus else 0
         return at, self.view(at)
 
     def view(self, at: int) -> Transcript:
-        """The transcript of a side."""
+        """Returns the transcript of a side, 0 or 1."""
         return self.query_one(f"#{NAMES[at]}", Transcript)
 
     def clear(self) -> None:
-        """Nothing of what was shown is to be seen any more."""
+        """Empties both sides."""
         self._shown = [[], []]
         self.remove_class("pair")
         for at, name in enumerate(NAMES):
@@ -67,16 +67,16 @@ class SideBySide(Horizontal):
             self.view(at).show(Document())
 
     def draw(self, sides: Sequence[Side], frames: Frames) -> None:
-        """Bring one or two sides up to date."""
+        """Updates one or two sides."""
         self.set_class(len(sides) > 1, "pair")
         for at, side in enumerate(sides):
-            self._entitle(at, side.title)
-            if side.passages != self._shown[at]:
-                update_document(self.view(at).document, self._shown[at], list(side.passages))
-                self._shown[at] = list(side.passages)
+            self._set_title(at, side.title)
+            if side.paragraphs != self._shown[at]:
+                update_document(self.view(at).document, self._shown[at], list(side.paragraphs))
+                self._shown[at] = list(side.paragraphs)
                 frames.request(self.view(at))
 
-    def _entitle(self, at: int, title: Content) -> None:
-        place = self.query_one(f"#title-{NAMES[at]}", Static)
-        if not isinstance(place.content, Content) or not equal_content(place.content, title):
-            place.update(title)
+    def _set_title(self, at: int, title: Content) -> None:
+        label = self.query_one(f"#title-{NAMES[at]}", Static)
+        if not isinstance(label.content, Content) or not equal_content(label.content, title):
+            label.update(title)

@@ -284,10 +284,10 @@ def test_forks_edits_and_restarts(tmp_path: Path) -> None:
     assert [turn.text for turn in told.asked[f"{unit}~1"].turns] == ["I look it up.", " Retrieve\n", "Leonore"]
     assert (
         "edited\N{NO-BREAK SPACE}by\N{NO-BREAK SPACE}a\N{NO-BREAK SPACE}person"
-        in told.asked[f"{unit}~1"].passages()[3].text
+        in told.asked[f"{unit}~1"].paragraphs()[3].text
     )
     assert [len(one.turns) for one in told.beside(f"{unit}~1")] == [4, 3]
-    assert told.flying == [unit, f"{unit}~1"]
+    assert told.unfinished == [unit, f"{unit}~1"]
 
 
 def tell(folder: RunFolder, event: Event) -> None:
@@ -309,7 +309,7 @@ async def test_a_slow_disk_is_not_asked_again_before_it_has_answered(
 
     async with pane_of(opera, "5") as (app, pilot):
         monkeypatch.setattr(group, "sessions", slow)
-        monkeypatch.setattr(group, "RARELY", 0.0)
+        monkeypatch.setattr(group, "FIND_S", 0.0)
         session(opera, turns("group-asked-0001", "group"))
         pane = app.screen.query_one(GroupPane)
         for _ in range(5):
@@ -351,7 +351,7 @@ async def test_an_edit_goes_to_the_session_it_was_begun_in(opera: Path) -> None:
             newer = session(opera, turns("group-asked-0001", "group", 2), minute=20)
             with alive(newer), ControlServer(newer, other.submit):
                 pane = app.screen.query_one(GroupPane)
-                pane._looked = -99.0
+                pane._searched = -99.0
                 pane.update()
                 await done(app, pilot)
                 assert pane.shown.startswith(newer.name), "the newer session is in sight by now"

@@ -340,7 +340,7 @@ async def test_self_made_questions_are_accepted_changed_and_dropped(opera: Path)
             await done(app, pilot)
             assert len(rows(opera)) == 3
             pane = app.screen.query_one("TaskPane")
-            assert pane._drafts.dropped == {"q-1"}  # type: ignore[attr-defined]
+            assert pane._practice_rows.dropped == {"q-1"}  # type: ignore[attr-defined]
 
 
 async def test_lines_are_those_between_line_feeds(opera: Path) -> None:

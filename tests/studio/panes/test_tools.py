@@ -280,7 +280,7 @@ async def test_a_secret_is_sent_to_its_host_once_a_person_allows_it(
         assert "held back" not in screen_text(app)
         await pilot.press("p")
         await done(app, pilot)
-        assert "This tool waits for no secret." in screen_text(app)
+        assert "This tool needs no permission for a secret." in screen_text(app)
 
 
 def test_what_brings_a_tool() -> None:

@@ -146,7 +146,7 @@ async def test_a_run_without_a_training_says_so(opera: Path) -> None:
         assert "No adapters yet. They are made in differentiation." in text
         for offer in ("space pause", "F finish", "r train", "o examples", "n next agent"):
             assert offer not in text
-        for key, said in (("space", "No training is going on."), ("o", "kept no trajectories to train on")):
+        for key, said in (("space", "No training is running."), ("o", "kept no trajectories to train on")):
             await pilot.press(key)
             await done(app, pilot)
             assert said in screen_text(app)

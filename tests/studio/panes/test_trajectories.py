@@ -377,7 +377,7 @@ def test_a_fork_begins_with_its_parents_answers(opera: Path) -> None:
     ])  # fmt: skip
     fork = EpisodeLog(run, "q-0038.1~1", ["q-0038.1"])
     fork.read()
-    assert [(said.part, said.text) for said in fork.passages()] == [
+    assert [(said.part, said.text) for said in fork.paragraphs()] == [
         ("thought", f"I should try {HOSTILE} first."), ("action", "Look"),
     ]  # fmt: skip
     other = EpisodeLog(run, "q-0039.0")
@@ -395,19 +395,19 @@ def test_a_fork_begins_with_its_parents_answers(opera: Path) -> None:
 def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
     run = write(opera, [*synthesis(), happened.UnitForked("q-0038.1~1", "q-0038.1", 2)])
     episodes = EpisodeList(RunState.of(run.events))
-    episodes.gather()
+    episodes.units = episodes.filter_and_sort(episodes.names())
     at = episodes.units.index("q-0038.1")
     assert episodes.units[at + 1] == "q-0038.1~1"
     assert str(episodes.row(at + 1)[3]).startswith("└ ")
-    episodes.wanted = EpisodeFilter.of("tool:retrieve fidelio")
-    episodes.gather()
+    episodes.filter = EpisodeFilter.parse("tool:retrieve fidelio")
+    episodes.units = episodes.filter_and_sort(episodes.names())
     assert len(episodes) == 37
 
 
 async def test_a_long_list_is_put_in_order_beside_the_keys(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread finds the order; what moved meanwhile is there a little later."""
     monkeypatch.setattr("studio.episodes.episode_order.MANY", 10)
-    monkeypatch.setattr("studio.episodes.episode_order.PATIENCE", 0.01)
+    monkeypatch.setattr("studio.episodes.episode_order.INTERVAL_S", 0.01)
     run = write(opera, synthesis())
     with alive(run):
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):

@@ -8,7 +8,7 @@ from typing import get_args
 from stories import finished, write
 
 from autoact.run.control.command import Verb
-from studio.actions.run_command import WORDS, deliver, new_command, progress_text
+from studio.actions.run_command import TEXTS, deliver, new_command, progress_text
 
 
 def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
@@ -21,7 +21,7 @@ def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
 def test_every_command_has_words_for_its_way() -> None:
     for do in get_args(Verb):
         assert progress_text(new_command(do, "q-1")).endswith(" q-1 ...")
-        assert WORDS[do][1]
+        assert TEXTS[do][1]
 
 
 def test_orders_are_signed_and_never_the_same() -> None:

@@ -17,7 +17,7 @@ from studio.files.practice_questions import PracticeQuestion, PracticeQuestions
 )
 def test_a_refused_draft(opera: Path, question: str, answer: str) -> None:
     drafts = PracticeQuestions(write(opera, [QuestionRefused("q-1", question, "too short", answer)]))
-    assert drafts.look()
+    assert drafts.read()
     assert drafts.rows == [PracticeQuestion("q-1", question, answer, "too short")]
     drafts.close()
 
