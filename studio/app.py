@@ -73,7 +73,7 @@ class StudioApp(App[str]):
         """Errors in the person's own files, shown once there is a screen."""
         self._declined: set[Path] = set()
         """Projects for which the person declined to trust them."""
-        self._typeahead = TypeAhead(self, self._forward, self._offer)
+        self._typeahead = TypeAhead(self, self._forward, self._update_footer)
         self._use_keymap()
         self.themes = theme.Themes(user_files.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
@@ -126,11 +126,11 @@ class StudioApp(App[str]):
                 event.text = " ".join(line.strip() for line in event.text.split("\n") if line.strip())
         await super().on_event(event)
 
-    def _offer(self) -> None:
+    def _update_footer(self) -> None:
         """Updates the footer after a key."""
-        offer = getattr(self.screen, "offer", None)
-        if callable(offer):
-            offer()
+        update = getattr(self.screen, "update_footer", None)
+        if callable(update):
+            update()
 
     def reload_themes(self) -> None:
         """Applies changed theme files of the person, and shows the errors in the person's files."""

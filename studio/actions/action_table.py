@@ -196,7 +196,7 @@ def contexts(focused: DOMNode) -> list[Context]:
     return list(dict.fromkeys(found))
 
 
-def reachable(focused: DOMNode) -> list[Offer]:
+def reachable_actions(focused: DOMNode) -> list[Offer]:
     """Returns the actions whose keys work for the focused node, innermost context first.
 
     Where letters are typed, no other context has keys.
@@ -212,13 +212,13 @@ def reachable(focused: DOMNode) -> list[Offer]:
     return [*found, *((action, app) for action in actions("everywhere", table=table))]
 
 
-def available(focused: DOMNode) -> list[Offer]:
+def available_actions(focused: DOMNode) -> list[Offer]:
     """Returns the reachable actions that are possible now, in the table's order.
 
     Of two actions on one key it returns the inner one, unless that is impossible.
     """
     found: dict[str, Offer] = {}
-    for action, node in reachable(focused):
+    for action, node in reachable_actions(focused):
         if not obstacle(node, action.name):
             found.setdefault(action.key, (action, node))
     order = app_actions(focused.app)

@@ -28,7 +28,7 @@ class ActionProvider(Provider):
                 yield Hit(score, Content(text), partial(self._run, action, node), text=text)
 
     def _available(self) -> list[action_table.Offer]:
-        found = action_table.available(self.focused or self.screen)
+        found = action_table.available_actions(self.focused or self.screen)
         return [(action, node) for action, node in found if action.name != "command_palette"]
 
     async def _run(self, action: action_table.Action, node: DOMNode) -> None:

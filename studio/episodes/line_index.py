@@ -51,7 +51,7 @@ class LineIndex:
         else:
             self._sum_up(block)
 
-    def settle(self, first: int, last: int, anchor: int) -> int:
+    def count_range(self, first: int, last: int, anchor: int) -> int:
         """Counts every block from line `first` to `last`; returns how many lines further down `anchor` is then."""
         moved, block = 0, self._block(first)
         while block < len(self._known) and self._tops[block] <= last + moved:

@@ -109,7 +109,7 @@ class EpisodeReader(Vertical):
             feed.refresh(partial)
             self._view.frames.request(self.query_one(f"#{side}", Transcript))
             self._show_title()
-            self._view.offer()
+            self._view.update_footer()
 
     def _show_title(self) -> None:
         label, units = self.query_one("#about", Static), [self.unit(side) for side in (CHOSEN, MARKED)]

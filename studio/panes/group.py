@@ -139,8 +139,8 @@ class GroupPane(Pane):
             self.shown, self._replayed = self.rows.key(0), None
             if newest[1].question.text == self._sender.waiting:
                 self._sender.waiting = ""
-            table.point(0)
-        table.renew()
+            table.move_to(0)
+        table.reload()
         if self.current is None:
             self._redraw_sides()
         self._show_status()
@@ -200,10 +200,10 @@ class GroupPane(Pane):
                 Content.styled(f"replay {min(self._replayed, length):.0f}/{length:.0f} s x{self.speed}", "$accent")
             )
         self.set_text("about", Content("   ").join(parts))
-        self.view.offer()
+        self.view.update_footer()
 
-    @on(Table.Pointed)
-    def _row_chosen(self, message: Table.Pointed) -> None:
+    @on(Table.CursorMoved)
+    def _row_chosen(self, message: Table.CursorMoved) -> None:
         if message.index < len(self.rows):
             self.shown, self._replayed = self.rows.key(message.index), None
             self._redraw_sides()

@@ -197,12 +197,12 @@ class LabPane(Pane):
         self.notice(f"{result.output.strip()} started.")
         return ""
 
-    @on(Table.Pointed, "#scores")
+    @on(Table.CursorMoved, "#scores")
     def _score_chosen(self) -> None:
         self._show_parts()
 
-    @on(Table.Pointed, "#wrongs")
-    def _wrong_chosen(self, message: Table.Pointed) -> None:
+    @on(Table.CursorMoved, "#wrongs")
+    def _wrong_chosen(self, message: Table.CursorMoved) -> None:
         self._show_provenance(message.index)
 
     # -- counting and drawing --------------------------------------------------------------------------------------
@@ -226,9 +226,9 @@ class LabPane(Pane):
             rows += [(run, score) for score in self._tallies[run][2].scores] or [(run, None)]
         table = self.query_one("#scores", Table)
         key, self.scores.rows = table.chosen, rows
-        table.renew(key=key)
+        table.reload(key=key)
         self._show_parts()
-        self.view.offer()
+        self.view.update_footer()
 
     def _show_parts(self) -> None:
         """Shows the numbers of the run under the cursor, or why there are none."""

@@ -25,7 +25,7 @@ class ProjectView(Protocol):
     def notice(self, text: str) -> None:
         """Shows a text in the line above the footer; it may be untrusted."""
 
-    def offer(self) -> None:
+    def update_footer(self) -> None:
         """Updates the keys in the footer."""
 
     def follow_run(self, name: str) -> None:

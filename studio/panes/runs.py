@@ -119,8 +119,8 @@ class RunsPane(Pane):
         table = self.query_one(Table)
         chosen, cursor = table.chosen, table.cursor
         table.show(RunRows(self._runs, glyphs.app_glyphs(self.app), self._followed, self._totals))
-        table.point(cursor)
-        table.renew(key=chosen)
+        table.move_to(cursor)
+        table.reload(key=chosen)
 
     def _count(self, runs: list[RunLine]) -> None:
         if any([self._totals.read(run.folder) for run in runs]):
@@ -137,9 +137,9 @@ class RunsPane(Pane):
         reason = _reason(run) if run else ""
         self.query_one("#cause").display = bool(reason)
         self.set_text("cause", untrusted_text.content(reason))
-        self.view.offer()
+        self.view.update_footer()
 
-    def on_table_pointed(self) -> None:
+    def on_table_cursor_moved(self) -> None:
         self._show_cause()
 
     def on_table_opened(self, message: Table.Opened) -> None:

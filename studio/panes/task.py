@@ -136,8 +136,8 @@ class TaskPane(Pane):
         self.set_text("title", Content.assemble(name, (f"   answers: {answers}", "$quiet")))
         self.set_text("description", untrusted_text.content(self.settings.description))
         self.set_text("counts", example_counts(self.rows, self._examples.duplicates))
-        self.table.renew()
-        self.practice_table.renew()
+        self.table.reload()
+        self.practice_table.reload()
 
     def _find_duplicates(self) -> None:
         rows = self.rows
@@ -275,7 +275,7 @@ class TaskPane(Pane):
         error = self._save(lambda: [*self.rows, *make()])
         if not error:
             count = len(self.rows) - before
-            self.table.point(before)
+            self.table.move_to(before)
             self.notice(f"{count} example{'s' * (count > 1)} added{source}; u undoes it.")
         return error
 
@@ -352,7 +352,7 @@ class TaskPane(Pane):
     def _drop_practice(self) -> None:
         if (one := self._current_question) is not None:
             self._practice_rows.dropped ^= {one.unit}
-            self.practice_table.renew()
+            self.practice_table.reload()
             self.practice_table.move(1)
 
     def _add_example(self, question: str, answer: str, kind: str = "") -> str:

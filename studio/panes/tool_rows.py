@@ -53,17 +53,17 @@ def describe(tool: ToolLine) -> list[Content]:
     parts += [
         untrusted_text.content(tool.definition),
         untrusted_text.content(tool.usage, "$accent"),
-        labelled("origin", origin),
+        label("origin", origin),
     ]
     if tool.powers:
-        parts.append(labelled("permissions", ", ".join(tool.powers)))
-    parts += [labelled("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
-    parts.append(labelled("health", tool.stats.summary() if tool.stats else "never called in this project's runs"))
+        parts.append(label("permissions", ", ".join(tool.powers)))
+    parts += [label("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
+    parts.append(label("health", tool.stats.summary() if tool.stats else "never called in this project's runs"))
     settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
-    return [*parts, labelled("settings", ", ".join(settings))] if settings else parts
+    return [*parts, label("settings", ", ".join(settings))] if settings else parts
 
 
-def labelled(head: str, text: str) -> Content:
+def label(head: str, text: str) -> Content:
     return Content.assemble(untrusted_text.content(f"{head}: ", "$quiet"), untrusted_text.content(text))
 
 
@@ -84,5 +84,5 @@ def compare_choices(tools: Sequence[ToolLine], chosen: Mapping[str, str]) -> Con
 def choice_reason(name: str, chosen: Mapping[str, str], passed_over: Mapping[str, str]) -> list[Content]:
     """Returns the meta-agent's reason for choosing a tool or passing it over; nothing while there is no choice."""
     if name in chosen:
-        return [labelled(f"meta-agent's choice {list(chosen).index(name) + 1}", chosen[name])]
-    return [labelled("not chosen by the meta-agent", passed_over[name])] if name in passed_over else []
+        return [label(f"meta-agent's choice {list(chosen).index(name) + 1}", chosen[name])]
+    return [label("not chosen by the meta-agent", passed_over[name])] if name in passed_over else []

@@ -145,12 +145,12 @@ class ToolsPane(Pane):
         self._rows.rows = tool_list.filter_tools(self.tools, self.query_one("#letters", Input).value)
         if self.tools:
             self.table.set_hint("No tool matches the filter; esc shows all.")
-        self.table.renew(key=key)
+        self.table.reload(key=key)
         self.set_text("choices", compare_choices(self.tools, self._rows.chosen))
         self._describe()
-        self.view.offer()
+        self.view.update_footer()
 
-    @on(Table.Pointed)
+    @on(Table.CursorMoved)
     def _describe(self) -> None:
         tool = self.tool
         if tool is not None:
@@ -187,7 +187,7 @@ class ToolsPane(Pane):
                 return "All tools are shown."
         return ""
 
-    def _once_read(self, work: Callable[[], None]) -> None:
+    def _when_read(self, work: Callable[[], None]) -> None:
         """Runs work on the tool under the cursor, at once or as soon as the tools have been read."""
         if self.tools:
             work()
@@ -210,7 +210,7 @@ class ToolsPane(Pane):
 
     @action_table.check_obstacle
     def action_switch(self) -> None:
-        self._once_read(self._switch)
+        self._when_read(self._switch)
 
     def _switch(self) -> None:
         if (tool := self.tool) is None:
@@ -236,7 +236,7 @@ class ToolsPane(Pane):
         order = tool_list.move_entry(self.tools, tool.entry, steps)
         self.tools = tool_list.sort_tools(self.tools, order)
         self._draw()
-        self.table.point(next(at for at, one in enumerate(self._rows.rows) if one.name == tool.name))
+        self.table.move_to(next(at for at, one in enumerate(self._rows.rows) if one.name == tool.name))
         self._change("tools order", *order)
 
     def _change(self, verb: str, *words: str) -> None:
@@ -255,7 +255,7 @@ class ToolsPane(Pane):
             self.notice(result.reason)
         if result.code or verb == "tools add":
             await self._read_tools()
-        self.view.offer()
+        self.view.update_footer()
         return result
 
     @action_table.check_obstacle
@@ -343,7 +343,7 @@ class ToolsPane(Pane):
 
     @action_table.check_obstacle
     def action_try_it(self) -> None:
-        self._once_read(self._ask_argument)
+        self._when_read(self._ask_argument)
 
     def _ask_argument(self) -> None:
         if (tool := self.tool) is not None:
@@ -373,7 +373,7 @@ class ToolsPane(Pane):
 
     @action_table.check_obstacle
     def action_test(self) -> None:
-        self._once_read(self._run_test)
+        self._when_read(self._run_test)
 
     def _run_test(self) -> None:
         if (tool := self.tool) is not None:

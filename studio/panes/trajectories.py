@@ -113,7 +113,7 @@ class TrajectoriesPane(Pane):
         table = self.table
         kept = table.chosen if self._below_first or self.reader.is_focused else None
         self.episodes.units = units
-        table.renew(key=kept)
+        table.reload(key=kept)
         table.set_hint(self._empty_reason())
         if not units:
             self.reader.close()
@@ -130,7 +130,7 @@ class TrajectoriesPane(Pane):
 
     def _mark_partial_answers(self) -> None:
         if self.episodes.set_partial_answers(self._live.said if self._live else {}):
-            self.table.renew()
+            self.table.reload()
 
     def _draw_lanes(self) -> None:
         if self.has_class("lanes"):
@@ -148,7 +148,7 @@ class TrajectoriesPane(Pane):
         stage = "group_planning" if self.follow.state.stage == "group_planning" else "synthesis"
         return missing_reason(self.follow.state, stage, "trajectories")
 
-    @on(Table.Pointed)
+    @on(Table.CursorMoved)
     def _cursor_moved(self) -> None:
         self._below_first = self.table.cursor > 0
         if self.table.chosen:
@@ -244,7 +244,7 @@ class TrajectoriesPane(Pane):
     def action_mark(self) -> None:
         chosen = self.table.chosen or ""
         self.episodes.marked = "" if self.episodes.marked == chosen else chosen
-        self.table.renew()
+        self.table.reload()
 
     @action_table.check_obstacle
     def action_compare(self) -> None:

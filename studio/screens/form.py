@@ -83,7 +83,7 @@ class Form(ModalScreen[bool]):
         values = {}
         for field in self._fields:
             shown = _value(self.query_one(f"#field-{field.name}"))
-            values[field.name] = field.value if shown == untrusted_text.editable(field.value) else shown
+            values[field.name] = field.value if shown == untrusted_text.clean_for_editing(field.value) else shown
         return values
 
     @on(Input.Submitted)
@@ -113,11 +113,11 @@ def _widget(field: Field) -> Widget:
     if field.lines > 1:
         from textual.widgets import TextArea  # slow to import, and few forms have one
 
-        area = TextArea(untrusted_text.editable(field.value), id=name, tab_behavior="focus", soft_wrap=True)
+        area = TextArea(untrusted_text.clean_for_editing(field.value), id=name, tab_behavior="focus", soft_wrap=True)
         area.styles.height = field.lines
         area.move_cursor(area.document.end)  # at the end, where a person goes on writing
         return area
-    return Input(untrusted_text.editable(field.value), id=name, select_on_focus=field.suggested)
+    return Input(untrusted_text.clean_for_editing(field.value), id=name, select_on_focus=field.suggested)
 
 
 def _value(widget: Widget) -> str:

@@ -75,10 +75,10 @@ class LessonsScreen(ModalScreen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one(Table).renew()
+        self.query_one(Table).reload()
         self._show(0)
 
-    def on_table_pointed(self, message: Table.Pointed) -> None:
+    def on_table_cursor_moved(self, message: Table.CursorMoved) -> None:
         self._show(message.index)
 
     def action_close(self) -> None:

@@ -99,7 +99,7 @@ class ProjectScreen(Screen[None]):
         self.query_one(TabLine).show(index)
         self._focus(pane)
         pane.update()
-        self.offer()
+        self.update_footer()
 
     def _make_pane(self, index: int) -> Pane:
         pane = self._panes[index] = SLOTS[index].load()(self)
@@ -116,12 +116,12 @@ class ProjectScreen(Screen[None]):
         """Shows a text in the line above the footer; does nothing once the screen was left."""
         for line in self.query(Notice):
             line.show(text)
-        self.offer()
+        self.update_footer()
 
-    def offer(self) -> None:
+    def update_footer(self) -> None:
         """Updates the keys in the footer."""
         for footer in self.query(Footer):
-            footer.look()
+            footer.refresh_keys()
 
     def follow_run(self, name: str) -> None:
         """Shows another run of the project in every pane; an empty name stands for the leading run."""
@@ -153,10 +153,10 @@ class ProjectScreen(Screen[None]):
         self.query_one(Status).refresh_lines(self.follow)
         if self.shown in self._panes:
             self._panes[self.shown].update()
-        self.offer()
+        self.update_footer()
 
     def on_descendant_focus(self) -> None:
-        self.offer()
+        self.update_footer()
 
     async def on_tab_line_picked(self, message: TabLine.Picked) -> None:
         await self.show_pane(message.index)

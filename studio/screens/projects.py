@@ -134,21 +134,21 @@ class ProjectsScreen(Screen[None]):
         name = Field("name", "name", self._free().name, suggested=True)
         fields = (name, Field("template", "template", template, 1, TEMPLATES))
 
-        async def take(values: Values) -> str:
+        async def accept(values: Values) -> str:
             path = (self.folder / Path(values["name"].strip()).expanduser()).absolute()
             return await self._create(lambda: create(path, values["template"]).root)
 
-        self.app.push_screen(Form("New project", fields, take, "create"))
+        self.app.push_screen(Form("New project", fields, accept, "create"))
 
     def _free(self) -> Path:
         names = ("my-project", *(f"my-project-{number}" for number in range(2, 1000)))
         return next(self.folder / name for name in names if not (self.folder / name).exists())
 
     def action_open_folder(self) -> None:
-        async def take(values: Values) -> str:
+        async def accept(values: Values) -> str:
             return await self._create(lambda: Project.open(values["path"].strip()).root)
 
-        self.app.push_screen(Form("Open a project", (Field("path", "its folder"),), take, "open"))
+        self.app.push_screen(Form("Open a project", (Field("path", "its folder"),), accept, "open"))
 
     @action_table.check_obstacle
     def action_duplicate(self) -> None:
@@ -162,11 +162,11 @@ class ProjectsScreen(Screen[None]):
         if (root := self._chosen) is None:
             return
 
-        async def take(values: Values) -> str:
+        async def accept(values: Values) -> str:
             return await self._run_in_thread(lambda: change(root, values["name"].strip()).root)
 
         name = Field("name", "name", f"{root.name}{ending}", suggested=True)
-        self.app.push_screen(Form(title, (name,), take, verb))
+        self.app.push_screen(Form(title, (name,), accept, verb))
 
     @action_table.check_obstacle
     def action_archive(self) -> None:
@@ -212,7 +212,7 @@ class ProjectsScreen(Screen[None]):
     def notice(self, text: str) -> None:
         """Shows a text in the line above the footer."""
         self.query_one(Notice).show(text)
-        self.offer()
+        self.update_footer()
 
     @on(OptionList.OptionSelected, "#projects")
     def _selected(self) -> None:
@@ -249,9 +249,9 @@ class ProjectsScreen(Screen[None]):
                 return "All projects are shown."
         return ""
 
-    def offer(self) -> None:
+    def update_footer(self) -> None:
         """Updates the keys in the footer."""
-        self.query_one(Footer).look()
+        self.query_one(Footer).refresh_keys()
 
     @action_table.check_obstacle
     def action_show_all(self) -> None:
@@ -292,7 +292,7 @@ class ProjectsScreen(Screen[None]):
             for key, summary in shown.items()
         ]
         self.query_one("#projects", Menu).set_lines(lines)
-        self.offer()
+        self.update_footer()
 
     def _shown_name(self, summary: ProjectSummary) -> str:
         """Returns the name to show; a project of the working folder begins with a dot."""

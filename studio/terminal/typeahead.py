@@ -58,10 +58,10 @@ class TypeAhead:
             if node.call_later(self._wait_behind, began, path):
                 return
         screen = self._app.screen  # the action may have opened it, and it sets the focus when it is mounted
-        if not screen.call_later(self._app.call_later, self._done, began):
-            self._app.call_later(self._done, began)
+        if not screen.call_later(self._app.call_later, self._finish, began):
+            self._app.call_later(self._finish, began)
 
-    async def _done(self, began: float) -> None:
+    async def _finish(self, began: float) -> None:
         if began == self._busy_since:
             await self._next()
 

@@ -29,9 +29,9 @@ class Footer(Widget):
         """First cell, cell after the last, and the action of each key on the screen."""
 
     def on_mount(self) -> None:
-        self.look()
+        self.refresh_keys()
 
-    def look(self) -> None:
+    def refresh_keys(self) -> None:
         """Redraws the footer if other actions are possible now."""
         offers = footer_offers(self.screen.focused or self.screen)
         if offers != self._offers:
@@ -52,12 +52,14 @@ class Footer(Widget):
         for first, end, (action, node) in self._placed:
             if first <= event.x < end:
                 await self.app.run_action(action.name, default_namespace=node)
-                self.look()
+                self.refresh_keys()
 
 
 def footer_offers(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
     """Returns the possible actions with their labels, the help last; actions without a label are left out."""
-    offers = [(word, offer) for offer in action_table.available(focused) if (word := action_table.footer_word(offer))]
+    offers = [
+        (word, offer) for offer in action_table.available_actions(focused) if (word := action_table.footer_word(offer))
+    ]
     return sorted(offers, key=lambda offer: offer[1][0].id == HELP)
 
 

@@ -86,7 +86,7 @@ def test_every_line_is_found_whatever_was_estimated() -> None:
     lines = [source.randrange(1, 5) for _ in range(5 * BLOCK + 17)]
     heights = LineIndex(lambda index: lines[index], lambda first, last: 2 * (last - first))
     heights.change(0, len(lines))
-    heights.settle(0, 10**6, 0)
+    heights.count_range(0, 10**6, 0)
     assert heights.total == sum(lines)
     owners = [(index, row) for index, count in enumerate(lines) for row in range(count)]
     assert [heights.find(line) for line in range(sum(lines))] == owners
@@ -96,7 +96,7 @@ def test_every_line_is_found_whatever_was_estimated() -> None:
 def test_counting_above_tells_how_far_it_moved_things() -> None:
     heights = LineIndex(lambda index: 3, lambda first, last: last - first)
     heights.change(0, 4 * BLOCK)
-    assert heights.settle(BLOCK, BLOCK, 2 * BLOCK) == 2 * BLOCK
+    assert heights.count_range(BLOCK, BLOCK, 2 * BLOCK) == 2 * BLOCK
     assert heights.find(4 * BLOCK) == (2 * BLOCK, 0)
 
 
@@ -182,12 +182,12 @@ async def test_another_width_keeps_the_place(width: int) -> None:
     view = Transcript(told(300))
     app = Host(view)
     async with app.run_test(size=(100, 24)) as pilot:
-        view.point(450)
+        view.move_to(450)
         await pilot.pause()
         assert "thought 150" in screen_text(app)
         await pilot.resize_terminal(width, 24)
         await pilot.pause()
-        view.point(450)
+        view.move_to(450)
         await pilot.pause()
         assert "thought 150" in screen_text(app)
         assert view.chosen is not None

@@ -85,7 +85,7 @@ class Walk:
         ]
         for footer in self.app.screen.query(Footer):
             line, focused = text_of(footer, rows)[0], self.app.screen.focused or self.app.screen
-            found += [*false_offers(line, action_table.reachable(focused)), *unoffered(line, focused)]
+            found += [*false_offers(line, action_table.reachable_actions(focused)), *unoffered(line, focused)]
         width, height = self.size
         self.faults += [f"{width}x{height}, {name}: {fault}" for fault in found]
 

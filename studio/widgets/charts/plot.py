@@ -101,7 +101,7 @@ class Plot(Widget, can_focus=True):
     def steps(self) -> int:
         """The length of the axis in steps: that of the longest curve, earlier runs included while they are shown."""
         lengths = [max(len(curve.series), curve.of) for curve in self.curves]
-        return max([*lengths, *(len(series) for series, _ in self._drawn_series())], default=0)
+        return max([*lengths, *(len(series) for series, _ in self._all_series())], default=0)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class Plot(Widget, can_focus=True):
         strips = [self._legend()]
         for y in range(rows if height > 1 else 0):
             value = high if y == 0 else low if y == rows - 1 else None
-            label = "" if value is None or not layers else figure_text(self._unscaled(value))
+            label = "" if value is None or not layers else figure_text(self._from_scale(value))
             strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)], width))
         if height > 2:
             strips.append(self._axis(across))
@@ -166,13 +166,13 @@ class Plot(Widget, can_focus=True):
         """Returns the curves as dots, earlier runs first so that they lie below, and the lowest and highest value."""
         found: list[tuple[list[Column | None], str]] = []
         steps = self.steps
-        for series, role in self._drawn_series():
+        for series, role in self._all_series():
             columns = series.columns(across * 2, steps, smooth=self.smooth)
-            found.append(([self._scaled(column) for column in columns], role))
+            found.append(([self._to_scale(column) for column in columns], role))
         low, high = span([column for columns, _ in found for column in columns])
         return [_Layer(draw_dots(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
 
-    def _drawn_series(self) -> list[tuple[Series, str]]:
+    def _all_series(self) -> list[tuple[Series, str]]:
         earlier = [(series, "quiet") for curve in self.curves for series in curve.earlier] if self.earlier else []
         return [*earlier, *((curve.series, curve.role if curve.role in ROLES else "text") for curve in self.curves)]
 
@@ -227,13 +227,13 @@ class Plot(Widget, can_focus=True):
         """Returns the cell column of the cursor; None when it is on the newest step."""
         return None if self.cursor is None else min(across - 1, self.cursor * across // max(1, self.steps))
 
-    def _scaled(self, column: Column | None) -> Column | None:
+    def _to_scale(self, column: Column | None) -> Column | None:
         """Returns the column in the scale of the plot; None for values at or below 0 on a logarithmic scale."""
         if column is None or not self.logarithmic:
             return column
         return (math.log10(column[0]), math.log10(column[1])) if column[0] > 0 else None
 
-    def _unscaled(self, value: float) -> float:
+    def _from_scale(self, value: float) -> float:
         return 10.0**value if self.logarithmic else value
 
 

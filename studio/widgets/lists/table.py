@@ -43,12 +43,12 @@ Cell = str | Content
 
 
 class TableRows(Protocol):
-    """The rows of a table. Whoever sorts or filters them calls `renew` of the table afterwards."""
+    """The rows of a table. Whoever sorts or filters them calls `reload` of the table afterwards."""
 
     def __len__(self) -> int: ...
 
     def row(self, index: int) -> Sequence[Cell]:
-        """Returns a cell for each column. Called for rows in sight only; the result is cached until `renew`."""
+        """Returns a cell for each column. Called for rows in sight only; the result is cached until `reload`."""
 
     def key(self, index: int) -> str:
         """Returns the row's key, which does not depend on its position."""
@@ -68,7 +68,7 @@ class NoRows:
 
 
 class Table(CursorList):
-    """A head and the rows beneath it. The cursor keeps its position, or with `renew(key=...)` its row."""
+    """A head and the rows beneath it. The cursor keeps its position, or with `reload(key=...)` its row."""
 
     COMPONENT_CLASSES = {"table--head", "table--cursor", "table--hint"}
     DEFAULT_CSS = """
@@ -78,7 +78,7 @@ class Table(CursorList):
     Table:nocolor > .table--cursor { text-style: bold reverse; }
     """
 
-    class Pointed(Message):
+    class CursorMoved(Message):
         """Posted when the cursor has moved to another row."""
 
         def __init__(self, table: Table, index: int):
@@ -117,7 +117,7 @@ class Table(CursorList):
     def show(self, rows: TableRows) -> None:
         """Replaces the rows and moves the cursor to the first."""
         self._rows, self.cursor = rows, 0
-        self.renew()
+        self.reload()
 
     def set_hint(self, hint: str) -> None:
         """Sets the text shown while there are no rows; it may be untrusted."""
@@ -126,7 +126,7 @@ class Table(CursorList):
             if not len(self._rows):
                 self.refresh()
 
-    def renew(self, *, key: str | None = None) -> None:
+    def reload(self, *, key: str | None = None) -> None:
         """Draws all rows anew. With `key` the cursor moves to that row, and the view with it if it was in sight."""
         self._strips.clear()
         count, in_sight = len(self._rows), self.top <= self.cursor < self.top + self.rows_in_sight
@@ -135,14 +135,14 @@ class Table(CursorList):
             indices = chain(near, range(count))
             self.cursor = next((index for index in indices if self._rows.key(index) == key), self.cursor)
         self.cursor = max(0, min(self.cursor, count - 1))
-        self._go(self._top_for_cursor if in_sight else self.top)
+        self._scroll(self._top_for_cursor if in_sight else self.top)
         self.refresh()
 
     def grow(self) -> None:
         """Draws rows that were added at the end; the others are unchanged."""
         if self.virtual_size.height - 1 != len(self._rows):
             top, old = self.top, self.virtual_size.height - 1
-            self._go(top)
+            self._scroll(top)
             self._redraw(old, len(self._rows))
 
     def change(self, index: int) -> None:
@@ -155,7 +155,7 @@ class Table(CursorList):
         """The key of the row under the cursor; None when there are no rows."""
         return self._rows.key(self.cursor) if self.cursor < len(self._rows) else None
 
-    def point(self, index: int) -> None:
+    def move_to(self, index: int) -> None:
         """Moves the cursor to a row, and scrolls the row into sight."""
         if not len(self._rows):
             return
@@ -163,9 +163,9 @@ class Table(CursorList):
         for row in {before, self.cursor}:
             self.change(row)
         if self._top_for_cursor != self.top:
-            self._go(self._top_for_cursor)
+            self._scroll(self._top_for_cursor)
         if before != self.cursor:
-            self.post_message(self.Pointed(self, self.cursor))
+            self.post_message(self.CursorMoved(self, self.cursor))
 
     @property
     def rows_in_sight(self) -> int:
@@ -175,7 +175,7 @@ class Table(CursorList):
     # -- moving ----------------------------------------------------------------------------------------------------
 
     def move(self, steps: int) -> None:
-        self.point(self.cursor + steps)
+        self.move_to(self.cursor + steps)
 
     @property
     def clipboard_text(self) -> str:
@@ -186,11 +186,11 @@ class Table(CursorList):
         )
 
     def move_page(self, pages: int) -> None:
-        self._go(self.top + pages * self.rows_in_sight)
-        self.point(self.cursor + pages * self.rows_in_sight)
+        self._scroll(self.top + pages * self.rows_in_sight)
+        self.move_to(self.cursor + pages * self.rows_in_sight)
 
     def move_to_edge(self, *, last: bool) -> None:
-        self.point(len(self._rows) - 1 if last else 0)
+        self.move_to(len(self._rows) - 1 if last else 0)
 
     def action_open_row(self) -> None:
         if self.chosen is not None:
@@ -202,20 +202,20 @@ class Table(CursorList):
             return
         if row == self.cursor:
             self.action_open_row()
-        self.point(row)
+        self.move_to(row)
 
     def on_resize(self, event: Resize) -> None:
-        self.renew()
+        self.reload()
 
     def on_mount(self) -> None:
-        self.renew()
+        self.reload()
 
     @property
     def _top_for_cursor(self) -> int:
         """The first row to show so that the cursor is in sight, as near to the current one as possible."""
         return max(self.cursor - self.rows_in_sight + 1, min(self.top, self.cursor))
 
-    def _go(self, top: int) -> None:
+    def _scroll(self, top: int) -> None:
         count = len(self._rows)
         self.set_view(count + 1, max(0, min(top, count - self.rows_in_sight)))
 

@@ -46,7 +46,7 @@ class Transcript(CursorList):
     CONTEXTS: tuple[action_table.Context, ...] = ("transcript", "list")
     BINDINGS = action_table.bindings("transcript")
 
-    class Pointed(Message):
+    class CursorMoved(Message):
         """Posted when the cursor has moved to another paragraph."""
 
         def __init__(self, transcript: Transcript, index: int):
@@ -102,16 +102,16 @@ class Transcript(CursorList):
         """The paragraph under the cursor; None when there is none."""
         return self.document[self.cursor] if self.cursor < len(self.document) else None
 
-    def point(self, index: int) -> None:
+    def move_to(self, index: int) -> None:
         """Moves the cursor to a paragraph, and scrolls it into sight."""
         if not self._lines_index.paragraphs:  # nothing was drawn yet
             return
         self._mark(index)
         top, bottom = self._lines_index.span(self.cursor)
         if top < self.top or bottom - top >= self.page:
-            self._go(top)
+            self._scroll(top)
         elif bottom > self.top + self.page:
-            self._go(bottom - self.page)
+            self._scroll(bottom - self.page)
 
     def draw(self) -> None:
         """Draws what has changed in the document; cheap when nothing has."""
@@ -125,7 +125,7 @@ class Transcript(CursorList):
         self._forget(first)
         self._lines_index.change(first, count)
         self.cursor = count - 1 if self.following else min(self.cursor, max(0, count - 1))
-        self._place()
+        self._restore_view()
         if count and first < count:
             top = self._lines_index.span(first)[0] + _common_lines(old, self._lines(first))
             self._redraw_lines(top, max(total, self._lines_index.total))
@@ -140,21 +140,21 @@ class Transcript(CursorList):
         top, bottom = self._lines_index.span(self.cursor)
         hidden = bottom - self.top - self.page if steps > 0 else self.top - top
         if hidden > 0 and not self.following:  # a long paragraph is scrolled through before the cursor leaves it
-            self._go(self.top + (1 if steps > 0 else -1) * min(hidden, max(1, self.page // 2)))
+            self._scroll(self.top + (1 if steps > 0 else -1) * min(hidden, max(1, self.page // 2)))
         else:
-            self.point(self.cursor + steps)
+            self.move_to(self.cursor + steps)
 
     def move_page(self, pages: int) -> None:
         if not len(self.document):
             return
         self.following = False
-        self._go(self.top + pages * self.page)
+        self._scroll(self.top + pages * self.page)
         self._mark(self._lines_index.find(self.top + (self.page - 1 if pages > 0 else 0))[0])
 
     def move_to_edge(self, *, last: bool) -> None:
-        self.point(len(self.document) - 1 if last else 0)
+        self.move_to(len(self.document) - 1 if last else 0)
         self.following = last
-        self._place()
+        self._restore_view()
 
     def _mark(self, index: int) -> None:
         """Moves the cursor to a paragraph without scrolling."""
@@ -163,7 +163,7 @@ class Transcript(CursorList):
         for paragraph in {before, self.cursor}:
             self._redraw(paragraph)
         if before != self.cursor:
-            self.post_message(self.Pointed(self, self.cursor))
+            self.post_message(self.CursorMoved(self, self.cursor))
 
     @property
     def clipboard_text(self) -> str:
@@ -174,7 +174,7 @@ class Transcript(CursorList):
         self._forget(self.cursor)
         self._lines_index.change(self.cursor, len(self.document))
         self.following = False
-        self._place()
+        self._restore_view()
         self.refresh()
 
     def on_click(self, event: Click) -> None:
@@ -185,30 +185,30 @@ class Transcript(CursorList):
         super().watch_scroll_y(old_value, new_value)
         if not self._scrolling and round(old_value) != round(new_value):  # the wheel or the scroll bar
             self.following = self.top + self.page >= self._lines_index.total
-            self._go(self.top)
+            self._scroll(self.top)
 
     def on_resize(self, event: Resize) -> None:
         self.draw()
-        self._place()
+        self._restore_view()
 
     def on_show(self) -> None:
         self.draw()
 
     # -- scrolling -------------------------------------------------------------------------------------------------
 
-    def _place(self) -> None:
+    def _restore_view(self) -> None:
         """Scrolls to the end if it is followed, else keeps the lines in sight."""
         total, top = self._lines_index.total, self.top
         if self.following and not top < total <= top + self.page:
             top = max(0, total - (max(1, self.page // 2) if self._paged else self.page))
             top = 0 if total <= self.page else top
-        self._go(top)
+        self._scroll(top)
 
-    def _go(self, top: int) -> None:
+    def _scroll(self, top: int) -> None:
         """Scrolls to a line, after counting the lines of the paragraphs around it."""
         top = max(0, top)
         if len(self.document):
-            top += self._lines_index.settle(top - self.page, top + 2 * self.page, top)
+            top += self._lines_index.count_range(top - self.page, top + 2 * self.page, top)
         total = self._lines_index.total
         last = total - self.page if not self.following or not self._paged else total - 1
         top = max(0, min(top, last))
@@ -223,7 +223,7 @@ class Transcript(CursorList):
         self._forget(0)
         if self._lines_index.paragraphs:
             self._lines_index.change(0, self._lines_index.paragraphs)
-            self._go(self._lines_index.span(seen)[0])
+            self._scroll(self._lines_index.span(seen)[0])
         self.refresh()
 
     def _estimate(self, first: int, last: int) -> int:
@@ -255,7 +255,7 @@ class Transcript(CursorList):
     def _strip(self, index: int, row: int) -> Strip:
         """Returns one line of a paragraph with its gutter."""
         (role, part), lines = self.document.kind(index), self._lines(index)
-        more = row == FOLD and self._folded(index) and len(lines) == FOLD + 1
+        more = row == FOLD and self._is_folded(index) and len(lines) == FOLD + 1
         name = "quiet" if more or part == "observation" else "strong" if part in ("action", "answer") else "text"
         mark = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
         text = self.get_component_rich_style(f"transcript--{name}")
@@ -281,14 +281,14 @@ class Transcript(CursorList):
         lines = self._wrapped.get(index)
         if lines is None:
             lines = wrap(self.document.text(index), self._width)
-            if self._folded(index) and len(lines) > FOLD + 1:
+            if self._is_folded(index) and len(lines) > FOLD + 1:
                 lines = [*lines[:FOLD], f"… {len(lines) - FOLD} more lines"]
             if len(self._wrapped) >= REMEMBERED:
                 self._wrapped.clear()
             self._wrapped[index] = lines
         return lines
 
-    def _folded(self, index: int) -> bool:
+    def _is_folded(self, index: int) -> bool:
         return (self.document.kind(index)[1] in self._folds) != (index in self._toggled)
 
     def _forget(self, first: int) -> None:

@@ -123,7 +123,7 @@ async def test_commands_reach_the_session(opera: Path) -> None:
                 assert said in screen_text(app)
             view = app.screen.query_one("#first", Transcript)
             view.focus()
-            view.point(3)
+            view.move_to(3)
             for key in ("e", "f"):
                 await pilot.press(key)
                 await pilot.pause()
