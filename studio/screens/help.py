@@ -55,7 +55,7 @@ def page(
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]
     signs = ["", f"  who   {roles}", f"  runs  {'  '.join(verdicts[:5])}", f"        {'  '.join(verdicts[5:])}"]
-    closing = ["", "  world is what a tool gave back.  Curves: nats per token, over steps.", "  esc closes this page."]
+    closing = ["", "  world: the observations of tools.  Curves: nats per token, by step.", "  esc closes this page."]
     return Content("\n").join([*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)])
 
 
