@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from studio.screens.project import ProjectScreen
     from studio.screens.projects import ProjectsScreen
 
-AGAIN = 2.0
+PRESS_AGAIN_S = 2.0
 """Seconds within which ctrl+c must be pressed twice to leave."""
 THEMES_S = 1.5
 """Seconds between two readings of the person's own theme files."""
@@ -38,7 +38,7 @@ THEMES_S = 1.5
 
 def _actions() -> type[Provider]:
     from studio.actions.command_palette import (
-        ActionProvider,  # takes a while to import, and not everyone opens the palette
+        ActionProvider,  # slow to import, and rarely used
     )
 
     return ActionProvider
@@ -78,7 +78,7 @@ class StudioApp(App[str]):
         self.themes = theme.Themes(user_files.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
-        self._interrupted = -AGAIN
+        self._interrupted = -PRESS_AGAIN_S
         self._offer_themes()
         self.theme = self._first_theme()
 
@@ -248,7 +248,7 @@ class StudioApp(App[str]):
     def action_interrupt(self) -> None:
         """Leaves if it is pressed twice."""
         before, self._interrupted = self._interrupted, time.monotonic()
-        if self._interrupted - before < AGAIN:
+        if self._interrupted - before < PRESS_AGAIN_S:
             self.action_leave()
         else:
             self._notice("q leaves the studio, and so does ctrl+c pressed again; runs go on")

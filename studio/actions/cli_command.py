@@ -25,7 +25,7 @@ class CliResult:
     @property
     def data(self) -> Any:
         """The output parsed as JSON; None when it is none."""
-        import orjson  # not before the first picture
+        import orjson  # slow to import
 
         try:
             return orjson.loads(self.output)

@@ -2,7 +2,7 @@
 
 Each pane is a widget in the file of its name; `*_rows` are its table rows, and each is imported when it is first shown.
 A pane gets a `ProjectView`, the part of the project screen that it may use, and reads `studio.runs`, `episodes` and
-`files`. Only `studio.screens.project` imports panes. Begin with `pane`, then `runs`, a short one.
+`files`. Only `studio.screens.project` imports panes. Begin with `pane`, then `training`.
 """
 
 from __future__ import annotations

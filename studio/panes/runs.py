@@ -51,7 +51,7 @@ TEXTS: dict[Verb, tuple[str, str]] = {
 
 
 class RunRows:
-    """The runs as the table's rows."""
+    """The runs as rows of the table."""
 
     def __init__(self, runs: Sequence[RunLine], signs: glyphs.Glyphs, followed: str, totals: TotalsByRun):
         self.runs, self.signs, self.followed, self.totals = runs, signs, followed, totals

@@ -23,7 +23,7 @@ from studio.runs.run_tail import RunTail
 BUSY_S, IDLE_S, QUIET_S, AT_ONCE_S = 0.1, 0.25, 1.0, 0.001
 """Seconds to the next poll: after a change, after none, for a quiet run, and while a long log is read."""
 QUIET_AFTER = 8
-"""Polls without a change after which a run is quiet: then only changes without a write are seen late, as a dead job."""
+"""Polls without a change after which a run is quiet. What no write announces, such as a dead job, is then seen late."""
 LIST_EVERY_S, LIST_SHARE = 2.0, 0.001
 """Least seconds between two readings of the run list, and the share of a core that they may take."""
 

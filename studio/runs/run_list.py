@@ -73,7 +73,7 @@ class RunList:
         return changed
 
     def _is_foreign(self, folder: RunFolder) -> bool:
-        """Returns whether a run is not trusted; only that answer is asked for again, as a person may trust it later."""
+        """Returns whether a run is not trusted. A foreign run is checked again each time: a person may trust it."""
         if folder.name not in self._trusted and trust.is_trusted(folder.path):
             self._trusted.add(folder.name)
         return folder.name not in self._trusted

@@ -22,7 +22,7 @@ from studio.widgets.notice import Notice
 from studio.widgets.status import Status
 from studio.widgets.tab_line import TabLine
 
-AGAIN = 2.0
+PRESS_AGAIN_S = 2.0
 """Seconds within which esc must be pressed twice to leave."""
 WIDE = 110
 """Cells from which panes put a list and a text side by side."""
@@ -57,7 +57,7 @@ class ProjectScreen(Screen[None]):
         """Index of the pane in sight; -1 before the screen is mounted."""
         self._first_run, self._first_pane = run, _slot(pane)
         self._panes: dict[int, Pane] = {}
-        self._back_pressed = -AGAIN
+        self._back_pressed = -PRESS_AGAIN_S
 
     def compose(self) -> ComposeResult:
         self.follow.show(self._first_run)
@@ -194,7 +194,7 @@ class ProjectScreen(Screen[None]):
     def action_back(self) -> None:
         """Leaves when it is pressed twice: esc also closes what a pane has opened, and one press too many is easy."""
         before, self._back_pressed = self._back_pressed, time.monotonic()
-        if self._back_pressed - before < AGAIN:
+        if self._back_pressed - before < PRESS_AGAIN_S:
             self.post_message(self.Left(self.project.parent))
         else:
             self.notice("esc again goes back to the projects")

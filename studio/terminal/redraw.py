@@ -24,7 +24,7 @@ class Drawable(Protocol):
 
 
 class Frames:
-    """Draws all widgets that requested it at once. No timer runs without a request."""
+    """Draws together all widgets that requested it. No timer runs without a request."""
 
     def __init__(self, owner: MessagePump):
         """`owner`, a screen, runs the timer."""

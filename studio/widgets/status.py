@@ -33,7 +33,7 @@ class Status(ContentLines):
         engine = untrusted_text.content(engine_of(follow.state), "$quiet").truncate(40, ellipsis=True)
         parts = [name, run, engine, verdict, *_progress(follow.state)]
         line = Content("  ").join([part for part in parts if part])
-        if line.cell_length >= width:  # the engine is the least news
+        if line.cell_length >= width:  # the engine is the least important part
             line = Content("  ").join([name, run, verdict, *_progress(follow.state)])
         return [Content.assemble(" ", line)]
 

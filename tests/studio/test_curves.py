@@ -136,7 +136,8 @@ async def test_an_empty_plot_and_a_tiny_one() -> None:
     app = Host(plot)
     async with app.run_test(size=(40, 6)) as pilot:
         await pilot.press("left", "right", "l", "m", "v")
-        plot.show([Curve("a", "plan", Series([1.0])), Curve("b", "x", Series([-1.0]))])
+        plot.curves = [Curve("a", "plan", Series([1.0])), Curve("b", "x", Series([-1.0]))]
+        plot.draw()
         await pilot.press("l")
         for size in ((5, 3), (20, 1), (40, 2), (200, 60)):
             await pilot.resize_terminal(*size)

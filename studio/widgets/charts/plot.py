@@ -80,11 +80,6 @@ class Plot(Widget, can_focus=True):
         """Step under the cursor, from 0; None for the newest."""
         self._strips: list[Strip] = []
 
-    def show(self, curves: Sequence[Curve]) -> None:
-        """Shows other curves."""
-        self.curves = curves
-        self.draw()
-
     def draw(self) -> None:
         """Draws the current values, and repaints only the rows that changed."""
         if not self.is_attached or self.size.width < AXIS + 2 or self.size.height < 1:
