@@ -1,6 +1,6 @@
 """The seven panes of the project screen.
 
-Each pane is a widget in the file of its name; `*_rows` are its table rows, and each is imported when it is first shown.
+Each pane is a widget in the file of its name, imported when it is first shown; `rows` has the rows of their tables.
 A pane gets a `ProjectView`, the part of the project screen that it may use, and reads `studio.runs`, `episodes` and
 `files`. Only `studio.screens.project` imports panes. Begin with `pane`, then `training`.
 """

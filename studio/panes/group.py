@@ -18,9 +18,9 @@ from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Paragraph
 from studio.episodes.session import STAGES, AskedQuestion, Replay, SessionLog, export_json, one_line, role_of, sessions
-from studio.panes.asked_rows import COLUMNS, AskedRows
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
+from studio.panes.rows.asked_questions import COLUMNS, AskedRows
 from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
 from studio.terminal import untrusted_text
 from studio.widgets.input_line import InputLine

@@ -19,9 +19,9 @@ from studio.actions import action_table, cli_command
 from studio.files import examples_jsonl, project_toml
 from studio.files.examples_jsonl import ExampleLine
 from studio.files.practice_questions import PracticeQuestion, PracticeQuestions
-from studio.panes.example_rows import EXAMPLES, PRACTICE, ExampleRows, PracticeRows, example_counts
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
+from studio.panes.rows.examples import EXAMPLES, PRACTICE, ExampleRows, PracticeRows, example_counts
 from studio.runs.progress import stage_of
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm

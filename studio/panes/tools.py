@@ -22,8 +22,8 @@ from studio.files import tool_list
 from studio.files.tool_list import ToolLine
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
+from studio.panes.rows.tools import COLUMNS, ToolRows, choice_reason, compare_choices, describe
 from studio.panes.tool_choice import ToolChoice
-from studio.panes.tool_rows import COLUMNS, ToolRows, choice_reason, compare_choices, describe
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
