@@ -46,7 +46,7 @@ def test_a_look_without_news_is_nothing(opera: Path) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other system: elsewhere only looking helps")
 async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write(opera, synthesis())
-    monkeypatch.setattr("studio.runs.follow.IDLE", 1e6)
+    monkeypatch.setattr("studio.runs.follow.IDLE_S", 1e6)
     with alive(run), LogWriter(run) as log:
         follow = following(opera)
         follow.start()
