@@ -14,13 +14,13 @@ from autoact.security.untrusted_text import cleaned_output
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit codes: 0, 2 for something that is not there, 130 for ctrl-C while lines are printed."""
-    with cleaned_output():  # whose usage and errors quote what they were given
-        asked = _parser().parse_args(arguments)
+    """Runs the command; returns 0, 2 for bad input, or 130 for ctrl-C while lines are printed."""
+    with cleaned_output():  # usage and errors quote the arguments
+        options = _parser().parse_args(arguments)
     try:
-        if asked.web is not None:
-            return _web(asked.where, asked.web)
-        return _plain(asked.plain) if asked.plain else _studio(asked.where)
+        if options.web is not None:
+            return _web(options.where, options.web)
+        return _plain(options.plain) if options.plain else _studio(options.where)
     except AutoActError as error:  # the boundary of a command
         from studio.terminal import untrusted_text
 
@@ -28,17 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader, `head` for instance, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="studio", description="Watch AutoAct runs, and start them.")
-    parser.add_argument("where", nargs="?", help="a project, a run, or a folder of projects; left out: your projects")
-    parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line an event until the run is over")
+    parser.add_argument("where", nargs="?", help="a project, a run, or a folder of projects; default: your projects")
+    parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line per event until the run has ended")
     parser.add_argument(
-        "--web", metavar="PORT", type=int, nargs="?", const=8137, help="show it in a browser of this machine"
+        "--web", metavar="PORT", type=int, nargs="?", const=8137, help="serve it to a browser on this machine"
     )
     return parser
 
@@ -56,7 +56,7 @@ def _web(named: str | None, port: int) -> int:
 
     find(named)
     if importlib.util.find_spec("textual_serve") is None:
-        raise BadInput("the browser needs a package more: pip install 'autoact-studio[web]'", key="--web")
+        raise BadInput("--web needs another package: pip install 'autoact-studio[web]'", key="--web")
     from studio import web
 
     web.serve(named, port)
@@ -65,22 +65,22 @@ def _web(named: str | None, port: int) -> int:
 
 def _studio(named: str | None) -> int:
     _need_terminal()
-    gc.disable()  # nothing of what is imported is garbage: a tenth of the start went into looking for some
-    from studio.app import StudioApp  # Textual takes a while to import; --plain and --help need none of it
+    gc.disable()  # importing makes no garbage, and collecting took a tenth of the start
+    from studio.app import StudioApp  # slow to import, and not needed by --plain and --help
     from studio.target import find
 
     app = StudioApp(find(named))
     gc.freeze()
     gc.enable()
-    said = app.run()
-    if said:
-        print(said)
+    message = app.run()
+    if message:
+        print(message)
     return 0
 
 
 def _need_terminal() -> None:
-    """Raises BadInput where nothing can be drawn or no key can be read."""
-    if os.environ.get("TEXTUAL_DRIVER"):  # another program draws: a browser, with --web
+    """Raises BadInput where the studio cannot draw or read keys."""
+    if os.environ.get("TEXTUAL_DRIVER"):  # another program draws, such as the browser with --web
         return
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise BadInput(

@@ -1,4 +1,4 @@
-"""The studio: a Textual app over the folders of runs. It reads and starts; it owns nothing."""
+"""The studio's Textual app: screens, themes, keys and the clipboard."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.screen import Screen
 
-    from studio.screens.following import FollowingScreen
+    from studio.screens.project import ProjectScreen
     from studio.screens.projects import ProjectsScreen
 
-AGAIN = 2.0
-"""Seconds within which ctrl+c is pressed twice."""
-THEMES_EVERY = 1.5
-"""Seconds between looks at the person's own theme files."""
+PRESS_AGAIN_S = 2.0
+"""Seconds within which ctrl+c must be pressed twice to leave."""
+THEMES_S = 1.5
+"""Seconds between two readings of the person's own theme files."""
 
 
 def _actions() -> type[Provider]:
     from studio.actions.command_palette import (
-        ActionProvider,  # takes a while to import, and not everyone opens the palette
+        ActionProvider,  # slow to import, and rarely used
     )
 
     return ActionProvider
@@ -50,55 +50,49 @@ def _projects(folder: Path) -> Screen[None]:
     return ProjectsScreen(folder)
 
 
-def _project(root: Path) -> Screen[None]:
+def _project(root: Path, run: str = "") -> Screen[None]:
     from studio.screens.project import ProjectScreen
 
-    return ProjectScreen(root)
-
-
-def _run(project: Path, name: str) -> Screen[None]:
-    from studio.screens.run import RunScreen
-
-    return RunScreen(project, name)
+    return ProjectScreen(root, run, "Trajectories") if run else ProjectScreen(root)
 
 
 class StudioApp(App[str]):
-    """Ends with a line to print, if there is something to say. A screen's code is loaded when it is first shown."""
+    """Returns a line to print at the end, or None. A screen's module is imported when the screen is first shown."""
 
     TITLE = "AutoAct Studio"
     COMMANDS = {_actions}
     BINDINGS = action_table.bindings("everywhere")
 
     def __init__(self, target: Target):
-        # Textual looks once, here, whether the colours are the terminal's own; NO_COLOR must find that they are.
+        # Textual decides only here whether to use the terminal's own colours, which NO_COLOR needs.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self.target = target
-        self.glyphs = glyphs.of_terminal()
+        self.glyphs = glyphs.terminal_glyphs()
         self.actions: tuple[action_table.Action, ...] = action_table.ACTIONS
-        self.troubles: list[str] = []
-        """What is wrong with the person's own files, to be said once there is a screen."""
+        self.errors: list[str] = []
+        """Errors in the person's own files, shown once there is a screen."""
         self._declined: set[Path] = set()
-        """Projects that the person only looks at, as far as was asked."""
-        self._typeahead = TypeAhead(self, self._forward, self._offer)
+        """Projects for which the person declined to trust them."""
+        self._typeahead = TypeAhead(self, self._forward, self._update_footer)
         self._use_keymap()
         self.themes = theme.Themes(user_files.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
-        self._interrupted = -AGAIN
+        self._interrupted = -PRESS_AGAIN_S
         self._offer_themes()
         self.theme = self._first_theme()
 
     def _first_theme(self) -> str:
-        """The remembered theme, where the terminal has the colours for it."""
-        if self.no_color and "ansi-dark" in BUILTIN_THEMES:  # Textual would turn any other theme into greys
+        """Returns the last theme if the terminal has the colours for it."""
+        if self.no_color and "ansi-dark" in BUILTIN_THEMES:  # Textual turns the colours of other themes into greys
             return "ansi-dark"
-        if self.console.color_system == "standard":  # sixteen colours: those of other themes would look alike
+        if self.console.color_system == "standard":  # with sixteen colours, those of other themes look alike
             return theme.SIXTEEN
-        remembered = user_files.theme()
-        return remembered if remembered in self.available_themes else theme.DEFAULT
+        last = user_files.read_theme()
+        return last if last in self.available_themes else theme.DEFAULT
 
     def get_driver_class(self) -> type[Driver]:
-        """Ours in place of Textual's on a Linux or macOS terminal, unless AUTOACT_DRIVER says `stock`."""
+        """Returns the studio's driver on a Linux or macOS terminal, unless AUTOACT_DRIVER is `stock`."""
         usual = super().get_driver_class()
         if usual.__name__ != "LinuxDriver" or os.environ.get("AUTOACT_DRIVER") == "stock":
             return usual
@@ -110,50 +104,50 @@ class StudioApp(App[str]):
         return theme.defaults()
 
     def on_mount(self) -> None:
-        self.call_later(self._open_first)  # before the app runs it would be drawn in vain
-        self.look_at_themes()
-        self.set_interval(THEMES_EVERY, self.look_at_themes)
+        self.call_later(self._open_first)  # once the app runs, so that the screen is drawn once
+        self.reload_themes()
+        self.set_interval(THEMES_S, self.reload_themes)
 
     async def on_event(self, event: Event) -> None:
-        """Keys and pasted text go out one by one; pasted text is foreign text."""
+        """Forwards keys and pasted text one at a time, and makes pasted text safe."""
         if isinstance(event, Paste) and not event.is_forwarded:
-            event.text = untrusted_text.pasted(event.text)
+            event.text = untrusted_text.clean_paste(event.text)
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self._typeahead.take(event)
         else:
             await super().on_event(event)
 
     async def _forward(self, event: Key | Paste) -> None:
-        """Hand a key or a pasted text to the focused widget. A field of one line takes several lines as one."""
+        """Forwards a key or pasted text to the focused widget; a field of one line gets pasted lines joined."""
         if isinstance(event, Paste):
-            from textual.widgets import Input  # not before the first picture
+            from textual.widgets import Input  # slow to import
 
             if isinstance(self.focused, Input):
                 event.text = " ".join(line.strip() for line in event.text.split("\n") if line.strip())
         await super().on_event(event)
 
-    def _offer(self) -> None:
-        """A key may have changed what can be done."""
-        offer = getattr(self.screen, "offer", None)
-        if callable(offer):
-            offer()
+    def _update_footer(self) -> None:
+        """Updates the footer after a key."""
+        update = getattr(self.screen, "update_footer", None)
+        if callable(update):
+            update()
 
-    def look_at_themes(self) -> None:
-        """A theme file that a person is working on shows as soon as it is saved; faults in their files are said."""
-        if self.themes.look():
+    def reload_themes(self) -> None:
+        """Applies changed theme files of the person, and shows the errors in the person's files."""
+        if self.themes.reload():
             self._offer_themes()
             self.refresh_css(animate=False)
-        for trouble in [*self.troubles, *self.themes.troubles][:2]:
-            self.notify(untrusted_text.line(trouble), severity="warning", markup=False)
-        self.troubles.clear()
-        self.themes.troubles.clear()
+        for error in [*self.errors, *self.themes.errors][:2]:
+            self.notify(untrusted_text.line(error), severity="warning", markup=False)
+        self.errors.clear()
+        self.themes.errors.clear()
 
     def _use_keymap(self) -> None:
-        """The person's own keys; the usual ones when their file cannot be used."""
+        """Reads the person's own keys; an invalid file is ignored and its error shown."""
         try:
             self.actions = keymap.read(user_files.folder() / "keys.toml")
         except BadInput as error:
-            self.troubles.append(str(error))
+            self.errors.append(str(error))
         self.set_keymap(keymap.overrides(self.actions))
 
     def _offer_themes(self) -> None:
@@ -161,10 +155,10 @@ class StudioApp(App[str]):
             self.register_theme(palette.theme())
 
     def first_screen(self) -> Screen[None]:
-        """The project or the run that was asked for, else the list."""
+        """Returns the screen of the project named on the command line, else the list of projects."""
         if self.target.project is None:
             return _projects(self.target.folder)
-        return _run(self.target.project, self.target.run) if self.target.run else _project(self.target.project)
+        return _project(self.target.project, self.target.run)
 
     async def _open_first(self) -> None:
         await self.push_screen(self.first_screen())
@@ -176,52 +170,52 @@ class StudioApp(App[str]):
         self.ask_for_trust(message.root)
 
     def ask_for_trust(self, root: Path) -> None:
-        """Ask once for a project that is not known to be this person's; after a no it is only looked at."""
+        """Asks whether to trust a project that is not trusted yet; after a no, it is not asked again."""
         if trust.is_trusted(root) or root in self._declined:
             return
         from studio.screens.confirm import Confirm
 
-        waiting = trust.RULES["project"]["run"].details, trust.RULES["project"]["sent"].details
+        rules = trust.RULES["project"]["run"].details, trust.RULES["project"]["sent"].details
         reasons = (
             f"`{root.name}` came from elsewhere, was copied, or was made by an earlier version.",
-            f"It can be looked at. Until you trust it, {waiting[0]} of it runs, and {waiting[1]} leaves this machine.",
+            f"It can be looked at. Until you trust it, {rules[0]} of it runs, and {rules[1]} leaves this machine.",
         )
 
-        def answered(yes: bool | None) -> None:
+        def on_answer(yes: bool | None) -> None:
             if yes:
                 self.run_worker(lambda: self._trust(root), thread=True)
             else:
                 self._declined.add(root)
-                self._say(f"Only looking. `autoact trust {shlex.quote(str(root))}` lets it run.")
+                self._notice(f"Not trusted. `autoact trust {shlex.quote(str(root))}` lets it run.")
 
-        self.push_screen(Confirm("Trust this project, and its runs that came with it?", *reasons), answered)
+        self.push_screen(Confirm("Trust this project, and its runs that came with it?", *reasons), on_answer)
 
     def _trust(self, root: Path) -> None:
         try:
             trust.trust_project(root)
-        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
-            self.call_from_thread(self._say, f"It could not be trusted: {error}")
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+            self.call_from_thread(self._notice, f"It could not be trusted: {error}")
 
-    def on_following_screen_left(self, message: FollowingScreen.Left) -> None:
-        """Back to the screen below; below the first one is only the blank that Textual begins with."""
+    def on_project_screen_left(self, message: ProjectScreen.Left) -> None:
+        """Goes back to the screen below, else to the list; the lowest screen is Textual's own, which is blank."""
         if len(self.screen_stack) > 2:
             self.pop_screen()
         else:
             self.switch_screen(_projects(message.folder))
 
     async def on_copied(self, message: Copied) -> None:
-        """Says which way the text went, for none of them can be relied on but the file."""
+        """Copies a text and shows how: only the file is certain, a terminal may refuse."""
         text = message.text
         if not text:
-            self._say("There is nothing to copy here.")
+            self._notice("There is nothing to copy here.")
             return
-        kept = await asyncio.to_thread(clipboard.keep, text, user_files.clipboard())
-        tmux = await asyncio.to_thread(clipboard.through_tmux, text)
-        way = "copied through tmux" if tmux else clipboard.by_terminal(text, self.copy_to_clipboard)
-        self._say(f"{message.before}{way}; {kept}")
+        saved = await asyncio.to_thread(clipboard.save, text, user_files.clipboard_file())
+        tmux = await asyncio.to_thread(clipboard.copy_by_tmux, text)
+        method = "copied through tmux" if tmux else clipboard.copy_by_terminal(text, self.copy_to_clipboard)
+        self._notice(f"{message.before}{method}; {saved}")
 
-    def _say(self, text: str) -> None:
-        """In the screen's line above its footer, where it has one."""
+    def _notice(self, text: str) -> None:
+        """Shows a text in the screen's line above its footer, if it has one."""
         notice = getattr(self.screen, "notice", None)
         if callable(notice):
             notice(text)
@@ -232,16 +226,16 @@ class StudioApp(App[str]):
         names = [palette.name for palette in self.themes.palettes]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
         try:
-            user_files.remember_theme(self.theme)
-        except OSError as error:  # the boundary of a command: said, not raised
-            self._say(f"theme {self.theme}; not remembered: {error.strerror}")
+            user_files.save_theme(self.theme)
+        except OSError as error:  # the boundary of a command: shown, not raised
+            self._notice(f"theme {self.theme}; not saved: {error.strerror}")
         else:
-            self._say(f"theme {self.theme}")
+            self._notice(f"theme {self.theme}")
 
     def action_help(self) -> None:
         from studio.screens.help import HelpScreen
 
-        places = action_table.places(self.focused or self.screen)
+        places = action_table.contexts(self.focused or self.screen)
         if places and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(places, self.glyphs, self.actions))
 
@@ -252,17 +246,17 @@ class StudioApp(App[str]):
         self.refresh()
 
     def action_interrupt(self) -> None:
-        """Leave, if it is pressed again at once."""
+        """Leaves if it is pressed twice."""
         before, self._interrupted = self._interrupted, time.monotonic()
-        if self._interrupted - before < AGAIN:
+        if self._interrupted - before < PRESS_AGAIN_S:
             self.action_leave()
         else:
-            self._say("q leaves the studio, and so does ctrl+c pressed again; runs go on")
+            self._notice("q leaves the studio, and so does ctrl+c pressed again; runs go on")
 
     def action_leave(self) -> None:
-        from studio.screens.following import FollowingScreen
+        from studio.screens.project import ProjectScreen
 
-        over = [screen for screen in self.screen_stack if isinstance(screen, FollowingScreen)]
-        alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in over for run in screen.follow.alive)
+        screens = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen)]
+        alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in screens for run in screen.follow.alive)
         verb = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
         self.exit(f"{', '.join(alive)} {verb}" if alive else None)

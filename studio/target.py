@@ -1,4 +1,4 @@
-"""What a person named on the command line: a run, a project, or a folder of projects."""
+"""The target named on the command line: a run, a project, or a folder of projects."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def _home() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to look."""
+    """A folder of projects, and the project and run in it to open, if any."""
 
     folder: Path
-    """Of projects."""
+    """The folder of projects."""
     project: Path | None = None
     run: str = ""
-    """Empty for the newest."""
+    """Name of the run; empty for the leading one."""
 
 
 def find(named: str | None) -> Target:
-    """What `named` means: a path, or the name of a project at home. Raises BadInput."""
+    """Finds a target by its path or, in the user's projects folder, by its name. Raises BadInput."""
     if named is None:
         return Target(_home())
     path = Path(named).expanduser()
@@ -38,12 +38,12 @@ def find(named: str | None) -> Target:
     if (path / "project.toml").is_file():
         return Target(path.parent, path)
     if not path.is_dir():
-        raise BadInput("nothing here: expected a project, a run, or a folder of projects", file=named)
+        raise BadInput("nothing found: expected a project, a run, or a folder of projects", file=named)
     return Target(path)
 
 
 def run_of(named: str) -> RunFolder:
-    """The run that `named` means; a project stands for its newest. Raises BadInput."""
+    """Finds a run by its path; a project stands for its newest run. Raises BadInput."""
     target = find(named)
     if target.project is None:
         raise BadInput("expected a run or a project", file=named)

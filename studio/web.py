@@ -1,4 +1,4 @@
-"""The studio in a browser of this machine: on the loopback address only, and only for who has the link."""
+"""Serves the studio to a browser on this machine: on the loopback address only, protected by a token."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class LoopbackServer(Server):
-    """Turns away who does not hold the token, and pages of other sites that a browser on this machine shows.
+    """Refuses requests without the token, and requests from pages of other sites.
 
-    The token is the first part of every path. A cookie would be sent to whatever else listens on this address, as
-    browsers do not keep the cookies of ports apart.
+    The token is the first part of every path. A cookie would also be sent to other servers on this address, as browsers
+    share cookies between ports.
     """
 
     def __init__(self, where: str | None, port: int):
@@ -33,7 +33,7 @@ class LoopbackServer(Server):
 
     @property
     def link(self) -> str:
-        """Where the studio is found, with the token."""
+        """The address of the studio, with the token."""
         return f"http://{HOST}:{self.port}/{self.token}/"
 
     async def _make_app(self) -> web.Application:
@@ -47,18 +47,18 @@ class LoopbackServer(Server):
         origin = request.headers.get("Origin")
         if request.host != here or (origin is not None and urlsplit(origin).netloc != here):
             raise web.HTTPForbidden(text="This studio is for this machine.")
-        given = request.path.split("/")[1]
-        if not secrets.compare_digest(given.encode(), self.token.encode()):
+        token = request.path.split("/")[1]
+        if not secrets.compare_digest(token.encode(), self.token.encode()):
             raise web.HTTPForbidden(text="Open the link that `studio --web` printed.")
         return await handler(request)
 
 
 def serve(where: str | None, port: int) -> None:
-    """Serves until ctrl-C, and prints the link. From then on the working folder of this process is another."""
+    """Prints the link and serves until ctrl-C. Changes the working folder of this process."""
     if where and (path := Path(where).expanduser()).exists():
         where = str(path.absolute())
-    os.environ |= child_process.environment()  # textual-serve starts the studio in the environment and folder
-    os.chdir(child_process.FOLDER)  # that it finds here
+    os.environ |= child_process.environment()  # textual-serve starts the studio with this environment
+    os.chdir(child_process.FOLDER)  # and in this folder
     server = LoopbackServer(where, port)
     print(f"The studio is at {server.link}  (ctrl-C ends it; runs go on)", flush=True)
     server.serve()

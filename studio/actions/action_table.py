@@ -1,4 +1,4 @@
-"""Every action once: its key, its words for footer and help, and the command that does the same."""
+"""The table of all actions: key, label in the footer, line in the help, and the shell command that does the same."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
-Place = Literal[
-    "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs", "run",
+Context = Literal[
+    "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "plot",
     "form", "choice", "confirm", "line", "training", "lessons", "group", "lab",
 ]  # fmt: skip
@@ -20,22 +20,22 @@ Place = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a key does in a place. The place has a method `action_<name>`."""
+    """One key in one context. The widget, screen or app of the context has a method `action_<name>`."""
 
     key: str
-    """As it stands on the keyboard."""
+    """The key as printed on a keyboard."""
     name: str
     footer: str
-    """Empty for keys that go without saying."""
+    """The label in the footer; empty for keys that are not shown there."""
     help: str
     verb: str
-    """The same from a shell; empty for what only moves about the screen."""
-    place: Place
+    """The shell command that does the same; empty where there is none."""
+    context: Context
 
     @property
     def id(self) -> str:
-        """What keys.toml and Textual know it by."""
-        return f"{self.place}.{self.name}"
+        """The name of the action in keys.toml and in Textual's keymap."""
+        return f"{self.context}.{self.name}"
 
 
 ACTIONS = (
@@ -55,8 +55,8 @@ ACTIONS = (
     Action("m", "take_file", "import", "import a JSON, JSONL, CSV or TSV file", "edit PROJECT/examples.jsonl", "task"),
     Action("D", "drop_duplicates", "", "drop duplicate examples (asks)", "", "task"),
     Action("u", "undo", "undo", "undo the last change of the examples", "", "task"),
-    Action("i", "instruct", "self-instruct", "write N more questions", "autoact run --only self_instruct", "task"),
-    Action("space", "accept", "accept", "add the self-made question to the examples", "", "task"),
+    Action("i", "instruct", "self-instruct", "write practice questions", "autoact run --only self_instruct", "task"),
+    Action("space", "accept", "accept", "add the practice question to the examples", "", "task"),
     Action("space", "switch", "on/off", "switch the tool on or off", "autoact tools enable | disable", "tools"),
     Action("J", "later", "", "move the tool down in the order", "autoact tools order", "tools"),
     Action("K", "sooner", "", "move the tool up in the order", "autoact tools order", "tools"),
@@ -87,12 +87,8 @@ ACTIONS = (
     Action("E", "export", "export", "write the question with all its turns as JSON", "autoact ask --json", "group"),
     Action("esc", "up", "questions", "back to the questions, then to the projects", "studio", "group"),
     Action("e", "evaluate", "evaluate", "casts on a data set or the held-out questions", "autoact eval", "lab"),
-    Action("w", "wrong", "wrong answers", "wrong answers, and what lies behind each", "autoact stats", "lab"),
+    Action("w", "wrong", "wrong answers", "wrong answers, and the training behind each", "autoact stats", "lab"),
     Action("esc", "up", "scores", "back to the scores, then to the projects", "studio", "lab"),
-    Action("r", "start", "start a run", "start a quick run, or resume a stopped one", "autoact run", "run"),
-    Action("[", "newer", "newer", "show the next newer run", "studio RUN", "run"),
-    Action("]", "older", "older", "show the next older run", "studio RUN", "run"),
-    Action("esc", "back", "projects", "back to the projects; runs go on", "studio", "run"),
     Action(
         "space", "hold", "pause", "pause or resume the episode, else the run", "autoact pause | resume", "trajectories"
     ),
@@ -106,11 +102,10 @@ ACTIONS = (
     Action("m", "mark", "mark", "mark one to compare with another", "", "trajectories"),
     Action("c", "compare", "compare", "the marked one beside the chosen one", "", "trajectories"),
     Action("L", "lanes", "lanes", "all episodes in flight side by side, or the list again", "", "trajectories"),
-    Action("S", "sort", "sort", "by reward, steps, state, question, or as they came", "", "trajectories"),
+    Action("S", "sort", "sort", "by reward, steps, state, question, or log order", "", "trajectories"),
     Action("/", "filter", "filter", "words, state:kept, tool:NAME; esc shows all", "autoact log", "trajectories"),
     Action("E", "export", "export", "write it as JSON into exports, and copy it", "autoact log --json", "trajectories"),
     Action("esc", "up", "back", "back to the list, then to the projects", "studio", "trajectories"),
-    Action("w", "watch", "watch", "watch the run under the cursor by itself", "autoact attach", "runs"),
     Action("n", "new", "new run", "start a run: preset and stages", "autoact run", "runs"),
     Action("r", "resume", "resume", "resume a stopped run", "autoact resume", "runs"),
     Action("c", "cancel", "cancel", "stop the run so that it can be resumed (asks)", "autoact cancel", "runs"),
@@ -163,92 +158,92 @@ ACTIONS = (
 _NAMES = {
     "esc": "escape", "/": "slash", "\\": "backslash", "@": "at", "-": "minus", "+": "plus", "_": "underscore",
 }  # fmt: skip
-"""Textual's names where they are not those of Unicode."""
-TYPED: tuple[Place, ...] = ("form", "line")
-"""Where letters are letters."""
+"""Textual's names of keys that differ from the Unicode names."""
+TEXT_CONTEXTS: tuple[Context, ...] = ("form", "line")
+"""Contexts in which letters are typed."""
 
 
 Offer: TypeAlias = tuple[Action, DOMNode]
-"""An action and the widget, screen or app that has its method."""
+"""An action and the widget, screen or app with its method."""
 
 
-def actions(*places: Place, table: Sequence[Action] = ACTIONS) -> list[Action]:
-    """The actions of these places, in the table's order."""
-    return [action for action in table if action.place in places]
+def actions(*chosen: Context, table: Sequence[Action] = ACTIONS) -> list[Action]:
+    """Returns the actions of these contexts, in the table's order."""
+    return [action for action in table if action.context in chosen]
 
 
-def of_app(app: object) -> Sequence[Action]:
-    """The table with the keys that the person at this app chose."""
+def app_actions(app: object) -> Sequence[Action]:
+    """Returns the table with the person's own keys."""
     found = getattr(app, "actions", None)
     return found if isinstance(found, tuple) else ACTIONS
 
 
-def bindings(place: Place) -> list[BindingType]:
-    """A place's keys as Textual takes them; their ids are what a keymap names."""
-    return [Binding(named(action.key), action.name, action.help, id=action.id) for action in actions(place)]
+def bindings(context: Context) -> list[BindingType]:
+    """Returns a context's keys as Textual bindings, with the ids that a keymap names."""
+    return [Binding(textual_key(action.key), action.name, action.help, id=action.id) for action in actions(context)]
 
 
-def named(key: str) -> str:
-    """A key as Textual calls it: `/` is slash."""
+def textual_key(key: str) -> str:
+    """Returns Textual's name of a key, such as `slash` for `/`."""
     if len(key) == 1 and not key.isalnum():
         return _NAMES.get(key) or unicodedata.name(key).lower().replace(" ", "_").replace("-", "_")
     return _NAMES.get(key, key)
 
 
-def places(focused: DOMNode) -> list[Place]:
-    """Where keys come from at the moment: the focused widget and all that it lies in, innermost first."""
-    found = [place for node in focused.ancestors_with_self for place in getattr(node, "PLACES", ())]
+def contexts(focused: DOMNode) -> list[Context]:
+    """Returns the contexts of the focused node and of its ancestors, innermost first."""
+    found = [context for node in focused.ancestors_with_self for context in getattr(node, "CONTEXTS", ())]
     return list(dict.fromkeys(found))
 
 
-def reachable(focused: DOMNode) -> list[Offer]:
-    """Returns the actions whose keys work at the moment, innermost place first, each with what carries it out.
+def reachable_actions(focused: DOMNode) -> list[Offer]:
+    """Returns the actions whose keys work for the focused node, innermost context first.
 
-    Where letters are typed, no other place has keys.
+    Where letters are typed, no other context has keys.
     """
-    app, table = focused.app, of_app(focused.app)
+    app, table = focused.app, app_actions(focused.app)
     found: list[Offer] = []
     for node in focused.ancestors_with_self:
-        here: Sequence[Place] = getattr(node, "PLACES", ())
-        typed = [place for place in here if place in TYPED]
+        here: Sequence[Context] = getattr(node, "CONTEXTS", ())
+        typed = [context for context in here if context in TEXT_CONTEXTS]
         found += [(action, node) for action in actions(*(typed or here), table=table)]
         if typed:
             return found
     return [*found, *((action, app) for action in actions("everywhere", table=table))]
 
 
-def offered(focused: DOMNode) -> list[Offer]:
-    """Returns the reachable actions that can be carried out now, in the table's order.
+def available_actions(focused: DOMNode) -> list[Offer]:
+    """Returns the reachable actions that are possible now, in the table's order.
 
-    Of two actions on one key the inner one has it, unless it cannot be carried out.
+    Of two actions on one key it returns the inner one, unless that is impossible.
     """
     found: dict[str, Offer] = {}
-    for action, node in reachable(focused):
+    for action, node in reachable_actions(focused):
         if not obstacle(node, action.name):
             found.setdefault(action.key, (action, node))
-    order = of_app(focused.app)
+    order = app_actions(focused.app)
     return sorted(found.values(), key=lambda offer: order.index(offer[0]))
 
 
 def obstacle(node: DOMNode, action: str) -> str:
-    """Returns why `node` cannot carry out an action now; empty when it can, or when only trying tells."""
-    known = getattr(node, "obstacle", None)
-    return str(known(action)) if callable(known) else ""
+    """Returns the reason why an action of `node` is impossible now; empty when it is possible, as far as is known."""
+    method = getattr(node, "obstacle", None)
+    return str(method(action)) if callable(method) else ""
 
 
-def word(offer: Offer) -> str:
-    """Returns what the footer calls an action: the table's word, unless its widget has a better one for now."""
+def footer_word(offer: Offer) -> str:
+    """Returns the label of an action: that of its widget, if it has one for the current state, else the table's."""
     action, node = offer
-    known = getattr(node, "word", None)
-    better = str(known(action.name)) if callable(known) else ""
-    return better or action.footer
+    method = getattr(node, "footer_word", None)
+    own = str(method(action.name)) if callable(method) else ""
+    return own or action.footer
 
 
 class Actor(Protocol):
-    """What has actions that cannot always be carried out."""
+    """A widget with actions that are not always possible."""
 
     def obstacle(self, action: str) -> str:
-        """Returns why an action cannot be carried out now; empty when it can. Asked after every key: cheap."""
+        """Returns the reason why an action is impossible now, else an empty string. Called after every key."""
 
     def notice(self, text: str) -> None: ...
 
@@ -257,15 +252,15 @@ A = TypeVar("A", bound=Actor)
 R = TypeVar("R")
 
 
-def possible(act: Callable[[A], R]) -> Callable[[A], R | None]:
-    """Makes the method of an action tell its obstacle, if there is one, instead of running."""
+def check_obstacle(method: Callable[[A], R]) -> Callable[[A], R | None]:
+    """Makes the method of an action show its obstacle, if there is one, instead of running."""
 
-    @wraps(act)
+    @wraps(method)
     def checked(actor: A) -> R | None:
-        why = actor.obstacle(act.__name__.removeprefix("action_"))
-        if why:
-            actor.notice(why)
+        reason = actor.obstacle(method.__name__.removeprefix("action_"))
+        if reason:
+            actor.notice(reason)
             return None
-        return act(actor)
+        return method(actor)
 
     return checked

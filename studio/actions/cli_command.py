@@ -1,4 +1,4 @@
-"""A command of `autoact` that the studio has carried out: a process of its own, so that no key waits for it."""
+"""Runs a command of `autoact` as a process of its own, so that the screen stays responsive."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from typing import Any
 from autoact.security import child_process
 
 PROGRAM = tuple(child_process.python_command("-m", "autoact"))
-"""The command line before its verb."""
+"""The command line before the verb."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a command. The texts are foreign."""
+class CliResult:
+    """The result of a command. Its texts are untrusted."""
 
     code: int
-    """0 when all went well; `tools try` and `tools test` end with 1 when a call failed."""
-    told: str
-    trouble: str
+    """Exit code: 0 for success; `tools try` and `tools test` exit with 1 when a call failed."""
+    output: str
+    errors: str
 
     @property
     def data(self) -> Any:
-        """What `--json` printed; None when it is no JSON."""
-        import orjson  # not before the first picture
+        """The output parsed as JSON; None when it is none."""
+        import orjson  # slow to import
 
         try:
-            return orjson.loads(self.told)
+            return orjson.loads(self.output)
         except orjson.JSONDecodeError:
             return None
 
     @property
-    def why(self) -> str:
-        """Why it failed, in one line."""
-        lines = (self.trouble.strip() or self.told.strip()).splitlines()
-        said = lines[-1] if lines else f"it ended with code {self.code} and said nothing"
-        return said.removeprefix("autoact: ").removeprefix("error: ")
+    def reason(self) -> str:
+        """The last line of the error output, which says why it failed."""
+        lines = (self.errors.strip() or self.output.strip()).splitlines()
+        line = lines[-1] if lines else f"exit code {self.code} without an error message"
+        return line.removeprefix("autoact: ").removeprefix("error: ")
 
 
-async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> Outcome:
-    """Carry out `autoact VERB`. A word may begin with a hyphen and is still no option; a path must be absolute.
+async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliResult:
+    """Runs `autoact VERB`. Words that begin with a hyphen are not read as options; paths must be absolute.
 
-    Cancelling ends the command.
+    Cancelling the coroutine kills the process.
     """
     line = (*PROGRAM, *verb.split(), *options, "--", *words)
     try:
@@ -51,11 +51,11 @@ async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> Outc
             *line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
             env=child_process.environment(), cwd=child_process.FOLDER,
         )  # fmt: skip
-    except (OSError, ValueError) as error:  # a word with a zero byte in it, or longer than the system takes
-        return Outcome(2, "", str(error))
+    except (OSError, ValueError) as error:  # a word with a zero byte, or one that is too long for the system
+        return CliResult(2, "", str(error))
     try:
-        told, trouble = await process.communicate()
+        output, errors = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
-    return Outcome(process.returncode or 0, told.decode("utf-8", "replace"), trouble.decode("utf-8", "replace"))
+    return CliResult(process.returncode or 0, output.decode("utf-8", "replace"), errors.decode("utf-8", "replace"))

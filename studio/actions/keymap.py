@@ -1,4 +1,4 @@
-"""A person's own keys, from keys.toml in their folder: for each place, actions and the keys they want for them."""
+"""A person's own keys, read from keys.toml: a section for each context, in it a line `action = "key"`."""
 
 from __future__ import annotations
 
@@ -9,41 +9,44 @@ from pathlib import Path
 
 from autoact.errors import BadInput
 from autoact.files import toml_text
-from studio.actions.action_table import ACTIONS, Action, named
+from studio.actions.action_table import ACTIONS, Action, textual_key
+
+REMOVED = {"run.start", "run.newer", "run.older", "run.back", "runs.watch"}
+"""Ids of actions of earlier versions, which a keys.toml may still name."""
 
 
 def read(file: Path) -> tuple[Action, ...]:
-    """The table of actions with the person's keys in it; the usual one when there is no file. Raises BadInput."""
+    """Returns the table of actions with the person's keys; the usual table when there is no file. Raises BadInput."""
     if not file.is_file():
         return ACTIONS
     try:
-        wanted = toml_text.parse(file.read_text("utf-8"))
+        sections = toml_text.parse(file.read_text("utf-8"))
     except (toml_text.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"not usable as a keymap: {error}", file=file) from error
-    chosen = {f"{place}.{name}": key for place, rows in wanted.items() for name, key in _rows(rows, place, file)}
-    for unknown in chosen.keys() - {action.id for action in ACTIONS}:
-        raise BadInput("no such action; `?` in the studio tells what there is", file=file, key=unknown)
-    table = tuple(replace(action, key=chosen.get(action.id, action.key)) for action in ACTIONS)
+    keys = {f"{context}.{name}": key for context, rows in sections.items() for name, key in _rows(rows, context, file)}
+    for unknown in keys.keys() - {action.id for action in ACTIONS} - REMOVED:
+        raise BadInput("no such action; `?` in the studio lists them all", file=file, key=unknown)
+    table = tuple(replace(action, key=keys.get(action.id, action.key)) for action in ACTIONS)
     _check(table, file)
     return table
 
 
 def overrides(table: Sequence[Action]) -> dict[str, str]:
-    """What is not as usual, as Textual takes it."""
+    """Returns the changed keys by action id, in the form of Textual's keymap."""
     usual = {action.id: action.key for action in ACTIONS}
-    return {action.id: named(action.key) for action in table if action.key != usual[action.id]}
+    return {action.id: textual_key(action.key) for action in table if action.key != usual[action.id]}
 
 
-def _rows(rows: object, place: str, file: Path) -> list[tuple[str, str]]:
+def _rows(rows: object, context: str, file: Path) -> list[tuple[str, str]]:
     if not isinstance(rows, Mapping) or not all(isinstance(key, str) and key for key in rows.values()):
-        raise BadInput('expected a section a place, with lines like start = "r"', file=file, key=place)
+        raise BadInput('expected a section with lines like add = "a"', file=file, key=context)
     return list(rows.items())
 
 
 def _check(table: Sequence[Action], file: Path) -> None:
-    """One key, one action in a place; what works everywhere counts in each."""
-    for place in {action.place for action in table}:
-        counted = Counter(named(action.key) for action in table if action.place in (place, "everywhere"))
-        for key, times in counted.items():
-            if times > 1:
-                raise BadInput("one key for two actions", file=file, key=f"{place}: {key}")
+    """Raises BadInput if a key has two actions in one context; keys of `everywhere` count in each context."""
+    for context in {action.context for action in table}:
+        counts = Counter(textual_key(action.key) for action in table if action.context in (context, "everywhere"))
+        for key, count in counts.items():
+            if count > 1:
+                raise BadInput("one key for two actions", file=file, key=f"{context}: {key}")

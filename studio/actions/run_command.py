@@ -1,4 +1,4 @@
-"""Commands on their way from a key to a run's job. Everything here may take a while: call it in a thread."""
+"""Sends a command to a run's job. Sending blocks: call it in a thread."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ from autoact.run.process.launch import launch
 from autoact.run.record.folder import RunFolder
 from autoact.security import trust
 
-WORDS: dict[Verb, tuple[str, str]] = {
+TEXTS: dict[Verb, tuple[str, str]] = {
     "pause": ("pausing", "paused"), "resume": ("resuming", "resumed"), "step": ("stepping", "stepped"),
     "edit": ("editing", "edited"), "inject": ("asking", "question sent"), "retry": ("asking again", "asked again"),
     "skip": ("skipping", "skipped"), "finish": ("finishing", "ends after this step:"), "fork": ("forking", "forked"),
     "judge": ("noting the verdict on", "verdict noted on"), "cancel": ("cancelling", "cancelled"),
     "ping": ("pinging", "answered"),
 }  # fmt: skip
-"""What is said of a command while it is on its way, and when the job has accepted it."""
+"""Texts for a command: while it is sent, and once the job has accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a command, in words that may quote foreign text."""
+class CommandResult:
+    """The job's decision on a command, and a text about it that may be untrusted."""
 
     accepted: bool
     text: str
 
 
-def order(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str = "group") -> Command:
-    """A new command of the person at this terminal."""
+def new_command(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str = "group") -> Command:
+    """Returns a new command of the person at this terminal."""
     return Command(new_id(), do, unit, n, text, cast, by=getpass.getuser())
 
 
-def under_way(command: Command) -> str:
-    """Returns what is said as soon as a key has made a command: its job may be in the middle of an answer."""
-    return f"{WORDS[command.do][0]} {command.unit}".rstrip() + " ..."
+def progress_text(command: Command) -> str:
+    """Returns the text shown at once after the key: the job may finish an answer before it accepts the command."""
+    return f"{TEXTS[command.do][0]} {command.unit}".rstrip() + " ..."
 
 
-def carry(folder: RunFolder, command: Command, *, start: bool = False) -> Answer:
-    """Hand a command to the run's job.
+def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> CommandResult:
+    """Sends a command to the run's job and waits for the reply.
 
-    With `start` a run without a job is given one, which finds the command when it starts.
+    With `start`, a run without a job gets one, which reads the command when it starts.
     """
     try:
         if start and not attended(folder):
             trust.require_start(folder.path)
             leave(folder, command)
             launch(folder)
-            return Answer(True, f"{under_way(command)} a job is starting for it")
-        why = send(folder, command).why
-    except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
-        why = str(error)
-    if why:
-        return Answer(False, f"{command.do}: {why}")
-    return Answer(True, f"{WORDS[command.do][1]} {command.unit}".rstrip(" :"))
+            return CommandResult(True, f"{progress_text(command)} a job is starting for it")
+        reason = send(folder, command).why
+    except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+        reason = str(error)
+    if reason:
+        return CommandResult(False, f"{command.do}: {reason}")
+    return CommandResult(True, f"{TEXTS[command.do][1]} {command.unit}".rstrip(" :"))
 
 
-def leave_for(folder: RunFolder, command: Command) -> Answer:
-    """Leave a command for a job that is still loading its model."""
+def queue(folder: RunFolder, command: Command) -> CommandResult:
+    """Stores a command for a job that is still loading its model."""
     try:
         leave(folder, command)
-    except OSError as error:  # the boundary of a command: said, not raised
-        return Answer(False, f"{command.do}: {error}")
-    return Answer(True, f"{WORDS[command.do][1]}; it is answered when the model is loaded")
+    except OSError as error:  # the boundary of a command: shown, not raised
+        return CommandResult(False, f"{command.do}: {error}")
+    return CommandResult(True, f"{TEXTS[command.do][1]}; it is answered when the model is loaded")

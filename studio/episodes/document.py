@@ -1,4 +1,4 @@
-"""What is said in an episode, passage by passage: producers write into it at any pace, the transcript draws from it."""
+"""A document of paragraphs that a transcript shows: the turns of an episode, or the lines of an event log."""
 
 from __future__ import annotations
 
@@ -10,83 +10,82 @@ from studio.terminal import untrusted_text
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """One thing said: a thought, an action, an observation."""
+class Paragraph:
+    """One turn of an episode, such as a thought, an action or an observation; or a line about it."""
 
     role: str
-    """meta, plan, tool, reflect or world; anything else is drawn without a colour of its own."""
+    """meta, plan, tool, reflect or world; any other role is drawn without a colour."""
     part: str
-    """thought, action, observation and so on; stands in the gutter."""
+    """thought, action, observation and so on; shown in the gutter."""
     text: str
     owner: int = -1
-    """Whatever the producer wants to find again under the cursor: a step, a turn. At most 2**31."""
+    """Number by which the pane finds the turn under the cursor; -1 for none, at most 2**31."""
 
 
 class Document:
-    """Passages in their order; the last one may still be growing. Every text is made safe as it arrives.
+    """Paragraphs in order. Every text is made safe when it is added.
 
-    `changed` is the first passage that is not as the view saw it last; the view moves it to the end.
+    `changed` is the index of the first paragraph that the view has not drawn; the view sets it when it draws.
     """
 
-    def __init__(self, passages: Iterable[Passage] = ()) -> None:
+    def __init__(self, paragraphs: Iterable[Paragraph] = ()) -> None:
         self.changed = 0
         self._kinds: list[tuple[str, str]] = []
         self._texts: list[str] = []
         self._owners = array("l")
         self._interned: dict[tuple[str, str], tuple[str, str]] = {}
         self._writer = untrusted_text.Writer()
-        for passage in passages:
-            self.add(passage)
+        for paragraph in paragraphs:
+            self.add(paragraph)
 
     def __len__(self) -> int:
         return len(self._texts)
 
-    def __getitem__(self, index: int) -> Passage:
-        """With its safe text."""
+    def __getitem__(self, index: int) -> Paragraph:
+        """Returns a paragraph with its safe text."""
         role, part = self._kinds[index]
-        return Passage(role, part, self._texts[index], self._owners[index])
+        return Paragraph(role, part, self._texts[index], self._owners[index])
 
     def text(self, index: int) -> str:
-        """Of one passage, safe."""
+        """Returns the safe text of one paragraph."""
         return self._texts[index]
 
     def kind(self, index: int) -> tuple[str, str]:
-        """Role and part of one passage, safe."""
+        """Returns role and part of one paragraph, safe."""
         return self._kinds[index]
 
-    def letters(self, first: int, last: int) -> int:
-        """How long the passages `first` to before `last` are together; cheap."""
+    def length(self, first: int, last: int) -> int:
+        """Returns the characters of the paragraphs `first` to before `last`; cheap."""
         return sum(map(len, self._texts[first:last]))
 
-    def add(self, passage: Passage) -> int:
-        """A passage as a whole; its index."""
-        return self._append(passage.role, passage.part, untrusted_text.clean(passage.text), passage.owner)
+    def add(self, paragraph: Paragraph) -> int:
+        """Adds a paragraph and returns its index."""
+        return self._append(paragraph.role, paragraph.part, untrusted_text.clean(paragraph.text), paragraph.owner)
 
     def begin(self, role: str, part: str, owner: int = -1) -> int:
-        """A passage that `write` will fill; its index."""
+        """Adds an empty paragraph that `write` fills, and returns its index."""
         self._writer = untrusted_text.Writer()
         return self._append(role, part, "", owner)
 
     def write(self, text: str) -> None:
-        """More of the passage that was begun last."""
+        """Appends text to the paragraph that was begun last."""
         self._texts[-1] = self._writer.write(text)
         self._touch(len(self._texts) - 1)
 
     def replace(self, index: int, text: str) -> None:
-        """A passage was edited."""
+        """Replaces the text of a paragraph."""
         self._texts[index] = untrusted_text.clean(text)
         self._touch(index)
 
-    def cut(self, index: int) -> None:
-        """Take back this passage and all that follow."""
+    def truncate(self, index: int) -> None:
+        """Removes this paragraph and all that follow."""
         del self._kinds[index:], self._texts[index:], self._owners[index:]
         self._touch(index)
 
     def _append(self, role: str, part: str, text: str, owner: int) -> int:
-        said = (role, part)
-        kind = self._interned.get(said)
+        kind = self._interned.get((role, part))
         if kind is None:
-            kind = self._interned[said] = (role, untrusted_text.line(part))
+            kind = self._interned[role, part] = (role, untrusted_text.line(part))
         self._kinds.append(kind)
         self._texts.append(text)
         self._owners.append(owner)

@@ -1,4 +1,4 @@
-"""A run's episodes as a list: in flight, kept, dropped, solved; sorted, filtered, forks under their parents."""
+"""The rows of a run's episodes, with their state; sorted, filtered, forks below their parents."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from autoact.run.record.state import RunState
 from autoact.script import root_of
 from autoact.trajectory import Trajectory
 from studio.terminal import untrusted_text
-from studio.widgets.table import Column
+from studio.widgets.lists.table import Column
 
-SORTS = ("as they came", "reward", "steps", "state", "question")
+SORTS = ("order in the log", "reward", "steps", "state", "question")
 COLOURS = {
     "in flight": "$accent", "held": "$warning", "stopping": "$warning", "kept": "$success", "right": "$success",
     "dropped": "$quiet", "wrong": "$quiet", "failed": "$error", "cut short": "$warning", "done": "$foreground",
@@ -27,16 +27,16 @@ _BY_STATE = {word: place for place, word in enumerate(COLOURS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the list is narrowed to: `state:kept tool:Retrieve` and any other words."""
+class EpisodeFilter:
+    """A filter of the list, such as `state:kept tool:Retrieve Klimt`; all parts in lower case."""
 
     state: str = ""
     tool: str = ""
     words: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, text: str) -> Wanted:
-        """From what a person typed."""
+    def parse(cls, text: str) -> EpisodeFilter:
+        """Parses a filter as typed by a person."""
         state, tool, words = "", "", []
         for word in text.split():
             kind, colon, rest = word.partition(":")
@@ -49,39 +49,35 @@ class Wanted:
         return cls(state, tool, tuple(words))
 
 
-class Episodes:
-    """Rows of the list. It keeps names only; what a row says is looked up in the run's state when it is drawn."""
+class EpisodeList:
+    """The rows of the table. It keeps names of units; cells are read from the run's state when they are drawn."""
 
     def __init__(self, state: RunState, *, alive: bool = False):
         self.state, self.alive = state, alive
         self.units: list[str] = []
         self.sort = SORTS[0]
-        self.wanted = Wanted()
+        self.filter = EpisodeFilter()
         self.marked = ""
-        self.speaking: frozenset[str] = frozenset()
-        """Units with an answer in the making: one that is to be held still finishes it."""
+        self.answering: frozenset[str] = frozenset()
+        """Units for which the model is writing an answer: a unit that is held finishes it first."""
         self._solved: dict[str, QuestionSolved] = {}
 
-    # -- what there is ---------------------------------------------------------------------------------------------
-
-    def gather(self) -> None:
-        """List anew what the state holds, as wanted and in order."""
-        self.units = self.ordered(self.names())
+    # -- the state of the run --------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
-        """All that the state holds at the moment, as it came. Quick, unlike putting it in order."""
+        """Returns all units of the state in the order of the log. Quick, unlike sorting."""
         state = self.state
         self._solved = {one.trajectory.unit: one for one in state.solved}
         return list(dict.fromkeys((*state.lanes.units, *state.trajectories, *self._solved, *state.unit_failures)))
 
     @property
     def any(self) -> bool:
-        """Whether the state holds any, wanted or not."""
+        """The state has episodes, whether or not the filter shows them."""
         state = self.state
         return bool(state.lanes.units or state.trajectories or state.solved or state.unit_failures)
 
-    def ordered(self, names: Sequence[str]) -> list[str]:
-        """Those that are wanted, in order. Changes nothing, so that a thread may do it while the state grows."""
+    def filter_and_sort(self, names: Sequence[str]) -> list[str]:
+        """Returns the units that pass the filter, sorted. Changes nothing, so a thread may call it."""
         found = [unit for unit in names if self._fits(unit)]
         match self.sort:
             case "reward":
@@ -89,34 +85,34 @@ class Episodes:
             case "steps":
                 found.sort(key=lambda unit: -self._steps(unit))
             case "state":
-                found.sort(key=lambda unit: _BY_STATE[self.word(unit)])
+                found.sort(key=lambda unit: _BY_STATE[self.status(unit)])
             case "question":
-                found.sort(key=lambda unit: self._about(unit).casefold())
+                found.sort(key=lambda unit: self._title(unit).casefold())
             case _:
                 found = self._under_parents(found)
         return found
 
     def trajectory(self, unit: str) -> Trajectory | None:
-        """The finished trajectory of a unit."""
+        """Returns the finished trajectory of a unit; None while it has none."""
         solved = self._solved.get(unit)
         return self.state.trajectories.get(unit) or (solved.trajectory if solved else None)
 
     def question(self, unit: str) -> str:
-        """What a unit is to answer; empty where the log does not tell."""
+        """Returns the question of a unit; empty when it is not in the log."""
         root = root_of(unit)
         done, asked = self.trajectory(unit) or self.trajectory(root), self.state.injected.get(root)
         known = done.question if done else asked.question if asked else self.state.begun.get(root)
         return known.text if known else ""
 
-    def word(self, unit: str) -> str:
-        """How the episode is."""
+    def status(self, unit: str) -> str:
+        """Returns the state of an episode, one of the keys of COLOURS."""
         state = self.state
         if unit in state.lanes.units:
             if not self.alive:
                 return "cut short"
-            if not self.held(unit):
+            if not self.is_held(unit):
                 return "in flight"
-            return "stopping" if unit in self.speaking else "held"
+            return "stopping" if unit in self.answering else "held"
         if unit in state.unit_failures:
             return "failed"
         solved = self._solved.get(unit)
@@ -125,20 +121,20 @@ class Episodes:
         verdict = state.verdicts.get(unit)
         return "done" if verdict is None else "kept" if verdict.kept else "dropped"
 
-    def note_speaking(self, said: Mapping[str, TokenSpoken]) -> bool:
-        """Take down whose answers are in the making; whether that changes the word of a held unit."""
+    def set_partial_answers(self, partial: Mapping[str, TokenSpoken]) -> bool:
+        """Notes which units have a partial answer; returns whether that changes the state of a held unit."""
         lanes = self.state.lanes
-        speaking = frozenset(unit for unit in lanes.units if unit in said and said[unit].n >= lanes.next(unit))
-        changed, self.speaking = speaking ^ self.speaking, speaking
-        return any(self.held(unit) for unit in changed)
+        answering = frozenset(unit for unit in lanes.units if unit in partial and partial[unit].n >= lanes.next(unit))
+        changed, self.answering = answering ^ self.answering, answering
+        return any(self.is_held(unit) for unit in changed)
 
-    def held(self, unit: str) -> bool:
-        """Whether the unit's next answer waits for a person."""
+    def is_held(self, unit: str) -> bool:
+        """Returns whether the unit's next answer waits for a person."""
         state = self.state
         return state.status == "paused" or (unit in state.lanes.units and unit in state.halted)
 
-    def at_work(self, unit: str) -> bool:
-        """Whether the unit is of the stage at work, in flight or over: its answers can still be changed."""
+    def is_of_current_stage(self, unit: str) -> bool:
+        """Returns whether the unit belongs to the stage that is running: only then its answers can be changed."""
         state = self.state
         if unit in state.lanes.units:
             return True
@@ -156,23 +152,23 @@ class Episodes:
 
     def row(self, index: int) -> Sequence[str | Content]:
         unit = self.units[index]
-        word, done = self.word(unit), self.trajectory(unit)
+        status, done = self.status(unit), self.trajectory(unit)
         mark = "*" if unit == self.marked else ""
         return (
-            Content.styled(f"{mark}{word}", COLOURS[word]),
+            Content.styled(f"{mark}{status}", COLOURS[status]),
             f"{done.reward:.2f}" if done else "",
             str(self._steps(unit)) if done else "",
             self._indent(unit) + untrusted_text.line(unit),
-            self._indent(unit) + untrusted_text.line(self._about(unit)),
+            self._indent(unit) + untrusted_text.line(self._title(unit)),
         )
 
     # -- a unit ----------------------------------------------------------------------------------------------------
 
-    def _about(self, unit: str) -> str:
-        """What went wrong with it, else its question, else the last words, else its name."""
+    def _title(self, unit: str) -> str:
+        """Returns why the unit failed, else its question, else its last turn, else its name."""
         turns = self.state.lanes.turns(unit)
-        spoken = turns[-1].text if turns else unit
-        return self.state.unit_failures.get(unit) or self.question(unit) or spoken
+        last = turns[-1].text if turns else unit
+        return self.state.unit_failures.get(unit) or self.question(unit) or last
 
     def _reward(self, unit: str) -> float:
         done = self.trajectory(unit)
@@ -189,19 +185,19 @@ class Episodes:
         return "  " * (depth - 1) + "└ " if depth else ""
 
     def _fits(self, unit: str) -> bool:
-        wanted = self.wanted
-        if wanted.state and not self.word(unit).replace(" ", "").startswith(wanted.state):
+        wanted = self.filter
+        if wanted.state and not self.status(unit).replace(" ", "").startswith(wanted.state):
             return False
         done = self.trajectory(unit)
         if wanted.tool and not (done and any(step.action.casefold() == wanted.tool for step in done.steps)):
             return False
         if not wanted.words:
             return True
-        text = f"{unit} {self._about(unit)} {done.answer if done else ''}".casefold()
+        text = f"{unit} {self._title(unit)} {done.answer if done else ''}".casefold()
         return all(word in text for word in wanted.words)
 
     def _under_parents(self, units: list[str]) -> list[str]:
-        """Each fork behind what it was made from."""
+        """Sorts each fork after the unit that it was made from."""
         forks = self.state.forks
         if not forks:
             return units

@@ -1,4 +1,4 @@
-"""What was said in one unit of a run, answer by answer, read from the log when someone wants to see it."""
+"""The answers of one unit of a run, read from the log when its transcript is shown."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from autoact.run.record.answers import Answers
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal
 from autoact.trajectory import Trajectory
-from studio.episodes.document import Passage
+from studio.episodes.document import Paragraph
 
 CHUNK = 1 << 20
 
 
-class Telling:
-    """The answers of a unit and of what it was forked from. `read` is slow the first time: call it in a thread."""
+class EpisodeLog:
+    """The answers of a unit and of the units it was forked from. `read` is slow the first time: call it in a thread."""
 
-    def __init__(self, folder: RunFolder, unit: str, lineage: Collection[str] = ()):
-        """`lineage` names the units that this one was forked from, near or far."""
+    def __init__(self, folder: RunFolder, unit: str, ancestors: Collection[str] = ()):
+        """`ancestors` are the units that this one was forked from, directly or not."""
         self.folder, self.unit = folder, unit
-        self.epilogue: list[Passage] = []
-        """How it ended and what was thought of it."""
-        self._units = {unit, *lineage}
+        self.epilogue: list[Paragraph] = []
+        """Paragraphs after the last answer: how the unit ended, and the filter's verdict."""
+        self._units = {unit, *ancestors}
         self._answers = Answers(only=self._units)
         self._tail: LogTail | None = None
 
     def read(self) -> bool:
-        """Take in what the log says by now; whether that is anything of this unit."""
+        """Reads what was added to the log; returns whether any of it is about this unit."""
         if self._tail is None:
             offset = 0
             for event, end in self._scan():
@@ -46,8 +46,8 @@ class Telling:
                 offset = end
             self._tail = LogTail(self.folder.events, offset, numbered=False)
             return True
-        took = [self._take(record.event) for record in self._tail.poll() if record.event is not None]
-        return any(took)
+        changed = [self._take(record.event) for record in self._tail.poll() if record.event is not None]
+        return any(changed)
 
     def close(self) -> None:
         if self._tail is not None:
@@ -55,32 +55,35 @@ class Telling:
 
     @property
     def ready(self) -> bool:
-        """The slow part is over."""
+        """True once the slow first part has been read."""
         return self._tail is not None
 
     @property
     def edited(self) -> set[int]:
-        """The numbers of the unit's answers that a person wrote."""
+        """Numbers of the unit's answers that a person edited."""
         return {turn.n for turn in self._answers.turns(self.unit) if turn.edited}
 
     @property
     def next(self) -> int:
-        """The number of the answer to come."""
+        """Number of the next answer."""
         return self._answers.next(self.unit)
 
-    def passages(self) -> list[Passage]:
-        """All of it in order; the owner of each is its number."""
+    def paragraphs(self) -> list[Paragraph]:
+        """Returns all paragraphs in order; the owner of an answer is its number."""
         turns = self._answers.turns(self.unit)
-        return [*(Passage(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
+        return [*(Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
 
     def _scan(self) -> Iterator[tuple[Event | None, int]]:
-        """Events of the lines that name one of the units, without decoding the others; the offset behind each."""
+        """Yields the events of lines that name one of the units, and the offset after each line or chunk.
+
+        Other lines are not decoded; a chunk yields None.
+        """
         names = [b":" + orjson.dumps(name) for name in self._units]
         offset, rest = 0, b""
         try:
             log = disk.open_bytes(self.folder.events)
         except (OSError, BadInput):
-            return  # told in the status line, as damage of the log is
+            return  # the status line shows it, like damage of the log
         with log:
             while chunk := log.read(CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")
@@ -91,7 +94,7 @@ class Telling:
                 yield None, offset
 
     def _take(self, event: Event | None) -> bool:
-        """One event; whether it is about the unit."""
+        """Takes one event; returns whether it is about the unit."""
         if isinstance(event, UnitRestarted) and event.unit == self.unit:
             self.epilogue = []
         return self._answers.take(event) == self.unit or self._end(event)
@@ -99,15 +102,15 @@ class Telling:
     def _end(self, event: Event | None) -> bool:
         match event:
             case TrajectoryCommitted(trajectory=done) if done.unit == self.unit:
-                self.epilogue.append(Passage("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
+                self.epilogue.append(Paragraph("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
             case QuestionSolved(trajectory=done, em=em, f1=f1, scored=scored) if done.unit == self.unit:
                 score = f", EM {em:.0f}, F1 {f1:.2f}" if scored else ""
-                self.epilogue.append(Passage("", "end", f"{_outcome(done)}{score}{_gold(done)}"))
+                self.epilogue.append(Paragraph("", "end", f"{_outcome(done)}{score}{_gold(done)}"))
             case TrajectoryJudged(verdict=verdict) if verdict.unit == self.unit:
                 word = "kept" if verdict.kept else "dropped"
-                self.epilogue.append(Passage("", "filter", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
+                self.epilogue.append(Paragraph("", "filter", f"{word} by {verdict.by}: {verdict.why}".rstrip(": ")))
             case UnitFailed(unit=unit, error=error) if unit == self.unit:
-                self.epilogue.append(Passage("", "failed", error))
+                self.epilogue.append(Paragraph("", "failed", error))
             case _:
                 return False
         return True
@@ -125,4 +128,4 @@ def _event(line: bytes) -> Event | None:
     try:
         return unseal(line).event
     except LogDamaged:
-        return None  # told in the status line, where damage of the whole log is counted
+        return None  # the status line counts the damaged lines of the whole log

@@ -1,4 +1,4 @@
-"""Where an answer comes from, as far as the log tells: gold pages, questions made of them, trajectories, seeds."""
+"""The provenance of an answer as the log has it: gold pages, practice questions about them, trajectories, seeds."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from autoact.trajectory import Example, Question
 from studio.terminal import untrusted_text
 
 
-def seeds(project: Project | None) -> Sequence[Example]:
-    """The seed examples as they are now; none when they cannot be read."""
+def read_seeds(project: Project | None) -> Sequence[Example]:
+    """Returns the current seed examples; none when they cannot be read."""
     try:
         return project.examples() if project else ()
     except AutoActError:
-        return ()  # the task's pane says what is wrong with them
+        return ()  # the task pane shows the error
 
 
-def wrong(state: RunState) -> list[QuestionSolved]:
-    """Scored answers that were not right."""
+def wrong_answers(state: RunState) -> list[QuestionSolved]:
+    """Returns the scored answers that are not an exact match."""
     return [solved for solved in state.solved if solved.scored and solved.em < 1]
 
 
-def lineage(state: RunState, solved: QuestionSolved, examples: Sequence[Example]) -> list[Content]:
-    """From a wrong answer to the training rows and the seeds behind it."""
+def provenance(state: RunState, solved: QuestionSolved, examples: Sequence[Example]) -> list[Content]:
+    """Returns lines about an answer: its turns, its gold pages, related training examples, and seeds."""
     trajectory, question = solved.trajectory, solved.trajectory.question
     lines = [
         _pair("asked", question.text, "bold"),
@@ -43,7 +43,7 @@ def lineage(state: RunState, solved: QuestionSolved, examples: Sequence[Example]
 
 
 def _practice(state: RunState, question: Question) -> list[Content]:
-    """Self-made questions about the same pages, each with what became of its tries."""
+    """Returns lines about the practice questions on the same pages, each with its trajectories."""
     related = [one for one in state.questions if set(one.gold) & set(question.gold)]
     lines = [Content(f"\n{len(related)} practice questions about the same pages")]
     for one in related:
@@ -53,15 +53,15 @@ def _practice(state: RunState, question: Question) -> list[Content]:
         lines.append(_pair("", f"{len(tries)} tries, {kept} kept: a training row for plan, tool and reflect each"))
         for unit in tries:
             verdict = state.verdicts.get(unit)
-            said = "not judged" if verdict is None else "kept" if verdict.kept else verdict.why
-            lines.append(_pair("", f"{unit}: {said}", "$quiet"))
+            judgement = "not judged" if verdict is None else "kept" if verdict.kept else verdict.why
+            lines.append(_pair("", f"{unit}: {judgement}", "$quiet"))
     if not related:
         lines.append(_pair("", "nothing in training was about them", "$warning"))
     return lines
 
 
 def _seeds(question: Question, examples: Sequence[Example]) -> list[Content]:
-    """Seeds of the same type or about the same pages; else all of them, which every draft was shown."""
+    """Returns lines about the seeds of the same type or on the same pages; else about all, as every prompt has them."""
     near = [
         one.question for one in examples
         if (question.type and one.question.type == question.type) or set(one.question.gold) & set(question.gold)

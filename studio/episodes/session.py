@@ -1,4 +1,4 @@
-"""Sessions as a person reads them: each question with its turns, in the order in which the log tells them."""
+"""Sessions of questions and answers, read from their logs: each question with its turns, in the order of the log."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from autoact.run.record.folder import RunFolder, runs_of
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.trajectory import META, Question, Trajectory
-from studio.episodes.document import Passage
+from studio.episodes.document import Paragraph
 from studio.terminal import untrusted_text
 
 STAGES = ("session",)
-"""What a session's settings name as its stages."""
+"""The stages in a session's settings."""
 
 
-def line(turn: Turn) -> str:
-    """Returns a turn's text as one line, safe to show where it is changed; `untrusted_text.BREAK` for a line break."""
+def one_line(turn: Turn) -> str:
+    """Returns a turn's text as one safe line for a text field; `untrusted_text.BREAK` stands for a line break."""
     text = turn.text.strip()
     return untrusted_text.line(text, len(text)).strip()
 
 
-def cost(turn: Turn) -> str:
-    """Returns tokens and seconds of a turn, as far as they are known; no line breaks within."""
+def turn_cost(turn: Turn) -> str:
+    """Returns tokens and seconds of a turn, as far as they are known, joined by no-break spaces."""
     tokens = f"{len(turn.tokens)} tok  " if turn.tokens else ""
     shown = "edited by a person" if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s"
     return shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @dataclass(slots=True)
-class Asked:
-    """A question on its way to an answer, by one cast; or a fork of one."""
+class AskedQuestion:
+    """A question to one cast, with its turns and answer so far; or a fork of one."""
 
     unit: str
     question: Question
     cast: str
     at: float
     of: str = ""
-    """What it was forked from."""
+    """Unit that it was forked from; empty for none."""
     forked_at: int = 0
-    """Turns that a fork took over."""
+    """Number of turns that a fork has in common with its parent."""
     turns: list[Turn] = field(default_factory=list)
     trajectory: Trajectory | None = None
     failed: str = ""
@@ -57,63 +57,63 @@ class Asked:
 
     @property
     def side(self) -> str:
-        """Says whose answer this is, where two stand beside each other."""
+        """The title of this answer where two are side by side."""
         who = "the meta-agent alone" if self.cast == META else f"the {self.cast}"
         return f"{who}: fork at turn {self.forked_at}" if self.of else who
 
-    def passages(self, turns: int | None = None) -> list[Passage]:
-        """As the transcript takes them, all or the first so many turns; the owner of each is its turn's number."""
+    def paragraphs(self, turns: int | None = None) -> list[Paragraph]:
+        """Returns the question and all turns, or the first `turns`; the owner of each is its turn's number."""
         shown = self.turns if turns is None else self.turns[:turns]
-        told = [Passage("", "question", self.question.text), *(self._passage(turn) for turn in shown)]
+        found = [Paragraph("", "question", self.question.text), *(self._paragraph(turn) for turn in shown)]
         if len(shown) == len(self.turns):
-            told += self._end()
-        return told
+            found += self._end()
+        return found
 
-    def _passage(self, turn: Turn) -> Passage:
+    def _paragraph(self, turn: Turn) -> Paragraph:
         text = turn.text.strip()
         if turn.part == "argument":
             action = next((one for one in reversed(self.turns[: turn.n]) if one.part == "action"), None)
             text = f"{action.text.strip() if action else ''}[{text}]"
-        return Passage(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{cost(turn)}", turn.n)
+        return Paragraph(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{turn_cost(turn)}", turn.n)
 
-    def _end(self) -> list[Passage]:
+    def _end(self) -> list[Paragraph]:
         if self.failed:
-            return [Passage("", "failed", self.failed)]
+            return [Paragraph("", "failed", self.failed)]
         if self.trajectory is None:
             return []
         verdict = self.trajectory.verdict or "never asked"
-        return [Passage("", "answer", f"{self.trajectory.answer or 'no answer'}   · reflect-agent: {verdict}")]
+        return [Paragraph("", "answer", f"{self.trajectory.answer or 'no answer'}   · reflect-agent: {verdict}")]
 
 
-class Session:
-    """One session's log, folded as it grows."""
+class SessionLog:
+    """One session, folded from its log as it grows."""
 
     def __init__(self, folder: RunFolder):
         self.folder = folder
         self.state = RunState()
-        self.asked: dict[str, Asked] = {}
+        self.asked: dict[str, AskedQuestion] = {}
         self._answers = Answers()
         self._tail = LogTail(folder.events)
 
     def read(self) -> bool:
-        """Take in what happened since; whether anything did."""
-        moved = False
+        """Reads what was added to the log; returns whether there was anything."""
+        changed = False
         for record in self._tail.poll():
             fold(self.state, record)
             self._take(record)
-            moved = True
-        return moved
+            changed = True
+        return changed
 
     def close(self) -> None:
         self._tail.close()
 
     @property
-    def flying(self) -> list[str]:
-        """Units without an end."""
+    def unfinished(self) -> list[str]:
+        """Units without an answer or a failure, the oldest first."""
         return [asked.unit for asked in self.asked.values() if not asked.over]
 
-    def beside(self, unit: str) -> list[Asked]:
-        """A unit, and what is shown with it: what it was forked from, or the other cast's answer to the question."""
+    def beside(self, unit: str) -> list[AskedQuestion]:
+        """Returns a unit and the one shown beside it: its parent, or the other cast's answer to the same question."""
         chosen = self.asked[unit]
         if chosen.of in self.asked:
             return [self.asked[chosen.of], chosen]
@@ -124,10 +124,10 @@ class Session:
     def _take(self, record: Record) -> None:
         match record.event:
             case QuestionInjected(unit=unit, question=question, cast=cast):
-                self.asked[unit] = Asked(unit, question, cast, record.at)
+                self.asked[unit] = AskedQuestion(unit, question, cast, record.at)
             case UnitForked(unit=unit, of=of, at=at) if of in self.asked:
                 root = self.asked[of]
-                self.asked[unit] = Asked(unit, root.question, root.cast, record.at, of, at)
+                self.asked[unit] = AskedQuestion(unit, root.question, root.cast, record.at, of, at)
             case UnitRestarted(unit=unit) if unit in self.asked:
                 self.asked[unit].trajectory, self.asked[unit].failed = None, ""
             case QuestionSolved(trajectory=trajectory) if trajectory.unit in self.asked:
@@ -140,12 +140,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A question played again: how many turns had been said so long after the first."""
+    """A question replayed at the pace of its log."""
 
-    asked: Asked
+    asked: AskedQuestion
 
     def turns(self, seconds: float) -> int:
-        """Turns within the first so many seconds of the log's time."""
+        """Returns the number of turns in the first `seconds` after the question."""
         return sum(turn.at - self.asked.at <= seconds for turn in self.asked.turns)
 
     @property
@@ -155,38 +155,38 @@ class Replay:
 
 
 def sessions(project: Path) -> list[RunFolder]:
-    """The project's sessions, newest first. Reads their settings: call it in a thread."""
+    """Returns the project's sessions, newest first. Reads their settings: call it in a thread."""
     return [folder for folder in runs_of(project) if is_session(folder)]
 
 
 def is_session(folder: RunFolder) -> bool:
-    """Whether a run answers what a person asks; not if its settings cannot be read."""
+    """Returns whether a run is a session; False if its settings cannot be read."""
     return folder.stages() == STAGES
 
 
-def exported(session: Session, unit: str) -> bytes:
-    """A question with all its turns as JSON, the units beside it included."""
-    told = [
+def export_json(session: SessionLog, unit: str) -> bytes:
+    """Returns a question with all its turns as JSON, together with the unit shown beside it."""
+    answers = [
         {
             "unit": asked.unit, "cast": asked.cast, "forked_from": asked.of, "asked_at": asked.at,
-            "question": asked.question, "turns": [_told(turn) for turn in asked.turns],
+            "question": asked.question, "turns": [_turn_json(turn) for turn in asked.turns],
             "failed": asked.failed, "trajectory": asked.trajectory,
         }
         for asked in session.beside(unit)
     ]  # fmt: skip
-    return msgspec.json.format(msgspec.json.encode({"session": session.folder.name, "answers": told}), indent=2)
+    return msgspec.json.format(msgspec.json.encode({"session": session.folder.name, "answers": answers}), indent=2)
 
 
-def _told(turn: Turn) -> dict[str, object]:
-    """Returns what is exported of a turn."""
+def _turn_json(turn: Turn) -> dict[str, object]:
+    """Returns the exported fields of a turn."""
     return {
         "n": turn.n, "role": turn.role, "part": turn.part, "text": turn.text, "at": turn.at,
         "tokens": len(turn.tokens), "ms": turn.ms, "edited": turn.edited,
     }  # fmt: skip
 
 
-def speaker(cast: str, part: str) -> str:
-    """Whose words a part of a turn are; nobody's for an unknown cast."""
+def speaking_role(cast: str, part: str) -> str:
+    """Returns the role that writes a part of a turn in this cast; empty for an unknown cast."""
     if cast not in METHODS:
         return ""
     method = METHODS.get(cast)
@@ -194,6 +194,6 @@ def speaker(cast: str, part: str) -> str:
 
 
 def cast_of(unit: str) -> str:
-    """Returns who answers a unit: its name begins with the cast's in group planning and in sessions."""
+    """Returns the cast of a unit, whose name begins with the cast's in group planning and in sessions."""
     names = [name for name in METHODS.names() if unit.startswith(f"{name}-")]
     return max(names, key=len, default=META)

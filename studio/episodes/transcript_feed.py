@@ -1,4 +1,4 @@
-"""One transcript on the screen: a unit's answers from the log, and the one in the making from the live file."""
+"""Feeds a transcript: the answers of a unit from the log, and its partial answer from the live file."""
 
 from __future__ import annotations
 
@@ -12,58 +12,58 @@ from autoact.run.record.answers import Turn
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Trajectory
-from studio.episodes.document import Document, Passage
-from studio.episodes.episode_log import Telling
-from studio.episodes.session import cast_of, speaker
+from studio.episodes.document import Document, Paragraph
+from studio.episodes.episode_log import EpisodeLog
+from studio.episodes.session import cast_of, speaking_role
 
 EDITED = "edited by a person".replace(" ", "\N{NO-BREAK SPACE}")
 
 
-class Reader:
-    """Keeps a document in step with what is said in a unit."""
+class TranscriptFeed:
+    """Keeps a document up to date with the answers of a unit."""
 
     def __init__(self, folder: RunFolder, unit: str, state: RunState):
         self.unit, self._state = unit, state
         self.document = Document()
-        self.telling = Telling(folder, unit, lineage(unit, state))
-        self._said: list[Passage] = []
-        """As the log has it, without blanks at the ends."""
-        self._shown: list[Passage] = []
-        """The same as the document has it."""
+        self.log = EpisodeLog(folder, unit, fork_ancestors(unit, state))
+        self._paragraphs: list[Paragraph] = []
+        """The paragraphs of the log, without blanks at both ends."""
+        self._shown: list[Paragraph] = []
+        """The paragraphs in the document, where edited answers are marked."""
 
-    def renew(self, said: TokenSpoken | None) -> None:
-        """Bring the document up to date; what has not changed is left alone."""
-        now = [_stripped(said) for said in self.telling.passages()]
-        if said is not None and said.n >= self.telling.next:
-            now.append(growing(said))
-        self._said, shown = now, [_marked(passage, self.telling.edited) for passage in now]
-        amend(self.document, self._shown, shown)
+    def refresh(self, partial: TokenSpoken | None) -> None:
+        """Updates the document from the log and the partial answer; unchanged paragraphs stay."""
+        now = [_strip(one) for one in self.log.paragraphs()]
+        if partial is not None and partial.n >= self.log.next:
+            now.append(partial_answer(partial))
+        self._paragraphs, shown = now, [_mark_edited(one, self.log.edited) for one in now]
+        update_document(self.document, self._shown, shown)
         self._shown = shown
 
-    def exported(self, run: str, trajectory: Trajectory | None) -> str:
-        """Returns the unit as JSON: its answers, its trajectory if it is over, and what became of it."""
-        told = {
+    def export_json(self, run: str, trajectory: Trajectory | None) -> str:
+        """Returns the unit as JSON: its answers, and its trajectory, verdict and fork if it has them."""
+        data = {
             "run": run, "unit": self.unit, "trajectory": trajectory,
             "verdict": self._state.verdicts.get(self.unit), "fork": self._state.forks.get(self.unit),
             "answers": [
-                {"n": said.owner, "role": said.role, "part": said.part, "text": said.text}
-                for said in self.telling.passages() if said.owner >= 0
+                {"n": one.owner, "role": one.role, "part": one.part, "text": one.text}
+                for one in self.log.paragraphs() if one.owner >= 0
             ],
         }  # fmt: skip
-        return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
+        return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
 
-    def last_answer(self) -> Passage | None:
-        """The newest answer of the model, unlike an observation and the last words."""
-        return next((said for said in reversed(self._said) if said.owner >= 0 and said.role != "world"), None)
+    def last_answer(self) -> Paragraph | None:
+        """Returns the newest answer of the model; observations and the end are no answers."""
+        return next((one for one in reversed(self._paragraphs) if one.owner >= 0 and one.role != "world"), None)
 
-    def answer(self, index: int) -> Passage | None:
-        """The passage at this place of the document as the log has it, unless it is no answer."""
-        said = self._said[index] if index < len(self._said) else None
-        return said if said is not None and said.owner >= 0 else None
+    def answer(self, index: int) -> Paragraph | None:
+        """Returns the answer at this index of the document, as the log has it; None for other paragraphs."""
+        found = self._paragraphs[index] if index < len(self._paragraphs) else None
+        return found if found is not None and found.owner >= 0 else None
 
 
-def lineage(unit: str, state: RunState) -> list[str]:
-    """What a fork was made from, and what that was made from."""
+def fork_ancestors(unit: str, state: RunState) -> list[str]:
+    """Returns the unit that a fork was made from, then the one that that was made from, and so on."""
     found: list[str] = []
     fork = state.forks.get(unit)
     while fork is not None and fork.of not in found:
@@ -72,43 +72,42 @@ def lineage(unit: str, state: RunState) -> list[str]:
     return found
 
 
-def growing(said: TokenSpoken) -> Passage:
-    """An answer in the making."""
-    missed = "…" if said.start else ""
-    return Passage(speaker(cast_of(said.unit), said.part), said.part, missed + said.text, said.n)
+def partial_answer(partial: TokenSpoken) -> Paragraph:
+    """Returns the answer that the model is writing; its beginning may be missing."""
+    missing = "…" if partial.start else ""
+    role = speaking_role(cast_of(partial.unit), partial.part)
+    return Paragraph(role, partial.part, missing + partial.text, partial.n)
 
 
-def _stripped(said: Passage) -> Passage:
-    """Without the blanks and the empty line that a model's answer may have around it."""
-    text = said.text.strip()
-    return said if text == said.text else replace(said, text=text)
+def _strip(one: Paragraph) -> Paragraph:
+    """Removes the blanks and empty lines that a model may write around its answer."""
+    text = one.text.strip()
+    return one if text == one.text else replace(one, text=text)
 
 
-def _marked(said: Passage, edited: Collection[int]) -> Passage:
-    """With a word on who wrote it, if a person did."""
-    if said.owner not in edited:
-        return said
-    return replace(said, text=f"{said.text}   · {EDITED}")
+def _mark_edited(one: Paragraph, edited: Collection[int]) -> Paragraph:
+    """Adds a note to an answer that a person edited."""
+    return replace(one, text=f"{one.text}   · {EDITED}") if one.owner in edited else one
 
 
-def of_lane(turns: Sequence[Turn], said: TokenSpoken | None) -> list[Passage]:
-    """The latest turns of an episode in flight, with the answer in the making."""
-    found = [Passage(turn.role, turn.part, turn.text, turn.n) for turn in turns]
-    if said is not None and (not turns or said.n > turns[-1].n):
-        found.append(growing(said))
+def lane_paragraphs(turns: Sequence[Turn], partial: TokenSpoken | None) -> list[Paragraph]:
+    """Returns the latest turns of an episode that is being played, and its partial answer."""
+    found = [Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns]
+    if partial is not None and (not turns or partial.n > turns[-1].n):
+        found.append(partial_answer(partial))
     return found
 
 
-def amend(document: Document, before: list[Passage], now: list[Passage]) -> None:
-    """Let a document that shows `before` show `now`."""
+def update_document(document: Document, before: list[Paragraph], now: list[Paragraph]) -> None:
+    """Changes a document with the paragraphs `before` into one with `now`, from the first difference on."""
     same = 0
     while same < min(len(before), len(now)) and before[same] == now[same]:
         same += 1
-    kin = same < len(before) == len(now) == same + 1 and before[same].owner == now[same].owner
-    if kin and (before[same].role, before[same].part) == (now[same].role, now[same].part):
+    grown = same < len(before) == len(now) == same + 1 and before[same].owner == now[same].owner
+    if grown and (before[same].role, before[same].part) == (now[same].role, now[same].part):
         document.replace(same, now[same].text)
         return
     if same < len(before):
-        document.cut(same)
-    for passage in now[same:]:
-        document.add(passage)
+        document.truncate(same)
+    for paragraph in now[same:]:
+        document.add(paragraph)

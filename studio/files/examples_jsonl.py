@@ -1,4 +1,4 @@
-"""The seed examples as a person edits them: lines of examples.jsonl, the wrong ones and foreign keys included."""
+"""The seed examples as a person edits them: the lines of examples.jsonl, with invalid lines and unknown keys."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from autoact.metrics import normalise
 from autoact.project.questions import ANSWER_KEYS, ID_KEYS, parse_example, question_id
 
 LARGEST_BYTES = 20_000_000
-"""Of a file that is taken in."""
+"""Largest file that is imported."""
 ALIKE_PERCENT = 85.0
-"""Edit ratio of two normalised questions from which they count as nearly the same."""
+"""Edit ratio of two normalised questions, in percent, from which they are near-duplicates."""
 COLUMNS = ("question", "answer", "type")
-"""Of a text without a header."""
+"""Columns of a table without a header."""
 COMPARED = 1_000
-"""Examples that are compared with one another; more would take too long to tell at once."""
+"""Examples that are compared with one another; more would take too long."""
 _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line. Lines that nobody touches are written back as they were."""
+class ExampleLine:
+    """One line of the file. Lines that nobody edits are written back unchanged."""
 
     line: str
     data: Mapping[str, Any]
-    """Empty for a line that is no example."""
-    trouble: str = ""
+    """The parsed object; empty for a line that is none."""
+    error: str = ""
+    """What is wrong with the line; empty for a valid example."""
 
     @property
     def question(self) -> str:
@@ -48,13 +49,13 @@ class Row:
 
     @property
     def steps(self) -> int:
-        """Of a worked example."""
+        """Number of steps of a worked example."""
         steps = self.data.get("steps")
         return len(steps) if isinstance(steps, list) else 0
 
 
-def read(file: Path) -> list[Row]:
-    """Every line of the file that says something; none when there is no file. Raises BadProject."""
+def read(file: Path) -> list[ExampleLine]:
+    """Returns every line that is not blank; none when there is no file. Raises BadProject."""
     if not file.exists():
         return []
     if not file.is_file():
@@ -63,28 +64,28 @@ def read(file: Path) -> list[Row]:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadProject(f"cannot be read as UTF-8 text: {error}", file=file) from error
-    return [parsed(line, file, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [parse_line(line, file, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
-def parsed(text: str, file: Path, number: int) -> Row:
-    """A line with what is wrong with it."""
+def parse_line(text: str, file: Path, number: int) -> ExampleLine:
+    """Parses a line; an error becomes part of the result."""
     found = decode_line(text, RecordPlace(file.name, number))
     if isinstance(found, BadProject):
-        return Row(text, {}, str(found))
+        return ExampleLine(text, {}, str(found))
     try:
         parse_example(found)
     except BadProject as error:
-        return Row(text, found.values, str(error))
-    return Row(text, found.values)
+        return ExampleLine(text, found.values, str(error))
+    return ExampleLine(text, found.values)
 
 
-def save(file: Path, rows: Sequence[Row]) -> None:
-    """Put the lines where they belong, whole."""
+def save(file: Path, rows: Sequence[ExampleLine]) -> None:
+    """Replaces the file by these lines."""
     disk.rewrite(file, "".join(f"{row.line}\n" for row in rows).encode())
 
 
-def made(data: Mapping[str, Any], rows: Sequence[Row], place: RecordPlace | None = None) -> Row:
-    """A new example; it keeps its id unless another row has it. Raises BadProject with the key at fault."""
+def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: RecordPlace | None = None) -> ExampleLine:
+    """Returns a new example, with a new id if it has none or another row has it. Raises BadProject with the key."""
     place = place or RecordPlace("examples.jsonl", len(rows) + 1)
     question = parse_example(DataRecord(place, dict(data))).question
     taken = {question_id(row.data) for row in rows}
@@ -93,12 +94,12 @@ def made(data: Mapping[str, Any], rows: Sequence[Row], place: RecordPlace | None
         name = next(free for number in range(1, 10**9) if (free := f"seed-{number:03d}") not in taken)
     row = {"id": name, **{key: value for key, value in data.items() if key not in ID_KEYS}}
     if (answer := next((key for key in ANSWER_KEYS if key in row), None)) and not isinstance(row[answer], str):
-        row[answer] = question.answer  # a number says less to a person than the letter or the words it stands for
-    return Row(orjson.dumps(row).decode(), row)
+        row[answer] = question.answer  # the letter or the words, which are easier to read than their number
+    return ExampleLine(orjson.dumps(row).decode(), row)
 
 
-def changed(row: Row, values: Mapping[str, str], file: Path, number: int) -> Row:
-    """The row with other words; its steps and other keys stay. Raises BadProject with file, line and key."""
+def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number: int) -> ExampleLine:
+    """Returns the row with other values; its steps and other keys stay. Raises BadProject with file, line and key."""
     data = dict(row.data)
     for key, value in values.items():
         known = key if key in data or key.capitalize() not in data else key.capitalize()
@@ -107,81 +108,81 @@ def changed(row: Row, values: Mapping[str, str], file: Path, number: int) -> Row
     if not data.get("type", "-"):
         del data["type"]
     parse_example(DataRecord(RecordPlace(file, number), data))
-    return Row(orjson.dumps(data).decode(), data)
+    return ExampleLine(orjson.dumps(data).decode(), data)
 
 
-def pasted(text: str, name: str, rows: Sequence[Row]) -> list[Row]:
-    """The examples in a text: any form that questions are read from, or two columns without a header.
+def parse_text(text: str, name: str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
+    """Reads the examples in a text: any form in which questions are read, or two columns without a header.
 
-    Raises BadInput with `name`, place and key for the first that is none.
+    Raises BadInput with `name`, line and key for the first that is invalid.
     """
-    return _taken(io.BytesIO(text.encode("utf-8", "replace")), name, rows)
+    return _read_examples(io.BytesIO(text.encode("utf-8", "replace")), name, rows)
 
 
-def of_file(file: Path, rows: Sequence[Row]) -> list[Row]:
-    """The examples of a file. Raises BadInput with file, place and key."""
+def read_import(file: Path, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
+    """Reads the examples of a file. Raises BadInput with file, line and key."""
     try:
         if file.stat().st_size > LARGEST_BYTES:
             raise BadInput(f"expected at most {LARGEST_BYTES:,} bytes", file=file)
         with file.open("rb") as stream:
-            return _taken(stream, file, rows)
+            return _read_examples(stream, file, rows)
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
 
 
-def _taken(stream: BinaryIO, name: Path | str, rows: Sequence[Row]) -> list[Row]:
-    found: list[Row] = []
+def _read_examples(stream: BinaryIO, name: Path | str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:
+    found: list[ExampleLine] = []
     for record in scan_records(stream, name, columns=COLUMNS):
         if isinstance(record, BadProject):
             raise record
-        found.append(made(record.values, [*rows, *found], record.place))
+        found.append(new_example(record.values, [*rows, *found], record.place))
     if not found:
-        raise BadInput("nothing in it; expected lines with a question and its answer", file=name)
+        raise BadInput("no example in it; expected lines with a question and its answer", file=name)
     return found
 
 
-def mended(text: str, file: Path, number: int) -> Row:
-    """A line that a person put right. Raises BadProject when it is not."""
-    row = parsed(" ".join(text.split("\n")), file, number)
-    if row.trouble:
-        raise BadProject(row.trouble)
+def repair_line(text: str, file: Path, number: int) -> ExampleLine:
+    """Returns an invalid line after a person has corrected it. Raises BadProject if it is still invalid."""
+    row = parse_line(" ".join(text.split("\n")), file, number)
+    if row.error:
+        raise BadProject(row.error)
     return row
 
 
-def once(rows: Sequence[Row]) -> list[Row]:
-    """The rows without those that ask again what an earlier one asked."""
-    kept: dict[str, Row] = {}
+def drop_duplicates(rows: Sequence[ExampleLine]) -> list[ExampleLine]:
+    """Returns the rows without those that repeat an earlier question."""
+    kept: dict[str, ExampleLine] = {}
     for number, row in enumerate(rows):
         kept.setdefault(normalise(row.question) or f"#{number}", row)
     return list(kept.values())
 
 
-def nearly_alike(rows: Sequence[Row]) -> dict[int, int]:
-    """By index: an earlier row with nearly the same question. Takes a while: up to a second for a thousand rows."""
+def near_duplicates(rows: Sequence[ExampleLine]) -> dict[int, int]:
+    """Returns, by index, the index of an earlier row with nearly the same question. Takes up to a second."""
     from rapidfuzz import fuzz
 
-    asked = [normalise(row.question) for row in rows[:COMPARED]]
+    questions = [normalise(row.question) for row in rows[:COMPARED]]
     pairs: dict[int, int] = {}
-    for later, text in enumerate(asked):
+    for later, text in enumerate(questions):
         for earlier in range(later if text else 0):
-            if fuzz.ratio(text, asked[earlier], score_cutoff=ALIKE_PERCENT):
+            if fuzz.ratio(text, questions[earlier], score_cutoff=ALIKE_PERCENT):
                 pairs[later] = earlier
                 break
     return pairs
 
 
-def kind(answer: str) -> str:
-    """What sort of answer it is."""
-    said = answer.strip()
-    if said.casefold() in ("yes", "no"):
+def answer_kind(answer: str) -> str:
+    """Returns yes/no, letter, number or words."""
+    text = answer.strip()
+    if text.casefold() in ("yes", "no"):
         return "yes/no"
-    if len(said) == 1 and said.isalpha():
+    if len(text) == 1 and text.isalpha():
         return "letter"
-    if _NUMBER.fullmatch(said):
+    if _NUMBER.fullmatch(text):
         return "number"
     return "words"
 
 
-def kinds(rows: Iterable[Row]) -> Counter[str]:
-    """How many answers of each sort there are."""
-    return Counter(kind(row.answer) for row in rows if row.answer)
+def count_kinds(rows: Iterable[ExampleLine]) -> Counter[str]:
+    """Counts the answers of each kind."""
+    return Counter(answer_kind(row.answer) for row in rows if row.answer)

@@ -1,4 +1,4 @@
-"""Self-instruct's questions as a run's log tells of them: the accepted ones, and the refused with their reason."""
+"""The practice questions that self-instruct wrote in a run, read from its log: accepted ones and refused ones."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, Record
 
 MOST = 2_000
-"""Records read in one go: a long log must not keep a key waiting."""
+"""Records read at a time, so that a long log does not delay a key."""
 STAGE = "self_instruct"
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A question that the model wrote."""
+class PracticeQuestion:
+    """A question that the model wrote, with its answer."""
 
     unit: str
     question: str
     answer: str
     refused: str = ""
-    """Why self-instruct would not have it."""
+    """Reason for which self-instruct refused it; empty if it was accepted."""
 
 
-class Drafts:
-    """Those of one run, in the order in which they came."""
+class PracticeQuestions:
+    """The practice questions of one run, in the order of the log."""
 
     def __init__(self, folder: RunFolder):
         self.name = folder.name
-        self.rows: list[Draft] = []
-        self.over = False
-        """The stage is done: there will be no more, and the rest of the log is not read."""
+        self.rows: list[PracticeQuestion] = []
+        self.complete = False
+        """Whether the stage has finished: the rest of the log is not read."""
         self._tail = LogTail(folder.events)
         self._records: Iterator[Record] = iter(())
         self._behind = False
 
-    def look(self) -> bool:
-        """Read on; whether there is something new."""
-        if self.over:
+    def read(self) -> bool:
+        """Reads on in the log; returns whether there is a new question."""
+        if self.complete:
             return False
         before = len(self.rows)
         if not self._behind:
@@ -58,8 +58,8 @@ class Drafts:
     def _take(self, record: Record) -> None:
         match record.event:
             case QuestionAccepted(question=question):
-                self.rows.append(Draft(question.id, question.text, question.answer or ""))
+                self.rows.append(PracticeQuestion(question.id, question.text, question.answer or ""))
             case QuestionRefused(unit=unit, why=why) as refused:
-                self.rows.append(Draft(unit, *refused.pair, why))
+                self.rows.append(PracticeQuestion(unit, *refused.pair, why))
             case StageFinished(stage=stage) if stage == STAGE:
-                self.over = True
+                self.complete = True

@@ -1,4 +1,4 @@
-"""The settings in project.toml, changed as a person would: comments and everything else stay."""
+"""Reads and edits project.toml; comments, order and unknown parts stay as they are."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from autoact.project.config import Config
 
 
 def read(project: Path) -> Config:
-    """Raises BadProject with file, line and key."""
+    """Reads the settings of a project. Raises BadProject with file, line and key."""
     return config.read(project / "project.toml")
 
 
 def save(project: Path, section: str, values: Mapping[str, object]) -> None:
-    """Write what differs in a section. Raises BadProject when the file cannot be read, or a value is of no use."""
+    """Writes the changed values of a section. Raises BadProject if the file cannot be read or a value is invalid."""
     file = project / "project.toml"
-    disk.change_file(file, lambda before: _changed(before or b"", file, section, values))
+    disk.change_file(file, lambda before: _edit(before or b"", file, section, values))
 
 
-def _changed(before: bytes, file: Path, section: str, values: Mapping[str, object]) -> bytes:
-    import tomlkit  # takes a while to import, and most people only look
+def _edit(before: bytes, file: Path, section: str, values: Mapping[str, object]) -> bytes:
+    import tomlkit  # slow to import, and rarely needed
     from tomlkit.exceptions import ParseError
 
     try:
         text = before.decode("utf-8")
-        toml_text.parse(text)  # within bounds, which the editor's parser does not keep
+        toml_text.parse(text)  # checks limits that tomlkit does not
         document = tomlkit.parse(text)
     except (ValueError, ParseError) as error:
         raise BadProject(f"cannot be edited: {error}", file=file) from error

@@ -1,4 +1,4 @@
-"""A project's tools as `autoact tools list --json` tells of them, and the words for how each one stands."""
+"""A project's tools as `autoact tools list --json` prints them, with the texts for their state."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, structs
 
-Standing = Literal["on", "off", "known"]
-"""Switched on, switched off, or only known to the library."""
+Listing = Literal["on", "off", "known"]
+"""Enabled in the project, disabled in it, or only in the library."""
 
 STATES = {
     "ready": "ready", "offline": "offline stand-in", "needs-key": "needs a key", "needs-package": "needs a package",
@@ -17,11 +17,11 @@ STATES = {
     "planned": "planned",
 }  # fmt: skip
 KINDS = ("python", "langchain", "mcp", "http")
-"""Of the tools that a person brings."""
+"""Kinds of tools that a person can add."""
 
 
 class Health(Struct, frozen=True):
-    """How a tool fared in the project's runs."""
+    """Statistics of a tool's calls in the project's runs."""
 
     calls: int
     failed: int
@@ -30,8 +30,8 @@ class Health(Struct, frozen=True):
     trajectories: int
     right: int
 
-    def told(self) -> str:
-        """In one line."""
+    def summary(self) -> str:
+        """Returns the statistics in one line."""
         waits = f"median {self.p50_ms:.0f} ms, p95 {self.p95_ms:.0f} ms"
         used = f"{self.trajectories} trajectories that used it"
         right = f"; {self.right} of the {used} were right" if self.trajectories else ""
@@ -39,7 +39,7 @@ class Health(Struct, frozen=True):
 
 
 class ToolLine(Struct, frozen=True):
-    """One tool. All its texts are foreign."""
+    """One tool. All its texts are untrusted."""
 
     name: str
     kind: str
@@ -47,42 +47,42 @@ class ToolLine(Struct, frozen=True):
     reason: str
     definition: str
     usage: str
-    listed: Standing
+    listed: Listing
     powers: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     stats: Health | None = None
     missing_grants: list[tuple[str, str]] = []
-    """Names of secrets with the hosts that they may not be sent to yet."""
+    """Secrets and the hosts to which they may not be sent yet."""
 
     @property
     def entry(self) -> str:
-        """What tools.toml calls it: an MCP server stands there once for all its tools."""
+        """Its name in tools.toml, where an MCP server has one entry for all its tools."""
         return self.name.partition(".")[0] if self.kind == "mcp" else self.name
 
     @property
-    def standing(self) -> str:
-        """In a few words."""
+    def state_text(self) -> str:
+        """Its state in a few words."""
         return {"on": STATES.get(self.state, self.state), "off": "off", "known": "not in project"}[self.listed]
 
-    def put(self, listed: Standing) -> ToolLine:
+    def with_listed(self, listed: Listing) -> ToolLine:
         return structs.replace(self, listed=listed)
 
 
-def lines(told: Any) -> list[ToolLine]:
-    """From what the command printed. Raises msgspec.ValidationError when it is something else."""
-    return msgspec.convert(told, list[ToolLine])
+def parse_tools(data: Any) -> list[ToolLine]:
+    """Converts the JSON that the command printed. Raises msgspec.ValidationError for anything else."""
+    return msgspec.convert(data, list[ToolLine])
 
 
-def matching(tools: Iterable[ToolLine], wanted: str) -> list[ToolLine]:
-    """Those with these letters in their name, kind, standing or definition."""
+def filter_tools(tools: Iterable[ToolLine], wanted: str) -> list[ToolLine]:
+    """Returns the tools with this text in their name, kind, state or definition."""
     letters = wanted.casefold().strip()
     return [
-        tool for tool in tools if letters in f"{tool.name} {tool.kind} {tool.standing} {tool.definition}".casefold()
+        tool for tool in tools if letters in f"{tool.name} {tool.kind} {tool.state_text} {tool.definition}".casefold()
     ]
 
 
-def moved(tools: Sequence[ToolLine], entry: str, steps: int) -> list[str]:
-    """The entries that are on, one of them some places further down."""
+def move_entry(tools: Sequence[ToolLine], entry: str, steps: int) -> list[str]:
+    """Returns the enabled entries in order, with one of them moved down by `steps`, negative for up."""
     order = list(dict.fromkeys(tool.entry for tool in tools if tool.listed == "on"))
     if entry in order:
         at = order.index(entry)
@@ -90,20 +90,20 @@ def moved(tools: Sequence[ToolLine], entry: str, steps: int) -> list[str]:
     return order
 
 
-def arranged(tools: Sequence[ToolLine], order: Sequence[str]) -> list[ToolLine]:
-    """The tools that are on in this order, the others behind them."""
+def sort_tools(tools: Sequence[ToolLine], order: Sequence[str]) -> list[ToolLine]:
+    """Returns the enabled tools in this order, then the others."""
     on = [tool for entry in order for tool in tools if tool.entry == entry and tool.listed == "on"]
     return [*on, *(tool for tool in tools if tool not in on)]
 
 
-def differing(tools: Iterable[ToolLine], chosen: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """What only the meta-agent chose, and what only the person has on."""
+def choice_difference(tools: Iterable[ToolLine], chosen: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Returns the names that only the meta-agent chose, and those that only the person enabled."""
     mine = [tool.name for tool in tools if tool.listed == "on"]
     return [name for name in chosen if name not in mine], [name for name in mine if name not in chosen]
 
 
-def entry_words(kind: str, target: str) -> tuple[str, ...]:
-    """`--set` options that bring a tool of this kind; `target` is what the kind begins with."""
+def set_options(kind: str, target: str) -> tuple[str, ...]:
+    """Returns the `--set` options of `autoact tools add` for a tool of this kind."""
     import json
     import shlex
 

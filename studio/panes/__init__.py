@@ -1,4 +1,9 @@
-"""The panes of a project, in the order of their number keys; each is imported when it is first shown."""
+"""The seven panes of the project screen.
+
+Each pane is a widget in the file of its name, imported when it is first shown; `rows` has the rows of their tables.
+A pane gets a `ProjectView`, the part of the project screen that it may use, and reads `studio.runs`, `episodes` and
+`files`. Only `studio.screens.project` imports panes. Begin with `pane`, then `training`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place on the tab line."""
+    """A pane's title on the tab line and the function that imports its class."""
 
     title: str
     load: Callable[[], type[Pane]]

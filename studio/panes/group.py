@@ -1,10 +1,9 @@
-"""The console: ask the group, watch its turns as they are written, step in, and go through what was asked before."""
+"""The group pane: asks questions, shows the turns of the answer as they are written, and lists earlier questions."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,67 +16,76 @@ from autoact.run.control.command import Verb
 from autoact.run.process.health import attended
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
-from studio.episodes.document import Passage
-from studio.episodes.session import STAGES, Asked, Replay, Session, exported, line, sessions, speaker
-from studio.panes.asked_rows import COLUMNS, AskedRows
+from studio.episodes.document import Paragraph
+from studio.episodes.session import (
+    STAGES,
+    AskedQuestion,
+    Replay,
+    SessionLog,
+    export_json,
+    one_line,
+    sessions,
+    speaking_role,
+)
 from studio.panes.pane import Pane
-from studio.panes.session_questions import Asking, Typed, Wish
-from studio.runs.follow import Follow
+from studio.panes.project_view import ProjectView
+from studio.panes.rows.asked_questions import COLUMNS, AskedRows
+from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
 from studio.terminal import untrusted_text
-from studio.widgets.line import Line
-from studio.widgets.sides import Side, Sides
-from studio.widgets.table import Table
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.table import Table
+from studio.widgets.transcripts.sides import Side, SideBySide
 
 CASTS = (("group",), ("meta",), ("group", "meta"))
 SPEEDS = (1, 2, 4, 8, 16, 32, 64)
-LOOK = 0.1
-"""Seconds between looks at a session that lives, and between frames of a replay."""
-RARELY = 2.0
-"""Seconds between looks for sessions that others started."""
+REFRESH_S = 0.1
+"""Seconds between two readings of the current sessions, and between frames of a replay."""
+FIND_S = 2.0
+"""Seconds between two searches for sessions that other programs started."""
 
 
 class GroupPane(Pane):
-    """A session is a run: the pane finds it, starts one when there is none, and owns nothing of it."""
+    """Asks in a session, which is a run. The pane finds sessions, or starts one, and only reads their logs."""
 
     DEFAULT_CSS = """
     GroupPane #history { height: 25%; min-height: 4; }
     GroupPane #about { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
-    PLACES = ("group",)
+    CONTEXTS = ("group",)
     BINDINGS = action_table.bindings("group")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.sessions: dict[str, Session] = {}
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.sessions: dict[str, SessionLog] = {}
         self.rows = AskedRows()
         self.casts: tuple[str, ...] = CASTS[0]
         self.shown = ""
-        """Session and unit, as the table names them."""
+        """Session and unit of the question in sight, as the key of its row."""
         self.speed = SPEEDS[3]
         self._live: LiveTail | None = None
-        self._live_of: Session | None = None
-        self._playing: float | None = None
-        """Seconds of the log's time that were played."""
-        self._frame = 0.0
-        self._asking = Asking(self, project, self._told)
-        self._wish: Wish | None = None
-        """What the line is for when it is not a question."""
-        self._alive: Session | None = None
-        """The session that has a job, as of the last look."""
-        self._looked = -RARELY
+        self._live_of: SessionLog | None = None
+        self._replayed: float | None = None
+        """Seconds of the log's time that were replayed; None when there is no replay."""
+        self._last_update = 0.0
+        self._sender = QuestionSender(self, self.project, self._show_result)
+        self._edit: TurnEdit | None = None
+        """The edit or fork for which the line is open; None for a question."""
+        self._alive: SessionLog | None = None
+        """The session with a job, if there is one."""
+        self._searched = -FIND_S
         self._finder: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="history")
         yield Static(id="about")
-        yield Sides()
-        yield Line("a question", id="ask", verb="send")
+        yield SideBySide()
+        yield InputLine("a question", id="ask", verb="send")
 
     def on_mount(self) -> None:
         self.query_one(Table).show(self.rows)
-        self.query_one(Table).suggest("No questions yet: a asks the group one, c chooses who answers.")
-        self._about()
-        self.set_interval(LOOK, self._look)
+        self.query_one(Table).set_hint("No questions yet: a asks the group one, c chooses who answers.")
+        self._show_status()
+        self.set_interval(REFRESH_S, self.update)
 
     def on_unmount(self) -> None:
         for session in self.sessions.values():
@@ -85,95 +93,89 @@ class GroupPane(Pane):
         if self._live is not None:
             self._live.close()
 
-    # -- what is there ---------------------------------------------------------------------------------------------
-
-    def tell(self) -> None:
-        self._look()
+    # -- sessions and turns ----------------------------------------------------------------------------------------
 
     @property
-    def current(self) -> tuple[Session, Asked] | None:
-        """The question in sight, with its session."""
+    def current(self) -> tuple[SessionLog, AskedQuestion] | None:
+        """The session and the question in sight; None when there is none."""
         name, _, unit = self.shown.partition("/")
         session = self.sessions.get(name)
         return (session, session.asked[unit]) if session and unit in session.asked else None
 
-    def _look(self) -> None:
+    def update(self) -> None:
         if not self.display:
             return
         now = time.monotonic()
-        if now - self._looked >= RARELY and (self._finder is None or self._finder.is_finished):
-            self._looked = now
+        if now - self._searched >= FIND_S and (self._finder is None or self._finder.is_finished):
+            self._searched = now
             self._finder = self.run_worker(self._find, thread=True, group="sessions")
-            self._about()
+            self._show_status()
         newest = next(iter(self.sessions.values()), None)
-        current = self.current
-        moved = [
-            session.read() for session in {id(one): one for one in (newest, current and current[0]) if one}.values()
-        ]
-        if any(moved):
-            self._gather()
-        if self._playing is not None:
-            self._playing += (now - self._frame) * self.speed
-        if self._playing is not None or self._asking.waiting:
-            self._about()
-        self._frame = now
-        self._asking.put_rest(self._alive)
-        self._tell_lanes()
+        shown = self.current
+        read = {id(one): one for one in (newest, shown and shown[0]) if one}.values()
+        if any([session.read() for session in read]):
+            self._update_rows()
+        if self._replayed is not None:
+            self._replayed += (now - self._last_update) * self.speed
+        if self._replayed is not None or self._sender.waiting:
+            self._show_status()
+        self._last_update = now
+        self._sender.send_unsent(self._alive)
+        self._draw_sides()
 
     def _find(self) -> None:
-        """Which sessions there are; a new one is read whole once, in this thread."""
+        """Finds the sessions, and reads the log of a new one in this thread."""
         found = sessions(self.project)
-        fresh = [Session(folder) for folder in found if folder.name not in self.sessions]
-        for session in fresh:
+        new = [SessionLog(folder) for folder in found if folder.name not in self.sessions]
+        for session in new:
             session.read()
         names = [folder.name for folder in found]
         if names != list(self.sessions):
-            self.app.call_from_thread(self._take, fresh, names)
+            self.app.call_from_thread(self._set_sessions, new, names)
 
-    def _take(self, fresh: Sequence[Session], order: Sequence[str]) -> None:
-        known = {**self.sessions, **{session.folder.name: session for session in fresh}}
+    def _set_sessions(self, new: Sequence[SessionLog], order: Sequence[str]) -> None:
+        known = {**self.sessions, **{session.folder.name: session for session in new}}
         self.sessions = {name: known[name] for name in order if name in known}
-        self._gather()
-        self._tell_lanes()
+        self._update_rows()
+        self._draw_sides()
 
-    def _gather(self) -> None:
+    def _update_rows(self) -> None:
         before = len(self.rows)
-        self.rows.gather(list(self.sessions.values()))
+        self.rows.set_sessions(list(self.sessions.values()))
         table = self.query_one(Table)
         if len(self.rows) > before:
             newest = self.rows.rows[0]
-            self.shown, self._playing = self.rows.key(0), None
-            if newest[1].question.text == self._asking.waiting:
-                self._asking.waiting = ""
-            table.point(0)
-        table.renew()
+            self.shown, self._replayed = self.rows.key(0), None
+            if newest[1].question.text == self._sender.waiting:
+                self._sender.waiting = ""
+            table.move_to(0)
+        table.reload()
         if self.current is None:
-            self._fresh_lanes()
-        self._about()
+            self._redraw_sides()
+        self._show_status()
 
-    def _tell_lanes(self) -> None:
+    def _draw_sides(self) -> None:
         if (current := self.current) is not None:
             session, beside = current[0], current[0].beside(current[1].unit)
             forked = {asked.of for asked in beside}
             sides = [
                 Side(
                     untrusted_text.content(f"{one.side}: original" if one.unit in forked else one.side, "bold"),
-                    self._passages(session, one),
+                    self._paragraphs(session, one),
                 )
                 for one in beside
             ]
-            self.query_one(Sides).draw(sides, self.frames)
+            self.query_one(SideBySide).draw(sides, self.frames)
 
-    def _passages(self, session: Session, asked: Asked) -> list[Passage]:
-        """Of one lane: as far as it was played, or all of it with what is being said."""
-        if self._playing is not None:
-            return asked.passages(Replay(asked).turns(self._playing))
-        said = asked.passages()
-        speaking = self._speaking(session, asked)
-        return [*said, speaking] if speaking else said
+    def _paragraphs(self, session: SessionLog, asked: AskedQuestion) -> list[Paragraph]:
+        """Returns the paragraphs of one side: those replayed so far, or all with the partial answer."""
+        if self._replayed is not None:
+            return asked.paragraphs(Replay(asked).turns(self._replayed))
+        partial = self._partial_answer(session, asked)
+        return [*asked.paragraphs(), partial] if partial else asked.paragraphs()
 
-    def _speaking(self, session: Session, asked: Asked) -> Passage | None:
-        """The answer in the making."""
+    def _partial_answer(self, session: SessionLog, asked: AskedQuestion) -> Paragraph | None:
+        """Returns the answer that the model is writing; None when it writes none."""
         if asked.over:
             return None
         if self._live is None or self._live_of is not session:
@@ -181,48 +183,48 @@ class GroupPane(Pane):
                 self._live.close()
             self._live, self._live_of = LiveTail(session.folder), session
         self._live.read()
-        said = self._live.said.get(asked.unit)
-        if said is None or said.n != len(asked.turns):
+        partial = self._live.said.get(asked.unit)
+        if partial is None or partial.n != len(asked.turns):
             return None
-        return Passage(speaker(asked.cast, said.part), said.part, f"{said.text} ...", said.n)
+        return Paragraph(speaking_role(asked.cast, partial.part), partial.part, f"{partial.text} ...", partial.n)
 
-    def _about(self) -> None:
-        """One line: the session, who answers next, what is played."""
+    def _show_status(self) -> None:
+        """Shows one line: the session, the casts for the next question, the waiting question, the replay."""
         self._alive = next((one for one in self.sessions.values() if attended(one.folder)), None)
         word = "session over; a starts another" if self.sessions else "no session yet; a asks a question and starts one"
         if self._alive is not None:
             loading = self._alive.state.stage not in STAGES
             word = "session: loading the model" if loading else f"session {self._alive.state.status}"
-            word += f", {len(self._alive.flying)} in flight" if self._alive.flying else ""
+            word += f", {len(self._alive.unfinished)} in flight" if self._alive.unfinished else ""
         parts = [
             Content.styled(word, "$success" if self._alive else "$quiet"),
             Content(f"next: {' + '.join(self.casts)}"),
         ]
-        if self._asking.waiting:
-            waited = f"asked {time.monotonic() - self._asking.since:.0f} s ago: {self._asking.waiting}"
-            parts.append(untrusted_text.content(waited, "$accent"))
-        if self._playing is not None and (current := self.current):
+        if self._sender.waiting:
+            waiting = f"asked {time.monotonic() - self._sender.since:.0f} s ago: {self._sender.waiting}"
+            parts.append(untrusted_text.content(waiting, "$accent"))
+        if self._replayed is not None and (current := self.current):
             length = Replay(current[1]).length
             parts.append(
-                Content.styled(f"replay {min(self._playing, length):.0f}/{length:.0f} s x{self.speed}", "$accent")
+                Content.styled(f"replay {min(self._replayed, length):.0f}/{length:.0f} s x{self.speed}", "$accent")
             )
-        self.put("about", Content("   ").join(parts))
-        self.desk.offer()
+        self.set_text("about", Content("   ").join(parts))
+        self.view.update_footer()
 
-    @on(Table.Pointed)
-    def _pointed(self, message: Table.Pointed) -> None:
+    @on(Table.CursorMoved)
+    def _row_chosen(self, message: Table.CursorMoved) -> None:
         if message.index < len(self.rows):
-            self.shown, self._playing = self.rows.key(message.index), None
-            self._fresh_lanes()
+            self.shown, self._replayed = self.rows.key(message.index), None
+            self._redraw_sides()
 
     @on(Table.Opened)
-    def _opened(self) -> None:
-        self.query_one(Sides).view(0).focus()
+    def _row_opened(self) -> None:
+        self.query_one(SideBySide).view(0).focus()
 
-    def _fresh_lanes(self) -> None:
-        self.query_one(Sides).clear()
-        self._tell_lanes()
-        self._about()
+    def _redraw_sides(self) -> None:
+        self.query_one(SideBySide).clear()
+        self._draw_sides()
+        self._show_status()
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -230,7 +232,7 @@ class GroupPane(Pane):
         match action:
             case "hold" | "step" if self._alive is None:
                 return "No session is running; a starts one."
-            case "step" if self._alive is None or not self._alive.flying:
+            case "step" if self._alive is None or not self._alive.unfinished:
                 return "No question is in flight."
             case "edit" | "fork" if self._turn() is None:
                 return "Put the cursor on a turn first."
@@ -239,68 +241,68 @@ class GroupPane(Pane):
             case "replay" | "export" if self.current is None:
                 return "There is no question."
             case "up" if self.query_one("#history", Table).has_focus:
-                return "These are the questions."
+                return "This is the list of questions."
         return ""
 
-    def word(self, action: str) -> str:
-        """Returns the footer's word for an action that undoes itself."""
-        if action == "hold" and self._alive is not None and self._held(self._alive):
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action whose effect depends on the state."""
+        if action == "hold" and self._alive is not None and self._is_held(self._alive):
             return "resume"
-        return "stop replay" if action == "replay" and self._playing is not None else ""
+        return "stop replay" if action == "replay" and self._replayed is not None else ""
 
     def action_ask(self) -> None:
         self._open_line(None, "")
 
     def action_cast(self) -> None:
         self.casts = CASTS[(CASTS.index(self.casts) + 1) % len(CASTS)]
-        self._about()
+        self._show_status()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold(self) -> None:
         if (session := self._alive) is not None:
-            self._asking.send(session, run_command.order("resume" if self._held(session) else "pause"))
+            self._sender.send(session, run_command.new_command("resume" if self._is_held(session) else "pause"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_step(self) -> None:
-        """One answer of each side that is in flight, else of the question that has been so longest."""
+        """Lets one answer through for each unfinished side in sight, else for the oldest unfinished question."""
         if (session := self._alive) is None:
             return
-        current, flying = self.current, session.flying
+        current, unfinished = self.current, session.unfinished
         shown = session.beside(current[1].unit) if current is not None and current[0] is session else []
-        for unit in [asked.unit for asked in shown if asked.unit in flying] or flying[:1]:
-            self._asking.send(session, run_command.order("step", unit))
+        for unit in [asked.unit for asked in shown if asked.unit in unfinished] or unfinished[:1]:
+            self._sender.send(session, run_command.new_command("step", unit))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_edit(self) -> None:
-        self._about_turn("edit")
+        self._open_turn("edit")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_fork(self) -> None:
-        self._about_turn("fork")
+        self._open_turn("fork")
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_replay(self) -> None:
-        self._playing = 0.0 if self._playing is None else None
-        self._frame = time.monotonic()
-        self._fresh_lanes()
+        self._replayed = 0.0 if self._replayed is None else None
+        self._last_update = time.monotonic()
+        self._redraw_sides()
 
     def action_up(self) -> None:
-        """One level up: out of the turns, out of the project."""
+        """Returns from the turns to the questions, else leaves the project."""
         table = self.query_one("#history", Table)
         if table.has_focus:
-            self.desk.action_back()
+            self.view.action_back()
         else:
             table.focus()
 
     def action_slower(self) -> None:
         self.speed = SPEEDS[max(0, SPEEDS.index(self.speed) - 1)]
-        self._about()
+        self._show_status()
 
     def action_faster(self) -> None:
         self.speed = SPEEDS[min(len(SPEEDS) - 1, SPEEDS.index(self.speed) + 1)]
-        self._about()
+        self._show_status()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_export(self) -> None:
         if self.current is None:
             return
@@ -308,60 +310,60 @@ class GroupPane(Pane):
         file = self.project / "exports" / f"{session.folder.name}-{asked.unit}.json"
         try:
             file.parent.mkdir(exist_ok=True)
-            disk.replace(file, exported(session, asked.unit))
-        except OSError as error:  # the boundary of a command: said, not raised
+            disk.replace(file, export_json(session, asked.unit))
+        except OSError as error:  # the boundary of a command: shown, not raised
             self.notice(f"Not exported: {error}")
         else:
             self.notice(f"Written to {file}")
 
     # -- the line --------------------------------------------------------------------------------------------------
 
-    def _open_line(self, wish: Wish | None, text: str) -> None:
-        self._wish = wish
-        self.query_one("#ask", Line).ask(text)
+    def _open_line(self, edit: TurnEdit | None, text: str) -> None:
+        self._edit = edit
+        self.query_one("#ask", InputLine).open(text)
 
-    def _about_turn(self, do: Verb) -> None:
-        """Have the text of the turn under the cursor on the line; enter sends it."""
+    def _open_turn(self, do: Verb) -> None:
+        """Opens the line with the text of the turn under the cursor; enter sends it."""
         current, found = self.current, self._turn()
         if current is not None and found is not None:
             asked, n = found
-            turn, text = asked.turns[n], line(asked.turns[n])
-            self._open_line(Wish(do, current[0], asked.unit, n, text, turn.text.strip()), text)
+            turn, text = asked.turns[n], one_line(asked.turns[n])
+            self._open_line(TurnEdit(do, current[0], asked.unit, n, text, turn.text.strip()), text)
             self.notice(f"{do} turn {n} of {asked.unit}, {turn.part}: enter sends it, esc cancels")
 
-    def _turn(self) -> tuple[Asked, int] | None:
-        """The turn under the cursor, the last one while the end is followed."""
+    def _turn(self) -> tuple[AskedQuestion, int] | None:
+        """Returns the question and number of the turn under the cursor; of the last turn while the end is followed."""
         current = self.current
         if current is None:
             return None
         beside = current[0].beside(current[1].unit)
-        at, transcript = self.query_one(Sides).chosen
+        at, transcript = self.query_one(SideBySide).chosen
         asked = beside[min(at, len(beside) - 1)]
         if transcript.following:
             return (asked, len(asked.turns) - 1) if asked.turns else None
         chosen = transcript.chosen
-        usable = chosen is not None and 0 <= chosen.owner < len(asked.turns)
-        return (asked, chosen.owner) if usable and chosen is not None else None
+        on_turn = chosen is not None and 0 <= chosen.owner < len(asked.turns)
+        return (asked, chosen.owner) if on_turn and chosen is not None else None
 
     @on(Input.Submitted, "#ask")
-    def _submitted(self, message: Input.Submitted) -> None:
-        typed = Typed(message.value.strip(), self._wish)
-        self.query_one("#ask", Line).action_leave_line()
-        if typed.text or typed.wish:
-            self._asking.put(typed, self.casts, self._alive)
-            self._about()
+    def _line_submitted(self, message: Input.Submitted) -> None:
+        typed = TypedLine(message.value.strip(), self._edit)
+        self.query_one("#ask", InputLine).action_leave_line()
+        if typed.text or typed.edit:
+            self._sender.send_line(typed, self.casts, self._alive)
+            self._show_status()
 
-    @on(Line.Gone)
-    def _gone(self) -> None:
-        self.query_one(Sides).view(0).focus()
+    @on(InputLine.Closed)
+    def _line_closed(self) -> None:
+        self.query_one(SideBySide).view(0).focus()
 
-    def _told(self, text: str, refused: Typed | None) -> None:
-        """Say what came of a line; one that was refused opens again, unless something else is typed by now."""
-        if refused is not None and self.display and not self.query_one("#ask", Line).has_class("shown"):
-            self._open_line(refused.wish, refused.text)
+    def _show_result(self, text: str, refused: TypedLine | None) -> None:
+        """Shows the result of a line; a refused line opens again unless another line is open."""
+        if refused is not None and self.display and not self.query_one("#ask", InputLine).has_class("shown"):
+            self._open_line(refused.edit, refused.text)
         self.notice(text)
-        self._about()
+        self._show_status()
 
     @staticmethod
-    def _held(session: Session) -> bool:
+    def _is_held(session: SessionLog) -> bool:
         return session.state.status == "paused" or bool(session.state.halted)

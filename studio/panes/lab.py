@@ -1,4 +1,4 @@
-"""The lab: scores of every run's casts, what became of the questions, and what lies behind a wrong answer."""
+"""The lab pane: the scores of each run's casts, its questions and trajectories in numbers, and its wrong answers."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
 from studio.actions import action_table, cli_command
-from studio.episodes.provenance import lineage, seeds, wrong
+from studio.episodes.provenance import provenance, read_seeds, wrong_answers
 from studio.panes.pane import Pane
-from studio.runs.follow import Follow
+from studio.panes.project_view import ProjectView
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.widgets.status import short
-from studio.widgets.table import Column, Table
+from studio.widgets.lists.table import Column, Table
+from studio.widgets.status import short_name
 
-AGAIN = 15.0
-"""Seconds after which a run that goes on is counted again."""
+RECOUNT_S = 15.0
+"""Least seconds after which a run whose log has grown is counted again."""
 COLUMNS = (
     Column("run", 18), Column("cast", 7), Column("n", 5, right=True), Column("EM %  95 %", 15),
     Column("F1 %  95 %", 15), Column("gain in F1", 21, least=100), Column("tokens", 8, right=True, least=100),
     Column("s", 7, right=True, least=76),
 )  # fmt: skip
-CASTS_ASKED = "meta,group"
+DEFAULT_CASTS = "meta,group"
 WRONG = (Column("cast", 7), Column("question"), Column("answer", 18), Column("expected", 18, least=70))
 
 
 class ScoreRows:
-    """A line for every cast of every run; a run without scores has one too, which says so."""
+    """The scores as rows of the table: one for each cast of each run, and one for a run without scores."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, Score | None]] = []
@@ -55,10 +55,10 @@ class ScoreRows:
     def row(self, index: int) -> Sequence[str | Content]:
         run, score = self.rows[index]
         if score is None:
-            return short(run), "", "", Content.styled("no scores", "$quiet"), *("",) * (len(COLUMNS) - 4)
+            return short_name(run), "", "", Content.styled("no scores", "$quiet"), *("",) * (len(COLUMNS) - 4)
         gain = "{:+.1f}  [{:.1f}, {:.1f}]".format(*(100 * part for part in score.gain)) if score.gain else ""
         return (
-            short(run), score.cast, str(score.n), percent(score.em, score.em_interval),
+            short_name(run), score.cast, str(score.n), percent(score.em, score.em_interval),
             percent(score.f1, score.f1_interval), gain, f"{score.tokens:.0f}", f"{score.seconds:.1f}",
         )  # fmt: skip
 
@@ -69,7 +69,7 @@ class ScoreRows:
 
 @dataclass(slots=True)
 class WrongRows:
-    """One run's wrong answers."""
+    """The wrong answers of one run as rows of the table."""
 
     rows: Sequence[QuestionSolved] = field(default_factory=list)
 
@@ -78,15 +78,15 @@ class WrongRows:
 
     def row(self, index: int) -> Sequence[str | Content]:
         trajectory = self.rows[index].trajectory
-        said = self.rows[index].cast, trajectory.question.text, trajectory.answer or "-", trajectory.question.answer
-        return tuple(part or "" for part in said)
+        cells = self.rows[index].cast, trajectory.question.text, trajectory.answer or "-", trajectory.question.answer
+        return tuple(part or "" for part in cells)
 
     def key(self, index: int) -> str:
         return self.rows[index].trajectory.unit
 
 
 class LabPane(Pane):
-    """Counts each run once in a thread, a live one again as it grows."""
+    """Counts each run in a thread: once, and again while its log grows."""
 
     DEFAULT_CSS = """
     LabPane Table { height: 40%; min-height: 5; }
@@ -96,16 +96,16 @@ class LabPane(Pane):
     LabPane VerticalScroll { height: 1fr; padding: 0 1; background: $surface; }
     LabPane #parts { height: auto; }
     """
-    PLACES = ("lab",)
+    CONTEXTS = ("lab",)
     BINDINGS = action_table.bindings("lab")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
         self.scores, self.wrongs = ScoreRows(), WrongRows()
         self._tallies: dict[str, tuple[int, float, Tally]] = {}
-        """By run: bytes of its log, when it was counted, what came of it."""
-        self._wrong_of, self._state = "", RunState()
-        """The run whose wrong answers are shown, and its log."""
+        """By run: size of its log in bytes, monotonic time of the count, and the result."""
+        self._wrong_run, self._state = "", RunState()
+        """The run whose wrong answers are shown, and its state."""
         self._examples: Sequence[Example] = ()
 
     def compose(self) -> ComposeResult:
@@ -116,10 +116,10 @@ class LabPane(Pane):
 
     def on_mount(self) -> None:
         self.query_one("#scores", Table).show(self.scores)
-        self.query_one("#scores", Table).suggest("No runs yet: n in the runs pane (7) starts one.")
+        self.query_one("#scores", Table).set_hint("No runs yet: n in the runs pane (7) starts one.")
 
-    def tell(self) -> None:
-        folders = [run.folder for run in self.follow.shelf.runs]
+    def update(self) -> None:
+        folders = [run.folder for run in self.follow.run_list.runs]
         if self._tallies.keys() - {folder.name for folder in folders}:
             self._forget([folder.name for folder in folders])
         if not any(worker.is_running for worker in self.workers if worker.group == "count"):
@@ -127,45 +127,45 @@ class LabPane(Pane):
         self._show_parts()
 
     def _forget(self, names: Sequence[str]) -> None:
-        """Runs were deleted: neither their scores nor what lay behind their answers is shown any more."""
+        """Drops everything shown of deleted runs."""
         self._tallies = {name: known for name, known in self._tallies.items() if name in names}
-        if self.has_class("wrong") and self._wrong_of not in names:
+        if self.has_class("wrong") and self._wrong_run not in names:
             self.action_wrong()
         self._list()
 
     @property
     def run_chosen(self) -> str:
-        """The run under the cursor."""
+        """Name of the run under the cursor; empty when there is none."""
         return (self.query_one("#scores", Table).chosen or "").partition("/")[0]
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
     def obstacle(self, action: str) -> str:
         match action:
-            case "wrong" if not self.has_class("wrong") and not self._scored(self.run_chosen):
+            case "wrong" if not self.has_class("wrong") and not self._has_scores(self.run_chosen):
                 return "This run has no scored answers; e evaluates."
             case "up" if not self.has_class("wrong"):
-                return "These are the scores."
+                return "This is the list of scores."
         return ""
 
-    def word(self, action: str) -> str:
-        """Returns the footer's word for an action that undoes itself."""
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action whose effect depends on the state."""
         return "scores" if action == "wrong" and self.has_class("wrong") else ""
 
-    def _scored(self, run: str) -> bool:
+    def _has_scores(self, run: str) -> bool:
         return run in self._tallies and bool(self._tallies[run][2].scores)
 
     def action_evaluate(self) -> None:
         fields = (
             Field("data", "file of questions; empty for the held-out questions of the project"),
-            Field("casts", f"methods: {', '.join(METHODS.names())}", CASTS_ASKED, suggested=True),
+            Field("casts", f"methods: {', '.join(METHODS.names())}", DEFAULT_CASTS, suggested=True),
             Field("limit", "at most so many questions; empty for all"),
         )
         self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_wrong(self) -> None:
-        """To the wrong answers of the run under the cursor, or back to the scores."""
+        """Shows the wrong answers of the run under the cursor, or the scores again."""
         if self.has_class("wrong"):
             self.remove_class("wrong")
             self.query_one("#scores", Table).focus()
@@ -175,14 +175,14 @@ class LabPane(Pane):
             self.run_worker(partial(self._read_wrong, folder), thread=True, group="wrong", exclusive=True)
 
     def action_up(self) -> None:
-        """Back to the scores, then to the projects."""
+        """Returns to the scores, else leaves the project."""
         if self.has_class("wrong"):
             self.action_wrong()
         else:
-            self.desk.action_back()
+            self.view.action_back()
 
     async def _evaluate(self, values: Values) -> str:
-        """Start it; why not, when something that was typed is of no use."""
+        """Starts an evaluation; returns the error text if a value is invalid or it fails."""
         data, limit = values["data"].strip(), values["limit"].strip()
         casts = [name.strip() for name in values["casts"].split(",") if name.strip()]
         if unknown := [name for name in casts if name not in METHODS]:
@@ -192,71 +192,75 @@ class LabPane(Pane):
         if limit and not (limit.isdecimal() and int(limit)):
             return f"expected a number above 0, not `{limit}`"
         file = str(Path(data).expanduser().absolute()) if data else ""
-        given = {"--data": file, "--method": ",".join(casts), "--limit": limit}
-        options = ("--detach", *(f"{name}={value}" for name, value in given.items() if value))
-        outcome = await cli_command.autoact("eval", str(self.project), options=options)
-        if outcome.code:
-            return outcome.why
-        self.notice(f"{outcome.told.strip()} started.")
+        values_by_option = {"--data": file, "--method": ",".join(casts), "--limit": limit}
+        options = ("--detach", *(f"{name}={value}" for name, value in values_by_option.items() if value))
+        result = await cli_command.autoact("eval", str(self.project), options=options)
+        if result.code:
+            return result.reason
+        self.notice(f"{result.output.strip()} started.")
         return ""
 
-    @on(Table.Pointed, "#scores")
-    def _pointed(self) -> None:
+    @on(Table.CursorMoved, "#scores")
+    def _score_chosen(self) -> None:
         self._show_parts()
 
-    @on(Table.Pointed, "#wrongs")
-    def _pointed_wrong(self, message: Table.Pointed) -> None:
-        self._show_lineage(message.index)
+    @on(Table.CursorMoved, "#wrongs")
+    def _wrong_chosen(self, message: Table.CursorMoved) -> None:
+        self._show_provenance(message.index)
 
-    # -- inside ----------------------------------------------------------------------------------------------------
+    # -- counting and drawing --------------------------------------------------------------------------------------
 
     def _count(self, folders: Sequence[RunFolder]) -> None:
         for folder in folders:
             size = disk.file_size(folder.events)
             known = self._tallies.get(folder.name)
-            if known is None or (known[0] != size and time.monotonic() - known[1] >= AGAIN):
-                counted = size, time.monotonic(), tally(folder.events)
-                self.app.call_from_thread(self._counted, folder.name, counted)
+            if known is None or (known[0] != size and time.monotonic() - known[1] >= RECOUNT_S):
+                result = size, time.monotonic(), tally(folder.events)
+                self.app.call_from_thread(self._set_tally, folder.name, result)
 
-    def _counted(self, name: str, counted: tuple[int, float, Tally]) -> None:
-        self._tallies[name] = counted
+    def _set_tally(self, name: str, result: tuple[int, float, Tally]) -> None:
+        self._tallies[name] = result
         self._list()
 
     def _list(self) -> None:
-        order = [run.folder.name for run in self.follow.shelf.runs if run.folder.name in self._tallies]
+        order = [run.folder.name for run in self.follow.run_list.runs if run.folder.name in self._tallies]
         rows: list[tuple[str, Score | None]] = []
         for run in order:
             rows += [(run, score) for score in self._tallies[run][2].scores] or [(run, None)]
         table = self.query_one("#scores", Table)
         key, self.scores.rows = table.chosen, rows
-        table.renew(key=key)
+        table.reload(key=key)
         self._show_parts()
-        self.desk.offer()
+        self.view.update_footer()
 
     def _show_parts(self) -> None:
-        """What came of the run under the cursor, or why there is nothing."""
+        """Shows the numbers of the run under the cursor, or why there are none."""
         if self.has_class("wrong"):
             return
         found = self._tallies.get(self.run_chosen)
         if found is not None:
-            told = [*funnel(found[2]), *parts(found[2])]
-        elif not self.follow.shelf.runs:
-            told = [Content("The scores of each run, how many questions and trajectories it kept, and why not.")]
+            lines = [*funnel(found[2]), *parts(found[2])]
+        elif not self.follow.run_list.runs:
+            lines = [
+                Content(
+                    "The scores of each run, the questions and trajectories that it kept, and the reasons for refusals."
+                )
+            ]
         else:
-            told = [Content("Counting the runs ...")]
-        self.put("parts", Content("\n").join(told))
+            lines = [Content("Counting the runs ...")]
+        self.set_text("parts", Content("\n").join(lines))
 
     def _read_wrong(self, folder: RunFolder) -> None:
         state = RunState.of(folder.events)
         try:
-            examples = seeds(Project.open(self.project))
+            examples = read_seeds(Project.open(self.project))
         except AutoActError:
-            examples = ()  # the task's pane says what is wrong with the project
-        self.app.call_from_thread(self._take_wrong, folder.name, state, examples)
+            examples = ()  # the task pane shows the error
+        self.app.call_from_thread(self._show_wrong, folder.name, state, examples)
 
-    def _take_wrong(self, run: str, state: RunState, examples: Sequence[Example]) -> None:
-        self._wrong_of, self._state, self._examples = run, state, examples
-        self.wrongs.rows = wrong(state)
+    def _show_wrong(self, run: str, state: RunState, examples: Sequence[Example]) -> None:
+        self._wrong_run, self._state, self._examples = run, state, examples
+        self.wrongs.rows = wrong_answers(state)
         if not self.wrongs.rows:
             self.notice("No scored answer of this run is wrong.")
             return
@@ -264,21 +268,21 @@ class LabPane(Pane):
         table = self.query_one("#wrongs", Table)
         table.show(self.wrongs)
         table.focus()
-        self._show_lineage(0)
+        self._show_provenance(0)
 
-    def _show_lineage(self, index: int) -> None:
+    def _show_provenance(self, index: int) -> None:
         if self.has_class("wrong") and index < len(self.wrongs.rows):
             solved = self.wrongs.rows[index]
-            self.put("parts", Content("\n").join(lineage(self._state, solved, self._examples)))
+            self.set_text("parts", Content("\n").join(provenance(self._state, solved, self._examples)))
 
 
 def percent(mean: float, ends: tuple[float, float]) -> str:
-    """A mean with its interval, in percent."""
+    """Returns a mean and its interval, all in percent."""
     return f"{100 * mean:5.1f} {100 * ends[0]:.0f}-{100 * ends[1]:.0f}"
 
 
 def funnel(tally: Tally) -> list[Content]:
-    """From questions asked to trajectories kept, and what was refused why."""
+    """Returns lines with the numbers of questions, trajectories and training examples, and reasons for refusals."""
     lines = [
         Content.assemble(
             ("questions    ", "$accent"), f"{tally.questions_asked} made, {tally.questions_kept} accepted"
@@ -292,21 +296,24 @@ def funnel(tally: Tally) -> list[Content]:
     for lesson in tally.adapters:
         mean = " (mean of the last epoch)" if lesson.ready else ""
         trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}"
-        said = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
-        lines.append(Content.assemble((f"{untrusted_text.line(lesson.role):<13}", "$accent"), said))
+        text = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
+        lines.append(Content.assemble((f"{untrusted_text.line(lesson.role):<13}", "$accent"), text))
     return lines
 
 
 def parts(tally: Tally) -> list[Content]:
-    """Scores by level and by type; an interval that holds only one question says little, so n stands beside it."""
+    """Returns lines with the scores by level and by type, each with its number of questions n."""
     lines = []
     for score in tally.scores:
         for part in (*score.by_level, *score.by_type):
-            said = f"{part.n:4d}  EM {percent(part.em, part.em_interval)}  F1 {percent(part.f1, part.f1_interval)}"
+            text = f"{part.n:4d}  EM {percent(part.em, part.em_interval)}  F1 {percent(part.f1, part.f1_interval)}"
             name = untrusted_text.line(f"{score.cast} {part.name}", 22)
-            lines.append(Content.assemble((f"{name:<24}", "$accent"), said))
+            lines.append(Content.assemble((f"{name:<24}", "$accent"), text))
     return lines
 
 
 def _reasons(refused: dict[str, int]) -> list[Content]:
-    return [Content.assemble(f"{count:>17}  ", untrusted_text.content(why, "$quiet")) for why, count in refused.items()]
+    return [
+        Content.assemble(f"{count:>17}  ", untrusted_text.content(reason, "$quiet"))
+        for reason, count in refused.items()
+    ]

@@ -1,58 +1,41 @@
-"""A pane: one side of a project, alone on the screen below the tab line."""
+"""The base class of the seven panes: one side of a project, shown alone below the tab line."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from studio.actions import action_table
-from studio.runs.follow import Follow
-from studio.terminal.redraw import Frames
-from studio.widgets.rows import same
-
-if TYPE_CHECKING:
-    from studio.screens.project import ProjectScreen
+from studio.panes.project_view import ProjectView
+from studio.widgets.content_lines import equal_content
 
 
 class Pane(Vertical):
-    """Mounted when it is first shown, and told of every change only while it is in sight."""
+    """Mounted when it is first shown. Later it is updated only while it is in sight."""
 
-    PLACES: ClassVar[tuple[action_table.Place, ...]] = ()
+    CONTEXTS: ClassVar[tuple[action_table.Context, ...]] = ()
 
-    def __init__(self, project: Path, follow: Follow):
+    def __init__(self, view: ProjectView):
         super().__init__()
-        self.project, self.follow = project, follow
+        self.view = view
+        self.project, self.follow, self.frames = view.project, view.follow, view.frames
 
-    def tell(self) -> None:
-        """The followed run or the project's list of runs moved, or the pane has just come into sight."""
-
-    @property
-    def desk(self) -> ProjectScreen:
-        """The screen that the pane lies on."""
-        from studio.screens.project import ProjectScreen
-
-        assert isinstance(self.screen, ProjectScreen)
-        return self.screen
-
-    @property
-    def frames(self) -> Frames:
-        """The one timer that draws."""
-        return self.desk.frames
+    def update(self) -> None:
+        """Draws the current state. Called when the followed run or the run list changed, or the pane was shown."""
 
     def notice(self, text: str) -> None:
-        """Say something in the line above the footer; foreign text is welcome."""
-        self.desk.notice(text)
+        """Shows a text in the line above the footer; it may be untrusted."""
+        self.view.notice(text)
 
-    def put(self, where: str, content: Content) -> None:
-        """Show a text in the Static of this id. The screen is laid out anew only if it is another text."""
-        place = self.query_one(f"#{where}", Static)
-        if not isinstance(place.content, Content) or not same(place.content, content):
-            place.update(content)
+    def set_text(self, name: str, content: Content) -> None:
+        """Shows a text in the Static with this id. The screen's layout is recomputed only if the text differs."""
+        label = self.query_one(f"#{name}", Static)
+        if not isinstance(label.content, Content) or not equal_content(label.content, content):
+            label.update(content)
 
     def obstacle(self, action: str) -> str:
-        """Returns why an action cannot be carried out now; empty when it can, or when only trying tells."""
+        """Returns the reason why an action is impossible now; empty when it is possible."""
         return ""

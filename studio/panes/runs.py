@@ -1,11 +1,10 @@
-"""Every run of the project, the newest first."""
+"""The runs of the project, newest first: their totals, their logs, and the commands on them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from textual.app import ComposeResult
@@ -21,19 +20,19 @@ from autoact.run.record.log import LONGEST_LINE, LogTail
 from autoact.security import trust
 from studio.actions import action_table
 from studio.actions.cli_command import autoact
-from studio.episodes.document import Document, Passage
+from studio.episodes.document import Document, Paragraph
 from studio.panes.pane import Pane
+from studio.panes.project_view import ProjectView
 from studio.runs.config_diff import differences
-from studio.runs.follow import Follow
 from studio.runs.progress import STAGES, stage_of
 from studio.runs.run_list import RunLine
-from studio.runs.run_totals import Ledger
+from studio.runs.run_totals import TotalsByRun
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import glyphs, untrusted_text
-from studio.widgets.status import short, verdict_of
-from studio.widgets.table import Column, Table
-from studio.widgets.transcript import Transcript
+from studio.widgets.lists.table import Column, Table
+from studio.widgets.status import short_name, verdict_of
+from studio.widgets.transcripts.transcript import Transcript
 
 COLUMNS = (
     Column("run", 18), Column("status", 16), Column("stage", 24, least=78), Column("started", 13, least=100),
@@ -42,59 +41,58 @@ COLUMNS = (
 )  # fmt: skip
 
 
-LOOK = 0.25
-"""Seconds between looks at a log that is open."""
+LOG_S = 0.25
+"""Seconds between two readings of an open event log."""
 Verb = Literal["resume", "cancel", "delete", "trust"]
-DOING: dict[Verb, tuple[str, str]] = {
+TEXTS: dict[Verb, tuple[str, str]] = {
     "resume": ("resuming", "resumed"), "cancel": ("cancelling", "cancelled"), "delete": ("deleting", "deleted"),
     "trust": ("trusting", "trusted"),
 }  # fmt: skip
-"""What is said of a command while it is carried out, and when it is done."""
+"""Texts for a command: while it runs, and when it is done."""
 
 
 class RunRows:
-    """The shelf as the table's rows."""
+    """The runs as rows of the table."""
 
-    def __init__(self, runs: Sequence[RunLine], signs: glyphs.Glyphs, shown: str, ledger: Ledger):
-        self.runs, self.signs, self.shown, self.ledger = runs, signs, shown, ledger
+    def __init__(self, runs: Sequence[RunLine], signs: glyphs.Glyphs, followed: str, totals: TotalsByRun):
+        self.runs, self.signs, self.followed, self.totals = runs, signs, followed, totals
 
     def __len__(self) -> int:
         return len(self.runs)
 
     def row(self, index: int) -> Sequence[str | Content]:
         run = self.runs[index]
-        name = Content.styled(short(run.folder.name), "bold" if run.folder.name == self.shown else "")
-        figures = self.ledger.look(run.folder)
-        why = _why(run)
+        name = Content.styled(short_name(run.folder.name), "bold" if run.folder.name == self.followed else "")
+        totals = self.totals.get(run.folder)
         cells = ("", "", "", "", "")
-        if figures is not None:
+        if totals is not None:
             cells = (
-                time.strftime("%m-%d %H:%M", time.localtime(figures.started)) if figures.started else "",
-                _spell(figures.seconds), str(figures.kept or ""),
-                "" if figures.f1 is None else f"{100 * figures.f1:.1f}", _thousands(figures.tokens),
+                time.strftime("%m-%d %H:%M", time.localtime(totals.started)) if totals.started else "",
+                _duration(totals.seconds), str(totals.kept or ""),
+                "" if totals.f1 is None else f"{100 * totals.f1:.1f}", _thousands(totals.tokens),
             )  # fmt: skip
-        return name, verdict_of(run.shown, self.signs), stage_of(run.state), *cells, why
+        return name, verdict_of(run.label, self.signs), stage_of(run.state), *cells, _reason(run)
 
     def key(self, index: int) -> str:
         return self.runs[index].folder.name
 
 
 class RunsPane(Pane):
-    """Enter shows a run in every pane."""
+    """Lists the runs; enter shows a run in every pane."""
 
     DEFAULT_CSS = """
     RunsPane #cause { height: auto; max-height: 3; padding: 0 1; background: $surface; color: $quiet; }
     """
-    PLACES = ("runs",)
+    CONTEXTS = ("runs",)
     BINDINGS = action_table.bindings("runs")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self._ledger = Ledger()
-        self._seen: list[RunLine] = []
-        self._shown = ""
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self._totals = TotalsByRun()
+        self._runs: list[RunLine] = []
+        self._followed = ""
         self._log: EventLog | None = None
-        """The log that is open."""
+        """The open event log."""
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="runs-table")
@@ -102,61 +100,61 @@ class RunsPane(Pane):
         yield Transcript(id="detail", folds=())
 
     def on_mount(self) -> None:
-        self.query_one(Table).suggest("No runs yet: n starts one.")
-        self.set_interval(LOOK, self._look)
+        self.query_one(Table).set_hint("No runs yet: n starts one.")
+        self.set_interval(LOG_S, self._update_log)
 
     def on_unmount(self) -> None:
         self._close_log()
 
-    def tell(self) -> None:
-        runs = self.follow.shelf.runs
-        if runs is not self._seen or self.follow.name != self._shown:
-            changed = runs is not self._seen
-            self._seen, self._shown = runs, self.follow.name
+    def update(self) -> None:
+        runs = self.follow.run_list.runs
+        if runs is not self._runs or self.follow.name != self._followed:
+            changed = runs is not self._runs
+            self._runs, self._followed = runs, self.follow.name
             self._renew()
             if changed:
                 self.run_worker(partial(self._count, list(runs)), thread=True, group="ledger", exclusive=True)
-        self._tell_cause()
+        self._show_cause()
 
     def _renew(self) -> None:
         table = self.query_one(Table)
         chosen, cursor = table.chosen, table.cursor
-        table.show(RunRows(self._seen, glyphs.of_app(self.app), self._shown, self._ledger))
-        table.point(cursor)
-        table.renew(key=chosen)
+        table.show(RunRows(self._runs, glyphs.app_glyphs(self.app), self._followed, self._totals))
+        table.move_to(cursor)
+        table.reload(key=chosen)
 
     def _count(self, runs: list[RunLine]) -> None:
-        if any([self._ledger.read(run.folder) for run in runs]):
+        if any([self._totals.read(run.folder) for run in runs]):
             self.app.call_from_thread(self._renew)
 
     @property
     def _chosen(self) -> RunLine | None:
         name = self.query_one(Table).chosen
-        return next((run for run in self._seen if run.folder.name == name), None)
+        return next((run for run in self._runs if run.folder.name == name), None)
 
-    def _tell_cause(self) -> None:
-        """Why the run under the cursor is as it is, in full: the table has no room for it."""
+    def _show_cause(self) -> None:
+        """Shows the full reason for the verdict on the run under the cursor, which the table cuts off."""
         run = self._chosen
-        why = _why(run) if run else ""
-        self.query_one("#cause").display = bool(why)
-        self.put("cause", untrusted_text.content(why))
-        self.desk.offer()
+        reason = _reason(run) if run else ""
+        self.query_one("#cause").display = bool(reason)
+        self.set_text("cause", untrusted_text.content(reason))
+        self.view.update_footer()
 
-    def on_table_pointed(self) -> None:
-        self._tell_cause()
+    def on_table_cursor_moved(self) -> None:
+        self._show_cause()
 
     def on_table_opened(self, message: Table.Opened) -> None:
-        self.desk.follow_run(message.key)
+        self.view.follow_run(message.key)
         self.notice(f"Every pane shows {message.key} now.")
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
     def obstacle(self, action: str) -> str:
-        run, opened = self._chosen, self.has_class("opened")
+        run = self._chosen
         match action:
-            case "up" if not opened:
-                return "These are the runs."
-            case "watch" | "resume" | "cancel" | "delete" | "log" if run is None:
+            case "up" if not self.has_class("opened"):
+                return "This is the list of runs."
+            case "resume" | "cancel" | "delete" | "log" if run is None:
                 return "No runs yet: n starts one."
             case "resume" if run and (run.alive or (run.verdict == "finished" and not run.foreign)):
                 return f"{run.folder.name} is {run.verdict}; n starts another."
@@ -164,17 +162,9 @@ class RunsPane(Pane):
                 return "This run has no job to stop."
             case "delete" if run and run.alive:
                 return "Run is active; cancel it first (c)."
-            case "differences" if len(self._seen) < 2:
+            case "differences" if len(self._runs) < 2:
                 return "There is no other run to compare with."
         return ""
-
-    @action_table.possible
-    def action_watch(self) -> None:
-        """The run by itself, with its stages, lanes and curves."""
-        from studio.screens.run import RunScreen
-
-        if self._chosen is not None:
-            self.app.push_screen(RunScreen(self.project, self._chosen.folder.name))
 
     def action_new(self) -> None:
         fields = [
@@ -187,13 +177,13 @@ class RunsPane(Pane):
     async def _start(self, values: Values) -> str:
         first, last = values["first"], values["last"]
         options = ("--new", "--detach", "--preset", values["preset"], "--from", first, "--to", last)
-        outcome = await autoact("run", str(self.project), options=options)
-        if outcome.code:
-            return outcome.why
-        self.desk.follow_run("")
+        result = await autoact("run", str(self.project), options=options)
+        if result.code:
+            return result.reason
+        self.view.follow_run("")
         return ""
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_resume(self) -> None:
         run = self._chosen
         if run is None:
@@ -201,52 +191,54 @@ class RunsPane(Pane):
         if run.foreign and not run.alive:
             self._ask_for_trust(run)
         else:
-            self._do("resume", run, "--detach")
+            self._run_command("resume", run, "--detach")
 
     def _ask_for_trust(self, run: RunLine) -> None:
-        """A foreign run goes on only with settings, material and adapters that the person has looked at."""
-        waiting = trust.RULES["run"]["chosen"].details, trust.RULES["run"]["run"].details
-        reason = f"{run.folder.name} came from elsewhere. Until you trust it, it is {waiting[0]}, and {waiting[1]}."
+        """Asks before a run from elsewhere is resumed, as its settings, data and adapters would be used."""
+        rules = trust.RULES["run"]["chosen"].details, trust.RULES["run"]["run"].details
+        reason = f"{run.folder.name} came from elsewhere. Until you trust it, it is {rules[0]}, and {rules[1]}."
         self.app.push_screen(
-            Confirm("Trust this run?", reason), lambda yes: self._do("trust", run, "--yes") if yes else None
+            Confirm("Trust this run?", reason), lambda yes: self._run_command("trust", run, "--yes") if yes else None
         )
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_cancel(self) -> None:
         if (run := self._chosen) is not None:
             question = f"Stop {run.folder.name}? It can be resumed later."
-            self.app.push_screen(Confirm(question), lambda yes: self._do("cancel", run) if yes else None)
+            self.app.push_screen(Confirm(question), lambda yes: self._run_command("cancel", run) if yes else None)
 
     def action_delete(self) -> None:
-        """Ask first. A refusal comes as a question would, so that an answer typed ahead closes it and no more."""
+        """Asks first. A refusal is shown in the same dialog, so that an answer typed ahead only closes it."""
         run = self._chosen
-        if (why := self.obstacle("delete")) or run is None:
-            self.app.push_screen(Confirm(why, tells=True))
+        if (obstacle := self.obstacle("delete")) or run is None:
+            self.app.push_screen(Confirm(obstacle, tells=True))
         else:
             question = f"Delete {run.folder.name} with its log and adapters? This cannot be undone."
-            self.app.push_screen(Confirm(question), lambda yes: self._do("delete", run, "--yes") if yes else None)
+            self.app.push_screen(
+                Confirm(question), lambda yes: self._run_command("delete", run, "--yes") if yes else None
+            )
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_log(self) -> None:
-        """The end of the run's log, followed as it grows."""
+        """Opens the run's event log at its end, which is followed."""
         if (run := self._chosen) is not None:
             self._close_log()
             log = self._log = EventLog(run.folder)
             self.run_worker(partial(self._read_log, log), thread=True, group="log", exclusive=True)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_differences(self) -> None:
-        """The run under the cursor and the followed one; on the followed one itself, the next older."""
+        """Compares the settings of the run under the cursor with the followed run's, or with the next older run's."""
         run = self._chosen
         if run is None:
             return
-        names = [one.folder.name for one in self._seen]
+        names = [one.folder.name for one in self._runs]
         at = names.index(run.folder.name)
-        other = names.index(self._shown) if self._shown in names else at
+        other = names.index(self._followed) if self._followed in names else at
         if other == at:
             other = at + 1 if at + 1 < len(names) else at - 1
         self._close_log()
-        self._open(_compared(run.folder, self._seen[other].folder), end=False)
+        self._open(_differences(run.folder, self._runs[other].folder), end=False)
 
     def action_up(self) -> None:
         if self.has_class("opened"):
@@ -254,34 +246,34 @@ class RunsPane(Pane):
             self.remove_class("opened")
             self.query_one(Table).focus()
         else:
-            self.desk.action_back()
+            self.view.action_back()
 
-    def _do(self, verb: Verb, run: RunLine, *options: str) -> None:
-        self.notice(f"{DOING[verb][0]} {run.folder.name} ...")
-        self.run_worker(self._done(verb, run, options))
+    def _run_command(self, verb: Verb, run: RunLine, *options: str) -> None:
+        self.notice(f"{TEXTS[verb][0]} {run.folder.name} ...")
+        self.run_worker(self._wait_for(verb, run, options))
 
-    async def _done(self, verb: Verb, run: RunLine, options: tuple[str, ...]) -> None:
-        outcome = await autoact(verb, str(run.folder.path), options=options)
-        self.notice(f"{verb}: {outcome.why}" if outcome.code else f"{DOING[verb][1]} {run.folder.name}")
-        self.follow.shelf.look()
+    async def _wait_for(self, verb: Verb, run: RunLine, options: tuple[str, ...]) -> None:
+        result = await autoact(verb, str(run.folder.path), options=options)
+        self.notice(f"{verb}: {result.reason}" if result.code else f"{TEXTS[verb][1]} {run.folder.name}")
+        self.follow.run_list.refresh()
         if verb == "delete" and run.folder.name == self.follow.name:
-            self.desk.follow_run("")
-        self.tell()
+            self.view.follow_run("")
+        self.update()
 
     def _read_log(self, log: EventLog) -> None:
-        """The first part of it may be long."""
+        """Reads the first part, which may be long, in a thread."""
         log.read()
         self.app.call_from_thread(self._open_log, log)
 
     def _open_log(self, log: EventLog) -> None:
         if log is self._log:
-            log.shown = True
+            log.is_open = True
             self._open(log.document)
 
-    def _look(self) -> None:
-        """Take in what the open log has got since."""
-        if self._log is not None and self._log.shown and self.display and self._log.read():
-            self.frames.ask(self.query_one(Transcript))
+    def _update_log(self) -> None:
+        """Shows the events that were added to the open log."""
+        if self._log is not None and self._log.is_open and self.display and self._log.read():
+            self.frames.request(self.query_one(Transcript))
 
     def _close_log(self) -> None:
         if self._log is not None:
@@ -289,58 +281,58 @@ class RunsPane(Pane):
             self._log = None
 
     def _open(self, document: Document, *, end: bool = True) -> None:
-        """Show a text at its end, which is followed, or at its beginning."""
+        """Shows a document at its end, which is followed, or at its beginning."""
         detail = self.query_one(Transcript)
         detail.show(document, end=end)
         self.add_class("opened")
         detail.focus()
-        self.frames.ask(detail)
+        self.frames.request(detail)
 
 
-def _why(run: RunLine) -> str:
-    """Why the run is as it is, and for a foreign one also what its log says of it."""
-    why = cause(run.folder, run.state, run.verdict)
-    told = ", ".join(part for part in (run.verdict, why) if part)
-    return f"came from elsewhere ({told}); r asks whether to trust it" if run.foreign else why
+def _reason(run: RunLine) -> str:
+    """Returns the reason for the run's verdict; for a foreign run, with the verdict that its log gives."""
+    reason = cause(run.folder, run.state, run.verdict)
+    by_log = ", ".join(part for part in (run.verdict, reason) if part)
+    return f"came from elsewhere ({by_log}); r asks whether to trust it" if run.foreign else reason
 
 
 class EventLog:
-    """The end of a run's log in words, event by event."""
+    """The end of a run's log as a document with one paragraph per event."""
 
     def __init__(self, folder: RunFolder):
         size = disk.file_size(folder.events)
         self.document = Document()
-        self.shown = False
-        """The thread that read the first part is done."""
+        self.is_open = False
+        """Whether the first part has been read and shown."""
         self._tail = LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)
 
     def read(self) -> bool:
-        """Take in what was written since; whether there was anything."""
+        """Reads what was added to the log; returns whether there was anything."""
         before = len(self.document)
         for record in self._tail.poll():
-            said = words(record.event) if record.event is not None else "(of a newer version)"
+            text = words(record.event) if record.event is not None else "(of a newer version)"
             at = time.strftime("%H:%M:%S", time.localtime(record.at))
-            self.document.add(Passage("", at, f"{record.type}  {said}"))
+            self.document.add(Paragraph("", at, f"{record.type}  {text}"))
         return len(self.document) > before
 
     def close(self) -> None:
         self._tail.close()
 
 
-def _compared(one: RunFolder, other: RunFolder) -> Document:
-    found = Document([Passage("", "runs", f"{one.name}  |  {other.name}")])
+def _differences(one: RunFolder, other: RunFolder) -> Document:
+    document = Document([Paragraph("", "runs", f"{one.name}  |  {other.name}")])
     try:
         rows = differences(one.read_config(), other.read_config())
     except BadInput as error:
         rows = [("not readable", str(error), "")]
     for name, left, right in rows:
-        found.add(Passage("", "setting", f"{name}:  {left}  |  {right}"))
+        document.add(Paragraph("", "setting", f"{name}:  {left}  |  {right}"))
     if not rows:
-        found.add(Passage("", "setting", "The same settings."))
-    return found
+        document.add(Paragraph("", "setting", "The same settings."))
+    return document
 
 
-def _spell(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     whole = round(seconds)
     return f"{whole // 3600}h{whole // 60 % 60:02d}" if whole >= 3600 else f"{whole // 60}m{whole % 60:02d}"
 

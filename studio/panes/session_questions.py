@@ -1,4 +1,4 @@
-"""What is typed in the group pane on its way to a session; a session is started where there is none."""
+"""Sends questions and edits of turns from the group pane to a session, and starts a session where there is none."""
 
 from __future__ import annotations
 
@@ -13,95 +13,95 @@ from textual.widget import Widget
 from autoact.run.control.command import Command, Verb
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command, run_command
-from studio.episodes.session import STAGES, Session
+from studio.episodes.session import STAGES, SessionLog
 from studio.terminal import untrusted_text
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A turn that a line was opened to edit or to fork at, as it was then."""
+class TurnEdit:
+    """An edit of a turn, or a fork at it, for which the line is open; with the turn as it was then."""
 
     do: Verb
-    session: Session
+    session: SessionLog
     unit: str
     n: int
     line: str
-    """The turn on one line."""
+    """The turn's text as one line."""
     text: str
-    """The turn as the log has it."""
+    """The turn's text as the log has it."""
 
     def command(self, typed: str) -> Command:
-        """For what was typed; a line left as it was means the text of the log, and no change to a fork."""
+        """Returns the command for the typed line; an unchanged line means the log's text, or a fork without change."""
         if typed == self.line:
-            return run_command.order(self.do, self.unit, self.n, "" if self.do == "fork" else self.text)
-        return run_command.order(self.do, self.unit, self.n, typed.replace(untrusted_text.BREAK, "\n"))
+            return run_command.new_command(self.do, self.unit, self.n, "" if self.do == "fork" else self.text)
+        return run_command.new_command(self.do, self.unit, self.n, typed.replace(untrusted_text.BREAK, "\n"))
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """A line that was submitted: a question, or what a wish asks for."""
+class TypedLine:
+    """A submitted line: a question, or the new text of a turn."""
 
     text: str
-    wish: Wish | None = None
+    edit: TurnEdit | None = None
 
 
-class Asking:
-    """Everything slow runs in a worker of `owner`; what came of it is told in the app's thread."""
+class QuestionSender:
+    """Sends in worker threads of `owner`, and reports results in the app's thread."""
 
-    def __init__(self, owner: Widget, project: Path, told: Callable[[str, Typed | None], None]):
-        """`told` gets words for the person, and the line again if it was not taken."""
-        self._owner, self._project, self._told = owner, project, told
+    def __init__(self, owner: Widget, project: Path, on_result: Callable[[str, TypedLine | None], None]):
+        """`on_result` gets a text for the person, and the typed line if it was refused."""
+        self._owner, self._project, self._on_result = owner, project, on_result
         self.waiting, self.since = "", 0.0
-        """A question that has no turns yet, and when it was asked."""
-        self._rest: list[tuple[Typed, str]] = []
-        """Questions and casts for a session that is still to come up."""
+        """The question that has no turns yet, and the monotonic time at which it was sent."""
+        self._unsent: list[tuple[TypedLine, str]] = []
+        """Questions and their casts, to be sent when the new session has started."""
 
-    def put(self, typed: Typed, casts: Sequence[str], alive: Session | None) -> None:
-        """Send a line: to the session of its wish, or as a question to each cast of the session `alive`."""
-        if typed.wish is not None:
-            self.send(typed.wish.session, typed.wish.command(typed.text), typed)
+    def send_line(self, typed: TypedLine, casts: Sequence[str], alive: SessionLog | None) -> None:
+        """Sends a line: an edit to its session; a question to each cast of the session `alive`, or of a new one."""
+        if typed.edit is not None:
+            self.send(typed.edit.session, typed.edit.command(typed.text), typed)
             return
         self.waiting, self.since = typed.text, time.monotonic()
         if alive is not None:
             for cast in casts:
-                self.send(alive, run_command.order("inject", text=typed.text, cast=cast), typed)
+                self.send(alive, run_command.new_command("inject", text=typed.text, cast=cast), typed)
         else:
-            self._rest = [(typed, cast) for cast in casts[1:]]
+            self._unsent = [(typed, cast) for cast in casts[1:]]
             self._owner.run_worker(self._start(typed, casts[0]), group="ask")
 
-    def put_rest(self, alive: Session | None) -> None:
-        """A session has come up: the other casts get their question."""
-        if self._rest and alive is not None and alive.state.stage in STAGES:
-            rest, self._rest = self._rest, []
-            for typed, cast in rest:
-                self.send(alive, run_command.order("inject", text=typed.text, cast=cast), typed)
+    def send_unsent(self, alive: SessionLog | None) -> None:
+        """Sends the waiting questions once the new session is ready."""
+        if self._unsent and alive is not None and alive.state.stage in STAGES:
+            unsent, self._unsent = self._unsent, []
+            for typed, cast in unsent:
+                self.send(alive, run_command.new_command("inject", text=typed.text, cast=cast), typed)
 
-    def send(self, session: Session, command: Command, typed: Typed | None = None) -> None:
-        """Hand a command to a session's job. A fork has a job started for it where there is none."""
-        self._told(run_command.under_way(command), None)
+    def send(self, session: SessionLog, command: Command, typed: TypedLine | None = None) -> None:
+        """Sends a command to a session's job. For a fork, a session without a job gets one."""
+        self._on_result(run_command.progress_text(command), None)
         loading = session.state.stage not in STAGES and command.do == "inject"
-        how = run_command.leave_for if loading else partial(run_command.carry, start=command.do == "fork")
-        carry = partial(self._carry, session.folder, command, how, typed)
-        self._owner.run_worker(carry, thread=True, group="orders")
+        send = run_command.queue if loading else partial(run_command.deliver, start=command.do == "fork")
+        work = partial(self._send_in_thread, session.folder, command, send, typed)
+        self._owner.run_worker(work, thread=True, group="commands")
 
-    def _carry(
+    def _send_in_thread(
         self,
         folder: RunFolder,
         command: Command,
-        how: Callable[[RunFolder, Command], run_command.Answer],
-        typed: Typed | None,
+        send: Callable[[RunFolder, Command], run_command.CommandResult],
+        typed: TypedLine | None,
     ) -> None:
-        answer = how(folder, command)
-        self._owner.app.call_from_thread(self._carried, answer, typed)
+        result = send(folder, command)
+        self._owner.app.call_from_thread(self._report, result, typed)
 
-    def _carried(self, answer: run_command.Answer, typed: Typed | None) -> None:
-        if not answer.accepted and typed is not None and typed.wish is None:
+    def _report(self, result: run_command.CommandResult, typed: TypedLine | None) -> None:
+        if not result.accepted and typed is not None and typed.edit is None:
             self.waiting = ""
-        self._told(answer.text, None if answer.accepted else typed)
+        self._on_result(result.text, None if result.accepted else typed)
 
-    async def _start(self, typed: Typed, cast: str) -> None:
+    async def _start(self, typed: TypedLine, cast: str) -> None:
         options = ("--session", f"--cast={cast}")
-        outcome = await cli_command.autoact("ask", str(self._project), typed.text, options=options)
-        if outcome.code:
-            self.waiting, self._rest = "", []
-            self._told(outcome.why, typed)
+        result = await cli_command.autoact("ask", str(self._project), typed.text, options=options)
+        if result.code:
+            self.waiting, self._unsent = "", []
+            self._on_result(result.reason, typed)

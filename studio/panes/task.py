@@ -1,4 +1,4 @@
-"""The task: its description, its examples, and the questions that self-instruct would add to them."""
+"""The task pane: the task's description, its seed examples, and the practice questions of the followed run."""
 
 from __future__ import annotations
 
@@ -17,63 +17,65 @@ from autoact.project.config import Task
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.files import examples_jsonl, project_toml
-from studio.files.examples_jsonl import Row
-from studio.files.practice_questions import Draft, Drafts
-from studio.panes.example_rows import DRAFTS, EXAMPLES, DraftRows, ExampleRows, counted
+from studio.files.examples_jsonl import ExampleLine
+from studio.files.practice_questions import PracticeQuestion, PracticeQuestions
 from studio.panes.pane import Pane
-from studio.runs.follow import Follow
+from studio.panes.project_view import ProjectView
+from studio.panes.rows.examples import EXAMPLES, PRACTICE, ExampleRows, PracticeRows, example_counts
 from studio.runs.progress import stage_of
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.widgets.table import Table
+from studio.widgets.lists.table import Table
 
-UNDOABLE = 20
-"""Edits that can be undone."""
+MOST_UNDOS = 20
+"""Changes of the examples that can be undone."""
 ANSWERS = ("short", "choice")
 
 
 class TaskPane(Pane):
-    """What is typed goes into project.toml and examples.jsonl at once; `u` undoes it."""
+    """Edits project.toml and examples.jsonl directly; changes of the examples can be undone."""
 
     DEFAULT_CSS = """
-    TaskPane #words, TaskPane #counts { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    TaskPane #said { height: auto; max-height: 3; padding: 0 1; color: $quiet; }
+    TaskPane #title, TaskPane #counts { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    TaskPane #description { height: auto; max-height: 3; padding: 0 1; color: $quiet; }
     TaskPane #counts { color: $quiet; }
     TaskPane #examples { height: 1fr; }
-    TaskPane #drafts { height: 1fr; display: none; }
-    TaskPane.made #drafts { display: block; }
+    TaskPane #practice { height: 1fr; display: none; }
+    TaskPane.with-practice #practice { display: block; }
     """
-    PLACES = ("task",)
+    CONTEXTS = ("task",)
     BINDINGS = action_table.bindings("task")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.file = project / "examples.jsonl"
-        self.words = Task()
-        self.drafts: Drafts | None = None
-        self._examples, self._drafts = ExampleRows(), DraftRows()
-        self._undo: list[list[Row]] = []
-        self._stamps: tuple[int, int] | None = None
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.file = self.project / "examples.jsonl"
+        self.settings = Task()
+        self.practice: PracticeQuestions | None = None
+        self._examples, self._practice_rows = ExampleRows(), PracticeRows()
+        self._undo: list[list[ExampleLine]] = []
+        """The examples before each change, the newest last."""
+        self._file_times: tuple[int, int] | None = None
+        """Modification times in ns of examples.jsonl and project.toml when they were read."""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="words")
-        yield Static(id="said")
+        yield Static(id="title")
+        yield Static(id="description")
         yield Static(id="counts")
         yield Table(EXAMPLES, id="examples")
-        yield Table(DRAFTS, id="drafts")
+        yield Table(PRACTICE, id="practice")
 
     def on_mount(self) -> None:
         self.table.show(self._examples)
-        self.table.suggest("No examples yet: a adds one, p pastes several, m imports a file. At least one is needed.")
-        self.drafts_table.show(self._drafts)
+        self.table.set_hint("No examples yet: a adds one, p pastes several, m imports a file. At least one is needed.")
+        self.practice_table.show(self._practice_rows)
 
     def on_unmount(self) -> None:
         self._close()
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ExampleLine]:
         return self._examples.rows
 
     @property
@@ -81,229 +83,228 @@ class TaskPane(Pane):
         return self.query_one("#examples", Table)
 
     @property
-    def drafts_table(self) -> Table:
-        return self.query_one("#drafts", Table)
+    def practice_table(self) -> Table:
+        return self.query_one("#practice", Table)
 
-    # -- what is there ---------------------------------------------------------------------------------------------
+    # -- files and the run -----------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
-        """Read anew what changed: the files may be edited elsewhere, and the run goes on."""
-        if self._stamps != self._stamps_now():
+    def update(self) -> None:
+        """Reads the files if another program changed them, and the new practice questions of the run."""
+        if self._file_times != self._current_times():
             self._read_files()
         self._read_run()
 
-    def _stamps_now(self) -> tuple[int, int]:
+    def _current_times(self) -> tuple[int, int]:
         files = (self.file, self.project / "project.toml")
         first, second = (file.stat().st_mtime_ns if file.exists() else 0 for file in files)
         return first, second
 
     def _read_files(self) -> None:
-        self._stamps = self._stamps_now()
+        self._file_times = self._current_times()
         try:
-            self.words = project_toml.read(self.project).task
+            self.settings = project_toml.read(self.project).task
             self._examples.rows = examples_jsonl.read(self.file)
-        except AutoActError as error:  # the boundary of a command: said, not raised
-            self.put("said", untrusted_text.content(str(error).replace(f"{self.project}/", ""), "$error"))
+        except AutoActError as error:  # the boundary of a command: shown, not raised
+            self.set_text("description", untrusted_text.content(str(error).replace(f"{self.project}/", ""), "$error"))
             return
-        self._drafts.taken = {row.question for row in self.rows}
+        self._practice_rows.added = {row.question for row in self.rows}
         self._draw()
-        self.run_worker(self._compare, thread=True, exclusive=True, group="compare")
+        self.run_worker(self._find_duplicates, thread=True, exclusive=True, group="duplicates")
 
     def _read_run(self) -> None:
         name = self.follow.name
-        if name and (self.drafts is None or self.drafts.name != name):
+        if name and (self.practice is None or self.practice.name != name):
             self._close()
-            self.drafts = Drafts(RunFolder(self.project / "runs" / name))
-            self._drafts.rows = self.drafts.rows
-            self._drafts.dropped = set()
-            self.drafts.look()
-            self.drafts_table.show(self._drafts)
-        elif self.drafts is not None and self.drafts.look():
-            self.drafts_table.grow()
+            self.practice = PracticeQuestions(RunFolder(self.project / "runs" / name))
+            self._practice_rows.rows = self.practice.rows
+            self._practice_rows.dropped = set()
+            self.practice.read()
+            self.practice_table.show(self._practice_rows)
+        elif self.practice is not None and self.practice.read():
+            self.practice_table.grow()
         writing = self.follow.state.stage == "self_instruct" and self.follow.verdict in ALIVE
-        self.set_class(bool(self._drafts.rows) or writing, "made")
-        self.drafts_table.suggest(f"The meta-agent is writing questions: {stage_of(self.follow.state)}")
+        self.set_class(bool(self._practice_rows.rows) or writing, "with-practice")
+        self.practice_table.set_hint(f"The meta-agent is writing questions: {stage_of(self.follow.state)}")
 
     def _close(self) -> None:
-        if self.drafts is not None:
-            self.drafts.close()
+        if self.practice is not None:
+            self.practice.close()
 
     def _draw(self) -> None:
-        answers = {"short": "short text", "choice": "the letter of an option"}[self.words.answer]
-        name = untrusted_text.content(self.words.name, "bold")
-        self.put("words", Content.assemble(name, (f"   answers: {answers}", "$quiet")))
-        self.put("said", untrusted_text.content(self.words.description))
-        self.put("counts", counted(self.rows, self._examples.alike))
-        self.table.renew()
-        self.drafts_table.renew()
+        answers = {"short": "short text", "choice": "the letter of an option"}[self.settings.answer]
+        name = untrusted_text.content(self.settings.name, "bold")
+        self.set_text("title", Content.assemble(name, (f"   answers: {answers}", "$quiet")))
+        self.set_text("description", untrusted_text.content(self.settings.description))
+        self.set_text("counts", example_counts(self.rows, self._examples.duplicates))
+        self.table.reload()
+        self.practice_table.reload()
 
-    def _compare(self) -> None:
+    def _find_duplicates(self) -> None:
         rows = self.rows
-        found = examples_jsonl.nearly_alike(rows)
-        self.app.call_from_thread(self._compared, rows, found)
+        found = examples_jsonl.near_duplicates(rows)
+        self.app.call_from_thread(self._show_duplicates, rows, found)
 
-    def _compared(self, rows: list[Row], found: dict[int, int]) -> None:
-        if rows is self.rows and found != self._examples.alike:
-            self._examples.alike = found
+    def _show_duplicates(self, rows: list[ExampleLine], found: dict[int, int]) -> None:
+        if rows is self.rows and found != self._examples.duplicates:
+            self._examples.duplicates = found
             self._draw()
 
-    # -- the words and the examples --------------------------------------------------------------------------------
+    # -- editing the task and the examples -------------------------------------------------------------------------
 
     def obstacle(self, action: str) -> str:
-        drafting = self.drafts_table.has_focus
+        on_practice = self.practice_table.has_focus
         match action:
-            case "edit" | "delete" if (self._draft if drafting else self.table.chosen) is None:
+            case "edit" | "delete" if (self._current_question if on_practice else self.table.chosen) is None:
                 return "There is no example; a adds one."
-            case "accept" if not drafting or self._draft is None:
-                return "Put the cursor on a self-made question (tab goes there); i writes some."
-            case "accept" if self._draft and self._draft.question in self._drafts.taken:
-                return "It is among the examples already."
+            case "accept" if not on_practice or self._current_question is None:
+                return "Put the cursor on a practice question (tab goes there); i writes some."
+            case "accept" if self._current_question and self._current_question.question in self._practice_rows.added:
+                return "It is already an example."
             case "undo" if not self._undo:
                 return "There is nothing to undo."
         return ""
 
     def action_words(self) -> None:
         fields = (
-            Field("name", "name", self.words.name),
-            Field("description", "description, part of every prompt", self.words.description, 4),
-            Field("answer", "answers: short text, or the letter of an option", self.words.answer, 1, ANSWERS),
+            Field("name", "name", self.settings.name),
+            Field("description", "description, part of every prompt", self.settings.description, 4),
+            Field("answer", "answers: short text, or the letter of an option", self.settings.answer, 1, ANSWERS),
         )
-        self.app.push_screen(Form("Task", fields, self._reword))
+        self.app.push_screen(Form("Task", fields, self._save_task))
 
-    async def _reword(self, values: Values) -> str:
-        if self._stamps != self._stamps_now():
-            return self._elsewhere()
+    async def _save_task(self, values: Values) -> str:
+        if self._file_times != self._current_times():
+            return self._reread()
         try:
             project_toml.save(self.project, "task", values)
-        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
         self._read_files()
         return ""
 
     def action_add(self) -> None:
-        async def take(values: Values) -> str:
-            return self._append(lambda: [examples_jsonl.made(_said(values), self.rows)])
+        async def accept(values: Values) -> str:
+            return self._append(lambda: [examples_jsonl.new_example(_non_empty(values), self.rows)])
 
-        self.app.push_screen(Form("New example", _fields(), take, "add"))
+        self.app.push_screen(Form("New example", _fields(), accept, "add"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_edit(self) -> None:
-        if self.drafts_table.has_focus:
-            self._edit_draft()
+        if self.practice_table.has_focus:
+            self._edit_practice()
         else:
             self._edit_example(self.table.cursor)
 
     @on(Table.Opened)
-    def _opened(self) -> None:
+    def _row_opened(self) -> None:
         self.action_edit()
 
     def _edit_example(self, at: int) -> None:
         row, name = self.rows[at], Path(self.file.name)
 
-        async def take(values: Values) -> str:
-            def put() -> list[Row]:
+        async def accept(values: Values) -> str:
+            def change() -> list[ExampleLine]:
                 if "line" in values:
-                    new = examples_jsonl.mended(values["line"], name, at + 1)
+                    new = examples_jsonl.repair_line(values["line"], name, at + 1)
                 else:
-                    new = examples_jsonl.changed(row, values, name, at + 1)
+                    new = examples_jsonl.edit_example(row, values, name, at + 1)
                 return [*self.rows[:at], new, *self.rows[at + 1 :]]
 
-            return self._put(put, "Edited; u undoes it.")
+            return self._save(change, "Edited; u undoes it.")
 
-        raw = (Field("line", row.trouble, row.line, 6),)
-        fields = raw if row.trouble else _fields(row.question, row.answer, str(row.data.get("type", "")))
-        self.app.push_screen(Form(f"Example {at + 1}", fields, take))
+        raw = (Field("line", row.error, row.line, 6),)
+        fields = raw if row.error else _fields(row.question, row.answer, str(row.data.get("type", "")))
+        self.app.push_screen(Form(f"Example {at + 1}", fields, accept))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_delete(self) -> None:
-        """An example is deleted when the person says yes; a self-made question is only marked."""
-        if self.drafts_table.has_focus:
-            self._drop_draft()
+        """Deletes an example after a question; a practice question is only marked as dropped."""
+        if self.practice_table.has_focus:
+            self._drop_practice()
             return
         at = self.table.cursor
         question = self.rows[at].question or self.rows[at].line
 
-        def told(yes: bool | None) -> None:
+        def on_answer(yes: bool | None) -> None:
             if yes:
-                self._try(lambda: [*self.rows[:at], *self.rows[at + 1 :]], "Deleted; u undoes it.")
+                self._save_or_notice(lambda: [*self.rows[:at], *self.rows[at + 1 :]], "Deleted; u undoes it.")
 
-        self.app.push_screen(Confirm(f"Delete the example `{question[:200]}`?"), told)
+        self.app.push_screen(Confirm(f"Delete the example `{question[:200]}`?"), on_answer)
 
     def action_drop_duplicates(self) -> None:
-        kept = examples_jsonl.once(self.rows)
-        surplus = len(self.rows) - len(kept)
+        unique = examples_jsonl.drop_duplicates(self.rows)
+        surplus = len(self.rows) - len(unique)
         if not surplus:
             self.notice("There are no duplicates.")
             return
 
-        def told(yes: bool | None) -> None:
+        def on_answer(yes: bool | None) -> None:
             if yes:
-                self._try(lambda: kept, f"{surplus} deleted; u undoes it.")
+                self._save_or_notice(lambda: unique, f"{surplus} deleted; u undoes it.")
 
-        self.app.push_screen(Confirm(f"Delete {surplus} examples that ask what an earlier one asks?"), told)
+        self.app.push_screen(Confirm(f"Delete {surplus} examples that repeat an earlier question?"), on_answer)
 
     def action_paste(self, text: str = "") -> None:
-        async def take(values: Values) -> str:
-            return self._append(lambda: examples_jsonl.pasted(values["text"], "pasted text", self.rows))
+        async def accept(values: Values) -> str:
+            return self._append(lambda: examples_jsonl.parse_text(values["text"], "pasted text", self.rows))
 
         label = "JSON, JSON lines, CSV, or columns separated by tabs: question, answer"
-        self.app.push_screen(Form("Paste examples", (Field("text", label, text, 12),), take, "add"))
+        self.app.push_screen(Form("Paste examples", (Field("text", label, text, 12),), accept, "add"))
 
     def on_paste(self, event: Paste) -> None:
         event.stop()
         self.action_paste(event.text)
 
     def action_take_file(self) -> None:
-        async def take(values: Values) -> str:
+        async def accept(values: Values) -> str:
             file = Path(values["file"].strip()).expanduser()
-            return self._append(lambda: examples_jsonl.of_file(file, self.rows), f" from {file.name}")
+            return self._append(lambda: examples_jsonl.read_import(file, self.rows), f" from {file.name}")
 
         field = Field("file", "a .json, .jsonl, .csv or .tsv file")
-        self.app.push_screen(Form("Import examples", (field,), take, "import"))
+        self.app.push_screen(Form("Import examples", (field,), accept, "import"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_undo(self) -> None:
         before = self._undo[-1]
-        if self._try(lambda: before, "Undone."):
+        if self._save_or_notice(lambda: before, "Undone."):
             del self._undo[-2:]
 
-    def _append(self, make: Callable[[], list[Row]], source: str = "") -> str:
-        """Save the examples that `make` gives behind the others, the cursor on the first of them."""
+    def _append(self, make: Callable[[], list[ExampleLine]], source: str = "") -> str:
+        """Adds the result of `make` to the examples, the cursor on the first; returns the error text if that fails."""
         before = len(self.rows)
-        trouble = self._put(lambda: [*self.rows, *make()])
-        if not trouble:
+        error = self._save(lambda: [*self.rows, *make()])
+        if not error:
             count = len(self.rows) - before
-            self.table.point(before)
+            self.table.move_to(before)
             self.notice(f"{count} example{'s' * (count > 1)} added{source}; u undoes it.")
-        return trouble
+        return error
 
-    def _try(self, make: Callable[[], list[Row]], said: str) -> bool:
-        """Save what `make` gives in place of the examples, and say so or why not; whether it was saved."""
-        trouble = self._put(make, said)
-        if trouble:
-            self.notice(trouble)
-        return not trouble
+    def _save_or_notice(self, make: Callable[[], list[ExampleLine]], notice: str) -> bool:
+        """Saves the result of `make` as the examples and shows the notice or the error; returns False for an error."""
+        error = self._save(make, notice)
+        if error:
+            self.notice(error)
+        return not error
 
-    def _put(self, make: Callable[[], list[Row]], said: str = "") -> str:
-        """Save what `make` gives in place of the examples, and say so; why not, when it cannot be done."""
+    def _save(self, make: Callable[[], list[ExampleLine]], notice: str = "") -> str:
+        """Saves the result of `make` as the examples and shows the notice; returns the error text if that fails."""
         try:
-            with disk.lock_folder(
-                self.file.resolve().parent
-            ):  # another studio saves before the look at the files, or after
-                if self._stamps != self._stamps_now():
-                    return self._elsewhere()
+            with disk.lock_folder(self.file.resolve().parent):  # another studio saves before or after this
+                if self._file_times != self._current_times():
+                    return self._reread()
                 examples_jsonl.save(self.file, make())
-        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
-        self._undo = [*self._undo[1 - UNDOABLE :], self.rows]
+        self._undo = [*self._undo[1 - MOST_UNDOS :], self.rows]
         self._read_files()
-        if said:
-            self.notice(said)
+        if notice:
+            self.notice(notice)
         return ""
 
-    def _elsewhere(self) -> str:
+    def _reread(self) -> str:
+        """Reads files that another program has changed; returns the notice about it."""
         self._read_files()
-        return "The files were changed elsewhere and have been read again; look, and try again."
+        return "The files were changed elsewhere and have been read again; check them and try again."
 
     # -- self-instruct ---------------------------------------------------------------------------------------------
 
@@ -316,58 +317,58 @@ class TaskPane(Pane):
         if not target.isdecimal() or not int(target):
             return f"expected a number above 0, not `{target}`"
         options = ("--only", "self_instruct", "--set", f"self_instruct.target={target}", "--new", "--detach")
-        outcome = await cli_command.autoact("run", str(self.project), options=options)
-        if outcome.code:
-            return outcome.why
-        self.desk.follow_run(outcome.told.strip())
+        result = await cli_command.autoact("run", str(self.project), options=options)
+        if result.code:
+            return result.reason
+        self.view.follow_run(result.output.strip())
         self.notice("The questions arrive below; tab goes there, space adds one to the examples.")
         return ""
 
     @property
-    def _draft(self) -> Draft | None:
-        rows, at = self._drafts.rows, self.drafts_table.cursor
+    def _current_question(self) -> PracticeQuestion | None:
+        rows, at = self._practice_rows.rows, self.practice_table.cursor
         return rows[at] if at < len(rows) else None
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_accept(self) -> None:
-        """The self-made question under the cursor becomes an example."""
-        if draft := self._draft:
-            trouble = self._take(draft.question, draft.answer)
-            if trouble:
-                self.notice(trouble)
-            self.drafts_table.move(1)
+        """Adds the practice question under the cursor to the examples."""
+        if (one := self._current_question) is not None:
+            error = self._add_example(one.question, one.answer)
+            if error:
+                self.notice(error)
+            self.practice_table.move(1)
 
-    def _edit_draft(self) -> None:
-        draft = self._draft
-        if draft is None:
+    def _edit_practice(self) -> None:
+        question = self._current_question
+        if question is None:
             return
 
-        async def take(values: Values) -> str:
-            return self._take(values["question"], values["answer"], values["type"])
+        async def accept(values: Values) -> str:
+            return self._add_example(values["question"], values["answer"], values["type"])
 
-        fields = _fields(draft.question, draft.answer)
-        self.app.push_screen(Form("Add this question to the examples", fields, take, "add"))
+        fields = _fields(question.question, question.answer)
+        self.app.push_screen(Form("Add this question to the examples", fields, accept, "add"))
 
-    def _drop_draft(self) -> None:
-        if draft := self._draft:
-            self._drafts.dropped ^= {draft.unit}
-            self.drafts_table.renew()
-            self.drafts_table.move(1)
+    def _drop_practice(self) -> None:
+        if (one := self._current_question) is not None:
+            self._practice_rows.dropped ^= {one.unit}
+            self.practice_table.reload()
+            self.practice_table.move(1)
 
-    def _take(self, question: str, answer: str, sort: str = "") -> str:
-        said = _said({"question": question, "answer": answer, "type": sort})
-        return self._append(lambda: [examples_jsonl.made(said, self.rows)])
+    def _add_example(self, question: str, answer: str, kind: str = "") -> str:
+        values = _non_empty({"question": question, "answer": answer, "type": kind})
+        return self._append(lambda: [examples_jsonl.new_example(values, self.rows)])
 
 
-def _fields(question: str = "", answer: str = "", sort: str = "") -> tuple[Field, ...]:
+def _fields(question: str = "", answer: str = "", kind: str = "") -> tuple[Field, ...]:
     lines = 5 if "\n" in question else 1
     return (
         Field("question", "question", question, lines),
         Field("answer", "answer", answer),
-        Field("type", "type, such as two-hop or yes-no (optional)", sort),
+        Field("type", "type, such as two-hop or yes-no (optional)", kind),
     )
 
 
-def _said(values: Values) -> dict[str, str]:
-    """The fields that something was typed into."""
+def _non_empty(values: Values) -> dict[str, str]:
+    """Returns the fields that are not blank."""
     return {key: value.strip() for key, value in values.items() if value.strip()}

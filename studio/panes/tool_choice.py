@@ -1,49 +1,50 @@
-"""The meta-agent's choice of tools: of a selection that was started beside a run at work, else of the followed run."""
+"""The meta-agent's choice of tools: that of a selection which the pane started, else that of the followed run."""
 
 from __future__ import annotations
 
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from studio.runs.follow import Follow
-from studio.runs.run_list import ALIVE, judged
-from studio.runs.run_tail import Tailed
+from studio.runs.run_list import ALIVE, run_verdict
+from studio.runs.run_tail import RunTail
 
 
 class ToolChoice:
-    """What was chosen and what was passed over, each with its reason."""
+    """The chosen tools and those passed over, each with a reason."""
 
     def __init__(self, follow: Follow):
         self.chosen: dict[str, str] = {}
-        """By name, in the meta-agent's order."""
+        """Reasons by name, in the meta-agent's order."""
         self.passed_over: dict[str, str] = {}
+        """Reasons by name."""
         self._follow = follow
         self._run = ""
-        """The run that was followed at the last look."""
-        self._beside: Tailed | None = None
+        """The run that was followed at the last call of `refresh`."""
+        self._selection: RunTail | None = None
 
     def begin(self, folder: RunFolder) -> None:
-        """Read a selection as it is made, while the followed run stays in sight."""
+        """Reads a selection from its own run, while another run is followed."""
         self.close()
-        self._beside = Tailed(folder)
+        self._selection = RunTail(folder)
 
-    def look(self) -> bool:
-        """Take in what is known by now; whether that is another choice."""
+    def refresh(self) -> bool:
+        """Reads the current choice; returns whether it has changed."""
         if self._follow.name != self._run:
             self._run = self._follow.name
             self.close()
-        if self._beside is not None:
-            self._beside.read()
-        state: RunState = self._beside.state if self._beside else self._follow.state
+        if self._selection is not None:
+            self._selection.read()
+        state: RunState = self._selection.state if self._selection else self._follow.state
         before = self.chosen, self.passed_over
         self.chosen, self.passed_over = dict(state.selected), dict(state.passed_over)
         return before != (self.chosen, self.passed_over)
 
     @property
-    def under_way(self) -> bool:
-        """Whether a selection that was started here is at work."""
-        return self._beside is not None and judged(self._beside.folder, self._beside.state) in ALIVE
+    def is_selecting(self) -> bool:
+        """True while a selection that the pane started is running."""
+        return self._selection is not None and run_verdict(self._selection.folder, self._selection.state) in ALIVE
 
     def close(self) -> None:
-        if self._beside is not None:
-            self._beside.close()
-            self._beside = None
+        if self._selection is not None:
+            self._selection.close()
+            self._selection = None

@@ -1,4 +1,4 @@
-"""The tools: the library, the person's choice beside the meta-agent's, and a call by hand."""
+"""The tools pane: the library, the project's tools, the meta-agent's choice, and calls by hand."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from textual.widgets import Input, Static
 from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
-from studio.actions.cli_command import Outcome
+from studio.actions.cli_command import CliResult
 from studio.files import tool_list
 from studio.files.tool_list import ToolLine
 from studio.panes.pane import Pane
+from studio.panes.project_view import ProjectView
+from studio.panes.rows.tools import COLUMNS, ToolRows, choice_reason, compare_choices, describe
 from studio.panes.tool_choice import ToolChoice
-from studio.panes.tool_rows import COLUMNS, ToolRows, choice_of, choices, described
-from studio.runs.follow import Follow
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.widgets.line import Line
-from studio.widgets.table import Table
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.table import Table
 
-EVERY = 0.5
-"""Seconds between looks at a selection that is made beside the followed run."""
+SELECTION_S = 0.5
+"""Seconds between two readings of a selection that runs beside the followed run."""
 
 
 class ToolsPane(Pane):
-    """Every change is a command of `autoact tools`, one after the other; comments in tools.toml stay."""
+    """Changes tools.toml by `autoact tools` commands, one at a time, so that its comments stay."""
 
     DEFAULT_CSS = """
     ToolsPane Horizontal { height: 1fr; }
@@ -46,41 +46,42 @@ class ToolsPane(Pane):
     ToolsPane #choices { padding: 0 1; max-height: 3; color: $quiet; }
     .-slim ToolsPane #beside { display: none; }
     """
-    PLACES = ("tools",)
+    CONTEXTS = ("tools",)
     BINDINGS = action_table.bindings("tools")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.file = project / "tools.toml"
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.file = self.project / "tools.toml"
         self.tools: list[ToolLine] = []
         self._rows = ToolRows()
-        self._seen: dict[str, Content] = {}
-        """By tool: what its last call or test gave."""
-        self._turn = asyncio.Lock()
+        self._results: dict[str, Content] = {}
+        """By tool: the result of its last call or test."""
+        self._lock = asyncio.Lock()
         self._undo: list[tuple[bytes | None, bytes | None]] = []
-        """tools.toml before and after each change; None is no file."""
+        """Content of tools.toml before and after each change, the newest last; None for no file."""
         self._pending: Callable[[], None] | None = None
-        """What a key wanted of the tool under the cursor before there was one."""
-        self._known: tuple[object, ...] = ()
-        self._choice = ToolChoice(follow)
+        """Work on the tool under the cursor that waits until the tools have been read."""
+        self._read_for: tuple[object, ...] = ()
+        """tools.toml, run and verdict for which the tools were read."""
+        self._choice = ToolChoice(self.follow)
         self._timer: Timer | None = None
-        """Runs while a selection is made beside the followed run."""
+        """Runs while a selection runs beside the followed run."""
 
     def on_unmount(self) -> None:
         self._choice.close()
 
     def compose(self) -> ComposeResult:
-        yield Line("letters of a name, kind, state or definition", id="letters", verb="filter")
+        yield InputLine("letters of a name, kind, state or definition", id="letters", verb="filter")
         with Horizontal():
             yield Table(COLUMNS, id="tools")
             with VerticalScroll(id="beside", can_focus=False):
                 yield Static(id="about")
         yield Static(id="choices")
-        yield Line("the tool's argument, as in Marie Curie", id="argument", verb="call")
+        yield InputLine("the tool's argument, as in Marie Curie", id="argument", verb="call")
 
     def on_mount(self) -> None:
         self.table.show(self._rows)
-        self.table.suggest("Reading the tools ...")
+        self.table.set_hint("Reading the tools ...")
 
     @property
     def table(self) -> Table:
@@ -88,49 +89,49 @@ class ToolsPane(Pane):
 
     @property
     def tool(self) -> ToolLine | None:
-        """The one under the cursor."""
+        """The tool under the cursor; None when there is none."""
         return self._rows.rows[self.table.cursor] if self.table.cursor < len(self._rows.rows) else None
 
-    # -- what is there ---------------------------------------------------------------------------------------------
+    # -- the list --------------------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
-        """Look at the library again when its file or the run's state is another; show the choice as it comes."""
-        known = (_bytes(self.file), self.follow.name, self.follow.verdict)
-        if known != self._known and not self._turn.locked():
-            self._known = known
-            self.run_worker(self._look(), exclusive=True, group="look")
-        self._take_choice()
+    def update(self) -> None:
+        """Reads the tools again if tools.toml, the run or its verdict has changed, and shows the current choice."""
+        current = (_bytes(self.file), self.follow.name, self.follow.verdict)
+        if current != self._read_for and not self._lock.locked():
+            self._read_for = current
+            self.run_worker(self._read_tools(), exclusive=True, group="read")
+        self._update_choice()
 
-    def _take_choice(self) -> None:
-        if self._choice.look():
+    def _update_choice(self) -> None:
+        if self._choice.refresh():
             self._rows.chosen = self._choice.chosen
             self._draw()
 
     def _begin_selection(self, name: str) -> None:
-        """A selection has started. The followed run stays in sight while it has a job."""
+        """Follows the run of a selection, or reads it beside the followed run while that one has a job."""
         if self.follow.verdict not in ALIVE:
-            self.desk.follow_run(name)
+            self.view.follow_run(name)
             return
         self._choice.begin(RunFolder(self.project / "runs" / name))
-        self._timer = self.set_interval(EVERY, self._look_at_selection)
+        self._timer = self.set_interval(SELECTION_S, self._update_selection)
         self.notice("The meta-agent is choosing; its choice shows here.")
 
-    def _look_at_selection(self) -> None:
-        under_way = self._choice.under_way
-        self._take_choice()
-        if not under_way and self._timer is not None:
+    def _update_selection(self) -> None:
+        selecting = self._choice.is_selecting
+        self._update_choice()
+        if not selecting and self._timer is not None:
             self._timer.stop()
             self._timer = None
             self.notice("The meta-agent has chosen.")
 
-    async def _look(self) -> None:
-        async with self._turn:
-            outcome = await cli_command.autoact("tools list", str(self.project), options=("--all", "--stats", "--json"))
+    async def _read_tools(self) -> None:
+        async with self._lock:
+            result = await cli_command.autoact("tools list", str(self.project), options=("--all", "--stats", "--json"))
         try:
-            self.tools = tool_list.lines(outcome.data)
+            self.tools = tool_list.parse_tools(result.data)
         except msgspec.ValidationError:
-            self.put("about", untrusted_text.content(outcome.why, "$error"))
-            self.table.suggest(outcome.why)
+            self.set_text("about", untrusted_text.content(result.reason, "$error"))
+            self.table.set_hint(result.reason)
             self._pending = None
             return
         self._draw()
@@ -139,35 +140,35 @@ class ToolsPane(Pane):
             pending()
 
     def _draw(self, chosen: str | None = None) -> None:
-        """Show the tools that the filter lets through, the cursor on the one it was on, or on `chosen`."""
+        """Shows the tools that match the filter, with the cursor on the same tool as before, or on `chosen`."""
         key = chosen or self.table.chosen
-        self._rows.rows = tool_list.matching(self.tools, self.query_one("#letters", Input).value)
+        self._rows.rows = tool_list.filter_tools(self.tools, self.query_one("#letters", Input).value)
         if self.tools:
-            self.table.suggest("No tool matches the filter; esc shows all.")
-        self.table.renew(key=key)
-        self.put("choices", choices(self.tools, self._rows.chosen))
+            self.table.set_hint("No tool matches the filter; esc shows all.")
+        self.table.reload(key=key)
+        self.set_text("choices", compare_choices(self.tools, self._rows.chosen))
         self._describe()
-        self.desk.offer()
+        self.view.update_footer()
 
-    @on(Table.Pointed)
+    @on(Table.CursorMoved)
     def _describe(self) -> None:
         tool = self.tool
         if tool is not None:
-            chosen = choice_of(tool.name, self._rows.chosen, self._choice.passed_over)
-            self.put("about", Content("\n").join([*described(tool), *chosen, *self._last(tool)]))
+            chosen = choice_reason(tool.name, self._rows.chosen, self._choice.passed_over)
+            self.set_text("about", Content("\n").join([*describe(tool), *chosen, *self._last_result(tool)]))
         elif self.tools:
-            self.put("about", Content())
+            self.set_text("about", Content())
 
-    def _last(self, tool: ToolLine) -> list[Content]:
-        return [self._seen[tool.name]] if tool.name in self._seen else []
+    def _last_result(self, tool: ToolLine) -> list[Content]:
+        return [self._results[tool.name]] if tool.name in self._results else []
 
     @on(Input.Changed, "#letters")
-    def _narrowed(self) -> None:
+    def _filter_changed(self) -> None:
         self._draw()
 
     @on(Input.Submitted, "#letters")
-    @on(Line.Gone)
-    def _to_table(self) -> None:
+    @on(InputLine.Closed)
+    def _focus_table(self) -> None:
         self.table.focus()
 
     def obstacle(self, action: str) -> str:
@@ -175,57 +176,56 @@ class ToolsPane(Pane):
             case "switch" | "try_it" | "test" if self.tool is None and self.tools:
                 return "There is no tool under the cursor."
             case "later" | "sooner" if self.tool is None or self.tool.listed != "on":
-                return "Only tools that are on have an order."
+                return "Only enabled tools have an order."
             case "undo" if not self._undo:
                 return "There is nothing to undo."
             case "allow" if self.tool is None or not self.tool.missing_grants:
-                return "This tool waits for no secret."
+                return "This tool needs no permission for a secret."
             case "select" if self._timer is not None:
                 return "The meta-agent is choosing already."
-            case "up" if not self.query_one("#letters", Line).has_class("shown"):
+            case "up" if not self.query_one("#letters", InputLine).has_class("shown"):
                 return "All tools are shown."
         return ""
 
-    def _soon(self, do: Callable[[], None]) -> None:
-        """Do something with the tool under the cursor, as soon as the tools are known."""
+    def _when_read(self, work: Callable[[], None]) -> None:
+        """Runs work on the tool under the cursor, at once or as soon as the tools have been read."""
         if self.tools:
-            do()
+            work()
         else:
-            self._pending = do
+            self._pending = work
 
     def action_filter(self) -> None:
-        line = self.query_one("#letters", Line)
-        line.ask(line.value)
+        line = self.query_one("#letters", InputLine)
+        line.open(line.value)
 
     def action_up(self) -> None:
-        """Out of the filter, out of the project."""
-        line = self.query_one("#letters", Line)
+        """Closes the filter, else leaves the project."""
+        line = self.query_one("#letters", InputLine)
         if line.has_class("shown"):
             line.action_leave_line()
         else:
-            self.desk.action_back()
+            self.view.action_back()
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_switch(self) -> None:
-        self._soon(self._switch)
+        self._when_read(self._switch)
 
     def _switch(self) -> None:
         if (tool := self.tool) is None:
             return
         verb = {"on": "disable", "off": "enable", "known": "add"}[tool.listed]
-        self.tools = [
-            one.put("off" if verb == "disable" else "on") if one.entry == tool.entry else one for one in self.tools
-        ]
+        listed: tool_list.Listing = "off" if tool.listed == "on" else "on"
+        self.tools = [one.with_listed(listed) if one.entry == tool.entry else one for one in self.tools]
         self._draw()
         self._change(f"tools {verb}", tool.entry)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_later(self) -> None:
         self._move(1)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_sooner(self) -> None:
         self._move(-1)
 
@@ -233,50 +233,50 @@ class ToolsPane(Pane):
         tool = self.tool
         if tool is None:
             return
-        order = tool_list.moved(self.tools, tool.entry, steps)
-        self.tools = tool_list.arranged(self.tools, order)
+        order = tool_list.move_entry(self.tools, tool.entry, steps)
+        self.tools = tool_list.sort_tools(self.tools, order)
         self._draw()
-        self.table.point(next(at for at, one in enumerate(self._rows.rows) if one.name == tool.name))
+        self.table.move_to(next(at for at, one in enumerate(self._rows.rows) if one.name == tool.name))
         self._change("tools order", *order)
 
     def _change(self, verb: str, *words: str) -> None:
-        """Shown at once, done in turn; when it fails, the list is read anew."""
-        self.run_worker(self._changed(verb, words), group="change")
+        """Runs a command that changes tools.toml; the list already shows its effect, and is read again if it fails."""
+        self.run_worker(self._run_change(verb, words), group="change")
 
-    async def _changed(self, verb: str, words: Sequence[str], options: tuple[str, ...] = ()) -> Outcome:
-        async with self._turn:
+    async def _run_change(self, verb: str, words: Sequence[str], options: tuple[str, ...] = ()) -> CliResult:
+        async with self._lock:
             before = _bytes(self.file)
-            outcome = await cli_command.autoact(verb, str(self.project), *words, options=options)
+            result = await cli_command.autoact(verb, str(self.project), *words, options=options)
             after = _bytes(self.file)
             if after != before:
                 self._undo.append((before, after))
-            self._known = (after, self.follow.name, self.follow.verdict)
-        if outcome.code:
-            self.notice(outcome.why)
-        if outcome.code or verb == "tools add":
-            await self._look()
-        self.desk.offer()
-        return outcome
+            self._read_for = (after, self.follow.name, self.follow.verdict)
+        if result.code:
+            self.notice(result.reason)
+        if result.code or verb == "tools add":
+            await self._read_tools()
+        self.view.update_footer()
+        return result
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_undo(self) -> None:
-        self.run_worker(self._take_back(), group="change")
+        self.run_worker(self._restore(), group="change")
 
-    async def _take_back(self) -> None:
-        async with self._turn:
+    async def _restore(self) -> None:
+        async with self._lock:
             if not self._undo:
                 return
             before, after = self._undo.pop()
             with disk.lock_folder(self.file.resolve().parent):
                 if _bytes(self.file) != after:
-                    self.notice("tools.toml was changed elsewhere since; nothing is undone.")
+                    self.notice("tools.toml was changed elsewhere meanwhile; nothing is undone.")
                     return
                 if before is None:
                     self.file.unlink()
                 else:
                     disk.rewrite(self.file, before)
-            self._known = (before, self.follow.name, self.follow.verdict)
-        await self._look()
+            self._read_for = (before, self.follow.name, self.follow.verdict)
+        await self._read_tools()
         self.notice("Undone.")
 
     def action_add(self) -> None:
@@ -292,106 +292,105 @@ class ToolsPane(Pane):
     async def _add(self, values: Values) -> str:
         name, kind = values["name"].strip(), values["kind"]
         if not name or not values["target"].strip():
-            return "It needs a name, and where it comes from."
+            return "A name and a source are needed."
         try:
-            settings = tool_list.entry_words(kind, values["target"])
-        except ValueError as error:  # a quotation mark without its twin
+            settings = tool_list.set_options(kind, values["target"])
+        except ValueError as error:  # an unbalanced quotation mark
             return f"not a command: {error}"
-        told = [f"--{key}={value}" for key in ("definition", "usage") if (value := values[key].strip())]
-        outcome = await self._changed("tools add", (name,), (f"--kind={kind}", *settings, *told))
-        if outcome.code:
-            return outcome.why
+        texts = [f"--{key}={value}" for key in ("definition", "usage") if (value := values[key].strip())]
+        result = await self._run_change("tools add", (name,), (f"--kind={kind}", *settings, *texts))
+        if result.code:
+            return result.reason
         if kind == "mcp":
-            outcome = await cli_command.autoact("tools connect", str(self.project), name)
-            await self._look()
+            result = await cli_command.autoact("tools connect", str(self.project), name)
+            await self._read_tools()
         self._draw(name)
-        self.notice(outcome.why if outcome.code or "cannot run" in outcome.told else f"{name} added; u undoes it.")
+        self.notice(result.reason if result.code or "cannot run" in result.output else f"{name} added; u undoes it.")
         return ""
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_allow(self) -> None:
         if (tool := self.tool) is None:
             return
         name, host = tool.missing_grants[0]
 
-        def answered(yes: bool | None) -> None:
+        def on_answer(yes: bool | None) -> None:
             if yes:
                 self.run_worker(self._allow(name, host), group="change")
 
         reason = f"{tool.name} cannot send it before that. Nothing is sent now."
-        self.app.push_screen(Confirm(f"Let tools send your secret {name} to {host}?", reason), answered)
+        self.app.push_screen(Confirm(f"Let tools send your secret {name} to {host}?", reason), on_answer)
 
     async def _allow(self, name: str, host: str) -> None:
-        async with self._turn:
-            outcome = await cli_command.autoact("secrets allow", name, host)
-        self.notice(outcome.why)
-        await self._look()
+        async with self._lock:
+            result = await cli_command.autoact("secrets allow", name, host)
+        self.notice(result.reason)
+        await self._read_tools()
 
-    # -- asking the meta-agent, and trying by hand -----------------------------------------------------------------
+    # -- the meta-agent's choice, and calls by hand ----------------------------------------------------------------
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_select(self) -> None:
         self.notice("Starting a tool selection ...")
         self.run_worker(self._select(), group="select", exclusive=True)
 
     async def _select(self) -> None:
-        outcome = await cli_command.autoact("tools select", str(self.project), options=("--detach",))
-        if outcome.code:
-            self.notice(outcome.why)
+        result = await cli_command.autoact("tools select", str(self.project), options=("--detach",))
+        if result.code:
+            self.notice(result.reason)
         else:
-            self._begin_selection(outcome.told.strip())
+            self._begin_selection(result.output.strip())
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_try_it(self) -> None:
-        self._soon(self._ask_argument)
+        self._when_read(self._ask_argument)
 
     def _ask_argument(self) -> None:
         if (tool := self.tool) is not None:
-            line = self.query_one("#argument", Line)
+            line = self.query_one("#argument", InputLine)
             _, _, example = tool.usage.partition("[")
-            line.ask(line.value or untrusted_text.line(example.removesuffix("]")))
+            line.open(line.value or untrusted_text.line(example.removesuffix("]")))
 
     @on(Table.Opened)
-    def _opened(self) -> None:
+    def _row_opened(self) -> None:
         self.action_try_it()
 
     @on(Input.Submitted, "#argument")
-    def _asked(self, event: Input.Submitted) -> None:
+    def _argument_submitted(self, event: Input.Submitted) -> None:
         if (tool := self.tool) is not None:
-            self._see(tool.name, Content.styled("calling ...", "$quiet"))
+            self._show_result(tool.name, Content.styled("calling ...", "$quiet"))
             self.run_worker(self._call(tool.name, event.value), group="try", exclusive=True)
 
     async def _call(self, name: str, argument: str) -> None:
-        outcome = await cli_command.autoact("tools try", str(self.project), name, argument, options=("--json",))
-        told = outcome.data
-        if not isinstance(told, dict):
-            self._see(name, untrusted_text.content(outcome.why, "$error"))
+        result = await cli_command.autoact("tools try", str(self.project), name, argument, options=("--json",))
+        data = result.data
+        if not isinstance(data, dict):
+            self._show_result(name, untrusted_text.content(result.reason, "$error"))
             return
-        said = untrusted_text.clean(str(told["text"]))
-        shown = Content.styled(said, "$error" if told["failed"] else "")
-        asked = untrusted_text.content(f"{name}[{argument}]", "bold")
-        self._see(name, Content.assemble("\n", asked, (f"  {told['ms']:.0f} ms\n", "$quiet"), shown))
+        observation = Content.styled(untrusted_text.clean(str(data["text"])), "$error" if data["failed"] else "")
+        call = untrusted_text.content(f"{name}[{argument}]", "bold")
+        self._show_result(name, Content.assemble("\n", call, (f"  {data['ms']:.0f} ms\n", "$quiet"), observation))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_test(self) -> None:
-        self._soon(self._run_test)
+        self._when_read(self._run_test)
 
     def _run_test(self) -> None:
         if (tool := self.tool) is not None:
-            self._see(tool.name, Content.styled("testing ...", "$quiet"))
+            self._show_result(tool.name, Content.styled("testing ...", "$quiet"))
             self.run_worker(self._test(tool.name), group="try", exclusive=True)
 
     async def _test(self, name: str) -> None:
-        outcome = await cli_command.autoact("tools test", str(self.project), name, options=("--all", "--json"))
-        told = outcome.data
-        if not isinstance(told, list):
-            self._see(name, untrusted_text.content(outcome.why, "$error"))
+        result = await cli_command.autoact("tools test", str(self.project), name, options=("--all", "--json"))
+        data = result.data
+        if not isinstance(data, list):
+            self._show_result(name, untrusted_text.content(result.reason, "$error"))
             return
-        checks = [untrusted_text.content(f"{trial['outcome']}: {trial['told']}") for trial in told]
-        self._see(name, Content("\n").join([Content(""), *(checks or [Content("It has no check of its own.")])]))
+        checks = [untrusted_text.content(f"{trial['outcome']}: {trial['told']}") for trial in data]
+        self._show_result(name, Content("\n").join([Content(""), *(checks or [Content("It has no checks.")])]))
 
-    def _see(self, name: str, content: Content) -> None:
-        self._seen[name] = content
+    def _show_result(self, name: str, content: Content) -> None:
+        self._results[name] = content
         self._describe()
         self.query_one("#beside").scroll_end(animate=False)
 

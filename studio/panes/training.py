@@ -1,4 +1,4 @@
-"""The training of plan, tool and reflect, side by side or one at a time."""
+"""The training pane: progress and loss curves of plan, tool and reflect, side by side or one at a time."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from studio.actions import action_table, cli_command, run_command
 from studio.files import project_toml
 from studio.panes.pane import Pane
 from studio.runs import earlier_curves
-from studio.runs.config_diff import number
+from studio.runs.config_diff import number_setting
 from studio.runs.loss_series import Series
-from studio.runs.progress import ahead, training
+from studio.runs.progress import missing_reason, training_role
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
 from studio.terminal import untrusted_text
-from studio.widgets.gauges import Gauges
-from studio.widgets.plot import Curve, Plot
+from studio.widgets.charts.gauges import Gauges
+from studio.widgets.charts.plot import Curve, Plot
 
 WIDE = 110
-"""Cells from which on the three stand side by side."""
+"""Least width in cells at which the three are side by side."""
 SETTINGS = {
     "rank": "rank of each adapter",
     "alpha": "alpha; scale = alpha / rank",
@@ -42,11 +42,11 @@ SETTINGS = {
     "warmup": "warm-up fraction of the steps, 0 to 1",
     "wrong_share": "wrong answers among the reflect-agent's examples, as a fraction",
 }
-"""Those of a training that a person may want to change, and their labels."""
+"""The settings of a training in the form, with their labels."""
 
 
 class TrainingPane(Pane, can_focus=True):
-    """Follows the training that goes on until a person looks at another."""
+    """Shows the role in training until the person chooses another."""
 
     DEFAULT_CSS = """
     TrainingPane .agent { width: 1fr; padding-right: 1; }
@@ -56,7 +56,7 @@ class TrainingPane(Pane, can_focus=True):
     TrainingPane.empty #none { display: block; }
     TrainingPane.empty #agents { display: none; }
     """
-    PLACES = ("training",)
+    CONTEXTS = ("training",)
     BINDINGS = action_table.bindings("training")
     chosen: str = "plan"
 
@@ -70,116 +70,116 @@ class TrainingPane(Pane, can_focus=True):
 
     def on_mount(self) -> None:
         self._earlier: dict[str, list[Series]] = {}
-        self._run = self._over = ""
+        self._run = self._last_trained = ""
         self.set_class(self.app.size.width < WIDE, "single")
-        self._choose(training(self.follow.state) or "plan")
+        self._choose(training_role(self.follow.state) or "plan")
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width < WIDE, "single")
 
-    def tell(self) -> None:
+    def update(self) -> None:
         state, follow = self.follow.state, self.follow
         self.set_class(not (state.curves or state.examples or state.adapters), "empty")
-        self.put("none", untrusted_text.content(self._nothing()))
+        self.set_text("none", untrusted_text.content(self._empty_reason()))
         if follow.name != self._run:
             self._run, self._earlier = follow.name, {}
-            folders = [run.folder for run in follow.shelf.runs]
+            folders = [run.folder for run in follow.run_list.runs]
             names = [folder.name for folder in folders]
             older = folders[names.index(self._run) + 1 :] if self._run in names else []
             self.run_worker(partial(self._read_earlier, self._run, older), thread=True, group="earlier")
-        now = training(state)
-        if now and now != self._over:  # another agent's turn has come
-            self._over = now
+        now = training_role(state)
+        if now and now != self._last_trained:  # the training of the next role has begun
+            self._last_trained = now
             self._choose(now)
         elif self.screen.focused in (None, self) or self.has_class("empty"):
             self._choose(self.chosen)
         for role in SUB_AGENTS:
-            self.query_one(f"#gauges-{role}", Gauges).tell(follow)
+            self.query_one(f"#gauges-{role}", Gauges).refresh_lines(follow)
             self._draw(role)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
-    def _nothing(self) -> str:
-        """Why there are no curves, and what makes some."""
+    def _empty_reason(self) -> str:
+        """Returns the text shown without curves: why there are none, and what makes some."""
         if not self.follow.name:
             return "No runs yet: n in the runs pane starts one."
-        more = " r trains on what this run kept." if self._kept and self.follow.verdict not in ALIVE else ""
-        return ahead(self.follow.state, "differentiation", "adapters") + more
+        more = " r trains on what this run kept." if self._has_kept and self.follow.verdict not in ALIVE else ""
+        return missing_reason(self.follow.state, "differentiation", "adapters") + more
 
     @property
-    def _kept(self) -> bool:
-        """Whether this run has kept anything to train on."""
+    def _has_kept(self) -> bool:
+        """True if this run has kept trajectories to train on."""
         return any(verdict.kept for verdict in self.follow.state.verdicts.values())
 
     @property
-    def _going_on(self) -> str | None:
-        """Whose training has a job now."""
-        return training(self.follow.state) if self.follow.verdict in ALIVE else None
+    def _current_role(self) -> str | None:
+        """The role that a job is training now; None when there is none."""
+        return training_role(self.follow.state) if self.follow.verdict in ALIVE else None
 
     def obstacle(self, action: str) -> str:
         match action:
-            case "hold" | "finish" if self._going_on is None:
-                return "No training is going on."
-            case "train" | "examples" if not self._kept:
+            case "hold" | "finish" if self._current_role is None:
+                return "No training is running."
+            case "train" | "examples" if not self._has_kept:
                 return "This run has kept no trajectories to train on."
             case "next_agent" if self.has_class("empty"):
                 return "No agent is trained in this run yet."
         return ""
 
-    def word(self, action: str) -> str:
-        """Returns the footer's word for an action that undoes itself."""
-        return "resume" if action == "hold" and self._held else ""
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action whose effect depends on the state."""
+        return "resume" if action == "hold" and self._is_paused else ""
 
     @property
-    def _held(self) -> bool:
-        return self.follow.state.status == "paused" or f"train-{self._going_on}" in self.follow.state.halted
+    def _is_paused(self) -> bool:
+        return self.follow.state.status == "paused" or f"train-{self._current_role}" in self.follow.state.halted
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_next_agent(self) -> None:
         self._choose(SUB_AGENTS[(SUB_AGENTS.index(self.chosen) + 1) % len(SUB_AGENTS)])
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold(self) -> None:
-        """Pause, or resume."""
-        unit = "" if self.follow.state.status == "paused" else f"train-{self._going_on}"
-        self.desk.send(run_command.order("resume" if self._held else "pause", unit))
+        """Pauses or resumes the training."""
+        unit = "" if self.follow.state.status == "paused" else f"train-{self._current_role}"
+        self.view.send(run_command.new_command("resume" if self._is_paused else "pause", unit))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_finish(self) -> None:
-        role = self._going_on
+        role = self._current_role
 
-        def told(yes: bool | None) -> None:
+        def on_answer(yes: bool | None) -> None:
             if yes:
-                self.desk.send(run_command.order("finish", f"train-{role}"))
+                self.view.send(run_command.new_command("finish", f"train-{role}"))
 
-        self.app.push_screen(Confirm(f"End the training of the {role}-agent now and keep its adapter?"), told)
+        self.app.push_screen(Confirm(f"End the training of the {role}-agent now and keep its adapter?"), on_answer)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_train(self) -> None:
         self.notice("Starting a training on what this run kept ...")
         self.run_worker(self._train(self.follow.name), group="train", exclusive=True)
 
     def action_settings(self) -> None:
-        """Of the next run: this one keeps those it began with."""
+        """Opens the settings of the next run; the current run keeps its own."""
         try:
             chosen = project_toml.read(self.project).differentiation
-        except AutoActError as error:  # the boundary of a command: said, not raised
+        except AutoActError as error:  # the boundary of a command: shown, not raised
             self.notice(str(error).replace(f"{self.project}/", ""))
             return
         fields = [Field(name, label, str(getattr(chosen, name)), suggested=True) for name, label in SETTINGS.items()]
-        self.app.push_screen(Form("LoRA settings of the next run (presets override)", fields, self._set))
+        self.app.push_screen(Form("LoRA settings of the next run (presets override)", fields, self._save_settings))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_examples(self) -> None:
-        """What the agent in sight learned from."""
+        """Shows the training examples of the chosen role."""
         state, config = self.follow.state, self.follow.state.config
-        share = number(config, "differentiation", "wrong_share")
-        seed = int(number(config, "model", "seed"))
-        taught = lessons(
+        share = number_setting(config, "differentiation", "wrong_share")
+        seed = int(number_setting(config, "model", "seed"))
+        examples = lessons(
             self.chosen, trained_cast(config), list(state.trajectories.values()), state.verdicts, share, seed
         )
-        if taught:
-            self.app.push_screen(LessonsScreen(self.chosen, taught))
+        if examples:
+            self.app.push_screen(LessonsScreen(self.chosen, examples))
         else:
             self.notice("No trajectories were kept in this run yet.")
 
@@ -191,47 +191,47 @@ class TrainingPane(Pane, can_focus=True):
             self.query_one(f"#agent-{other}").set_class(other == role, "chosen")
         focused, plot = self.screen.focused, self.query_one(f"#plot-{role}")
         if focused is None or self in focused.ancestors_with_self:
-            meant = self if self.has_class("empty") else plot
-            if focused is not meant:
-                meant.focus()
+            target = self if self.has_class("empty") else plot
+            if focused is not target:
+                target.focus()
 
     def on_descendant_focus(self) -> None:
-        """Side by side, the focus says which agent is meant; alone, the agent in sight has the focus."""
+        """Side by side, chooses the role whose plot has the focus; alone, the focus stays on the role in sight."""
         focused = self.screen.focused
-        meant = next((role for role in SUB_AGENTS if focused and focused.id == f"plot-{role}"), self.chosen)
-        self._choose(self.chosen if self.has_class("single") else meant)
+        focused_role = next((role for role in SUB_AGENTS if focused and focused.id == f"plot-{role}"), self.chosen)
+        self._choose(self.chosen if self.has_class("single") else focused_role)
 
     def _draw(self, role: str) -> None:
         series = self.follow.losses.get(role, Series())
         last = max(self.follow.state.curves.get(role, {0: None}))
-        stepped = self.follow.state.curves.get(role, {}).get(last)
+        step = self.follow.state.curves.get(role, {}).get(last)
         plot = self.query_one(f"#plot-{role}", Plot)
-        plot.curves = [Curve("loss", role, series, stepped.of if stepped else 0, self._earlier.get(role, []))]
-        self.frames.ask(plot)
+        plot.curves = [Curve("loss", role, series, step.of if step else 0, self._earlier.get(role, []))]
+        self.frames.request(plot)
 
-    async def _set(self, values: Values) -> str:
+    async def _save_settings(self, values: Values) -> str:
         try:
-            typed = config.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
-            project_toml.save(self.project, "differentiation", typed["differentiation"])
-        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+            changes = config.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
+            project_toml.save(self.project, "differentiation", changes["differentiation"])
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
         self.notice("Saved in project.toml; r trains with these settings.")
         return ""
 
     async def _train(self, base: str) -> None:
         options = ("--from", "differentiation", f"--base={base}", "--detach")
-        outcome = await cli_command.autoact("run", str(self.project), options=options)
-        if outcome.code:
-            self.notice(outcome.why)
+        result = await cli_command.autoact("run", str(self.project), options=options)
+        if result.code:
+            self.notice(result.reason)
         else:
-            self.notice(f"{outcome.told.strip()} started.")
-            self.desk.follow_run(outcome.told.strip())
+            self.notice(f"{result.output.strip()} started.")
+            self.view.follow_run(result.output.strip())
 
     def _read_earlier(self, run: str, folders: list[RunFolder]) -> None:
-        found = earlier_curves.curves(folders)
-        self.app.call_from_thread(self._take_earlier, run, found)
+        found = earlier_curves.read_curves(folders)
+        self.app.call_from_thread(self._show_earlier, run, found)
 
-    def _take_earlier(self, run: str, found: dict[str, list[Series]]) -> None:
+    def _show_earlier(self, run: str, found: dict[str, list[Series]]) -> None:
         if run == self._run:
             self._earlier = found
             for role in SUB_AGENTS:

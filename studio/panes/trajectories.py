@@ -1,220 +1,183 @@
-"""The trajectories of a run: the list, and the chosen one as it is written."""
+"""The trajectories of a run: the list of its episodes, and the transcript of the chosen one as it is written."""
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from autoact.files import disk
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table
-from studio.actions.run_command import order
-from studio.episodes.document import Document, Passage
-from studio.episodes.episode_list import COLUMNS, SORTS, Episodes, Wanted
-from studio.episodes.episode_order import Ordering
-from studio.episodes.transcript_feed import Reader
+from studio.actions.run_command import new_command
+from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
+from studio.episodes.episode_order import EpisodeOrder
+from studio.panes.episode_forms import edit_form, fork_form, judge_form
+from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.pane import Pane
-from studio.runs.follow import Follow
-from studio.runs.progress import ahead
+from studio.panes.project_view import ProjectView
+from studio.runs.progress import missing_reason
 from studio.runs.run_list import ALIVE
-from studio.screens.form import Field, Form, Take, Values
 from studio.terminal import untrusted_text
 from studio.terminal.clipboard import Copied
-from studio.widgets.lane_texts import LaneTexts
-from studio.widgets.line import Line
-from studio.widgets.table import Table
-from studio.widgets.transcript import Transcript
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.table import Table
+from studio.widgets.transcripts.lanes import LaneTranscripts
 
-LIVE = 0.1
-"""Seconds between looks at the tokens of a live run."""
+LIVE_S = 0.1
+"""Seconds between two readings of a live run's partial answers."""
 
 
 class TrajectoriesPane(Pane):
-    """Its keys send commands; what they did shows when the log says so."""
+    """Its keys send commands; their effect is shown when the log has it."""
 
-    PLACES = ("trajectories",)
+    CONTEXTS = ("trajectories",)
     BINDINGS = action_table.bindings("trajectories")
 
-    def __init__(self, project: Path, follow: Follow):
-        super().__init__(project, follow)
-        self.episodes = Episodes(follow.state)
-        self._readers: dict[str, Reader] = {}
-        """By the transcript that shows each."""
+    def __init__(self, view: ProjectView):
+        super().__init__(view)
+        self.episodes = EpisodeList(self.follow.state)
+        self._order = EpisodeOrder(self, self._show_sorted)
         self._live: LiveTail | None = None
-        self._run = ""
-        self._chose = False
-        """The person went to a row below the first; who is at the top sees what has been in flight longest."""
-        self._ordering = Ordering(self, self._ordered)
         self._live_timer: Timer | None = None
-        self._comparing = False
+        self._run = ""
+        self._below_first = False
+        """Whether the person has moved the cursor below the first row. On the first row, the pane shows whichever
+        unit is first; below it, it keeps to the unit."""
 
     def compose(self) -> ComposeResult:
-        yield Line("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
+        yield InputLine("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
         with Vertical(id="sides"):
             yield Table(COLUMNS, id="episodes")
-            with Vertical(id="read"):
-                yield Static(id="about")
-                with Horizontal(id="texts"):
-                    yield Transcript(id="text")
-                    yield Transcript(id="other")
-            yield LaneTexts(id="lanes")
+            yield EpisodeReader(self.view, self._title, id="read")
+            yield LaneTranscripts(id="lanes")
 
     def on_mount(self) -> None:
-        self._live_timer = self.set_interval(LIVE, self._look_live, pause=True)
+        self._live_timer = self.set_interval(LIVE_S, self._read_live, pause=True)
 
     def on_unmount(self) -> None:
-        self._ordering.drop()
-        for reader in self._readers.values():
-            reader.telling.close()
+        self._order.cancel()
         if self._live is not None:
             self._live.close()
 
-    # -- what the log says -----------------------------------------------------------------------------------------
+    @property
+    def table(self) -> Table:
+        return self.query_one("#episodes", Table)
 
-    def tell(self) -> None:
+    @property
+    def reader(self) -> EpisodeReader:
+        return self.query_one("#read", EpisodeReader)
+
+    @property
+    def unit(self) -> str:
+        """The unit in the transcript; empty when there is none."""
+        return self.reader.unit()
+
+    @property
+    def is_comparing(self) -> bool:
+        """True while the marked unit is shown beside the chosen one."""
+        return self.has_class("comparing")
+
+    # -- the state of the run --------------------------------------------------------------------------------------
+
+    def update(self) -> None:
         if self.follow.name != self._run:
-            self._other_run()
+            self._change_run()
         alive = self.follow.verdict in ALIVE
         if self._live_timer is not None:
             self._live_timer.resume() if alive else self._live_timer.pause()
-        self._note_speaking()
+        self._mark_partial_answers()
         changed, self.episodes.alive = alive != self.episodes.alive, alive
-        self._ordering.moved(self.episodes, now=changed)
-        for reader in self._readers.values():
-            self._refresh(reader)
+        self._order.change(self.episodes, now=changed)
+        self.table.set_hint(self._empty_reason())
+        self.reader.refresh_text(self._live)
         self._draw_lanes()
 
-    def _other_run(self) -> None:
-        self._run, self._chose = self.follow.name, False
-        self._ordering.drop()
+    def _change_run(self) -> None:
+        self._run, self._below_first = self.follow.name, False
+        self._order.cancel()
         if self._live is not None:
             self._live.close()
+        self.reader.refresh_text(None)
         self._compare_with("")
-        self._close("text")
-        marks = self.episodes
-        self.episodes = Episodes(self.follow.state)
-        self.episodes.sort, self.episodes.wanted = marks.sort, marks.wanted
+        self.reader.close()
+        before = self.episodes
+        self.episodes = EpisodeList(self.follow.state)
+        self.episodes.sort, self.episodes.filter = before.sort, before.filter
         self._live = LiveTail(self.follow.folder) if self.follow.folder else None
-        self.query_one("#episodes", Table).show(self.episodes)
+        self.table.show(self.episodes)
 
-    def _ordered(self, units: list[str]) -> None:
-        table = self.query_one("#episodes", Table)
-        staying = table.chosen if self._chose or self._reading else None
+    def _show_sorted(self, units: list[str]) -> None:
+        table = self.table
+        kept = table.chosen if self._below_first or self.reader.is_focused else None
         self.episodes.units = units
-        table.renew(key=staying)
+        table.reload(key=kept)
+        table.set_hint(self._empty_reason())
         if not units:
-            self._close("text")
-            self._about()
-        if table.chosen and self._unit("text") != table.chosen:
-            self._read("text", table.chosen)
+            self.reader.close()
+        if table.chosen and self.unit != table.chosen:
+            self.reader.open(table.chosen)
 
-    @on(Table.Pointed)
-    def _pointed(self) -> None:
-        table = self.query_one("#episodes", Table)
-        self._chose = table.cursor > 0
-        if table.chosen:
-            self._read("text", table.chosen)
-
-    @on(Table.Opened)
-    def _opened(self) -> None:
-        self.query_one("#text", Transcript).focus()
-
-    def _read(self, place: str, unit: str) -> None:
-        """Show a unit's transcript; its part of the log is looked for in a thread."""
-        folder = self.follow.folder
-        if folder is None:
-            return
-        if place in self._readers:
-            self._readers.pop(place).telling.close()
-        reader = self._readers[place] = Reader(folder, unit, self.follow.state)
-        self.query_one(f"#{place}", Transcript).show(reader.document)
-        self._about()
-        self.run_worker(lambda: self._found(reader), thread=True, group=place, exclusive=True)
-
-    def _close(self, place: str) -> None:
-        """Let go of a unit: nothing of it stays on the screen."""
-        if place in self._readers:
-            self._readers.pop(place).telling.close()
-            self.query_one(f"#{place}", Transcript).show(Document())
-
-    def _found(self, reader: Reader) -> None:
-        reader.telling.read()
-        self.app.call_from_thread(self._refresh, reader, first=True)
-
-    def _refresh(self, reader: Reader, *, first: bool = False) -> None:
-        place = next((name for name, one in self._readers.items() if one is reader), None)
-        if place is None or not (first or reader.telling.ready):
-            return
-        moved = first or reader.telling.read()
-        said = self._live.said.get(reader.unit) if self._live else None
-        if moved or said is not None:
-            reader.renew(said)
-            self.frames.ask(self.query_one(f"#{place}", Transcript))
-            self._about()
-            self.desk.offer()
-
-    def _look_live(self) -> None:
+    def _read_live(self) -> None:
         if self._live is None or self.follow.verdict not in ALIVE or not self.is_on_screen:
             return
         if self._live.read():
-            self._note_speaking()
-            for reader in self._readers.values():
-                self._refresh(reader)
+            self._mark_partial_answers()
+            self.reader.refresh_text(self._live)
             self._draw_lanes()
 
-    def _note_speaking(self) -> None:
-        if self.episodes.note_speaking(self._live.said if self._live else {}):
-            self.query_one("#episodes", Table).renew()
+    def _mark_partial_answers(self) -> None:
+        if self.episodes.set_partial_answers(self._live.said if self._live else {}):
+            self.table.reload()
 
     def _draw_lanes(self) -> None:
         if self.has_class("lanes"):
-            self.query_one(LaneTexts).draw(self.follow.state, self._live, self._titled, self.frames)
+            self.query_one(LaneTranscripts).draw(self.follow.state, self._live, self._title, self.frames)
 
-    def _titled(self, unit: str) -> str:
+    def _title(self, unit: str) -> str:
         return f"{unit}  {self.episodes.question(unit)}"
 
-    def _about(self) -> None:
-        places = ("text", "other") if self._comparing else ("text",)
-        parts = [self._titled(unit) for place in places if (unit := self._unit(place))]
-        self.query_one("#about").display = bool(parts)
-        self.put("about", untrusted_text.content("   |   ".join(parts), "$quiet"))
-        self.query_one("#episodes", Table).suggest(self._nothing())
-
-    def _nothing(self) -> str:
-        """Why the list is empty, and what fills it."""
+    def _empty_reason(self) -> str:
+        """Returns the text for an empty list: why it is empty, and what fills it."""
         if self.episodes.any:
             return "Nothing matches the filter; esc shows all."
         if not self.follow.name:
             return "No runs yet: n in the runs pane starts one."
         stage = "group_planning" if self.follow.state.stage == "group_planning" else "synthesis"
-        return ahead(self.follow.state, stage, "trajectories")
+        return missing_reason(self.follow.state, stage, "trajectories")
 
-    # -- what the person wants -------------------------------------------------------------------------------------
+    @on(Table.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self._below_first = self.table.cursor > 0
+        if self.table.chosen:
+            self.reader.open(self.table.chosen)
+
+    @on(Table.Opened)
+    def _row_opened(self) -> None:
+        self.reader.focus_text()
+
+    # -- keys ------------------------------------------------------------------------------------------------------
 
     def obstacle(self, action: str) -> str:
-        unit, alive = self._unit("text"), self.follow.verdict in ALIVE
+        unit, alive = self.unit, self.follow.verdict in ALIVE
         match action:
             case "hold" | "hold_run" if not alive:
-                return "No job is at work on this run."
+                return "This run has no job."
             case "step" if not alive or unit not in self.follow.state.lanes.units:
-                return "Only an episode in flight is stepped."
-            case "edit" | "fork" if self._answer() is None:
+                return "Only an episode in flight can be stepped."
+            case "edit" | "fork" if self.reader.answer() is None:
                 return f"There is no answer to {action}."
-            case "edit" | "retry" if not alive or not self.episodes.at_work(unit):
-                return "The stage of this episode is not at work; fork it instead."
-            case "fork" if self.follow.state.stage and not self.episodes.at_work(unit):
-                return "Another stage is at work: only its own episodes are forked now."
+            case "edit" | "retry" if not alive or not self.episodes.is_of_current_stage(unit):
+                return "The stage of this episode is not running; fork it instead."
+            case "fork" if self.follow.state.stage and not self.episodes.is_of_current_stage(unit):
+                return "Another stage is running: only its own episodes can be forked now."
             case "keep" | "drop" if unit not in self.follow.state.trajectories:
                 return "Only finished trajectories of synthesis are kept or dropped."
             case "mark" | "export" | "sort" if not unit:
                 return "There is no episode."
-            case "compare" if not self._comparing and self.episodes.marked in ("", unit):
+            case "compare" if not self.is_comparing and self.episodes.marked in ("", unit):
                 return "Mark one with m, choose another, then compare."
             case "lanes" if not self.follow.state.lanes.units and not self.has_class("lanes"):
                 return "No episode is in flight."
@@ -224,177 +187,138 @@ class TrajectoriesPane(Pane):
                 return "This is the list."
         return ""
 
-    def word(self, action: str) -> str:
-        """Returns the footer's word for an action that undoes itself."""
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action whose effect depends on the state."""
         match action:
             case "hold":
-                return "resume" if self.episodes.held(self._unit("text")) else "pause"
+                return "resume" if self.episodes.is_held(self.unit) else "pause"
             case "lanes" if self.has_class("lanes"):
                 return "list"
-            case "compare" if self._comparing:
+            case "compare" if self.is_comparing:
                 return "one alone"
             case "up":
                 return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
         return ""
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold(self) -> None:
-        """Pause or resume the unit in flight, else the whole run."""
-        state, unit = self.follow.state, self._unit("text")
+        """Pauses or resumes the unit if it is being played, else the whole run."""
+        state, unit = self.follow.state, self.unit
         if unit not in state.lanes.units or (state.status == "paused" and unit not in state.halted):
             self.action_hold_run()
         else:
-            self.desk.send(order("resume" if unit in state.halted else "pause", unit))
+            self.view.send(new_command("resume" if unit in state.halted else "pause", unit))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_hold_run(self) -> None:
-        self.desk.send(order("resume" if self.follow.state.status == "paused" else "pause"))
+        self.view.send(new_command("resume" if self.follow.state.status == "paused" else "pause"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_step(self) -> None:
-        self.desk.send(order("step", self._unit("text")))
+        self.view.send(new_command("step", self.unit))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_retry(self) -> None:
-        said = self._answer()
-        self.desk.send(order("retry", self._unit("text"), said.owner if said and self._reading else 0))
+        answer = self.reader.answer() if self.reader.is_focused else None
+        self.view.send(new_command("retry", self.unit, answer.owner if answer else 0))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_edit(self) -> None:
-        if (said := self._answer()) is not None:
-            unit = self._unit("text")
-            self._write(f"Edit answer {said.owner} of {unit}", said, partial(self._edit, unit, said), "save")
+        if (answer := self.reader.answer()) is not None:
+            self.app.push_screen(edit_form(self.view, self.unit, answer))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_fork(self) -> None:
-        if (said := self._answer()) is not None:
-            unit = self._unit("text")
-            title = f"Fork {unit} at answer {said.owner}: change the text, or leave it to have it asked again"
-            self._write(title, said, partial(self._fork, unit, said), "fork")
+        if (answer := self.reader.answer()) is not None:
+            self.app.push_screen(fork_form(self.view, self.unit, answer))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_keep(self) -> None:
-        self._judge(1, "keep")
+        self.app.push_screen(judge_form(self.view, self.unit, keep=True))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_drop(self) -> None:
-        self._judge(0, "drop")
+        self.app.push_screen(judge_form(self.view, self.unit, keep=False))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_mark(self) -> None:
-        table, episodes = self.query_one("#episodes", Table), self.episodes
-        episodes.marked = "" if episodes.marked == table.chosen else table.chosen or ""
-        table.renew()
+        chosen = self.table.chosen or ""
+        self.episodes.marked = "" if self.episodes.marked == chosen else chosen
+        self.table.reload()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_compare(self) -> None:
-        """The marked trajectory beside the chosen one, or one alone again."""
-        self._compare_with("" if self._comparing else self.episodes.marked)
+        """Shows the marked trajectory beside the chosen one, or the chosen one alone again."""
+        self._compare_with("" if self.is_comparing else self.episodes.marked)
 
     def _compare_with(self, unit: str) -> None:
-        """Read another unit beside the chosen one; without one, the chosen one alone."""
-        self._comparing = bool(unit)
-        self.set_class(self._comparing, "comparing")
+        """Shows another unit beside the chosen one; with an empty name, the chosen one alone."""
+        self.set_class(bool(unit), "comparing")
         if unit:
-            self._read("other", unit)
+            self.reader.open(unit, MARKED)
         else:
-            self._close("other")
-        self._about()
+            self.reader.close(MARKED)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_lanes(self) -> None:
         self.toggle_class("lanes")
         self.query_one("#lane-0" if self.has_class("lanes") else "#episodes").focus()
-        self.tell()
+        self.update()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_sort(self) -> None:
         self.episodes.sort = SORTS[(SORTS.index(self.episodes.sort) + 1) % len(SORTS)]
-        self._ordering.moved(self.episodes, now=True)
-        self.notice(f"Sorted by {self.episodes.sort}." if self.episodes.sort != SORTS[0] else "As they came.")
+        self._order.change(self.episodes, now=True)
+        self.notice(
+            f"Sorted by {self.episodes.sort}." if self.episodes.sort != SORTS[0] else "In the order of the log."
+        )
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_filter(self) -> None:
-        line = self.query_one("#wanted", Line)
-        line.ask(line.value)
+        line = self.query_one("#wanted", InputLine)
+        line.open(line.value)
 
-    @action_table.possible
+    @on(Input.Changed, "#wanted")
+    def _filter_changed(self, message: Input.Changed) -> None:
+        self.episodes.filter = EpisodeFilter.parse(message.value)
+        self._order.change(self.episodes, now=True)
+
+    @on(Input.Submitted, "#wanted")
+    @on(InputLine.Closed)
+    def _focus_list(self) -> None:
+        self.table.focus()
+
+    @action_table.check_obstacle
     def action_export(self) -> None:
-        file = self.project / "exports" / f"{self.follow.name}-{self._unit('text')}.json".replace("/", "-")
-        text = self._readers["text"].exported(self.follow.name, self.episodes.trajectory(self._unit("text")))
+        """Writes the chosen unit as JSON into the project's exports folder, and copies it."""
+        file = self.project / "exports" / f"{self.follow.name}-{self.unit}.json".replace("/", "-")
+        text = self.reader.export_json(self.episodes.trajectory(self.unit))
         try:
             file.parent.mkdir(exist_ok=True)
             disk.replace(file, text.encode())
-        except OSError as error:  # the boundary of a command: said, not raised
+        except OSError as error:  # the boundary of a command: shown, not raised
             self.notice(f"Not exported: {error}")
         else:
             self.post_message(Copied(untrusted_text.whole(text), f"{file.relative_to(self.project)} written; "))
 
     def action_up(self) -> None:
-        """One level up: out of the filter, out of the transcript, out of the project."""
+        """Leaves the innermost level: the filter, the lanes, the comparison, the transcript, or the project."""
         match self._level():
             case "filter":
-                self.query_one("#wanted", Line).action_leave_line()
+                self.query_one("#wanted", InputLine).action_leave_line()
             case "lanes":
                 self.action_lanes()
             case "compare":
                 self.action_compare()
             case "text":
-                self.query_one("#episodes", Table).focus()
+                self.table.focus()
             case _:
-                self.desk.action_back()
+                self.view.action_back()
 
     def _level(self) -> str:
-        """What esc leaves; empty on the list itself."""
-        opened = {
-            "filter": self.query_one("#wanted", Line).has_class("shown"), "lanes": self.has_class("lanes"),
-            "compare": self._comparing, "text": not self.query_one("#episodes", Table).has_focus,
+        """Returns the level that esc leaves; empty on the list."""
+        levels = {
+            "filter": self.query_one("#wanted", InputLine).has_class("shown"), "lanes": self.has_class("lanes"),
+            "compare": self.is_comparing, "text": not self.table.has_focus,
         }  # fmt: skip
-        return next((level for level, so in opened.items() if so), "")
-
-    @on(Input.Changed, "#wanted")
-    def _wanted(self, message: Input.Changed) -> None:
-        self.episodes.wanted = Wanted.of(message.value)
-        self._ordering.moved(self.episodes, now=True)
-
-    @on(Input.Submitted, "#wanted")
-    @on(Line.Gone)
-    def _to_the_list(self) -> None:
-        self.query_one("#episodes", Table).focus()
-
-    def _unit(self, place: str) -> str:
-        return self._readers[place].unit if place in self._readers else ""
-
-    @property
-    def _reading(self) -> bool:
-        return self.query_one("#text", Transcript).has_focus
-
-    def _answer(self) -> Passage | None:
-        """The answer under the cursor while the transcript is being read, else the last."""
-        reader = self._readers.get("text")
-        if reader is None:
-            return None
-        chosen = reader.answer(self.query_one("#text", Transcript).cursor) if self._reading else None
-        return chosen or reader.last_answer()
-
-    def _write(self, title: str, said: Passage, take: Take, verb: str) -> None:
-        self.app.push_screen(Form(title, [Field("text", said.part, said.text, lines=6)], take, verb))
-
-    async def _edit(self, unit: str, said: Passage, values: Values) -> str:
-        self.desk.send(order("edit", unit, said.owner, values["text"]))
-        return ""
-
-    async def _fork(self, unit: str, said: Passage, values: Values) -> str:
-        text = values["text"]
-        changed = "" if text == said.text else text
-        self.desk.send(order("fork", unit, said.owner, changed), start=True)
-        return ""
-
-    def _judge(self, n: int, word: str) -> None:
-        unit = self._unit("text")
-
-        async def take(values: Values) -> str:
-            self.desk.send(order("judge", unit, n, values["why"]), start=True)
-            return ""
-
-        self.app.push_screen(Form(f"{word.capitalize()} {unit}", [Field("why", "reason")], take, word))
+        return next((name for name, is_open in levels.items() if is_open), "")

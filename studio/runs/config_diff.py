@@ -1,4 +1,4 @@
-"""Settings of runs: one of them, and only what differs between two."""
+"""Compares the settings of two runs, and reads single settings from a log."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def number(settings: Mapping[str, Any], section: str, name: str) -> float:
-    """A setting that a log may hold in any form; 0 where it is no number."""
+def number_setting(settings: Mapping[str, Any], section: str, name: str) -> float:
+    """Returns a numeric setting; 0 where it is missing or no number, since a log may hold anything."""
     found = settings.get(section)
     value = found.get(name) if isinstance(found, Mapping) else None
     return value if isinstance(value, int | float) else 0
 
 
-def flat(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Each setting by its whole name, `synthesis.samples`."""
+def flatten(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yields each setting's dotted name, such as `synthesis.samples`, and its value as text."""
     for key, value in settings.items():
         name = f"{path}.{key}" if path else key
         if isinstance(value, Mapping):
-            yield from flat(value, name)
+            yield from flatten(value, name)
         else:
             yield name, str(value)
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Name, the one's value, the other's; a dash where a setting is missing."""
-    left, right = dict(flat(one)), dict(flat(other))
+    """Returns the settings that differ: name, value in `one`, value in `other`; `-` where it is missing."""
+    left, right = dict(flatten(one)), dict(flatten(other))
     names = dict.fromkeys((*left, *right))
     return [(n, left.get(n, "-"), right.get(n, "-")) for n in names if left.get(n) != right.get(n)]

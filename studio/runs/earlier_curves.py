@@ -1,4 +1,4 @@
-"""Loss curves of a project's earlier runs, picked out of their logs without reading the rest."""
+"""Loss curves of a project's earlier runs, read from their logs without decoding other events."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from autoact.run.record.log import unseal
 from studio.runs.loss_series import Series
 
 MOST = 4
-"""Earlier runs that are shown at once."""
+"""Most earlier runs shown at once."""
 STEPPED = b'"type":"train.stepped"'
 
 
-def curves(folders: Sequence[RunFolder]) -> dict[str, list[Series]]:
-    """By role: the curves of the first runs of `folders` that trained. Slow: call it in a thread."""
+def read_curves(folders: Sequence[RunFolder]) -> dict[str, list[Series]]:
+    """Returns, by role, the curves of the first runs of `folders` that trained. Slow: call it in a thread."""
     found: dict[str, list[Series]] = {}
-    trained = 0
+    count = 0
     for folder in folders:
-        known = of_run(folder)
+        known = run_curves(folder)
         for role, series in known.items():
             found.setdefault(role, []).append(series)
-        trained += bool(known)
-        if trained == MOST:
+        count += bool(known)
+        if count == MOST:
             break
     return found
 
 
-def of_run(folder: RunFolder) -> dict[str, Series]:
-    """One run's curves by role; none when it has not trained."""
+def run_curves(folder: RunFolder) -> dict[str, Series]:
+    """Returns one run's curves by role; none when it has not trained."""
     found: dict[str, Series] = {}
     try:
         log = disk.open_bytes(folder.events)
     except (OSError, BadInput):
-        return found  # the run's own status line tells what is wrong with it
+        return found  # the run's status line shows the error
     with log:
         for line in log:
             if STEPPED not in line:
@@ -44,7 +44,7 @@ def of_run(folder: RunFolder) -> dict[str, Series]:
             try:
                 event = unseal(line).event
             except LogDamaged:
-                continue  # the run's own status line counts its damage
+                continue  # the run's status line counts damaged lines
             if isinstance(event, TrainStepped):
                 found.setdefault(event.role, Series()).put(event.step, event.loss)
     return found

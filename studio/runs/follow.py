@@ -1,6 +1,6 @@
-"""Follows a project's runs and tails one of them. One timer, one message; widgets draw only when it comes.
+"""Follows the runs of a project: one timer polls the list and one run's log, and one message reports changes.
 
-A run that rests is looked at as soon as the kernel tells of a write, and otherwise seldom; a busy one often.
+A busy run is polled often. A quiet one is polled when inotify reports a write, and otherwise rarely.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.run.record.watch import Watch
 from studio.runs.loss_series import Series
-from studio.runs.run_list import ALIVE, RunLine, Shelf, judged, leading
-from studio.runs.run_tail import Tailed
+from studio.runs.run_list import ALIVE, RunLine, RunList, leading_run, run_verdict
+from studio.runs.run_tail import RunTail
 
-BUSY, IDLE, REST, AT_ONCE = 0.1, 0.25, 1.0, 0.001
-"""Seconds to the next look: while the run moves, while it does not, once it rests, and while a long log is read."""
-QUIET = 8
-"""Looks without news after which a run rests: then only what needs no write is missed, as that its job died."""
-SHELF_EVERY, SHELF_SHARE = 2.0, 0.001
-"""Seconds between looks at the list of runs, and the share of a core that they may take: longer for a long list."""
+BUSY_S, IDLE_S, QUIET_S, AT_ONCE_S = 0.1, 0.25, 1.0, 0.001
+"""Seconds to the next poll: after a change, after none, for a quiet run, and while a long log is read."""
+QUIET_AFTER = 8
+"""Polls without a change after which a run is quiet. What no write announces, such as a dead job, is then seen late."""
+LIST_EVERY_S, LIST_SHARE = 2.0, 0.001
+"""Least seconds between two readings of the run list, and the share of a core that they may take."""
 
 
-class Moved(Message):
-    """Something about the followed project changed."""
+class RunChanged(Message):
+    """Posted when the followed run or the list of runs has changed."""
 
     def __init__(self, follow: Follow):
         self.follow = follow
@@ -37,119 +37,119 @@ class Moved(Message):
 
 
 class Follow:
-    """What a project's run screen shows. Owns nothing: closing it changes nothing in any run."""
+    """The runs of a project and the state of the followed one. It only reads, so closing it changes no run."""
 
     def __init__(self, project_root: Path, owner: MessagePump):
-        """`owner` lends its timer and gets the messages."""
-        self.shelf = Shelf(project_root)
+        """`owner` runs the timer and receives the messages."""
+        self.run_list = RunList(project_root)
         self.verdict = "reading"
-        """How the tailed run is; `reading` until its log has been read for the first time."""
-        self._tailed: Tailed | None = None
+        """Verdict on the followed run; `reading` until its log has been read once."""
+        self._tail: RunTail | None = None
         self._watch: Watch | None = None
         self._quiet = 0
-        """Looks in a row at which nothing moved."""
+        """Polls in a row without a change."""
         self._owner = owner
         self._timer: Timer | None = None
-        self._shelf_due = 0.0
+        self._list_due = 0.0
         self._new = True
-        """Not looked at yet."""
+        """Whether there was no poll yet."""
 
     @property
     def name(self) -> str:
-        """Of the run that is tailed; empty while there is none."""
-        return self._tailed.folder.name if self._tailed else ""
+        """Name of the followed run; empty while there is none."""
+        return self._tail.folder.name if self._tail else ""
 
     @property
     def folder(self) -> RunFolder | None:
-        """Of the run that is tailed."""
-        return self._tailed.folder if self._tailed else None
+        """Folder of the followed run; None while there is none."""
+        return self._tail.folder if self._tail else None
 
     @property
     def state(self) -> RunState:
-        """Of the tailed run; that of no events while there is none."""
-        return self._tailed.state if self._tailed else RunState()
+        """State of the followed run; an empty state while there is none."""
+        return self._tail.state if self._tail else RunState()
 
     @property
     def losses(self) -> dict[str, Series]:
-        return self._tailed.losses if self._tailed else {}
+        return self._tail.losses if self._tail else {}
 
     @property
     def alive(self) -> list[RunLine]:
-        """The project's runs that have a job."""
-        return [run for run in self.shelf.runs if run.alive]
+        """The runs of the project that have a job."""
+        return [run for run in self.run_list.runs if run.alive]
 
     def show(self, name: str = "") -> None:
-        """Tail another run: that of this name; without one, the run that leads the list."""
+        """Follows another run: the one of this name; without a name, the leading one."""
         self.close()
-        self._look_at_shelf()
-        named = next((run for run in self.shelf.runs if run.folder.name == name), None)
-        line = named if name else leading(self.shelf.runs)
-        self._tailed = Tailed(line.folder) if line else None
+        self._refresh_list()
+        named = next((run for run in self.run_list.runs if run.folder.name == name), None)
+        line = named if name else leading_run(self.run_list.runs)
+        self._tail = RunTail(line.folder) if line else None
         self.verdict = "reading"
 
     def start(self) -> None:
-        """Look now, then again and again."""
+        """Polls now, and sets the timer for the next poll."""
         self.stop()
-        self._listen()
-        moved = self.look()
-        if moved:
-            self._owner.post_message(Moved(self))
-        behind = self._tailed is not None and self._tailed.behind
-        self._quiet = 0 if moved or behind else self._quiet + 1
-        self._timer = self._owner.set_timer(AT_ONCE if behind else BUSY if moved else self._pause, self.start)
+        self._watch_files()
+        changed = self.refresh()
+        if changed:
+            self._owner.post_message(RunChanged(self))
+        behind = self._tail is not None and self._tail.behind
+        self._quiet = 0 if changed or behind else self._quiet + 1
+        self._timer = self._owner.set_timer(AT_ONCE_S if behind else BUSY_S if changed else self._pause, self.start)
 
     @property
     def _pause(self) -> float:
-        """Where the kernel tells nothing, a run at work does not rest."""
-        woken = self._watch is not None and self._watch.fileno() >= 0
-        return REST if self._quiet >= QUIET and (woken or self.verdict not in ALIVE) else IDLE
+        """Seconds to the next poll after one without a change; without inotify, a running job is never quiet."""
+        watched = self._watch is not None and self._watch.fileno() >= 0
+        return QUIET_S if self._quiet >= QUIET_AFTER and (watched or self.verdict not in ALIVE) else IDLE_S
 
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.stop()
 
     def close(self) -> None:
-        """Let go of the run."""
+        """Stops following and closes the files."""
         self.stop()
-        if self._tailed is not None:
-            self._tailed.close()
-            self._tailed = None
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
         if self._watch is not None:
             if self._watch.fileno() >= 0:
                 asyncio.get_running_loop().remove_reader(self._watch.fileno())
             self._watch.close()
             self._watch = None
 
-    def look(self) -> bool:
-        """Take in what happened since the last look; whether there is something new to draw."""
-        moved, self._new = self._new, False
-        if time.monotonic() >= self._shelf_due:
-            moved |= self._look_at_shelf()
-        return self._read() or moved
+    def refresh(self) -> bool:
+        """Reads what is new in the list and the log; returns whether anything changed."""
+        changed, self._new = self._new, False
+        if time.monotonic() >= self._list_due:
+            changed |= self._refresh_list()
+        return self._read() or changed
 
-    def _look_at_shelf(self) -> bool:
-        begun = time.thread_time()
-        moved = self.shelf.look()
-        self._shelf_due = time.monotonic() + max(SHELF_EVERY, (time.thread_time() - begun) / SHELF_SHARE)
-        return moved
+    def _refresh_list(self) -> bool:
+        began = time.thread_time()
+        changed = self.run_list.refresh()
+        self._list_due = time.monotonic() + max(LIST_EVERY_S, (time.thread_time() - began) / LIST_SHARE)
+        return changed
 
-    def _listen(self) -> None:
-        if self._watch is None and self._tailed is not None:
-            self._watch = Watch(self._tailed.folder.events, self._tailed.folder.live)
+    def _watch_files(self) -> None:
+        if self._watch is None and self._tail is not None:
+            self._watch = Watch(self._tail.folder.events, self._tail.folder.live)
             if self._watch.fileno() >= 0:
-                asyncio.get_running_loop().add_reader(self._watch.fileno(), self._woken)
+                asyncio.get_running_loop().add_reader(self._watch.fileno(), self._on_write)
 
-    def _woken(self) -> None:
-        """Look at once, unless the last look saw something: then the next one is near, and screens have their pace."""
+    def _on_write(self) -> None:
+        """Polls at once, unless the last poll saw a change: then the next one is due soon anyway."""
         if self._watch is not None and self._watch.changed() and self._quiet:
             self.start()
 
     def _read(self) -> bool:
-        tailed, before = self._tailed, self.verdict
-        if tailed is None:
+        tail, before = self._tail, self.verdict
+        if tail is None:
             return False
-        read = tailed.read()
-        if tailed.behind:
+        read = tail.read()
+        if tail.behind:
             return False
-        self.verdict = judged(tailed.folder, tailed.state)
+        self.verdict = run_verdict(tail.folder, tail.state)
         return read or self.verdict != before

@@ -1,93 +1,96 @@
-"""A project in one line: its task, its last run, and what came of it."""
+"""The summary of a project for the project list: its task, its last run and its scores."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from autoact.errors import AutoActError
+from autoact.events import QuestionSolved
 from autoact.files import disk
 from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState
-from studio.panes.score_rows import result
 from studio.runs.progress import stage_of
-from studio.runs.run_list import ALIVE, Shelf, judged, leading
+from studio.runs.run_list import ALIVE, RunList, leading_run, run_verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """What the list of projects says of one."""
+class ProjectSummary:
+    """One line of the project list."""
 
     project: Project
     task: str = ""
     run: str = ""
     stage: str = ""
-    """The last stage begun, `done/of` behind it while it is at work."""
+    """The last stage, with `done/of` while it is running."""
     verdict: str = ""
-    """Empty when there is no run."""
-    result: str = ""
+    """Verdict on the last run; empty when there is no run."""
+    scores: str = ""
+    """Mean F1 in percent, group / meta, of the newest run with scores."""
     jobs: int = 0
-    """Runs that are at work, or about to be."""
-    trouble: str = ""
-    """Why the project cannot be read."""
+    """Number of runs with a job."""
+    error: str = ""
+    """Reason why the project cannot be read."""
     model: str = ""
 
 
-class Watch:
-    """Glances at one project again and again; reads only what was added to its log."""
+class SummaryReader:
+    """Reads the summary of one project repeatedly; each time only what was added to its log."""
 
     def __init__(self, project: Project):
         self.project = project
-        self.last = Glance(project)
+        self.last = ProjectSummary(project)
         self._seen: tuple[str, int, str] = ("", -1, "")
-        self._results: dict[str, tuple[int, str]] = {}
-        """By run: bytes of its log, and its scores."""
+        self._scores: dict[str, tuple[int, str]] = {}
+        """By run: size of its log in bytes, and its scores."""
         self._config: tuple[int, Config] | None = None
-        """When it was written, and what it says."""
-        self._shelf = Shelf(project.root)
+        """Modification time of project.toml, and its content."""
+        self._runs = RunList(project.root)
         self._folder: RunFolder | None = None
         self._state = RunState()
         self._tail: LogTail | None = None
 
-    def look(self) -> Glance:
-        """The project now."""
+    def read(self) -> ProjectSummary:
+        """Returns the current summary."""
         try:
             config = self._settings()
         except AutoActError as error:
-            return Glance(self.project, trouble=str(error))
-        self._shelf.look()
-        first = leading(self._shelf.runs)
+            return ProjectSummary(self.project, error=str(error))
+        self._runs.refresh()
+        first = leading_run(self._runs.runs)
         if first is None:
-            return Glance(self.project, config.task.name, model=config.model.id)
+            return ProjectSummary(self.project, config.task.name, model=config.model.id)
         if first.folder != self._folder:
             self._begin(first.folder)
-        jobs = sum(run.alive for run in self._shelf.runs)
+        jobs = sum(run.alive for run in self._runs.runs)
         found = self._read(first.folder, config.task.name)
-        scores = found.result or self._earlier_result(first.folder)
-        return replace(found, model=config.model.id, jobs=jobs, result=scores)
+        scores = found.scores or self._earlier_scores(first.folder)
+        return replace(found, model=config.model.id, jobs=jobs, scores=scores)
 
-    def _earlier_result(self, shown: RunFolder) -> str:
-        """Returns the scores of the newest other run that has some; each log is read whole once."""
-        for run in self._shelf.runs:
+    def _earlier_scores(self, shown: RunFolder) -> str:
+        """Returns the scores of the newest other run that has some; each log is read once."""
+        for run in self._runs.runs:
             if run.folder == shown or run.alive:
                 continue
             size = disk.file_size(run.folder.events)
-            known = self._results.get(run.folder.name)
+            known = self._scores.get(run.folder.name)
             if known is None or known[0] != size:
-                known = self._results[run.folder.name] = size, result(RunState.of(run.folder.events).solved)
+                known = self._scores[run.folder.name] = size, mean_f1(RunState.of(run.folder.events).solved)
             if known[1]:
                 return known[1]
         return ""
 
     def _settings(self) -> Config:
-        """Read anew only when the file was written: this is asked every few seconds. Raises AutoActError."""
+        """Returns the project's settings, read again only if the file has changed. Raises AutoActError."""
         file = self.project.root / "project.toml"
         try:
             written = file.stat().st_mtime_ns
         except OSError:
-            written = 0  # reading it says why
+            written = 0  # reading it raises the error
         if self._config is None or self._config[0] != written:
             self._config = written, self.project.config()
         return self._config[1]
@@ -101,8 +104,8 @@ class Watch:
         self.close()
         self._folder, self._state, self._tail = folder, RunState(), LogTail(folder.events)
 
-    def _read(self, folder: RunFolder, task: str) -> Glance:
-        """An ended run is read once and then let go of: its trajectories need not stay in memory."""
+    def _read(self, folder: RunFolder, task: str) -> ProjectSummary:
+        """Reads the log of the leading run. The state of a run without a job is dropped afterwards, to save memory."""
         size = disk.file_size(folder.events)
         if self._tail is None and self._seen == (folder.name, size, task):
             return self.last
@@ -110,10 +113,19 @@ class Watch:
             self._begin(folder)
         assert self._tail is not None
         self._state.follow(self._tail)
-        verdict = judged(folder, self._state)
-        stage, scores = stage_of(self._state), result(self._state.solved)
-        self.last = Glance(self.project, task, folder.name, stage, verdict, scores)
+        verdict = run_verdict(folder, self._state)
+        stage, scores = stage_of(self._state), mean_f1(self._state.solved)
+        self.last = ProjectSummary(self.project, task, folder.name, stage, verdict, scores)
         if verdict not in ALIVE:
             self.close()
             self._state, self._seen = RunState(), (folder.name, size, task)
         return self.last
+
+
+def mean_f1(solved: Sequence[QuestionSolved]) -> str:
+    """Returns the mean F1 of the scored answers in percent, group / meta; empty when no answer was scored."""
+    scored = [one for one in solved if one.scored]
+    if not scored:
+        return ""
+    by_cast = ([100 * one.f1 for one in scored if one.cast == cast] for cast in ("group", "meta"))
+    return " / ".join(f"{fmean(values):.1f}" if values else "-" for values in by_cast)

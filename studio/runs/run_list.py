@@ -1,4 +1,4 @@
-"""A project's runs with how each of them is, read from the ends of their logs."""
+"""The list of a project's runs with their verdicts, read from the ends of their logs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from autoact.run.record.log import LONGEST_LINE, LogTail
 from autoact.run.record.state import RunState
 from autoact.security import trust
 
-AT_REST = ("finished", "failed", "cancelled", "interrupted")
-"""Verdicts that hold until someone takes one of the run's locks or writes to its log."""
-Marks = tuple[tuple[int, int], ...]
-"""When log, locks and end of a run were written, and how long they are; 0 for what is not there."""
+WITHOUT_JOB = ("finished", "failed", "cancelled", "interrupted")
+"""Verdicts that stay valid until one of the run's files changes."""
+FileStamps = tuple[tuple[int, int], ...]
+"""Modification time in ns and size in bytes of a run's log, locks and exit record; 0, 0 for a missing file."""
 SESSION = re.compile("-session-[0-9a-f]+$")
-"""In the name of a run that answers a person's questions."""
+"""Matches the end of a session's name."""
 ALIVE = ("starting", "running", "paused", "stuck", "unresponsive")
-"""Verdicts of runs that have a job, or are about to."""
+"""Verdicts of runs that have a job, or will have one soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class RunLine:
     folder: RunFolder
     verdict: str
     state: RunState = field(default_factory=RunState, compare=False)
-    """The end of its log: how it ended, not what it did."""
+    """State folded from the end of its log: enough for its verdict and stage, without trajectories."""
     foreign: bool = False
-    """It came from elsewhere and is not trusted."""
+    """Whether it came from elsewhere and is not trusted."""
 
     @property
-    def shown(self) -> str:
-        """The verdict, or that it is foreign: what the log of such a run says is its author's word."""
+    def label(self) -> str:
+        """The verdict, or `foreign` for an untrusted run without a job, whose log proves nothing."""
         return "foreign" if self.foreign and not self.alive else self.verdict
 
     @property
@@ -46,71 +46,71 @@ class RunLine:
         return self.verdict in ALIVE
 
 
-def leading(runs: Sequence[RunLine]) -> RunLine | None:
-    """Returns the run to show first: the newest at work, a session only if there is no other; else the newest of the
-    project's own; else the newest."""
+def leading_run(runs: Sequence[RunLine]) -> RunLine | None:
+    """Returns the run to show first: the newest with a job, a session only if there is no other; else the newest
+    trusted one; else the newest."""
     alive = [run for run in runs if run.alive]
     training = [run for run in alive if not SESSION.search(run.folder.name)]
     own = [run for run in runs if not run.foreign]
     return next(iter(training or alive or own or runs), None)
 
 
-class Shelf:
+class RunList:
     """The runs of one project, newest first."""
 
     def __init__(self, project_root: Path):
         self.root = project_root
         self.runs: list[RunLine] = []
         self._endings: dict[str, tuple[int, RunState]] = {}
-        self._at_rest: dict[str, tuple[Marks, RunLine]] = {}
-        """Runs without a job, which need not be judged again as long as their marks stay as they are."""
+        self._without_job: dict[str, tuple[FileStamps, RunLine]] = {}
+        """Runs without a job: their verdict is computed again only if their files change."""
         self._trusted: set[str] = set()
 
-    def look(self) -> bool:
-        """See what is there now; whether anything changed."""
+    def refresh(self) -> bool:
+        """Reads the list again; returns whether anything changed."""
         runs = [replace(self._line(folder), foreign=self._is_foreign(folder)) for folder in runs_of(self.root)]
         changed = runs != self.runs
         self.runs = runs
         return changed
 
     def _is_foreign(self, folder: RunFolder) -> bool:
-        """Asked again of foreign runs only: a person may trust one at any time."""
+        """Returns whether a run is not trusted. A foreign run is checked again each time: a person may trust it."""
         if folder.name not in self._trusted and trust.is_trusted(folder.path):
             self._trusted.add(folder.name)
         return folder.name not in self._trusted
 
     def _line(self, folder: RunFolder) -> RunLine:
-        marks, known = _marks(folder), self._at_rest.get(folder.name)
-        if known is not None and known[0] == marks:
+        stamps, known = _stamps(folder), self._without_job.get(folder.name)
+        if known is not None and known[0] == stamps:
             return known[1]
         state = self._ending(folder)
-        line = RunLine(folder, judged(folder, state), state)
-        if line.verdict in AT_REST:
-            self._at_rest[folder.name] = marks, line
+        line = RunLine(folder, run_verdict(folder, state), state)
+        if line.verdict in WITHOUT_JOB:
+            self._without_job[folder.name] = stamps, line
         return line
 
     def _ending(self, folder: RunFolder) -> RunState:
         size = disk.file_size(folder.events)
         known = self._endings.get(folder.name)
         if known is None or known[0] != size:
-            known = self._endings[folder.name] = size, ending(folder, size)
+            known = self._endings[folder.name] = size, fold_ending(folder, size)
         return known[1]
 
 
-def _marks(folder: RunFolder) -> Marks:
-    return tuple(_mark(path) for path in (folder.events, folder.lock, folder.keeper, folder.exit))
+def _stamps(folder: RunFolder) -> FileStamps:
+    return tuple(_stamp(path) for path in (folder.events, folder.lock, folder.keeper, folder.exit))
 
 
-def _mark(path: Path) -> tuple[int, int]:
+def _stamp(path: Path) -> tuple[int, int]:
     try:
         found = path.lstat()
-    except OSError:  # not there, or not there any more
+    except OSError:  # missing, or deleted meanwhile
         return 0, 0
     return found.st_mtime_ns, found.st_size
 
 
-def ending(folder: RunFolder, size: int) -> RunState:
-    """The last part of a log, folded: enough for how the run ended, not for what it did."""
+def fold_ending(folder: RunFolder, size: int) -> RunState:
+    """Folds the last part of a log: enough for the run's verdict and stage."""
     state, tail = RunState(), LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)
     try:
         state.follow(tail)
@@ -119,10 +119,10 @@ def ending(folder: RunFolder, size: int) -> RunState:
     return state
 
 
-def judged(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:
-    """The run's verdict; `starting` for one that was made a moment ago and has not said a word."""
+def run_verdict(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:
+    """Returns the run's verdict; `starting` for a new run whose log is still empty."""
     found = verdict(folder, state, now=now)
     if found == "interrupted" and state.seq < 0:
-        made = _mark(folder.config)[0] / 1e9
-        return "starting" if (time.time() if now is None else now) - made < SILENT else found
+        created = _stamp(folder.config)[0] / 1e9
+        return "starting" if (time.time() if now is None else now) - created < SILENT else found
     return found

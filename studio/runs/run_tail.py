@@ -1,4 +1,4 @@
-"""One run's log, folded as it grows, a portion at a time."""
+"""The state of one run, folded from its log as it grows, in portions."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from autoact.run.record.state import RunState, fold
 from studio.runs.loss_series import Series
 
 MOST = 2_000
-"""Records folded in one go (about 20 ms): a long log must not keep a key waiting."""
+"""Records folded at a time, about 20 ms, so that a long log does not delay a key."""
 
 
-class Tailed:
-    """What is known of one run."""
+class RunTail:
+    """State and loss curves of one run."""
 
     def __init__(self, folder: RunFolder):
         self.folder = folder
         self.state = RunState()
         self.losses: dict[str, Series] = {}
-        """Curves by role, in the form in which they are drawn."""
+        """Loss curves by role, binned for drawing."""
         self.behind = True
-        """There is more in the log than was read so far."""
+        """Whether the log has more than was read so far."""
         self._tail = LogTail(folder.events)
         self._records: Iterator[Record] = iter(())
 
     def read(self) -> bool:
-        """Fold the next portion; whether there was any."""
+        """Folds the next portion; returns whether there was any."""
         if not self.behind or self.state.seq < 0:
             self._records = self._tail.poll()
         count = 0

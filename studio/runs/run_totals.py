@@ -1,4 +1,4 @@
-"""What came of each run, in figures: read once from its whole log, and again when that has grown."""
+"""Totals of each run, read once from its whole log, and again when the log has grown."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from autoact.run.record.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """One run's."""
+class RunTotals:
+    """The totals of one run."""
 
     started: float = 0.0
-    """Unix seconds; 0 when the log is empty."""
+    """Unix time in seconds; 0 when the log is empty."""
     seconds: float = 0.0
-    """At work: the time between a job's end and the next one's start is left out."""
+    """Seconds during which a job was running."""
     kept: int = 0
+    """Trajectories that the filter kept."""
     f1: float | None = None
-    """Mean of the group's, else of any cast's scored answers."""
+    """Mean F1, 0 to 1, of the scored answers of the group, else of all casts; None without any."""
     tokens: int = 0
-    """Prompt tokens encoded, plus tokens generated."""
+    """Prompt tokens encoded plus tokens generated."""
 
     @classmethod
-    def of(cls, folder: RunFolder) -> Figures:
+    def read(cls, folder: RunFolder) -> RunTotals:
         """Reads the whole log: call it in a thread."""
         reading = LogTotals.of(folder.events)
         state = reading.state
@@ -40,21 +41,21 @@ class Figures:
         )
 
 
-class Ledger:
-    """Figures by run, with the size of the log they were read from."""
+class TotalsByRun:
+    """The totals of a project's runs, with the size of the log at which each was read."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, Figures]] = {}
+        self._known: dict[str, tuple[int, RunTotals]] = {}
 
-    def look(self, folder: RunFolder) -> Figures | None:
-        """What is known, however old."""
+    def get(self, folder: RunFolder) -> RunTotals | None:
+        """Returns the totals that were read last; None when they were never read."""
         known = self._known.get(folder.name)
         return known[1] if known else None
 
     def read(self, folder: RunFolder) -> bool:
-        """Read a log that has grown; whether it had. Slow."""
+        """Reads a log again if it has grown; returns whether it had. Slow: call it in a thread."""
         size = disk.file_size(folder.events)
         if self._known.get(folder.name, (-1,))[0] == size:
             return False
-        self._known[folder.name] = size, Figures.of(folder)
+        self._known[folder.name] = size, RunTotals.read(folder)
         return True

@@ -1,4 +1,4 @@
-"""A question before something is lost or let run: yes or no; or why it is not asked."""
+"""A dialog with a question to answer yes or no, or with the reason why nothing can be confirmed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textual.widgets import Static
 from studio.actions import action_table
 from studio.terminal import untrusted_text
 
-DEAF_S = 0.4
-"""Keys that were meant for what was there before are ignored for this long."""
+IGNORE_KEYS_S = 0.4
+"""Seconds for which `yes` is ignored: the key may have been typed before the question was shown."""
 
 
 class Confirm(ModalScreen[bool]):
-    """Gives True for yes. One that only tells why there is nothing to confirm takes the same keys and gives False:
-    whoever typed the answer ahead must not have it act on the pane."""
+    """Returns True for yes. With `tells` it only gives a reason, takes the same keys and returns False, so that an
+    answer typed ahead does not reach the pane."""
 
     DEFAULT_CSS = """
     Confirm { align: center middle; }
@@ -29,10 +29,10 @@ class Confirm(ModalScreen[bool]):
     Confirm #keys { margin-bottom: 0; }
     """
     BINDINGS = action_table.bindings("confirm")
-    PLACES: tuple[action_table.Place, ...] = ("confirm",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("confirm",)
 
     def __init__(self, question: str, *reasons: str, tells: bool = False):
-        """`question`, and the paragraphs that are shown before it, may hold foreign text."""
+        """`question` and `reasons`, the paragraphs above it, may be untrusted."""
         super().__init__()
         self._paragraphs, self._tells = (*reasons, question), tells
         self._since = time.monotonic()
@@ -47,7 +47,7 @@ class Confirm(ModalScreen[bool]):
         self._since = time.monotonic()
 
     def action_yes(self) -> None:
-        if time.monotonic() - self._since >= DEAF_S:
+        if time.monotonic() - self._since >= IGNORE_KEYS_S:
             self.dismiss(not self._tells)
 
     def action_no(self) -> None:

@@ -1,4 +1,4 @@
-"""A few fields to fill in. What was typed stays until it is good, and the screen says why it is not."""
+"""A dialog with fields to fill in. It stays open, with the error, until the values are accepted."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from studio.widgets.choice import Choice
 from studio.widgets.footer import Footer
 
 Values = Mapping[str, str]
-Take = Callable[[Values], Awaitable[str]]
-"""Takes what was typed; gives the reason when it will not, else nothing."""
+Accept = Callable[[Values], Awaitable[str]]
+"""Handles the values; returns an error text if it refuses them, else an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to fill in."""
+    """One field of a form."""
 
     name: str
     label: str
     value: str = ""
     lines: int = 1
-    """Lines of text it holds; more than one may be pasted into it."""
+    """Height of the text field; with more than 1 it takes text of several lines."""
     words: tuple[str, ...] = ()
-    """Where only these will do."""
+    """The only values allowed; empty for any text."""
     suggested: bool = False
-    """The value is a suggestion: what is typed replaces it."""
+    """Whether the value is selected at first, so that typing replaces it."""
 
 
 class Form(ModalScreen[bool]):
-    """Gives True when what was typed was taken."""
+    """Returns True if the values were accepted, False if it was cancelled."""
 
     DEFAULT_CSS = """
     Form { align: center middle; }
@@ -49,16 +49,16 @@ class Form(ModalScreen[bool]):
     Form Input, Form TextArea { border: none; padding: 0 1; background: $surface; color: $foreground; }
     Form Input { height: 1; }
     Form Input:focus, Form TextArea:focus { border: none; background: $background; }
-    Form #trouble { color: $error; height: auto; max-height: 4; }
+    Form #error { color: $error; height: auto; max-height: 4; }
     Form #footer { height: 1; background: $panel; }
     """
     BINDINGS = action_table.bindings("form")
-    PLACES: tuple[action_table.Place, ...] = ("form",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("form",)
 
-    def __init__(self, title: str, fields: Sequence[Field], take: Take, verb: str = "save"):
-        """`verb` says in the footer what becomes of the fields."""
+    def __init__(self, title: str, fields: Sequence[Field], accept: Accept, verb: str = "save"):
+        """`verb` is the footer's label of the key that saves."""
         super().__init__()
-        self._title, self._fields, self._take, self._verb = title, fields, take, verb
+        self._title, self._fields, self._accept, self._verb = title, fields, accept, verb
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -67,27 +67,27 @@ class Form(ModalScreen[bool]):
                 for field in self._fields:
                     yield Static(untrusted_text.content(field.label), classes="label")
                     yield _widget(field)
-            yield Static(id="trouble")
+            yield Static(id="error")
             yield Footer()
 
     def on_mount(self) -> None:
         self.query_one(f"#field-{self._fields[0].name}").focus()
 
-    def word(self, action: str) -> str:
-        """Returns the footer's word for an action, where the table's is too general."""
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action; empty for the table's own."""
         return self._verb if action == "save" else ""
 
     @property
     def values(self) -> dict[str, str]:
-        """What is in the fields; text that was made safe to show and left alone is as it came."""
-        found = {}
+        """The current values. A value that was not edited is returned unchanged, not in its safe form."""
+        values = {}
         for field in self._fields:
-            typed = _typed(self.query_one(f"#field-{field.name}"))
-            found[field.name] = field.value if typed == untrusted_text.editable(field.value) else typed
-        return found
+            shown = _value(self.query_one(f"#field-{field.name}"))
+            values[field.name] = field.value if shown == untrusted_text.clean_for_editing(field.value) else shown
+        return values
 
     @on(Input.Submitted)
-    @on(Choice.Taken)
+    @on(Choice.Submitted)
     def action_save(self) -> None:
         self.run_worker(self._save(), exclusive=True)
 
@@ -95,15 +95,15 @@ class Form(ModalScreen[bool]):
         self.dismiss(False)
 
     async def _save(self) -> None:
-        self._say("…")
-        trouble = await self._take(self.values)
-        if trouble:
-            self._say(trouble)
+        self._show_error("…")
+        error = await self._accept(self.values)
+        if error:
+            self._show_error(error)
         else:
             self.dismiss(True)
 
-    def _say(self, text: str) -> None:
-        self.query_one("#trouble", Static).update(untrusted_text.content(text))
+    def _show_error(self, text: str) -> None:
+        self.query_one("#error", Static).update(untrusted_text.content(text))
 
 
 def _widget(field: Field) -> Widget:
@@ -111,16 +111,16 @@ def _widget(field: Field) -> Widget:
     if field.words:
         return Choice(field.words, field.value, id=name)
     if field.lines > 1:
-        from textual.widgets import TextArea  # takes a while to import, and not every form has one
+        from textual.widgets import TextArea  # slow to import, and few forms have one
 
-        area = TextArea(untrusted_text.editable(field.value), id=name, tab_behavior="focus", soft_wrap=True)
+        area = TextArea(untrusted_text.clean_for_editing(field.value), id=name, tab_behavior="focus", soft_wrap=True)
         area.styles.height = field.lines
-        area.move_cursor(area.document.end)  # where a person goes on writing
+        area.move_cursor(area.document.end)  # at the end, where a person goes on writing
         return area
-    return Input(untrusted_text.editable(field.value), id=name, select_on_focus=field.suggested)
+    return Input(untrusted_text.clean_for_editing(field.value), id=name, select_on_focus=field.suggested)
 
 
-def _typed(widget: Widget) -> str:
+def _value(widget: Widget) -> str:
     if isinstance(widget, Input | Choice):
         return widget.value
     from textual.widgets import TextArea

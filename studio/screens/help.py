@@ -1,4 +1,4 @@
-"""The keys of what has the focus on the screen beneath, and what the signs mean."""
+"""The help page: the keys of the focused widget and its ancestors, and the meaning of the signs."""
 
 from __future__ import annotations
 
@@ -16,49 +16,53 @@ from studio.actions import action_table
 from studio.terminal.glyphs import Glyphs
 
 WIDTH = 74
-"""Cells of the page's text."""
+"""Width of the text in cells."""
 
 
 class HelpScreen(ModalScreen[None]):
-    """Any of its keys closes it."""
+    """Shows the help until one of its keys closes it."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding(key, "dismiss", "close") for key in ("escape", "question_mark", "q", "enter")]
 
     def __init__(
         self,
-        places: Sequence[action_table.Place],
+        contexts: Sequence[action_table.Context],
         glyphs: Glyphs,
         table: Sequence[action_table.Action] = action_table.ACTIONS,
     ):
         super().__init__()
-        self._places = places
+        self._contexts = contexts
         self._table = table
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="page"):
-            yield Static(page(self._places, self._glyphs, self._table))
+            yield Static(page(self._contexts, self._glyphs, self._table))
 
 
 def page(
-    places: Sequence[action_table.Place], glyphs: Glyphs, table: Sequence[action_table.Action] = action_table.ACTIONS
+    contexts: Sequence[action_table.Context],
+    glyphs: Glyphs,
+    table: Sequence[action_table.Action] = action_table.ACTIONS,
 ) -> Content:
-    """The actions with the commands that do the same, those of the innermost place first, then the signs."""
+    """Returns the page: the actions, those of the innermost context first, each with its command, then the signs."""
     lines: list[Content] = []
-    for _, group in groupby(action_table.actions(*places, "everywhere", table=table), key=lambda action: action.place):
-        lines += [Content(), *(line for action in group for line in told(action))]
+    for _, group in groupby(
+        action_table.actions(*contexts, "everywhere", table=table), key=lambda action: action.context
+    ):
+        lines += [Content(), *(line for action in group for line in action_lines(action))]
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]
     signs = ["", f"  who   {roles}", f"  runs  {'  '.join(verdicts[:5])}", f"        {'  '.join(verdicts[5:])}"]
-    closing = ["", "  world is what a tool gave back.  Curves: nats per token, over steps.", "  esc closes this page."]
+    closing = ["", "  world: the observations of tools.  Curves: nats per token, by step.", "  esc closes this page."]
     return Content("\n").join([*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)])
 
 
-def told(action: action_table.Action) -> list[Content]:
-    """An action in a line: its command to the right, or below where the line has no room for it."""
-    said = Content.assemble((f"{action.key:>6}  ", "bold $accent"), action.help)
-    room = WIDTH - said.cell_length
-    if len(action.verb) + 2 <= room:
-        return [Content.assemble(said, (f"{action.verb:>{room}}", "$quiet"))]
-    return [said, Content.styled(f"{action.verb:>{WIDTH}}", "$quiet")]
+def action_lines(action: action_table.Action) -> list[Content]:
+    """Returns the line of an action with its command on the right, or on a second line where it does not fit."""
+    text = Content.assemble((f"{action.key:>6}  ", "bold $accent"), action.help)
+    free = WIDTH - text.cell_length
+    if len(action.verb) + 2 <= free:
+        return [Content.assemble(text, (f"{action.verb:>{free}}", "$quiet"))]
+    return [text, Content.styled(f"{action.verb:>{WIDTH}}", "$quiet")]

@@ -1,4 +1,4 @@
-"""What a sub-agent is trained on: its examples, the words with loss marked."""
+"""A dialog with the training examples of a sub-agent; the text with loss is underlined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autoact.script import Lesson
 from studio.actions import action_table
 from studio.terminal import untrusted_text
 from studio.widgets.footer import Footer
-from studio.widgets.table import Column, Table
+from studio.widgets.lists.table import Column, Table
 
 COLUMNS = (
     Column("", 5, right=True),
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 class LessonRows:
-    """Lessons as a table's rows."""
+    """The training examples as rows of the table."""
 
     def __init__(self, lessons: Sequence[Lesson]):
         self.lessons = lessons
@@ -48,17 +48,17 @@ class LessonRows:
 
 
 class LessonsScreen(ModalScreen[None]):
-    """One lesson at a time, as the sub-agent reads it."""
+    """Lists the examples, and shows the chosen one as the sub-agent reads it."""
 
     DEFAULT_CSS = """
     LessonsScreen { background: $background; color: $foreground; }
-    LessonsScreen #told { height: 1; background: $panel; padding: 0 1; }
+    LessonsScreen #title { height: 1; background: $panel; padding: 0 1; }
     LessonsScreen Table { height: 1fr; }
     LessonsScreen VerticalScroll { height: 2fr; padding: 0 1; background: $surface; }
     LessonsScreen #lesson { height: auto; }
     LessonsScreen #footer { height: 1; background: $panel; color: $foreground; }
     """
-    PLACES: tuple[action_table.Place, ...] = ("lessons",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("lessons",)
     BINDINGS = action_table.bindings("lessons")
 
     def __init__(self, role: str, lessons: Sequence[Lesson]):
@@ -66,18 +66,18 @@ class LessonsScreen(ModalScreen[None]):
         self.role, self.lessons = role, lessons
 
     def compose(self) -> ComposeResult:
-        told = f"{len(self.lessons)} training examples of the {self.role}-agent; underlined: trained on"
-        yield Static(Content(told), id="told")
+        title = f"{len(self.lessons)} training examples of the {self.role}-agent; underlined: trained on"
+        yield Static(Content(title), id="title")
         yield Table(COLUMNS, LessonRows(self.lessons))
         with VerticalScroll():
             yield Static(id="lesson")
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one(Table).renew()
+        self.query_one(Table).reload()
         self._show(0)
 
-    def on_table_pointed(self, message: Table.Pointed) -> None:
+    def on_table_cursor_moved(self, message: Table.CursorMoved) -> None:
         self._show(message.index)
 
     def action_close(self) -> None:
@@ -85,15 +85,15 @@ class LessonsScreen(ModalScreen[None]):
 
     def _show(self, index: int) -> None:
         if index < len(self.lessons):
-            self.query_one("#lesson", Static).update(foreign_lesson(self.role, self.lessons[index]))
+            self.query_one("#lesson", Static).update(lesson_text(self.role, self.lessons[index]))
 
 
-def foreign_lesson(role: str, lesson: Lesson) -> Content:
-    """An example as the sub-agent reads it; what has loss has the role's colour and a line beneath."""
-    counts = f"underline bold $role-{role}"
-    said = [(untrusted_text.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
+def lesson_text(role: str, lesson: Lesson) -> Content:
+    """Returns an example as the sub-agent reads it; the text with loss is underlined in the role's colour."""
+    with_loss = f"underline bold $role-{role}"
+    parts = [(untrusted_text.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]
     for piece in scratchpad.pieces(lesson.trajectory.steps):
-        bears = piece.owner == role and piece.part in lesson.parts
+        has_loss = piece.owner == role and piece.part in lesson.parts
         text = untrusted_text.clean(piece.text)
-        said.append((text, counts if bears and text.strip() else "" if bears else "$quiet"))
-    return Content.assemble(*said)
+        parts.append((text, with_loss if has_loss and text.strip() else "" if has_loss else "$quiet"))
+    return Content.assemble(*parts)

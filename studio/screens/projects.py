@@ -1,4 +1,4 @@
-"""Every project in a folder, each with its last run and what came of it."""
+"""The list of projects in a folder, each with its last run and its scores."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from autoact.errors import AutoActError
 from autoact.project import folders
 from autoact.project.project import TEMPLATES, Project, create, list_projects, projects_folder
 from studio.actions import action_table
-from studio.runs.project_summary import Glance, Watch
+from studio.runs.project_summary import ProjectSummary, SummaryReader
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.terminal.glyphs import Glyphs, of_app
+from studio.terminal.glyphs import Glyphs, app_glyphs
+from studio.widgets.content_lines import pad
 from studio.widgets.footer import Footer
-from studio.widgets.line import Line
-from studio.widgets.menu import Menu
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.menu import Menu
 from studio.widgets.notice import Notice
-from studio.widgets.rows import padded
 from studio.widgets.status import verdict_of
 
-EVERY = 2.0
-"""Seconds between looks at the projects."""
+REFRESH_S = 2.0
+"""Seconds between two readings of the projects."""
 FIRST = """\
 No projects yet in {folder}
 
@@ -41,35 +41,35 @@ CHOICES = (
     ("new", "a new project of your own"),
     ("folder", "open a project that is somewhere else"),
 )
-"""What there is to do on the first start."""
+"""Choices while there are no projects."""
 
 
 class ProjectsScreen(Screen[None]):
-    """Choose a project. Logs are read in a thread; the list fills as they are."""
+    """Lists the projects at once and fills in the columns as a thread reads the logs."""
 
     CSS_PATH = "projects.tcss"
     BINDINGS = action_table.bindings("projects")
-    PLACES: tuple[action_table.Place, ...] = ("projects",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("projects",)
 
     class Opened(Message):
-        """The person wants to see this project."""
+        """Posted to show a project."""
 
         def __init__(self, root: Path):
             self.root = root
             super().__init__()
 
     def __init__(self, folder: Path | None = None):
-        """Left out, `folder` is the usual one, and projects in the working folder are listed too."""
+        """Without `folder` the user's own is listed, and projects in the working folder too."""
         super().__init__()
         self.folder = folder or projects_folder()
         self._own = self.folder.resolve()
         self._here = working_folder() if folder in (None, projects_folder()) else None
-        self._watches: dict[str, Watch] = {}
-        self._glances: dict[str, Glance] = {}
+        self._readers: dict[str, SummaryReader] = {}
+        self._summaries: dict[str, ProjectSummary] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.assemble(("AutoAct Studio", "bold $primary"), "  ", self._place()), id="title")
-        yield Line("letters of a name or task", id="filter", verb="filter")
+        yield Static(Content.assemble(("AutoAct Studio", "bold $primary"), "  ", self._folder_text()), id="title")
+        yield InputLine("letters of a name or task", id="filter", verb="filter")
         yield Static(id="heads")
         yield Menu(id="projects")
         yield Static(Content(FIRST.format(folder=untrusted_text.line(str(self.folder)))), id="first")
@@ -78,158 +78,166 @@ class ProjectsScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one("#choices", Menu).put([(name, Content(told)) for name, told in CHOICES])
+        self.query_one("#choices", Menu).set_lines([(name, Content(text)) for name, text in CHOICES])
         self.query_one("#projects", Menu).focus()
-        self.look()
-        self.set_interval(EVERY, self.look)
+        self.refresh_list()
+        self.set_interval(REFRESH_S, self.refresh_list)
 
     def on_screen_resume(self) -> None:
-        self.look()
+        self.refresh_list()
 
     def on_unmount(self) -> None:
-        for watch in self._watches.values():
-            watch.close()
+        for reader in self._readers.values():
+            reader.close()
 
     def on_resize(self, event: Resize) -> None:
         self._draw()
 
-    def look(self) -> None:
-        """List what is there; glance at each project's log in the background."""
+    def refresh_list(self) -> None:
+        """Lists the projects and reads their logs in a thread, unless another screen is in front."""
         if self.is_current:
             self._list()
 
     def _list(self) -> None:
         found = {str(project.root): project for project in [*list_projects(self.folder), *self._in_working_folder()]}
-        for gone in self._watches.keys() - found.keys():
-            self._watches.pop(gone).close()
-        for key in found.keys() - self._watches.keys():
-            self._watches[key] = Watch(found[key])
-        before, self._glances = self._glances, {key: self._glances.get(key, Glance(p)) for key, p in found.items()}
-        if not before or list(before) != list(self._glances):
+        for gone in self._readers.keys() - found.keys():
+            self._readers.pop(gone).close()
+        for key in found.keys() - self._readers.keys():
+            self._readers[key] = SummaryReader(found[key])
+        before, self._summaries = (
+            self._summaries,
+            {key: self._summaries.get(key, ProjectSummary(p)) for key, p in found.items()},
+        )
+        if not before or list(before) != list(self._summaries):
             self._draw()
         if not any(worker.is_running for worker in self.workers if worker.node is self):
-            watches = dict(self._watches)
-            self.run_worker(lambda: self._glance(watches), thread=True, exit_on_error=True)
+            readers = dict(self._readers)
+            self.run_worker(lambda: self._read_summaries(readers), thread=True, exit_on_error=True)
 
     def _in_working_folder(self) -> list[Project]:
-        """Returns the projects that `autoact new` may have made there, and the folder itself if it is one."""
+        """Returns the projects in the working folder, and the working folder itself if it is one."""
         if self._here is None:
             return []
         own = [Project(self._here)] if (self._here / "project.toml").is_file() else []
         return [*own, *list_projects(self._here)]
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_open(self) -> None:
         if (root := self._chosen) is not None:
             self.post_message(self.Opened(root))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_filter(self) -> None:
-        self._filter.ask(self._filter.value)
+        self._filter.open(self._filter.value)
 
     def action_new(self, template: str = "starter") -> None:
         name = Field("name", "name", self._free().name, suggested=True)
         fields = (name, Field("template", "template", template, 1, TEMPLATES))
 
-        async def take(values: Values) -> str:
+        async def accept(values: Values) -> str:
             path = (self.folder / Path(values["name"].strip()).expanduser()).absolute()
-            return await self._made(lambda: create(path, values["template"]).root)
+            return await self._create(lambda: create(path, values["template"]).root)
 
-        self.app.push_screen(Form("New project", fields, take, "create"))
+        self.app.push_screen(Form("New project", fields, accept, "create"))
 
     def _free(self) -> Path:
         names = ("my-project", *(f"my-project-{number}" for number in range(2, 1000)))
         return next(self.folder / name for name in names if not (self.folder / name).exists())
 
     def action_open_folder(self) -> None:
-        async def take(values: Values) -> str:
-            return await self._made(lambda: Project.open(values["path"].strip()).root)
+        async def accept(values: Values) -> str:
+            return await self._create(lambda: Project.open(values["path"].strip()).root)
 
-        self.app.push_screen(Form("Open a project", (Field("path", "its folder"),), take, "open"))
+        self.app.push_screen(Form("Open a project", (Field("path", "its folder"),), accept, "open"))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_duplicate(self) -> None:
         self._ask_name("Copy the project, without its runs", "copy", "-copy", folders.duplicate)
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_rename(self) -> None:
         self._ask_name("Rename the project", "rename", "", folders.rename)
 
-    def _ask_name(self, title: str, verb: str, ending: str, how: Callable[[Path, str], Project]) -> None:
+    def _ask_name(self, title: str, verb: str, ending: str, change: Callable[[Path, str], Project]) -> None:
         if (root := self._chosen) is None:
             return
 
-        async def take(values: Values) -> str:
-            return await self._done(lambda: how(root, values["name"].strip()).root)
+        async def accept(values: Values) -> str:
+            return await self._run_in_thread(lambda: change(root, values["name"].strip()).root)
 
         name = Field("name", "name", f"{root.name}{ending}", suggested=True)
-        self.app.push_screen(Form(title, (name,), take, verb))
+        self.app.push_screen(Form(title, (name,), accept, verb))
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_archive(self) -> None:
         if (root := self._chosen) is None:
             return
 
         async def archive() -> None:
-            self.notice(await self._done(lambda: folders.archive(root)) or f"now in {root.parent / folders.ARCHIVE}")
+            self.notice(
+                await self._run_in_thread(lambda: folders.archive(root)) or f"now in {root.parent / folders.ARCHIVE}"
+            )
 
-        def told(yes: bool | None) -> None:
+        def on_answer(yes: bool | None) -> None:
             if yes:
                 self.run_worker(archive(), group="archive")
 
-        self.app.push_screen(Confirm(f"Move `{root.name}` and its runs into the folder `{folders.ARCHIVE}`?"), told)
+        self.app.push_screen(
+            Confirm(f"Move `{root.name}` and its runs into the folder `{folders.ARCHIVE}`?"), on_answer
+        )
 
     @property
     def _chosen(self) -> Path | None:
         chosen = self.query_one("#projects", Menu).chosen
         return Path(chosen) if chosen is not None else None
 
-    async def _made(self, make: Callable[[], Path]) -> str:
-        """Carry it out and open the project that comes of it; why not, when it cannot be done."""
-        made: list[Path] = []
-        trouble = await self._done(lambda: made.append(make()))
-        if not trouble:
-            self.post_message(self.Opened(made[0]))
-        return trouble
+    async def _create(self, make: Callable[[], Path]) -> str:
+        """Makes a project in a thread and opens it; returns the error text if that fails."""
+        roots: list[Path] = []
+        error = await self._run_in_thread(lambda: roots.append(make()))
+        if not error:
+            self.post_message(self.Opened(roots[0]))
+        return error
 
-    async def _done(self, do: Callable[[], object]) -> str:
+    async def _run_in_thread(self, work: Callable[[], object]) -> str:
+        """Runs something slow, then lists the projects again; returns the error text if it fails."""
         try:
-            await asyncio.to_thread(do)
-        except (AutoActError, OSError) as error:  # the boundary of a command: said, not raised
+            await asyncio.to_thread(work)
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
         self._list()
         return ""
 
     def notice(self, text: str) -> None:
-        """Say something in the line above the footer."""
-        self.query_one(Notice).say(text)
-        self.offer()
+        """Shows a text in the line above the footer."""
+        self.query_one(Notice).show(text)
+        self.update_footer()
 
     @on(OptionList.OptionSelected, "#projects")
     def _selected(self) -> None:
         self.action_open()
 
     @on(OptionList.OptionSelected, "#choices")
-    def _began(self, event: OptionList.OptionSelected) -> None:
+    def _choice_selected(self, event: OptionList.OptionSelected) -> None:
         match event.option.id:
             case "starter":
-                self.run_worker(self._start(), group="make")
+                self.run_worker(self._create_starter(), group="make")
             case "new":
                 self.action_new("blank")
             case _:
                 self.action_open_folder()
 
-    async def _start(self) -> None:
-        """Nothing to fill in."""
-        self.notice(await self._made(lambda: create(self._free(), "starter").root))
+    async def _create_starter(self) -> None:
+        """Makes and opens the starter project, without a form."""
+        self.notice(await self._create(lambda: create(self._free(), "starter").root))
 
     @on(Input.Changed)
-    def _narrowed(self) -> None:
+    def _filter_changed(self) -> None:
         self._draw()
 
     @on(Input.Submitted)
-    @on(Line.Gone)
-    def _to_the_list(self) -> None:
+    @on(InputLine.Closed)
+    def _focus_list(self) -> None:
         self.query_one("#projects", Menu).focus()
 
     def obstacle(self, action: str) -> str:
@@ -240,53 +248,54 @@ class ProjectsScreen(Screen[None]):
                 return "All projects are shown."
         return ""
 
-    def offer(self) -> None:
-        """Have the footer offer what can be done by now."""
-        self.query_one(Footer).look()
+    def update_footer(self) -> None:
+        """Updates the keys in the footer."""
+        self.query_one(Footer).refresh_keys()
 
-    @action_table.possible
+    @action_table.check_obstacle
     def action_show_all(self) -> None:
         self._filter.action_leave_line()
 
     @property
-    def _filter(self) -> Line:
-        return self.query_one("#filter", Line)
+    def _filter(self) -> InputLine:
+        return self.query_one("#filter", InputLine)
 
-    def _place(self) -> Content:
+    def _folder_text(self) -> Content:
         return untrusted_text.content(str(self.folder), "$quiet")
 
-    def _glance(self, watches: dict[str, Watch]) -> None:
-        for key, watch in watches.items():
-            glance = watch.look()
-            if glance != self._glances.get(key):
-                self.app.call_from_thread(self._arrived, key, glance)
+    def _read_summaries(self, readers: dict[str, SummaryReader]) -> None:
+        for key, reader in readers.items():
+            summary = reader.read()
+            if summary != self._summaries.get(key):
+                self.app.call_from_thread(self._set_summary, key, summary)
 
-    def _arrived(self, key: str, glance: Glance) -> None:
-        if key in self._glances:
-            self._glances[key] = glance
+    def _set_summary(self, key: str, summary: ProjectSummary) -> None:
+        if key in self._summaries:
+            self._summaries[key] = summary
             self._draw()
 
     def _draw(self) -> None:
-        if self.has_class("empty") == bool(self._glances):
-            self.set_class(not self._glances, "empty")
-            self.query_one("#projects" if self._glances else "#choices", Menu).focus()
+        if self.has_class("empty") == bool(self._summaries):
+            self.set_class(not self._summaries, "empty")
+            self.query_one("#projects" if self._summaries else "#choices", Menu).focus()
         wanted = self._filter.value.casefold()
         shown = {
-            key: glance
-            for key, glance in self._glances.items()
-            if wanted in f"{glance.project.name} {glance.task}".casefold()
+            key: summary
+            for key, summary in self._summaries.items()
+            if wanted in f"{summary.project.name} {summary.task}".casefold()
         }
         widths = columns(self.size.width)
         self.query_one("#heads", Static).update(row([Content(head) for head in HEADS], widths))
         lines = [
-            (key, line(glance, widths, of_app(self.app), self._shown_name(glance))) for key, glance in shown.items()
+            (key, line(summary, widths, app_glyphs(self.app), self._shown_name(summary)))
+            for key, summary in shown.items()
         ]
-        self.query_one("#projects", Menu).put(lines)
-        self.offer()
+        self.query_one("#projects", Menu).set_lines(lines)
+        self.update_footer()
 
-    def _shown_name(self, glance: Glance) -> str:
-        """Of a project; one that only the working folder has begins with a dot."""
-        root = glance.project.root
+    def _shown_name(self, summary: ProjectSummary) -> str:
+        """Returns the name to show; a project of the working folder begins with a dot."""
+        root = summary.project.root
         return root.name if root.parent == self._own else "." if root == self._here else f"./{root.name}"
 
 
@@ -300,11 +309,11 @@ def working_folder() -> Path | None:
 
 HEADS = ("project", "task", "model", "stage", "last run", "F1 group/meta")
 MODEL_FROM = 140
-"""Cells from which the model has a column."""
+"""Least width in cells at which the model has a column."""
 
 
 def columns(width: int) -> list[int]:
-    """Cells for each head: the last ones are known, name and task share the rest; 0 leaves one out."""
+    """Returns the width of each column; name and task share the rest, and 0 hides a column."""
     model = 23 if width >= MODEL_FROM else 0
     stage, verdict, result = 23, 15, 14
     rest = max(20, width - model - stage - verdict - result - 1)
@@ -312,29 +321,29 @@ def columns(width: int) -> list[int]:
     return [name, rest - name, model, stage, verdict, result]
 
 
-def line(glance: Glance, widths: list[int], glyphs: Glyphs, title: str) -> Content:
-    """A project in the list; one that cannot be read says why."""
+def line(summary: ProjectSummary, widths: list[int], glyphs: Glyphs, title: str) -> Content:
+    """Returns a line of the list; for a project that cannot be read, with the error."""
     name = untrusted_text.content(title, "bold")
-    if glance.trouble:
-        why = untrusted_text.content(glance.trouble.replace(f"{glance.project.root}/", ""), "$error")
-        return row([name, why], [widths[0], sum(widths[1:])])
-    return row(cells(name, glance, verdict_of(glance.verdict, glyphs)), widths)
+    if summary.error:
+        error = untrusted_text.content(summary.error.replace(f"{summary.project.root}/", ""), "$error")
+        return row([name, error], [widths[0], sum(widths[1:])])
+    return row(cells(name, summary, verdict_of(summary.verdict, glyphs)), widths)
 
 
-def cells(name: Content, glance: Glance, verdict: Content) -> list[Content]:
-    """A project's line, piece by piece."""
+def cells(name: Content, summary: ProjectSummary, verdict: Content) -> list[Content]:
+    """Returns the cells of a project's line."""
     return [
         name,
-        untrusted_text.content(glance.task, "$quiet"),
-        untrusted_text.content(glance.model, "$quiet"),
-        untrusted_text.content(glance.stage),
-        Content.assemble(verdict, f" x{glance.jobs}" if glance.jobs > 1 else "")
-        if glance.verdict
+        untrusted_text.content(summary.task, "$quiet"),
+        untrusted_text.content(summary.model, "$quiet"),
+        untrusted_text.content(summary.stage),
+        Content.assemble(verdict, f" x{summary.jobs}" if summary.jobs > 1 else "")
+        if summary.verdict
         else Content.styled("no runs", "$quiet"),
-        untrusted_text.content(glance.result, "$accent"),
+        untrusted_text.content(summary.scores, "$accent"),
     ]
 
 
 def row(pieces: list[Content], widths: list[int]) -> Content:
-    """Pieces side by side, each cut or filled to its width less the gap."""
-    return Content.assemble(" ", *(padded(padded(p, w - 1), w) for p, w in zip(pieces, widths, strict=True) if w))
+    """Joins pieces, each cut or padded to its width, which includes a gap of one cell."""
+    return Content.assemble(" ", *(pad(pad(p, w - 1), w) for p, w in zip(pieces, widths, strict=True) if w))

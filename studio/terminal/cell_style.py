@@ -1,4 +1,4 @@
-"""What a terminal's cell is drawn with: colours, attributes and a link, and the shortest way from one to another."""
+"""The style of a terminal cell: colours, attributes and a link, and the codes that change one into another."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29"}
 _ON_BLANKS = frozenset(["4", "7", "9", "21", "53"])
-"""Attributes that can be seen where there is no letter."""
+"""Attributes that are visible on a blank."""
 _LINK = re.compile(r"(?:https?|file)://[\x21-\x7e]{1,2000}\Z")
 
 
-class Pen(NamedTuple):
-    """Colours as SGR parameters, empty for the terminal's own."""
+class CellStyle(NamedTuple):
+    """Colours are SGR parameters, empty for the terminal's own."""
 
     foreground: str = ""
     background: str = ""
@@ -22,13 +22,13 @@ class Pen(NamedTuple):
     link: str = ""
 
 
-PLAIN = Pen()
+PLAIN = CellStyle()
 
 
 @lru_cache(maxsize=4096)
-def dipped(pen: Pen, parameters: str) -> Pen:
-    """The pen after `ESC [ parameters m`."""
-    foreground, background, attributes = pen.foreground, pen.background, set(pen.attributes)
+def apply_sgr(style: CellStyle, parameters: str) -> CellStyle:
+    """Returns the style after `ESC [ parameters m`."""
+    foreground, background, attributes = style.foreground, style.background, set(style.attributes)
     codes = iter(parameters.split(";"))
     for code in codes:
         if code in ("", "0"):
@@ -46,37 +46,34 @@ def dipped(pen: Pen, parameters: str) -> Pen:
             attributes.add(code)
         else:
             attributes -= {attribute for attribute, off in _OFF.items() if off == code}
-    return Pen(foreground, background, frozenset(attributes), pen.link)
+    return CellStyle(foreground, background, frozenset(attributes), style.link)
 
 
-def linked(pen: Pen, link: str) -> Pen:
-    """The pen with this link; with none when it is not a plain address."""
-    return pen._replace(link=link if _LINK.match(link) else "")
+def with_link(style: CellStyle, link: str) -> CellStyle:
+    """Returns the style with this link; without one if it is not a plain address."""
+    return style._replace(link=link if _LINK.match(link) else "")
 
 
 @lru_cache(maxsize=4096)
-def blank(pen: Pen) -> Pen:
-    """All that can be seen of this pen where there is no letter."""
-    seen = pen.attributes & _ON_BLANKS
-    return pen if seen else Pen("", pen.background, frozenset(), pen.link)
+def blank_style(style: CellStyle) -> CellStyle:
+    """Returns the part of the style that is visible on a blank."""
+    return style if style.attributes & _ON_BLANKS else CellStyle("", style.background, frozenset(), style.link)
 
 
 @lru_cache(maxsize=16_384)
-def change(old: Pen, new: Pen) -> str:
-    """What to send to go from one to the other."""
-    said = _sgr(old, new)
-    if old.link != new.link:
-        said += f"\x1b]8;;{new.link}\x1b\\"
-    return said
+def transition(old: CellStyle, new: CellStyle) -> str:
+    """Returns the codes that change one style into the other; empty if they are equal."""
+    codes = _sgr(old, new)
+    return codes if old.link == new.link else f"{codes}\x1b]8;;{new.link}\x1b\\"
 
 
-def _sgr(old: Pen, new: Pen) -> str:
+def _sgr(old: CellStyle, new: CellStyle) -> str:
     fresh = [*sorted(new.attributes), *filter(None, (new.foreground, new.background))]
     gone = old.attributes - new.attributes
     codes = sorted({_OFF.get(code, "0") for code in gone})
     if "0" in codes:
         return f"\x1b[{';'.join(['0', *fresh])}m"
-    lost = {code for code, off in _OFF.items() if off in codes}  # bold and faint are switched off together
+    lost = {code for code, off in _OFF.items() if off in codes}  # one code switches off both bold and faint
     codes += sorted((new.attributes - old.attributes) | (new.attributes & lost))
     if old.foreground != new.foreground:
         codes.append(new.foreground or "39")
@@ -89,7 +86,7 @@ def _sgr(old: Pen, new: Pen) -> str:
 
 
 def _extended(code: str, codes: Iterator[str]) -> str:
-    """The rest of 38;5;n or 38;2;r;g;b; the terminal's own colour when it is neither."""
+    """Reads the rest of 38;5;n or 38;2;r;g;b; returns an empty string, the terminal's own colour, for anything else."""
     parts = [code]
     for part in codes:
         parts.append(part)

@@ -1,4 +1,4 @@
-"""Copying so that it arrives: into a file always, through tmux where there is one, else by the terminal (OSC 52)."""
+"""Copies text: always into a file, and through tmux if it runs, else by the terminal (OSC 52)."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from autoact.security.child_process import FOLDER
 
 TMUX = ("tmux", "load-buffer", "-w", "-")
 MOST = 55_000
-"""Bytes that common terminals take by OSC 52: 74 KB in base64."""
+"""Bytes that common terminals accept by OSC 52: 74 KB in base64."""
 
 
 class Copied(Message):
-    """This text, in which nothing acts, is to go on the person's clipboard; `before` begins what is said of it."""
+    """Posted to copy a safe text to the person's clipboard; `before` begins the notice about it."""
 
     def __init__(self, text: str, before: str = ""):
         self.text, self.before = text, before
         super().__init__()
 
 
-def keep(text: str, file: Path) -> str:
-    """Write a text where only this person reads it, over the last one; where that is, in words."""
+def save(text: str, file: Path) -> str:
+    """Writes a text to a file that only this person can read; returns the notice about it."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         disk.replace(file, text.encode("utf-8", "replace"), durable=False)
         file.chmod(0o600)
     except OSError as error:
-        return f"not kept in {file}: {error.strerror}"
-    return f"kept in {file}"
+        return f"not saved in {file}: {error.strerror}"
+    return f"saved in {file}"
 
 
-def through_tmux(text: str) -> bool:
-    """Hand it to tmux, which passes it on however it is set up; False where there is none that takes it."""
+def copy_by_tmux(text: str) -> bool:
+    """Gives a text to tmux, which passes it on to its terminal; returns False without tmux, or if it fails."""
     if not os.environ.get("TMUX"):
         return False
     try:
@@ -49,8 +49,8 @@ def through_tmux(text: str) -> bool:
     return done.returncode == 0
 
 
-def by_terminal(text: str, write: Callable[[str], None]) -> str:
-    """Ask the terminal, which may not listen and does not say; what was done, in words."""
+def copy_by_terminal(text: str, write: Callable[[str], None]) -> str:
+    """Asks the terminal, which does not confirm it; returns the notice about it."""
     if len(text.encode("utf-8", "replace")) > MOST:
         return "too long for a terminal's clipboard"
     write(text)

@@ -1,8 +1,8 @@
-"""Textual's terminal driver, sending changed cells only and no faster than the terminal takes them.
+"""Textual's terminal driver, changed to send only changed cells, and no faster than the terminal draws them.
 
-Each picture ends with a request for the cursor's position. The terminal answers when it has drawn it, however much
-lies in the buffers between, and only then the next one goes out: with what is newest by then. So a key's echo
-never waits behind pictures that are out of date. Whatever this layer does not know switches it off.
+Each picture ends with a request for the cursor's position. The terminal answers when it has drawn the picture, however
+much data is buffered in between, and only then is the next one sent, with the newest state. So the effect of a key
+never waits behind outdated pictures. Any output that this layer does not know switches it off.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from textual.events import CursorPosition
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
-from studio.terminal.screen_cells import Cells
+from studio.terminal.screen_cells import ScreenCells
 
 ASK = "\x1b[6n"
-"""Device status report: where is the cursor?"""
-IN_FLIGHT, SMALL = 2, 1_024
-"""Pictures on their way at most, and the bytes that those before the last may have."""
-PATIENCE = 2.0
-"""Seconds without an answer after which the next picture goes out all the same."""
+"""Device status report: asks for the position of the cursor."""
+MOST_UNANSWERED, SMALL = 2, 1_024
+"""Most pictures without an answer, and the bytes that those before the last may have."""
+ANSWER_TIMEOUT_S = 2.0
+"""Seconds without an answer after which the next picture is sent anyway."""
 MUTE = 3
-"""Times in a row after which the terminal is taken not to answer at all."""
-TEARS = 512
-"""Bytes from which on a picture is put between marks, so that it appears at once."""
+"""Timeouts in a row after which no more answers are asked for."""
+SYNCHRONISED_FROM = 512
+"""Bytes from which a picture is sent between marks, so that it appears at once."""
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 _FRAME = re.compile(r"\x1b\[[0-9]+;[0-9]+H")
 _KNOWN = re.compile(
@@ -43,25 +43,25 @@ _KNOWN = re.compile(
 
 
 class StudioDriver(LinuxDriver):
-    """Stands between Textual and the terminal; the screen holds the same as without it."""
+    """Filters what Textual sends to the terminal; the screen shows the same as without it."""
 
     def __init__(self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.stock = False
-        """Switched off: something came that this layer does not know."""
-        self._cells = Cells(1, 1)
+        """Whether this layer is switched off, because of output that it does not know."""
+        self._cells = ScreenCells(1, 1)
         self._lock = threading.Lock()
         self._synchronised = False
-        self._flying: deque[tuple[float, int]] = deque()
-        """When the unanswered pictures went out, and their bytes."""
-        self._unanswered = 0
-        self._late = False
-        """A look at pictures without an answer is arranged."""
-        self._away = False
-        """The terminal is left to others."""
+        self._sent: deque[tuple[float, int]] = deque()
+        """Time and bytes of each unanswered picture."""
+        self._timeouts = 0
+        self._retry_set = False
+        """Whether a later attempt to send is scheduled."""
+        self._suspended = False
+        """Whether the terminal is given back, to the shell for instance."""
 
     def write(self, data: str) -> None:
-        """A frame is drawn into the cells; what is no frame goes to the terminal as it is."""
+        """Draws a frame into the cells; anything else is sent to the terminal unchanged."""
         with self._lock:
             if self.stock:
                 super().write(data)
@@ -72,67 +72,67 @@ class StudioDriver(LinuxDriver):
                 self._control(data)
 
     def flush(self) -> None:
-        """A frame is whole."""
+        """Called at the end of a frame."""
         with self._lock:
             self._send()
 
     def process_message(self, message: Message) -> None:
-        """Answers of the terminal are meant for this layer."""
+        """Takes the terminal's answers; other messages go to Textual."""
         if isinstance(message, TerminalSupportsSynchronizedOutput):
             self._synchronised = True
-        if isinstance(message, CursorPosition) and self._flying:
+        if isinstance(message, CursorPosition) and self._sent:
             with self._lock:
-                self._flying.popleft()
-                self._unanswered = 0
+                self._sent.popleft()
+                self._timeouts = 0
                 self._send()
             return
         super().process_message(message)
 
     def start_application_mode(self) -> None:
-        """Also after having been stopped: the terminal then shows what others left there."""
+        """Called at the start and after a suspension, when the terminal shows the output of other programs."""
         with self._lock:
-            self._flying.clear()
-            self._away = False
+            self._sent.clear()
+            self._suspended = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
         with self._lock:
             if not self.stock:
-                super().write(self._cells.reset_pen())
-            self._flying.clear()
+                super().write(self._cells.reset_style())
+            self._sent.clear()
         super().stop_application_mode()
         with self._lock:
-            self._away = True
+            self._suspended = True
 
     def repaint(self) -> None:
-        """Send everything again, whatever the terminal shows."""
+        """Sends the whole screen again."""
         with self._lock:
             if not self.stock:
                 self._clear()
                 self._send()
 
     def _sigtstp_application(self, *_: object) -> None:
-        self._soon(super()._sigtstp_application)
+        self._call_soon(super()._sigtstp_application)
 
     def _sigcont_application(self, *_: object) -> None:
-        self._soon(self._come_back)
+        self._call_soon(self._resume)
 
-    def _soon(self, call: Callable[[], object]) -> None:
-        """A signal may come while this very thread holds the lock: what it asks for is done by the app's loop."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed, the terminal given back
+    def _call_soon(self, call: Callable[[], object]) -> None:
+        """Has the app's loop make a call: a signal may arrive while this thread holds the lock."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and the terminal has been given back
             self._loop.call_soon_threadsafe(call)
 
-    def _come_back(self) -> None:
-        if not self._away:  # SIGSTOP cannot be caught: nothing was ended then that could be begun again
+    def _resume(self) -> None:
+        if not self._suspended:  # after SIGSTOP, which cannot be caught, application mode was never left
             self.suspend_application_mode()
         self.resume_application_mode()
 
-    # -- all below with the lock held ------------------------------------------------------------------------------
+    # -- called with the lock held ---------------------------------------------------------------------------------
 
     def _control(self, data: str) -> None:
-        """Not a frame. What is not known may do anything to the screen: from then on all goes out as it comes."""
+        """Sends output that is no frame. Unknown output may change the screen, so it switches this layer off."""
         if not _KNOWN.match(data):
-            super().write(self._cells.changes() + self._cells.reset_pen())
+            super().write(self._cells.changes() + self._cells.reset_style())
             self.stock = True
         super().write(data)
         if "\x1b[?1049h" in data:
@@ -140,42 +140,42 @@ class StudioDriver(LinuxDriver):
 
     def _clear(self) -> None:
         super().write("\x1b[0m\x1b[2J")
-        self._cells.cleared()
+        self._cells.mark_cleared()
 
     def _fit(self) -> None:
-        """The cells are as many as the app thinks; after a change of size nothing is certain of the terminal's."""
+        """Gives the cells the app's size; after a change, the terminal is cleared and everything is sent again."""
         width, height = self._app.size
         if (width, height) != (self._cells.width, self._cells.height):
-            self._cells = self._cells.resized(width, height)
+            self._cells = self._cells.resize(width, height)
             self._clear()
 
     def _send(self) -> None:
-        """The next picture, if there is one and its time has come."""
-        if self.stock or self._away or not self._cells.stale or not self._ready():
+        """Sends the next picture, if there is one and the terminal is ready."""
+        if self.stock or self._suspended or not self._cells.stale or not self._ready():
             return
         changes = self._cells.changes()
         if not changes:
             return
-        if self._synchronised and len(changes) > TEARS:
+        if self._synchronised and len(changes) > SYNCHRONISED_FROM:
             changes = _BEGIN + changes + _END
-        if self._unanswered < MUTE:
+        if self._timeouts < MUTE:
             changes += ASK
-            self._flying.append((time.monotonic(), len(changes)))
+            self._sent.append((time.monotonic(), len(changes)))
         super().write(changes)
 
     def _ready(self) -> bool:
-        """Whether the terminal can take another picture."""
-        if self._flying and time.monotonic() - self._flying[0][0] > PATIENCE:
-            self._flying.clear()
-            self._unanswered += 1
-        if not self._flying:
+        """Returns whether another picture may be sent now; if not, schedules a later attempt."""
+        if self._sent and time.monotonic() - self._sent[0][0] > ANSWER_TIMEOUT_S:
+            self._sent.clear()
+            self._timeouts += 1
+        if not self._sent:
             return True
-        waits = len(self._flying) >= IN_FLIGHT or sum(size for _, size in self._flying) > SMALL
-        if waits and not self._late:
-            self._late = True  # arranged by the loop's own thread: answers come to another
-            self._loop.call_soon_threadsafe(self._loop.call_later, PATIENCE * 1.1, self._look)
+        waits = len(self._sent) >= MOST_UNANSWERED or sum(size for _, size in self._sent) > SMALL
+        if waits and not self._retry_set:
+            self._retry_set = True  # scheduled from the loop's thread: answers arrive in another one
+            self._loop.call_soon_threadsafe(self._loop.call_later, ANSWER_TIMEOUT_S * 1.1, self._retry)
         return not waits
 
-    def _look(self) -> None:
-        self._late = False
+    def _retry(self) -> None:
+        self._retry_set = False
         self.flush()

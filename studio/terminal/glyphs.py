@@ -1,4 +1,4 @@
-"""Letters and glyphs that carry meaning where colour may be absent, each with an ASCII twin."""
+"""Signs for roles and verdicts, readable without colour, each with an ASCII replacement."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs; every role, verdict and stage state has one."""
+    """One set of signs, by role and by verdict."""
 
     roles: Mapping[str, str]
     verdicts: Mapping[str, str]
-    stages: Mapping[str, str]
-    """waiting, running, finished."""
     ascii: bool
 
     def role(self, role: str) -> str:
-        """Returns the sign of who speaks: blank for the studio's own words, a question mark for an unknown name."""
+        """Returns the sign of a role, two cells wide: blank for no role, a question mark for an unknown one."""
         return self.roles.get(role, "? ") if role else "  "
 
     def verdict(self, verdict: str) -> str:
@@ -32,7 +30,6 @@ UNICODE = Glyphs(
         "finished": "✓", "failed": "✗", "cancelled": "■", "interrupted": "!", "unreadable": "✗",
         "foreign": "⇢",
     },
-    stages={"waiting": "○", "running": "●", "finished": "✓"},
     ascii=False,
 )  # fmt: skip
 ASCII = Glyphs(
@@ -42,19 +39,18 @@ ASCII = Glyphs(
         "finished": "+", "failed": "x", "cancelled": "#", "interrupted": "!", "unreadable": "x",
         "foreign": "^",
     },
-    stages={"waiting": "-", "running": "*", "finished": "+"},
     ascii=True,
 )  # fmt: skip
 
 
-def of_app(app: object) -> Glyphs:
-    """The set that the app chose for its terminal."""
+def app_glyphs(app: object) -> Glyphs:
+    """Returns the set that the app uses for its terminal."""
     found = getattr(app, "glyphs", None)
     return found if isinstance(found, Glyphs) else UNICODE
 
 
-def of_terminal(environment: Mapping[str, str] = os.environ) -> Glyphs:
-    """ASCII where the locale says that the terminal shows no Unicode, or the console's own font has none."""
+def terminal_glyphs(environment: Mapping[str, str] = os.environ) -> Glyphs:
+    """Returns the ASCII set if the locale has no Unicode, or on the Linux console, whose font lacks the signs."""
     locale = next((environment[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(key)), "UTF-8")
     plain = "utf" not in locale.lower() or environment.get("TERM") == "linux"
     return ASCII if plain else UNICODE

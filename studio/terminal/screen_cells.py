@@ -1,4 +1,4 @@
-"""A terminal's cells as they should be and as they were last sent: only the difference goes out."""
+"""The terminal's cells as they should be and as they were last sent; only the difference is sent."""
 
 from __future__ import annotations
 
@@ -6,77 +6,77 @@ import re
 
 from rich.cells import split_graphemes
 
-from studio.terminal.cell_style import PLAIN, blank, change, dipped, linked
+from studio.terminal.cell_style import PLAIN, apply_sgr, blank_style, transition, with_link
 
 _TOKEN = re.compile(
     r"\x1b\[([0-9;]*)m"  # 1: colours and attributes
-    r"|\x1b\[([0-9]{1,5});([0-9]{1,5})H"  # 2, 3: go to
+    r"|\x1b\[([0-9]{1,5});([0-9]{1,5})H"  # 2, 3: cursor position
     r"|\x1b\]8;[^;\x00-\x1f\x7f]*;([^\x00-\x1f\x7f]*)\x1b\\"  # 4: link
     r"|(\r?\n)"  # 5
     r"|([^\x00-\x1f\x7f]+)"  # 6: text
     r"|[\x00-\x1f\x7f]"  # a control character that no frame has
 )
 _ACTS = re.compile("[\x80-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e0fff]")
-"""What would act on the terminal, reorder its cells, or hide in them. It is not let through."""
+"""Characters that control the terminal, reorder its cells or are invisible; they are removed."""
 _HALF = re.compile("[\ud800-\udfff]")
-"""Of a pair that no one can encode."""
+"""Single surrogates, which cannot be encoded."""
 _SINGLE = frozenset(
     letter
     for first, last in ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x370, 0x482), (0x2500, 0x25FC), (0x2800, 0x28FF))
     for letter in map(chr, range(first, last + 1))
     if letter.isprintable()
 )
-"""Letters, lines and dots that take one cell everywhere and have no marks: most of what there is."""
+"""Letters, lines and dots that are one cell wide in every terminal; most text consists of them."""
 _BRIDGE = 4
-"""Cells that are cheaper to send again than to jump over."""
+"""Most cells that are sent again instead of moving the cursor over them."""
 
 
-class Cells:
-    """What frames draw goes in with `draw`; `changes` is what a terminal must be sent to look like it.
+class ScreenCells:
+    """`draw` takes a frame; `changes` returns the output that makes the terminal show all frames so far.
 
-    A wide letter lies in its first cell, the cell after it is the empty string. A letter with its marks is one cell.
+    A wide letter is in its first cell, and the cell after it is an empty string. A letter with its marks is one cell.
     """
 
     def __init__(self, width: int, height: int):
         self.width = width
         self.height = height
         self._letters = [[" "] * width for _ in range(height)]
-        self._pens = [[PLAIN] * width for _ in range(height)]
+        self._styles = [[PLAIN] * width for _ in range(height)]
         self._dirty: set[int] = set()
-        self._pen = PLAIN
-        """Of the frames."""
+        self._style = PLAIN
+        """Style of the text that frames draw."""
         self._x = self._y = 0
-        """Of the frames."""
-        self._sent_pen = PLAIN
+        """Position at which frames draw."""
+        self._sent_style = PLAIN
         self._at: tuple[int, int] | None = None
-        """Where the terminal's cursor is, x and y; None where that is not certain."""
-        self.cleared()
+        """Position of the terminal's cursor, x and y; None when it is not certain."""
+        self.mark_cleared()
 
-    def resized(self, width: int, height: int) -> Cells:
-        """As many cells as the terminal has now; what they have in common is kept, nothing counts as sent."""
-        found = Cells(width, height)
+    def resize(self, width: int, height: int) -> ScreenCells:
+        """Returns cells of another size with the common part of the text; none of them counts as sent."""
+        found = ScreenCells(width, height)
         for y in range(min(height, self.height)):
             common = min(width, self.width)
             found._letters[y][:common] = self._letters[y][:common]
-            found._pens[y][:common] = self._pens[y][:common]
+            found._styles[y][:common] = self._styles[y][:common]
             if common < self.width and self._letters[y][common] == "":
                 found._letters[y][common - 1] = " "
         return found
 
-    # -- frames in -------------------------------------------------------------------------------------------------
+    # -- frames ----------------------------------------------------------------------------------------------------
 
     def draw(self, frame: str) -> None:
-        """Take in what a frame does to the cells. What a frame cannot have is left out."""
+        """Draws a frame into the cells. Control characters that frames never have are ignored."""
         for token in _TOKEN.finditer(frame):
             match token.lastindex:
                 case 6:
                     self._write(token[6])
                 case 1:
-                    self._pen = dipped(self._pen, token[1])
+                    self._style = apply_sgr(self._style, token[1])
                 case 3:
                     self._y, self._x = int(token[2]) - 1, int(token[3]) - 1
                 case 4:
-                    self._pen = linked(self._pen, token[4])
+                    self._style = with_link(self._style, token[4])
                 case 5:
                     self._y, self._x = self._y + 1, 0
 
@@ -93,66 +93,64 @@ class Cells:
         self._put(cells, total)
 
     def _put(self, cells: list[str], count: int) -> None:
-        """Cells from the place where the frame is; what does not fit is cut off."""
+        """Writes cells at the frame's position; those beyond the edge are dropped."""
         x, y = self._x, self._y
         self._x = x + count
         if not (0 <= y < self.height and 0 <= x < self.width):
             return
         letters, end = self._letters[y], min(x + count, self.width)
         if letters[x] == "" and x:
-            letters[x - 1] = " "  # the first half of a wide letter is no letter
+            letters[x - 1] = " "  # half of a wide letter is overwritten, so the other half becomes a blank
         if end < self.width and letters[end] == "":
             letters[end] = " "
         letters[x:end] = cells[: end - x]
         if x + count > end and cells[end - x] == "":
             letters[end - 1] = " "
-        self._pens[y][x:end] = [self._pen] * (end - x)
+        self._styles[y][x:end] = [self._style] * (end - x)
         self._dirty.add(y)
 
-    # -- changes out -----------------------------------------------------------------------------------------------
+    # -- output ----------------------------------------------------------------------------------------------------
 
-    def cleared(self) -> None:
-        """The terminal was cleared, with its own colours: everything must be sent again."""
+    def mark_cleared(self) -> None:
+        """Notes that the terminal was cleared with its own colours: everything must be sent again."""
         self._sent_letters = [[" "] * self.width for _ in range(self.height)]
-        self._sent_pens = [[PLAIN] * self.width for _ in range(self.height)]
+        self._sent_styles = [[PLAIN] * self.width for _ in range(self.height)]
         self._dirty = set(range(self.height))
-        self._sent_pen, self._at = PLAIN, None
-
-    def lost(self) -> None:
-        """Something else moved the terminal's cursor."""
-        self._at = None
+        self._sent_style, self._at = PLAIN, None
 
     @property
     def stale(self) -> bool:
-        """There may be changes to send."""
+        """True if there may be changes to send."""
         return bool(self._dirty)
 
     def changes(self) -> str:
-        """What makes the terminal look like the frames; empty if it does. Taken as sent."""
+        """Returns the output that makes the terminal show the cells, empty if it does; they then count as sent."""
         out: list[str] = []
         for y in sorted(self._dirty):
-            letters, pens = self._letters[y], self._pens[y]
-            if letters != self._sent_letters[y] or pens != self._sent_pens[y]:
+            letters, styles = self._letters[y], self._styles[y]
+            if letters != self._sent_letters[y] or styles != self._sent_styles[y]:
                 self._row(y, out)
-                self._sent_letters[y], self._sent_pens[y] = letters[:], pens[:]
+                self._sent_letters[y], self._sent_styles[y] = letters[:], styles[:]
         self._dirty.clear()
         if out:
             out.append(self._move(min(max(self._x, 0), self.width - 1), min(max(self._y, 0), self.height - 1)))
         return "".join(out)
 
-    def reset_pen(self) -> str:
-        """What makes the terminal write plainly again."""
-        said, self._sent_pen = change(self._sent_pen, PLAIN), PLAIN
-        return said
+    def reset_style(self) -> str:
+        """Returns the output that resets the terminal to its own colours."""
+        codes, self._sent_style = transition(self._sent_style, PLAIN), PLAIN
+        return codes
 
     def _row(self, y: int, out: list[str]) -> None:
-        letters, pens = self._letters[y], self._pens[y]
-        sent, sent_pens = self._sent_letters[y], self._sent_pens[y]
+        letters, styles = self._letters[y], self._styles[y]
+        sent, sent_styles = self._sent_letters[y], self._sent_styles[y]
         x = 0
         while x < self.width:
-            letter, pen = letters[x], pens[x]
+            letter, style = letters[x], styles[x]
             if letter == sent[x] and (
-                pen is sent_pens[x] or pen == sent_pens[x] or (letter == " " and blank(pen) == blank(sent_pens[x]))
+                style is sent_styles[x]
+                or style == sent_styles[x]
+                or (letter == " " and blank_style(style) == blank_style(sent_styles[x]))
             ):
                 x += 1
             elif letter == "" and x:
@@ -161,51 +159,51 @@ class Cells:
                 x = self._send(x, y, out)
 
     def _send(self, x: int, y: int, out: list[str]) -> int:
-        """One letter; the cell after it."""
-        letters, pens = self._letters[y], self._pens[y]
+        """Sends the letter at a cell and maybe those after it; returns the next cell."""
+        letters, styles = self._letters[y], self._styles[y]
         at = self._at
-        if at is not None and at[1] == y and 0 < x - at[0] <= _BRIDGE and self._bridged(at[0], x, y):
+        if at is not None and at[1] == y and 0 < x - at[0] <= _BRIDGE and self._can_bridge(at[0], x, y):
             out += letters[at[0] : x]
         elif at != (x, y):
             out.append(self._move(x, y))
-        letter, pen = letters[x], pens[x]
+        letter, style = letters[x], styles[x]
         if letter == " ":
-            seen = blank(pen)
-            pen = self._sent_pen if seen == blank(self._sent_pen) else seen
-        if pen != self._sent_pen:
-            out.append(change(self._sent_pen, pen))
-            self._sent_pen = pen
+            visible = blank_style(style)
+            style = self._sent_style if visible == blank_style(self._sent_style) else visible
+        if style != self._sent_style:
+            out.append(transition(self._sent_style, style))
+            self._sent_style = style
         out.append(letter)
         after = x + 1
         while after < self.width and letters[after] == "":
             after += 1
-        sure = len(letter) == 1 and letter < "\U0001f000"
-        if sure and after == x + 1:
+        certain = len(letter) == 1 and letter < "\U0001f000"
+        if certain and after == x + 1:
             after = self._run(x, y, out)
         # Terminals differ in the width of emoji and of letters with marks.
-        self._at = (after, y) if sure and after < self.width else None
+        self._at = (after, y) if certain and after < self.width else None
         return after
 
     def _run(self, x: int, y: int, out: list[str]) -> int:
-        """The letters behind one that was just sent, as long as nothing but they must be sent; the cell after them."""
-        letters, pens = self._letters[y], self._pens[y]
-        sent, sent_pens, pen = self._sent_letters[y], self._sent_pens[y], pens[x]
-        if pen != self._sent_pen:
+        """Sends the letters after one that was just sent while the style is the same; returns the next cell."""
+        letters, styles = self._letters[y], self._styles[y]
+        sent, sent_styles, style = self._sent_letters[y], self._sent_styles[y], styles[x]
+        if style != self._sent_style:
             return x + 1
         after = x + 1
-        while after < self.width and pens[after] is pen:
+        while after < self.width and styles[after] is style:
             letter = letters[after]
             same = letter == sent[after]
-            if letter not in _SINGLE or (same and (letter == " " or pen == sent_pens[after])):
+            if letter not in _SINGLE or (same and (letter == " " or style == sent_styles[after])):
                 break
             after += 1
         out += letters[x + 1 : after]
         return after
 
-    def _bridged(self, left: int, right: int, y: int) -> bool:
-        """Whether the cells between can be sent again without another pen."""
-        letters, pens = self._letters[y], self._pens[y]
-        return all(letters[x].isascii() and letters[x] and pens[x] == self._sent_pen for x in range(left, right))
+    def _can_bridge(self, left: int, right: int, y: int) -> bool:
+        """Returns whether the cells between can be sent again without a change of style."""
+        letters, styles = self._letters[y], self._styles[y]
+        return all(letters[x].isascii() and letters[x] and styles[x] == self._sent_style for x in range(left, right))
 
     def _move(self, x: int, y: int) -> str:
         at, self._at = self._at, (x, y)

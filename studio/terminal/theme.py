@@ -1,4 +1,4 @@
-"""Colour themes: small TOML files, one a theme, as Textual themes."""
+"""Colour themes, each read from a small TOML file, as Textual themes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 DEFAULT, SIXTEEN = "studio-dark", "sixteen"
 TRACK = ("background", "background-hover", "background-active", "corner-color")
-"""Of a scroll bar: what the bar moves on, which Textual would have darker than any of a theme's colours."""
+"""Variables for the background of a scroll bar, which Textual would draw darker than any colour of a theme."""
 
 
 class Colours(Struct, frozen=True, forbid_unknown_fields=True):
-    """The handful every screen is drawn with, as #rrggbb, or as ansi_blue and its like where `ansi` is set."""
+    """The colours of every screen, as #rrggbb, or as names such as ansi_blue where `ansi` is set."""
 
     foreground: str
     quiet: str
-    """Text of less weight, still read without effort."""
+    """Colour of less important text, still easy to read."""
     background: str
     surface: str
     panel: str
@@ -40,7 +40,7 @@ class Colours(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Roles(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who speaks."""
+    """The colours of the roles."""
 
     meta: str
     plan: str
@@ -57,10 +57,10 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
     colours: Colours
     roles: Roles
     ansi: bool = False
-    """The terminal's own sixteen colours."""
+    """Whether the theme uses the terminal's own sixteen colours."""
 
     def theme(self) -> Theme:
-        """As Textual takes it; `$quiet` and `$role-plan` and its like are there for the style sheets."""
+        """Returns the Textual theme, with variables such as `$quiet` and `$role-plan` for the style sheets."""
         colours = msgspec.structs.asdict(self.colours)
         quiet = colours.pop("quiet")
         roles = {f"role-{role}": colour for role, colour in msgspec.structs.asdict(self.roles).items()}
@@ -73,8 +73,8 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
                 ("text-style", "bold"),
             )  # fmt: skip
         }
-        ground, text = ("ansi_black", "ansi_white") if self.dark else ("ansi_white", "ansi_black")
-        native = {"ansi-background": ground, "ansi-foreground": text} if self.ansi else {}
+        background, text = ("ansi_black", "ansi_white") if self.dark else ("ansi_white", "ansi_black")
+        native = {"ansi-background": background, "ansi-foreground": text} if self.ansi else {}
         track = {f"scrollbar-{part}": self.colours.surface for part in TRACK}
         variables = {"quiet": quiet, **roles, **cursor, **track, **native}
         return Theme(
@@ -88,13 +88,13 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def defaults() -> dict[str, str]:
-    """For Textual's own themes, which know no roles: the terminal's own colours."""
+    """Returns the studio's variables for Textual's own themes, which lack them: the terminal's default colours."""
     roles = ("meta", "plan", "tool", "reflect", "world")
     return {"quiet": "ansi_default", **{f"role-{role}": "ansi_default" for role in roles}}
 
 
 def folder() -> Traversable:
-    """Where the theme files are: beside the package in a checkout, inside it once installed."""
+    """Returns the folder of the theme files: beside the package in a checkout, inside it once installed."""
     beside = Path(__file__).parents[2] / "themes"
     if (beside / "dark.toml").is_file():
         return beside
@@ -104,46 +104,46 @@ def folder() -> Traversable:
 
 
 def palettes() -> list[Palette]:
-    """Every theme that comes with the studio, by file name. Raises BadInput, naming the file, for a broken one."""
+    """Reads the themes that come with the studio, sorted by file name. Raises BadInput with the file's name."""
     return [_palette(file) for file in _files(folder())]
 
 
 class Themes:
-    """The studio's themes, and a person's own files among them as they are now."""
+    """The studio's themes and the person's own, which replace those of the same name."""
 
     def __init__(self, own: Path):
         self.palettes = palettes()
-        self.troubles: list[str] = []
-        """What is wrong with files of the person's own, one line each."""
+        self.errors: list[str] = []
+        """Errors in the person's own files, one line each."""
         self._shipped = list(self.palettes)
         self._own = own
         self._seen: list[tuple[str, int]] = []
-        self.look()
+        self.reload()
 
-    def look(self) -> bool:
-        """Read the person's files again if any of them changed; whether that was so."""
+    def reload(self) -> bool:
+        """Reads the person's files again if any of them changed; returns whether one did."""
         files = _files(self._own) if self._own.is_dir() else []
         seen = [(file.name, Path(str(file)).stat().st_mtime_ns) for file in files]
         if seen == self._seen:
             return False
-        self._seen, self.troubles, found = seen, [], list[Palette]()
+        self._seen, self.errors, found = seen, [], list[Palette]()
         for file in files:
             try:
                 found.append(_palette(file))
-            except BadInput as error:  # half-written in an editor, maybe: the others still hold
-                self.troubles.append(str(error))
+            except BadInput as error:  # it may be half-written in an editor; the other files are used
+                self.errors.append(str(error))
         names = {palette.name for palette in found}
         self.palettes = [palette for palette in self._shipped if palette.name not in names] + found
         return True
 
 
 def without_terminal_colours(filters: Sequence[LineFilter]) -> list[LineFilter]:
-    """For lines drawn in a theme's colours: to look for a terminal's own in each costs a tenth of drawing it."""
+    """Removes the filter that replaces the terminal's own colours: widgets that draw none save 10 % of the time."""
     return [one for one in filters if not isinstance(one, ANSIToTruecolor)]
 
 
-def _files(place: Traversable) -> list[Traversable]:
-    return sorted((file for file in place.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+def _files(folder: Traversable) -> list[Traversable]:
+    return sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
 
 
 def _palette(file: Traversable) -> Palette:

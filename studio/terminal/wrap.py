@@ -1,26 +1,26 @@
-"""Text broken into lines of so many terminal cells, at spaces where there are any."""
+"""Wraps text into lines of a width in terminal cells, at spaces where possible."""
 
 from __future__ import annotations
 
 from rich.cells import cell_len, chop_cells
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """The lines of `text`, each at most `width` cells (at least 2) wide; never empty."""
+def wrap(text: str, width: int) -> list[str]:
+    """Returns the lines of `text`, at least one, each at most `width` cells wide; `width` below 2 counts as 2."""
     width = max(2, width)
     if len(text) <= width and "\n" not in text and text.isascii():
         return [text]
     lines: list[str] = []
     for row in text.split("\n"):
         if row.isascii():
-            _ascii(row, width, lines)
+            _wrap_ascii(row, width, lines)
         else:
-            _wide(row, width, lines)
+            _wrap_wide(row, width, lines)
     return lines
 
 
-def _ascii(row: str, width: int, lines: list[str]) -> None:
-    """One letter, one cell."""
+def _wrap_ascii(row: str, width: int, lines: list[str]) -> None:
+    """Wraps a row in which each character is one cell wide."""
     start, end = 0, len(row)
     while end - start > width:
         space = row.rfind(" ", start, start + width + 1)
@@ -33,8 +33,8 @@ def _ascii(row: str, width: int, lines: list[str]) -> None:
     lines.append(row[start:])
 
 
-def _wide(row: str, width: int, lines: list[str]) -> None:
-    """Letters of 0, 1 or 2 cells; a word that fits no line is broken where it must be."""
+def _wrap_wide(row: str, width: int, lines: list[str]) -> None:
+    """Wraps a row of characters 0, 1 or 2 cells wide; a word wider than the line is broken."""
     line, filled = "", 0
     for index, word in enumerate(row.split(" ")):
         cells = cell_len(word)

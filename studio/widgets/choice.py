@@ -1,4 +1,4 @@
-"""One of a few words, changed with the arrow keys."""
+"""A form field that offers a few words, chosen with the arrow keys."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from studio.terminal import untrusted_text
 
 
 class Choice(Widget, can_focus=True):
-    """All the words, the chosen one marked; on more than one line where they need it."""
+    """Shows all the words, the chosen one in brackets."""
 
     DEFAULT_CSS = """
     Choice { height: auto; color: $quiet; background: $surface; padding: 0 1; }
     Choice:focus { background: $background; }
     """
     BINDINGS = action_table.bindings("choice")
-    PLACES: tuple[action_table.Place, ...] = ("choice",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("choice",)
 
-    class Taken(Message):
-        """Enter: the person wants this word."""
+    class Submitted(Message):
+        """Posted for enter: the form is to be saved."""
 
     def __init__(self, words: Sequence[str], value: str = "", *, id: str | None = None):
         super().__init__(id=id)
@@ -45,7 +45,7 @@ class Choice(Widget, can_focus=True):
         self._step(-1)
 
     def action_take(self) -> None:
-        self.post_message(self.Taken())
+        self.post_message(self.Submitted())
 
     def _step(self, steps: int) -> None:
         self.value = self.words[(self.words.index(self.value) + steps) % len(self.words)]

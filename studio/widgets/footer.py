@@ -1,4 +1,4 @@
-"""The keys of a screen in one line: those whose action can be carried out now."""
+"""The footer: the keys whose action is possible now, in one line."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from textual.widget import Widget
 from studio.actions import action_table
 
 GAPS = ("   ", "  ")
-"""Between two keys, where there is room and where there is not."""
+"""Blanks between two keys: the usual, and the one for narrow screens."""
 HELP = "everywhere.help"
 
 
 class Footer(Widget):
-    """From the table of actions; a click on a key is as good as the key. The key of the help is always there."""
+    """Shows keys from the table of actions; a click runs the action. The key of the help is always shown."""
 
     DEFAULT_CSS = "Footer { height: 1; background: $panel; color: $foreground; }"
 
     def __init__(self) -> None:
         super().__init__(id="footer")
         self._offers: list[tuple[str, action_table.Offer]] = []
-        """Word and action."""
+        """Label and action of each key."""
         self._placed: list[tuple[int, int, action_table.Offer]] = []
-        """First cell, cell behind the last, and the action, as they were drawn last."""
+        """First cell, cell after the last, and the action of each key on the screen."""
 
     def on_mount(self) -> None:
-        self.look()
+        self.refresh_keys()
 
-    def look(self) -> None:
-        """Offer what can be done by now."""
-        offers = offers_of(self.screen.focused or self.screen)
+    def refresh_keys(self) -> None:
+        """Redraws the footer if other actions are possible now."""
+        offers = footer_offers(self.screen.focused or self.screen)
         if offers != self._offers:
             self._offers = offers
             self.refresh()
 
     def render(self) -> Content:
         parts = [Content.assemble((action.key, "bold $accent"), f" {word}") for word, (action, _) in self._offers]
-        chosen, gap = fitting(parts, self.size.width - 2)
+        chosen, gap = fit(parts, self.size.width - 2)
         x, self._placed = 1, []
         for index in chosen:
             end = x + parts[index].cell_length
@@ -52,17 +52,19 @@ class Footer(Widget):
         for first, end, (action, node) in self._placed:
             if first <= event.x < end:
                 await self.app.run_action(action.name, default_namespace=node)
-                self.look()
+                self.refresh_keys()
 
 
-def offers_of(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
-    """Returns what can be done now, each with its word, the help last; what goes without saying is left out."""
-    offers = [(word, offer) for offer in action_table.offered(focused) if (word := action_table.word(offer))]
+def footer_offers(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
+    """Returns the possible actions with their labels, the help last; actions without a label are left out."""
+    offers = [
+        (word, offer) for offer in action_table.available_actions(focused) if (word := action_table.footer_word(offer))
+    ]
     return sorted(offers, key=lambda offer: offer[1][0].id == HELP)
 
 
-def fitting(parts: Sequence[Content], width: int) -> tuple[list[int], str]:
-    """Returns which of the parts fit, the first ones first and the last one always, and the gap between them."""
+def fit(parts: Sequence[Content], width: int) -> tuple[list[int], str]:
+    """Returns the indices of the parts that fit into `width` cells, always with the last one, and the gap to use."""
     every = list(range(len(parts)))
     for gap in GAPS:
         if not parts or _length(parts, gap) <= width:

@@ -1,4 +1,4 @@
-"""The line above the footer: what was said last, until it is old."""
+"""The line above the footer, with the last message."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from textual.widgets import Static
 
 from studio.terminal import untrusted_text
 
-STAYS = 20.0
-"""Seconds: long enough to read it twice, too short to be taken for news later."""
+STAYS_S = 20.0
+"""Seconds for which a message stays: long enough to read it twice."""
 
 
 class Notice(Static):
-    """Nothing is lost when it goes: what happened is in the log."""
+    """Shows one message for a while; the events themselves are in the run's log."""
 
     def __init__(self) -> None:
         super().__init__(id="notice")
-        self._old: Timer | None = None
+        self._timer: Timer | None = None
 
-    def say(self, text: str) -> None:
-        """Show a text, foreign ones too, in place of what stands there."""
+    def show(self, text: str) -> None:
+        """Replaces the message; the text may be untrusted."""
         self.update(untrusted_text.content(text), layout=False)
-        if self._old is not None:
-            self._old.stop()
-        self._old = self.set_timer(STAYS, lambda: self.update("", layout=False)) if text else None
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(STAYS_S, lambda: self.update("", layout=False)) if text else None

@@ -1,4 +1,4 @@
-"""One line that says where the run stands."""
+"""The status line of the followed run, and the texts for a run's name and verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.runs.follow import Follow
 from studio.runs.progress import pace, stage_of
 from studio.terminal import untrusted_text
 from studio.terminal.glyphs import Glyphs
-from studio.widgets.rows import Rows
+from studio.widgets.content_lines import ContentLines
 
 COLOURS = {
     "running": "$success", "finished": "$success", "starting": "$accent", "paused": "$warning", "stuck": "$warning",
@@ -19,44 +19,44 @@ COLOURS = {
 }  # fmt: skip
 
 
-class Status(Rows):
-    """Project, run, engine, verdict, and how far the stage is."""
+class Status(ContentLines):
+    """Project, run, engine, verdict, and progress of the stage."""
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
-        name = untrusted_text.content(follow.shelf.root.name, "bold $primary").truncate(
+        name = untrusted_text.content(follow.run_list.root.name, "bold $primary").truncate(
             max(12, width // 4), ellipsis=True
         )
         if not follow.name:
             return [Content.assemble(" ", name, ("  no runs yet", "$quiet"))]
         verdict = verdict_of(follow.verdict, self.glyphs)
-        run = Content.styled(short(follow.name), "$quiet")
+        run = Content.styled(short_name(follow.name), "$quiet")
         engine = untrusted_text.content(engine_of(follow.state), "$quiet").truncate(40, ellipsis=True)
-        parts = [name, run, engine, verdict, *_where(follow.state)]
+        parts = [name, run, engine, verdict, *_progress(follow.state)]
         line = Content("  ").join([part for part in parts if part])
-        if line.cell_length >= width:  # the engine is what one knows anyway
-            line = Content("  ").join([name, run, verdict, *_where(follow.state)])
+        if line.cell_length >= width:  # the engine is the least important part
+            line = Content("  ").join([name, run, verdict, *_progress(follow.state)])
         return [Content.assemble(" ", line)]
 
 
 def verdict_of(verdict: str, glyphs: Glyphs) -> Content:
-    """A verdict with its glyph; it may name another machine."""
+    """Returns a verdict with its glyph and colour; it may contain untrusted text, as the name of another machine."""
     return untrusted_text.content(f"{glyphs.verdict(verdict)} {verdict}", COLOURS.get(verdict, "$quiet"))
 
 
-def short(run: str, *, tail: bool = True) -> str:
-    """`11-22 14:30 a1b2` of a run's name, or without its `tail`; a name of another form as it is."""
-    date, last = run[:15], f" {run[-4:]}" if tail else ""
+def short_name(run: str) -> str:
+    """Returns `11-22 14:30 a1b2` for a run's folder name; a name of another form is returned unchanged."""
+    date = run[:15]
     usual = len(run) > 20 and date[4:5] == "-" and date[10:11] == "T" and date[11:].isdigit()
-    return untrusted_text.line(f"{date[5:10]} {date[11:13]}:{date[13:]}{last}" if usual else run)
+    return untrusted_text.line(f"{date[5:10]} {date[11:13]}:{date[13:]} {run[-4:]}" if usual else run)
 
 
 def engine_of(state: RunState) -> str:
-    """What the job says it runs on, else the model its settings name."""
+    """Returns the engine that the job reported, else the model in the run's settings."""
     model = state.config.get("model")
     return state.engine or (str(model.get("id", "")) if isinstance(model, dict) else "")
 
 
-def _where(state: RunState) -> list[Content]:
+def _progress(state: RunState) -> list[Content]:
     parts = [untrusted_text.content(stage_of(state), "bold"), untrusted_text.content(pace(state), "$quiet")]
     if state.error:
         parts.append(untrusted_text.content(state.error, "$error"))

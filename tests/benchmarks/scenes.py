@@ -19,12 +19,12 @@ from textual.containers import Horizontal, VerticalScroll  # noqa: E402
 from textual.driver import Driver  # noqa: E402
 from textual.widgets import DataTable, Markdown, Sparkline, Static  # noqa: E402
 
-from studio.episodes.document import Document, Passage  # noqa: E402
+from studio.episodes.document import Document, Paragraph  # noqa: E402
 from studio.runs.loss_series import Series  # noqa: E402
 from studio.terminal.redraw import Frames  # noqa: E402
-from studio.widgets.plot import Curve, Plot  # noqa: E402
-from studio.widgets.table import Column, Table  # noqa: E402
-from studio.widgets.transcript import Transcript  # noqa: E402
+from studio.widgets.charts.plot import Curve, Plot  # noqa: E402
+from studio.widgets.lists.table import Column, Table  # noqa: E402
+from studio.widgets.transcripts.transcript import Transcript  # noqa: E402
 
 LANES, TOKENS_A_SECOND = 3, 50
 STEPS, STOCK_STEPS = 100_000, 1_000
@@ -86,7 +86,7 @@ class Stream(Scene):
                 if number % 40 == 0:
                     view.document.begin("plan", "thought")
                 view.document.write(word)
-                frames.ask(view)
+                frames.request(view)
 
     async def _stock(self) -> None:
         for scroll in self.query(VerticalScroll):
@@ -176,11 +176,11 @@ class Trajectories:
         return f"q-{index}"
 
 
-def passages(steps: int) -> Iterator[Passage]:
+def passages(steps: int) -> Iterator[Paragraph]:
     for number in range(steps):
-        yield Passage("plan", "thought", f"Step {number}: I should look up the painting before I answer.", number)
-        yield Passage("tool", "action", f"BingSearch[Woman in Gold {number}]", number)
-        yield Passage("world", "observation", TEXT * (number % 4 + 1), number)
+        yield Paragraph("plan", "thought", f"Step {number}: I should look up the painting before I answer.", number)
+        yield Paragraph("tool", "action", f"BingSearch[Woman in Gold {number}]", number)
+        yield Paragraph("world", "observation", TEXT * (number % 4 + 1), number)
 
 
 SCENES: dict[str, type[App[object]]] = {

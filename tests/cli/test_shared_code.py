@@ -285,7 +285,7 @@ def test_files_that_are_here_are_kept(shared_set: Path, other: Project, capsys: 
     write(other.root, {"tools/own.py": "mine = True\n"})
     arguments = ["tools", "import", str(other.root), str(shared_set), "--allow", "all"]
     assert main(arguments) == 2
-    assert "own.py: is here already and differs; --replace takes the set's" in capsys.readouterr().err
+    assert "own.py: exists and differs; --replace uses the set's" in capsys.readouterr().err
     assert (held(other.root), (other.root / "tools.toml").read_text()) == ({"tools/own.py": "mine = True\n"}, "")
     assert main([*arguments, "--replace"]) == 0
     assert held(other.root) == FILES
@@ -359,5 +359,5 @@ def test_a_link_out_of_the_project_is_not_given_away(own: Project, tmp_path: Pat
 def test_code_elsewhere_is_told_of(own: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (own.root / "tools.toml").write_text(TOOLS.replace("tools/own.py:", "code/own.py:"))
     assert (
-        "not carried, as it is no file in tools/: code/own.py of Double" in export(own, tmp_path / "s.toml", capsys)[1]
+        "left out, as it is not a file in tools/: code/own.py of Double" in export(own, tmp_path / "s.toml", capsys)[1]
     )

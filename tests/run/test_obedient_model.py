@@ -295,7 +295,7 @@ def play(ground: Ground, asked: list[Ask]) -> RunState:
 
 @pytest.mark.slow
 def test_no_order_of_a_page_is_carried_out(ground: Ground) -> None:
-    if layers.find_layers().lacking():
+    if layers.find_layers().refusal():
         pytest.skip("other system: no sandbox here")
     asked: list[Ask] = []
     state = play(ground, asked)

@@ -9,9 +9,9 @@ import sys
 from hosts import Host
 from textual.driver import Driver
 
-from studio.episodes.document import Document, Passage
+from studio.episodes.document import Document, Paragraph
 from studio.terminal.driver import StudioDriver
-from studio.widgets.transcript import Transcript
+from studio.widgets.transcripts.transcript import Transcript
 
 
 class Driven(Host):
@@ -21,7 +21,7 @@ class Driven(Host):
 
     def action_add(self) -> None:
         view = self.query_one(Transcript)
-        view.document.add(Passage("tool", "action", f"BingSearch[Woman in Gold {len(view.document)}] 東京"))
+        view.document.add(Paragraph("tool", "action", f"BingSearch[Woman in Gold {len(view.document)}] 東京"))
         view.draw()
 
     def action_unknown(self) -> None:
@@ -39,7 +39,7 @@ class Driven(Host):
 
 if __name__ == "__main__":
     told = (
-        Passage("plan", "thought", f"thought {number} " + "of things that are so " * (number % 9))
+        Paragraph("plan", "thought", f"thought {number} " + "of things that are so " * (number % 9))
         for number in range(90)
     )
     Driven(Transcript(Document(told), paged=False)).run()

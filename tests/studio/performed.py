@@ -25,21 +25,19 @@ from studio.screens.form import Form
 from studio.screens.lessons import LessonsScreen
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
-from studio.screens.run import RunScreen
+from studio.widgets.charts.plot import Plot
 from studio.widgets.choice import Choice
-from studio.widgets.line import Line
-from studio.widgets.listed import Listed
-from studio.widgets.menu import Menu
-from studio.widgets.plot import Plot
-from studio.widgets.table import Table
-from studio.widgets.transcript import Transcript
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.cursor_list import CursorList
+from studio.widgets.lists.menu import Menu
+from studio.widgets.lists.table import Table
+from studio.widgets.transcripts.transcript import Transcript
 
-PLACES: dict[str, tuple[type, ...]] = {
+CONTEXTS: dict[str, tuple[type, ...]] = {
     "everywhere": (StudioApp,),
-    "list": (Menu, Listed),
+    "list": (Menu, CursorList),
     "projects": (ProjectsScreen,),
     "project": (ProjectScreen,),
-    "run": (RunScreen,),
     "trajectories": (TrajectoriesPane,),
     "runs": (RunsPane,),
     "table": (Table,),
@@ -50,13 +48,13 @@ PLACES: dict[str, tuple[type, ...]] = {
     "form": (Form,),
     "choice": (Choice,),
     "confirm": (Confirm,),
-    "line": (Line,),
+    "line": (InputLine,),
     "training": (TrainingPane,),
     "lessons": (LessonsScreen,),
     "group": (GroupPane,),
     "lab": (LabPane,),
 }
-"""Whose methods the actions of a place are."""
+"""The classes with the methods of a context's actions."""
 
 
 @contextmanager
@@ -73,13 +71,13 @@ def performed(said: Collection[str], patch: pytest.MonkeyPatch) -> Iterator[None
 
     patch.setattr(Pilot, "press", noted_press)
     for action in meant:
-        for kind in PLACES[action.place]:
+        for kind in CONTEXTS[action.context]:
             name = f"action_{action.name}"
             patch.setattr(kind, name, _noted(getattr(kind, name), action.id, done))
     yield
     for action in meant:
         assert action.id in done, f"{action.id} was not carried out"
-        assert {action.key, action_table.named(action.key)} & pressed, f"the key of {action.id} was not pressed"
+        assert {action.key, action_table.textual_key(action.key)} & pressed, f"the key of {action.id} was not pressed"
 
 
 def _noted(method: Any, name: str, done: set[str]) -> Any:

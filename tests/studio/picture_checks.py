@@ -14,17 +14,16 @@ from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
 from studio.actions import action_table
-from studio.widgets.footer import Footer, fitting, offers_of
-from studio.widgets.menu import Menu
-from studio.widgets.plot import Plot
-from studio.widgets.rows import Rows
-from studio.widgets.sides import Sides
-from studio.widgets.stages import Stages
-from studio.widgets.table import Table
-from studio.widgets.tabline import TabLine
-from studio.widgets.transcript import Transcript
+from studio.widgets.charts.plot import Plot
+from studio.widgets.content_lines import ContentLines
+from studio.widgets.footer import Footer, fit, footer_offers
+from studio.widgets.lists.menu import Menu
+from studio.widgets.lists.table import Table
+from studio.widgets.tab_line import TabLine
+from studio.widgets.transcripts.sides import SideBySide
+from studio.widgets.transcripts.transcript import Transcript
 
-SPEAKING = (Table, Transcript, Plot, Menu, Rows, TabLine, Footer)
+SPEAKING = (Table, Transcript, Plot, Menu, ContentLines, TabLine, Footer)
 """Widgets that always have something to say."""
 WORD = re.compile(r"[^\W\d_]{3,}")
 """Shorter ones could begin anything."""
@@ -86,7 +85,7 @@ def false_offers(footer: str, reachable: Sequence[action_table.Offer]) -> list[s
     """Keys of a footer that no action has, or whose action cannot be carried out now."""
     found = []
     for key, word in offers(footer):
-        meant = [offer for offer in reachable if offer[0].key == key and action_table.word(offer) == word]
+        meant = [offer for offer in reachable if offer[0].key == key and action_table.footer_word(offer) == word]
         if not meant:
             found.append(f"{key} {word}: no such key here")
         elif why := action_table.obstacle(meant[0][1], meant[0][0].name):
@@ -96,9 +95,9 @@ def false_offers(footer: str, reachable: Sequence[action_table.Offer]) -> list[s
 
 def unoffered(footer: str, focused: DOMNode) -> list[str]:
     """Keys that a footer has room for and leaves out, though their action can be carried out now."""
-    possible = [(offer[0].key, word) for word, offer in offers_of(focused)]
+    possible = [(offer[0].key, word) for word, offer in footer_offers(focused)]
     parts = [Content(f"{key} {word}") for key, word in possible]
-    chosen, _ = fitting(parts, len(footer) - 2)
+    chosen, _ = fit(parts, len(footer) - 2)
     named = list(offers(footer))
     return [f"{parts[at].plain}: not offered" for at in chosen if possible[at] not in named]
 
@@ -119,7 +118,7 @@ def speaking(app: App[Any]) -> Iterator[Widget]:
 
 def unused(widget: Widget) -> bool:
     """Whether a text has its place while nothing is chosen yet: the list beside it says so."""
-    return isinstance(widget, Transcript) and not len(widget.document) and not isinstance(widget.parent, Sides)
+    return isinstance(widget, Transcript) and not len(widget.document) and not isinstance(widget.parent, SideBySide)
 
 
 def entries(widget: Widget) -> int:
@@ -128,8 +127,6 @@ def entries(widget: Widget) -> int:
         case Table():
             return min(widget.size.height, 1 + max(1, len(widget._rows) - widget.top))
         case Transcript():
-            return 1
-        case Stages():
             return 1
         case Menu():
             return min(widget.size.height, len(widget.options))

@@ -47,7 +47,7 @@ class Snapshot:
         legend = [f"{letter}  {'  |  '.join(looks)}" for looks, letter in letters.items()]
         head = f"-- letters: {'  |  '.join(pictures)}"
         return cls(
-            name, "\n".join([*read[first], "-- cells and letters of each row", *_folded(rows), head, *legend, ""])
+            name, "\n".join([*read[first], "-- cells and letters of each row", *_is_folded(rows), head, *legend, ""])
         )
 
     def check(self) -> None:
@@ -95,7 +95,7 @@ def _letter(number: int) -> str:
     return ascii_letters[number] if number < len(ascii_letters) else f"{ascii_letters[number % 52]}{number // 52}"
 
 
-def _folded(rows: Sequence[str]) -> list[str]:
+def _is_folded(rows: Sequence[str]) -> list[str]:
     """Rows that look like the one before share its line."""
     found, at = [], 1
     for spans, run in groupby(rows):

@@ -13,13 +13,13 @@ from rich.cells import cell_len, split_graphemes
 from textual.app import App
 from textual.pilot import Pilot
 
-from studio.episodes.document import Document, Passage
+from studio.episodes.document import Document, Paragraph
 from studio.runs.loss_series import Series
-from studio.terminal.cell_style import PLAIN, Pen, change, dipped
-from studio.terminal.screen_cells import _SINGLE, Cells
-from studio.widgets.plot import Curve, Plot
-from studio.widgets.table import Column, Table
-from studio.widgets.transcript import Transcript
+from studio.terminal.cell_style import PLAIN, CellStyle, apply_sgr, transition
+from studio.terminal.screen_cells import _SINGLE, ScreenCells
+from studio.widgets.charts.plot import Curve, Plot
+from studio.widgets.lists.table import Column, Table
+from studio.widgets.transcripts.transcript import Transcript
 
 WIDTH, HEIGHT = 40, 10
 STYLES = (
@@ -59,7 +59,7 @@ class Pair:
         self._stock, self._ours = pyte.Stream(self.stock), pyte.Stream(self.ours)
         for stream in (self._stock, self._ours):
             stream.feed("\x1b[?7l")
-        self.cells = Cells(width, height)
+        self.cells = ScreenCells(width, height)
         self.bytes = self.frames = 0
 
     def draw(self, frame: str) -> None:
@@ -105,7 +105,7 @@ def test_random_frames_look_the_same() -> None:
 
 
 def test_nothing_is_sent_for_the_same_frame() -> None:
-    cells = Cells(WIDTH, HEIGHT)
+    cells = ScreenCells(WIDTH, HEIGHT)
     frame = next(frames(random.Random(2), 1))
     cells.draw(frame)
     assert cells.changes()
@@ -123,17 +123,17 @@ def test_after_a_change_of_size_everything_is_sent() -> None:
     for frame in frames(random.Random(3), 20):
         pair.draw(frame)
     smaller = Pair(WIDTH, HEIGHT - 3)
-    smaller._stock.feed(pair.cells.resized(WIDTH, HEIGHT - 3).changes())
+    smaller._stock.feed(pair.cells.resize(WIDTH, HEIGHT - 3).changes())
     assert look(smaller.stock) == look(pair.ours)[: HEIGHT - 3]
 
 
 def test_half_a_wide_letter_is_no_letter() -> None:
-    cells = Cells(8, 1)
+    cells = ScreenCells(8, 1)
     cells.draw("\x1b[1;1H東京東京")
     cells.changes()
     cells.draw("\x1b[1;2Hx")
     screen = pyte.Screen(8, 1)
-    pyte.Stream(screen).feed(cells.resized(8, 1).changes())
+    pyte.Stream(screen).feed(cells.resize(8, 1).changes())
     assert screen.display[0].rstrip() == " x京東京"
     cells.draw("\x1b[1;8H東")
     assert cells._letters[0][6:] == [" ", " "]
@@ -154,7 +154,7 @@ def test_half_a_wide_letter_is_no_letter() -> None:
     ],
 )
 def test_a_frame_carries_no_other_sequence(hostile: str) -> None:
-    cells = Cells(WIDTH, HEIGHT)
+    cells = ScreenCells(WIDTH, HEIGHT)
     cells.draw(f"\x1b[1;1H{hostile}ok")
     sent = cells.changes()
     rest = re.sub(r"\x1b\[[0-9;]*[mHC]|\r\n", "", sent)
@@ -163,7 +163,7 @@ def test_a_frame_carries_no_other_sequence(hostile: str) -> None:
 
 
 def test_links_are_kept_if_they_are_addresses() -> None:
-    cells = Cells(WIDTH, HEIGHT)
+    cells = ScreenCells(WIDTH, HEIGHT)
     cells.draw("\x1b[1;1H\x1b]8;id=7;https://example.org/a\x1b\\\x1b[1mx\x1b[0m\x1b]8;;\x1b\\y")
     assert "\x1b]8;;https://example.org/a\x1b\\x" in cells.changes()
     cells.draw("\x1b[2;1H\x1b]8;id=7;javascript:x\x1b\\x\x1b]8;;\x1b\\")
@@ -171,19 +171,19 @@ def test_links_are_kept_if_they_are_addresses() -> None:
 
 
 def test_pens_change_by_the_shortest_way() -> None:
-    red = dipped(PLAIN, "1;38;2;200;0;0;48;2;1;1;1")
-    blue = dipped(PLAIN, "1;38;2;0;0;200;48;2;1;1;1")
-    assert change(red, blue) == "\x1b[38;2;0;0;200m"
-    assert change(red, PLAIN) == "\x1b[m"
-    assert change(dipped(PLAIN, "1;2"), dipped(PLAIN, "2")) == "\x1b[0;2m"
-    assert dipped(red, "0") == PLAIN == dipped(red, "")
-    assert dipped(PLAIN, "38;5;300000") == PLAIN
-    assert dipped(PLAIN, "97;104") == Pen("97", "104")
+    red = apply_sgr(PLAIN, "1;38;2;200;0;0;48;2;1;1;1")
+    blue = apply_sgr(PLAIN, "1;38;2;0;0;200;48;2;1;1;1")
+    assert transition(red, blue) == "\x1b[38;2;0;0;200m"
+    assert transition(red, PLAIN) == "\x1b[m"
+    assert transition(apply_sgr(PLAIN, "1;2"), apply_sgr(PLAIN, "2")) == "\x1b[0;2m"
+    assert apply_sgr(red, "0") == PLAIN == apply_sgr(red, "")
+    assert apply_sgr(PLAIN, "38;5;300000") == PLAIN
+    assert apply_sgr(PLAIN, "97;104") == CellStyle("97", "104")
 
 
 async def test_every_widget_looks_the_same() -> None:
     """The frames of real widgets, of keys pressed in them and of text that streams in."""
-    document = Document(Passage("plan", "thought", f"thought {n} 東京 e\u0301 " * (n % 9), n) for n in range(300))
+    document = Document(Paragraph("plan", "thought", f"thought {n} 東京 e\u0301 " * (n % 9), n) for n in range(300))
     plot = Plot([Curve("loss", "plan", Series([3 / (1 + n) for n in range(50)]))])
     table = Table((Column("a"), Column("b", 9, right=True)))
     app = Host(Transcript(document, folds=()), table, plot)

@@ -36,8 +36,8 @@ async def copied(app: StudioApp, pilot: Pilot[str]) -> str:
     await pilot.press("y")
     for _ in range(200):
         await done(app, pilot)
-        if "kept in" in screen_text(app):
-            return user_files.clipboard().read_text("utf-8")
+        if "saved in" in screen_text(app):
+            return user_files.clipboard_file().read_text("utf-8")
         await pilot.pause(0.05)
     raise AssertionError(screen_text(app))
 
@@ -52,10 +52,10 @@ async def test_an_answer_goes_through_tmux_else_by_the_terminal(
     async with pane_of(opera, "3", (200, 24)) as (app, pilot):
         await pilot.press("enter", "g")
         assert await copied(app, pilot) == (tmp_path / "taken").read_text("utf-8") == f"I should try {HOSTILE} first."
-        assert ("copied through tmux; kept in" in screen_text(app)) == (code == 0)
+        assert ("copied through tmux; saved in" in screen_text(app)) == (code == 0)
         assert app.clipboard == ("" if code == 0 else f"I should try {HOSTILE} first.")
     assert (tmp_path / "words").read_text("utf-8") == "load-buffer -w -\n"
-    assert stat.S_IMODE(user_files.clipboard().stat().st_mode) == 0o600
+    assert stat.S_IMODE(user_files.clipboard_file().stat().st_mode) == 0o600
 
 
 @pytest.mark.does("list.copy")
@@ -81,16 +81,16 @@ async def test_nothing_is_said_to_be_nothing(opera: Path) -> None:
         await pilot.press("y")
         await done(app, pilot)
         assert "There is nothing to copy here." in screen_text(app)
-    assert not user_files.clipboard().exists()
+    assert not user_files.clipboard_file().exists()
 
 
 def test_a_terminal_is_not_given_more_than_it_takes() -> None:
     written: list[str] = []
-    assert clipboard.by_terminal("é" * 30_000, written.append) == "too long for a terminal's clipboard"
-    assert clipboard.by_terminal("é" * 20_000, written.append) == "copied if the terminal allows it"
+    assert clipboard.copy_by_terminal("é" * 30_000, written.append) == "too long for a terminal's clipboard"
+    assert clipboard.copy_by_terminal("é" * 20_000, written.append) == "copied if the terminal allows it"
     assert written == ["é" * 20_000]
 
 
 def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "not kept in" in clipboard.keep("x", tmp_path / "file" / "clipboard.txt")
+    assert "not saved in" in clipboard.save("x", tmp_path / "file" / "clipboard.txt")

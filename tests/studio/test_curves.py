@@ -10,15 +10,14 @@ from hosts import Host
 from stories import screen_text
 
 from studio.runs.loss_series import BINS, Series, span
-from studio.widgets.braille import drawn, signs
-from studio.widgets.plot import Curve, Plot, figure
-from studio.widgets.stages import counted, lasted
+from studio.widgets.charts.braille import dot_text, draw_dots
+from studio.widgets.charts.plot import Curve, Plot, figure_text
 
 
 def text_of(
     columns: list[tuple[float, float] | None], low: float, high: float, height: int, *, ascii: bool
 ) -> list[str]:
-    return [signs(row, ascii=ascii) for row in drawn(columns, low, high, height)]
+    return [dot_text(row, ascii=ascii) for row in draw_dots(columns, low, high, height)]
 
 
 def test_few_steps_spread_over_the_width() -> None:
@@ -96,8 +95,8 @@ def test_a_falling_curve_in_cells() -> None:
 
 def test_figures_are_short() -> None:
     values = (0.0, 1e-5, 0.12345, 12.3456, 1234.5, 9_999.96, 99_999.0, 1e9, 5e-324, 1.7e308, math.nan, math.inf)
-    assert all(len(figure(sign * value)) <= 7 for value in values for sign in (1, -1))
-    assert [figure(value) for value in values[2:5]] == ["0.123", "12.3", "1234.5"]
+    assert all(len(figure_text(sign * value)) <= 7 for value in values for sign in (1, -1))
+    assert [figure_text(value) for value in values[2:5]] == ["0.123", "12.3", "1234.5"]
 
 
 @pytest.mark.does("plot.logarithm", "plot.smooth", "plot.overlay", "plot.earlier", "plot.later")
@@ -121,7 +120,7 @@ async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
         await pilot.pause()
         rows = screen_text(app).splitlines()
         assert "step 196" in rows[15]
-        assert f"plan [b] {figure(loss.at(195))}" in rows[0]
+        assert f"plan [b] {figure_text(loss.at(195))}" in rows[0]
         assert "│" in rows[2]
         await pilot.press("right", "right")
         await pilot.pause()
@@ -137,16 +136,10 @@ async def test_an_empty_plot_and_a_tiny_one() -> None:
     app = Host(plot)
     async with app.run_test(size=(40, 6)) as pilot:
         await pilot.press("left", "right", "l", "m", "v")
-        plot.show([Curve("a", "plan", Series([1.0])), Curve("b", "x", Series([-1.0]))])
+        plot.curves = [Curve("a", "plan", Series([1.0])), Curve("b", "x", Series([-1.0]))]
+        plot.draw()
         await pilot.press("l")
         for size in ((5, 3), (20, 1), (40, 2), (200, 60)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
         assert "-1.000" in screen_text(app)
-
-
-def test_words_where_they_fit() -> None:
-    assert counted((12, "kept", 1, "refused"), 20) == "12 kept 1 refused"
-    assert counted((12, "kept", 1, "refused"), 10) == "+12 -1"
-    assert counted((0, "kept", 0, "refused"), 20) == ""
-    assert [lasted(12), lasted(185), lasted(7800)] == ["12s", "3m05", "2h10"]

@@ -17,8 +17,8 @@ from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
 from studio.runs import run_tail
 from studio.runs.follow import Follow
-from studio.runs.run_list import Shelf, judged
-from studio.runs.run_tail import Tailed
+from studio.runs.run_list import RunList, run_verdict
+from studio.runs.run_tail import RunTail
 
 
 def following(root: Path, name: str = "") -> Follow:
@@ -31,14 +31,14 @@ def test_a_look_without_news_is_nothing(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
         follow = following(opera)
-        assert follow.look()
+        assert follow.refresh()
         assert follow.verdict == "running"
-        assert [follow.look() for _ in range(20)] == [False] * 20
+        assert [follow.refresh() for _ in range(20)] == [False] * 20
         with LogWriter(run) as log:
             log.append(StageProgressed("synthesis", 38, 120))
-        assert follow.look()
+        assert follow.refresh()
         assert follow.state.stages["synthesis"].done == 38
-    assert follow.look()
+    assert follow.refresh()
     assert follow.verdict == "interrupted"
     follow.close()
 
@@ -46,7 +46,7 @@ def test_a_look_without_news_is_nothing(opera: Path) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other system: elsewhere only looking helps")
 async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write(opera, synthesis())
-    monkeypatch.setattr("studio.runs.follow.IDLE", 1e6)
+    monkeypatch.setattr("studio.runs.follow.IDLE_S", 1e6)
     with alive(run), LogWriter(run) as log:
         follow = following(opera)
         follow.start()
@@ -61,7 +61,7 @@ async def test_a_write_wakes_one_that_rests(opera: Path, monkeypatch: pytest.Mon
 def test_a_long_log_is_read_in_portions(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_tail, "MOST", 10)
     run = write(opera, training())
-    part = Tailed(run)
+    part = RunTail(run)
     looks = 0
     while part.behind:
         assert part.read()
@@ -76,10 +76,10 @@ def test_nothing_is_said_before_a_long_log_is_read(opera: Path, monkeypatch: pyt
     monkeypatch.setattr(run_tail, "MOST", 100)
     write(opera, training())
     follow = following(opera)
-    follow.look()
+    follow.refresh()
     assert follow.verdict == "reading"
     while follow.verdict == "reading":
-        follow.look()
+        follow.refresh()
     assert follow.verdict == "interrupted"
     follow.close()
 
@@ -89,41 +89,41 @@ def test_the_list_knows_how_each_run_ended(opera: Path) -> None:
     write(opera, [*opened(), *[step("plan", n, 3000) for n in range(1, 3000)]], 2)
     running = write(opera, synthesis(), 3)
     with alive(running):
-        shelf = Shelf(opera)
-        assert shelf.look()
-        assert [run.verdict for run in shelf.runs] == ["running", "interrupted", "finished"]
-        assert not shelf.look()
+        runs = RunList(opera)
+        assert runs.refresh()
+        assert [run.verdict for run in runs.runs] == ["running", "interrupted", "finished"]
+        assert not runs.refresh()
 
 
 def test_the_list_notices_a_run_that_goes_on_and_one_that_is_written_to(opera: Path) -> None:
     run = write(opera, synthesis())
-    shelf = Shelf(opera)
-    assert shelf.look()
-    assert not shelf.look()
+    runs = RunList(opera)
+    assert runs.refresh()
+    assert not runs.refresh()
     with alive(run):
-        assert shelf.look()
-        assert [line.verdict for line in shelf.runs] == ["running"]
-    assert shelf.look()
+        assert runs.refresh()
+        assert [line.verdict for line in runs.runs] == ["running"]
+    assert runs.refresh()
     with LogWriter(run) as log:
         log.append(RunFinished())
-    assert shelf.look()
-    assert [line.verdict for line in shelf.runs] == ["finished"]
+    assert runs.refresh()
+    assert [line.verdict for line in runs.runs] == ["finished"]
 
 
 def test_a_run_just_made_is_starting(opera: Path) -> None:
     folder = new_run(opera, "quick", {}, now=datetime(2026, 11, 22))
     made = folder.config.stat().st_mtime
-    assert judged(folder, RunState(), now=made + 1) == "starting"
-    assert judged(folder, RunState(), now=made + 60) == "interrupted"
+    assert run_verdict(folder, RunState(), now=made + 1) == "starting"
+    assert run_verdict(folder, RunState(), now=made + 60) == "interrupted"
 
 
 def test_a_resumed_run_is_followed_on(opera: Path) -> None:
     run = write(opera, synthesis())
     follow = following(opera, run.name)
-    follow.look()
+    follow.refresh()
     assert follow.verdict == "interrupted"
     with alive(run), LogWriter(run) as log:
         log.append(RunOpened(2, 78, "here"))
-        assert follow.look()
+        assert follow.refresh()
         assert (follow.verdict, follow.state.attempt) == ("running", 2)
     follow.close()

@@ -20,13 +20,13 @@ from autoact.events import EpisodeBegun, ModelAnswered, QuestionAccepted, ToolOb
 from autoact.run.record.log import Record
 from autoact.trajectory import Question
 from studio import plain
-from studio.episodes.document import Document, Passage
+from studio.episodes.document import Document, Paragraph
 from studio.runs.loss_series import Series
 from studio.terminal import untrusted_text
-from studio.terminal.screen_cells import Cells
-from studio.widgets.plot import Curve, Plot
-from studio.widgets.table import Column, Table
-from studio.widgets.transcript import Transcript
+from studio.terminal.screen_cells import ScreenCells
+from studio.widgets.charts.plot import Curve, Plot
+from studio.widgets.lists.table import Column, Table
+from studio.widgets.transcripts.transcript import Transcript
 
 COUNT = 200_000 if LONG else 1_000
 PICTURES = 500 if LONG else 10
@@ -62,9 +62,9 @@ async def test_no_control_sequence_of_another_reaches_the_terminal() -> None:
     app = Host(view, table, plot, label)
     app.CSS = "Transcript { height: 90; } Table { height: 102; } Plot { height: 4; } Static { height: 3; }"
     async with app.run_test(size=(100, 200)) as pilot:
-        cells = Cells(100, 200)
+        cells = ScreenCells(100, 200)
         for texts in islice(strings(), PICTURES):
-            view.show(Document(Passage(text, text, text[:400]) for text in texts))
+            view.show(Document(Paragraph(text, text, text[:400]) for text in texts))
             streamed(view.document, texts)
             table.show(Rows(texts))
             plot.show([Curve(text, "plan", Series([1.0, 2.0])) for text in texts[:2]])
@@ -110,7 +110,7 @@ def test_lines_and_texts_are_safe_to_print() -> None:
 
 def test_the_wall_at_the_driver_stands_by_itself() -> None:
     """Even text that no one made safe leaves the cells as text, colours, places and links."""
-    cells = Cells(80, 3)
+    cells = ScreenCells(80, 3)
     for texts in strings():
         for text in texts:
             cells.draw(f"\x1b[1;1H{text[:500]}")
@@ -121,7 +121,7 @@ def test_the_wall_at_the_driver_stands_by_itself() -> None:
 async def test_action_strings_read_exactly_as_written() -> None:
     source = random.Random(7)
     said = [action.replace("x", source.choice("xyz[]/")) for action in ACTIONS for _ in range(20)]
-    view = Transcript(Document(Passage("tool", "action", action) for action in said))
+    view = Transcript(Document(Paragraph("tool", "action", action) for action in said))
     table, label = Table((Column("a"),), Rows1(said)), Static()
     app = Host(view, table, label)
     app.CSS = "Transcript { height: 130; } Table { height: 122; } Static { height: 120; }"

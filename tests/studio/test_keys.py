@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from performed import PLACES, said_in
+from performed import CONTEXTS, said_in
 from stories import screen_text
 from textual.keys import _character_to_key
 
@@ -21,12 +21,12 @@ from studio.terminal.glyphs import ASCII, UNICODE
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
 
 
-@pytest.mark.parametrize("action", action_table.ACTIONS, ids=lambda action: f"{action.place}-{action.name}")
+@pytest.mark.parametrize("action", action_table.ACTIONS, ids=lambda action: f"{action.context}-{action.name}")
 def test_every_action_exists_and_is_told(action: action_table.Action) -> None:
-    assert all(callable(getattr(kind, f"action_{action.name}", None)) for kind in PLACES[action.place])
+    assert all(callable(getattr(kind, f"action_{action.name}", None)) for kind in CONTEXTS[action.context])
     assert action.help
     assert action.key not in RESERVED
-    assert action.help in page([action.place], UNICODE).plain
+    assert action.help in page([action.context], UNICODE).plain
 
 
 def test_every_action_has_a_test_that_presses_its_key() -> None:
@@ -37,7 +37,6 @@ def test_every_action_has_a_test_that_presses_its_key() -> None:
     "places",
     [
         ("projects", "list"),
-        ("run", "list"),
         ("table", "list"),
         ("transcript", "list"),
         ("plot",),
@@ -46,13 +45,13 @@ def test_every_action_has_a_test_that_presses_its_key() -> None:
         ("runs", "table", "list"),
     ],
 )
-def test_no_key_twice_in_a_place(places: tuple[action_table.Place, ...]) -> None:
+def test_no_key_twice_in_a_place(places: tuple[action_table.Context, ...]) -> None:
     counted = Counter(action.key for action in action_table.actions(*places, "everywhere"))
     assert max(counted.values()) == 1
 
 
 def test_every_glyph_has_an_ascii_twin() -> None:
-    for kind in ("roles", "verdicts", "stages"):
+    for kind in ("roles", "verdicts"):
         ours, twins = getattr(UNICODE, kind), getattr(ASCII, kind)
         assert ours.keys() == twins.keys()
         assert "".join(twins.values()).isascii()
@@ -99,10 +98,10 @@ async def test_an_own_keymap_changes_keys_footer_help_and_palette(opera: Path, t
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[run", "not usable as a keymap"),
-        ('[run]\nfly = "f"\n', "run.fly"),
-        ("[run]\nback = 3\n", "expected a section a place"),
-        ('[run]\nback = "q"\n', "one key for two actions"),
+        ("[runs", "not usable as a keymap"),
+        ('[runs]\nfly = "f"\n', "runs.fly"),
+        ("[runs]\nnew = 3\n", "expected a section with lines like"),
+        ('[runs]\nnew = "q"\n', "one key for two actions"),
     ],
 )
 async def test_a_broken_keymap_is_told_and_left_out(opera: Path, tmp_path: Path, text: str, said: str) -> None:
@@ -116,6 +115,11 @@ async def test_a_broken_keymap_is_told_and_left_out(opera: Path, tmp_path: Path,
         assert app.actions == action_table.ACTIONS
 
 
+def test_keys_of_removed_actions_are_ignored(tmp_path: Path) -> None:
+    file = own_keys(tmp_path, '[run]\nstart = "s"\n[runs]\nwatch = "W"\nnew = "N"\n')
+    assert keymap.overrides(keymap.read(file)) == {"runs.new": "N"}
+
+
 def own_keys(tmp_path: Path, text: str) -> Path:
     file = tmp_path / "personal" / "keys.toml"
     file.parent.mkdir(exist_ok=True)
@@ -125,4 +129,4 @@ def own_keys(tmp_path: Path, text: str) -> Path:
 
 def test_keys_have_the_names_that_textual_gives_them() -> None:
     for key in "/?[]:+-_@!#=.\\":
-        assert action_table.named(key) == _character_to_key(key)
+        assert action_table.textual_key(key) == _character_to_key(key)

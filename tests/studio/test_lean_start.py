@@ -13,7 +13,7 @@ LATER = {
     "studio.actions.command_palette",
     "studio.screens.help",
 }
-NOT_FOR_A_RUN = {"orjson", "autoact.project.project", "studio.screens.form", "studio.panes.task"}
+NOT_FOR_A_PROJECT = {"orjson", "autoact.project.project", "studio.screens.form", "studio.panes.task"}
 NEVER = {"torch", "transformers", "peft", "numpy", "autoact.job.job", "autoact.tools"}
 SHOW = "import sys, studio.__main__, studio.app, studio.terminal.driver, {}; print(*sys.modules)"
 
@@ -21,8 +21,7 @@ SHOW = "import sys, studio.__main__, studio.app, studio.terminal.driver, {}; pri
 @pytest.mark.parametrize(
     ("screen", "later"),
     [
-        ("studio.screens.run", LATER | NOT_FOR_A_RUN),
-        ("studio.screens.project", LATER | NOT_FOR_A_RUN),
+        ("studio.screens.project", LATER | NOT_FOR_A_PROJECT),
         ("studio.screens.projects", LATER),
     ],
 )

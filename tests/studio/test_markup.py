@@ -46,7 +46,7 @@ def allowed(shown: ast.expr, safe: set[str]) -> bool:
         case ast.Constant():
             return True
         case ast.Call(func=function):
-            return called(function) in safe or rooted(function) in ("Content", "foreign")
+            return called(function) in safe or rooted(function) in ("Content", "untrusted_text")
         case ast.Name(id=name):
             return name in safe
         case ast.IfExp(body=body, orelse=other):
@@ -90,8 +90,9 @@ def contents(tree: ast.Module) -> set[str]:
                 found.add(name)
             case ast.arg(arg=name, annotation=ast.Name(id="Content")):
                 found.add(name)
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)) if (
-                rooted(function) == "Content"
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)) if rooted(function) in (
+                "Content",
+                "untrusted_text",
             ):
                 found.add(name)
             case ast.For(target=ast.Tuple(elts=[_, ast.Name(id="content")])):
@@ -132,8 +133,8 @@ def test_the_rule_finds_what_it_is_about(code: str) -> None:
         'Static("Runs")',
         "Static(Content(name))",
         'Static(Content.styled(name, "bold"))',
-        "self.update(foreign.content(name))",
-        "self.notify(foreign.line(name), markup=False)",
+        "self.update(untrusted_text.content(name))",
+        "self.notify(untrusted_text.line(name), markup=False)",
         "known.update({1: 2})",
     ],
 )

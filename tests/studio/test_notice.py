@@ -11,13 +11,13 @@ from studio.widgets.notice import Notice
 
 
 async def test_a_notice_goes_when_it_is_old_and_a_newer_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notice, "STAYS", 2.0)
+    monkeypatch.setattr(notice, "STAYS_S", 2.0)
     app = Host(Notice())
     async with app.run_test() as pilot:
         line = app.query_one(Notice)
-        line.say("first [b]words[/b]")
+        line.show("first [b]words[/b]")
         await pilot.pause(0.2)
-        line.say("second")
+        line.show("second")
         await pilot.pause()
         assert "second" in screen_text(app)
         while "second" in screen_text(app):
@@ -28,6 +28,6 @@ async def test_a_notice_goes_when_it_is_old_and_a_newer_one_stays(monkeypatch: p
 async def test_a_foreign_text_is_no_markup() -> None:
     app = Host(Notice())
     async with app.run_test() as pilot:
-        app.query_one(Notice).say("[b]bold[/b] \x1b[31m")
+        app.query_one(Notice).show("[b]bold[/b] \x1b[31m")
         await pilot.pause()
         assert "[b]bold[/b]" in screen_text(app)

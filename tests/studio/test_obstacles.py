@@ -13,12 +13,12 @@ from textual.message_pump import MessagePump
 from autoact.project.project import Project
 from studio.__main__ import main
 from studio.app import StudioApp
-from studio.episodes.episode_log import Telling
-from studio.files.practice_questions import Drafts
+from studio.episodes.episode_log import EpisodeLog
+from studio.files.practice_questions import PracticeQuestions
 from studio.runs import earlier_curves, project_summary
 from studio.runs.follow import Follow
-from studio.runs.run_list import Shelf
-from studio.runs.run_totals import Figures, Ledger
+from studio.runs.run_list import RunList
+from studio.runs.run_totals import RunTotals, TotalsByRun
 from studio.target import Target
 
 Obstacle = Callable[[Path], str]
@@ -30,25 +30,25 @@ def test_every_reader_goes_on(opera: Path, obstacle: Obstacle) -> None:
     why = f"expected a file, found {kind}"
     follow = Follow(opera, MessagePump())
     follow.show()
-    assert follow.look()
+    assert follow.refresh()
     assert follow.verdict == "unreadable"
     assert follow.state.damage == [(0, why)]
     follow.close()
-    shelf = Shelf(opera)
-    shelf.look()
-    assert [line.verdict for line in shelf.runs] == ["unreadable"]
-    watch = project_summary.Watch(Project.open(opera))
-    assert watch.look().verdict == "unreadable"
+    runs = RunList(opera)
+    runs.refresh()
+    assert [line.verdict for line in runs.runs] == ["unreadable"]
+    watch = project_summary.SummaryReader(Project.open(opera))
+    assert watch.read().verdict == "unreadable"
     watch.close()
-    ledger = Ledger()
+    ledger = TotalsByRun()
     ledger.read(run)
-    assert ledger.look(run) == Figures()
-    assert earlier_curves.of_run(run) == {}
-    telling = Telling(run, "q-0038.1")
+    assert ledger.get(run) == RunTotals()
+    assert earlier_curves.run_curves(run) == {}
+    telling = EpisodeLog(run, "q-0038.1")
     telling.read()
-    assert telling.passages() == []
-    drafts = Drafts(run)
-    assert not drafts.look()
+    assert telling.paragraphs() == []
+    drafts = PracticeQuestions(run)
+    assert not drafts.read()
 
 
 def test_lines_of_text_end_with_the_reason(opera: Path, obstacle: Obstacle, capsys: pytest.CaptureFixture[str]) -> None:

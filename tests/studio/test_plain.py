@@ -42,7 +42,7 @@ def test_what_the_command_line_names(opera: Path) -> None:
     assert find(str(opera)) == find("opera") == Target(home, home / "opera")
     assert find(str(run.path)) == Target(home, home / "opera", run.name)
     assert find(str(home)) == Target(home)
-    with pytest.raises(BadInput, match="nothing here"):
+    with pytest.raises(BadInput, match="nothing found"):
         find("not-there")
 
 

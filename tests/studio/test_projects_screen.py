@@ -74,7 +74,7 @@ async def test_a_folder_anywhere_is_opened(opera: Path, tmp_path: Path) -> None:
         await pilot.press("o", *str(tmp_path), "enter")
         await done(app, pilot)
         assert isinstance(app.screen, Form)
-        assert "no project here" in str(app.screen.query_one("#trouble", Static).content)
+        assert "no project here" in str(app.screen.query_one("#error", Static).content)
         await pilot.press(*"/far/away/maps", "enter")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectScreen)
@@ -95,7 +95,7 @@ async def test_a_project_is_copied_and_renamed(opera: Path) -> None:
 
 @pytest.mark.does("projects.archive", "confirm.no")
 async def test_archiving_asks_and_moves(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirm, "DEAF_S", 0.0)
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
     async with projects_of(opera.parent) as (app, pilot):
         await pilot.press("x", "n")
         await done(app, pilot)

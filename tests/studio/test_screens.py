@@ -16,11 +16,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 import autoact.events as happened
+from autoact.run.record.folder import latest
 from autoact.run.record.log import LogWriter
 from studio.app import StudioApp
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
-from studio.screens.run import RunScreen
 from studio.target import Target, find
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
@@ -29,8 +29,9 @@ import pathlib, sys, time
 from datetime import datetime
 from autoact.events import RunOpened
 from autoact.run.record.folder import new_run
+from autoact.run.record.folder import latest
 from autoact.run.record.log import LogWriter
-assert sys.argv[1:-1] == ["run", "--preset", "quick", "--detach", "--"]
+assert sys.argv[1:6] == ["run", "--new", "--detach", "--preset", "quick"]
 project = pathlib.Path(sys.argv[-1])
 until = time.monotonic() + 60
 while not (project / "go").exists() and time.monotonic() < until:
@@ -51,18 +52,16 @@ async def studio_of(target: Target, size: tuple[int, int] = (80, 24)) -> AsyncIt
 
 
 @contextlib.asynccontextmanager
-async def watched(root: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
-    """The newest run of a project by itself."""
-    async with studio_of(find(str(root)), size) as (app, pilot):
-        await app.push_screen(RunScreen(root))
-        await settled(app, pilot)
+async def run_of(root: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
+    """The studio, opened on the newest run of a project."""
+    async with studio_of(find(str(latest(root).path)), size) as (app, pilot):
         yield app, pilot
 
 
 async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
     """Every message and worker done with; what the screen then reads."""
     await pilot.pause()
-    if isinstance(app.screen, RunScreen | ProjectScreen):
+    if isinstance(app.screen, ProjectScreen):
         app.screen.follow.start()
     await done(app, pilot)
     return screen_text(app)
@@ -71,84 +70,71 @@ async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
 @SIZES
 async def test_a_finished_run(opera: Path, size: tuple[int, int]) -> None:
     write(opera, finished())
-    async with watched(opera, size) as (app, pilot):
+    async with run_of(opera, size) as (app, pilot):
         text = await settled(app, pilot)
-        assert "SmolLM2-135M cpu  ✓ finished  group planning" in text
-        table = [row.split() for row in text.splitlines() if "75.0" in row or "25.0" in row]
-        assert [row[-5:] for row in table] == [
-            ["group", "4", "75.0", "75.0", "2.5"],
-            ["meta", "4", "25.0", "25.0", "2.5"],
+        for expected in ("11-22 14:30", "SmolLM2-135M cpu  ✓ finished  group planning", "Who wrote the opera Fidelio?"):
+            assert expected in text
+        await pilot.press("G", "enter")
+        assert "BingSearch[Woman in Gold]" in await settled(app, pilot)
+        await pilot.press("6")
+        text = await settled(app, pilot)
+        rows = [row.split() for row in text.splitlines() if "75.0" in row or "25.0" in row]
+        assert [(row[3], row[4], row[5], row[7]) for row in rows] == [
+            ("group", "4", "75.0", "75.0"),
+            ("meta", "4", "25.0", "25.0"),
         ]
-        assert "BingSearch[Woman in Gold]" in text
-        for expected in ("8/8", "+13 -24", "60/60", "R↺", "11-22 14:30"):
+        for expected in ("13 made, 12 accepted", "37 tried, 13 kept", "reflect      39 examples, 60 steps"):
             assert expected in text
 
 
 @SIZES
 async def test_a_run_in_synthesis(opera: Path, size: tuple[int, int]) -> None:
     with alive(write(opera, synthesis())):
-        async with watched(opera, size) as (app, pilot):
+        async with run_of(opera, size) as (app, pilot):
             text = await settled(app, pilot)
-            for expected in ("● running", "synthesis 37/120", "37 tried", "12/12 1m15", "q-0038.1", "q-0039.0"):
+            for expected in ("● running", "synthesis 37/120", "in flight", "q-0038.1", "W· observation A painting"):
                 assert expected in text
-            whole = size[0] == 120
-            assert ("I should try BingSearch[Woman in Gold] first." in text) == whole
-            assert ("W· observation A painting ⏎ by Klimt ␛[31m(1907)." in text) == whole
-            assert "I should try BingSearch[Woman in" in text
-            assert ("12 kept 1 refused" in text) == whole
-            assert not app.screen.query_one("#curves").display
+            assert "by Klimt ␛[31m(1907)." in text
+            assert "I should try BingSearch[Woman in Gold] first." in text
+            await pilot.press("L")
+            text = await settled(app, pilot)
+            assert "q-0039.0" in text
+            assert text.count("A painting") == 2
+            await pilot.press("4")
+            assert "No adapters yet: synthesis 37/120" in await settled(app, pilot)
 
 
 @SIZES
 async def test_a_run_in_training(opera: Path, size: tuple[int, int]) -> None:
     run = write(opera, training())
     with alive(run):
-        async with watched(opera, size) as (app, pilot):
+        async with run_of(opera, size) as (app, pilot):
+            await pilot.press("4")
             text = await settled(app, pilot)
-            for expected in (
-                "differentiation 90/180",
-                "60/60",
-                "30/60",
-                "reflect waits",
-                "1 trained",
-                "2.63",
-                "plan: 39 ex",
-            ):
+            for expected in ("differentiation 90/180", "30/60", "39 examples", "2.629"):
                 assert expected in text
+            assert ("60/60 trained" in text) == (size[0] == 120)
+            assert ("waits its turn" in text) == (size[0] == 120)
             assert any("\u2801" <= letter <= "\u28ff" for letter in text)
             with LogWriter(run) as log:
                 log.append(step("tool", 31, 60))
             assert "31/60" in await settled(app, pilot)
 
 
-async def test_lines_that_did_not_change_are_not_drawn_again(opera: Path) -> None:
-    run = write(opera, synthesis())
+async def test_lines_that_did_not_change_are_not_drawn_again(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write(opera, training())
     with alive(run):
-        async with watched(opera) as (app, pilot):
+        async with run_of(opera) as (app, pilot):
+            await pilot.press("4")
             await settled(app, pilot)
-            lanes = app.screen.query_one("#lanes")
-            before = list(lanes._shown)  # type: ignore[attr-defined]
+            drawn: list[int] = []
+            gauges = app.screen.query_one("#gauges-tool")
+            monkeypatch.setattr(gauges, "refresh", lambda *lines, **_: drawn.extend(line.y for line in lines))
             with LogWriter(run) as log:
-                log.append(happened.ModelAnswered("q-0039.0", 4, "d", "meta", "thought", "So it is Klimt."))
-            text = await settled(app, pilot)
-            assert "So it is Klimt." in text
-            assert lanes._shown[:4] == before[:4]  # type: ignore[attr-defined]
-
-
-@pytest.mark.does("run.newer", "run.older")
-async def test_brackets_switch_runs(opera: Path) -> None:
-    write(opera, finished(), 1)
-    write(opera, synthesis(), 2)
-    async with watched(opera) as (app, pilot):
-        assert "! interrupted" in await settled(app, pilot)
-        await pilot.press("right_square_bracket")
-        assert "finished  group planning" in await settled(app, pilot)
-        await pilot.press("right_square_bracket")
-        assert "This is the oldest run." in await settled(app, pilot)
-        await pilot.press("left_square_bracket")
-        assert "! interrupted  synthesis 37/120" in await settled(app, pilot)
-        await pilot.press("j", "enter")
-        assert "finished  group planning" in await settled(app, pilot)
+                log.append(step("tool", 31, 60))
+            await settled(app, pilot)
+            assert 0 in drawn
+            assert 1 not in drawn, "the number of examples is the same"
 
 
 async def test_a_named_run_is_the_first(opera: Path) -> None:
@@ -156,38 +142,41 @@ async def test_a_named_run_is_the_first(opera: Path) -> None:
     write(opera, synthesis(), 2)
     async with studio_of(find(str(older.path))) as (app, pilot):
         assert "finished  group planning" in await settled(app, pilot)
+        assert isinstance(app.screen, ProjectScreen)
+        assert app.screen.follow.name == older.name
 
 
-@pytest.mark.does("run.start")
-async def test_r_starts_a_run_and_the_screen_shows_it(opera: Path, instead: Instead) -> None:
+@pytest.mark.does("runs.new")
+async def test_a_run_is_started_and_shown(opera: Path, instead: Instead) -> None:
     instead(MAKE)
-    async with watched(opera) as (app, pilot):
-        assert "No runs yet: r starts one." in await settled(app, pilot)
-        await pilot.press("r")
-        assert "Starting a run" in screen_text(app)
-        await pilot.press("r")
-        assert "A run is already starting." in screen_text(app)
+    async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
+        await pilot.press("7")
+        assert "No runs yet: n starts one." in await settled(app, pilot)
+        await pilot.press("n", "ctrl+o")
+        assert "New run" in screen_text(app)
         (opera / "go").touch()
         async with asyncio.timeout(60):
             while "made by a key" not in (text := await settled(app, pilot)):
                 await asyncio.sleep(0.05)
-        assert "2026-11-23T0905-quick-" in text
+        assert "11-23 09:05" in text.splitlines()[0]
 
 
-async def test_r_says_why_nothing_started(opera: Path, instead: Instead) -> None:
+async def test_the_form_says_why_no_run_started(opera: Path, instead: Instead) -> None:
     instead("raise SystemExit('autoact: the disk is full')")
-    async with watched(opera) as (app, pilot):
-        await pilot.press("r")
-        assert "did not start: the disk is full" in await settled(app, pilot)
+    async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("7", "n", "ctrl+o")
+        text = await settled(app, pilot)
+        assert "the disk is full" in text
+        assert "New run" in text
 
 
+@pytest.mark.does("runs.resume")
 async def test_r_leaves_a_running_run_alone(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
-        async with watched(opera, (120, 36)) as (app, pilot):
-            await settled(app, pilot)
-            await pilot.press("r")
-            assert f"{run.name} is running; one run at a time." in await settled(app, pilot)
+        async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
+            await pilot.press("7", "r")
+            assert f"{run.name} is running; n starts another." in await settled(app, pilot)
             await pilot.press("q")
             assert app.return_value == f"{run.name} goes on; `studio` shows it again."
 
@@ -195,7 +184,7 @@ async def test_r_leaves_a_running_run_alone(opera: Path) -> None:
 async def test_leaving_names_every_run_that_goes_on(opera: Path) -> None:
     older, newer = write(opera, synthesis(), 1), write(opera, synthesis(), 2)
     with alive(older), alive(newer):
-        async with watched(opera, (120, 36)) as (app, pilot):
+        async with run_of(opera, (120, 36)) as (app, pilot):
             await settled(app, pilot)
             await pilot.press("q")
             assert app.return_value == f"{newer.name}, {older.name} go on; `studio` shows them again."
@@ -241,13 +230,13 @@ async def test_escape_leads_to_the_projects(opera: Path) -> None:
 @pytest.mark.does("everywhere.help", "everywhere.theme")
 async def test_help_and_themes(opera: Path) -> None:
     write(opera, finished())
-    async with watched(opera) as (app, pilot):
+    async with run_of(opera, (80, 70)) as (app, pilot):
         await pilot.press("question_mark")
         text = await settled(app, pilot)
-        assert "start a quick run, or resume a stopped one" in text
+        assert "keep it for training, whatever the filter says" in text
         assert "W· world" in text
         await pilot.press("escape")
-        assert "75.0" in await settled(app, pilot)
+        assert "finished  group planning" in await settled(app, pilot)
         before = app.screen.styles.background
         await pilot.press("t")
         assert "theme studio-light" in await settled(app, pilot)
@@ -267,7 +256,7 @@ async def test_hostile_names_are_shown_not_obeyed(tmp_path: Path) -> None:
             text = await settled(app, pilot)
             assert "[red]x[b] ␛[31m" in text
             assert "[@click=app.quit]task[/]" in text
-            await app.push_screen(RunScreen(root))
+            await pilot.press("enter", "3")
             text = await settled(app, pilot)
             for expected in ("BingSearch[Woman in Gold]", "<U+202E>[b", "[/]p", "[/bold", "[/s 0/3"):
                 assert expected in text
@@ -278,19 +267,18 @@ async def test_bad_lines_and_no_colour(opera: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("LANG", "C")
-    async with watched(opera) as (app, pilot):
+    async with run_of(opera) as (app, pilot):
         text = await settled(app, pilot)
         assert app.animation_level == "none"
         assert app.theme == "ansi-dark"
         assert "! interrupted" in text
-        assert "+ instruct" in text
         assert "✓" not in text
 
 
 @pytest.mark.parametrize("size", [(59, 20), (30, 10), (200, 60)])
 async def test_any_size_draws(opera: Path, size: tuple[int, int]) -> None:
     write(opera, training())
-    async with watched(opera, size) as (app, pilot):
+    async with run_of(opera, size) as (app, pilot):
         assert "opera" in await settled(app, pilot)
 
 
@@ -389,7 +377,7 @@ async def test_a_run_deleted_under_each_pane_gives_way_to_the_next(opera: Path) 
             assert "synthesis 37/120" in (await settled(app, pilot)).splitlines()[0]
             shutil.rmtree(run.path)
             for _ in range(2):
-                app.screen.follow._shelf_due = 0.0  # type: ignore[attr-defined]
+                app.screen.follow._list_due = 0.0  # type: ignore[attr-defined]
                 text = await settled(app, pilot)
             assert "finished  group planning" in text.splitlines()[0]
         shutil.rmtree(opera / "runs")
@@ -402,7 +390,7 @@ async def test_a_project_whose_only_run_is_deleted_says_that_there_is_none(opera
         assert "expected Beethoven" in await settled(app, pilot)
         shutil.rmtree(run.path)
         for _ in range(2):
-            app.screen.follow._shelf_due = 0.0  # type: ignore[attr-defined]
+            app.screen.follow._list_due = 0.0  # type: ignore[attr-defined]
             text = await settled(app, pilot)
         assert "no runs yet" in text.splitlines()[0]
         assert "expected Beethoven" not in text

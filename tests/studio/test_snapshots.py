@@ -19,7 +19,7 @@ from textual.widgets import Input, TextArea
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command
 from studio.app import StudioApp
-from studio.screens.following import FollowingScreen
+from studio.screens.project import ProjectScreen
 from studio.target import Target
 
 SIZES = ((80, 24), (120, 36), (200, 60))
@@ -49,7 +49,6 @@ SCENES = (
     Scene("group", ("5",)),
     Scene("lab", ("6", "G")),
     Scene("runs", ("7",)),
-    Scene("run", ("7", "w")),
     Scene("lessons", ("4", "o")),
     Scene("help", ("3", "question_mark")),
     Scene("palette", ("5", "colon")),
@@ -114,7 +113,7 @@ async def drawn(app: StudioApp, pilot: Pilot[str], theme: str) -> Picture:
         if isinstance(field, Input | TextArea):
             field.cursor_blink = False
     for screen in app.screen_stack:
-        if isinstance(screen, FollowingScreen):
+        if isinstance(screen, ProjectScreen):
             screen.follow.start()
     await done(app, pilot)
     return app.screen._compositor.render_strips()

@@ -44,8 +44,9 @@ def test_the_run_outlives_the_studio(opera: Path, tmp_path: Path, end: str) -> N
     try:
         with Terminal(["-c", STUDIO, str(tmp_path / "start.py"), str(older.path)], columns=120, lines=36) as terminal:
             assert terminal.until(lambda: "interrupted" in terminal.text(), LONG), terminal.text()
-            terminal.press("r")
-            assert terminal.until(lambda: "started." in terminal.text(), LONG), terminal.text()
+            terminal.press("7n")
+            assert terminal.until(lambda: "New run" in terminal.text(), LONG), terminal.text()
+            terminal.press("\x0f")
             assert terminal.until(lambda: "● running" in terminal.text(), LONG), terminal.text()
             terminal.press(end)
             assert not end or terminal.until(lambda: b"goes on" in terminal.log, LONG), terminal.text()

@@ -9,7 +9,7 @@ from hosts import Host
 from stories import screen_text
 from textual.content import Content
 
-from studio.widgets.table import Cell, Column, Table, shares
+from studio.widgets.lists.table import Cell, Column, Table, column_widths
 
 COLUMNS = (Column("question"), Column("steps", 7, right=True), Column("tool", 14, least=60))
 
@@ -33,8 +33,8 @@ class Asked:
 
 
 def test_columns_share_what_is_left() -> None:
-    assert shares(COLUMNS, 80) == [58, 7, 14]
-    assert shares(COLUMNS, 40) == [32, 7, 0]
+    assert column_widths(COLUMNS, 80) == [58, 7, 14]
+    assert column_widths(COLUMNS, 40) == [32, 7, 0]
 
 
 @pytest.mark.does("list.cursor_up", "list.last")
@@ -95,27 +95,27 @@ async def test_the_cursor_stays_with_its_row() -> None:
     app = Host(table)
     opened: list[str] = []
     async with app.run_test(size=(80, 24), message_hook=lambda m: hook(m, opened)) as pilot:
-        table.point(7)
+        table.move_to(7)
         assert table.chosen == "q-7"
-        table.renew(key="q-9")
+        table.reload(key="q-9")
         assert table.chosen == "q-9"
         await pilot.press("enter")
         await pilot.pause()
         assert opened == ["q-9"]
-        table.renew(key="q-44")
+        table.reload(key="q-44")
         assert table.chosen == "q-44"
         await pilot.pause()
         assert "question 44" in screen_text(app)
-        table.renew(key="gone")
+        table.reload(key="gone")
         assert table.chosen == "q-44"
         table.scroll_to(y=0, animate=False, force=True)
-        table.renew(key="q-45")
+        table.reload(key="q-45")
         assert (table.chosen, table.top) == ("q-45", 0), "who looks elsewhere is left there"
         rows.count = 4
-        table.renew()
+        table.reload()
         assert table.chosen == "q-3"
         rows.count = 0
-        table.renew()
+        table.reload()
         assert table.chosen is None
         await pilot.press("j", "k", "G", "g", "enter", "pagedown")
 

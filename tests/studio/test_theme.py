@@ -99,13 +99,13 @@ def test_own_files_are_read_when_they_change(tmp_path: Path) -> None:
     assert len(themes.palettes) == len(PALETTES)
     own.mkdir()
     (own / "mine.toml").write_text(OPERA, encoding="utf-8")
-    assert themes.look()
-    assert not themes.look()
+    assert themes.reload()
+    assert not themes.reload()
     assert themes.palettes[-1].name == "mine"
     (own / "mine.toml").write_text(OPERA.replace("#111111", "no colour"), encoding="utf-8")
     os.utime(own / "mine.toml", ns=(1, 1))
-    assert themes.look()
-    assert "mine.toml" in themes.troubles[0]
+    assert themes.reload()
+    assert "mine.toml" in themes.errors[0]
     assert len(themes.palettes) == len(PALETTES)
 
 
@@ -115,7 +115,7 @@ async def test_a_saved_file_shows_at_once(tmp_path: Path) -> None:
     app = StudioApp(find(None))
     async with app.run_test(size=(80, 24)) as pilot:
         (own / "dark.toml").write_text(OPERA.replace('"mine"', f'"{theme.DEFAULT}"'), encoding="utf-8")
-        app.look_at_themes()
+        app.reload_themes()
         await pilot.pause()
         assert app.screen.styles.background == Color.parse("#000000")
 

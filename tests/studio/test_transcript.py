@@ -9,11 +9,11 @@ from hosts import Host
 from stories import screen_text
 from textual.pilot import Pilot
 
-from studio.episodes.document import Document, Passage
-from studio.episodes.line_index import BLOCK, Heights
+from studio.episodes.document import Document, Paragraph
+from studio.episodes.line_index import BLOCK, LineIndex
 from studio.terminal import untrusted_text
-from studio.terminal.wrap import wrapped
-from studio.widgets.transcript import Transcript
+from studio.terminal.wrap import wrap
+from studio.widgets.transcripts.transcript import Transcript
 
 LONG = "A sentence of the kind that tools give back, with a dozen words or so in it. "
 
@@ -21,9 +21,9 @@ LONG = "A sentence of the kind that tools give back, with a dozen words or so in
 def told(count: int) -> Document:
     document = Document()
     for number in range(count):
-        document.add(Passage("plan", "thought", f"thought {number} " + LONG * (number % 3), number))
-        document.add(Passage("tool", "action", f"BingSearch[Woman in Gold {number}]", number))
-        document.add(Passage("world", "observation", LONG * (number % 40), number))
+        document.add(Paragraph("plan", "thought", f"thought {number} " + LONG * (number % 3), number))
+        document.add(Paragraph("tool", "action", f"BingSearch[Woman in Gold {number}]", number))
+        document.add(Paragraph("world", "observation", LONG * (number % 40), number))
     return document
 
 
@@ -35,18 +35,18 @@ def numbers(text: str) -> list[int]:
 
 
 def test_lines_break_at_spaces_and_fit() -> None:
-    assert wrapped("one two three", 7) == ["one two", "three"]
-    assert wrapped("a\n\nb", 5) == ["a", "", "b"]
-    assert wrapped("abcdefghij", 4) == ["abcd", "efgh", "ij"]
-    assert wrapped("東京都の人口 は", 6) == ["東京都", "の人口", "は"]
-    assert wrapped("", 10) == [""]
+    assert wrap("one two three", 7) == ["one two", "three"]
+    assert wrap("a\n\nb", 5) == ["a", "", "b"]
+    assert wrap("abcdefghij", 4) == ["abcd", "efgh", "ij"]
+    assert wrap("東京都の人口 は", 6) == ["東京都", "の人口", "は"]
+    assert wrap("", 10) == [""]
 
 
 def test_no_letter_is_lost_in_wrapping() -> None:
     source = random.Random(7)
     for _ in range(500):
         text = "".join(source.choice("ab é東\u0301 \n") for _ in range(source.randrange(80)))
-        lines = wrapped(text, source.randrange(2, 20))
+        lines = wrap(text, source.randrange(2, 20))
         assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\n", "")
 
 
@@ -71,10 +71,10 @@ def test_a_document_tells_what_changed() -> None:
     document.write("I ")
     document.write("see\x1b[2J")
     assert document.changed == 6
-    assert document[6] == Passage("plan", "thought", "I see␛[2J", 7)
+    assert document[6] == Paragraph("plan", "thought", "I see␛[2J", 7)
     document.replace(1, "Finish[x]")
     assert (document.changed, document.text(1)) == (1, "Finish[x]")
-    document.cut(3)
+    document.truncate(3)
     assert len(document) == 3
 
 
@@ -84,9 +84,9 @@ def test_a_document_tells_what_changed() -> None:
 def test_every_line_is_found_whatever_was_estimated() -> None:
     source = random.Random(3)
     lines = [source.randrange(1, 5) for _ in range(5 * BLOCK + 17)]
-    heights = Heights(lambda index: lines[index], lambda first, last: 2 * (last - first))
+    heights = LineIndex(lambda index: lines[index], lambda first, last: 2 * (last - first))
     heights.change(0, len(lines))
-    heights.settle(0, 10**6, 0)
+    heights.count_range(0, 10**6, 0)
     assert heights.total == sum(lines)
     owners = [(index, row) for index, count in enumerate(lines) for row in range(count)]
     assert [heights.find(line) for line in range(sum(lines))] == owners
@@ -94,15 +94,15 @@ def test_every_line_is_found_whatever_was_estimated() -> None:
 
 
 def test_counting_above_tells_how_far_it_moved_things() -> None:
-    heights = Heights(lambda index: 3, lambda first, last: last - first)
+    heights = LineIndex(lambda index: 3, lambda first, last: last - first)
     heights.change(0, 4 * BLOCK)
-    assert heights.settle(BLOCK, BLOCK, 2 * BLOCK) == 2 * BLOCK
+    assert heights.count_range(BLOCK, BLOCK, 2 * BLOCK) == 2 * BLOCK
     assert heights.find(4 * BLOCK) == (2 * BLOCK, 0)
 
 
 def test_growth_counts_only_what_is_new() -> None:
     counted: list[int] = []
-    heights = Heights(lambda index: counted.append(index) or 1, lambda first, last: last - first)
+    heights = LineIndex(lambda index: counted.append(index) or 1, lambda first, last: last - first)
     for passages in range(1, 200):
         heights.change(passages - 1, passages)
     assert len(counted) == 199
@@ -130,7 +130,7 @@ async def test_it_follows_the_end_until_someone_moves() -> None:
         await pilot.pause()
         assert numbers(screen_text(app))[0] == 0
         seen = screen_text(app)
-        view.document.add(Passage("plan", "thought", "unseen"))
+        view.document.add(Paragraph("plan", "thought", "unseen"))
         view.draw()
         await pilot.pause()
         assert screen_text(app).splitlines()[:20] == seen.splitlines()[:20]
@@ -164,7 +164,7 @@ async def paged_through(app: Host, view: Transcript, pilot: Pilot[str], key: str
 
 @pytest.mark.does("transcript.unfold")
 async def test_a_fold_opens_and_closes() -> None:
-    view = Transcript(Document([Passage("world", "observation", LONG * 30)]))
+    view = Transcript(Document([Paragraph("world", "observation", LONG * 30)]))
     app = Host(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -182,12 +182,12 @@ async def test_another_width_keeps_the_place(width: int) -> None:
     view = Transcript(told(300))
     app = Host(view)
     async with app.run_test(size=(100, 24)) as pilot:
-        view.point(450)
+        view.move_to(450)
         await pilot.pause()
         assert "thought 150" in screen_text(app)
         await pilot.resize_terminal(width, 24)
         await pilot.pause()
-        view.point(450)
+        view.move_to(450)
         await pilot.pause()
         assert "thought 150" in screen_text(app)
         assert view.chosen is not None
@@ -216,7 +216,7 @@ async def test_a_hundred_thousand_steps_count_few_lines(monkeypatch: pytest.Monk
 
 
 async def test_action_strings_read_as_written() -> None:
-    view = Transcript(Document([Passage("tool", "action", "BingSearch[Woman in Gold] [/b] [@click=app.quit]x[/]")]))
+    view = Transcript(Document([Paragraph("tool", "action", "BingSearch[Woman in Gold] [/b] [@click=app.quit]x[/]")]))
     app = Host(view)
     async with app.run_test(size=(90, 10)) as pilot:
         await pilot.pause()

@@ -34,7 +34,7 @@ async def settled(app: StudioApp, pilot: Pilot[str]) -> str:
 @pytest.fixture
 def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two runs, of which the one that seems newer came in an archive."""
-    monkeypatch.setattr(confirm, "DEAF_S", 0.0)
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
     root = project(tmp_path)
     write(root, finished(), 30)
     imported = write(root, finished(), 31)
@@ -60,7 +60,7 @@ async def test_no_shows_it_all_the_same_and_does_not_ask_again(foreign: Path) ->
         await pilot.press("enter")
         assert "no model, Python tool, server, database or program of it runs" in await settled(app, pilot)
         await pilot.press("n")
-        assert "Only looking" in await settled(app, pilot)
+        assert "Not trusted" in await settled(app, pilot)
         await pilot.press("escape")
         await settled(app, pilot)
         await pilot.press("enter")

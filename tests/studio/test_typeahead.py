@@ -16,7 +16,7 @@ from studio.app import StudioApp
 from studio.panes.task import TaskPane
 from studio.screens.form import Form
 from studio.terminal import typeahead
-from studio.widgets.table import Table
+from studio.widgets.lists.table import Table
 
 
 async def burst(app: StudioApp, pilot: Pilot[str], *events: str | Paste) -> None:
@@ -62,15 +62,15 @@ async def test_a_field_of_one_line_takes_all_lines_of_a_paste(opera: Path) -> No
 
 async def test_a_key_that_never_ends_does_not_block_the_next(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with a widget that is removed while its key waits in its queue."""
-    monkeypatch.setattr(typeahead, "PATIENCE", 0.01)
+    monkeypatch.setattr(typeahead, "KEY_TIMEOUT_S", 0.01)
     async with pane_of(opera, "1") as (app, pilot):
-        follow, lost = app._typeahead._follow, list[float]()
+        follow, lost = app._typeahead._wait_behind, list[float]()
 
         def lose_the_first(begun: float, way: Sequence[DOMNode]) -> None:
             if lost:
                 follow(begun, way)
             lost.append(begun)
 
-        monkeypatch.setattr(app._typeahead, "_follow", lose_the_first)
+        monkeypatch.setattr(app._typeahead, "_wait_behind", lose_the_first)
         await burst(app, pilot, "j", "7")
         await until(pilot, lambda: bool(app.screen.query("#runs-table:focus")))

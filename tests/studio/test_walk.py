@@ -29,7 +29,6 @@ from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 from studio.actions import action_table, cli_command
 from studio.app import StudioApp
-from studio.screens.following import FollowingScreen
 from studio.screens.project import ProjectScreen
 from studio.target import Target
 from studio.widgets.footer import Footer
@@ -86,7 +85,7 @@ class Walk:
         ]
         for footer in self.app.screen.query(Footer):
             line, focused = text_of(footer, rows)[0], self.app.screen.focused or self.app.screen
-            found += [*false_offers(line, action_table.reachable(focused)), *unoffered(line, focused)]
+            found += [*false_offers(line, action_table.reachable_actions(focused)), *unoffered(line, focused)]
         width, height = self.size
         self.faults += [f"{width}x{height}, {name}: {fault}" for fault in found]
 
@@ -98,7 +97,7 @@ class Walk:
         before, now = [""], seen.rows(self.app)
         while before != now:
             for screen in self.app.screen_stack:
-                if isinstance(screen, FollowingScreen):
+                if isinstance(screen, ProjectScreen):
                     screen.follow.start()
             await done(self.app, self.pilot)
             before, now = now, seen.rows(self.app)
@@ -212,7 +211,7 @@ async def test_a_foreign_project_opened_by_its_path(projects: Path, tmp_path: Pa
         await way.step("a path", "o", *"elsewhere/bare", shows="elsewhere/bare")
         await way.pilot.press("enter")
         await until(way.pilot, lambda: "came from elsewhere" in "\n".join(seen.rows(way.app)))
-        await way.step("opened", "n", shows="Only looking", over=("its folder", "came from elsewhere"))
+        await way.step("opened", "n", shows="Not trusted", over=("its folder", "came from elsewhere"))
         await way.through_all_panes("foreign")
 
     await walk(steps)
@@ -228,12 +227,11 @@ async def test_runs_at_work(projects: Path) -> None:
 
 async def through_runs_at_work(way: Walk) -> None:
     await way.step("projects", shows="running x2")
-    await way.step("opened", "enter", shows="self-made question")
+    await way.step("opened", "enter", shows="practice question")
     await way.through_all_panes("at work")
     await way.step("another run", "j", "enter", "3", shows="I should try", over=("n new run", "tool 30/60"))
     await way.step("lanes", "L", shows="q-0039.")
     await way.step("training is to come", "4", shows="differentiation", over=("reward steps", "I should try"))
-    await way.step("watched", "7", "w", shows="synthesis", over=("n new run",))
 
 
 async def test_many_runs_that_are_over(projects: Path) -> None:
@@ -284,7 +282,7 @@ async def test_every_key_of_a_footer_does_something(projects: Path) -> None:
             for key, word in offers(footer):
                 before = await opened_again(way, root, pane)
                 if key not in LEAVING:
-                    await pilot.press(action_table.named(key))
+                    await pilot.press(action_table.textual_key(key))
                     if await way.rows() == before:
                         idle.append(f"pane {pane}: {key} {word}")
     assert not idle, "\n".join(idle)

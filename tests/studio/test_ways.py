@@ -28,7 +28,7 @@ from studio.screens import confirm
 from studio.screens.project import ProjectScreen
 from studio.target import Target
 from studio.terminal import untrusted_text
-from studio.terminal.screen_cells import Cells
+from studio.terminal.screen_cells import ScreenCells
 
 ROUNDS = 45 if LONG else 1
 """Some 1,700 texts each."""
@@ -60,7 +60,7 @@ class Walk:
     """One round: what was read on the way, and what went out."""
 
     def __init__(self, app: App[str]):
-        self._app, self._cells = app, Cells(*SIZE)
+        self._app, self._cells = app, ScreenCells(*SIZE)
         self.read: list[str] = []
 
     def look(self, where: object) -> None:
@@ -73,7 +73,7 @@ class Walk:
 
 
 async def test_nothing_of_others_acts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirm, "DEAF_S", 0.0)
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
     given, read = Counter[str](), Counter[str]()
     for seed in range(SEED, SEED + ROUNDS):
         home, supply = tmp_path / "round", Supply(seed)
@@ -124,8 +124,8 @@ async def around(app: StudioApp, pilot: Pilot[str], walk: Walk, root: Path, supp
             await stepped(app, pilot, walk, (key,))
     desk = await into(app, pilot, 0)
     for text in [supply("notices") for _ in range(5)]:
-        app.troubles.append(text)
-        app.look_at_themes()
+        app.errors.append(text)
+        app.reload_themes()
         desk.notice(text)
         await pilot.pause()
         walk.look("notices")

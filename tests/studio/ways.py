@@ -100,8 +100,8 @@ def run(supply: Supply) -> list[Event]:
 
 
 def drafted(supply: Supply, n: int) -> list[Event]:
-    question = Question(f"s-{n}", supply.either("self-made questions", n), supply.either("self-made questions", n))
-    refused = happened.QuestionRefused(f"x-{n}", supply("self-made questions"), supply("reasons"))
+    question = Question(f"s-{n}", supply.either("practice questions", n), supply.either("practice questions", n))
+    refused = happened.QuestionRefused(f"x-{n}", supply("practice questions"), supply("reasons"))
     return [happened.QuestionAccepted(question), refused]
 
 

@@ -17,7 +17,7 @@ from autoact.tools.simple.code_interpreter import describe_result, extract_progr
 
 @pytest.fixture
 def session(corpus: Corpus) -> ToolSession:
-    if layers.find_layers().lacking():
+    if layers.find_layers().refusal():
         pytest.skip("other system: nothing here holds a program")
     return Library.load(None, ToolContext(corpus), (code_interpreter.GROUP,)).session()
 
@@ -46,7 +46,7 @@ def test_an_error_is_an_observation(session: ToolSession) -> None:
 
 
 def test_settings_bound_it(corpus: Corpus) -> None:
-    if layers.find_layers().lacking():
+    if layers.find_layers().refusal():
         pytest.skip("other system: nothing here holds a program")
     context = ToolContext(corpus, {"CodeInterpreter": {"timeout_s": 1.0, "memory_mb": 300, "max_chars": 100}})
     session = Library.load(None, context, (code_interpreter.GROUP,)).session()

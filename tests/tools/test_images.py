@@ -109,7 +109,7 @@ def test_a_picture_is_found_by_the_id_of_its_question(root: Path) -> None:
     (root / "images" / "7").mkdir()
     (root / "images" / "7" / "image.png").write_bytes(bomb(1, 1))
     unread = Pictures(root / "images", None, None, reads=False)
-    with pytest.raises(ToolFailed, match="reading an image takes a package"):
+    with pytest.raises(ToolFailed, match="reading an image needs a package"):
         unread.describe("what is shown here", Question("7", "Which?"))
     with pytest.raises(ToolFailed, match="there is no image called"):
         unread.describe("what is shown here", Question("8", "Which?"))
@@ -128,7 +128,7 @@ def test_states(corpus: Corpus, root: Path) -> None:
     drawing = record(library(corpus, root, "Text2Image"), "Text2Image")
     assert (drawing.state, drawing.reason.startswith("off: set `model`")) == ("needs-setting", True)
     absent = record(library(corpus, root, "Text2Image", model="absent"), "Text2Image")
-    assert (absent.state, "no diffusers pipeline" in absent.reason) == ("needs-setting", True)
+    assert (absent.state, "not a diffusers pipeline" in absent.reason) == ("needs-setting", True)
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -43,7 +43,7 @@ def test_a_tool_of_the_worked_examples_comes_first() -> None:
         Tool("Capital", "Tells the capital.", "Capital[Peru]"),
     ]
     first, second = rank_tools("Answer questions.", [example], tools)
-    assert (first.tool.name, first.score, first.why()) == ("Odd", 0, "the worked examples use it (1)")
+    assert (first.tool.name, first.score, first.reason()) == ("Odd", 0, "the worked examples use it (1)")
     assert (second.tool.name, second.words) == ("Capital", ("capital",))
     assert second.score > 0
 
@@ -53,7 +53,7 @@ def test_everyone_who_is_left_out_is_told_why() -> None:
     kept, others = choose_tools(card.task, card.examples, LIBRARY, 3)
     assert len(kept) + len(others) == len(LIBRARY)
     assert "it shares no word with the task" in " ".join(others.values())
-    assert all(why.startswith(f"{place} of {len(LIBRARY)} ") for place, why in enumerate(others.values(), 4))
+    assert all(why.startswith(f"rank {place} of {len(LIBRARY)} ") for place, why in enumerate(others.values(), 4))
 
 
 @pytest.mark.parametrize("name", ["WebSearch", "web_search", "web.search", "web-search"])

@@ -154,13 +154,13 @@ def sandbox() -> Iterator[Finding]:
     from autoact.tools.sandbox.sandbox import Sandbox
 
     box = Sandbox()
-    if reason := box.layers.lacking():
+    if reason := box.layers.refusal():
         yield Finding("warn", "sandbox", "none, so CodeInterpreter is refused", reason)
         return
     verdicts, works = list(selfcheck.run_attacks(box)), selfcheck.count_working(box)
     held, proven = sum(one.held for one in verdicts), sum(one.proven for one in verdicts)
     detail = (
-        f"{box.in_words()}; stopped {held} of {len(verdicts)} attacks, {proven} of which succeed without it; "
+        f"{box.summary()}; stopped {held} of {len(verdicts)} attacks, {proven} of which succeed without it; "
         f"{works} of {len(selfcheck.PROGRAMS)} harmless programs ran"
     )
     if escaped := [one.name for one in verdicts if not one.held]:

@@ -96,7 +96,7 @@ def _line(result: CheckResult) -> str:
     from autoact.cli.output import printable
 
     elapsed = f"{result.ms:8.0f} ms" if result.ms else " " * 11
-    return printable(f"{result.outcome:10}  {result.tool:16}  {elapsed}  {result.told}")
+    return printable(f"{result.outcome:10}  {result.tool:16}  {elapsed}  {result.detail}")
 
 
 def _summary(results: Iterable[CheckResult]) -> str:

@@ -159,5 +159,5 @@ def usage_by_tool(project: Project) -> dict[str, ToolUsage]:
 
     counted = UsageCounter({key: tool_key(record.name) for key, record in known_tools().items()})
     for folder in runs_of(project.root):
-        counted.take(record.event for record in read(folder.events))
+        counted.count(record.event for record in read(folder.events))
     return counted.by_tool()

@@ -61,7 +61,7 @@ def print_selection(project: Project, folder: RunFolder, *, explain: bool, as_js
                 "selected": [{"tool": tool, "why": why} for tool, why in state.selected],
                 "passed_over": [{"tool": tool, "why": why} for tool, why in state.passed_over],
                 "fits": [
-                    {"tool": fit.tool.name, "score": fit.score, "shown": fit.shown, "words": fit.words} for fit in fits
+                    {"tool": fit.tool.name, "score": fit.score, "shown": fit.uses, "words": fit.words} for fit in fits
                 ],
             }
         )
@@ -88,7 +88,7 @@ def _rank_tools(project: Project) -> list[ToolFit]:
 def _explanation_rows(state: RunState, fits: list[ToolFit]) -> list[tuple[str, ...]]:
     passed = dict(state.passed_over)
     ranks = [
-        (str(rank), f"{fit.score:.2f}", fit.tool.name, fit.why(), passed.pop(fit.tool.name, ""))
+        (str(rank), f"{fit.score:.2f}", fit.tool.name, fit.reason(), passed.pop(fit.tool.name, ""))
         for rank, fit in enumerate(fits, 1)
     ]
     return [*ranks, *(("-", "-", tool, "cannot run here", why) for tool, why in passed.items())]

@@ -76,14 +76,14 @@ class Child:
         again."""
         self._closed = True
         if (process := self._process) is not None:
-            kill_tree(process.pid)  # which wakes the thread whose turn it is
+            kill_tree(process.pid)  # the thread that waits for an answer sees that it ended
         with self._turn:
             self._stop()
 
     def _start(self) -> None:
         wait = self._rests_until - time.monotonic()
         if wait > 0 or self._closed:
-            left = f"left alone for {wait:.0f} s after {PATIENCE} failures in a row"
+            left = f"not started for {wait:.0f} s after {PATIENCE} failures in a row"
             raise ChildFailed("the library is closed" if self._closed else left)
         self._process = subprocess.Popen(
             python_command("-I", "-m", "autoact.tools.bridges.worker"),
@@ -125,7 +125,7 @@ class Child:
         line = msgspec.json.encode(request) + b"\n"
         if len(line) > LARGEST_REQUEST:
             raise ChildFailed(f"the request is longer than {LARGEST_REQUEST:,} bytes")
-        with suppress(BrokenPipeError):  # it has ended, which reading will tell
+        with suppress(BrokenPipeError):  # it has ended; reading the answer will fail
             self._process.stdin.write(line)
 
     def _receive(self, within_s: float) -> ChildReply:
@@ -162,7 +162,7 @@ def child_environment(
 
 def kill_tree(pid: int) -> None:
     """Kills a process group's leader, its group, and its descendants in groups of their own where /proc shows them."""
-    for _ in range(8):  # one that forks while it is looked for is met in the next round
+    for _ in range(8):  # a process that forks meanwhile is found in the next round
         found = _descendants(pid)
         for one in found:
             with suppress(ProcessLookupError, PermissionError):

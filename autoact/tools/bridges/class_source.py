@@ -124,7 +124,7 @@ def _find_in_tree(
             return _Class(node, module, tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
             return node
-    # Packages import for type checkers only what they load late, so every import counts, wherever it stands.
+    # Packages load some names late and import them for type checkers only, so all imports count, nested ones too.
     for imported in ast.walk(tree):
         if isinstance(imported, ast.ImportFrom):
             for alias in imported.names:

@@ -58,11 +58,9 @@ def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observatio
     from autoact.tools.web.guard import Guard
 
     if argument in (".", ".."):
-        raise ToolFailed("dots alone would climb out of the endpoint's path")
+        raise ToolFailed("an argument of dots alone would leave the endpoint's path")
     settings = record.settings
-    if obstacle := _secret_obstacle(
-        context, settings
-    ):  # a permission may have been withdrawn since the library was opened
+    if obstacle := _secret_obstacle(context, settings):  # a grant may have been withdrawn since the library was loaded
         raise ToolFailed(obstacle[1])
     fill = partial(_fill, context, settings["url"])
     body = fill(settings["body"], _in_json(argument))
@@ -75,7 +73,7 @@ def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observatio
     request = HttpRequest(url, settings["method"], headers=headers, body=body.encode())
     reply = CachingClient(client, default_cache() if fresh_s else None, fresh_s).ask(request)
     if not settings["result"]:
-        return Observation(reply.text() or "Done; the endpoint had nothing to say.")
+        return Observation(reply.text() or "Done; the endpoint sent no text.")
     return Observation(pick(reply.json(), settings["result"]))
 
 
@@ -144,11 +142,11 @@ def _obstacle(context: ToolContext, settings: Mapping[str, Any]) -> tuple[State,
     if not parts.hostname or parts.scheme not in ("http", "https"):
         return "needs-setting", 'it needs settings = {url = "https://host/path?q={argument}"}'
     if "{" in parts.netloc:
-        return "refused", "a place in the host would let the argument choose whom to ask; use path, query, or body"
+        return "refused", "a placeholder in the host would let the argument choose the host; use path, query, or body"
     if settings["method"] not in METHODS:
         return "needs-setting", f"method is one of {', '.join(METHODS)}"
     if not any("{argument}" in template for template in templates):
-        return "needs-setting", "nothing of the request has a place for {argument}"
+        return "needs-setting", "no part of the request has the placeholder {argument}"
     for name, text in settings["headers"].items():
         if name.casefold() in _SECRET_HEADERS and not _PLACEHOLDER.search(text):
             return "refused", f"a key in {name} would be shared with the project; write {{secret:NAME}} instead"

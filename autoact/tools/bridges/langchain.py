@@ -63,7 +63,7 @@ def open_in_child(opening: dict[str, Any]) -> RequestHandler:
     if not isinstance(tool, BaseTool):
         raise TypeError(f"{opening['class']} is no langchain tool")
     parameters = opening["parameters"]
-    # langchain drops what it does not know without a word.
+    # langchain silently drops arguments that it does not know.
     if unknown := [name for name in parameters if name not in tool.args]:
         raise ValueError(f"it has no parameter {', '.join(unknown)}; it has {', '.join(tool.args)}")
     return lambda request: ChildReply(value_text(tool.invoke(request["arguments"] if parameters else request["text"])))

@@ -52,7 +52,7 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
         return unusable_group(record, f"there is no program {settings['command'][0]} here", "needs-package")
     if context.root is None or not descriptions_file(context.root, record.name).exists():
         return unusable_group(
-            record, f"its tools are not known yet; `autoact tools connect PROJECT {record.name}` asks it"
+            record, f"its tools are not known yet; `autoact tools connect PROJECT {record.name}` reads them"
         )
     tools = read_descriptions(descriptions_file(context.root, record.name))
     unknown = [name for name in settings["only"] if name not in {tool.name for tool in tools}]

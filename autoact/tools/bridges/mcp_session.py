@@ -183,7 +183,7 @@ async def _receive(stdout: asyncio.StreamReader, incoming: Any, lines: LineSplit
             chunk = await stdout.read(65536)
             if not chunk:
                 server.failure = "the server has ended"
-                await asyncio.sleep(0.05)  # for its complaint to arrive
+                await asyncio.sleep(0.05)  # so that its standard error arrives
                 return
             for line in lines.feed(chunk):
                 try:
@@ -201,7 +201,7 @@ async def _send(outgoing_messages: Any, stdin: asyncio.StreamWriter, lines: Line
             try:
                 stdin.write(text.encode() + b"\n")
                 await stdin.drain()
-            except OSError:  # it has ended, which hearing will tell
+            except OSError:  # it has ended; receiving will report that
                 return
 
 

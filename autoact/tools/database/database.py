@@ -93,7 +93,7 @@ def _hint(reader: DatabaseReader, error: str) -> str:
     return f" Tables: {schema(reader.tables())}" if unknown else ""
 
 
-# -- where the tables are --------------------------------------------------------------------------------------------
+# -- sources of tables -----------------------------------------------------------------------------------------------
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
@@ -107,9 +107,9 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
             record, "needs-setting", f"put CSV files into the project's folder `{folder}`, or set `url` to a database"
         )
     if (file := _sqlite_file(context, url)) is not None:
-        return record if file.is_file() else with_state(record, "needs-setting", f"`url` leads to no file: {file}")
+        return record if file.is_file() else with_state(record, "needs-setting", f"`url` names no file: {file}")
     if re.search(r"://[^/@]*:[^/@]+@", url):
-        return with_state(record, "refused", f"`url` holds a password; keep it in the environment as {PASSWORD}")
+        return with_state(record, "refused", f"`url` holds a password; keep that in the environment as {PASSWORD}")
     if not record.settings["read_only_role"]:
         reason = "a server's user may write: give `url` one that may only read and set `read_only_role = true`"
         return with_state(record, "refused", reason)

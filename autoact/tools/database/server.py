@@ -26,7 +26,7 @@ _ESCAPES = re.compile(r"\b(?:outfile|dumpfile|max_execution_time)\b", re.IGNOREC
 _GRACE_S = 1.0
 DRIVERS = {"postgresql": "pg8000", "mysql": "pymysql", "mariadb": "pymysql"}
 """The driver of each dialect that the extra `database` installs, used where the URL names no other."""
-# What a server is told at the start of a transaction; `ms` is the time that one statement may take.
+# Statements at the start of a transaction; `ms` is the time that one statement may take.
 _OPENINGS = {
     "postgresql": ("SET TRANSACTION READ ONLY", "SET LOCAL statement_timeout = {ms}"),
     "mysql": ("SET SESSION max_execution_time = {ms}", "START TRANSACTION READ ONLY"),
@@ -87,7 +87,7 @@ class ServerReader:
             return {name: _columns(connection, inspector, name) for name in names}
 
     def _read(self, sql: str, most: int) -> QueryRows:
-        with self._connect() as connection, closing(_execute(connection, sql, most)) as answer:  # leaving rolls back
+        with self._connect() as connection, closing(_execute(connection, sql, most)) as answer:  # closing rolls back
             found: list[list[Any]] = []
             size = 0
             for row in answer:
@@ -106,7 +106,7 @@ class ServerReader:
         except ToolFailed as late:
             self._engine = None
             raise CannotQuery(f"it took longer than {self._seconds:g} seconds") from late
-        except Exception as error:  # drivers have exceptions of their own; what they say becomes the observation
+        except Exception as error:  # drivers have exceptions of their own, whose messages become the observation
             raise CannotQuery(_first_line(error)) from error
 
 
@@ -125,7 +125,7 @@ def _columns(connection: Connection, inspector: Inspector, name: str) -> list[st
 def _execute(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
     """Runs a statement so that no more than `most` + 1 rows need be fetched, and returns its result."""
     if connection.dialect.name == "postgresql":
-        # Its drivers fetch a whole answer at once, but for that of a cursor, which also takes nothing but reads.
+        # Its drivers fetch the whole result of a statement, but not of a cursor, which also accepts reads only.
         connection.exec_driver_sql(f"DECLARE answer CURSOR FOR {sql}")
         return connection.exec_driver_sql(f"FETCH {most + 1} FROM answer")
     if connection.dialect.name in ("mysql", "mariadb"):

@@ -61,7 +61,7 @@ def connect(file: Path) -> tuple[sqlite3.Connection, dict[str, list[str]]]:
     for pragma in ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1", "temp_store = 2"):
         connection.execute(f"PRAGMA {pragma}")
     tables = describe_tables(connection)
-    for function in ("json_each", "json_tree"):  # connected now, for the same reason as virtual tables
+    for function in ("json_each", "json_tree"):  # connects them now, as it does virtual tables
         connection.execute(f"SELECT 1 FROM {function}('[]')")
     for category, most in _LIMITS.items():
         connection.setlimit(category, most)
@@ -75,7 +75,7 @@ def describe_tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
     names = sorted(name for name, kind in rows if kind != "shadow" and not name.startswith("sqlite_"))[:MOST_TABLES]
     tables = {}
     for name in names:
-        # Reading a virtual table's columns also connects it, which the authorizer would not let happen later.
+        # Reading a virtual table's columns also connects it, which the authorizer would forbid later.
         columns = connection.execute("SELECT name, type FROM pragma_table_info(?)", (name,)).fetchall()
         tables[name] = [f"{column} {kind}".strip() for column, kind in columns]
     return tables
@@ -91,7 +91,7 @@ def make_authorizer(tables: frozenset[str]) -> Callable[..., int]:
 
     def allowed(action: int, first: str | None, second: str | None, _database: str | None, _inside: str | None) -> bool:
         if action == sqlite3.SQLITE_READ:
-            # A common table of the statement's own shows up only when it is counted, without a column.
+            # The statement's own common tables come here only when they are counted, without a column.
             return second == "" or (first or "").casefold() in tables | _READABLE
         if action == sqlite3.SQLITE_FUNCTION:
             return (second or "").casefold() in _FUNCTIONS

@@ -42,24 +42,24 @@ class Captions:
             return self._pictures[at]
         return self._single(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
 
-    def find(self, asked: str) -> Picture | None:
+    def find(self, wording_or_id: str) -> Picture | None:
         """Returns the picture of the question whose id, wording or (nearly) first line this is; None when there is
         none.
 
         Raises ToolFailed when it fits several questions with different pictures.
         """
-        if (at := self._ids.get(asked)) is not None:
+        if (at := self._ids.get(wording_or_id)) is not None:
             return self._pictures[at]
-        worded = (index.get(fold(asked)) for index in (self._whole, self._bare, self._begun))
-        found = next(filter(None, worded), [])
-        near = self._titles.find(asked) if not found else None
+        matches = (index.get(fold(wording_or_id)) for index in (self._whole, self._bare, self._begun))
+        found = next(filter(None, matches), [])
+        near = self._titles.find(wording_or_id) if not found else None
         return self._single(found if near is None else [near])
 
     def _single(self, found: list[int]) -> Picture | None:
         """Returns the picture that these questions share. Raises ToolFailed when they have different ones."""
         pictures = {self._pictures[at] for at in found}
         if len(pictures) > 1:
-            raise ToolFailed("several questions are worded so and have different pictures; name one by its id")
+            raise ToolFailed("several questions with this wording have different pictures; name one by its id")
         return pictures.pop() if pictures else None
 
 

@@ -57,21 +57,21 @@ class Pictures:
         self._reading = threading.Lock()
         """Neither the text recogniser nor a caption model may be run by two threads at once."""
 
-    def describe(self, asked: str, question: Question | None) -> Picture:
+    def describe(self, name_or_question: str, question: Question | None) -> Picture:
         """Returns the caption and texts of a picture: of the file that `asked` names, else of the question that is
         answered.
 
         Outside episodes `asked` may also be the id or the wording of a question in the captions. Raises ToolFailed.
         """
-        file = self._file(asked)
+        file = self._file(name_or_question)
         if file is None and question is not None:
             known = question.picture or (self._captions.for_question(question) if self._captions else None)
             if known is not None:
                 return known
             file = self._file_of(question)
-        elif file is None and self._captions and (known := self._captions.find(asked)) is not None:
+        elif file is None and self._captions and (known := self._captions.find(name_or_question)) is not None:
             return known
-        picture = self._open(file, asked)
+        picture = self._open(file, name_or_question)
         with self._reading:
             caption = self._caption(picture, self._model) if self._model else ""
             return Picture(caption=caption, texts=self._recognise(picture) if self._can_read else ())
@@ -90,15 +90,15 @@ class Pictures:
         names = (f"{question.id}{middle}{kind}" for middle in ("", "/image") for kind in KINDS)
         return next(filter(None, map(self._file, names)), None)
 
-    def _open(self, file: Path | None, asked: str) -> Image:
+    def _open(self, file: Path | None, name_or_question: str) -> Image:
         """Opens a picture in RGB, scaled down to WIDEST. Raises ToolFailed."""
         if file is None:
             known = sorted(one.name for one in self._folder.glob("*") if one.suffix.casefold() in KINDS)[:20]
             hint = f"; there are {', '.join(known)}" if known else ""
-            raise ToolFailed(f"there is no image called [{asked[:80]}]{hint}")
+            raise ToolFailed(f"there is no image called [{name_or_question[:80]}]{hint}")
         name = file.name
         if not (self._can_read or self._model):
-            raise ToolFailed("reading an image takes a package: pip install 'autoact-studio[images]'")
+            raise ToolFailed("reading an image needs a package: pip install 'autoact-studio[images]'")
         from PIL import Image, UnidentifiedImageError
 
         try:
@@ -120,7 +120,7 @@ class Pictures:
 
         if "reader" not in self._loaded:
             self._loaded["reader"] = RapidOCR(params={"Global.log_level": "error"})
-        found = self._loaded["reader"](numpy.asarray(picture)[:, :, ::-1])  # it takes blue before red
+        found = self._loaded["reader"](numpy.asarray(picture)[:, :, ::-1])  # it expects BGR
         pairs = zip(found.txts or (), found.scores or (), strict=True)
         return tuple(text for text, sure in pairs if sure >= LEAST_CONFIDENCE)
 
@@ -154,11 +154,13 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     paths = {key: _project_path(context, record.settings[key]) for key in ("captions", "model") if record.settings[key]}
     for key, path in paths.items():
         if not path.exists():
-            return with_state(record, "needs-setting", f"`{key}` leads nowhere: {path}")
+            return with_state(record, "needs-setting", f"`{key}` does not exist: {path}")
     if "model" in paths or _can_read():
         return record
     if "captions" in paths or context.captioned:
-        return with_state(record, "offline", "tells a data set's captions; other images take autoact-studio[images]")
+        return with_state(
+            record, "offline", "reads a data set's captions only; other images need autoact-studio[images]"
+        )
     return require_package(require_package(record, "onnxruntime", "images"), "rapidocr", "images")
 
 

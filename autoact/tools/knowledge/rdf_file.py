@@ -66,7 +66,7 @@ def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
     import rdflib
     from rdflib.exceptions import Error
 
-    # Every syntax has exceptions of its own, with no parent in common.
+    # The parser of each format raises other exceptions, without a common base class.
     troubles = (OSError, SyntaxError, ValueError, SAXException, Error)
     try:
         if file.stat().st_size > LARGEST:
@@ -79,7 +79,7 @@ def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
     statements = []
     for parts in sorted(graph, key=lambda one: [str(part) for part in one]):
         if any(isinstance(part, rdflib.BNode) for part in parts):
-            continue  # it has no name to be asked by
+            continue  # a blank node has no name to ask for
         subject, relation, value = (str(part) for part in parts)
         if relation not in _NAMES:
             statements.append(Statement(subject, relation, value, isinstance(parts[2], rdflib.URIRef)))

@@ -20,7 +20,7 @@ _ANY = """SELECT ?item ?relation ?value WHERE {{
   OPTIONAL {{ ?v <http://www.w3.org/2000/01/rdf-schema#label> ?named }}
   BIND(COALESCE(?said, STR(?p)) AS ?relation) BIND(COALESCE(?named, STR(?v)) AS ?value)
 }} LIMIT {most}"""
-# Wikidata names its properties beside the predicates that statements use, and has a service for labels.
+# Wikidata labels its properties, not the predicates that statements use.
 _WIKIDATA = """SELECT ?item ?relation ?value WHERE {{
   ?item rdfs:label {name}@en ; ?p ?v .
   ?property wikibase:directClaim ?p ; wikibase:propertyType ?type ; rdfs:label ?relation .
@@ -41,7 +41,7 @@ class Endpoint:
         parts = urlsplit(url)
         self._url = url
         self._form = _WIKIDATA if (parts.hostname or "").endswith("wikidata.org") else _ANY
-        # A person named this host, be it one of their own network; what it redirects to is another matter.
+        # A person named this host, so it may be in their own network; hosts it redirects to may not.
         self._client = Client(Guard(allowed=[parts.netloc]), timeout_s=seconds)
 
     def facts(self, thing: str) -> tuple[str, list[tuple[str, str]]] | None:

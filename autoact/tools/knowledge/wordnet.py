@@ -90,8 +90,8 @@ class WordNet:
                 ways.extend((kind, [*way, kind.words[0]]) for kind in self._related(sense, ("@", "@i")))
         return []
 
-    def _relations(self, sense: Sense, asked: str) -> Iterator[tuple[str, str]]:
-        if others := [word for word in sense.words if word.casefold() != asked.casefold()]:
+    def _relations(self, sense: Sense, searched: str) -> Iterator[tuple[str, str]]:
+        if others := [word for word in sense.words if word.casefold() != searched.casefold()]:
             yield "is also called", ", ".join(others[:MOST_OF_A_KIND])
         for mark, relation in _RELATIONS.items():
             names = [other.words[0] for other in self._related(sense, (mark,), MOST_OF_A_KIND)]
@@ -104,16 +104,16 @@ class WordNet:
 
     def _offsets(self, part: str, lemma: str) -> list[int]:
         """Returns the offsets of a lemma's senses, by binary search over the sorted lines of the index."""
-        index, sought = self._index[part], lemma.encode() + b" "
+        index, wanted = self._index[part], lemma.encode() + b" "
         low, high = 0, len(index)
         while low < high:
             start = index.rfind(b"\n", 0, (low + high) // 2) + 1
             end = index.find(b"\n", start) + 1 or len(index)
             line = index[start:end]
-            if line.startswith(sought):
+            if line.startswith(wanted):
                 fields = line.split()
                 return [int(field) for field in fields[-int(fields[2]) :]]
-            if line[: len(sought)] < sought or line.startswith(b"  "):  # the licence stands before the words
+            if line[: len(wanted)] < wanted or line.startswith(b"  "):  # the licence stands before the words
                 low = end
             else:
                 high = start

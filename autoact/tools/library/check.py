@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from autoact.errors import AutoActError
 from autoact.tools.library import check_samples
@@ -33,7 +33,7 @@ class CheckResult(Struct, frozen=True):
 
     tool: str
     outcome: CheckOutcome
-    told: str
+    detail: str = field(name="told")
     """The call with its observation, or what is missing."""
     ms: float = 0.0
 
@@ -58,12 +58,12 @@ def check_back_ends(context: ToolContext, *, online: bool) -> Iterator[CheckResu
             None, replace(context, settings={tool: settings}, shared=SharedObjects(), closing=ExitStack())
         )
         with closing(library):
-            set_so = ", ".join(f"{key} = {value}" for key, value in settings.items())
-            for trial in check_tools(library, online=online, only=tool):
-                yield structs.replace(trial, told=f"with {set_so}: {trial.told}")
+            described = ", ".join(f"{key} = {value}" for key, value in settings.items())
+            for result in check_tools(library, online=online, only=tool):
+                yield structs.replace(result, detail=f"with {described}: {result.detail}")
 
 
-def check_on_samples(found: Iterable[CheckResult]) -> Iterator[CheckResult]:
+def check_on_samples(results: Iterable[CheckResult]) -> Iterator[CheckResult]:
     """Yields the same results, but checks tools that had no data on sample data instead."""
     with TemporaryDirectory(prefix="autoact-sample-") as folder:
         check_samples.write_samples(Path(folder))
@@ -71,13 +71,13 @@ def check_on_samples(found: Iterable[CheckResult]) -> Iterator[CheckResult]:
         library = Library.load(None, ToolContext(corpus, check_samples.SETTINGS, Path(folder)))
         with closing(corpus), closing(library):
             again: dict[str, list[CheckResult]] = {}
-            for trial in check_tools(library, online=False):
-                again.setdefault(trial.tool, []).append(trial)
-            for trial in found:
-                if trial.outcome == "cannot run" and trial.tool in check_samples.TOOLS:
-                    yield from (structs.replace(one, told=f"on a sample: {one.told}") for one in again[trial.tool])
+            for result in check_tools(library, online=False):
+                again.setdefault(result.tool, []).append(result)
+            for result in results:
+                if result.outcome == "cannot run" and result.tool in check_samples.TOOLS:
+                    yield from (structs.replace(one, detail=f"on a sample: {one.detail}") for one in again[result.tool])
                 else:
-                    yield trial
+                    yield result
 
 
 def _check_group(library: Library, group: Group, runs: dict[str, ToolRecord], *, online: bool) -> Iterator[CheckResult]:

@@ -24,7 +24,7 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
     def carried_out() -> None:
         try:
             outcome.put((work(), None))
-        except Exception as error:  # not caught for good: it is raised again in the thread that waits
+        except Exception as error:  # raised again in the thread that waits
             outcome.put((None, error))
 
     threading.Thread(target=carried_out, daemon=True).start()

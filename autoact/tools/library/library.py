@@ -96,7 +96,7 @@ def _require_earlier_tools(records: Sequence[ToolRecord]) -> list[ToolRecord]:
     running = {record.name for record in records if record.runs}
     return [
         with_state(
-            record, "needs-setting", f"it reads on where {' or '.join(record.after)} began, and none of them runs"
+            record, "needs-setting", f"it works on the pages of {' or '.join(record.after)}, and none of them runs"
         )
         if record.after and record.runs and not running & set(record.after)
         else record
@@ -125,7 +125,7 @@ class ToolSession:
         context = replace(context, question=question)
         self._library = library
         self._hide = context.hide
-        # A group is opened whole, so that Lookup works when a project switched WebSearch off.
+        # All tools of a group are opened, so that Lookup works when a project disabled WebSearch.
         records = library.by_name()
         self._stateful = {record.name for group in groups if group.remembers for record in group.records}
         self._calls = {name: call for group in groups for name, call in group.open(context, records).items()}
@@ -165,7 +165,7 @@ class ToolSession:
             return Observation(f"{record.name} needs an argument, as in {record.usage}", failed=True)
         try:
             return run_within(OVERTIME * record.limits.timeout_s, partial(self._calls[record.name], argument))
-        # Boundary of a unit: whatever a tool does, the episode goes on and sees that it failed.
+        # Boundary of a unit: whatever a tool raises becomes a failed observation.
         except Exception as error:
             return Observation(f"{record.name} failed: {str(error) or type(error).__name__}", failed=True)
 

@@ -15,7 +15,7 @@ from autoact.trajectory import Example, Tool
 
 NAME_WEIGHT = 2.0
 """Weight of a word in a tool's name; a word in its definition has weight 1."""
-OF_THE_TASK = 2.0
+TASK_WEIGHT = 2.0
 """Weight of the task's description; a question has weight 1."""
 MOST_QUESTIONS = 8
 _SCHEMA = "CREATE VIRTUAL TABLE tool USING fts5(name, definition, tokenize='porter unicode61 remove_diacritics 2')"
@@ -43,38 +43,38 @@ class ToolFit(Struct, frozen=True):
     tool: Tool
     score: float
     """Summed BM25 of its name and definition; 0 when no word is shared."""
-    shown: int = 0
+    uses: int = 0
     """Calls in the worked examples: a tool that they use comes before all others."""
     words: tuple[str, ...] = ()
     """Words of the task that the tool's name and definition have."""
 
-    def why(self) -> str:
+    def reason(self) -> str:
         """Explains the fit in a few words."""
-        if self.shown:
-            return f"the worked examples use it ({self.shown})"
+        if self.uses:
+            return f"the worked examples use it ({self.uses})"
         return f"it shares {', '.join(self.words)}" if self.words else "it shares no word with the task"
 
 
 def rank_tools(task: str, examples: Sequence[Example], tools: Sequence[Tool]) -> list[ToolFit]:
     """Returns every tool, the best fit first. The order of `tools` does not matter."""
     tools = sorted(tools, key=lambda tool: (tool.name, tool.definition))
-    shown = Counter(step.action for example in examples for step in example.steps)
+    uses = Counter(step.action for example in examples for step in example.steps)
     scores = dict.fromkeys(range(1, len(tools) + 1), 0.0)
-    asked: set[str] = set()
+    all_words: set[str] = set()
     with closing(_build_index(tools)) as index:
         for text, weight in _texts(task, examples):
             words = tokens(_add_related_words(text))
-            asked.update(words)
+            all_words.update(words)
             for row, score in _scores(index, words).items():
                 scores[row] += weight * score
-        words_of = _shared_words(index, sorted(asked))
+        words_of = _shared_words(index, sorted(all_words))
     fits = [
         ToolFit(
-            tool, round(scores[row], 6), sum(shown[name] for name in (tool.name, *tool.aliases)), words_of.get(row, ())
+            tool, round(scores[row], 6), sum(uses[name] for name in (tool.name, *tool.aliases)), words_of.get(row, ())
         )
         for row, tool in enumerate(tools, 1)
     ]
-    return sorted(fits, key=lambda fit: (-fit.shown, -fit.score, fit.tool.name))
+    return sorted(fits, key=lambda fit: (-fit.uses, -fit.score, fit.tool.name))
 
 
 def choose_tools(
@@ -83,14 +83,14 @@ def choose_tools(
     """Returns the `most` tools that fit best, the best first, and the reason why each other tool was left out."""
     fits = rank_tools(task, examples, tools)
     others = {
-        fit.tool.name: f"{place} of {len(fits)} by its description, and {most} are offered: {fit.why()}"
-        for place, fit in enumerate(fits[most:], most + 1)
+        fit.tool.name: f"rank {rank} of {len(fits)} by its description; only {most} are offered: {fit.reason()}"
+        for rank, fit in enumerate(fits[most:], most + 1)
     }
     return [fit.tool for fit in fits[:most]], others
 
 
 def _texts(task: str, examples: Sequence[Example]) -> Iterator[tuple[str, float]]:
-    yield task, OF_THE_TASK
+    yield task, TASK_WEIGHT
     questions = sorted({example.question.text for example in examples})[:MOST_QUESTIONS]
     for question in questions:
         yield question, 1.0

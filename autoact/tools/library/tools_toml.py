@@ -159,7 +159,7 @@ class _Entry:
         kind = self._content["kind"]
         if kind not in self._bridges:
             raise self._place.fault(f"unknown{_nearest(kind, ['builtin', *self._bridges])}", "kind")
-        if not _NAME.fullmatch(name):  # it becomes part of a file's name, and of what a model writes
+        if not _NAME.fullmatch(name):  # it becomes part of a file name, and a model has to write it
             raise self._place.fault(f"expected letters, digits, spaces, dots and hyphens, not {name!r:.40}", "name")
         if tool_key(name) in names:
             raise self._place.fault(f"`{name}` is a built-in tool; choose another name", "name")

@@ -62,7 +62,7 @@ class ToolsFile:
     def save(self) -> None:
         """Writes the file as a whole. Raises BadProject, and leaves the file as it was, when the text is not valid."""
         self._check()
-        disk.rewrite(self._file, self.text().encode())  # made to be read and kept in git, it holds no secret
+        disk.rewrite(self._file, self.text().encode())  # it holds no secret, so others may read it
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Adds a tool at the end. Raises BadProject when the entry is wrong or the tool is listed already."""
@@ -90,7 +90,7 @@ class ToolsFile:
         unknown name."""
         first = list(dict.fromkeys(self._index(name) for name in names))
         rest = [at for at in range(len(self._blocks)) if at not in first]
-        # Blank lines part the blocks; they stay where they are while the blocks move.
+        # The blank lines between blocks stay in place while the blocks move.
         gaps = [block[len(block.rstrip("\n")) :] or "\n" for block in self._blocks]
         moved = [self._blocks[at].rstrip("\n") for at in (*first, *rest)]
         self._blocks = [block + gap for block, gap in zip(moved, gaps, strict=True)]
@@ -111,7 +111,7 @@ class ToolsFile:
         record = known_tools().get(tool_key(name))
         key = tool_key(record.name) if record else tool_key(name)
         if key not in keys:
-            described = "is not listed here; `autoact tools add` puts it in" if record else "is no tool of this project"
+            described = "is not listed here; `autoact tools add` adds it" if record else "is no tool of this project"
             raise BadInput(
                 f"`{name}` {described}; there are {', '.join(self.names()) or 'none'}", file=self._file, key="NAME"
             )

@@ -54,12 +54,12 @@ class UsageCounter:
         self._spellings = spellings or {}
         self._counts: dict[str, _Count] = {}
 
-    def take(self, events: Iterable[Event | None]) -> None:
+    def count(self, events: Iterable[Event | None]) -> None:
         """Counts one run. A call that was repeated after a restart counts twice.
 
         Trajectories that a run took over from an earlier one are left out: the earlier log counts them.
         """
-        tried: dict[str, Trajectory] = {}
+        trajectories: dict[str, Trajectory] = {}
         right: dict[str, bool] = {}
         called: set[str] = set()
         for event in events:
@@ -70,10 +70,10 @@ class UsageCounter:
                     count.failed += event.failed
                     called.add(event.unit)
                 case TrajectoryCommitted(trajectory=trajectory) if trajectory.question.answer:
-                    tried[trajectory.unit], right[trajectory.unit] = trajectory, trajectory.reward >= 1
+                    trajectories[trajectory.unit], right[trajectory.unit] = trajectory, trajectory.reward >= 1
                 case QuestionSolved(trajectory=trajectory, scored=True):
-                    tried[trajectory.unit], right[trajectory.unit] = trajectory, event.em >= 1
-        for unit, trajectory in tried.items():
+                    trajectories[trajectory.unit], right[trajectory.unit] = trajectory, event.em >= 1
+        for unit, trajectory in trajectories.items():
             if not called & {unit, root_of(unit)}:  # a fork replays its parent's calls
                 continue
             for key in {self._key(step.action) for step in trajectory.steps} & set(self._counts):

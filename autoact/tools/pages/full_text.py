@@ -69,7 +69,7 @@ class FullText:
     def _rank(self, sought: list[str], weighed: list[str], k: int) -> list[Page]:
         match = _any(sought)
         if weighed:
-            # A part of a query cannot be optional, so what is sought is named, and counts, twice.
+            # No part of a query can be optional, so the required words are named, and count, twice.
             match = f"({match}) AND ({_any([*sought, *weighed])})"
         statement = "SELECT title, text FROM found WHERE found MATCH ? ORDER BY rank LIMIT ?"
         return [Page(*row) for row in self._connection.execute(statement, (match, k))]

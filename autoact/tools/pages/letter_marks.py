@@ -68,7 +68,7 @@ def most_similar(connection: sqlite3.Connection, name: str, most: int) -> list[i
     steps: list[tuple[float, int, int]] = []
     for length, numbers, marks in connection.execute("SELECT length, numbers, marks FROM letters"):
         apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(letter_mark(name)))
-        # Names of one length are apart by few different numbers of bits, so that not names are sorted but these.
+        # Names of one length have few different distances in bits, so distances are sorted instead of names.
         for bits in numpy.flatnonzero(numpy.bincount(apart)).tolist():
             steps.append((bits / (length + len(name) or 1), len(kept), bits))
         kept.append((numpy.frombuffer(numbers, _NUMBER), apart))

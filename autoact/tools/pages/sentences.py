@@ -66,7 +66,7 @@ def shorten(text: str, room: int) -> str:
         return line
     cut = line[: max(room - 1, 0)]
     head, space, _ = cut.rpartition(" ")
-    # A single endless word is cut anywhere: half of it tells more than nothing.
+    # A single long word is cut anywhere rather than left out.
     keep = head if space and len(head) * 2 > room and line[len(cut)] != " " else cut
     return keep.rstrip() + "…"
 

@@ -57,8 +57,8 @@ class CorpusPages:
 
     def nearby(self, title: str, k: int) -> list[str]:
         """Returns titles of pages about the thing, then similar titles."""
-        speaking = (page.title for page in self._corpus.search(title, k // 2))
-        return list(dict.fromkeys([*speaking, *self._corpus.similar(title)]))[:k]
+        about = (page.title for page in self._corpus.search(title, k // 2))
+        return list(dict.fromkeys([*about, *self._corpus.similar(title)]))[:k]
 
 
 class WikiPages:
@@ -121,13 +121,13 @@ def search_function(context: ToolContext, record: ToolRecord) -> Search:
         from autoact.tools.web.metasearch import Metasearch
         from autoact.tools.web.wikipedia import Wikipedia
 
-        asks = web_client(record)
+        client = web_client(record)
         if source == DDGS:
-            return Metasearch(settings["backends"], asks).search(query, k)
+            return Metasearch(settings["backends"], client).search(query, k)
         if source == WIKIPEDIA:
-            return Wikipedia(asks, settings["site"]).search(query, k)
+            return Wikipedia(client, settings["site"]).search(query, k)
         value = _key(context, source, settings["host"])
-        return SearchEngine(source, asks, settings["host"], Secret(KEYS[source], value or "")).search(query, k)
+        return SearchEngine(source, client, settings["host"], Secret(KEYS[source], value or "")).search(query, k)
 
     return search
 
@@ -167,19 +167,21 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     source = source_of(context, record)
     sources = SEARCHERS if record.name == "WebSearch" else READERS
     if source not in sources:
-        return with_state(record, "needs-setting", f"its setting source is one of {', '.join(sources)}, not {source}")
+        return with_state(record, "needs-setting", f"its setting `source` is one of {', '.join(sources)}, not {source}")
     if source == CORPUS:
         record = msgspec.structs.replace(record, powers=(), repeatable=True)
         if not len(context.corpus):
             online = DDGS if record.name == "WebSearch" else WIKIPEDIA
-            told = f'the corpus is empty: put pages into corpus/, or ask the web: settings = {{source = "{online}"}}'
-            return with_state(record, "needs-setting", told)
+            reason = (
+                f'the corpus is empty: put pages into corpus/, or search the web: settings = {{source = "{online}"}}'
+            )
+            return with_state(record, "needs-setting", reason)
         searched = 'it searches the corpus; for the web: settings = {source = "ddgs"}'
         return with_state(record, "offline", searched) if record.name == "WebSearch" else record
     if source == ZIM:
-        there = record.settings["file"] and _file(context, record).is_file()
+        exists = record.settings["file"] and _file(context, record).is_file()
         record = msgspec.structs.replace(record, powers=("files",), repeatable=True)
-        return record if there else with_state(record, "needs-setting", 'it needs a ZIM file: file = "wikipedia.zim"')
+        return record if exists else with_state(record, "needs-setting", 'it needs a ZIM file: file = "wikipedia.zim"')
     return _online(context, record, source)
 
 

@@ -30,7 +30,7 @@ _BRACKET = re.compile(r"(?<=.) \([^()]*\)$")
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(r"\w*\d\w*")
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
-# Words are what stands between spaces, as it is for the comparison that follows, so that few hits are in vain.
+# Words are separated by spaces only, as in the comparison that follows, so that few hits are discarded.
 _SCHEMA = f"""
 CREATE TABLE name (id INTEGER PRIMARY KEY, title TEXT NOT NULL, folded TEXT NOT NULL);
 CREATE VIRTUAL TABLE named USING fts5(folded, content=name, content_rowid=id, columnsize=0,
@@ -112,7 +112,7 @@ class Titles:
         plain = _strip_bracket(folded)
         yield _unique(self._exact(folded))
         yield _unique(self._without_article(bare))
-        # A bracket may be missing on one side only: Mercury (element) is not Mercury (planet).
+        # A bracket may be missing on one side only: Mercury (element) must not find Mercury (planet).
         if plain == bare:
             yield _unique(chain(self._without_article(bare), self._with_bracket(bare)))
             yield _unique(self._containing(bare))
@@ -136,7 +136,7 @@ class Titles:
         """Yields the titles that are `bare` and a bracket, with or without an article."""
         statement = "SELECT id, title, folded FROM name WHERE folded > ? AND folded < ?"
         for article in _ARTICLES:
-            # A closing bracket is the character after an opening one, so this is every title that begins so.
+            # `)` is the character after `(`, so this range is every title that begins with `begins`.
             begins, ends = f"{article}{bare} (", f"{article}{bare} )"
             for row in self._connection.execute(statement, (begins, ends)):
                 if _strip_bracket(row[2]) == bare:
@@ -181,7 +181,7 @@ def write(connection: sqlite3.Connection, titles: Iterable[str]) -> None:
 
 
 def _storable(title: str) -> str:
-    # SQLite takes no half of a surrogate pair, and a model may write one.
+    # SQLite rejects a lone surrogate, and a model may write one.
     return title[:_LONGEST].encode("utf-8", "replace").decode()
 
 

@@ -96,7 +96,7 @@ class Zim:
             if entry.redirect < 0:
                 return entry
             at = entry.redirect
-        raise ToolFailed("the page sends on and on")
+        raise ToolFailed("the page redirects too often")
 
     def _entry(self, number: int) -> ZimEntry:
         try:
@@ -149,14 +149,14 @@ class Zim:
             return lzma.LZMADecompressor().decompress(packed, LARGEST_CLUSTER)
         if packing == _ZSTD:
             return _zstd(packed)
-        raise ToolFailed(f"its texts are packed in a way (number {packing}) that is not read here")
+        raise ToolFailed(f"its texts are compressed in a format (number {packing}) that is not supported")
 
 
 def _zstd(packed: bytes) -> bytes:
     try:
         import zstandard
     except ImportError as error:
-        raise ToolFailed("its texts are packed with zstd: pip install 'autoact-studio[zim]'") from error
+        raise ToolFailed("its texts are compressed with zstd: pip install 'autoact-studio[zim]'") from error
     try:
         with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
             text: bytes = reader.read(LARGEST_CLUSTER)

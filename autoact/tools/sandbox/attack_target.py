@@ -60,9 +60,9 @@ class AttackTarget:
         self._listeners = [self._closing.enter_context(listener) for listener in (tcp, udp, unix, abstract)]
         tcp.bind(("127.0.0.1", 0))
         udp.bind(("127.0.0.1", 0))
-        self._places = tempfile.mkdtemp(prefix="socket-")
-        self._closing.callback(shutil.rmtree, self._places)
-        unix.bind(f"{self._places}/listening")
+        self._socket_folder = tempfile.mkdtemp(prefix="socket-")
+        self._closing.callback(shutil.rmtree, self._socket_folder)
+        unix.bind(f"{self._socket_folder}/listening")
         abstract.bind(f"\0{self.secret}")
         for listener in (tcp, unix):
             listener.listen()
@@ -80,7 +80,7 @@ class AttackTarget:
         tcp, udp, *_ = self._listeners
         aims = {
             "SECRET_FILE": str(self.secret_file), "GROUND": str(self.folder), "NOTES": str(self.notes), "KEY": KEY,
-            "TCP": tcp.getsockname()[1], "UDP": udp.getsockname()[1], "UNIX": f"{self._places}/listening",
+            "TCP": tcp.getsockname()[1], "UDP": udp.getsockname()[1], "UNIX": f"{self._socket_folder}/listening",
             "ABSTRACT": f"\0{self.secret}", "VICTIM": self.victim.pid, "KNOCK": KNOCK,
         }  # fmt: skip
         return "".join(f"{name} = {value!r}\n" for name, value in aims.items())

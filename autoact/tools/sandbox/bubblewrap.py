@@ -36,7 +36,7 @@ def wrap_command(
     On the descriptor `report`, bubblewrap writes in JSON the process id that `command` has outside.
     """
     binds: list[str] = []
-    # A folder before what lies in it, which it would cover.
+    # Folders come before their contents, which they would cover otherwise.
     for place in sorted(set(readable)):
         if Path(place).exists():
             binds += ["--ro-bind", place, place]

@@ -38,7 +38,7 @@ def _locked_folder() -> tuple[Path, int]:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
         if (lock := _lock(folder)) is not None:
             return folder, lock
-        # A sweep took it for abandoned before it was locked.
+        # A sweep removed it before it was locked.
 
 
 def _lock(folder: Path) -> int | None:
@@ -60,7 +60,7 @@ def _lock(folder: Path) -> int | None:
 def sweep() -> None:
     """Removes the folders of this user's sandboxes that were killed before they could remove them."""
     for folder in Path(tempfile.gettempdir()).resolve().glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # another sweep is at it, or it belongs to somebody else
+        with suppress(OSError):  # another sweep removes it, or it belongs to another user
             if folder.lstat().st_uid == os.getuid() and (lock := _lock(folder)) is not None:
                 try:
                     remove(folder)
@@ -78,7 +78,7 @@ def find_excess(folder: Path, bounds: Bounds) -> str:
         except FileNotFoundError:
             continue
         except OSError:
-            # A path too long to open, or a folder made unreadable: nothing that a program needs, and a way to hide.
+            # A path too long to open, or a folder made unreadable: no program needs that, and files could hide there.
             return "its folder could not be read"
         for entry in entries:
             count += 1
@@ -110,7 +110,7 @@ def remove(folder: Path) -> None:
     names = itertools.count()
     while inner := [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]:
         for entry in inner:
-            # Its folders move up, so that no path grows too long to name and no recursion too deep.
+            # Its folders move up, so that no path grows too long and no recursion too deep.
             Path(entry.path).chmod(0o700)
             for below in os.scandir(entry.path):
                 if below.is_dir(follow_symlinks=False):

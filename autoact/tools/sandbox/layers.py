@@ -26,27 +26,27 @@ class Layers(Struct, frozen=True):
     """The folder in which memory control groups can be made: an addition that the others do not need."""
 
     @property
-    def hold_a_process(self) -> bool:
+    def can_confine(self) -> bool:
         """Returns whether Python itself can be run safely: its system calls filtered, and files hidden in at least
         one way."""
         return self.seccomp and bool(self.landlock or self.bubblewrap)
 
-    def in_words(self) -> str:
+    def summary(self) -> str:
         """Names the protections in force, as `Landlock (version 7), seccomp and limits`; empty without any."""
-        if self.hold_a_process:
+        if self.can_confine:
             found = [f"Landlock (version {self.landlock})"] * bool(self.landlock) + ["seccomp"]
             found += ["bubblewrap"] * bool(self.bubblewrap) + ["a memory control group"] * bool(self.memory_group)
             return f"{', '.join(found)} and limits"
         return "Monty, an interpreter of its own for a part of Python" if self.monty else ""
 
-    def lacking(self) -> str:
+    def refusal(self) -> str:
         """Says why no program may run here, and what would help; empty when one may."""
-        if self.hold_a_process or self.monty:
+        if self.can_confine or self.monty:
             return ""
         cause = "no seccomp filter" if not self.seccomp else "neither Landlock nor a bubblewrap that works"
         if sys.platform != "linux":
             cause = f"no sandbox for processes on {sys.platform}"
-        return f"{cause} here to hold a program with; `pip install pydantic-monty` brings a safe part of Python"
+        return f"{cause} to confine a program here; `pip install pydantic-monty` runs a safe part of Python"
 
 
 def find_layers() -> Layers:

@@ -53,7 +53,7 @@ def create_group(parent: str, memory: int) -> Iterator[MemoryGroup]:
         _limit(folder, memory)
         yield MemoryGroup(folder)
     finally:
-        # The kernel may take a moment to let go of the last process: then `sweep` removes the empty group later.
+        # The kernel may take a moment to release the last process: then `sweep` removes the empty group later.
         with suppress(OSError):
             folder.rmdir()
 
@@ -72,7 +72,7 @@ def _limit(folder: Path, memory: int) -> None:
     ours = next((names for names in _LIMITS if (folder / names[0]).exists()), _LIMITS[0])
     with (folder / ours[0]).open("r+") as file:
         file.write(str(memory))
-    # The kernel counts swap only where it was told to; version 2 counts it apart from memory.
+    # The kernel counts swap only where that is configured; version 2 counts it separately from memory.
     with suppress(OSError), (folder / ours[1]).open("r+") as file:
         file.write("0" if ours is _LIMITS[0] else str(memory))
 

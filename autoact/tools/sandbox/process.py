@@ -35,24 +35,26 @@ _CHILD = re.compile(rb'"child-pid": (\d+)')
 
 def run(program: str, layers: Layers, bounds: Bounds) -> ProgramResult:
     """Runs `program` and returns its result. Nothing it started, and no file, is left. Raises OSError."""
-    if not layers.hold_a_process:
-        return ProgramResult("refused", error=layers.lacking() or "no layers to hold a process with")
+    if not layers.can_confine:
+        return ProgramResult("refused", error=layers.refusal() or "no protection to confine a process with")
     parent = layers.memory_group
     group = memory_group.create_group(parent, bounds.memory + bounds.folder) if parent else nullcontext()
-    with program_folder() as folder, group as limited, _started(program, folder, layers, bounds, limited) as watch:
+    with program_folder() as folder, group as limited, _start_child(program, folder, layers, bounds, limited) as watch:
         end, reason = watch.watch()
-        return watch.outcome(end, reason, folder)
+        return watch.result(end, reason, folder)
 
 
 @contextmanager
-def _started(program: str, folder: Path, layers: Layers, bounds: Bounds, group: MemoryGroup | None) -> Iterator[_Watch]:
+def _start_child(
+    program: str, folder: Path, layers: Layers, bounds: Bounds, group: MemoryGroup | None
+) -> Iterator[_Watch]:
     status, report_end = os.pipe()
-    # bubblewrap closes the one it reports on before the child begins.
+    # Two descriptors, as bubblewrap closes the one it reports on before the child begins.
     report = os.dup(report_end)
     command = interpreter.command()
     if layers.bubblewrap:
-        places = [*interpreter.readable(), *interpreter.startup_files()]
-        command = bubblewrap.wrap_command(layers.bubblewrap, command, places, interpreter.DEVICES, str(folder), report)
+        paths = [*interpreter.readable(), *interpreter.startup_files()]
+        command = bubblewrap.wrap_command(layers.bubblewrap, command, paths, interpreter.DEVICES, str(folder), report)
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -81,7 +83,7 @@ def _orders(program: str, folder: Path, status: int, layers: Layers, bounds: Bou
     """Returns the orders that the child's `main` reads."""
     limits = {"CORE": 0, "AS": bounds.memory, "FSIZE": bounds.file, "NOFILE": bounds.open_files,
               "CPU": bounds.cpu_seconds + 1, "NPROC": _count_tasks() + MOST_PROGRAMS * bounds.threads}  # fmt: skip
-    # Alone in a process namespace, it has no parent; bubblewrap ends it with us.
+    # In a process namespace it has no parent; bubblewrap kills it when this process ends.
     parent = 0 if layers.bubblewrap else os.getpid()
     rules = (interpreter.readable(), list(interpreter.DEVICES)) if layers.landlock else None
     return marshal.dumps((status, str(folder), parent, limits, rules, interpreter.packages(), program))
@@ -114,7 +116,7 @@ class _Watch:
         self._cpu_seconds = 0.0
         self._inner: int | None = None
         """A descriptor of the process that bubblewrap started."""
-        self._number = process.pid
+        self._pid = process.pid
         """Of the process that runs the program."""
 
     def wait_for_inner(self) -> None:
@@ -123,13 +125,13 @@ class _Watch:
             if not select.select([self._status], [], [], self._bounds.seconds)[0] or not self._read_output(
                 self._status
             ):
-                return  # it failed, and its status or its end says so
-        self._number = int(named[1])
+                return  # it failed; its status or exit code says so
+        self._pid = int(named[1])
         if self._group is not None:
-            self._group.add(self._number)
+            self._group.add(self._pid)
         # It has ended, or the kernel is older than 5.3: then nothing waits for its end, and a sweep removes its folder.
         with suppress(OSError):
-            self._inner = os.pidfd_open(self._number)
+            self._inner = os.pidfd_open(self._pid)
 
     def send_orders(self, orders: bytes) -> None:
         """Sends the orders, which the child reads to their end before anything else."""
@@ -138,7 +140,7 @@ class _Watch:
             self._process.stdin.write(orders)
             self._process.stdin.close()
         except BrokenPipeError:
-            pass  # it ended before it began, and its status says so
+            pass  # it ended before it read its orders; its status says so
 
     def watch(self) -> tuple[End | None, str]:
         """Reads the output until the child ends, or exceeds a limit: then returns which, and an explanation."""
@@ -154,7 +156,7 @@ class _Watch:
                         waiting.unregister(key.fd)
                     elif len(self._output[key.fd]) > self._bounds.output:
                         return "output", f"it printed more than {self._bounds.output:,} bytes"
-                if reason := find_excess(self._folder, self._bounds) or usage.find_excess(self._number, self._bounds):
+                if reason := find_excess(self._folder, self._bounds) or usage.find_excess(self._pid, self._bounds):
                     return "resources", reason
         return None, ""
 
@@ -163,15 +165,15 @@ class _Watch:
         self._output[descriptor] += part
         return bool(part)
 
-    def outcome(self, end: End | None, reason: str, folder: Path) -> ProgramResult:
+    def result(self, end: End | None, reason: str, folder: Path) -> ProgramResult:
         """Kills the child if it still runs and returns the program's result."""
         code = self._end()
         while select.select([self._status], [], [], 0)[0] and self._read_output(self._status):
-            pass  # output that came at the same moment was read first
+            pass  # the status may have arrived just after the last output
         stdout, stderr, status = (bytes(text[: self._bounds.output]) for text in self._output.values())
         if not status.endswith(CONFINED):
             cause = status.decode(errors="replace") or _last_lines(stderr)
-            return ProgramResult("refused", error=f"it could not be shut in: {cause}")
+            return ProgramResult("refused", error=f"it could not be confined: {cause}")
         if end is None:
             end, reason = _explain_end(code, _last_lines(stderr), self._bounds, self._cpu_seconds)
             if self._group is not None and self._group.exceeded():
@@ -184,7 +186,7 @@ class _Watch:
     def _end(self) -> int:
         """Kills the child with its whole group and returns its exit code. Safe to call again."""
         if self._process.returncode is None:
-            # Not yet waited for, so the number is still its own.
+            # It was not waited for yet, so its id cannot belong to another process.
             os.killpg(self._process.pid, signal.SIGKILL)
             _, code, taken = os.wait4(self._process.pid, 0)
             self._process.returncode = os.waitstatus_to_exitcode(code)
@@ -213,9 +215,9 @@ def _explain_end(code: int, text: str, bounds: Bounds, cpu_seconds: float) -> tu
     kernel."""
     if code == 0:
         return "finished", text
-    # bubblewrap tells a signal as the shell does.
+    # bubblewrap reports a signal as the shell does, as 128 + number.
     number = -code if code < 0 else code - 128 if code > 128 else 0
-    # The first process of a namespace gets no warning, only the end.
+    # The first process of a namespace gets no SIGXCPU, only SIGKILL.
     if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_seconds >= bounds.cpu_seconds):
         return "time", f"it took more than {bounds.cpu_seconds} s of processor time"
     if number in signal.valid_signals():

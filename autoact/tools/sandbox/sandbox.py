@@ -20,9 +20,9 @@ class Sandbox:
         if self.layers.memory_group:
             memory_group.sweep(self.layers.memory_group)
 
-    def in_words(self) -> str:
+    def summary(self) -> str:
         """Names the protections, or says why no program may run."""
-        return self.layers.in_words() or self.layers.lacking()
+        return self.layers.summary() or self.layers.refusal()
 
     def run(self, program: str, bounds: Bounds | None = None) -> ProgramResult:
         """Runs a program and returns its result. Raises OSError when no process starts, and nothing that the program
@@ -33,8 +33,8 @@ class Sandbox:
         if "\0" in program:
             return ProgramResult("refused", error="the program has a null character")
         program = program.encode("utf-8", "replace").decode()
-        if self.layers.hold_a_process:
+        if self.layers.can_confine:
             return process.run(program, self.layers, bounds)
         if self.layers.monty:
             return monty.run(program, bounds)
-        return ProgramResult("refused", error=self.layers.lacking())
+        return ProgramResult("refused", error=self.layers.refusal())

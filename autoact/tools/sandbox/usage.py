@@ -21,7 +21,7 @@ def find_excess(process: int, bounds: Bounds) -> str:
         tasks = sorted((folder / "task").iterdir())
         removed = _removed(tasks, bounds.file)
     except OSError:
-        return ""  # it has just ended, or the kernel keeps no such account
+        return ""  # it has just ended, or the kernel does not count this
     if max(int(counted["wchar"]), int(counted["write_bytes"])) > bounds.written:
         return f"it wrote more than {bounds.written / 1e6:.0f} MB"
     if removed > bounds.written:
@@ -35,7 +35,7 @@ def _removed(tasks: list[Path], largest: int) -> int:
     A page that stays mapped keeps its whole file, in memory where the file system is one in memory.
     """
     maps = ""
-    for task in tasks:  # a main thread that has ended shows nothing of what its process still has
+    for task in tasks:  # a main thread that has ended does not show the maps of its process
         if maps := (task / "maps").read_text(errors="replace"):
             break
     else:

@@ -96,7 +96,7 @@ def export_tools(source: ToolsFile, names: Iterable[str], vault: Vault, root: Pa
         notices += settings_text.notices
         files |= collect_files(entry, project_reader(root))
         if (code := code_of(entry)) and bundle_path(code) not in files:
-            notices.append(f"not carried, as it is no file in {FOLDER}/: {code} of {entry['name']}")
+            notices.append(f"left out, as it is not a file in {FOLDER}/: {code} of {entry['name']}")
     for path, text in files.items():
         redaction.refuse_secrets(path, text, vault)
         _plain(text, path)

@@ -72,9 +72,9 @@ def write_files(root: Path, files: Mapping[str, str], *, replace: bool) -> None:
         if not _parent(file).resolve().is_relative_to(root.resolve()):
             raise BadInput("leads out of the project", file=file)
         if file.is_symlink() or (file.exists() and not file.is_file()):
-            raise BadInput("is no plain file, and is left as it is", file=file)
+            raise BadInput("is not a regular file, and is left as it is", file=file)
         if file.exists() and not replace and project_reader(root)(path) != text:
-            raise BadInput("is here already and differs; --replace takes the set's", file=file)
+            raise BadInput("exists and differs; --replace uses the set's", file=file)
     for path, text in files.items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,7 @@ class Redaction:
         """Returns the entry without secrets. Raises BadInput when name, definition or usage holds one."""
         for key in ("name", "definition", "usage"):
             if shows_secret(str(self._entry.get(key, "")), self._vault):
-                raise BadInput("holds a secret; a tool that tells one is not shared", key=f"{self._name[:20]}.{key}")
+                raise BadInput("holds a secret; such a tool is not shared", key=f"{self._name[:20]}.{key}")
         kept = {key: value for key, value in self._entry.items() if key not in ("settings", "enabled")}
         settings = dict(self._settings(self._entry.get("settings", {}), ()))
         if self._secrets:

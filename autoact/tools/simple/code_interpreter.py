@@ -53,7 +53,7 @@ def extract_program(argument: str) -> str:
 
 def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
     """Returns the record, refused with the reason where this machine cannot confine a program."""
-    reason = layers.find_layers().lacking()
+    reason = layers.find_layers().refusal()
     return msgspec.structs.replace(record, state="refused", reason=reason) if reason else record
 
 

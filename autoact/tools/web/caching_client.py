@@ -33,12 +33,12 @@ NOT_DONE = (429, 503)
 MOST_KEPT = 2_000
 """Replies in the cache; when there are more, the oldest quarter is removed."""
 _ADVICE = {
-    400: "the request is not what the host expects; look at the tool's settings",
-    401: "the key was not accepted; look at `autoact secrets list`",
-    402: "the host wants to be paid",
+    400: "the request is not what the host expects; check the tool's settings",
+    401: "the key was not accepted; see `autoact secrets list`",
+    402: "the host requires payment",
     403: "the host refuses; it may want a key, or a way to reach you in the setting `contact`",
-    404: "nothing is there",
-    429: "too many questions; try later",
+    404: "not found",
+    429: "too many requests; try later",
 }
 
 
@@ -115,7 +115,7 @@ class CachingClient:
             return
         file = self.cache / "rest" / host
         until = time.time() + seconds
-        with suppress(OSError):  # a cache that cannot be written is no reason to fail
+        with suppress(OSError):  # a cache that cannot be written is not an error
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file.touch(0o600)
             os.utime(file, (until, until))
@@ -169,7 +169,7 @@ def _retry_after(reply: HttpResponse) -> float | None:
 
 def _refusal(reply: HttpResponse, host: str) -> str:
     """Explains a failure: the host's status, its meaning, and the beginning of the host's own message."""
-    meaning = _ADVICE.get(reply.status) or ("the host is in trouble; try later" if reply.status >= 500 else "")
+    meaning = _ADVICE.get(reply.status) or ("the host has an error; try later" if reply.status >= 500 else "")
     try:
         words = shorten(reply.text(), 120) if "html" not in reply.media_type else ""
     except ToolFailed:

@@ -125,7 +125,7 @@ class Client:
     def _body(self, response: httpx2.Response, ends: float) -> bytes:
         packing = response.headers.get("content-encoding", "identity").casefold()
         if packing not in ("identity", "gzip", "x-gzip"):
-            raise ToolFailed(f"{response.url.host} packed its answer as {packing}, which was not asked for")
+            raise ToolFailed(f"{response.url.host} compressed its answer as {packing}, which was not asked for")
         pieces = response.iter_raw(_CHUNK)
         body = bytearray()
         for piece in pieces if packing == "identity" else _unpack(pieces, self.max_bytes):
@@ -139,18 +139,26 @@ class Client:
         return bytes(body)
 
 
-def _redirect(asked: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
+def _redirect(request: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
     """Returns the request that a redirect leads to; to another origin, without anything that could be a secret."""
-    onward = response.next_request
-    if onward is None:
-        raise Refused(f"{asked.url.host} sends on to `{response.headers['location']:.80}`, which is not on the web")
-    same = (asked.url.scheme, asked.url.host, asked.url.port) == (onward.url.scheme, onward.url.host, onward.url.port)
+    following = response.next_request
+    if following is None:
+        raise Refused(
+            f"{request.url.host} redirects to `{response.headers['location']:.80}`, which is not a web address"
+        )
+    same = (request.url.scheme, request.url.host, request.url.port) == (
+        following.url.scheme,
+        following.url.host,
+        following.url.port,
+    )
     if same:
-        return onward
-    if onward.method not in ("GET", "HEAD"):
-        raise Refused(f"{asked.url.host} sends a {onward.method} on to {onward.url.host}; name that host instead")
-    kept = {name: onward.headers[name] for name in ("user-agent", "accept-encoding") if name in onward.headers}
-    return httpx2.Request(onward.method, onward.url, headers=kept)
+        return following
+    if following.method not in ("GET", "HEAD"):
+        raise Refused(
+            f"{request.url.host} redirects a {following.method} to {following.url.host}; name that host instead"
+        )
+    kept = {name: following.headers[name] for name in ("user-agent", "accept-encoding") if name in following.headers}
+    return httpx2.Request(following.method, following.url, headers=kept)
 
 
 def _charset(named: str) -> str:

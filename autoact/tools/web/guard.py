@@ -64,9 +64,9 @@ class Guard:
         if self._is_allowed(url.host, port):
             return
         if port < FIRST_FREE_PORT and port not in SCHEMES.values():
-            raise Refused(f"port {port} is not one of the web's")
+            raise Refused(f"port {port} is not a web port")
         if _is_numeric(url.host) and not _is_address(url.host):
-            raise Refused(f"`{url.host}` is an address in disguise")
+            raise Refused(f"`{url.host}` is an address in another notation")
 
     def addresses(self, host: str, port: int) -> list[str]:
         """Returns the checked addresses of a host, looked up once. Raises Refused when one of them is not public."""

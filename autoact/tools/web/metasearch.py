@@ -30,9 +30,9 @@ class Metasearch:
     def search(self, query: str, k: int) -> list[Page]:
         """Returns the best pages with the text that the engines show of them; empty without results. Raises
         ToolFailed."""
-        asked = HttpRequest(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
+        query_request = HttpRequest(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
         try:
-            hits = self._client.ask_cached(asked, self._ask).json()
+            hits = self._client.ask_cached(query_request, self._ask).json()
         except _NothingFound:
             return []
         return [Page(clean_text(hit.get("title")), clean_text(hit.get("body"))) for hit in hits]
@@ -56,7 +56,7 @@ class Metasearch:
             if "No results" in str(error):
                 raise _NothingFound("no results") from error
             self._client.set_rest(PACKAGE, REST_S)
-            limit = "they have had too many questions" if isinstance(error, RatelimitException) else str(error)[:200]
+            limit = "too many requests" if isinstance(error, RatelimitException) else str(error)[:200]
             raise ToolFailed(
                 f"no engine answered: {limit}; name other `backends`, or set `source` to one with a key"
             ) from error

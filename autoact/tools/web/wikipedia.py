@@ -38,7 +38,7 @@ class Wikipedia:
         found = self._fetch_page(title)
         if found is not None and _is_ambiguous(found):
             links = [link["title"] for link in found.get("links", [])]
-            # Meanings of Mercury are called Mercury (planet) and so on; what else is linked comes after.
+            # Meanings of Mercury have titles like Mercury (planet); other links come after them.
             return sorted(links, key=lambda link: not fold(link).startswith(fold(title)))[:k]
         query = self._query({"list": "search", "srsearch": title, "srlimit": str(k), "srprop": ""})
         return [hit["title"] for hit in query.get("search", [])]

@@ -10,4 +10,4 @@ from studio.screens import confirm
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Yes counts from the first moment."""
-    monkeypatch.setattr(confirm, "DEAF_S", 0.0)
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)

@@ -22,12 +22,12 @@ from autoact.run.control.control_socket import ControlServer
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
-from studio.episodes.session import Replay, Session, sessions
+from studio.episodes.session import Replay, SessionLog, sessions
 from studio.panes import group
 from studio.panes.group import GroupPane
 from studio.screens.projects import ProjectsScreen
-from studio.widgets.table import Table
-from studio.widgets.transcript import Transcript
+from studio.widgets.lists.table import Table
+from studio.widgets.transcripts.transcript import Transcript
 
 ASKED = Question("asked-0001", "Who wrote [b]Fidelio?")
 SECONDS = 2.0
@@ -123,7 +123,7 @@ async def test_commands_reach_the_session(opera: Path) -> None:
                 assert said in screen_text(app)
             view = app.screen.query_one("#first", Transcript)
             view.focus()
-            view.point(3)
+            view.move_to(3)
             for key in ("e", "f"):
                 await pilot.press(key)
                 await pilot.pause()
@@ -177,7 +177,7 @@ async def test_replay_and_its_speed(opera: Path) -> None:
 
 
 def test_a_replay_follows_the_log(tmp_path: Path) -> None:
-    told = Session(session(tmp_path, answered("group-asked-0001", "group")))
+    told = SessionLog(session(tmp_path, answered("group-asked-0001", "group")))
     told.read()
     replay = Replay(told.asked["group-asked-0001"])
     assert [replay.turns(seconds) for seconds in (0, 1.9, 2.0, 7, 99)] == [0, 0, 1, 3, 6]
@@ -279,15 +279,15 @@ def test_forks_edits_and_restarts(tmp_path: Path) -> None:
     )
     (folder,) = sessions(tmp_path)
     assert folder == run
-    told = Session(folder)
+    told = SessionLog(folder)
     assert told.read()
     assert [turn.text for turn in told.asked[f"{unit}~1"].turns] == ["I look it up.", " Retrieve\n", "Leonore"]
     assert (
         "edited\N{NO-BREAK SPACE}by\N{NO-BREAK SPACE}a\N{NO-BREAK SPACE}person"
-        in told.asked[f"{unit}~1"].passages()[3].text
+        in told.asked[f"{unit}~1"].paragraphs()[3].text
     )
     assert [len(one.turns) for one in told.beside(f"{unit}~1")] == [4, 3]
-    assert told.flying == [unit, f"{unit}~1"]
+    assert told.unfinished == [unit, f"{unit}~1"]
 
 
 def tell(folder: RunFolder, event: Event) -> None:
@@ -309,11 +309,11 @@ async def test_a_slow_disk_is_not_asked_again_before_it_has_answered(
 
     async with pane_of(opera, "5") as (app, pilot):
         monkeypatch.setattr(group, "sessions", slow)
-        monkeypatch.setattr(group, "RARELY", 0.0)
+        monkeypatch.setattr(group, "FIND_S", 0.0)
         session(opera, turns("group-asked-0001", "group"))
         pane = app.screen.query_one(GroupPane)
         for _ in range(5):
-            pane.tell()
+            pane.update()
             await pilot.pause()
         assert len(asked) == 1
         answered.set()
@@ -351,8 +351,8 @@ async def test_an_edit_goes_to_the_session_it_was_begun_in(opera: Path) -> None:
             newer = session(opera, turns("group-asked-0001", "group", 2), minute=20)
             with alive(newer), ControlServer(newer, other.submit):
                 pane = app.screen.query_one(GroupPane)
-                pane._looked = -99.0
-                pane.tell()
+                pane._searched = -99.0
+                pane.update()
                 await done(app, pilot)
                 assert pane.shown.startswith(newer.name), "the newer session is in sight by now"
                 await pilot.press("!", "enter")

@@ -14,7 +14,7 @@ import autoact.events as happened
 from autoact.lab.tally import Score
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
-from studio.episodes.provenance import lineage, wrong
+from studio.episodes.provenance import provenance, wrong_answers
 from studio.panes.lab import ScoreRows
 from studio.screens.projects import ProjectsScreen
 
@@ -169,9 +169,9 @@ def test_seeds_of_the_same_type_come_first(opera: Path) -> None:
     state = RunState.of(write(opera, story()).events)
     near = Example(Question("seed-1", "Who wrote Fidelio?", "Beethoven", type="one-hop"))
     far = Example(Question("seed-2", "Is Bonn in Peru?", "no", type="yes-no"))
-    (missed,) = wrong(state)
-    told = "\n".join(line.plain for line in lineage(state, missed, [near, far]))
+    (missed,) = wrong_answers(state)
+    told = "\n".join(line.plain for line in provenance(state, missed, [near, far]))
     assert "1 seed questions of its type" in told
     assert "Is Bonn in Peru?" not in told
-    others = lineage(state, missed, [far, far])
+    others = provenance(state, missed, [far, far])
     assert any("2 seed questions of another type" in line.plain for line in others)

@@ -16,7 +16,6 @@ from studio.runs.config_diff import differences
 from studio.screens import confirm
 from studio.screens.confirm import Confirm
 from studio.screens.project import ProjectScreen
-from studio.screens.run import RunScreen
 
 NOTES = "import sys, pathlib; pathlib.Path({!r}, 'asked.txt').write_text(' '.join(sys.argv[1:]))"
 
@@ -32,8 +31,8 @@ async def test_the_list_with_its_figures(opera: Path, size: tuple[int, int]) -> 
             assert expected in text
 
 
-@pytest.mark.does("runs.watch", "run.back", "table.open_row")
-async def test_enter_follows_and_w_watches(opera: Path) -> None:
+@pytest.mark.does("table.open_row")
+async def test_enter_follows(opera: Path) -> None:
     older = write(opera, finished(), 1)
     write(opera, synthesis(), 2)
     async with pane_of(opera, "7") as (app, pilot):
@@ -41,12 +40,6 @@ async def test_enter_follows_and_w_watches(opera: Path) -> None:
         await done(app, pilot)
         assert isinstance(app.screen, ProjectScreen)
         assert app.screen.follow.name == older.name
-        await pilot.press("w")
-        await done(app, pilot)
-        assert isinstance(app.screen, RunScreen)
-        await pilot.press("escape")
-        await done(app, pilot)
-        assert isinstance(app.screen, ProjectScreen)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +91,7 @@ async def test_a_live_run_is_cancelled_but_not_deleted(opera: Path, instead: Ins
 async def test_keys_typed_before_the_question_was_there_agree_to_nothing(
     opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confirm, "DEAF_S", 1e6)  # however slowly the machine types
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 1e6)  # however slowly the machine types
     write(opera, synthesis())
     instead(NOTES.format(str(opera)))
     async with pane_of(opera, "7") as (app, pilot):

@@ -19,7 +19,7 @@ from autoact.run.record.log import LogWriter
 from autoact.trajectory import Question
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
-from studio.widgets.table import Table
+from studio.widgets.lists.table import Table
 
 WRITES_RUN = """
 import sys
@@ -130,7 +130,7 @@ async def test_deleting_asks_and_undo_takes_it_back(opera: Path, at_once: None) 
 
 
 async def test_a_key_meant_for_the_table_confirms_nothing(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.screens.confirm.DEAF_S", 3_600.0)
+    monkeypatch.setattr("studio.screens.confirm.IGNORE_KEYS_S", 3_600.0)
     async with pane_of(opera, "1") as (app, pilot):
         await pilot.press("x", "y")
         await done(app, pilot)
@@ -340,7 +340,7 @@ async def test_self_made_questions_are_accepted_changed_and_dropped(opera: Path)
             await done(app, pilot)
             assert len(rows(opera)) == 3
             pane = app.screen.query_one("TaskPane")
-            assert pane._drafts.dropped == {"q-1"}  # type: ignore[attr-defined]
+            assert pane._practice_rows.dropped == {"q-1"}  # type: ignore[attr-defined]
 
 
 async def test_lines_are_those_between_line_feeds(opera: Path) -> None:

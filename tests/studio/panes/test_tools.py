@@ -280,15 +280,15 @@ async def test_a_secret_is_sent_to_its_host_once_a_person_allows_it(
         assert "held back" not in screen_text(app)
         await pilot.press("p")
         await done(app, pilot)
-        assert "This tool waits for no secret." in screen_text(app)
+        assert "This tool needs no permission for a secret." in screen_text(app)
 
 
 def test_what_brings_a_tool() -> None:
-    assert tool_list.entry_words("python", "a.py:f") == ("--set", 'function="a.py:f"')
-    assert tool_list.entry_words("langchain", "a.B") == ("--set", 'class="a.B"')
-    assert tool_list.entry_words("mcp", "uvx 'my server'") == ("--set", 'command=["uvx", "my server"]')
-    assert tool_list.entry_words("mcp", "http://127.0.0.1/mcp") == ("--set", 'url="http://127.0.0.1/mcp"')
-    assert tool_list.entry_words("http", "http://127.0.0.1/{argument}") == (
+    assert tool_list.set_options("python", "a.py:f") == ("--set", 'function="a.py:f"')
+    assert tool_list.set_options("langchain", "a.B") == ("--set", 'class="a.B"')
+    assert tool_list.set_options("mcp", "uvx 'my server'") == ("--set", 'command=["uvx", "my server"]')
+    assert tool_list.set_options("mcp", "http://127.0.0.1/mcp") == ("--set", 'url="http://127.0.0.1/mcp"')
+    assert tool_list.set_options("http", "http://127.0.0.1/{argument}") == (
         "--set",
         'url="http://127.0.0.1/{argument}"',
     )

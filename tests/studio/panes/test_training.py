@@ -14,7 +14,7 @@ from autoact.run.control.command import Command, Reply
 from autoact.run.control.control_socket import ControlServer
 from studio.runs import earlier_curves
 from studio.screens.lessons import LessonsScreen
-from studio.widgets.plot import Plot
+from studio.widgets.charts.plot import Plot
 
 PAIR = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
 
@@ -146,7 +146,7 @@ async def test_a_run_without_a_training_says_so(opera: Path) -> None:
         assert "No adapters yet. They are made in differentiation." in text
         for offer in ("space pause", "F finish", "r train", "o examples", "n next agent"):
             assert offer not in text
-        for key, said in (("space", "No training is going on."), ("o", "kept no trajectories to train on")):
+        for key, said in (("space", "No training is running."), ("o", "kept no trajectories to train on")):
             await pilot.press(key)
             await done(app, pilot)
             assert said in screen_text(app)
@@ -207,6 +207,6 @@ async def test_what_a_stage_before_the_training_is_busy_with(opera: Path) -> Non
 
 def test_curves_are_found_without_reading_the_rest(opera: Path) -> None:
     run = write(opera, [*training(), step("tool", 3, 60)])
-    found = earlier_curves.of_run(run)
+    found = earlier_curves.run_curves(run)
     assert {role: len(series) for role, series in found.items()} == {"plan": 60, "tool": 30}
-    assert earlier_curves.curves([run, run])["plan"][1].last == found["plan"].last
+    assert earlier_curves.read_curves([run, run])["plan"][1].last == found["plan"].last

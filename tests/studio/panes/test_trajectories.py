@@ -21,10 +21,10 @@ from autoact.run.record.live import LiveWriter
 from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
 from autoact.trajectory import Question
-from studio.episodes.episode_list import Episodes, Wanted
-from studio.episodes.episode_log import Telling
+from studio.episodes.episode_list import EpisodeFilter, EpisodeList
+from studio.episodes.episode_log import EpisodeLog
 from studio.screens.form import Form
-from studio.widgets.table import Table
+from studio.widgets.lists.table import Table
 
 
 @contextlib.contextmanager
@@ -375,12 +375,12 @@ def test_a_fork_begins_with_its_parents_answers(opera: Path) -> None:
         *synthesis(), happened.UnitForked("q-0038.1~1", "q-0038.1", 2), happened.AnswerEdited("q-0038.1~1", 1, "Look"),
         happened.UnitRestarted("q-0039.0", 1, "edited"),
     ])  # fmt: skip
-    fork = Telling(run, "q-0038.1~1", ["q-0038.1"])
+    fork = EpisodeLog(run, "q-0038.1~1", ["q-0038.1"])
     fork.read()
-    assert [(said.part, said.text) for said in fork.passages()] == [
+    assert [(said.part, said.text) for said in fork.paragraphs()] == [
         ("thought", f"I should try {HOSTILE} first."), ("action", "Look"),
     ]  # fmt: skip
-    other = Telling(run, "q-0039.0")
+    other = EpisodeLog(run, "q-0039.0")
     other.read()
     assert other.next == 1
     with LogWriter(run) as log:
@@ -394,25 +394,25 @@ def test_a_fork_begins_with_its_parents_answers(opera: Path) -> None:
 
 def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
     run = write(opera, [*synthesis(), happened.UnitForked("q-0038.1~1", "q-0038.1", 2)])
-    episodes = Episodes(RunState.of(run.events))
-    episodes.gather()
+    episodes = EpisodeList(RunState.of(run.events))
+    episodes.units = episodes.filter_and_sort(episodes.names())
     at = episodes.units.index("q-0038.1")
     assert episodes.units[at + 1] == "q-0038.1~1"
     assert str(episodes.row(at + 1)[3]).startswith("└ ")
-    episodes.wanted = Wanted.of("tool:retrieve fidelio")
-    episodes.gather()
+    episodes.filter = EpisodeFilter.parse("tool:retrieve fidelio")
+    episodes.units = episodes.filter_and_sort(episodes.names())
     assert len(episodes) == 37
 
 
 async def test_a_long_list_is_put_in_order_beside_the_keys(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread finds the order; what moved meanwhile is there a little later."""
     monkeypatch.setattr("studio.episodes.episode_order.MANY", 10)
-    monkeypatch.setattr("studio.episodes.episode_order.PATIENCE", 0.01)
+    monkeypatch.setattr("studio.episodes.episode_order.INTERVAL_S", 0.01)
     run = write(opera, synthesis())
     with alive(run):
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):
             table = app.screen.query_one("#episodes", Table)
-            assert table.virtual_size.height - 1 == len(Episodes(RunState.of(run.events)).names())
+            assert table.virtual_size.height - 1 == len(EpisodeList(RunState.of(run.events)).names())
             await pilot.press("S", "S")
             await done(app, pilot)
             assert "Sorted by steps." in screen_text(app)

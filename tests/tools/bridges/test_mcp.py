@@ -77,7 +77,7 @@ def meet(root: Path) -> list[ToolDescription]:
 def test_a_server_is_not_started_to_list_its_tools(load: Load, tmp_path: Path) -> None:
     (record,) = load(entry("silent")).records()
     assert (record.name, record.state) == ("own", "needs-setting")
-    assert record.reason == "its tools are not known yet; `autoact tools connect PROJECT own` asks it"
+    assert record.reason == "its tools are not known yet; `autoact tools connect PROJECT own` reads them"
     descriptions_file(tmp_path, "own").write_text(
         '[{"name": "say", "description": "Says.", "schema": {"properties": {"w": {}}}}]'
     )

@@ -36,8 +36,8 @@ class HeardGround(AttackTarget):
 @pytest.fixture(scope="session")
 def found() -> Layers:
     found = layers.find_layers()
-    if not found.hold_a_process:
-        pytest.skip(f"other system: nothing here holds a process: {found.lacking() or found.in_words()}")
+    if not found.can_confine:
+        pytest.skip(f"other system: nothing here holds a process: {found.refusal() or found.summary()}")
     return found
 
 

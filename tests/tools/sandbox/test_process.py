@@ -102,7 +102,7 @@ def test_a_program_that_cannot_be_shut_in_does_not_run(found: Layers, monkeypatc
     monkeypatch.setattr(interpreter, "DEVICES", ("/proc/self/mem/none",))
     outcome = Sandbox(msgspec.structs.replace(found, landlock=7, bubblewrap="")).run("print(1)", BOUNDS)
     assert (outcome.end, outcome.stdout) == ("refused", "")
-    assert outcome.error.startswith("it could not be shut in: ")
+    assert outcome.error.startswith("it could not be confined: ")
 
 
 def test_long_and_odd_programs_are_refused_or_told(found: Layers) -> None:
@@ -112,14 +112,14 @@ def test_long_and_odd_programs_are_refused_or_told(found: Layers) -> None:
 
 
 def test_layers_in_words() -> None:
-    assert Layers(7, True, "bwrap").in_words() == "Landlock (version 7), seccomp, bubblewrap and limits"
-    assert Layers(0, True, "bwrap").in_words() == "seccomp, bubblewrap and limits"
-    assert Layers(7, False, "bwrap", monty=True).in_words().startswith("Monty")
-    assert not Layers(7, True).lacking()
-    assert "neither Landlock nor a bubblewrap" in Layers(0, True).lacking()
-    assert "pip install pydantic-monty" in Layers(7, False).lacking()
+    assert Layers(7, True, "bwrap").summary() == "Landlock (version 7), seccomp, bubblewrap and limits"
+    assert Layers(0, True, "bwrap").summary() == "seccomp, bubblewrap and limits"
+    assert Layers(7, False, "bwrap", monty=True).summary().startswith("Monty")
+    assert not Layers(7, True).refusal()
+    assert "neither Landlock nor a bubblewrap" in Layers(0, True).refusal()
+    assert "pip install pydantic-monty" in Layers(7, False).refusal()
     assert Sandbox(Layers()).run("1").end == "refused"
-    assert Sandbox(Layers()).in_words() == Layers().lacking()
+    assert Sandbox(Layers()).summary() == Layers().refusal()
 
 
 def test_bubblewrap_that_does_not_work_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

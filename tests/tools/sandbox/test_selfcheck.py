@@ -38,7 +38,7 @@ def test_a_sandbox_that_holds_nothing_is_found_out() -> None:
 def test_doctor_says_which_layers_hold(found: Layers) -> None:
     (finding,) = doctor.sandbox()
     assert finding.state == "ok"
-    assert finding.detail.startswith(f"{found.in_words()}; stopped 11 of 11 attacks, 11 of which succeed without it")
+    assert finding.detail.startswith(f"{found.summary()}; stopped 11 of 11 attacks, 11 of which succeed without it")
 
 
 def test_doctor_says_why_nothing_may_run(monkeypatch: pytest.MonkeyPatch) -> None:

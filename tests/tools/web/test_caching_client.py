@@ -90,7 +90,7 @@ def test_a_cache_that_cannot_be_written_is_no_failure(site: Site, tmp_path: Path
 
 def test_pauses_grow_and_tries_end(site: Site, visitor: CachingClient, waited: list[float]) -> None:
     site.answers["/"] = busy()
-    with pytest.raises(ToolFailed, match="127.0.0.1 answers 429; too many questions; try later; it says: slow down"):
+    with pytest.raises(ToolFailed, match="127.0.0.1 answers 429; too many requests; try later; it says: slow down"):
         visitor.ask(HttpRequest(site.url))
     assert waited == [0.5, 1.0]
     site.answers["/"] = [Answer(status=503), Answer(b"[1]")]

@@ -114,7 +114,7 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
         (typed("text/plain", gzip.compress(bytes(200_000_000)), **{"Content-Encoding": "gzip"}), "more than 1,000"),
         (typed("text/plain", gzip.compress(b"cut short")[:-9], **{"Content-Encoding": "gzip"}), "ends too early"),
         (typed("text/plain", b"plain", **{"Content-Encoding": "gzip"}), "not the gzip"),
-        (typed("text/plain", b"plain", **{"Content-Encoding": "br"}), "packed its answer as br"),
+        (typed("text/plain", b"plain", **{"Content-Encoding": "br"}), "compressed its answer as br"),
         (typed("image/png", b"\x89PNG"), "sent image/png where text was expected"),
         (typed("application/zip", b"PK"), "sent application/zip"),
     ],

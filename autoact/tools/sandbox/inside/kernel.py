@@ -15,7 +15,7 @@ PR_SET_NO_NEW_PRIVS = 38
 def system_call(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
     """Makes a system call and returns its result. Raises OSError with the kernel's error number."""
     library = ctypes.CDLL(None, use_errno=True)
-    # ctypes takes a Python int for a C int, and would cut a pointer in half.
+    # ctypes converts a Python int to a C int, which would cut a pointer in half.
     given = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
     result: int = library.syscall(ctypes.c_long(number), *given)
     if result < 0:

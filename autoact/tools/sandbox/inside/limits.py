@@ -19,7 +19,7 @@ def set_limits(limits: dict[str, int]) -> None:
         if highest != resource.RLIM_INFINITY:
             value = min(value, highest)
         resource.setrlimit(kind, (value, value))
-    # Its soft limit is a signal that a program may catch, so the hard one, which kills, comes a second later.
+    # A program may catch the signal of the soft limit, so the hard limit, which kills, is a second later.
     used, highest = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (max(used - 1, 1), highest))
 

@@ -17,7 +17,7 @@ def run(source: str) -> int:
     arose."""
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
-    # Isolated Python leaves these out, and people end programs with them.
+    # Isolated Python has no exit and quit, which programs may call.
     main.__dict__["exit"] = main.__dict__["quit"] = sys.exit
     sys.modules["__main__"] = main
     try:
@@ -25,7 +25,7 @@ def run(source: str) -> int:
         sys.stdout.flush()
     except SystemExit as end:
         return _exit_code(end.code)
-    # Boundary of a process: whatever the program raises is what it has to say.
+    # Boundary of a process: whatever the program raises is its result.
     except BaseException as error:
         sys.stderr.write(describe_error(error, source) + "\n")
         return 1
@@ -66,7 +66,7 @@ def describe_error(error: BaseException, source: str) -> str:
     """Describes an error in a line or two, without the interpreter's own frames."""
     try:
         message = str(error)[:_LONGEST_MESSAGE]
-    # A program's own error may fail to say what it is.
+    # The __str__ of a program's own exception may fail.
     except Exception:
         message = ""
     text = f"{type(error).__name__}: {message}" if message else type(error).__name__

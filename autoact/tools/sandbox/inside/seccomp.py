@@ -24,7 +24,7 @@ _THREAD = 0x00010400
 """CLONE_THREAD and CLONE_FILES: a thread with descriptors of its own would have a limit on open files of its own."""
 _NEW_NAMESPACES = 0x7E020000
 _TRACED = 0x00802000
-_OWN_DESCRIPTORS = 2  # CLOSE_RANGE_UNSHARE, another way to them
+_OWN_DESCRIPTORS = 2  # CLOSE_RANGE_UNSHARE, another way to get them
 _SHARED, _PRIVATE, _VALIDATED, _ANONYMOUS = 1, 2, 3, 0x20
 _KINDS_OF_MEMORY = (_PRIVATE, _PRIVATE | _ANONYMOUS, _SHARED, _VALIDATED)
 """Allowed kinds of mapping. Shared anonymous ones are not among them: all of one stays while a page is mapped, and
@@ -47,7 +47,7 @@ def is_supported() -> bool:
     if not known:
         return False
     try:
-        # A filter at address zero: the kernel that has filters answers that it cannot read it.
+        # A filter at address zero: a kernel with filters answers that it cannot read it.
         kernel.set_process_option(kernel.PR_SET_SECCOMP, _MODE_FILTER, 0)
     except OSError as error:
         return error.errno == errno.EFAULT

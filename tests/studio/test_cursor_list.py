@@ -8,9 +8,9 @@ import pytest
 from hosts import Host
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from studio.episodes.document import Document, Passage
-from studio.widgets.listed import PARTS, thumb
-from studio.widgets.transcript import Transcript
+from studio.episodes.document import Document, Paragraph
+from studio.widgets.lists.cursor_list import PARTS, thumb
+from studio.widgets.transcripts.transcript import Transcript
 
 
 def drawn(count: int, page: int, top: float) -> list[tuple[str, str]]:
@@ -39,7 +39,7 @@ def test_where_the_thumb_stays_the_bar_looks_the_same() -> None:
 @pytest.mark.parametrize("passages", [30, 300, 30_000])
 async def test_paging_leaves_the_bar_as_textual_would_draw_it(passages: int) -> None:
     told = (
-        Passage("plan", "thought", f"thought {number} " + "so it is " * (number % 40)) for number in range(passages)
+        Paragraph("plan", "thought", f"thought {number} " + "so it is " * (number % 40)) for number in range(passages)
     )
     app = Host(Transcript(Document(told), paged=False))
     async with app.run_test(size=(60, 20)) as pilot:

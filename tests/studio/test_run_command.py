@@ -8,24 +8,24 @@ from typing import get_args
 from stories import finished, write
 
 from autoact.run.control.command import Verb
-from studio.actions.run_command import WORDS, carry, order, under_way
+from studio.actions.run_command import TEXTS, deliver, new_command, progress_text
 
 
 def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
     run = write(opera, finished())
-    answer = carry(run, order("pause"))
+    answer = deliver(run, new_command("pause"))
     assert not answer.accepted
     assert f"pause: run {run.name} takes no commands" in answer.text
 
 
 def test_every_command_has_words_for_its_way() -> None:
     for do in get_args(Verb):
-        assert under_way(order(do, "q-1")).endswith(" q-1 ...")
-        assert WORDS[do][1]
+        assert progress_text(new_command(do, "q-1")).endswith(" q-1 ...")
+        assert TEXTS[do][1]
 
 
 def test_orders_are_signed_and_never_the_same() -> None:
-    one, other = order("edit", "q-1", 3, "Klimt"), order("edit", "q-1", 3, "Klimt")
+    one, other = new_command("edit", "q-1", 3, "Klimt"), new_command("edit", "q-1", 3, "Klimt")
     assert one.id != other.id
     assert (one.do, one.unit, one.n, one.text) == ("edit", "q-1", 3, "Klimt")
     assert one.by

@@ -11,8 +11,8 @@ from autoact.events import TokenSpoken
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
 from autoact.trajectory import META, Cast, Part, Question, Tool
-from studio.episodes.session import speaker
-from studio.episodes.transcript_feed import growing
+from studio.episodes.session import speaking_role
+from studio.episodes.transcript_feed import partial_answer
 
 CASTS = {META: Cast(META), "group": Cast("group", {name: name for name in SUB_AGENTS})}
 CARD = Card("Answer.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
@@ -46,9 +46,9 @@ def test_viewer_and_engine_agree_on_who_says_each_part(cast: str) -> None:
     said = spoken(cast)
     assert set(said) == set(get_args(Part)) - {"text"}
     for part, role in said.items():
-        assert speaker(cast, part) == role
+        assert speaking_role(cast, part) == role
         unit = "group-asked-0001" if cast == "group" else "t-1"
-        assert growing(TokenSpoken(unit, 0, part, "lo")).role == role
+        assert partial_answer(TokenSpoken(unit, 0, part, "lo")).role == role
 
 
 def test_an_agent_learns_what_it_says() -> None:

@@ -1,4 +1,4 @@
-"""The panes' names in one line, the shown one marked."""
+"""The tab line: the panes' titles, the shown one marked."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from textual.widget import Widget
 
 
 class TabLine(Widget):
-    """`1 Task | 2 Tools | ...`; a click shows a pane, as its number does."""
+    """Shows `1 Task | 2 Tools | ...`; a click on a title posts `Picked`."""
 
     class Picked(Message):
-        """The person wants the pane at `index`."""
+        """Posted for a click on the title at `index`."""
 
         def __init__(self, index: int):
             self.index = index
@@ -26,13 +26,13 @@ class TabLine(Widget):
         self._ends: list[int] = []
 
     def show(self, index: int) -> None:
-        """Mark a pane as the one on the screen."""
+        """Marks a title as the shown pane's."""
         if index != self._at:
             self._at = index
             self.refresh()
 
     def render(self) -> Content:
-        """Where not all titles fit, the numbers of the others stand for them."""
+        """Returns the line; where it does not fit, the other panes are shown by their numbers."""
         cells = [Content(f" {number} {title} ") for number, title in enumerate(self._titles, 1)]
         if sum(cell.cell_length + 1 for cell in cells) - 1 > self.size.width:
             cells = [cell if at == self._at else Content(f" {at + 1} ") for at, cell in enumerate(cells)]

@@ -1,4 +1,4 @@
-"""Lines that a cursor moves through: what the transcript and the table have in common."""
+"""The base class of table and transcript: a cursor, its keys, and a scroll bar that is cheap to draw."""
 
 from __future__ import annotations
 
@@ -15,60 +15,60 @@ from textual.widget import Widget
 
 from studio.actions import action_table
 from studio.terminal.clipboard import Copied
-from studio.terminal.glyphs import Glyphs, of_app
+from studio.terminal.glyphs import Glyphs, app_glyphs
 from studio.terminal.theme import without_terminal_colours
 
 PARTS = 8
-"""Of a cell, in which the ends of a scroll bar's thumb are drawn."""
+"""Steps per cell in which the ends of a scroll bar's thumb are drawn."""
 
 
-class Listed(ScrollView, can_focus=True):
-    """Keys move the cursor, never a smooth scroll: a page costs as much as a line."""
+class CursorList(ScrollView, can_focus=True):
+    """Keys move the cursor without animation, so that a page costs as much as a line."""
 
     DEFAULT_CSS = """
-    Listed {
+    CursorList {
         background: $background; color: $foreground;
         overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
     }
     """
-    PLACES: tuple[action_table.Place, ...] = ("list",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("list",)
     BINDINGS = action_table.bindings("list")
     _thumb = (0, 0)
-    """Of the scroll bar, as it was last drawn."""
+    """Begin and end of the scroll bar's thumb as last drawn, in parts of cells."""
 
     @property
     def glyphs(self) -> Glyphs:
-        return of_app(self.app)
+        return app_glyphs(self.app)
 
     @property
     def page(self) -> int:
-        """Lines that are in sight."""
+        """Number of lines in sight."""
         return max(1, self.scrollable_content_region.height)
 
     @property
     def top(self) -> int:
-        """The first line in sight."""
+        """Number of the first line in sight, from 0."""
         return round(self.scroll_offset.y)
 
     @abstractmethod
     def move(self, steps: int) -> None:
-        """The cursor goes up or down so many entries, as far as there are any."""
+        """Moves the cursor by `steps` entries, negative for up; stops at the ends."""
 
     @abstractmethod
     def move_page(self, pages: int) -> None:
-        """The cursor goes up or down so many pages."""
+        """Moves the cursor and the view by `pages` pages, negative for up."""
 
     @abstractmethod
     def move_to_edge(self, *, last: bool) -> None:
-        """The cursor goes to the first or to the last entry."""
+        """Moves the cursor to the first or to the last entry."""
 
     @property
     @abstractmethod
-    def copied(self) -> str:
-        """What is under the cursor, as it is put on a clipboard; empty where there is nothing."""
+    def clipboard_text(self) -> str:
+        """The entry under the cursor as text for the clipboard; empty when there is none."""
 
     def action_copy(self) -> None:
-        self.post_message(Copied(self.copied))
+        self.post_message(Copied(self.clipboard_text))
 
     def action_cursor_down(self) -> None:
         self.move(1)
@@ -82,7 +82,7 @@ class Listed(ScrollView, can_focus=True):
     def action_last(self) -> None:
         self.move_to_edge(last=True)
 
-    # The names under which Textual binds the arrow keys and their like.
+    # Actions that Textual's own bindings of the arrow and page keys name.
 
     def action_scroll_down(self) -> None:
         self.move(1)
@@ -105,23 +105,23 @@ class Listed(ScrollView, can_focus=True):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return without_terminal_colours(super().get_line_filters())
 
-    def put_lines(self, count: int, top: int) -> None:
-        """There are so many lines now, and this is the first in sight. No layout: the bar is always there."""
+    def set_view(self, count: int, top: int) -> None:
+        """Sets the number of lines and the first one in sight. The scroll bar is always there, so no new layout."""
         size = Size(self.scrollable_content_region.width, count)
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)
         self.scroll_to(y=top, animate=False, force=True)
-        self._tell_bar()
+        self._update_bar()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        self._tell_bar()
+        self._update_bar()
         if round(old_value) != round(new_value):
             self.refresh(self.size.region)
 
-    def _tell_bar(self) -> None:
-        """Have the scroll bar know where things are, and be drawn again only if its thumb looks different.
+    def _update_bar(self) -> None:
+        """Sets the scroll bar's values, and redraws it only if its thumb looks different.
 
-        Textual draws it whatever moves, which was a third of the work of turning a page.
+        Textual redraws it at every change, which took a third of the time of turning a page.
         """
         bar, count, page = self.vertical_scrollbar, self.virtual_size.height, self.page
         bar.set_reactive(ScrollBar.window_virtual_size, count)
@@ -137,7 +137,7 @@ class Listed(ScrollView, can_focus=True):
 
 
 def thumb(count: int, page: int, top: float) -> tuple[int, int]:
-    """Where a scroll bar's thumb begins and ends, in parts of cells, when so many of `count` lines are in sight."""
+    """Returns begin and end of a scroll bar's thumb, in parts of cells, for `page` of `count` lines in sight."""
     if count <= page:
         return 0, page * PARTS
     length = max(1.0, page * page / count)

@@ -1,4 +1,4 @@
-"""Curves over steps, in braille: smoothing, logarithmic scale, a cursor, and earlier runs beneath."""
+"""A plot of curves over steps, in braille: smoothing, logarithmic scale, a cursor, and earlier runs beneath."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from textual.widget import Widget
 from studio.actions import action_table
 from studio.runs.loss_series import Column, Series, span
 from studio.terminal import untrusted_text
-from studio.terminal.glyphs import of_app
+from studio.terminal.glyphs import app_glyphs
 from studio.terminal.theme import without_terminal_colours
-from studio.widgets.braille import Grid, drawn, signs
+from studio.widgets.charts.braille import Grid, dot_text, draw_dots
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
-SMOOTH = (0.0, 0.6, 0.9, 0.99)
-"""The weights that the smoothing key goes through."""
+SMOOTHING = (0.0, 0.6, 0.9, 0.99)
+"""Weights of the running average; the smoothing key steps through them."""
 AXIS = 8
-"""Cells for the value at the upper and the lower edge."""
+"""Cells left of the plot, for the values at its upper and lower edge."""
 _BOLD = Style(bold=True)
 
 
@@ -36,24 +36,24 @@ class Curve:
 
     name: str
     role: str
-    """Gives it its colour and its sign."""
+    """Decides its colour and sign."""
     series: Series
     of: int = 0
-    """Steps expected; 0 when no one knows."""
+    """Steps expected; 0 when unknown."""
     earlier: Sequence[Series] = field(default_factory=tuple)
-    """The same figure in earlier runs."""
+    """The same curve in earlier runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A curve in dots."""
+    """One curve drawn as dots, and the name of its style."""
 
     dots: Grid
     style: str
 
 
 class Plot(Widget, can_focus=True):
-    """A line that tells the values, the plot, and a line that tells the steps. `draw` brings it up to date."""
+    """A legend line with values, the plot, and an axis line with steps. `draw` updates it from the curves."""
 
     COMPONENT_CLASSES = {f"plot--{name}" for name in (*ROLES, "text", "quiet", "cursor")}
     DEFAULT_CSS = (
@@ -65,30 +65,23 @@ class Plot(Widget, can_focus=True):
     Plot > .plot--cursor { color: $accent; background: $panel; text-style: bold; }
     """
     )
-    PLACES: tuple[action_table.Place, ...] = ("plot",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("plot",)
     BINDINGS = action_table.bindings("plot")
 
     def __init__(self, curves: Sequence[Curve] = (), *, id: str | None = None):
         super().__init__(id=id)
         self.curves = curves
         self.smooth = 0.0
-        """Weight of what was before, 0 for none."""
+        """Weight of the running average; 0 for no smoothing."""
         self.logarithmic = False
         self.earlier = True
-        """Earlier runs are shown."""
+        """Whether earlier runs are shown."""
         self.cursor: int | None = None
-        """A step; None for the newest."""
+        """Step under the cursor, from 0; None for the newest."""
         self._strips: list[Strip] = []
 
-    # -- what the pane calls ---------------------------------------------------------------------------------------
-
-    def show(self, curves: Sequence[Curve]) -> None:
-        """Other curves."""
-        self.curves = curves
-        self.draw()
-
     def draw(self) -> None:
-        """Take in what the series have become."""
+        """Draws the current values, and repaints only the rows that changed."""
         if not self.is_attached or self.size.width < AXIS + 2 or self.size.height < 1:
             return
         before, self._strips = self._strips, self._lines(*self.size)
@@ -101,9 +94,9 @@ class Plot(Widget, can_focus=True):
 
     @property
     def steps(self) -> int:
-        """The length of the axis, which all curves share: that of the longest, earlier runs included while shown."""
+        """The length of the axis in steps: that of the longest curve, earlier runs included while they are shown."""
         lengths = [max(len(curve.series), curve.of) for curve in self.curves]
-        return max([*lengths, *(len(series) for series, _ in self._drawn_series())], default=0)
+        return max([*lengths, *(len(series) for series, _ in self._all_series())], default=0)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -112,8 +105,8 @@ class Plot(Widget, can_focus=True):
         self.draw()
 
     def action_smooth(self) -> None:
-        place = SMOOTH.index(self.smooth) if self.smooth in SMOOTH else 0
-        self.smooth = SMOOTH[(place + 1) % len(SMOOTH)]
+        at = SMOOTHING.index(self.smooth) if self.smooth in SMOOTHING else 0
+        self.smooth = SMOOTHING[(at + 1) % len(SMOOTHING)]
         self.draw()
 
     def action_overlay(self) -> None:
@@ -122,12 +115,12 @@ class Plot(Widget, can_focus=True):
 
     def action_earlier(self) -> None:
         known = max((len(curve.series) for curve in self.curves), default=0)
-        self.cursor = max(0, (known if self.cursor is None else self.cursor) - self._column())
+        self.cursor = max(0, (known if self.cursor is None else self.cursor) - self._steps_per_cell())
         self.draw()
 
     def action_later(self) -> None:
         known = max((len(curve.series) for curve in self.curves), default=0)
-        step = None if self.cursor is None else self.cursor + self._column()
+        step = None if self.cursor is None else self.cursor + self._steps_per_cell()
         self.cursor = step if step is not None and step < known else None
         self.draw()
 
@@ -141,7 +134,7 @@ class Plot(Widget, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self.call_later(self.draw)  # the colours of the curves come after those of the widget
+        self.call_later(self.draw)  # the styles of the curves are set after those of the widget
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return without_terminal_colours(super().get_line_filters())
@@ -157,7 +150,7 @@ class Plot(Widget, can_focus=True):
         strips = [self._legend()]
         for y in range(rows if height > 1 else 0):
             value = high if y == 0 else low if y == rows - 1 else None
-            label = "" if value is None or not layers else figure(self._unscaled(value))
+            label = "" if value is None or not layers else figure_text(self._from_scale(value))
             strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)], width))
         if height > 2:
             strips.append(self._axis(across))
@@ -165,33 +158,33 @@ class Plot(Widget, can_focus=True):
         return [strip.adjust_cell_length(width, style) for strip in strips]
 
     def _layers(self, across: int, rows: int) -> tuple[list[_Layer], float, float]:
-        """Earlier runs first, so that the curves lie over them; with the lowest and the highest value."""
+        """Returns the curves as dots, earlier runs first so that they lie below, and the lowest and highest value."""
         found: list[tuple[list[Column | None], str]] = []
         steps = self.steps
-        for series, role in self._drawn_series():
+        for series, role in self._all_series():
             columns = series.columns(across * 2, steps, smooth=self.smooth)
-            found.append(([self._scaled(column) for column in columns], role))
+            found.append(([self._to_scale(column) for column in columns], role))
         low, high = span([column for columns, _ in found for column in columns])
-        return [_Layer(drawn(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
+        return [_Layer(draw_dots(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
 
-    def _drawn_series(self) -> list[tuple[Series, str]]:
+    def _all_series(self) -> list[tuple[Series, str]]:
         earlier = [(series, "quiet") for curve in self.curves for series in curve.earlier] if self.earlier else []
         return [*earlier, *((curve.series, curve.role if curve.role in ROLES else "text") for curve in self.curves)]
 
     def _row(self, layers: Sequence[_Layer], y: int, across: int) -> list[Segment]:
-        """One row of cells: dots of all layers, in the colour of the uppermost."""
-        ascii, marked = of_app(self.app).ascii, self._marked(across)
+        """Returns one row of cells: the dots of all layers, in the colour of the uppermost."""
+        ascii, marked = app_glyphs(self.app).ascii, self._cursor_cell(across)
         inked = [(layer.dots[y], layer.style) for layer in layers if any(layer.dots[y])]
-        if marked is None and len(inked) < 2:  # most rows: no need to go from cell to cell
+        if marked is None and len(inked) < 2:  # most rows: no cell-by-cell merge needed
             dots, style = inked[0] if inked else ([0] * across, "quiet")
-            return [self._text(signs(dots, ascii=ascii), style)]
+            return [self._text(dot_text(dots, ascii=ascii), style)]
         bits, styles = [0] * across, ["quiet"] * across
         for dots, style in inked:
             for x, more in enumerate(dots):
                 if more:
                     bits[x] |= more
                     styles[x] = style
-        letters = list(signs(bits, ascii=ascii))
+        letters = list(dot_text(bits, ascii=ascii))
         if marked is not None:
             styles[marked] = "cursor"
             letters[marked] = letters[marked] if bits[marked] else "|" if ascii else "│"
@@ -199,18 +192,18 @@ class Plot(Widget, can_focus=True):
         return [self._text("".join(letters[x] for x in cells), style) for style, cells in runs]
 
     def _legend(self) -> Strip:
-        """Each curve's sign, name and value; then what is done to the picture."""
+        """Returns each curve's sign, name and value, then the scale and smoothing."""
         pieces = []
         for curve in self.curves:
             value = curve.series.last if self.cursor is None else curve.series.at(self.cursor)
             style = curve.role if curve.role in ROLES else "text"
-            said = f" {of_app(self.app).role(curve.role)} {untrusted_text.line(curve.name, 24)}"
-            pieces += [self._text(said, style, bold=True), self._text(f" {figure(value)} ", "text")]
-        told = ["log scale"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
-        return Strip([*pieces, self._text("  ".join(["", *told]), "quiet")])
+            label = f" {app_glyphs(self.app).role(curve.role)} {untrusted_text.line(curve.name, 24)}"
+            pieces += [self._text(label, style, bold=True), self._text(f" {figure_text(value)} ", "text")]
+        modes = ["log scale"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
+        return Strip([*pieces, self._text("  ".join(["", *modes]), "quiet")])
 
     def _axis(self, across: int) -> Strip:
-        """The steps from the first to the last; nothing before there are any."""
+        """Returns the axis line with its first and last step."""
         left = "0" if self.cursor is None else f"step {self.cursor + 1}"
         right = str(self.steps)
         if not self.steps:
@@ -221,30 +214,30 @@ class Plot(Widget, can_focus=True):
         found = self.get_component_rich_style(f"plot--{style}")
         return Segment(text, found + _BOLD if bold else found)
 
-    def _column(self) -> int:
-        """Steps in a cell."""
+    def _steps_per_cell(self) -> int:
+        """Returns the steps that one cell stands for, at least 1."""
         return max(1, self.steps // max(1, self.size.width - AXIS))
 
-    def _marked(self, across: int) -> int | None:
-        """The cell of the cursor."""
+    def _cursor_cell(self, across: int) -> int | None:
+        """Returns the cell column of the cursor; None when it is on the newest step."""
         return None if self.cursor is None else min(across - 1, self.cursor * across // max(1, self.steps))
 
-    def _scaled(self, column: Column | None) -> Column | None:
-        """On a logarithmic scale there is nothing at zero and below."""
+    def _to_scale(self, column: Column | None) -> Column | None:
+        """Returns the column in the scale of the plot; None for values at or below 0 on a logarithmic scale."""
         if column is None or not self.logarithmic:
             return column
         return (math.log10(column[0]), math.log10(column[1])) if column[0] > 0 else None
 
-    def _unscaled(self, value: float) -> float:
+    def _from_scale(self, value: float) -> float:
         return 10.0**value if self.logarithmic else value
 
 
-def figure(value: float) -> str:
-    """A value in at most seven letters; a dash for none."""
+def figure_text(value: float) -> str:
+    """Returns a value in at most seven characters; `-` for NaN and infinity."""
     if not math.isfinite(value):
         return "-"
     size = abs(value)
     tiny_or_huge = size and (size < 0.001 or size >= 100_000)
     first = 3 if tiny_or_huge else 0 if size < 10 else 1 if size < 10_000 else 2
-    written = (f"{value:{form}}" for form in (".3f", ".1f", ".0f", ".1e", ".0e")[first:])
-    return next(said for said in written if len(said) < AXIS)
+    texts = (f"{value:{form}}" for form in (".3f", ".1f", ".0f", ".1e", ".0e")[first:])
+    return next(text for text in texts if len(text) < AXIS)

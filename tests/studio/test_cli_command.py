@@ -17,13 +17,13 @@ def echo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_words_reach_the_command_as_they_are() -> None:
     for word in ("--help", "[b]x\x1b[31m", "東京"):
-        outcome = await cli_command.autoact("say", word)
-        assert (outcome.code, outcome.trouble) == (0, "")
-        assert outcome.told == word
+        result = await cli_command.autoact("say", word)
+        assert (result.code, result.errors) == (0, "")
+        assert result.output == word
 
 
 @pytest.mark.parametrize("word", ["a\0b", "\ud800", "A" * 3_000_000])
 async def test_words_that_no_command_can_have_are_refused_with_the_reason(word: str) -> None:
-    outcome = await cli_command.autoact("say", word)
-    assert outcome.code == 2
-    assert outcome.why
+    result = await cli_command.autoact("say", word)
+    assert result.code == 2
+    assert result.reason

@@ -1,4 +1,4 @@
-"""The trajectory as it is written: one widget for any number of passages, drawn line by line."""
+"""A transcript: the paragraphs of a document of any length, drawn line by line while the document grows."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from textual.message import Message
 from textual.strip import Strip
 
 from studio.actions import action_table
-from studio.episodes.document import Document, Passage
-from studio.episodes.line_index import Heights
-from studio.terminal.wrap import wrapped
-from studio.widgets.listed import Listed
+from studio.episodes.document import Document, Paragraph
+from studio.episodes.line_index import LineIndex
+from studio.terminal.wrap import wrap
+from studio.widgets.lists.cursor_list import CursorList
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
 FOLD = 3
-"""Lines that are shown of a folded passage."""
+"""Lines shown of a folded paragraph."""
 GUTTERS = ((70, 15), (44, 11), (0, 3))
-"""From how many cells on the gutter has how many: sign and part, sign and part cut short, sign."""
+"""Least width of the view and width of the gutter, in cells: for sign and part, sign and short part, sign alone."""
 SHORT = {"argument": "arg", "observation": "obs", "reflection": "reflect", "question": "asked"}
-"""Of parts that the narrower gutter has no room for."""
+"""Names of parts for the narrower gutter."""
 REMEMBERED = 4_096
-"""Strips and wrapped passages kept."""
+"""Drawn strips and wrapped paragraphs that are cached."""
 
 
-class Transcript(Listed):
-    """Shows a document and follows its end until someone moves away from it. `draw` brings it up to date."""
+class Transcript(CursorList):
+    """Shows a document and follows its end until the cursor is moved away from it. `draw` updates it."""
 
     COMPONENT_CLASSES = {f"transcript--{name}" for name in (*ROLES, "text", "strong", "quiet", "cursor")}
     DEFAULT_CSS = (
@@ -43,11 +43,11 @@ class Transcript(Listed):
     Transcript:nocolor > .transcript--cursor { text-style: reverse; }
     """
     )
-    PLACES: tuple[action_table.Place, ...] = ("transcript", "list")
+    CONTEXTS: tuple[action_table.Context, ...] = ("transcript", "list")
     BINDINGS = action_table.bindings("transcript")
 
-    class Pointed(Message):
-        """The cursor went to another passage."""
+    class CursorMoved(Message):
+        """Posted when the cursor has moved to another paragraph."""
 
         def __init__(self, transcript: Transcript, index: int):
             self.transcript = transcript
@@ -66,71 +66,69 @@ class Transcript(Listed):
         folds: Collection[str] = ("observation",),
         paged: bool | None = None,
     ):
-        """`folds` names the parts that are folded at first. `paged`: at the bottom the text jumps half a page
-        instead of a line; left out, so it is over SSH."""
+        """`folds` names the parts that are folded at first. With `paged` a text that reaches the bottom moves up half
+        a page instead of a line; left out, that holds over SSH."""
         super().__init__(id=id)
         self.document = document or Document()
         self.following = True
-        """The end is kept in sight."""
+        """Whether the end is kept in sight."""
         self.cursor = 0
         self._folds = folds
         self._paged = "SSH_CONNECTION" in os.environ if paged is None else paged
-        self._turned: set[int] = set()
-        """Passages whose fold is not as it was at first."""
-        self._heights = Heights(lambda index: len(self._lines(index)), self._estimate)
+        self._toggled: set[int] = set()
+        """Indices of paragraphs that were folded or unfolded by hand."""
+        self._lines_index = LineIndex(lambda index: len(self._lines(index)), self._estimate)
         self._wrapped: dict[int, list[str]] = {}
         self._strips: dict[int, dict[int, Strip]] = {}
         self._width = 0
-        self._placing = False
-
-    # -- what the pane calls ---------------------------------------------------------------------------------------
+        self._scrolling = False
 
     def show(self, document: Document, *, end: bool = True) -> None:
-        """Another document, at its end, which is followed, or at its beginning."""
+        """Shows another document, at its end, which is then followed, or at its beginning."""
         self.document, self.following, self.cursor = document, end, 0
-        self._turned.clear()
+        self._toggled.clear()
         self._wrapped.clear()
         self._strips.clear()
         document.changed = 0
-        self._heights.change(0, 0)
-        self._placing = True
-        self.put_lines(0, 0)
-        self._placing = False
+        self._lines_index.change(0, 0)
+        self._scrolling = True
+        self.set_view(0, 0)
+        self._scrolling = False
         self.draw()
         self.refresh()
 
     @property
-    def chosen(self) -> Passage | None:
-        """The passage under the cursor."""
+    def chosen(self) -> Paragraph | None:
+        """The paragraph under the cursor; None when there is none."""
         return self.document[self.cursor] if self.cursor < len(self.document) else None
 
-    def point(self, index: int) -> None:
-        """The cursor goes to a passage, and the passage into sight."""
-        if not self._heights.passages:  # nothing, or nothing yet that was drawn
+    def move_to(self, index: int) -> None:
+        """Moves the cursor to a paragraph, and scrolls it into sight."""
+        if not self._lines_index.paragraphs:  # nothing was drawn yet
             return
         self._mark(index)
-        top, bottom = self._heights.span(self.cursor)
+        top, bottom = self._lines_index.span(self.cursor)
         if top < self.top or bottom - top >= self.page:
-            self._go(top)
+            self._scroll(top)
         elif bottom > self.top + self.page:
-            self._go(bottom - self.page)
+            self._scroll(bottom - self.page)
 
     def draw(self) -> None:
-        """Take in what the document has become; cheap when that is nothing."""
+        """Draws what has changed in the document; cheap when nothing has."""
         first, count = self.document.changed, len(self.document)
         if self._width != self._text_width():
-            self._widen()
-        if self._width <= 0 or first >= count == self._heights.passages:
+            self._set_width()
+        if self._width <= 0 or first >= count == self._lines_index.paragraphs:
             return
         self.document.changed = count
-        total, old = self._heights.total, self._wrapped.get(first, [])
+        total, old = self._lines_index.total, self._wrapped.get(first, [])
         self._forget(first)
-        self._heights.change(first, count)
+        self._lines_index.change(first, count)
         self.cursor = count - 1 if self.following else min(self.cursor, max(0, count - 1))
-        self._place()
+        self._restore_view()
         if count and first < count:
-            top = self._heights.span(first)[0] + _same(old, self._lines(first))
-            self._redraw_lines(top, max(total, self._heights.total))
+            top = self._lines_index.span(first)[0] + _common_lines(old, self._lines(first))
+            self._redraw_lines(top, max(total, self._lines_index.total))
         else:
             self.refresh()
 
@@ -139,97 +137,97 @@ class Transcript(Listed):
     def move(self, steps: int) -> None:
         if not len(self.document):
             return
-        top, bottom = self._heights.span(self.cursor)
+        top, bottom = self._lines_index.span(self.cursor)
         hidden = bottom - self.top - self.page if steps > 0 else self.top - top
-        if hidden > 0 and not self.following:  # a long passage is read before it is left
-            self._go(self.top + (1 if steps > 0 else -1) * min(hidden, max(1, self.page // 2)))
+        if hidden > 0 and not self.following:  # a long paragraph is scrolled through before the cursor leaves it
+            self._scroll(self.top + (1 if steps > 0 else -1) * min(hidden, max(1, self.page // 2)))
         else:
-            self.point(self.cursor + steps)
+            self.move_to(self.cursor + steps)
 
     def move_page(self, pages: int) -> None:
         if not len(self.document):
             return
         self.following = False
-        self._go(self.top + pages * self.page)
-        self._mark(self._heights.find(self.top + (self.page - 1 if pages > 0 else 0))[0])
+        self._scroll(self.top + pages * self.page)
+        self._mark(self._lines_index.find(self.top + (self.page - 1 if pages > 0 else 0))[0])
 
     def move_to_edge(self, *, last: bool) -> None:
-        self.point(len(self.document) - 1 if last else 0)
+        self.move_to(len(self.document) - 1 if last else 0)
         self.following = last
-        self._place()
+        self._restore_view()
 
     def _mark(self, index: int) -> None:
-        """The cursor goes to a passage, wherever that is."""
+        """Moves the cursor to a paragraph without scrolling."""
         before, self.cursor = self.cursor, max(0, min(index, len(self.document) - 1))
         self.following = False
-        for passage in {before, self.cursor}:
-            self._redraw(passage)
+        for paragraph in {before, self.cursor}:
+            self._redraw(paragraph)
         if before != self.cursor:
-            self.post_message(self.Pointed(self, self.cursor))
+            self.post_message(self.CursorMoved(self, self.cursor))
 
     @property
-    def copied(self) -> str:
+    def clipboard_text(self) -> str:
         return self.chosen.text if self.chosen else ""
 
     def action_unfold(self) -> None:
-        self._turned ^= {self.cursor}
+        self._toggled ^= {self.cursor}
         self._forget(self.cursor)
-        self._heights.change(self.cursor, len(self.document))
+        self._lines_index.change(self.cursor, len(self.document))
         self.following = False
-        self._place()
+        self._restore_view()
         self.refresh()
 
     def on_click(self, event: Click) -> None:
         if len(self.document):
-            self._mark(self._heights.find(self.top + event.y)[0])
+            self._mark(self._lines_index.find(self.top + event.y)[0])
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if not self._placing and round(old_value) != round(new_value):  # the wheel or the scroll bar
-            self.following = self.top + self.page >= self._heights.total
-            self._go(self.top)
+        if not self._scrolling and round(old_value) != round(new_value):  # the wheel or the scroll bar
+            self.following = self.top + self.page >= self._lines_index.total
+            self._scroll(self.top)
 
     def on_resize(self, event: Resize) -> None:
         self.draw()
-        self._place()
+        self._restore_view()
 
     def on_show(self) -> None:
         self.draw()
 
-    # -- where things are ------------------------------------------------------------------------------------------
+    # -- scrolling -------------------------------------------------------------------------------------------------
 
-    def _place(self) -> None:
-        """Bring the end, or what was in sight, into sight."""
-        total, top = self._heights.total, self.top
+    def _restore_view(self) -> None:
+        """Scrolls to the end if it is followed, else keeps the lines in sight."""
+        total, top = self._lines_index.total, self.top
         if self.following and not top < total <= top + self.page:
             top = max(0, total - (max(1, self.page // 2) if self._paged else self.page))
             top = 0 if total <= self.page else top
-        self._go(top)
+        self._scroll(top)
 
-    def _go(self, top: int) -> None:
-        """Show what begins on this line, having counted all around it."""
+    def _scroll(self, top: int) -> None:
+        """Scrolls to a line, after counting the lines of the paragraphs around it."""
         top = max(0, top)
         if len(self.document):
-            top += self._heights.settle(top - self.page, top + 2 * self.page, top)
-        total = self._heights.total
+            top += self._lines_index.count_range(top - self.page, top + 2 * self.page, top)
+        total = self._lines_index.total
         last = total - self.page if not self.following or not self._paged else total - 1
         top = max(0, min(top, last))
-        self._placing = True
-        self.put_lines(max(total, top + self.page), top)
-        self._placing = False
+        self._scrolling = True
+        self.set_view(max(total, top + self.page), top)
+        self._scrolling = False
 
-    def _widen(self) -> None:
-        """Another width: everything breaks elsewhere, but what is in sight stays there."""
-        seen = self._heights.find(self.top)[0] if self._heights.passages else 0
+    def _set_width(self) -> None:
+        """Wraps all paragraphs for a new width, and keeps the first paragraph in sight."""
+        seen = self._lines_index.find(self.top)[0] if self._lines_index.paragraphs else 0
         self._width = self._text_width()
         self._forget(0)
-        if self._heights.passages:
-            self._heights.change(0, self._heights.passages)
-            self._go(self._heights.span(seen)[0])
+        if self._lines_index.paragraphs:
+            self._lines_index.change(0, self._lines_index.paragraphs)
+            self._scroll(self._lines_index.span(seen)[0])
         self.refresh()
 
     def _estimate(self, first: int, last: int) -> int:
-        return last - first + self.document.letters(first, last) // max(1, self._width)
+        return last - first + self.document.length(first, last) // max(1, self._width)
 
     def _text_width(self) -> int:
         width = self.scrollable_content_region.width
@@ -239,9 +237,9 @@ class Transcript(Listed):
 
     def render_line(self, y: int) -> Strip:
         line = self.top + y
-        if line >= self._heights.total or not len(self.document):
+        if line >= self._lines_index.total or not len(self.document):
             return self.blank()
-        index, row = self._heights.find(line)
+        index, row = self._lines_index.find(line)
         strips = self._strips.setdefault(index, {})
         strip = strips.get(row)
         if strip is None:
@@ -255,47 +253,47 @@ class Transcript(Listed):
         super().notify_style_update()
 
     def _strip(self, index: int, row: int) -> Strip:
-        """One line of one passage, its gutter before it."""
+        """Returns one line of a paragraph with its gutter."""
         (role, part), lines = self.document.kind(index), self._lines(index)
-        more = row == FOLD and self._folded(index) and len(lines) == FOLD + 1
+        more = row == FOLD and self._is_folded(index) and len(lines) == FOLD + 1
         name = "quiet" if more or part == "observation" else "strong" if part in ("action", "answer") else "text"
         mark = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
         text = self.get_component_rich_style(f"transcript--{name}")
         if index == self.cursor and not self.following:
             cursor = self.get_component_rich_style("transcript--cursor")
-            ground = Style(bgcolor=cursor.bgcolor, reverse=cursor.reverse)
-            mark, text = mark + ground, text + ground
-        width, said = self.scrollable_content_region.width, lines[row]
+            highlight = Style(bgcolor=cursor.bgcolor, reverse=cursor.reverse)
+            mark, text = mark + highlight, text + highlight
+        width, line = self.scrollable_content_region.width, lines[row]
         cells = gutter(width)
         label = self._label(role, part, cells) if row == 0 else ""
         head = Segment(f"{label:<{cells}}"[:cells], mark)
-        if len(said) <= width - cells and said.isascii():  # nearly always; so the strip knows its width at once
-            return Strip([head, Segment(said.ljust(width - cells), text)], width)
-        return Strip([head, Segment(said, text)]).adjust_cell_length(width, text)
+        if len(line) <= width - cells and line.isascii():  # the usual case: the width needs no measuring
+            return Strip([head, Segment(line.ljust(width - cells), text)], width)
+        return Strip([head, Segment(line, text)]).adjust_cell_length(width, text)
 
     def _label(self, role: str, part: str, cells: int) -> str:
-        sign, room = self.glyphs.role(role), cells - 4
-        name = part if len(part) <= room else SHORT.get(part, part[: max(0, room)])
-        return f"{sign} {name}" if room > 0 else sign
+        sign, width = self.glyphs.role(role), cells - 4
+        name = part if len(part) <= width else SHORT.get(part, part[: max(0, width)])
+        return f"{sign} {name}" if width > 0 else sign
 
     def _lines(self, index: int) -> list[str]:
-        """A passage as it is shown."""
+        """Returns the lines of a paragraph, wrapped, and cut if it is folded."""
         lines = self._wrapped.get(index)
         if lines is None:
-            lines = wrapped(self.document.text(index), self._width)
-            if self._folded(index) and len(lines) > FOLD + 1:
+            lines = wrap(self.document.text(index), self._width)
+            if self._is_folded(index) and len(lines) > FOLD + 1:
                 lines = [*lines[:FOLD], f"… {len(lines) - FOLD} more lines"]
             if len(self._wrapped) >= REMEMBERED:
                 self._wrapped.clear()
             self._wrapped[index] = lines
         return lines
 
-    def _folded(self, index: int) -> bool:
-        return (self.document.kind(index)[1] in self._folds) != (index in self._turned)
+    def _is_folded(self, index: int) -> bool:
+        return (self.document.kind(index)[1] in self._folds) != (index in self._toggled)
 
     def _forget(self, first: int) -> None:
-        """What was remembered of this passage and of those behind it."""
-        last = max(len(self.document), self._heights.passages)
+        """Drops the cached lines of this paragraph and of those after it."""
+        last = max(len(self.document), self._lines_index.paragraphs)
         if last - first > REMEMBERED:
             self._wrapped.clear()
             self._strips.clear()
@@ -304,10 +302,10 @@ class Transcript(Listed):
             self._strips.pop(index, None)
 
     def _redraw(self, index: int) -> None:
-        """A passage looks different, though it says the same."""
+        """Redraws a paragraph whose text is unchanged."""
         if index < len(self.document):
             self._strips.pop(index, None)
-            self._redraw_lines(*self._heights.span(index))
+            self._redraw_lines(*self._lines_index.span(index))
 
     def _redraw_lines(self, first: int, last: int) -> None:
         top = max(first - self.top, 0)
@@ -317,12 +315,12 @@ class Transcript(Listed):
 
 
 def gutter(width: int) -> int:
-    """Its cells, before a text in a view so wide."""
+    """Returns the width of the gutter in cells, for a view of `width` cells."""
     return next(cells for least, cells in GUTTERS if width >= least)
 
 
-def _same(one: list[str], other: list[str]) -> int:
-    """How many lines they begin with alike."""
+def _common_lines(one: list[str], other: list[str]) -> int:
+    """Returns the number of equal lines at the beginning of both."""
     for number, (left, right) in enumerate(zip(one, other, strict=False)):
         if left != right:
             return number

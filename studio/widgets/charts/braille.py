@@ -1,4 +1,4 @@
-"""Curves as dots in terminal cells: two columns and four rows of dots a cell, or an ASCII sign in its place."""
+"""Draws curves as dots in terminal cells: two columns and four rows of dots a cell, or ASCII signs instead."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _BARS = tuple(
     tuple(tuple(sum(_DOTS[y][x] for y in range(top, bottom + 1)) for bottom in range(4)) for top in range(4))
     for x in range(2)
 )
-"""Bits of a stroke within a cell, by its column, its upper and its lower row."""
+"""Bits of a vertical stroke within a cell, by its dot column, its upper and its lower dot row."""
 _SIGNS = " " + "".join(chr(0x2800 + bits) for bits in range(1, 256))
 _ASCII_SIGNS = "".join(" .':"[bool(bits & 0xE4) + 2 * bool(bits & 0x1B)] for bits in range(256))
 
 Grid = list[list[int]]
-"""The dots of each cell, by row."""
+"""The dots of each cell as eight bits, by row and column of cells."""
 
 
-def drawn(columns: Sequence[Column | None], low: float, high: float, height: int) -> Grid:
-    """Columns of dots in `height` rows of cells. Gaps between steps are bridged."""
+def draw_dots(columns: Sequence[Column | None], low: float, high: float, height: int) -> Grid:
+    """Draws one value range per dot column into `height` rows of cells; lines bridge columns without values."""
     cells = [[0] * ((len(columns) + 1) // 2) for _ in range(height)]
     for x, top, bottom in _strokes(columns, low, (high - low) or 1.0, height * 4 - 1):
         cell, bars, first, last = x // 2, _BARS[x % 2], top // 4, bottom // 4
@@ -35,13 +35,13 @@ def drawn(columns: Sequence[Column | None], low: float, high: float, height: int
     return cells
 
 
-def signs(cells: Iterable[int], *, ascii: bool) -> str:
-    """What stands for the dots of cells side by side."""
+def dot_text(cells: Iterable[int], *, ascii: bool) -> str:
+    """Returns the characters for a row of cells."""
     return "".join(map((_ASCII_SIGNS if ascii else _SIGNS).__getitem__, cells))
 
 
 def _strokes(columns: Sequence[Column | None], low: float, span: float, most: int) -> Iterator[tuple[int, int, int]]:
-    """For each dot column the upper and the lower dot, counted from above."""
+    """Yields dot column, upper dot row and lower dot row; rows are counted from the top."""
     scale = most / span
     before: tuple[int, int] | None = None
     for x, column in enumerate(columns):
@@ -49,7 +49,7 @@ def _strokes(columns: Sequence[Column | None], low: float, span: float, most: in
             continue
         top, bottom = most - round((column[1] - low) * scale), most - round((column[0] - low) * scale)
         middle = (top + bottom) // 2
-        if before is not None and before[0] == x - 1:  # side by side: one stroke reaches from one to the other
+        if before is not None and before[0] == x - 1:  # adjacent columns: one stroke connects them
             top, bottom = min(top, before[1]), max(bottom, before[1])
         elif before is not None:
             yield from _bridge(before, (x, middle))

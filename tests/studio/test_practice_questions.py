@@ -9,16 +9,16 @@ from stories import write
 
 from autoact.events import QuestionRefused
 from autoact.run.record.log import seal, unseal
-from studio.files.practice_questions import Draft, Drafts
+from studio.files.practice_questions import PracticeQuestion, PracticeQuestions
 
 
 @pytest.mark.parametrize(
     ("question", "answer"), [("Who?", "Beethoven"), ("Which is it: and / or?", "either / or"), ("Who?", "")]
 )
 def test_a_refused_draft(opera: Path, question: str, answer: str) -> None:
-    drafts = Drafts(write(opera, [QuestionRefused("q-1", question, "too short", answer)]))
-    assert drafts.look()
-    assert drafts.rows == [Draft("q-1", question, answer, "too short")]
+    drafts = PracticeQuestions(write(opera, [QuestionRefused("q-1", question, "too short", answer)]))
+    assert drafts.read()
+    assert drafts.rows == [PracticeQuestion("q-1", question, answer, "too short")]
     drafts.close()
 
 

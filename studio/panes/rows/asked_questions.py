@@ -1,4 +1,4 @@
-"""Every question that was ever asked in a project's sessions, as a table's rows."""
+"""The questions of all sessions of a project as rows of a table."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from studio.episodes.session import Asked, Session
-from studio.widgets.table import Column
+from studio.episodes.session import AskedQuestion, SessionLog
+from studio.widgets.lists.table import Column
 
 COLUMNS = (
     Column("", 2), Column("question"), Column("cast", 7), Column("answer", 18, least=60),
@@ -16,14 +16,14 @@ COLUMNS = (
 
 
 class AskedRows:
-    """Every question of every session, the newest first."""
+    """All questions, the newest first."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[Session, Asked]] = []
+        self.rows: list[tuple[SessionLog, AskedQuestion]] = []
 
-    def gather(self, known: Sequence[Session]) -> None:
-        """`known` has the newest session first."""
-        self.rows = [(session, asked) for session in known for asked in reversed(session.asked.values())]
+    def set_sessions(self, sessions: Sequence[SessionLog]) -> None:
+        """Takes the questions of the sessions, which are sorted newest first."""
+        self.rows = [(session, asked) for session in sessions for asked in reversed(session.asked.values())]
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -1,4 +1,4 @@
-"""A list to choose from, moved through with the same keys everywhere."""
+"""A short list to choose from, with the keys of all lists."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from textual.widgets.option_list import Option
 
 from studio.actions import action_table
 from studio.terminal.clipboard import Copied
-from studio.widgets.rows import same
+from studio.widgets.content_lines import equal_content
 
 
 class Menu(OptionList):
-    """Lines with a name each. For up to some 2,000 of them."""
+    """Lines, each with an id; meant for up to about 2,000."""
 
     DEFAULT_CSS = "Menu:nocolor > .option-list--option-highlighted { text-style: bold reverse; }"
-    PLACES: tuple[action_table.Place, ...] = ("list",)
+    CONTEXTS: tuple[action_table.Context, ...] = ("list",)
     BINDINGS = action_table.bindings("list")
 
     def __init__(self, lines: Sequence[tuple[str, Content]] = (), *, id: str):
         super().__init__(*_options(lines), id=id)
 
-    def put(self, lines: Sequence[tuple[str, Content]], current: str | None = None) -> None:
-        """Show these instead, the cursor on `current`, else where it was."""
+    def set_lines(self, lines: Sequence[tuple[str, Content]], current: str | None = None) -> None:
+        """Replaces the lines; the cursor goes to the line `current`, else stays on its line."""
         at = self.highlighted_option.id if current is None and self.highlighted_option else current
         names = [name for name, _ in lines]
         if names == [option.id for option in self.options]:
             for name, content in lines:
                 shown = self.get_option(name).prompt
-                if not isinstance(shown, Content) or not same(shown, content):
+                if not isinstance(shown, Content) or not equal_content(shown, content):
                     self.replace_option_prompt(name, content)
         else:
             self.clear_options()
@@ -40,7 +40,7 @@ class Menu(OptionList):
 
     @property
     def chosen(self) -> str | None:
-        """The name under the cursor."""
+        """The id of the line under the cursor; None when there is none."""
         return self.highlighted_option.id if self.highlighted_option else None
 
     def action_copy(self) -> None:

@@ -1,0 +1,45 @@
+"""The dialogs of the trajectories pane, each of which ends with a command to the run's job."""
+
+from __future__ import annotations
+
+from studio.actions.run_command import new_command
+from studio.episodes.document import Paragraph
+from studio.panes.project_view import ProjectView
+from studio.screens.form import Field, Form, Values
+
+
+def edit_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
+    """Returns a form that replaces an answer."""
+
+    async def accept(values: Values) -> str:
+        view.send(new_command("edit", unit, answer.owner, values["text"]))
+        return ""
+
+    return Form(f"Edit answer {answer.owner} of {unit}", [_text(answer)], accept, "save")
+
+
+def fork_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
+    """Returns a form that forks a unit at an answer; with an unchanged text the model is asked again."""
+
+    async def accept(values: Values) -> str:
+        changed = "" if values["text"] == answer.text else values["text"]
+        view.send(new_command("fork", unit, answer.owner, changed), start=True)
+        return ""
+
+    title = f"Fork {unit} at answer {answer.owner}: change the text, or leave it to ask the model again"
+    return Form(title, [_text(answer)], accept, "fork")
+
+
+def judge_form(view: ProjectView, unit: str, *, keep: bool) -> Form:
+    """Returns a form that keeps a trajectory for training or drops it, with a reason."""
+    verb = "keep" if keep else "drop"
+
+    async def accept(values: Values) -> str:
+        view.send(new_command("judge", unit, int(keep), values["why"]), start=True)
+        return ""
+
+    return Form(f"{verb.capitalize()} {unit}", [Field("why", "reason")], accept, verb)
+
+
+def _text(answer: Paragraph) -> Field:
+    return Field("text", answer.part, answer.text, lines=6)

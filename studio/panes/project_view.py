@@ -1,0 +1,38 @@
+"""The part of the project screen that its panes use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from autoact.run.control.command import Command
+from studio.runs.follow import Follow
+from studio.terminal.redraw import Frames
+
+
+class ProjectView(Protocol):
+    """Implemented by the project screen; a protocol, so that panes need not import the screen that imports them."""
+
+    @property
+    def project(self) -> Path: ...
+
+    @property
+    def follow(self) -> Follow: ...
+
+    @property
+    def frames(self) -> Frames: ...
+
+    def notice(self, text: str) -> None:
+        """Shows a text in the line above the footer; it may be untrusted."""
+
+    def update_footer(self) -> None:
+        """Updates the keys in the footer."""
+
+    def follow_run(self, name: str) -> None:
+        """Shows another run of the project in every pane; an empty name stands for the leading run."""
+
+    def send(self, command: Command, *, start: bool = False) -> None:
+        """Sends a command to the followed run's job; with `start`, a run without a job gets one."""
+
+    def action_back(self) -> None:
+        """Leaves the project when it is called twice within two seconds."""

@@ -1,0 +1,84 @@
+"""The seed examples and the practice questions as rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+
+from studio.files import examples_jsonl
+from studio.files.examples_jsonl import ExampleLine
+from studio.files.practice_questions import PracticeQuestion
+from studio.terminal import untrusted_text
+from studio.widgets.lists.table import Column
+
+EXAMPLES = (
+    Column("", 3),
+    Column("question"),
+    Column("answer", 18),
+    Column("kind", 8, least=60),
+    Column("steps", 6, right=True),
+)
+PRACTICE = (
+    Column("", 3),
+    Column("practice question"),
+    Column("answer", 18),
+    Column("reason for refusal", 24, least=60),
+)
+
+
+class ExampleRows:
+    """The examples as rows of a table."""
+
+    def __init__(self) -> None:
+        self.rows: list[ExampleLine] = []
+        self.duplicates: dict[int, int] = {}
+        """By index: the index of an earlier row with nearly the same question."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        row = self.rows[index]
+        if row.error:
+            return Content.styled("!", "$error"), untrusted_text.content(row.error, "$error"), row.answer, "", ""
+        sign = Content.styled("~", "$warning") if index in self.duplicates else Content("")
+        return sign, row.question, row.answer, examples_jsonl.answer_kind(row.answer), str(row.steps or "")
+
+    def key(self, index: int) -> str:
+        return str(index)
+
+
+class PracticeRows:
+    """The practice questions as rows of a table, with a sign for those that were added (+) or dropped (-)."""
+
+    def __init__(self) -> None:
+        self.rows: list[PracticeQuestion] = []
+        self.added: set[str] = set()
+        """Questions that are among the examples."""
+        self.dropped: set[str] = set()
+        """Units of questions that the person dropped."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        one = self.rows[index]
+        sign = "+" if one.question in self.added else "-" if one.unit in self.dropped else ""
+        quiet = "$quiet" if one.refused or sign == "-" else ""
+        question, answer = untrusted_text.content(one.question, quiet), untrusted_text.content(one.answer, quiet)
+        return Content.styled(sign, "$accent"), question, answer, untrusted_text.content(one.refused, "$warning")
+
+    def key(self, index: int) -> str:
+        return self.rows[index].unit
+
+
+def example_counts(rows: Sequence[ExampleLine], duplicates: Mapping[int, int]) -> Content:
+    """Returns the number of examples by kind of answer, and of invalid ones and near-duplicates."""
+    kinds = examples_jsonl.count_kinds(rows)
+    parts = [Content("  ".join([f"{len(rows)} examples", *(f"{count} {kind}" for kind, count in kinds.items())]))]
+    if invalid := sum(1 for row in rows if row.error):
+        parts.append(Content.styled(f"! {invalid} invalid", "$error"))
+    if duplicates:
+        parts.append(Content.styled(f"~ {len(duplicates)} near-duplicate{'s' * (len(duplicates) > 1)}", "$warning"))
+    return Content("   ").join(parts)
