@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from autoact.errors import BadInput
 from autoact.files import disk
+from autoact.lab.duration import short_duration
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import words
 from autoact.run.record.folder import RunFolder
@@ -68,7 +69,7 @@ class RunRows:
         if totals is not None:
             cells = (
                 time.strftime("%m-%d %H:%M", time.localtime(totals.started)) if totals.started else "",
-                _duration(totals.seconds), str(totals.kept or ""),
+                short_duration(totals.seconds), str(totals.kept or ""),
                 "" if totals.f1 is None else f"{100 * totals.f1:.1f}", _thousands(totals.tokens),
             )  # fmt: skip
         return name, verdict_of(run.label, self.signs), stage_of(run.state), *cells, _reason(run)
@@ -330,11 +331,6 @@ def _differences(one: RunFolder, other: RunFolder) -> Document:
     if not rows:
         document.add(Paragraph("", "setting", "The same settings."))
     return document
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600}h{whole // 60 % 60:02d}" if whole >= 3600 else f"{whole // 60}m{whole % 60:02d}"
 
 
 def _thousands(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from autoact.events import TrainStepped
+from autoact.lab.duration import format_duration
 from autoact.project.config import trained_cast
 from autoact.run.record.state import RunState, StageState
 
@@ -40,7 +41,7 @@ def pace(state: RunState) -> str:
     if role is not None:
         return f"{role} {training_status(state, role)}"
     left = time_left(stage, state.at)
-    return f"{duration_text(left)} left" if left else ""
+    return f"{format_duration(left)} left" if left else ""
 
 
 def time_left(stage: StageState, now: float) -> float:
@@ -103,11 +104,4 @@ def training_status(state: RunState, role: str) -> str:
     if training_role(state) != role or held:
         return f"{done}/{of} {'paused' if held else 'stopped'}"
     left = (of - done) * sum(step.ms for step in steps) / len(steps) / 1000
-    return f"{done}/{of}, {duration_text(left)} left"
-
-
-def duration_text(seconds: float) -> str:
-    """Returns a duration in s, min or h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return f"{done}/{of}, {format_duration(left)} left"
