@@ -31,7 +31,7 @@ from autoact.tools.pages.full_text import tokens
 from autoact.tools.pages.page_files import read_paragraphs
 from autoact.tools.pages.sources import CorpusPages
 
-MISSPELLING = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "misspelling.py"))
+MISSPELLING = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "pages" / "misspelling.py"))
 misspelt, SHORTEST = MISSPELLING["misspelt"], MISSPELLING["SHORTEST"]
 SMALL = 2_900
 ASKED, TRIES = 500, 4

@@ -21,7 +21,7 @@ from autoact.script import Answer, Ask
 from autoact.stages.tool_selection import NO_MORE, choose, choose_matching
 from autoact.tools.library.shortlist import choose_tools, rank_tools
 
-CARDS = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "task_cards.py"))
+CARDS = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "library" / "task_cards.py"))
 SETTINGS = ToolSelection()
 
 Chooser = Callable[[Any, Ask], str]

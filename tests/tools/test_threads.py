@@ -23,8 +23,8 @@ from autoact.tools.pages.corpus import Corpus, Page
 from autoact.tools.simple.calculator import CannotCalculate, calculate
 from autoact.trajectory import Picture, Question
 
-from .test_knowledge_graph import TURTLE, words
-from .test_zim import written
+from .knowledge.test_knowledge_graph import TURTLE, words
+from .pages.test_zim import written
 from .web.conftest import Answer, Site, site
 
 __all__ = ["site", "words"]

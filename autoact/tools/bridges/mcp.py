@@ -46,8 +46,8 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
         return unusable_group(
             record, 'it needs settings = {command = ["PROGRAM", "ARGUMENT"]} or settings = {url = "..."}'
         )
-    if (told := require_package(record, "mcp", "mcp")) != record:
-        return unusable_group(record, told.reason, told.state)
+    if (checked := require_package(record, "mcp", "mcp")) != record:
+        return unusable_group(record, checked.reason, checked.state)
     if settings["command"] and shutil.which(settings["command"][0]) is None:
         return unusable_group(record, f"there is no program {settings['command'][0]} here", "needs-package")
     if context.root is None or not descriptions_file(context.root, record.name).exists():
@@ -96,8 +96,8 @@ def _call(child: Child, tool: ToolDescription, record: ToolRecord) -> Call:
     def call(argument: str) -> Observation:
         arguments = parse_arguments(argument, tool.schema)
         child.start()
-        offered = {one.name: one.digest() for one in _decode(child.greeting)}
-        if offered.get(tool.name) != tool.digest():
+        current = {one.name: one.digest() for one in _decode(child.greeting)}
+        if current.get(tool.name) != tool.digest():
             server = record.name.partition(".")[0]
             raise ChildFailed(
                 f"the server describes it differently since it was connected; look at it again with "
@@ -124,8 +124,9 @@ def _child(context: ToolContext, record: ToolRecord) -> Child:
     values = {name: context.secret_for(name, settings["url"]) or "" for name in settings["secrets"]}
     headers = {name: string.Template(value).safe_substitute(values) for name, value in settings["headers"].items()}
     opening = {"kind": "mcp", "command": settings["command"], "url": settings["url"], "headers": headers}
-    told = child_environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
-    return Child(opening, told, context.root, settings["connect_s"])
+    secrets = settings["secrets"] if settings["command"] else []
+    environment = child_environment(context, secrets, settings["environment"])
+    return Child(opening, environment, context.root, settings["connect_s"])
 
 
 # -- connecting ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from autoact.tools.bridges.http import pick
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus
 
-from .web.conftest import Answer, Site, serving, site
+from ..web.conftest import Answer, Site, serving, site
 
 __all__ = ["site"]
 KEYS = {"RIVER_KEY": "rk-11223344"}

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -354,6 +355,12 @@ def test_nothing_of_one_question_reaches_the_next(server: Server, reader: Server
     while not server.as_owner(free[server.kind])[0][0]:  # the server notices a closed connection in its own time
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_threads_get_the_rows_of_their_own_statements(reader: ServerReader) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        rows = pool.map(lambda number: reader.query(f"SELECT {number}", 1).rows, range(80))
+        assert list(rows) == [[[number]] for number in range(80)]
 
 
 def test_what_a_role_may_not_read_is_told(server: Server) -> None:
