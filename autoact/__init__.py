@@ -1,6 +1,7 @@
 """AutoAct as an engine: question-answering agents that grow from a task, a few examples and a tool library.
 
-`autoact.project` opens a project, `autoact.job.job` plays the stages over it, `autoact.episode` is the loop itself.
+`autoact.project.project` opens a project, `autoact.job.job` plays the stages over it, `autoact.episode` is the loop
+itself.
 Nothing is imported here, so that the command line stays quick.
 """
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from autoact import scratchpad
 from autoact.errors import ContextFull
+from autoact.registry.roles import role_of
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Sampling, Use, Wish
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
 
@@ -46,6 +47,8 @@ class Episode:
         self.steps: list[Step] = []
         self.answer: str | None = None
         self.verdict: str | None = None
+        self.given: float | None = None
+        """The reward that the environment gave; without one the answer is scored."""
 
     def play(self) -> Script:
         """Yields Ask and Use, is sent Answer and Observation, returns the Trajectory.
@@ -64,8 +67,11 @@ class Episode:
         while len(self._acts()) < self.limits.steps:
             thought, action, argument = yield from self._act()
             if action != FINISH:
-                observation: Observation = yield Use(action, argument)
-                self._record(Step(thought, action, argument, observation.text, observation.failed))
+                seen: Observation = yield Use(action, argument)
+                self._record(Step(thought, action, argument, seen.text, seen.failed))
+                if seen.over:
+                    self.given = seen.reward
+                    return "over"
                 continue
             if not scratchpad.is_answer(argument, self._barred()):
                 self._record(Step(thought, action, argument, scratchpad.NO_ANSWER, failed=True))
@@ -88,11 +94,11 @@ class Episode:
         picked = yield self._ask("action", pad, choices=choices)
         name = scratchpad.tool_name(picked.text, self.card.tools)
         pad = pad.then(*scratchpad.segments(scratchpad.action(name)[1:]), scratchpad.ARGUMENT)
-        argument = yield self._ask("argument", pad, **self._argument(name))
+        argument = yield self._ask("argument", pad, tool=name, **self._argument(name))
         return thought.text, name, argument.text.strip()
 
     def _argument(self, action: str) -> dict[str, Any]:
-        """What an argument may be: an answer is an option where there are some, else a word that is no verdict."""
+        """Returns the bounds of an argument: an answer is an option where there are some, and never a verdict."""
         if action == FINISH and self.question.choices:
             return {"choices": scratchpad.answer_choices(self.question)}
         if action == FINISH:
@@ -113,8 +119,8 @@ class Episode:
         self._record(Step(thought.text, REFLECT, said, "" if said == RIGHT else scratchpad.TRY_AGAIN))
         return said
 
-    def _ask(self, part: Part, pad: Prompt, **wish: Any) -> Ask:
-        return Ask(self.cast.role(part), part, pad, sampling=self.sampling, **wish)
+    def _ask(self, part: Part, pad: Prompt, tool: str = "", **wish: Any) -> Ask:
+        return Ask(self.cast.adapter(role_of(part), tool), part, pad, sampling=self.sampling, **wish)
 
     def _acts(self) -> list[Step]:
         return [step for step in self.steps if step.action != REFLECT]
@@ -124,7 +130,7 @@ class Episode:
         self.pad = self.pad.then(*scratchpad.segments(scratchpad.step_pieces(step)))
 
     def _end(self, halt: str) -> Trajectory:
+        reward = self.reward(self.answer, self.question) if self.given is None else self.given
         return Trajectory(
-            self.unit, self.question, tuple(self.steps), self.answer, self.verdict, halt,
-            self.reward(self.answer, self.question), self.cast.name,
+            self.unit, self.question, tuple(self.steps), self.answer, self.verdict, halt, reward, self.cast.name
         )  # fmt: skip

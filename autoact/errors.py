@@ -1,19 +1,19 @@
-"""What can go wrong, as one tree, so that every boundary knows what it may meet.
+"""The tree of errors that AutoAct raises.
 
 AutoActError
-├── BadInput            a file, a setting or an argument a person wrote: says where and what was expected
+├── BadInput            a file, a setting or an argument of a person: names the place and what was expected
 │   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
-│   └── UnknownModel    a model name that leads nowhere
+│   └── UnknownModel    a model name for which no model is found
 ├── ModelFailed         the engine could not answer
 │   └── ContextFull     prompt and answer do not fit the model's context window
 ├── StageFailed         every unit of a stage failed
-├── ToolFailed          a tool cannot do what it was asked; its session makes an observation of it
+├── ToolFailed          a tool cannot answer a call; its session turns the error into an observation
 ├── LogDamaged          a line of the event log fails its seal
-├── DiskFull            no room: the log, the checkpoint or the archive is as it was before
+├── DiskFull            no space: the log, the checkpoint or the archive is as it was before
 └── RunBusy             another job owns the run
 
 Errors are raised where they are known and caught at three boundaries only: a unit, a command, a process.
-A bad trajectory is data, not an error; a tool that fails gives an observation, not an error.
+A bad trajectory is data, not an error; a failed call of a tool is an observation, not an error.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from pathlib import Path
 
 
 class AutoActError(Exception):
-    """Any failure AutoAct raises on purpose."""
+    """The base class of all errors that AutoAct raises."""
 
 
 class BadInput(AutoActError):
-    """Something a person wrote cannot be used. Commands end with exit code 2."""
+    """A file, a setting or an argument of a person cannot be used. Commands end with exit code 2."""
 
     def __init__(
-        self, what: str, *, file: Path | str | None = None, line: int | None = None, record: int | None = None,
+        self, message: str, *, file: Path | str | None = None, line: int | None = None, record: int | None = None,
         key: str | None = None,
     ):  # fmt: skip
-        """`record` counts from 1, in files whose records are not lines."""
+        """Puts the position before the message. `record` counts from 1, in files whose records are not lines."""
         place = ":".join(str(part) for part in (file, line) if part is not None)
         parts = (place, record is not None and f"record {record}", key and f"key `{key}`")
         where = ", ".join(part for part in parts if part)
-        super().__init__(f"{where}: {what}" if where else what)
+        super().__init__(f"{where}: {message}" if where else message)
 
 
 class BadProject(BadInput):
-    """A project folder is incomplete or says something impossible."""
+    """A project folder is incomplete or holds an invalid value."""
 
 
 class UnknownModel(BadInput):
@@ -52,7 +52,7 @@ class ModelFailed(AutoActError):
 
 
 class StageFailed(AutoActError):
-    """Every unit of a stage failed: what the stage should leave behind is not there."""
+    """Every unit of a stage failed, so the stage has no result."""
 
 
 class ContextFull(ModelFailed):
@@ -60,7 +60,7 @@ class ContextFull(ModelFailed):
 
 
 class ToolFailed(AutoActError):
-    """A tool cannot do what it was asked. The message says why and what to do; agents and people both read it."""
+    """A tool cannot answer a call. The message gives the reason and the remedy; agents and people both read it."""
 
 
 class LogDamaged(AutoActError):
@@ -68,7 +68,7 @@ class LogDamaged(AutoActError):
 
 
 class DiskFull(AutoActError):
-    """No room to write. What was being written is as it was before."""
+    """The disk is full. The file that was being written is as it was before."""
 
 
 class RunBusy(AutoActError):

@@ -182,7 +182,7 @@ class ModelAnswered(Event, frozen=True, tag="model.answered"):
 
 
 class ToolObserved(Event, frozen=True, tag="tool.observed"):
-    """What a tool gave back as answer `n` of `unit`."""
+    """The observation of a tool call as answer `n` of `unit`."""
 
     unit: str
     n: Count
@@ -192,6 +192,10 @@ class ToolObserved(Event, frozen=True, tag="tool.observed"):
     text: str
     failed: bool = False
     ms: Quantity = 0.0
+    over: bool = False
+    """Whether the environment ended the episode."""
+    reward: Quantity = 0.0
+    """The environment's, where it ended the episode."""
 
 
 SKIPPED = "skipped by a person"

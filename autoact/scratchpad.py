@@ -14,8 +14,9 @@ from string import ascii_uppercase
 from msgspec import Struct
 
 from autoact import prompts
+from autoact.registry.roles import role_of
 from autoact.script import Card, Prompt
-from autoact.trajectory import FINISH, GROUP, REFLECT, RIGHT, WRONG, Part, Question, Role, Step, Tool
+from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Part, Question, Step, Tool
 
 THOUGHT, ACTION, ARGUMENT, OBSERVATION = "Thought:", "Action:", "Argument:", "Observation:"
 REFLECT_NOW = "Please reflect on your answer."
@@ -29,8 +30,11 @@ class Piece(Struct, frozen=True):
     """A stretch of scratchpad: its text, whose it is, and which part of the turn."""
 
     text: str
-    owner: Role | None = None
+    owner: str = ""
+    """The role whose words it is: plan, tool or reflect; empty when nobody owns it."""
     part: str = ""
+    tool: str = ""
+    """The tool that an argument is for."""
 
 
 def opening(card: Card, question: Question) -> Prompt:
@@ -57,31 +61,30 @@ def text(parts: Iterable[Piece]) -> str:
     return "".join(piece.text for piece in parts)
 
 
-def thought(said: str, part: Part = "thought") -> list[Piece]:
-    """A thought, or a reflection, and its end."""
-    return [Piece(THOUGHT), *_spoken(said, part)]
+def thought(words: str, part: Part = "thought") -> list[Piece]:
+    """Returns a thought, or a reflection, and its end."""
+    return [Piece(THOUGHT), *_line(words, part)]
 
 
 def action(name: str) -> list[Piece]:
-    """The choice of a tool. Reflecting is no choice, hence nobody's words."""
+    """Returns the choice of a tool. Reflecting is not chosen, hence no role's words."""
     if name == REFLECT:
         return [Piece(ACTION), Piece(f" {name}\n")]
-    return [Piece(ACTION), Piece(f" {name}\n", GROUP.role("action"), "action")]
+    return [Piece(ACTION), Piece(f" {name}\n", role_of("action"), "action")]
 
 
-def argument(said: str, part: Part = "argument") -> list[Piece]:
+def argument(words: str, part: Part = "argument", tool: str = "") -> list[Piece]:
     """A tool's parameters, or the verdict, and the end of the line.
 
     A line of its own, not brackets: after a space a name is the token the model read on the page, after a bracket
     it is not, and small models then misspell it.
     """
-    return [Piece(ARGUMENT), *_spoken(said, part)]
+    return [Piece(ARGUMENT), *_line(words, part, tool)]
 
 
-def _spoken(said: str, part: Part) -> list[Piece]:
-    """What an agent says, and the end of the line."""
-    owner = GROUP.role(part)
-    return [Piece(f" {said}", owner, part), Piece("\n", owner, part)]
+def _line(words: str, part: Part, tool: str = "") -> list[Piece]:
+    owner = role_of(part)
+    return [Piece(f" {words}", owner, part, tool), Piece("\n", owner, part, tool)]
 
 
 def observation(seen: str) -> list[Piece]:
@@ -97,10 +100,10 @@ def pieces(steps: Iterable[Step]) -> list[Piece]:
 def step_pieces(step: Step) -> list[Piece]:
     """One step: plan thinks and picks the tool, tool fills in its parameters, reflect judges."""
     if step.action == REFLECT:
-        said = [*thought(step.thought, "reflection"), *action(REFLECT), *argument(step.argument, "verdict")]
+        turn = [*thought(step.thought, "reflection"), *action(REFLECT), *argument(step.argument, "verdict")]
     else:
-        said = [*thought(step.thought), *action(step.action), *argument(step.argument)]
-    return [*said, *observation(step.observation)]
+        turn = [*thought(step.thought), *action(step.action), *argument(step.argument, tool=step.action)]
+    return [*turn, *observation(step.observation)]
 
 
 def segments(parts: Iterable[Piece]) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from autoact.events import Event
-from autoact.trajectory import Example, Part, Question, Role, Tool, Trajectory
+from autoact.trajectory import Example, Part, Question, Tool, Trajectory
 
 
 class Prompt(Struct, frozen=True):
@@ -43,9 +43,10 @@ class Sampling(Struct, frozen=True):
 
 
 class Ask(Struct, frozen=True, tag="ask"):
-    """One completion by one role. Answered with an `Answer`."""
+    """One completion by one adapter. Answered with an `Answer`."""
 
-    role: Role
+    adapter: str = field(name="role")
+    """META for the base model; `role` in digests, as it always was."""
     part: Part
     prompt: Prompt
     stop: tuple[str, ...] = ("\n",)
@@ -83,8 +84,11 @@ class Use(Struct, frozen=True, tag="use"):
 class Train(Struct, frozen=True, tag="train"):
     """One adapter to be trained on kept trajectories. Answered with an `Adapter`."""
 
-    role: Role
+    adapter: str
+    """Its name."""
     lessons: tuple[Lesson, ...]
+    card: Card
+    """What the adapter will be prompted with."""
 
 
 class Lesson(Struct, frozen=True):
@@ -92,7 +96,7 @@ class Lesson(Struct, frozen=True):
 
     trajectory: Trajectory
     parts: tuple[str, ...]
-    """The parts of this role that count: thought, action, argument, reflection, verdict."""
+    """Those that carry loss: thought, action, argument (or `argument:TOOL`), reflection, verdict."""
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -108,11 +112,15 @@ class Answer(Struct, frozen=True, omit_defaults=True):
 
 
 class Observation(Struct, frozen=True, omit_defaults=True):
-    """What a tool call gave back."""
+    """What a tool call, or another action in an environment, gave back."""
 
     text: str
     failed: bool = False
     ms: float = 0.0
+    over: bool = False
+    """Whether the environment has come to its end with this action."""
+    reward: float = 0.0
+    """What the environment gives for the episode, 0 to 1, once it is over."""
 
 
 Wish = Ask | Use | Train
@@ -130,12 +138,16 @@ class Unit(Struct, frozen=True):
     """What an episode is to answer; None for other work."""
 
 
+Commits = Callable[[Any, float, int], Event]
+"""Makes the event of a unit's result, from (result, seconds the model took, tokens)."""
+
+
 class Round(Struct, frozen=True):
     """Units that may run at the same time. Answered with their results, in order; a failed unit gives None."""
 
     units: Sequence[Unit]
-    commits: Callable[[Any, float, int], Event] | None = None
-    """The event a unit's result becomes as soon as it ends, from (result, seconds the model took, tokens)."""
+    commits: Commits | None = None
+    """The event that a unit's result becomes as soon as it ends."""
     admits: Callable[[Question, str], Unit] | None = None
     """Makes a unit of a question that a person puts in while the round goes on, and the cast that is to answer."""
     patience: float = 0.0
@@ -160,7 +172,7 @@ def is_fork(unit: str) -> bool:
     return FORK in unit
 
 
-Stage = Generator[Round | Event, Any, None]
+StageScript = Generator[Round | Event, Any, None]
 """Yields rounds of units and the events its decisions become; the conductor logs each event once."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-Role = Literal["meta", "plan", "tool", "reflect"]
 Part = Literal["thought", "action", "argument", "reflection", "verdict", "text"]
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
@@ -16,7 +16,8 @@ StepNumber = Annotated[int, Meta(ge=0, le=10**6)]
 Quantity = Annotated[float, Meta(ge=-1e12, le=1e12)]
 """A time or a score, within what readers can add up and print. Losses are no such numbers: they may blow up."""
 
-SUB_AGENTS: tuple[Role, ...] = ("plan", "tool", "reflect")
+META = "meta"
+"""The name that stands for the base model without an adapter."""
 FINISH, REFLECT = "Finish", "Reflect"
 RIGHT, WRONG = "right", "wrong"
 BY_FILTER = "filter"
@@ -51,6 +52,13 @@ class Question(Struct, frozen=True, omit_defaults=True):
     """Titles of the pages that hold the answer, where they are known."""
     picture: Picture | None = None
     """None where nothing is known of a picture. No prompt shows it; Image2Text tells it."""
+
+
+class Page(Struct, frozen=True):
+    """One text with a name, as an encyclopedia has them."""
+
+    title: str
+    text: str
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
@@ -91,7 +99,7 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     verdict: str | None = None
     """What the reflect part said last: right, wrong, or None when it was never asked."""
     halt: str = "answered"
-    """answered, steps (limit reached), context (prompt too long) or error."""
+    """answered, steps (limit reached), context (prompt too long) or over (the environment ended it)."""
     reward: Quantity = 0.0
     """Token F1 against the gold answer, 0 to 1 (1 or 0 for multiple choice)."""
     cast: str = "meta"
@@ -110,35 +118,26 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
 
 
 class Cast(Struct, frozen=True):
-    """Which adapter plays which part. Granularity is a cast, not another loop."""
+    """Which adapter plays which part. One agent, three, or one for each tool are three casts of one script."""
 
     name: str
-    plan: Role
-    tool: Role
-    reflect: Role
+    adapters: Mapping[str, str] = {}
+    """Adapter names by part: plan, tool, reflect, or `tool:NAME` for the arguments of one tool alone."""
 
-    def role(self, part: str) -> Role:
-        """Who says a part: the plan-agent thinks and picks the tool, the tool-agent fills in its argument, the
-        reflect-agent judges the answer. Any other text is the meta-agent's."""
-        match part:
-            case "thought" | "action":
-                return self.plan
-            case "argument":
-                return self.tool
-            case "reflection" | "verdict":
-                return self.reflect
-        return "meta"
+    def adapter(self, part: str, tool: str = "") -> str:
+        """Returns the adapter that plays a part, META where none does; `tool` names the tool that is called."""
+        return self.adapters.get(f"{part}:{tool}") or self.adapters.get(part, META)
 
-
-META = Cast("meta", "meta", "meta", "meta")
-GROUP = Cast("group", "plan", "tool", "reflect")
-CASTS = {cast.name: cast for cast in (META, GROUP)}
+    def names(self) -> tuple[str, ...]:
+        """Returns the names of its adapters, META left out."""
+        return tuple(name for name in dict.fromkeys(self.adapters.values()) if name != META)
 
 
 class Adapter(Struct, frozen=True):
-    """A trained LoRA of one sub-agent, as a plain PEFT folder."""
+    """A trained LoRA, as a plain PEFT folder."""
 
-    role: Role
+    name: str = field(name="role")
+    """What casts call it; `role` in logs."""
     path: str
     """Relative to the run folder."""
     sha256: str

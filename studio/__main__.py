@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from autoact.errors import AutoActError, BadInput
-from autoact.untrusted_text import cleaned_output
+from autoact.security.untrusted_text import cleaned_output
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,8 +13,8 @@ from textual.driver import Driver
 from textual.events import Event, Key, Paste
 from textual.theme import BUILTIN_THEMES
 
-from autoact import trust
 from autoact.errors import AutoActError, BadInput
+from autoact.security import trust
 from studio.actions import action_table, keymap
 from studio.target import Target
 from studio.terminal import clipboard, glyphs, theme, untrusted_text, user_files
@@ -175,7 +175,7 @@ class StudioApp(App[str]):
             return
         from studio.screens.confirm import Confirm
 
-        rules = trust.RULES["project"]["run"].told, trust.RULES["project"]["sent"].told
+        rules = trust.RULES["project"]["run"].details, trust.RULES["project"]["sent"].details
         reasons = (
             f"`{root.name}` came from elsewhere, was copied, or was made by an earlier version.",
             f"It can be looked at. Until you trust it, {rules[0]} of it runs, and {rules[1]} leaves this machine.",

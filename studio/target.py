@@ -10,9 +10,9 @@ from autoact.run.record.folder import RunFolder, latest
 
 
 def _home() -> Path:
-    from autoact.project import home  # slow to import, so only when it is needed
+    from autoact.project.project import projects_folder  # reads settings too: not before the first picture
 
-    return home()
+    return projects_folder()
 
 
 @dataclass(frozen=True, slots=True)

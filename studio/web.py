@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from textual_serve.server import Server
 
-from autoact import child_process
+from autoact.security import child_process
 
 HOST = "127.0.0.1"
 

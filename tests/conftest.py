@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoact import trust
 from autoact.run.record.folder import RunFolder, new_run
+from autoact.security import trust
 from autoact.threads import limit_spinning
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def shared() -> Path:
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     """Of a run that has not begun, in a project that is trusted."""
-    trust.enter(tmp_path)
+    trust.mark_trusted(tmp_path)
     return new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
 
 

@@ -9,9 +9,13 @@ import pytest
 from autoact import scratchpad
 from autoact.episode import Episode, Limits
 from autoact.errors import ContextFull
-from autoact.lab.metrics import reward
+from autoact.metrics import reward
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
-from autoact.trajectory import GROUP, META, Cast, Question, Tool, Trajectory
+from autoact.trajectory import META as BASE
+from autoact.trajectory import Cast, Question, Tool, Trajectory
+
+META = Cast(BASE)
+GROUP = Cast("group", {part: part for part in ("plan", "tool", "reflect")})
 
 CARD = Card("Answer questions.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
 QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
@@ -52,13 +56,13 @@ def test_read_answer_reflect() -> None:
     assert trajectory.steps[0].observation == "Page of Fidelio."
     assert (trajectory.answer, trajectory.verdict, trajectory.halt) == ("Beethoven", "right", "answered")
     assert trajectory.reward == 1.0
-    assert {ask.role for ask in asks} == {"meta"}
+    assert {ask.adapter for ask in asks} == {"meta"}
     assert all(ask.sampling == Sampling(0.5) for ask in asks)
 
 
 def test_the_group_shares_the_work() -> None:
     trajectory, asks = play([*READ, *RIGHT], cast=GROUP)
-    assert [ask.role for ask in asks] == ["plan", "plan", "tool"] * 2 + ["reflect"] * 2
+    assert [ask.adapter for ask in asks] == ["plan", "plan", "tool"] * 2 + ["reflect"] * 2
     assert trajectory.cast == "group"
 
 
@@ -127,7 +131,7 @@ def test_the_answer_of_a_multiple_choice_question_is_one_of_its_letters() -> Non
     assert choosing.choices == (" A", " B", " C")
     assert (trajectory.answer, trajectory.reward) == ("B", 1.0)
     pieces = scratchpad.pieces(trajectory.steps)
-    assert pieces[len(choosing.prompt.segments)] == scratchpad.Piece(" B", "tool", "argument")
+    assert pieces[len(choosing.prompt.segments)] == scratchpad.Piece(" B", "tool", "argument", "Finish")
 
 
 @pytest.mark.parametrize("said", ["right", "Wrong.", "", " "])

@@ -10,9 +10,10 @@ import pytest
 
 from autoact import scratchpad
 from autoact.episode import Episode, Limits
-from autoact.lab.metrics import reward
+from autoact.metrics import reward
+from autoact.registry.roles import SUB_AGENTS
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
-from autoact.trajectory import CASTS, FINISH, REFLECT, Cast, Example, Question, Step, Tool, Trajectory
+from autoact.trajectory import FINISH, REFLECT, Cast, Example, Question, Step, Tool, Trajectory
 
 TOOLS = (
     Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),
@@ -24,10 +25,11 @@ WORDS = ["I wonder", "", "Beethoven", "[odd] brackets: Action: Finish", "«ü» 
 
 
 PLENTY = Limits()
+GROUP = Cast("group", {name: name for name in SUB_AGENTS})
 
 
 def played(
-    answer: Callable[[Ask], str], limits: Limits = PLENTY, cast: Cast = CASTS["group"], question: Question = QUESTION
+    answer: Callable[[Ask], str], limits: Limits = PLENTY, cast: Cast = GROUP, question: Question = QUESTION
 ) -> tuple[Trajectory, list[Ask], list[Use]]:
     """An episode with these answers, and all it wished for."""
     script = Episode("t-1", question, CARD, cast, Sampling(), limits, reward).play()
@@ -71,7 +73,7 @@ def test_what_is_asked_for_is_the_next_piece_and_its_owners(seed: int) -> None:
     pieces = scratchpad.pieces(trajectory.steps)
     for ask in asks:
         piece = pieces[len(ask.prompt.segments)]
-        assert (piece.owner, piece.part) == (ask.role, ask.part)
+        assert (piece.owner, piece.part) == (ask.adapter, ask.part)
 
 
 def test_an_action_that_a_person_typed_is_written_as_any_other() -> None:

@@ -16,7 +16,7 @@ from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
 from autoact.script import Ask, Prompt
-from autoact.threads import Threads, Usage, in_words, thread_limit, usage
+from autoact.threads import Threads, Usage, describe_threads, thread_limit, usage
 from autoact.training.repeatable import repeatable
 
 CORES = 4
@@ -27,7 +27,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four cores, no quota, nothing in the environment."""
     for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(threads, "usable_cores", lambda: set(range(CORES)))
+    monkeypatch.setattr(threads, "available_cores", lambda: set(range(CORES)))
     monkeypatch.setattr(threads, "cpu_quota", lambda: None)
 
 
@@ -161,10 +161,10 @@ def test_what_is_used_is_told_by_the_system() -> None:
 def test_one_line_says_what_was_chosen_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
     threads.limit_spinning()
     said = "4 (this process may use 4 cores), fewer while other programs use cores; GOMP_SPINCOUNT="
-    assert in_words() == said + threads.SPINS
+    assert describe_threads() == said + threads.SPINS
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    assert in_words() == "2 (OMP_NUM_THREADS is set); OMP_WAIT_POLICY=ACTIVE"
+    assert describe_threads() == "2 (OMP_NUM_THREADS is set); OMP_WAIT_POLICY=ACTIVE"
 
 
 # -- torch -----------------------------------------------------------------------------------------------------------

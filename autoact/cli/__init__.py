@@ -1,4 +1,9 @@
-"""The `autoact` command. Every verb imports what it needs when it is called, so that help is instant."""
+"""The `autoact` command: a folder for each group of verbs, a file for each verb or family of verbs.
+
+Every file has `add`, which defines the arguments, and a function for each verb, which imports what it needs when it is
+called, so that help is instant. Nothing imports this package but `autoact.__main__` and tests. Begin with
+start/run.py; output.py prints for people and programs, target.py finds the run that a verb is about.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +14,27 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from autoact.cli import (
-    archive,
-    ask,
-    attach,
-    cancel,
-    command,
-    delete,
-    doctor,
-    evaluate,
-    fork,
-    log,
-    models,
-    output,
-    projects,
-    resume,
-    run,
-    runs,
-    secrets,
-    tools,
-    trust,
-)
+from autoact.cli import output
+from autoact.cli.control import archive, cancel, command, delete, fork
+from autoact.cli.machine import doctor, models, secrets
+from autoact.cli.project import projects, trust
+from autoact.cli.start import ask, evaluate, resume, run
+from autoact.cli.tools import listing
+from autoact.cli.watch import attach, log, runs
 from autoact.errors import AutoActError, BadInput
+from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
-from autoact.untrusted_text import cleaned_output
 
 VERBS = (
-    projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, tools,
+    projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, listing,
     secrets, models, doctor,
 )  # fmt: skip
-"""In the order in which help lists them."""
-FAILED, BAD_INPUT, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
+"""The order in which help lists the verbs."""
+FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit code. The boundary of a command: what goes wrong becomes a message on stderr.
+    """Runs one command and returns its exit code. An error becomes a message on stderr.
 
     Raises SystemExit, as argparse does, after help (0) and for arguments that do not parse (2).
     """
@@ -62,9 +53,9 @@ def _run(parsed: argparse.Namespace) -> int:
         return BAD_INPUT if isinstance(error, BadInput) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has left, as `head` does
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         _close_stdout()
-        return NOBODY_READS
+        return BROKEN_PIPE
     except OSError as error:  # a disk that is full or read-only, a folder that may not be read
         where = f"{error.filename}: " if error.filename else ""
         print(f"autoact: {where}{error.strerror or error}", file=sys.stderr)
@@ -75,13 +66,13 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def _close_stdout() -> None:
-    """What stdout still holds is dropped: Python would complain of it at exit."""
-    with suppress(OSError, ValueError):  # no stdout of a file descriptor, as in a test
+    """Drops buffered output, which Python would fail to flush at exit."""
+    with suppress(OSError, ValueError):  # stdout has no file descriptor, as in a test
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that answers a verb it does not know with the one that was probably meant."""
+    """A parser that answers an unknown verb with the most similar one."""
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         verbs = action.choices if isinstance(action, argparse._SubParsersAction) else None
@@ -91,7 +82,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class Version(argparse.Action):
-    """Prints the version. It is looked up only when it is asked for."""
+    """Prints the version, which is looked up only then."""
 
     def __call__(self, *_: Any) -> None:
         from importlib.metadata import version
@@ -104,9 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="autoact",
         description="Grows question-answering agents from a handful of examples.",
-        epilog="`autoact VERB --help` tells more. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.",
+        epilog="`autoact VERB --help` shows a verb's options. Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped.",
     )
-    parser.add_argument("--version", action=Version, nargs=0, help="print the version and leave")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version")
     subparsers = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for verb in VERBS:
         verb.add(subparsers)

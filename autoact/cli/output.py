@@ -1,4 +1,4 @@
-"""All that commands print: JSON for programs, aligned columns for people, and nothing that acts on a terminal."""
+"""Prints JSON for programs and aligned columns for people; control characters are made visible."""
 
 from __future__ import annotations
 
@@ -7,54 +7,57 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from autoact import untrusted_text
-from autoact.untrusted_text import FilteredStream
+from autoact.security import untrusted_text
+from autoact.security.untrusted_text import FilteredStream
+
+if TYPE_CHECKING:
+    from autoact.trajectory import Trajectory
 
 _BAR = re.compile(r"\r|\x1b\[[0-9]*[AK]")
-"""What bars of progress move the cursor with: to the line's beginning, lines up, to clear a line."""
+"""Cursor movements of progress bars: to the beginning of the line, up, and clearing the line."""
 
 _BEYOND_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
-def raw(stream: TextIO) -> TextIO:
-    """The stream beneath, for control sequences of our own, and for JSON, which is safe in another way."""
+def raw_stream(stream: TextIO) -> TextIO:
+    """Returns the unfiltered stream, for AutoAct's own control sequences and for JSON, which escapes by itself."""
     return stream.stream if isinstance(stream, FilteredStream) else stream
 
 
 @contextmanager
-def bars() -> Iterator[None]:
-    """As long as it lasts, libraries may draw bars of progress on stderr, and nothing else."""
+def progress_bars() -> Iterator[None]:
+    """Lets libraries draw progress bars on stderr; other control characters stay visible."""
     before = sys.stderr
-    sys.stderr = cast(TextIO, FilteredStream(raw(before), _with_bars))
+    sys.stderr = cast(TextIO, FilteredStream(raw_stream(before), _sanitise_between_moves))
     try:
         yield
     finally:
         sys.stderr = before
 
 
-def _with_bars(text: str) -> str:
+def _sanitise_between_moves(text: str) -> str:
     pieces = _BAR.split(text)
     moves = [*_BAR.findall(text), ""]
     return "".join(untrusted_text.whole(piece) + move for piece, move in zip(pieces, moves, strict=True))
 
 
 def print_json(value: Any) -> None:
-    """Structs, dataclasses and plain values, indented. What is not a number becomes null."""
+    """Prints structs, dataclasses and plain values as indented JSON; NaN becomes null."""
     import orjson
     from msgspec import to_builtins
 
     plain = to_builtins(value)
     try:
         text = orjson.dumps(plain, option=orjson.OPT_INDENT_2)
-    except TypeError:  # a file's name that is no UTF-8
+    except TypeError:  # a file name that is not UTF-8
         text = orjson.dumps(_encodable(plain), option=orjson.OPT_INDENT_2)
     print_json_text(text.decode())
 
 
 def _encodable(value: Any) -> Any:
-    """Plain values with escapes in place of the bytes that UTF-8 cannot say."""
+    """Returns plain values with escapes in place of bytes that are not UTF-8."""
     match value:
         case str():
             return value.encode("utf-8", "backslashreplace").decode()
@@ -66,13 +69,13 @@ def _encodable(value: Any) -> Any:
 
 
 def print_json_text(text: str) -> None:
-    """JSON that is written already, with escapes in place of what would act on a terminal or hide: it says the same."""
-    raw(sys.stdout).write(_BEYOND_ASCII.sub(lambda found: _escaped(found.group()), text) + "\n")
+    """Prints JSON text with control and invisible characters as JSON escapes, which does not change its meaning."""
+    raw_stream(sys.stdout).write(_BEYOND_ASCII.sub(lambda found: _escaped(found.group()), text) + "\n")
 
 
 @lru_cache(maxsize=4096)
 def _escaped(letter: str) -> str:
-    """A character as JSON's escapes, two of them beyond 16 bits; one that is safe to show as it is."""
+    """Returns a character as JSON escapes (two beyond 16 bits); a character that is safe to print unchanged."""
     if letter.isprintable() and untrusted_text.whole(letter) == letter:
         return letter
     code = letter.encode("utf-16-be", "surrogatepass")
@@ -80,7 +83,7 @@ def _escaped(letter: str) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], align: str = "") -> Iterator[str]:
-    """Rows as lines. `align` has a letter for each column, r for right; the rest stand left."""
+    """Yields rows as lines. `align` has a letter for each column, r for right; other columns are aligned left."""
     safe = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*safe, strict=True)]
     for row in safe:
@@ -92,13 +95,13 @@ def columns(rows: Sequence[Sequence[str]], align: str = "") -> Iterator[str]:
 
 
 def print_columns(rows: Sequence[Sequence[str]], align: str = "") -> None:
-    """Print rows as lines; the first is the headings."""
+    """Prints rows as lines; the first row holds the headings."""
     for line in columns(rows, align):
         print(line)
 
 
-def size(count: int) -> str:
-    """Bytes as a person says them, in powers of ten."""
+def format_size(count: int) -> str:
+    """Returns a number of bytes with a unit, in powers of ten."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
@@ -106,11 +109,21 @@ def size(count: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Text of a model, a tool, a file or a program as one line: it cannot pass for a line of ours."""
+    """Returns untrusted text as one line, so that it cannot imitate a line of AutoAct."""
     return untrusted_text.one_line(text)
 
 
 def ask(question: str) -> str:
-    """What a person answers to a question, in small letters; nothing where nobody is there."""
+    """Asks a person a question; returns the answer in lower case, empty at the end of the input."""
     print(question, end="", flush=True)
     return sys.stdin.readline().strip().casefold()
+
+
+def print_turns(trajectory: Trajectory) -> None:
+    """Prints thought, action and observation of each step, then the answer and the reflect-agent's verdict on it."""
+    for step in trajectory.steps:
+        print(f"  {printable(step.thought)}\n  > {printable(step.action)}[{printable(step.argument)}]")
+        if step.observation:
+            print(f"    {printable(step.observation)}")
+    verdict = f" (reflect-agent: {printable(trajectory.verdict)})" if trajectory.verdict else ""
+    print(f"\n{printable(trajectory.answer or 'no answer')}{verdict}")

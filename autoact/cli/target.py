@@ -1,4 +1,4 @@
-"""Which run a verb is about: a run's folder, or a project's for its latest run or for the one named with --run."""
+"""The run that a verb is about: a run's folder, or a project's folder for its latest run or the one named by --run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
-    """The arguments that `target` reads."""
+    """Adds the arguments that `find_target_run` reads."""
     parser.add_argument("target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project's for its latest run")
     parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
 
 
-def target(arguments: argparse.Namespace) -> RunFolder:
-    """The run that the arguments mean. Raises BadInput, saying what was expected."""
+def find_target_run(arguments: argparse.Namespace) -> RunFolder:
+    """Returns the run that the arguments name. Raises BadInput."""
     from pathlib import Path
 
     from autoact.errors import BadInput
-    from autoact.project import Project
+    from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder, find_run, latest
 
     path = Path(arguments.target).expanduser()
     if (path / "run.toml").is_file():
         if arguments.name:
-            raise BadInput(f"goes with a project; {path} is a run already", key="--run")
+            raise BadInput(f"expected the folder of a project with --run; {path} is a run", key="--run")
         return RunFolder(path.resolve())
     if not (path / "project.toml").is_file():
         raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=path)

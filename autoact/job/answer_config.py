@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from autoact.config import Config
 from autoact.errors import BadInput
 from autoact.job.base_run import trained
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
+from autoact.registry.stages import GROUP_PLANNING
 from autoact.run.record.folder import find_run
-from autoact.stages import GROUP_PLANNING
 
 
 def answering(

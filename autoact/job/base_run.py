@@ -1,29 +1,28 @@
-"""Material from an earlier run: what skipped stages would have made, copied so that a run stands by itself."""
+"""The base run: the work of stages that a run skips, copied from an earlier run so that it needs that no more."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from autoact.config import Plan
 from autoact.errors import BadInput
 from autoact.events import StageFinished
+from autoact.project.config import Differentiation, Plan
+from autoact.registry.stages import DIFFERENTIATION, STAGES, maker, pipeline
 from autoact.run.record.archive import check_adapter
 from autoact.run.record.folder import RunFolder, find_run, own_runs
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read
-from autoact.run.record.replay import MADE_BY, Memory
-from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, PIPELINE, SESSION
-from autoact.trajectory import SUB_AGENTS
+from autoact.run.record.replay import Memory
 
 
 def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
-    """Log, once, the base run's material of every stage before this run's first.
+    """Logs, once, the base run's material of every stage before this run's first.
 
     Raises BadInput where some is lacking, or cannot be read.
     """
-    first = GROUP_PLANNING if plan.stages[0] == SESSION else plan.stages[0]
-    wanted = PIPELINE[: PIPELINE.index(first)]
+    first = STAGES.get(plan.stages[0])
+    wanted = pipeline()[: pipeline().index(first.takes_from or first.name)]
     if all(stage in journal.state.stages for stage in wanted):
         return
     base = find_run(folder.path.parent.parent, plan.base)
@@ -31,11 +30,11 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     finished: list[StageFinished] = []
     for record in read(base.events):
         event = record.event
-        if record.unread and MADE_BY.get(record.type) in unreadable:
+        if record.unread and maker(record.type) in unreadable:
             raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
-        elif event is not None and MADE_BY.get(record.type) in wanted:
+        elif event is not None and maker(record.type) in wanted:
             journal.once(event)
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
@@ -59,7 +58,7 @@ def _check_adapters(base: RunFolder) -> None:
 
 
 def trained(project_root: Path) -> RunFolder | None:
-    """The newest run of a project's own that trained a group; None when there is none.
+    """Returns the newest run of a project's own that trained a group; None when there is none.
 
     A run that only answered has a copy of the adapters it answered with. It counts only where the run that trained
     them is gone: an evaluation that was stopped must find the same base again.
@@ -70,4 +69,5 @@ def trained(project_root: Path) -> RunFolder | None:
 
 
 def _has_adapters(folder: RunFolder) -> bool:
-    return all((folder.adapters / role / "README.md").exists() for role in SUB_AGENTS)
+    names = folder.read_config().get("differentiation", {}).get("adapters", Differentiation().adapters)
+    return all((folder.adapters / name / "README.md").exists() for name in names)

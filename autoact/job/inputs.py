@@ -1,45 +1,51 @@
-"""What a project brings to its runs: examples, passages, questions, tools. Loads no model library."""
+"""Question answering over a project's tool library: its inputs and its environments. Loads no model library."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import platformdirs
 
-from autoact import trust
-from autoact.config import Config
-from autoact.project import Project
-from autoact.questions import read_questions
-from autoact.secrets import Vault
-from autoact.stages import GROUP_PLANNING, SELF_INSTRUCT
-from autoact.stages.self_instruct import Passage
-from autoact.tools.library.demonstration import demonstrated
-from autoact.tools.library.library import Library
+from autoact.project.config import Config
+from autoact.project.project import Project
+from autoact.project.questions import read_questions
+from autoact.registry.stages import GROUP_PLANNING, SELF_INSTRUCT
+from autoact.security import trust
+from autoact.security.secrets import Vault
+from autoact.stages.context import Inputs
+from autoact.tools.library.demonstration import fill_demonstration
+from autoact.tools.library.library import Library, ToolSession
 from autoact.tools.library.tool import ToolContext
 from autoact.tools.pages.corpus import Corpus
-from autoact.trajectory import Example, Question, Tool
+from autoact.trajectory import Question
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
-    """What a project brings to its runs."""
+class QuestionAnswering:
+    """The environments of episodes that call the tools of a library."""
 
-    examples: tuple[Example, ...]
-    """Seed examples; those with steps have their observations."""
-    asked: tuple[Question, ...]
-    """What group planning answers: held-out questions, a data set, or one question of a person."""
-    ready: tuple[Tool, ...]
-    unfit: Mapping[str, str]
-    """Tools that cannot run, and why."""
-    passages: tuple[Passage, ...] = ()
-    """These and the next two are for self-instruct; other runs leave them unread."""
-    reference: tuple[Question, ...] = ()
-    held_out: tuple[Question, ...] = ()
+    library: Library
+
+    def begin(self, question: Question | None) -> ToolSession:
+        """Returns a fresh session of the tools for one episode."""
+        return self.library.session(question)
+
+    def close(self) -> None:
+        """Ends what the tools keep running."""
+        self.library.close()
+
+
+def open_question_answering(config: Config, project: Project) -> tuple[Inputs, QuestionAnswering]:
+    """Returns what the stages read of a project, and the environments of their episodes. Raises BadInput."""
+    asked = read_asked(config, project)
+    shown = (example.question for example in project.examples())
+    library, corpus = open_library(project, config.run.data, [*asked, *shown])
+    return open_inputs(config, project, library, corpus, asked), QuestionAnswering(library)
 
 
 def read_asked(config: Config, project: Project) -> tuple[Question, ...]:
-    """The questions that group planning is to answer, at most as many as are wanted. Raises BadInput."""
+    """Returns the questions that group planning is to answer, at most as many as are wanted. Raises BadInput."""
     if GROUP_PLANNING not in config.run.stages:
         return ()
     limit = config.group_planning.limit
@@ -53,9 +59,9 @@ def read_asked(config: Config, project: Project) -> tuple[Question, ...]:
 def open_library(
     project: Project, data: str = "", asked: Sequence[Question] = (), *, curated: bool = True
 ) -> tuple[Library, Corpus]:
-    """A project's tools over its corpus, or over the paragraphs of a data set that has some.
+    """Returns a project's tools, and the corpus that they read: its own, or the paragraphs of a data set.
 
-    `asked` are questions to come, whose pictures the tools may know of. Uncurated, it is every tool there is.
+    `asked` are questions to come, whose pictures the tools may know of. Uncurated, every known tool is returned.
     """
     cache = platformdirs.user_cache_path("autoact") / "corpora"
     paragraphs = Corpus.of_data(Project.file(data), cache) if data else None
@@ -66,7 +72,7 @@ def open_library(
 
 
 def tool_context(project: Project, corpus: Corpus) -> ToolContext:
-    """What a project's tools are opened with. Raises BadInput when the file of secrets must not be trusted."""
+    """Returns what a project's tools are opened with. Raises BadInput when the file of secrets must not be trusted."""
     vault = Vault.open()
     return ToolContext(
         corpus, {}, project.root, vault.reveal, vault.hide, withheld=not trust.allows("project", "run", project.root)
@@ -76,9 +82,9 @@ def tool_context(project: Project, corpus: Corpus) -> ToolContext:
 def open_inputs(
     config: Config, project: Project, library: Library, corpus: Corpus, asked: Sequence[Question] | None = None
 ) -> Inputs:
-    """Everything the stages read of a project; `asked` where it was read before. Raises BadInput."""
+    """Returns everything the stages read of a project; `asked` where it was read before. Raises BadInput."""
     inputs = Inputs(
-        examples=tuple(demonstrated(example, library) for example in project.examples()),
+        examples=tuple(fill_demonstration(example, library) for example in project.examples()),
         asked=read_asked(config, project) if asked is None else tuple(asked),
         ready=tuple(library.ready()),
         unfit={record.name: record.reason for record in library.records() if not record.runs},
@@ -87,7 +93,7 @@ def open_inputs(
         return inputs
     return replace(
         inputs,
-        passages=tuple(Passage(page.title, page.text) for page in corpus.pages()),
+        passages=tuple(corpus.pages()),
         reference=tuple(project.questions("reference")),
         held_out=tuple(project.questions("heldout")),
     )

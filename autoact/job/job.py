@@ -17,7 +17,6 @@ from typing import NoReturn
 
 import msgspec
 
-from autoact.config import Config
 from autoact.errors import AutoActError, BadInput, DiskFull, ModelFailed, RunBusy
 from autoact.events import (
     RunCancelled,
@@ -29,7 +28,9 @@ from autoact.events import (
 )
 from autoact.job.base_run import adopt
 from autoact.job.pipeline import Pipeline
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
+from autoact.registry.stages import STAGES
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.control import control_socket
@@ -43,7 +44,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.live import LiveWriter
 from autoact.run.record.state import RunState
-from autoact.secrets import Vault, hide_output
+from autoact.security.secrets import Vault, hide_output
 from autoact.threads import limit_spinning
 
 OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]
@@ -112,7 +113,7 @@ class Job:
             return
         with ControlServer(self.folder, self.gate.submit), closing(LiveWriter(self.folder)) as live:
             commands = RunCommands(journal, self.gate)
-            commands.attend()
+            commands.obey()
             if not left and self.gate.empty and not journal.memory.open_forks():
                 return  # what was left to do needed no model
             pipeline = self._open(commands)
@@ -123,7 +124,7 @@ class Job:
         journal.append(self._opened(journal.state.attempt, pipeline.world.engine.name))
         conductor = Conductor(
             pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick, live=live,
-            revive=lambda unit: pipeline.revive(unit, journal.state), hide=self.vault.hide,
+            revive=lambda unit: pipeline.find(unit, journal.state), hide=self.vault.hide,
         )  # fmt: skip
         for name in left:
             self._stage(name, pipeline, conductor, journal)
@@ -140,7 +141,7 @@ class Job:
         thread.start()
         while thread.is_alive():
             thread.join(LOOK)
-            commands.attend()
+            commands.obey()
             commands.journal.sync()
         self.tick()
         return opened.result()
@@ -153,14 +154,14 @@ class Job:
 
     def _stage(self, name: str, pipeline: Pipeline, conductor: Conductor, journal: Journal) -> None:
         began = time.monotonic()
-        stage, expected = pipeline.stage(name, journal.state)
+        stage, expected = pipeline.begin(name, journal.state)
         started = StageStarted(name, expected)
         if name in journal.memory.unreadable:
             journal.append(started)
         else:
             journal.once(started)
         conductor.play(name, stage, expected)
-        journal.append(StageFinished(name, pipeline.made(name, journal.state), round(time.monotonic() - began, 3)))
+        journal.append(StageFinished(name, STAGES.get(name).made(journal.state), round(time.monotonic() - began, 3)))
 
     def tick(self, doing: str = "") -> None:
         """Something moved. `doing` says what is waited for from now on, if that may take any time."""

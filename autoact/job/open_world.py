@@ -1,41 +1,27 @@
-"""Opening the world of a run: the model is loaded, the corpus indexed, the tools made ready."""
+"""Opens the world of a run: the model is loaded, the corpus indexed, the tools made ready."""
 
 from __future__ import annotations
 
 import sys
 
-from autoact import trust
-from autoact.config import Config
-from autoact.job.inputs import open_inputs, open_library, read_asked
 from autoact.job.pipeline import Pipeline
-from autoact.model.local import LocalEngine
-from autoact.model.store import load
-from autoact.project import Project
+from autoact.project.config import Config
+from autoact.project.project import Project
+from autoact.registry.engines import ENGINES
+from autoact.registry.environments import ENVIRONMENTS
+from autoact.registry.table import load
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder
-from autoact.script import Card
-from autoact.threads import in_words
-from autoact.training.trainer import Trainer
+from autoact.security import trust
+from autoact.threads import describe_threads
 
 
 def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
-    """The pipeline of a run over the local engine.
-
-    Raises NotTrusted, BadProject and UnknownModel before anything slow.
-    """
+    """Returns the pipeline of a run. Raises NotTrusted, BadInput, BadProject and UnknownModel before anything slow."""
     trust.require_start(folder.path)
-    asked = read_asked(config, project)
-    shown = (example.question for example in project.examples())
-    library, corpus = open_library(project, config.run.data, [*asked, *shown])
-    inputs = open_inputs(config, project, library, corpus, asked)
-    model = config.model
-    print(f"threads: {in_words()}", file=sys.stderr, flush=True)
-    engine = LocalEngine(load(model.id, model.device, model.precision), model.lanes)
-    trainer = Trainer(
-        engine, Card(config.task.description, inputs.ready), config.differentiation, seed=model.seed, root=folder.path
-    )
-
-    def teach(card: Card) -> None:
-        trainer.card = card
-
-    return Pipeline(config, inputs, World(engine, library.session, trainer.train, library.close), teach, folder.path)
+    kind = ENGINES.get(config.model.engine)
+    inputs, environments = load(ENVIRONMENTS.get(config.task.environment).open)(config, project)
+    print(f"threads: {describe_threads()}", file=sys.stderr, flush=True)
+    engine = load(kind.engine)(config.model)
+    trainer = load(kind.trainer)(engine, config.differentiation, seed=config.model.seed, root=folder.path)
+    return Pipeline(config, inputs, World(engine, trainer, environments), folder.path)

@@ -1,4 +1,4 @@
-"""What the model's answers cost, by stage and role, beside the prompt tokens that had to be encoded at the least."""
+"""Token costs of answers by stage, role and fork, beside the prompt tokens that must be encoded at least."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from autoact.events import ModelAnswered, UnitForked
 
 
 class Cost(Struct, frozen=True):
-    """What some answers cost together."""
+    """The total cost of some answers."""
 
     calls: int
     prompt_tokens: int
-    """Of every prompt, counted anew at every call."""
+    """Summed over calls; what a prompt repeats is counted again."""
     prefilled: int
-    """Prompt tokens that were encoded; the rest came from caches."""
+    """Prompt tokens that were encoded; caches held the rest."""
     decoded: int
     """Tokens generated."""
     distinct_prompt_tokens: int
-    """For each unit and role, the longest prompt less what the same role had generated before it.
+    """Summed over units and roles: the longest prompt minus the tokens that the same role had generated before it.
 
-    What was generated entered the cache as it was decoded. All of it is subtracted, stop tokens and trimmed text
-    included, so this is never too high.
+    Generated tokens enter the cache when they are decoded. Stop tokens and trimmed text are subtracted too, so this is
+    never too high.
     """
     prefill_ratio: float
-    """Tokens encoded for each distinct one: 1 when nothing is encoded twice, below it where units share beginnings."""
+    """`prefilled` / `distinct_prompt_tokens`: 1 when nothing is encoded twice, less when units share a prefix."""
     seconds: float
-    """Summed over answers; those of one batch overlap."""
+    """Summed over answers, although those of one batch overlap."""
 
 
 @dataclass(slots=True)
 class Chain:
-    """The asks of one role along one unit, whose prompts grow."""
+    """The answers of one role in one unit; each prompt extends the one before."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -44,14 +44,14 @@ class Chain:
     ms: float = 0.0
     longest: int = 0
     decoded_before: int = 0
-    """Tokens this role had generated when its longest prompt was asked."""
+    """Tokens that the role had generated before its longest prompt."""
 
     @property
     def distinct(self) -> int:
         return max(0, self.longest - self.decoded_before)
 
     def extend(self, answer: ModelAnswered) -> None:
-        """Take the next answer in."""
+        """Adds the next answer."""
         if answer.prompt_tokens > self.longest:
             self.longest, self.decoded_before = answer.prompt_tokens, self.decoded
         self.calls += 1
@@ -62,66 +62,66 @@ class Chain:
 
 
 class ForkCost(Struct, frozen=True):
-    """What a fork cost: its replayed beginning, which should cost nothing, and what it asked by itself."""
+    """The cost of a fork: of its replayed answers, which should be 0, and of its own."""
 
     unit: str
     of: str
     at: int
-    """Answers it replayed."""
+    """The number of replayed answers."""
     replayed: Cost
     live: Cost
 
 
 @dataclass(slots=True)
 class Spending:
-    """Adds answers up, in the order of the log."""
+    """Adds up the costs of answers, in the order of the log."""
 
     chains: dict[tuple[str, str, str, int], Chain] = field(default_factory=dict)
-    """By stage, role, unit, and how often the unit was restarted: then its prompts are others."""
+    """By stage, role, unit, and number of restarts of the unit, after which its prompts differ."""
     restarts: Counter[str] = field(default_factory=Counter)
     forks: dict[str, tuple[UnitForked, Chain, Chain]] = field(default_factory=dict)
-    """By the fork's name: what it is, what the answers it replays cost again, what the others cost."""
+    """By the fork's name: its event, its replayed answers, its own answers."""
 
     def add(self, stage: str, answer: ModelAnswered) -> None:
-        """Count one answer of a stage."""
+        """Adds an answer of a stage."""
         if answer.unit in self.forks:
             fork, replayed, live = self.forks[answer.unit]
             (replayed if answer.n < fork.at else live).extend(answer)
         key = (stage, answer.role, answer.unit, self.restarts[answer.unit])
         self.chains.setdefault(key, Chain()).extend(answer)
 
-    def forked(self, fork: UnitForked) -> None:
-        """A unit began as a copy of another."""
+    def add_fork(self, fork: UnitForked) -> None:
+        """Adds a unit that begins as a copy of another."""
         self.forks[fork.unit] = fork, Chain(), Chain()
 
     def by_fork(self) -> list[ForkCost]:
-        """Costs of every fork, in the order in which they were made."""
+        """Returns the cost of every fork, in the order of the log."""
         return [
-            ForkCost(fork.unit, fork.of, fork.at, summed([replayed]), summed([live]))
+            ForkCost(fork.unit, fork.of, fork.at, total_cost([replayed]), total_cost([live]))
             for fork, replayed, live in self.forks.values()
         ]
 
-    def restarted(self, unit: str) -> None:
-        """What the unit asks from here on is not what it asked before."""
+    def add_restart(self, unit: str) -> None:
+        """Starts a new chain for the unit's next answers."""
         self.restarts[unit] += 1
 
     def by_stage(self) -> dict[str, Cost]:
-        """Costs by stage, in the order in which they ran; of answers outside any stage under the empty name."""
+        """Returns costs by stage, in the order of the log; answers outside any stage have the empty name."""
         stages: defaultdict[str, list[Chain]] = defaultdict(list)
         for (stage, *_), chain in self.chains.items():
             stages[stage].append(chain)
-        return {stage: summed(chains) for stage, chains in stages.items()}
+        return {stage: total_cost(chains) for stage, chains in stages.items()}
 
     def by_role(self) -> dict[str, dict[str, Cost]]:
-        """Costs by stage, and within it by role."""
+        """Returns costs by stage and role."""
         stages: defaultdict[str, defaultdict[str, list[Chain]]] = defaultdict(lambda: defaultdict(list))
         for (stage, role, *_), chain in self.chains.items():
             stages[stage][role].append(chain)
-        return {stage: {role: summed(chains) for role, chains in roles.items()} for stage, roles in stages.items()}
+        return {stage: {role: total_cost(chains) for role, chains in roles.items()} for stage, roles in stages.items()}
 
 
-def summed(chains: Iterable[Chain]) -> Cost:
-    """The cost of chains together."""
+def total_cost(chains: Iterable[Chain]) -> Cost:
+    """Returns the total cost of chains."""
     chains = list(chains)
     prefilled, distinct = sum(chain.prefilled for chain in chains), sum(chain.distinct for chain in chains)
     return Cost(

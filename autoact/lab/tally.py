@@ -1,4 +1,4 @@
-"""A run in figures: the funnel, the adapters, the scores and the tokens, from its log alone."""
+"""Figures of a run, read from its log alone: questions and trajectories kept, adapters, scores, tokens."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ import msgspec
 from msgspec import Struct
 
 from autoact.events import ModelAnswered, QuestionSolved, RunOpened, ToolObserved, UnitForked, UnitRestarted
-from autoact.lab.metrics import interval
 from autoact.lab.spending import Cost, ForkCost, Spending
+from autoact.metrics import interval
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork
 from autoact.trajectory import Question
 
 _NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
-"""How the observation of a call begins that a tool could not carry out."""
+"""The beginning of the observation when a tool could not carry out a call."""
 ALONE = "meta"
-"""The cast that others are compared with."""
+"""The cast with which others are compared."""
 
 
 class StageLine(Struct, frozen=True):
-    """How far one stage is; see StageState."""
+    """The progress of a stage; see StageState."""
 
     name: str
     status: str
@@ -39,78 +39,78 @@ class StageLine(Struct, frozen=True):
     seconds: float
 
 
-class Lesson(Struct, frozen=True):
-    """What one adapter learned from, and how well."""
+class AdapterSummary(Struct, frozen=True):
+    """The training of one adapter."""
 
     role: str
     trajectories: int
-    """0 when the adapter comes from an earlier run, as all counts of its training."""
+    """0 when the adapter comes from an earlier run, as are the other counts."""
     examples: int
-    """Published-recipe samples: spans that carry loss."""
+    """Spans with loss, which are the samples of the published recipe."""
     tokens: int
-    """Tokens that carry loss."""
+    """Tokens with loss."""
     steps: int
     first_loss: float
-    """Of the first step, in nats per token; NaN (null in JSON) before it."""
+    """Loss of the first step, in nats per token; NaN (null in JSON) before it."""
     loss: float
-    """Mean over the last epoch, in nats per token; that of the last step while training; NaN before the first."""
+    """Mean loss of the last epoch, in nats per token; of the last step while training; NaN before the first step."""
     seconds: float
     ready: bool
 
 
 class Score(Struct, frozen=True):
-    """One cast's answers against gold. Intervals hold 95 %, by bootstrap over questions."""
+    """The scores of a cast's answers. Intervals are 95 % bootstrap intervals over questions."""
 
     cast: str
     name: str
-    """The level or type that this is about; empty for all questions."""
+    """The level or type of the questions; empty for all questions."""
     n: int
-    """Scored questions; the means are over these."""
+    """Scored questions, over which the means are taken."""
     em: float
     em_interval: tuple[float, float]
     f1: float
     f1_interval: tuple[float, float]
     tokens: float
-    """Mean by question: prompt tokens encoded plus tokens generated."""
+    """Mean per question: prompt tokens encoded plus tokens generated."""
     seconds: float
-    """Mean by question: time spent waiting for the model, side by side with other questions."""
+    """Mean per question: time waited for the model, which answers several questions at once."""
     by_level: tuple[Score, ...] = ()
     by_type: tuple[Score, ...] = ()
     gain: tuple[float, float, float] | None = None
-    """F1 over the meta-agent alone on the same questions, with its interval's ends; None where that says nothing."""
+    """F1 minus that of the meta-agent alone on the same questions, and the ends of its interval; None without one."""
 
 
 class ToolUse(Struct, frozen=True):
-    """How the calls of one tool went."""
+    """Calls of one tool and their failures."""
 
     calls: int
     failed: dict[str, int]
     """Calls that the tool could not carry out, by reason, the most frequent first."""
     empty: dict[str, int]
-    """Calls that it carried out and that found nothing, by what they gave back up to a bracket with what was asked."""
+    """Calls that found nothing, by observation up to the bracket that repeats the argument."""
 
 
 class Predictions(Struct, frozen=True):
-    """One cast's answers in the form that HotpotQA's scorer takes."""
+    """A cast's answers in the format of HotpotQA's scorer."""
 
     answer: dict[str, str]
-    """By the question's id as its file has it; empty where the episode ended without an answer."""
+    """By the question's id in its file; empty when the episode ended without an answer."""
     sp: dict[str, list[Any]] = {}
-    """Supporting facts: none are told, and the scorer says so."""
+    """Supporting facts, which agents do not predict; the scorer reports that they are missing."""
 
 
 class Tally(Struct, frozen=True):
-    """Everything `autoact stats` tells. JSON as it stands."""
+    """All figures of `autoact stats`; its --json prints these fields."""
 
     status: str
-    """The log's last word: new, running, paused, finished, failed, cancelled."""
+    """The last status in the log: new, running, paused, finished, failed, cancelled."""
     error: str
     attempts: int
     engine: str
     started: float
     """Unix seconds; 0 for an empty log."""
     seconds: float
-    """At work: what passed between an attempt's end and the next one's start is left out."""
+    """Time at work, without the time between an attempt's end and the next one's start."""
     stages: list[StageLine]
     questions_asked: int
     questions_kept: int
@@ -119,41 +119,41 @@ class Tally(Struct, frozen=True):
     tools: list[str]
     """Selected ones."""
     tool_calls: dict[str, ToolUse]
-    """By tool, those of unfinished and of repeated episodes included."""
+    """By tool; calls of unfinished and of repeated episodes count."""
     trajectories_tried: int
-    """Those that the filter has not judged yet included."""
+    """Trajectories that the filter has not judged yet count."""
     trajectories_kept: int
     trajectories_refused: dict[str, int]
     """By reason, the most frequent first."""
-    adapters: list[Lesson]
+    adapters: list[AdapterSummary]
     scores: list[Score]
-    """By cast, in the order in which they first answered."""
+    """By cast, in the order of their first answers."""
     predictions: dict[str, Predictions]
     """By cast."""
     unscored: int
-    """Questions answered that have no gold answer."""
+    """Answered questions that have no gold answer."""
     tokens: dict[str, Cost]
     """By stage."""
     tokens_by_role: dict[str, dict[str, Cost]]
     forks: list[ForkCost]
     failed_units: dict[str, str]
     damage: list[tuple[int, str]]
-    """Places of the log that could not be read: byte offset and reason."""
+    """Unreadable lines of the log: byte offset and reason."""
     torn: int
 
 
 class Failures(Counter[str]):
-    """How often one tool gave back each failure."""
+    """Counts of each failure of one tool."""
 
-    def parted(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Those of calls that could not be carried out, and those of calls that found nothing."""
+    def split(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Returns the counts of calls that could not be carried out, and of calls that found nothing."""
         failed = {text: count for text, count in self.most_common() if _NOT_CARRIED_OUT.match(text)}
         return failed, {text: count for text, count in self.most_common() if text not in failed}
 
 
 @dataclass(slots=True)
-class Reading:
-    """One pass over a log."""
+class LogTotals:
+    """Totals of a run's log, from one pass over it."""
 
     state: RunState = field(default_factory=RunState)
     spending: Spending = field(default_factory=Spending)
@@ -165,19 +165,19 @@ class Reading:
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, log: Path) -> Reading:
-        """What an events.jsonl says; nothing yet when there is no such file."""
-        reading, tail = cls(), LogTail(log)
+    def of(cls, log: Path) -> LogTotals:
+        """Reads an events.jsonl; all totals are 0 when it is absent."""
+        totals, tail = cls(), LogTail(log)
         try:
             for record in tail.poll():
-                reading.take(record)
-            reading.state.damage, reading.state.torn = tail.damaged, tail.torn()
+                totals.add(record)
+            totals.state.damage, totals.state.torn = tail.damaged, tail.torn()
         finally:
             tail.close()
-        return reading
+        return totals
 
-    def take(self, record: Record) -> None:
-        """Fold the next record in."""
+    def add(self, record: Record) -> None:
+        """Adds the next record of the log."""
         event, state = record.event, self.state
         if state.seq < 0:
             self.started = record.at
@@ -191,23 +191,23 @@ class Reading:
             if event.failed:
                 self.failures[event.tool][event.text.partition("[")[0].strip()] += 1
         elif isinstance(event, UnitForked):
-            self.spending.forked(event)
+            self.spending.add_fork(event)
         elif isinstance(event, UnitRestarted):
-            self.spending.restarted(event.unit)
+            self.spending.add_restart(event.unit)
 
 
 def tally(log: Path) -> Tally:
-    """The figures of the run whose events.jsonl this is."""
-    reading = Reading.of(log)
-    state, spending = reading.state, reading.spending
+    """Returns the figures of the run with this events.jsonl."""
+    totals = LogTotals.of(log)
+    state, spending = totals.state, totals.spending
     refused = Counter(verdict.why for verdict in state.verdicts.values() if not verdict.kept)
     return Tally(
         status=state.status,
         error=state.error,
         attempts=state.attempt,
         engine=state.engine,
-        started=reading.started,
-        seconds=round(reading.seconds, 3),
+        started=totals.started,
+        seconds=round(totals.seconds, 3),
         stages=[
             StageLine(name, stage.status, stage.done, stage.of, stage.made, stage.seconds)
             for name, stage in state.stages.items()
@@ -216,13 +216,11 @@ def tally(log: Path) -> Tally:
         questions_kept=len(state.questions),
         questions_refused=dict(state.refused.most_common()),
         tools=[tool for tool, _ in state.selected],
-        tool_calls={
-            tool: ToolUse(count, *reading.failures[tool].parted()) for tool, count in reading.calls.most_common()
-        },
+        tool_calls={tool: ToolUse(count, *totals.failures[tool].split()) for tool, count in totals.calls.most_common()},
         trajectories_tried=len(state.trajectories),
         trajectories_kept=sum(verdict.kept for verdict in state.verdicts.values()),
         trajectories_refused=dict(refused.most_common()),
-        adapters=[lesson(state, role) for role in state.examples | state.adapters],
+        adapters=[summarise_adapter(state, role) for role in state.examples | state.adapters],
         scores=scores(state.solved),
         predictions=predictions(state.solved),
         unscored=sum(not one.scored for one in state.solved),
@@ -235,11 +233,11 @@ def tally(log: Path) -> Tally:
     )
 
 
-def lesson(state: RunState, role: str) -> Lesson:
-    """One adapter's training so far."""
+def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
+    """Returns the training of one adapter so far."""
     built, adapter, curve = state.examples.get(role), state.adapters.get(role), state.curves.get(role, {})
     losses = [curve[step].loss for step in sorted(curve)] or [math.nan]
-    return Lesson(
+    return AdapterSummary(
         role=role,
         trajectories=built.trajectories if built else 0,
         examples=adapter.examples if adapter else built.spans if built else 0,
@@ -253,7 +251,7 @@ def lesson(state: RunState, role: str) -> Lesson:
 
 
 def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
-    """Scores by cast, with their parts by level and type and the gain over the meta-agent alone."""
+    """Returns scores by cast, also by level and by type, with the gain over the meta-agent alone."""
     casts: defaultdict[str, list[QuestionSolved]] = defaultdict(list)
     for one in solved:
         if one.scored:
@@ -270,7 +268,7 @@ def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
 
 
 def predictions(solved: Sequence[QuestionSolved]) -> dict[str, Predictions]:
-    """Every cast's answers by question, those of forks left out."""
+    """Returns every cast's answers by question, without those of forks."""
     answers: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for one in solved:
         if not is_fork(one.trajectory.unit):
@@ -279,7 +277,7 @@ def predictions(solved: Sequence[QuestionSolved]) -> dict[str, Predictions]:
 
 
 def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:
-    """Means and intervals over some scored questions of one cast, at least one."""
+    """Returns means and intervals over at least one scored question of one cast."""
     em, f1 = [one.em for one in solved], [one.f1 for one in solved]
     return Score(
         cast=solved[0].cast,
@@ -295,7 +293,7 @@ def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:
 
 
 def parts(solved: Sequence[QuestionSolved], key: Callable[[Question], str]) -> tuple[Score, ...]:
-    """Scores by a property of the question; none when no question has it."""
+    """Returns scores by a property of the question; none when no question has it."""
     groups: defaultdict[str, list[QuestionSolved]] = defaultdict(list)
     for one in solved:
         groups[key(one.trajectory.question)].append(one)
@@ -303,7 +301,7 @@ def parts(solved: Sequence[QuestionSolved], key: Callable[[Question], str]) -> t
 
 
 def gain(alone: Sequence[QuestionSolved], other: Sequence[QuestionSolved]) -> tuple[float, float, float] | None:
-    """Mean F1 of `other` less that of `alone` over questions both were scored on, and its 95 % interval."""
+    """Returns the mean F1 of `other` minus that of `alone` over questions that both answered, and its 95 % interval."""
     before = {one.trajectory.question.id: one.f1 for one in alone}
     pairs = [(one.f1, before.get(one.trajectory.question.id)) for one in other]
     differences = [after - earlier for after, earlier in pairs if earlier is not None]

@@ -10,14 +10,13 @@ from safetensors import SafetensorError
 
 from autoact.errors import BadInput
 from autoact.model.store import Weights, folder_name, listed
-from autoact.trajectory import Role
 
 LONGEST = 400
 """Characters of a reason: peft lists every weight that has another shape."""
 
 
-def load_adapter(weights: Weights, peft: Any, role: Role, folder: Path) -> Any:
-    """Load a PEFT folder as the adapter of `role`; the PEFT model, made around `weights` where `peft` is None.
+def load_adapter(weights: Weights, peft: Any, name: str, folder: Path) -> Any:
+    """Load a PEFT folder as the adapter of `name`; the PEFT model, made around `weights` where `peft` is None.
 
     Raises BadInput when the folder is no adapter of this model: anything else would leave random weights in it.
     """
@@ -27,8 +26,8 @@ def load_adapter(weights: Weights, peft: Any, role: Role, folder: Path) -> Any:
         config = PeftConfig.from_pretrained(str(folder))
         _check_base(weights, config.base_model_name_or_path, folder)
         with warnings.catch_warnings(action="ignore"):  # peft warns of what is refused below
-            peft = peft or PeftModel(weights.model, config, adapter_name=role)
-            loaded = peft.load_adapter(str(folder), adapter_name=role)
+            peft = peft or PeftModel(weights.model, config, adapter_name=name)
+            loaded = peft.load_adapter(str(folder), adapter_name=name)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         why = " ".join(str(error).split())[:LONGEST]
         raise BadInput(f"this adapter does not fit {weights.folder.name}: {why}", file=folder) from error

@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol
 
 from autoact.errors import ModelFailed
 from autoact.script import Answer, Ask
-from autoact.trajectory import Role
 
 
 class Ticket(NamedTuple):
@@ -38,7 +37,7 @@ class Engine(Protocol):
         is raised ends the run, until it is resumed; what was yielded before is kept.
         """
 
-    def speaking(self) -> Iterator[tuple[Ticket, str, str]]:
+    def partial(self) -> Iterator[tuple[Ticket, str, str]]:
         """The asks that are being answered: ticket, part, and the text so far."""
 
     def withdraw(self, unit: str) -> None:
@@ -47,5 +46,5 @@ class Engine(Protocol):
     def forget(self, unit: str) -> None:
         """The unit asks no more: its caches may be reused."""
 
-    def adapt(self, adapters: Mapping[Role, Path]) -> None:
-        """Load the sub-agents' LoRA folders; asks of those roles may follow."""
+    def adapt(self, adapters: Mapping[str, Path]) -> None:
+        """Loads adapters from LoRA folders, by name; asks of these adapters may follow."""

@@ -19,11 +19,12 @@ from autoact.model.cache import RowCache
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import match_tokens, matched
 from autoact.model.sampling import draw
-from autoact.model.store import Weights
+from autoact.model.store import Weights, load
 from autoact.model.tokens import ChoiceTree, Tokens
+from autoact.project.config import Model
 from autoact.script import Answer, Ask, Match
 from autoact.threads import Threads
-from autoact.trajectory import Role
+from autoact.trajectory import META
 
 WIDE = 64
 """From here on a pass over one row keeps the processor busy by itself; shorter ones share a pass."""
@@ -77,8 +78,8 @@ class LocalEngine:
         self.threads = Threads()
         self.running: list[Running] = []
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
-        self.caches: dict[Role, tuple[RowCache, list[Row]]] = {}
-        self.wearing: Role = "meta"
+        self.caches: dict[str, tuple[RowCache, list[Row]]] = {}
+        self.active = META
         self.peft: Any = None
         self.clock = self.passes = 0
 
@@ -104,19 +105,19 @@ class LocalEngine:
                 self.running.append(running)
 
     def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
-        """One forward pass for the role that most wait for; a token for each of its asks that is then encoded."""
+        """One forward pass for the adapter that most wait for; a token for each of its asks that is then encoded."""
         if self.threads.adapt():
             torch.set_num_threads(self.threads.count)
         if self.running:
-            role = self._turn()
-            self._wear(role)
-            for running in self._encoded(role, self._sharing_a_pass(role)):
+            adapter = self._busiest()
+            self._activate(adapter)
+            for running in self._encoded(adapter, self._next_pass(adapter)):
                 self._take(running)
             self.running = [running for running in self.running if not self._finish(running)]
         complete, self.complete = self.complete, []
         yield from complete
 
-    def speaking(self) -> Iterator[tuple[Ticket, str, str]]:
+    def partial(self) -> Iterator[tuple[Ticket, str, str]]:
         for running in self.running:
             if running.taken and not running.tree:
                 yield running.ticket, running.ask.part, self.tokens.text(running.taken).lstrip()
@@ -131,53 +132,53 @@ class LocalEngine:
                 if row.unit == unit:
                     row.unit = None  # its ids stay: the next episode may share a beginning
 
-    def adapt(self, adapters: Mapping[Role, Path]) -> None:
-        """Load PEFT folders, replacing adapters of the same roles; their caches are void.
+    def adapt(self, adapters: Mapping[str, Path]) -> None:
+        """Load PEFT folders, replacing adapters of the same names; their caches are void.
 
         Raises BadInput for a folder that does not fit the model.
         """
         self.release()
-        for role, folder in adapters.items():
-            self.peft = load_adapter(self.weights, self.peft, role, folder)
+        for adapter, folder in adapters.items():
+            self.peft = load_adapter(self.weights, self.peft, adapter, folder)
         if self.peft is not None:
             self.peft.eval()
-            self._put_on(self.wearing)
+            self._set_adapter(self.active)
 
     def release(self) -> None:
         """Drop adapters and caches and give the bare model back, for training or other adapters."""
         if self.peft is not None:
             self.model = self.peft.unload()
-        self.peft, self.wearing = None, "meta"
+        self.peft, self.active = None, META
         self.caches.clear()
         heap.trim()
 
     # -- one step ----------------------------------------------------------------------------------------------------
 
-    def _turn(self) -> Role:
-        """The role with the most asks; the present one wins ties, since changing adapters walks every module."""
-        counts: dict[Role, int] = {}
+    def _busiest(self) -> str:
+        """The adapter with the most asks; the present one wins ties, since changing adapters walks every module."""
+        counts: dict[str, int] = {}
         for running in self.running:
-            counts[running.ask.role] = counts.get(running.ask.role, 0) + 1
-        return max(counts, key=lambda role: (counts[role], role == self.wearing))
+            counts[running.ask.adapter] = counts.get(running.ask.adapter, 0) + 1
+        return max(counts, key=lambda adapter: (counts[adapter], adapter == self.active))
 
-    def _seated(self, role: Role) -> list[Running]:
-        """The asks of a role that have a row or get one now; when there are more than rows, the last ones wait."""
-        asks = [running for running in self.running if running.ask.role == role]
+    def _rows_for(self, adapter: str) -> list[Running]:
+        """The asks of an adapter that have a row or get one now; when there are more than rows, the last ones wait."""
+        asks = [running for running in self.running if running.ask.adapter == adapter]
         asks.sort(key=lambda running: running.row is None)
         return asks[: self.lanes]
 
-    def _wear(self, role: Role) -> None:
-        if role != self.wearing:
-            self._put_on(role)
+    def _activate(self, adapter: str) -> None:
+        if adapter != self.active:
+            self._set_adapter(adapter)
 
-    def _put_on(self, role: Role) -> None:
-        if role == "meta":
+    def _set_adapter(self, adapter: str) -> None:
+        if adapter == META:
             if self.peft is not None:
                 self.peft.base_model.disable_adapter_layers()
         else:
             self.peft.base_model.enable_adapter_layers()
-            self.peft.set_adapter(role, inference_mode=True)
-        self.wearing = role
+            self.peft.set_adapter(adapter, inference_mode=True)
+        self.active = adapter
 
     @torch.inference_mode()
     def _take(self, running: Running) -> None:
@@ -224,19 +225,19 @@ class LocalEngine:
 
     def _matched(self, ask: Match) -> Answer:
         began = time.monotonic()
-        self._wear(ask.role)
+        self._activate(ask.adapter)
         text, count = matched(self.model, self.tokens, ask)
         return Answer(text, (), count, count, 1000 * (time.monotonic() - began))
 
     # -- encoding ----------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def _sharing_a_pass(self, role: Role) -> list[Running]:
+    def _next_pass(self, adapter: str) -> list[Running]:
         """The ask that has waited longest for a pass, and those with about as many tokens to encode."""
         groups: dict[int, list[Running]] = {}
-        for running in sorted(self._seated(role), key=lambda running: running.served):
-            begins = running.row is None and all(row.unit != running.ticket.unit for row in self._block(role)[1])
-            rest = self._settle(role, running)
+        for running in sorted(self._rows_for(adapter), key=lambda running: running.served):
+            begins = running.row is None and all(row.unit != running.ticket.unit for row in self._block(adapter)[1])
+            rest = self._settle(adapter, running)
             alone = rest > WIDE
             groups.setdefault(-len(groups) if alone else rest.bit_length(), []).append(running)
             if alone and (begins or len(groups) == 1):
@@ -244,9 +245,9 @@ class LocalEngine:
         group = next(iter(groups.values()))
         return sorted(group, key=lambda running: running.row.index if running.row else 0)
 
-    def _settle(self, role: Role, running: Running) -> int:
+    def _settle(self, adapter: str, running: Running) -> int:
         """Find the ask's row, keep what it shares with the ask, and count the tokens still to encode."""
-        cache, rows = self._block(role)
+        cache, rows = self._block(adapter)
         ids = running.ids()
         if running.row is None:
             running.row = row = self._row(rows, running.ticket.unit)
@@ -269,20 +270,20 @@ class LocalEngine:
         row.used = self.clock
         return row
 
-    def _block(self, role: Role) -> tuple[RowCache, list[Row]]:
-        if role not in self.caches:
+    def _block(self, adapter: str) -> tuple[RowCache, list[Row]]:
+        if adapter not in self.caches:
             cache = RowCache(
                 self.model.config.get_text_config(), self.lanes, dtype=self.model.dtype, device=self.model.device
             )
-            self.caches[role] = cache, [Row(index) for index in range(self.lanes)]
-        return self.caches[role]
+            self.caches[adapter] = cache, [Row(index) for index in range(self.lanes)]
+        return self.caches[adapter]
 
     @torch.inference_mode()
-    def _encoded(self, role: Role, asks: list[Running]) -> list[Running]:
+    def _encoded(self, adapter: str, asks: list[Running]) -> list[Running]:
         """One forward pass over the tokens these rows lack, padded at the right to the longest, or over the next of
         them where they are many. Those asks of which nothing is left to encode have their logits."""
         self.passes += 1
-        cache, _ = self._block(role)
+        cache, _ = self._block(adapter)
         rows = [running.row for running in asks if running.row is not None]
         fresh = [
             running.ids()[len(row.ids) : len(row.ids) + LONGEST_PASS] for running, row in zip(asks, rows, strict=True)
@@ -303,6 +304,11 @@ class LocalEngine:
             running.logits, running.served = output.logits[index, lasts.index(len(ids) - 1)].float(), self.passes
             row.ids += ids
         return [running for running in asks if running.row and len(running.row.ids) == len(running.ids())]
+
+
+def open_engine(settings: Model) -> LocalEngine:
+    """Loads the model that the settings name. Raises UnknownModel."""
+    return LocalEngine(load(settings.id, settings.device, settings.precision), settings.lanes)
 
 
 def _shared(left: list[int], right: list[int]) -> int:

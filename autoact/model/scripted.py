@@ -9,7 +9,6 @@ from pathlib import Path
 from autoact.errors import ModelFailed
 from autoact.model.engine import Ticket
 from autoact.script import Answer, Ask
-from autoact.trajectory import Role
 
 
 class ScriptedEngine:
@@ -21,7 +20,7 @@ class ScriptedEngine:
         self.lanes = lanes
         self.asked: list[tuple[Ticket, Ask]] = []
         self.waiting: deque[tuple[Ticket, Ask]] = deque()
-        self.adapters: dict[Role, Path] = {}
+        self.adapters: dict[str, Path] = {}
         self._answer = answers if callable(answers) else self._from_list(iter(answers))
 
     @staticmethod
@@ -45,7 +44,7 @@ class ScriptedEngine:
             ticket, ask = self.waiting.popleft()
             yield ticket, Answer(self._answer(ask), prompt_tokens=1, prefilled=1)
 
-    def speaking(self) -> Iterator[tuple[Ticket, str, str]]:
+    def partial(self) -> Iterator[tuple[Ticket, str, str]]:
         """Nobody hears it think."""
         return iter(())
 
@@ -56,6 +55,6 @@ class ScriptedEngine:
     def forget(self, unit: str) -> None:
         """Nothing is kept."""
 
-    def adapt(self, adapters: Mapping[Role, Path]) -> None:
+    def adapt(self, adapters: Mapping[str, Path]) -> None:
         """Remember which adapters were loaded."""
         self.adapters = dict(adapters)

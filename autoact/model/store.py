@@ -16,8 +16,8 @@ from typing import Any
 import platformdirs
 from msgspec import Struct
 
-from autoact import disk
 from autoact.errors import UnknownModel
+from autoact.files import disk
 from autoact.threads import thread_limit
 
 EMBEDDED = "smollm2-135m-instruct"

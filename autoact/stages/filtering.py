@@ -9,21 +9,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from autoact.config import Filtering
 from autoact.events import StageProgressed, TrajectoryJudged
-from autoact.lab.metrics import normalise
-from autoact.script import Stage
-from autoact.stages import FILTERING
+from autoact.metrics import normalise
+from autoact.project.config import Filtering
+from autoact.registry.stages import FILTERING
+from autoact.script import StageScript
+from autoact.stages.context import StageContext
 from autoact.trajectory import BY_FILTER, FINISH, REFLECT, Trajectory, Verdict
 
 SENTENCE = 3
 """Words of a thought that says something."""
 
 
-def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts: Mapping[str, Verdict]) -> Stage:
-    """Judge every trajectory, shortest first, so that the shortest of a question's are kept.
+def begin(context: StageContext) -> tuple[StageScript, int]:
+    """Returns the stage over the trajectories so far, and how many it judges."""
+    trajectories = list(context.state.trajectories.values())
+    return filtering(trajectories, context.config.filtering, context.state.verdicts), len(trajectories)
 
-    What a person judged in `verdicts`, by unit, stands: a trajectory that a person keeps takes one of its question's
+
+def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts: Mapping[str, Verdict]) -> StageScript:
+    """Judges every trajectory, shortest first, so that the shortest of a question's are kept.
+
+    A person's judgement in `verdicts`, by unit, stands: a trajectory that a person keeps takes one of its question's
     places before any other, and one that a person drops takes none.
     """
     by_hand = {unit: verdict.kept for unit, verdict in verdicts.items() if verdict.by != BY_FILTER}

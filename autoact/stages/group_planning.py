@@ -1,42 +1,65 @@
-"""Stage 6: a question through an episode, each part played by its own adapter (paper, section 3.5)."""
+"""Stage 6: held-out questions answered by every method to be compared, the group among them (paper, section 3.5)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autoact.config import GroupPlanning
-from autoact.episode import Episode, Limits
+from autoact.episode import Limits
 from autoact.events import QuestionSolved
-from autoact.lab.metrics import exact_match, f1, reward
-from autoact.script import Card, Round, Sampling, Stage, Unit, is_fork
-from autoact.trajectory import CASTS, Question, Trajectory
+from autoact.methods.settings import MethodSettings
+from autoact.metrics import exact_match, f1, reward
+from autoact.project.config import GroupPlanning
+from autoact.registry.methods import METHODS
+from autoact.registry.table import load
+from autoact.script import Commits, Round, Sampling, StageScript, Unit, is_fork
+from autoact.stages.context import StageContext
+from autoact.trajectory import Question, Trajectory
 
 
-def group_planning(questions: Sequence[Question], cards: Mapping[str, Card], settings: GroupPlanning) -> Stage:
-    """Every question by every cast in `cards`, one cast after the other; the meta-agent alone is the yardstick."""
-    for cast, card in cards.items():
-        yield Round([turn(cast, question, card, settings) for question in questions], commits=solved)
+def begin(context: StageContext) -> tuple[StageScript, int]:
+    """Returns the stage over what is asked, and how many answers it gives."""
+    methods = method_settings(context)
+    asked = context.inputs.asked
+    return group_planning(asked, methods), len(asked) * len(methods)
 
 
-def session(cards: Mapping[str, Card], settings: GroupPlanning, idle: float) -> Stage:
-    """Whatever a person asks, until nothing has been asked for `idle` seconds."""
+def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
+    """Returns an answer of this stage or of a session, so that it can be forked; None when there is none."""
+    for done in context.state.solved:
+        if done.trajectory.unit == name:
+            settings = method_settings(context)[done.cast]
+            return answering(done.cast, done.trajectory.question, settings), solved
+    return None
 
-    def admit(question: Question, cast: str) -> Unit:
-        return turn(cast, question, cards[cast], settings)
 
-    yield Round((), commits=solved, admits=admit, patience=idle)
+def method_settings(context: StageContext) -> dict[str, MethodSettings]:
+    """Returns how each method to be compared answers. Loads the adapters; raises what `StageContext.casts` does."""
+    return {
+        name: MethodSettings(context.card(cast), cast, *how(context.config.group_planning))
+        for name, cast in context.casts().items()
+    }
 
 
-def turn(cast: str, question: Question, card: Card, settings: GroupPlanning) -> Unit:
-    """A cast's answer to one question."""
-    name = f"{cast}-{question.id}"
+def how(settings: GroupPlanning) -> tuple[Sampling, Limits]:
+    """Returns the sampling and the limits of answers."""
     sampling = Sampling(settings.temperature, settings.top_p)
-    limits = Limits(steps=settings.steps, reflections=settings.reflections)
-    return Unit(name, lambda: Episode(name, question, card, CASTS[cast], sampling, limits, reward).play(), question)
+    return sampling, Limits(steps=settings.steps, reflections=settings.reflections)
+
+
+def group_planning(questions: Sequence[Question], methods: Mapping[str, MethodSettings]) -> StageScript:
+    """Answers every question by every method, one method after the other."""
+    for name, settings in methods.items():
+        yield Round([answering(name, question, settings) for question in questions], commits=solved)
+
+
+def answering(method: str, question: Question, settings: MethodSettings) -> Unit:
+    """Returns the unit of one question's answer."""
+    unit, script = f"{method}-{question.id}", METHODS.get(method).script
+    return Unit(unit, lambda: load(script)(unit, question, settings), question)
 
 
 def solved(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:
-    """The event of an answered question, scored when the gold answer is known and no person had a hand in it."""
+    """Returns the event of an answer, scored when the gold answer is known and no person had a hand in it."""
     question, answer = trajectory.question, trajectory.answer
     if question.answer is None or is_fork(trajectory.unit):
         return QuestionSolved(trajectory.cast, trajectory, seconds=seconds, tokens=tokens)

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from string import ascii_uppercase
 
-from autoact.config import Task
-from autoact.lab.metrics import normalise, option
+from autoact.metrics import find_option, normalise
+from autoact.project.config import Task
 from autoact.trajectory import Example, Question
 
 WRONG = "Wrong option:"
@@ -27,7 +27,7 @@ def wanted(task: Task, seeds: Iterable[Example]) -> int:
 def right(question: Question) -> str:
     """The answer in words: where it is a letter, the option that it stands for."""
     answer = (question.answer or "").strip()
-    index = option(answer, question.choices)
+    index = find_option(answer, question.choices)
     return answer if index is None else question.choices[index]
 
 

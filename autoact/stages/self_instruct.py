@@ -17,13 +17,15 @@ from msgspec import Struct
 from rapidfuzz import fuzz
 
 from autoact import prompts
-from autoact.config import SelfInstruct, Task
 from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
-from autoact.lab.metrics import normalise
-from autoact.script import Answer, Ask, Prompt, Round, Sampling, Stage, Unit
-from autoact.stages import SELF_INSTRUCT, options
+from autoact.metrics import normalise
+from autoact.project.config import SelfInstruct, Task
+from autoact.registry.stages import SELF_INSTRUCT
+from autoact.script import Answer, Ask, Prompt, Round, Sampling, StageScript, Unit
+from autoact.stages import options
+from autoact.stages.context import StageContext
 from autoact.stages.draft_text import read_answer, read_question
-from autoact.trajectory import Example, Question
+from autoact.trajectory import Example, Page, Question
 
 QUESTION, ANSWER = "Question:", "Answer:"
 ORDER_GROUNDED, ORDER_FREE = (ANSWER, QUESTION), (QUESTION, ANSWER)
@@ -50,19 +52,12 @@ ASKS_YES_OR_NO = frozenset(
 """First words of a question whose answer is yes or no."""
 
 
-class Passage(Struct, frozen=True):
-    """A page of the project's corpus that a question may be about."""
-
-    title: str
-    text: str
-
-
 class Draft(Struct, frozen=True):
     """What the model wrote, before anyone judged it."""
 
     question: str
     answer: str
-    passage: Passage | None
+    passage: Page | None
     again: str | None = None
     """What the model answers when it reads the passage with the question; None when it was not asked again."""
     wrong: tuple[str, ...] = ()
@@ -74,13 +69,22 @@ class Grounds(Struct, frozen=True):
 
     task: Task
     examples: tuple[Example, ...]
-    passages: tuple[Passage, ...]
+    passages: tuple[Page, ...]
     held_out: tuple[Question, ...] = ()
     """Looked at only to refuse what repeats them."""
     seed: int = 0
 
 
-def self_instruct(grounds: Grounds, settings: SelfInstruct) -> Stage:
+def begin(context: StageContext) -> tuple[StageScript, int]:
+    """Returns the stage, or the control that takes reference questions in its place, and how many it is to give."""
+    config, inputs = context.config, context.inputs
+    if config.synthesis.questions == "reference":
+        return reference(inputs.reference), len(inputs.reference)
+    grounds = Grounds(config.task, inputs.examples, inputs.passages, inputs.held_out, config.model.seed)
+    return self_instruct(grounds, config.self_instruct), config.self_instruct.target
+
+
+def self_instruct(grounds: Grounds, settings: SelfInstruct) -> StageScript:
     """Rounds of drafts until the target is reached, the passages are used up, or the model stalls."""
     bench = Bench(grounds, settings)
     numbers = iter(range(settings.passes * len(grounds.passages) or TRIES * settings.target))
@@ -127,7 +131,7 @@ def draft(bench: Bench, number: int) -> Generator[Ask, Answer, Draft]:
     return msgspec.structs.replace(draft, again=again.text)
 
 
-def candidates(passage: Passage) -> tuple[str, ...]:
+def candidates(passage: Page) -> tuple[str, ...]:
     """Answers a passage offers, as an ask's choices: its names and numbers, the title left out."""
     title = set(normalise(passage.title).split())
     found = dict.fromkeys(match.strip() for match in NAME_OR_NUMBER.findall(passage.text))
@@ -147,7 +151,7 @@ class Bench:
         self.by_title = {passage.title: passage for passage in grounds.passages}
         self.titles = {normalise(title) for title in self.by_title}
 
-    def prompt(self, number: int) -> tuple[Prompt, Passage | None]:
+    def prompt(self, number: int) -> tuple[Prompt, Page | None]:
         """The prompt of try `number`, and the passage it is about."""
         system = prompts.fill("self_instruct", task=self.grounds.task.description)
         if not self.passages:
@@ -157,7 +161,7 @@ class Bench:
         passage = self.passages[number % len(self.passages)]
         return Prompt(system, _about(passage), shown=self._grounded(number)), passage
 
-    def reading(self, passage: Passage, question: str) -> Prompt:
+    def reading(self, passage: Page, question: str) -> Prompt:
         """The prompt that has the model answer a question from its passage: an answer it cannot find is none."""
         system = prompts.fill("self_instruct", task=self.grounds.task.description)
         shown = tuple(
@@ -167,7 +171,7 @@ class Bench:
         )
         return Prompt(system, f"{_about(passage)}\n{QUESTION} {question}", (ANSWER,), shown[:SHOWN])
 
-    def _page(self, example: Example) -> Passage | None:
+    def _page(self, example: Example) -> Page | None:
         """The page that answers a seed example."""
         gold = example.question.gold
         return self.by_title.get(gold[-1]) if gold else None
@@ -219,7 +223,7 @@ class Bench:
         return ""
 
 
-def _about(passage: Passage) -> str:
+def _about(passage: Page) -> str:
     return f"{passage.title}: {passage.text}"
 
 
@@ -268,7 +272,7 @@ def _phrases(text: str) -> Iterator[str]:
             yield " ".join(words[start:end])
 
 
-def reference(questions: Sequence[Question]) -> Stage:
+def reference(questions: Sequence[Question]) -> StageScript:
     """The control: the project's reference questions take the place of self-made ones (paper, section 5)."""
     for question in questions:
         yield QuestionAccepted(question)

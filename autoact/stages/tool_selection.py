@@ -11,10 +11,12 @@ from collections.abc import Generator, Sequence
 from functools import partial
 
 from autoact import prompts
-from autoact.config import Task, ToolSelection
 from autoact.events import StageProgressed, ToolPassedOver, ToolSelected
-from autoact.script import Answer, Ask, Match, Prompt, Round, Sampling, Stage, Unit
-from autoact.stages import TOOL_SELECTION
+from autoact.project.config import Task, ToolSelection
+from autoact.registry.stages import TOOL_SELECTION
+from autoact.script import Answer, Ask, Match, Prompt, Round, Sampling, StageScript, Unit
+from autoact.stages.context import StageContext
+from autoact.tools.library.shortlist import choose_tools
 from autoact.trajectory import Example, Tool
 
 NO_MORE = "no more tools"
@@ -24,10 +26,18 @@ MOST_QUESTIONS = 8
 Choosing = Generator[Ask, Answer, list[tuple[str, str]]]
 
 
+def begin(context: StageContext) -> tuple[StageScript, int]:
+    """Returns the stage over the tools that could run; how many are chosen is unknown."""
+    inputs, task, settings = context.inputs, context.config.task, context.config.tool_selection
+    best, others = choose_tools(task.description, inputs.examples, inputs.ready, settings.offered)
+    unfit = {**inputs.unfit, **others}
+    return tool_selection(task, inputs.examples, best, unfit, settings, crowded=bool(others)), 0
+
+
 def tool_selection(
     task: Task, examples: Sequence[Example], ready: Sequence[Tool], unfit: dict[str, str], settings: ToolSelection,
     *, crowded: bool = False,
-) -> Stage:  # fmt: skip
+) -> StageScript:  # fmt: skip
     """Have the meta-agent choose, and give a reason for each tool.
 
     `ready` is what it chooses among, in the order in which it reads it; `unfit` are tools it is not offered, and why.

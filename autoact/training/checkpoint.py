@@ -10,7 +10,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from autoact import disk
+from autoact.files import disk
 
 KEPT = 2
 """Checkpoints left on disk; the older of the two serves when the newer fails its digest."""
@@ -37,7 +37,7 @@ def save(root: Path, step: int, state: dict[str, Tensor]) -> str:
 
     Raises DiskFull when there is no room, and then leaves the checkpoints as they were.
     """
-    with disk.filled(root / f"step-{step:06d}", root / ".part", over=True) as part:
+    with disk.fill_folder(root / f"step-{step:06d}", root / ".part", over=True) as part:
         disk.write(part / STATE, safetensors.torch.save(state))
         digest = disk.sha256(part / STATE)
         disk.write(part / MANIFEST, digest.encode())  # last: its presence says the state is complete

@@ -16,15 +16,14 @@ from accelerate import Accelerator
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
 
-from autoact import disk
-from autoact.config import Differentiation
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
+from autoact.files import disk
 from autoact.model import heap
+from autoact.project.config import Differentiation
 from autoact.threads import thread_limit
 from autoact.training import checkpoint
 from autoact.training.loss import Sample, packs, span_losses
 from autoact.training.repeatable import repeatable
-from autoact.trajectory import Role
 
 CLIP = 1.0
 """Gradient norm above which gradients are scaled down."""
@@ -36,11 +35,11 @@ class LoraTraining:
     """One adapter on its way: `run` yields what happens, `export` writes what came of it."""
 
     def __init__(
-        self, model: Any, role: Role, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path
+        self, model: Any, name: str, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path
     ):
-        """`root` is the run folder: checkpoints/<role> is made in it."""
-        self.role, self.samples, self.settings, self.seed = role, samples, settings, seed
-        self.checkpoints = root / "checkpoints" / role
+        """`root` is the run folder: checkpoints/<name> is made in it."""
+        self.name, self.samples, self.settings, self.seed = name, samples, settings, seed
+        self.checkpoints = root / "checkpoints" / name
         self.per_epoch = math.ceil(len(samples) / settings.batch)
         self.steps = self.per_epoch * settings.epochs
         self.losses: list[float] = []
@@ -48,7 +47,7 @@ class LoraTraining:
         """As many whatever else runs: with another number, sums are rounded differently."""
         self.together = packs(model)
         """The trajectories of a step go through the model in one row."""
-        torch.manual_seed(_mix(seed, role))
+        torch.manual_seed(_mix(seed, name))
         self.base = model
         lora = LoraConfig(
             task_type="CAUSAL_LM", r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout,
@@ -83,7 +82,7 @@ class LoraTraining:
             enough = yield stepped
             # the last step too: a run that dies while the next adapter trains has nothing to repeat here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
-                yield CheckpointSaved(self.role, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
+                yield CheckpointSaved(self.name, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
         return self._mean_loss()
 
     def _mean_loss(self) -> float:
@@ -106,7 +105,7 @@ class LoraTraining:
 
     def _step(self, step: int) -> TrainStepped:
         began = time.monotonic()
-        torch.manual_seed(_mix(self.seed, self.role, step))  # dropout depends on the step, not on history
+        torch.manual_seed(_mix(self.seed, self.name, step))  # dropout depends on the step, not on history
         rate = self._rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -121,7 +120,7 @@ class LoraTraining:
         self.optimizer.step()
         self.optimizer.zero_grad()
         ms = 1000 * (time.monotonic() - began)
-        return TrainStepped(self.role, step, self.steps, total, rate, float(norm), tokens, ms)
+        return TrainStepped(self.name, step, self.steps, total, rate, float(norm), tokens, ms)
 
     def _batch(self, step: int) -> Iterator[Sample]:
         """The trajectories of a step: a fresh permutation each epoch, drawn from (seed, epoch) alone."""
@@ -159,7 +158,7 @@ class LoraTraining:
     def _resume(self) -> Iterator[Event]:
         found, damaged = checkpoint.newest(self.checkpoints)
         for step, why in damaged:
-            yield CheckpointSkipped(self.role, step, why)
+            yield CheckpointSkipped(self.name, step, why)
         if found is not None:
             self._restore(found.state)
 

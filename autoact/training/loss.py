@@ -122,7 +122,7 @@ def packs(model: Any) -> bool:
         return False
     words = tuple(number % config.vocab_size for number in range(1, 97))
     long, short = (
-        Sample(Encoded(ids, ()), (Span("plan", "thought", len(ids) - 1, len(ids)),))
+        Sample(Encoded(ids, ()), (Span("thought", "", len(ids) - 1, len(ids)),))
         for ids in (words[:72], words[:8] + words[72:])
     )
     with torch.inference_mode():

@@ -14,14 +14,14 @@ from msgspec import Struct
 from autoact import scratchpad
 from autoact.model.tokens import Tokens
 from autoact.script import Card, Lesson
-from autoact.trajectory import Role
 
 
 class Span(Struct, frozen=True):
     """Tokens `start` to `end` (exclusive) are one part of one turn."""
 
-    owner: Role
     part: str
+    tool: str
+    """The tool that an argument is for; empty for other parts."""
     start: int
     end: int
 
@@ -32,10 +32,10 @@ class Encoded(Struct, frozen=True):
     ids: tuple[int, ...]
     spans: tuple[Span, ...]
 
-    def owned(self, role: Role, parts: Iterable[str]) -> list[Span]:
-        """The spans that carry loss for `role`."""
+    def of_parts(self, parts: Iterable[str]) -> list[Span]:
+        """Returns the spans of these parts; `argument:TOOL` means the arguments of one tool."""
         wanted = set(parts)
-        return [span for span in self.spans if span.owner == role and span.part in wanted]
+        return [span for span in self.spans if {span.part, f"{span.part}:{span.tool}"} & wanted]
 
 
 def encode(lesson: Lesson, card: Card, tokens: Tokens) -> Encoded:
@@ -46,11 +46,11 @@ def encode(lesson: Lesson, card: Card, tokens: Tokens) -> Encoded:
     for piece in scratchpad.pieces(lesson.trajectory.steps):
         start = len(ids)
         ids += tokens.segment(piece.text)
-        if piece.owner is None:
+        if not piece.owner:
             continue
         before = spans[-1] if spans else None
-        if before and (before.owner, before.part, before.end) == (piece.owner, piece.part, start):
-            spans[-1] = Span(before.owner, before.part, before.start, len(ids))
+        if before and (before.part, before.tool, before.end) == (piece.part, piece.tool, start):
+            spans[-1] = Span(before.part, before.tool, before.start, len(ids))
         else:
-            spans.append(Span(piece.owner, piece.part, start, len(ids)))
+            spans.append(Span(piece.part, piece.tool, start, len(ids)))
     return Encoded(tuple(ids), tuple(spans))

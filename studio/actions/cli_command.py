@@ -7,7 +7,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass
 from typing import Any
 
-from autoact import child_process
+from autoact.security import child_process
 
 PROGRAM = tuple(child_process.python_command("-m", "autoact"))
 """The command line before the verb."""

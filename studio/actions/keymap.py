@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autoact import toml_text
 from autoact.errors import BadInput
+from autoact.files import toml_text
 from studio.actions.action_table import ACTIONS, Action, textual_key
 
 REMOVED = {"run.start", "run.newer", "run.older", "run.back", "runs.watch"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import getpass
 from dataclasses import dataclass
 
-from autoact import trust
 from autoact.errors import AutoActError
 from autoact.run.control.command import Command, Verb, new_id
 from autoact.run.control.control_socket import leave, send
 from autoact.run.process.health import attended
 from autoact.run.process.launch import launch
 from autoact.run.record.folder import RunFolder
+from autoact.security import trust
 
 TEXTS: dict[Verb, tuple[str, str]] = {
     "pause": ("pausing", "paused"), "resume": ("resuming", "resumed"), "step": ("stepping", "stepped"),

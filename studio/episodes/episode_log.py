@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 
 import orjson
 
-from autoact import disk
 from autoact.errors import BadInput, LogDamaged
 from autoact.events import (
     Event,
@@ -16,6 +15,7 @@ from autoact.events import (
     UnitFailed,
     UnitRestarted,
 )
+from autoact.files import disk
 from autoact.run.record.answers import Answers
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question
 from studio.terminal import untrusted_text

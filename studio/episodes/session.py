@@ -8,11 +8,13 @@ from pathlib import Path
 import msgspec
 
 from autoact.events import QuestionInjected, QuestionSolved, UnitFailed, UnitForked, UnitRestarted
+from autoact.registry.methods import METHODS
+from autoact.registry.roles import role_of
 from autoact.run.record.answers import Answers, Turn
 from autoact.run.record.folder import RunFolder, runs_of
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
-from autoact.trajectory import CASTS, META, Question, Trajectory
+from autoact.trajectory import META, Question, Trajectory
 from studio.episodes.document import Paragraph
 from studio.terminal import untrusted_text
 
@@ -56,7 +58,7 @@ class AskedQuestion:
     @property
     def side(self) -> str:
         """The title of this answer where two are side by side."""
-        who = "the meta-agent alone" if self.cast == META.name else f"the {self.cast}"
+        who = "the meta-agent alone" if self.cast == META else f"the {self.cast}"
         return f"{who}: fork at turn {self.forked_at}" if self.of else who
 
     def paragraphs(self, turns: int | None = None) -> list[Paragraph]:
@@ -183,11 +185,15 @@ def _turn_json(turn: Turn) -> dict[str, object]:
     }  # fmt: skip
 
 
-def role_of(cast: str, part: str) -> str:
+def speaking_role(cast: str, part: str) -> str:
     """Returns the role that writes a part of a turn in this cast; empty for an unknown cast."""
-    return CASTS[cast].role(part) if cast in CASTS else ""
+    if cast not in METHODS:
+        return ""
+    method = METHODS.get(cast)
+    return role_of(part) if method.trained or method.cast.adapters else META
 
 
 def cast_of(unit: str) -> str:
     """Returns the cast of a unit, whose name begins with the cast's in group planning and in sessions."""
-    return next((name for name in CASTS if unit.startswith(f"{name}-")), META.name)
+    names = [name for name in METHODS.names() if unit.startswith(f"{name}-")]
+    return max(names, key=len, default=META)

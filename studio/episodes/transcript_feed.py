@@ -14,7 +14,7 @@ from autoact.run.record.state import RunState
 from autoact.trajectory import Trajectory
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.episode_log import EpisodeLog
-from studio.episodes.session import cast_of, role_of
+from studio.episodes.session import cast_of, speaking_role
 
 EDITED = "edited by a person".replace(" ", "\N{NO-BREAK SPACE}")
 
@@ -75,7 +75,8 @@ def fork_ancestors(unit: str, state: RunState) -> list[str]:
 def partial_answer(partial: TokenSpoken) -> Paragraph:
     """Returns the answer that the model is writing; its beginning may be missing."""
     missing = "…" if partial.start else ""
-    return Paragraph(role_of(cast_of(partial.unit), partial.part), partial.part, missing + partial.text, partial.n)
+    role = speaking_role(cast_of(partial.unit), partial.part)
+    return Paragraph(role, partial.part, missing + partial.text, partial.n)
 
 
 def _strip(one: Paragraph) -> Paragraph:

@@ -12,11 +12,11 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from autoact import disk
 from autoact.errors import BadInput, BadProject
-from autoact.lab.metrics import normalise
-from autoact.questions import ANSWER_KEYS, ID_KEYS, example_of, id_of
-from autoact.records import Place, Record, decode_line, scan_records
+from autoact.files import disk
+from autoact.files.records import DataRecord, RecordPlace, decode_line, scan_records
+from autoact.metrics import normalise
+from autoact.project.questions import ANSWER_KEYS, ID_KEYS, parse_example, question_id
 
 LARGEST_BYTES = 20_000_000
 """Largest file that is imported."""
@@ -69,11 +69,11 @@ def read(file: Path) -> list[ExampleLine]:
 
 def parse_line(text: str, file: Path, number: int) -> ExampleLine:
     """Parses a line; an error becomes part of the result."""
-    found = decode_line(text, Place(file.name, number))
+    found = decode_line(text, RecordPlace(file.name, number))
     if isinstance(found, BadProject):
         return ExampleLine(text, {}, str(found))
     try:
-        example_of(found)
+        parse_example(found)
     except BadProject as error:
         return ExampleLine(text, found.values, str(error))
     return ExampleLine(text, found.values)
@@ -84,12 +84,12 @@ def save(file: Path, rows: Sequence[ExampleLine]) -> None:
     disk.rewrite(file, "".join(f"{row.line}\n" for row in rows).encode())
 
 
-def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: Place | None = None) -> ExampleLine:
+def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: RecordPlace | None = None) -> ExampleLine:
     """Returns a new example, with a new id if it has none or another row has it. Raises BadProject with the key."""
-    place = place or Place("examples.jsonl", len(rows) + 1)
-    question = example_of(Record(place, dict(data))).question
-    taken = {id_of(row.data) for row in rows}
-    name = id_of(data)
+    place = place or RecordPlace("examples.jsonl", len(rows) + 1)
+    question = parse_example(DataRecord(place, dict(data))).question
+    taken = {question_id(row.data) for row in rows}
+    name = question_id(data)
     if not name or name in taken:
         name = next(free for number in range(1, 10**9) if (free := f"seed-{number:03d}") not in taken)
     row = {"id": name, **{key: value for key, value in data.items() if key not in ID_KEYS}}
@@ -107,7 +107,7 @@ def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number
             data[known] = value.strip()
     if not data.get("type", "-"):
         del data["type"]
-    example_of(Record(Place(file, number), data))
+    parse_example(DataRecord(RecordPlace(file, number), data))
     return ExampleLine(orjson.dumps(data).decode(), data)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from autoact import config, disk, toml_text
-from autoact.config import Config
 from autoact.errors import BadProject
+from autoact.files import disk, toml_text
+from autoact.project import config
+from autoact.project.config import Config
 
 
 def read(project: Path) -> Config:
@@ -42,5 +43,5 @@ def _edit(before: bytes, file: Path, section: str, values: Mapping[str, object])
         if written.get(key, usual[key]) != value:
             written[key] = value
     text = tomlkit.dumps(document)
-    config.of_file(document.unwrap(), file, text)
+    config.check_values(document.unwrap(), file, text)
     return text.encode()

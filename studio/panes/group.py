@@ -11,13 +11,22 @@ from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from autoact import disk
+from autoact.files import disk
 from autoact.run.control.command import Verb
 from autoact.run.process.health import attended
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Paragraph
-from studio.episodes.session import STAGES, AskedQuestion, Replay, SessionLog, export_json, one_line, role_of, sessions
+from studio.episodes.session import (
+    STAGES,
+    AskedQuestion,
+    Replay,
+    SessionLog,
+    export_json,
+    one_line,
+    sessions,
+    speaking_role,
+)
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
@@ -177,7 +186,7 @@ class GroupPane(Pane):
         partial = self._live.said.get(asked.unit)
         if partial is None or partial.n != len(asked.turns):
             return None
-        return Paragraph(role_of(asked.cast, partial.part), partial.part, f"{partial.text} ...", partial.n)
+        return Paragraph(speaking_role(asked.cast, partial.part), partial.part, f"{partial.text} ...", partial.n)
 
     def _show_status(self) -> None:
         """Shows one line: the session, the casts for the next question, the waiting question, the replay."""

@@ -14,14 +14,15 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact import disk
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
+from autoact.files import disk
 from autoact.lab.tally import Score, Tally, tally
-from autoact.project import Project
+from autoact.project.project import Project
+from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
-from autoact.trajectory import CASTS, Example
+from autoact.trajectory import Example
 from studio.actions import action_table, cli_command
 from studio.episodes.provenance import provenance, read_seeds, wrong_answers
 from studio.panes.pane import Pane
@@ -157,7 +158,7 @@ class LabPane(Pane):
     def action_evaluate(self) -> None:
         fields = (
             Field("data", "file of questions; empty for the held-out questions of the project"),
-            Field("casts", f"casts: {', '.join(CASTS)}", DEFAULT_CASTS, suggested=True),
+            Field("casts", f"methods: {', '.join(METHODS.names())}", DEFAULT_CASTS, suggested=True),
             Field("limit", "at most so many questions; empty for all"),
         )
         self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
@@ -184,8 +185,10 @@ class LabPane(Pane):
         """Starts an evaluation; returns the error text if a value is invalid or it fails."""
         data, limit = values["data"].strip(), values["limit"].strip()
         casts = [name.strip() for name in values["casts"].split(",") if name.strip()]
-        if unknown := [name for name in casts if name not in CASTS]:
-            return f"no cast `{unknown[0]}`; expected {' or '.join(CASTS)}, or several with commas between them"
+        if unknown := [name for name in casts if name not in METHODS]:
+            return (
+                f"no cast `{unknown[0]}`; expected {' or '.join(METHODS.names())}, or several with commas between them"
+            )
         if limit and not (limit.isdecimal() and int(limit)):
             return f"expected a number above 0, not `{limit}`"
         file = str(Path(data).expanduser().absolute()) if data else ""

@@ -11,12 +11,13 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact import disk, trust
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import words
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, LogTail
+from autoact.security import trust
 from studio.actions import action_table
 from studio.actions.cli_command import autoact
 from studio.episodes.document import Document, Paragraph
@@ -194,7 +195,7 @@ class RunsPane(Pane):
 
     def _ask_for_trust(self, run: RunLine) -> None:
         """Asks before a run from elsewhere is resumed, as its settings, data and adapters would be used."""
-        rules = trust.RULES["run"]["chosen"].told, trust.RULES["run"]["run"].told
+        rules = trust.RULES["run"]["chosen"].details, trust.RULES["run"]["run"].details
         reason = f"{run.folder.name} came from elsewhere. Until you trust it, it is {rules[0]}, and {rules[1]}."
         self.app.push_screen(
             Confirm("Trust this run?", reason), lambda yes: self._run_command("trust", run, "--yes") if yes else None

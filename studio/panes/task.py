@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.events import Paste
 from textual.widgets import Static
 
-from autoact import disk
-from autoact.config import Task
 from autoact.errors import AutoActError
+from autoact.files import disk
+from autoact.project.config import Task
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.files import examples_jsonl, project_toml
@@ -289,7 +289,7 @@ class TaskPane(Pane):
     def _save(self, make: Callable[[], list[ExampleLine]], notice: str = "") -> str:
         """Saves the result of `make` as the examples and shows the notice; returns the error text if that fails."""
         try:
-            with disk.locked(self.file.resolve().parent):  # another studio saves before the check below or after it
+            with disk.lock_folder(self.file.resolve().parent):  # another studio saves before or after this
                 if self._file_times != self._current_times():
                     return self._reread()
                 examples_jsonl.save(self.file, make())

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from autoact import disk
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.actions.cli_command import CliResult
@@ -267,7 +267,7 @@ class ToolsPane(Pane):
             if not self._undo:
                 return
             before, after = self._undo.pop()
-            with disk.locked(self.file.resolve().parent):
+            with disk.lock_folder(self.file.resolve().parent):
                 if _bytes(self.file) != after:
                     self.notice("tools.toml was changed elsewhere meanwhile; nothing is undone.")
                     return

@@ -9,11 +9,12 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Static
 
-from autoact import config
 from autoact.errors import AutoActError
 from autoact.lessons import lessons
+from autoact.project import config
+from autoact.project.config import trained_cast
+from autoact.registry.roles import SUB_AGENTS
 from autoact.run.record.folder import RunFolder
-from autoact.trajectory import Role
 from studio.actions import action_table, cli_command, run_command
 from studio.files import project_toml
 from studio.panes.pane import Pane
@@ -29,7 +30,6 @@ from studio.terminal import untrusted_text
 from studio.widgets.charts.gauges import Gauges
 from studio.widgets.charts.plot import Curve, Plot
 
-ROLES: tuple[Role, ...] = ("plan", "tool", "reflect")
 WIDE = 110
 """Least width in cells at which the three are side by side."""
 SETTINGS = {
@@ -58,12 +58,12 @@ class TrainingPane(Pane, can_focus=True):
     """
     CONTEXTS = ("training",)
     BINDINGS = action_table.bindings("training")
-    chosen: Role = "plan"
+    chosen: str = "plan"
 
     def compose(self) -> ComposeResult:
         yield Static(id="none")
         with Horizontal(id="agents"):
-            for role in ROLES:
+            for role in SUB_AGENTS:
                 with Vertical(classes="agent", id=f"agent-{role}"):
                     yield Gauges(role)
                     yield Plot(id=f"plot-{role}")
@@ -93,7 +93,7 @@ class TrainingPane(Pane, can_focus=True):
             self._choose(now)
         elif self.screen.focused in (None, self) or self.has_class("empty"):
             self._choose(self.chosen)
-        for role in ROLES:
+        for role in SUB_AGENTS:
             self.query_one(f"#gauges-{role}", Gauges).refresh_lines(follow)
             self._draw(role)
 
@@ -112,7 +112,7 @@ class TrainingPane(Pane, can_focus=True):
         return any(verdict.kept for verdict in self.follow.state.verdicts.values())
 
     @property
-    def _current_role(self) -> Role | None:
+    def _current_role(self) -> str | None:
         """The role that a job is training now; None when there is none."""
         return training_role(self.follow.state) if self.follow.verdict in ALIVE else None
 
@@ -136,7 +136,7 @@ class TrainingPane(Pane, can_focus=True):
 
     @action_table.check_obstacle
     def action_next_agent(self) -> None:
-        self._choose(ROLES[(ROLES.index(self.chosen) + 1) % len(ROLES)])
+        self._choose(SUB_AGENTS[(SUB_AGENTS.index(self.chosen) + 1) % len(SUB_AGENTS)])
 
     @action_table.check_obstacle
     def action_hold(self) -> None:
@@ -175,7 +175,9 @@ class TrainingPane(Pane, can_focus=True):
         state, config = self.follow.state, self.follow.state.config
         share = number_setting(config, "differentiation", "wrong_share")
         seed = int(number_setting(config, "model", "seed"))
-        examples = lessons(self.chosen, list(state.trajectories.values()), state.verdicts, share, seed)
+        examples = lessons(
+            self.chosen, trained_cast(config), list(state.trajectories.values()), state.verdicts, share, seed
+        )
         if examples:
             self.app.push_screen(LessonsScreen(self.chosen, examples))
         else:
@@ -183,9 +185,9 @@ class TrainingPane(Pane, can_focus=True):
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _choose(self, role: Role) -> None:
+    def _choose(self, role: str) -> None:
         self.chosen = role
-        for other in ROLES:
+        for other in SUB_AGENTS:
             self.query_one(f"#agent-{other}").set_class(other == role, "chosen")
         focused, plot = self.screen.focused, self.query_one(f"#plot-{role}")
         if focused is None or self in focused.ancestors_with_self:
@@ -196,10 +198,10 @@ class TrainingPane(Pane, can_focus=True):
     def on_descendant_focus(self) -> None:
         """Side by side, chooses the role whose plot has the focus; alone, the focus stays on the role in sight."""
         focused = self.screen.focused
-        focused_role = next((role for role in ROLES if focused and focused.id == f"plot-{role}"), self.chosen)
+        focused_role = next((role for role in SUB_AGENTS if focused and focused.id == f"plot-{role}"), self.chosen)
         self._choose(self.chosen if self.has_class("single") else focused_role)
 
-    def _draw(self, role: Role) -> None:
+    def _draw(self, role: str) -> None:
         series = self.follow.losses.get(role, Series())
         last = max(self.follow.state.curves.get(role, {0: None}))
         step = self.follow.state.curves.get(role, {}).get(last)
@@ -209,7 +211,7 @@ class TrainingPane(Pane, can_focus=True):
 
     async def _save_settings(self, values: Values) -> str:
         try:
-            changes = config.changed({f"differentiation.{name}": text for name, text in values.items()})
+            changes = config.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
             project_toml.save(self.project, "differentiation", changes["differentiation"])
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
@@ -232,5 +234,5 @@ class TrainingPane(Pane, can_focus=True):
     def _show_earlier(self, run: str, found: dict[str, list[Series]]) -> None:
         if run == self._run:
             self._earlier = found
-            for role in ROLES:
+            for role in SUB_AGENTS:
                 self._draw(role)

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
-from autoact import disk
+from autoact.files import disk
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table
 from studio.actions.run_command import new_command

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoact import disk
 from autoact.errors import BadInput, LogDamaged
 from autoact.events import TrainStepped
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import unseal
 from studio.runs.loss_series import Series

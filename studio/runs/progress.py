@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from autoact.events import TrainStepped
+from autoact.project.config import trained_cast
 from autoact.run.record.state import RunState, StageState
-from autoact.trajectory import SUB_AGENTS, Role
 
 STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
 """The stages in order, by their names in events."""
@@ -74,22 +74,22 @@ def _stages_away(stage: str, later: str) -> str:
 # -- training --------------------------------------------------------------------------------------------------------
 
 
-def training_role(state: RunState) -> Role | None:
+def training_role(state: RunState) -> str | None:
     """Returns the role that is trained now or next; None outside of training."""
     if state.stage != "differentiation":
         return None
     finished = state.adapters.keys() | {unit.removeprefix("train-") for unit in state.unit_failures}
-    return next((role for role in SUB_AGENTS if role not in finished), None)
+    return next((role for role in trained_cast(state.config).names() if role not in finished), None)
 
 
-def recent_steps(state: RunState, role: Role) -> list[TrainStepped]:
+def recent_steps(state: RunState, role: str) -> list[TrainStepped]:
     """Returns the last training steps of a role, oldest first, at most RECENT."""
     curve = state.curves.get(role, {})
     last = max(curve, default=-1)
     return [curve[step] for step in range(max(0, last - RECENT + 1), last + 1) if step in curve]
 
 
-def training_status(state: RunState, role: Role) -> str:
+def training_status(state: RunState, role: str) -> str:
     """Returns the progress of a role's training: waiting, step n of N with the time left, or done."""
     steps = recent_steps(state, role)
     done, of = (steps[-1].step + 1, steps[-1].of) if steps else (0, 0)

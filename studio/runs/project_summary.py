@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from autoact import disk
-from autoact.config import Config
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
-from autoact.project import Project
+from autoact.files import disk
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autoact import disk, trust
+from autoact.files import disk
 from autoact.run.process.health import SILENT, verdict
 from autoact.run.record.folder import RunFolder, runs_of
 from autoact.run.record.log import LONGEST_LINE, LogTail
 from autoact.run.record.state import RunState
+from autoact.security import trust
 
 WITHOUT_JOB = ("finished", "failed", "cancelled", "interrupted")
 """Verdicts that stay valid until one of the run's files changes."""

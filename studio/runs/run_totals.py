@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from autoact import disk
-from autoact.lab.tally import Reading
+from autoact.files import disk
+from autoact.lab.tally import LogTotals
 from autoact.run.record.folder import RunFolder
 
 
@@ -28,7 +28,7 @@ class RunTotals:
     @classmethod
     def read(cls, folder: RunFolder) -> RunTotals:
         """Reads the whole log: call it in a thread."""
-        reading = Reading.of(folder.events)
+        reading = LogTotals.of(folder.events)
         state = reading.state
         scored = [one for one in state.solved if one.scored]
         chosen = [one for one in scored if one.cast == "group"] or scored

@@ -12,7 +12,6 @@ from textual.widgets import Static
 
 from autoact import scratchpad
 from autoact.script import Lesson
-from autoact.trajectory import Role
 from studio.actions import action_table
 from studio.terminal import untrusted_text
 from studio.widgets.footer import Footer
@@ -62,7 +61,7 @@ class LessonsScreen(ModalScreen[None]):
     CONTEXTS: tuple[action_table.Context, ...] = ("lessons",)
     BINDINGS = action_table.bindings("lessons")
 
-    def __init__(self, role: Role, lessons: Sequence[Lesson]):
+    def __init__(self, role: str, lessons: Sequence[Lesson]):
         super().__init__()
         self.role, self.lessons = role, lessons
 
@@ -89,7 +88,7 @@ class LessonsScreen(ModalScreen[None]):
             self.query_one("#lesson", Static).update(lesson_text(self.role, self.lessons[index]))
 
 
-def lesson_text(role: Role, lesson: Lesson) -> Content:
+def lesson_text(role: str, lesson: Lesson) -> Content:
     """Returns an example as the sub-agent reads it; the text with loss is underlined in the role's colour."""
     with_loss = f"underline bold $role-{role}"
     parts = [(untrusted_text.clean(scratchpad.asked(lesson.trajectory.question)) + "\n", "$quiet")]

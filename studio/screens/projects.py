@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
-from autoact import project_folders
 from autoact.errors import AutoActError
-from autoact.project import TEMPLATES, Project, create, home, projects
+from autoact.project import folders
+from autoact.project.project import TEMPLATES, Project, create, list_projects, projects_folder
 from studio.actions import action_table
 from studio.runs.project_summary import ProjectSummary, SummaryReader
 from studio.screens.confirm import Confirm
@@ -61,9 +61,9 @@ class ProjectsScreen(Screen[None]):
     def __init__(self, folder: Path | None = None):
         """Without `folder` the user's own is listed, and projects in the working folder too."""
         super().__init__()
-        self.folder = folder or home()
+        self.folder = folder or projects_folder()
         self._own = self.folder.resolve()
-        self._here = working_folder() if folder in (None, home()) else None
+        self._here = working_folder() if folder in (None, projects_folder()) else None
         self._readers: dict[str, SummaryReader] = {}
         self._summaries: dict[str, ProjectSummary] = {}
 
@@ -99,7 +99,7 @@ class ProjectsScreen(Screen[None]):
             self._list()
 
     def _list(self) -> None:
-        found = {str(project.root): project for project in [*projects(self.folder), *self._in_working_folder()]}
+        found = {str(project.root): project for project in [*list_projects(self.folder), *self._in_working_folder()]}
         for gone in self._readers.keys() - found.keys():
             self._readers.pop(gone).close()
         for key in found.keys() - self._readers.keys():
@@ -119,7 +119,7 @@ class ProjectsScreen(Screen[None]):
         if self._here is None:
             return []
         own = [Project(self._here)] if (self._here / "project.toml").is_file() else []
-        return [*own, *projects(self._here)]
+        return [*own, *list_projects(self._here)]
 
     @action_table.check_obstacle
     def action_open(self) -> None:
@@ -152,11 +152,11 @@ class ProjectsScreen(Screen[None]):
 
     @action_table.check_obstacle
     def action_duplicate(self) -> None:
-        self._ask_name("Copy the project, without its runs", "copy", "-copy", project_folders.duplicate)
+        self._ask_name("Copy the project, without its runs", "copy", "-copy", folders.duplicate)
 
     @action_table.check_obstacle
     def action_rename(self) -> None:
-        self._ask_name("Rename the project", "rename", "", project_folders.rename)
+        self._ask_name("Rename the project", "rename", "", folders.rename)
 
     def _ask_name(self, title: str, verb: str, ending: str, change: Callable[[Path, str], Project]) -> None:
         if (root := self._chosen) is None:
@@ -175,8 +175,7 @@ class ProjectsScreen(Screen[None]):
 
         async def archive() -> None:
             self.notice(
-                await self._run_in_thread(lambda: project_folders.archive(root))
-                or f"now in {root.parent / project_folders.ARCHIVE}"
+                await self._run_in_thread(lambda: folders.archive(root)) or f"now in {root.parent / folders.ARCHIVE}"
             )
 
         def on_answer(yes: bool | None) -> None:
@@ -184,7 +183,7 @@ class ProjectsScreen(Screen[None]):
                 self.run_worker(archive(), group="archive")
 
         self.app.push_screen(
-            Confirm(f"Move `{root.name}` and its runs into the folder `{project_folders.ARCHIVE}`?"), on_answer
+            Confirm(f"Move `{root.name}` and its runs into the folder `{folders.ARCHIVE}`?"), on_answer
         )
 
     @property

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from textual.message import Message
 
-from autoact import disk
-from autoact.child_process import FOLDER
+from autoact.files import disk
+from autoact.security.child_process import FOLDER
 
 TMUX = ("tmux", "load-buffer", "-w", "-")
 MOST = 55_000

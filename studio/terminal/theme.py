@@ -12,8 +12,8 @@ from textual.color import Color, ColorParseError
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.theme import Theme
 
-from autoact import toml_text
 from autoact.errors import BadInput
+from autoact.files import toml_text
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

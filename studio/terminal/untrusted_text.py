@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from autoact.untrusted_text import BREAK, LINES, Writer, clean, line, one_line, whole
+from autoact.security.untrusted_text import BREAK, LINES, Writer, clean, line, one_line, whole
 
 __all__ = [
     "BREAK", "LINES", "Writer", "clean", "clean_paste", "content", "clean_for_editing", "line", "one_line", "whole",

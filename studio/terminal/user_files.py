@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from autoact import disk
+from autoact.files import disk
 
 
 def folder() -> Path:

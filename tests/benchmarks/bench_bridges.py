@@ -26,7 +26,7 @@ from autoact.script import Observation
 from autoact.tools.bridges import mcp
 from autoact.tools.library.catalogue import BRIDGES
 from autoact.tools.library.library import Library, ToolContext
-from autoact.tools.library.tools_toml import curated
+from autoact.tools.library.tools_toml import read_enabled_tools
 from autoact.tools.pages.corpus import Corpus
 
 SERVER = Path(__file__).parents[1] / "tools" / "bridges" / "server.py"
@@ -64,11 +64,11 @@ def hostile(root: Path, manner: str) -> None:
     """One call that such a server spoils, and what is left of it when the library is closed."""
     command = [sys.executable, str(SERVER), manner, str(root)]
     write(root, "own", command, timeout_s=CALL_S, connect_s=AT_START.get(manner, 60.0), marked=True)
-    described = mcp.described_in(root, "own")
+    described = mcp.descriptions_file(root, "own")
     described.parent.mkdir()
     server = runpy.run_path(str(SERVER))
     tools = server["TOOLS"] if manner in ("turned", *AT_START) else server["tools"](manner)
-    kept = [mcp.Described(tool["name"], tool.get("description", ""), tool["inputSchema"]) for tool in tools]
+    kept = [mcp.ToolDescription(tool["name"], tool.get("description", ""), tool["inputSchema"]) for tool in tools]
     described.write_bytes(msgspec.json.encode(kept))
     library = Library.load(root / "tools.toml", context(root))
     session = library.session()
@@ -90,7 +90,7 @@ def real(root: Path, name: str, command: list[str], calls: dict[str, str]) -> No
     write(root, name, command, timeout_s=60, connect_s=120)
     began = time.perf_counter()
     try:
-        tools = mcp.connect(context(root), curated(root / "tools.toml", [], BRIDGES)[0])
+        tools = mcp.connect(context(root), read_enabled_tools(root / "tools.toml", [], BRIDGES)[0])
     except BadProject as error:
         print(f"{name:<12}{error}")
         return

@@ -21,9 +21,10 @@ from pathlib import Path
 
 import msgspec
 
-from autoact.config import Plan
 from autoact.events import CommandAccepted, RunFinished, StageFinished
-from autoact.project import create
+from autoact.project.config import Plan
+from autoact.project.project import create
+from autoact.registry.stages import SYNTHESIS, pipeline
 from autoact.run.control.command import Command, new_id
 from autoact.run.control.control_socket import leave, send
 from autoact.run.process.health import attended
@@ -31,7 +32,6 @@ from autoact.run.process.launch import kill, launch
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogTail, LogWriter
 from autoact.run.record.state import RunState
-from autoact.stages import PIPELINE, SYNTHESIS
 
 SETTINGS = {"synthesis.questions": "reference", "synthesis.samples": "4", "model.lanes": "24"}
 PATIENCE = 120.0
@@ -55,7 +55,7 @@ def main(seconds: float) -> None:
 def prepared(root: Path) -> RunFolder:
     """A run of the first three stages over the starter project's reference questions."""
     project = create(root / "starter")
-    config = msgspec.structs.replace(project.config(changes=SETTINGS), run=Plan(stages=PIPELINE[:3]))
+    config = msgspec.structs.replace(project.config(changes=SETTINGS), run=Plan(stages=pipeline()[:3]))
     return new_run(project.root, "bench", msgspec.to_builtins(config), now=datetime.now())
 
 
@@ -107,7 +107,7 @@ def wanted(state: RunState, draw: random.Random) -> Command | None:
 def kept_without_a_job(folder: RunFolder) -> float:
     """Seconds until a job that is started for it has judged a trajectory of a run whose stages are over."""
     with LogWriter(folder) as log:
-        for stage in PIPELINE[:3]:
+        for stage in pipeline()[:3]:
             log.append(StageFinished(stage, 1))
         log.append(RunFinished())
     command = Command(new_id(), "judge", next(iter(RunState.of(folder.events).trajectories)), 1)

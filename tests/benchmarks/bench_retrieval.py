@@ -29,7 +29,7 @@ from generated_pages import GeneratedPages
 from autoact.tools.pages.corpus import Corpus, Page
 from autoact.tools.pages.full_text import tokens
 from autoact.tools.pages.page_files import read_paragraphs
-from autoact.tools.pages.sources import CorpusShelf
+from autoact.tools.pages.sources import CorpusPages
 
 MISSPELLING = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "misspelling.py"))
 misspelt, SHORTEST = MISSPELLING["misspelt"], MISSPELLING["SHORTEST"]
@@ -136,7 +136,7 @@ def many(count: int, real: Sequence[Page], questions: Sequence[str], root: Path)
 
 def retrieving(corpus: Corpus, titles: Sequence[str], others: GeneratedPages) -> None:
     """Time Retrieve as an agent has it: the page, or else the titles offered instead."""
-    shelf, draw = CorpusShelf(corpus), random.Random(7)
+    runs, draw = CorpusPages(corpus), random.Random(7)
     absent = [title for title in islice(others.titles(), ASKED) if not is_title(corpus, title)]
     words = [title.split() for title in titles if len(title.split()) > 1]
     parts = [" ".join(draw.sample([words[1:], words[:-1]], 1)[0]) for words in words]
@@ -145,7 +145,7 @@ def retrieving(corpus: Corpus, titles: Sequence[str], others: GeneratedPages) ->
              "a title with two typos": [misspelt(title, 2, draw) for title in titles],
              "a part of a title": parts, "a title that is absent": absent, "nothing like a title": misses}  # fmt: skip
     for name, asked in kinds.items():
-        timing(f"  Retrieve: {name}", lambda title: shelf.page(title) or shelf.nearby(title, 5), asked, "p99 50 ms")
+        timing(f"  Retrieve: {name}", lambda title: runs.page(title) or runs.nearby(title, 5), asked, "p99 50 ms")
     long = [title for title in titles if len(title) >= SHORTEST]
     tell(f"  two typos, {SHORTEST}+ characters, numbers untouched", resolved(corpus, long, draw, numbers=False))
     found = sum(corpus.page(title) is not None for title in absent)

@@ -18,12 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench_log import mixture
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests of several folders share lies there
 
-from autoact import trust
+from bench_log import mixture  # noqa: E402
+from worlds import scripted_world  # noqa: E402
+
 from autoact.events import Event, ModelAnswered, RunPaused, TrainStepped
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.conductor.conductor import Conductor, World
+from autoact.run.conductor.conductor import Conductor
 from autoact.run.control.command import Command, new_id
 from autoact.run.control.control_socket import ControlServer, send
 from autoact.run.control.gate import Cancelled, Gate
@@ -34,7 +36,8 @@ from autoact.run.record.journal import Journal
 from autoact.run.record.log import LogTail, LogWriter, seal_event
 from autoact.run.record.state import RunState
 from autoact.run.record.watch import Watch
-from autoact.script import Ask, Prompt, Round, Stage, Train, Unit
+from autoact.script import Ask, Observation, Prompt, Round, StageScript, Train, Unit, Use  # noqa: E402
+from autoact.security import trust
 from autoact.trajectory import Adapter
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
@@ -96,6 +99,7 @@ def main(longest: int) -> None:
         for count in (longest // 10, longest):
             opening(next(made), count)
         overhead(next(made))
+        calling(next(made))
         commanding(next(made), "answers of 10 ms", 0.05, stage=answering)
         commanding(next(made), "training steps of 100 ms", 0.25, stage=training)
         killing(next(made))
@@ -169,11 +173,35 @@ def overhead(folder: RunFolder, count: int = 20_000) -> None:
     tell("logging, of a model call of 100 ms", shown, used, "< 1 %", share < 0.01)
 
 
-def commanding(folder: RunFolder, what: str, wanted: float, stage: Callable[[], Stage], count: int = 200) -> None:
+def calling(folder: RunFolder, count: int = 16, seconds: float = 0.1) -> None:
+    """Episodes that each call one slow tool."""
+
+    class Slow:
+        def call(self, name: str, argument: str) -> Observation:
+            time.sleep(seconds)
+            return Observation("seen")
+
+        def repeatable(self, name: str) -> bool:
+            return False
+
+    def stage() -> StageScript:
+        yield Round([Unit(f"a-{number}", use) for number in range(count)])
+
+    def use() -> Iterator[Use]:
+        yield Use("Slow", "x")
+
+    world = scripted_world(ScriptedEngine(lambda ask: "an answer", count), lambda question: Slow())
+    journal = Journal(folder)
+    wall, used, _ = timed(lambda: Conductor(world, journal, Gate(), seed=7).play("stage", stage()))
+    journal.close()
+    tell(f"{count} episodes with a tool call of {seconds} s each", f"{wall:.2f} s", used, "< 0.25 s", wall < 0.25)
+
+
+def commanding(folder: RunFolder, what: str, wanted: float, stage: Callable[[], StageScript], count: int = 200) -> None:
     """From a person's key to the reply, which comes after the command is in the log and flushed."""
     gate, late = Gate(), []
     engine = ScriptedEngine(lambda ask: time.sleep(0.01) or "an answer", 1)  # type: ignore[func-returns-value]
-    world = World(engine, lambda question: None, steps)  # type: ignore[arg-type, return-value]
+    world = scripted_world(engine, train=steps)
     journal = Journal(folder)
 
     def press() -> None:
@@ -271,11 +299,11 @@ def seen(viewer: subprocess.Popen[str], events: int) -> None:
 
 def folders(root: Path) -> Iterator[RunFolder]:
     while True:
-        trust.enter(root)
+        trust.mark_trusted(root)
         yield new_run(root, "bench", {}, now=datetime.now())
 
 
-def answering() -> Stage:
+def answering() -> StageScript:
     """Asks for ever."""
 
     def ask() -> Generator[Ask, Any, None]:
@@ -285,7 +313,7 @@ def answering() -> Stage:
     yield Round([Unit("a", ask)])
 
 
-def training() -> Stage:
+def training() -> StageScript:
     def train() -> Generator[Train, Any, Adapter]:
         return (yield Train("plan", ()))
 
@@ -297,7 +325,7 @@ def steps(wish: Train) -> Generator[Event, None, Adapter]:
     step = 0
     while True:
         time.sleep(0.1)
-        yield TrainStepped(wish.role, step, 1_000_000, 1.0, 1e-3, 1.0, 100, 100.0)
+        yield TrainStepped(wish.adapter, step, 1_000_000, 1.0, 1e-3, 1.0, 100, 100.0)
         step += 1
 
 

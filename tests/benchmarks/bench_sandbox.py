@@ -18,8 +18,8 @@ RUNS = 100
 
 def main(runs: int) -> None:
     """Print p50 and p95 of a program that does nothing, on each set of layers, beside a bare Python that does."""
-    found = layers.found()
-    print(f"here: {found.in_words() or found.lacking()}")
+    found = layers.find_layers()
+    print(f"here: {found.summary() or found.refusal()}")
     settings = {
         "Landlock, seccomp": msgspec.structs.replace(found, bubblewrap="") if found.landlock else None,
         "bubblewrap, seccomp": msgspec.structs.replace(found, landlock=0) if found.bubblewrap else None,

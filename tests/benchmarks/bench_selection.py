@@ -16,10 +16,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from autoact.config import Task, ToolSelection
+from autoact.project.config import Task, ToolSelection
 from autoact.script import Answer, Ask
 from autoact.stages.tool_selection import NO_MORE, choose, choose_matching
-from autoact.tools.library.shortlist import offered, ranked
+from autoact.tools.library.shortlist import choose_tools, rank_tools
 
 CARDS = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "task_cards.py"))
 SETTINGS = ToolSelection()
@@ -31,7 +31,7 @@ def main(*, with_model: bool) -> None:
     """Print recall of the short list, then precision and recall of each chooser, averaged over the cards."""
     library, cards = CARDS["library"](), CARDS["CARDS"]
     began = time.perf_counter()
-    places = {card: [fit.tool.name for fit in ranked(card.task, card.examples, library)] for card in cards}
+    places = {card: [fit.tool.name for fit in rank_tools(card.task, card.examples, library)] for card in cards}
     ms = 1000 * (time.perf_counter() - began) / len(cards)
     wanted = sum(len(card.tools) for card in cards)
     for most in (3, 5, 8, 12, 16):
@@ -63,7 +63,7 @@ def tell(name: str, chooser: Chooser, way: Any, library: list[Any]) -> None:
 
 def chosen_by(chooser: Chooser, card: Any, way: Any, library: list[Any]) -> list[tuple[str, str]]:
     """What the stage's script chooses, with every ask answered by `chooser`."""
-    tools, _ = offered(card.task, card.examples, library, SETTINGS.offered)
+    tools, _ = choose_tools(card.task, card.examples, library, SETTINGS.offered)
     script = way(Task(description=card.task), card.examples, tools, SETTINGS)
     sent: Any = None
     while True:

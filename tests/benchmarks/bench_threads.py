@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from autoact.threads import limit_spinning, usable_cores, usage
+from autoact.threads import available_cores, limit_spinning, usage
 
 TORCH, OURS = "torch", "ours"
 SETTLE, WINDOW = 6.0, 5.0
@@ -118,7 +118,7 @@ def main(rounds: int, only: str) -> None:
             show(scene, setting, found)
         for job in itertools.chain(*jobs.values()):
             job.end()
-    print(f"{len(usable_cores())} cores, {rounds} rounds, load {' '.join(map(str, os.getloadavg()))}")
+    print(f"{len(available_cores())} cores, {rounds} rounds, load {' '.join(map(str, os.getloadavg()))}")
 
 
 def show(scene: Scene, setting: str, windows: list[list[Counted]]) -> None:
@@ -199,9 +199,9 @@ def training(folder: Path) -> Work:
     """One adapter without end; the tokens of a step are those that went through the model."""
     import torch
 
-    from autoact.config import Differentiation
     from autoact.events import TrainStepped
     from autoact.model import store
+    from autoact.project.config import Differentiation
     from autoact.training.lora import LoraTraining
     from autoact.training.loss import Sample
     from autoact.training.spans import Encoded, Span

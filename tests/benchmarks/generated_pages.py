@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 
-from autoact.tools.pages.page_files import Page
+from autoact.trajectory import Page
 
 _SYLLABLES = (
     "ka", "lo", "mer", "ti", "ran", "do", "vel", "shi", "ber", "no",

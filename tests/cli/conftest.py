@@ -7,7 +7,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from autoact.project import Project, create
+from autoact.project.project import Project, create
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 
 from autoact.cli import main
 from autoact.events import RunFinished, RunOpened
-from autoact.project import Project, create
+from autoact.project.project import Project, create
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
 

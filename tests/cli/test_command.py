@@ -13,7 +13,7 @@ import pytest
 
 from autoact import cli
 from autoact.errors import BadProject, RunBusy
-from autoact.project import create
+from autoact.project.project import create
 
 VERBS = (
     "new", "check", "run", "ask", "eval", "runs", "stats", "attach", "log", "cancel", "resume", "delete", "tools",

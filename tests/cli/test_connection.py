@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from autoact.cli import main
-from autoact.project import Project
+from autoact.project.project import Project
 
 SERVER = Path(__file__).parents[1] / "tools" / "bridges" / "server.py"
 
@@ -38,4 +38,4 @@ def test_a_server_is_looked_at_and_its_news_told(project: Project, capsys: pytes
 def test_a_server_that_is_not_listed(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     listed(project, "well")
     assert main(["tools", "connect", str(project.root), "other"]) == 2
-    assert "tools.toml lists no MCP server called `other`" in capsys.readouterr().err
+    assert "tools.toml lists no MCP server named `other`" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
 from autoact.tools.library.tools_toml_edit import ToolsFile
@@ -108,7 +108,7 @@ def test_adding_and_removing(file: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert (
         tools(file, "add", "database", "--set", "url=absent.db", "--set", "rows=5", "--usage", "Database[schema]") == 0
     )
-    assert "Database cannot run yet: `url` leads to no file" in capsys.readouterr().out
+    assert "Database cannot run yet: `url` names no file" in capsys.readouterr().out
     added = '\n[[tool]]\nname = "Database"\nusage = "Database[schema]"\n[tool.settings]\nurl = "absent.db"\nrows = 5\n'
     assert file.read_text().replace("\n\n[tool.settings]", "\n[tool.settings]") == TOOLS + added
     assert tools(file, "remove", "Database") == 0
@@ -120,7 +120,7 @@ def test_adding_and_removing(file: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("enable", "Lookup"), "`Lookup` is not listed here; `autoact tools add` puts it in; there are Retrieve"),
+        (("enable", "Lookup"), "`Lookup` is not listed here; `autoact tools add` adds it; there are Retrieve"),
         (("disable", "Oracle"), "`Oracle` is no tool of this project"),
         (("add", "Retreive"), "unknown tool `Retreive`; did you mean `Retrieve`?; other kinds take --kind"),
         (("add", "Retrieve"), "`Retrieve` is listed already"),

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from autoact.cli import evaluate, main
-from autoact.cli.run import check
-from autoact.config import Plan
-from autoact.project import Project, create
+from autoact.cli import main
+from autoact.cli.start import evaluate
+from autoact.cli.start.run import check
+from autoact.project.config import Plan
+from autoact.project.project import Project, create
 
 ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}
 
@@ -59,7 +60,7 @@ def test_there_must_be_questions(project: Project, capsys: pytest.CaptureFixture
 def test_without_a_trained_group_the_meta_agent_answers_alone(
     method: str, casts: tuple[str, ...], told: str, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert evaluate._casts(project, argparse.Namespace(method=method, base="")) == casts
+    assert evaluate._methods(project, argparse.Namespace(method=method, base="")) == casts
     assert capsys.readouterr().err.startswith(told)
 
 

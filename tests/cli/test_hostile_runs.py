@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hostile_runs import LOGS, NOTES, SETTINGS, at
 
-from autoact import trust
 from autoact.cli import main
 from autoact.errors import BadInput
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
+from autoact.security import trust
 
 Captured = pytest.CaptureFixture[str]
 COMMANDS: tuple[tuple[str, ...], ...] = (

@@ -16,10 +16,11 @@ import orjson
 import pytest
 
 import autoact.events as happened
-from autoact.cli import command, main
-from autoact.cli.run import interrupted, lift_pause
+from autoact.cli import main
+from autoact.cli.control import command
+from autoact.cli.start.run import find_interrupted, lift_pause
 from autoact.errors import BadInput
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.control_socket import Unreachable, left
 from autoact.run.process.exit_record import Ending
@@ -79,7 +80,7 @@ def test_attach_shows_a_run_to_its_end(folder: RunFolder, begin: Begin, capsys: 
 def test_attach_tells_of_crashes(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
     begin("--of", "4", "--stumble", "3")
     assert main(["attach", str(folder.path)]) == 0
-    assert "the job ended, killed by signal 9 (SIGKILL); it starts again in 1 s" in capsys.readouterr().err
+    assert "the job ended, killed by signal 9 (SIGKILL); it is restarted in 1 s" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_cancel_waits_and_says_what_happened(folder: RunFolder, begin: Begin, ca
     assert capsys.readouterr().out == f"run {folder.name} is cancelled\n"
     assert not attended(folder)
     assert main(["cancel", str(folder.path)]) == 0
-    assert capsys.readouterr().out == f"run {folder.name} has no job to stop here; it is cancelled\n"
+    assert capsys.readouterr().out == f"run {folder.name} has no job on this machine; it is cancelled\n"
 
 
 def test_cancel_of_a_job_that_does_not_listen(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
@@ -180,7 +181,7 @@ def test_resume_refuses_what_cannot_go_on(folder: RunFolder, capsys: Captured) -
         assert "--take-over atlas" in capsys.readouterr().err
     written(folder, happened.RunFinished())
     assert main(["resume", str(folder.path)]) == 2
-    assert "nothing is left to do" in capsys.readouterr().err
+    assert " is finished" in capsys.readouterr().err
 
 
 def test_resume_starts_the_job_again(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
@@ -198,13 +199,13 @@ def test_resume_starts_the_job_again(folder: RunFolder, begin: Begin, capsys: Ca
 def test_a_command_finds_a_job_without_a_socket_in_its_folder(
     folder: RunFolder, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "UNHEARD", 0.0)
+    monkeypatch.setattr(command, "NO_SOCKET", 0.0)
     with RunLock.take(folder), LogWriter(folder) as log:
         with pytest.raises(Unreachable, match="does not answer"):
             command.deliver(folder, Command("c-1", "pause"))
         (left,) = folder.control.iterdir()
         assert msgspec.json.decode(left.read_bytes(), type=Command) == Command("c-1", "pause")
-        monkeypatch.setattr(command, "UNHEARD", 0.6)
+        monkeypatch.setattr(command, "NO_SOCKET", 0.6)
         log.append(happened.CommandAccepted("c-1", "pause"))
         assert command.deliver(folder, Command("c-1", "pause")) == Reply("c-1", 0)
         log.append(happened.CommandRefused("c-2", "not now"))
@@ -227,10 +228,10 @@ def test_whoever_starts_a_run_by_hand_lifts_its_pause(folder: RunFolder) -> None
 def test_a_run_with_settings_of_another_version_is_not_gone_on_with(folder: RunFolder, project: Project) -> None:
     config = project.config()
     folder.config.write_text(toml(msgspec.to_builtins(config)))
-    assert interrupted(project, config) == folder
+    assert find_interrupted(project, config) == folder
     for settings in ("model = 3\n", "[synthesis]\nmoons = 2\n", "not toml"):
         folder.config.write_text(settings)
-        assert interrupted(project, config) is None
+        assert find_interrupted(project, config) is None
 
 
 # -- delete ----------------------------------------------------------------------------------------------------------
@@ -283,13 +284,13 @@ def test_a_viewer_may_leave(folder: RunFolder, begin: Begin) -> None:
         assert viewer.stderr.readline() == f"run {folder.name}\n"
         viewer.send_signal(signal.SIGINT)
         told = viewer.communicate()[1]
-    assert (viewer.returncode, told.count("goes on; `autoact attach")) == (0, 1)
+    assert (viewer.returncode, told.count("is still running; `autoact attach")) == (0, 1)
     assert attended(folder)
 
 
 def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin) -> None:
     begin(*LONG)
-    code = "import sys; from pathlib import Path; from autoact.cli.follow import follow; "
+    code = "import sys; from pathlib import Path; from autoact.cli.watch.follow import follow; "
     code += "from autoact.run.record.folder import RunFolder; sys.exit(follow(RunFolder(Path(sys.argv[1])), print))"
     with subprocess.Popen([sys.executable, "-c", code, str(folder.path)], stderr=subprocess.PIPE, text=True) as viewer:
         assert viewer.stderr is not None
@@ -297,6 +298,6 @@ def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin)
         viewer.send_signal(signal.SIGINT)
         told = viewer.communicate()[1]
     assert viewer.returncode == 130
-    assert told.endswith(f"run {folder.name} is stopped; the same command goes on from here\n")
+    assert told.endswith(f"run {folder.name} is stopped; the same command resumes it\n")
     assert not attended(folder)
     assert RunState.of(folder.events).status == "cancelled"

@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "studio"))  # where hostile p
 from hostile import PIECES, Supply  # noqa: E402 - found by the line above
 from ways import broken, project  # noqa: E402
 
-from autoact import trust, untrusted_text  # noqa: E402
 from autoact.cli import main, output  # noqa: E402
 from autoact.run.record.folder import runs_of  # noqa: E402
-from autoact.untrusted_text import cleaned_output  # noqa: E402
+from autoact.security import trust, untrusted_text  # noqa: E402
+from autoact.security.untrusted_text import cleaned_output  # noqa: E402
 
 Bytes = pytest.CaptureFixture[bytes]
 ACTS = re.compile(
@@ -138,7 +138,7 @@ def test_json_says_exactly_what_it_was_given(piece: str, capsys: pytest.CaptureF
 
 
 def test_bars_may_move_the_cursor_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
-    with cleaned_output(), output.bars():
+    with cleaned_output(), output.progress_bars():
         print("\rmodel\x1b[31m 50%\x1b[A\x1b[K\x1b]0;x\x07", file=sys.stderr)
     assert capsys.readouterr().err == "\rmodel␛[31m 50%\x1b[A\x1b[K␛]0;x␇\n"
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from autoact.cli import main
-from autoact.project import TEMPLATES, Project
+from autoact.project.project import TEMPLATES, Project
 
 MISTAKES = [
     ("examples.jsonl", "", "examples.jsonl: empty; expected at least one example"),
@@ -39,7 +39,7 @@ MISTAKES = [
         "[[tool]]\nname = 'Retreive'",
         "key `tool[1].name`: unknown tool `Retreive`; did you mean `Retrieve`?",
     ),
-    ("tools.toml", "[[tool]]\nname = 'Text2Image'", "tools.toml: no tool that can run"),
+    ("tools.toml", "[[tool]]\nname = 'Text2Image'", "tools.toml: no tool can run"),
 ]
 
 
@@ -54,9 +54,9 @@ def test_a_new_project_checks_out(template: str, tmp_path: Path, capsys: pytest.
     shown = capsys.readouterr()
     assert "examples" in shown.out
     # an empty corpus leaves its tools unready, and pictures want an optional package
-    told = (" is not ready: ", ", which is no ready tool: ", "`seed-001` is the blank template's")
+    told = (" is not ready: ", ", which is not a ready tool; ", "`seed-001` is the example of the blank template")
     assert all(any(part in line for part in told) for line in shown.err.splitlines()), shown.err
-    assert ("the blank template's" in shown.err) == (template == "blank")
+    assert ("the blank template" in shown.err) == (template == "blank")
 
 
 def test_a_tool_whose_host_has_no_address_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +129,7 @@ def test_what_keeps_no_run_from_starting_is_a_warning(project: Project, capsys: 
     assert found["counts"]["pages"] == 2
     assert [line for line in found["warnings"] if "more.jsonl:1" in line]
     assert [line for line in found["warnings"] if "`e` uses `Image2Text`" in line]
-    assert [line for line in found["warnings"] if "is also practised as `e`" in line]
+    assert [line for line in found["warnings"] if "repeats the practice question `e`" in line]
 
 
 def test_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

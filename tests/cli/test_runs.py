@@ -11,8 +11,8 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
-from autoact.cli.follow import Progress, describe
-from autoact.project import Project
+from autoact.cli.watch.follow import ProgressLine, describe_stage
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
 from autoact.run.record.state import RunState, fold
@@ -125,7 +125,7 @@ def test_a_run_whose_files_are_none(
 
 @pytest.mark.parametrize("stage", ["session", "of_a_newer_version"])
 def test_a_stage_outside_the_pipeline_is_watched_to_its_end(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
-    state, progress = RunState(), Progress()
+    state, progress = RunState(), ProgressLine()
     for seq, event in enumerate((happened.StageStarted(stage), happened.StageFinished(stage, 3, 61.0))):
         fold(state, Record(seq, 1.0, event, ""))
         progress.show(state)
@@ -140,6 +140,6 @@ def test_a_stage_tells_what_it_does_before_its_first_result(capsys: pytest.Captu
         happened.StageProgressed("self_instruct", 0, 16, tried=1),
     )):  # fmt: skip
         fold(state, Record(seq, 1.0, event, ""))
-    assert describe("self_instruct", state) == "self_instruct: 0/16, 1 tried, 0 refused, 1 model answer"
-    Progress().show(RunState(), doing="loading smollm2-135m-instruct")
+    assert describe_stage("self_instruct", state) == "self_instruct: 0/16, 1 tried, 0 refused, 1 model answer"
+    ProgressLine().show(RunState(), doing="loading smollm2-135m-instruct")
     assert capsys.readouterr().err == "loading smollm2-135m-instruct ...\n"

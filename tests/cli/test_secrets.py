@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from autoact import grants, trust
 from autoact.cli import main
-from autoact.project import create
+from autoact.project.project import create
+from autoact.security import grants, trust
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def test_trust_shows_where_secrets_would_be_sent_and_allows_none(
         '[[tool]]\nname = "Rivers"\nkind = "http"\ndefinition = "Tells."\nsettings = {url = '
         '"https://rivers.example/{argument}", headers = {X-Key = "{secret:RIVER_KEY}"}}\n'
     )
-    trust.withdraw(root)
+    trust.revoke(root)
     assert main(["trust", str(root), "--yes"]) == 0
     told = capsys.readouterr().out
     assert "secret RIVER_KEY: Rivers sends it to https://rivers.example/{argument}, after `autoact secrets all" in told

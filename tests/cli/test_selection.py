@@ -7,9 +7,9 @@ from datetime import datetime
 import orjson
 import pytest
 
-from autoact.cli.selection import print_selection
+from autoact.cli.tools.selection import print_selection
 from autoact.events import ToolPassedOver, ToolSelected
-from autoact.project import Project
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter
 

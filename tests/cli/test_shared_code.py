@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.cli import main
 from autoact.job.inputs import open_library
-from autoact.project import Project, create
+from autoact.project.project import Project, create
+from autoact.security import grants
 
 ALL = ("--allow", "all", "--allow", "secret:WEATHER_KEY@api.example.org")
 CANARY = "canary-4b1d-77ee"
@@ -244,7 +244,7 @@ def test_nothing_is_written_without_consent(
     assert main(["tools", "import", str(other.root), str(shared_set), *allowed]) == 0
     assert held(other.root) == {}
     told = capsys.readouterr().out
-    assert "Double would run what follows; it may use network, code, files.\n" in told
+    assert "Double would run the following code; it may use network, code, files.\n" in told
     assert '  function = "tools/own.py:double"' in told
     assert "  --- tools/own.py\n  | import json\n" in told
     assert "tools/arithmetic/deeper.py, 1 line, not written" in told
@@ -256,7 +256,7 @@ def test_a_person_in_a_terminal_is_asked(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("y\nn\nN\n\n"))
     assert main(["tools", "import", str(other.root), str(shared_set)]) == 0
-    assert capsys.readouterr().out.count("Let it? [y/N]") == 4
+    assert capsys.readouterr().out.count("Allow it? [y/N]") == 4
     assert set(held(other.root)) == {path for path in FILES if "arithmetic" in path} | {"tools/own.py"}
     assert main(["tools", "list", str(other.root)]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["NAME", "Double"]
@@ -285,7 +285,7 @@ def test_files_that_are_here_are_kept(shared_set: Path, other: Project, capsys: 
     write(other.root, {"tools/own.py": "mine = True\n"})
     arguments = ["tools", "import", str(other.root), str(shared_set), "--allow", "all"]
     assert main(arguments) == 2
-    assert "own.py: is here already and differs; --replace takes the set's" in capsys.readouterr().err
+    assert "own.py: exists and differs; --replace uses the set's" in capsys.readouterr().err
     assert (held(other.root), (other.root / "tools.toml").read_text()) == ({"tools/own.py": "mine = True\n"}, "")
     assert main([*arguments, "--replace"]) == 0
     assert held(other.root) == FILES
@@ -359,5 +359,5 @@ def test_a_link_out_of_the_project_is_not_given_away(own: Project, tmp_path: Pat
 def test_code_elsewhere_is_told_of(own: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (own.root / "tools.toml").write_text(TOOLS.replace("tools/own.py:", "code/own.py:"))
     assert (
-        "not carried, as it is no file in tools/: code/own.py of Double" in export(own, tmp_path / "s.toml", capsys)[1]
+        "left out, as it is not a file in tools/: code/own.py of Double" in export(own, tmp_path / "s.toml", capsys)[1]
     )

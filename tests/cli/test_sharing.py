@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.cli import main
-from autoact.project import Project, create
+from autoact.project.project import Project, create
+from autoact.security import grants
 
 CANARY = "canary-4b1d-77ee"
 TOOLS = f"""
@@ -79,7 +79,7 @@ def test_what_could_do_harm_arrives_switched_off(
     assert main(["tools", "import", str(other.root), str(shared_set)]) == 0
     told = capsys.readouterr().out
     assert 'off Mine  (python, may use network, code, files): function = "mine:double"' in told
-    assert "kept Retrieve  is here already" in told
+    assert "kept Retrieve  exists already" in told
     text = (other.root / "tools.toml").read_text()
     assert text.startswith('# Mine alone.\n[[tool]]\nname = "Retrieve"\n')
     assert text.count("enabled = false") == 3

@@ -9,7 +9,7 @@ import pytest
 
 from autoact.cli import main
 from autoact.model.store import KNOWN
-from autoact.project import Project, create
+from autoact.project.project import Project, create
 
 
 def test_list_tells_what_keeps_a_tool_from_running(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

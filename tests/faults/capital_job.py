@@ -12,8 +12,8 @@ from capitals import Hall, make_project, prepared, speak  # noqa: E402 - found b
 
 from autoact.job.job import main  # noqa: E402
 from autoact.model.scripted import ScriptedEngine  # noqa: E402
+from autoact.registry.stages import pipeline  # noqa: E402
 from autoact.script import Ask  # noqa: E402
-from autoact.stages import PIPELINE  # noqa: E402
 
 SECONDS = 0.01
 """What an answer takes."""
@@ -26,6 +26,6 @@ def slowly(ask: Ask) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1] == "--new":
-        print(prepared(make_project(Path(sys.argv[2])), PIPELINE[:4]).path)
+        print(prepared(make_project(Path(sys.argv[2])), pipeline()[:4]).path)
         sys.exit()
     sys.exit(main(sys.argv[1:], Hall(lambda folder: ScriptedEngine(slowly)).open))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Generator
 from datetime import datetime
@@ -9,17 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Engine
-from autoact.project import Project
-from autoact.run.conductor.world import ToolCalls, World
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
-from autoact.script import Ask, Card, Train
+from autoact.script import Ask, Train
+from autoact.security import trust
 from autoact.trajectory import Adapter, Question
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # jobs that tests start find it by this line
+
+from worlds import scripted_world  # noqa: E402
+
+from autoact.environment import Environment  # noqa: E402
 
 CAPITALS = {
     "Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta", "Bolivia": "Sucre", "Denmark": "Copenhagen",
@@ -27,7 +33,7 @@ CAPITALS = {
 }  # fmt: skip
 SETTINGS = {"self_instruct.target": "4", "self_instruct.round": "4", "synthesis.samples": "3", "model.lanes": "4"}
 
-Sessions = Callable[[Question | None], ToolCalls]
+Sessions = Callable[[Question | None], Environment]
 Training = Callable[[Train], Generator[Event, None, Adapter]]
 
 
@@ -42,7 +48,7 @@ def make_project(root: Path) -> Project:
     )
     for name, capital in CAPITALS.items():
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
-    trust.enter(root)
+    trust.mark_trusted(root)
     return Project.open(root)
 
 
@@ -69,8 +75,8 @@ def speak(ask: Ask) -> str:
 
 def untrained(wish: Train) -> Generator[Event, None, Adapter]:
     """A trainer for runs that get as far, but are not about it."""
-    yield TrainStepped(wish.role, 0, 1, 0.5, 1e-3, 1.0, len(wish.lessons), 1.0)
-    return Adapter(wish.role, f"adapters/{wish.role}", "00", len(wish.lessons), 0.5)
+    yield TrainStepped(wish.adapter, 0, 1, 0.5, 1e-3, 1.0, len(wish.lessons), 1.0)
+    return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", len(wish.lessons), 0.5)
 
 
 class Hall:
@@ -86,8 +92,5 @@ class Hall:
         """What a Job wants."""
         library, corpus = open_library(project)
         inputs = open_inputs(config, project, library, corpus)
-        world = World(self.engine(folder), self.tools(library.session), self.train(folder))
-        return Pipeline(config, inputs, world, self.teach, folder.path)
-
-    def teach(self, card: Card) -> None:
-        """Nobody listens unless told otherwise."""
+        world = scripted_world(self.engine(folder), self.tools(library.session), self.train(folder))
+        return Pipeline(config, inputs, world, folder.path)

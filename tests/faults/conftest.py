@@ -18,9 +18,9 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 import pytest
 
 import autoact.events as happened
-from autoact import trust
 from autoact.events import Event
 from autoact.run.record.folder import RunFolder, new_run
+from autoact.security import trust
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # what several faults share lies beside them
@@ -131,7 +131,7 @@ def seed() -> int:
 def folder(tmp_path: Path) -> Iterator[RunFolder]:
     """Of a run that has not begun, in memory where the system has such a place."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else tmp_path) as root:
-        trust.enter(Path(root))
+        trust.mark_trusted(Path(root))
         yield new_run(Path(root), "faults", {}, now=datetime(2026, 11, 22, 14, 30))
 
 

@@ -17,14 +17,13 @@ from autoact.events import ToolObserved
 from autoact.job.job import Job
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.conductor.world import ToolCalls
+from autoact.registry.stages import pipeline
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import read, scan
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Observation
-from autoact.stages import PIPELINE
-from autoact.tools.library.library import Library
-from autoact.tools.library.tool import Group, Limits, ToolContext, ToolRecord
+from autoact.tools.library.library import Library, ToolSession
+from autoact.tools.library.tool import Group, ToolContext, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Question
 
@@ -87,12 +86,12 @@ class UnreliableTools:
         self.draw, self.share = draw, share
         self.faults: Counter[str] = Counter()
         self.over = threading.Event()
-        limits = Limits(timeout_s=0.005)
+        limits = ToolLimits(timeout_s=0.005)
         records = tuple(ToolRecord(name, f"{name} is odd.", f"{name}[Peru]", limits=limits) for name in NAMES)
         group = Group(records, lambda context, records: dict.fromkeys(NAMES, self.call))
         self.library = Library.load(None, ToolContext(Corpus.of_pages(())), [group])
 
-    def session(self, question: Question | None) -> ToolCalls:
+    def session(self, question: Question | None) -> ToolSession:
         return self.library.session(question)
 
     def call(self, argument: str) -> Any:
@@ -120,7 +119,7 @@ def test_bad_worlds(
     project, draw, faults = make_project(tmp_path / "project"), random.Random(seed), Counter[str]()
     tried = rounds(40, 400 // part[1])
     for _ in range(tried):
-        folder = prepared(project, PIPELINE[:4], {"synthesis.samples": "1", "self_instruct.target": "3"})
+        folder = prepared(project, pipeline()[:4], {"synthesis.samples": "1", "self_instruct.target": "3"})
         model = UnreliableModel(draw, draw.choice((0.0, 0.0, 0.0, 0.03, 0.2, 1.0)))
         tools = UnreliableTools(draw, draw.choice((0.0, 0.5, 1.0, 1.0)))
         job = Job(folder, Hall(lambda folder, model=model: model, tools=lambda _, tools=tools: tools.session).open)  # type: ignore[misc]
@@ -161,6 +160,6 @@ def check_log(folder: RunFolder) -> None:
     assert (log.damaged, log.torn) == ([], 0)
     events = [record.event for record in read(folder.events)]
     for seen in (event for event in events if isinstance(event, ToolObserved)):
-        assert len(seen.text) <= Limits().max_chars
+        assert len(seen.text) <= ToolLimits().max_chars
         assert "\n" not in seen.text
         assert seen.text.encode().decode() == seen.text

@@ -8,9 +8,9 @@ from itertools import accumulate
 
 import pytest
 
-from autoact.cli.follow import pace
+from autoact.cli.watch.follow import pace
 from autoact.events import Event, StageFinished, StageStarted
-from autoact.lab.tally import Reading
+from autoact.lab.tally import LogTotals
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter, read
 from autoact.run.record.state import RunState
@@ -60,6 +60,6 @@ def test_any_clock(folder: RunFolder, events: list[Event], rounds: Rounds, seed:
         written(folder, events, list(accumulate(jumps, initial=1_764_000_000.0))[: len(events)])
         assert [record.event for record in read(folder.events)] == events
         assert RunState.of(folder.events).gaps == 0
-        assert Reading.of(folder.events).seconds >= 0
+        assert LogTotals.of(folder.events).seconds >= 0
         folder.events.unlink()
     tell("F13 the clock jumps", tried, {})

@@ -80,13 +80,13 @@ class Fire:
         """Commands until `count` have their reply; then the run is let go to its end."""
         from capitals import prepared
 
+        from autoact.registry.stages import SESSION, pipeline
         from autoact.run.control.command import Command, new_id
         from autoact.run.record.log import LogTail
         from autoact.run.record.state import RunState
-        from autoact.stages import PIPELINE, SESSION
 
         settings = {"group_planning.compare": '["meta"]', "session.idle": "2", "synthesis.samples": "4"}
-        self.folder = prepared(self.project, (*PIPELINE[:4], SESSION), settings)
+        self.folder = prepared(self.project, (*pipeline()[:4], SESSION), settings)
         self.state, self.tail = RunState(), LogTail(self.folder.events)
         pid = self.begin()
         while len(self.replies) < count:

@@ -9,15 +9,16 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from worlds import scripted_world
 
 from autoact.events import Event, ModelAnswered, StageProgressed
 from autoact.model.scripted import ScriptedEngine
-from autoact.run.conductor.conductor import Conductor, World
+from autoact.run.conductor.conductor import Conductor
 from autoact.run.control.gate import Gate
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import LogWriter, read, scan
-from autoact.script import Answer, Ask, Prompt, Round, Stage, Unit
+from autoact.script import Answer, Ask, Prompt, Round, StageScript, Unit
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -65,7 +66,7 @@ def asking(count: int) -> Generator[Ask, Answer, int]:
     return count
 
 
-def stage(results: list[Any]) -> Stage:
+def stage(results: list[Any]) -> StageScript:
     units = [Unit("a", lambda: asking(5)), Unit("b", lambda: asking(5))]
     results.extend((yield Round(units, commits=lambda made, seconds, tokens: StageProgressed("x", made, 5))))
 
@@ -76,7 +77,7 @@ def play(folder: RunFolder, disk: Callable[[int], None]) -> tuple[ScriptedEngine
     journal = Journal(folder)
     journal.writer.close()
     journal.writer = LogWriter(folder, sync_every=0.0, flush=disk)
-    world = World(engine, lambda question: None, lambda wish: iter(()))  # type: ignore[arg-type, return-value]
+    world = scripted_world(engine)
     try:
         Conductor(world, journal, Gate(), seed=7).play("stage", stage(results))
     finally:

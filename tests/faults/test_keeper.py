@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from autoact import trust
 from autoact.events import BY_A_PERSON, ModelAnswered
 from autoact.run.control.command import Command, Verb, new_id
 from autoact.run.control.control_socket import Unreachable, send
@@ -25,6 +24,7 @@ from autoact.run.process.launch import kill, launch
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.run.record.state import RunState
+from autoact.security import trust
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -41,7 +41,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     made: list[RunFolder] = []
 
     def begin() -> RunFolder:
-        trust.enter(tmp_path)
+        trust.mark_trusted(tmp_path)
         folder = new_run(tmp_path, "kept", {}, now=datetime(2026, 11, 22, 14, 30))
         made.append(folder)
         launch(folder, SLOWLY)

@@ -57,10 +57,10 @@ def main(root: Path, seed: int, kills: int) -> dict[str, Any]:
     from autoact.job.job import Job
     from autoact.model.engine import Ticket
     from autoact.model.scripted import ScriptedEngine
+    from autoact.registry.stages import pipeline
     from autoact.run.record.folder import RunFolder
     from autoact.run.record.log import LogWriter
     from autoact.script import Ask
-    from autoact.stages import PIPELINE
 
     draw, project = random.Random(seed), make_project(root / "project")
     appended = LogWriter.append
@@ -89,7 +89,7 @@ def main(root: Path, seed: int, kills: int) -> dict[str, Any]:
         LogWriter.append = acknowledged  # type: ignore[method-assign]
         assert Job(folder, Hall(lambda folder: Told(hesitant, LANES)).open).run() == "finished"
 
-    stages, findings = PIPELINE[:4], Findings()
+    stages, findings = pipeline()[:4], Findings()
     clean = prepared(project, stages)
     assert outlived(fork(partial(life, clean, 0)))
 

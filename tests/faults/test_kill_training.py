@@ -56,17 +56,17 @@ def main(root: Path, model: str, seed: int, kills: int) -> dict[str, Any]:
     from autoact.job.job import Job
     from autoact.model.scripted import ScriptedEngine
     from autoact.model.store import load
-    from autoact.stages import PIPELINE
+    from autoact.registry.stages import pipeline
     from autoact.training import trainer  # noqa: F401 - so that the children need not
 
     torch.set_num_threads(1)
     weights = load(model, "cpu", "float32")
     draw, project = random.Random(seed), make_project(root / "project")
-    lessons = prepared(project, PIPELINE[:4], SETTINGS)
+    lessons = prepared(project, pipeline()[:4], SETTINGS)
     assert outlived(fork(lambda: Job(lessons, Hall(lambda folder: ScriptedEngine(speak)).open).run()))
 
     def fresh() -> Any:
-        folder = prepared(project, PIPELINE[:5], SETTINGS)
+        folder = prepared(project, pipeline()[:5], SETTINGS)
         folder.events.write_bytes(lessons.events.read_bytes())
         return folder
 
@@ -96,11 +96,10 @@ def life(folder: Any, weights: Any, deadly: int, count: Path | None = None) -> N
     import msgspec
     from capitals import Hall
 
-    from autoact.config import Config
     from autoact.job.job import Job
     from autoact.model.local import LocalEngine
-    from autoact.script import Card
-    from autoact.training.trainer import Trainer
+    from autoact.project.config import Config
+    from autoact.training.trainer import LocalTrainer
 
     touched = 0
 
@@ -114,9 +113,8 @@ def life(folder: Any, weights: Any, deadly: int, count: Path | None = None) -> N
 
     config = msgspec.convert(folder.read_config(), Config)
     engine = LocalEngine(weights, 4)
-    trainer = Trainer(engine, Card("", ()), config.differentiation, seed=config.model.seed, root=folder.path)
+    trainer = LocalTrainer(engine, config.differentiation, seed=config.model.seed, root=folder.path)
     hall = Hall(lambda folder: engine, lambda folder: trainer.train)
-    hall.teach = partial(setattr, trainer, "card")  # type: ignore[method-assign]
     sys.addaudithook(watch)
     assert Job(folder, hall.open).run() == "finished"
     if count:
@@ -132,7 +130,7 @@ def tear(path: Path) -> None:
 
 def whole(folder: Any) -> dict[str, int]:
     """The newest whole checkpoint of each role, by its manifest."""
-    from autoact import disk
+    from autoact.files import disk
 
     return {
         path.parents[1].name: int(path.parent.name.removeprefix("step-"))
@@ -174,7 +172,7 @@ class Findings:
 
     def compare(self, folder: Any, clean: Any) -> None:
         """A training came to its end."""
-        from autoact import disk
+        from autoact.files import disk
 
         self.runs += 1
         curves = [{(step.role, step.step): step.loss.hex() for step in trained(one)} for one in (folder, clean)]

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from autoact import trust
 from autoact.run.process.health import attended, verdict
 from autoact.run.process.launch import kill
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.state import RunState
+from autoact.security import trust
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -29,7 +29,7 @@ COUNTING = Path(__file__).parents[1] / "run" / "counting_job.py"
 FOREGROUND = """
 import fcntl, os, sys, termios
 from pathlib import Path
-from autoact.cli.follow import follow
+from autoact.cli.watch.follow import follow
 from autoact.run.record.folder import RunFolder
 from autoact.run.process.launch import launch
 if os.getsid(0) == os.getpid() and os.isatty(0):
@@ -48,7 +48,7 @@ def runs(tmp_path: Path) -> Iterator[Callable[[], RunFolder]]:
     made: list[RunFolder] = []
 
     def make() -> RunFolder:
-        trust.enter(tmp_path)
+        trust.mark_trusted(tmp_path)
         made.append(new_run(tmp_path, "terminal", {}, now=datetime(2026, 11, 22, 14, 30)))
         return made[-1]
 

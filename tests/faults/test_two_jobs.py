@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from autoact import trust
 from autoact.errors import RunBusy
 from autoact.run.process import lock
 from autoact.run.process.exit_record import BUSY
@@ -23,6 +22,7 @@ from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogTail, read
 from autoact.run.record.state import RunState
+from autoact.security import trust
 
 Rounds = Callable[[int, int], int]
 Tell = Callable[[str, int, dict[str, float | str]], None]
@@ -45,7 +45,7 @@ else:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    trust.enter(tmp_path)
+    trust.mark_trusted(tmp_path)
     return new_run(tmp_path, "two", {}, now=datetime(2026, 11, 22, 14, 30))
 
 

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 import autoact.events as happened
-from autoact.cli.table import lines
+from autoact.cli.watch.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
-from autoact.lab.tally import Reading, gain, tally
+from autoact.lab.tally import LogTotals, gain, tally
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
@@ -133,21 +133,21 @@ def test_each_role_has_a_cache_and_each_restart_other_prompts() -> None:
     assert {role: cost.distinct_prompt_tokens for role, cost in spending.by_role()["s"].items()} == {
         "plan": 130, "tool": 115,
     }  # fmt: skip
-    spending.restarted("u")
+    spending.add_restart("u")
     spending.add("s", said("u", 1, 120, 120, 5, "tool"))
     assert spending.by_role()["s"]["tool"].distinct_prompt_tokens == 115 + 120
     assert spending.by_stage()["s"].distinct_prompt_tokens == 130 + 115 + 120
 
 
 def test_time_between_attempts_is_not_work() -> None:
-    reading = Reading()
+    totals = LogTotals()
     opened = happened.RunOpened(1, 7, "here")
     again = happened.RunOpened(2, 8, "here")
     for seq, (at, event) in enumerate(
         [(100, opened), (101, opened), (110, step(0, 1.0)), (9000, again), (9005, step(1, 1.0))]
     ):
-        reading.take(Record(seq, float(at), event, "x"))
-    assert (reading.started, reading.seconds) == (100.0, 15.0)
+        totals.add(Record(seq, float(at), event, "x"))
+    assert (totals.started, totals.seconds) == (100.0, 15.0)
 
 
 def test_a_log_that_is_absent_or_torn(folder: RunFolder, tmp_path: Path) -> None:

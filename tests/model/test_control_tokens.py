@@ -11,9 +11,9 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from autoact import scratchpad
 from autoact.errors import UnknownModel
-from autoact.lessons import PARTS
 from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
+from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson, Prompt
 from autoact.training.spans import encode
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
@@ -149,7 +149,8 @@ def test_training_sees_what_inference_saw(make: Make) -> None:
         Step(HOSTILE, REFLECT, "right"),
     )
     question = Question("q-1", f"Who? {HOSTILE}", choices=(HOSTILE, "b"))
-    lesson = Lesson(Trajectory("t-1", question, steps), tuple(part for parts in PARTS.values() for part in parts))
+    parts = tuple(part for name in SUB_AGENTS for part in ROLES.get(name).parts)
+    lesson = Lesson(Trajectory("t-1", question, steps), parts)
     inference = scratchpad.opening(card, question).then(*scratchpad.segments(scratchpad.pieces(steps)))
     encoded = encode(lesson, card, tokens)
     assert list(encoded.ids) == tokens.prompt(inference)

@@ -14,8 +14,8 @@ from torch import Tensor
 from autoact.model.engine import Ticket
 from autoact.model.local import LONGEST_PASS, LocalEngine, Running
 from autoact.model.store import Weights, load
+from autoact.registry.roles import SUB_AGENTS
 from autoact.script import Answer, Ask, Prompt, Sampling
-from autoact.trajectory import SUB_AGENTS, Role
 
 # peft 0.21 asks transformers 5.23 by an old name
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -61,7 +61,7 @@ def prompt(question: str = "Who wrote Fidelio?", *segments: str) -> Prompt:
     return Prompt("Answer in steps.", f"Question: {question}", segments)
 
 
-def ask(words: Prompt, limit: int = 6, role: Role = "meta", temperature: float = 0.0, **wish: Any) -> Ask:
+def ask(words: Prompt, limit: int = 6, role: str = "meta", temperature: float = 0.0, **wish: Any) -> Ask:
     return Ask(role, "thought", words, **{"stop": NEVER, **wish}, limit=limit, sampling=Sampling(temperature, 0.95))
 
 
@@ -92,15 +92,15 @@ def check(engine: OpenEngine, model: Any, ticket: Ticket, asked: Ask, answer: An
             assert asked.choices or token == int(wanted[number].argmax())
 
 
-Make = Callable[[Weights, float], dict[Role, Path]]
+Make = Callable[[Weights, float], dict[str, Path]]
 
 
 @pytest.fixture
 def random_adapters(tmp_path: Path) -> Make:
     """Three untrained LoRA folders whose effect is strong, made on a copy of a model."""
 
-    def make(weights: Weights, scale: float) -> dict[Role, Path]:
-        folders: dict[Role, Path] = {}
+    def make(weights: Weights, scale: float) -> dict[str, Path]:
+        folders: dict[str, Path] = {}
         model = load(str(weights.folder), "cpu", "float32").model
         for number, role in enumerate(SUB_AGENTS):
             torch.manual_seed(number)
@@ -125,7 +125,7 @@ def dressed(weights: Weights, folder: Path, model: Any = None) -> Any:
 # -- a reused cache --------------------------------------------------------------------------------------------------
 
 
-def episode(engine: OpenEngine, model: Any, words: Prompt, *, unit: str = "t", role: Role = "meta") -> Prompt:
+def episode(engine: OpenEngine, model: Any, words: Prompt, *, unit: str = "t", role: str = "meta") -> Prompt:
     """Thought, action, argument and observation, each ask growing from the last answer, and each one checked."""
     for n, (limit, choices) in enumerate([(6, ()), (48, (" Retrieve\n", " Lookup\n", " Finish\n")), (5, ())]):
         ticket, asked = Ticket(unit, n), ask(words, limit, role, choices=choices)
@@ -216,8 +216,8 @@ def test_three_adapters_take_turns_in_one_episode(weights: Weights, random_adapt
     models["meta"] = load(str(weights.folder), "cpu", "float32").model
     engine, words = OpenEngine(weights, 2), prompt()
     engine.adapt(folders)
-    said: dict[Role, set[str]] = {role: set() for role in models}
-    turns: tuple[Role, ...] = ("plan", "tool", "reflect", "meta", "plan", "plan", "tool", "meta", "reflect")
+    said: dict[str, set[str]] = {role: set() for role in models}
+    turns: tuple[str, ...] = ("plan", "tool", "reflect", "meta", "plan", "plan", "tool", "meta", "reflect")
     for n, role in enumerate(turns):
         ticket, asked = Ticket("t", n), ask(words, 5, role)
         answer = put(engine, [(ticket, asked)])[ticket]
@@ -233,11 +233,11 @@ def test_roles_that_wait_together_do_not_disturb_each_other(weights: Weights, ra
     models["meta"] = load(str(weights.folder), "cpu", "float32").model
     engine = OpenEngine(weights, 5)
     engine.adapt(folders)
-    roles: tuple[Role, ...] = ("plan", "tool", "meta", "reflect", "plan")
+    roles: tuple[str, ...] = ("plan", "tool", "meta", "reflect", "plan")
     asks = {Ticket(f"t-{n}", 0): ask(prompt("Who?" * (n + 1)), 4 + n, role) for n, role in enumerate(roles)}
     answers = put(engine, asks.items())
     for ticket, asked in asks.items():
-        check(engine, models[asked.role], ticket, asked, answers[ticket])
+        check(engine, models[asked.adapter], ticket, asked, answers[ticket])
 
 
 def test_other_adapters_replace_the_first_and_release_gives_the_bare_model_back(
@@ -324,7 +324,7 @@ def test_embedded_model_with_three_adapters(embedded: Weights, random_adapters: 
     for role, folder in folders.items():
         model = dressed(embedded, folder, engine.model)
         for ticket, one, answer in asked:
-            if one.role == role:
+            if one.adapter == role:
                 check(engine, model, ticket, one, answer)
         model.unload()
 

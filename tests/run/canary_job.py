@@ -10,19 +10,22 @@ import logging
 import os
 import sys
 import threading
+from pathlib import Path
 
-from autoact.config import Config
 from autoact.errors import ModelFailed
 from autoact.job import job
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
-from autoact.run.conductor.world import World
+from autoact.project.config import Config
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder
 from autoact.script import Ask, Observation
 from autoact.tools.library.library import ToolSession
 from autoact.trajectory import Question
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from worlds import scripted_world  # noqa: E402
 
 SECRET = os.environ["CANARY_API_KEY"]
 
@@ -57,8 +60,8 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
         made._calls["Retrieve"] = betray
         return made
 
-    world = World(ScriptedEngine(speak), session, lambda wish: iter(()))  # type: ignore[arg-type, return-value]
-    return Pipeline(config, inputs, world, lambda card: None, folder.path)
+    world = scripted_world(ScriptedEngine(speak), session)
+    return Pipeline(config, inputs, world, folder.path)
 
 
 if __name__ == "__main__":

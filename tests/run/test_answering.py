@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoact.config import Config, Plan
 from autoact.errors import BadInput
 from autoact.job.answer_config import answering
-from autoact.project import Project, create
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project, create
+from autoact.registry.roles import SUB_AGENTS
+from autoact.registry.stages import DIFFERENTIATION, GROUP_PLANNING, SESSION
 from autoact.run.record.folder import RunFolder, new_run
-from autoact.stages import DIFFERENTIATION, GROUP_PLANNING, SESSION
-from autoact.trajectory import SUB_AGENTS
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import disk
 from autoact.errors import AutoActError, BadInput, DiskFull
 from autoact.events import AdapterReady, Event, RunOpened, StageStarted
+from autoact.files import disk
 from autoact.run.process.lock import RunLock
 from autoact.run.record.archive import export_run, import_run
 from autoact.run.record.folder import RunFolder, new_run, runs_of

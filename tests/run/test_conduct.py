@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from worlds import scripted_world
 
-from autoact.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.episode import Episode, Limits
 from autoact.errors import BadInput, ContextFull, DiskFull, ModelFailed
 from autoact.events import (
@@ -29,28 +30,29 @@ from autoact.events import (
     UnitFailed,
     UnitRestarted,
 )
-from autoact.lab.metrics import reward
+from autoact.methods.settings import MethodSettings
+from autoact.metrics import reward
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
+from autoact.project.config import Filtering, GroupPlanning, SelfInstruct, Synthesis, Task, ToolSelection
 from autoact.run.conductor.conductor import Conductor
-from autoact.run.conductor.world import World
 from autoact.run.control.gate import Cancelled, Gate
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import LogWriter, read
 from autoact.run.record.state import RunState
-from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Sampling, Stage, Train, Unit, Use
+from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Sampling, StageScript, Train, Unit, Use
 from autoact.stages.filtering import filtering
-from autoact.stages.group_planning import group_planning
-from autoact.stages.self_instruct import Grounds, Passage, self_instruct
+from autoact.stages.group_planning import group_planning, how
+from autoact.stages.self_instruct import Grounds, self_instruct
 from autoact.stages.synthesis import synthesis
 from autoact.stages.tool_selection import tool_selection
-from autoact.trajectory import META, Adapter, Example, Question, Tool
+from autoact.trajectory import META, Adapter, Cast, Example, Page, Question, Tool
 
 TOOLS = (Tool("Retrieve", "Reads a page.", "Retrieve[Peru]"), Tool("Lookup", "Finds a word.", "Lookup[capital]"))
 SEED = Example(Question("seed-1", "What is the capital of Peru?", "Lima"))
 PASSAGES = tuple(
-    Passage(name, f"{name} is a country. The capital of {name} is {name[:3]}ville. Its river is the {name[:2]}.")
+    Page(name, f"{name} is a country. The capital of {name} is {name[:3]}ville. Its river is the {name[:2]}.")
     for name in ("Albania", "Bolivia", "Canada", "Denmark", "Ecuador", "Finland")
 )
 
@@ -90,9 +92,16 @@ class Pages:
     def recall(self, name: str, argument: str) -> None:
         self.call(name, argument)
 
+    def repeatable(self, name: str) -> bool:
+        return False
+
+
+def as_meta(card: Card) -> MethodSettings:
+    return MethodSettings(card, Cast(META), *how(GroupPlanning()))
+
 
 def train_plan() -> Generator[Train, Adapter, Adapter]:
-    return (yield Train("plan", ()))
+    return (yield Train("plan", (), Card("", ())))
 
 
 def untrained(wish: Train) -> Generator[Event, None, Adapter]:
@@ -107,10 +116,10 @@ class Run:
         self.engine = ScriptedEngine(answers, lanes)
         self.journal, self.gate = Journal(folder), Gate()
         self.trains: Callable[[Train], Generator[Event, None, Adapter]] = untrained
-        world = World(self.engine, lambda question: tools(), lambda wish: self.trains(wish))
+        world = scripted_world(self.engine, lambda question: tools(), lambda wish: self.trains(wish))
         self.conductor = Conductor(world, self.journal, self.gate, seed=7)
 
-    def play(self, *stages: Stage) -> None:
+    def play(self, *stages: StageScript) -> None:
         try:
             for number, stage in enumerate(stages):
                 self.conductor.play(f"stage-{number}", stage)
@@ -128,7 +137,7 @@ class Run:
             questions = [SEED.question, *state.questions]
             self.conductor.play("synthesis", synthesis(questions, card, Synthesis(samples=1)))
             self.conductor.play("filtering", filtering(list(state.trajectories.values()), gates, {}))
-            self.conductor.play("group_planning", group_planning(questions[:2], {"meta": card}, GroupPlanning()))
+            self.conductor.play("group_planning", group_planning(questions[:2], {"meta": as_meta(card)}))
         finally:
             self.journal.close()
         return state
@@ -266,7 +275,7 @@ def using(tool: str) -> Generator[Use, Observation, str]:
     return (yield Use(tool, "x")).text
 
 
-def rounds(results: list[Any], *units: Unit) -> Stage:
+def rounds(results: list[Any], *units: Unit) -> StageScript:
     results.extend((yield Round(units)))
 
 
@@ -302,6 +311,9 @@ class Broken:
     def recall(self, name: str, argument: str) -> None:
         """It remembers nothing."""
 
+    def repeatable(self, name: str) -> bool:
+        return False
+
 
 @pytest.mark.parametrize("error", [RuntimeError("bad tool"), OSError("bad tool"), AttributeError("bad tool")])
 def test_a_tool_that_raises_is_no_end_of_the_run(folder: RunFolder, error: Exception) -> None:
@@ -315,17 +327,27 @@ def test_a_tool_that_raises_is_no_end_of_the_run(folder: RunFolder, error: Excep
 
 def test_a_tool_is_told_of_while_it_is_waited_for(folder: RunFolder) -> None:
     told: list[str] = []
+    waited = threading.Event()
+
+    def note(doing: str) -> None:
+        told.append(doing)
+        if doing:
+            waited.set()
 
     class Slow:
         def call(self, name: str, argument: str) -> Observation:
+            assert waited.wait(30)
             told.append("it works")
             return Observation("seen")
 
         def recall(self, name: str, argument: str) -> None:
             """It remembers nothing."""
 
+        def repeatable(self, name: str) -> bool:
+            return False
+
     run = Run(folder, tools=Slow, answers=echo)
-    run.conductor.tick = told.append
+    run.conductor.tick = note
     run.play(rounds([], Unit("a", lambda: using("Retrieve"))))
     place = told.index("it works")
     assert told[place - 1 : place + 2] == ["waiting for Retrieve", "it works", ""]
@@ -341,7 +363,7 @@ def test_a_model_that_breaks_off_ends_the_run_but_loses_no_answer(folder: RunFol
                     raise error
 
     run = Run(folder)
-    run.conductor.world = World(Breaking(speak, 3), lambda question: Pages(), untrained)
+    run.conductor.world = scripted_world(Breaking(speak, 3), lambda question: Pages())
     with pytest.raises(ModelFailed, match=f"the model broke off .{type(error).__name__}.*can be resumed"):
         run.pipeline()
     before = answered(events(folder))
@@ -410,10 +432,10 @@ def test_an_episode_that_ended_for_want_of_room_stays_as_it_is(folder: RunFolder
 def test_a_failed_unit_commits_nothing_and_the_others_do(folder: RunFolder) -> None:
     def episode(name: str) -> Unit:
         question = Question(name, "What is the capital of Peru?", "Lima")
-        begin = Episode(name, question, Card("", TOOLS), META, Sampling(), Limits(steps=1), reward).play
+        begin = Episode(name, question, Card("", TOOLS), Cast(META), Sampling(), Limits(steps=1), reward).play
         return Unit(name, begin)
 
-    def stage() -> Stage:
+    def stage() -> StageScript:
         units = [episode("t-1"), Unit("t-2", lambda: breaking(ValueError("boom"))), episode("t-3")]
         yield Round(units, commits=lambda made, seconds, tokens: TrajectoryCommitted(made))
 
@@ -510,16 +532,16 @@ def test_training_is_logged_step_by_step_and_stops_where_it_is_told(folder: RunF
     def trains(wish: Train) -> Generator[Event, None, Adapter]:
         try:
             for step in range(3):
-                yield TrainStepped(wish.role, step, 3, 1.0, 0.1, 1.0, 5, 1.0)
+                yield TrainStepped(wish.adapter, step, 3, 1.0, 0.1, 1.0, 5, 1.0)
         finally:
-            closed.append(wish.role)
-        return Adapter(wish.role, "adapters/plan", "00", 1, 1.0)
+            closed.append(wish.adapter)
+        return Adapter(wish.adapter, "adapters/plan", "00", 1, 1.0)
 
     results: list[Any] = []
     run = Run(folder)
     run.trains = trains
     run.play(rounds(results, Unit("train-plan", train_plan)))
-    assert results[0].role == "plan"
+    assert results[0].name == "plan"
     assert sum(isinstance(event, TrainStepped) for event in events(folder)) == 3
     stopped = Run(folder)
     stopped.trains = trains
@@ -535,15 +557,15 @@ def test_a_checkpoint_without_room_pauses_the_training_which_goes_on(folder: Run
 
     def trains(wish: Train) -> Generator[Event, None, Adapter]:
         attempts.append(1)
-        yield TrainStepped(wish.role, 0, 1, 1.0, 0.1, 1.0, 5, 1.0)
+        yield TrainStepped(wish.adapter, 0, 1, 1.0, 0.1, 1.0, 5, 1.0)
         if len(attempts) == 1:
             raise DiskFull("checkpoints/plan: no space left")
-        return Adapter(wish.role, "adapters/plan", "00", 1, 1.0)
+        return Adapter(wish.adapter, "adapters/plan", "00", 1, 1.0)
 
     results: list[Any] = []
     run = Run(folder)
     run.trains = trains
     run.play(rounds(results, Unit("train-plan", train_plan)))
-    assert [adapter.role for adapter in results] == ["plan"]
+    assert [adapter.name for adapter in results] == ["plan"]
     said = [event for event in events(folder) if isinstance(event, RunPaused | RunResumed)]
     assert said == [RunPaused("disk full: checkpoints/plan: no space left"), RunResumed()]

@@ -11,16 +11,16 @@ from typing import Any
 import msgspec
 import platformdirs
 import pytest
+from worlds import scripted_world
 
-from autoact.config import Config, GroupPlanning, Plan
 from autoact.events import EpisodeBegun, ToolObserved
 from autoact.job.inputs import open_inputs, open_library, read_asked
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.lab.tally import Tally, tally
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project, create
-from autoact.run.conductor.world import World
+from autoact.project.config import Config, GroupPlanning, Plan
+from autoact.project.project import Project, create
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.script import Ask
@@ -82,8 +82,8 @@ def opened(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     asked = read_asked(config, project)
     library, corpus = open_library(project, config.run.data, asked)
     inputs = open_inputs(config, project, library, corpus, asked)
-    world = World(ScriptedEngine(read_then_answer), library.session, lambda wish: iter(()), library.close)  # type: ignore[arg-type, return-value]
-    return Pipeline(config, inputs, world, lambda card: None, folder.path)
+    world = scripted_world(ScriptedEngine(read_then_answer), library.session, close=library.close)
+    return Pipeline(config, inputs, world, folder.path)
 
 
 def observed(folder: RunFolder) -> Iterator[ToolObserved]:

@@ -12,11 +12,10 @@ from threading import Event, Thread
 
 import msgspec
 import pytest
+from worlds import scripted_world
 
 from autoact import events as happened
-from autoact import trust
-from autoact.cli.resume import check
-from autoact.config import Config, Plan
+from autoact.cli.start.resume import check
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
 from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
 from autoact.job.inputs import open_inputs, open_library
@@ -25,8 +24,18 @@ from autoact.job.pipeline import Pipeline
 from autoact.lab.tally import tally
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
-from autoact.run.conductor.world import World
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
+from autoact.registry.roles import SUB_AGENTS
+from autoact.registry.stages import (
+    DIFFERENTIATION,
+    GROUP_PLANNING,
+    SELF_INSTRUCT,
+    SESSION,
+    SYNTHESIS,
+    TOOL_SELECTION,
+    pipeline,
+)
 from autoact.run.control.command import Command
 from autoact.run.control.control_socket import leave, send
 from autoact.run.process.heartbeat import read_pulse
@@ -35,16 +44,8 @@ from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read, seal
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Train
-from autoact.stages import (
-    DIFFERENTIATION,
-    GROUP_PLANNING,
-    PIPELINE,
-    SELF_INSTRUCT,
-    SESSION,
-    SYNTHESIS,
-    TOOL_SELECTION,
-)
-from autoact.trajectory import SUB_AGENTS, Adapter
+from autoact.security import trust
+from autoact.trajectory import Adapter
 
 CAPITALS = {
     "Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta", "Bolivia": "Sucre", "Denmark": "Copenhagen",
@@ -73,7 +74,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     )
     for name in CAPITALS:
         (root / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {CAPITALS[name]}.\n")
-    trust.enter(root)
+    trust.mark_trusted(root)
     return Project.open(root)
 
 
@@ -107,19 +108,20 @@ class Hall:
         self.engines.append(engine)
 
         def train(wish: Train) -> Generator[happened.Event, None, Adapter]:
-            yield TrainStepped(wish.role, 0, 1, 0.5, 1e-3, 1.0, len(wish.lessons), 1.0)
-            self.trained.append(wish.role)
-            made = folder.adapters / wish.role
+            yield TrainStepped(wish.adapter, 0, 1, 0.5, 1e-3, 1.0, len(wish.lessons), 1.0)
+            self.trained.append(wish.adapter)
+            self.taught.append(wish.card.task)
+            made = folder.adapters / wish.adapter
             made.mkdir(parents=True, exist_ok=True)
-            (made / "adapter_model.safetensors").write_text(wish.role)
-            return Adapter(wish.role, f"adapters/{wish.role}", "00", len(wish.lessons), 0.5)
+            (made / "adapter_model.safetensors").write_text(wish.adapter)
+            return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", len(wish.lessons), 0.5)
 
         inputs = open_inputs(config, project, library, corpus)
-        world = World(engine, library.session, train)
-        return Pipeline(config, inputs, world, lambda card: self.taught.append(card.task), folder.path)
+        world = scripted_world(engine, library.session, train)
+        return Pipeline(config, inputs, world, folder.path)
 
 
-def prepared(project: Project, stages: tuple[str, ...] = PIPELINE, base: str = "") -> RunFolder:
+def prepared(project: Project, stages: tuple[str, ...] = pipeline(), base: str = "") -> RunFolder:
     config = msgspec.structs.replace(project.config(changes=CHANGES), run=Plan(stages=stages, base=base))
     return new_run(project.root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
 
@@ -132,7 +134,7 @@ def test_a_whole_run(project: Project) -> None:
     folder, hall = prepared(project), Hall()
     assert Job(folder, hall.open).run() == "finished"
     run = state(folder)
-    assert list(run.stages) == list(PIPELINE)
+    assert list(run.stages) == list(pipeline())
     assert {stage.status for stage in run.stages.values()} == {"finished"}
     assert len(run.questions) == 3
     assert len(run.trajectories) == 4
@@ -151,7 +153,7 @@ def test_the_group_is_asked_in_its_own_roles(project: Project) -> None:
     Job(folder, hall.open).run()
     roles = {ticket.unit: set() for ticket, _ in hall.engines[0].asked}  # type: dict[str, set[str]]
     for ticket, ask in hall.engines[0].asked:
-        roles[ticket.unit].add(ask.role)
+        roles[ticket.unit].add(ask.adapter)
     assert roles["group-h-1"] == {"plan", "tool", "reflect"}
     assert roles["meta-h-1"] == {"meta"}
 
@@ -186,13 +188,13 @@ def test_the_pulse_tells_how_far_it_is(project: Project) -> None:
 def test_a_run_takes_the_material_of_its_base(project: Project) -> None:
     base = prepared(project)
     Job(base, Hall().open).run()
-    folder, hall = prepared(project, PIPELINE[PIPELINE.index(SYNTHESIS) :], base.name), Hall()
+    folder, hall = prepared(project, pipeline()[pipeline().index(SYNTHESIS) :], base.name), Hall()
     assert Job(folder, hall.open).run() == "finished"
     assert state(folder).questions == state(base).questions
     assert state(folder).selected == state(base).selected
     assert not any(ticket.unit.startswith("q-") or ticket.unit == "tools" for ticket, _ in hall.engines[0].asked)
     assert [record.event.stage for record in read(folder.events) if isinstance(record.event, StageStarted)] == list(
-        PIPELINE[PIPELINE.index(SYNTHESIS) :]
+        pipeline()[pipeline().index(SYNTHESIS) :]
     )
 
 
@@ -209,7 +211,7 @@ def test_adapters_come_along(project: Project) -> None:
 def test_a_base_may_have_a_base(project: Project) -> None:
     first = prepared(project)
     Job(first, Hall().open).run()
-    second = prepared(project, PIPELINE[PIPELINE.index(SYNTHESIS) :], first.name)
+    second = prepared(project, pipeline()[pipeline().index(SYNTHESIS) :], first.name)
     Job(second, Hall().open).run()
     third, hall = prepared(project, (DIFFERENTIATION, GROUP_PLANNING), second.name), Hall()
     assert Job(third, hall.open).run() == "finished"
@@ -218,7 +220,7 @@ def test_a_base_may_have_a_base(project: Project) -> None:
 
 
 def test_a_base_that_lacks_a_stage_is_refused(project: Project) -> None:
-    base = prepared(project, PIPELINE[:2])
+    base = prepared(project, pipeline()[:2])
     Job(base, Hall().open).run()
     folder = prepared(project, (DIFFERENTIATION,), base.name)
     with pytest.raises(BadInput, match="filtering, synthesis"):
@@ -275,7 +277,7 @@ def test_a_model_that_says_nothing(project: Project) -> None:
     def nothing(ask: Ask) -> str:
         return ask.choices[0] if ask.choices else ""
 
-    folder = prepared(project, PIPELINE[:4])
+    folder = prepared(project, pipeline()[:4])
     assert Job(folder, Hall(nothing).open).run() == "finished"
     run = state(folder)
     assert run.questions == []
@@ -393,7 +395,7 @@ def test_a_cancel_is_heard_while_the_model_loads(project: Project, by_signal: bo
 
 
 def test_commands_are_obeyed_while_the_model_loads_and_wait_where_they_need_it(project: Project) -> None:
-    folder, hall, replies = prepared(project, PIPELINE[:4]), Slow(), {}
+    folder, hall, replies = prepared(project, pipeline()[:4]), Slow(), {}
 
     def edit() -> None:
         replies["edit"] = send(folder, Command("c-3", "edit", "nobody", 0, "a thought"), timeout=60)
@@ -495,7 +497,7 @@ def test_a_stage_of_which_one_unit_is_done_goes_on(project: Project) -> None:
                 failed.update({ticket.unit} if fails else ())
                 yield ticket, ModelFailed("no luck") if fails else answer
 
-    folder, hall = prepared(project, PIPELINE[:4]), Hall()
+    folder, hall = prepared(project, pipeline()[:4]), Hall()
     hall.engine = Moody
     assert Job(folder, hall.open).run() == "finished"
     assert set(state(folder).unit_failures) == failed
@@ -526,6 +528,6 @@ def test_work_that_the_log_cannot_give_back_is_done_again(project: Project) -> N
     later = Hall()
     Job(folder, later.open).run()
     assert later.engines == []
-    with pytest.raises(BadInput, match="nothing is left to do"):
+    with pytest.raises(BadInput, match="is finished"):
         check(folder, "")
     assert Job(other, Hall().open).run() == "finished"

@@ -44,9 +44,9 @@ def spoken(folder: RunFolder) -> list[TokenSpoken]:
 
 def test_a_line_tells_what_is_new(folder: RunFolder, writer: LiveWriter, clock: Clock) -> None:
     for text in ("I", "I should", "I should look"):
-        writer.speak("t-1", 0, "thought", text)
+        writer.publish("t-1", 0, "thought", text)
         clock.now += 0.06
-    writer.speak("t-1", 1, "action", "Retrieve")
+    writer.publish("t-1", 1, "action", "Retrieve")
     writer.close()
     assert spoken(folder) == [
         TokenSpoken("t-1", 0, "thought", "I"), TokenSpoken("t-1", 0, "thought", " should", 1),
@@ -59,8 +59,8 @@ def test_at_most_twenty_lines_a_second_and_unit(folder: RunFolder, writer: LiveW
     for number in range(1000):
         clock.now = 100 + number / 1000
         text += "x"
-        writer.speak("t-1", 0, "thought", text)
-        writer.speak("t-2", 0, "thought", text)
+        writer.publish("t-1", 0, "thought", text)
+        writer.publish("t-2", 0, "thought", text)
     said = spoken(folder)
     assert 2 * 18 <= len(said) <= 2 * 20
     assert {unit: "".join(one.text for one in said if one.unit == unit) for unit in ("t-1", "t-2")}.keys() == {
@@ -72,18 +72,18 @@ def test_at_most_twenty_lines_a_second_and_unit(folder: RunFolder, writer: LiveW
 
 
 def test_half_a_character_is_held_back(folder: RunFolder, writer: LiveWriter, clock: Clock) -> None:
-    writer.speak("t-1", 0, "thought", "caf\ufffd")
+    writer.publish("t-1", 0, "thought", "caf\ufffd")
     clock.now += 1
-    writer.speak("t-1", 0, "thought", "café")
+    writer.publish("t-1", 0, "thought", "café")
     assert [one.text for one in spoken(folder)] == ["caf", "é"]
 
 
 def test_an_answer_begun_anew_voids_what_was_said(folder: RunFolder, writer: LiveWriter, clock: Clock) -> None:
     tail = LiveTail(folder)
-    writer.speak("t-1", 0, "thought", "I should look")
+    writer.publish("t-1", 0, "thought", "I should look")
     assert tail.read()
     clock.now += 1
-    writer.speak("t-1", 0, "thought", "We")
+    writer.publish("t-1", 0, "thought", "We")
     assert tail.read()
     assert tail.said["t-1"] == TokenSpoken("t-1", 0, "thought", "We")
     tail.close()
@@ -93,7 +93,7 @@ def test_a_viewer_joins_the_pieces(folder: RunFolder, writer: LiveWriter, clock:
     tail = LiveTail(folder)
     assert not tail.read()
     for text in ("I", "I should", "I should look"):
-        writer.speak("t-1", 0, "thought", text)
+        writer.publish("t-1", 0, "thought", text)
         clock.now += 1
         assert tail.read()
         assert tail.said["t-1"].text == text
@@ -103,12 +103,12 @@ def test_a_viewer_joins_the_pieces(folder: RunFolder, writer: LiveWriter, clock:
 
 
 def test_a_viewer_that_missed_the_beginning_says_so(folder: RunFolder, writer: LiveWriter, clock: Clock) -> None:
-    writer.speak("t-1", 0, "thought", "I should")
+    writer.publish("t-1", 0, "thought", "I should")
     folder.live.unlink()
     clock.now += 1
-    writer.speak("t-1", 0, "thought", "I should look")
+    writer.publish("t-1", 0, "thought", "I should look")
     clock.now += 1
-    writer.speak("t-1", 0, "thought", "I should look up")
+    writer.publish("t-1", 0, "thought", "I should look up")
     tail = LiveTail(folder)
     tail.read()
     assert tail.said["t-1"] == TokenSpoken("t-1", 0, "thought", " look up", 8)
@@ -117,10 +117,10 @@ def test_a_viewer_that_missed_the_beginning_says_so(folder: RunFolder, writer: L
 
 def test_a_viewer_outlives_the_files_deletion(folder: RunFolder, writer: LiveWriter, clock: Clock) -> None:
     tail = LiveTail(folder)
-    writer.speak("t-1", 0, "thought", "one")
+    writer.publish("t-1", 0, "thought", "one")
     tail.read()
     folder.live.unlink()
-    writer.speak("t-2", 0, "thought", "two")
+    writer.publish("t-2", 0, "thought", "two")
     tail.read()
     tail.read()
     assert tail.said["t-2"].text == "two"
@@ -134,7 +134,7 @@ def test_the_file_starts_anew_when_it_is_long(
     tail = LiveTail(folder)
     for number in range(50):
         clock.now += 1
-        writer.speak(f"t-{number}", 0, "thought", "x" * 100)
+        writer.publish(f"t-{number}", 0, "thought", "x" * 100)
         assert folder.live.stat().st_size <= 1000
         tail.read()
     assert len(tail.said) == 50
@@ -142,18 +142,18 @@ def test_the_file_starts_anew_when_it_is_long(
 
 
 def test_what_a_dead_job_said_is_gone(folder: RunFolder, writer: LiveWriter) -> None:
-    writer.speak("t-1", 0, "thought", "one")
+    writer.publish("t-1", 0, "thought", "one")
     next_job = LiveWriter(folder)
-    next_job.speak("t-2", 0, "thought", "two")
+    next_job.publish("t-2", 0, "thought", "two")
     next_job.close()
     assert [one.unit for one in spoken(folder)] == ["t-2"]
 
 
 def test_trouble_is_kept_from_the_run(folder: RunFolder, writer: LiveWriter, clock: Clock) -> None:
     folder.live.mkdir()
-    writer.speak("t-1", 0, "thought", "one")
+    writer.publish("t-1", 0, "thought", "one")
     folder.live.rmdir()
-    writer.speak("t-1", 0, "thought", "\ud800")
+    writer.publish("t-1", 0, "thought", "\ud800")
     clock.now += 1
-    writer.speak("t-1", 0, "thought", "one two")
+    writer.publish("t-1", 0, "thought", "one two")
     assert [one.text for one in spoken(folder)] == ["one two"]

@@ -20,24 +20,24 @@ from typing import Any
 
 import msgspec
 import pytest
+from worlds import scripted_world
 
-from autoact import grants, trust
-from autoact.config import Config, Plan
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
-from autoact.run.conductor.world import World
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.state import RunState
 from autoact.script import Ask
+from autoact.security import grants, trust
 from autoact.tools.bridges.child import kill_tree
-from autoact.tools.bridges.mcp import connect, described_in
+from autoact.tools.bridges.mcp import connect, descriptions_file
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
 from autoact.tools.library.library import Library
 from autoact.tools.library.tool import ToolContext
-from autoact.tools.library.tools_toml import curated
+from autoact.tools.library.tools_toml import read_enabled_tools
 from autoact.tools.pages.corpus import Corpus
 from autoact.tools.sandbox import layers
 
@@ -185,7 +185,7 @@ class Ground:
     def meet(self, name: str) -> None:
         """Connect an MCP server, as a person does."""
         known = [record for group in GROUPS for record in group.records]
-        (record,) = [one for one in curated(self.project / "tools.toml", known, BRIDGES) if one.name == name]
+        (record,) = [one for one in read_enabled_tools(self.project / "tools.toml", known, BRIDGES) if one.name == name]
         connect(ToolContext(Corpus.of_pages(()), root=self.project), record)
 
     def _number(self, name: str) -> int:
@@ -208,7 +208,7 @@ class Ground:
             connection.commit()
         (self.project / "tools" / "own.py").write_text(PYTHON_TOOLS)
         (self.project / "tools.toml").write_text("\n".join(self._tools()))
-        trust.enter(self.project)
+        trust.mark_trusted(self.project)
 
     def _tools(self) -> Iterator[str]:
         server = [sys.executable, str(HERE / "post_server.py"), self.attacker.host]
@@ -272,7 +272,7 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
 def play(ground: Ground, asked: list[Ask]) -> RunState:
     """The whole run, of a person who looked at both servers before one of them turned."""
     ground.meet("Post")
-    described_in(ground.project, "Turned").write_bytes(described_in(ground.project, "Post").read_bytes())
+    descriptions_file(ground.project, "Turned").write_bytes(descriptions_file(ground.project, "Post").read_bytes())
     project = Project.open(ground.project)
     changes = {"synthesis.questions": "reference", "synthesis.samples": "1", "synthesis.steps": "8"}
     plan = Plan(stages=("self_instruct", "synthesis", "filtering"))
@@ -286,8 +286,8 @@ def play(ground: Ground, asked: list[Ask]) -> RunState:
     def opened(config: Config, project: Project, folder: RunFolder) -> Pipeline:
         library, corpus = open_library(project)
         inputs = open_inputs(config, project, library, corpus)
-        world = World(ScriptedEngine(answer), library.session, lambda wish: iter(()), library.close)  # type: ignore[arg-type, return-value]
-        return Pipeline(config, inputs, world, lambda card: None, folder.path)
+        world = scripted_world(ScriptedEngine(answer), library.session, close=library.close)
+        return Pipeline(config, inputs, world, folder.path)
 
     assert Job(folder, opened).run() == "finished"
     return RunState.of(folder.events)
@@ -295,7 +295,7 @@ def play(ground: Ground, asked: list[Ask]) -> RunState:
 
 @pytest.mark.slow
 def test_no_order_of_a_page_is_carried_out(ground: Ground) -> None:
-    if layers.found().lacking():
+    if layers.find_layers().refusal():
         pytest.skip("other system: no sandbox here")
     asked: list[Ask] = []
     state = play(ground, asked)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autoact import disk
 from autoact.errors import AutoActError, BadInput
 from autoact.events import RunFinished, TokenSpoken
+from autoact.files import disk
 from autoact.lab.tally import tally
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.control.command import Command
@@ -72,7 +72,7 @@ def test_what_may_be_made_anew_makes_way(folder: RunFolder, obstacle: Obstacle) 
     ending.write(folder)
     assert (read_pulse(folder), read_ending(folder)) == (pulse, ending)
     live, tail = LiveWriter(folder), LiveTail(folder)
-    live.speak("t-1", 0, "thought", "look")
+    live.publish("t-1", 0, "thought", "look")
     assert tail.read()
     assert tail.said["t-1"] == TokenSpoken("t-1", 0, "thought", "look")
     live.close()
@@ -83,7 +83,7 @@ def test_what_may_be_made_anew_makes_way(folder: RunFolder, obstacle: Obstacle) 
 def test_a_live_file_that_is_replaced_harms_no_job(folder: RunFolder, obstacle: Obstacle) -> None:
     live, tail = LiveWriter(folder), LiveTail(folder)
     obstacle(folder.live)
-    live.speak("t-1", 0, "thought", "look")
+    live.publish("t-1", 0, "thought", "look")
     assert not tail.read()
 
 
@@ -140,12 +140,12 @@ def test_commands_that_are_none_are_put_aside_and_the_others_obeyed(
     obstacle(folder.socket)
     journal, gate = Journal(folder), Gate()
     with ControlServer(folder, gate.submit):
-        RunCommands(journal, gate).attend()
+        RunCommands(journal, gate).obey()
         assert not left(folder)
         assert f"0.json: not a command: {folder.control / '0.json'}: expected a file, found {kind}" in (
             capsys.readouterr().err
         )
-        assert disk.other_kind(folder.control / "0.json.refused") == kind
+        assert disk.non_file_kind(folder.control / "0.json.refused") == kind
         assert os.path.lexists(folder.socket)
     journal.close()
 

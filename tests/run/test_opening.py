@@ -11,15 +11,15 @@ import msgspec
 import pytest
 import safetensors.torch
 
-from autoact import trust
-from autoact.config import Model, Plan
 from autoact.errors import UnknownModel
 from autoact.events import RunFailed, TrajectoryCommitted, UnitFailed
 from autoact.job.job import Job
 from autoact.job.open_world import open_world
-from autoact.project import Project
+from autoact.project.config import Model, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
+from autoact.security import trust
 
 REFUSING = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
 
@@ -39,7 +39,7 @@ def folder(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunF
     (root / "corpus" / "Peru.txt").write_text("Peru is a country. Its capital is Lima.\n")
     (root / "project.toml").write_text('[task]\nname = "countries"\ndescription = "Answer questions."\n')
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
-    trust.enter(root)
+    trust.mark_trusted(root)
     config = Project.open(root).config()
     changed = msgspec.structs.replace(
         config, run=Plan(stages=("synthesis",)), model=Model(str(model), "cpu", "float32", lanes=2),

@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoact import trust
-from autoact.config import Plan
-from autoact.project import Project
+from autoact.project.config import Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
+from autoact.security import trust
 
 CANARY = "cnry-4f1d99-do-not-print"
 STAND_IN = "(secret CANARY_API_KEY)"
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> RunFolder:
     (root / "project.toml").write_text('[task]\nname = "countries"\ndescription = "Answer questions."\n')
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
     (root / "corpus" / "Peru.txt").write_text("Peru is a country.\n")
-    trust.enter(root)
+    trust.mark_trusted(root)
     config = msgspec.structs.replace(Project.open(root).config(), run=Plan(stages=STAGES))
     return new_run(root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
 

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from worlds import scripted_world
 
-from autoact.config import GroupPlanning
 from autoact.events import (
     SKIPPED,
     AnswerEdited,
@@ -26,18 +26,20 @@ from autoact.events import (
     UnitForked,
     UnitRestarted,
 )
+from autoact.methods.settings import MethodSettings
 from autoact.model.scripted import ScriptedEngine
+from autoact.project.config import GroupPlanning
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.steering import RunCommands
-from autoact.run.conductor.world import World
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.gate import Cancelled, Gate
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read
-from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Stage, Train, Unit, Use
-from autoact.stages.group_planning import session
-from autoact.trajectory import Adapter, Question, Tool, Trajectory, Verdict
+from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, StageScript, Train, Unit, Use
+from autoact.stages.group_planning import how
+from autoact.stages.session import session
+from autoact.trajectory import META, Adapter, Cast, Question, Tool, Trajectory, Verdict
 
 
 def talk(unit: str) -> Generator[Ask | Use, Any, Trajectory]:
@@ -57,6 +59,9 @@ class Echo:
     def recall(self, name: str, argument: str) -> None:
         """It remembers nothing."""
 
+    def repeatable(self, name: str) -> bool:
+        return False
+
 
 class Driven:
     """A run whose commands come at known moments: before every look at the gate, `script` may submit one."""
@@ -66,9 +71,9 @@ class Driven:
         self.engine = ScriptedEngine(lambda ask: ask.prompt.user.split()[1], lanes=4)
         self.journal = Journal(folder)
         self.gate = ScriptedGate(commands)
-        self.conductor = Conductor(
-            World(self.engine, lambda question: Echo(), self.train), self.journal, self.gate, seed=7, revive=self.revive
-        )
+        world = scripted_world(self.engine, lambda question: Echo(), self.train)
+        self.conductor = Conductor(world, self.journal, self.gate, seed=7, revive=self.revive)
+        self.gate.calling = lambda: bool(self.conductor.calls.waits_for)
         self.units = [Unit(name, lambda name=name: talk(name)) for name in names]
         self.steps = 3
 
@@ -81,14 +86,14 @@ class Driven:
     def revive(self, name: str) -> tuple[Unit, Any] | None:
         return (Unit(name, lambda: talk(name)), commit) if name in ("a", "b") else None
 
-    def play(self, stage: Stage | None = None) -> list[Event]:
+    def play(self, stage: StageScript | None = None) -> list[Event]:
         try:
             self.conductor.play("synthesis", stage or self.stage())
         finally:
             self.journal.close()
         return self.log
 
-    def stage(self) -> Stage:
+    def stage(self) -> StageScript:
         yield Round(self.units, commits=commit)
 
     @property
@@ -106,6 +111,7 @@ class ScriptedGate(Gate):
         super().__init__()
         self.commands = list(commands)
         self.replies: list[Future[Reply]] = []
+        self.calling: Callable[[], bool] = lambda: False
 
     def take(
         self, wanted: Callable[[Command, bool], bool] = lambda command, behind: True
@@ -115,8 +121,10 @@ class ScriptedGate(Gate):
         return super().take(wanted)
 
     def wait(self, seconds: float) -> None:
-        """Nothing moves: the next command comes, and without one the test would hang."""
-        if not self._waiting:
+        """Waits for a tool; else nothing moves, the next command comes, and without one the test would hang."""
+        if self.calling():
+            super().wait(seconds)
+        elif not self._waiting:
             assert self.commands, "the run waits for a command that does not come"
             self._next()
         self.check()
@@ -147,7 +155,8 @@ def test_a_step_lets_exactly_one_answer_through(folder: RunFolder) -> None:
 
     class Counting(ScriptedGate):
         def wait(self, seconds: float) -> None:
-            seen.append(sum(run.journal.memory.known("a", n) for n in range(9)))
+            if not self.calling():
+                seen.append(sum(run.journal.memory.known("a", n) for n in range(9)))
             super().wait(seconds)
 
     commands = [Command("1", "pause", "a"), *(Command(f"s{n}", "step", "a") for n in range(3))]
@@ -262,7 +271,7 @@ def test_a_person_keeps_and_drops_and_the_filter_does_not_judge_again(folder: Ru
     ]  # fmt: skip
     run = Driven(folder, [])
     replies = [run.gate.submit(command) for command in commands]
-    run.conductor.steering.attend()
+    run.conductor.steering.obey()
     run.journal.once(TrajectoryJudged(Verdict("a", True, 0.0, "", "filter")))
     run.journal.close()
     assert of(run.log, TrajectoryJudged) == [
@@ -308,16 +317,16 @@ def test_forks_of_a_stage_that_is_over(folder: RunFolder) -> None:
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (Command("x", "step", "z"), "not in flight"),
+        (Command("x", "step", "z"), "not at work"),
         (Command("x", "edit", "b", 5, "t"), "no answer 5"),
         (Command("x", "retry", "z"), "no such unit"),
-        (Command("x", "skip", "z"), "not in flight"),
+        (Command("x", "skip", "z"), "not at work"),
         (Command("x", "fork", "z", 0, "t"), "cannot be forked"),
         (Command("x", "fork", "b", 9), "no answer 8"),
         (Command("x", "inject", text="Who?"), "no session"),
         (Command("x", "judge", "z", 1), "no finished trajectory"),
-        (Command("x", "pause", "z"), "not in flight"),
-        (Command("x", "pause", "a"), "not in flight"),
+        (Command("x", "pause", "z"), "not at work"),
+        (Command("x", "pause", "a"), "not at work"),
         (Command("x", "resume", "a"), "not paused"),
     ],
 )
@@ -334,7 +343,7 @@ def test_before_there_are_units_no_pause_overtakes_another(folder: RunFolder) ->
     journal, gate = Journal(folder), Gate()
     wanted = ["pause t-1", "resume", "judge t-1", "pause", "ping"]
     replies = {words: gate.submit(Command(words, *words.split())) for words in wanted}  # type: ignore[arg-type]
-    RunCommands(journal, gate).attend()
+    RunCommands(journal, gate).obey()
     assert [words for words, reply in replies.items() if reply.done()] == ["judge t-1", "ping"]
     assert journal.state.status == "new"
     journal.close()
@@ -370,11 +379,11 @@ def test_a_fork_without_its_acceptance_is_not_made_again(folder: RunFolder) -> N
 
 def test_a_training_is_paused_stepped_and_skipped(folder: RunFolder) -> None:
     def trained() -> Generator[Train, Adapter, Adapter]:
-        return (yield Train("plan", ()))
+        return (yield Train("plan", (), Card("", ())))
 
     results: list[Any] = []
 
-    def stage() -> Stage:
+    def stage() -> StageScript:
         results.extend((yield Round([Unit("train-plan", trained)])))
 
     commands = [
@@ -393,9 +402,9 @@ def test_a_training_is_paused_stepped_and_skipped(folder: RunFolder) -> None:
 
 def test_a_training_stays_paused_when_its_job_dies(folder: RunFolder) -> None:
     def trained() -> Generator[Train, Adapter, Adapter]:
-        return (yield Train("plan", ()))
+        return (yield Train("plan", (), Card("", ())))
 
-    def stage() -> Stage:
+    def stage() -> StageScript:
         yield Round([Unit("train-plan", trained)])
 
     with pytest.raises(Cancelled):
@@ -409,9 +418,9 @@ def test_a_training_is_ended_early_and_keeps_its_adapter(folder: RunFolder) -> N
     results: list[Any] = []
 
     def trained() -> Generator[Train, Adapter, Adapter]:
-        return (yield Train("plan", ()))
+        return (yield Train("plan", (), Card("", ())))
 
-    def stage() -> Stage:
+    def stage() -> StageScript:
         results.extend((yield Round([Unit("train-plan", trained)])))
 
     run = Driven(folder, [Command("1", "pause", "train-plan"), Command("2", "finish")])
@@ -422,7 +431,8 @@ def test_a_training_is_ended_early_and_keeps_its_adapter(folder: RunFolder) -> N
 
 
 def test_a_session_takes_questions_until_it_is_left_alone(folder: RunFolder) -> None:
-    cards = {"meta": Card("", (Tool("Retrieve", "", "Retrieve[x]"),))}
+    card = Card("", (Tool("Retrieve", "", "Retrieve[x]"),))
+    methods = {"meta": MethodSettings(card, Cast(META), *how(GroupPlanning()))}
     commands = [
         Command("1", "inject", text="Who?", cast="meta"), Command("2", "inject", text="  "),
         Command("3", "inject", text="What?", cast="group"), Command("4", "cancel"),
@@ -430,7 +440,7 @@ def test_a_session_takes_questions_until_it_is_left_alone(folder: RunFolder) -> 
     run = Driven(folder, commands)
     run.engine._answer = lambda ask: ask.choices[-1] if ask.choices else "said"
     with pytest.raises(Cancelled):
-        run.play(session(cards, GroupPlanning(), 60.0))
+        run.play(session(methods, 60.0))
     assert [event.question.text for event in of(run.log, QuestionInjected)] == ["Who?"]
     (solved,) = of(run.log, QuestionSolved)
     assert (solved.cast, solved.trajectory.unit, solved.scored) == ("meta", "meta-asked-0001", False)
@@ -438,6 +448,6 @@ def test_a_session_takes_questions_until_it_is_left_alone(folder: RunFolder) -> 
     assert ["expected a question" in whys[0], "no cast" in whys[1]] == [True, True]
     again = Driven(folder, [])
     again.engine._answer = run.engine._answer
-    again.play(session(cards, GroupPlanning(), 0.0))
+    again.play(session(methods, 0.0))
     assert again.engine.asked == []  # what was answered stays answered
     assert len(of(again.log, QuestionSolved)) == 1

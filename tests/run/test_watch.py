@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact import disk
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.watch import Watch, is_remote
 

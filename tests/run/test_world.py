@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from worlds import scripted_world
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.errors import ModelFailed, StageFailed
 from autoact.events import RunFailed, ToolObserved, UnitFailed
 from autoact.job.inputs import open_inputs, open_library
@@ -21,11 +20,12 @@ from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Ticket
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
-from autoact.run.conductor.world import World
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.script import Ask, Observation
+from autoact.security import trust
 from autoact.trajectory import Question
 
 SECRET = "cnry-51ce77-do-not-print"
@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     (root / "examples.jsonl").write_text('{"question": "What is the capital of Peru?", "answer": "Lima"}\n')
     (root / "tools.toml").write_text(TOOLS)
     (root / "tools" / "own.py").write_text(OWN)
-    trust.enter(root)
+    trust.mark_trusted(root)
     config = msgspec.structs.replace(Project.open(root).config(), run=Plan(stages=("synthesis",)))
     return new_run(root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
 
@@ -72,8 +72,8 @@ class Open:
             library.close()
 
         tools = self.tools or library.session
-        world = World(self.engine(self.answers), tools, lambda wish: iter(()), close)  # type: ignore[arg-type, return-value]
-        return Pipeline(config, inputs, world, lambda card: None, folder.path)
+        world = scripted_world(self.engine(self.answers), tools, close=close)
+        return Pipeline(config, inputs, world, folder.path)
 
 
 def speak(ask: Ask) -> str:
@@ -164,6 +164,9 @@ def test_nor_does_what_a_session_dies_of(folder: RunFolder) -> None:
     class Betraying:
         def __init__(self, question: Question | None):
             pass
+
+        def repeatable(self, name: str) -> bool:
+            return False
 
         def call(self, name: str, argument: str) -> Observation:
             raise RuntimeError(f"401 for https://example.org/?key={SECRET}")

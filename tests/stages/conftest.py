@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from autoact.events import Event
-from autoact.script import Answer, Ask, Observation, Round, Stage, Train, Use
+from autoact.script import Answer, Ask, Observation, Round, StageScript, Train, Use
 
 Drive = Callable[..., list[Event]]
 
 
 def drive(
-    stage: Stage,
+    stage: StageScript,
     answer: Callable[[Ask], str | None] = lambda ask: "",
     train: Callable[[Train], Any] = lambda wish: None,
 ) -> list[Event]:

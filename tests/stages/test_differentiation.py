@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact.config import Differentiation
 from autoact.events import AdapterReady
-from autoact.lessons import PARTS, straight, wrong_lessons
+from autoact.lessons import with_right_verdict, wrong_lessons
+from autoact.project.config import Differentiation
+from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
-from autoact.script import Lesson, Train
+from autoact.script import Card, Lesson, Train
 from autoact.stages.differentiation import differentiation
-from autoact.trajectory import FINISH, REFLECT, SUB_AGENTS, Adapter, Question, Role, Step, Trajectory, Verdict
+from autoact.trajectory import FINISH, REFLECT, Adapter, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I look.", "Retrieve", "Fidelio", "By Beethoven.")
 QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
@@ -28,13 +29,15 @@ def tried(unit: str, *tries: tuple[str, str], reward: float) -> Trajectory:
     return Trajectory(unit, QUESTION, tuple(steps), tries[-1][0], tries[-1][1], reward=reward)
 
 
+CARD = Card("Answer.", ())
+
 RIGHT = tried("t-1", ("Beethoven", "right"), reward=1.0)
 DOUBTED = tried("t-2", ("Beethoven", "wrong"), reward=1.0)
 WRONG = tried("t-3", ("Mozart", "right"), reward=0.0)
 LOST = tried("t-4", ("Beethoven", "wrong"), ("Mozart", "right"), reward=0.0)
 
 
-def words(lesson: Lesson, role: Role) -> list[str]:
+def words(lesson: Lesson, role: str) -> list[str]:
     return [
         piece.text
         for piece in pieces(lesson.trajectory.steps)
@@ -43,7 +46,7 @@ def words(lesson: Lesson, role: Role) -> list[str]:
 
 
 def test_every_agent_owns_its_words() -> None:
-    said = {role: words(Lesson(RIGHT, PARTS[role]), role) for role in SUB_AGENTS}
+    said = {role: words(Lesson(RIGHT, ROLES.get(role).parts), role) for role in SUB_AGENTS}
     assert said == {
         "plan": [" I look.", " Retrieve\n", " It says so.", " Finish\n"],
         "tool": [" Fidelio", " Beethoven"],
@@ -55,25 +58,25 @@ def trained(drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3
     wishes: dict[str, Train] = {}
 
     def train(wish: Train) -> Adapter:
-        wishes[wish.role] = wish
-        return Adapter(wish.role, f"adapters/{wish.role}", "00", 1, 0.5)
+        wishes[wish.adapter] = wish
+        return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", 1, 0.5)
 
     verdicts = {one.unit: Verdict(one.unit, n < kept, one.reward) for n, one in enumerate(trajectories)}
     settings = Differentiation(wrong_share=share)
-    return wishes, drive(differentiation(trajectories, verdicts, settings, 7), train=train)
+    return wishes, drive(differentiation(trajectories, verdicts, settings, CARD, seed=7), train=train)
 
 
 def test_three_adapters_from_what_was_kept(drive: Any) -> None:
     wishes, events = trained(drive, RIGHT, DOUBTED, WRONG, kept=2)
-    assert [event.adapter.role for event in events if isinstance(event, AdapterReady)] == list(SUB_AGENTS)
+    assert [event.adapter.name for event in events if isinstance(event, AdapterReady)] == list(SUB_AGENTS)
     assert [lesson.trajectory.unit for lesson in wishes["plan"].lessons] == ["t-1", "t-2"]
     assert [lesson.trajectory.unit for lesson in wishes["reflect"].lessons] == ["t-1", "t-2", "t-3"]
 
 
 def test_a_kept_answer_is_called_right_whatever_was_thought_of_it() -> None:
-    assert straight(RIGHT) is RIGHT
-    assert straight(DOUBTED).steps[-1] == Step("I see.", REFLECT, "right")
-    assert straight(DOUBTED).steps[:-1] == DOUBTED.steps[:-1]
+    assert with_right_verdict(RIGHT) is RIGHT
+    assert with_right_verdict(DOUBTED).steps[-1] == Step("I see.", REFLECT, "right")
+    assert with_right_verdict(DOUBTED).steps[:-1] == DOUBTED.steps[:-1]
 
 
 def test_a_wrong_run_teaches_its_verdict_alone() -> None:
@@ -101,9 +104,9 @@ def test_the_order_trajectories_ended_in_does_not_matter(drive: Any) -> None:
     verdicts = {"t-1": Verdict("t-1", True, 1.0), "t-2": Verdict("t-2", True, 1.0)}
 
     def train(wish: Train) -> None:
-        other[wish.role] = wish
+        other[wish.adapter] = wish
 
-    drive(differentiation([WRONG, DOUBTED, RIGHT], verdicts, Differentiation(), 7), train=train)
+    drive(differentiation([WRONG, DOUBTED, RIGHT], verdicts, Differentiation(), CARD, seed=7), train=train)
     assert other == one
 
 
@@ -115,5 +118,5 @@ def test_nothing_kept_trains_nothing(drive: Any) -> None:
 
 def test_a_training_that_failed_leaves_no_adapter(drive: Any) -> None:
     verdicts = {"t-1": Verdict("t-1", True, 1.0)}
-    events = drive(differentiation([RIGHT], verdicts, Differentiation(), 7), train=lambda wish: None)
+    events = drive(differentiation([RIGHT], verdicts, Differentiation(), CARD, seed=7), train=lambda wish: None)
     assert not [event for event in events if isinstance(event, AdapterReady)]

@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
-from autoact.config import GroupPlanning, Synthesis
 from autoact.events import QuestionSolved, TrajectoryCommitted
+from autoact.methods.settings import MethodSettings
+from autoact.project.config import Differentiation, GroupPlanning, Synthesis
 from autoact.script import Ask, Card
-from autoact.stages.group_planning import group_planning, solved
+from autoact.stages.group_planning import group_planning, how, solved
 from autoact.stages.synthesis import synthesis
-from autoact.trajectory import Question, Tool, Trajectory
+from autoact.trajectory import META, Cast, Question, Tool, Trajectory
 
 CARD = Card("Answer.", (Tool("Retrieve", "Reads.", "Retrieve[x]"),))
 QUESTIONS = [Question(f"q-{n}", f"What is the number {n}?", str(n)) for n in range(4)]
+
+
+METHOD_SETTINGS = {
+    cast.name: MethodSettings(CARD, cast, *how(GroupPlanning())) for cast in (Cast(META), Differentiation().cast())
+}
 
 
 def speak(ask: Ask) -> str:
@@ -38,10 +44,10 @@ def test_every_cast_answers_every_question(drive: Any) -> None:
         asked.append(ask)
         return speak(ask)
 
-    events = drive(group_planning(QUESTIONS[:2], {"meta": CARD, "group": CARD}, GroupPlanning()), note)
+    events = drive(group_planning(QUESTIONS[:2], METHOD_SETTINGS), note)
     answers = [(event.cast, event.trajectory.question.id) for event in events if isinstance(event, QuestionSolved)]
     assert answers == [("meta", "q-0"), ("meta", "q-1"), ("group", "q-0"), ("group", "q-1")]
-    assert {ask.role for ask in asked} == {"meta", "plan", "tool", "reflect"}
+    assert {ask.adapter for ask in asked} == {"meta", "plan", "tool", "reflect"}
     assert all(ask.sampling.temperature == 0 for ask in asked)
 
 

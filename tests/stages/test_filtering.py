@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoact.config import Filtering
 from autoact.events import TrajectoryJudged
+from autoact.project.config import Filtering
 from autoact.scratchpad import REFLECT_NOW
 from autoact.stages.filtering import filtering, refusal
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory, Verdict

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from autoact.config import SelfInstruct, Task
 from autoact.events import QuestionAccepted, QuestionRefused
+from autoact.project.config import SelfInstruct, Task
 from autoact.script import Ask
-from autoact.stages.self_instruct import Bench, Draft, Grounds, Passage, candidates, reference, self_instruct
-from autoact.trajectory import Example, Question
+from autoact.stages.self_instruct import Bench, Draft, Grounds, candidates, reference, self_instruct
+from autoact.trajectory import Example, Page, Question
 
-PERU = Passage("Peru", "Peru is a country in South America. The capital of Peru is Lima, its currency is the sol.")
-NORWAY = Passage("Norway", "Norway is a country in the north. The capital of Norway is Oslo. It has deep fjords.")
+PERU = Page("Peru", "Peru is a country in South America. The capital of Peru is Lima, its currency is the sol.")
+NORWAY = Page("Norway", "Norway is a country in the north. The capital of Norway is Oslo. It has deep fjords.")
 SEEDS = (
     Example(Question("s-1", "What is the capital of Peru?", "Lima", "seed", gold=("Peru",))),
     Example(Question("s-2", "Who wrote the opera Fidelio in 1805?", "Beethoven", "seed")),
@@ -24,7 +24,7 @@ GROUNDS = Grounds(Task(description="Answer."), SEEDS, (PERU, NORWAY), HELD_OUT)
 TOWNS = ("Kakumi", "Borelda", "Fintrosa", "Whelpdy", "Zuqarra", "Mostivol", "Yeghand", "Ocklebu", "Tripsane", "Vuxhold")
 
 
-def refusal(question: str, answer: str, passage: Passage | None = NORWAY) -> str:
+def refusal(question: str, answer: str, passage: Page | None = NORWAY) -> str:
     return Bench(GROUNDS, SelfInstruct()).refusal(Draft(question, answer, passage))
 
 
@@ -128,7 +128,7 @@ def test_it_ends_when_every_passage_was_used(drive: Any) -> None:
 
 
 def test_an_answer_is_picked_among_the_names_and_numbers_of_the_passage() -> None:
-    page = Passage("Oslo", "Oslo is the capital of Norway. In 1925 Oslo took its old name back, after King Christian.")
+    page = Page("Oslo", "Oslo is the capital of Norway. In 1925 Oslo took its old name back, after King Christian.")
     assert candidates(page) == (" Norway", " 1925", " King Christian")
 
 

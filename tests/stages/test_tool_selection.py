@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from autoact.config import Task, ToolSelection
 from autoact.events import ToolPassedOver, ToolSelected
+from autoact.project.config import Task, ToolSelection
 from autoact.script import Ask, Match
 from autoact.stages.tool_selection import NO_MORE, tool_selection
 from autoact.trajectory import Example, Question, Step, Tool

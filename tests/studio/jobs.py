@@ -6,18 +6,18 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import msgspec
+from worlds import scripted_world
 
-from autoact import trust
-from autoact.config import Config, Plan
 from autoact.events import Event, TrainStepped
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project import Project
-from autoact.run.conductor.world import World
+from autoact.project.config import Config, Plan
+from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, toml
 from autoact.script import Ask, Train
+from autoact.security import trust
 from autoact.trajectory import Adapter
 
 CAPITALS = {"Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta"}
@@ -42,7 +42,7 @@ def countries(root: Path) -> Path:
     (folder / "questions" / "heldout.jsonl").write_text(held_out)
     for name, capital in CAPITALS.items():
         (folder / "corpus" / f"{name}.txt").write_text(f"{name} is a country. Its capital is {capital}.\n")
-    trust.enter(folder)
+    trust.mark_trusted(folder)
     return folder
 
 
@@ -51,7 +51,7 @@ def played(project: Path) -> RunFolder:
     config = Project.open(project).config(changes={"synthesis.samples": "1"})
     folder = RunFolder(project / "runs" / NAME)
     folder.path.mkdir(parents=True)
-    trust.enter(folder.path)
+    trust.mark_trusted(folder.path)
     settings = msgspec.to_builtins(msgspec.structs.replace(config, run=Plan(stages=STAGES)))
     folder.config.write_text(toml(settings), encoding="utf-8")
     Job(folder, _open).run()
@@ -61,8 +61,8 @@ def played(project: Path) -> RunFolder:
 def _open(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     library, corpus = open_library(project)
     inputs = open_inputs(config, project, library, corpus)
-    world = World(ScriptedEngine(answer), library.session, _trainer(folder), library.close)
-    return Pipeline(config, inputs, world, lambda card: None, folder.path)
+    world = scripted_world(ScriptedEngine(answer), library.session, _trainer(folder), library.close)
+    return Pipeline(config, inputs, world, folder.path)
 
 
 def answer(ask: Ask) -> str:
@@ -79,10 +79,10 @@ def answer(ask: Ask) -> str:
 def _trainer(folder: RunFolder) -> Callable[[Train], Generator[Event, bool | None, Adapter]]:
     def train(wish: Train) -> Generator[Event, bool | None, Adapter]:
         for step in range(STEPS):
-            yield TrainStepped(wish.role, step, STEPS, 2.0 / (step + 1), 1e-3, 1.0, 40, 100.0)
-        made = folder.adapters / wish.role
+            yield TrainStepped(wish.adapter, step, STEPS, 2.0 / (step + 1), 1e-3, 1.0, 40, 100.0)
+        made = folder.adapters / wish.adapter
         made.mkdir(parents=True)
-        (made / "adapter_model.safetensors").write_text(wish.role)
-        return Adapter(wish.role, f"adapters/{wish.role}", "00", len(wish.lessons), 0.5)
+        (made / "adapter_model.safetensors").write_text(wish.adapter)
+        return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", len(wish.lessons), 0.5)
 
     return train

@@ -11,12 +11,12 @@ from pathlib import Path
 from stories import finished, synthesis, training
 
 import autoact.events as happened
-from autoact import trust
 from autoact.events import Event
 from autoact.run.process.heartbeat import Pulse
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder, toml
 from autoact.run.record.log import seal_event
+from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory
 
 PROJECT = """\
@@ -67,7 +67,7 @@ def told(project: Path, name: str, events: Sequence[Event], config: dict[str, ob
     """A trusted run of this name; an event every half second from the time in its name on."""
     folder = RunFolder(project / "runs" / name)
     folder.path.mkdir(parents=True)
-    trust.enter(folder.path)
+    trust.mark_trusted(folder.path)
     folder.config.write_text(toml(config), encoding="utf-8")
     began = datetime.strptime(name[:15], "%Y-%m-%dT%H%M").replace(tzinfo=UTC).timestamp()
     folder.events.write_bytes(b"".join(seal_event(seq, began + seq / 2, event) for seq, event in enumerate(events)))

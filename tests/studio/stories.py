@@ -12,12 +12,12 @@ import seen
 from textual.app import App
 
 import autoact.events as happened
-from autoact import trust
 from autoact.events import Event
 from autoact.run.process.heartbeat import Pulse
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter
+from autoact.security import trust
 from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict
 
 HOSTILE = "BingSearch[Woman in Gold]"
@@ -29,7 +29,7 @@ def project(root: Path, name: str = "opera", task: str = "Composers") -> Path:
     folder.mkdir(parents=True)
     (folder / "project.toml").write_text(f'[task]\nname = "{task}"\n', encoding="utf-8")
     (folder / "examples.jsonl").write_text('{"question": "Who wrote Fidelio?", "answer": "Beethoven"}\n', "utf-8")
-    trust.enter(folder)
+    trust.mark_trusted(folder)
     return folder
 
 

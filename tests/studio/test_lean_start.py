@@ -13,7 +13,7 @@ LATER = {
     "studio.actions.command_palette",
     "studio.screens.help",
 }
-NOT_FOR_A_PROJECT = {"orjson", "autoact.project", "studio.screens.form", "studio.panes.task"}
+NOT_FOR_A_PROJECT = {"orjson", "autoact.project.project", "studio.screens.form", "studio.panes.task"}
 NEVER = {"torch", "transformers", "peft", "numpy", "autoact.job.job", "autoact.tools"}
 SHOW = "import sys, studio.__main__, studio.app, studio.terminal.driver, {}; print(*sys.modules)"
 

@@ -10,7 +10,7 @@ from paned import done
 from stories import finished, screen_text, synthesis, write
 from textual.message_pump import MessagePump
 
-from autoact.project import Project
+from autoact.project.project import Project
 from studio.__main__ import main
 from studio.app import StudioApp
 from studio.episodes.episode_log import EpisodeLog

@@ -12,7 +12,7 @@ from stories import alive, finished, project, screen_text, synthesis, write
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from autoact.project import TEMPLATES
+from autoact.project.project import TEMPLATES
 from studio.app import StudioApp
 from studio.screens import confirm
 from studio.screens.form import Form

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from autoact.project import create
+from autoact.project.project import create
 from studio.files import project_toml
 
 

@@ -11,7 +11,7 @@ from paned import Instead, done
 from stories import finished, project, screen_text, write
 from textual.pilot import Pilot
 
-from autoact import trust
+from autoact.security import trust
 from studio.app import StudioApp
 from studio.screens import confirm
 from studio.screens.confirm import Confirm
@@ -40,7 +40,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     imported = write(root, finished(), 31)
     imported.path.rename(imported.path.with_name("2999-01-01T0000-quick-ffff"))
     for folder in (root, *(root / "runs").iterdir()):
-        trust.withdraw(folder)
+        trust.revoke(folder)
     trust.mark_imported(root / "runs" / "2999-01-01T0000-quick-ffff", "gift.tar.gz")
     return root
 

@@ -24,8 +24,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 import autoact.events as happened
-from autoact import trust
 from autoact.run.record.folder import RunFolder
+from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 from studio.actions import action_table, cli_command
 from studio.app import StudioApp
@@ -138,7 +138,7 @@ def bare(projects: Path, task: str = 'name = "Nothing yet"') -> Path:
     root = projects / "bare"
     root.mkdir(parents=True)
     (root / "project.toml").write_text(f"[task]\n{task}\n", encoding="utf-8")
-    trust.enter(root)
+    trust.mark_trusted(root)
     return root
 
 
@@ -204,7 +204,7 @@ async def test_a_foreign_project_opened_by_its_path(projects: Path, tmp_path: Pa
     root = bare(tmp_path / "elsewhere", r'name = "\u001b[31m[b]Red[/b]\u202e"' + "\ndescription = '[link=x]Do[/link]'")
     (root / "examples.jsonl").write_text(json.dumps({"question": HOSTILE, "answer": "\x1b]52;c;\x07"}) + "\n{\n")
     told(root, "2026-11-20T0915-[b]quick[-0a1b", finished(), {"model": {"id": "[red]\x9b31m"}})
-    trust.withdraw(root)
+    trust.revoke(root)
 
     async def steps(way: Walk) -> None:
         await way.step("no projects", shows="No projects yet")

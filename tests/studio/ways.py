@@ -11,11 +11,11 @@ from hostile import Supply
 from showcase import told
 
 import autoact.events as happened
-from autoact import trust
 from autoact.events import Event
 from autoact.run.process.exit_record import Ending
 from autoact.run.process.lock import Owner
 from autoact.run.record.folder import RunFolder, toml
+from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 
 UNITS, ROWS = 36, 40
@@ -137,8 +137,13 @@ def flying(supply: Supply, n: int) -> list[Event]:
         said += [
             happened.ModelAnswered(unit, at, "d", "meta", supply("parts"), supply("model answers")),
             happened.ModelAnswered(unit, at + 1, "d", supply("roles"), "action", supply.either("model answers", at)),
-            happened.ToolObserved(
-                unit, at + 2, "d", supply("tool names"), supply("arguments"), supply.either("observations", at)
+            happened.ToolObserved(  # the first one in few words: its line of the log is read to the end
+                unit,
+                at + 2,
+                "d",
+                supply.either("tool names", at),
+                supply.either("arguments", at),
+                supply.either("observations", at),
             ),
         ]
     return said

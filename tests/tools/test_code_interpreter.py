@@ -10,14 +10,14 @@ from autoact.tools.library.library import Library, ToolContext, ToolSession
 from autoact.tools.pages.corpus import Corpus
 from autoact.tools.sandbox import layers
 from autoact.tools.sandbox.layers import Layers
-from autoact.tools.sandbox.outcome import Made, Outcome
+from autoact.tools.sandbox.program_result import ProgramFile, ProgramResult
 from autoact.tools.simple import code_interpreter
-from autoact.tools.simple.code_interpreter import program_in, told
+from autoact.tools.simple.code_interpreter import describe_result, extract_program
 
 
 @pytest.fixture
 def session(corpus: Corpus) -> ToolSession:
-    if layers.found().lacking():
+    if layers.find_layers().refusal():
         pytest.skip("other system: nothing here holds a program")
     return Library.load(None, ToolContext(corpus), (code_interpreter.GROUP,)).session()
 
@@ -46,7 +46,7 @@ def test_an_error_is_an_observation(session: ToolSession) -> None:
 
 
 def test_settings_bound_it(corpus: Corpus) -> None:
-    if layers.found().lacking():
+    if layers.find_layers().refusal():
         pytest.skip("other system: nothing here holds a program")
     context = ToolContext(corpus, {"CodeInterpreter": {"timeout_s": 1.0, "memory_mb": 300, "max_chars": 100}})
     session = Library.load(None, context, (code_interpreter.GROUP,)).session()
@@ -58,7 +58,7 @@ def test_settings_bound_it(corpus: Corpus) -> None:
 
 
 def test_it_is_refused_where_nothing_holds(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autoact.tools.sandbox.layers.found", Layers)
+    monkeypatch.setattr("autoact.tools.sandbox.layers.find_layers", Layers)
     library = Library.load(None, ToolContext(corpus), (code_interpreter.GROUP,))
     (record,) = library.records()
     assert (record.state, record.runs) == ("refused", False)
@@ -75,17 +75,19 @@ def test_its_checks_pass(corpus: Corpus, session: ToolSession) -> None:
 
 @pytest.mark.parametrize("room", [60, 200, 1000])
 def test_an_error_is_not_cut_off_by_what_came_before(room: int) -> None:
-    outcome = Outcome("failed", "word " * 500, "ValueError: this matters")
-    observation = told(outcome, room)
+    outcome = ProgramResult("failed", "word " * 500, "ValueError: this matters")
+    observation = describe_result(outcome, room)
     assert observation.text.startswith("ValueError: this matters")
     assert len(observation.text) <= room
 
 
 def test_files_are_told() -> None:
-    outcome = Outcome("finished", "done\n", files=(Made("plot.png", 12345),))
-    assert told(outcome, 400).text == "done Wrote plot.png (12,345 bytes)."
-    assert told(Outcome("time", "", "it ran longer than 1 s"), 400).text.startswith("The program was stopped: it ran")
-    assert told(Outcome("refused", "", "no seccomp filter here"), 400).failed
+    outcome = ProgramResult("finished", "done\n", files=(ProgramFile("plot.png", 12345),))
+    assert describe_result(outcome, 400).text == "done Wrote plot.png (12,345 bytes)."
+    assert describe_result(ProgramResult("time", "", "it ran longer than 1 s"), 400).text.startswith(
+        "The program was stopped: it ran"
+    )
+    assert describe_result(ProgramResult("refused", "", "no seccomp filter here"), 400).failed
 
 
 @pytest.mark.parametrize(
@@ -93,4 +95,4 @@ def test_files_are_told() -> None:
     [("1", "1"), ("```py\n1\n```", "1"), ("```1```", "1"), ("print('```')", "print('```')")],
 )
 def test_fences_are_taken_off(argument: str, program: str) -> None:
-    assert program_in(argument) == program
+    assert extract_program(argument) == program

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadProject
-from autoact.tools.pages.corpus import FORMAT, Corpus, Page, _indexed
+from autoact.tools.pages.corpus import FORMAT, Corpus, Page, _open_index
 from autoact.tools.pages.page_files import LONGEST_LINE, read_paragraphs
 
 Python = Callable[..., "subprocess.Popen[str]"]
@@ -129,7 +129,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _indexed(tmp_path / "a.sqlite", pages)
+        _open_index(tmp_path / "a.sqlite", pages)
     assert list(tmp_path.iterdir()) == []
 
 

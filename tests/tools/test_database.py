@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.database import csv_tables
 from autoact.tools.database.database import PASSWORD
 from autoact.tools.database.server import ServerReader

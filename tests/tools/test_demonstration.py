@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoact import scratchpad
-from autoact.tools.library.demonstration import demonstrated, usable
+from autoact.tools.library.demonstration import fill_demonstration, is_usable
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Example, Question, Step
@@ -16,22 +16,26 @@ def example(*steps: Step) -> Example:
 
 
 def test_steps_may_call_a_tool_by_another_of_its_names(library: Library) -> None:
-    shown = demonstrated(example(Step("t", "BingSearch", "Marie Curie"), Step("t", "Finish", "Marie Curie")), library)
+    shown = fill_demonstration(
+        example(Step("t", "BingSearch", "Marie Curie"), Step("t", "Finish", "Marie Curie")), library
+    )
     assert [step.action for step in shown.steps] == ["WebSearch", "Finish"]
     assert shown.steps[0].observation.startswith("1. ")
     assert shown.steps[1].observation == scratchpad.REFLECT_NOW
-    assert usable(shown, TOOLS)
+    assert is_usable(shown, TOOLS)
 
 
 def test_what_a_person_wrote_stays_and_later_calls_build_on_it(library: Library) -> None:
-    shown = demonstrated(example(Step("t", "Retrieve", "Marie Curie", "Mine."), Step("t", "Lookup", "Paris")), library)
+    shown = fill_demonstration(
+        example(Step("t", "Retrieve", "Marie Curie", "Mine."), Step("t", "Lookup", "Paris")), library
+    )
     assert [step.observation for step in shown.steps] == ["Mine.", "(Result 1 / 1) She moved to Paris to study."]
 
 
 def test_an_example_whose_call_fails_is_not_shown(library: Library) -> None:
-    shown = demonstrated(example(Step("t", "Retrieve", "Nobody at all")), library)
+    shown = fill_demonstration(example(Step("t", "Retrieve", "Nobody at all")), library)
     assert shown.steps[0].failed
-    assert not usable(shown, TOOLS)
+    assert not is_usable(shown, TOOLS)
 
 
 def test_a_whole_example_calls_no_tool() -> None:
@@ -43,4 +47,4 @@ def test_a_whole_example_calls_no_tool() -> None:
 
     untouched = Untouched((), ToolContext(Corpus.of_pages(())), ())
     whole = example(Step("t", "Retrieve", "Marie Curie", "Mine."), Step("t", "Finish", "Marie Curie"))
-    assert demonstrated(whole, untouched).steps[0] == whole.steps[0]
+    assert fill_demonstration(whole, untouched).steps[0] == whole.steps[0]

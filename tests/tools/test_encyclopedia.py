@@ -9,7 +9,7 @@ import pytest
 from autoact.script import Observation
 from autoact.tools.library.library import Library, ToolContext, ToolSession
 from autoact.tools.pages.corpus import Corpus, Page
-from autoact.tools.pages.sentences import shortened
+from autoact.tools.pages.sentences import shorten
 
 
 @pytest.fixture
@@ -128,4 +128,4 @@ def test_sessions_do_not_share_their_pages(library: Library) -> None:
      ("x" * 20, 5, "xxxx…"), ("", 5, "")],
 )  # fmt: skip
 def test_shortened(text: str, room: int, expected: str) -> None:
-    assert shortened(text, room) == expected
+    assert shorten(text, room) == expected

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autoact import grants
 from autoact.cli import main
-from autoact.project import create
-from autoact.tools.bridges.http import picked
+from autoact.project.project import create
+from autoact.security import grants
+from autoact.tools.bridges.http import pick
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus
 
@@ -71,8 +71,8 @@ def test_a_body_is_json_whatever_the_argument(tmp_path: Path, site: Site) -> Non
         ("", "needs-setting", "it needs settings = {url ="),
         ('url = "ftp://example.org/{argument}"', "needs-setting", "it needs settings"),
         ('url = "http://[/{argument}"', "needs-setting", "it needs settings"),
-        ('url = "https://example.org/"', "needs-setting", "nothing of the request has a place for {argument}"),
-        ('url = "https://{argument}.example.org/"', "refused", "choose whom to ask"),
+        ('url = "https://example.org/"', "needs-setting", "no part of the request has the placeholder {argument}"),
+        ('url = "https://{argument}.example.org/"', "refused", "choose the host"),
         ('url = "https://example.org/{argument}", method = "TRACE"', "needs-setting", "method is one of GET"),
         ('url = "https://example.org/{argument}?k={secret:NO_KEY}"', "needs-key", "autoact secrets set NO_KEY"),
         ('url = "http://example.org/{argument}?k={secret:RIVER_KEY}"', "refused", "use https"),
@@ -92,7 +92,7 @@ def test_what_keeps_an_endpoint_from_being_asked(tmp_path: Path, settings: str, 
     [
         (Answer(b'{"error": "bad key rk-11223344"}', status=401), "", "the key was not accepted"),
         (Answer(b'{"error": "bad key rk-11223344"}', status=401), "", "(secret RIVER_KEY)"),
-        (Answer(b"", status=404), "", "127.0.0.1 answers 404; nothing is there"),
+        (Answer(b"", status=404), "", "127.0.0.1 answers 404; not found"),
         (Answer(b"<html>", status=418, headers={"Content-Type": "text/html"}), "", "127.0.0.1 answers 418"),
         (Answer(b"{}"), "a.b", "the answer has nothing at `a.b`"),
         (Answer(b"plain"), "a.b", "not JSON"),
@@ -139,7 +139,7 @@ def test_a_changed_host_asks_again(tmp_path: Path, site: Site, other_site: Site)
 
 def test_what_is_withdrawn_is_not_sent_by_a_library_that_is_open(tmp_path: Path, site: Site) -> None:
     library = load(tmp_path, WITH_KEY.format(url=site.url, host=site.host))
-    grants.withdraw("RIVER_KEY")
+    grants.revoke("RIVER_KEY")
     text, failed = asked(library)
     assert failed
     assert "RIVER_KEY may not be sent to" in text
@@ -209,4 +209,4 @@ def test_an_order_is_not_given_twice_unless_nothing_was_done(tmp_path: Path, sit
     [("a", "1"), ("b.0.c", "x"), ("b.*.c", "x; y"), ("b", '[{"c": "x"}, {"c": "y"}]'), ("n", "null"), ("*.d", "ü")],
 )
 def test_picked(path: str, text: str) -> None:
-    assert picked({"a": 1, "b": [{"c": "x"}, {"c": "y"}], "n": None, "e": {"d": "ü"}}, path) == text
+    assert pick({"a": 1, "b": [{"c": "x"}, {"c": "y"}], "n": None, "e": {"d": "ü"}}, path) == text

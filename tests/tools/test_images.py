@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoact.errors import BadProject, ToolFailed
-from autoact.questions import read_questions
+from autoact.project.questions import read_questions
 from autoact.script import Observation
 from autoact.tools.images.captions import Captions
 from autoact.tools.images.image_to_text import Pictures
@@ -61,13 +61,13 @@ def test_cached_captions(corpus: Corpus, root: Path) -> None:
 
 def test_captions_of_scienceqa(shared: Path) -> None:
     captions = Captions(shared / "data" / "scienceqa" / "dev.jsonl")
-    polar = captions.named("332")
+    polar = captions.find("332")
     assert polar is not None
     assert polar.caption == "A white polar bear standing on top of a rock."
-    web = captions.named("18258")
+    web = captions.find("18258")
     assert web is not None
     assert {"grizzly bear", "lichen", "mushroom"} <= set(web.texts)
-    sentence = captions.named("14767")
+    sentence = captions.find("14767")
     assert sentence is not None
     assert not sentence.there
 
@@ -109,7 +109,7 @@ def test_a_picture_is_found_by_the_id_of_its_question(root: Path) -> None:
     (root / "images" / "7").mkdir()
     (root / "images" / "7" / "image.png").write_bytes(bomb(1, 1))
     unread = Pictures(root / "images", None, None, reads=False)
-    with pytest.raises(ToolFailed, match="reading an image takes a package"):
+    with pytest.raises(ToolFailed, match="reading an image needs a package"):
         unread.describe("what is shown here", Question("7", "Which?"))
     with pytest.raises(ToolFailed, match="there is no image called"):
         unread.describe("what is shown here", Question("8", "Which?"))
@@ -128,7 +128,7 @@ def test_states(corpus: Corpus, root: Path) -> None:
     drawing = record(library(corpus, root, "Text2Image"), "Text2Image")
     assert (drawing.state, drawing.reason.startswith("off: set `model`")) == ("needs-setting", True)
     absent = record(library(corpus, root, "Text2Image", model="absent"), "Text2Image")
-    assert (absent.state, "no diffusers pipeline" in absent.reason) == ("needs-setting", True)
+    assert (absent.state, "not a diffusers pipeline" in absent.reason) == ("needs-setting", True)
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.project import create
+from autoact.project.project import create
 
 HEAVY = (
     "PIL", "ddgs", "httpcore2", "httpx", "httpx2", "langchain_core", "mcp", "numpy", "onnxruntime", "pydantic_monty",

@@ -14,7 +14,7 @@ import pytest
 from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.knowledge.rdf_file import RdfFile
-from autoact.tools.knowledge.sparql import asks, quoted
+from autoact.tools.knowledge.sparql import is_query, quote_literal
 from autoact.tools.knowledge.wordnet import PARTS, WordNet, folder_of
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.library.tool import ToolRecord
@@ -261,8 +261,8 @@ def test_an_endpoint_in_trouble(server: Server, online: Library, status: int, an
 
 
 def test_queries_only_read() -> None:
-    assert asks("SELECT ?x WHERE {}")
-    assert asks("PREFIX a: <http://x/> BASE <http://y/>\nask {}")
+    assert is_query("SELECT ?x WHERE {}")
+    assert is_query("PREFIX a: <http://x/> BASE <http://y/>\nask {}")
     for other in ("INSERT DATA {}", "DELETE WHERE {}", "LOAD <x>", "PREFIX a: <http://x/> DROP ALL", "selected works"):
-        assert not asks(other)
-    assert quoted('a"\\\nb') == '"a\\"\\\\\\nb"'
+        assert not is_query(other)
+    assert quote_literal('a"\\\nb') == '"a\\"\\\\\\nb"'

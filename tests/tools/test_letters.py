@@ -32,16 +32,16 @@ def connection(names: list[str]) -> sqlite3.Connection:
 def test_every_name_so_near_is_among_those_found(connection: sqlite3.Connection, names: list[str], typos: int) -> None:
     draw = random.Random(5)
     for at, name in enumerate(names[:500]):
-        assert at in letter_marks.within(connection, misspelt(name, typos, draw), typos)
+        assert at in letter_marks.names_within(connection, misspelt(name, typos, draw), typos)
 
 
 def test_names_of_other_letters_are_left_out(connection: sqlite3.Connection, names: list[str]) -> None:
-    found = letter_marks.within(connection, next(name for name in names if len(name) > 20), 2)
+    found = letter_marks.names_within(connection, next(name for name in names if len(name) > 20), 2)
     assert len(found) < len(names) / 20
 
 
 def test_the_likest(connection: sqlite3.Connection, names: list[str]) -> None:
-    assert 7 in letter_marks.likest(connection, names[7][::-1], 5)
-    assert letter_marks.likest(connection, names[7], 5) == letter_marks.likest(connection, names[7], 50)[:5]
-    assert sorted(letter_marks.likest(connection, "x", 2000)) == list(range(2000))
-    assert len(letter_marks.likest(connection, "", 10)) == 10
+    assert 7 in letter_marks.most_similar(connection, names[7][::-1], 5)
+    assert letter_marks.most_similar(connection, names[7], 5) == letter_marks.most_similar(connection, names[7], 50)[:5]
+    assert sorted(letter_marks.most_similar(connection, "x", 2000)) == list(range(2000))
+    assert len(letter_marks.most_similar(connection, "", 10)) == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from autoact.errors import BadProject
 from autoact.script import Observation
 from autoact.tools.library.catalogue import GROUPS
 from autoact.tools.library.library import Library, ToolContext
-from autoact.tools.library.tool import Group, Limits, ToolRecord
+from autoact.tools.library.tool import Group, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Corpus, Page
+from autoact.trajectory import Question
 
 PAPER = {"WebSearch", "Retrieve", "Lookup", "Image2Text", "Text2Image", "KnowledgeGraph", "Database", "Calculator",
          "TableVerbalizer", "CodeInterpreter"}  # fmt: skip
@@ -51,8 +53,30 @@ def test_wrong_calls_are_observations(library: Library) -> None:
     assert all(session.call(name, "").failed for name in ("Fly", "Retrieve", "Database", ""))
 
 
+def test_which_calls_are_repeatable(tmp_path: Path, corpus: Corpus) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "a.csv").write_text("n\n1\n")
+    (tmp_path / "facts.ttl").write_text("@prefix : <http://example.org/> . :a :b :c .")
+
+    def repeatable(corpus: Corpus, **settings: dict[str, object]) -> set[str]:
+        library = Library.load(None, ToolContext(corpus, settings, tmp_path))
+        session = library.session(Question("q-1", "Which?"))
+        return {record.name for record in library.records() if session.repeatable(record.name)}
+
+    fixed = {"Calculator", "TableVerbalizer"}
+    assert repeatable(corpus, KnowledgeGraph={"endpoint": "https://example.org"}) == fixed | {"WebSearch", "Retrieve"}
+    assert repeatable(corpus, WebSearch={"source": "wikipedia"}, Retrieve={"source": "wikipedia"}) >= fixed
+    assert "Retrieve" not in repeatable(corpus, Retrieve={"source": "wikipedia"})
+    assert "WebSearch" not in repeatable(Corpus.of_pages(()))  # it cannot run
+    if find_spec("rdflib"):
+        assert "KnowledgeGraph" in repeatable(corpus, KnowledgeGraph={"file": "facts.ttl"})
+    session = Library.load(None, ToolContext(corpus)).session()
+    assert session.repeatable("web search")
+    assert not session.repeatable("Fly")
+
+
 def library_of(corpus: Corpus, call: object, timeout_s: float = 10.0) -> Library:
-    limits = Limits(timeout_s, max_chars=28)
+    limits = ToolLimits(timeout_s, max_chars=28)
     record = ToolRecord(name="Odd", definition="Is odd.", usage="Odd[1]", limits=limits)
     return Library.load(None, ToolContext(corpus), [Group((record,), lambda context, records: {"Odd": call})])  # type: ignore[dict-item]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autoact.tools.library.shortlist import offered, ranked
+from autoact.tools.library.shortlist import choose_tools, rank_tools
 from autoact.trajectory import Example, Question, Step, Tool
 
 CARDS = runpy.run_path(str(Path(__file__).with_name("task_cards.py")))
@@ -17,7 +17,7 @@ LIBRARY: list[Tool] = CARDS["library"]()
 
 
 def names(card: Any, tools: list[Tool], most: int = 12) -> list[str]:
-    return [tool.name for tool in offered(card.task, card.examples, tools, most)[0]]
+    return [tool.name for tool in choose_tools(card.task, card.examples, tools, most)[0]]
 
 
 def test_the_short_list_holds_what_a_person_would_pick() -> None:
@@ -32,7 +32,7 @@ def test_the_order_of_the_library_changes_nothing(seed: int) -> None:
     for card in CARDS["CARDS"]:
         tools = list(LIBRARY)
         random.Random(seed).shuffle(tools)
-        assert offered(card.task, card.examples, tools, 12) == offered(card.task, card.examples, LIBRARY, 12)
+        assert choose_tools(card.task, card.examples, tools, 12) == choose_tools(card.task, card.examples, LIBRARY, 12)
 
 
 def test_a_tool_of_the_worked_examples_comes_first() -> None:
@@ -42,27 +42,29 @@ def test_a_tool_of_the_worked_examples_comes_first() -> None:
         Tool("Odd", "Does things.", "Odd[x]", ("Look_Up",)),
         Tool("Capital", "Tells the capital.", "Capital[Peru]"),
     ]
-    first, second = ranked("Answer questions.", [example], tools)
-    assert (first.tool.name, first.score, first.why()) == ("Odd", 0, "the worked examples use it (1)")
+    first, second = rank_tools("Answer questions.", [example], tools)
+    assert (first.tool.name, first.score, first.reason()) == ("Odd", 0, "the worked examples use it (1)")
     assert (second.tool.name, second.words) == ("Capital", ("capital",))
     assert second.score > 0
 
 
 def test_everyone_who_is_left_out_is_told_why() -> None:
     card = CARDS["CARDS"][1]
-    kept, others = offered(card.task, card.examples, LIBRARY, 3)
+    kept, others = choose_tools(card.task, card.examples, LIBRARY, 3)
     assert len(kept) + len(others) == len(LIBRARY)
     assert "it shares no word with the task" in " ".join(others.values())
-    assert all(why.startswith(f"{place} of {len(LIBRARY)} ") for place, why in enumerate(others.values(), 4))
+    assert all(why.startswith(f"rank {place} of {len(LIBRARY)} ") for place, why in enumerate(others.values(), 4))
 
 
 @pytest.mark.parametrize("name", ["WebSearch", "web_search", "web.search", "web-search"])
 def test_words_in_a_name_are_found_however_it_is_written(name: str) -> None:
-    fits = ranked("Search the web.", [], [Tool("Other", "Is no help.", "Other[x]"), Tool(name, "Helps.", f"{name}[x]")])
+    fits = rank_tools(
+        "Search the web.", [], [Tool("Other", "Is no help.", "Other[x]"), Tool(name, "Helps.", f"{name}[x]")]
+    )
     assert (fits[0].tool.name, fits[0].words) == (name, ("search", "web"))
 
 
 def test_nothing_to_rank_and_nothing_to_rank_by() -> None:
-    assert ranked("Answer.", [], []) == []
-    assert [fit.tool.name for fit in ranked("", [], LIBRARY)] == sorted(tool.name for tool in LIBRARY)
-    assert ranked('" OR * NEAR( definition:', [], LIBRARY)[0].tool.name
+    assert rank_tools("Answer.", [], []) == []
+    assert [fit.tool.name for fit in rank_tools("", [], LIBRARY)] == sorted(tool.name for tool in LIBRARY)
+    assert rank_tools('" OR * NEAR( definition:', [], LIBRARY)[0].tool.name

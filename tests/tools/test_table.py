@@ -8,7 +8,7 @@ import pytest
 
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus
-from autoact.tools.simple.table_verbalizer import LONGEST_TABLE, CannotRead, parsed, verbalized
+from autoact.tools.simple.table_verbalizer import LONGEST_TABLE, CannotRead, parse_table, verbalize
 
 PERU = [["country", "capital"], ["Peru", "Lima"], ["Chad", "N'Djamena"]]
 
@@ -29,33 +29,33 @@ PERU = [["country", "capital"], ["Peru", "Lima"], ["Chad", "N'Djamena"]]
     ],
 )
 def test_forms(text: str) -> None:
-    assert [[cell.strip() for cell in row] for row in parsed(text)] == PERU
+    assert [[cell.strip() for cell in row] for row in parse_table(text)] == PERU
 
 
 def test_cells_that_hold_delimiters() -> None:
-    assert parsed('name,born\n"Curie, Marie",1867')[1] == ["Curie, Marie", "1867"]
-    assert parsed("| a | b |\n|---|---|\n| x \\| y | 2 |")[1] == ["x | y", "2"]
-    assert parsed('<table><tr><th colspan="2">a<th>b<tr><td>1<td>2<td>3</table>')[0] == ["a", "a", "b"]
-    assert parsed('<table><tr><td colspan="999999999">a</table>')[0] == ["a"]
+    assert parse_table('name,born\n"Curie, Marie",1867')[1] == ["Curie, Marie", "1867"]
+    assert parse_table("| a | b |\n|---|---|\n| x \\| y | 2 |")[1] == ["x | y", "2"]
+    assert parse_table('<table><tr><th colspan="2">a<th>b<tr><td>1<td>2<td>3</table>')[0] == ["a", "a", "b"]
+    assert parse_table('<table><tr><td colspan="999999999">a</table>')[0] == ["a"]
 
 
 def test_sentences() -> None:
-    assert verbalized(PERU, 9, 9) == "The capital of Peru is Lima. The capital of Chad is N'Djamena."
-    assert verbalized([["year", "winner", "score"], ["1998", "France", "3-0"]], 9, 9) == (
+    assert verbalize(PERU, 9, 9) == "The capital of Peru is Lima. The capital of Chad is N'Djamena."
+    assert verbalize([["year", "winner", "score"], ["1998", "France", "3-0"]], 9, 9) == (
         "For year 1998, the winner is France, the score is 3-0."
     )
-    assert verbalized([["name", "born", "died"], ["Marie Curie", "1867", "1934"]], 9, 9) == (
+    assert verbalize([["name", "born", "died"], ["Marie Curie", "1867", "1934"]], 9, 9) == (
         "The born of Marie Curie is 1867, the died is 1934."
     )
-    assert verbalized([["fruit"], ["apple"], ["pear"]], 9, 9) == "One fruit is apple. One fruit is pear."
-    assert verbalized([["a", "", "c"], ["x", "1", ""], ["", "2", "3"]], 9, 9) == (
+    assert verbalize([["fruit"], ["apple"], ["pear"]], 9, 9) == "One fruit is apple. One fruit is pear."
+    assert verbalize([["a", "", "c"], ["x", "1", ""], ["", "2", "3"]], 9, 9) == (
         "The column 2 of x is 1. The column 2 is 2, the c is 3."
     )
 
 
 def test_caps() -> None:
     table = [["n", "a", "b"], *([str(n), "x" * 1000, "y"] for n in range(100))]
-    told = verbalized(table, 3, 2)
+    told = verbalize(table, 3, 2)
     assert told.count("For n ") == 3
     assert told.endswith("97 more rows.")
     assert "y" not in told
@@ -67,7 +67,7 @@ def test_caps() -> None:
 )
 def test_what_is_no_table(text: str) -> None:
     with pytest.raises(CannotRead):
-        verbalized(parsed(text), 9, 9)
+        verbalize(parse_table(text), 9, 9)
 
 
 def test_hard_input_ends() -> None:
@@ -79,7 +79,7 @@ def test_hard_input_ends() -> None:
         "a;" * 40_000,
         "|--" * 30_000,
     ):
-        assert isinstance(parsed(text), list)
+        assert isinstance(parse_table(text), list)
 
 
 def test_the_tool(corpus: Corpus, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from autoact.errors import ToolFailed
 from autoact.tools.library.library import Library, ToolContext
 from autoact.tools.pages.corpus import Corpus, Page
-from autoact.tools.pages.zim import MAGIC, Zim, text_of
+from autoact.tools.pages.zim import MAGIC, Zim, page_text
 
 CURIE = """<html><head><style>p {}</style></head><body><table><tr><td><p>Born 1867</p></td></tr></table>
 <p>Marie Curie was a <b>physicist</b> born in Warsaw.<sup>[1]</sup></p><p> She won the Nobel&nbsp;Prize. </p></body>"""
@@ -92,7 +92,7 @@ def test_every_byte_may_be_damaged(tmp_path: Path) -> None:
                 assert zim.page("River 7") is None or zim.page("River 7")
                 zim.nearby("River", 3)
             except ToolFailed as error:
-                assert "ZIM" in str(error) or "page" in str(error) or "packed" in str(error)  # noqa: PT017
+                assert "ZIM" in str(error) or "page" in str(error) or "compressed" in str(error)  # noqa: PT017
 
 
 def test_retrieve_reads_from_a_zim_file(tmp_path: Path) -> None:
@@ -110,4 +110,4 @@ def test_retrieve_reads_from_a_zim_file(tmp_path: Path) -> None:
 
 
 def test_text_of() -> None:
-    assert text_of("<p>a<script>x</script> b<table><tr><td>c<table></table>d</table> e</p>f<p>g") == "a b e\n\ng"
+    assert page_text("<p>a<script>x</script> b<table><tr><td>c<table></table>d</table> e</p>f<p>g") == "a b e\n\ng"

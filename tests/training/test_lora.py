@@ -13,11 +13,11 @@ import pytest
 import torch
 from peft import PeftModel
 
-from autoact import disk
-from autoact.config import Differentiation
 from autoact.errors import DiskFull
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
+from autoact.files import disk
 from autoact.model.store import Weights, load
+from autoact.project.config import Differentiation
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample, span_losses
 from autoact.training.spans import Encoded, Span

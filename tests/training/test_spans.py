@@ -21,13 +21,13 @@ from transformers import (
 )
 
 from autoact import scratchpad
-from autoact.lessons import PARTS
 from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
+from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson
 from autoact.training.loss import PASS, Packed, Sample, grouped, packed, packs, span_losses
 from autoact.training.spans import Encoded, Span, encode
-from autoact.trajectory import FINISH, REFLECT, SUB_AGENTS, Question, Role, Step, Tool, Trajectory
+from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -45,7 +45,7 @@ TRAJECTORY = Trajectory(
     "Beethoven",
     "right",
 )
-ALL = tuple(part for parts in PARTS.values() for part in parts)
+ALL = tuple(part for name in SUB_AGENTS for part in ROLES.get(name).parts)
 
 
 SHORT = Trajectory(
@@ -63,9 +63,9 @@ def encoded(weights: Weights, trajectory: Trajectory = TRAJECTORY) -> Encoded:
     return encode(Lesson(trajectory, ALL), CARD, Tokens(weights.tokenizer))
 
 
-def owned(weights: Weights, role: Role) -> list[str]:
+def owned(weights: Weights, role: str) -> list[str]:
     one = encoded(weights)
-    return [weights.tokenizer.decode(one.ids[span.start : span.end]) for span in one.owned(role, PARTS[role])]
+    return [weights.tokenizer.decode(one.ids[span.start : span.end]) for span in one.of_parts(ROLES.get(role).parts)]
 
 
 def test_every_word_has_the_owner_who_said_it(weights: Weights) -> None:
@@ -125,7 +125,7 @@ def compare(weights: Weights, *trajectories: Trajectory) -> None:
     try:
         for role in SUB_AGENTS:
             whole = [encoded(weights, trajectory) for trajectory in trajectories]
-            samples = [Sample(one, tuple(one.owned(role, PARTS[role]))) for one in whole]
+            samples = [Sample(one, tuple(one.of_parts(ROLES.get(role).parts))) for one in whole]
             assert sum(len(sample.spans) for sample in samples) > 1
             total = sum(separately(model, sample) for sample in samples)
             theirs = gradient(model)

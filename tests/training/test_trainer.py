@@ -10,24 +10,24 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from autoact import disk
-from autoact.config import Differentiation
 from autoact.errors import ModelFailed
 from autoact.events import CheckpointSaved, Event, ExamplesBuilt, TrainStepped
-from autoact.lessons import PARTS
+from autoact.files import disk
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
+from autoact.project.config import Differentiation
+from autoact.registry.roles import ROLES
 from autoact.run.record.archive import check_adapter
 from autoact.script import Ask, Card, Lesson, Prompt, Train
-from autoact.training.trainer import Trainer
+from autoact.training.trainer import LocalTrainer
 from autoact.trajectory import FINISH, Adapter, Question, Step, Tool, Trajectory
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
 CARD = Card("Answer questions.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
 STEPS = (Step("I look.", "Retrieve", "Fidelio", "By Beethoven."), Step("It says so.", FINISH, "Beethoven"))
-LESSON = Lesson(Trajectory("t-1", Question("q-1", "Who wrote Fidelio?", "Beethoven"), STEPS), PARTS["tool"])
+LESSON = Lesson(Trajectory("t-1", Question("q-1", "Who wrote Fidelio?", "Beethoven"), STEPS), ROLES.get("tool").parts)
 
 
 def trained(running: Generator[Event, None, Adapter]) -> tuple[list[Event], Adapter]:
@@ -44,8 +44,8 @@ def engine(weights: Weights) -> LocalEngine:
     return LocalEngine(weights, 2)
 
 
-def trainer(engine: LocalEngine, root: Path) -> Trainer:
-    return Trainer(engine, CARD, Differentiation(epochs=20, learning_rate=0.05), seed=7, root=root)
+def trainer(engine: LocalEngine, root: Path) -> LocalTrainer:
+    return LocalTrainer(engine, Differentiation(epochs=20, learning_rate=0.05), seed=7, root=root)
 
 
 def said(engine: LocalEngine, role: Any) -> str:
@@ -57,7 +57,7 @@ def said(engine: LocalEngine, role: Any) -> str:
 
 def test_an_adapter_comes_out_and_the_engine_goes_on(engine: LocalEngine, tmp_path: Path) -> None:
     before = said(engine, "meta")
-    events, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,))))
+    events, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,), CARD)))
     folder = tmp_path / adapter.path
     assert sum(isinstance(event, TrainStepped) for event in events) == 20
     (built,) = (event for event in events if isinstance(event, ExamplesBuilt))
@@ -73,7 +73,7 @@ def test_an_adapter_comes_out_and_the_engine_goes_on(engine: LocalEngine, tmp_pa
 
 
 def test_the_folder_says_what_it_is_and_no_path_of_this_machine(engine: LocalEngine, tmp_path: Path) -> None:
-    _, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,))))
+    _, adapter = trained(trainer(engine, tmp_path).train(Train("tool", (LESSON,), CARD)))
     folder = tmp_path / adapter.path
     assert "tool-agent" in (folder / "README.md").read_text()
     check_adapter(folder / "adapter_config.json")
@@ -83,7 +83,7 @@ def test_the_folder_says_what_it_is_and_no_path_of_this_machine(engine: LocalEng
 
 def test_an_adapter_is_whole_or_absent(engine: LocalEngine, tmp_path: Path) -> None:
     one, files = trainer(engine, tmp_path), ["README.md", "adapter_config.json", "adapter_model.safetensors"]
-    running = one.train(Train("tool", (LESSON,)))
+    running = one.train(Train("tool", (LESSON,), CARD))
     for event in running:
         assert not list((tmp_path / "adapters").glob("*"))
         if isinstance(event, CheckpointSaved):
@@ -93,7 +93,7 @@ def test_an_adapter_is_whole_or_absent(engine: LocalEngine, tmp_path: Path) -> N
         next(running)
     assert not engine.model.training
     (tmp_path / "adapters").unlink()
-    _, adapter = trained(one.train(Train("tool", (LESSON,))))
+    _, adapter = trained(one.train(Train("tool", (LESSON,), CARD)))
     assert [path.name for path in (tmp_path / "adapters").iterdir()] == ["tool"]
     assert sorted(path.name for path in (tmp_path / adapter.path).iterdir()) == files
 
@@ -101,9 +101,9 @@ def test_an_adapter_is_whole_or_absent(engine: LocalEngine, tmp_path: Path) -> N
 def test_the_loss_of_an_adapter_is_the_mean_over_the_tokens_of_its_last_epoch(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
-    longer = Lesson(replace(LESSON.trajectory, unit="t-2", steps=(STEPS[0], *STEPS)), PARTS["tool"])
-    one = Trainer(engine, CARD, Differentiation(epochs=2, batch=1, learning_rate=0.05), seed=7, root=tmp_path)
-    events, adapter = trained(one.train(Train("tool", (LESSON, longer))))
+    longer = Lesson(replace(LESSON.trajectory, unit="t-2", steps=(STEPS[0], *STEPS)), ROLES.get("tool").parts)
+    one = LocalTrainer(engine, Differentiation(epochs=2, batch=1, learning_rate=0.05), seed=7, root=tmp_path)
+    events, adapter = trained(one.train(Train("tool", (LESSON, longer), CARD)))
     last = [event for event in events if isinstance(event, TrainStepped)][-2:]
     assert len({event.tokens for event in last}) == 2
     expected = sum(event.loss * event.tokens for event in last) / sum(event.tokens for event in last)
@@ -111,14 +111,18 @@ def test_the_loss_of_an_adapter_is_the_mean_over_the_tokens_of_its_last_epoch(
 
 
 def test_nothing_to_learn_from(engine: LocalEngine, tmp_path: Path) -> None:
-    with pytest.raises(ModelFailed, match="reflect-agent has nothing to learn from"):
-        next(trainer(engine, tmp_path).train(Train("reflect", (Lesson(LESSON.trajectory, PARTS["reflect"]),))))
+    with pytest.raises(ModelFailed, match="the adapter `reflect` has nothing to learn from"):
+        next(
+            trainer(engine, tmp_path).train(
+                Train("reflect", (Lesson(LESSON.trajectory, ROLES.get("reflect").parts),), CARD)
+            )
+        )
 
 
 def test_a_training_that_is_stopped_gives_the_model_back(engine: LocalEngine, tmp_path: Path) -> None:
     before = said(engine, "meta")
     names = set(engine.model.state_dict())
-    running = trainer(engine, tmp_path).train(Train("tool", (LESSON,)))
+    running = trainer(engine, tmp_path).train(Train("tool", (LESSON,), CARD))
     next(running)
     running.close()
     assert set(engine.model.state_dict()) == names

@@ -1,4 +1,4 @@
-"""Steering: what people's commands do to the units in flight, all of it in the conductor's thread.
+"""Steering: the effects of people's commands on the active units, all in the conductor's thread.
 
 A command takes effect between an answer and the script that waits for it. Its effect is in the log before its
 acceptance is, and the reply comes last: a command that was acknowledged is never lost, and one that was not may be
@@ -7,8 +7,8 @@ sent again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import msgspec
 
@@ -25,15 +25,12 @@ from autoact.events import (
     TrajectoryJudged,
     UnitForked,
 )
+from autoact.run.conductor.active_unit import ActiveUnit, Known
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.gate import Gate
-from autoact.script import Train, fork_name
+from autoact.run.record.journal import Journal
+from autoact.script import Ask, Round, Train, fork_name
 from autoact.trajectory import Question, Verdict
-
-if TYPE_CHECKING:
-    from autoact.run.conductor.conductor import Conductor
-    from autoact.run.conductor.world import Flight
-    from autoact.run.record.journal import Journal
 
 WAIT = 0.2
 """Seconds between looks while a training is paused."""
@@ -43,8 +40,40 @@ class UnitSkipped(AutoActError):
     """A person ended a unit."""
 
 
+class Units(Protocol):
+    """The units of a run, as commands act on them; the conductor has them."""
+
+    active: dict[str, ActiveUnit]
+    round: Round
+
+    @property
+    def waiting(self) -> Iterable[ActiveUnit]:
+        """Units to start when there is a free lane."""
+
+    def find(self, name: str) -> Known | None:
+        """Returns the unit of a name if it can still be begun."""
+
+    def release(self, unit: ActiveUnit) -> None:
+        """Sends the held reply into its script."""
+
+    def restart(self, name: str, n: int, why: str) -> None:
+        """Begins a unit anew from reply `n` on."""
+
+    def skip(self, unit: ActiveUnit) -> None:
+        """Ends a unit without a result."""
+
+    def fork(self, name: str) -> None:
+        """Queues a fork that is already logged."""
+
+    def admit(self, question: Question, cast: str) -> None:
+        """Queues a question that a person asks."""
+
+    def beat(self) -> None:
+        """Flushes the log and counts a tick."""
+
+
 class RunCommands:
-    """Obeys the commands that concern no unit in flight: a job can do that while its model loads."""
+    """Obeys the commands that concern no active unit: a job can do that while its model loads."""
 
     def __init__(self, journal: Journal, gate: Gate):
         self.journal, self.gate = journal, gate
@@ -55,20 +84,20 @@ class RunCommands:
             "ping": lambda command: None,
         }  # fmt: skip
 
-    def attend(self) -> None:
-        """Obey what has come in and can be obeyed now; the rest goes on waiting. Raises Cancelled."""
+    def obey(self) -> None:
+        """Obeys the commands that have come in and can be obeyed now; the others wait. Raises Cancelled."""
         while (taken := self.gate.take(self._can)) is not None:
             command, reply = taken
             reply.set_result(self._answer(command))
 
     def _can(self, command: Command, behind: bool) -> bool:
-        """Whether to obey now. A pause and its end keep their place behind commands that have to wait."""
+        """Returns whether to obey now. A pause and its end keep their place behind commands that have to wait."""
         if command.do in ("pause", "resume"):
             return not command.unit and not behind
         return command.do in self.does
 
     def _answer(self, command: Command) -> Reply:
-        """Obey once; a command that comes again gets the reply it had."""
+        """Obeys once; a command that comes again gets the reply it had."""
         journal = self.journal
         known = journal.memory.replies.get(command.id)
         if known is not None:
@@ -96,7 +125,7 @@ class RunCommands:
             self.journal.append(RunResumed())
 
     def _judge(self, command: Command) -> None:
-        """A person's word stands: the filter does not judge again what is judged, and the last verdict counts."""
+        """Logs a person's verdict: the filter does not judge again what is judged, and the last verdict counts."""
         done = self.journal.state.trajectories.get(command.unit)
         if done is None:
             raise BadInput(f"`{command.unit}` is no finished trajectory of this run's synthesis")
@@ -110,45 +139,43 @@ class RunCommands:
 
 
 class Steering(RunCommands):
-    """Who is paused, who may take one step, and what each command does."""
+    """The units that are paused, those that may take one step, and the effect of each command."""
 
-    def __init__(self, conductor: Conductor, gate: Gate):
-        super().__init__(conductor.journal, gate)
-        self.conductor = conductor
-        self.halted: set[str] = set(conductor.journal.state.halted)
+    def __init__(self, units: Units, journal: Journal, gate: Gate):
+        super().__init__(journal, gate)
+        self.units = units
+        self.halted: set[str] = set(journal.state.halted)
         """Units that a person stopped one by one."""
         self.stepping: set[str] = set()
         """Held units that may have one more answer."""
         self.skipped: set[str] = set()
         """Trainings to end without an adapter."""
-        self.finishing: set[str] = set(conductor.journal.memory.finishing)
+        self.finishing: set[str] = set(journal.memory.finishing)
         """Trainings to end with the adapter they have."""
         self.does |= {
             "step": self._step, "edit": self._edit, "inject": self._inject, "retry": self._retry, "skip": self._skip,
             "finish": self._finish, "fork": self._fork,
         }  # fmt: skip
 
-    # -- what the conductor asks -------------------------------------------------------------------------------------
+    # -- for the conductor -------------------------------------------------------------------------------------------
 
     def holds(self, unit: str) -> bool:
-        """Whether a new answer of this unit is kept from its script."""
+        """Returns whether a new reply of this unit is kept from its script."""
         return self.paused or unit in self.halted
 
     def moving(self) -> bool:
-        """Whether the engine has anything to do that is not held back."""
-        flights = self.conductor.flying.values()
-        if self.paused:
-            return any(flight.held is None and flight.name in self.stepping for flight in flights)
-        return any(flight.held is None for flight in flights)
+        """Returns whether the engine has an ask to answer that is not held back."""
+        asking = (unit.name for unit in self.units.active.values() if unit.held is None and isinstance(unit.wish, Ask))
+        return any(not self.paused or name in self.stepping for name in asking)
 
     def between_steps(self, unit: str) -> None:
-        """A training asks after every step whether it may take the next. Raises Cancelled and UnitSkipped."""
+        """Waits between two steps of a training while it is paused. Raises Cancelled and UnitSkipped."""
         self.stepping.discard(unit)
-        self.attend()
+        self.obey()
         while self.holds(unit) and unit not in self.stepping | self.skipped | self.finishing:
-            self.conductor.beat()
+            self.units.beat()
             self.gate.wait(WAIT)
-            self.attend()
+            self.obey()
         if unit in self.skipped:
             self.skipped.discard(unit)
             raise UnitSkipped(SKIPPED)
@@ -158,19 +185,19 @@ class Steering(RunCommands):
     def _can(self, command: Command, behind: bool) -> bool:
         return True
 
-    def _flight(self, command: Command, *waiting: Flight) -> Flight:
-        """The unit that is meant, in flight or among these; without a name, the only one. Raises BadInput."""
-        flying = self.conductor.flying
-        meant = {flight.name: flight for flight in waiting} | flying
+    def _find_active(self, command: Command, *waiting: ActiveUnit) -> ActiveUnit:
+        """Returns the unit that is meant, active or among these; without a name, the only one. Raises BadInput."""
+        active = self.units.active
+        meant = {unit.name: unit for unit in waiting} | active
         if command.unit in meant:
             return meant[command.unit]
-        if not command.unit and len(flying or meant) == 1:
-            return next(iter((flying or meant).values()))
-        raise BadInput(f"`{command.unit}` is not in flight; in flight: {', '.join(list(flying)[:8]) or 'nothing'}")
+        if not command.unit and len(active or meant) == 1:
+            return next(iter((active or meant).values()))
+        raise BadInput(f"`{command.unit}` is not at work; at work: {', '.join(list(active)[:8]) or 'nothing'}")
 
     def _pause(self, command: Command) -> None:
         if command.unit:
-            self.halted.add(self._flight(command, *self.conductor.waiting).name)
+            self.halted.add(self._find_active(command, *self.units.waiting).name)
         else:
             super()._pause(command)
 
@@ -182,71 +209,71 @@ class Steering(RunCommands):
         else:
             self.halted.clear()
             super()._resume(command)
-        for flight in list(self.conductor.flying.values()):
-            if flight.held is not None and not self.holds(flight.name):
-                self.conductor.release(flight)
+        for unit in list(self.units.active.values()):
+            if unit.held is not None and not self.holds(unit.name):
+                self.units.release(unit)
 
     def _step(self, command: Command) -> None:
-        """Exactly one more answer of one unit: the held one goes to its script, the next one is held.
+        """Lets one unit take one more reply: the held one goes to its script, the next one is held.
 
         A unit that waits for a paused run begins.
         """
-        flight = self._flight(command, *self.conductor.waiting)
+        unit = self._find_active(command, *self.units.waiting)
         self._accept(
-            msgspec.structs.replace(command, unit=flight.name)
+            msgspec.structs.replace(command, unit=unit.name)
         )  # first, for once: the answer that follows is its effect
-        if not self.holds(flight.name):
-            self.halted.add(flight.name)
-        self.stepping.add(flight.name)
-        if flight.held is not None:
-            self.conductor.release(flight)
+        if not self.holds(unit.name):
+            self.halted.add(unit.name)
+        self.stepping.add(unit.name)
+        if unit.held is not None:
+            self.units.release(unit)
 
     def _edit(self, command: Command) -> None:
-        """The newest answer changes in the hand; what followed an older one is void and asked anew."""
+        """Replaces an answer: a held one in place; what followed an older one is void and asked anew."""
         name, n, memory = command.unit, command.n, self.journal.memory
         if not memory.known(name, n):
             raise BadInput(f"`{name}` has no answer {n}")
-        if self.conductor.find(name) is None:
+        if self.units.find(name) is None:
             raise BadInput(f"the stage of `{name}` is over; fork it instead")
         self.journal.append(AnswerEdited(name, n, command.text, command.by))
-        flight = self.conductor.flying.get(name)
-        if flight is not None and flight.held is not None and flight.n == n + 1:
-            flight.held = memory.reply(name, n)
+        unit = self.units.active.get(name)
+        if unit is not None and unit.held is not None and unit.n == n + 1:
+            unit.held = memory.reply(name, n)
         else:
-            self.conductor.again(name, n + 1, f"answer {n} was edited")
+            self.units.restart(name, n + 1, f"answer {n} was edited")
 
     def _retry(self, command: Command) -> None:
-        flight = self.conductor.flying.get(command.unit)
-        begun = flight is not None or self.journal.memory.known(command.unit, 0)
-        if not begun or self.conductor.find(command.unit) is None:
+        unit = self.units.active.get(command.unit)
+        begun = unit is not None or self.journal.memory.known(command.unit, 0)
+        if not begun or self.units.find(command.unit) is None:
             raise BadInput(f"`{command.unit}` cannot be tried again: no such unit, or its stage is over")
-        if flight is not None and isinstance(flight.wish, Train):
+        if unit is not None and isinstance(unit.wish, Train):
             raise BadInput("a training is not tried again: cancel the run and start it from differentiation")
-        self.conductor.again(command.unit, max(0, command.n), "a person wants another try")
+        self.units.restart(command.unit, max(0, command.n), "a person wants another try")
 
     def _skip(self, command: Command) -> None:
-        flight = self._flight(command)
-        if isinstance(flight.wish, Train):
-            self.skipped.add(flight.name)
+        unit = self._find_active(command)
+        if isinstance(unit.wish, Train):
+            self.skipped.add(unit.name)
         else:
-            self.conductor.skip(flight)
+            self.units.skip(unit)
 
     def _finish(self, command: Command) -> None:
-        """A training ends after this step and keeps its adapter."""
-        flight = self._flight(command)
-        if not isinstance(flight.wish, Train):
-            raise BadInput(f"`{flight.name}` is no training; `skip` ends it")
-        self.finishing.add(flight.name)
-        self._accept(msgspec.structs.replace(command, unit=flight.name))
+        """Ends a training after this step; it keeps its adapter."""
+        unit = self._find_active(command)
+        if not isinstance(unit.wish, Train):
+            raise BadInput(f"`{unit.name}` is no training; `skip` ends it")
+        self.finishing.add(unit.name)
+        self._accept(msgspec.structs.replace(command, unit=unit.name))
 
     def _fork(self, command: Command) -> None:
-        """The first `n` answers, and with a text one more that is the person's, then live."""
+        """Forks a unit: its first `n` answers, with a text one more that is the person's, then live."""
         memory, journal, of = self.journal.memory, self.journal, command.unit
         if any(fork.command == command.id for fork in memory.answers.forks.values()):
             return  # it was made before the job died; only the acceptance is missing
         edits = bool(command.text)
         last = command.n if edits else command.n - 1
-        found = self.conductor.find(of)
+        found = self.units.find(of)
         if found is None or found[2] is None:
             raise BadInput(f"`{of}` cannot be forked: no such episode, or another stage is at work")
         if command.n < 0 or (last >= 0 and not memory.known(of, last)):
@@ -256,10 +283,10 @@ class Steering(RunCommands):
         journal.append(UnitForked(name, of, last + 1, command.id))
         if edits:
             journal.append(AnswerEdited(name, last, command.text, command.by))
-        self.conductor.fork(name)
+        self.units.fork(name)
 
     def _inject(self, command: Command) -> None:
-        admits, memory = self.conductor.round.admits, self.journal.memory
+        admits, memory = self.units.round.admits, self.journal.memory
         if admits is None:
             raise BadInput("this run is no session: it takes no questions")
         if any(event.command == command.id for event in memory.injected.values()):
@@ -272,4 +299,4 @@ class Steering(RunCommands):
         except KeyError as error:
             raise BadInput(f"no cast `{command.cast}` in this session") from error
         self.journal.append(QuestionInjected(unit.name, question, command.cast, command.id))
-        self.conductor.admit(question, command.cast)
+        self.units.admit(question, command.cast)

@@ -22,8 +22,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from autoact import disk
 from autoact.errors import AutoActError, BadInput
+from autoact.files import disk
 from autoact.run.control.command import Command, Reply
 from autoact.run.record.folder import RunFolder
 

@@ -62,8 +62,12 @@ class Gate:
             while True:
                 self._waiting.pop()[1].cancel()
 
+    def wake(self) -> None:
+        """Ends a `wait` of the conductor, from any thread."""
+        self._arrived.set()
+
     def wait(self, seconds: float) -> None:
-        """Until a command arrives, at most so long. Raises Cancelled after `cancel`."""
+        """Waits until a command arrives or another thread calls `wake`, at most so long. Raises Cancelled."""
         if not self._waiting:
             self._arrived.wait(seconds)
         self._arrived.clear()

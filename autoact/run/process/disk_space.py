@@ -7,8 +7,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from autoact import disk
 from autoact.errors import BadInput, DiskFull
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 
 NEEDED, COMFORTABLE = 200_000_000, 2_000_000_000

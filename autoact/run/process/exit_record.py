@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from autoact import disk
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Count, Quantity
 
@@ -49,10 +49,7 @@ class Ending(Struct, frozen=True, omit_defaults=True):
 
 def read_ending(folder: RunFolder) -> Ending | None:
     """How the last job ended; None while one lives, when no keeper saw its end, and when that cannot be read."""
-    try:
-        return disk.read_struct(folder.exit, Ending)
-    except (OSError, BadInput):
-        return None
+    return disk.try_read_struct(folder.exit, Ending)
 
 
 def cause(code: int, *, oom: bool, rss_mb: float, last_words: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from autoact import disk
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.process import lock
 from autoact.run.process.exit_record import read_ending
 from autoact.run.process.heartbeat import Pulse, read_pulse
@@ -71,7 +71,7 @@ def _had_a_job(folder: RunFolder) -> bool:
 def _trouble(folder: RunFolder) -> str:
     """What is no file among the files that tell how a run is; empty when all is well."""
     for path in (folder.events, folder.lock, folder.keeper, folder.pulse, folder.exit):
-        if kind := disk.other_kind(path):
+        if kind := disk.non_file_kind(path):
             return f"{path.name}: expected a file, found {kind}"
     return ""
 

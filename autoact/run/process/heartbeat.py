@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from autoact import disk
-from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Count, Quantity
 
@@ -48,10 +47,7 @@ class Pulse(Struct, frozen=True, omit_defaults=True):
 
 def read_pulse(folder: RunFolder) -> Pulse | None:
     """The last heartbeat; None when there is none, or none that can be read."""
-    try:
-        return disk.read_struct(folder.pulse, Pulse)
-    except (OSError, BadInput):
-        return None
+    return disk.try_read_struct(folder.pulse, Pulse)
 
 
 def resident_mb() -> float:

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from autoact import disk
-from autoact.child_process import python_command
 from autoact.errors import AutoActError, RunBusy
+from autoact.files import disk
 from autoact.run.process import exit_record
 from autoact.run.process.cgroup import oom_kills
 from autoact.run.process.exit_record import BUSY, Ending
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder
+from autoact.security.child_process import python_command
 
 JOB = ("-m", "autoact.job.job")
 """What Python runs, with the run's folder behind it."""

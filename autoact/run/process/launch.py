@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 
-from autoact import child_process, disk, trust
 from autoact.errors import AutoActError
+from autoact.files import disk
 from autoact.run.process import lock, logout
 from autoact.run.process.exit_record import BUSY, last_words
 from autoact.run.process.keeper import JOB
 from autoact.run.record.folder import RunFolder
+from autoact.security import child_process, trust
 
 
 def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:

@@ -14,8 +14,8 @@ from types import TracebackType
 import msgspec
 from msgspec import Struct
 
-from autoact import disk
 from autoact.errors import BadInput, RunBusy
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 
 TRIES, PAUSE = 5, 0.01

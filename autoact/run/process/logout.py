@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from autoact.child_process import FOLDER
+from autoact.security.child_process import FOLDER
 
 BOOTED = Path("/run/systemd/system")
 """There when systemd runs the machine."""

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from autoact.events import AnswerEdited, Event, ModelAnswered, ToolObserved, UnitForked, UnitRestarted
+from autoact.registry.roles import WORLD
 from autoact.script import Answer, Observation
 
-WORLD, OBSERVATION = "world", "observation"
-"""Role and part of what a tool gave back."""
+OBSERVATION = "observation"
+"""The part of a turn that is a tool's reply."""
 
 
 class Turn(Struct, frozen=True):
@@ -33,6 +34,9 @@ class Turn(Struct, frozen=True):
     ms: float = 0.0
     failed: bool = False
     """Whether a tool call gave a failure."""
+    over: bool = False
+    """Whether the environment ended the episode, with `reward`."""
+    reward: float = 0.0
     edited: bool = False
     at: float = 0.0
     """When it was logged, unix seconds."""
@@ -40,7 +44,7 @@ class Turn(Struct, frozen=True):
     def reply(self) -> Answer | Observation:
         """Returns what the script is sent."""
         if self.role == WORLD:
-            return Observation(self.text, self.failed, self.ms)
+            return Observation(self.text, self.failed, self.ms, self.over, self.reward)
         return Answer(self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms)
 
 
@@ -71,8 +75,10 @@ class Answers:
                     event.prefilled, event.ms, at=at,
                 ))  # fmt: skip
             case ToolObserved():
-                turn = Turn(event.n, WORLD, OBSERVATION, event.text, event.ask, ms=event.ms, failed=event.failed, at=at)
-                self._put(unit, turn)
+                self._put(unit, Turn(
+                    event.n, WORLD, OBSERVATION, event.text, event.ask, ms=event.ms, failed=event.failed,
+                    over=event.over, reward=event.reward, at=at,
+                ))  # fmt: skip
             case AnswerEdited(n=n, text=text):
                 return self._edit(unit, n, text)
             case UnitRestarted(n=n):

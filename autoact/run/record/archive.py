@@ -15,14 +15,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from autoact import disk, toml_text, trust
 from autoact.errors import BadInput, LogDamaged
 from autoact.events import AdapterReady, TrainStepped
+from autoact.files import disk, toml_text
 from autoact.run.process import lock
 from autoact.run.process.exit_record import Ending
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, Record, read, scan, unseal
 from autoact.run.record.unpack import FILES, RUN_NAME, unpack
+from autoact.security import trust
 from autoact.trajectory import Adapter
 
 LARGEST = 1e30
@@ -87,7 +88,7 @@ def export_run(folder: RunFolder, file: Path) -> None:
         raise there
     contents = list(_contents(folder))
     try:
-        with disk.room(file), disk.new_file(file) as raw:
+        with disk.raise_disk_full(file), disk.new_file(file) as raw:
             _pack(folder, contents, raw)
     except FileExistsError as error:
         raise there from error
@@ -132,7 +133,7 @@ def import_run(file: Path, project_root: Path) -> Imported:
     runs = project_root / "runs"
     part = runs / ".part" / secrets.token_hex(8)  # deeper than runs lie, so that nobody takes it for one
     try:
-        with disk.room(runs):
+        with disk.raise_disk_full(runs):
             part.mkdir(parents=True, mode=0o700)
             name = unpack(file, part)
             damage = _checked(RunFolder(part), file)
@@ -152,7 +153,7 @@ def _settled(part: Path, wanted: Path) -> Path:
     target = wanted
     while True:
         try:
-            disk.settle(part, target)
+            disk.publish_folder(part, target)
         except FileExistsError:
             target = wanted.with_name(f"{wanted.name[:100]}-{secrets.token_hex(2)}")
         else:
@@ -222,8 +223,8 @@ def _adapters(folder: RunFolder) -> list[Adapter]:
     for record in read(folder.events):
         empty = False
         if isinstance(record.event, AdapterReady):
-            adapter = ready[record.event.adapter.role] = record.event.adapter
-            if adapter.path != f"adapters/{adapter.role}":
+            adapter = ready[record.event.adapter.name] = record.event.adapter
+            if adapter.path != f"adapters/{adapter.name}":
                 raise ValueError(f"the log names an adapter at {adapter.path[:200]!r}")
     if empty:
         raise ValueError("the log holds no event")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autoact import disk, toml_text, trust
 from autoact.errors import BadInput
+from autoact.files import disk, toml_text
+from autoact.security import trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: da
     folder.path.mkdir(mode=0o700)
     disk.replace(folder.config, toml(config).encode())
     disk.sync_folder(runs)
-    trust.enter(folder.path)
+    trust.mark_trusted(folder.path)
     return folder
 
 
@@ -161,8 +161,18 @@ def find_run(project_root: Path, which: str | Path) -> RunFolder:
 
 
 def toml(config: Mapping[str, Any]) -> str:
-    """Settings as TOML: nested tables of text, numbers, truths and lists. A None is left out, as TOML has none."""
-    return "\n".join(_table(config, ())).strip("\n") + "\n"
+    """Returns settings as TOML; leaves out None, which TOML does not have. Raises TypeError for other values."""
+    import tomlkit  # its import takes 25 ms, and few commands write settings
+
+    return tomlkit.dumps(_without_none(config))
+
+
+def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, Mapping) else value
+        for key, value in table.items()
+        if value is not None
+    }
 
 
 def _name(what: str, now: datetime) -> str:
@@ -183,40 +193,3 @@ def _listed(runs: Iterable[RunFolder], most: int = 8) -> str:
     names = [run.name for run in runs]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
-
-
-def _table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """Plain values come first: after a sub-table's heading they would belong to that."""
-    if path:
-        yield f"\n[{'.'.join(map(_key, path))}]"
-    for key, value in table.items():
-        if value is not None and not isinstance(value, Mapping):
-            yield f"{_key(key)} = {_value(value)}"
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _table(value, (*path, key))
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _text(key)
-
-
-def _value(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return repr(value)
-        case str():
-            return _text(value)
-        case Mapping():
-            return "{" + ", ".join(f"{_key(key)} = {_value(part)}" for key, part in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(map(_value, value)) + "]"
-        case _:
-            raise TypeError(f"settings cannot hold {value!r}")
-
-
-def _text(text: str) -> str:
-    """JSON's escapes are TOML's, save that TOML also wants DEL escaped."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

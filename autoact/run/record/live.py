@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from autoact import disk
 from autoact.errors import BadInput
 from autoact.events import TokenSpoken
+from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, seal_event
 
@@ -45,7 +45,7 @@ class LiveWriter:
         self._descriptor, self._seq = -1, 0
         self._fresh = True
 
-    def speak(self, unit: str, n: int, part: str, text_so_far: str) -> None:
+    def publish(self, unit: str, n: int, part: str, text_so_far: str) -> None:
         """Tell what answer `n` of a unit has grown by. What comes too soon after the last is told with the next."""
         text, now = text_so_far.rstrip(BROKEN), self._clock()
         said = self._said.get(unit)

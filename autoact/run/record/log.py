@@ -23,9 +23,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from autoact import disk
 from autoact.errors import BadInput, DiskFull, LogDamaged
 from autoact.events import Event, RunRecovered
+from autoact.files import disk
 from autoact.run.record.event_json import KNOWN, convert, decode, encode
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log_versions import STEPS, VERSION, Fields, Step, upcast
@@ -170,7 +170,7 @@ class LogTail:
             except FileNotFoundError:
                 return False
             except (OSError, BadInput) as error:
-                kind = disk.other_kind(self.path)
+                kind = disk.non_file_kind(self.path)
                 why = f"expected a file, found {kind}" if kind else str(error)
                 if (0, why) not in self.damaged:
                     self.damaged.append((0, why))
@@ -378,4 +378,4 @@ class LogWriter:
 
 
 def _named(error: OSError, path: Path) -> Exception:
-    return DiskFull(f"{path}: {error.strerror}") if error.errno in disk.FULL else error
+    return DiskFull(f"{path}: {error.strerror}") if error.errno in disk.FULL_DISK_ERRORS else error

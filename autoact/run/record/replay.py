@@ -26,18 +26,11 @@ from autoact.events import (
     UnitForked,
     UnitRestarted,
 )
+from autoact.registry.stages import maker
 from autoact.run.control.command import Reply
 from autoact.run.record.answers import Answers
 from autoact.run.record.log import read
 from autoact.script import Answer, Observation
-from autoact.stages import (
-    DIFFERENTIATION,
-    FILTERING,
-    GROUP_PLANNING,
-    SELF_INSTRUCT,
-    SYNTHESIS,
-    TOOL_SELECTION,
-)
 
 Identity = tuple[str, str]
 """The type of an event that happens once, and the thing it happens to."""
@@ -46,15 +39,6 @@ OUTCOMES = ("trajectory.committed", "trajectory.judged", "question.solved", "uni
 """What a unit leads to: events about it that are open again when it starts anew."""
 ENDS = ("trajectory.committed", "question.solved", "unit.failed")
 """Those of them that say it is over."""
-MADE_BY = {
-    "question.accepted": SELF_INSTRUCT,
-    "tool.selected": TOOL_SELECTION,
-    "trajectory.committed": SYNTHESIS,
-    "trajectory.judged": FILTERING,
-    "adapter.ready": DIFFERENTIATION,
-    "question.solved": GROUP_PLANNING,
-}
-"""The stage whose work an event is, by the event's type."""
 
 
 def identity(event: Event) -> Identity | None:
@@ -113,8 +97,8 @@ class Memory:
         for record in read(path):
             if record.event is not None:
                 memory.remember(record.event, record.seq)
-            elif record.unread and record.type in MADE_BY:
-                memory.unreadable[MADE_BY[record.type]] = False
+            elif record.unread and (stage := maker(record.type)):
+                memory.unreadable[stage] = False
         return memory
 
     def remember(self, event: Event, seq: int = -1) -> None:

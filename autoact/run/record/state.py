@@ -313,7 +313,7 @@ def _checkpoint_saved(state: RunState, event: CheckpointSaved) -> None:
 
 
 def _adapter_ready(state: RunState, event: AdapterReady) -> None:
-    state.adapters[event.adapter.role] = event.adapter
+    state.adapters[event.adapter.name] = event.adapter
 
 
 def _solved(state: RunState, event: QuestionSolved) -> None:

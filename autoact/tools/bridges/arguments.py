@@ -1,4 +1,4 @@
-"""The model's one argument string as the named arguments a tool wants, by the tool's JSON schema."""
+"""Parses a model's argument text into the named arguments of a tool, by the tool's JSON schema."""
 
 from __future__ import annotations
 
@@ -12,59 +12,67 @@ Schema = Mapping[str, Any]
 
 _NAMED = re.compile(r"\s*([A-Za-z_][\w-]*)\s*[=:]\s*(.*)", re.DOTALL)
 _EXAMPLE = re.compile(r"""e\.g\.?,?:? (["'`])([^"'`]{1,40})\1""")
-"""As people write it into descriptions."""
+"""Examples as people write them into descriptions of parameters."""
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 class BadArgument(ValueError):
-    """The argument does not fit; the message says what was expected."""
+    """An argument that does not fit the schema; the message says what was expected."""
 
 
-def parsed(argument: str, schema: Schema) -> dict[str, Any]:
-    """Named arguments from a JSON object, from `name=value` pairs, or from values in order, parted by commas.
+def parse_arguments(argument: str, schema: Schema) -> dict[str, Any]:
+    """Returns named arguments from a JSON object, from `name=value` pairs, or from values in order, separated by
+    commas.
 
-    The whole text is the value when the tool has one parameter, or one text that must be given. Raises BadArgument.
+    The whole text is the value when the tool has one parameter, or one required parameter that is text. Raises
+    BadArgument.
     """
-    wanted: dict[str, Schema] = dict(schema.get("properties", {}))
-    if not wanted:
+    parameters: dict[str, Schema] = dict(schema.get("properties", {}))
+    if not parameters:
         return {}
-    given = _object(argument)
-    if given is None or _is_the_text(given, wanted):
-        given = _pairs(argument, wanted) or _in_order(argument, wanted, schema)
+    given = _parse_object(argument)
+    if given is None or _is_whole_text(given, parameters):
+        given = _parse_pairs(argument, parameters) or _assign_in_order(argument, parameters, schema)
     for name in given:
-        if name not in wanted:
-            raise BadArgument(f"there is no `{name}`; expected {_listed(wanted)}")
+        if name not in parameters:
+            raise BadArgument(f"there is no `{name}`; expected {_join_names(parameters)}")
     missing = [name for name in schema.get("required", []) if name not in given]
     if missing:
-        raise BadArgument(f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing")
-    return {name: _fitted(name, value, wanted[name]) for name, value in given.items()}
+        raise BadArgument(f"{_join_names(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+    return {name: _convert(name, value, parameters[name]) for name, value in given.items()}
 
 
-def usage(tool: str, schema: Schema) -> str:
-    """An example call in the action syntax, with what the schema tells of good values."""
-    wanted: dict[str, Schema] = dict(schema.get("properties", {}))
-    shown = {name: wanted[name] for name in schema.get("required", []) if name in wanted} or dict([*wanted.items()][:1])
-    values = {name: _sample(name, kind, number) for number, (name, kind) in enumerate(shown.items(), 1)}
+def example_call(tool: str, schema: Schema) -> str:
+    """Returns an example call in the action syntax, with examples, options and defaults of the schema as values."""
+    parameters: dict[str, Schema] = dict(schema.get("properties", {}))
+    shown = {name: parameters[name] for name in schema.get("required", []) if name in parameters} or dict(
+        [*parameters.items()][:1]
+    )
+    values = {name: _example_value(name, kind, number) for number, (name, kind) in enumerate(shown.items(), 1)}
     if not values:
         return f"{tool}[-]"
     nested = any(isinstance(value, list | dict) for value in values.values())
     if nested:
         return f"{tool}[{json.dumps(values, ensure_ascii=False)}]"
-    return f"{tool}[{', '.join(map(_written, values.values()))}]"
+    return f"{tool}[{', '.join(map(_value_text, values.values()))}]"
 
 
 # -- the three notations ---------------------------------------------------------------------------------------------
 
 
-def _is_the_text(given: Mapping[str, Any], wanted: Mapping[str, Schema]) -> bool:
-    """Whether an object is itself the one text that a tool takes, as some want their text to be JSON.
+def _is_whole_text(given: Mapping[str, Any], parameters: Mapping[str, Schema]) -> bool:
+    """Returns whether a JSON object is itself the text that the tool's only parameter takes.
 
-    A single name that is not the parameter's is more likely misspelt.
+    An object with a single unknown name is not: that name is more likely misspelt.
     """
-    return len(wanted) == 1 < len(given) and not given.keys() & wanted.keys() and _kind(*wanted.values()) == "string"
+    return (
+        len(parameters) == 1 < len(given)
+        and not given.keys() & parameters.keys()
+        and _json_type(*parameters.values()) == "string"
+    )
 
 
-def _object(argument: str) -> dict[str, Any] | None:
+def _parse_object(argument: str) -> dict[str, Any] | None:
     if not argument.lstrip().startswith("{"):
         return None
     try:
@@ -74,32 +82,32 @@ def _object(argument: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _pairs(argument: str, wanted: Mapping[str, Schema]) -> dict[str, Any] | None:
-    """`city=Lima, days=3`; None unless every piece begins with the name of a parameter."""
-    found = [_NAMED.fullmatch(piece) for piece in _pieces(argument)]
-    if not found or any(piece is None or piece[1] not in wanted for piece in found):
+def _parse_pairs(argument: str, parameters: Mapping[str, Schema]) -> dict[str, Any] | None:
+    """Parses `city=Lima, days=3`. Returns None unless every part begins with the name of a parameter."""
+    found = [_NAMED.fullmatch(piece) for piece in _split_values(argument)]
+    if not found or any(piece is None or piece[1] not in parameters for piece in found):
         return None
-    return {piece[1]: _bare(piece[2]) for piece in found if piece}
+    return {piece[1]: _unquote(piece[2]) for piece in found if piece}
 
 
-def _in_order(argument: str, wanted: Mapping[str, Schema], schema: Schema) -> dict[str, Any]:
-    needed = [name for name in schema.get("required", []) if name in wanted]
-    alone = list(wanted)[0] if len(wanted) == 1 else needed[0] if len(needed) == 1 else ""
-    if alone and (len(wanted) == 1 or _may_hold_commas(wanted[alone])):
-        return {alone: _bare(argument)}
-    names = needed + [name for name in wanted if name not in needed]
-    values = _pieces(argument)
+def _assign_in_order(argument: str, parameters: Mapping[str, Schema], schema: Schema) -> dict[str, Any]:
+    needed = [name for name in schema.get("required", []) if name in parameters]
+    alone = list(parameters)[0] if len(parameters) == 1 else needed[0] if len(needed) == 1 else ""
+    if alone and (len(parameters) == 1 or _may_hold_commas(parameters[alone])):
+        return {alone: _unquote(argument)}
+    names = needed + [name for name in parameters if name not in needed]
+    values = _split_values(argument)
     if len(values) > len(names):
-        raise BadArgument(f"expected {_listed(names)} with commas between them, found {len(values)} values")
-    return {name: _bare(value) for name, value in zip(names, values, strict=False)}
+        raise BadArgument(f"expected {_join_names(names)} with commas between them, found {len(values)} values")
+    return {name: _unquote(value) for name, value in zip(names, values, strict=False)}
 
 
 def _may_hold_commas(schema: Schema) -> bool:
-    return _kind(schema) in ("", "string", "array") and "enum" not in schema
+    return _json_type(schema) in ("", "string", "array") and "enum" not in schema
 
 
-def _pieces(argument: str) -> list[str]:
-    """Parted at commas that stand outside quotes and brackets."""
+def _split_values(argument: str) -> list[str]:
+    """Splits a text at the commas that stand outside quotes and brackets."""
     pieces, depth, quote = [""], 0, ""
     for character in argument:
         if quote:
@@ -114,7 +122,7 @@ def _pieces(argument: str) -> list[str]:
     return [piece.strip() for piece in pieces]
 
 
-def _bare(text: str) -> str:
+def _unquote(text: str) -> str:
     text = text.strip()
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]
     return text[1:-1] if quoted else text
@@ -123,31 +131,31 @@ def _bare(text: str) -> str:
 # -- values ----------------------------------------------------------------------------------------------------------
 
 
-def _kind(schema: Schema) -> str:
-    """The JSON type a value is to have; empty for any."""
+def _json_type(schema: Schema) -> str:
+    """Returns the JSON type that a value must have; empty for any type."""
     for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
         if isinstance(option, Mapping) and option.get("type") != "null":
-            return _kind(option)
+            return _json_type(option)
     kind = schema.get("type", "object" if "$ref" in schema else "")
     if isinstance(kind, list):
         kind = next((one for one in kind if one != "null"), "")
     return str(kind)
 
 
-def _fitted(name: str, value: Any, schema: Schema) -> Any:
-    kind = _kind(schema)
+def _convert(name: str, value: Any, schema: Schema) -> Any:
+    kind = _json_type(schema)
     try:
-        fitted = _converted(value, kind, schema) if isinstance(value, str) else value
+        fitted = _parse_value(value, kind, schema) if isinstance(value, str) else value
     except (ValueError, KeyError, RecursionError) as error:
         raise BadArgument(f"expected {_EXPECTED.get(kind, kind)} as `{name}`, not {value!r:.60}") from error
-    if not _is(fitted, kind):
+    if not _has_type(fitted, kind):
         raise BadArgument(f"expected {_EXPECTED.get(kind, kind)} as `{name}`, not {fitted!r:.60}")
-    return _option(name, fitted, schema["enum"]) if "enum" in schema else fitted
+    return _match_option(name, fitted, schema["enum"]) if "enum" in schema else fitted
 
 
-def _converted(value: str, kind: str, schema: Schema) -> Any:
+def _parse_value(value: str, kind: str, schema: Schema) -> Any:
     if kind == "integer":
-        return int(value) if value.strip().lstrip("+-").isdigit() else _whole(float(value))
+        return int(value) if value.strip().lstrip("+-").isdigit() else _as_integer(float(value))
     if kind == "number":
         return float(value)
     if kind == "boolean":
@@ -159,18 +167,18 @@ def _converted(value: str, kind: str, schema: Schema) -> Any:
             return json.loads(value)
         parts = next(csv.reader([value], skipinitialspace=True), [])
         items = schema.get("items", {})
-        return [_converted(part, _kind(items), items) for part in parts]
-    return value if kind else _guessed(value)
+        return [_parse_value(part, _json_type(items), items) for part in parts]
+    return value if kind else _guess_type(value)
 
 
-def _whole(value: float) -> int:
+def _as_integer(value: float) -> int:
     if not value.is_integer():
         raise ValueError
     return int(value)
 
 
-def _guessed(value: str) -> Any:
-    """For a parameter of any type: JSON where it is JSON, else text."""
+def _guess_type(value: str) -> Any:
+    """Reads the value of a parameter of any type: JSON where it is JSON, else text."""
     try:
         return json.loads(value)
     except json.JSONDecodeError:
@@ -186,33 +194,33 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 
 
-def _is(value: Any, kind: str) -> bool:
+def _has_type(value: Any, kind: str) -> bool:
     if value is None or kind not in _TYPES:
         return True
     return isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
 
 
-def _option(name: str, value: Any, options: list[Any]) -> Any:
+def _match_option(name: str, value: Any, options: list[Any]) -> Any:
     for option in options:
         if value == option or str(value).casefold() == str(option).casefold():
             return option
-    raise BadArgument(f"expected one of {_listed(options)} as `{name}`, not {value!r:.60}")
+    raise BadArgument(f"expected one of {_join_names(options)} as `{name}`, not {value!r:.60}")
 
 
-def _sample(name: str, schema: Schema, number: int) -> Any:
-    for told in (*schema.get("examples", ())[:1], *schema.get("enum", ())[:1]):
-        return told
+def _example_value(name: str, schema: Schema, number: int) -> Any:
+    for example in (*schema.get("examples", ())[:1], *schema.get("enum", ())[:1]):
+        return example
     if schema.get("default") is not None:
         return schema["default"]
     if found := _EXAMPLE.search(str(schema.get("description", ""))):
         return found[2]
-    kind = _kind(schema)
+    kind = _json_type(schema)
     return {"integer": number, "number": number, "boolean": True, "array": [], "object": {}}.get(kind, name)
 
 
-def _written(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _listed(names: Any) -> str:
+def _join_names(names: Any) -> str:
     return ", ".join(f"`{name}`" for name in names)

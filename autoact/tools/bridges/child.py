@@ -1,4 +1,5 @@
-"""A child process that answers one request at a time, and dies with all it started when it is late or too loud."""
+"""A child process that answers one request at a time; one that is late or writes too much is killed with all it
+started."""
 
 from __future__ import annotations
 
@@ -14,47 +15,35 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from autoact.child_process import python_command
 from autoact.script import Observation
+from autoact.security.child_process import python_command
+from autoact.tools.bridges.protocol import ChildFailed, ChildReply
+from autoact.tools.library.deadline import OVERTIME
 from autoact.tools.library.tool import ToolContext
 
 LARGEST_REPLY = 1_000_000
-"""Bytes. An honest child shortens what it says long before."""
+"""Bytes of one reply. A well-behaved child shortens its text long before."""
 LARGEST_REQUEST = 32_000
-"""Bytes. Less than a pipe holds, so that writing one never waits."""
+"""Bytes of one request: less than a pipe holds, so that writing it never blocks."""
 PATIENCE = 3
-"""Failures in a row before the child is left alone for a while."""
+"""Failures in a row after which the child is not started again for REST_S seconds."""
 REST_S = 60.0
-_KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
-
-
-class ChildFailed(Exception):
-    """The child gave no answer; the message says why."""
-
-
-class Reply(Struct, frozen=True, omit_defaults=True):
-    """What a child says."""
-
-    text: str
-    failed: bool = False
-    ended: bool = False
-    """Whether the child is of no more use and is to be killed."""
+_INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
 
 
 class Child:
-    """Started by the first request, started anew after a failure. Threads take turns."""
+    """A child process, started by the first request and again after a failure. Threads take turns."""
 
     greeting: str
-    """What the child said when it was ready."""
+    """The text of the child's first reply, sent when it was ready."""
 
     def __init__(
         self, opening: Mapping[str, Any], environment: Mapping[str, str], folder: Path | None, start_s: float
     ) -> None:
         self._opening, self._environment, self._folder, self._start_s = opening, environment, folder, start_s
         self._process: subprocess.Popen[bytes] | None = None
-        self._heard = bytearray()
+        self._received = bytearray()
         self._failures = 0
         self._rests_until = 0.0
         self._turn = threading.RLock()
@@ -62,37 +51,46 @@ class Child:
         self.greeting = ""
 
     def start(self) -> None:
-        """Have it running. Raises ChildFailed."""
+        """Starts the process, unless it runs. Raises ChildFailed."""
         with self._turn:
             if self._process is None:
                 self._start()
 
     def ask(self, request: Mapping[str, Any], within_s: float) -> Observation:
-        """Its answer. Raises ChildFailed when there is none in time; the child is gone then."""
-        with self._turn:  # the thread of a call that was given up on may still be waiting for its answer
+        """Returns the child's answer. Raises ChildFailed when there is none within `within_s` seconds; the child is
+        killed then.
+
+        A request that had to wait for its turn for twice as long is not sent: its caller has given up.
+        """
+        if not self._turn.acquire(timeout=OVERTIME * within_s):
+            raise ChildFailed(f"it was busy with other calls for {OVERTIME * within_s:g} s")
+        try:
             self.start()
             reply = self._exchange(request, within_s)
+        finally:
+            self._turn.release()
         return Observation(reply.text, failed=reply.failed)
 
     def close(self) -> None:
-        """Kill it for good, whoever waits for it. Safe to call again."""
+        """Kills the process and starts no other; a thread that waits for an answer gets ChildFailed. Safe to call
+        again."""
         self._closed = True
         if (process := self._process) is not None:
-            kill_tree(process.pid)  # which wakes the thread whose turn it is
+            kill_tree(process.pid)  # the thread that waits for an answer sees that it ended
         with self._turn:
             self._stop()
 
     def _start(self) -> None:
         wait = self._rests_until - time.monotonic()
         if wait > 0 or self._closed:
-            left = f"left alone for {wait:.0f} s after {PATIENCE} failures in a row"
+            left = f"not started for {wait:.0f} s after {PATIENCE} failures in a row"
             raise ChildFailed("the library is closed" if self._closed else left)
         self._process = subprocess.Popen(
             python_command("-I", "-m", "autoact.tools.bridges.worker"),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             env=dict(self._environment), cwd=self._folder, start_new_session=True,
         )  # fmt: skip
-        self._heard.clear()
+        self._received.clear()
         self.greeting = self._exchange(self._opening, self._start_s, must_succeed=True).text
 
     def _stop(self) -> None:
@@ -105,7 +103,7 @@ class Child:
             if pipe:
                 pipe.close()
 
-    def _exchange(self, request: Mapping[str, Any], within_s: float, *, must_succeed: bool = False) -> Reply:
+    def _exchange(self, request: Mapping[str, Any], within_s: float, *, must_succeed: bool = False) -> ChildReply:
         try:
             self._send(request)
             reply = self._receive(within_s)
@@ -127,42 +125,44 @@ class Child:
         line = msgspec.json.encode(request) + b"\n"
         if len(line) > LARGEST_REQUEST:
             raise ChildFailed(f"the request is longer than {LARGEST_REQUEST:,} bytes")
-        with suppress(BrokenPipeError):  # it has ended, which reading will tell
+        with suppress(BrokenPipeError):  # it has ended; reading the answer will fail
             self._process.stdin.write(line)
 
-    def _receive(self, within_s: float) -> Reply:
+    def _receive(self, within_s: float) -> ChildReply:
         assert self._process is not None
         assert self._process.stdout is not None
         deadline = time.monotonic() + within_s
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while (end := self._heard.find(b"\n")) < 0:
+            while (end := self._received.find(b"\n")) < 0:
                 if not selector.select(max(deadline - time.monotonic(), 0)):
                     raise ChildFailed(f"no answer within {within_s:g} s")
                 chunk = os.read(self._process.stdout.fileno(), 65536)
-                self._heard += chunk
+                self._received += chunk
                 if not chunk:
                     raise ChildFailed("its process ended without an answer")
-                if len(self._heard) > LARGEST_REPLY:
+                if len(self._received) > LARGEST_REPLY:
                     raise ChildFailed(f"it answered with more than {LARGEST_REPLY:,} bytes")
-        line = bytes(self._heard[:end])
-        del self._heard[: end + 1]
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
         try:
-            return msgspec.json.decode(line, type=Reply)
+            return msgspec.json.decode(line, type=ChildReply)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ChildFailed("its answer could not be read") from error
 
 
-def environment(context: ToolContext, secrets: Sequence[str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What a child finds in its environment: where things are, `extra`, and the secrets that are named."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    told = {name: value for name in secrets if (value := context.secret(name)) is not None}
-    return {**kept, "NO_COLOR": "1", "TERM": "dumb", **(extra or {}), **told}
+def child_environment(
+    context: ToolContext, secrets: Sequence[str], extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Returns the environment of a child: the user's own basic variables, `extra`, and the secrets that are named."""
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    named = {name: value for name in secrets if (value := context.secret(name)) is not None}
+    return {**kept, "NO_COLOR": "1", "TERM": "dumb", **(extra or {}), **named}
 
 
 def kill_tree(pid: int) -> None:
-    """Kill a process group's leader, its group, and its descendants in groups of their own where /proc shows them."""
-    for _ in range(8):  # one that forks while it is looked for is met in the next round
+    """Kills a process group's leader, its group, and its descendants in groups of their own where /proc shows them."""
+    for _ in range(8):  # a process that forks meanwhile is found in the next round
         found = _descendants(pid)
         for one in found:
             with suppress(ProcessLookupError, PermissionError):
@@ -174,7 +174,7 @@ def kill_tree(pid: int) -> None:
 
 
 def _descendants(pid: int) -> set[int]:
-    """Living descendants, itself not counted; empty where there is no /proc."""
+    """Returns the ids of the living descendants of a process; empty where there is no /proc."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):

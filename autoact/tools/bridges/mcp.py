@@ -1,4 +1,4 @@
-"""An MCP server as tools, each named `server.tool`, described as they were when a person connected the server."""
+"""An MCP server as tools named `server.tool`, with the descriptions it gave when a person connected it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from autoact import disk, grants
 from autoact.errors import BadProject
+from autoact.files import disk
 from autoact.script import Observation
-from autoact.tools.bridges.arguments import parsed, usage
-from autoact.tools.bridges.child import Child, ChildFailed, environment
-from autoact.tools.bridges.single import INVISIBLE, keyless, one_line, troubled
-from autoact.tools.library.tool import Bridge, Call, Group, ToolContext, ToolRecord, requiring
+from autoact.security import grants
+from autoact.tools.bridges.arguments import example_call, parse_arguments
+from autoact.tools.bridges.child import Child, child_environment
+from autoact.tools.bridges.child_tool import INVISIBLE, missing_key_group, one_line, unusable_group
+from autoact.tools.bridges.protocol import ChildFailed
+from autoact.tools.library.tool import Bridge, Call, Group, ToolContext, ToolRecord, require_package
 
 _NAME = re.compile(r"[\w./-]{1,64}", re.ASCII)
 
 
-class Described(Struct, frozen=True):
+class ToolDescription(Struct, frozen=True):
     """A tool as its server describes it."""
 
     name: str
@@ -32,31 +34,36 @@ class Described(Struct, frozen=True):
     schema: dict[str, Any]
 
     def digest(self) -> str:
-        """Changes whenever the description does."""
+        """Returns a digest that changes whenever the description does."""
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
 def group(context: ToolContext, record: ToolRecord) -> Group:
-    """The tools of the server that `command` starts or `url` names. Nothing is started before the first call."""
+    """Makes the group of the tools of the server that `command` starts or `url` names. The first call starts the
+    server."""
     settings = record.settings
     if bool(settings["command"]) == bool(settings["url"]):
-        return troubled(record, 'it needs settings = {command = ["PROGRAM", "ARGUMENT"]} or settings = {url = "..."}')
-    if (told := requiring(record, "mcp", "mcp")) != record:
-        return troubled(record, told.reason, told.state)
+        return unusable_group(
+            record, 'it needs settings = {command = ["PROGRAM", "ARGUMENT"]} or settings = {url = "..."}'
+        )
+    if (told := require_package(record, "mcp", "mcp")) != record:
+        return unusable_group(record, told.reason, told.state)
     if settings["command"] and shutil.which(settings["command"][0]) is None:
-        return troubled(record, f"there is no program {settings['command'][0]} here", "needs-package")
-    if context.root is None or not described_in(context.root, record.name).exists():
-        return troubled(record, f"its tools are not known yet; `autoact tools connect PROJECT {record.name}` asks it")
-    tools = read_described(described_in(context.root, record.name))
+        return unusable_group(record, f"there is no program {settings['command'][0]} here", "needs-package")
+    if context.root is None or not descriptions_file(context.root, record.name).exists():
+        return unusable_group(
+            record, f"its tools are not known yet; `autoact tools connect PROJECT {record.name}` reads them"
+        )
+    tools = read_descriptions(descriptions_file(context.root, record.name))
     unknown = [name for name in settings["only"] if name not in {tool.name for tool in tools}]
     if unknown:
-        return troubled(record, f"it has no tool {unknown[0]}; it has {', '.join(tool.name for tool in tools)}")
-    if without := keyless(context, record):
+        return unusable_group(record, f"it has no tool {unknown[0]}; it has {', '.join(tool.name for tool in tools)}")
+    if without := missing_key_group(context, record):
         return without
     if refusal := _refusal(context, record):
-        return troubled(record, refusal, "refused")
+        return unusable_group(record, refusal, "refused")
     wanted = [tool for tool in tools if not settings["only"] or tool.name in settings["only"]]
-    return _served(context, record, wanted)
+    return _server_group(context, record, wanted)
 
 
 def _refusal(context: ToolContext, record: ToolRecord) -> str:
@@ -73,23 +80,23 @@ BRIDGE = Bridge(
 )
 
 
-def _served(context: ToolContext, server: ToolRecord, tools: list[Described]) -> Group:
+def _server_group(context: ToolContext, server: ToolRecord, tools: list[ToolDescription]) -> Group:
     child = _child(context, server)
     context.closing.callback(child.close)
     records = {tool.name: as_record(server, tool) for tool in tools}
 
-    def opened(context: ToolContext, known: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    def open_calls(context: ToolContext, known: Mapping[str, ToolRecord]) -> dict[str, Call]:
         return {record.name: _call(child, tool, known[record.name])
                 for tool in tools for record in [records[tool.name]]}  # fmt: skip
 
-    return Group(tuple(records.values()), opened)
+    return Group(tuple(records.values()), open_calls)
 
 
-def _call(child: Child, tool: Described, record: ToolRecord) -> Call:
+def _call(child: Child, tool: ToolDescription, record: ToolRecord) -> Call:
     def call(argument: str) -> Observation:
-        arguments = parsed(argument, tool.schema)
+        arguments = parse_arguments(argument, tool.schema)
         child.start()
-        offered = {one.name: one.digest() for one in _decoded(child.greeting)}
+        offered = {one.name: one.digest() for one in _decode(child.greeting)}
         if offered.get(tool.name) != tool.digest():
             server = record.name.partition(".")[0]
             raise ChildFailed(
@@ -102,30 +109,30 @@ def _call(child: Child, tool: Described, record: ToolRecord) -> Call:
     return call
 
 
-def as_record(server: ToolRecord, tool: Described) -> ToolRecord:
-    """The server's words are foreign: one line of them, and nothing that a terminal would obey."""
+def as_record(server: ToolRecord, tool: ToolDescription) -> ToolRecord:
+    """Makes a record of a server's description, which is foreign text: one line, without control characters."""
     name = f"{server.name}.{tool.name}"
     definition = one_line(tool.description) or f"The tool {tool.name} of the server {server.name}."
     return msgspec.structs.replace(
         server, name=name, definition=definition,
-        usage=usage(name, tool.schema).translate(INVISIBLE), schema=tool.schema,
+        usage=example_call(name, tool.schema).translate(INVISIBLE), schema=tool.schema,
     )  # fmt: skip
 
 
 def _child(context: ToolContext, record: ToolRecord) -> Child:
     settings = record.settings
-    held = {name: context.secret_for(name, settings["url"]) or "" for name in settings["secrets"]}
-    headers = {name: string.Template(value).safe_substitute(held) for name, value in settings["headers"].items()}
+    values = {name: context.secret_for(name, settings["url"]) or "" for name in settings["secrets"]}
+    headers = {name: string.Template(value).safe_substitute(values) for name, value in settings["headers"].items()}
     opening = {"kind": "mcp", "command": settings["command"], "url": settings["url"], "headers": headers}
-    told = environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
+    told = child_environment(context, settings["secrets"] if settings["command"] else [], settings["environment"])
     return Child(opening, told, context.root, settings["connect_s"])
 
 
 # -- connecting ------------------------------------------------------------------------------------------------------
 
 
-def connect(context: ToolContext, record: ToolRecord) -> list[Described]:
-    """Start the server, ask for its tools, and keep their descriptions in the project. Raises BadProject."""
+def connect(context: ToolContext, record: ToolRecord) -> list[ToolDescription]:
+    """Starts the server, asks for its tools, and stores their descriptions in the project. Raises BadProject."""
     if context.root is None:
         raise BadProject("a server's tools are kept in a project folder, and there is none")
     if refusal := _refusal(context, record):
@@ -133,34 +140,34 @@ def connect(context: ToolContext, record: ToolRecord) -> list[Described]:
     child = _child(context, record)
     try:
         child.start()
-        tools = _decoded(child.greeting)
+        tools = _decode(child.greeting)
     except ChildFailed as error:
         raise BadProject(f"the server `{record.name}` cannot be used: {error}") from error
     finally:
         child.close()
-    file = described_in(context.root, record.name)
+    file = descriptions_file(context.root, record.name)
     file.parent.mkdir(exist_ok=True)
     disk.replace(file, msgspec.json.format(msgspec.json.encode(tools), indent=2) + b"\n")
     return tools
 
 
-def described_in(root: Path, server: str) -> Path:
-    """Where a project keeps what a server says of its tools; made to be read, and kept in git."""
+def descriptions_file(root: Path, server: str) -> Path:
+    """Returns the file in a project with a server's tool descriptions. People read it and keep it in git."""
     return root / "tools" / f"{server}.mcp.json"
 
 
-def read_described(file: Path) -> list[Described]:
-    """Raises BadProject."""
+def read_descriptions(file: Path) -> list[ToolDescription]:
+    """Reads the descriptions of a server's tools. Raises BadProject."""
     try:
-        return _decoded(file.read_bytes())
+        return _decode(file.read_bytes())
     except (OSError, ChildFailed) as error:
         raise BadProject(str(error), file=file) from error
 
 
-def _decoded(text: str | bytes) -> list[Described]:
-    """Tools by name; those with names that are no names are left out."""
+def _decode(text: str | bytes) -> list[ToolDescription]:
+    """Decodes descriptions and sorts them by name, without those whose name is invalid. Raises ChildFailed."""
     try:
-        tools = msgspec.json.decode(text, type=list[Described])
+        tools = msgspec.json.decode(text, type=list[ToolDescription])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ChildFailed(f"its list of tools cannot be read: {error}") from error
     return sorted((tool for tool in tools if _NAME.fullmatch(tool.name)), key=lambda tool: tool.name)

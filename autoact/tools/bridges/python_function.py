@@ -1,4 +1,4 @@
-"""A Python function as a tool, by its path: told from its source, run in a child process."""
+"""A Python function as a tool: described from its source, called in a child process."""
 
 from __future__ import annotations
 
@@ -6,35 +6,36 @@ import asyncio
 import importlib
 import importlib.util
 import inspect
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from autoact.tools.bridges.child import Reply
+from autoact.tools.bridges.child_tool import child_group, unusable_group
 from autoact.tools.bridges.class_source import module_file
+from autoact.tools.bridges.protocol import ChildReply, RequestHandler, value_text
 from autoact.tools.bridges.signature import NoSuchFunction, read_signature
-from autoact.tools.bridges.single import served, troubled
-from autoact.tools.bridges.worker import Answer
 from autoact.tools.library.tool import Bridge, Group, ToolContext, ToolRecord
 
 
 def group(context: ToolContext, record: ToolRecord) -> Group:
-    """The function that the setting `function` names, as `tools/rivers.py:length` or `package.module:function`."""
+    """Makes the group of the function that the setting `function` names, as `tools/rivers.py:length` or
+    `package.module:function`."""
     module, _, name = record.settings["function"].rpartition(":")
     if not module or not name.isidentifier():
-        return troubled(record, 'it needs settings = {function = "tools/FILE.py:NAME"} or "package.module:NAME"')
+        return unusable_group(record, 'it needs settings = {function = "tools/FILE.py:NAME"} or "package.module:NAME"')
     try:
         file = _project_file(context.root, module) if module.endswith(".py") else _module_file(module)
-        told = read_signature(file.read_text(encoding="utf-8"), name)
+        signature = read_signature(file.read_text(encoding="utf-8"), name)
     except (NoSuchFunction, OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        return troubled(record, f"{module} cannot be used: {why}")
-    definition = record.definition or told.definition or f"Calls the function {name} of {module}."
+        return unusable_group(record, f"{module} cannot be used: {why}")
+    definition = record.definition or signature.definition or f"Calls the function {name} of {module}."
     opening = {"kind": "python", "module": str(file) if module.endswith(".py") else module, "function": name}
-    return served(context, msgspec.structs.replace(record, definition=definition, schema=told.schema), opening)
+    return child_group(
+        context, msgspec.structs.replace(record, definition=definition, schema=signature.schema), opening
+    )
 
 
 def _project_file(root: Path | None, name: str) -> Path:
@@ -47,7 +48,7 @@ def _project_file(root: Path | None, name: str) -> Path:
 
 
 def _module_file(module: str) -> Path:
-    """Raises NoSuchFunction."""
+    """Finds the source file of an installed module. Raises NoSuchFunction."""
     file = module_file(module)
     if file is None:
         raise NoSuchFunction(f"no Python package `{module.partition('.')[0]}` is installed here")
@@ -60,31 +61,20 @@ BRIDGE = Bridge({"function": "", "secrets": []}, ("network", "code", "files"), g
 # -- in the child ----------------------------------------------------------------------------------------------------
 
 
-def opened(opening: dict[str, Any]) -> Answer:
-    """The function, imported. A project's file finds the modules beside it."""
-    function = getattr(_imported(opening["module"]), opening["function"])
+def open_in_child(opening: dict[str, Any]) -> RequestHandler:
+    """Imports the function. A project's file can import the modules beside it."""
+    function = getattr(_import(opening["module"]), opening["function"])
 
-    def answer(request: dict[str, Any]) -> Reply:
+    def answer(request: dict[str, Any]) -> ChildReply:
         value = function(**request["arguments"])
         if inspect.iscoroutine(value):
             value = asyncio.run(value)
-        return Reply(said(value))
+        return ChildReply(value_text(value))
 
     return answer
 
 
-def said(value: object) -> str:
-    """What a function returned, as text: its own words, or JSON."""
-    if value is None:
-        return "(nothing)"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict | list | tuple | bool):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
-
-
-def _imported(module: str) -> Any:
+def _import(module: str) -> Any:
     if not module.endswith(".py"):
         return importlib.import_module(module)
     file = Path(module)

@@ -1,4 +1,4 @@
-"""A Python function's definition and parameters, read from its source without running any of it."""
+"""Reads a Python function's description and parameters from its source, without running any of it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _PARAMETER = re.compile(r"^\s*(?::param(?:\s+\w+)?\s+)?(\w+)\s*(?:\([^)]*\))?\s*
 
 
 class NoSuchFunction(ValueError):
-    """The source has no such function, or is no Python; the message says which."""
+    """The source has no such function, or is not Python; the message says which."""
 
 
 class Signature(Struct, frozen=True):
-    """What an agent is told of a function."""
+    """The description and the parameters of a function."""
 
     definition: str
     """The docstring's first paragraph on one line; empty without a docstring."""
     schema: dict[str, Any]
-    """JSON schema of its parameters. One without a hint takes anything."""
+    """JSON schema of its parameters. One without a type hint takes any value."""
 
 
 def read_signature(source: str, function: str) -> Signature:
-    """Raises NoSuchFunction."""
+    """Reads the signature of a function from a module's source. Raises NoSuchFunction."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -42,16 +42,16 @@ def read_signature(source: str, function: str) -> Signature:
 
 
 def signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef, without: Container[str] = ()) -> Signature:
-    """What a function's source tells, but for its parameters `without`."""
+    """Makes a signature from a function's syntax tree, leaving out the parameters `without`."""
     text = ast.get_docstring(node) or ""
-    told = dict(_described(text))
+    explained = dict(_explanations(text))
     properties, required = {}, []
     for parameter, default in _parameters(node.args):
         if parameter.arg in without:
             continue
         kind = parameter_kind(parameter.annotation)
-        if parameter.arg in told:
-            kind.setdefault("description", told[parameter.arg])
+        if parameter.arg in explained:
+            kind.setdefault("description", explained[parameter.arg])
         if default is None:
             required.append(parameter.arg)
         else:
@@ -62,7 +62,7 @@ def signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef, without: Containe
 
 
 def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:
-    """Each parameter with its default; *args and **kwargs stay out, as a model cannot name what they hold."""
+    """Yields each parameter with its default; not *args and **kwargs, whose content a model cannot name."""
     positional = [*arguments.posonlyargs, *arguments.args]
     without = len(positional) - len(arguments.defaults)
     yield from zip(positional, [None] * without + list(arguments.defaults), strict=True)
@@ -70,9 +70,9 @@ def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | 
 
 
 def parameter_kind(hint: ast.expr | None) -> dict[str, Any]:
-    """JSON schema of what a type hint allows; empty where that is anything."""
+    """Returns the JSON schema of a type hint; empty where it allows any value."""
     if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
-        return _quoted(hint.value)
+        return _quoted_schema(hint.value)
     if isinstance(hint, ast.Name | ast.Attribute):
         name = hint.id if isinstance(hint, ast.Name) else hint.attr
         return {"type": _PLAIN[name]} if name in _PLAIN else {}
@@ -80,12 +80,12 @@ def parameter_kind(hint: ast.expr | None) -> dict[str, Any]:
         sides = [side for side in (hint.left, hint.right) if not _is_none(side)]
         return parameter_kind(sides[0]) if len(sides) == 1 else {}
     if isinstance(hint, ast.Subscript):
-        return _of(hint)
+        return _subscript_schema(hint)
     return {}
 
 
-def _of(hint: ast.Subscript) -> dict[str, Any]:
-    """list[int], Optional[str], Literal["a", "b"], Annotated[str, "what it is"]."""
+def _subscript_schema(hint: ast.Subscript) -> dict[str, Any]:
+    """Reads list[int], Optional[str], Literal["a", "b"], Annotated[str, "a description"]."""
     name = ast.unparse(hint.value).rpartition(".")[2]
     inside = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
     if name == "Optional":
@@ -93,14 +93,14 @@ def _of(hint: ast.Subscript) -> dict[str, Any]:
     if name == "Literal":
         return {"enum": [one.value for one in inside if isinstance(one, ast.Constant)]}
     if name == "Annotated":
-        told = [one.value for one in inside[1:] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-        return {**parameter_kind(inside[0]), **({"description": told[0]} if told else {})}
+        explained = [one.value for one in inside[1:] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        return {**parameter_kind(inside[0]), **({"description": explained[0]} if explained else {})}
     kind = {"type": _PLAIN[name]} if name in _PLAIN else {}
     items = parameter_kind(inside[0]) if kind.get("type") == "array" else {}
     return {**kind, "items": items} if items else kind
 
 
-def _quoted(hint: str) -> dict[str, Any]:
+def _quoted_schema(hint: str) -> dict[str, Any]:
     try:
         return parameter_kind(ast.parse(hint, mode="eval").body)
     except (SyntaxError, ValueError):
@@ -112,7 +112,7 @@ def _is_none(hint: ast.expr) -> bool:
 
 
 def literal_default(default: ast.expr) -> dict[str, Any]:
-    """A default as JSON schema has it, where it is a plain value; else nothing."""
+    """Returns the JSON schema of a default that is a plain value; empty for any other."""
     try:
         value = ast.literal_eval(default)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -120,8 +120,8 @@ def literal_default(default: ast.expr) -> dict[str, Any]:
     return {"default": value} if isinstance(value, str | int | float | bool | list | dict) else {}
 
 
-def _described(docstring: str) -> Iterator[tuple[str, str]]:
-    """Parameters the docstring explains, in the manner of Google or of reST."""
+def _explanations(docstring: str) -> Iterator[tuple[str, str]]:
+    """Yields the parameters that a docstring explains in the style of Google or reST, with their explanations."""
     for line in docstring.splitlines()[1:]:
         if found := _PARAMETER.match(line):
             yield found[1], found[2].strip()

@@ -1,4 +1,4 @@
-"""A folder of CSV files as one SQLite file, so that a project's tables can be asked in SQL."""
+"""Loads a folder of CSV files into one SQLite file, so that SQL can query a project's tables."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def table_files(folder: Path) -> list[Path]:
-    """The CSV and TSV files of a folder, by name; none when it is absent."""
+    """Returns the CSV and TSV files of a folder by name; none when the folder does not exist."""
     if not folder.is_dir():
         return []
     return sorted(file for file in folder.iterdir() if file.suffix.casefold() in DELIMITERS)[:MOST_FILES]
 
 
 def load(files: Iterable[Path], target: Path) -> None:
-    """Write every file as a table into a new SQLite file. Raises BadProject with file and line."""
+    """Writes every file as a table into a new SQLite file. Raises BadProject with file and line."""
     with closing(sqlite3.connect(target)) as connection:
         taken: set[str] = set()
         for file in files:
-            name = _unlike(identifier(file.stem, "table"), taken)
+            name = _unique_name(identifier(file.stem, "table"), taken)
             try:
                 _load(connection, name, file)
             except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -46,10 +46,10 @@ def _load(connection: sqlite3.Connection, table: str, file: Path) -> None:
         if not header or len(header) > MOST_COLUMNS:
             raise BadProject(f"expected a first line with 1 to {MOST_COLUMNS} column names", file=file, line=1)
         taken: set[str] = set()
-        columns = [_unlike(identifier(name, f"column_{number}"), taken) for number, name in enumerate(header, 1)]
+        columns = [_unique_name(identifier(name, f"column_{number}"), taken) for number, name in enumerate(header, 1)]
         connection.execute(f'CREATE TABLE "{table}" ({", ".join(columns)})')
-        places = ", ".join("?" * len(columns))
-        connection.executemany(f'INSERT INTO "{table}" VALUES ({places})', _rows(lines, len(columns)))
+        placeholders = ", ".join("?" * len(columns))
+        connection.executemany(f'INSERT INTO "{table}" VALUES ({placeholders})', _rows(lines, len(columns)))
 
 
 def _rows(lines: Iterator[list[str]], width: int) -> Iterator[Sequence[object]]:
@@ -60,7 +60,7 @@ def _rows(lines: Iterator[list[str]], width: int) -> Iterator[Sequence[object]]:
 
 
 def value(cell: str) -> int | float | str | None:
-    """A cell as the number it writes, if it writes one; an empty cell is NULL."""
+    """Converts a cell: a number where it is written like one, None where it is empty, else text."""
     text = cell.strip()
     if re.fullmatch(r"[+-]?\d{1,18}", text) and not re.match(r"[+-]?0\d", text):
         return int(text)
@@ -70,14 +70,14 @@ def value(cell: str) -> int | float | str | None:
 
 
 def identifier(name: str, otherwise: str) -> str:
-    """A name that SQL needs no quotes for."""
+    """Makes an identifier that SQL needs no quotes for; `otherwise` where nothing of the name can stay."""
     plain = re.sub(r"\W+", "_", name.strip(), flags=re.ASCII).strip("_").lower()
     plain = f"_{plain}" if plain[:1].isdigit() else plain
     return plain or otherwise
 
 
-def _unlike(name: str, taken: set[str]) -> str:
-    """`name`, numbered when it is taken already."""
+def _unique_name(name: str, taken: set[str]) -> str:
+    """Returns `name`, with a number when it is taken already."""
     free = next(each for n in itertools.count(1) if (each := name if n == 1 else f"{name}_{n}") not in taken)
     taken.add(free)
     return free

@@ -1,19 +1,20 @@
-"""SQL over a database server by way of SQLAlchemy, in transactions that are read-only and never committed.
+"""SQL over a database server, by SQLAlchemy, in read-only transactions that are never committed.
 
-Nothing here can stop a server from doing what its user may do: the URL's user has to be one that may only read.
+Nothing here can prevent what the server allows its user: the URL's user has to be one that may only read.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autoact.errors import ToolFailed
-from autoact.tools.database.sqlite import CannotQuery, Rows
-from autoact.tools.database.sqlite_worker import LARGEST_ANSWER, MOST_TABLES, told
-from autoact.tools.library.deadline import within
+from autoact.tools.database.sqlite import CannotQuery, QueryRows
+from autoact.tools.database.sqlite_worker import LARGEST_ANSWER, MOST_TABLES, json_value
+from autoact.tools.library.deadline import run_within
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Engine, Inspector
@@ -25,7 +26,7 @@ _ESCAPES = re.compile(r"\b(?:outfile|dumpfile|max_execution_time)\b", re.IGNOREC
 _GRACE_S = 1.0
 DRIVERS = {"postgresql": "pg8000", "mysql": "pymysql", "mariadb": "pymysql"}
 """The driver of each dialect that the extra `database` installs, used where the URL names no other."""
-# What a server is told at the start of a transaction; `ms` is the time that one statement may take.
+# Statements at the start of a transaction; `ms` is the time that one statement may take.
 _OPENINGS = {
     "postgresql": ("SET TRANSACTION READ ONLY", "SET LOCAL statement_timeout = {ms}"),
     "mysql": ("SET SESSION max_execution_time = {ms}", "START TRANSACTION READ ONLY"),
@@ -39,30 +40,31 @@ class ServerReader:
     def __init__(self, url: str, password: str | None, seconds: float) -> None:
         self._url, self._password, self._seconds = url, password, seconds
         self._engine: Engine | None = None
+        self._making = threading.Lock()
 
     def tables(self) -> Mapping[str, list[str]]:
-        """Columns with their types, by table and view. Raises CannotQuery."""
-        return self._timed(self._described)
+        """Returns the columns with their types, by table and view. Raises CannotQuery."""
+        return self._run_timed(self._describe)
 
-    def query(self, sql: str, rows: int) -> Rows:
-        """At most `rows` rows of one statement that only reads. Raises CannotQuery."""
+    def query(self, sql: str, rows: int) -> QueryRows:
+        """Returns at most `rows` rows of one statement that only reads. Raises CannotQuery."""
         if not _READS.match(sql) or ";" in sql.rstrip("; \t\n") or _ESCAPES.search(sql):
             raise CannotQuery("expected one SELECT statement that only reads, without a semicolon in it")
-        return self._timed(lambda: self._read(sql.rstrip("; \t\n"), rows))
+        return self._run_timed(lambda: self._read(sql.rstrip("; \t\n"), rows))
 
     def close(self) -> None:
-        """Forget the engine. The next question makes another."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        """Discards the engine. The next question makes another."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
 
-    def _connected(self) -> Connection:
-        if self._engine is None:
-            self._engine = self._new_engine()
+    def _connect(self) -> Connection:
+        with self._making:
+            engine = self._engine = self._engine or self._new_engine()
         # Without this, a percent sign in a statement would begin a parameter.
-        connection = self._engine.connect().execution_options(no_parameters=True)
-        name = self._engine.dialect.name
-        for statement in _OPENINGS.get("mariadb" if getattr(self._engine.dialect, "is_mariadb", False) else name, ()):
+        connection = engine.connect().execution_options(no_parameters=True)
+        name = engine.dialect.name
+        for statement in _OPENINGS.get("mariadb" if getattr(engine.dialect, "is_mariadb", False) else name, ()):
             connection.exec_driver_sql(statement.format(ms=int(self._seconds * 1000)))
         return connection
 
@@ -76,40 +78,41 @@ class ServerReader:
             url = url.set(drivername=f"{url.drivername}+{driver}")
         return create_engine(url.set(password=self._password) if self._password else url, poolclass=NullPool)
 
-    def _described(self) -> dict[str, list[str]]:
+    def _describe(self) -> dict[str, list[str]]:
         from sqlalchemy import inspect
 
-        with self._connected() as connection:
+        with self._connect() as connection:
             inspector = inspect(connection)
             names = sorted([*inspector.get_table_names(), *inspector.get_view_names()])[:MOST_TABLES]
             return {name: _columns(connection, inspector, name) for name in names}
 
-    def _read(self, sql: str, most: int) -> Rows:
-        with self._connected() as connection, closing(_opened(connection, sql, most)) as answer:  # leaving rolls back
+    def _read(self, sql: str, most: int) -> QueryRows:
+        with self._connect() as connection, closing(_execute(connection, sql, most)) as answer:  # closing rolls back
             found: list[list[Any]] = []
             size = 0
             for row in answer:
                 if len(found) == most or size > LARGEST_ANSWER:
-                    return Rows(list(answer.keys()), found, True)
-                found.append([told(_plain(value)) for value in row])
+                    return QueryRows(list(answer.keys()), found, True)
+                found.append([json_value(_plain_value(value)) for value in row])
                 size += sum(len(str(value)) for value in found[-1])
-            return Rows(list(answer.keys()), found, False)
+            return QueryRows(list(answer.keys()), found, False)
 
-    def _timed(self, work: Callable[[], T]) -> T:
-        """What `work` gives. A connection that a statement still holds after its time is given up."""
+    def _run_timed(self, work: Callable[[], T]) -> T:
+        """Returns what `work` returns. A connection whose statement is late is abandoned, with the engine."""
         try:
-            return within(self._seconds + _GRACE_S, work)
+            return run_within(self._seconds + _GRACE_S, work)
         except CannotQuery:
             raise
         except ToolFailed as late:
             self._engine = None
             raise CannotQuery(f"it took longer than {self._seconds:g} seconds") from late
-        except Exception as error:  # drivers have exceptions of their own; what they say becomes the observation
+        except Exception as error:  # drivers have exceptions of their own, whose messages become the observation
             raise CannotQuery(_first_line(error)) from error
 
 
 def _columns(connection: Connection, inspector: Inspector, name: str) -> list[str]:
-    """The columns of a table or view with their types; without them where a role may not see how a view is made."""
+    """Returns the columns of a table or view with their types; without types where the role may not see a view's
+    definition."""
     from sqlalchemy.exc import DBAPIError
 
     try:
@@ -119,10 +122,10 @@ def _columns(connection: Connection, inspector: Inspector, name: str) -> list[st
         return list(connection.exec_driver_sql(f"SELECT * FROM {quoted} WHERE 1 = 0").keys())
 
 
-def _opened(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
-    """The answer of a statement, of which no more than `most` rows and one need be fetched."""
+def _execute(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
+    """Runs a statement so that no more than `most` + 1 rows need be fetched, and returns its result."""
     if connection.dialect.name == "postgresql":
-        # Its drivers fetch a whole answer at once, but for that of a cursor, which also takes nothing but reads.
+        # Its drivers fetch the whole result of a statement, but not of a cursor, which also accepts reads only.
         connection.exec_driver_sql(f"DECLARE answer CURSOR FOR {sql}")
         return connection.exec_driver_sql(f"FETCH {most + 1} FROM answer")
     if connection.dialect.name in ("mysql", "mariadb"):
@@ -130,15 +133,18 @@ def _opened(connection: Connection, sql: str, most: int) -> CursorResult[Any]:
     return connection.exec_driver_sql(sql, execution_options={"stream_results": True})
 
 
-def _plain(value: Any) -> Any:
-    """Dates, decimals and the like as they are written."""
+def _plain_value(value: Any) -> Any:
+    """Converts dates, decimals and the like to text."""
     return value if value is None or isinstance(value, bytes | str | int | float) else str(value)
 
 
 def _first_line(error: Exception) -> str:
-    """What the driver says; SQLAlchemy goes on with the statement, and the message of a driver may hold the URL."""
+    """Returns the first line of the driver's message, without the statement that SQLAlchemy adds and the password of
+    a URL."""
     cause = getattr(error, "orig", None) or error
-    said = cause.args[0] if cause.args else ""
-    text = str(said["M"]) if isinstance(said, dict) and "M" in said else str(cause)  # pg8000 gives fields by letter
+    message = cause.args[0] if cause.args else ""
+    text = (
+        str(message["M"]) if isinstance(message, dict) and "M" in message else str(cause)
+    )  # pg8000 gives fields by letter
     line = (text.splitlines() or [type(error).__name__])[0]
     return re.sub(r"://[^@\s]*@", "://", line)

@@ -1,4 +1,4 @@
-"""A file of captions: what is known of the pictures of a data set's questions, by their ids or their wording."""
+"""Captions of the pictures of a data set's questions, from a file, by question id or wording."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from autoact.errors import BadProject, ToolFailed
-from autoact.questions import QUESTION_KEYS, id_of, picture_of
-from autoact.records import read_records
+from autoact.files.records import read_records
+from autoact.project.questions import QUESTION_KEYS, parse_picture, question_id
+from autoact.tools.library.tool import PYTHON_PARSER
 from autoact.tools.pages.title_search import Titles, fold
 from autoact.trajectory import Picture, Question
 
@@ -23,50 +24,56 @@ class Captions:
         """Reads a file of records with `caption` and `ocr` (or `orc`). Raises BadProject."""
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes of captions", file=file)
-        told = [(id_of(row), picture_of(row), _wording(row)) for _, row in read_records(file)]
-        self._pictures = [picture for _, picture, _ in told]
-        self._ids = {name: at for at, (name, _, _) in enumerate(told) if name}
-        wordings = [wording for _, _, wording in told]
+        rows = [(question_id(row), _picture(row), _wording(row)) for _, row in read_records(file)]
+        self._pictures = [picture for _, picture, _ in rows]
+        self._ids = {name: at for at, (name, _, _) in enumerate(rows) if name}
+        wordings = [wording for _, _, wording in rows]
         self._whole = _index(wordings)
         self._bare = _index(wording.partition("\nOptions:")[0] for wording in wordings)
         first_lines = [wording.partition("\n")[0] for wording in wordings]
         self._begun, self._titles = _index(first_lines), Titles.of(first_lines)
 
-    def of_question(self, question: Question) -> Picture | None:
-        """The picture of a question, by its id or else by its wording; None where the file does not tell of it.
+    def for_question(self, question: Question) -> Picture | None:
+        """Returns the picture of a question, by its id or else by its wording; None where the file has no record of it.
 
-        Raises ToolFailed when its wording is that of several questions with different pictures.
+        Raises ToolFailed when several questions with different pictures have this wording.
         """
         if (at := self._ids.get(question.id)) is not None:
             return self._pictures[at]
-        return self._only(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
+        return self._single(self._whole.get(fold(_with_options(question))) or self._bare.get(fold(question.text)) or [])
 
-    def named(self, asked: str) -> Picture | None:
-        """The picture of the question that a text names, by its id, its wording, or nearly its first line.
+    def find(self, wording_or_id: str) -> Picture | None:
+        """Returns the picture of the question whose id, wording or (nearly) first line this is; None when there is
+        none.
 
-        None when it names none. Raises ToolFailed when it names several with different pictures.
+        Raises ToolFailed when it fits several questions with different pictures.
         """
-        if (at := self._ids.get(asked)) is not None:
+        if (at := self._ids.get(wording_or_id)) is not None:
             return self._pictures[at]
-        worded = (index.get(fold(asked)) for index in (self._whole, self._bare, self._begun))
-        found = next(filter(None, worded), [])
-        near = self._titles.find(asked) if not found else None
-        return self._only(found if near is None else [near])
+        matches = (index.get(fold(wording_or_id)) for index in (self._whole, self._bare, self._begun))
+        found = next(filter(None, matches), [])
+        near = self._titles.find(wording_or_id) if not found else None
+        return self._single(found if near is None else [near])
 
-    def _only(self, found: list[int]) -> Picture | None:
-        """The one picture of these questions."""
+    def _single(self, found: list[int]) -> Picture | None:
+        """Returns the picture that these questions share. Raises ToolFailed when they have different ones."""
         pictures = {self._pictures[at] for at in found}
         if len(pictures) > 1:
-            raise ToolFailed("several questions are worded so and have different pictures; name one by its id")
+            raise ToolFailed("several questions with this wording have different pictures; name one by its id")
         return pictures.pop() if pictures else None
 
 
 def _index(wordings: Iterable[str]) -> dict[str, list[int]]:
-    """The places of each wording."""
+    """Returns the positions of each wording."""
     index: dict[str, list[int]] = {}
     for at, wording in enumerate(wordings):
         index.setdefault(fold(wording), []).append(at)
     return index
+
+
+def _picture(row: Mapping[str, Any]) -> Picture | None:
+    with PYTHON_PARSER:  # data sets write recognised texts as Python's own literals
+        return parse_picture(row)
 
 
 def _wording(row: Mapping[str, Any]) -> str:
@@ -74,6 +81,6 @@ def _wording(row: Mapping[str, Any]) -> str:
 
 
 def _with_options(question: Question) -> str:
-    """A question as ScienceQA's flat rows word it."""
+    """Returns a question with its options, as ScienceQA's flat rows write it."""
     options = " ".join(f"({chr(ord('A') + index)}) {choice}" for index, choice in enumerate(question.choices))
     return f"{question.text}\nOptions: {options}"

@@ -1,19 +1,29 @@
-"""Image2Text: what a picture of the project shows and says, or what a data set's captions tell of one."""
+"""Image2Text: describes a picture of the project and reads its text, or returns the caption of a data set."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoact.errors import ToolFailed
-from autoact.questions import LEAST_SURE, id_of
-from autoact.records import read_records
+from autoact.files.records import read_records
+from autoact.project.questions import LEAST_CONFIDENCE, question_id
 from autoact.script import Observation
 from autoact.tools.images.captions import Captions
-from autoact.tools.library.deadline import within
-from autoact.tools.library.tool import Call, Check, Group, Limits, ToolContext, ToolRecord, lacking, requiring
+from autoact.tools.library.deadline import run_within
+from autoact.tools.library.tool import (
+    Call,
+    Check,
+    Group,
+    ToolContext,
+    ToolLimits,
+    ToolRecord,
+    require_package,
+    with_state,
+)
 from autoact.trajectory import Picture, Question
 
 if TYPE_CHECKING:
@@ -23,7 +33,7 @@ KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 LARGEST_FILE = 20_000_000
 MOST_PIXELS = 40_000_000
 WIDEST = 2_000
-"""Pixels; larger pictures are made smaller before they are read."""
+"""Pixels; larger pictures are scaled down before they are read."""
 LONGEST_CAPTION = 40
 """Tokens."""
 RECORD = ToolRecord(
@@ -31,39 +41,43 @@ RECORD = ToolRecord(
     definition="Describes an image in words and reads the text in it.",
     usage="Image2Text[photo.png]",
     powers=("files",),
-    limits=Limits(timeout_s=60.0, max_chars=600),
+    limits=ToolLimits(timeout_s=60.0, max_chars=600),
     settings={"folder": "images", "captions": "", "model": ""},
 )
 
 
 class Pictures:
-    """What reads pictures, loaded when first wanted."""
+    """Reads pictures with models that are loaded by the first call that needs them."""
 
     def __init__(self, folder: Path, captions: Path | None, model: Path | None, *, reads: bool) -> None:
-        self._folder, self._reads = folder, reads
+        self._folder, self._can_read = folder, reads
         self._captions = Captions(captions) if captions else None
         self._model = model
         self._loaded: dict[str, Any] = {}
+        self._reading = threading.Lock()
+        """Neither the text recogniser nor a caption model may be run by two threads at once."""
 
-    def describe(self, asked: str, question: Question | None) -> Picture:
-        """What is known or can be read of a picture: of a file that is named, else of the question that is answered.
+    def describe(self, name_or_question: str, question: Question | None) -> Picture:
+        """Returns the caption and texts of a picture: of the file that `asked` names, else of the question that is
+        answered.
 
         Outside episodes `asked` may also be the id or the wording of a question in the captions. Raises ToolFailed.
         """
-        file = self._file(asked)
+        file = self._file(name_or_question)
         if file is None and question is not None:
-            known = question.picture or (self._captions.of_question(question) if self._captions else None)
+            known = question.picture or (self._captions.for_question(question) if self._captions else None)
             if known is not None:
                 return known
             file = self._file_of(question)
-        elif file is None and self._captions and (known := self._captions.named(asked)) is not None:
+        elif file is None and self._captions and (known := self._captions.find(name_or_question)) is not None:
             return known
-        picture = self._opened(file, asked)
-        caption = self._described(picture, self._model) if self._model else ""
-        return Picture(caption=caption, texts=self._read(picture) if self._reads else ())
+        picture = self._open(file, name_or_question)
+        with self._reading:
+            caption = self._caption(picture, self._model) if self._model else ""
+            return Picture(caption=caption, texts=self._recognise(picture) if self._can_read else ())
 
     def _file(self, name: str) -> Path | None:
-        """The picture of the folder with this name; None when there is none."""
+        """Returns the picture file of the folder with this name; None when there is none."""
         try:
             file = (self._folder / name).resolve()
             inside = file.is_relative_to(self._folder.resolve())
@@ -72,19 +86,19 @@ class Pictures:
             return None
 
     def _file_of(self, question: Question) -> Path | None:
-        """The picture that is named by the question's id, by itself or, as ScienceQA has them, in a folder."""
+        """Returns the picture file named by a question's id, directly or, as in ScienceQA, in a folder."""
         names = (f"{question.id}{middle}{kind}" for middle in ("", "/image") for kind in KINDS)
         return next(filter(None, map(self._file, names)), None)
 
-    def _opened(self, file: Path | None, asked: str) -> Image:
-        """A picture in colours and not too large. Raises ToolFailed."""
+    def _open(self, file: Path | None, name_or_question: str) -> Image:
+        """Opens a picture in RGB, scaled down to WIDEST. Raises ToolFailed."""
         if file is None:
             known = sorted(one.name for one in self._folder.glob("*") if one.suffix.casefold() in KINDS)[:20]
             hint = f"; there are {', '.join(known)}" if known else ""
-            raise ToolFailed(f"there is no image called [{asked[:80]}]{hint}")
+            raise ToolFailed(f"there is no image called [{name_or_question[:80]}]{hint}")
         name = file.name
-        if not (self._reads or self._model):
-            raise ToolFailed("reading an image takes a package: pip install 'autoact-studio[images]'")
+        if not (self._can_read or self._model):
+            raise ToolFailed("reading an image needs a package: pip install 'autoact-studio[images]'")
         from PIL import Image, UnidentifiedImageError
 
         try:
@@ -99,19 +113,19 @@ class Pictures:
         plain.thumbnail((WIDEST, WIDEST))
         return plain
 
-    def _read(self, picture: Image) -> tuple[str, ...]:
-        """The texts in a picture, by RapidOCR's own models."""
+    def _recognise(self, picture: Image) -> tuple[str, ...]:
+        """Recognises the texts in a picture with RapidOCR's own models."""
         import numpy
         from rapidocr import RapidOCR
 
         if "reader" not in self._loaded:
             self._loaded["reader"] = RapidOCR(params={"Global.log_level": "error"})
-        found = self._loaded["reader"](numpy.asarray(picture)[:, :, ::-1])  # it takes blue before red
+        found = self._loaded["reader"](numpy.asarray(picture)[:, :, ::-1])  # it expects BGR
         pairs = zip(found.txts or (), found.scores or (), strict=True)
-        return tuple(text for text, sure in pairs if sure >= LEAST_SURE)
+        return tuple(text for text, sure in pairs if sure >= LEAST_CONFIDENCE)
 
-    def _described(self, picture: Image, model: Path) -> str:
-        """A caption by the model of the project. Nothing is fetched and no code of the model's folder is run."""
+    def _caption(self, picture: Image, model: Path) -> str:
+        """Returns a caption by the project's model. Nothing is downloaded and no code of the model's folder is run."""
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         if "model" not in self._loaded:
@@ -127,68 +141,72 @@ class Pictures:
         return str(processor.batch_decode(made, skip_special_tokens=True)[0]).strip()
 
 
-def spoken(picture: Picture) -> str:
-    """Caption and texts as an observation."""
+def picture_text(picture: Picture) -> str:
+    """Writes caption and texts as an observation."""
     if not picture.there:
         return "This question has no image."
     parts = (("Caption", picture.caption.rstrip(". ")), ("Text", ", ".join(picture.texts)))
     return " ".join(f"{name}: {text}." for name, text in parts if text) or "The image has no text in it."
 
 
-def settled(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """What there is to read pictures with."""
-    paths = {key: _beside(context, record.settings[key]) for key in ("captions", "model") if record.settings[key]}
+def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
+    """Returns the record with its state: whether there is a model, a package or captions to read pictures with."""
+    paths = {key: _project_path(context, record.settings[key]) for key in ("captions", "model") if record.settings[key]}
     for key, path in paths.items():
         if not path.exists():
-            return lacking(record, "needs-setting", f"`{key}` leads nowhere: {path}")
-    if "model" in paths or _reads():
+            return with_state(record, "needs-setting", f"`{key}` does not exist: {path}")
+    if "model" in paths or _can_read():
         return record
     if "captions" in paths or context.captioned:
-        return lacking(record, "offline", "tells a data set's captions; other images take autoact-studio[images]")
-    return requiring(requiring(record, "onnxruntime", "images"), "rapidocr", "images")
+        return with_state(
+            record, "offline", "reads a data set's captions only; other images need autoact-studio[images]"
+        )
+    return require_package(require_package(record, "onnxruntime", "images"), "rapidocr", "images")
 
 
-def _reads() -> bool:
+def _can_read() -> bool:
     return all(find_spec(module) for module in ("rapidocr", "onnxruntime"))
 
 
-def _beside(context: ToolContext, path: str) -> Path:
+def _project_path(context: ToolContext, path: str) -> Path:
     return (context.root or Path()) / Path(path).expanduser()
 
 
-def pictures(context: ToolContext, record: ToolRecord) -> Pictures:
-    """What reads pictures; kept for all episodes of the library. Raises BadProject for captions that are none."""
-    if "pictures" not in context.kept:
-        paths = {key: _beside(context, value) if value else None for key, value in record.settings.items()}
-        folder = paths["folder"] or Path()
-        context.kept["pictures"] = Pictures(folder, paths["captions"], paths["model"], reads=_reads())
-    kept: Pictures = context.kept["pictures"]
-    return kept
+def open_pictures(context: ToolContext, record: ToolRecord) -> Pictures:
+    """Returns the pictures that all sessions of the library share. Raises BadProject for invalid captions."""
+
+    def make() -> Pictures:
+        paths = {key: _project_path(context, value) if value else None for key, value in record.settings.items()}
+        return Pictures(paths["folder"] or Path(), paths["captions"], paths["model"], reads=_can_read())
+
+    return context.shared.get("pictures", make)
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The reader of pictures; its models load with the first picture."""
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    """Opens the tool; its models load with the first picture."""
     record = records["Image2Text"]
 
     def call(argument: str) -> Observation:
-        known = pictures(context, record)
-        return Observation(spoken(within(record.limits.timeout_s, lambda: known.describe(argument, context.question))))
+        known = open_pictures(context, record)
+        return Observation(
+            picture_text(run_within(record.limits.timeout_s, lambda: known.describe(argument, context.question)))
+        )
 
     return {"Image2Text": call}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """A picture that is not there is told of; and the first picture or question of the project is read."""
+    """Yields a check of a missing picture, and of the first picture and question of the project."""
     record = records["Image2Text"]
     yield Check("Image2Text", "no such picture.png", "there is no image called")
     if not record.runs:
         return
-    folder = _beside(context, record.settings["folder"])
+    folder = _project_path(context, record.settings["folder"])
     for file in sorted(one for one in folder.glob("*") if one.suffix.casefold() in KINDS)[:1]:
         yield Check("Image2Text", file.name, "^(?:Caption|Text): |no text in it")
     if record.settings["captions"]:
-        first = next(read_records(_beside(context, record.settings["captions"])), None)
-        yield Check("Image2Text", id_of(first.values) if first else "", "^Caption: |no image")
+        first = next(read_records(_project_path(context, record.settings["captions"])), None)
+        yield Check("Image2Text", question_id(first.values) if first else "", "^Caption: |no image")
 
 
-GROUP = Group((RECORD,), opened, settled, checks)
+GROUP = Group((RECORD,), open_calls, settle, checks)

@@ -1,4 +1,4 @@
-"""A local RDF file as facts by name: what is said of a thing, and where it is what is said of another."""
+"""A local RDF file as facts by name: the statements that have a thing as their subject or their value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoact.errors import BadProject
 from autoact.tools.pages.title_search import Titles, fold
 
 FORMATS = {".ttl": "turtle", ".n3": "n3", ".nt": "nt", ".rdf": "xml", ".owl": "xml", ".xml": "xml"}
-"""JSON-LD is not among them: it may name contexts that are fetched from the network."""
+"""Formats by the ending of the file's name. JSON-LD is not among them: it may name contexts that are downloaded."""
 LARGEST = 50_000_000
 _NAMES = (
     "http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel",
@@ -37,36 +37,36 @@ class RdfFile:
         self._facts: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         names, statements = _read(file)
         for subject, relation, value, thing in statements:
-            spoken, name = _spoken(relation).lower(), names.get(subject) or _spoken(subject)
-            other = (names.get(value) or _spoken(value)) if thing else value
-            self._facts[name].append((spoken, other))
+            name_of_relation, name = _words_of(relation).lower(), names.get(subject) or _words_of(subject)
+            other = (names.get(value) or _words_of(value)) if thing else value
+            self._facts[name].append((name_of_relation, other))
             if thing:
-                self._facts[other].append((f"{spoken} of", name))
+                self._facts[other].append((f"{name_of_relation} of", name))
         self._names = sorted(self._facts)
         self._titles = Titles.of(self._names)
 
     def facts(self, thing: str) -> tuple[str, list[tuple[str, str]]] | None:
-        """The name of a thing as the file has it, and its facts; None for an unknown one."""
+        """Returns the name of a thing as the file has it, and its facts; None for an unknown one."""
         found = self._titles.find(thing)
         return None if found is None else (self._names[found], self._facts[self._names[found]])
 
     def similar(self, thing: str, count: int) -> list[str]:
-        """Names like this one."""
+        """Returns names like this one."""
         return self._titles.similar(thing, count)
 
     def first(self) -> str:
-        """The first name, in the order of the alphabet; empty when the file says nothing."""
+        """Returns the first name in alphabetical order; empty when the file has no statements."""
         return next(iter(self._names), "")
 
 
 def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
-    """Names by node, and every statement that does not give a name."""
+    """Returns names by node, and every statement that does not give a name."""
     from xml.sax import SAXException
 
     import rdflib
     from rdflib.exceptions import Error
 
-    # Every syntax has exceptions of its own, with no parent in common.
+    # The parser of each format raises other exceptions, without a common base class.
     troubles = (OSError, SyntaxError, ValueError, SAXException, Error)
     try:
         if file.stat().st_size > LARGEST:
@@ -79,7 +79,7 @@ def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
     statements = []
     for parts in sorted(graph, key=lambda one: [str(part) for part in one]):
         if any(isinstance(part, rdflib.BNode) for part in parts):
-            continue  # it has no name to be asked by
+            continue  # a blank node has no name to ask for
         subject, relation, value = (str(part) for part in parts)
         if relation not in _NAMES:
             statements.append(Statement(subject, relation, value, isinstance(parts[2], rdflib.URIRef)))
@@ -88,15 +88,15 @@ def _read(file: Path) -> tuple[dict[str, str], list[Statement]]:
     return names, statements
 
 
-def _spoken(node: str) -> str:
-    """The last part of an address in words: placeOfBirth is place of birth."""
+def _words_of(node: str) -> str:
+    """Returns the last part of an address as words: placeOfBirth is place of birth."""
     last = re.split(r"[#/]", node.rstrip("#/"))[-1] or node
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", last).replace("_", " ").replace("%20", " ")
 
 
-def matching(facts: list[tuple[str, str]], relation: str) -> list[tuple[str, str]]:
-    """The facts with a relation that is called so, or else with one whose words are all asked for."""
-    sought = fold(relation)
-    same = [fact for fact in facts if fold(fact[0]) == sought]
-    words = set(sought.split()) - {"of", "the", "is", "a", "an", "in"}
+def match_relation(facts: list[tuple[str, str]], relation: str) -> list[tuple[str, str]]:
+    """Returns the facts with a relation of this name, or else with one that has all its words."""
+    wanted = fold(relation)
+    same = [fact for fact in facts if fold(fact[0]) == wanted]
+    words = set(wanted.split()) - {"of", "the", "is", "a", "an", "in"}
     return same or [fact for fact in facts if words and words <= set(fold(fact[0]).split())]

@@ -1,4 +1,4 @@
-"""The catalogue: every tool of the paper, group by group, and the kinds that people may bring."""
+"""The built-in tools, group by group, and the kinds of tools that people bring."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ GROUPS = (
     table_verbalizer.GROUP,
     code_interpreter.GROUP,
 )
-"""The library's own tools."""
+"""The built-in tools."""
 BRIDGES: dict[Kind, Bridge] = {
     "python": python_function.BRIDGE,
     "langchain": langchain.BRIDGE,
     "mcp": mcp.BRIDGE,
     "http": http.BRIDGE,
 }
-"""What people may bring, by the `kind` of an entry in tools.toml."""
+"""The kinds of tools that people bring, by the `kind` of an entry in tools.toml."""

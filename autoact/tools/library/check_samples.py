@@ -1,4 +1,4 @@
-"""A few pages, tables and facts, on which tools that a project gave nothing to work on can show that they work."""
+"""Sample pages, tables and facts for checking tools in a project that has no data for them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoact.tools.pages.page_files import Page
+from autoact.trajectory import Page
 
 RIVERS = "name,country,km\nNile,Egypt,6650\nAmazon,Brazil,6400\nRhine,Germany,1230\n"
 FACTS = """@prefix : <http://example.org/> .
@@ -18,13 +18,13 @@ PAGES = (
     Page("Rhine", "The Rhine is a river in Europe. It ends in the North Sea."),
 )
 SETTINGS: Mapping[str, Mapping[str, Any]] = {"Database": {"tables": "tables"}, "KnowledgeGraph": {"file": "facts.ttl"}}
-"""Of the tools that work on the sample's files, by tool."""
+"""The settings of the tools that read the sample files."""
 TOOLS = frozenset({"WebSearch", "Retrieve", "Lookup", *SETTINGS})
-"""Those that work on the sample."""
+"""The tools that the samples are for."""
 
 
-def lay_out(folder: Path) -> None:
-    """Write the sample's files into a folder."""
+def write_samples(folder: Path) -> None:
+    """Writes the sample files into a folder."""
     (folder / "tables").mkdir()
     (folder / "tables" / "rivers.csv").write_text(RIVERS, encoding="utf-8")
     (folder / "facts.ttl").write_text(FACTS, encoding="utf-8")

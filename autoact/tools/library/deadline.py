@@ -1,4 +1,4 @@
-"""A deadline for work that cannot be stopped from outside: who waits goes on, and a thread finishes for nobody."""
+"""A time limit for work that cannot be interrupted: the caller goes on, and the thread of late work is abandoned."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from autoact.errors import ToolFailed
 
 T = TypeVar("T")
 
+OVERTIME = 2
+"""The most that a call may take, as a multiple of its time limit. Most tools keep the limit themselves, with a
+better message."""
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` gives, or raises. Raises ToolFailed when it takes longer; its thread is then left behind."""
+
+def run_within(seconds: float, work: Callable[[], T]) -> T:
+    """Returns what `work` returns, or raises what it raises. Raises ToolFailed after `seconds`; its thread is then
+    abandoned."""
     outcome: queue.Queue[tuple[T, None] | tuple[None, Exception]] = queue.Queue()
 
     def carried_out() -> None:
         try:
             outcome.put((work(), None))
-        except Exception as error:  # not caught for good: it is raised again in the thread that waits
+        except Exception as error:  # raised again in the thread that waits
             outcome.put((None, error))
 
     threading.Thread(target=carried_out, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Seed examples with steps become demonstrations: observations a person left out come from the tools themselves."""
+"""Completes worked examples for use in prompts: calls the tools for observations that a person left out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from autoact.tools.library.library import Library, ToolSession
 from autoact.trajectory import FINISH, REFLECT, Example, Step
 
 
-def demonstrated(example: Example, library: Library) -> Example:
-    """The example with every tool called by its own name and every observation filled in."""
+def fill_demonstration(example: Example, library: Library) -> Example:
+    """Returns the example with each tool under its own name and every observation filled in."""
     steps = [msgspec.structs.replace(step, action=_name(step.action, library)) for step in example.steps]
     if any(not step.observation and _is_call(step) for step in steps):
         session = library.session(example.question)
-        steps = [_observed(step, session) if _is_call(step) else step for step in steps]
+        steps = [_observe(step, session) if _is_call(step) else step for step in steps]
     ended = (step.action == FINISH and not step.observation for step in steps)
     return msgspec.structs.replace(
         example,
@@ -26,7 +26,7 @@ def demonstrated(example: Example, library: Library) -> Example:
 
 
 def _name(action: str, library: Library) -> str:
-    """The tool's own name where an action is another of its names."""
+    """Returns the tool's own name for one of its other names; other text as it is."""
     record = library.resolve(action)
     return record.name if record else action
 
@@ -35,7 +35,7 @@ def _is_call(step: Step) -> bool:
     return step.action not in (FINISH, REFLECT)
 
 
-def _observed(step: Step, session: ToolSession) -> Step:
+def _observe(step: Step, session: ToolSession) -> Step:
     if step.observation:
         session.recall(step.action, step.argument)  # a later call may depend on this one
         return step
@@ -43,7 +43,8 @@ def _observed(step: Step, session: ToolSession) -> Step:
     return msgspec.structs.replace(step, observation=seen.text, failed=seen.failed)
 
 
-def usable(example: Example, tools: set[str]) -> bool:
-    """Whether an example has steps, all of them with tools the agent may call, and none whose call failed here."""
+def is_usable(example: Example, tools: set[str]) -> bool:
+    """Returns whether an example has steps that all use tools the agent may call, and no call failed on this
+    machine."""
     known = {*tools, FINISH, REFLECT}
     return bool(example.steps) and all(step.action in known and not step.failed for step in example.steps)

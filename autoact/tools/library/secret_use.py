@@ -1,32 +1,32 @@
-"""Which secrets a tool uses, and where it sends each of them."""
+"""The secrets that a tool uses, and the hosts it sends them to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from autoact import grants
+from autoact.security import grants
 from autoact.tools.bridges import http
 from autoact.tools.database import database
 from autoact.tools.library.tool import ToolRecord
 from autoact.tools.pages import sources
 
-Use = tuple[str, str]
-"""The name of a secret and the URL it is sent to; for a program that is empty, as it may send it anywhere."""
+SecretUse = tuple[str, str]
+"""The name of a secret and the URL it is sent to. Empty for a program, which may send it anywhere."""
 
 
-def secrets_of(record: ToolRecord) -> list[Use]:
-    """Returns the uses that the settings of a tool name, in their order."""
+def secrets_of(record: ToolRecord) -> list[SecretUse]:
+    """Returns the secret uses of a tool's settings, in their order."""
     return list(dict.fromkeys(_uses(record)))
 
 
-def missing_grants(record: ToolRecord) -> list[Use]:
-    """Returns names of secrets with the hosts that they may not be sent to yet, and that a person can allow."""
+def missing_grants(record: ToolRecord) -> list[SecretUse]:
+    """Returns names of secrets with the hosts they may not be sent to yet, where a person can allow that."""
     uses = [(name, url) for name, url in secrets_of(record) if url and not grants.obstacle(name, url)]
     return [(name, grants.destination(url)) for name, url in uses if not grants.allows(name, url)]
 
 
-def _uses(record: ToolRecord) -> Iterator[Use]:
+def _uses(record: ToolRecord) -> Iterator[SecretUse]:
     settings = record.settings
     match record.kind:
         case "http":
@@ -40,7 +40,7 @@ def _uses(record: ToolRecord) -> Iterator[Use]:
 
 
 def reaches_network(text: str) -> bool:
-    """Whether a setting is a URL of another machine."""
+    """Returns whether a setting is a URL of another machine."""
     scheme, separator, _ = text.partition("://")
     return (
         bool(separator)

@@ -1,39 +1,46 @@
-"""A tool's record: what the library knows of a tool, and what it takes to open one for an episode."""
+"""The interface of a tool: its record in the library, its group, and the context in which sessions open it."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, structs
 
-from autoact import grants
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.pages.corpus import Corpus
 from autoact.trajectory import Question, Tool
+
+T = TypeVar("T")
+PYTHON_PARSER = threading.Lock()
+"""Held by a call while it parses Python source: Python 3.11 counts the depth of the syntax trees of all threads
+together, and raises SystemError when two threads make one at the same time."""
 
 Kind = Literal["builtin", "python", "langchain", "mcp", "http"]
 State = Literal[
     "ready", "offline", "needs-key", "needs-package", "needs-setting", "needs-network", "refused", "planned"
 ]
-"""`offline` works with a stand-in for what it would ask over the network; `refused` is held back for safety's sake."""
+"""`offline` works with local data instead of the network; `refused` is not allowed to run, for safety's sake."""
 Need = Literal["", "network", "key"]
 Power = Literal["network", "code", "database", "files"]
-"""What a call may do beyond reading the corpus: reach a network, run programs, query a database, open or keep files."""
+"""A thing that a call may do beyond reading the corpus: reach a network, run programs, query a database, open or
+write files."""
 
 
-class Limits(Struct, frozen=True):
-    """What one call may take and give."""
+class ToolLimits(Struct, frozen=True):
+    """Limits of one call."""
 
     timeout_s: float = 10.0
-    """For tools that wait on something outside; the built-in ones are bounded by their own guards."""
+    """Seconds for tools that wait for something outside; the others limit their work themselves."""
     max_chars: int = 400
-    """Of the observation, the ellipsis included."""
+    """Characters of the observation, the ellipsis included."""
 
 
 class ToolRecord(Struct, frozen=True, omit_defaults=True):
@@ -47,57 +54,80 @@ class ToolRecord(Struct, frozen=True, omit_defaults=True):
     kind: Kind = "builtin"
     state: State = "ready"
     reason: str = ""
-    """Why it is not ready, with what would make it so; empty when it is."""
+    """The reason why it is not ready, with what a person can do; empty when it is."""
     powers: tuple[Power, ...] = ()
-    """A person is asked about these before a foreign tool set is taken in."""
+    """A person is asked about these before a foreign tool set may run."""
     after: tuple[str, ...] = ()
-    """Tools of which one must be called before this one; where none of them runs, this one cannot either."""
+    """Tools of which one must be called before this one; when none of them runs, this one cannot either."""
+    repeatable: bool = False
+    """Whether equal calls give equal observations during a run, whatever came before; calls that ran out of time
+    excepted. Such a tool depends only on the argument, and on pages and files that no call changes."""
     keeps_lines: bool = False
-    """Whether its argument is given as written; other tools get it on one line."""
-    limits: Limits = Limits()
+    """Whether the line breaks of its argument are kept; other tools get the argument on one line."""
+    limits: ToolLimits = ToolLimits()
     settings: dict[str, Any] = {}
-    """The settings of this tool alone, all of them, with their values or defaults."""
+    """All settings of this tool, with their values or defaults."""
     schema: dict[str, Any] = {}
-    """JSON schema of its parameters, for a tool that wants more than one text; its argument is read by it."""
+    """JSON schema of the parameters of a tool that takes more than one text; its argument is parsed by it."""
 
     @property
     def runs(self) -> bool:
-        """Whether an agent may call it now, be it on a stand-in."""
+        """Returns whether an agent may call it now, also on local data instead of the network."""
         return self.state in ("ready", "offline")
 
     def tool(self) -> Tool:
-        """What an agent is told of it."""
+        """Returns the description of the tool for prompts."""
         return Tool(self.name, self.definition, self.usage, self.aliases)
+
+
+class SharedObjects:
+    """Objects that all sessions of a library use, by key. Each is made once, by the first call that needs it."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, Any] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def get(self, key: str, make: Callable[[], T]) -> T:
+        """Returns the object of a key. Threads that ask while it is made wait; when `make` raises, the next one tries
+        again.
+
+        Making one object does not delay a call that needs another.
+        """
+        with self._locks.setdefault(key, threading.Lock()):  # setdefault of a dict is atomic
+            if key not in self._objects:
+                self._objects[key] = make()
+            found: T = self._objects[key]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What tools are opened with."""
+    """The things that tools need to open: corpus, settings, secrets, and the objects that sessions share."""
 
     corpus: Corpus
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Settings by tool name; what tools.toml says wins over them."""
+    """Settings by tool name; those of tools.toml override them."""
     root: Path | None = None
-    """The project's folder, where relative paths in settings begin; None without a project."""
+    """The project's folder, to which paths in settings are relative; None without a project."""
     secret: Callable[[str], str | None] = os.environ.get
-    """A key by the name of its environment variable; None when there is none. Never logged, exported or passed on."""
+    """Returns a key by the name of its environment variable; None when there is none. Never logged or exported."""
     hide: Callable[[str], str] = str
-    """Takes every secret out of a text; as it stands, it leaves texts alone."""
+    """Replaces every secret in a text; the default leaves texts as they are."""
     granted: Callable[[str, str], bool] = grants.allows
-    """Whether the secret of a name may be sent to a URL."""
+    """Returns whether the secret of a name may be sent to a URL."""
     withheld: bool = False
     """Whether the project came from elsewhere and is not trusted yet: then only tools without powers run."""
-    kept: dict[str, Any] = field(default_factory=dict)
-    """What a group keeps for all episodes of the library, by the group's own key."""
+    shared: SharedObjects = field(default_factory=SharedObjects)
+    """The objects that sessions share, such as an open database."""
     closing: ExitStack = field(default_factory=ExitStack)
-    """What ends with the library, such as processes that several episodes share."""
+    """Ends with the library: processes and temporary files that sessions share."""
     data_pages: bool = False
     """Whether the corpus is the paragraphs of a data set. Retrieve and WebSearch then read them, whatever their
     setting `source` says: an evaluation over a data set's own pages needs no network."""
     captioned: bool = False
-    """Whether the questions that are asked bring captions of their pictures."""
+    """Whether the questions come with captions of their pictures."""
     question: Question | None = None
-    """What the episode of a session answers; None outside episodes."""
+    """The question that a session's episode answers; None outside episodes."""
 
     def secret_for(self, name: str, url: str) -> str | None:
         """Returns a key that will be sent to a URL; None when there is none, or it may not be sent there."""
@@ -105,7 +135,11 @@ class ToolContext:
 
 
 Call = Callable[[str], Observation]
-"""One call of an opened tool with its argument. It may raise; the session turns that into an observation."""
+"""One call of an open tool with its argument. It may raise; the session turns that into an observation.
+
+Sessions are called by several threads at once, each session by one of them: objects that sessions share must be safe
+for that, the state of one session need not be.
+"""
 
 
 class Check(Struct, frozen=True):
@@ -114,18 +148,18 @@ class Check(Struct, frozen=True):
     tool: str
     argument: str
     expects: str
-    """A regular expression that the observation's text must match somewhere."""
+    """A regular expression that must match somewhere in the observation."""
     needs: Need = ""
-    """What the call takes beyond this machine; such checks are told of and left out unless a person asks for them."""
+    """The network or key that the call needs; such checks are made only when a person asks for them."""
 
 
-def as_told(context: ToolContext, record: ToolRecord) -> ToolRecord:
-    """The record with its state as written."""
+def keep_state(context: ToolContext, record: ToolRecord) -> ToolRecord:
+    """Returns the record unchanged."""
     return record
 
 
-def unchecked(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """No checks."""
+def no_checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
+    """Returns no checks."""
     return ()
 
 
@@ -135,37 +169,38 @@ class Group:
 
     records: tuple[ToolRecord, ...]
     open: Callable[[ToolContext, Mapping[str, ToolRecord]], dict[str, Call]]
-    """Opens the group for one episode, with the records as configured: calls by tool name. Every episode opens every
-    group, so what takes time waits for the first call."""
-    settle: Callable[[ToolContext, ToolRecord], ToolRecord] = as_told
-    """The record, as configured, with the state and reason it has here. Runs once for a library; it may look for
-    packages, keys and files, but opens no connection and imports nothing heavy."""
-    checks: Callable[[ToolContext, Mapping[str, ToolRecord]], Iterable[Check]] = unchecked
-    """Calls for `autoact tools test`, made in one session in this order."""
+    """Opens the group for one episode, with the records as configured, and returns a call for each tool. Every
+    episode opens every group, so anything slow waits for the first call."""
+    settle: Callable[[ToolContext, ToolRecord], ToolRecord] = keep_state
+    """Returns the record, as configured, with the state and reason it has on this machine. Runs once for a library;
+    it may look for packages, keys and files, but opens no connection and imports nothing heavy."""
+    checks: Callable[[ToolContext, Mapping[str, ToolRecord]], Iterable[Check]] = no_checks
+    """Returns the calls for `autoact tools test`, made in one session in this order."""
     remembers: bool = False
-    """Whether a call depends on earlier ones of its episode. When a job goes on where another stopped, the calls of
-    such a group are made again, unseen: they may not change anything outside. Those of all others are made once."""
+    """Whether a call depends on earlier ones of its episode. When a job goes on after a restart, the calls of such a
+    group are repeated unseen, so they may not change anything outside. Those of other groups are made once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A kind of tool that a person brings: an entry of tools.toml with `kind` set, and settings of the kind's own."""
+    """A kind of tool that people bring: an entry of tools.toml with `kind`, and the settings of that kind."""
 
     settings: Mapping[str, Any]
-    """Every setting of such an entry with its default, whose type is the setting's type."""
+    """Every setting of such an entry with its default; the default's type is the setting's type."""
     powers: tuple[Power, ...]
     group: Callable[[ToolContext, ToolRecord], Group]
-    """The tools that one entry brings; they take its place in the library. Trouble is told in their state."""
+    """Makes the tools of one entry, which replace the entry in the library. Failures go into their state."""
 
 
-def requiring(record: ToolRecord, module: str, extra: str) -> ToolRecord:
-    """The record, as one that needs a package when `module` is not installed; `extra` is the one that brings it."""
+def require_package(record: ToolRecord, module: str, extra: str) -> ToolRecord:
+    """Returns the record, in the state `needs-package` when `module` is not installed; the extra `extra` installs
+    it."""
     if find_spec(module) is not None:
         return record
     reason = f"needs a package: pip install 'autoact-studio[{extra}]'"
     return structs.replace(record, state="needs-package", reason=reason)
 
 
-def lacking(record: ToolRecord, state: State, reason: str) -> ToolRecord:
-    """The record in a state in which it cannot run, and what would make it so that it can."""
+def with_state(record: ToolRecord, state: State, reason: str) -> ToolRecord:
+    """Returns the record in a state in which it cannot run, with the reason and what a person can do."""
     return structs.replace(record, state=state, reason=reason)

@@ -1,4 +1,4 @@
-"""tools.toml: which tools a project wants, how they are described to agents, and their settings."""
+"""Reads tools.toml: the tools that a project enables, their descriptions for agents, and their settings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from autoact import toml_text
 from autoact.errors import BadProject
-from autoact.tools.library.tool import Bridge, Kind, Limits, ToolRecord
+from autoact.files import toml_text
+from autoact.tools.library.tool import Bridge, Kind, ToolLimits, ToolRecord
 
 _KEYS = {"name": str, "kind": str, "enabled": bool, "definition": str, "usage": str, "settings": dict}
 _NAME = re.compile(r"\w[\w .-]{0,63}")
-"""Of a tool that a person brings."""
+"""The name of a tool that a person brings."""
 _TYPES = {
     str: "text in quotes", bool: "true or false", dict: "a table of texts", list: "a list of texts",
     int: "a whole number", float: "a number",
@@ -24,21 +24,23 @@ _TYPES = {
 
 
 def tool_key(name: str) -> str:
-    """What two spellings of a tool's name share: case, spaces, underscores and hyphens do not count."""
+    """Returns a tool's name without case, spaces, underscores and hyphens: the key by which tools are found."""
     return re.sub(r"[\s_-]+", "", name).casefold()
 
 
-def named(records: Iterable[ToolRecord]) -> dict[str, ToolRecord]:
-    """Records by the key of each of their names."""
+def index_names(records: Iterable[ToolRecord]) -> dict[str, ToolRecord]:
+    """Returns records by the key of each of their names."""
     return {tool_key(name): record for record in records for name in (record.name, *record.aliases)}
 
 
-def curated(file: Path, known: Iterable[ToolRecord], bridges: Mapping[Kind, Bridge] | None = None) -> list[ToolRecord]:
-    """The enabled tools of `file` in its order, as it describes and sets them. Raises BadProject."""
-    return [record for record, enabled in listed(_read(file), file, known, bridges) if enabled]
+def read_enabled_tools(
+    file: Path, known: Iterable[ToolRecord], bridges: Mapping[Kind, Bridge] | None = None
+) -> list[ToolRecord]:
+    """Reads the enabled tools of a file in its order, with its descriptions and settings. Raises BadProject."""
+    return [record for record, enabled in parse_tools(_read(file), file, known, bridges) if enabled]
 
 
-def listed(
+def parse_tools(
     text: str,
     file: Path,
     known: Iterable[ToolRecord],
@@ -46,19 +48,19 @@ def listed(
     *,
     beside: str = "",
 ) -> list[tuple[ToolRecord, bool]]:
-    """Every tool of a tools.toml with this text, and whether it is switched on. Raises BadProject.
+    """Returns every tool of a tools.toml with this text, and whether it is enabled. Raises BadProject.
 
-    `beside` names the tables that may stand beside those of tools.
+    `beside` names a kind of table that may stand beside those of tools.
     """
-    names, chosen = named(known), dict[str, tuple[ToolRecord, bool]]()
-    for number, entry in enumerate(entries(text, file, beside=beside), 1):
-        place = Place(file, f"tool[{number}]", block_of(text, number))
+    names, chosen = index_names(known), dict[str, tuple[ToolRecord, bool]]()
+    for number, entry in enumerate(parse_entries(text, file, beside=beside), 1):
+        place = EntryLocation(file, f"tool[{number}]", find_block(text, number))
         _Entry(place, entry, bridges or {}).add_to(chosen, names)
     return list(chosen.values())
 
 
-def entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") -> list[dict[str, Any]]:
-    """The [[tool]] tables of a text, or those of another name, as TOML reads them. Raises BadProject."""
+def parse_entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") -> list[dict[str, Any]]:
+    """Returns the [[tool]] tables of a text, or those of another name, as plain values. Raises BadProject."""
     try:
         content = toml_text.parse(text)
     except toml_text.TOMLDecodeError as error:
@@ -73,24 +75,25 @@ def entries(text: str, file: Path | str, *, beside: str = "", of: str = "tool") 
     return found
 
 
-class Place(NamedTuple):
-    """Where settings stand, for messages."""
+class EntryLocation(NamedTuple):
+    """The location of an entry's settings, for messages."""
 
     file: Path | str | None
     key: str
     block: tuple[int, str] = (0, "")
-    """Number of the first line, and the lines from there on that belong together; 0 when it is not known."""
+    """Number of the entry's first line, and its text; 0 when the line is unknown."""
 
     def fault(self, what: str, *names: str) -> BadProject:
-        """What is wrong with the setting that these names lead to."""
+        """Returns an error about the setting that these names lead to."""
         first, text = self.block
         within = next((line for name in reversed(names) if (line := _line(text, name))), 1)
         line = first + within - 1 if first else None
         return BadProject(what, file=self.file, line=line, key=".".join((self.key, *names)))
 
 
-def block_of(text: str, number: int) -> tuple[int, str]:
-    """The `number`-th [[tool]] table of a text as it is written, after the number of its first line; 0 if not found."""
+def find_block(text: str, number: int) -> tuple[int, str]:
+    """Returns the first line number and the text of the `number`-th [[tool]] table; 0 and no text when there is
+    none."""
     lines = text.split("\n")
     starts = [at for at, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*tool\s*\]\]", line)]
     if number > len(starts):
@@ -100,33 +103,34 @@ def block_of(text: str, number: int) -> tuple[int, str]:
 
 
 def _line(text: str, key: str) -> int | None:
-    """The first line that sets `key` or opens a table of that name, counted from 1."""
+    """Returns the number of the first line that sets `key` or opens a table of that name, counted from 1."""
     written = re.compile(
         rf"""^\s*(?:\[+(?:tool\.)?)?["']?{re.escape(key)}["']?\s*[\].=]|[{{,]\s*{re.escape(key)}\s*="""
     )
     return next((number for number, line in enumerate(text.split("\n"), 1) if written.search(line)), None)
 
 
-def adjusted(record: ToolRecord, settings: Mapping[str, Any], place: Place) -> ToolRecord:
-    """The record with `settings` over its own; limits are settings too. Raises BadProject with the key at fault."""
+def apply_settings(record: ToolRecord, settings: Mapping[str, Any], place: EntryLocation) -> ToolRecord:
+    """Returns the record with `settings` over its own; limits are settings too. Raises BadProject with the wrong
+    key."""
     allowed: dict[str, Any] = {**msgspec.structs.asdict(record.limits), **record.settings}
     for name, value in settings.items():
         if name not in allowed:
             raise place.fault(f"unknown{_nearest(name, allowed)}", name)
         _check(value, type(allowed[name]), place, name)
         allowed[name] = value
-    limits = Limits(timeout_s=float(allowed.pop("timeout_s")), max_chars=allowed.pop("max_chars"))
+    limits = ToolLimits(timeout_s=float(allowed.pop("timeout_s")), max_chars=allowed.pop("max_chars"))
     return msgspec.structs.replace(record, limits=limits, settings=allowed)
 
 
 class _Entry:
-    """One [[tool]] table, with where it stands."""
+    """One [[tool]] table and its location."""
 
-    def __init__(self, place: Place, content: dict[str, Any], bridges: Mapping[Kind, Bridge]) -> None:
+    def __init__(self, place: EntryLocation, content: dict[str, Any], bridges: Mapping[Kind, Bridge]) -> None:
         self._place, self._content, self._bridges = place, content, bridges
 
     def add_to(self, chosen: dict[str, tuple[ToolRecord, bool]], names: Mapping[str, ToolRecord]) -> None:
-        """Put the tool into `chosen`, and whether it is switched on."""
+        """Adds the tool to `chosen`, with whether it is enabled."""
         for key, value in self._content.items():
             if key not in _KEYS:
                 raise self._place.fault(f"unknown{_nearest(key, _KEYS)}", key)
@@ -135,9 +139,9 @@ class _Entry:
         if record.name in chosen:
             raise self._place.fault(f"`{record.name}` is listed twice", "name")
         settings = self._content.get("settings", {})
-        told = {key: self._content[key] for key in ("definition", "usage") if key in self._content}
+        texts = {key: self._content[key] for key in ("definition", "usage") if key in self._content}
         place = self._place._replace(key=f"{self._place.key}.settings")
-        record = adjusted(msgspec.structs.replace(record, **told), settings, place)
+        record = apply_settings(msgspec.structs.replace(record, **texts), settings, place)
         chosen[record.name] = record, self._content.get("enabled", True)
 
     def _record(self, names: Mapping[str, ToolRecord]) -> ToolRecord:
@@ -145,17 +149,17 @@ class _Entry:
             raise self._place.fault("expected the name of a tool", "name")
         name: str = self._content["name"]
         if self._content.get("kind", "builtin") != "builtin":
-            return self._brought(name, names)
+            return self._own_tool(name, names)
         if tool_key(name) not in names:
-            raise self._place.fault(unknown_tool(name, names), "name")
+            raise self._place.fault(unknown_tool_message(name, names), "name")
         return names[tool_key(name)]
 
-    def _brought(self, name: str, names: Mapping[str, ToolRecord]) -> ToolRecord:
-        """A tool of the person's own; what it says of itself stands in for a definition they did not write."""
+    def _own_tool(self, name: str, names: Mapping[str, ToolRecord]) -> ToolRecord:
+        """Returns the record of a person's own tool. Its kind describes it where the entry does not."""
         kind = self._content["kind"]
         if kind not in self._bridges:
             raise self._place.fault(f"unknown{_nearest(kind, ['builtin', *self._bridges])}", "kind")
-        if not _NAME.fullmatch(name):  # it becomes part of a file's name, and of what a model writes
+        if not _NAME.fullmatch(name):  # it becomes part of a file name, and a model has to write it
             raise self._place.fault(f"expected letters, digits, spaces, dots and hyphens, not {name!r:.40}", "name")
         if tool_key(name) in names:
             raise self._place.fault(f"`{name}` is a built-in tool; choose another name", "name")
@@ -163,8 +167,8 @@ class _Entry:
         return ToolRecord(name, "", "", kind=kind, powers=bridge.powers, settings=dict(bridge.settings))
 
 
-def unknown_tool(name: str, names: Mapping[str, ToolRecord]) -> str:
-    """That there is no such tool, and the one that may have been meant."""
+def unknown_tool_message(name: str, names: Mapping[str, ToolRecord]) -> str:
+    """Says that there is no such tool, and which one may be meant."""
     spellings = {key: record.name for key, record in names.items()}
     near = difflib.get_close_matches(tool_key(name), spellings, n=1, cutoff=0.5)
     known = ", ".join(sorted(set(spellings.values())))
@@ -180,7 +184,7 @@ def _read(file: Path) -> str:
         raise BadProject(f"expected UTF-8 text; byte {error.start} is not", file=file) from error
 
 
-def _check(value: Any, kind: type, place: Place, name: str) -> None:
+def _check(value: Any, kind: type, place: EntryLocation, name: str) -> None:
     fits = type(value) is kind or (kind is float and type(value) is int)
     if not fits or (kind is list and not all(isinstance(one, str) for one in value)):
         raise place.fault(f"expected {_TYPES[kind]}, not {value!r:.40}", name)
@@ -191,7 +195,7 @@ def _check(value: Any, kind: type, place: Place, name: str) -> None:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """How a message goes on after `unknown`."""
+    """Returns the end of a message that begins with `unknown`."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(names)}"

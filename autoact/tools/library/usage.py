@@ -1,4 +1,4 @@
-"""How the tools of past runs fared: calls, failures, waiting times, and how often those who used one were right."""
+"""Statistics of the tools of past runs: calls, failures, durations, and how often episodes that used one were right."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from autoact.tools.library.tools_toml import tool_key
 from autoact.trajectory import Trajectory
 
 
-class Fortune(Struct, frozen=True):
-    """One tool in figures."""
+class ToolUsage(Struct, frozen=True):
+    """The statistics of one tool."""
 
     tool: str
     calls: int
@@ -23,9 +23,9 @@ class Fortune(Struct, frozen=True):
     p50_ms: float
     p95_ms: float
     trajectories: int
-    """Finished ones with a known answer that called it."""
+    """Finished trajectories with a known answer that called it."""
     right: int
-    """Of these, those whose answer was exactly right."""
+    """Those of them whose answer was exactly right."""
 
     @property
     def failure_rate(self) -> float:
@@ -33,7 +33,7 @@ class Fortune(Struct, frozen=True):
 
     @property
     def right_rate(self) -> float | None:
-        """None when no trajectory that used it can be scored."""
+        """Returns None when no trajectory that used it can be scored."""
         return self.right / self.trajectories if self.trajectories else None
 
 
@@ -46,20 +46,20 @@ class _Count:
     right: int = 0
 
 
-class Fortunes:
-    """Takes the events of any number of runs, in the order of each log."""
+class UsageCounter:
+    """Counts the events of any number of runs, each in the order of its log."""
 
     def __init__(self, spellings: Mapping[str, str] | None = None) -> None:
-        """`spellings` leads from the key of each other name of a tool to the key of its own."""
+        """`spellings` maps the key of each other name of a tool to the key of its own."""
         self._spellings = spellings or {}
         self._counts: dict[str, _Count] = {}
 
-    def take(self, events: Iterable[Event | None]) -> None:
-        """Count one run. A call that was asked anew after a restart was made twice and counts twice.
+    def count(self, events: Iterable[Event | None]) -> None:
+        """Counts one run. A call that was repeated after a restart counts twice.
 
-        Trajectories that were taken over from an earlier run are left out: its own log counts them.
+        Trajectories that a run took over from an earlier one are left out: the earlier log counts them.
         """
-        tried: dict[str, Trajectory] = {}
+        trajectories: dict[str, Trajectory] = {}
         right: dict[str, bool] = {}
         called: set[str] = set()
         for event in events:
@@ -70,20 +70,20 @@ class Fortunes:
                     count.failed += event.failed
                     called.add(event.unit)
                 case TrajectoryCommitted(trajectory=trajectory) if trajectory.question.answer:
-                    tried[trajectory.unit], right[trajectory.unit] = trajectory, trajectory.reward >= 1
+                    trajectories[trajectory.unit], right[trajectory.unit] = trajectory, trajectory.reward >= 1
                 case QuestionSolved(trajectory=trajectory, scored=True):
-                    tried[trajectory.unit], right[trajectory.unit] = trajectory, event.em >= 1
-        for unit, trajectory in tried.items():
+                    trajectories[trajectory.unit], right[trajectory.unit] = trajectory, event.em >= 1
+        for unit, trajectory in trajectories.items():
             if not called & {unit, root_of(unit)}:  # a fork replays its parent's calls
                 continue
             for key in {self._key(step.action) for step in trajectory.steps} & set(self._counts):
                 self._counts[key].trajectories += 1
                 self._counts[key].right += right[unit]
 
-    def by_tool(self) -> dict[str, Fortune]:
-        """Figures by the key of the tool's name; tools that were never called are left out."""
+    def by_tool(self) -> dict[str, ToolUsage]:
+        """Returns the statistics by the key of the tool's name; without tools that were never called."""
         return {
-            key: Fortune(
+            key: ToolUsage(
                 count.tool, len(count.waits_ms), count.failed, quantile(count.waits_ms, 0.5),
                 quantile(count.waits_ms, 0.95), count.trajectories, count.right,
             )
@@ -98,6 +98,6 @@ class Fortunes:
 
 
 def quantile(values: Iterable[float], part: float) -> float:
-    """The smallest value that `part` of them do not exceed."""
+    """Returns the smallest value that a share of `part` of the values does not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(part * len(ordered)) - 1)]

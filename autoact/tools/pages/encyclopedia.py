@@ -1,14 +1,24 @@
-"""WebSearch, Retrieve and Lookup over the corpus or the web, as a reader of an encyclopedia would use them."""
+"""WebSearch, Retrieve and Lookup: search for pages, open one, and find a word in it, over the corpus or the web."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from autoact.script import Observation
-from autoact.tools.library.tool import Call, Check, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Page, tokens
-from autoact.tools.pages.sentences import beginning, sentences, shortened
-from autoact.tools.pages.sources import CORPUS, READ, SEARCH, Search, Shelf, searching, settled, shelf, source_of
+from autoact.tools.pages.sentences import first_sentences, sentences, shorten
+from autoact.tools.pages.sources import (
+    CORPUS,
+    READ,
+    SEARCH,
+    PageSource,
+    Search,
+    open_page_source,
+    search_function,
+    settle,
+    source_of,
+)
 from autoact.tools.pages.title_search import fold
 
 RECORDS = (
@@ -18,7 +28,7 @@ RECORDS = (
         definition="Searches for pages about a question or some key words and shows the best few.",
         usage="WebSearch[first woman to win a Nobel Prize]",
         powers=("network",),
-        limits=Limits(max_chars=600),
+        limits=ToolLimits(max_chars=600),
         settings=dict(SEARCH),
     ),
     ToolRecord(
@@ -36,16 +46,16 @@ RECORDS = (
     ),
 )
 NEARBY = 5
-"""Titles offered when a page is not found."""
+"""Titles suggested when a page is not found."""
 _STEM = 6
-"""Words are compared by their first letters, so that `directed` meets `director`."""
+"""Words are compared by this many first letters, so that `directed` matches `director`."""
 
 
 class Encyclopedia:
-    """One episode's reading: the pages opened last, and how far Lookup has come in them."""
+    """The pages that one episode opened last, and the position of Lookup in them."""
 
-    def __init__(self, search: Search, shelf: Shelf, records: Mapping[str, ToolRecord]) -> None:
-        self._search, self._shelf = search, shelf
+    def __init__(self, search: Search, source: PageSource, records: Mapping[str, ToolRecord]) -> None:
+        self._search, self._source = search, source
         self._records = records
         self._pages: Sequence[Page] = ()
         self._keyword = ""
@@ -53,45 +63,47 @@ class Encyclopedia:
         self._shown = 0
 
     def search(self, query: str) -> Observation:
-        """The best pages, numbered, each with the sentence nearest to the query; they become Lookup's pages."""
+        """Returns the best pages, numbered, each with the sentence nearest to the query. Lookup then searches these
+        pages."""
         record = self._records["WebSearch"]
         hits = self._search(query, record.settings["results"])
         if not hits:
             return Observation(f"No results for [{query}].", failed=True)
-        self._turn_to(hits)
+        self._set_pages(hits)
         room = record.limits.max_chars // len(hits) - 4  # the number before each hit and the space after it
         lines = (f"{page.title}: {nearest_sentence(page, query)}" for page in hits)
-        return Observation(" ".join(f"{number}. {shortened(line, room)}" for number, line in enumerate(lines, 1)))
+        return Observation(" ".join(f"{number}. {shorten(line, room)}" for number, line in enumerate(lines, 1)))
 
     def retrieve(self, title: str) -> Observation:
-        """The beginning of a page, up to the end of a sentence; a title that is not the one asked for is shown."""
-        page = self._shelf.page(title)
+        """Returns the first sentences of a page, after its title where that differs from the one asked for."""
+        page = self._source.page(title)
         if page is None:
-            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._shelf.nearby(title, NEARBY)) else ""
-            return Observation(f"Could not find [{shortened(title, 80)}].{hint}", failed=True)
-        self._turn_to([page])
+            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._source.nearby(title, NEARBY)) else ""
+            return Observation(f"Could not find [{shorten(title, 80)}].{hint}", failed=True)
+        self._set_pages([page])
         name = "" if fold(page.title) == fold(title) else f"{page.title}: "
-        return Observation(name + beginning(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
+        return Observation(name + first_sentences(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
 
     def lookup(self, keyword: str) -> Observation:
-        """The next sentence with the key word; the same key word again moves on, another one starts anew."""
+        """Returns the next sentence with the key word: the same word goes on to the next sentence, another one
+        starts again."""
         if not self._pages:
             return Observation("Lookup needs a page first: use Retrieve or WebSearch.", failed=True)
         if fold(keyword) != self._keyword:
             self._keyword, self._matches, self._shown = fold(keyword), self._sentences_with(fold(keyword)), 0
         if not self._matches:
             names = "; ".join(page.title for page in self._pages)
-            return Observation(f"No sentence of [{names}] contains [{shortened(keyword, 80)}].", failed=True)
+            return Observation(f"No sentence of [{names}] contains [{shorten(keyword, 80)}].", failed=True)
         if self._shown == len(self._matches):
             return Observation("No more results.", failed=True)
         self._shown += 1
         return Observation(f"(Result {self._shown} / {len(self._matches)}) {self._matches[self._shown - 1]}")
 
-    def _turn_to(self, pages: Sequence[Page]) -> None:
+    def _set_pages(self, pages: Sequence[Page]) -> None:
         self._pages, self._keyword, self._matches, self._shown = pages, "", [], 0
 
     def _sentences_with(self, keyword: str) -> list[str]:
-        """Sentences that hold the key word as written, or else all of its words."""
+        """Returns the sentences that contain the key word as written, or else all of its words."""
         several = len(self._pages) > 1
         lines = [
             (fold(sentence), f"{page.title}: {sentence}" if several else sentence)
@@ -104,20 +116,22 @@ class Encyclopedia:
 
 
 def nearest_sentence(page: Page, query: str) -> str:
-    """The first of the page's sentences that share the most words with the query."""
+    """Returns the first of the page's sentences that share the most words with the query."""
     wanted = {token[:_STEM] for token in tokens(query)}
     found = sentences(page.text)
     return max(found, key=lambda sentence: len(wanted & {token[:_STEM] for token in tokens(sentence)}), default="")
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The three tools over one reading."""
-    reading = Encyclopedia(searching(context, records["WebSearch"]), shelf(context, records["Retrieve"]), records)
-    return {"WebSearch": reading.search, "Retrieve": reading.retrieve, "Lookup": reading.lookup}
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    """Opens the three tools, which share the pages opened last."""
+    encyclopedia = Encyclopedia(
+        search_function(context, records["WebSearch"]), open_page_source(context, records["Retrieve"]), records
+    )
+    return {"WebSearch": encyclopedia.search, "Retrieve": encyclopedia.retrieve, "Lookup": encyclopedia.lookup}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """The first page of the corpus is opened, searched for and read on; without one, a page that every wiki has."""
+    """Yields checks on the first page of the corpus; without one, on a page that every wiki has."""
     page = next(context.corpus.pages(), None)
     title = page.title if page else "Earth"
     offline = {name: source_of(context, records[name]) == CORPUS for name in ("WebSearch", "Retrieve")}
@@ -127,4 +141,4 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     yield Check("Lookup", word, r"^\(Result 1 / ", "" if offline["Retrieve"] else "network")
 
 
-GROUP = Group(RECORDS, opened, settled, checks, remembers=True)
+GROUP = Group(RECORDS, open_calls, settle, checks, remembers=True)

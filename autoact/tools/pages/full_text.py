@@ -1,4 +1,4 @@
-"""The full-text index of a corpus: pages by words, the best first, however many pages there are."""
+"""The full-text index of a corpus: finds pages by words, the best first, in time also among millions of pages."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import unicodedata
 from bisect import bisect_right
 from itertools import accumulate
 
-from autoact.tools.pages.page_files import Page
 from autoact.tools.pages.title_search import Titles
+from autoact.trajectory import Page
 
 TITLE_WEIGHT = 4.0
-"""A hit in the title counts four times: best recall of the weights tried on HotpotQA paragraphs."""
+"""Weight of a hit in the title: the best recall of the weights tried on HotpotQA paragraphs."""
 MOST_RANKED = 6_000
-"""Pages that are ranked for one query, about: each takes a microsecond or two."""
+"""Approximate number of pages that are ranked for one query: each takes a microsecond or two."""
 MOST_WEIGHED = 100_000
-"""Pages that hold the other words of the query, about: how many they are is counted for its ranking."""
+"""Approximate number of pages with the other words of the query: the ranking counts them."""
 EVERY = 64
-"""One page of so many is in the sample that tells how common a word is."""
+"""One page of this many is in the sample by which the frequency of a word is estimated."""
 MOST_TOKENS = 64
 _TOKEN = re.compile(r"[^\W_]+")
 
@@ -47,38 +47,38 @@ INSERT INTO sampled (rowid, title, text) SELECT id, title, text FROM page WHERE 
 
 
 def tokens(text: str) -> list[str]:
-    """The distinct words of `text` that search looks for, in order; stop words only when there is nothing else."""
+    """Returns the distinct words of `text` for a search, in order; stop words only when there are no others."""
     words = list(dict.fromkeys(_TOKEN.findall(unicodedata.normalize("NFC", text).casefold())))
     return ([word for word in words if word not in _STOP_WORDS] or words)[:MOST_TOKENS]
 
 
 class FullText:
-    """Search in the index that the schema above makes, once it is settled."""
+    """Search in the index of the schema above. One thread at a time may use it."""
 
     def __init__(self, connection: sqlite3.Connection, titles: Titles, pages: int) -> None:
         self._connection, self._titles, self._pages = connection, titles, pages
 
     def search(self, query: str, k: int) -> list[Page]:
-        """The `k` pages that fit the words of `query` best, the best first."""
+        """Returns the `k` pages that fit the words of `query` best, the best first."""
         words = tokens(query)
-        sought, weighed = self._chosen(words)
-        found = self._ranked(sought, weighed, k) if sought else []
+        sought, weighed = self._choose_words(words)
+        found = self._rank(sought, weighed, k) if sought else []
         left = [word for word in words if word not in sought]
-        return found or (self._common(left, k) if left else [])
+        return found or (self._search_common(left, k) if left else [])
 
-    def _ranked(self, sought: list[str], weighed: list[str], k: int) -> list[Page]:
+    def _rank(self, sought: list[str], weighed: list[str], k: int) -> list[Page]:
         match = _any(sought)
         if weighed:
-            # A part of a query cannot be optional, so what is sought is named, and counts, twice.
+            # No part of a query can be optional, so the required words are named, and count, twice.
             match = f"({match}) AND ({_any([*sought, *weighed])})"
         statement = "SELECT title, text FROM found WHERE found MATCH ? ORDER BY rank LIMIT ?"
         return [Page(*row) for row in self._connection.execute(statement, (match, k))]
 
-    def _chosen(self, words: list[str]) -> tuple[list[str], list[str]]:
-        """The words that a page must have one of, and those that count besides.
+    def _choose_words(self, words: list[str]) -> tuple[list[str], list[str]]:
+        """Returns the words of which a page must have one, and those that only count in the ranking.
 
-        Of many pages only those with the rarest words can be ranked in time; where even these are too many, there are
-        no such words. What is commoner still than the second kind is left out: it tells least.
+        Among many pages only those with the rarest words can be ranked in time; where even these are too many, the
+        first list is empty. Words that are commoner than the second kind are left out, as they distinguish least.
         """
         if self._pages <= MOST_RANKED:
             return words, []
@@ -90,12 +90,13 @@ class FullText:
         return rarest[:sought], rarest[sought:weighed]
 
     def _pages_with(self, word: str) -> int:
-        """How many pages hold a word, told from the sample."""
+        """Estimates from the sample how many pages have a word."""
         statement = "SELECT count(*) FROM sampled WHERE sampled MATCH ?"
         return EVERY * int(self._connection.execute(statement, (_any([word]),)).fetchone()[0])
 
-    def _common(self, words: list[str], k: int) -> list[Page]:
-        """Pages for words that very many pages hold: those titled so, the shortest title first, then others."""
+    def _search_common(self, words: list[str], k: int) -> list[Page]:
+        """Returns pages for words that very many pages have: first those with the words in the title, the shortest
+        title first."""
         positions = dict.fromkeys(at + 1 for at in self._titles.shortest(words, MOST_RANKED, k))
         for query in (_all(words), _any(words)):
             if len(positions) < k:

@@ -1,7 +1,8 @@
-"""Which names have nearly the same letters as another, told from 64 bits each, so that few of many are ever compared.
+"""Finds names with nearly the same letters as another, by a mark of 64 bits for each, so that few names need be
+compared.
 
-An index keeps, by length, the number and the mark of every name. All marks of a million names take 12 MB, are read in
-milliseconds, and leave a few hundred names of which the spelling must be looked at.
+An index stores, by length, the number and the mark of every name. The marks of a million names take 12 MB, are read
+in milliseconds, and leave a few hundred names whose spelling must be compared.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ _NUMBER, _MARK = "I", "Q"
 """Type codes of array and numpy alike: 32 bits and 64."""
 
 
-def mark(name: str) -> int:
-    """Two bits for each of 32 groups of letters: one letter of the group or more, two or more.
+def letter_mark(name: str) -> int:
+    """Returns the mark of a name: for each of 32 groups of letters, whether it has one of them, and whether it has
+    more.
 
-    A letter more or less changes one bit at most, another letter two, and swapped letters none.
+    One letter more or less changes at most one bit, another letter two, and swapped letters none.
     """
     bits = 0
     for letter in name:
@@ -35,37 +37,38 @@ def mark(name: str) -> int:
 
 
 def write(connection: sqlite3.Connection, names: Iterable[tuple[int, str]]) -> None:
-    """Keep the marks of these numbered names. The schema must be there."""
+    """Stores the marks of these numbered names. The schema must exist."""
     kept: defaultdict[int, tuple[array[int], array[int]]] = defaultdict(lambda: (array(_NUMBER), array(_MARK)))
     for number, name in names:
         numbers, marks = kept[len(name)]
         numbers.append(number)
-        marks.append(mark(name))
+        marks.append(letter_mark(name))
     rows = ((length, numbers.tobytes(), marks.tobytes()) for length, (numbers, marks) in kept.items())
     connection.executemany("INSERT INTO letters VALUES (?, ?, ?)", rows)
 
 
-def within(connection: sqlite3.Connection, name: str, typos: int) -> list[int]:
-    """The numbers of all names that can be so few typos from this one, and of some that are not."""
+def names_within(connection: sqlite3.Connection, name: str, typos: int) -> list[int]:
+    """Returns the numbers of all names within this many typos, and of some others."""
     import numpy
 
     statement = "SELECT numbers, marks FROM letters WHERE length BETWEEN ? AND ?"
     found: list[int] = []
     for numbers, marks in connection.execute(statement, (len(name) - typos, len(name) + typos)):
-        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(mark(name)))
+        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(letter_mark(name)))
         found += numpy.frombuffer(numbers, _NUMBER)[apart <= 2 * typos].tolist()
     return found
 
 
-def likest(connection: sqlite3.Connection, name: str, most: int) -> list[int]:
-    """The numbers of `most` names whose letters are most alike in relation to the length of both, the likest first."""
+def most_similar(connection: sqlite3.Connection, name: str, most: int) -> list[int]:
+    """Returns the numbers of the `most` names with the most similar letters for the length of both, the most similar
+    first."""
     import numpy
 
     kept: list[tuple[NDArray[uint32], NDArray[uint8]]] = []
     steps: list[tuple[float, int, int]] = []
     for length, numbers, marks in connection.execute("SELECT length, numbers, marks FROM letters"):
-        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(mark(name)))
-        # Names of one length are apart by few different numbers of bits, so that not names are sorted but these.
+        apart = numpy.bitwise_count(numpy.frombuffer(marks, _MARK) ^ numpy.uint64(letter_mark(name)))
+        # Names of one length have few different distances in bits, so distances are sorted instead of names.
         for bits in numpy.flatnonzero(numpy.bincount(apart)).tolist():
             steps.append((bits / (length + len(name) or 1), len(kept), bits))
         kept.append((numpy.frombuffer(numbers, _NUMBER), apart))

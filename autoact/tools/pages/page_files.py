@@ -1,4 +1,4 @@
-"""Pages of a project's corpus, read from its files; what cannot be read is told, never fatal."""
+"""Reads the pages of a project's corpus from its files; invalid ones are reported and skipped."""
 
 from __future__ import annotations
 
@@ -6,29 +6,22 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from msgspec import Struct
-
 from autoact.errors import BadProject
-from autoact.questions import Paragraph, paragraphs_of
-from autoact.records import Record, scan_records
+from autoact.files.records import DataRecord, scan_records
+from autoact.project.questions import Paragraph, parse_paragraphs
+from autoact.trajectory import Page
 
 LONGEST_LINE = 1_000_000
-"""Bytes. A longer page is a mistake in the file, and would fill a prompt many thousand times."""
+"""Bytes. A longer page is an error in the file, and would fill a prompt many thousand times."""
 LONGEST_TITLE = 300
 RECORDS = (".json", ".jsonl")
 SUFFIXES = (*RECORDS, ".md", ".txt")
 FORM = 'expected {"title": "...", "text": "..."} or a question with its paragraphs as `context`'
 
 
-class Page(Struct, frozen=True):
-    """One text with a name, as an encyclopedia has them."""
-
-    title: str
-    text: str
-
-
 def corpus_files(folder: Path) -> list[Path]:
-    """The files of a corpus folder in the order of their names; none when the folder is absent."""
+    """Returns the files of a corpus folder by name; none when the folder does not exist. Raises BadProject for a
+    file."""
     if not folder.exists():
         return []
     if not folder.is_dir():
@@ -38,7 +31,7 @@ def corpus_files(folder: Path) -> list[Path]:
 
 
 def read_pages(files: Iterable[Path], problems: list[str]) -> Iterator[Page]:
-    """Yields every page that can be read. What cannot is added to `problems` as a line with its file and place."""
+    """Yields every valid page. Adds a line with file and position to `problems` for each of the others."""
     for file in files:
         try:
             with file.open("rb") as stream:
@@ -53,19 +46,19 @@ def read_pages(files: Iterable[Path], problems: list[str]) -> Iterator[Page]:
 
 
 def read_paragraphs(file: Path, problems: list[str]) -> Iterator[Page]:
-    """Yields the paragraphs of a file of questions, in order, repeats included; none from a file without any."""
+    """Yields the paragraphs of a file of questions, in order, with repetitions; none from a file without any."""
     with file.open("rb") as stream:
         for record in _records(stream, file, problems):
-            yield from _pages(record, paragraphs_of(record), problems)
+            yield from _pages(record, parse_paragraphs(record), problems)
 
 
 def _pages_of_records(stream: BinaryIO, name: str, problems: list[str]) -> Iterator[Page]:
     for record in _records(stream, name, problems):
-        texts = paragraphs_of(record) if "context" in record.values else _own_text(record)
+        texts = parse_paragraphs(record) if "context" in record.values else _own_text(record)
         yield from _pages(record, texts, problems)
 
 
-def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterator[Record]:
+def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterator[DataRecord]:
     for found in scan_records(stream, name, longest=LONGEST_LINE):
         if isinstance(found, BadProject):
             problems.append(f"{found}; {FORM}")
@@ -73,7 +66,7 @@ def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterato
             yield found
 
 
-def _own_text(record: Record) -> Iterator[Paragraph]:
+def _own_text(record: DataRecord) -> Iterator[Paragraph]:
     title, text = record.values.get("title"), record.values.get("text")
     sentences = [text] if isinstance(text, str) else text
     if not isinstance(title, str) or not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
@@ -81,8 +74,8 @@ def _own_text(record: Record) -> Iterator[Paragraph]:
     yield title, " ".join(map(str.strip, sentences))
 
 
-def _pages(record: Record, texts: Iterator[Paragraph], problems: list[str]) -> Iterator[Page]:
-    """The pages of one record; what is wrong with one ends the record."""
+def _pages(record: DataRecord, texts: Iterator[Paragraph], problems: list[str]) -> Iterator[Page]:
+    """Yields the pages of one record, up to the first error."""
     try:
         for title, text in texts:
             yield _checked(title, text, record.place.error)
@@ -91,7 +84,7 @@ def _pages(record: Record, texts: Iterator[Paragraph], problems: list[str]) -> I
 
 
 def _article(file: Path, stream: BinaryIO) -> Page:
-    """A .md or .txt file as one page, named by its first `# ` heading or else by the file."""
+    """Reads a .md or .txt file as one page, titled by its first `# ` heading or else by the file's name."""
 
     def error(what: str) -> BadProject:
         return BadProject(what, file=file.name)
@@ -110,7 +103,8 @@ def _article(file: Path, stream: BinaryIO) -> Page:
 
 
 def _checked(title: str, text: str, error: Callable[[str], BadProject]) -> Page:
-    """The page, trimmed. Raises the `error` of its place when it has no usable title or text."""
+    """Returns the page without surrounding spaces. Raises what `error` makes when title or text is empty or too
+    long."""
     title, text = " ".join(title.split()), text.strip()
     if not title or not text:
         raise error("expected a title and a text that are not empty")

@@ -1,4 +1,4 @@
-"""Running text in sentences, not fooled by abbreviations and initials, and cut short where room is scarce."""
+"""Splits text into sentences, with regard to abbreviations and initials, and shortens it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _BEFORE_NAME = _words(
     "adm brig capt cmdr col cpl dr fr gen gov hon lt maj messrs mlle mme mr mrs ms mt pres prof rep rev sen sgt st "
     "ste vs viz cf"
 )
-"""Never end a sentence."""
+"""Abbreviations that never end a sentence."""
 _BEFORE_NUMBER = _words(
     "no nos vol vols pp p ed c ca fig figs op ch art sec jan feb mar apr jun jul aug sep sept oct nov dec"
 )
-"""Do not end a sentence when a number follows."""
+"""Abbreviations that do not end a sentence when a number follows."""
 _EITHER = _words("inc ltd co corp bros jr sr etc dept est univ assn ave blvd rd ft approx")
-"""End a sentence only when the next word looks like the first of one."""
+"""Abbreviations that end a sentence only when the next word is typical for a first word."""
 _FIRST_WORDS = _words(
     "the a an he she it they we his her its their this that these those there in on at by for from with after before "
     "during since when while although though however as but and following both some many most one two"
@@ -33,7 +33,7 @@ _FIRST_WORDS = _words(
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of `text` in order, whitespace folded; a blank line always ends one."""
+    """Returns the sentences of `text` in order, each on one line; a blank line always ends one."""
     found: list[str] = []
     for paragraph in _PARAGRAPH.split(text):
         folded = " ".join(paragraph.split())
@@ -47,11 +47,11 @@ def sentences(text: str) -> list[str]:
     return found
 
 
-def beginning(text: str, room: int) -> str:
-    """As many whole sentences as fit into `room` characters, or the first one cut at a word."""
+def first_sentences(text: str, room: int) -> str:
+    """Returns the first sentences that fit into `room` characters, or the first one shortened."""
     first, *others = sentences(text)
     if len(first) > room:
-        return shortened(first, room)
+        return shorten(first, room)
     for sentence in others:
         if len(first) + 1 + len(sentence) > room:
             break
@@ -59,20 +59,20 @@ def beginning(text: str, room: int) -> str:
     return first
 
 
-def shortened(text: str, room: int) -> str:
-    """`text` on one line, cut after a word with an ellipsis where it is longer than `room` characters."""
+def shorten(text: str, room: int) -> str:
+    """Returns `text` on one line, cut after a word with an ellipsis where it is longer than `room` characters."""
     line = " ".join(text.split())
     if len(line) <= room:
         return line
     cut = line[: max(room - 1, 0)]
     head, space, _ = cut.rpartition(" ")
-    # A single endless word is cut anywhere: half of it tells more than nothing.
+    # A single long word is cut anywhere rather than left out.
     keep = head if space and len(head) * 2 > room and line[len(cut)] != " " else cut
     return keep.rstrip() + "…"
 
 
 def _ends_here(text: str, start: int, end: re.Match[str]) -> bool:
-    """Whether the mark at `end` closes the sentence that began at `start`."""
+    """Returns whether the mark at `end` closes the sentence that began at `start`."""
     following = text[end.end() : end.end() + _LONGEST_WORD].lstrip("\"'“‘([").split(" ", 1)[0]
     if following[0].islower():
         return False

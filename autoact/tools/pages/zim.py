@@ -1,7 +1,7 @@
-"""A ZIM file, as Kiwix keeps whole encyclopedias in: pages by title, read from the disk where they lie.
+"""A ZIM file, the format in which Kiwix distributes encyclopedias: pages by title, read directly from the file.
 
 The format is that of https://openzim.org, versions 5 and 6. Entries are sorted by path, so that a page is found by
-halving; texts lie in clusters, packed with xz (read here) or zstd (with the package zstandard).
+binary search; texts are in clusters, compressed with xz (read here) or zstd (with the package zstandard).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoact.errors import ToolFailed
-from autoact.tools.pages.page_files import Page
 from autoact.tools.pages.title_search import fold
+from autoact.trajectory import Page
 
 MAGIC = 0x044D495A
 MOST_REDIRECTS = 4
@@ -26,24 +26,24 @@ LARGEST_PAGE = 4_000_000
 _HEADER = struct.Struct("<IHH16xIIQQQQII")
 _REDIRECT, _PLAIN, _XZ, _ZSTD, _WIDE = 0xFFFF, (0, 1), 4, 5, 0x10
 _ALIKE = 3
-"""Letters that a title offered instead has in common with the one asked for."""
+"""First letters that a suggested title shares with the one asked for."""
 _SPACES = re.compile(r"[ _]+")
 
 
-class Entry(NamedTuple):
-    """A line of the directory."""
+class ZimEntry(NamedTuple):
+    """An entry of the directory."""
 
     path: bytes
-    """The namespace's letter, then the path in it."""
+    """The letter of the namespace, then the path in it."""
     title: str
     redirect: int
-    """Which entry is meant instead; -1 when none."""
+    """Number of the entry that this one leads to; -1 when it has a page of its own."""
     cluster: int
     blob: int
 
 
 class Zim:
-    """One file. Reading raises ToolFailed when it is damaged or needs a package that is missing."""
+    """One ZIM file. Reading raises ToolFailed when it is damaged or needs a package that is missing."""
 
     def __init__(self, file: Path) -> None:
         try:
@@ -59,17 +59,18 @@ class Zim:
         self._space = b"C" if minor >= 1 else b"A"
 
     def page(self, title: str) -> Page | None:
-        """The page with this title, its first letter in either case; None when there is none."""
+        """Returns the page with this title, its first letter in either case; None when there is none."""
         for path in _paths_of(title):
             at = self._first(self._space + path)
             if at < self._count and self._entry(at).path == self._space + path:
-                entry = self._meant(at)
-                text = text_of(self._blob(entry).decode("utf-8", "replace"))
+                entry = self._follow_redirects(at)
+                text = page_text(self._blob(entry).decode("utf-8", "replace"))
                 return Page(entry.title, text) if text else None
         return None
 
     def nearby(self, title: str, k: int) -> list[str]:
-        """Titles that begin like this one, those that go on like it first."""
+        """Returns the next titles in order that share the first letters, those that begin with this whole title
+        first."""
         (_, capital) = _paths_of(title)
         at = self._first(self._space + capital)
         entries = [self._entry(number) for number in range(max(at - 1, 0), min(at + 8 * k, self._count))]
@@ -79,7 +80,7 @@ class Zim:
         return sorted(dict.fromkeys(inside), key=lambda name: not fold(name).startswith(fold(title)))[:k]
 
     def _first(self, path: bytes) -> int:
-        """The first entry whose path is not before this one."""
+        """Returns the number of the first entry whose path is not before this one."""
         low, high = 0, self._count
         while low < high:
             middle = (low + high) // 2
@@ -89,15 +90,15 @@ class Zim:
                 high = middle
         return low
 
-    def _meant(self, at: int) -> Entry:
+    def _follow_redirects(self, at: int) -> ZimEntry:
         for _ in range(MOST_REDIRECTS):
             entry = self._entry(at)
             if entry.redirect < 0:
                 return entry
             at = entry.redirect
-        raise ToolFailed("the page sends on and on")
+        raise ToolFailed("the page redirects too often")
 
-    def _entry(self, number: int) -> Entry:
+    def _entry(self, number: int) -> ZimEntry:
         try:
             (at,) = struct.unpack_from("<Q", self._data, self._paths + 8 * number)
             kind, _, space = struct.unpack_from("<HBc", self._data, at)
@@ -117,13 +118,13 @@ class Zim:
             raise _damaged()
         path = self._data[begins:middle]
         title = (self._data[middle + 1 : ends] or path).decode("utf-8", "replace")
-        return Entry(space + path, title, redirect, cluster, blob)
+        return ZimEntry(space + path, title, redirect, cluster, blob)
 
-    def _blob(self, entry: Entry) -> bytes:
+    def _blob(self, entry: ZimEntry) -> bytes:
         try:
             (at,) = struct.unpack_from("<Q", self._data, self._packs + 8 * entry.cluster)
             mark = self._data[at]
-            content = self._unpacked(mark & 0x0F, at + 1, self._end_of(entry.cluster, at))
+            content = self._unpack(mark & 0x0F, at + 1, self._end_of(entry.cluster, at))
             width = "Q" if mark & _WIDE else "I"
             size = struct.calcsize(f"<{width}")
             begins, ends = struct.unpack_from(f"<2{width}", content, size * entry.blob)
@@ -134,13 +135,13 @@ class Zim:
         return bytes(content[begins:ends])
 
     def _end_of(self, cluster: int, begins: int) -> int:
-        """Where the next cluster begins; for the last, the end of the file: what follows it is not unpacked."""
+        """Returns where the next cluster begins; for the last, the end of the file: bytes after it are not unpacked."""
         if cluster + 1 >= self._clusters:
             return len(self._data)
         (ends,) = struct.unpack_from("<Q", self._data, self._packs + 8 * (cluster + 1))
         return ends if ends > begins else len(self._data)
 
-    def _unpacked(self, packing: int, begins: int, ends: int) -> bytes:
+    def _unpack(self, packing: int, begins: int, ends: int) -> bytes:
         packed = self._data[begins : min(ends, begins + LARGEST_CLUSTER)]
         if packing in _PLAIN:
             return packed
@@ -148,14 +149,14 @@ class Zim:
             return lzma.LZMADecompressor().decompress(packed, LARGEST_CLUSTER)
         if packing == _ZSTD:
             return _zstd(packed)
-        raise ToolFailed(f"its texts are packed in a way (number {packing}) that is not read here")
+        raise ToolFailed(f"its texts are compressed in a format (number {packing}) that is not supported")
 
 
 def _zstd(packed: bytes) -> bytes:
     try:
         import zstandard
     except ImportError as error:
-        raise ToolFailed("its texts are packed with zstd: pip install 'autoact-studio[zim]'") from error
+        raise ToolFailed("its texts are compressed with zstd: pip install 'autoact-studio[zim]'") from error
     try:
         with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
             text: bytes = reader.read(LARGEST_CLUSTER)
@@ -169,13 +170,13 @@ def _damaged() -> ToolFailed:
 
 
 def _paths_of(title: str) -> tuple[bytes, bytes]:
-    """The paths that a title may have: as written, and with a capital."""
+    """Returns the paths that a title may have: as written, and with a capital letter."""
     written = _SPACES.sub("_", title.strip())
     return written.encode(), (written[:1].upper() + written[1:]).encode()
 
 
 class _Text(HTMLParser):
-    """Keeps paragraphs; leaves tables, scripts, styles and footnote marks out."""
+    """Collects paragraphs; leaves out tables, scripts, styles and footnote marks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -201,8 +202,8 @@ class _Text(HTMLParser):
             self.paragraphs[-1] += data
 
 
-def text_of(page: str) -> str:
-    """The paragraphs of a page in HTML, with a blank line between them."""
+def page_text(page: str) -> str:
+    """Returns the paragraphs of an HTML page, with a blank line between them."""
     reader = _Text()
     reader.feed(page)
     reader.close()

@@ -1,4 +1,4 @@
-"""Bounds: what one program may take of the machine."""
+"""The limits of one program in the sandbox."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ MEGABYTE = 1_000_000
 
 
 class Bounds(Struct, frozen=True):
-    """Limits of one run. Whichever is met first ends it."""
+    """Limits of one program. The first that is exceeded ends it."""
 
     seconds: float = 10.0
-    """From its start to its end, waiting included."""
+    """Seconds from its start to its end, waiting included."""
     cpu_seconds: int = 10
     memory: int = 1_000 * MEGABYTE
     """Bytes of address space."""
@@ -20,12 +20,12 @@ class Bounds(Struct, frozen=True):
     folder: int = 64 * MEGABYTE
     """Bytes of all its files together."""
     entries: int = 2_000
-    """Files and folders it may have."""
+    """Number of its files and folders."""
     written: int = 256 * MEGABYTE
-    """Bytes it may write in all, to files it has removed as well."""
+    """Bytes it may write in all, also to files it has removed."""
     open_files: int = 64
     threads: int = 64
-    """New tasks; processes are none. The kernel does not hold root to it."""
+    """Number of its threads; it may start no processes. The kernel does not apply the limit to root."""
     output: int = 64_000
     """Bytes of stdout, and of stderr."""
     program: int = 100_000

@@ -1,4 +1,4 @@
-"""bubblewrap: namespaces in which a program has its own processes, no network, and only the files it is given."""
+"""bubblewrap: runs a program in namespaces, with no other processes, no network, and only the files it is given."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 _NAMESPACES = ("--unshare-all", "--die-with-parent", "--cap-drop", "ALL", "--as-pid-1")
 _PATIENCE = 5.0
-"""Seconds for an empty trial."""
+"""Seconds for a trial that does nothing."""
 
 
-def working() -> str:
-    """The path of a bubblewrap that can make its namespaces here; empty when there is none or the kernel forbids it."""
+def find_bubblewrap() -> str:
+    """Returns the path of a bubblewrap that can make its namespaces here; empty when there is none or the kernel
+    forbids it."""
     path = shutil.which("bwrap")
     if path is None:
         return ""
@@ -25,16 +26,17 @@ def working() -> str:
     return path if ended.returncode == 0 else ""
 
 
-def wrapped(
+def wrap_command(
     path: str, command: Sequence[str], readable: Iterable[str], devices: Iterable[str], own: str, report: int
 ) -> list[str]:
-    """`command` in namespaces of its own, with `readable` to read, `devices` to use and the folder `own` to work in.
+    """Returns the command line that runs `command` in namespaces: it may read `readable`, use `devices`, and write in
+    the folder `own`.
 
-    Nothing else can be written to: the root that bubblewrap makes is memory, and so would be the /dev of its own
-    making. On the descriptor `report`, bubblewrap tells in JSON which process `command` is outside.
+    Nothing else can be written to: the root that bubblewrap makes is in memory, and so would be a /dev made by it.
+    On the descriptor `report`, bubblewrap writes in JSON the process id that `command` has outside.
     """
     binds: list[str] = []
-    # A folder before what lies in it, which it would cover.
+    # Folders come before their contents, which they would cover otherwise.
     for place in sorted(set(readable)):
         if Path(place).exists():
             binds += ["--ro-bind", place, place]

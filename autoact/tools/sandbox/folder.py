@@ -1,4 +1,4 @@
-"""The folder of its own that a program works in: made empty, measured while it runs, listed, and removed whole."""
+"""The folder of one program: created empty, measured while the program runs, listed, and removed whole."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autoact.tools.sandbox.bounds import Bounds
-from autoact.tools.sandbox.outcome import Made
+from autoact.tools.sandbox.program_result import ProgramFile
 
 MOST_LISTED = 20
 _PREFIX = "autoact-program-"
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """Creates an empty folder, its path free of links, and removes it at the end, whatever was done to it."""
+def program_folder() -> Iterator[Path]:
+    """Creates an empty folder, its path free of links, and removes it at the end, whatever the program did to it."""
     folder, lock = _locked_folder()
     try:
         yield folder
@@ -33,16 +33,16 @@ def own_folder() -> Iterator[Path]:
 
 
 def _locked_folder() -> tuple[Path, int]:
-    """A new folder and a descriptor that locks it for as long as this process lives."""
+    """Creates a folder and returns it with a descriptor that locks it for as long as this process lives."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
         if (lock := _lock(folder)) is not None:
             return folder, lock
-        # A sweep took it for abandoned before it was locked.
+        # A sweep removed it before it was locked.
 
 
 def _lock(folder: Path) -> int | None:
-    """A descriptor that holds the folder's lock; None when another process holds it or the folder is gone."""
+    """Returns a descriptor that holds the folder's lock; None when another process holds it or the folder is gone."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
@@ -58,9 +58,9 @@ def _lock(folder: Path) -> int | None:
 
 
 def sweep() -> None:
-    """Remove the folders of this user's sandboxes that were killed before they could remove them."""
+    """Removes the folders of this user's sandboxes that were killed before they could remove them."""
     for folder in Path(tempfile.gettempdir()).resolve().glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # another sweep is at it, or it belongs to somebody else
+        with suppress(OSError):  # another sweep removes it, or it belongs to another user
             if folder.lstat().st_uid == os.getuid() and (lock := _lock(folder)) is not None:
                 try:
                     remove(folder)
@@ -68,8 +68,8 @@ def sweep() -> None:
                     os.close(lock)
 
 
-def excess(folder: Path, bounds: Bounds) -> str:
-    """In words, what there is too much of; empty when there is not."""
+def find_excess(folder: Path, bounds: Bounds) -> str:
+    """Says which limit the folder exceeds; empty when none."""
     size = count = 0
     waiting = [str(folder)]
     while waiting:
@@ -78,7 +78,7 @@ def excess(folder: Path, bounds: Bounds) -> str:
         except FileNotFoundError:
             continue
         except OSError:
-            # A path too long to open, or a folder made unreadable: nothing that a program needs, and a way to hide.
+            # A path too long to open, or a folder made unreadable: no program needs that, and files could hide there.
             return "its folder could not be read"
         for entry in entries:
             count += 1
@@ -96,21 +96,21 @@ def excess(folder: Path, bounds: Bounds) -> str:
     return ""
 
 
-def listed(folder: Path) -> tuple[Made, ...]:
-    """The files at the top of the folder by name, the first MOST_LISTED of them; hidden ones are not told."""
+def list_files(folder: Path) -> tuple[ProgramFile, ...]:
+    """Returns the files at the top of the folder by name, at most MOST_LISTED, without hidden ones."""
     with os.scandir(folder) as entries:
         files = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries if entry.name[0] != "."]
     regular = sorted((name, details.st_size) for name, details in files if stat.S_ISREG(details.st_mode))
-    return tuple(Made(name, size) for name, size in regular[:MOST_LISTED])
+    return tuple(ProgramFile(name, size) for name, size in regular[:MOST_LISTED])
 
 
 def remove(folder: Path) -> None:
-    """Remove the folder with all that is in it, however deep and however barred."""
+    """Removes the folder with all its content, however deep and whatever its permissions."""
     folder.chmod(0o700)
     names = itertools.count()
     while inner := [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]:
         for entry in inner:
-            # Its folders move up, so that no path grows too long to name and no recursion too deep.
+            # Its folders move up, so that no path grows too long and no recursion too deep.
             Path(entry.path).chmod(0o700)
             for below in os.scandir(entry.path):
                 if below.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""Layers: what this machine has to hold a program with."""
+"""The protections that this machine has for running a program."""
 
 from __future__ import annotations
 
@@ -13,48 +13,49 @@ from autoact.tools.sandbox.inside import landlock, seccomp
 
 
 class Layers(Struct, frozen=True):
-    """Which layers are there and work."""
+    """The protections that exist here and work."""
 
     landlock: int = 0
-    """The version of its interface; 0 when the kernel has none."""
+    """Version of its interface; 0 when the kernel has none."""
     seccomp: bool = False
     bubblewrap: str = ""
     """Its path when it can make its namespaces here."""
     monty: bool = False
     processor: str = ""
     memory_group: str = ""
-    """The folder in which memory control groups can be made, an extra that the rest does not rely on."""
+    """The folder in which memory control groups can be made: an addition that the others do not need."""
 
     @property
-    def hold_a_process(self) -> bool:
-        """Whether Python itself can be run safely: its calls filtered, and files out of its sight in one way or two."""
+    def can_confine(self) -> bool:
+        """Returns whether Python itself can be run safely: its system calls filtered, and files hidden in at least
+        one way."""
         return self.seccomp and bool(self.landlock or self.bubblewrap)
 
-    def in_words(self) -> str:
-        """What is in force, as `Landlock (version 7), seccomp and limits`; empty when nothing can be."""
-        if self.hold_a_process:
+    def summary(self) -> str:
+        """Names the protections in force, as `Landlock (version 7), seccomp and limits`; empty without any."""
+        if self.can_confine:
             found = [f"Landlock (version {self.landlock})"] * bool(self.landlock) + ["seccomp"]
             found += ["bubblewrap"] * bool(self.bubblewrap) + ["a memory control group"] * bool(self.memory_group)
             return f"{', '.join(found)} and limits"
         return "Monty, an interpreter of its own for a part of Python" if self.monty else ""
 
-    def lacking(self) -> str:
-        """Why no program may run here, with what would mend it; empty when one may."""
-        if self.hold_a_process or self.monty:
+    def refusal(self) -> str:
+        """Says why no program may run here, and what would help; empty when one may."""
+        if self.can_confine or self.monty:
             return ""
         cause = "no seccomp filter" if not self.seccomp else "neither Landlock nor a bubblewrap that works"
         if sys.platform != "linux":
             cause = f"no sandbox for processes on {sys.platform}"
-        return f"{cause} here to hold a program with; `pip install pydantic-monty` brings a safe part of Python"
+        return f"{cause} to confine a program here; `pip install pydantic-monty` runs a safe part of Python"
 
 
-def found() -> Layers:
-    """The layers of this machine. Takes the time of a small process or two."""
+def find_layers() -> Layers:
+    """Finds the protections of this machine. Takes the time of a small process or two."""
     return Layers(
         landlock=landlock.version(),
-        seccomp=seccomp.supported(),
-        bubblewrap=bubblewrap.working(),
+        seccomp=seccomp.is_supported(),
+        bubblewrap=bubblewrap.find_bubblewrap(),
         monty=importlib.util.find_spec("pydantic_monty") is not None,
         processor=os.uname().machine,
-        memory_group=memory_group.usable(),
+        memory_group=memory_group.find_parent(),
     )

@@ -1,4 +1,4 @@
-"""A program in a child process of its own: started shut in, watched, and ended with all it began."""
+"""Runs a program in a child process: started confined, watched, and killed with everything it started."""
 
 from __future__ import annotations
 
@@ -16,77 +16,81 @@ from pathlib import Path
 
 from autoact.tools.sandbox import bubblewrap, interpreter, memory_group, usage
 from autoact.tools.sandbox.bounds import Bounds
-from autoact.tools.sandbox.folder import excess, listed, own_folder
+from autoact.tools.sandbox.folder import find_excess, list_files, program_folder
 from autoact.tools.sandbox.inside.child import CONFINED
 from autoact.tools.sandbox.layers import Layers
 from autoact.tools.sandbox.memory_group import MemoryGroup
-from autoact.tools.sandbox.outcome import End, Outcome
+from autoact.tools.sandbox.program_result import End, ProgramResult
 
-_GLANCE = 0.05
-"""Seconds between two looks at what the program has written."""
-_DYING_S = 10.0
-"""Most seconds to wait for a killed process that the kernel holds up."""
-_LINES_TOLD = 3
+MOST_PROGRAMS = 16
+"""Programs that may run at once: the kernel counts their tasks together, also those of programs that start later."""
+_CHECK_INTERVAL_S = 0.05
+"""Seconds between two checks of the program's use of resources."""
+_KILL_WAIT_S = 10.0
+"""Seconds to wait at most for a killed process that the kernel delays."""
+_LINES_SHOWN = 3
 _CHILD = re.compile(rb'"child-pid": (\d+)')
-"""In what bubblewrap reports of itself before the child reports."""
+"""The process id in bubblewrap's own report, which comes before the child's."""
 
 
-def run(program: str, layers: Layers, bounds: Bounds) -> Outcome:
-    """Run `program` and give back how it ended; nothing it started, and no file, is left. Raises OSError."""
-    if not layers.hold_a_process:
-        return Outcome("refused", error=layers.lacking() or "no layers to hold a process with")
+def run(program: str, layers: Layers, bounds: Bounds) -> ProgramResult:
+    """Runs `program` and returns its result. Nothing it started, and no file, is left. Raises OSError."""
+    if not layers.can_confine:
+        return ProgramResult("refused", error=layers.refusal() or "no protection to confine a process with")
     parent = layers.memory_group
-    group = memory_group.limited(parent, bounds.memory + bounds.folder) if parent else nullcontext()
-    with own_folder() as folder, group as limited, _started(program, folder, layers, bounds, limited) as watch:
-        end, reason = watch.until_it_ends()
-        return watch.outcome(end, reason, folder)
+    group = memory_group.create_group(parent, bounds.memory + bounds.folder) if parent else nullcontext()
+    with program_folder() as folder, group as limited, _start_child(program, folder, layers, bounds, limited) as watch:
+        end, reason = watch.watch()
+        return watch.result(end, reason, folder)
 
 
 @contextmanager
-def _started(program: str, folder: Path, layers: Layers, bounds: Bounds, group: MemoryGroup | None) -> Iterator[_Watch]:
-    status, tell = os.pipe()
-    # bubblewrap closes the one it reports on before the child begins.
-    report = os.dup(tell)
+def _start_child(
+    program: str, folder: Path, layers: Layers, bounds: Bounds, group: MemoryGroup | None
+) -> Iterator[_Watch]:
+    status, report_end = os.pipe()
+    # Two descriptors, as bubblewrap closes the one it reports on before the child begins.
+    report = os.dup(report_end)
     command = interpreter.command()
     if layers.bubblewrap:
-        places = [*interpreter.readable(), *interpreter.to_start()]
-        command = bubblewrap.wrapped(layers.bubblewrap, command, places, interpreter.DEVICES, str(folder), report)
+        paths = [*interpreter.readable(), *interpreter.startup_files()]
+        command = bubblewrap.wrap_command(layers.bubblewrap, command, paths, interpreter.DEVICES, str(folder), report)
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            pass_fds=(tell, report) if layers.bubblewrap else (tell,),
+            pass_fds=(report_end, report) if layers.bubblewrap else (report_end,),
             env=interpreter.environment(folder), cwd=folder, start_new_session=True,
         )  # fmt: skip
     except OSError:
         os.close(status)
         raise
     finally:
-        os.close(tell)
+        os.close(report_end)
         os.close(report)
     watch = _Watch(process, status, folder, bounds, group)
     try:
         if group is not None:
             group.add(process.pid)
         if layers.bubblewrap:
-            watch.await_inner()
-        watch.hand_over(_orders(program, folder, tell, layers, bounds))
+            watch.wait_for_inner()
+        watch.send_orders(_orders(program, folder, report_end, layers, bounds))
         yield watch
     finally:
         watch.close()
 
 
 def _orders(program: str, folder: Path, status: int, layers: Layers, bounds: Bounds) -> bytes:
-    """What the child's `main` takes."""
+    """Returns the orders that the child's `main` reads."""
     limits = {"CORE": 0, "AS": bounds.memory, "FSIZE": bounds.file, "NOFILE": bounds.open_files,
-              "CPU": bounds.cpu_seconds + 1, "NPROC": _own_tasks() + bounds.threads}  # fmt: skip
-    # Alone in a process namespace, it has no parent; bubblewrap ends it with us.
+              "CPU": bounds.cpu_seconds + 1, "NPROC": _count_tasks() + MOST_PROGRAMS * bounds.threads}  # fmt: skip
+    # In a process namespace it has no parent; bubblewrap kills it when this process ends.
     parent = 0 if layers.bubblewrap else os.getpid()
     rules = (interpreter.readable(), list(interpreter.DEVICES)) if layers.landlock else None
     return marshal.dumps((status, str(folder), parent, limits, rules, interpreter.packages(), program))
 
 
-def _own_tasks() -> int:
-    """Threads of every process of this user: the kernel's limit counts them together."""
+def _count_tasks() -> int:
+    """Counts the threads of all processes of this user: the kernel's limit counts them together."""
     count, user = 0, os.getuid()
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
@@ -99,7 +103,7 @@ def _own_tasks() -> int:
 
 
 class _Watch:
-    """The running child, what it has said so far, and what it may still take."""
+    """The running child, its output so far, and its limits."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], status: int, folder: Path, bounds: Bounds, group: MemoryGroup | None
@@ -107,93 +111,98 @@ class _Watch:
         assert process.stdout is not None
         assert process.stderr is not None
         self._process, self._status, self._folder, self._bounds, self._group = process, status, folder, bounds, group
-        self._said = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray(), status: bytearray()}
+        self._output = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray(), status: bytearray()}
         self._began = time.monotonic()
         self._cpu_seconds = 0.0
         self._inner: int | None = None
         """A descriptor of the process that bubblewrap started."""
-        self._number = process.pid
+        self._pid = process.pid
         """Of the process that runs the program."""
 
-    def await_inner(self) -> None:
-        """Learn from bubblewrap which process it started. That one does nothing until it has its orders."""
-        while not (named := _CHILD.search(self._said[self._status])):
-            if not select.select([self._status], [], [], self._bounds.seconds)[0] or not self._heard(self._status):
-                return  # it failed, and its status or its end says so
-        self._number = int(named[1])
+    def wait_for_inner(self) -> None:
+        """Reads from bubblewrap the id of the process it started, which does nothing until it has its orders."""
+        while not (named := _CHILD.search(self._output[self._status])):
+            if not select.select([self._status], [], [], self._bounds.seconds)[0] or not self._read_output(
+                self._status
+            ):
+                return  # it failed; its status or exit code says so
+        self._pid = int(named[1])
         if self._group is not None:
-            self._group.add(self._number)
+            self._group.add(self._pid)
         # It has ended, or the kernel is older than 5.3: then nothing waits for its end, and a sweep removes its folder.
         with suppress(OSError):
-            self._inner = os.pidfd_open(self._number)
+            self._inner = os.pidfd_open(self._pid)
 
-    def hand_over(self, orders: bytes) -> None:
-        """Give the child its orders, which it reads to their end before anything else."""
+    def send_orders(self, orders: bytes) -> None:
+        """Sends the orders, which the child reads to their end before anything else."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(orders)
             self._process.stdin.close()
         except BrokenPipeError:
-            pass  # it ended before it began, and its status says so
+            pass  # it ended before it read its orders; its status says so
 
-    def until_it_ends(self) -> tuple[End | None, str]:
-        """Read what it says until it ends, or exceeds a bound: then which, and in words."""
+    def watch(self) -> tuple[End | None, str]:
+        """Reads the output until the child ends, or exceeds a limit: then returns which, and an explanation."""
         with selectors.DefaultSelector() as waiting:
-            for descriptor in self._said:
+            for descriptor in self._output:
                 waiting.register(descriptor, selectors.EVENT_READ)
             while waiting.get_map():
                 left = self._bounds.seconds - (time.monotonic() - self._began)
                 if left <= 0:
                     return "time", f"it ran longer than {self._bounds.seconds:g} s"
-                for key, _ in waiting.select(min(left, _GLANCE)):
-                    if not self._heard(key.fd):
+                for key, _ in waiting.select(min(left, _CHECK_INTERVAL_S)):
+                    if not self._read_output(key.fd):
                         waiting.unregister(key.fd)
-                    elif len(self._said[key.fd]) > self._bounds.output:
+                    elif len(self._output[key.fd]) > self._bounds.output:
                         return "output", f"it printed more than {self._bounds.output:,} bytes"
-                if reason := excess(self._folder, self._bounds) or usage.excess(self._number, self._bounds):
+                if reason := find_excess(self._folder, self._bounds) or usage.find_excess(self._pid, self._bounds):
                     return "resources", reason
         return None, ""
 
-    def _heard(self, descriptor: int) -> bool:
+    def _read_output(self, descriptor: int) -> bool:
         part = os.read(descriptor, 65_536)
-        self._said[descriptor] += part
+        self._output[descriptor] += part
         return bool(part)
 
-    def outcome(self, end: End | None, reason: str, folder: Path) -> Outcome:
-        """What came of it, once it is ended."""
+    def result(self, end: End | None, reason: str, folder: Path) -> ProgramResult:
+        """Kills the child if it still runs and returns the program's result."""
         code = self._end()
-        while select.select([self._status], [], [], 0)[0] and self._heard(self._status):
-            pass  # output that came at the same moment was read first
-        stdout, stderr, status = (bytes(said[: self._bounds.output]) for said in self._said.values())
+        while select.select([self._status], [], [], 0)[0] and self._read_output(self._status):
+            pass  # the status may have arrived just after the last output
+        stdout, stderr, status = (bytes(text[: self._bounds.output]) for text in self._output.values())
         if not status.endswith(CONFINED):
             cause = status.decode(errors="replace") or _last_lines(stderr)
-            return Outcome("refused", error=f"it could not be shut in: {cause}")
+            return ProgramResult("refused", error=f"it could not be confined: {cause}")
         if end is None:
-            end, reason = _own_end(code, _last_lines(stderr), self._bounds, self._cpu_seconds)
+            end, reason = _explain_end(code, _last_lines(stderr), self._bounds, self._cpu_seconds)
             if self._group is not None and self._group.exceeded():
                 end, reason = "resources", f"it took more than {self._bounds.memory / 1e6:,.0f} MB of memory"
         elapsed = time.monotonic() - self._began
-        return Outcome(end, stdout.decode(errors="replace"), reason, listed(folder), elapsed, self._cpu_seconds)
+        return ProgramResult(
+            end, stdout.decode(errors="replace"), reason, list_files(folder), elapsed, self._cpu_seconds
+        )
 
     def _end(self) -> int:
-        """End the child with its whole group, and give back its exit code. Safe to call again."""
+        """Kills the child with its whole group and returns its exit code. Safe to call again."""
         if self._process.returncode is None:
-            # Not yet waited for, so the number is still its own.
+            # It was not waited for yet, so its id cannot belong to another process.
             os.killpg(self._process.pid, signal.SIGKILL)
             _, code, taken = os.wait4(self._process.pid, 0)
             self._process.returncode = os.waitstatus_to_exitcode(code)
             self._cpu_seconds = taken.ru_utime + taken.ru_stime
-            self._await_inner_end()
+            self._wait_for_inner_end()
         return self._process.returncode
 
-    def _await_inner_end(self) -> None:
-        """Until then it may still write: the kernel ends a namespace on its own time, after bubblewrap."""
+    def _wait_for_inner_end(self) -> None:
+        """Waits for the inner process, which may write until then: the kernel ends a namespace some time after
+        bubblewrap."""
         if self._inner is not None:
-            select.select([self._inner], [], [], _DYING_S)
+            select.select([self._inner], [], [], _KILL_WAIT_S)
             os.close(self._inner)
 
     def close(self) -> None:
-        """End the child, whatever happened, and let go of its pipes."""
+        """Kills the child, if it still runs, and closes its pipes."""
         self._end()
         os.close(self._status)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -201,20 +210,21 @@ class _Watch:
                 stream.close()
 
 
-def _own_end(code: int, said: str, bounds: Bounds, cpu_seconds: float) -> tuple[End, str]:
-    """How a child that was left alone ended: 0, an error of its program, or a signal from the kernel."""
+def _explain_end(code: int, text: str, bounds: Bounds, cpu_seconds: float) -> tuple[End, str]:
+    """Returns how a child ended that was not killed here: exit code 0, an error of its program, or a signal of the
+    kernel."""
     if code == 0:
-        return "finished", said
-    # bubblewrap tells a signal as the shell does.
+        return "finished", text
+    # bubblewrap reports a signal as the shell does, as 128 + number.
     number = -code if code < 0 else code - 128 if code > 128 else 0
-    # The first process of a namespace gets no warning, only the end.
+    # The first process of a namespace gets no SIGXCPU, only SIGKILL.
     if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_seconds >= bounds.cpu_seconds):
         return "time", f"it took more than {bounds.cpu_seconds} s of processor time"
     if number in signal.valid_signals():
         return "killed", f"it ended by {signal.Signals(number).name}"
-    return "failed", said or f"it ended with exit code {code}"
+    return "failed", text or f"it ended with exit code {code}"
 
 
 def _last_lines(stderr: bytes) -> str:
     lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
-    return "\n".join(lines[-_LINES_TOLD:])
+    return "\n".join(lines[-_LINES_SHOWN:])

@@ -1,4 +1,4 @@
-"""What a running program takes that its folder does not show: writing, threads, and files that it has removed."""
+"""Resources of a running program that its folder does not show: bytes written, threads, and files it has removed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from autoact.tools.sandbox.bounds import Bounds
 
 _REMOVED = re.compile(r"^\S+ \S+ \S+ \S+ ([1-9]\d*) +.* \(deleted\)$", re.MULTILINE)
-"""A line of /proc/PID/maps that maps a removed file, by its number."""
+"""A line of /proc/PID/maps about a removed file, with the file's number."""
 
 
-def excess(process: int, bounds: Bounds) -> str:
-    """In words, what the process takes too much of; empty when it does not, has ended, or cannot be looked at."""
+def find_excess(process: int, bounds: Bounds) -> str:
+    """Says which limit the process exceeds; empty when none, when it has ended, or when it cannot be examined."""
     folder = Path("/proc", str(process))
     try:
         counted = dict(line.split(": ") for line in (folder / "io").read_text().splitlines())
         tasks = sorted((folder / "task").iterdir())
         removed = _removed(tasks, bounds.file)
     except OSError:
-        return ""  # it has just ended, or the kernel keeps no such account
+        return ""  # it has just ended, or the kernel does not count this
     if max(int(counted["wchar"]), int(counted["write_bytes"])) > bounds.written:
         return f"it wrote more than {bounds.written / 1e6:.0f} MB"
     if removed > bounds.written:
@@ -30,12 +30,12 @@ def excess(process: int, bounds: Bounds) -> str:
 
 
 def _removed(tasks: list[Path], largest: int) -> int:
-    """Bytes of the removed files that are open, and at most `largest` for each that is only mapped.
+    """Returns the bytes of the removed files that are open; at most `largest` for each that is only mapped.
 
     A page that stays mapped keeps its whole file, in memory where the file system is one in memory.
     """
     maps = ""
-    for task in tasks:  # a main thread that has ended shows nothing of what its process still has
+    for task in tasks:  # a main thread that has ended does not show the maps of its process
         if maps := (task / "maps").read_text(errors="replace"):
             break
     else:

@@ -1,6 +1,7 @@
 """A tool set as one file to share: entries of a tools.toml and a project's own code, without secrets.
 
-It is taken in only as far as a person allows. Own code stands in [[file]] tables after the tools, made to be read.
+An import takes only what a person allows. The code is in [[file]] tables after the tools, so that people can read
+it.
 """
 
 from __future__ import annotations
@@ -16,71 +17,73 @@ import msgspec
 import tomlkit
 from msgspec import Struct
 
-from autoact import grants
 from autoact.errors import BadInput, BadProject
-from autoact.secrets import Vault
+from autoact.security import grants
+from autoact.security.secrets import Vault
 from autoact.tools.library.catalogue import BRIDGES, GROUPS
-from autoact.tools.library.secret_use import Use, reaches_network, secrets_of
+from autoact.tools.library.secret_use import SecretUse, reaches_network, secrets_of
 from autoact.tools.library.tool import Power, ToolRecord
-from autoact.tools.library.tools_toml import entries, listed
-from autoact.tools.library.tools_toml_edit import ToolsFile, written
+from autoact.tools.library.tools_toml import parse_entries, parse_tools
+from autoact.tools.library.tools_toml_edit import ToolsFile, format_entry
 from autoact.tools.sharing import redaction
-from autoact.tools.sharing.bundle_files import FOLDER, code_of, of_project, parts, within
+from autoact.tools.sharing.bundle_files import FOLDER, bundle_path, code_of, collect_files, project_reader
 
 HEADING = "# A tool set of AutoAct Studio: `autoact tools import PROJECT FILE` takes it in. It holds no secrets.\n\n"
 LARGEST = 1_000_000
 LOOSENING = ("allow", "read_only_role")
-"""Settings that open what is closed: hosts that are not public, servers that may be written to."""
+"""Settings that weaken a protection: hosts that are not public, servers that may be written to."""
 _OF_THE_WEB = ("http", "https", "ws", "wss")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+")
 
 
-class Piece(Struct, frozen=True):
-    """One tool of a set, with all that comes with it."""
+class BundledTool(Struct, frozen=True):
+    """One tool of a set, with its files."""
 
     entry: dict[str, Any]
     record: ToolRecord
     files: dict[str, str] = {}
     """Texts by path from the project's folder."""
     left_out: tuple[str, ...] = ()
-    """Settings by which the set would have loosened a rule of the receiver's."""
+    """Settings that the set may not bring, as they would weaken a protection of the receiver."""
 
     @property
     def powers(self) -> tuple[Power, ...]:
-        """What it may do; a setting that leads out of the project opens files, one that is a URL reaches a network."""
+        """The powers of the tool; a setting that leads out of the project adds files, one that is a URL adds
+        network."""
         texts = list(_texts(self.entry.get("settings", {})))
         also: dict[Power, bool] = {"files": any(map(_leads_out, texts)), "network": any(map(reaches_network, texts))}
         return tuple(dict.fromkeys([*self.record.powers, *(power for power, so in also.items() if so)]))
 
     @property
-    def secrets(self) -> list[Use]:
-        """The secrets that it takes, and where they go."""
+    def secrets(self) -> list[SecretUse]:
+        """The secrets that it uses, with the URLs they are sent to."""
         return secrets_of(self.record)
 
     @property
-    def told(self) -> str:
+    def settings_text(self) -> str:
         """The settings that say what is run and reached, as they stand."""
         settings = self.entry.get("settings", {})
         return ", ".join(f"{key} = {msgspec.json.encode(value).decode()}" for key, value in settings.items())
 
 
-class Arrival(Struct, frozen=True):
-    """What became of a tool of a set."""
+class ImportedTool(Struct, frozen=True):
+    """The result for one tool of a set."""
 
-    piece: Piece
+    piece: BundledTool
     enabled: bool
-    """Whether it is switched on: all that it may do is allowed."""
+    """Whether it is enabled: all its powers are allowed."""
 
 
-Consents = Callable[[Piece], bool]
-"""Whether a person allows all that a tool may do."""
+Consent = Callable[[BundledTool], bool]
+"""Returns whether a person allows all that a tool may do."""
 
 
 # -- giving ----------------------------------------------------------------------------------------------------------
 
 
-def exported(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) -> tuple[str, list[str]]:
-    """The set as text, and what was left out or replaced because it holds a secret, or could, a line for each.
+def export_tools(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) -> tuple[str, list[str]]:
+    """Returns the set as text, and a line for each thing that was left out or replaced because it holds a secret, or
+    could.
 
     Raises BadInput, with file and line, when code or a description holds a secret.
     """
@@ -88,14 +91,14 @@ def exported(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) 
     files: dict[str, str] = {}
     notices: list[str] = []
     for entry in map(source.entry, names):
-        told = redaction.Redaction(entry, vault)
-        blocks.append(written(told.entry()))
-        notices += told.notices
-        files |= parts(entry, of_project(root))
-        if (code := code_of(entry)) and within(code) not in files:
-            notices.append(f"not carried, as it is no file in {FOLDER}/: {code} of {entry['name']}")
+        settings_text = redaction.Redaction(entry, vault)
+        blocks.append(format_entry(settings_text.entry()))
+        notices += settings_text.notices
+        files |= collect_files(entry, project_reader(root))
+        if (code := code_of(entry)) and bundle_path(code) not in files:
+            notices.append(f"left out, as it is not a file in {FOLDER}/: {code} of {entry['name']}")
     for path, text in files.items():
-        redaction.refuse(path, text, vault)
+        redaction.refuse_secrets(path, text, vault)
         _plain(text, path)
         blocks.append(_file(path, text))
     text = HEADING + "\n".join(blocks)
@@ -105,7 +108,7 @@ def exported(source: ToolsFile, names: Iterable[str], vault: Vault, root: Path) 
 
 
 def _file(path: str, text: str) -> str:
-    """A [[file]] table; the text as it is, where TOML can hold it so."""
+    """Returns a [[file]] table, with the text as it is where TOML can hold it so."""
     literal = "'''" not in text
     table = tomlkit.table()
     table["path"] = path
@@ -120,8 +123,8 @@ def _file(path: str, text: str) -> str:
 # -- taking ----------------------------------------------------------------------------------------------------------
 
 
-def read(file: Path) -> list[Piece]:
-    """The tools of a set. Raises BadProject with file, line and key."""
+def read_bundle(file: Path) -> list[BundledTool]:
+    """Reads the tools of a set. Raises BadProject with file, line and key."""
     try:
         if file.stat().st_size > LARGEST:
             raise BadProject(f"expected at most {LARGEST:,} bytes", file=file)
@@ -130,35 +133,35 @@ def read(file: Path) -> list[Piece]:
         raise BadProject(f"cannot be read as UTF-8 text: {error}", file=file) from error
     _plain(text, file)
     records = [record for group in GROUPS for record in group.records]
-    found = [record for record, _ in listed(text, file, records, BRIDGES, beside="file")]
+    found = [record for record, _ in parse_tools(text, file, records, BRIDGES, beside="file")]
     files = _files(text, file)
-    told = entries(text, file, beside="file")
-    pieces = [_piece(one, record, files) for one, record in zip(told, found, strict=True)]
-    for value in _texts([told, files]):
+    settings_text = parse_entries(text, file, beside="file")
+    pieces = [_piece(one, record, files) for one, record in zip(settings_text, found, strict=True)]
+    for value in _texts([settings_text, files]):
         _plain(value, file)  # what TOML's escapes stand for
     if unused := files.keys() - {path for piece in pieces for path in piece.files}:
         raise BadProject(f"no tool of the set uses {min(unused)}", file=file, key="file")
     return pieces
 
 
-def _piece(entry: dict[str, Any], record: ToolRecord, files: Mapping[str, str]) -> Piece:
-    """A tool without the settings that would say for the receiver what only the receiver may say."""
+def _piece(entry: dict[str, Any], record: ToolRecord, files: Mapping[str, str]) -> BundledTool:
+    """Makes a tool of a set, without the settings that only the receiver may decide."""
     settings = entry.get("settings", {})
     left_out = tuple(key for key in LOOSENING if settings.get(key))
     if left_out:
         usual = {key: type(settings[key])() for key in left_out}  # an empty list, a no
         record = msgspec.structs.replace(record, settings={**record.settings, **usual})
         entry = {**entry, "settings": {key: value for key, value in settings.items() if key not in left_out}}
-    return Piece(entry, record, parts(entry, files.get), left_out)
+    return BundledTool(entry, record, collect_files(entry, files.get), left_out)
 
 
 def _files(text: str, file: Path) -> dict[str, str]:
     found: dict[str, str] = {}
-    for number, table in enumerate(entries(text, file, beside="file", of="file"), 1):
+    for number, table in enumerate(parse_entries(text, file, beside="file", of="file"), 1):
         path, content = table.get("path"), table.get("text")
         if table.keys() != {"path", "text"} or not isinstance(path, str) or not isinstance(content, str):
             raise BadProject("expected path and text", file=file, key=f"file[{number}]")
-        if within(path) != path:
+        if bundle_path(path) != path:
             raise BadProject(f"expected a path in {FOLDER}/, not {path!r:.60}", file=file, key=f"file[{number}].path")
         if path.casefold() in map(str.casefold, found):
             raise BadProject(f"{path} comes twice", file=file, key=f"file[{number}].path")
@@ -166,11 +169,13 @@ def _files(text: str, file: Path) -> dict[str, str]:
     return found
 
 
-def taken(target: ToolsFile, arriving: Iterable[Piece], consents: Consents, *, replace: bool) -> list[Arrival]:
-    """Put the tools into `target`; those that may do more than is allowed arrive switched off.
+def import_tools(
+    target: ToolsFile, arriving: Iterable[BundledTool], consents: Consent, *, replace: bool
+) -> list[ImportedTool]:
+    """Adds the tools to `target`; a tool that may do more than is allowed is added disabled.
 
-    Tools that are there already are left as they are, unless they are to be replaced. `target` is not saved, and the
-    files of what is switched on are not written.
+    Tools that are there already stay as they are, unless `replace` is set. `target` is not saved, and the files of
+    the enabled tools are not written.
     """
     arrivals = []
     for piece in arriving:
@@ -182,18 +187,18 @@ def taken(target: ToolsFile, arriving: Iterable[Piece], consents: Consents, *, r
         enabled = consents(piece)
         plain = {key: value for key, value in piece.entry.items() if key != "enabled"}
         target.add(plain if enabled else {"name": plain.pop("name"), "enabled": False, **plain})
-        arrivals.append(Arrival(piece, enabled))
+        arrivals.append(ImportedTool(piece, enabled))
     return arrivals
 
 
-def may_run(piece: Piece, allowed: Iterable[str]) -> bool:
-    """Whether all powers of a tool are allowed; `all` allows every power, and no secret."""
+def may_run(piece: BundledTool, allowed: Iterable[str]) -> bool:
+    """Returns whether all powers of a tool are allowed; `all` allows every power, and no secret."""
     granted = set(allowed)
     return "all" in granted or set(piece.powers) <= granted
 
 
-def consent_for(use: Use) -> str:
-    """The word that allows a tool to take a secret: `secret:NAME@HOST`, or `secret:NAME` for a program."""
+def consent_for(use: SecretUse) -> str:
+    """Returns the word by which a person allows a secret: `secret:NAME@HOST`, or `secret:NAME` for a program."""
     name, url = use
     try:
         return f"secret:{name}@{grants.destination(url)}" if url else f"secret:{name}"
@@ -201,13 +206,13 @@ def consent_for(use: Use) -> str:
         return f"secret:{name}@{url}"
 
 
-def withheld(piece: Piece, allowed: Iterable[str]) -> list[Use]:
-    """Returns the secrets that a tool takes and that neither these words nor earlier ones allow for their host."""
+def withheld_secrets(piece: BundledTool, allowed: Iterable[str]) -> list[SecretUse]:
+    """Returns the secrets that a tool uses and that neither these words nor earlier grants allow for their host."""
     granted = set(allowed)
     return [use for use in piece.secrets if _is_withheld(use, granted)]
 
 
-def _is_withheld(use: Use, granted: set[str]) -> bool:
+def _is_withheld(use: SecretUse, granted: set[str]) -> bool:
     name, url = use
     if url and grants.obstacle(name, url):
         return True
@@ -218,7 +223,7 @@ def _is_withheld(use: Use, granted: set[str]) -> bool:
 
 
 def _plain(text: str, file: Path | str) -> None:
-    """Raises BadProject for what a reader would not see, or a terminal would obey."""
+    """Raises BadProject for characters that a reader would not see, or a terminal would obey."""
     for number, line in enumerate(text.split("\n"), 1):
         shown = line.removesuffix("\r").replace("\t", " ")
         if any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for character in shown):
@@ -226,7 +231,7 @@ def _plain(text: str, file: Path | str) -> None:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, keys included."""
+    """Yields every text in a value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -238,9 +243,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _leads_out(text: str) -> bool:
-    """Whether a text is a path, or a URL of a file, that does not begin in the project's folder or climbs out of it.
+    """Returns whether a text is a path, or a file URL, outside the project's folder.
 
-    Schemes are read as those who open them read them: in any case, with a driver behind them, percent-encoded.
+    Schemes are read as the programs that open them read them: in any case, with a driver behind them,
+    percent-encoded.
     """
     scheme, separator, rest = text.partition(":")
     name = scheme.casefold().partition("+")[0]

@@ -1,4 +1,4 @@
-"""Calculator: arithmetic as people write it, with guards against expressions that never end."""
+"""Calculator: evaluates arithmetic as people write it, with limits for expressions that would never end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from simpleeval import FunctionNotDefined, InvalidExpression, NameNotDefined, SimpleEval  # type: ignore[import-untyped]
 
 from autoact.script import Observation
-from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolRecord
+from autoact.tools.library.tool import PYTHON_PARSER, Call, Check, Group, ToolContext, ToolRecord
 
 Number = int | float
 
 LONGEST_EXPRESSION = 500
 MOST_DIGITS = 4300
-"""Of an integer, anywhere in the calculation; Python itself prints no longer ones."""
+"""Digits of an integer anywhere in the calculation; Python prints no longer ones."""
 LARGEST_FACTORIAL = 1000
 _MOST_BITS = int(MOST_DIGITS * math.log2(10))
 _SIGNIFICANT = 12
@@ -27,27 +27,29 @@ RECORD = ToolRecord(
     name="Calculator",
     definition="Works out an arithmetic expression, with powers, roots, percent, mod and factorials.",
     usage="Calculator[(17.5 + 2^3) * 15%]",
+    repeatable=True,
 )
 
 
 class CannotCalculate(ValueError):
-    """The expression is no arithmetic, has no value, or is too large; the message says which."""
+    """The expression is not arithmetic, has no value, or is too large; the message says which."""
 
 
 def calculate(expression: str) -> str:
-    """The value of `expression`, printed plainly: 8 for 8.0, else twelve significant digits.
+    """Returns the value of `expression`, printed plainly: 8 for 8.0, else with twelve significant digits.
 
     Angles are in radians, log(x) is natural, 5% is 0.05 whatever stands before it, and % between two numbers is mod.
     Raises CannotCalculate.
     """
     if len(expression) > LONGEST_EXPRESSION:
         raise CannotCalculate(f"the expression is longer than {LONGEST_EXPRESSION} characters")
-    source = normalised(expression)
+    source = python_notation(expression)
     try:
-        tree = ast.parse(source, mode="eval")
-        _refuse_all_but_arithmetic(tree)
-        value = _EVALUATOR.eval(source, previously_parsed=tree.body)
-        return printed(_bounded(value))
+        with PYTHON_PARSER:  # until its end, as the evaluator keeps the expression for its messages
+            tree = ast.parse(source, mode="eval")
+            _refuse_all_but_arithmetic(tree)
+            value = _EVALUATOR.eval(source, previously_parsed=tree.body)
+        return format_number(_check_number(value))
     except CannotCalculate:
         raise
     except ZeroDivisionError as error:
@@ -63,8 +65,8 @@ def calculate(expression: str) -> str:
         raise CannotCalculate(str(error)) from error
 
 
-def printed(value: Number) -> str:
-    """`value` without a needless `.0` and without the noise of binary fractions."""
+def format_number(value: Number) -> str:
+    """Formats a number without a needless `.0` and without the noise of binary fractions."""
     if isinstance(value, int):
         return str(value)
     if value.is_integer() and abs(value) < 10**15:
@@ -99,27 +101,27 @@ _SEVERAL_ARGUMENTS = ("log", "round", "min", "max")
 _SEPARATED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
-def normalised(expression: str) -> str:
-    """`expression` in Python's notation."""
+def python_notation(expression: str) -> str:
+    """Converts `expression` to Python's notation."""
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda power: f"**({power.group().translate(_SUPERSCRIPTS)})", expression)
-    text = _joined_thousands(text.translate(_SIGNS))
+    text = _join_thousands(text.translate(_SIGNS))
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
-    return _written_postfix(text).strip()
+    return _write_postfix(text).strip()
 
 
-def _joined_thousands(text: str) -> str:
-    """1,234 as 1234, except where a comma parts the arguments of a function."""
+def _join_thousands(text: str) -> str:
+    """Removes the commas of 1,234, except where a comma separates the arguments of a function."""
 
-    def joined(number: re.Match[str]) -> str:
+    def join(number: re.Match[str]) -> str:
         inside = _inside_function(text[: number.start()])
         return number.group() if inside else number.group().replace(",", "")
 
-    return _SEPARATED.sub(joined, text)
+    return _SEPARATED.sub(join, text)
 
 
 def _inside_function(before: str) -> bool:
-    """Whether one of the brackets still open at the end of `before` parts arguments by commas."""
+    """Returns whether a bracket that is open at the end of `before` holds the arguments of a function with several."""
     still_open: list[bool] = []
     for position, character in enumerate(before):
         if character == "(":
@@ -129,8 +131,8 @@ def _inside_function(before: str) -> bool:
     return any(still_open)
 
 
-def _written_postfix(text: str) -> str:
-    """5! and (2+3)! as calls, 5% as a quotient; 5!! stays and is refused, as it means something else."""
+def _write_postfix(text: str) -> str:
+    """Writes 5! and (2+3)! as calls, 5% as a quotient. 5!! is left and refused, as it means something else."""
     while (mark := _POSTFIX.search(text)) is not None:
         start = _operand_start(text, mark.start())
         operand = text[start : mark.start()]
@@ -140,7 +142,7 @@ def _written_postfix(text: str) -> str:
 
 
 def _operand_start(text: str, end: int) -> int:
-    """Where the number, or the bracket with its function name, that ends at `end` begins."""
+    """Returns the start of the number, or of the bracket with its function name, that ends at `end`."""
     start, depth = end - 1, 0
     if text[start] == ")":
         while start >= 0:
@@ -166,11 +168,11 @@ def _refuse_all_but_arithmetic(tree: ast.AST) -> None:
         if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
             raise CannotCalculate(f"expected numbers, not {node.value!r:.40}")
         if isinstance(node, ast.Constant):
-            _bounded(node.value)
+            _check_number(node.value)
 
 
-def _bounded(value: Any) -> Number:
-    """`value` when it is a number that can be printed."""
+def _check_number(value: Any) -> Number:
+    """Returns `value` when it is a number that can be printed. Raises CannotCalculate."""
     if isinstance(value, complex):
         raise CannotCalculate("the result is not a real number")
     if type(value) not in (int, float):
@@ -182,9 +184,9 @@ def _bounded(value: Any) -> Number:
     return value  # type: ignore[no-any-return]
 
 
-def _guarded(function: Callable[..., Any]) -> Callable[..., Number]:
+def _guard(function: Callable[..., Any]) -> Callable[..., Number]:
     def guarded(*arguments: Number) -> Number:
-        return _bounded(function(*arguments))
+        return _check_number(function(*arguments))
 
     return guarded
 
@@ -221,21 +223,21 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.USub: operator.neg,
 }  # fmt: skip
 _EVALUATOR = SimpleEval(
-    operators={sign: _guarded(function) for sign, function in _OPERATORS.items()},
-    functions={name: _guarded(function) for name, function in _FUNCTIONS.items()},
+    operators={sign: _guard(function) for sign, function in _OPERATORS.items()},
+    functions={name: _guard(function) for name, function in _FUNCTIONS.items()},
     names={"pi": math.pi, "e": math.e},
 )
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The calculator; it keeps nothing between calls."""
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    """Opens the tool, which has no state."""
     return {"Calculator": lambda expression: Observation(calculate(expression))}
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """It calculates, and will not be kept busy."""
+    """Yields checks that it calculates, and refuses an endless calculation."""
     yield Check("Calculator", "(17.5 + 2^3) * 15%", r"^3\.825$")
     yield Check("Calculator", "9^9^9", "too large")
 
 
-GROUP = Group((RECORD,), opened, checks=checks)
+GROUP = Group((RECORD,), open_calls, checks=checks)

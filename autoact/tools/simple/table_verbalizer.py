@@ -1,4 +1,4 @@
-"""TableVerbalizer: a table in CSV, Markdown or HTML as plain sentences, one for each row."""
+"""TableVerbalizer: turns a table in CSV, Markdown or HTML into plain sentences, one for each row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autoact.script import Observation
 from autoact.tools.database.csv_tables import table_files
-from autoact.tools.library.tool import Call, Check, Group, Limits, ToolContext, ToolRecord
+from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolLimits, ToolRecord
 
 Table = list[list[str]]
 """Rows of cells; the first row has the names of the columns."""
@@ -23,8 +23,9 @@ RECORD = ToolRecord(
     name="TableVerbalizer",
     definition="Turns a table (CSV, Markdown, HTML, or a file of the project's tables) into plain sentences.",
     usage="TableVerbalizer[country, capital; Peru, Lima; Chad, N'Djamena]",
+    repeatable=True,
     keeps_lines=True,
-    limits=Limits(max_chars=1000),
+    limits=ToolLimits(max_chars=1000),
     settings={"tables": "tables", "rows": 20, "columns": 12},
 )
 _NUMBER = re.compile(r"[+-]?[\d.,]+%?")
@@ -33,11 +34,11 @@ _RULE_WITHIN = re.compile(r"\|\s*((?:\|\s*:?-{2,}:?\s*)+)\|")
 
 
 class CannotRead(ValueError):
-    """The text is no table; the message says what was expected."""
+    """The text is not a table; the message says what was expected."""
 
 
-def verbalized(table: Table, rows: int, columns: int) -> str:
-    """A sentence for each of the first `rows` rows about the first `columns` columns. Raises CannotRead."""
+def verbalize(table: Table, rows: int, columns: int) -> str:
+    """Returns a sentence for each of the first `rows` rows about the first `columns` columns. Raises CannotRead."""
     if len(table) < 2:
         raise CannotRead("expected a row of column names and at least one row below it")
     names, *body = [[_short(cell) for cell in row[:columns]] for row in table]
@@ -48,21 +49,22 @@ def verbalized(table: Table, rows: int, columns: int) -> str:
 
 
 def _sentence(names: list[str], row: list[str]) -> str:
-    """What a row says: of the thing in its first column, or in the case that a number there stands for."""
-    told = [(name, cell) for name, cell in zip(names[1:], row[1:], strict=False) if cell]
+    """Writes a row as a sentence about the thing in its first column, or about the case that a number there stands
+    for."""
+    cells = [(name, cell) for name, cell in zip(names[1:], row[1:], strict=False) if cell]
     subject = row[0] if row else ""
-    if not told:
+    if not cells:
         return f"One {names[0]} is {subject}." if subject else ""
     if not subject:
-        return f"{_capital(_listed(told))}."
+        return f"{_capital(_join_cells(cells))}."
     if _NUMBER.fullmatch(subject):
-        return f"For {names[0]} {subject}, {_listed(told)}."
-    (name, cell), *others = told
-    return f"The {name} of {subject} is {cell}{', ' if others else ''}{_listed(others)}."
+        return f"For {names[0]} {subject}, {_join_cells(cells)}."
+    (name, cell), *others = cells
+    return f"The {name} of {subject} is {cell}{', ' if others else ''}{_join_cells(others)}."
 
 
-def _listed(told: list[tuple[str, str]]) -> str:
-    return ", ".join(f"the {name} is {cell}" for name, cell in told)
+def _join_cells(cells: list[tuple[str, str]]) -> str:
+    return ", ".join(f"the {name} is {cell}" for name, cell in cells)
 
 
 def _capital(text: str) -> str:
@@ -77,30 +79,30 @@ def _short(cell: str) -> str:
 # -- forms of tables -------------------------------------------------------------------------------------------------
 
 
-def parsed(text: str) -> Table:
-    """The table that a text writes, in whichever form. Raises CannotRead."""
+def parse_table(text: str) -> Table:
+    """Parses a table in any of the three forms. Raises CannotRead."""
     if len(text) > LONGEST_TABLE:
         raise CannotRead(f"a table may have {LONGEST_TABLE:,} characters, not {len(text):,}")
     lines = [line for line in text.splitlines() if line.strip()]
     if re.search(r"<(?:table|tr)\b", text, re.IGNORECASE):
-        table = from_html(text)
+        table = parse_html(text)
     elif len(lines) > 1 and any(_RULE.fullmatch(line.strip()) and "-" in line for line in lines[1:2]):
         table = [_cells(line) for line in (lines[0], *lines[2:])]
     elif len(lines) == 1 and (rule := _RULE_WITHIN.search(text)):
         table = _from_one_line(text, rule)
     else:
-        table = from_csv(lines)
+        table = parse_csv(lines)
     return [row for row in table if any(cell.strip() for cell in row)]
 
 
 def _cells(line: str) -> list[str]:
-    """The cells of a Markdown row; `\\|` is a bar within a cell."""
+    """Returns the cells of a Markdown row; `\\|` is a bar within a cell."""
     inner = re.sub(r"(?<!\\)\|$", "", line.strip().removeprefix("|"))
     return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", inner)]
 
 
 def _from_one_line(text: str, rule: re.Match[str]) -> Table:
-    """A Markdown table whose line breaks were lost: its rule tells how many cells make a row."""
+    """Parses a Markdown table whose line breaks were lost; its rule shows how many cells make a row."""
     width = rule[1].count("|")
     body = _cells(text[rule.end() :])
     start = 1 if body and not body[0] else 0
@@ -108,8 +110,8 @@ def _from_one_line(text: str, rule: re.Match[str]) -> Table:
     return [_cells(text[: rule.start() + 1]), *rows]
 
 
-def from_csv(lines: list[str]) -> Table:
-    """Comma, semicolon, tab or bar between the cells; in a single line, semicolons end the rows."""
+def parse_csv(lines: list[str]) -> Table:
+    """Parses cells separated by commas, semicolons, tabs or bars; in a single line, semicolons end the rows."""
     if len(lines) == 1:
         lines = [row.strip() for row in lines[0].split(";")]
     delimiter = max(("\t", "|", ";", ","), key=lambda mark: min((line.count(mark) for line in lines), default=0))
@@ -119,8 +121,8 @@ def from_csv(lines: list[str]) -> Table:
         raise CannotRead(f"this is no CSV: {error}") from error
 
 
-def from_html(text: str) -> Table:
-    """The rows of the first table; what is nested in its cells counts as their text."""
+def parse_html(text: str) -> Table:
+    """Parses the rows of the first table; tables nested in its cells count as text."""
     reader = _Rows()
     reader.feed(text)
     reader.close()
@@ -165,8 +167,8 @@ class _Rows(HTMLParser):
 # -- the tool --------------------------------------------------------------------------------------------------------
 
 
-def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
-    """The verbalizer; it keeps nothing between calls."""
+def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:
+    """Opens the tool, which has no state."""
     record = records["TableVerbalizer"]
     settings = record.settings
 
@@ -175,7 +177,7 @@ def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str,
         named = {name: file for file in files for name in (file.name, file.stem)}.get(argument)
         try:
             text = argument if named is None else _beginning(named)
-            return Observation(verbalized(parsed(text), settings["rows"], settings["columns"]))
+            return Observation(verbalize(parse_table(text), settings["rows"], settings["columns"]))
         except (CannotRead, OSError) as error:
             known = f" Tables: {', '.join(file.name for file in files)}." if files else ""
             return Observation(f"TableVerbalizer failed: {error}.{known}", failed=True)
@@ -184,15 +186,15 @@ def opened(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str,
 
 
 def _beginning(file: Path) -> str:
-    """The whole lines at the beginning of a file that are not too many to read."""
+    """Reads the first lines of a file, at most LONGEST_TABLE characters, without a line cut in the middle."""
     with file.open(encoding="utf-8-sig", errors="replace") as text:
         start = text.read(LONGEST_TABLE)
         return start if len(start) < LONGEST_TABLE else start.rpartition("\n")[0]
 
 
 def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[Check]:
-    """It reads its own example."""
+    """Yields a check that it reads its own example."""
     yield Check("TableVerbalizer", "country, capital; Peru, Lima; Chad, N'Djamena", "The capital of Peru is Lima")
 
 
-GROUP = Group((RECORD,), opened, checks=checks)
+GROUP = Group((RECORD,), open_calls, checks=checks)

@@ -1,4 +1,4 @@
-"""The web client: one guarded request at a time, redirects followed by hand, bounded in bytes and seconds."""
+"""The HTTP client: one guarded request at a time, with limits on redirects, bytes and seconds."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from autoact.tools.web.guard import Guard, Refused
 
 MOST_REDIRECTS = 5
 MOST_ADDRESSES = 4
-"""Of a host that are tried in turn."""
-_PIECE = 65_536
-_TROUBLE = (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
+"""Addresses of a host that are tried in turn."""
+_CHUNK = 65_536
+_NETWORK_ERRORS = (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
 _CHARSETS = re.compile(
     r"ascii|utf-(?:8|16|16-be|16-le)|iso8859-(?:[1-9]|1[03-6])|cp(?:125[0-8]|866|874|932|949)|koi8-[ru]|mac-cyrillic|"
     r"mac-roman|gbk|gb2312|gb18030|big5|big5hkscs|euc_jp|euc_kr|iso2022_jp|shift_jis"
 )
-"""Those of the web, by Python's names. Python knows others, of which punycode takes quadratic time."""
+"""The charsets of the web, by Python's names. Python has others, of which punycode takes quadratic time."""
 _TEXTS = ("application/json", "application/xml", "application/xhtml+xml", "application/sparql-results+json")
 
 
-class Request(Struct, frozen=True):
-    """What to ask for."""
+class HttpRequest(Struct, frozen=True):
+    """One request."""
 
     url: str
     method: str = "GET"
     parameters: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
-    """May hold a key; they are dropped on the way to another host."""
+    """May hold a key; they are not sent to another host after a redirect."""
     body: bytes = b""
 
 
-class Reply(Struct, frozen=True):
-    """What came back after the last redirect."""
+class HttpResponse(Struct, frozen=True):
+    """The response after the last redirect."""
 
     url: str
     status: int
@@ -55,11 +55,11 @@ class Reply(Struct, frozen=True):
 
     @property
     def media_type(self) -> str:
-        """As `text/html`, without its parameters; empty where the server told none."""
+        """Returns the type without parameters, as `text/html`; empty where the server gave none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().casefold()
 
     def text(self) -> str:
-        """The body as text. Raises ToolFailed for pictures, archives and the like."""
+        """Returns the body as text. Raises ToolFailed for pictures, archives and other binary types."""
         kind = self.media_type
         if kind and not kind.startswith("text/") and kind not in _TEXTS and not kind.endswith(("+json", "+xml")):
             raise ToolFailed(f"{_host(self.url)} sent {kind} where text was expected")
@@ -67,7 +67,7 @@ class Reply(Struct, frozen=True):
         return self.body.decode(_charset(named.split(";")[0].strip(" \"'")), "replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ToolFailed when it is none."""
+        """Returns the body as JSON. Raises ToolFailed when it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -76,32 +76,32 @@ class Reply(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Asks the web within the bounds it was made with. It keeps no connection and no cookie between requests."""
+    """Makes requests within its limits. It keeps no connection and no cookie between them."""
 
     guard: Guard = field(default_factory=Guard)
     timeout_s: float = 10.0
-    """For the whole of a request, redirects included."""
+    """Seconds for a whole request, redirects included."""
     max_bytes: int = 2_000_000
-    """Of the body, unpacked. A longer one is a failure: half an answer can say the opposite of the whole."""
+    """Bytes of the unpacked body. A longer one is an error: half an answer can say the opposite of the whole."""
     contact: str = ""
-    """A page or mail address that tells a host's keepers whom to ask."""
+    """A page or mail address in the user agent, for the operators of a host."""
 
-    def fetch(self, request: Request) -> Reply:
-        """The reply, whatever its status. Raises ToolFailed, or Refused when the guard does not let it through."""
+    def fetch(self, request: HttpRequest) -> HttpResponse:
+        """Returns the response, whatever its status. Raises ToolFailed, or Refused when the guard refuses."""
         ends = time.monotonic() + self.timeout_s
         try:
             with httpx2.Client(transport=_Transport(self.guard, ends), trust_env=False) as client:
-                return self._followed(client, self._built(client, request), ends)
+                return self._follow(client, self._build(client, request), ends)
         except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
             raise Refused(f"not a URL that can be opened: {error}") from error
         except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
             raise ToolFailed(
                 f"{_host(request.url)} did not answer within {self.timeout_s:g} s; try again, or raise `timeout_s`"
             ) from error
-        except _TROUBLE as error:
+        except _NETWORK_ERRORS as error:
             raise ToolFailed(f"{_host(request.url)} cannot be reached: {error or type(error).__name__}") from error
 
-    def _built(self, client: httpx2.Client, request: Request) -> httpx2.Request:
+    def _build(self, client: httpx2.Client, request: HttpRequest) -> httpx2.Request:
         contact = f" (contact: {self.contact})" if self.contact else ""
         given = {"User-Agent": f"AutoActStudio/{__version__}{contact}", "Accept-Encoding": "gzip", **request.headers}
         return client.build_request(
@@ -109,15 +109,15 @@ class Client:
             content=request.body or None,
         )  # fmt: skip
 
-    def _followed(self, client: httpx2.Client, request: httpx2.Request, ends: float) -> Reply:
+    def _follow(self, client: httpx2.Client, request: httpx2.Request, ends: float) -> HttpResponse:
         for _ in range(MOST_REDIRECTS + 1):
             self.guard.check(request.url)
             response = client.send(request, stream=True, follow_redirects=False)
             try:
                 if not response.has_redirect_location:
                     headers = {name.casefold(): value for name, value in response.headers.items()}
-                    return Reply(str(request.url), response.status_code, headers, self._body(response, ends))
-                request = _elsewhere(request, response)
+                    return HttpResponse(str(request.url), response.status_code, headers, self._body(response, ends))
+                request = _redirect(request, response)
             finally:
                 response.close()
         raise Refused(f"more than {MOST_REDIRECTS} redirects")
@@ -125,10 +125,10 @@ class Client:
     def _body(self, response: httpx2.Response, ends: float) -> bytes:
         packing = response.headers.get("content-encoding", "identity").casefold()
         if packing not in ("identity", "gzip", "x-gzip"):
-            raise ToolFailed(f"{response.url.host} packed its answer as {packing}, which was not asked for")
-        pieces = response.iter_raw(_PIECE)
+            raise ToolFailed(f"{response.url.host} compressed its answer as {packing}, which was not asked for")
+        pieces = response.iter_raw(_CHUNK)
         body = bytearray()
-        for piece in pieces if packing == "identity" else _unpacked(pieces, self.max_bytes):
+        for piece in pieces if packing == "identity" else _unpack(pieces, self.max_bytes):
             body += piece
             if len(body) > self.max_bytes:
                 raise ToolFailed(
@@ -139,22 +139,30 @@ class Client:
         return bytes(body)
 
 
-def _elsewhere(asked: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
-    """The request that a redirect makes: to another origin it takes nothing along that could be a secret."""
-    onward = response.next_request
-    if onward is None:
-        raise Refused(f"{asked.url.host} sends on to `{response.headers['location']:.80}`, which is not on the web")
-    same = (asked.url.scheme, asked.url.host, asked.url.port) == (onward.url.scheme, onward.url.host, onward.url.port)
+def _redirect(request: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
+    """Returns the request that a redirect leads to; to another origin, without anything that could be a secret."""
+    following = response.next_request
+    if following is None:
+        raise Refused(
+            f"{request.url.host} redirects to `{response.headers['location']:.80}`, which is not a web address"
+        )
+    same = (request.url.scheme, request.url.host, request.url.port) == (
+        following.url.scheme,
+        following.url.host,
+        following.url.port,
+    )
     if same:
-        return onward
-    if onward.method not in ("GET", "HEAD"):
-        raise Refused(f"{asked.url.host} sends a {onward.method} on to {onward.url.host}; name that host instead")
-    kept = {name: onward.headers[name] for name in ("user-agent", "accept-encoding") if name in onward.headers}
-    return httpx2.Request(onward.method, onward.url, headers=kept)
+        return following
+    if following.method not in ("GET", "HEAD"):
+        raise Refused(
+            f"{request.url.host} redirects a {following.method} to {following.url.host}; name that host instead"
+        )
+    kept = {name: following.headers[name] for name in ("user-agent", "accept-encoding") if name in following.headers}
+    return httpx2.Request(following.method, following.url, headers=kept)
 
 
 def _charset(named: str) -> str:
-    """The codec of a charset of the web; UTF-8 for every other name."""
+    """Returns the codec of a charset of the web; UTF-8 for every other name."""
     try:
         codec = codecs.lookup(named).name
     except (LookupError, ValueError):
@@ -162,10 +170,10 @@ def _charset(named: str) -> str:
     return codec if _CHARSETS.fullmatch(codec) else "utf-8"
 
 
-def _unpacked(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
-    """Gzip unpacked a little at a time, so that a bomb is noticed before it has filled the memory.
+def _unpack(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Unpacks gzip in small parts, so that a decompression bomb is noticed before it has filled the memory.
 
-    It may come in several members, one after the other, which make one text.
+    The data may have several members, one after the other, which make one text.
     """
     unpacker = zlib.decompressobj(wbits=31)
     begun = False
@@ -191,7 +199,7 @@ def _host(url: str) -> str:
 
 
 class _Transport(httpx2.BaseTransport):
-    """httpx over a pool whose connections only the guard may make."""
+    """httpx over a pool that connects to checked addresses only."""
 
     def __init__(self, guard: Guard, ends: float) -> None:
         self._pool = httpcore2.ConnectionPool(network_backend=_Network(guard, ends), max_connections=1)
@@ -221,7 +229,7 @@ class _Body(httpx2.SyncByteStream):
 
 
 class _Network(httpcore2.SyncBackend):
-    """Connects to addresses that the guard has checked, and lets nothing last beyond the request's end."""
+    """Connects to addresses that the guard has checked. No operation lasts beyond the request's end."""
 
     def __init__(self, guard: Guard, ends: float) -> None:
         self._guard, self._ends = guard, ends
@@ -233,10 +241,10 @@ class _Network(httpcore2.SyncBackend):
         *others, last = self._guard.addresses(host.strip("[]"), port)[:MOST_ADDRESSES]
         for address in others:
             try:
-                return self._connected(address, port, _left(self._ends) / (len(others) + 1))
+                return self._connected(address, port, _time_left(self._ends) / (len(others) + 1))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue  # the next address of the same host may answer
-        return self._connected(last, port, _left(self._ends))
+        return self._connected(last, port, _time_left(self._ends))
 
     def _connected(self, address: str, port: int, patience_s: float) -> httpcore2.NetworkStream:
         return _Timed(super().connect_tcp(address, port, patience_s), self._ends)
@@ -249,16 +257,16 @@ class _Network(httpcore2.SyncBackend):
 
 
 class _Timed(httpcore2.NetworkStream):
-    """A connection whose every read and write ends with the request: a server that drips cannot stretch it."""
+    """A connection whose every read and write ends with the request, however slowly the server sends."""
 
     def __init__(self, stream: httpcore2.NetworkStream, ends: float) -> None:
         self._stream, self._ends = stream, ends
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(self._ends))
+        return self._stream.read(max_bytes, _time_left(self._ends))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(self._ends))
+        self._stream.write(buffer, _time_left(self._ends))
 
     def close(self) -> None:
         self._stream.close()
@@ -266,14 +274,14 @@ class _Timed(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._ends)), self._ends)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, _time_left(self._ends)), self._ends)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-def _left(ends: float) -> float:
-    """Seconds until the end. Raises ReadTimeout when it has come."""
+def _time_left(ends: float) -> float:
+    """Returns the seconds until the end. Raises ReadTimeout when it is past."""
     left = ends - time.monotonic()
     if left <= 0:
         raise httpcore2.ReadTimeout

@@ -1,8 +1,8 @@
-"""The URL guard: which hosts a tool may reach, decided on the very addresses that will be connected to.
+"""The guard: decides which hosts a tool may reach, by the very addresses that will be connected to.
 
-A name is looked up once and its answers are checked; the connection goes to one of those answers, so that a name
-which changes its mind between check and use (DNS rebinding) gains nothing. Private, loopback, link-local, shared,
-multicast and metadata addresses are refused in every spelling, because only the looked-up address counts.
+A name is looked up once and its addresses are checked; the connection goes to one of them, so that a name whose
+address changes between check and use (DNS rebinding) gains nothing. Private, loopback, link-local, shared, multicast
+and metadata addresses are refused in every spelling, because only the looked-up address counts.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from httpx2 import URL
 
 Resolve = Callable[[str, int], list[str]]
-"""The addresses of a host. Raises OSError when it has none."""
+"""Returns the addresses of a host and port. Raises OSError when it has none."""
 
 SCHEMES = {"http": 80, "https": 443}
 FIRST_FREE_PORT = 1024
-"""Below it only the web's own two ports are open: 25, 22 and their like speak to no browser."""
+"""Lower ports are refused but for the web's own two: 25, 22 and the like belong to other protocols."""
 LOOKUP_S = 5.0
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _REFUSED = tuple(
@@ -45,15 +45,15 @@ class Refused(ToolFailed):
 
 
 class Guard:
-    """Lets through public hosts, and those that the project names."""
+    """Allows public hosts, and those that the project names."""
 
     def __init__(self, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> None:
         """`allowed` are hosts, or `host:port`, that may be reached whatever their address."""
         self._allowed = frozenset(name.casefold() for name in allowed)
-        self._resolve = resolve or _looked_up
+        self._resolve = resolve or _look_up
 
     def check(self, url: URL) -> None:
-        """Whether the URL may be asked for at all, before any name is looked up. Raises Refused."""
+        """Raises Refused when the URL may not be opened, as far as that is known before its name is looked up."""
         if url.scheme not in SCHEMES:
             raise Refused(f"only http and https are opened, not `{url.scheme or 'no scheme'}`")
         if url.userinfo:
@@ -61,22 +61,22 @@ class Guard:
         if not url.host or "%" in url.host:
             raise Refused(f"`{url.host}` is not a host")
         port = url.port or SCHEMES[url.scheme]
-        if self._names(url.host, port):
+        if self._is_allowed(url.host, port):
             return
         if port < FIRST_FREE_PORT and port not in SCHEMES.values():
-            raise Refused(f"port {port} is not one of the web's")
-        if _is_counted(url.host) and not _is_address(url.host):
-            raise Refused(f"`{url.host}` is an address in disguise")
+            raise Refused(f"port {port} is not a web port")
+        if _is_numeric(url.host) and not _is_address(url.host):
+            raise Refused(f"`{url.host}` is an address in another notation")
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """The checked addresses of a host, looked up once. Raises Refused when even one of them is not public."""
+        """Returns the checked addresses of a host, looked up once. Raises Refused when one of them is not public."""
         try:
             found = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise ToolFailed(f"no address for {host}; check the name and the network") from error
         if not found:
             raise ToolFailed(f"no address for {host}; check the name and the network")
-        if not self._names(host, port):
+        if not self._is_allowed(host, port):
             for address in found:
                 if not is_public(address):
                     raise Refused(
@@ -85,13 +85,13 @@ class Guard:
                     )
         return found
 
-    def _names(self, host: str, port: int) -> bool:
+    def _is_allowed(self, host: str, port: int) -> bool:
         host = host.casefold()
         return host in self._allowed or f"{host}:{port}" in self._allowed
 
 
-def unreachable(url: str, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> str:
-    """Why a tool could not reach a URL's host, as far as looking up its name tells; empty when it may."""
+def unreachable_reason(url: str, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> str:
+    """Says why a tool could not reach a URL's host, as far as its addresses show; empty when it could."""
     parts = urlsplit(url)
     try:
         port = parts.port or SCHEMES.get(parts.scheme, 443)
@@ -102,7 +102,7 @@ def unreachable(url: str, allowed: Iterable[str] = (), resolve: Resolve | None =
 
 
 def is_public(address: str) -> bool:
-    """Whether an address, as text, belongs to the public internet and carries no other address inside."""
+    """Returns whether an address, as text, belongs to the public internet and contains no other address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -121,13 +121,15 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _is_counted(host: str) -> bool:
-    """Whether every part is a number, as in 2130706433, 0x7f.1 or 127.1: no name of the internet is like that."""
+def _is_numeric(host: str) -> bool:
+    """Returns whether every part of a host is a number, as in 2130706433, 0x7f.1 or 127.1; no host name is like
+    that."""
     return all(_NUMBER.fullmatch(part) for part in host.rstrip(".").split("."))
 
 
-def _looked_up(host: str, port: int) -> list[str]:
-    """The system's answer within five seconds. It cannot be interrupted, so a stuck lookup is left behind."""
+def _look_up(host: str, port: int) -> list[str]:
+    """Returns the addresses that the system finds within LOOKUP_S. A lookup cannot be interrupted: a late one is
+    abandoned."""
     answers: list[str] = []
     errors: list[OSError | UnicodeError] = []
 

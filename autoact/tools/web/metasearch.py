@@ -1,4 +1,4 @@
-"""Public search engines without a key, through the package ddgs; which of them are asked is said by name."""
+"""Public search engines without a key, through the package ddgs, which asks only the engines that are named."""
 
 from __future__ import annotations
 
@@ -6,47 +6,48 @@ import json
 from collections.abc import Sequence
 
 from autoact.errors import ToolFailed
-from autoact.tools.pages.page_files import Page
-from autoact.tools.web.client import Reply, Request
-from autoact.tools.web.engines import clean
-from autoact.tools.web.visitor import Visitor
+from autoact.tools.web.caching_client import CachingClient
+from autoact.tools.web.client import HttpRequest, HttpResponse
+from autoact.tools.web.engines import clean_text
+from autoact.trajectory import Page
 
 PACKAGE = "ddgs"
 REST_S = 60.0
-"""For which nobody is asked after all of them have refused: insisting makes it last."""
+"""Seconds without requests after all engines refused: repeated requests prolong the refusal."""
 
 
 class _NothingFound(ToolFailed):
-    """A failure within, so that nobody remembers it: an engine that has had enough may say the same."""
+    """No results. A failure, so that it is not cached: an engine that limits requests may say the same."""
 
 
 class Metasearch:
     """Some of the public engines."""
 
-    def __init__(self, backends: Sequence[str], visitor: Visitor) -> None:
+    def __init__(self, backends: Sequence[str], client: CachingClient) -> None:
         self._backends = tuple(backends)
-        self._visitor = visitor
+        self._client = client
 
     def search(self, query: str, k: int) -> list[Page]:
-        """The best pages with what the engines show of them; none is no failure. Raises ToolFailed."""
-        asked = Request(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
+        """Returns the best pages with the text that the engines show of them; empty without results. Raises
+        ToolFailed."""
+        query_request = HttpRequest(PACKAGE, parameters={"q": query, "k": str(k), "backends": ",".join(self._backends)})
         try:
-            hits = self._visitor.remembered(asked, self._ask).json()
+            hits = self._client.ask_cached(query_request, self._ask).json()
         except _NothingFound:
             return []
-        return [Page(clean(hit.get("title")), clean(hit.get("body"))) for hit in hits]
+        return [Page(clean_text(hit.get("title")), clean_text(hit.get("body"))) for hit in hits]
 
-    def _ask(self, request: Request) -> Reply:
+    def _ask(self, request: HttpRequest) -> HttpResponse:
         from ddgs import DDGS
         from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
 
-        if (left := self._visitor.rest_left(PACKAGE)) > 0:
+        if (left := self._client.rest_left(PACKAGE)) > 0:
             raise ToolFailed(
                 f"no engine answered a moment ago; try again in {left:.0f} s, or set `source` to one with a key"
             )
         wanted = request.parameters
         try:
-            hits = DDGS(timeout=max(1, int(self._visitor.client.timeout_s))).text(
+            hits = DDGS(timeout=max(1, int(self._client.client.timeout_s))).text(
                 wanted["q"], max_results=int(wanted["k"]), backend=wanted["backends"]
             )
         except TimeoutException as error:
@@ -54,9 +55,9 @@ class Metasearch:
         except DDGSException as error:
             if "No results" in str(error):
                 raise _NothingFound("no results") from error
-            self._visitor.leave_alone(PACKAGE, REST_S)
-            limit = "they have had too many questions" if isinstance(error, RatelimitException) else str(error)[:200]
+            self._client.set_rest(PACKAGE, REST_S)
+            limit = "too many requests" if isinstance(error, RatelimitException) else str(error)[:200]
             raise ToolFailed(
                 f"no engine answered: {limit}; name other `backends`, or set `source` to one with a key"
             ) from error
-        return Reply(PACKAGE, 200, {}, json.dumps(hits).encode())
+        return HttpResponse(PACKAGE, 200, {}, json.dumps(hits).encode())

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.lab.tally import lesson
+from autoact.lab.tally import summarise_adapter
 from autoact.run.process.heartbeat import read_pulse
 from autoact.run.record.folder import RunFolder
-from autoact.trajectory import Role
 from studio.runs.follow import Follow
 from studio.runs.progress import recent_steps, training_status
 from studio.runs.run_list import ALIVE
@@ -23,13 +22,13 @@ class Gauges(ContentLines):
 
     DEFAULT_CSS = "Gauges { height: 4; background: $background; }"
 
-    def __init__(self, role: Role):
+    def __init__(self, role: str):
         super().__init__(id=f"gauges-{role}")
         self.role = role
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
         state, role = follow.state, self.role
-        known, built = lesson(state, role), state.examples.get(role)
+        known, built = summarise_adapter(state, role), state.examples.get(role)
         steps = recent_steps(state, role)
         name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold $role-{role}"), "  ")
         first = Content.assemble(name, untrusted_text.content(training_status(state, role)))

@@ -14,7 +14,7 @@ from textual.events import Paste
 from textual.widgets import TextArea
 
 import autoact.events as happened
-from autoact import disk
+from autoact.files import disk
 from autoact.run.record.log import LogWriter
 from autoact.trajectory import Question
 from studio.screens.confirm import Confirm
@@ -261,7 +261,7 @@ async def test_a_change_elsewhere_at_the_same_moment_is_not_overwritten(
         return free
 
     def change_elsewhere() -> None:
-        with disk.locked(opera):
+        with disk.lock_folder(opera):
             monkeypatch.setattr(disk, "_lock", observed)
             holds.set()
             waits.wait(10)

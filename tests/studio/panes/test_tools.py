@@ -14,10 +14,10 @@ from stories import alive, finished, screen_text, write
 from textual.widgets import Input
 
 import autoact.events as happened
-from autoact import grants
-from autoact.project import create
+from autoact.project.project import create
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
+from autoact.security import grants
 from studio.app import StudioApp
 from studio.files import tool_list
 from studio.target import find

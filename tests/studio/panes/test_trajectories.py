@@ -110,7 +110,7 @@ async def test_tokens_show_as_they_stream(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
         live = LiveWriter(run)
-        live.speak("q-0038.1", 4, "thought", "It must be Kl")
+        live.publish("q-0038.1", 4, "thought", "It must be Kl")
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):
             await pilot.pause(0.4)
             assert "It must be Kl" in screen_text(app)
@@ -323,7 +323,7 @@ async def test_a_held_episode_that_still_speaks_is_stopping(opera: Path) -> None
     run = write(opera, [*synthesis(), happened.CommandAccepted("1", "pause", "q-0038.1")])
     with alive(run):
         live = LiveWriter(run)
-        live.speak("q-0038.1", 4, "thought", "It must be Kl")
+        live.publish("q-0038.1", 4, "thought", "It must be Kl")
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):
             await until(pilot, lambda: "stopping" in screen_text(app))
             assert "space resume" in screen_text(app)
@@ -355,7 +355,7 @@ async def test_a_group_speaks_with_the_roles_of_its_cast(opera: Path) -> None:
                         happened.ModelAnswered("group-h1", 0, "d", "plan", "thought", "I look it up.")])  # fmt: skip
     with alive(run):
         live = LiveWriter(run)
-        live.speak("group-h1", 1, "action", "Retr")
+        live.publish("group-h1", 1, "action", "Retr")
         async with pane_of(opera, "3", (120, 40)) as (app, pilot):
             await until(pilot, lambda: "P› action      Retr" in screen_text(app))
         live.close()

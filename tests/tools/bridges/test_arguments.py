@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autoact.tools.bridges.arguments import BadArgument, parsed, usage
+from autoact.tools.bridges.arguments import BadArgument, example_call, parse_arguments
 
 
 def schema(*required: str, **kinds: Any) -> dict[str, Any]:
@@ -45,7 +45,7 @@ MAYBE = schema("a", "b", a={"anyOf": [{"type": "null"}, {"type": "integer"}]}, b
     ],
 )
 def test_arguments_are_understood(kinds: dict[str, Any], argument: str, expected: dict[str, Any]) -> None:
-    assert parsed(argument, kinds) == expected
+    assert parse_arguments(argument, kinds) == expected
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_arguments_are_understood(kinds: dict[str, Any], argument: str, expected
 )
 def test_what_does_not_fit_is_told(kinds: dict[str, Any], argument: str, message: str) -> None:
     with pytest.raises(BadArgument) as mistake:
-        parsed(argument, kinds)
+        parse_arguments(argument, kinds)
     assert message in str(mistake.value)
 
 
@@ -82,9 +82,9 @@ def test_what_does_not_fit_is_told(kinds: dict[str, Any], argument: str, message
     ],
 )
 def test_a_usage_is_an_example_call(kinds: dict[str, Any], expected: str) -> None:
-    assert usage("T", kinds) == expected
+    assert example_call("T", kinds) == expected
 
 
 @pytest.mark.parametrize("kinds", [ONE, SUM, SEARCH])
 def test_a_usage_can_be_called(kinds: dict[str, Any]) -> None:
-    assert parsed(usage("T", kinds).removeprefix("T[").removesuffix("]"), kinds)
+    assert parse_arguments(example_call("T", kinds).removeprefix("T[").removesuffix("]"), kinds)

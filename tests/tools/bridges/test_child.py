@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autoact.tools.bridges.child import LARGEST_REQUEST, Child, ChildFailed, environment
+from autoact.tools.bridges.child import LARGEST_REQUEST, Child, child_environment
+from autoact.tools.bridges.protocol import ChildFailed
 from autoact.tools.library.tool import ToolContext
 from autoact.tools.pages.corpus import Corpus
 
@@ -27,7 +28,7 @@ def echo(word, seconds=0):
 def child(tmp_path: Path) -> Iterator[Child]:
     (tmp_path / "own.py").write_text(SOURCE)
     opening = {"kind": "python", "module": str(tmp_path / "own.py"), "function": "echo"}
-    given = Child(opening, environment(ToolContext(Corpus.of_pages(())), []), tmp_path, 60)
+    given = Child(opening, child_environment(ToolContext(Corpus.of_pages(())), []), tmp_path, 60)
     yield given
     given.close()
 
@@ -54,6 +55,14 @@ def test_closing_ends_a_call_in_another_thread(child: Child) -> None:
         ask(child, "again")
 
 
+def test_a_request_is_not_sent_when_its_caller_has_given_up(child: Child) -> None:
+    with ThreadPoolExecutor(1) as pool, child._turn:
+        late = pool.submit(child.ask, {"arguments": {"word": "late"}}, 0.05)
+        with pytest.raises(ChildFailed, match="busy with other calls for 0.1 s"):
+            late.result(10)
+    assert ask(child, "up") == "up"
+
+
 def test_a_request_that_is_too_long_is_not_sent(child: Child) -> None:
     with pytest.raises(ChildFailed, match="longer than"):
         ask(child, "x" * LARGEST_REQUEST)
@@ -63,6 +72,6 @@ def test_a_request_that_is_too_long_is_not_sent(child: Child) -> None:
 def test_an_environment_holds_no_more_than_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "1")
     context = ToolContext(Corpus.of_pages(()), secret={"NAMED": "2"}.get)
-    told = environment(context, ["NAMED", "MISSING"], {"PLACE": "here"})
+    told = child_environment(context, ["NAMED", "MISSING"], {"PLACE": "here"})
     assert (told["NAMED"], told["PLACE"], told["PATH"]) == ("2", "here", os.environ["PATH"])
     assert not {"SOME_API_KEY", "MISSING"} & set(told)

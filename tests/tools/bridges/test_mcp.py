@@ -12,12 +12,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autoact import grants
 from autoact.errors import BadProject
-from autoact.tools.bridges.mcp import Described, connect, described_in, read_described
+from autoact.security import grants
+from autoact.tools.bridges.mcp import (
+    ToolDescription,
+    connect,
+    descriptions_file,
+    read_descriptions,
+)
 from autoact.tools.library.catalogue import BRIDGES
 from autoact.tools.library.library import Library, ToolContext, ToolSession
-from autoact.tools.library.tools_toml import curated
+from autoact.tools.library.tools_toml import read_enabled_tools
 from autoact.tools.pages.corpus import Corpus
 
 from ..web.conftest import Site, site
@@ -57,22 +62,23 @@ def connected(tmp_path: Path, load: Load) -> Callable[..., Library]:
 
 def describe(root: Path) -> None:
     tools = [
-        Described(tool["name"], tool["description"], tool["inputSchema"]) for tool in runpy.run_path(SERVER)["TOOLS"]
+        ToolDescription(tool["name"], tool["description"], tool["inputSchema"])
+        for tool in runpy.run_path(SERVER)["TOOLS"]
     ]
-    described_in(root, "own").parent.mkdir(exist_ok=True)
-    described_in(root, "own").write_bytes(msgspec.json.encode(tools))
+    descriptions_file(root, "own").parent.mkdir(exist_ok=True)
+    descriptions_file(root, "own").write_bytes(msgspec.json.encode(tools))
 
 
-def meet(root: Path) -> list[Described]:
-    (record,) = curated(root / "tools.toml", [], BRIDGES)
+def meet(root: Path) -> list[ToolDescription]:
+    (record,) = read_enabled_tools(root / "tools.toml", [], BRIDGES)
     return connect(ToolContext(Corpus.of_pages(()), root=root), record)
 
 
 def test_a_server_is_not_started_to_list_its_tools(load: Load, tmp_path: Path) -> None:
     (record,) = load(entry("silent")).records()
     assert (record.name, record.state) == ("own", "needs-setting")
-    assert record.reason == "its tools are not known yet; `autoact tools connect PROJECT own` asks it"
-    described_in(tmp_path, "own").write_text(
+    assert record.reason == "its tools are not known yet; `autoact tools connect PROJECT own` reads them"
+    descriptions_file(tmp_path, "own").write_text(
         '[{"name": "say", "description": "Says.", "schema": {"properties": {"w": {}}}}]'
     )
     (record,) = load(entry("silent")).records()
@@ -238,13 +244,13 @@ def test_what_cannot_be_started_is_told(load: Load, settings: str, reason: str) 
 
 
 def test_descriptions_that_cannot_be_read(load: Load, tmp_path: Path) -> None:
-    file = described_in(tmp_path, "own")
+    file = descriptions_file(tmp_path, "own")
     file.parent.mkdir()
     file.write_text("[{]")
     with pytest.raises(BadProject, match="own.mcp.json"):
         load(entry("well"))
     file.write_text("[]")
-    assert read_described(file) == []
+    assert read_descriptions(file) == []
 
 
 def test_connecting_fails_with_the_reason(load: Load, tmp_path: Path) -> None:
@@ -255,17 +261,17 @@ def test_connecting_fails_with_the_reason(load: Load, tmp_path: Path) -> None:
 
 def test_connecting_keeps_what_the_server_says_of_its_tools(load: Load, tmp_path: Path) -> None:
     load(entry("well"))
-    assert meet(tmp_path) == read_described(described_in(tmp_path, "own"))
+    assert meet(tmp_path) == read_descriptions(descriptions_file(tmp_path, "own"))
     assert [record.name for record in load(entry("well")).records()] == ["own.environment", "own.say"]
 
 
 def test_a_digest_covers_all_of_a_description() -> None:
-    tool = Described("say", "Says.", {"a": 1, "b": 2})
-    assert tool.digest() == Described("say", "Says.", {"b": 2, "a": 1}).digest()
+    tool = ToolDescription("say", "Says.", {"a": 1, "b": 2})
+    assert tool.digest() == ToolDescription("say", "Says.", {"b": 2, "a": 1}).digest()
     others = [
-        Described("say", "Says!", tool.schema),
-        Described("said", "Says.", tool.schema),
-        Described("say", "Says.", {}),
+        ToolDescription("say", "Says!", tool.schema),
+        ToolDescription("said", "Says.", tool.schema),
+        ToolDescription("say", "Says.", {}),
     ]
     assert tool.digest() not in [other.digest() for other in others]
 

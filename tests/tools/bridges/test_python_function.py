@@ -104,7 +104,7 @@ def test_it_is_left_alone_after_failures_in_a_row(load: Load) -> None:
     session = load(entries("vanishes"), own=OWN).session()
     said = [session.call("vanishes", "x").text for _ in range(4)]
     assert len(set(said[:3])) == 1
-    assert "left alone for" in said[3]
+    assert "not started for" in said[3]
 
 
 def test_it_sees_no_secret_that_is_not_named(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:

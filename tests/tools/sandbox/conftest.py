@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from autoact.tools.sandbox import layers
+from autoact.tools.sandbox.attack_target import AttackTarget
 from autoact.tools.sandbox.layers import Layers
-from autoact.tools.sandbox.proving import Ground
 from autoact.tools.sandbox.sandbox import Sandbox
 
 
-class HeardGround(Ground):
+class HeardGround(AttackTarget):
     """A ground that also hears a signal to this process, and has left a descriptor of its secret to inherit."""
 
     def __enter__(self) -> HeardGround:
@@ -35,9 +35,9 @@ class HeardGround(Ground):
 
 @pytest.fixture(scope="session")
 def found() -> Layers:
-    found = layers.found()
-    if not found.hold_a_process:
-        pytest.skip(f"other system: nothing here holds a process: {found.lacking() or found.in_words()}")
+    found = layers.find_layers()
+    if not found.can_confine:
+        pytest.skip(f"other system: nothing here holds a process: {found.refusal() or found.summary()}")
     return found
 
 

@@ -21,9 +21,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from autoact.tools.sandbox.attack_target import ProgramRun
 from autoact.tools.sandbox.bounds import MEGABYTE, Bounds
 from autoact.tools.sandbox.layers import Layers
-from autoact.tools.sandbox.proving import Run
 from autoact.tools.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,11 +71,11 @@ def read_attacks() -> dict[str, Attack]:
 
 
 ATTACKS = read_attacks()
-TRACES: dict[str, Callable[[Any, Run], bool]] = {
-    "leaked": lambda ground, run: ground.leaked(run),
-    "reached": lambda ground, run: ground.reached(run),
-    "spoilt": lambda ground, run: ground.spoilt(run),
-    "hurt": lambda ground, run: ground.hurt(run),
+TRACES: dict[str, Callable[[Any, ProgramRun], bool]] = {
+    "leaked": lambda ground, run: ground.shows_secret(run),
+    "reached": lambda ground, run: ground.is_reached(run),
+    "spoilt": lambda ground, run: ground.is_changed(run),
+    "hurt": lambda ground, run: ground.is_hurt(run),
     "opened": lambda ground, run: "door open" in run.stdout,
     "ran": lambda ground, run: "pwned-42" in run.stdout,
     "done": lambda ground, run: "all done" in run.stdout,
@@ -92,13 +92,13 @@ TRACES: dict[str, Callable[[Any, Run], bool]] = {
 }
 
 
-def trace_of(attack: Attack) -> Callable[[Any, Run], bool]:
+def trace_of(attack: Attack) -> Callable[[Any, ProgramRun], bool]:
     if attack.trace.startswith("says "):
         return lambda ground, run: attack.trace.removeprefix("says ") in run.stdout
     return TRACES[attack.trace]
 
 
-def outlived(run: Run) -> bool:
+def outlived(run: ProgramRun) -> bool:
     """Whether a process is still in the program's folder, which its first line names; it is ended here."""
     time.sleep(0.1)
     left = []
@@ -115,7 +115,7 @@ def outlived(run: Run) -> bool:
     return bool(left)
 
 
-def remains(run: Run) -> bool:
+def remains(run: ProgramRun) -> bool:
     """Whether the program's folder, which its first line names, is still there."""
     return bool(run.stdout) and Path(run.stdout.splitlines()[0]).exists()
 
@@ -126,16 +126,18 @@ def taken(file: Path) -> bool:
     return there
 
 
-def confined(sandbox: Sandbox, ground: Any, attack: Attack) -> Run:
+def confined(sandbox: Sandbox, ground: Any, attack: Attack) -> ProgramRun:
     began = time.monotonic()
     outcome = sandbox.run(attack.source(ground), ENDLESS if attack.trace == "endless" else BOUNDS)
     assert outcome.end != "refused", outcome.error
-    return Run(outcome.stdout, time.monotonic() - began)
+    return ProgramRun(outcome.stdout, time.monotonic() - began)
 
 
-def unconfined(ground: Any, attack: Attack) -> Run:
+def unconfined(ground: Any, attack: Attack) -> ProgramRun:
     """The attack without the sandbox; one without an end is left to run longer than a trace of it may take."""
-    run: Run = ground.unconfined(attack.source(ground), ENDLESS.seconds + 2.1 if attack.trace == "endless" else 60.0)
+    run: ProgramRun = ground.unconfined(
+        attack.source(ground), ENDLESS.seconds + 2.1 if attack.trace == "endless" else 60.0
+    )
     return run
 
 

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 from autoact.tools.sandbox.bounds import Bounds
-from autoact.tools.sandbox.folder import MOST_LISTED, excess, listed, own_folder, remove
-from autoact.tools.sandbox.outcome import Made
+from autoact.tools.sandbox.folder import MOST_LISTED, find_excess, list_files, program_folder, remove
+from autoact.tools.sandbox.program_result import ProgramFile
 
 
 def test_it_is_gone_whatever_was_done_to_it() -> None:
-    with own_folder() as folder:
+    with program_folder() as folder:
         (folder / "a" / "b").mkdir(parents=True)
         (folder / "a" / "b" / "c").write_text("x")
         (folder / "moved-0").mkdir()
@@ -37,24 +37,24 @@ def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
 
 
 def test_excess_is_told_in_words(tmp_path: Path) -> None:
-    assert excess(tmp_path, Bounds()) == ""
+    assert find_excess(tmp_path, Bounds()) == ""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "large").write_bytes(os.urandom(100_000))
-    assert excess(tmp_path, Bounds(folder=50_000)) == "its files took more than 0 MB"
-    assert excess(tmp_path, Bounds(entries=1)) == "it made more than 1 files"
+    assert find_excess(tmp_path, Bounds(folder=50_000)) == "its files took more than 0 MB"
+    assert find_excess(tmp_path, Bounds(entries=1)) == "it made more than 1 files"
 
 
 def test_sparse_files_take_what_they_take(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(10**9)
-    assert excess(tmp_path, Bounds()) == ""
+    assert find_excess(tmp_path, Bounds()) == ""
 
 
 def test_files_are_listed_by_name_without_hidden_ones(tmp_path: Path) -> None:
     for name in ("b", "a", ".hidden"):
         (tmp_path / name).write_text(name)
     (tmp_path / "folder").mkdir()
-    assert listed(tmp_path) == (Made("a", 1), Made("b", 1))
+    assert list_files(tmp_path) == (ProgramFile("a", 1), ProgramFile("b", 1))
     for number in range(MOST_LISTED):
         (tmp_path / f"c{number}").touch()
-    assert len(listed(tmp_path)) == MOST_LISTED
+    assert len(list_files(tmp_path)) == MOST_LISTED

@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("pydantic_monty")
 
 from autoact.tools.sandbox import selfcheck
+from autoact.tools.sandbox.attack_target import ProgramRun
 from autoact.tools.sandbox.bounds import MEGABYTE, Bounds
 from autoact.tools.sandbox.layers import Layers
-from autoact.tools.sandbox.proving import Run
 from autoact.tools.sandbox.sandbox import Sandbox
 
 SANDBOX = Sandbox(Layers(monty=True))
@@ -50,4 +50,4 @@ def test_ends(program: str, end: str, said: str) -> None:
 def test_attacks(attack: selfcheck.Attack, ground: Any) -> None:
     outcome = SANDBOX.run(ground.names() + attack.program, BOUNDS)
     assert outcome.end == "failed" or outcome.stdout == "None\n"
-    assert not attack.trace(ground, Run(outcome.stdout, outcome.seconds))
+    assert not attack.trace(ground, ProgramRun(outcome.stdout, outcome.seconds))

@@ -102,7 +102,7 @@ def test_a_program_that_cannot_be_shut_in_does_not_run(found: Layers, monkeypatc
     monkeypatch.setattr(interpreter, "DEVICES", ("/proc/self/mem/none",))
     outcome = Sandbox(msgspec.structs.replace(found, landlock=7, bubblewrap="")).run("print(1)", BOUNDS)
     assert (outcome.end, outcome.stdout) == ("refused", "")
-    assert outcome.error.startswith("it could not be shut in: ")
+    assert outcome.error.startswith("it could not be confined: ")
 
 
 def test_long_and_odd_programs_are_refused_or_told(found: Layers) -> None:
@@ -112,22 +112,22 @@ def test_long_and_odd_programs_are_refused_or_told(found: Layers) -> None:
 
 
 def test_layers_in_words() -> None:
-    assert Layers(7, True, "bwrap").in_words() == "Landlock (version 7), seccomp, bubblewrap and limits"
-    assert Layers(0, True, "bwrap").in_words() == "seccomp, bubblewrap and limits"
-    assert Layers(7, False, "bwrap", monty=True).in_words().startswith("Monty")
-    assert not Layers(7, True).lacking()
-    assert "neither Landlock nor a bubblewrap" in Layers(0, True).lacking()
-    assert "pip install pydantic-monty" in Layers(7, False).lacking()
+    assert Layers(7, True, "bwrap").summary() == "Landlock (version 7), seccomp, bubblewrap and limits"
+    assert Layers(0, True, "bwrap").summary() == "seccomp, bubblewrap and limits"
+    assert Layers(7, False, "bwrap", monty=True).summary().startswith("Monty")
+    assert not Layers(7, True).refusal()
+    assert "neither Landlock nor a bubblewrap" in Layers(0, True).refusal()
+    assert "pip install pydantic-monty" in Layers(7, False).refusal()
     assert Sandbox(Layers()).run("1").end == "refused"
-    assert Sandbox(Layers()).in_words() == Layers().lacking()
+    assert Sandbox(Layers()).summary() == Layers().refusal()
 
 
 def test_bubblewrap_that_does_not_work_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert bubblewrap.working() == ""
+    assert bubblewrap.find_bubblewrap() == ""
     (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)
-    assert bubblewrap.working() == ""
+    assert bubblewrap.find_bubblewrap() == ""
 
 
 def test_the_child_imports_nothing_of_autoact() -> None:
@@ -158,4 +158,4 @@ def test_written_line_breaks_are_breaks_only_where_nothing_else_parses(capsys: p
 
 
 def test_found_is_what_the_parts_say(found: Layers) -> None:
-    assert layers.found() == found
+    assert layers.find_layers() == found

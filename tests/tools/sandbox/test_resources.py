@@ -131,7 +131,7 @@ def test_what_a_killed_sandbox_left_is_swept(place: Path, found: Layers) -> None
 
 
 def test_a_folder_that_is_used_is_not_swept(place: Path) -> None:
-    with folder.own_folder() as own:
+    with folder.program_folder() as own:
         (place / "autoact-program-link").symlink_to(own)
         folder.sweep()
         assert own.exists()
@@ -146,7 +146,7 @@ def groups(found: Layers) -> str:
 
 
 def test_a_memory_group_counts_what_processes_hold(groups: str) -> None:
-    with memory_group.limited(groups, 60 * MEGABYTE) as group:
+    with memory_group.create_group(groups, 60 * MEGABYTE) as group:
         take = "import sys; sys.stdin.read(); bytearray(200_000_000)"
         with subprocess.Popen([sys.executable, "-c", take], stdin=subprocess.PIPE) as greedy:
             group.add(greedy.pid)
@@ -175,6 +175,6 @@ def test_groups_of_processes_that_have_ended_are_swept(groups: str, found: Layer
 
 def test_without_control_groups_there_is_no_memory_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "memory").mkdir()
-    with pytest.raises(FileNotFoundError), memory_group.limited(str(tmp_path / "memory"), MEGABYTE):
+    with pytest.raises(FileNotFoundError), memory_group.create_group(str(tmp_path / "memory"), MEGABYTE):
         pass
     assert list((tmp_path / "memory").iterdir()) == []

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from autoact.errors import ToolFailed
-from autoact.tools.web.client import Client, Request
+from autoact.tools.web.client import Client, HttpRequest
 from autoact.tools.web.guard import Guard, Refused, is_public
 
 from .conftest import Answer, Site
@@ -39,7 +39,7 @@ ATTACKS = [
 def test_an_attack_reaches_nothing(url: str, site: Site) -> None:
     site.answers["/"] = Answer(b"a secret of this machine")
     with pytest.raises(ToolFailed):
-        Client(timeout_s=5).fetch(Request(url.replace("PORT", str(site.server.server_port))))
+        Client(timeout_s=5).fetch(HttpRequest(url.replace("PORT", str(site.server.server_port))))
     assert site.asked == []
 
 
@@ -49,7 +49,7 @@ def test_a_redirect_reaches_no_more(url: str, site: Site) -> None:
     site.answers["/start"] = Answer(status=302, headers={"Location": location})
     with pytest.raises(ToolFailed):
         Client(Guard(["start.test"], resolve), timeout_s=5).fetch(
-            Request(f"http://start.test:{site.server.server_port}/start")
+            HttpRequest(f"http://start.test:{site.server.server_port}/start")
         )
     assert [asked.path for asked in site.asked] == ["/start"]
 
@@ -64,7 +64,7 @@ def resolve(host: str, port: int) -> list[str]:
 def test_a_redirect_stays_on_the_web(scheme: str, site: Site) -> None:
     site.answers["/start"] = Answer(status=301, headers={"Location": scheme})
     with pytest.raises(ToolFailed):
-        Client(Guard([site.host])).fetch(Request(f"{site.url}/start"))
+        Client(Guard([site.host])).fetch(HttpRequest(f"{site.url}/start"))
 
 
 def test_a_name_is_looked_up_once_and_the_checked_address_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_a_name_is_looked_up_once_and_the_checked_address_is_connected_to(monkey
 
     monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connect)
     with pytest.raises(ToolFailed, match="cannot be reached"):
-        Client(Guard(resolve=lambda host, port: answers.pop(0))).fetch(Request("http://flips.example.org/"))
+        Client(Guard(resolve=lambda host, port: answers.pop(0))).fetch(HttpRequest("http://flips.example.org/"))
     assert (connected, answers) == ([PUBLIC], [["127.0.0.1"]])
 
 
@@ -118,10 +118,10 @@ def test_a_named_host_is_open_and_only_that_one(site: Site) -> None:
     port = site.server.server_port
     for names in ([site.host], ["127.0.0.1"], ["localhost"], [f"LOCALHOST:{port}"]):
         host = "localhost" if "local" in names[0].casefold() else "127.0.0.1"
-        assert Client(Guard(names)).fetch(Request(f"http://{host}:{port}/")).text() == "hello"
+        assert Client(Guard(names)).fetch(HttpRequest(f"http://{host}:{port}/")).text() == "hello"
     for names in (["127.0.0.1:1"], ["127.0.0.2"], ["localhost"], ["0.0.1"], [""]):
         with pytest.raises(Refused, match=f'add "{site.host}" to the tool\'s setting `allow`'):
-            Client(Guard(names)).fetch(Request(site.url))
+            Client(Guard(names)).fetch(HttpRequest(site.url))
     assert len(site.asked) == 4
 
 
@@ -130,4 +130,4 @@ def test_a_name_without_an_address_says_what_to_check() -> None:
         raise OSError(-2, "Name or service not known")
 
     with pytest.raises(ToolFailed, match="no address for nowhere.example.org; check the name and the network"):
-        Client(Guard(resolve=nowhere)).fetch(Request("https://nowhere.example.org/"))
+        Client(Guard(resolve=nowhere)).fetch(HttpRequest("https://nowhere.example.org/"))

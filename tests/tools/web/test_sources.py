@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import platformdirs
 import pytest
 
-from autoact import grants
 from autoact.script import Observation
+from autoact.security import grants
 from autoact.tools.library.library import Library, ToolContext, ToolSession
 from autoact.tools.pages.corpus import Corpus, Page
 
@@ -129,7 +129,7 @@ def test_search_engines(site: Site, source: str, path: str, header: tuple[str, s
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Answer(b'{"detail": "no such key"}', status=401), "the key was not accepted; look at `autoact secrets list`"),
+        (Answer(b'{"detail": "no such key"}', status=401), "the key was not accepted; see `autoact secrets list`"),
         (Answer(b'{"results": "none"}'), "replied in another form than expected"),
         (Answer(b'{"results": []}'), "No results for [longest river]."),
         (Answer(b'{"results": [null, 3, {"title": 5}]}'), "No results for [longest river]."),
@@ -221,7 +221,7 @@ def test_public_engines_that_had_enough_are_left_alone(ddgs: types.ModuleType) -
     assert "raise `timeout_s`" in session.call("WebSearch", "river").text
     assert len(ddgs.asked) == 2
     ddgs.answer = ddgs.exceptions.RatelimitException("202")
-    assert "no engine answered: they have had too many questions" in session.call("WebSearch", "river").text
+    assert "no engine answered: too many requests" in session.call("WebSearch", "river").text
     assert len(ddgs.asked) == 3
     assert "no engine answered a moment ago; try again in" in session.call("WebSearch", "river").text
     assert len(ddgs.asked) == 3

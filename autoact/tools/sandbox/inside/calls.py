@@ -1,6 +1,6 @@
-"""The system calls that seccomp lets a program make, and how it answers the others, for two kinds of processor.
+"""The system calls that seccomp allows, and the answers to the others, for two kinds of processor.
 
-Each call is written as its name and its numbers on x86_64 and aarch64, a dash where there is none.
+Each call is written as its name and its numbers on x86_64 and aarch64, with a dash where there is none.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ time 201 -, times 100 153, getrusage 98 165, getrlimit 97 163, sysinfo 99 179, u
 getpid 39 172, getppid 110 173, getuid 102 174, geteuid 107 175, getgid 104 176, getegid 108 177, getresuid 118 148,
 getresgid 120 150, getgroups 115 158, getpgid 121 155, getpgrp 111 -, getsid 124 156
 """
-"""What computing takes: own memory, threads, clocks and signals, and files, where Landlock says which."""
+"""The calls that computing needs: own memory, threads, clocks and signals, and files, which Landlock restricts
+further."""
 
 WEIGHED = """
 clone 56 220, kill 62 129, tgkill 234 131, fcntl 72 25, ioctl 16 29, prctl 157 167, prlimit64 302 261,
 socketpair 53 199, sendto 44 206, close_range 436 436, mmap 9 222
 """
-"""Let through for some arguments only."""
+"""Allowed for some arguments only."""
 
 IGNORED = """
 chmod 90 -, fchmod 91 52, fchmodat 268 53, fchmodat2 452 452, utime 132 -, utimes 235 -, utimensat 280 88,
 futimesat 261 -
 """
-"""Answered as done, but not done: Landlock does not guard modes and times, and copying a file sets them."""
+"""Reported as done, but not done: Landlock does not guard modes and times, and copying a file sets them."""
 
 FORBIDDEN = """
 fork 57 -, vfork 58 -, execve 59 221, execveat 322 281, socket 41 198, connect 42 203, bind 49 200, sendmsg 46 211,
@@ -52,17 +53,17 @@ setsockopt 54 208, tkill 200 130, chown 92 -, fchown 93 55, lchown 94 -, fchowna
 symlink 88 -, symlinkat 266 36, setrlimit 160 164, setpriority 141 140, sched_setaffinity 203 122, setuid 105 146,
 setgid 106 144, setsid 112 157, setpgid 109 154, ptrace 101 117, mount 165 40, unshare 272 97
 """
-"""Answered with `Operation not permitted`, which tells a reader more than the `not implemented` of all the rest."""
+"""Answered with `Operation not permitted`, a clearer error than the `not implemented` of all other calls."""
 
 ATTRIBUTES = """
 getxattr 191 8, lgetxattr 192 9, fgetxattr 193 10, listxattr 194 11, llistxattr 195 12, flistxattr 196 13,
 setxattr 188 5, lsetxattr 189 6, fsetxattr 190 7
 """
-"""Answered with `not supported`, as a file system without extended attributes does."""
+"""Answered with `not supported`, as by a file system without extended attributes."""
 
 
 def numbers(table: str, processor: str) -> dict[str, int]:
-    """Number by name for one of PROCESSORS."""
+    """Returns the number of each call by name, for one of PROCESSORS."""
     column = 1 + PROCESSORS.index(processor)
     rows = [entry.split() for entry in table.split(",")]
     return {row[0]: int(row[column]) for row in rows if row[column] != "-"}

@@ -1,4 +1,5 @@
-"""The child process: takes its orders and the program from its parent, shuts itself in, and only then runs it."""
+"""The child process: reads its orders and the program from its parent, confines itself, and only then runs the
+program."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ REFUSED = 97
 
 
 def main() -> None:
-    """Read the orders from stdin and end with the program's exit code.
+    """Reads the orders from stdin and ends with the program's exit code.
 
-    The orders: the descriptor to report on, the own folder, the parent's number, limits by name, what may be read and
-    which devices may be used or None without Landlock, the folders of packages, the program.
+    The orders: the descriptor to report on, the own folder, the parent's id, limits by name, readable paths and
+    usable devices (or None without Landlock), the folders of packages, the program.
     """
-    # Marshal comes with the interpreter, which is the parent's own; json would take a third of the start-up.
+    # Both processes run the same interpreter, so marshal is safe; importing json would take a third of the start-up.
     status, folder, parent, bounds, rules, packages, source = marshal.loads(sys.stdin.buffer.read())
     try:
         _confine(folder, parent, bounds, rules)
@@ -29,7 +30,7 @@ def main() -> None:
     os.write(status, CONFINED)
     os.close(status)
     sys.argv = ["program.py"]
-    # The first was the way to this package.
+    # The first entry was the folder of this package.
     sys.path[:] = [folder, *sys.path[1:], *packages]
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text file, before the program runs
     sys.exit(program.run(source))

@@ -1,6 +1,7 @@
-"""Landlock: which files a process may see at all, decided by the process itself and never taken back.
+"""Landlock: limits the files that a process can reach, set by the process itself and never taken back.
 
-Each version of the kernel's interface guards more; what a kernel does not know is left out, and its version is told.
+Each version of the kernel's interface guards more; rights that a kernel does not know are left out, and its version
+is reported.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _REMOVE_FOLDER, _REMOVE_FILE, _MAKE_FOLDER, _MAKE_FILE = 1 << 4, 1 << 5, 1 << 7,
 _MOVE, _TRUNCATE, _DEVICE_COMMAND, _REACH_SOCKET = 1 << 13, 1 << 14, 1 << 15, 1 << 16
 _FIRST_VERSION = (1 << 13) - 1
 _LATER = {2: _MOVE, 3: _TRUNCATE, 5: _DEVICE_COMMAND, 9: _REACH_SOCKET}
-"""Rights over files that a version added."""
+"""Rights over files that each version added."""
 _TCP_BIND_AND_CONNECT = 0b11
 _OUTSIDE_SOCKETS_AND_SIGNALS = 0b11
 
@@ -34,7 +35,7 @@ _OF_FILES = _EXECUTE | _READ_FILE | _WRITE_FILE | _TRUNCATE | _DEVICE_COMMAND
 
 
 def version() -> int:
-    """The interface the kernel offers; 0 where there is no Landlock, or it is switched off."""
+    """Returns the version of the kernel's interface; 0 where there is no Landlock, or it is switched off."""
     if sys.platform != "linux":
         return 0
     try:
@@ -44,9 +45,9 @@ def version() -> int:
 
 
 def restrict(readable: list[str], devices: list[str], own: str) -> None:
-    """Leave this process `readable` to read, `devices` to read and write, and the folder `own` to work in.
+    """Leaves this process `readable` to read, `devices` to read and write, and the folder `own` to work in.
 
-    A path that does not exist is passed over. Needs no_new_privs; raises OSError when nothing was restricted.
+    Paths that do not exist are skipped. Needs no_new_privs; raises OSError when nothing was restricted.
     """
     offered = version()
     rights = _handled(offered)
@@ -70,7 +71,7 @@ def _handled(offered: int) -> int:
 
 
 def _attributes(offered: int, rights: int) -> bytes:
-    """struct landlock_ruleset_attr, as long as this version of the kernel knows it."""
+    """Returns struct landlock_ruleset_attr, as long as this version of the kernel knows it."""
     if offered >= 6:
         return struct.pack("=QQQ", rights, _TCP_BIND_AND_CONNECT, _OUTSIDE_SOCKETS_AND_SIGNALS)
     if offered >= 4:

@@ -1,4 +1,4 @@
-"""The program itself: run as a session at a prompt would, so that the value of a last expression is shown."""
+"""Runs the program as an interactive session would, so that the value of a last expression is printed."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ _LONGEST_MESSAGE = 2_000
 
 
 def run(source: str) -> int:
-    """The exit code. What goes wrong is told on stderr: the error, then the program's line it came from."""
+    """Runs the program and returns its exit code. An error is printed on stderr, with the program's line where it
+    arose."""
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
-    # Isolated Python leaves these out, and people end programs with them.
+    # Isolated Python has no exit and quit, which programs may call.
     main.__dict__["exit"] = main.__dict__["quit"] = sys.exit
     sys.modules["__main__"] = main
     try:
-        _execute(_parsed(source), main.__dict__)
+        _execute(_parse(source), main.__dict__)
         sys.stdout.flush()
     except SystemExit as end:
         return _exit_code(end.code)
-    # Boundary of a process: whatever the program raises is what it has to say.
+    # Boundary of a process: whatever the program raises is its result.
     except BaseException as error:
-        sys.stderr.write(told(error, source) + "\n")
+        sys.stderr.write(describe_error(error, source) + "\n")
         return 1
     return 0
 
 
-def _parsed(source: str) -> _ast.Module:
-    """The tree of a program. A one-line answer may have written its line breaks as backslash and n."""
+def _parse(source: str) -> _ast.Module:
+    """Returns the tree of a program. In a program of one line, backslash and n may stand for line breaks."""
     try:
         return _tree(source)
     except SyntaxError:
@@ -61,23 +62,23 @@ def _exit_code(code: object) -> int:
     return 1
 
 
-def told(error: BaseException, source: str) -> str:
-    """The error in a line or two; nothing of the interpreter's own frames."""
+def describe_error(error: BaseException, source: str) -> str:
+    """Describes an error in a line or two, without the interpreter's own frames."""
     try:
         message = str(error)[:_LONGEST_MESSAGE]
-    # A program's own error may fail to say what it is.
+    # The __str__ of a program's own exception may fail.
     except Exception:
         message = ""
-    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     line = _line_of(error)
     lines = source.splitlines()
     if line is None or isinstance(error, SyntaxError) or not 0 < line <= len(lines):
-        return said
-    return f"{said}\nin line {line}: {lines[line - 1].strip()[:200]}"
+        return text
+    return f"{text}\nin line {line}: {lines[line - 1].strip()[:200]}"
 
 
 def _line_of(error: BaseException) -> int | None:
-    """The innermost line of the program that the error came through."""
+    """Returns the program's innermost line in the traceback; None without one."""
     found, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == NAME:

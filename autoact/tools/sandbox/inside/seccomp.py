@@ -1,4 +1,4 @@
-"""seccomp: a filter in the kernel that lets through the system calls computing takes, and answers the others itself."""
+"""seccomp: a filter in the kernel that allows the system calls of computing and answers the others itself."""
 
 from __future__ import annotations
 
@@ -18,35 +18,36 @@ _JUMP_IF_EQUAL = 0x15
 _ALLOW, _ANSWER, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
-"""Where struct seccomp_data keeps them; each argument takes eight bytes, the lower half first."""
+"""Offsets in struct seccomp_data; each argument takes eight bytes, the lower half first."""
 
 _THREAD = 0x00010400
-"""CLONE_THREAD and CLONE_FILES: a thread with descriptors of its own would have the limit on open files to itself."""
+"""CLONE_THREAD and CLONE_FILES: a thread with descriptors of its own would have a limit on open files of its own."""
 _NEW_NAMESPACES = 0x7E020000
 _TRACED = 0x00802000
-_OWN_DESCRIPTORS = 2  # CLOSE_RANGE_UNSHARE, another way to them
+_OWN_DESCRIPTORS = 2  # CLOSE_RANGE_UNSHARE, another way to get them
 _SHARED, _PRIVATE, _VALIDATED, _ANONYMOUS = 1, 2, 3, 0x20
 _KINDS_OF_MEMORY = (_PRIVATE, _PRIVATE | _ANONYMOUS, _SHARED, _VALIDATED)
-"""Kinds of mapping, not those shared and anonymous: all of one stays while a page is mapped, and no limit counts it."""
+"""Allowed kinds of mapping. Shared anonymous ones are not among them: all of one stays while a page is mapped, and
+no limit counts it."""
 _MEMORY_MASK = 0x2F
 _WHOLE = 0xFFFFFFFF
 _SOCKET_FLAGS = 0x00080800  # close-on-exec, non-blocking
 _UNIX, _STREAM = 1, 1
 _NAME_THREAD, _THREAD_NAME = 15, 16
 _FILE_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032)
-"""Duplicate, flags and locks; not the owner of a file's signals, which is a way to send any signal to anyone."""
+"""Duplicate, flags and locks; not the owner of a file's signals, a way to send any signal to any process."""
 _DEVICE_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """Is it a terminal, its size, bytes waiting, non-blocking, close-on-exec; not typing into a terminal."""
 
 
-def supported() -> bool:
-    """Whether there is a table of calls for this processor, and the kernel filters."""
+def is_supported() -> bool:
+    """Returns whether this processor has a table of calls, and the kernel has filters."""
     machine = os.uname().machine
     known = sys.platform == "linux" and machine in _AUDIT_ARCHITECTURES and sys.maxsize > 2**32
     if not known:
         return False
     try:
-        # A filter at address zero: the kernel that has filters answers that it cannot read it.
+        # A filter at address zero: a kernel with filters answers that it cannot read it.
         kernel.set_process_option(kernel.PR_SET_SECCOMP, _MODE_FILTER, 0)
     except OSError as error:
         return error.errno == errno.EFAULT
@@ -54,7 +55,7 @@ def supported() -> bool:
 
 
 def install() -> None:
-    """Put the filter over this process and whatever it becomes. Needs no_new_privs; raises OSError."""
+    """Installs the filter for this process and its children. Needs no_new_privs; raises OSError."""
     code = program(os.uname().machine, os.getpid())
     text = ctypes.create_string_buffer(code, len(code))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(text)))
@@ -62,7 +63,7 @@ def install() -> None:
 
 
 def program(processor: str, process: int) -> bytes:
-    """The filter for `processor`, as the kernel reads it, for the process of that number."""
+    """Returns the filter in the kernel's format for `processor`, for the process of this id."""
     weighed = calls.numbers(calls.WEIGHED, processor)
     answers = [
         *((number, _ALLOW) for number in calls.numbers(calls.ALLOWED, processor).values()),
@@ -81,7 +82,7 @@ def program(processor: str, process: int) -> bytes:
 
 
 def _tests(process: int) -> dict[str, tuple[bytes, ...]]:
-    """For each weighed call, what its arguments must pass."""
+    """Returns the tests of the arguments of each weighed call."""
     return {
         "clone": (_among(0, (_THREAD,), mask=_THREAD | _NEW_NAMESPACES | _TRACED),),
         "kill": (_among(0, (process,)),),
@@ -99,7 +100,7 @@ def _tests(process: int) -> dict[str, tuple[bytes, ...]]:
 
 
 def _among(argument: int, values: tuple[int, ...], mask: int = _WHOLE, half: int = 0) -> bytes:
-    """Go on when the lower half of the argument, masked, is one of `values`; else answer `not permitted`."""
+    """Continues when the lower half of the argument, masked, is one of `values`; else answers `not permitted`."""
     code = _load(_ARGUMENTS_AT + 8 * argument + 4 * half)
     if mask != _WHOLE:
         code += _instruction(_AND, mask)
@@ -109,7 +110,7 @@ def _among(argument: int, values: tuple[int, ...], mask: int = _WHOLE, half: int
 
 
 def _absent(argument: int) -> tuple[bytes, bytes]:
-    """Go on when the pointer is null in both halves."""
+    """Continues when the pointer is null in both halves."""
     return _among(argument, (0,)), _among(argument, (0,), half=1)
 
 

@@ -1,0 +1,1 @@
+"""The verbs `new`, `check`, `duplicate`, `rename`, `shelve` (projects.py, inspection.py) and `trust`."""

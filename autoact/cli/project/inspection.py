@@ -1,0 +1,138 @@
+"""Checks a project for errors and warnings without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from autoact.cli.machine.models import model_state
+from autoact.errors import BadInput
+from autoact.job.inputs import open_library
+from autoact.project.config import PRESETS, Config
+from autoact.project.project import Project
+from autoact.run.record.folder import runs_of
+from autoact.tools.library.library import Library
+from autoact.tools.pages.sources import host_url
+from autoact.tools.web.guard import unreachable_reason
+from autoact.trajectory import FINISH, REFLECT, Example, Question
+
+T = TypeVar("T")
+
+PLACEHOLDER = "Replace this with"
+"""The beginning of the example in the blank template."""
+
+
+@dataclass(slots=True)
+class Inspection:
+    """The findings. Errors keep a run from starting; warnings do not."""
+
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    counts: dict[str, str | int] = field(default_factory=dict)
+
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        """Returns the result of `read`, or None and records its error. Of each file only the first mistake is found."""
+        try:
+            return read()
+        except BadInput as error:
+            self.errors.append(str(error))
+            return None
+
+
+def inspect(project: Project) -> Inspection:
+    """Reads everything in a project and goes on after every mistake. Never raises BadInput."""
+    found = Inspection()
+    config = _check_settings(project, found)
+    examples = found.attempt(project.examples) or []
+    reference = found.attempt(lambda: project.questions("reference")) or []
+    held_out = found.attempt(lambda: project.questions("heldout")) or []
+    demonstrations = sum(bool(example.steps) for example in examples)
+    found.counts["examples"] = f"{len(examples)}, {demonstrations} of them with steps"
+    found.counts["reference questions"] = len(reference)
+    found.counts["held-out questions"] = len(held_out)
+    if config is not None and config.task.answer == "choice":
+        _check_options(found, [example.question for example in examples])
+    found.warnings += [
+        f"examples.jsonl: `{example.question.id}` is the example of the blank template; replace it with your own"
+        for example in examples
+        if example.question.text.startswith(PLACEHOLDER)
+    ]
+    _check_leaks(found, [*(example.question for example in examples), *reference], held_out)
+    _check_tools(project, found, examples)
+    found.counts["runs"] = len(runs_of(project.root))
+    return found
+
+
+def _check_settings(project: Project, found: Inspection) -> Config | None:
+    config = found.attempt(project.config)
+    if config is None:
+        return None
+    for preset in PRESETS:
+        found.attempt(partial(project.config, preset))
+    found.counts["task"] = config.task.name
+    state, why = model_state(config.model.id)
+    found.counts["model"] = f"{config.model.id} ({state})"
+    if state == "unknown":
+        found.errors.append(str(BadInput(why, file=project.root / "project.toml", key="model.id")))
+    return config
+
+
+def _check_tools(project: Project, found: Inspection, examples: Iterable[Example]) -> None:
+    opened = found.attempt(lambda: open_library(project))
+    if opened is None:
+        return
+    library, corpus = opened
+    ready = library.ready()
+    found.counts["tools"] = ", ".join(tool.name for tool in ready) or "none"
+    found.counts["pages"] = len(corpus)
+    found.warnings += [f"corpus: {problem}" for problem in corpus.problems]
+    corpus.close()
+    if not ready:
+        found.errors.append(str(BadInput("no tool can run; expected at least one that can", file=project.tools_toml)))
+    if project.tools_toml:  # without it every known tool is listed
+        unfit = [record for record in library.records() if not record.runs]
+        found.warnings += [f"tools.toml: {record.name} is not ready: {record.reason}" for record in unfit]
+    found.warnings += _unreachable_hosts(library)
+    _check_demonstrations(found, library, examples)
+
+
+def _unreachable_hosts(library: Library) -> Iterator[str]:
+    """Yields a warning for each web tool whose host has no address here, so that every call would fail."""
+    for record in library.records():
+        if record.runs and "network" in record.powers and (url := host_url(record)):
+            reason = unreachable_reason(url, record.settings.get("allow", ()))
+            if reason:
+                yield f"tools.toml: calls of {record.name} would fail: {reason}"
+
+
+def _check_demonstrations(found: Inspection, library: Library, examples: Iterable[Example]) -> None:
+    """Warns of examples with a tool that agents cannot call, which are left out of every prompt."""
+    for example in examples:
+        for action in dict.fromkeys(step.action for step in example.steps if not _callable(library, step.action)):
+            found.warnings.append(
+                f"examples.jsonl: `{example.question.id}` uses `{action}`, which is not a ready tool; the example is "
+                "left out of prompts"
+            )
+
+
+def _callable(library: Library, action: str) -> bool:
+    """Returns whether an agent can take this action, by any name of the tool."""
+    record = library.resolve(action)
+    return action in (FINISH, REFLECT) or (record is not None and record.runs)
+
+
+def _check_options(found: Inspection, seeds: Iterable[Question]) -> None:
+    """Warns of seed examples without options: self-instruct writes options as the seeds have them."""
+    for question in seeds:
+        if not question.choices:
+            found.warnings.append(f"examples.jsonl: `{question.id}` has no `choices`, though task.answer is choice")
+
+
+def _check_leaks(found: Inspection, practised: Iterable[Question], held_out: Iterable[Question]) -> None:
+    texts = {question.text.casefold(): question.id for question in practised}
+    for question in held_out:
+        twin = texts.get(question.text.casefold())
+        if twin:
+            found.warnings.append(f"questions/heldout.jsonl: `{question.id}` repeats the practice question `{twin}`")

@@ -1,0 +1,92 @@
+"""`autoact new`, `check`, `duplicate`, `rename` and `shelve`: makes, checks, copies and moves projects."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(subparsers: Any) -> None:
+    """Adds the verbs and their options."""
+    parser = subparsers.add_parser("new", help="make a project folder")
+    parser.add_argument("folder", help="where to make it; must not exist, or be empty")
+    parser.add_argument(
+        "--template", default="starter", help="starter (an encyclopedia with questions), hotpotqa, scienceqa or blank"
+    )
+    parser.set_defaults(run=new)
+    parser = subparsers.add_parser(
+        "check", help="read all of a project and report mistakes",
+        description="Reads settings, examples, questions, tools, corpus and the model's name. Exit code 2 for errors.",
+    )  # fmt: skip
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=check)
+    for name, text in (
+        ("duplicate", "copy a project without its runs"),
+        ("rename", "give a project another name"),
+    ):
+        parser = subparsers.add_parser(name, help=text)
+        parser.add_argument("project", help="the project's folder")
+        parser.add_argument("name", help="the new name; the folder stays beside the old one")
+        parser.set_defaults(run=move, how=name)
+    parser = subparsers.add_parser("shelve", help="move a project into the folder `archive` beside it")
+    parser.add_argument("project", help="the project's folder")
+    parser.set_defaults(run=shelve)
+
+
+def new(arguments: argparse.Namespace) -> int:
+    """Makes the folder and prints the next steps."""
+    from autoact.project.project import create
+
+    create(Path(arguments.folder).expanduser(), arguments.template)
+    folder = shlex.quote(arguments.folder)
+    print(f"made {arguments.folder} from the {arguments.template} template; next:")
+    if arguments.template == "blank":
+        print(f"  edit {folder}/project.toml and {folder}/examples.jsonl, put documents into {folder}/corpus/")
+    print(f"  autoact check {folder}")
+    print(f"  autoact run {folder} --preset quick")
+    return 0
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Prints every problem, or counts when there is no error."""
+    from autoact.cli.output import print_json, printable
+    from autoact.cli.project.inspection import inspect
+    from autoact.project.project import Project
+
+    found = inspect(Project.open(arguments.project))
+    if arguments.json:
+        print_json({"ok": not found.errors, "errors": found.errors, "warnings": found.warnings, "counts": found.counts})
+        return 2 if found.errors else 0
+    for severity, lines in (("error", found.errors), ("warning", found.warnings)):
+        for line in lines:
+            print(printable(f"{severity}: {line}"), file=sys.stderr)
+    if found.errors:
+        return 2
+    width = max(map(len, found.counts))
+    for name, value in found.counts.items():
+        print(printable(f"{name:<{width}}  {value}"))
+    return 0
+
+
+def move(arguments: argparse.Namespace) -> int:
+    """Copies or renames a project and prints its new folder."""
+    from autoact.project import folders
+    from autoact.project.project import Project
+
+    root = Project.open(arguments.project).root
+    how = folders.duplicate if arguments.how == "duplicate" else folders.rename
+    print(how(root, arguments.name).root)
+    return 0
+
+
+def shelve(arguments: argparse.Namespace) -> int:
+    """Archives a project and prints its new folder."""
+    from autoact.project import folders
+    from autoact.project.project import Project
+
+    print(folders.archive(Project.open(arguments.project).root))
+    return 0

@@ -1,0 +1,86 @@
+"""`autoact eval`: answers held-out questions or a data set and prints exact match, F1, tokens and seconds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoact.project.config import Config
+    from autoact.project.project import Project
+
+from autoact.cli.project.trust import add_trust, open_trusted_project
+
+
+def add(subparsers: Any) -> None:
+    """Adds the verb and its options."""
+    parser = subparsers.add_parser(
+        "eval", help="score casts on held-out questions or a data set",
+        description="Answers the project's held-out questions, or those of --data, and prints EM and F1 with 95 % "
+        "intervals. --data takes JSON lines, a JSON list or object, CSV or TSV, in AutoAct's own format, HotpotQA's "
+        "or ScienceQA's. If the file has paragraphs, as HotpotQA's has, Retrieve and WebSearch search the paragraphs "
+        "of all its questions; otherwise they search the project's corpus.",
+    )  # fmt: skip
+    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("--data", default="", help="a file of questions")
+    parser.add_argument(
+        "--method", default="", help="casts, separated by commas (default: meta,group; meta if no group is trained)"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=0, help="questions to answer, evenly spaced over the file (default: all)"
+    )
+    parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
+    parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print figures and answers as JSON; `predictions`, by cast, have the format of HotpotQA's scorer",
+    )
+    add_trust(parser)
+    parser.set_defaults(run=evaluate)
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Starts a run of group planning alone and prints its scores."""
+    from autoact.cli.start.run import check, start
+    from autoact.cli.watch.table import print_result
+    from autoact.errors import BadInput
+
+    project = open_trusted_project(arguments)
+    config = _settings(project, arguments)
+    if not arguments.data and not (held_out := project.questions_file("heldout")).exists():
+        raise BadInput("not found; expected questions here, or in a file named by --data", file=held_out)
+    check(project, config)
+    return start(project, config, "eval", partial(print_result, as_json=arguments.json), detach=arguments.detach)
+
+
+def _settings(project: Project, arguments: argparse.Namespace) -> Config:
+    from msgspec.structs import replace
+
+    from autoact.errors import BadInput
+    from autoact.job.answer_config import answering
+    from autoact.project.project import Project
+
+    if arguments.limit < 0:
+        raise BadInput(f"expected 0 or more questions, found {arguments.limit}", key="--limit")
+    data = str(Project.file(arguments.data).resolve()) if arguments.data else ""
+    config = answering(project, arguments.base, _methods(project, arguments), data=data)
+    return replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
+
+
+def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Returns the methods that were named; else all that can answer."""
+    from autoact.errors import BadInput
+    from autoact.job.base_run import trained
+    from autoact.registry.methods import METHODS
+    from autoact.trajectory import META
+
+    names = tuple(filter(None, (name.strip() for name in arguments.method.split(","))))
+    if any(name not in METHODS for name in names) or (arguments.method and not names):
+        raise BadInput(f"expected some of {', '.join(METHODS.names())}, found {arguments.method!r}", key="--method")
+    if names or arguments.base or trained(project.root) is not None:
+        return names or METHODS.names()
+    print("no run has trained a group yet, so the meta-agent answers alone", file=sys.stderr)
+    return (META,)

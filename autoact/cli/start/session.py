@@ -1,0 +1,66 @@
+"""Asks a project's live session: a run that keeps the model loaded and ends after a time without questions."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autoact.project.project import Project
+    from autoact.run.record.folder import RunFolder
+    from autoact.trajectory import Trajectory
+
+
+def ask_session(project: Project, question: str, cast: str, base: str, idle: int | None) -> Trajectory:
+    """Returns the answer of the project's live session; starts one when there is none.
+
+    Raises BadInput when the session refuses the question, AutoActError when it ends before it answers.
+    """
+    from autoact.cli.control.command import deliver, wait_for_trajectory
+    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.control_socket import leave
+    from autoact.run.process.launch import launch
+
+    command = Command(new_id(), "inject", text=question, cast=cast, by=getpass.getuser())
+    folder = find_live_session(project)
+    if folder is not None:
+        deliver(folder, command)
+    else:
+        folder = new_session(project, base, idle)
+        leave(folder, command)
+        launch(folder)
+    return wait_for_trajectory(folder, command)
+
+
+def find_live_session(project: Project) -> RunFolder | None:
+    """Returns the newest session with a live job; None when there is none."""
+    from autoact.registry.stages import SESSION
+    from autoact.run.process.health import attended
+    from autoact.run.record.folder import own_runs
+
+    for folder in own_runs(project.root):
+        if folder.stages() == (SESSION,) and attended(folder):
+            return folder
+    return None
+
+
+def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
+    """Makes the folder of a new session, with the group if a run has trained one, else with the meta-agent alone."""
+    import msgspec
+
+    from autoact.cli.start.run import check
+    from autoact.job.answer_config import answering
+    from autoact.job.base_run import trained
+    from autoact.registry.stages import SESSION
+    from autoact.run.record.folder import new_run
+
+    casts = ("meta", "group") if base or trained(project.root) else ("meta",)
+    config = answering(project, base, casts, stages=(SESSION,))
+    if idle is not None:
+        config = msgspec.structs.replace(config, session=msgspec.structs.replace(config.session, idle=idle))
+    check(project, config)
+    folder = new_run(project.root, SESSION, msgspec.to_builtins(config), now=datetime.now())
+    print(f"session {folder.name} started; it ends after {config.session.idle} s without a question", file=sys.stderr)
+    return folder

@@ -1,0 +1,176 @@
+"""Follows a run on the command line from its log: a line of progress, then the results."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from autoact.cli.output import printable, raw_stream
+from autoact.errors import AutoActError
+from autoact.lab.duration import format_duration
+from autoact.run.process.exit_record import Ending, read_ending
+from autoact.run.process.health import AFAR, UNREADABLE, attended, cause, doing, verdict
+from autoact.run.process.launch import stop
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.log import LogTail
+from autoact.run.record.state import RunState, StageState
+
+EVERY_TERMINAL, EVERY_FILE = 0.5, 10.0
+"""Seconds between progress lines on a terminal, where each replaces the last, and in a file."""
+LOOK = 0.2
+"""Seconds between two reads of the log."""
+
+
+def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool = True) -> int:
+    """Watches a run until no job and no keeper has it, then calls `show`; returns the command's exit code.
+
+    Ctrl-C asks the job to stop and waits for it; without `stops` it only ends the command. Raises AutoActError when the
+    run failed or was interrupted.
+    """
+    state, tail, progress = RunState(), LogTail(folder.events), ProgressLine()
+    try:
+        print(printable(f"run {folder.name}"), file=sys.stderr, flush=True)
+        _watch(folder, state, tail, progress)
+    except KeyboardInterrupt:
+        if not stops:
+            print(f"\nrun {folder.name} is still running; `autoact attach {folder.path}` shows it", file=sys.stderr)
+            return 0
+        stop(folder)
+        _watch(folder, state, tail, progress)
+        if state.status != "finished":
+            return _report_stopped(folder)
+    finally:
+        tail.close()
+    return _finish(folder, state, show)
+
+
+def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: ProgressLine) -> None:
+    while attended(folder) or verdict(folder, state).startswith(AFAR[0]):
+        state.follow(tail)
+        progress.show(state, doing=doing(folder))
+        progress.report_crash(read_ending(folder))
+        time.sleep(LOOK)
+    state.follow(tail)
+    progress.show(state, last=True)
+
+
+def _finish(folder: RunFolder, state: RunState, show: Callable[[RunFolder], None]) -> int:
+    ended = read_ending(folder)
+    # If the last job ended before it logged anything, the status in the log is that of an earlier job.
+    is_current = ended is None or state.at >= ended.at - ended.seconds
+    if state.status == "failed" and is_current:
+        raise AutoActError(f"run {folder.name} failed: {state.error}; `autoact resume {folder.path}` tries again")
+    if state.status == "cancelled" and is_current:
+        return _report_stopped(folder)
+    if state.status != "finished":
+        found = verdict(folder, state) if is_current else "interrupted"
+        why = cause(folder, state, found) or "the reason is unknown"
+        advice = "" if found == UNREADABLE else f"; `autoact resume {folder.path}` resumes it"
+        raise AutoActError(f"run {folder.name} is {found}: {why}{advice}")
+    show(folder)
+    return 0
+
+
+def _report_stopped(folder: RunFolder) -> int:
+    print(f"\nrun {folder.name} is stopped; the same command resumes it", file=sys.stderr)
+    return 130
+
+
+class ProgressLine:
+    """The line of progress: stage, counts, rate and time left."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+        self.shown_at = 0.0
+        self.stage = ""
+        self.line = ""
+        self.reported = 0.0
+        """Time of the last restart that was reported, unix seconds."""
+
+    def show(self, state: RunState, *, doing: str = "", last: bool = False) -> None:
+        """Prints the line when it is due, and a last line for a finished stage; before the first stage, `doing`."""
+        if state.stage != self.stage:
+            if self.stage:
+                self._close(state)
+            self.stage = state.stage
+            self.shown_at = 0.0
+        every = EVERY_TERMINAL if self.terminal else EVERY_FILE
+        if self.stage and (last or time.monotonic() - self.shown_at >= every):
+            self.shown_at = time.monotonic()
+            self._print(describe_stage(self.stage, state))
+        elif doing and not self.stage:
+            self._print(f"{doing} ...")
+
+    def report_crash(self, ended: Ending | None) -> None:
+        """Prints once that a job crashed and will be restarted."""
+        if ended is not None and ended.again_at > self.reported:
+            self.reported = ended.again_at
+            wait = format_duration(ended.again_at - ended.at)
+            self._print(f"the job ended, {ended.cause}; it is restarted in {wait}")
+            if self.terminal:
+                print(file=sys.stderr)
+
+    def _close(self, state: RunState) -> None:
+        stage = state.stages[self.stage]
+        self._print(f"{self.stage}: {stage_result(self.stage, state)} in {format_duration(stage.seconds)}")
+        if self.terminal:
+            print(file=sys.stderr)
+
+    def _print(self, line: str) -> None:
+        line = printable(line)
+        if self.terminal:
+            raw_stream(sys.stderr).write("\r\x1b[K")
+            print(line, end="", file=sys.stderr, flush=True)
+        elif line != self.line:
+            print(line, file=sys.stderr, flush=True)
+        self.line = line
+
+
+def describe_stage(name: str, state: RunState) -> str:
+    """Returns the progress of a running stage in one line."""
+    stage = state.stages[name]
+    if name == "differentiation":
+        return f"{name}: {_training(state)}"
+    parts = [f"{stage.done}/{stage.of}" if stage.of else f"{stage.done}"]
+    if name == "self_instruct":
+        parts += [f"{stage.tried} tried", f"{sum(state.refused.values())} refused"]
+    if not stage.done and name in state.tokens:
+        calls = state.tokens[name].calls
+        parts.append(f"{calls} model answer{'s' if calls > 1 else ''}")
+    rate, left = pace(stage, state.at)
+    if rate:
+        parts += [f"{rate:.1f}/min", f"{format_duration(left)} left"] if left else [f"{rate:.1f}/min"]
+    return f"{name}: " + ", ".join(parts)
+
+
+def _training(state: RunState) -> str:
+    for role, built in reversed(state.examples.items()):
+        curve = state.curves.get(role)
+        if not curve:
+            return f"{role}-agent, {built.trajectories} trajectories"
+        step = curve[max(curve)]
+        left = (step.of - step.step - 1) * sum(one.ms for one in curve.values()) / len(curve) / 1000
+        return f"{role}-agent, step {step.step + 1}/{step.of}, loss {step.loss:.3f}, {format_duration(left)} left"
+    return "preparing"
+
+
+def pace(stage: StageState, now: float) -> tuple[float, float]:
+    """Returns results per minute, and seconds left at that rate (0 when unknown)."""
+    spent = max(1e-9, now - stage.started_at)
+    if not stage.done or spent < 1:
+        return 0.0, 0.0
+    rate = stage.done / spent
+    return 60 * rate, max(0, stage.of - stage.done) / rate
+
+
+def stage_result(name: str, state: RunState) -> str:
+    """Returns the results of a finished stage in a few words."""
+    made = state.stages[name].made
+    return {
+        "self_instruct": f"{made} questions accepted, {sum(state.refused.values())} refused",
+        "tool_selection": ", ".join(tool for tool, _ in state.selected) or "no tool selected",
+        "synthesis": f"{made} trajectories",
+        "filtering": f"{made} of {len(state.verdicts)} trajectories kept",
+        "differentiation": f"{made} adapters",
+    }.get(name, f"{made} answers")

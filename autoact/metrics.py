@@ -1,0 +1,135 @@
+"""Scores answers: exact match, token F1, multiple-choice accuracy, and intervals over questions.
+
+Normalisation and F1 follow the SQuAD evaluation as HotpotQA uses it: lower case, no punctuation, no articles; a
+yes/no/noanswer mismatch scores 0.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
+from string import ascii_uppercase
+
+from autoact.trajectory import Question
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_CLOSED = {"yes", "no", "noanswer"}
+_NAME = r"(?P<name>(?:the\s+)?(?:(?:correct|right)\s+)?(?:option|answer|choice)(?:\s+is)?(?:\s*:\s*|\s+|(?=[(\[])))?"
+_MARK = r"[*\"']*"
+_LETTER = re.compile(rf"{_NAME}{_MARK}(?:[(\[](?P<round>[a-z])[)\]]|(?P<plain>[a-z]))[.:)]*{_MARK}", re.IGNORECASE)
+"""A letter alone: B, (B), B. or Option B, also in bold or in quotes."""
+_LABELLED = re.compile(
+    rf"{_NAME}{_MARK}(?:[(\[](?P<round>[a-z])[)\]]{_MARK}[.:]?\s*"
+    rf"|(?P<plain>[a-z])(?:[):]{_MARK}\s*|\.{_MARK}\s+|\s+[-–—]\s+|(?(name)\s+|(?!))))(?P<words>.+)",
+    re.IGNORECASE,
+)
+"""A letter and words: (B) blue, B. blue or Option B: blue."""
+
+
+def normalise(answer: str) -> str:
+    """Returns the answer in lower case, without punctuation, articles and extra spaces."""
+    return " ".join(_ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split())
+
+
+def _collapse_spaces(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _strip_dots(text: str) -> str:
+    return _collapse_spaces(text).rstrip(".")
+
+
+_LOOSE = (_strip_dots, lambda text: _strip_dots(text).casefold(), normalise)
+"""Normalisations under which an answer is compared with an option's words, from strict to loose."""
+
+
+def exact_match(answer: str | None, gold: str) -> float:
+    """Returns 1.0 when both normalise to the same non-empty text, else 0.0."""
+    given = normalise(answer or "")
+    return float(bool(given) and given == normalise(gold))
+
+
+def f1(answer: str | None, gold: str) -> float:
+    """Returns token F1, 0 to 1."""
+    given, wanted = normalise(answer or ""), normalise(gold)
+    if given != wanted and (given in _CLOSED or wanted in _CLOSED):
+        return 0.0
+    given_tokens, gold_tokens = given.split(), wanted.split()
+    common = sum((Counter(given_tokens) & Counter(gold_tokens)).values())
+    if not common:
+        return 0.0
+    precision, recall = common / len(given_tokens), common / len(gold_tokens)
+    return 2 * precision * recall / (precision + recall)
+
+
+def choice_accuracy(answer: str | None, question: Question) -> float:
+    """Returns 1.0 when the answer names the gold option, by letter or by words; else, or without an answer, 0.0."""
+    given, gold = (find_option(one or "", question.choices) for one in (answer, question.answer))
+    if given is None or gold is None:
+        return 0.0
+    return float(question.choices[given] == question.choices[gold])
+
+
+def find_option(answer: str, choices: Sequence[str]) -> int | None:
+    """Returns the index of the option that an answer names; None when it names none, or more than one.
+
+    An answer may be a letter (`B`, `(B)`, `B.`, `Option B`), a letter with the option's words (`B. blue`), or the
+    words alone. Exact words are matched before looser ones, to distinguish options that differ only in case or
+    punctuation. A letter with the words of another option names none.
+    """
+    given = _collapse_spaces(answer)
+    letter = _index(_LETTER.fullmatch(given), choices)
+    if letter is not None and len(given) == 1 and given.isupper():
+        return letter
+    exact = _match_words(given, choices, (_collapse_spaces,))
+    if exact is not None or letter is not None:
+        return letter if exact is None else exact
+    loose = _match_words(given, choices, _LOOSE)
+    labelled = _LABELLED.fullmatch(given)
+    if loose is not None or labelled is None:
+        return loose
+    named = _match_words(labelled["words"], choices, (_collapse_spaces, *_LOOSE))
+    letter = _index(labelled, choices)
+    return letter if named in (None, letter) else None
+
+
+def _index(label: re.Match[str] | None, choices: Sequence[str]) -> int | None:
+    """Returns the index of the letter in a label; None without a label, or when there are fewer options."""
+    if label is None:
+        return None
+    index = ascii_uppercase.index((label["round"] or label["plain"]).upper())
+    return index if index < len(choices) else None
+
+
+def _match_words(given: str, choices: Sequence[str], forms: Iterable[Callable[[str], str]]) -> int | None:
+    """Returns the index of the option that equals the answer, under the first normalisation with a match."""
+    for form in forms:
+        words = form(given)
+        found = [index for index, choice in enumerate(choices) if words and form(choice) == words]
+        if found:
+            same = len({choices[index] for index in found}) == 1
+            return found[0] if same else None
+    return None
+
+
+def reward(answer: str | None, question: Question) -> float:
+    """Returns the paper's reward: token F1, or accuracy for multiple choice; 0 without a gold answer."""
+    if question.answer is None:
+        return 0.0
+    return choice_accuracy(answer, question) if question.choices else f1(answer, question.answer)
+
+
+def interval(
+    values: Sequence[float], *, draws: int = 2000, seed: int = 0, statistic: Callable[[Sequence[float]], float] = fmean
+) -> tuple[float, float]:
+    """Returns the 95 % percentile bootstrap interval of a statistic over questions; (0, 0) for no values."""
+    if not values:
+        return 0.0, 0.0
+    source = random.Random(seed)
+    drawn = sorted(statistic(source.choices(values, k=len(values))) for _ in range(draws))
+    return drawn[int(0.025 * draws)], drawn[int(0.975 * draws) - 1]

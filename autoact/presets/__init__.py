@@ -1,1 +1,0 @@
-"""Settings that go together, one TOML file each."""

@@ -1,0 +1,327 @@
+"""The settings of a project or a run: a section per stage, read from TOML; errors name file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from autoact.errors import BadInput, BadProject
+from autoact.files import toml_text
+from autoact.registry.roles import SUB_AGENTS
+from autoact.trajectory import Cast
+
+PRESETS = ("quick", "full")
+
+PositiveInt = Annotated[int, Meta(ge=1)]
+"""At least one."""
+NonNegativeInt = Annotated[int, Meta(ge=0)]
+"""Zero or more."""
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+"""0 to 1."""
+NonNegativeFloat = Annotated[float, Meta(ge=0)]
+"""A temperature, a learning rate."""
+
+
+AdapterName = Annotated[str, Meta(pattern=r"^(?!meta$|world$)[a-z][a-z0-9_-]{0,30}$")]
+"""The name of a folder, and not that of the base model or the environment."""
+PlayedPart = Annotated[str, Meta(pattern=r"^(plan|reflect|tool(:\S+)?)$")]
+"""A role whose parts of a turn an adapter speaks; `tool:NAME` for the arguments of one tool."""
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """The base class of every section: an unknown key is an error."""
+
+
+class Task(Section, frozen=True):
+    """The target task information: name M and description P (paper, section 3.1)."""
+
+    name: str = "untitled"
+    description: str = "Answer the question."
+    """Part of every prompt."""
+    answer: Literal["short", "choice"] = "short"
+    """The form of an answer: a few words, or the letter of an option."""
+    environment: str = "qa"
+    """What episodes act in, a name of autoact.registry.environments."""
+
+
+class Model(Section, frozen=True):
+    """The base model and how it runs."""
+
+    id: str = "smollm2-135m-instruct"
+    """A name that `autoact models list` shows, a folder, a .gguf file or a Hugging Face id."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    lanes: PositiveInt = 24
+    """The most episodes that are answered at the same time."""
+    seed: int = 7
+    engine: str = "local"
+    """The kind of engine that runs it, a name of autoact.registry.engines."""
+
+
+class SelfInstruct(Section, frozen=True):
+    """Stage 1: the meta-agent writes practice questions."""
+
+    target: PositiveInt = 60
+    """Questions to accept, the seed examples not counted."""
+    round: PositiveInt = 24
+    """Questions drafted in one round."""
+    stall: PositiveInt = 3
+    """Successive rounds without an accepted question after which the stage ends."""
+    passes: PositiveInt = 3
+    """The most passes over the corpus."""
+    temperature: NonNegativeFloat = 0.7
+    top_p: Fraction = 0.95
+    similar: float = 85.0
+    """Similarity (0 to 100, edit ratio of the normalised texts) from which two questions count as duplicates."""
+
+
+class ToolSelection(Section, frozen=True):
+    """Stage 2: the meta-agent picks the tools the task needs."""
+
+    most: PositiveInt = 3
+    """The most tools to select."""
+    offered: PositiveInt = 12
+    """The most tools to choose among: of a larger library, those whose descriptions fit the task best."""
+    by: Literal["likelihood", "names"] = "likelihood"
+    """The way to choose from a larger library: `likelihood` takes, for each question, the tool after whose description
+    the model finds the question likeliest, which small models do far better; `names` has it name tools, as from a small
+    library."""
+    temperature: NonNegativeFloat = 0.0
+
+
+class Synthesis(Section, frozen=True):
+    """Stage 3: the meta-agent answers every question, step by step."""
+
+    questions: Literal["self", "reference"] = "self"
+    """The questions: self-made ones, or the project's reference questions (the paper's control)."""
+    samples: PositiveInt = 4
+    """Trajectories per question."""
+    demonstrations: NonNegativeInt = 3
+    """Seed examples with steps in the meta-agent's prompt, in their order; 0 is the paper's zero-shot synthesis.
+
+    A small model imitates the last one most: after a yes/no example it answers every question with yes or no.
+    """
+    steps: PositiveInt = 4
+    reflections: NonNegativeInt = 1
+    temperature: NonNegativeFloat = 0.6
+    top_p: Fraction = 0.95
+
+
+class Filtering(Section, frozen=True):
+    """Stage 4: selects the trajectories to learn from."""
+
+    per_question: PositiveInt = 2
+    """Trajectories kept per question, shortest first."""
+    grounded: bool = True
+    """The answer must occur in an observation (yes/no answers are exempt)."""
+    reasoned: bool = True
+    """The thought before the answer must contain it: a guess teaches the plan-agent to skip reasoning."""
+
+
+class Differentiation(Section, frozen=True):
+    """Stage 5: three LoRA adapters (paper, table of hyper-parameters: r 8, alpha 16, dropout 0.05, q and v)."""
+
+    adapters: dict[AdapterName, tuple[PlayedPart, ...]] = field(
+        default_factory=lambda: {name: (name,) for name in SUB_AGENTS}
+    )
+    """The adapters to train, and the parts that each plays: plan, tool, reflect, or `tool:NAME` for one tool's
+    arguments. One adapter for all, three, or one for each tool are three such tables."""
+    rank: PositiveInt = 8
+    alpha: PositiveInt = 16
+    dropout: Fraction = 0.05
+    targets: tuple[str, ...] = ("q_proj", "v_proj")
+    learning_rate: NonNegativeFloat = 1e-3
+    epochs: PositiveInt = 3
+    batch: PositiveInt = 2
+    """Trajectories per optimiser step."""
+    warmup: Fraction = 0.03
+    demonstrations: NonNegativeInt = 0
+    """Seed examples in the sub-agents' prompt; they have learned the form, so none are needed."""
+    wrong_share: Fraction = 0.3
+    """Share of wrong trajectories among those that the reflect-agent learns from."""
+    save_every: PositiveInt = 20
+    """Optimiser steps between checkpoints."""
+
+    def cast(self) -> Cast:
+        """Returns the cast of these adapters."""
+        return Cast("group", {part: name for name, parts in self.adapters.items() for part in parts})
+
+
+def trained_cast(config: Mapping[str, Any]) -> Cast:
+    """Returns the cast of the adapters that a run trains, from its settings as the log has them."""
+    section = config.get("differentiation")
+    adapters = section.get("adapters") if isinstance(section, Mapping) else None
+    try:
+        return msgspec.convert({"adapters": adapters} if adapters else {}, Differentiation).cast()
+    except msgspec.ValidationError:
+        return Differentiation().cast()
+
+
+class GroupPlanning(Section, frozen=True):
+    """Stage 6: the three sub-agents together answer the held-out questions."""
+
+    limit: NonNegativeInt = 0
+    """Held-out questions to answer; 0 means all."""
+    compare: tuple[str, ...] = ("meta", "group")
+    """Methods that answer them, names of autoact.registry.methods."""
+    temperature: NonNegativeFloat = 0.0
+    top_p: Fraction = 1.0
+    steps: PositiveInt = 4
+    reflections: NonNegativeInt = 1
+
+
+class SessionSettings(Section, frozen=True):
+    """A live session: the model stays loaded between the questions of a person."""
+
+    idle: PositiveInt = 900
+    """Seconds without a question after which the session ends."""
+
+
+class Plan(Section, frozen=True):
+    """The plan of one run, written by the commands, not by hand."""
+
+    stages: tuple[str, ...] = ()
+    """Stages to run, in the pipeline's order."""
+    base: str = ""
+    """A run of the same project whose results replace those of skipped stages."""
+    data: str = ""
+    """A file of questions to answer instead of the held-out ones; its paragraphs replace the corpus."""
+    question: str = ""
+    """One question to answer instead of the held-out ones."""
+
+
+class Config(Section, frozen=True):
+    """All settings of a run; written once into the run's folder."""
+
+    run: Plan = Plan()
+    task: Task = Task()
+    model: Model = Model()
+    self_instruct: SelfInstruct = SelfInstruct()
+    tool_selection: ToolSelection = ToolSelection()
+    synthesis: Synthesis = Synthesis()
+    filtering: Filtering = Filtering()
+    differentiation: Differentiation = Differentiation()
+    group_planning: GroupPlanning = GroupPlanning()
+    session: SessionSettings = SessionSettings()
+
+
+def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
+    """Reads the settings in `file`, overridden by a preset, then by `section.key=value` changes.
+
+    Raises BadProject for the file, BadInput for the preset and the changes.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        values = toml_text.parse(text)
+    except FileNotFoundError as error:
+        raise BadProject(
+            "not found; a project folder holds a project.toml (`autoact new` makes one)", file=file
+        ) from error
+    except OSError as error:
+        raise BadProject(f"cannot be read: {error.strerror}", file=file) from error
+    except UnicodeDecodeError as error:
+        raise BadProject(f"not UTF-8 text: {error.reason} at byte {error.start}", file=file) from error
+    except toml_text.TOMLDecodeError as error:
+        raise BadProject(f"not valid TOML: {error}", file=file) from error
+    check_values(values, file, text)
+    if preset:
+        values = merge(values, preset_values(preset))
+    if changes:
+        values = merge(values, parse_changes(changes))
+    return _convert(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+
+
+def resolve_model_path(found: Config, root: Path) -> Config:
+    """Returns the settings with the model's path absolute, because a job runs in another folder.
+
+    A path that begins with a dot is resolved in the project's folder `root` first, then in the working folder.
+    """
+    path = Path(os.path.expanduser(found.model.id))  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    candidates = [root / path, path.absolute()] if found.model.id.startswith(".") else [path.absolute()]
+    for candidate in candidates:
+        if (candidate / "config.json").exists() or (candidate.suffix == ".gguf" and candidate.exists()):
+            return msgspec.structs.replace(found, model=msgspec.structs.replace(found.model, id=str(candidate)))
+    return found
+
+
+def check_values(values: Mapping[str, Any], file: Path, text: str) -> Config:
+    """Converts the values of a file; errors name its lines. Raises BadProject."""
+    return _convert(values, lambda key, why: BadProject(why, file=file, line=find_line(text, key), key=key))
+
+
+def _convert(values: Mapping[str, Any], error: Any) -> Config:
+    try:
+        return msgspec.convert(values, Config)
+    except msgspec.ValidationError as found:
+        raise error(*_explain(str(found))) from found
+
+
+def _explain(message: str) -> tuple[str, str]:
+    """Returns key and reason of a message of msgspec, such as `Expected int, got str - at $.synthesis.samples`."""
+    reason, _, path = message.partition(" - at `$")
+    path = path.strip("`.")
+    if unknown := re.search(r"unknown field `(.+?)`", reason):
+        key = ".".join(part for part in (path, unknown[1]) if part)
+        known = known_keys(path)
+        near = difflib.get_close_matches(unknown[1], known, 1)
+        return key, "unknown key" + (f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}")
+    return path, reason[:1].lower() + reason[1:]
+
+
+def known_keys(path: str) -> list[str]:
+    """Returns the field names of a section; for an empty path, the names of the sections."""
+    kind: Any = Config
+    for part in filter(None, path.split(".")):
+        kind = next((type(field.default) for field in msgspec.structs.fields(kind) if field.name == part), Config)
+    return [field.name for field in msgspec.structs.fields(kind)]
+
+
+def find_line(text: str, key: str) -> int | None:
+    """Returns the line of `section.key` in a TOML text; None when the key is absent."""
+    *sections, name = key.split(".")
+    here = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := re.match(r"\s*\[([\w.]+)\]", line):
+            here = header[1]
+            if not sections and here == name:
+                return number
+        elif here == ".".join(sections) and re.match(rf"\s*{re.escape(name)}\s*=", line):
+            return number
+    return None
+
+
+def preset_values(preset: str) -> dict[str, Any]:
+    """Returns the settings of a preset. Raises BadInput for an unknown name."""
+    if preset not in PRESETS:
+        raise BadInput(f"no preset `{preset}`; known: {', '.join(PRESETS)}", key="--preset")
+    file = resources.files("autoact.project.presets").joinpath(f"{preset}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def parse_changes(changes: Mapping[str, str]) -> dict[str, Any]:
+    """Returns `section.key=value` pairs as nested settings; a value that is not TOML is text. Raises BadInput."""
+    values: dict[str, Any] = {}
+    for key, text in changes.items():
+        section, dot, name = key.partition(".")
+        if not dot:
+            raise BadInput("expected section.key=value, as in synthesis.samples=8", key=key)
+        values.setdefault(section, {})[name] = toml_text.parse_value(text)
+    return values
+
+
+def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns nested settings; those of `override` replace those of `base`."""
+    result = dict(base)
+    for key, value in override.items():
+        old = result.get(key)
+        result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result

@@ -1,0 +1,77 @@
+"""Duplicates, renames and archives project folders. A project with a live job is neither renamed nor archived."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from autoact.errors import BadInput, RunBusy
+from autoact.files import disk
+from autoact.project.project import Project
+from autoact.run.process.health import attended
+from autoact.run.record.folder import runs_of
+from autoact.security import trust
+
+ARCHIVE = "archive"
+"""Name of the folder beside the projects that archived ones move into."""
+
+
+def duplicate(root: Path, name: str) -> Project:
+    """Copies a project to another name beside it, without its runs.
+
+    Raises BadInput when the name is taken, even by a folder that appears meanwhile, and DiskFull. Both leave no copy.
+    """
+    target = _free_name(root.parent, name)
+    try:
+        with disk.new_folder(target) as part:
+            shutil.copytree(root, part, dirs_exist_ok=True, symlinks=True, ignore=lambda at, _: _left_out(root, at))
+            (part / "runs").mkdir()
+    except FileExistsError as error:
+        raise _name_taken(target) from error
+    if trust.is_trusted(root):
+        trust.mark_trusted(target)
+    return Project.open(target)
+
+
+def rename(root: Path, name: str) -> Project:
+    """Gives a project another name. Raises BadInput, and RunBusy while one of its runs has a live job."""
+    return _move(root, _free_name(root.parent, name))
+
+
+def archive(root: Path) -> Path:
+    """Moves a project into the archive folder beside it; returns its new path. Raises BadInput and RunBusy."""
+    folder = root.parent / ARCHIVE
+    names = (root.name, *(f"{root.name}-{number}" for number in range(2, 10_000)))
+    folder.mkdir(exist_ok=True)
+    return _move(root, _free_name(folder, next(name for name in names if not (folder / name).exists()))).root
+
+
+def _move(root: Path, target: Path) -> Project:
+    busy = [folder.name for folder in runs_of(root) if attended(folder)]
+    if busy:
+        raise RunBusy(f"run {busy[0]} of {root.name} has a live job; cancel it, or wait for its end")
+    try:
+        disk.rename(root, target)
+    except FileExistsError as error:
+        raise _name_taken(target) from error
+    except OSError as error:
+        raise BadInput(f"cannot be moved to {target}: {error.strerror}", file=root) from error
+    disk.sync_folder(target.parent)
+    return Project.open(target)
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    if not name or name.startswith(".") or Path(name).name != name:
+        raise BadInput(f"expected a name for a folder, found `{name}`")
+    if (folder / name).exists():
+        raise _name_taken(folder / name)
+    return folder / name
+
+
+def _name_taken(target: Path) -> BadInput:
+    return BadInput("already exists; choose another name", file=target)
+
+
+def _left_out(root: Path, at: str) -> list[str]:
+    """Returns the names in the folder `at` that are not copied."""
+    return ["runs", ".autoact"] if Path(at) == root else []

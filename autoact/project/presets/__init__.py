@@ -1,0 +1,1 @@
+"""Presets of settings, one TOML file each; autoact/project/config.py reads them."""

@@ -1,0 +1,23 @@
+"""The table of environments, in which episodes act. Question answering over a tool library is the first."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from autoact.registry.table import Table
+
+
+class EnvironmentKind(Struct, frozen=True):
+    """One kind of environment."""
+
+    name: str
+    """As `task.environment` in settings."""
+    title: str
+    open: str
+    """`package.module:function`: (Config, Project) -> (Inputs, Environments). Raises BadInput."""
+
+
+ENVIRONMENTS = Table(
+    "environment",
+    EnvironmentKind("qa", "questions over a tool library", "autoact.job.inputs:open_question_answering"),
+)

@@ -1,0 +1,31 @@
+"""The table of methods: ways to answer a question. A method is a script and a cast: which adapter plays which part."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from autoact.registry.table import Table
+from autoact.trajectory import Cast
+
+EPISODE = "autoact.methods.episode:answer"
+
+
+class Method(Struct, frozen=True):
+    """One way to answer a question."""
+
+    name: str
+    title: str
+    """In a few words, for lists."""
+    script: str
+    """`package.module:function` that makes the script: (unit, question, MethodSettings) -> Script of a Trajectory."""
+    cast: Cast
+    """The adapters that it needs and the parts that they play; none for the base model alone."""
+    trained: bool = False
+    """Whether the adapters that differentiation trains play it, whichever they are, in place of `cast`."""
+
+
+METHODS = Table(
+    "method",
+    Method("meta", "the meta-agent alone", EPISODE, Cast("meta")),
+    Method("group", "the trained sub-agents together", EPISODE, Cast("group"), trained=True),
+)

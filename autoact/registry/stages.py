@@ -1,0 +1,142 @@
+"""The table of stages: the paper's six in order, and the session. A stage is one module and one row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+
+from autoact.registry.table import Table
+
+if TYPE_CHECKING:
+    from autoact.run.record.state import RunState
+
+SELF_INSTRUCT = "self_instruct"
+TOOL_SELECTION = "tool_selection"
+SYNTHESIS = "synthesis"
+FILTERING = "filtering"
+DIFFERENTIATION = "differentiation"
+GROUP_PLANNING = "group_planning"
+SESSION = "session"
+
+
+class Counts(NamedTuple):
+    """Numbers of good results and of others, each with its word."""
+
+    good: int
+    word: str
+    others: int = 0
+    other_word: str = ""
+
+
+class Stage(Struct, frozen=True):
+    """One stage."""
+
+    name: str
+    """In settings, commands and logs."""
+    title: str
+    """As the paper calls it."""
+    short: str
+    """For narrow columns."""
+    verb: str
+    """What it does, in a few words."""
+    nouns: str
+    """The things that it makes."""
+    module: str
+    """Has `begin(context)`, which returns the stage's script and how many results it expects (0: unknown), and
+    `find(name, context)` where people may fork its units: the unit of that name and what commits it, or None."""
+    made: Callable[[RunState], int]
+    """Counts what it made."""
+    counts: Callable[[RunState], Counts]
+    outcome: Callable[[RunState], str] | None = None
+    """Says in a few words what it made; by default the number and the nouns."""
+    forkable: bool = False
+    """Whether its module has `find`."""
+    leaves: tuple[str, ...] = ()
+    """Types of the events that a later run may take over in its place."""
+    takes_from: str = ""
+    """The stage before which it stands where it is not in the pipeline: it takes over what comes before that one."""
+
+    @property
+    def in_pipeline(self) -> bool:
+        """Whether `autoact run` plays it."""
+        return not self.takes_from
+
+    def outcome_of(self, state: RunState) -> str:
+        """Returns in a few words what it made."""
+        return self.outcome(state) if self.outcome else f"{self.made(state)} {self.nouns}"
+
+
+def _filtered(state: RunState) -> Counts:
+    kept = sum(verdict.kept for verdict in state.verdicts.values())
+    return Counts(kept, "kept", len(state.verdicts) - kept, "refused")
+
+
+def _answered(state: RunState) -> Counts:
+    scored = [solved for solved in state.solved if solved.scored]
+    right = sum(solved.em == 1.0 for solved in scored)
+    return Counts(right, "right", len(scored) - right, "wrong")
+
+
+STAGES = Table(
+    "stage",
+    Stage(
+        SELF_INSTRUCT, "self-instruct", "instruct", "writes practice questions", "questions",
+        "autoact.stages.self_instruct",
+        made=lambda state: len(state.questions),
+        counts=lambda state: Counts(len(state.questions), "kept", state.refused.total(), "refused"),
+        outcome=lambda state: f"{len(state.questions)} questions accepted, {state.refused.total()} refused",
+        leaves=("question.accepted",),
+    ),
+    Stage(
+        TOOL_SELECTION, "tool selection", "tools", "chooses tools", "tools", "autoact.stages.tool_selection",
+        made=lambda state: len(state.selected),
+        counts=lambda state: Counts(len(state.selected), "kept", len(state.passed_over), "refused"),
+        outcome=lambda state: ", ".join(tool for tool, _ in state.selected) or "no tool selected",
+        leaves=("tool.selected",),
+    ),
+    Stage(
+        SYNTHESIS, "synthesis", "synthesis", "tries the questions", "trajectories", "autoact.stages.synthesis",
+        made=lambda state: len(state.trajectories),
+        counts=lambda state: Counts(len(state.trajectories), "tried"),
+        leaves=("trajectory.committed",), forkable=True,
+    ),
+    Stage(
+        FILTERING, "filtering", "filtering", "keeps good trajectories", "trajectories", "autoact.stages.filtering",
+        made=lambda state: _filtered(state).good,
+        counts=_filtered,
+        outcome=lambda state: f"{_filtered(state).good} of {len(state.verdicts)} trajectories kept",
+        leaves=("trajectory.judged",),
+    ),
+    Stage(
+        DIFFERENTIATION, "self-differentiation", "self-diff", "trains the adapters", "adapters",
+        "autoact.stages.differentiation",
+        made=lambda state: len(state.adapters),
+        counts=lambda state: Counts(len(state.adapters), "trained"),
+        leaves=("adapter.ready",),
+    ),
+    Stage(
+        GROUP_PLANNING, "group planning", "group", "answers held-out questions", "answers",
+        "autoact.stages.group_planning",
+        made=lambda state: len(state.solved),
+        counts=_answered,
+        leaves=("question.solved",), forkable=True,
+    ),
+    Stage(
+        SESSION, "session", "session", "answers what a person asks", "answers", "autoact.stages.session",
+        made=lambda state: len(state.solved),
+        counts=_answered, forkable=True,
+        takes_from=GROUP_PLANNING,
+    ),
+)  # fmt: skip
+
+
+def pipeline() -> tuple[str, ...]:
+    """Returns the names of the stages that `autoact run` plays, in order."""
+    return tuple(stage.name for stage in STAGES if stage.in_pipeline)
+
+
+def maker(event_type: str) -> str:
+    """Returns the stage whose work events of a type are; empty when they are no stage's."""
+    return next((stage.name for stage in STAGES if event_type in stage.leaves), "")

@@ -1,0 +1,65 @@
+"""A table of named rows, each of which says where its code is; the code is imported when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Generic, Protocol, TypeVar
+
+from autoact.errors import BadInput
+
+
+class Row(Protocol):
+    """A row of a table."""
+
+    @property
+    def name(self) -> str:
+        """Its name in settings, commands and logs."""
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+class Table(Generic[RowT]):
+    """Rows by name, in the order in which they were added."""
+
+    def __init__(self, noun: str, *rows: RowT):
+        """`noun` is what error messages call a row."""
+        self._noun = noun
+        self._rows: dict[str, RowT] = {}
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: RowT, *, after: str = "") -> None:
+        """Adds a row at the end, or behind the one named `after`.
+
+        The same row may come again. Raises ValueError for another one of the same name.
+        """
+        if self._rows.setdefault(row.name, row) != row:
+            raise ValueError(f"the {self._noun} `{row.name}` is defined twice")
+        if after:
+            names = [name for name in self._rows if name != row.name]
+            names.insert(names.index(after) + 1, row.name)
+            self._rows = {name: self._rows[name] for name in names}
+
+    def get(self, name: str) -> RowT:
+        """Returns the row of a name. Raises BadInput with the names that there are."""
+        if name not in self._rows:
+            raise BadInput(f"no {self._noun} `{name}`; there is {', '.join(self._rows)}")
+        return self._rows[name]
+
+    def names(self) -> tuple[str, ...]:
+        """Returns the names of all rows, in order."""
+        return tuple(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[RowT]:
+        return iter(self._rows.values())
+
+
+def load(path: str) -> Any:
+    """Returns what `package.module:name` names."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,92 @@
+"""The context of a stage: the settings, the project's own files, and what earlier stages left in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoact.errors import BadProject
+from autoact.project.config import Config
+from autoact.registry.methods import METHODS
+from autoact.registry.stages import DIFFERENTIATION, SYNTHESIS
+from autoact.run.record.state import RunState
+from autoact.script import Card
+from autoact.trajectory import FINISH, REFLECT, Cast, Example, Page, Question, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The material that a project gives to its runs."""
+
+    examples: tuple[Example, ...]
+    """Seed examples; those with steps have their observations."""
+    asked: tuple[Question, ...]
+    """The questions of group planning: held-out questions, a data set, or one question of a person."""
+    ready: tuple[Tool, ...]
+    unfit: Mapping[str, str]
+    """Tools that cannot run, and why."""
+    passages: tuple[Page, ...] = ()
+    """These and the next two are for self-instruct; other runs leave them unread."""
+    reference: tuple[Question, ...] = ()
+    held_out: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """Everything that a stage may use."""
+
+    config: Config
+    inputs: Inputs
+    state: RunState
+    """What the log holds so far."""
+    root: Path
+    """The run folder, which adapter paths are relative to."""
+    adapt: Callable[[Mapping[str, Path]], None]
+    """Loads adapters into the engine, by name."""
+
+    def meta_card(self) -> Card:
+        """Returns what the meta-agent is told, worked seed examples included."""
+        return self._card(self.config.synthesis.demonstrations)
+
+    def group_card(self) -> Card:
+        """Returns what the sub-agents are told, in training and in group planning alike."""
+        return self._card(self.config.differentiation.demonstrations)
+
+    def card(self, cast: Cast) -> Card:
+        """Returns what a cast is told."""
+        return self.group_card() if cast.adapters else self.meta_card()
+
+    def tools(self) -> Sequence[Tool]:
+        """Returns the selected tools; every ready one when none was selected."""
+        by_name = {tool.name: tool for tool in self.inputs.ready}
+        return [by_name[name] for name, _ in self.state.selected if name in by_name] or self.inputs.ready
+
+    def sub_agents(self) -> Cast:
+        """Returns the cast of the adapters that differentiation trains."""
+        return self.config.differentiation.cast()
+
+    def casts(self) -> dict[str, Cast]:
+        """Returns the cast of every method to be compared, by the method's name, and loads the adapters they need.
+
+        Methods that need adapters are left out when this run's training had nothing to learn from: the others'
+        scores still stand. Raises BadInput for an unknown method, BadProject when no run has trained the adapters.
+        """
+        methods = [METHODS.get(name) for name in self.config.group_planning.compare]
+        casts = {method.name: self.sub_agents() if method.trained else method.cast for method in methods}
+        needed = dict.fromkeys(name for cast in casts.values() for name in cast.names())
+        adapters = {name: self.root / found.path for name in needed if (found := self.state.adapters.get(name))}
+        if len(adapters) < len(needed):
+            run = self.config.run
+            if not (DIFFERENTIATION in run.stages and SYNTHESIS in self.state.stages):
+                raise BadProject("the group needs a run that trained its adapters; start with `autoact run`")
+            casts = {name: cast for name, cast in casts.items() if all(one in adapters for one in cast.names())}
+        if adapters:
+            self.adapt(adapters)
+        return casts
+
+    def _card(self, demonstrations: int) -> Card:
+        tools = self.tools()
+        names = {tool.name for tool in tools} | {FINISH, REFLECT}
+        shown = [one for one in self.inputs.examples if one.steps and all(step.action in names for step in one.steps)]
+        return Card(self.config.task.description, tuple(tools), tuple(shown[:demonstrations]))
