@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with cleaned_output():  # usage and errors quote the arguments
         options = _parser().parse_args(arguments)
     try:
+        load_plugins()
         if options.web is not None:
             return _web(options.where, options.web)
         return _plain(options.plain) if options.plain else _studio(options.where)

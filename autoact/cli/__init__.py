@@ -22,6 +22,7 @@ from autoact.cli.start import ask, evaluate, resume, run
 from autoact.cli.tools import listing
 from autoact.cli.watch import attach, log, runs
 from autoact.errors import AutoActError, BadInput
+from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     try:
+        load_plugins()
         code: int = parsed.run(parsed)
         sys.stdout.flush()
     except AutoActError as error:

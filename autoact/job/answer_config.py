@@ -10,6 +10,7 @@ from autoact.errors import BadInput
 from autoact.job.base_run import trained
 from autoact.project.config import Config
 from autoact.project.project import Project
+from autoact.registry.methods import METHODS
 from autoact.registry.stages import GROUP_PLANNING
 from autoact.run.record.folder import find_run
 
@@ -23,7 +24,7 @@ def answering(
     """
     config = project.config()
     found = find_run(project.root, base) if base else trained(project.root)
-    if found is None and "group" in casts:
+    if found is None and any(METHODS.get(cast).needs_adapters for cast in casts):
         raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
     planned = replace(config.run, stages=stages, base=found.name if found else "", **plan)
     return replace(config, run=planned, group_planning=replace(config.group_planning, compare=casts))

@@ -30,6 +30,7 @@ from autoact.job.base_run import adopt
 from autoact.job.pipeline import Pipeline
 from autoact.project.config import Config
 from autoact.project.project import Project
+from autoact.registry import load_plugins
 from autoact.registry.stages import STAGES
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.steering import RunCommands
@@ -236,6 +237,7 @@ def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world
     limit_spinning()
     (folder,) = sys.argv[1:] if arguments is None else arguments
     try:
+        load_plugins()
         job = Job(RunFolder(Path(folder).resolve()), open_world)
         hide_output(job.vault)
         for number in (signal.SIGTERM, signal.SIGINT):

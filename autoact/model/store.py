@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from autoact.errors import UnknownModel
 from autoact.files import disk
+from autoact.project.config import Model
 from autoact.threads import thread_limit
 
 EMBEDDED = "smollm2-135m-instruct"
@@ -66,6 +67,11 @@ def stored() -> list[Stored]:
         for folder in sorted(cache_folder().glob("*"))
         if (folder / "config.json").exists()
     ]
+
+
+def prepare(settings: Model) -> None:
+    """Downloads the model of these settings unless it is there. Raises UnknownModel."""
+    find(settings.id)
 
 
 def find(name: str) -> Path:

@@ -16,13 +16,16 @@ class EngineKind(Struct, frozen=True):
     engine: str
     """`package.module:function` that opens it: (Model settings) -> Engine. Raises UnknownModel and BadInput."""
     trainer: str
-    """`package.module:function` that opens its trainer: (Engine, TrainerSettings) -> Trainer."""
+    """`package.module:function` that opens its trainer: (Engine, Differentiation, seed=, root=) -> Trainer."""
+    prepare: str = ""
+    """`package.module:function` that a command calls before it starts a run: (Model settings), to fetch what the engine
+    needs. Raises UnknownModel and BadInput."""
 
 
 ENGINES = Table(
     "engine",
     EngineKind(
         "local", "transformers and PEFT in the job's process", "autoact.model.local:open_engine",
-        "autoact.training.trainer:open_trainer",
+        "autoact.training.trainer:open_trainer", "autoact.model.store:prepare",
     ),
 )  # fmt: skip

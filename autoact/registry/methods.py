@@ -23,9 +23,19 @@ class Method(Struct, frozen=True):
     trained: bool = False
     """Whether the adapters that differentiation trains play it, whichever they are, in place of `cast`."""
 
+    @property
+    def needs_adapters(self) -> bool:
+        """Whether it can answer only after a training."""
+        return self.trained or bool(self.cast.adapters)
+
 
 METHODS = Table(
     "method",
     Method("meta", "the meta-agent alone", EPISODE, Cast("meta")),
     Method("group", "the trained sub-agents together", EPISODE, Cast("group"), trained=True),
 )
+
+
+def answerable(*, trained: bool) -> tuple[str, ...]:
+    """Returns the names of the methods that can answer, those that need adapters only if a run has trained some."""
+    return tuple(method.name for method in METHODS if trained or not method.needs_adapters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,15 +21,6 @@ GROUP_PLANNING = "group_planning"
 SESSION = "session"
 
 
-class Counts(NamedTuple):
-    """Numbers of good results and of others, each with its word."""
-
-    good: int
-    word: str
-    others: int = 0
-    other_word: str = ""
-
-
 class Stage(Struct, frozen=True):
     """One stage."""
 
@@ -37,8 +28,6 @@ class Stage(Struct, frozen=True):
     """In settings, commands and logs."""
     title: str
     """As the paper calls it."""
-    short: str
-    """For narrow columns."""
     verb: str
     """What it does, in a few words."""
     nouns: str
@@ -48,9 +37,10 @@ class Stage(Struct, frozen=True):
     `find(name, context)` where people may fork its units: the unit of that name and what commits it, or None."""
     made: Callable[[RunState], int]
     """Counts what it made."""
-    counts: Callable[[RunState], Counts]
     outcome: Callable[[RunState], str] | None = None
     """Says in a few words what it made; by default the number and the nouns."""
+    details: Callable[[RunState], str] | None = None
+    """Adds to its progress while it runs."""
     forkable: bool = False
     """Whether its module has `find`."""
     leaves: tuple[str, ...] = ()
@@ -68,65 +58,53 @@ class Stage(Struct, frozen=True):
         return self.outcome(state) if self.outcome else f"{self.made(state)} {self.nouns}"
 
 
-def _filtered(state: RunState) -> Counts:
-    kept = sum(verdict.kept for verdict in state.verdicts.values())
-    return Counts(kept, "kept", len(state.verdicts) - kept, "refused")
-
-
-def _answered(state: RunState) -> Counts:
-    scored = [solved for solved in state.solved if solved.scored]
-    right = sum(solved.em == 1.0 for solved in scored)
-    return Counts(right, "right", len(scored) - right, "wrong")
+def _kept(state: RunState) -> int:
+    return sum(verdict.kept for verdict in state.verdicts.values())
 
 
 STAGES = Table(
     "stage",
     Stage(
-        SELF_INSTRUCT, "self-instruct", "instruct", "writes practice questions", "questions",
+        SELF_INSTRUCT, "self-instruct", "writes practice questions", "questions",
         "autoact.stages.self_instruct",
         made=lambda state: len(state.questions),
-        counts=lambda state: Counts(len(state.questions), "kept", state.refused.total(), "refused"),
         outcome=lambda state: f"{len(state.questions)} questions accepted, {state.refused.total()} refused",
+        details=lambda state: f"{state.stages[SELF_INSTRUCT].tried} tried, {state.refused.total()} refused",
         leaves=("question.accepted",),
     ),
     Stage(
-        TOOL_SELECTION, "tool selection", "tools", "chooses tools", "tools", "autoact.stages.tool_selection",
+        TOOL_SELECTION, "tool selection", "chooses tools", "tools", "autoact.stages.tool_selection",
         made=lambda state: len(state.selected),
-        counts=lambda state: Counts(len(state.selected), "kept", len(state.passed_over), "refused"),
         outcome=lambda state: ", ".join(tool for tool, _ in state.selected) or "no tool selected",
         leaves=("tool.selected",),
     ),
     Stage(
-        SYNTHESIS, "synthesis", "synthesis", "tries the questions", "trajectories", "autoact.stages.synthesis",
+        SYNTHESIS, "synthesis", "tries the questions", "trajectories", "autoact.stages.synthesis",
         made=lambda state: len(state.trajectories),
-        counts=lambda state: Counts(len(state.trajectories), "tried"),
         leaves=("trajectory.committed",), forkable=True,
     ),
     Stage(
-        FILTERING, "filtering", "filtering", "keeps good trajectories", "trajectories", "autoact.stages.filtering",
-        made=lambda state: _filtered(state).good,
-        counts=_filtered,
-        outcome=lambda state: f"{_filtered(state).good} of {len(state.verdicts)} trajectories kept",
+        FILTERING, "filtering", "keeps good trajectories", "trajectories", "autoact.stages.filtering",
+        made=_kept,
+        outcome=lambda state: f"{_kept(state)} of {len(state.verdicts)} trajectories kept",
         leaves=("trajectory.judged",),
     ),
     Stage(
-        DIFFERENTIATION, "self-differentiation", "self-diff", "trains the adapters", "adapters",
+        DIFFERENTIATION, "self-differentiation", "trains the adapters", "adapters",
         "autoact.stages.differentiation",
         made=lambda state: len(state.adapters),
-        counts=lambda state: Counts(len(state.adapters), "trained"),
         leaves=("adapter.ready",),
     ),
     Stage(
-        GROUP_PLANNING, "group planning", "group", "answers held-out questions", "answers",
+        GROUP_PLANNING, "group planning", "answers held-out questions", "answers",
         "autoact.stages.group_planning",
         made=lambda state: len(state.solved),
-        counts=_answered,
         leaves=("question.solved",), forkable=True,
     ),
     Stage(
-        SESSION, "session", "session", "answers what a person asks", "answers", "autoact.stages.session",
+        SESSION, "session", "answers what a person asks", "answers", "autoact.stages.session",
         made=lambda state: len(state.solved),
-        counts=_answered, forkable=True,
+        forkable=True,
         takes_from=GROUP_PLANNING,
     ),
 )  # fmt: skip
@@ -135,6 +113,11 @@ STAGES = Table(
 def pipeline() -> tuple[str, ...]:
     """Returns the names of the stages that `autoact run` plays, in order."""
     return tuple(stage.name for stage in STAGES if stage.in_pipeline)
+
+
+def title(name: str) -> str:
+    """Returns the title of a stage; of one that no table has, such as that of a plug-in that is gone, its name."""
+    return STAGES.get(name).title if name in STAGES else name.replace("_", " ")
 
 
 def maker(event_type: str) -> str:

@@ -55,7 +55,7 @@ def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts:
 def refusal(trajectory: Trajectory, settings: Filtering) -> str:
     """The first gate that refuses a trajectory; empty when none does."""
     acts = [(step.action, normalise(step.argument)) for step in trajectory.steps]
-    if trajectory.halt != "answered":
+    if trajectory.halt not in ("answered", "over"):
         return "did not end"
     if trajectory.reward < 1:
         return "wrong answer"
@@ -67,6 +67,8 @@ def refusal(trajectory: Trajectory, settings: Filtering) -> str:
         return "failed tool call"
     if len(set(acts)) < len(acts):
         return "repeated action"
+    if trajectory.halt == "over":
+        return ""  # the environment judged it; there is no answer to look for
     if settings.grounded and not grounded(trajectory):
         return "answer never observed"
     if settings.reasoned and not reasoned(trajectory):

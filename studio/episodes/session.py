@@ -10,6 +10,7 @@ import msgspec
 from autoact.events import QuestionInjected, QuestionSolved, UnitFailed, UnitForked, UnitRestarted
 from autoact.registry.methods import METHODS
 from autoact.registry.roles import role_of
+from autoact.registry.stages import SESSION
 from autoact.run.record.answers import Answers, Turn
 from autoact.run.record.folder import RunFolder, runs_of
 from autoact.run.record.log import LogTail, Record
@@ -18,7 +19,6 @@ from autoact.trajectory import META, Question, Trajectory
 from studio.episodes.document import Paragraph
 from studio.terminal import untrusted_text
 
-STAGES = ("session",)
 """The stages in a session's settings."""
 
 
@@ -161,7 +161,7 @@ def sessions(project: Path) -> list[RunFolder]:
 
 def is_session(folder: RunFolder) -> bool:
     """Returns whether a run is a session; False if its settings cannot be read."""
-    return folder.stages() == STAGES
+    return folder.stages() == (SESSION,)
 
 
 def export_json(session: SessionLog, unit: str) -> bytes:

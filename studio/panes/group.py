@@ -12,13 +12,14 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from autoact.files import disk
+from autoact.registry.methods import METHODS
+from autoact.registry.stages import SESSION
 from autoact.run.control.command import Verb
 from autoact.run.process.health import attended
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Paragraph
 from studio.episodes.session import (
-    STAGES,
     AskedQuestion,
     Replay,
     SessionLog,
@@ -36,7 +37,6 @@ from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
 from studio.widgets.transcripts.sides import Side, SideBySide
 
-CASTS = (("group",), ("meta",), ("group", "meta"))
 SPEEDS = (1, 2, 4, 8, 16, 32, 64)
 REFRESH_S = 0.1
 """Seconds between two readings of the current sessions, and between frames of a replay."""
@@ -58,7 +58,7 @@ class GroupPane(Pane):
         super().__init__(view)
         self.sessions: dict[str, SessionLog] = {}
         self.rows = AskedRows()
-        self.casts: tuple[str, ...] = CASTS[0]
+        self.casts: tuple[str, ...] = method_choices()[0]
         self.shown = ""
         """Session and unit of the question in sight, as the key of its row."""
         self.speed = SPEEDS[3]
@@ -193,7 +193,7 @@ class GroupPane(Pane):
         self._alive = next((one for one in self.sessions.values() if attended(one.folder)), None)
         word = "session over; a starts another" if self.sessions else "no session yet; a asks a question and starts one"
         if self._alive is not None:
-            loading = self._alive.state.stage not in STAGES
+            loading = self._alive.state.stage != SESSION
             word = "session: loading the model" if loading else f"session {self._alive.state.status}"
             word += f", {len(self._alive.unfinished)} in flight" if self._alive.unfinished else ""
         parts = [
@@ -254,7 +254,8 @@ class GroupPane(Pane):
         self._open_line(None, "")
 
     def action_cast(self) -> None:
-        self.casts = CASTS[(CASTS.index(self.casts) + 1) % len(CASTS)]
+        choices = method_choices()
+        self.casts = choices[(choices.index(self.casts) + 1) % len(choices)]
         self._show_status()
 
     @action_table.check_obstacle
@@ -367,3 +368,9 @@ class GroupPane(Pane):
     @staticmethod
     def _is_held(session: SessionLog) -> bool:
         return session.state.status == "paused" or bool(session.state.halted)
+
+
+def method_choices() -> tuple[tuple[str, ...], ...]:
+    """Returns what may answer the next question: each method alone, those of trained adapters first, then all."""
+    names = tuple(method.name for method in sorted(METHODS, key=lambda method: not method.needs_adapters))
+    return (*((name,) for name in names), names)

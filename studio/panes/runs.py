@@ -14,6 +14,7 @@ from textual.widgets import Static
 from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.lab.duration import short_duration
+from autoact.registry.stages import pipeline
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import words
 from autoact.run.record.folder import RunFolder
@@ -25,7 +26,7 @@ from studio.episodes.document import Document, Paragraph
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.runs.config_diff import differences
-from studio.runs.progress import STAGES, stage_of
+from studio.runs.progress import stage_of
 from studio.runs.run_list import RunLine
 from studio.runs.run_totals import TotalsByRun
 from studio.screens.confirm import Confirm
@@ -170,8 +171,8 @@ class RunsPane(Pane):
     def action_new(self) -> None:
         fields = [
             Field("preset", "preset", "quick", words=("quick", "full")),
-            Field("first", "from stage", words=STAGES),
-            Field("last", "to stage", STAGES[-1], words=STAGES),
+            Field("first", "from stage", words=pipeline()),
+            Field("last", "to stage", pipeline()[-1], words=pipeline()),
         ]
         self.app.push_screen(Form("New run", fields, self._start, "start"))
 

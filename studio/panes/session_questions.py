@@ -10,10 +10,11 @@ from pathlib import Path
 
 from textual.widget import Widget
 
+from autoact.registry.stages import SESSION
 from autoact.run.control.command import Command, Verb
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command, run_command
-from studio.episodes.session import STAGES, SessionLog
+from studio.episodes.session import SessionLog
 from studio.terminal import untrusted_text
 
 
@@ -71,7 +72,7 @@ class QuestionSender:
 
     def send_unsent(self, alive: SessionLog | None) -> None:
         """Sends the waiting questions once the new session is ready."""
-        if self._unsent and alive is not None and alive.state.stage in STAGES:
+        if self._unsent and alive is not None and alive.state.stage == SESSION:
             unsent, self._unsent = self._unsent, []
             for typed, cast in unsent:
                 self.send(alive, run_command.new_command("inject", text=typed.text, cast=cast), typed)
@@ -79,7 +80,7 @@ class QuestionSender:
     def send(self, session: SessionLog, command: Command, typed: TypedLine | None = None) -> None:
         """Sends a command to a session's job. For a fork, a session without a job gets one."""
         self._on_result(run_command.progress_text(command), None)
-        loading = session.state.stage not in STAGES and command.do == "inject"
+        loading = session.state.stage != SESSION and command.do == "inject"
         send = run_command.queue if loading else partial(run_command.deliver, start=command.do == "fork")
         work = partial(self._send_in_thread, session.folder, command, send, typed)
         self._owner.run_worker(work, thread=True, group="commands")

@@ -7,21 +7,13 @@ from collections.abc import Collection, Mapping
 from autoact.events import TrainStepped
 from autoact.lab.duration import format_duration
 from autoact.project.config import trained_cast
+from autoact.registry.stages import DIFFERENTIATION, pipeline, title
 from autoact.run.record.state import RunState, StageState
 
-STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
-"""The stages in order, by their names in events."""
-TITLES = {"self_instruct": "self-instruct"}
-"""Titles that differ from the name with blanks instead of underscores."""
 RECENT = 20
 """Training steps from which the time left is estimated."""
 ESTIMATE_AFTER_S = 1.0
 """Seconds that a stage must have run before the time left is estimated."""
-
-
-def title(stage: str) -> str:
-    """Returns the title of a stage."""
-    return TITLES.get(stage, stage.replace("_", " "))
 
 
 def stage_of(state: RunState) -> str:
@@ -54,7 +46,7 @@ def missing_reason(state: RunState, stage: str, results: str) -> str:
     """Returns why a run has no `results` of a stage yet, with the progress of the stage that is running instead."""
     if stage in state.stages or stage not in _planned(state):
         return f"This run made no {results}." if state.status != "running" else f"No {results} yet."
-    if state.stage in STAGES:
+    if state.stage in pipeline():
         progress = ", ".join(part for part in (stage_of(state), pace(state)) if part)
         return f"No {results} yet: {progress}. They are made in {title(stage)}, {_stages_away(state.stage, stage)}."
     return f"No {results} yet. They are made in {title(stage)}."
@@ -64,11 +56,11 @@ def _planned(state: RunState) -> Collection[str]:
     """Returns the stages in the run's settings; all stages where the settings have none."""
     settings = state.config.get("run")
     named = settings.get("stages") if isinstance(settings, Mapping) else None
-    return named if named and isinstance(named, list | tuple) else STAGES
+    return named if named and isinstance(named, list | tuple) else pipeline()
 
 
 def _stages_away(stage: str, later: str) -> str:
-    away = STAGES.index(later) - STAGES.index(stage)
+    away = pipeline().index(later) - pipeline().index(stage)
     return "the next stage" if away == 1 else f"{away} stages later"
 
 
@@ -77,7 +69,7 @@ def _stages_away(stage: str, later: str) -> str:
 
 def training_role(state: RunState) -> str | None:
     """Returns the role that is trained now or next; None outside of training."""
-    if state.stage != "differentiation":
+    if state.stage != DIFFERENTIATION:
         return None
     finished = state.adapters.keys() | {unit.removeprefix("train-") for unit in state.unit_failures}
     return next((role for role in trained_cast(state.config).names() if role not in finished), None)

@@ -111,7 +111,7 @@ async def test_a_project_at_work_is_not_moved(opera: Path) -> None:
         async with projects_of(opera.parent) as (app, pilot):
             await pilot.press("r", "end", *"2", "enter")
             await done(app, pilot)
-            assert "is at work" in screen_text(app)
+            assert "has a live job" in screen_text(app)
             assert opera.is_dir()
 
 

@@ -1,4 +1,4 @@
-"""An engine from outside the package: it chooses the last choice, and else repeats the question's last word."""
+"""An engine from outside the package: it takes the first choice, and else repeats the question's last word."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Parrot:
         waiting, self.waiting = self.waiting, []
         for ticket, ask in waiting:
             word = ask.prompt.user.split()[-1].strip("?.")
-            yield ticket, Answer(ask.choices[-1] if ask.choices else f"What about {word}?")
+            yield ticket, Answer(ask.choices[0] if ask.choices else f"{word}, said {len(ask.prompt.segments)} times")
 
     def partial(self) -> Iterator[tuple[Ticket, str, str]]:
         """Yields nothing: answers are never partial."""

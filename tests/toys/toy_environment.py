@@ -47,7 +47,9 @@ class Corridors:
 def open_corridors(config: Config, project: Project) -> tuple[Inputs, Corridors]:
     """Returns the project's questions, the one action there is, and the corridors."""
     tool = Tool("Go", "Goes through the next door.", "Go[on]")
-    return Inputs(tuple(project.examples()), read_asked(config, project), (tool,), {}), Corridors()
+    reference = tuple(project.questions("reference"))
+    inputs = Inputs(tuple(project.examples()), read_asked(config, project), (tool,), {}, reference=reference)
+    return inputs, Corridors()
 
 
 ENVIRONMENTS.add(EnvironmentKind("corridor", "doors in a row", "toy_environment:open_corridors"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from autoact.events import StageProgressed
-from autoact.registry.stages import SELF_INSTRUCT, STAGES, Counts, Stage
+from autoact.registry.stages import SELF_INSTRUCT, STAGES, Stage
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Prompt, Round, StageScript, Unit
 from autoact.stages.context import StageContext
@@ -37,8 +37,7 @@ def made(state: RunState) -> int:
 
 STAGES.add(
     Stage(
-        NAME, "paraphrase", "phrase", "says questions in other words", "paraphrases", "toy_stage",
-        made=made, counts=lambda state: Counts(made(state), "written"),
+        NAME, "paraphrase", "says questions in other words", "paraphrases", "toy_stage", made=made,
     ),
     after=SELF_INSTRUCT,
 )  # fmt: skip

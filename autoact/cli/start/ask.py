@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
+from autoact.registry import load_plugins
+from autoact.registry.methods import METHODS
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -18,7 +20,13 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("ask", help="ask the trained group a question")
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("question")
-    parser.add_argument("--cast", choices=("group", "meta"), default="group", help="who answers")
+    parser.add_argument(
+        "--cast",
+        type=_method,
+        metavar="METHOD",
+        default="group",
+        help="group, meta, or a plug-in's method (default: group)",
+    )
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
     parser.add_argument(
         "--session", action="store_true",
@@ -28,6 +36,14 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print the trajectory as JSON")
     add_trust(parser)
     parser.set_defaults(run=ask)
+
+
+def _method(name: str) -> str:
+    """Returns the name of a method. Raises ArgumentTypeError for any other."""
+    load_plugins()  # a method may come from one
+    if name not in METHODS:
+        raise argparse.ArgumentTypeError(f"no method `{name}`; choose from {', '.join(METHODS.names())}")
+    return name
 
 
 def ask(arguments: argparse.Namespace) -> int:

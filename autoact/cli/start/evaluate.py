@@ -74,13 +74,12 @@ def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]
     """Returns the methods that were named; else all that can answer."""
     from autoact.errors import BadInput
     from autoact.job.base_run import trained
-    from autoact.registry.methods import METHODS
-    from autoact.trajectory import META
+    from autoact.registry.methods import METHODS, answerable
 
     names = tuple(filter(None, (name.strip() for name in arguments.method.split(","))))
     if any(name not in METHODS for name in names) or (arguments.method and not names):
         raise BadInput(f"expected some of {', '.join(METHODS.names())}, found {arguments.method!r}", key="--method")
     if names or arguments.base or trained(project.root) is not None:
-        return names or METHODS.names()
+        return names or answerable(trained=True)
     print("no run has trained a group yet, so the meta-agent answers alone", file=sys.stderr)
-    return (META,)
+    return answerable(trained=False)

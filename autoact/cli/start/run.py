@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.errors import BadInput
+from autoact.registry import load_plugins
+from autoact.registry.stages import SELF_INSTRUCT, pipeline
 
 if TYPE_CHECKING:
     from autoact.project.config import Config
     from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder
     from autoact.trajectory import Question
-
-STAGES = ("self_instruct", "tool_selection", "synthesis", "filtering", "differentiation", "group_planning")
 
 
 def add(subparsers: Any) -> None:
@@ -31,10 +31,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--preset", choices=("quick", "full"), help="settings for a short or a thorough run")
     parser.add_argument(
-        "--from", dest="first", choices=STAGES, help="first stage; results of earlier stages come from --base"
-    )
-    parser.add_argument("--to", dest="last", choices=STAGES, help="last stage")
-    parser.add_argument("--only", choices=STAGES, help="only this stage")
+        "--from", dest="first", type=_stage, metavar="STAGE",
+        help="first stage; results of earlier stages come from --base",
+    )  # fmt: skip
+    parser.add_argument("--to", dest="last", type=_stage, metavar="STAGE", help="last stage")
+    parser.add_argument("--only", type=_stage, metavar="STAGE", help="only this stage")
     parser.add_argument("--base", default="", help="run with the results of skipped stages (default: the latest)")
     parser.add_argument(
         "--questions", choices=("self", "reference"), help="practise on self-made or reference questions"
@@ -148,7 +149,7 @@ def _with_plan(project: Project, arguments: argparse.Namespace) -> Config:
     config = project.config(arguments.preset, changes)
     stages = _stages(arguments)
     base = ""
-    if stages[0] != STAGES[0]:
+    if stages[0] != pipeline()[0]:
         base = _base(project, arguments.base)
     return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, stages=stages, base=base))
 
@@ -160,14 +161,23 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
+def _stage(name: str) -> str:
+    """Returns the name of a stage of the pipeline. Raises ArgumentTypeError for any other."""
+    load_plugins()  # a stage may come from one
+    if name not in pipeline():
+        raise argparse.ArgumentTypeError(f"no stage `{name}`; choose from {', '.join(pipeline())}")
+    return name
+
+
 def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.only and (arguments.first or arguments.last):
         raise BadInput("cannot be combined with --from or --to", key="--only")
-    first = STAGES.index(arguments.only or arguments.first or STAGES[0])
-    last = STAGES.index(arguments.only or arguments.last or STAGES[-1])
+    stages = pipeline()
+    first = stages.index(arguments.only or arguments.first or stages[0])
+    last = stages.index(arguments.only or arguments.last or stages[-1])
     if first > last:
-        raise BadInput(f"{STAGES[first]} comes after {STAGES[last]}", key="--from")
-    return STAGES[first : last + 1]
+        raise BadInput(f"{stages[first]} comes after {stages[last]}", key="--from")
+    return stages[first : last + 1]
 
 
 def _base(project: Project, name: str) -> str:
@@ -181,11 +191,12 @@ def check(project: Project, config: Config) -> None:
     """Checks examples, questions, tools and the model's name before a job starts. Raises BadInput."""
     from autoact.cli.output import progress_bars
     from autoact.job.inputs import read_asked
-    from autoact.model.store import find
+    from autoact.registry.engines import ENGINES
+    from autoact.registry.table import load
     from autoact.tools.library.tools_toml import read_enabled_tools
 
     project.examples()
-    if "self_instruct" in config.run.stages:
+    if SELF_INSTRUCT in config.run.stages:
         for which in ("reference", "heldout"):
             project.questions(which)
     asked = read_asked(config, project)
@@ -194,8 +205,9 @@ def check(project: Project, config: Config) -> None:
 
         read_enabled_tools(project.tools_toml, [record for group in GROUPS for record in group.records], BRIDGES)
         _warn(project, config, asked)
-    with progress_bars():
-        find(config.model.id)
+    if prepare := ENGINES.get(config.model.engine).prepare:
+        with progress_bars():
+            load(prepare)(config.model)
 
 
 def _warn(project: Project, config: Config, asked: Sequence[Question]) -> None:

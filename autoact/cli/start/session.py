@@ -47,17 +47,18 @@ def find_live_session(project: Project) -> RunFolder | None:
 
 
 def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
-    """Makes the folder of a new session, with the group if a run has trained one, else with the meta-agent alone."""
+    """Makes the folder of a new session, with every method that can answer."""
     import msgspec
 
     from autoact.cli.start.run import check
     from autoact.job.answer_config import answering
     from autoact.job.base_run import trained
+    from autoact.registry.methods import answerable
     from autoact.registry.stages import SESSION
     from autoact.run.record.folder import new_run
 
-    casts = ("meta", "group") if base or trained(project.root) else ("meta",)
-    config = answering(project, base, casts, stages=(SESSION,))
+    methods = answerable(trained=bool(base or trained(project.root)))
+    config = answering(project, base, methods, stages=(SESSION,))
     if idle is not None:
         config = msgspec.structs.replace(config, session=msgspec.structs.replace(config.session, idle=idle))
     check(project, config)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from autoact.cli.output import printable, raw_stream
 from autoact.errors import AutoActError
 from autoact.lab.duration import format_duration
+from autoact.registry.stages import DIFFERENTIATION, STAGES
 from autoact.run.process.exit_record import Ending, read_ending
 from autoact.run.process.health import AFAR, UNREADABLE, attended, cause, doing, verdict
 from autoact.run.process.launch import stop
@@ -130,11 +131,11 @@ class ProgressLine:
 def describe_stage(name: str, state: RunState) -> str:
     """Returns the progress of a running stage in one line."""
     stage = state.stages[name]
-    if name == "differentiation":
+    if name == DIFFERENTIATION:
         return f"{name}: {_training(state)}"
     parts = [f"{stage.done}/{stage.of}" if stage.of else f"{stage.done}"]
-    if name == "self_instruct":
-        parts += [f"{stage.tried} tried", f"{sum(state.refused.values())} refused"]
+    if name in STAGES and (details := STAGES.get(name).details):
+        parts.append(details(state))
     if not stage.done and name in state.tokens:
         calls = state.tokens[name].calls
         parts.append(f"{calls} model answer{'s' if calls > 1 else ''}")
@@ -166,11 +167,4 @@ def pace(stage: StageState, now: float) -> tuple[float, float]:
 
 def stage_result(name: str, state: RunState) -> str:
     """Returns the results of a finished stage in a few words."""
-    made = state.stages[name].made
-    return {
-        "self_instruct": f"{made} questions accepted, {sum(state.refused.values())} refused",
-        "tool_selection": ", ".join(tool for tool, _ in state.selected) or "no tool selected",
-        "synthesis": f"{made} trajectories",
-        "filtering": f"{made} of {len(state.verdicts)} trajectories kept",
-        "differentiation": f"{made} adapters",
-    }.get(name, f"{made} answers")
+    return STAGES.get(name).outcome_of(state) if name in STAGES else f"{state.stages[name].made} results"
