@@ -96,7 +96,7 @@ web.serve(".", 0)
 open(here + "/done", "w")
 """
 BRIDGE = """
-from autoact.tools.bridges.child import Child, environment
+from autoact.tools.bridges.child import Child
 from autoact.tools.pages.corpus import Corpus
 from autoact.tools.library.tool import ToolContext
 from pathlib import Path
