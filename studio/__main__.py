@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from autoact.errors import AutoActError, BadInput
+from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
 
 
