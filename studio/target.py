@@ -10,7 +10,7 @@ from autoact.run.record.folder import RunFolder, latest
 
 
 def _home() -> Path:
-    from autoact.project.project import projects_folder  # reads settings too: not before the first picture
+    from autoact.project.project import projects_folder  # slow to import, so only when it is needed
 
     return projects_folder()
 

@@ -186,9 +186,8 @@ class LabPane(Pane):
         data, limit = values["data"].strip(), values["limit"].strip()
         casts = [name.strip() for name in values["casts"].split(",") if name.strip()]
         if unknown := [name for name in casts if name not in METHODS]:
-            return (
-                f"no cast `{unknown[0]}`; expected {' or '.join(METHODS.names())}, or several with commas between them"
-            )
+            names = " or ".join(METHODS.names())
+            return f"no method `{unknown[0]}`; expected {names}, or several with commas between them"
         if limit and not (limit.isdecimal() and int(limit)):
             return f"expected a number above 0, not `{limit}`"
         file = str(Path(data).expanduser().absolute()) if data else ""

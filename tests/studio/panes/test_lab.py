@@ -146,7 +146,7 @@ async def test_an_evaluation_is_started(
 @pytest.mark.parametrize(
     ("casts", "limit", "said"),
     [
-        ("meta,grup", "", "no cast `grup`; expected meta or group"),
+        ("meta,grup", "", "no method `grup`; expected "),
         ("meta", "many", "expected a number above 0, not `many`"),
         ("meta", "", "no such file: nowhere.jsonl"),
     ],
