@@ -9,7 +9,7 @@ from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.registry.engines import ENGINES
 from autoact.registry.environments import ENVIRONMENTS
-from autoact.registry.table import load
+from autoact.registry.registry import load
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder
 from autoact.security import trust

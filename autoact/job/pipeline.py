@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from autoact.project.config import Config
+from autoact.registry.registry import load
 from autoact.registry.stages import STAGES
-from autoact.registry.table import load
 from autoact.run.conductor.world import World
 from autoact.run.record.state import RunState
 from autoact.script import Commits, StageScript, Unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from autoact.registry.table import Table
+from autoact.registry.registry import Registry
 
 
 class EngineKind(Struct, frozen=True):
@@ -22,7 +22,7 @@ class EngineKind(Struct, frozen=True):
     needs. Raises UnknownModel and BadInput."""
 
 
-ENGINES = Table(
+ENGINES = Registry(
     "engine",
     EngineKind(
         "local", "transformers and PEFT in the job's process", "autoact.model.local:open_engine",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from autoact.registry.table import Table
+from autoact.registry.registry import Registry
 
 
 class EnvironmentKind(Struct, frozen=True):
@@ -17,7 +17,7 @@ class EnvironmentKind(Struct, frozen=True):
     """`package.module:function`: (Config, Project) -> (Inputs, Environments). Raises BadInput."""
 
 
-ENVIRONMENTS = Table(
+ENVIRONMENTS = Registry(
     "environment",
     EnvironmentKind("qa", "questions over a tool library", "autoact.job.inputs:open_question_answering"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from autoact.registry.table import Table
+from autoact.registry.registry import Registry
 from autoact.trajectory import Cast
 
 EPISODE = "autoact.methods.episode:answer"
@@ -29,7 +29,7 @@ class Method(Struct, frozen=True):
         return self.trained or bool(self.cast.adapters)
 
 
-METHODS = Table(
+METHODS = Registry(
     "method",
     Method("meta", "the meta-agent alone", EPISODE, Cast("meta")),
     Method("group", "the trained sub-agents together", EPISODE, Cast("group"), trained=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from autoact.registry.table import Table
+from autoact.registry.registry import Registry
 from autoact.trajectory import META
 
 WORLD = "world"
@@ -25,7 +25,7 @@ class Role(Struct, frozen=True):
     """The parts of a turn that are its words."""
 
 
-ROLES = Table(
+ROLES = Registry(
     "role",
     Role(META, "meta-agent", "M", ("text",)),
     Role("plan", "plan-agent", "P", ("thought", "action")),

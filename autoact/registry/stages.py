@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from autoact.registry.table import Table
+from autoact.registry.registry import Registry
 
 if TYPE_CHECKING:
     from autoact.run.record.state import RunState
@@ -62,7 +62,7 @@ def _kept(state: RunState) -> int:
     return sum(verdict.kept for verdict in state.verdicts.values())
 
 
-STAGES = Table(
+STAGES = Registry(
     "stage",
     Stage(
         SELF_INSTRUCT, "self-instruct", "writes practice questions", "questions",

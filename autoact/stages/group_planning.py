@@ -10,7 +10,7 @@ from autoact.methods.settings import MethodSettings
 from autoact.metrics import exact_match, f1, reward
 from autoact.project.config import GroupPlanning
 from autoact.registry.methods import METHODS
-from autoact.registry.table import load
+from autoact.registry.registry import load
 from autoact.script import Commits, Round, Sampling, StageScript, Unit, is_fork
 from autoact.stages.context import StageContext
 from autoact.trajectory import Question, Trajectory

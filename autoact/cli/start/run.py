@@ -192,7 +192,7 @@ def check(project: Project, config: Config) -> None:
     from autoact.cli.output import progress_bars
     from autoact.job.inputs import read_asked
     from autoact.registry.engines import ENGINES
-    from autoact.registry.table import load
+    from autoact.registry.registry import load
     from autoact.tools.library.tools_toml import read_enabled_tools
 
     project.examples()

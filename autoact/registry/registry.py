@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from autoact.errors import BadInput
 
 
-class Row(Protocol):
+class NamedRow(Protocol):
     """A row of a table."""
 
     @property
@@ -17,10 +17,10 @@ class Row(Protocol):
         """Its name in settings, commands and logs."""
 
 
-RowT = TypeVar("RowT", bound=Row)
+RowT = TypeVar("RowT", bound=NamedRow)
 
 
-class Table(Generic[RowT]):
+class Registry(Generic[RowT]):
     """Rows by name, in the order in which they were added."""
 
     def __init__(self, noun: str, *rows: RowT):
