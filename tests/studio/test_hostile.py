@@ -67,7 +67,8 @@ async def test_no_control_sequence_of_another_reaches_the_terminal() -> None:
             view.show(Document(Paragraph(text, text, text[:400]) for text in texts))
             streamed(view.document, texts)
             table.show(Rows(texts))
-            plot.show([Curve(text, "plan", Series([1.0, 2.0])) for text in texts[:2]])
+            plot.curves = [Curve(text, "plan", Series([1.0, 2.0])) for text in texts[:2]]
+            plot.draw()
             label.update(untrusted_text.content(texts[0]))
             app.notify(untrusted_text.line(texts[1]), markup=False, timeout=0.01)
             view.draw()
