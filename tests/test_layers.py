@@ -145,10 +145,8 @@ def defines(file: str, name: str) -> bool:
 
 
 def test_every_package_has_its_layer() -> None:
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = [contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers"]
     named = {name for layer in layers for name in re.split(r"[ |:]+", layer)}
     parents = {"autoact", "autoact.run"}
     modules = {name(file.parent if file.name == "__init__.py" else file.with_suffix("")) for file in SOURCES}
