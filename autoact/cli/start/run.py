@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.errors import BadInput
 from autoact.registry import load_plugins
-from autoact.registry.stages import SELF_INSTRUCT, pipeline
 
 if TYPE_CHECKING:
     from autoact.project.config import Config
@@ -143,6 +142,8 @@ def _has_config(folder: RunFolder, config: Config) -> bool:
 def _with_plan(project: Project, arguments: argparse.Namespace) -> Config:
     import msgspec
 
+    from autoact.registry.stages import pipeline
+
     changes = dict(_pair(text) for text in arguments.set)
     if arguments.questions:
         changes["synthesis.questions"] = arguments.questions
@@ -163,6 +164,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _stage(name: str) -> str:
     """Returns the name of a stage of the pipeline. Raises ArgumentTypeError for any other."""
+    from autoact.registry.stages import pipeline
+
     load_plugins()  # a stage may come from one
     if name not in pipeline():
         raise argparse.ArgumentTypeError(f"no stage `{name}`; choose from {', '.join(pipeline())}")
@@ -170,6 +173,8 @@ def _stage(name: str) -> str:
 
 
 def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
+    from autoact.registry.stages import pipeline
+
     if arguments.only and (arguments.first or arguments.last):
         raise BadInput("cannot be combined with --from or --to", key="--only")
     stages = pipeline()
@@ -193,6 +198,7 @@ def check(project: Project, config: Config) -> None:
     from autoact.job.inputs import read_asked
     from autoact.registry.engines import ENGINES
     from autoact.registry.registry import load
+    from autoact.registry.stages import SELF_INSTRUCT
     from autoact.tools.library.tools_toml import read_enabled_tools
 
     project.examples()

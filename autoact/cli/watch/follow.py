@@ -167,4 +167,7 @@ def pace(stage: StageState, now: float) -> tuple[float, float]:
 
 def stage_result(name: str, state: RunState) -> str:
     """Returns the results of a finished stage in a few words."""
-    return STAGES.get(name).outcome_of(state) if name in STAGES else f"{state.stages[name].made} results"
+    stage, made = STAGES.get(name) if name in STAGES else None, state.stages[name].made
+    if stage is None:
+        return f"{made} results"
+    return stage.outcome(state) if stage.outcome else f"{made} {stage.nouns}"

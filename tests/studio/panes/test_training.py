@@ -143,7 +143,7 @@ async def test_a_run_without_a_training_says_so(opera: Path) -> None:
     write(opera, [happened.RunOpened(1, 1, "here")])
     async with pane_of(opera, "4") as (app, pilot):
         text = screen_text(app)
-        assert "No adapters yet. They are made in self-differentiation." in text
+        assert "No adapters yet. They are made in differentiation." in text
         for offer in ("space pause", "F finish", "r train", "o examples", "n next agent"):
             assert offer not in text
         for key, said in (("space", "No training is running."), ("o", "kept no trajectories to train on")):
@@ -202,7 +202,7 @@ async def test_what_a_stage_before_the_training_is_busy_with(opera: Path) -> Non
     with alive(run):
         async with pane_of(opera, "4", (120, 36)) as (app, _):
             assert "No adapters yet: synthesis 37/120" in screen_text(app)
-            assert "They are made in self-differentiation, 2 stages later." in screen_text(app)
+            assert "They are made in differentiation, 2 stages later." in screen_text(app)
 
 
 def test_curves_are_found_without_reading_the_rest(opera: Path) -> None:
