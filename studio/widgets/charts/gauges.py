@@ -13,6 +13,7 @@ from studio.runs.follow import Follow
 from studio.runs.progress import recent_steps, training_status
 from studio.runs.run_list import ALIVE
 from studio.terminal import untrusted_text
+from studio.terminal.theme import role_colour
 from studio.widgets.charts.plot import figure_text
 from studio.widgets.content_lines import ContentLines
 
@@ -30,7 +31,7 @@ class Gauges(ContentLines):
         state, role = follow.state, self.role
         known, built = summarise_adapter(state, role), state.examples.get(role)
         steps = recent_steps(state, role)
-        name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold $role-{role}"), "  ")
+        name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold {role_colour(role)}"), "  ")
         first = Content.assemble(name, untrusted_text.content(training_status(state, role)))
         examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built or known.ready else ""
         if not steps:

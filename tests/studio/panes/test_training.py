@@ -143,7 +143,7 @@ async def test_a_run_without_a_training_says_so(opera: Path) -> None:
     write(opera, [happened.RunOpened(1, 1, "here")])
     async with pane_of(opera, "4") as (app, pilot):
         text = screen_text(app)
-        assert "No adapters yet. They are made in differentiation." in text
+        assert "No adapters yet. They are made in self-differentiation." in text
         for offer in ("space pause", "F finish", "r train", "o examples", "n next agent"):
             assert offer not in text
         for key, said in (("space", "No training is running."), ("o", "kept no trajectories to train on")):
@@ -202,7 +202,7 @@ async def test_what_a_stage_before_the_training_is_busy_with(opera: Path) -> Non
     with alive(run):
         async with pane_of(opera, "4", (120, 36)) as (app, _):
             assert "No adapters yet: synthesis 37/120" in screen_text(app)
-            assert "They are made in differentiation, 2 stages later." in screen_text(app)
+            assert "They are made in self-differentiation, 2 stages later." in screen_text(app)
 
 
 def test_curves_are_found_without_reading_the_rest(opera: Path) -> None:
@@ -210,3 +210,24 @@ def test_curves_are_found_without_reading_the_rest(opera: Path) -> None:
     found = earlier_curves.run_curves(run)
     assert {role: len(series) for role, series in found.items()} == {"plan": 60, "tool": 30}
     assert earlier_curves.read_curves([run, run])["plan"][1].last == found["plan"].last
+
+
+@PAIR
+async def test_a_run_with_other_adapters_has_their_columns(opera: Path, size: tuple[int, int]) -> None:
+    config = {"differentiation": {"adapters": {"all": ["plan", "tool", "reflect"], "search": ["tool:Retrieve"]}}}
+    events = [
+        happened.RunOpened(1, 1, "here", config=config), happened.StageStarted("differentiation", 2),
+        *(step(name, number, 2) for name in ("all", "search") for number in (1, 2)),
+    ]  # fmt: skip
+    write(opera, finished(), minute=10)
+    run = write(opera, events)
+    async with pane_of(opera, "4", size) as (app, pilot):
+        app.screen.follow_run(run.name)  # type: ignore[attr-defined]
+        await until(pilot, lambda: bool(app.screen.query("#plot-search")))
+        await done(app, pilot)
+        assert "?  all  2/2" in screen_text(app)
+        assert ("?  search" in screen_text(app)) == (size[0] > 110)
+        await pilot.press("n")
+        await done(app, pilot)
+        assert "?  search  2/2" in screen_text(app)
+        assert "plan" not in screen_text(app)
