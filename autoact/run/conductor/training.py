@@ -30,7 +30,7 @@ def _steps(training: Generator[Event, bool | None, Adapter], steering: Steering,
         if steering.holds(unit):
             steering.between_steps(unit)
         while True:
-            steering.journal.once(training.send(enough))  # steps may repeat, what they learn from is logged once
+            steering.journal.append_once(training.send(enough))  # steps may repeat, what they learn from is logged once
             steering.units.beat()
             steering.between_steps(unit)
             enough = unit in steering.finishing

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.lab.tally import summarise_adapter
-from autoact.run.process.heartbeat import read_pulse
+from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.record.folder import RunFolder
 from studio.runs.follow import Follow
 from studio.runs.progress import recent_steps, training_status
@@ -48,5 +48,7 @@ class Gauges(ContentLines):
 
 def _memory(follow: Follow) -> str:
     """Returns the memory of the run's job in GB; empty when there is no job, since its heartbeat file is then old."""
-    heartbeat = read_pulse(RunFolder(follow.run_list.root / "runs" / follow.name)) if follow.verdict in ALIVE else None
+    heartbeat = (
+        read_heartbeat(RunFolder(follow.run_list.root / "runs" / follow.name)) if follow.verdict in ALIVE else None
+    )
     return f"  {heartbeat.rss_mb / 1000:.1f} GB" if heartbeat else ""

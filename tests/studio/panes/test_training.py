@@ -36,7 +36,7 @@ async def test_the_agent_that_is_trained_is_in_sight(opera: Path, size: tuple[in
 async def test_a_run_that_is_over_holds_no_memory(opera: Path) -> None:
     other, over = write(opera, training(), minute=10), write(opera, finished())
     with alive(over):
-        pass  # leaves a pulse behind
+        pass  # leaves a heartbeat behind
     with alive(other):
         async with pane_of(opera, "4") as (app, pilot):
             text = screen_text(app)
