@@ -15,10 +15,10 @@ from msgspec import Struct
 from autoact import scratchpad
 from autoact.errors import ContextFull
 from autoact.registry.roles import role_of
-from autoact.script import Answer, Ask, Card, Observation, Prompt, Sampling, Use, Wish
+from autoact.script import Answer, Ask, Card, Observation, Prompt, Request, Sampling, Use
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
 
-Script = Generator[Wish, Any, Trajectory]
+Script = Generator[Request, Any, Trajectory]
 
 
 class Limits(Struct, frozen=True):
@@ -61,7 +61,7 @@ class Episode:
             halt = "context"
         return self._end(halt)
 
-    def _turns(self) -> Generator[Wish, Any, str]:
+    def _turns(self) -> Generator[Request, Any, str]:
         """Turn after turn; returns why it ended."""
         reflections = 0
         while len(self._acts()) < self.limits.steps:

@@ -14,7 +14,7 @@ from autoact.script import Lesson
 from autoact.trajectory import REFLECT, RIGHT, WRONG, Cast, Trajectory, Verdict
 
 
-def lessons(
+def build_lessons(
     adapter: str, cast: Cast, trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], wrong_share: float,
     seed: int,
 ) -> tuple[Lesson, ...]:  # fmt: skip

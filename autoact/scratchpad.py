@@ -41,11 +41,14 @@ def opening(card: Card, question: Question) -> Prompt:
     """The prompt before the first thought."""
     finish = FINISH_CHOICE if question.choices else FINISH_SHORT
     system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)), finish=finish)
-    shown = tuple((asked(example.question), text(pieces(example.steps)).rstrip()) for example in card.demonstrations)
-    return Prompt(system, asked(question), shown=shown)
+    shown = tuple(
+        (render_question(example.question), join_pieces(pieces(example.steps)).rstrip())
+        for example in card.demonstrations
+    )
+    return Prompt(system, render_question(question), shown=shown)
 
 
-def asked(question: Question) -> str:
+def render_question(question: Question) -> str:
     """The question as the user's message, options on lines of their own."""
     options = [f"({letter}) {choice}" for letter, choice in zip(ascii_uppercase, question.choices, strict=False)]
     return "\n".join([f"Question: {question.text}", *options])
@@ -56,7 +59,7 @@ def _offer(tool: Tool) -> str:
     return f"- {tool.name}: {tool.definition} For example: {example.removesuffix(']')}"
 
 
-def text(parts: Iterable[Piece]) -> str:
+def join_pieces(parts: Iterable[Piece]) -> str:
     """Pieces as one string."""
     return "".join(piece.text for piece in parts)
 

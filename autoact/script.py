@@ -127,8 +127,8 @@ class Observation(Struct, frozen=True, omit_defaults=True):
     """What the environment gives for the episode, 0 to 1, once it is over."""
 
 
-Wish = Ask | Use | Train
-Script = Generator[Wish, Any, Any]
+Request = Ask | Use | Train
+Script = Generator[Request, Any, Any]
 """Yields wishes, is sent Answer, Observation or Adapter, returns the unit's result."""
 
 
@@ -188,7 +188,7 @@ class Card(Struct, frozen=True):
     demonstrations: tuple[Example, ...] = ()
 
 
-def digest(wish: Wish) -> str:
+def digest(wish: Request) -> str:
     """Twelve hex digits that change whenever the wish does; guards replay against changed prompts or code."""
     told = msgspec.to_builtins(wish)
     if not told.get("barred"):

@@ -92,7 +92,7 @@ def test_how_a_trajectory_reads() -> None:
         Step("It says so.", FINISH, "Beethoven", scratchpad.REFLECT_NOW),
         Step("True.", REFLECT, "right"),
     )
-    assert scratchpad.text(scratchpad.pieces(steps)) == (
+    assert scratchpad.join_pieces(scratchpad.pieces(steps)) == (
         "Thought: I should look.\nAction: Retrieve\nArgument: Fidelio\nObservation: By Beethoven.\n"
         "Thought: It says so.\nAction: Finish\nArgument: Beethoven\nObservation: Please reflect on your answer.\n"
         "Thought: True.\nAction: Reflect\nArgument: right\nObservation: \n"

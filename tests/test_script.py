@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.script import Ask, Match, Prompt, Sampling, Use, Wish, digest
+from autoact.script import Ask, Match, Prompt, Request, Sampling, Use, digest
 
 PROMPT = Prompt("Answer.", "Question: Who?", ("Thought:", " I look.", "\n"), (("a", "b"),))
 
@@ -18,7 +18,7 @@ PROMPT = Prompt("Answer.", "Question: Who?", ("Thought:", " I look.", "\n"), (("
         (Use("Retrieve", "Peru"), "efc8c93ad82a"),
     ],
 )
-def test_digests_of_version_0_1(wish: Wish, known: str) -> None:
+def test_digests_of_version_0_1(wish: Request, known: str) -> None:
     assert digest(wish) == known
 
 

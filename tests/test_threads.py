@@ -17,7 +17,7 @@ from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
 from autoact.script import Ask, Prompt
 from autoact.threads import Threads, Usage, describe_threads, thread_limit, usage
-from autoact.training.repeatable import repeatable
+from autoact.training.repeatable import deterministic_sums
 
 CORES = 4
 
@@ -214,6 +214,6 @@ def test_the_engine_follows_while_it_answers(weights: Weights, monkeypatch: pyte
 @pytest.mark.usefixtures("torch_threads")
 def test_a_training_step_has_its_own_number_of_threads() -> None:
     torch.set_num_threads(1)
-    with repeatable(torch.device("cpu"), 3):
+    with deterministic_sums(torch.device("cpu"), 3):
         assert torch.get_num_threads() == 3
     assert torch.get_num_threads() == 1

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from autoact.errors import BadInput
-from autoact.job.base_run import trained
+from autoact.job.base_run import find_trained_run
 from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.registry.methods import METHODS
@@ -15,7 +15,7 @@ from autoact.registry.stages import GROUP_PLANNING
 from autoact.run.record.folder import find_run
 
 
-def answering(
+def make_answer_config(
     project: Project, base: str, casts: tuple[str, ...], stages: tuple[str, ...] = (GROUP_PLANNING,), **plan: Any
 ) -> Config:
     """The project's settings with the adapters of an earlier run, `base` or the newest that has them.
@@ -23,7 +23,7 @@ def answering(
     Raises BadInput when the group is among the casts and no run has trained one.
     """
     config = project.config()
-    found = find_run(project.root, base) if base else trained(project.root)
+    found = find_run(project.root, base) if base else find_trained_run(project.root)
     if found is None and any(METHODS.get(cast).needs_adapters for cast in casts):
         raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
     planned = replace(config.run, stages=stages, base=found.name if found else "", **plan)

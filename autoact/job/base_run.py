@@ -57,7 +57,7 @@ def _check_adapters(base: RunFolder) -> None:
                 raise BadInput(f"not the settings of a LoRA adapter: {error}", file=path) from error
 
 
-def trained(project_root: Path) -> RunFolder | None:
+def find_trained_run(project_root: Path) -> RunFolder | None:
     """Returns the newest run of a project's own that trained a group; None when there is none.
 
     A run that only answered has a copy of the adapters it answered with. It counts only where the run that trained

@@ -9,7 +9,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from autoact.errors import BadInput
-from autoact.model.store import Weights, folder_name, listed
+from autoact.model.store import Weights, describe_wrong_weights, folder_name
 
 LONGEST = 400
 """Characters of a reason: peft lists every weight that has another shape."""
@@ -33,7 +33,7 @@ def load_adapter(weights: Weights, peft: Any, name: str, folder: Path) -> Any:
         raise BadInput(f"this adapter does not fit {weights.folder.name}: {why}", file=folder) from error
     wrong = {"missing": loaded.missing_keys, "foreign": loaded.unexpected_keys}
     if any(wrong.values()):
-        raise BadInput(f"this adapter does not fit {weights.folder.name}: {listed(wrong)}", file=folder)
+        raise BadInput(f"this adapter does not fit {weights.folder.name}: {describe_wrong_weights(wrong)}", file=folder)
     return peft
 
 

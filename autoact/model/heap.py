@@ -6,7 +6,7 @@ import ctypes
 from contextlib import suppress
 
 
-def trim() -> None:
+def release_memory() -> None:
     """Give back what nothing uses; where the C library has no such call, nothing happens.
 
     Tensors of ever different lengths leave holes in the heap: some 17 MB a step of training, with the embedded model.

@@ -13,7 +13,7 @@ TOGETHER = 16
 """Beginnings in one pass."""
 
 
-def matched(model: torch.nn.Module, tokens: Tokens, ask: Match) -> tuple[str, int]:
+def find_match(model: torch.nn.Module, tokens: Tokens, ask: Match) -> tuple[str, int]:
     """The choice that the text goes with, the first of equals, and how many tokens it took to find out."""
     begun = [tokens.plain(beginning) for beginning in ask.beginnings]
     said = tokens.segment(ask.text)

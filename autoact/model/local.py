@@ -17,7 +17,7 @@ from autoact.model.adapters import load_adapter
 from autoact.model.attention import Attention, context_window
 from autoact.model.cache import RowCache
 from autoact.model.engine import Ticket
-from autoact.model.likelihood import match_tokens, matched
+from autoact.model.likelihood import find_match, match_tokens
 from autoact.model.sampling import draw
 from autoact.model.store import Weights, load
 from autoact.model.tokens import ChoiceTree, Tokens
@@ -150,7 +150,7 @@ class LocalEngine:
             self.model = self.peft.unload()
         self.peft, self.active = None, META
         self.caches.clear()
-        heap.trim()
+        heap.release_memory()
 
     # -- one step ----------------------------------------------------------------------------------------------------
 
@@ -226,7 +226,7 @@ class LocalEngine:
     def _matched(self, ask: Match) -> Answer:
         began = time.monotonic()
         self._activate(ask.adapter)
-        text, count = matched(self.model, self.tokens, ask)
+        text, count = find_match(self.model, self.tokens, ask)
         return Answer(text, (), count, count, 1000 * (time.monotonic() - began))
 
     # -- encoding ----------------------------------------------------------------------------------------------------

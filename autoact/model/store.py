@@ -37,7 +37,7 @@ NAMED = 3
 """Names of weights in an error at most."""
 
 
-class Stored(Struct, frozen=True):
+class StoredModel(Struct, frozen=True):
     """A model that is ready on this machine."""
 
     name: str
@@ -60,10 +60,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("AUTOACT_MODELS") or platformdirs.user_cache_path("autoact") / "models")
 
 
-def stored() -> list[Stored]:
+def list_stored_models() -> list[StoredModel]:
     """The models in the cache, by name."""
     return [
-        Stored(folder.name, str(folder), sum(file.stat().st_size for file in folder.iterdir() if file.is_file()))
+        StoredModel(folder.name, str(folder), sum(file.stat().st_size for file in folder.iterdir() if file.is_file()))
         for folder in sorted(cache_folder().glob("*"))
         if (folder / "config.json").exists()
     ]
@@ -233,10 +233,12 @@ def _check_weights(source: Path, report: Any) -> None:
     shapes = [f"{name} {tuple(have)} instead of {tuple(want)}" for name, have, want in report["mismatched_keys"]]
     wrong = {"missing": report["missing_keys"], "foreign": report["unexpected_keys"], "of another shape": shapes}
     if any(wrong.values()):
-        raise UnknownModel(f"the weights are not those that its configuration describes: {listed(wrong)}", file=source)
+        raise UnknownModel(
+            f"the weights are not those that its configuration describes: {describe_wrong_weights(wrong)}", file=source
+        )
 
 
-def listed(names: Mapping[str, Iterable[str]]) -> str:
+def describe_wrong_weights(names: Mapping[str, Iterable[str]]) -> str:
     """How many weights are wrong in which way, the first of them by name."""
     texts = []
     for how, wrong in names.items():

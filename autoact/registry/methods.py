@@ -36,6 +36,6 @@ METHODS = Registry(
 )
 
 
-def answerable(*, trained: bool) -> tuple[str, ...]:
+def answerable_methods(*, trained: bool) -> tuple[str, ...]:
     """Returns the names of the methods that can answer, those that need adapters only if a run has trained some."""
     return tuple(method.name for method in METHODS if trained or not method.needs_adapters)

@@ -1,4 +1,6 @@
-"""The paper's stages, one module each; `autoact.registry.stages` lists them in order.
+"""The paper's stages and the session, one module each; `autoact.registry.stages` lists them in order.
 
-A stage's module has `begin(context)`: a generator of rounds of units, and of the events that its decisions become.
+A stage's module has `begin(context)`, which returns a generator: it yields rounds of units, and the events that record
+its decisions. Stages reach the model and the tools only through `autoact.script`. Only the registry (by name) and
+`autoact.job` import this package. Begin with `context` (the input of a stage), then `synthesis` (the shortest stage).
 """

@@ -1,4 +1,4 @@
-"""The context of a stage: the settings, the project's own files, and what earlier stages left in the log."""
+"""The context of a stage: the settings, the project's own files, and the results of earlier stages."""
 
 from __future__ import annotations
 
@@ -24,41 +24,42 @@ class Inputs:
     asked: tuple[Question, ...]
     """The questions of group planning: held-out questions, a data set, or one question of a person."""
     ready: tuple[Tool, ...]
+    """Tools that can run."""
     unfit: Mapping[str, str]
-    """Tools that cannot run, and why."""
+    """Tools that cannot run, with the reason."""
     passages: tuple[Page, ...] = ()
-    """These and the next two are for self-instruct; other runs leave them unread."""
+    """This field and the next two are for self-instruct, and empty in runs without it."""
     reference: tuple[Question, ...] = ()
     held_out: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """Everything that a stage may use."""
+    """The settings, inputs and earlier results that a stage may use."""
 
     config: Config
     inputs: Inputs
     state: RunState
-    """What the log holds so far."""
+    """The content of the log so far."""
     root: Path
-    """The run folder, which adapter paths are relative to."""
+    """The run folder; paths of adapters are relative to it."""
     adapt: Callable[[Mapping[str, Path]], None]
     """Loads adapters into the engine, by name."""
 
     def meta_card(self) -> Card:
-        """Returns what the meta-agent is told, worked seed examples included."""
+        """Returns the card of the meta-agent, with worked seed examples."""
         return self._card(self.config.synthesis.demonstrations)
 
     def group_card(self) -> Card:
-        """Returns what the sub-agents are told, in training and in group planning alike."""
+        """Returns the card of the sub-agents, the same in training and in group planning."""
         return self._card(self.config.differentiation.demonstrations)
 
     def card(self, cast: Cast) -> Card:
-        """Returns what a cast is told."""
+        """Returns the card of a cast."""
         return self.group_card() if cast.adapters else self.meta_card()
 
     def tools(self) -> Sequence[Tool]:
-        """Returns the selected tools; every ready one when none was selected."""
+        """Returns the selected tools, or every tool that can run when none was selected."""
         by_name = {tool.name: tool for tool in self.inputs.ready}
         return [by_name[name] for name, _ in self.state.selected if name in by_name] or self.inputs.ready
 
@@ -69,8 +70,8 @@ class StageContext:
     def casts(self) -> dict[str, Cast]:
         """Returns the cast of every method to be compared, by the method's name, and loads the adapters they need.
 
-        Methods that need adapters are left out when this run's training had nothing to learn from: the others'
-        scores still stand. Raises BadInput for an unknown method, BadProject when no run has trained the adapters.
+        Leaves out methods that need adapters when this run's training had nothing to learn from: the scores of
+        the others remain valid. Raises BadInput for an unknown method, BadProject when no run has trained the adapters.
         """
         methods = [METHODS.get(name) for name in self.config.group_planning.compare]
         casts = {method.name: self.sub_agents() if method.trained else method.cast for method in methods}

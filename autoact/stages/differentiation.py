@@ -1,4 +1,4 @@
-"""Stage 5: kept trajectories become LoRA adapters, each learning the parts that it plays (paper, section 3.4)."""
+"""Stage 5: trains LoRA adapters on kept trajectories, each on the parts that it plays (paper, section 3.4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 
 from autoact.events import AdapterReady, StageProgressed
-from autoact.lessons import lessons
+from autoact.lessons import build_lessons
 from autoact.project.config import Differentiation
 from autoact.registry.stages import DIFFERENTIATION
 from autoact.script import Card, Lesson, Round, StageScript, Train, Unit
@@ -15,7 +15,7 @@ from autoact.trajectory import Adapter, Trajectory, Verdict
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
-    """Returns the stage over the trajectories tried and judged so far, and how many adapters it trains."""
+    """Returns the stage over all trajectories and verdicts so far, and the number of adapters it trains."""
     settings, state = context.config.differentiation, context.state
     trajectories = list(state.trajectories.values())
     script = differentiation(
@@ -28,18 +28,18 @@ def differentiation(
     trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], settings: Differentiation, card: Card, *,
     seed: int,
 ) -> StageScript:  # fmt: skip
-    """Builds each adapter's lessons and trains it, one after the other."""
+    """Builds the lessons of each adapter and trains it, one adapter after the other."""
     cast = settings.cast()
     for done, adapter in enumerate(settings.adapters, 1):
-        learns = lessons(adapter, cast, trajectories, verdicts, settings.wrong_share, seed)
-        if not learns:
+        found = build_lessons(adapter, cast, trajectories, verdicts, settings.wrong_share, seed)
+        if not found:
             continue
-        (trained,) = yield Round([Unit(f"train-{adapter}", partial(train, adapter, learns, card))])
+        (trained,) = yield Round([Unit(f"train-{adapter}", partial(train, adapter, found, card))])
         if trained is not None:
             yield AdapterReady(trained)
         yield StageProgressed(DIFFERENTIATION, done, len(settings.adapters))
 
 
 def train(adapter: str, lessons: tuple[Lesson, ...], card: Card) -> Generator[Train, Adapter, Adapter]:
-    """The unit of one training: a single wish."""
+    """Requests one training; the script of a unit."""
     return (yield Train(adapter, lessons, card))

@@ -1,7 +1,8 @@
-"""Stage 4: which trajectories are worth learning from, and for each other the first gate that refused it.
+"""Stage 4: keeps the trajectories that are worth learning from, and gives the first reason to refuse each other one.
 
-The paper keeps reward 1. Its released sets show that correct answers come from broken episodes too, so the gates
-also want an episode that ended by itself, without invalid, empty or repeated steps, and with the answer in sight.
+The paper keeps trajectories of reward 1. Its released sets show that faulty episodes may also end in a correct answer,
+so the rules also require an episode that ended by itself, has no invalid, empty or repeated steps, and observed the
+answer.
 """
 
 from __future__ import annotations
@@ -17,28 +18,28 @@ from autoact.script import StageScript
 from autoact.stages.context import StageContext
 from autoact.trajectory import BY_FILTER, FINISH, REFLECT, Trajectory, Verdict
 
-SENTENCE = 3
-"""Words of a thought that says something."""
+SENTENCE_WORDS = 3
+"""Words that a thought needs at least to count as a sentence."""
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
-    """Returns the stage over the trajectories so far, and how many it judges."""
+    """Returns the stage over the trajectories so far, and the number that it judges."""
     trajectories = list(context.state.trajectories.values())
     return filtering(trajectories, context.config.filtering, context.state.verdicts), len(trajectories)
 
 
 def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts: Mapping[str, Verdict]) -> StageScript:
-    """Judges every trajectory, shortest first, so that the shortest of a question's are kept.
+    """Judges every trajectory, shortest first, so that the shortest ones of each question are kept.
 
-    A person's judgement in `verdicts`, by unit, stands: a trajectory that a person keeps takes one of its question's
-    places before any other, and one that a person drops takes none.
+    A person's verdict in `verdicts`, by unit, is not judged again: a trajectory that a person kept counts first towards
+    the number kept of its question, and one that a person dropped does not count.
     """
     by_hand = {unit: verdict.kept for unit, verdict in verdicts.items() if verdict.by != BY_FILTER}
     chosen = [trajectory for trajectory in trajectories if by_hand.get(trajectory.unit)]
     kept = Counter(trajectory.question.id for trajectory in chosen)
     seen = {_path(trajectory) for trajectory in chosen}
-    open_ones = [trajectory for trajectory in trajectories if trajectory.unit not in by_hand]
-    for trajectory in sorted(open_ones, key=lambda trajectory: (len(trajectory.steps), trajectory.unit)):
+    unjudged = [trajectory for trajectory in trajectories if trajectory.unit not in by_hand]
+    for trajectory in sorted(unjudged, key=lambda trajectory: (len(trajectory.steps), trajectory.unit)):
         why = refusal(trajectory, settings)
         path = _path(trajectory)
         if not why and path in seen:
@@ -53,7 +54,7 @@ def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts:
 
 
 def refusal(trajectory: Trajectory, settings: Filtering) -> str:
-    """The first gate that refuses a trajectory; empty when none does."""
+    """Returns the first reason to refuse a trajectory; empty when there is none."""
     acts = [(step.action, normalise(step.argument)) for step in trajectory.steps]
     if trajectory.halt not in ("answered", "over"):
         return "did not end"
@@ -69,33 +70,34 @@ def refusal(trajectory: Trajectory, settings: Filtering) -> str:
         return "repeated action"
     if trajectory.halt == "over":
         return ""  # the environment judged it; there is no answer to look for
-    if settings.grounded and not grounded(trajectory):
+    if settings.grounded and not is_grounded(trajectory):
         return "answer never observed"
-    if settings.reasoned and not reasoned(trajectory):
+    if settings.reasoned and not is_reasoned(trajectory):
         return "answer without a reason"
     return ""
 
 
-def grounded(trajectory: Trajectory) -> bool:
-    """Whether an observation contains the answer; yes, no and an option's letter need only some observation."""
+def is_grounded(trajectory: Trajectory) -> bool:
+    """Returns whether an observation contains the answer; for yes, no or a letter, whether there is any observation."""
     seen = " ".join(normalise(step.observation) for step in trajectory.steps if step.action not in (FINISH, REFLECT))
     answer = normalise(trajectory.answer or "")
-    return bool(seen) and (_closed(trajectory) or f" {answer} " in f" {seen} ")
+    return bool(seen) and (_has_fixed_answer(trajectory) or f" {answer} " in f" {seen} ")
 
 
-def reasoned(trajectory: Trajectory) -> bool:
-    """Whether the thought before the answer says it in a sentence; yes, no and a letter follow from some sentence."""
+def is_reasoned(trajectory: Trajectory) -> bool:
+    """Returns whether the last thought is a sentence with the answer in it; for yes, no or a letter, any sentence."""
     last = next(step for step in reversed(trajectory.steps) if step.action == FINISH)
     thought, answer = normalise(last.thought), normalise(trajectory.answer or "")
-    sentence = len(thought.split()) >= SENTENCE
-    return sentence and (_closed(trajectory) or f" {answer} " in f" {thought} ")
+    sentence = len(thought.split()) >= SENTENCE_WORDS
+    return sentence and (_has_fixed_answer(trajectory) or f" {answer} " in f" {thought} ")
 
 
-def _closed(trajectory: Trajectory) -> bool:
-    """Whether the answer is one of a few that no page spells out."""
+def _has_fixed_answer(trajectory: Trajectory) -> bool:
+    """Returns whether the answer is yes, no or an option, which pages do not contain literally."""
     return bool(trajectory.question.choices) or normalise(trajectory.answer or "") in ("yes", "no")
 
 
 def _path(trajectory: Trajectory) -> tuple[str, ...]:
-    spoken = (part for step in trajectory.steps for part in (step.thought, step.action, step.argument))
-    return (trajectory.question.id, *spoken)
+    """Returns the question and the words of every step; equal for trajectories that teach the same."""
+    words = (part for step in trajectory.steps for part in (step.thought, step.action, step.argument))
+    return (trajectory.question.id, *words)

@@ -1,4 +1,4 @@
-"""Stage 6: held-out questions answered by every method to be compared, the group among them (paper, section 3.5)."""
+"""Stage 6: answers held-out questions by every method to be compared, the group among them (paper, section 3.5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autoact.trajectory import Question, Trajectory
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
-    """Returns the stage over what is asked, and how many answers it gives."""
+    """Returns the stage over the questions asked, and the number of answers it gives."""
     methods = method_settings(context)
     asked = context.inputs.asked
     return group_planning(asked, methods), len(asked) * len(methods)
@@ -28,19 +28,22 @@ def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
     for done in context.state.solved:
         if done.trajectory.unit == name:
             settings = method_settings(context)[done.cast]
-            return answering(done.cast, done.trajectory.question, settings), solved
+            return make_answer_unit(done.cast, done.trajectory.question, settings), commit_solution
     return None
 
 
 def method_settings(context: StageContext) -> dict[str, MethodSettings]:
-    """Returns how each method to be compared answers. Loads the adapters; raises what `StageContext.casts` does."""
+    """Returns the settings of each method to be compared.
+
+    Loads the adapters. Raises BadInput and BadProject as `StageContext.casts` does.
+    """
     return {
-        name: MethodSettings(context.card(cast), cast, *how(context.config.group_planning))
+        name: MethodSettings(context.card(cast), cast, *answer_limits(context.config.group_planning))
         for name, cast in context.casts().items()
     }
 
 
-def how(settings: GroupPlanning) -> tuple[Sampling, Limits]:
+def answer_limits(settings: GroupPlanning) -> tuple[Sampling, Limits]:
     """Returns the sampling and the limits of answers."""
     sampling = Sampling(settings.temperature, settings.top_p)
     return sampling, Limits(steps=settings.steps, reflections=settings.reflections)
@@ -49,17 +52,17 @@ def how(settings: GroupPlanning) -> tuple[Sampling, Limits]:
 def group_planning(questions: Sequence[Question], methods: Mapping[str, MethodSettings]) -> StageScript:
     """Answers every question by every method, one method after the other."""
     for name, settings in methods.items():
-        yield Round([answering(name, question, settings) for question in questions], commits=solved)
+        yield Round([make_answer_unit(name, question, settings) for question in questions], commits=commit_solution)
 
 
-def answering(method: str, question: Question, settings: MethodSettings) -> Unit:
+def make_answer_unit(method: str, question: Question, settings: MethodSettings) -> Unit:
     """Returns the unit of one question's answer."""
     unit, script = f"{method}-{question.id}", METHODS.get(method).script
     return Unit(unit, lambda: load(script)(unit, question, settings), question)
 
 
-def solved(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:
-    """Returns the event of an answer, scored when the gold answer is known and no person had a hand in it."""
+def commit_solution(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:
+    """Returns the event of an answer, scored when the gold answer is known and no person changed the episode."""
     question, answer = trajectory.question, trajectory.answer
     if question.answer is None or is_fork(trajectory.unit):
         return QuestionSolved(trajectory.cast, trajectory, seconds=seconds, tokens=tokens)

@@ -1,7 +1,7 @@
-"""Stage 1: a few seed examples in, new practice questions out, near-duplicates and nonsense refused with a reason.
+"""Stage 1: writes practice questions from a few seed examples; refuses near-duplicates and nonsense with a reason.
 
-Paper, section 3.2. With a corpus every question is grounded in one passage; without one it grows from the seeds and
-from what was accepted so far, as the published code does.
+Paper, section 3.2. With a corpus every question is about one passage; without one it is written after the model of the
+seeds and of the questions accepted so far, as in the published code.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from autoact.trajectory import Example, Page, Question
 QUESTION, ANSWER = "Question:", "Answer:"
 ORDER_GROUNDED, ORDER_FREE = (ANSWER, QUESTION), (QUESTION, ANSWER)
 LIMITS = {QUESTION: 40, ANSWER: 16, options.WRONG: 16}
-"""New tokens at most."""
+"""Most new tokens of each part."""
 LINE = ("\n",)
 STOPS = {QUESTION: ("\n\n", f"\n{ANSWER}", f"\n**{ANSWER}")}
-"""Where an answer of the model ends; a question may go over several lines."""
+"""Texts that end a part; a question may span several lines."""
 TRIES = 20
-"""Tries per wanted question at most, without a corpus."""
+"""Most tries for each question to be written, without a corpus."""
 SHOWN = 3
-"""Examples shown per try."""
+"""Examples shown in each prompt."""
 LONGEST = 500
-"""Letters of a refused question, and of its answer, that the log keeps."""
+"""Most characters of a refused question, and of its answer, in the log."""
 PHRASE = 5
-"""Words of the longest title looked for in a question."""
+"""Words of the longest title that is searched for in a question."""
 NAME_OR_NUMBER = re.compile(
     r"(?<=[a-z,;] )[A-Z][\w'-]*(?: (?:of |the )?[A-Z][\w'-]*)*|\b\d[\d,.]*\b(?: (?:meters|kilometers|years))?"
 )
-"""Capitalised runs inside a sentence (its first word says nothing), and numbers."""
+"""Runs of capitalised words inside a sentence (every first word is capitalised), and numbers."""
 ASKS_YES_OR_NO = frozenset(
     {"is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"}
 )
@@ -53,187 +53,202 @@ ASKS_YES_OR_NO = frozenset(
 
 
 class Draft(Struct, frozen=True):
-    """What the model wrote, before anyone judged it."""
+    """A question and its answer as the model wrote them, not yet judged."""
 
     question: str
     answer: str
     passage: Page | None
     again: str | None = None
-    """What the model answers when it reads the passage with the question; None when it was not asked again."""
+    """The model's answer when it is given the passage and the question; None when it was not asked again."""
     wrong: tuple[str, ...] = ()
     """The other options of a multiple-choice question."""
 
 
-class Grounds(Struct, frozen=True):
-    """What self-instruct starts from."""
+class SeedMaterial(Struct, frozen=True):
+    """The material that self-instruct writes questions from."""
 
     task: Task
     examples: tuple[Example, ...]
     passages: tuple[Page, ...]
     held_out: tuple[Question, ...] = ()
-    """Looked at only to refuse what repeats them."""
+    """Read only to refuse questions that repeat them."""
     seed: int = 0
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
-    """Returns the stage, or the control that takes reference questions in its place, and how many it is to give."""
+    """Returns the stage, or the control that accepts the reference questions instead, and the number of questions."""
     config, inputs = context.config, context.inputs
     if config.synthesis.questions == "reference":
-        return reference(inputs.reference), len(inputs.reference)
-    grounds = Grounds(config.task, inputs.examples, inputs.passages, inputs.held_out, config.model.seed)
-    return self_instruct(grounds, config.self_instruct), config.self_instruct.target
+        return accept_reference(inputs.reference), len(inputs.reference)
+    material = SeedMaterial(config.task, inputs.examples, inputs.passages, inputs.held_out, config.model.seed)
+    return self_instruct(material, config.self_instruct), config.self_instruct.target
 
 
-def self_instruct(grounds: Grounds, settings: SelfInstruct) -> StageScript:
-    """Rounds of drafts until the target is reached, the passages are used up, or the model stalls."""
-    bench = Bench(grounds, settings)
-    numbers = iter(range(settings.passes * len(grounds.passages) or TRIES * settings.target))
+def self_instruct(material: SeedMaterial, settings: SelfInstruct) -> StageScript:
+    """Plays rounds of drafts until the target is reached, the passages are used up, or no draft is accepted."""
+    practice = PracticeSet(material, settings)
+    numbers = iter(range(settings.passes * len(material.passages) or TRIES * settings.target))
     stalled = 0
-    while len(bench.accepted) < settings.target and stalled < settings.stall:
+    while len(practice.accepted) < settings.target and stalled < settings.stall:
         batch = list(islice(numbers, settings.round))
         if not batch:
             return
-        units = [Unit(f"q-{number:04d}", partial(draft, bench, number)) for number in batch]
-        before = len(bench.accepted)
+        units = [Unit(f"q-{number:04d}", partial(write_draft, practice, number)) for number in batch]
+        before = len(practice.accepted)
         for unit, written in zip(units, (yield Round(units)), strict=True):
-            if written is None or len(bench.accepted) >= settings.target:
+            if written is None or len(practice.accepted) >= settings.target:
                 continue
-            refusal = bench.refusal(written)
+            refusal = practice.refusal(written)
             if refusal:
                 yield QuestionRefused(unit.name, written.question[:LONGEST], refusal, written.answer[:LONGEST])
             else:
-                yield QuestionAccepted(bench.accept(unit.name, written))
-        stalled = 0 if len(bench.accepted) > before else stalled + 1
-        yield StageProgressed(SELF_INSTRUCT, len(bench.accepted), settings.target)
+                yield QuestionAccepted(practice.accept(unit.name, written))
+        stalled = 0 if len(practice.accepted) > before else stalled + 1
+        yield StageProgressed(SELF_INSTRUCT, len(practice.accepted), settings.target)
 
 
-def draft(bench: Bench, number: int) -> Generator[Ask, Answer, Draft]:
-    """One try: about a passage, the answer and then a question it answers; without one, the question first.
+def write_draft(practice: PracticeSet, number: int) -> Generator[Ask, Answer, Draft]:
+    """Writes one draft: about a passage, first the answer and then a question; without one, first the question.
 
-    Asked for the answer to its own question a small model talks; it picks one well among the names and numbers of a
-    passage.
+    A small model that is asked to answer its own question writes sentences; it chooses well among the names and numbers
+    of a passage.
     """
-    prompt, passage = bench.prompt(number)
-    sampling = Sampling(bench.settings.temperature, bench.settings.top_p)
-    said: dict[str, list[str]] = {QUESTION: [], ANSWER: [], options.WRONG: []}
-    for part in (*(ORDER_GROUNDED if passage else ORDER_FREE), *[options.WRONG] * bench.wrong):
+    prompt, passage = practice.prompt(number)
+    sampling = Sampling(practice.settings.temperature, practice.settings.top_p)
+    parts: dict[str, list[str]] = {QUESTION: [], ANSWER: [], options.WRONG: []}
+    for part in (*(ORDER_GROUNDED if passage else ORDER_FREE), *[options.WRONG] * practice.wrong):
         prompt = prompt.then(part)
-        choices = candidates(passage) if passage and part == ANSWER else ()
+        choices = find_candidates(passage) if passage and part == ANSWER else ()
         reply = yield Ask(
             "meta", "text", prompt, limit=LIMITS[part], sampling=sampling, choices=choices, stop=STOPS.get(part, LINE)
         )
-        said[part].append(reply.text.strip() if choices else bench.read(part, reply.text))
-        prompt = prompt.then(f" {said[part][-1]}", "\n")
-    draft = Draft(said[QUESTION][0], said[ANSWER][0].rstrip("."), passage, wrong=tuple(said[options.WRONG]))
+        parts[part].append(reply.text.strip() if choices else practice.read(part, reply.text))
+        prompt = prompt.then(f" {parts[part][-1]}", "\n")
+    draft = Draft(parts[QUESTION][0], parts[ANSWER][0].rstrip("."), passage, wrong=tuple(parts[options.WRONG]))
     if passage is None:
         return draft
-    again = yield Ask("meta", "text", bench.reading(passage, draft.question), limit=LIMITS[ANSWER])
+    again = yield Ask("meta", "text", practice.answer_prompt(passage, draft.question), limit=LIMITS[ANSWER])
     return msgspec.structs.replace(draft, again=again.text)
 
 
-def candidates(passage: Page) -> tuple[str, ...]:
-    """Answers a passage offers, as an ask's choices: its names and numbers, the title left out."""
+def find_candidates(passage: Page) -> tuple[str, ...]:
+    """Returns possible answers in a passage, as choices of an Ask: its names and numbers, but not its title."""
     title = set(normalise(passage.title).split())
     found = dict.fromkeys(match.strip() for match in NAME_OR_NUMBER.findall(passage.text))
     return tuple(f" {name}" for name in found if not title & set(normalise(name).split()))
 
 
-class Bench:
-    """What has been accepted so far, and the rules for more."""
+class PracticeSet:
+    """The questions accepted so far, and the rules for accepting more."""
 
-    def __init__(self, grounds: Grounds, settings: SelfInstruct):
-        self.grounds, self.settings = grounds, settings
+    def __init__(self, material: SeedMaterial, settings: SelfInstruct):
+        self.material, self.settings = material, settings
         self.accepted: list[Question] = []
-        self.known = [example.question for example in grounds.examples]
-        self.wrong = options.wanted(grounds.task, grounds.examples)
-        order = random.Random(grounds.seed)
-        self.passages = order.sample(grounds.passages, len(grounds.passages))
-        self.by_title = {passage.title: passage for passage in grounds.passages}
+        self.known = [example.question for example in material.examples]
+        self.wrong = options.count_wrong_options(material.task, material.examples)
+        order = random.Random(material.seed)
+        self.passages = order.sample(material.passages, len(material.passages))
+        self.by_title = {passage.title: passage for passage in material.passages}
         self.titles = {normalise(title) for title in self.by_title}
 
     def prompt(self, number: int) -> tuple[Prompt, Page | None]:
-        """The prompt of try `number`, and the passage it is about."""
-        system = prompts.fill("self_instruct", task=self.grounds.task.description)
+        """Returns the prompt of draft `number`, and the passage that it is about."""
+        system = prompts.fill("self_instruct", task=self.material.task.description)
         if not self.passages:
-            shown = random.Random(f"{self.grounds.seed}/{number}").sample(self.known, min(SHOWN, len(self.known)))
-            exchanges = tuple((prompts.fill("another"), _pair(question, ORDER_FREE)) for question in shown)
+            shown = random.Random(f"{self.material.seed}/{number}").sample(self.known, min(SHOWN, len(self.known)))
+            exchanges = tuple(
+                (prompts.fill("another"), _question_and_answer(question, ORDER_FREE)) for question in shown
+            )
             return Prompt(system, prompts.fill("another"), shown=exchanges), None
         passage = self.passages[number % len(self.passages)]
-        return Prompt(system, _about(passage), shown=self._grounded(number)), passage
+        return Prompt(system, _passage_text(passage), shown=self._grounded_examples(number)), passage
 
-    def reading(self, passage: Page, question: str) -> Prompt:
-        """The prompt that has the model answer a question from its passage: an answer it cannot find is none."""
-        system = prompts.fill("self_instruct", task=self.grounds.task.description)
+    def answer_prompt(self, passage: Page, question: str) -> Prompt:
+        """Returns the prompt that asks the model to answer a question from its passage."""
+        system = prompts.fill("self_instruct", task=self.material.task.description)
         shown = tuple(
-            (f"{_about(page)}\n{QUESTION} {example.question.text}", f"{ANSWER} {options.right(example.question)}")
-            for example in self.grounds.examples
+            (
+                f"{_passage_text(page)}\n{QUESTION} {example.question.text}",
+                f"{ANSWER} {options.right_answer(example.question)}",
+            )
+            for example in self.material.examples
             if (page := self._page(example)) is not None
         )
-        return Prompt(system, f"{_about(passage)}\n{QUESTION} {question}", (ANSWER,), shown[:SHOWN])
+        return Prompt(system, f"{_passage_text(passage)}\n{QUESTION} {question}", (ANSWER,), shown[:SHOWN])
 
     def _page(self, example: Example) -> Page | None:
-        """The page that answers a seed example."""
+        """Returns the page that answers a seed example; None when the corpus has none."""
         gold = example.question.gold
         return self.by_title.get(gold[-1]) if gold else None
 
-    def _grounded(self, number: int) -> tuple[tuple[str, str], ...]:
-        """Seed questions whose own page answers them, as exchanges.
+    def _grounded_examples(self, number: int) -> tuple[tuple[str, str], ...]:
+        """Returns seed questions with the page that answers them, as exchanges.
 
-        A small model imitates the last one most, so each takes its turn there.
+        A small model imitates the last one most, so each of them comes last in turn.
         """
         exchanges = []
-        for example in self.grounds.examples:
-            named = normalise(options.right(example.question)) not in ("yes", "no")
+        for example in self.material.examples:
+            named = normalise(options.right_answer(example.question)) not in ("yes", "no")
             if named and (page := self._page(example)) is not None:
-                exchanges.append((_about(page), _pair(example.question, ORDER_GROUNDED)))
+                exchanges.append((_passage_text(page), _question_and_answer(example.question, ORDER_GROUNDED)))
         turn = number % max(1, len(exchanges))
         return tuple((exchanges[turn:] + exchanges[:turn])[-SHOWN:])
 
     def read(self, part: str, text: str) -> str:
-        """What the model wrote after a label."""
+        """Returns the question or answer in the text that the model wrote after a label."""
         return read_question(text) if part == QUESTION else read_answer(text, option=self.wrong > 0)
 
     def accept(self, unit: str, draft: Draft) -> Question:
+        """Adds a draft to the practice set and returns its question."""
         gold = (draft.passage.title,) if draft.passage else ()
         question = Question(unit, draft.question, draft.answer, origin="instructed", gold=gold)
         if draft.wrong:
-            choices, letter = options.mixed(question, draft.wrong, seed=f"{self.grounds.seed}/{unit}")
+            choices, letter = options.shuffle_options(question, draft.wrong, seed=f"{self.material.seed}/{unit}")
             question = msgspec.structs.replace(question, choices=choices, answer=letter)
         self.accepted.append(question)
         self.known.append(question)
         return question
 
     def refusal(self, draft: Draft) -> str:
-        """Why a draft is not good enough; empty when it is."""
-        unfit = options.refusal(draft.answer, draft.wrong) if draft.wrong else ""
-        return _malformed(draft) or unfit or _ungrounded(draft, self.titles) or self._repeated(draft)
+        """Returns the reason to refuse a draft; empty when there is none."""
+        unfit = options.find_defect(draft.answer, draft.wrong) if draft.wrong else ""
+        return (
+            _find_form_defect(draft)
+            or unfit
+            or _find_grounding_defect(draft, self.titles)
+            or self._find_repetition(draft)
+        )
 
-    def _repeated(self, draft: Draft) -> str:
-        said, answer = normalise(draft.question), normalise(draft.answer)
+    def _find_repetition(self, draft: Draft) -> str:
+        text, answer = normalise(draft.question), normalise(draft.answer)
         for other in self.known:
-            alike = fuzz.ratio(said, normalise(other.text))
+            alike = fuzz.ratio(text, normalise(other.text))
             if alike == 100:
                 return "asked before"
-            # the same question about another thing, with another answer, is a new question
-            elsewhere = draft.passage is not None and draft.passage.title not in other.gold
-            if alike >= self.settings.similar and (not elsewhere or normalise(options.right(other)) == answer):
+            # the same question about another subject, with another answer, is a new question
+            other_subject = draft.passage is not None and draft.passage.title not in other.gold
+            if alike >= self.settings.similar and (
+                not other_subject or normalise(options.right_answer(other)) == answer
+            ):
                 return "near-duplicate"
-        if any(fuzz.ratio(said, normalise(other.text)) >= self.settings.similar for other in self.grounds.held_out):
+        if any(fuzz.ratio(text, normalise(other.text)) >= self.settings.similar for other in self.material.held_out):
             return "in the held-out set"
         return ""
 
 
-def _about(passage: Page) -> str:
+def _passage_text(passage: Page) -> str:
     return f"{passage.title}: {passage.text}"
 
 
-def _pair(question: Question, order: tuple[str, str]) -> str:
-    said = {QUESTION: question.text, ANSWER: options.right(question)}
-    lines = [(part, said[part]) for part in order] + [(options.WRONG, option) for option in options.wrong(question)]
+def _question_and_answer(question: Question, order: tuple[str, str]) -> str:
+    texts = {QUESTION: question.text, ANSWER: options.right_answer(question)}
+    lines = [(part, texts[part]) for part in order] + [
+        (options.WRONG, option) for option in options.wrong_options(question)
+    ]
     return "\n".join(f"{part} {words}" for part, words in lines)
 
 
-def _malformed(draft: Draft) -> str:
+def _find_form_defect(draft: Draft) -> str:
     words = draft.question.split()
     if not draft.question.endswith("?"):
         return "not a question"
@@ -251,7 +266,7 @@ def _malformed(draft: Draft) -> str:
     return ""
 
 
-def _ungrounded(draft: Draft, titles: set[str]) -> str:
+def _find_grounding_defect(draft: Draft, titles: set[str]) -> str:
     if draft.passage is None:
         return ""
     answer, asked = normalise(draft.answer), normalise(draft.question)
@@ -265,15 +280,15 @@ def _ungrounded(draft: Draft, titles: set[str]) -> str:
 
 
 def _phrases(text: str) -> Iterator[str]:
-    """Every run of up to five words: a title that the text names is among them."""
+    """Yields every run of up to PHRASE words; a title in the text is one of them."""
     words = text.split()
     for start in range(len(words)):
         for end in range(start + 1, min(start + PHRASE, len(words)) + 1):
             yield " ".join(words[start:end])
 
 
-def reference(questions: Sequence[Question]) -> StageScript:
-    """The control: the project's reference questions take the place of self-made ones (paper, section 5)."""
+def accept_reference(questions: Sequence[Question]) -> StageScript:
+    """Accepts the project's reference questions in place of written ones: the control of the paper's section 5."""
     for question in questions:
         yield QuestionAccepted(question)
     yield StageProgressed(SELF_INSTRUCT, len(questions), len(questions))

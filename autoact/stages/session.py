@@ -1,4 +1,4 @@
-"""A live session: the model stays loaded and answers what a person asks."""
+"""A live session: the model stays loaded and answers the questions that a person asks."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from autoact.methods.settings import MethodSettings
 from autoact.script import Round, StageScript, Unit
 from autoact.stages.context import StageContext
-from autoact.stages.group_planning import answering, find, method_settings, solved
+from autoact.stages.group_planning import commit_solution, find, make_answer_unit, method_settings
 from autoact.trajectory import Question
 
 __all__ = ["begin", "find"]
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
-    """Returns the stage; how many questions come is unknown."""
+    """Returns the stage, and 0: the number of questions is unknown."""
     return session(method_settings(context), context.config.session.idle), 0
 
 
 def session(methods: Mapping[str, MethodSettings], idle: float) -> StageScript:
-    """Answers questions until none has come for `idle` seconds."""
+    """Answers questions until none has arrived for `idle` seconds."""
 
     def admit(question: Question, method: str) -> Unit:
-        return answering(method, question, methods[method])
+        return make_answer_unit(method, question, methods[method])
 
-    yield Round((), commits=solved, admits=admit, patience=idle)
+    yield Round((), commits=commit_solution, admits=admit, patience=idle)

@@ -1,7 +1,8 @@
-"""Stage 2: the tool library in, the tools this task needs out, with the meta-agent's reasons (paper, section 3.2).
+"""Stage 2: chooses the tools that the task needs from the library, with the meta-agent's reasons (paper, section 3.2).
 
-Tools are chosen by name among those that can run, so nothing is parsed and nothing impossible is picked. From a
-crowded library the model does not name them: it tells for each question which tool's description leads up to it.
+The model chooses among the names of tools that can run, so its answer needs no parsing and is always a valid name. From
+a crowded library it chooses no names: for each example question it is measured after which tool's description the model
+finds the question likeliest.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from autoact.trajectory import Example, Tool
 NO_MORE = "no more tools"
 REASON = "Reason: It"
 MOST_QUESTIONS = 8
-"""Of the examples that are matched with tools."""
+"""Most example questions that are matched with tools."""
 Choosing = Generator[Ask, Answer, list[tuple[str, str]]]
+"""Returns the names of tools, each with a reason."""
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
-    """Returns the stage over the tools that could run; how many are chosen is unknown."""
+    """Returns the stage over the tools that can run, and 0: the number of chosen tools is unknown."""
     inputs, task, settings = context.inputs, context.config.task, context.config.tool_selection
     best, others = choose_tools(task.description, inputs.examples, inputs.ready, settings.offered)
     unfit = {**inputs.unfit, **others}
@@ -38,10 +40,10 @@ def tool_selection(
     task: Task, examples: Sequence[Example], ready: Sequence[Tool], unfit: dict[str, str], settings: ToolSelection,
     *, crowded: bool = False,
 ) -> StageScript:  # fmt: skip
-    """Have the meta-agent choose, and give a reason for each tool.
+    """Lets the meta-agent choose tools and give a reason for each.
 
-    `ready` is what it chooses among, in the order in which it reads it; `unfit` are tools it is not offered, and why.
-    `crowded` tells that more tools could run than are offered.
+    `ready` are the tools offered, in the order in which the prompt lists them; `unfit` are the others, with reasons.
+    `crowded` is true when more tools can run than are offered.
     """
     for name, why in sorted(unfit.items()):
         yield ToolPassedOver(name, why)
@@ -60,19 +62,19 @@ def tool_selection(
 
 
 def choose(task: Task, examples: Sequence[Example], ready: Sequence[Tool], settings: ToolSelection) -> Choosing:
-    """Names and reasons, most wanted first: one tool after another until it wants no more. At least one is chosen."""
+    """Chooses one tool after another until the model wants no more; at least one."""
     sampling = Sampling(settings.temperature)
-    pad = _pad(task, examples, ready)
+    prompt = _first_prompt(task, examples, ready)
     chosen: list[tuple[str, str]] = []
     left = [tool.name for tool in ready]
     while left and len(chosen) < settings.most:
         choices = [*left, NO_MORE] if chosen else left
-        pad = pad.then("Tool:")
-        picked = yield Ask("meta", "action", pad, choices=tuple(map(_line, choices)), sampling=sampling)
+        prompt = prompt.then("Tool:")
+        picked = yield Ask("meta", "action", prompt, choices=tuple(map(_line, choices)), sampling=sampling)
         name = picked.text.strip()
         if name == NO_MORE:
             break
-        why, pad = yield from _reason(pad, picked.text, sampling)
+        why, prompt = yield from _reason(prompt, picked.text, sampling)
         chosen.append((name, why))
         left.remove(name)
     return chosen
@@ -81,25 +83,25 @@ def choose(task: Task, examples: Sequence[Example], ready: Sequence[Tool], setti
 def choose_matching(
     task: Task, examples: Sequence[Example], ready: Sequence[Tool], settings: ToolSelection
 ) -> Choosing:
-    """Names and reasons: the tools that worked examples use, then those that questions go with, the most first."""
-    pad = _pad(task, examples, ready)
+    """Chooses the tools that worked examples use, then those that most example questions match."""
+    prompt = _first_prompt(task, examples, ready)
     choices = tuple(_line(tool.name) for tool in ready)
     beginnings = tuple(prompts.fill("tool_match", tool=tool.name, definition=tool.definition) for tool in ready)
     used = {step.action for example in examples for step in example.steps}
-    wanted = Counter({tool.name: MOST_QUESTIONS for tool in ready if used & {tool.name, *tool.aliases}})
+    votes = Counter({tool.name: MOST_QUESTIONS for tool in ready if used & {tool.name, *tool.aliases}})
     for text in list(dict.fromkeys(example.question.text for example in examples))[:MOST_QUESTIONS]:
-        asked = pad.then(f"Question: {text}\n", "Tool:")
+        asked = prompt.then(f"Question: {text}\n", "Tool:")
         found = yield Match("meta", "action", asked, choices=choices, beginnings=beginnings, text=f" {text}\n")
-        wanted[found.text.strip()] += 1
+        votes[found.text.strip()] += 1
     chosen: list[tuple[str, str]] = []
-    for name, _ in wanted.most_common(settings.most):
-        why, pad = yield from _reason(pad.then("Tool:"), _line(name), Sampling(settings.temperature))
+    for name, _ in votes.most_common(settings.most):
+        why, prompt = yield from _reason(prompt.then("Tool:"), _line(name), Sampling(settings.temperature))
         chosen.append((name, why))
     return chosen
 
 
-def _pad(task: Task, examples: Sequence[Example], ready: Sequence[Tool]) -> Prompt:
-    """What the meta-agent reads before it chooses."""
+def _first_prompt(task: Task, examples: Sequence[Example], ready: Sequence[Tool]) -> Prompt:
+    """Returns the prompt before the first choice."""
     return Prompt(
         prompts.fill("tool_selection"),
         prompts.fill(
@@ -111,11 +113,11 @@ def _pad(task: Task, examples: Sequence[Example], ready: Sequence[Tool]) -> Prom
     )
 
 
-def _reason(pad: Prompt, named: str, sampling: Sampling) -> Generator[Ask, Answer, tuple[str, Prompt]]:
-    """What it says of a tool, and the prompt that goes on after it."""
-    pad = pad.then(named, REASON)  # begun for it, so that the reason is about the tool it named
-    why = yield Ask("meta", "text", pad, limit=32, sampling=sampling)
-    return f"It {why.text}", pad.then(f" {why.text}", "\n")
+def _reason(prompt: Prompt, line: str, sampling: Sampling) -> Generator[Ask, Answer, tuple[str, Prompt]]:
+    """Asks for the reason for a tool; returns it, and the prompt that continues after it."""
+    prompt = prompt.then(line, REASON)  # the beginning of the reason is given, so that it is about this tool
+    why = yield Ask("meta", "text", prompt, limit=32, sampling=sampling)
+    return f"It {why.text}", prompt.then(f" {why.text}", "\n")
 
 
 def _line(name: str) -> str:

@@ -46,7 +46,7 @@ def save(root: Path, step: int, state: dict[str, Tensor]) -> str:
     return digest
 
 
-def newest(root: Path) -> tuple[Checkpoint | None, list[Damage]]:
+def read_newest(root: Path) -> tuple[Checkpoint | None, list[Damage]]:
     """The newest checkpoint whose digest holds, None when there is none; and the newer ones that were passed over."""
     damaged: list[Damage] = []
     for folder in sorted(root.glob("step-*"), reverse=True):

@@ -22,8 +22,8 @@ from autoact.model import heap
 from autoact.project.config import Differentiation
 from autoact.threads import thread_limit
 from autoact.training import checkpoint
-from autoact.training.loss import Sample, packs, span_losses
-from autoact.training.repeatable import repeatable
+from autoact.training.loss import Sample, can_pack, span_losses
+from autoact.training.repeatable import deterministic_sums
 
 CLIP = 1.0
 """Gradient norm above which gradients are scaled down."""
@@ -45,7 +45,7 @@ class LoraTraining:
         self.losses: list[float] = []
         self.threads = thread_limit().threads
         """As many whatever else runs: with another number, sums are rounded differently."""
-        self.together = packs(model)
+        self.together = can_pack(model)
         """The trajectories of a step go through the model in one row."""
         torch.manual_seed(_mix(seed, name))
         self.base = model
@@ -74,11 +74,11 @@ class LoraTraining:
         for step in range(len(self.losses), self.steps):
             if enough and self.losses:
                 break
-            with repeatable(self.base.device, self.threads):
+            with deterministic_sums(self.base.device, self.threads):
                 stepped = self._step(step)
             self.losses.append(stepped.loss)
             if (step + 1) % TRIM_EVERY == 0:
-                heap.trim()
+                heap.release_memory()
             enough = yield stepped
             # the last step too: a run that dies while the next adapter trains has nothing to repeat here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
@@ -101,7 +101,7 @@ class LoraTraining:
         """Give the base model back without the adapter."""
         self._peft().unload()
         self.accelerator.free_memory()
-        heap.trim()
+        heap.release_memory()
 
     def _step(self, step: int) -> TrainStepped:
         began = time.monotonic()
@@ -156,7 +156,7 @@ class LoraTraining:
         return state
 
     def _resume(self) -> Iterator[Event]:
-        found, damaged = checkpoint.newest(self.checkpoints)
+        found, damaged = checkpoint.read_newest(self.checkpoints)
         for step, why in damaged:
             yield CheckpointSkipped(self.name, step, why)
         if found is not None:

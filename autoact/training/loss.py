@@ -42,7 +42,7 @@ class Sample(Struct, frozen=True):
         return sum(span.end - span.start for span in self.spans)
 
 
-class Packed(Struct, frozen=True):
+class PackedRow(Struct, frozen=True):
     """Samples in one row of N tokens: what they have in common, then what each goes on with."""
 
     ids: list[int]
@@ -69,17 +69,17 @@ def span_losses(model: Any, samples: Sequence[Sample], *, together: bool) -> Ite
     In sum equal to that over the published recipe's separate samples, one for each span, and so is its gradient:
     attention is causal, and no sample sees another. Logits are computed at loss-bearing places only.
     """
-    for group in grouped(samples) if together else ([sample] for sample in samples):
-        row = packed(group)
+    for group in group_samples(samples) if together else ([sample] for sample in samples):
+        row = pack_samples(group)
         targets = torch.tensor(row.targets, device=model.device)
         yield functional.cross_entropy(_logits(model, row), targets, reduction="sum")
 
 
-def grouped(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
+def group_samples(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
     """The samples of each pass: as many as there is room for, in their order."""
     group: list[Sample] = []
     for sample in samples:
-        if group and len(packed([*group, sample]).ids) > PASS:
+        if group and len(pack_samples([*group, sample]).ids) > PASS:
             yield group
             group = []
         group.append(sample)
@@ -87,10 +87,10 @@ def grouped(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
         yield group
 
 
-def packed(samples: Sequence[Sample]) -> Packed:
+def pack_samples(samples: Sequence[Sample]) -> PackedRow:
     """Lay samples out in one row; a single one has its whole in common with itself."""
     common = _common(samples)
-    row = Packed([*samples[0].ids[:common]], [*range(common)], [COMMON] * common, [], [])
+    row = PackedRow([*samples[0].ids[:common]], [*range(common)], [COMMON] * common, [], [])
     for owner, sample in enumerate(samples):
         moved, rest = len(row.ids) - common, sample.ids[common:]
         for span in sample.spans:
@@ -108,7 +108,7 @@ def _common(samples: Sequence[Sample]) -> int:
     return sum(1 for _ in alike)
 
 
-def packs(model: Any) -> bool:
+def can_pack(model: Any) -> bool:
     """Whether a model takes a mask and positions of our own, and makes of them what we mean.
 
     Attention must reach back to the beginning in every layer, through kernels that know any mask; and a few tokens
@@ -126,12 +126,12 @@ def packs(model: Any) -> bool:
         for ids in (words[:72], words[:8] + words[72:])
     )
     with torch.inference_mode():
-        alone = torch.cat([_logits(model, packed([sample])) for sample in (long, short)])
-        both = _logits(model, packed([long, short]))
+        alone = torch.cat([_logits(model, pack_samples([sample])) for sample in (long, short)])
+        both = _logits(model, pack_samples([long, short]))
     return bool((alone - both).norm() <= CLOSE * alone.norm())
 
 
-def _logits(model: Any, row: Packed) -> Tensor:
+def _logits(model: Any, row: PackedRow) -> Tensor:
     """(places, vocabulary), in 32 bits. The model's own mask and positions do for a single sample, and are faster."""
     several = row.owners[-1] != COMMON
     output = model(

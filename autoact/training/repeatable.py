@@ -10,13 +10,13 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
-def prepare() -> None:
+def prepare_cublas() -> None:
     """Give cuBLAS a workspace of its own, without which it may sum in any order. It reads this at its first use."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 @contextmanager
-def repeatable(device: torch.device, threads: int) -> Iterator[None]:
+def deterministic_sums(device: torch.device, threads: int) -> Iterator[None]:
     """Deterministic sums while it lasts. A kernel that has no such form runs all the same, with a warning."""
     if device.type != "cuda":
         others = torch.get_num_threads()

@@ -17,7 +17,7 @@ from autoact.project.config import Differentiation
 from autoact.script import Card, Lesson, Train
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample
-from autoact.training.repeatable import prepare
+from autoact.training.repeatable import prepare_cublas
 from autoact.training.spans import encode
 from autoact.trajectory import Adapter
 
@@ -30,7 +30,7 @@ class LocalTrainer:
 
     def __init__(self, engine: LocalEngine, settings: Differentiation, *, seed: int, root: Path):
         """`root` is the run folder. Make it before the model's first forward pass: it makes a GPU repeat its sums."""
-        prepare()
+        prepare_cublas()
         self.engine, self.settings, self.seed, self.root = engine, settings, seed, root
 
     def train(self, wish: Train) -> Generator[Event, bool | None, Adapter]:

@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from autoact.errors import AutoActError
-from autoact.lessons import lessons
+from autoact.lessons import build_lessons
 from autoact.project import config
 from autoact.project.config import trained_cast
 from autoact.registry.roles import ROLES, SUB_AGENTS
@@ -177,7 +177,7 @@ class TrainingPane(Pane, can_focus=True):
         state, config = self.follow.state, self.follow.state.config
         share = number_setting(config, "differentiation", "wrong_share")
         seed = int(number_setting(config, "model", "seed"))
-        examples = lessons(
+        examples = build_lessons(
             self.chosen, trained_cast(config), list(state.trajectories.values()), state.verdicts, share, seed
         )
         if examples:

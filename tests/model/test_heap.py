@@ -16,7 +16,7 @@ def test_holes_in_the_heap_are_given_back() -> None:
     last = bytearray(100_000)
     full = resident_mb()
     del blocks
-    heap.trim()
+    heap.release_memory()
     assert last
     assert full - resident_mb() > 150
 
@@ -29,5 +29,5 @@ def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
         return object()
 
     monkeypatch.setattr(ctypes, "CDLL", without)
-    heap.trim()
+    heap.release_memory()
     assert asked == [None]

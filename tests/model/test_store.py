@@ -30,7 +30,7 @@ def test_a_local_folder_is_used_where_it_lies(tiny: Path, cache: Path) -> None:
     assert weights.model.dtype == getattr(torch, store.best_precision("cpu"))
     assert not weights.model.training
     assert "tiny-llama" in weights.name
-    assert store.stored() == []
+    assert store.list_stored_models() == []
 
 
 def test_precision_can_be_set(tiny: Path, cache: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_stored_model_is_found_by_name_and_hub_id(cache: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
     assert store.find("smollm2-360m-instruct") == store.find("SmolLM2-360M-Instruct") == folder
-    assert [(one.name, one.bytes) for one in store.stored()] == [("smollm2-360m-instruct", 2)]
+    assert [(one.name, one.bytes) for one in store.list_stored_models()] == [("smollm2-360m-instruct", 2)]
 
 
 # -- weights that do not fit -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from autoact.errors import BadInput
-from autoact.job.answer_config import answering
+from autoact.job.answer_config import make_answer_config
 from autoact.project.config import Config, Plan
 from autoact.project.project import Project, create
 from autoact.registry.roles import SUB_AGENTS
@@ -35,18 +35,18 @@ def test_the_base_is_the_run_that_trained_and_not_one_that_answered_with_it(proj
     trainer = run_with_adapters(project, 10, (DIFFERENTIATION, GROUP_PLANNING))
     run_with_adapters(project, 20, (GROUP_PLANNING,))
     run_with_adapters(project, 30, (SESSION,))
-    config = answering(project, "", ("group",))
+    config = make_answer_config(project, "", ("group",))
     assert (config.run.base, config.run.stages) == (trainer.name, (GROUP_PLANNING,))
-    again = answering(project, "", ("group",))
+    again = make_answer_config(project, "", ("group",))
     assert again == config
 
 
 def test_a_copy_will_do_when_the_run_that_trained_is_gone(project: Project) -> None:
     copy = run_with_adapters(project, 20, (GROUP_PLANNING,))
-    assert answering(project, "", ("meta", "group")).run.base == copy.name
+    assert make_answer_config(project, "", ("meta", "group")).run.base == copy.name
 
 
 def test_a_group_needs_a_run_that_trained_one(project: Project) -> None:
-    assert answering(project, "", ("meta",)).run.base == ""
+    assert make_answer_config(project, "", ("meta",)).run.base == ""
     with pytest.raises(BadInput, match="has trained a group yet"):
-        answering(project, "", ("group",))
+        make_answer_config(project, "", ("group",))

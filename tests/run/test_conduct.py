@@ -43,8 +43,8 @@ from autoact.run.record.log import LogWriter, read
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, Sampling, StageScript, Train, Unit, Use
 from autoact.stages.filtering import filtering
-from autoact.stages.group_planning import group_planning, how
-from autoact.stages.self_instruct import Grounds, self_instruct
+from autoact.stages.group_planning import answer_limits, group_planning
+from autoact.stages.self_instruct import SeedMaterial, self_instruct
 from autoact.stages.synthesis import synthesis
 from autoact.stages.tool_selection import tool_selection
 from autoact.trajectory import META, Adapter, Cast, Example, Page, Question, Tool
@@ -97,7 +97,7 @@ class Pages:
 
 
 def as_meta(card: Card) -> MethodSettings:
-    return MethodSettings(card, Cast(META), *how(GroupPlanning()))
+    return MethodSettings(card, Cast(META), *answer_limits(GroupPlanning()))
 
 
 def train_plan() -> Generator[Train, Adapter, Adapter]:
@@ -129,7 +129,7 @@ class Run:
     def pipeline(self) -> RunState:
         """Self-instruct to group planning over the journal's own state."""
         state, card = self.journal.state, Card("Answer.", TOOLS)
-        grounds = Grounds(Task(), (SEED,), PASSAGES, seed=3)
+        grounds = SeedMaterial(Task(), (SEED,), PASSAGES, seed=3)
         gates = Filtering(grounded=False, reasoned=False)
         try:
             self.conductor.play("self_instruct", self_instruct(grounds, SelfInstruct(target=4, round=2)))

@@ -37,7 +37,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Round, StageScript, Train, Unit, Use
-from autoact.stages.group_planning import how
+from autoact.stages.group_planning import answer_limits
 from autoact.stages.session import session
 from autoact.trajectory import META, Adapter, Cast, Question, Tool, Trajectory, Verdict
 
@@ -432,7 +432,7 @@ def test_a_training_is_ended_early_and_keeps_its_adapter(folder: RunFolder) -> N
 
 def test_a_session_takes_questions_until_it_is_left_alone(folder: RunFolder) -> None:
     card = Card("", (Tool("Retrieve", "", "Retrieve[x]"),))
-    methods = {"meta": MethodSettings(card, Cast(META), *how(GroupPlanning()))}
+    methods = {"meta": MethodSettings(card, Cast(META), *answer_limits(GroupPlanning()))}
     commands = [
         Command("1", "inject", text="Who?", cast="meta"), Command("2", "inject", text="  "),
         Command("3", "inject", text="What?", cast="group"), Command("4", "cancel"),

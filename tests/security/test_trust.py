@@ -21,7 +21,7 @@ from autoact.cli import main
 from autoact.cli.start.run import find_interrupted
 from autoact.errors import BadInput
 from autoact.job import base_run
-from autoact.job.base_run import trained
+from autoact.job.base_run import find_trained_run
 from autoact.job.inputs import open_library
 from autoact.project import folders
 from autoact.project.config import Plan
@@ -353,7 +353,7 @@ def test_a_foreign_run_is_chosen_only_when_it_is_trusted(
     config = msgspec.structs.replace(Project(root).config(), run=Plan(stages=pipeline()))
     assert latest_run(root).name == wanted.name
     if over:
-        found = trained(root)
+        found = find_trained_run(root)
         assert found is not None
         assert found.name == wanted.name
     else:

@@ -10,7 +10,7 @@ from autoact.events import QuestionSolved, TrajectoryCommitted
 from autoact.methods.settings import MethodSettings
 from autoact.project.config import Differentiation, GroupPlanning, Synthesis
 from autoact.script import Ask, Card
-from autoact.stages.group_planning import group_planning, how, solved
+from autoact.stages.group_planning import answer_limits, commit_solution, group_planning
 from autoact.stages.synthesis import synthesis
 from autoact.trajectory import META, Cast, Question, Tool, Trajectory
 
@@ -19,7 +19,8 @@ QUESTIONS = [Question(f"q-{n}", f"What is the number {n}?", str(n)) for n in ran
 
 
 METHOD_SETTINGS = {
-    cast.name: MethodSettings(CARD, cast, *how(GroupPlanning())) for cast in (Cast(META), Differentiation().cast())
+    cast.name: MethodSettings(CARD, cast, *answer_limits(GroupPlanning()))
+    for cast in (Cast(META), Differentiation().cast())
 }
 
 
@@ -64,6 +65,6 @@ def test_every_cast_answers_every_question(drive: Any) -> None:
     ],
 )
 def test_answers_are_scored(question: Question, answer: str | None, scores: tuple[float, float, bool]) -> None:
-    event = solved(Trajectory("t", question, (), answer, cast="group"), 2.5, 70)
+    event = commit_solution(Trajectory("t", question, (), answer, cast="group"), 2.5, 70)
     assert (event.em, event.f1, event.scored) == scores
     assert (event.cast, event.seconds, event.tokens) == ("group", 2.5, 70)

@@ -10,7 +10,14 @@ import pytest
 from autoact.events import QuestionAccepted, QuestionRefused
 from autoact.project.config import SelfInstruct, Task
 from autoact.script import Ask
-from autoact.stages.self_instruct import Bench, Draft, Grounds, candidates, reference, self_instruct
+from autoact.stages.self_instruct import (
+    Draft,
+    PracticeSet,
+    SeedMaterial,
+    accept_reference,
+    find_candidates,
+    self_instruct,
+)
 from autoact.trajectory import Example, Page, Question
 
 PERU = Page("Peru", "Peru is a country in South America. The capital of Peru is Lima, its currency is the sol.")
@@ -20,12 +27,12 @@ SEEDS = (
     Example(Question("s-2", "Who wrote the opera Fidelio in 1805?", "Beethoven", "seed")),
 )
 HELD_OUT = (Question("h-1", "Which currency do people use in Peru?", "sol", "heldout", gold=("Peru",)),)
-GROUNDS = Grounds(Task(description="Answer."), SEEDS, (PERU, NORWAY), HELD_OUT)
+GROUNDS = SeedMaterial(Task(description="Answer."), SEEDS, (PERU, NORWAY), HELD_OUT)
 TOWNS = ("Kakumi", "Borelda", "Fintrosa", "Whelpdy", "Zuqarra", "Mostivol", "Yeghand", "Ocklebu", "Tripsane", "Vuxhold")
 
 
 def refusal(question: str, answer: str, passage: Page | None = NORWAY) -> str:
-    return Bench(GROUNDS, SelfInstruct()).refusal(Draft(question, answer, passage))
+    return PracticeSet(GROUNDS, SelfInstruct()).refusal(Draft(question, answer, passage))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +61,7 @@ def test_each_refusal_has_its_reason(question: str, answer: str, why: str) -> No
 def test_what_was_asked_before_is_refused() -> None:
     assert refusal("What is the capital of Peru?", "Lima", PERU) == "asked before"
     assert refusal("What is the capital city of Peru?", "Lima", PERU) == "near-duplicate"
-    bench = Bench(GROUNDS, SelfInstruct())
+    bench = PracticeSet(GROUNDS, SelfInstruct())
     first = Draft("What deep waters does Norway have?", "fjords", NORWAY)
     assert bench.refusal(first) == ""
     bench.accept("q-1", first)
@@ -79,8 +86,8 @@ def writing(pairs: Iterable[tuple[str, str]]) -> Callable[[Ask], str | None]:
     return lambda ask: next(words, "")
 
 
-def grounds(**changes: Any) -> Grounds:
-    return Grounds(Task(description="Answer."), SEEDS, (), **changes)
+def grounds(**changes: Any) -> SeedMaterial:
+    return SeedMaterial(Task(description="Answer."), SEEDS, (), **changes)
 
 
 def about(towns: Iterable[str]) -> list[tuple[str, str]]:
@@ -129,13 +136,13 @@ def test_it_ends_when_every_passage_was_used(drive: Any) -> None:
 
 def test_an_answer_is_picked_among_the_names_and_numbers_of_the_passage() -> None:
     page = Page("Oslo", "Oslo is the capital of Norway. In 1925 Oslo took its old name back, after King Christian.")
-    assert candidates(page) == (" Norway", " 1925", " King Christian")
+    assert find_candidates(page) == (" Norway", " 1925", " King Christian")
 
 
 @pytest.mark.parametrize(("again", "why"), [("Oslo it is.", ""), ("Bergen", "answered otherwise when asked again")])
 def test_a_second_reading_must_agree(again: str, why: str) -> None:
     draft = Draft("What is the capital of Norway?", "Oslo", NORWAY, again)
-    assert Bench(GROUNDS, SelfInstruct()).refusal(draft) == why
+    assert PracticeSet(GROUNDS, SelfInstruct()).refusal(draft) == why
 
 
 @pytest.mark.parametrize(
@@ -168,7 +175,7 @@ def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:
 
 
 def test_the_control_takes_the_reference_questions(drive: Any) -> None:
-    events = drive(reference(HELD_OUT))
+    events = drive(accept_reference(HELD_OUT))
     assert [event.question for event in events if isinstance(event, QuestionAccepted)] == list(HELD_OUT)
 
 
@@ -176,7 +183,7 @@ SCHOOL = (
     Example(Question("s-1", "Which of these is a mammal?", "B", "seed", choices=("frog", "dolphin", "salmon"))),
     Example(Question("s-2", "Which of these is a metal?", "iron", "seed", choices=("salt", "iron", "wood"))),
 )
-CHOOSING = Grounds(Task(answer="choice"), SCHOOL, ())
+CHOOSING = SeedMaterial(Task(answer="choice"), SCHOOL, ())
 
 
 def choosing(*options: str) -> Callable[[Ask], str | None]:
@@ -202,7 +209,7 @@ def test_a_choice_comes_with_its_wrong_options(drive: Any) -> None:
 
 
 def test_the_letter_of_the_answer_varies(drive: Any) -> None:
-    bench = Bench(CHOOSING, SelfInstruct())
+    bench = PracticeSet(CHOOSING, SelfInstruct())
     draft = Draft("Which of these is a planet?", "Mars", None, wrong=("the moon", "the sun"))
     assert {bench.accept(f"q-{number}", draft).answer for number in range(20)} == {"A", "B", "C"}
 

@@ -25,7 +25,7 @@ from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson
-from autoact.training.loss import PASS, Packed, Sample, grouped, packed, packs, span_losses
+from autoact.training.loss import PASS, PackedRow, Sample, can_pack, group_samples, pack_samples, span_losses
 from autoact.training.spans import Encoded, Span, encode
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
@@ -157,7 +157,7 @@ def sample(ids: Iterable[int], *spans: tuple[int, int]) -> Sample:
 
 
 def test_what_trajectories_begin_with_stands_once_in_a_row() -> None:
-    row = packed([sample((1, 2, 3, 4, 5), (2, 4)), sample((1, 2, 7, 8), (2, 3), (3, 4))])
+    row = pack_samples([sample((1, 2, 3, 4, 5), (2, 4)), sample((1, 2, 7, 8), (2, 3), (3, 4))])
     assert row.ids == [1, 2, 3, 4, 7, 8]
     assert row.positions == [0, 1, 2, 3, 2, 3]
     assert (row.places, row.targets) == ([1, 2, 1, 4], [3, 4, 7, 8])
@@ -169,11 +169,11 @@ def test_what_trajectories_begin_with_stands_once_in_a_row() -> None:
 
 def test_a_row_has_no_more_tokens_than_a_pass_may() -> None:
     many = [sample((1, number, *[5] * (PASS // 3)), (PASS // 3, PASS // 3 + 2)) for number in range(2, 9)]
-    groups = list(grouped(many))
+    groups = list(group_samples(many))
     assert [one for group in groups for one in group] == many
     assert [len(group) for group in groups] == [2, 2, 2, 1]
     huge = sample(range(2 * PASS), (1, 2 * PASS))
-    assert list(grouped([huge, many[0], many[1]])) == [[huge], many[:2]]
+    assert list(group_samples([huge, many[0], many[1]])) == [[huge], many[:2]]
 
 
 def shape(**more: Any) -> dict[str, Any]:
@@ -198,12 +198,12 @@ def shape(**more: Any) -> dict[str, Any]:
 def test_only_a_model_that_makes_of_it_what_is_meant_is_given_several_at_once(config: Any, so: bool) -> None:
     torch.manual_seed(5)
     model = AutoModelForCausalLM.from_config(config).eval()
-    assert packs(model) == so
+    assert can_pack(model) == so
 
 
 def test_a_model_that_takes_no_notice_of_the_mask_is_found_out(
     weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert packs(weights.model)
-    monkeypatch.setattr(Packed, "mask", torch.ones(1, 1, 96, 96, dtype=torch.bool).tril())
-    assert not packs(weights.model)
+    assert can_pack(weights.model)
+    monkeypatch.setattr(PackedRow, "mask", torch.ones(1, 1, 96, 96, dtype=torch.bool).tril())
+    assert not can_pack(weights.model)

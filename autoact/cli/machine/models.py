@@ -22,9 +22,9 @@ def add(subparsers: Any) -> None:
 def show(arguments: argparse.Namespace) -> int:
     """Prints known names, then other stored models."""
     from autoact.cli.output import format_size, print_columns, print_json
-    from autoact.model.store import KNOWN, cache_folder, folder_name, stored
+    from autoact.model.store import KNOWN, cache_folder, folder_name, list_stored_models
 
-    here = {model.name: model for model in stored()}
+    here = {model.name: model for model in list_stored_models()}
     rows: list[dict[str, Any]] = []
     for name in [*KNOWN, *(name for name in here if name not in map(folder_name, KNOWN))]:
         model = here.get(folder_name(name))
@@ -60,7 +60,7 @@ def model_state(name: str) -> tuple[str, str]:
     """Returns stored, packaged, local, on the hub or unknown, and the reason for unknown. Fetches nothing."""
     from pathlib import Path
 
-    from autoact.model.store import EMBEDDED, EMBEDDED_PACKAGE, KNOWN, folder_name, stored
+    from autoact.model.store import EMBEDDED, EMBEDDED_PACKAGE, KNOWN, folder_name, list_stored_models
 
     path = Path(name).expanduser()
     if (path / "config.json").exists() or (path.suffix == ".gguf" and path.exists()):
@@ -68,7 +68,7 @@ def model_state(name: str) -> tuple[str, str]:
     if path.suffix == ".gguf" or name.startswith((".", "/", "~")):
         return "unknown", f"no model at {name}; expected a folder with config.json or a .gguf file"
     short = folder_name(name)
-    if short in {model.name for model in stored()}:
+    if short in {model.name for model in list_stored_models()}:
         return "stored", ""
     if short == EMBEDDED and importlib.util.find_spec(EMBEDDED_PACKAGE):
         return "packaged", ""

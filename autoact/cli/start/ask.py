@@ -51,7 +51,7 @@ def ask(arguments: argparse.Namespace) -> int:
     """Starts a run of one question and prints its trajectory."""
     from autoact.cli.start.run import check, start
     from autoact.errors import BadInput
-    from autoact.job.answer_config import answering
+    from autoact.job.answer_config import make_answer_config
 
     if not arguments.question.strip():
         raise BadInput("expected a question, found nothing", key="QUESTION")
@@ -62,7 +62,7 @@ def ask(arguments: argparse.Namespace) -> int:
         solved = ask_session(project, arguments.question.strip(), arguments.cast, arguments.base, arguments.idle)
         show(solved, as_json=arguments.json)
         return 0
-    config = answering(project, arguments.base, (arguments.cast,), question=arguments.question.strip())
+    config = make_answer_config(project, arguments.base, (arguments.cast,), question=arguments.question.strip())
     check(project, config)
     return start(project, config, "ask", partial(print_trajectory, as_json=arguments.json), fresh=True)
 

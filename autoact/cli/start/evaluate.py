@@ -60,26 +60,26 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
     from msgspec.structs import replace
 
     from autoact.errors import BadInput
-    from autoact.job.answer_config import answering
+    from autoact.job.answer_config import make_answer_config
     from autoact.project.project import Project
 
     if arguments.limit < 0:
         raise BadInput(f"expected 0 or more questions, found {arguments.limit}", key="--limit")
     data = str(Project.file(arguments.data).resolve()) if arguments.data else ""
-    config = answering(project, arguments.base, _methods(project, arguments), data=data)
+    config = make_answer_config(project, arguments.base, _methods(project, arguments), data=data)
     return replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
 
 
 def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
     """Returns the methods that were named; else all that can answer."""
     from autoact.errors import BadInput
-    from autoact.job.base_run import trained
-    from autoact.registry.methods import METHODS, answerable
+    from autoact.job.base_run import find_trained_run
+    from autoact.registry.methods import METHODS, answerable_methods
 
     names = tuple(filter(None, (name.strip() for name in arguments.method.split(","))))
     if any(name not in METHODS for name in names) or (arguments.method and not names):
         raise BadInput(f"expected some of {', '.join(METHODS.names())}, found {arguments.method!r}", key="--method")
-    if names or arguments.base or trained(project.root) is not None:
-        return names or answerable(trained=True)
+    if names or arguments.base or find_trained_run(project.root) is not None:
+        return names or answerable_methods(trained=True)
     print("no run has trained a group yet, so the meta-agent answers alone", file=sys.stderr)
-    return answerable(trained=False)
+    return answerable_methods(trained=False)

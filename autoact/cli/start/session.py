@@ -51,14 +51,14 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
     import msgspec
 
     from autoact.cli.start.run import check
-    from autoact.job.answer_config import answering
-    from autoact.job.base_run import trained
-    from autoact.registry.methods import answerable
+    from autoact.job.answer_config import make_answer_config
+    from autoact.job.base_run import find_trained_run
+    from autoact.registry.methods import answerable_methods
     from autoact.registry.stages import SESSION
     from autoact.run.record.folder import new_run
 
-    methods = answerable(trained=bool(base or trained(project.root)))
-    config = answering(project, base, methods, stages=(SESSION,))
+    methods = answerable_methods(trained=bool(base or find_trained_run(project.root)))
+    config = make_answer_config(project, base, methods, stages=(SESSION,))
     if idle is not None:
         config = msgspec.structs.replace(config, session=msgspec.structs.replace(config.session, idle=idle))
     check(project, config)

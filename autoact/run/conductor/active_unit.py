@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from autoact.environment import Environment
 from autoact.errors import ContextFull, StageFailed
-from autoact.script import Answer, Commits, Observation, Script, Unit, Use, Wish
+from autoact.script import Answer, Commits, Observation, Request, Script, Unit, Use
 
-Revive = Callable[[str], tuple[Unit, Commits] | None]
+FindUnit = Callable[[str], tuple[Unit, Commits] | None]
 """Finds the unit of a stage that is over by its name; None when there is none."""
-Known = tuple[Unit, int | None, Commits | None]
+KnownUnit = tuple[Unit, int | None, Commits | None]
 """A unit that can be begun, its place in the round's results, and what commits it."""
 
 
@@ -29,7 +29,7 @@ class ActiveUnit:
     commits: Commits | None = None
     n: int = 0
     """Number of the wish that it waits for."""
-    wish: Wish | None = None
+    wish: Request | None = None
     digest: str = ""
     """Of that wish."""
     held: Answer | Observation | None = None
@@ -41,7 +41,7 @@ class ActiveUnit:
     tokens: int = 0
     """Prompt tokens encoded plus tokens generated."""
 
-    def send(self, reply: Answer | Observation | ContextFull | object) -> Wish:
+    def send(self, reply: Answer | Observation | ContextFull | object) -> Request:
         """Sends a reply into the script, or raises ContextFull there; returns its next wish, raises StopIteration."""
         if isinstance(reply, Answer):
             self.seconds += reply.ms / 1000

@@ -17,7 +17,7 @@ import msgspec
 from autoact.errors import ContextFull, DiskFull, ModelFailed
 from autoact.events import SKIPPED, Event, ModelAnswered, StageProgressed, ToolObserved, UnitFailed, UnitRestarted
 from autoact.model.engine import Ticket
-from autoact.run.conductor.active_unit import ActiveUnit, Known, Outcomes, Revive
+from autoact.run.conductor.active_unit import ActiveUnit, FindUnit, KnownUnit, Outcomes
 from autoact.run.conductor.steering import Steering, UnitSkipped
 from autoact.run.conductor.tool_calls import ToolCalls
 from autoact.run.conductor.training import train
@@ -54,7 +54,7 @@ class Conductor:
     def __init__(
         self, world: World, journal: Journal, gate: Gate, *, seed: int,
         tick: Callable[[str], None] = lambda doing: None,
-        live: LiveWriter | None = None, revive: Revive = lambda unit: None, hide: Callable[[str], str] = str,
+        live: LiveWriter | None = None, revive: FindUnit = lambda unit: None, hide: Callable[[str], str] = str,
     ):  # fmt: skip
         """`tick` is called when work moves on, with what everything waits for from now on where that is a tool.
 
@@ -71,7 +71,7 @@ class Conductor:
         self.outcomes = Outcomes()
         self.results: list[Any] = []
         self.round = Round(())
-        self.units: dict[str, Known] = {}
+        self.units: dict[str, KnownUnit] = {}
         """Units that may be begun, or begun again, while this round goes on."""
         self.expected = 0
         self.doing = ""
@@ -320,7 +320,7 @@ class Conductor:
 
     # -- what steering may do with a unit ----------------------------------------------------------------------------
 
-    def find(self, name: str) -> Known | None:
+    def find(self, name: str) -> KnownUnit | None:
         """Returns the unit of a name, fork or not, if it can still be begun: of this round, or of an ended stage."""
         root = root_of(name)
         if root not in self.units and not self.stage and (revived := self.revive(root)) is not None:

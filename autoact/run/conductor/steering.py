@@ -25,7 +25,7 @@ from autoact.events import (
     TrajectoryJudged,
     UnitForked,
 )
-from autoact.run.conductor.active_unit import ActiveUnit, Known
+from autoact.run.conductor.active_unit import ActiveUnit, KnownUnit
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.gate import Gate
 from autoact.run.record.journal import Journal
@@ -50,7 +50,7 @@ class Units(Protocol):
     def waiting(self) -> Iterable[ActiveUnit]:
         """Units to start when there is a free lane."""
 
-    def find(self, name: str) -> Known | None:
+    def find(self, name: str) -> KnownUnit | None:
         """Returns the unit of a name if it can still be begun."""
 
     def release(self, unit: ActiveUnit) -> None:

@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class TicketObservation:
     """The observation that a ticket waited for."""
 
     ticket: Ticket
@@ -56,7 +56,7 @@ class ToolCalls:
         self._calls: list[Call] = []
         """Calls that wait or are under way, in the order in which they were submitted."""
         self._known: dict[Use, Observation] = {}
-        self._ready: list[Observed] = []
+        self._ready: list[TicketObservation] = []
 
     @property
     def waits_for(self) -> str:
@@ -70,7 +70,7 @@ class ToolCalls:
         """
         repeatable = environment.repeatable(use.tool)
         if repeatable and use in self._known:
-            self._ready.append(Observed(ticket, self._known[use], made=False))
+            self._ready.append(TicketObservation(ticket, self._known[use], made=False))
             return
         if repeatable and (same := next((call for call in self._calls if call.tickets and call.use == use), None)):
             same.tickets.append(ticket)
@@ -90,7 +90,7 @@ class ToolCalls:
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
 
-    def observed(self) -> Iterator[Observed]:
+    def observed(self) -> Iterator[TicketObservation]:
         """Yields the observations that have come since the last look."""
         ready, self._ready = self._ready, []
         yield from ready
@@ -101,7 +101,7 @@ class ToolCalls:
                 continue  # nobody waited for it any more when its turn came
             self.remember(call.use, call.observation, call.environment)
             for ticket in call.tickets:
-                yield Observed(ticket, call.observation, made=ticket == call.maker)
+                yield TicketObservation(ticket, call.observation, made=ticket == call.maker)
 
     def withdraw(self, unit: str) -> None:
         """Drops the tickets of a unit. A call under way that nobody waits for is left to end; its result is dropped."""
