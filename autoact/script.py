@@ -98,6 +98,10 @@ class Lesson(Struct, frozen=True):
     parts: tuple[str, ...]
     """The parts that carry loss: thought, action, argument (or `argument:TOOL`), reflection, verdict."""
 
+    def has_loss(self, part: str, tool: str = "") -> bool:
+        """Returns whether a part of a turn carries loss; `tool` is the tool that an argument is for."""
+        return part in self.parts or f"{part}:{tool}" in self.parts
+
 
 class Answer(Struct, frozen=True, omit_defaults=True):
     """The text that the model generated, with tokens and time."""

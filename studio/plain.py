@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from autoact.run.process.health import cause
-from autoact.run.record.event_text import words
+from autoact.run.record.event_text import describe_event
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
@@ -47,5 +47,5 @@ def lines(folder: RunFolder) -> Iterator[str]:
 def line(record: Record) -> str:
     """Returns time, number, type and text of one event, safe to print."""
     at = time.strftime("%H:%M:%S", time.localtime(record.at))
-    text = words(record.event) if record.event is not None else "(of a newer version)"
+    text = describe_event(record.event) if record.event is not None else "(of a newer version)"
     return untrusted_text.line(f"{at} {record.seq:6d}  {record.type:<20} {text}".rstrip(), WIDTH)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoact.errors import BadInput
-from autoact.run.record.folder import RunFolder, latest
+from autoact.run.record.folder import RunFolder, latest_run
 
 
 def _home() -> Path:
@@ -47,4 +47,4 @@ def run_of(named: str) -> RunFolder:
     target = find(named)
     if target.project is None:
         raise BadInput("expected a run or a project", file=named)
-    return RunFolder(target.project / "runs" / target.run) if target.run else latest(target.project)
+    return RunFolder(target.project / "runs" / target.run) if target.run else latest_run(target.project)

@@ -115,3 +115,40 @@ def carried() -> list[Path]:
     listing = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     found = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [Path(file) for file in found.split("\0") if file]
+
+
+WALK = re.compile(r"^\| (\d+) \| `([\w.]+)` \| (\S+) \|", re.MULTILINE)
+"""A step of a walk through the code: its number, the function and its file."""
+
+
+def test_the_walks_name_functions_that_exist() -> None:
+    text = (ROOT / "autoact" / "README.md").read_text(encoding="utf-8")
+    _, question, key = text.split("\n## ")[:3]
+    for walk, functions_at_most, files_at_most in ((question, 12, 8), (key, 6, 6)):
+        steps = WALK.findall(walk)
+        assert [int(number) for number, _, _ in steps] == list(range(1, len(steps) + 1))
+        assert 0 < len(steps) <= functions_at_most
+        assert len({file for _, _, file in steps}) <= files_at_most
+        assert [step for step in steps if not defines(step[2], step[1])] == []
+
+
+def defines(file: str, name: str) -> bool:
+    """Whether a file of the engine, or of the studio where its path begins so, has this function or method."""
+    path = ROOT / (file if file.startswith("studio/") else f"autoact/{file}")
+    body: list[ast.stmt] = ast.parse(path.read_text(encoding="utf-8")).body
+    for part in name.split("."):
+        found = next((node for node in body if getattr(node, "name", "") == part), None)
+        if found is None:
+            return False
+        body = getattr(found, "body", [])
+    return True
+
+
+def test_every_package_has_its_layer() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = [contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers"]
+    named = {name for layer in layers for name in re.split(r"[ |:]+", layer)}
+    parents = {"autoact", "autoact.run"}
+    modules = {name(file.parent if file.name == "__init__.py" else file.with_suffix("")) for file in SOURCES}
+    dotted = {module.replace("/", ".") for module in modules} - parents - {"autoact.__main__"}
+    assert sorted(module for module in dotted if not any(f"{module}.".startswith(f"{one}.") for one in named)) == []

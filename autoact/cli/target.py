@@ -21,7 +21,7 @@ def find_target_run(arguments: argparse.Namespace) -> RunFolder:
 
     from autoact.errors import BadInput
     from autoact.project.project import Project
-    from autoact.run.record.folder import RunFolder, find_run, latest
+    from autoact.run.record.folder import RunFolder, find_run, latest_run
 
     path = Path(arguments.target).expanduser()
     if (path / "run.toml").is_file():
@@ -31,4 +31,4 @@ def find_target_run(arguments: argparse.Namespace) -> RunFolder:
     if not (path / "project.toml").is_file():
         raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=path)
     project = Project.open(path)
-    return find_run(project.root, arguments.name) if arguments.name else latest(project.root)
+    return find_run(project.root, arguments.name) if arguments.name else latest_run(project.root)

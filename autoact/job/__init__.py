@@ -1,1 +1,6 @@
-"""The job: the one process that owns a run and plays its stages."""
+"""The job: the process of a run, which loads the model and plays the run's stages.
+
+job.py is the process; pipeline.py makes the stages; open_world.py loads the model and opens the tools.
+The keeper starts it as `python -m autoact.job.job`. Commands import inputs.py, base_run.py and answer_config.py, and
+the studio imports none of it. Begin with job.py.
+"""

@@ -10,7 +10,7 @@ from autoact.events import StageFinished
 from autoact.project.config import Differentiation, Plan
 from autoact.registry.stages import DIFFERENTIATION, STAGES, maker, pipeline
 from autoact.run.record.archive import check_adapter
-from autoact.run.record.folder import RunFolder, find_run, own_runs
+from autoact.run.record.folder import RunFolder, find_run, list_own_runs
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read
 from autoact.run.record.replay import Memory
@@ -35,14 +35,14 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
         elif event is not None and maker(record.type) in wanted:
-            journal.once(event)
+            journal.append_once(event)
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
     if DIFFERENTIATION in wanted:
         _check_adapters(base)
         shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
     for event in finished:  # last: they mark the results above as complete
-        journal.once(event)
+        journal.append_once(event)
 
 
 def _check_adapters(base: RunFolder) -> None:
@@ -63,7 +63,7 @@ def find_trained_run(project_root: Path) -> RunFolder | None:
     A run that only answered has a copy of the adapters that it used. It counts only when no run that trained adapters
     is left: a stopped evaluation must find the same base again.
     """
-    ready = [folder for folder in own_runs(project_root) if _has_adapters(folder)]
+    ready = [folder for folder in list_own_runs(project_root) if _has_adapters(folder)]
     trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())
     return next(trainers, ready[0] if ready else None)
 

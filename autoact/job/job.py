@@ -1,4 +1,4 @@
-"""The job: a process that owns one run. It takes the lock, folds the log, and plays the stages that are left."""
+"""The job: the process of one run. It takes the run's lock, reads the log, and plays the remaining stages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from autoact.run.control.control_socket import ControlServer
 from autoact.run.control.gate import Cancelled, Gate
 from autoact.run.process import exit_record
 from autoact.run.process.disk_space import check_room
-from autoact.run.process.heartbeat import EVERY, Pulse, resident_mb
+from autoact.run.process.heartbeat import INTERVAL, Heartbeat, resident_mb
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
@@ -49,18 +49,18 @@ from autoact.security.secrets import Vault, hide_output
 from autoact.threads import limit_spinning
 
 OpenWorld = Callable[[Config, Project, RunFolder], Pipeline]
-"""Makes the pipeline of a run: loads the model, opens the tools."""
+"""A function that makes the pipeline of a run: it loads the model and opens the tools."""
 
 LOOK = 0.1
-"""Seconds between looks for commands while the model loads."""
+"""Seconds between checks for commands while the model loads."""
 LOADER = "loader"
-"""Name of the thread that loads it."""
-DISPENSABLE = 300
-"""Added to the job's score in the kernel's choice of whom to kill: the terminal and the keeper shall outlive it."""
+"""Name of the thread that loads the model."""
+OOM_SCORE = 300
+"""Amount added to the job's out-of-memory score, so that the kernel kills it before the keeper and the terminal."""
 
 
 class Job:
-    """One attempt at a run. `gate` stops it from outside."""
+    """One attempt at a run. Other threads stop it through `gate`."""
 
     def __init__(self, folder: RunFolder, open_world: OpenWorld):
         self.folder, self.open_world = folder, open_world
@@ -71,14 +71,14 @@ class Job:
         self.ticks = 0
         self.ticked_at, self.ticked_cpu = time.time(), time.process_time()
         self.doing = ""
-        """What is waited for, for people; see `Pulse.doing`."""
+        """The activity that is waited for, for people; see `Heartbeat.doing`."""
 
     def run(self) -> str:
-        """Play what is left; the run's last word: finished, cancelled or failed. Raises RunBusy and DiskFull."""
+        """Plays the remaining stages. Returns `finished` or `cancelled`. Raises RunBusy, DiskFull and others."""
         with RunLock.take(self.folder):
             if warning := check_room(self.folder.path):
                 print(warning, file=sys.stderr)
-            journal = Journal(self.folder, wait=self.gate.rest)
+            journal = Journal(self.folder, wait=self.gate.sleep)
             try:
                 return self._play(journal)
             finally:
@@ -86,86 +86,86 @@ class Job:
                 journal.close()
 
     def _play(self, journal: Journal) -> str:
-        """The boundary of the process: an error it cannot turn into data becomes the run's last word."""
-        journal.append(self._opened(journal.state.attempt + 1))
+        """Plays the stages and logs how the run ended. An error that ends the run is logged and raised again."""
+        journal.append(self._opened_event(journal.state.attempt + 1))
         try:
-            with Heart(self, journal.state):
-                self._stages(journal)
+            with HeartbeatThread(self, journal.state):
+                self._play_stages(journal)
         except Cancelled:
-            with suppress(Cancelled):  # the disk is full to the last byte: the log ends without this word
+            with suppress(Cancelled):  # raised again while the disk is full: the log ends without this event
                 journal.append(RunCancelled())
             return "cancelled"
         except (AutoActError, OSError, RuntimeError, ValueError) as error:
-            with suppress(OSError):  # it may be the log's own disk that failed
+            with suppress(OSError):  # the log's disk may be the one that failed
                 journal.append(RunFailed(self.vault.hide(f"{type(error).__name__}: {error}")[:4000]))
             raise
         journal.append(RunFinished())
         return "finished"
 
-    def _opened(self, attempt: int, engine: str = "") -> RunOpened:
-        """Said twice an attempt: at once, and when the model is loaded and has a name."""
+    def _opened_event(self, attempt: int, engine: str = "") -> RunOpened:
+        """Returns the event that is logged twice an attempt: at its start, and when the model's engine is known."""
         return RunOpened(attempt, os.getpid(), socket.gethostname(), engine, msgspec.to_builtins(self.config))
 
-    def _stages(self, journal: Journal) -> None:
+    def _play_stages(self, journal: Journal) -> None:
         if self.config.run.base:
             adopt(journal, self.folder, self.config.run)
-        left = [name for name in self.config.run.stages if not _finished(journal, name)]
-        if not left and not control_socket.left(self.folder) and not journal.memory.open_forks():
+        remaining = [name for name in self.config.run.stages if not _is_finished(journal, name)]
+        if not remaining and not control_socket.has_commands(self.folder) and not journal.memory.open_forks():
             return
         with ControlServer(self.folder, self.gate.submit), closing(LiveWriter(self.folder)) as live:
             commands = RunCommands(journal, self.gate)
             commands.obey()
-            if not left and self.gate.empty and not journal.memory.open_forks():
-                return  # what was left to do needed no model
-            pipeline = self._open(commands)
+            if not remaining and self.gate.empty and not journal.memory.open_forks():
+                return  # the commands needed no model
+            pipeline = self._open_pipeline(commands)
             with closing(pipeline.world):
-                self._conduct(left, pipeline, journal, live)
+                self._conduct(remaining, pipeline, journal, live)
 
-    def _conduct(self, left: list[str], pipeline: Pipeline, journal: Journal, live: LiveWriter) -> None:
-        journal.append(self._opened(journal.state.attempt, pipeline.world.engine.name))
+    def _conduct(self, remaining: list[str], pipeline: Pipeline, journal: Journal, live: LiveWriter) -> None:
+        journal.append(self._opened_event(journal.state.attempt, pipeline.world.engine.name))
         conductor = Conductor(
             pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick, live=live,
             revive=lambda unit: pipeline.find(unit, journal.state), hide=self.vault.hide,
         )  # fmt: skip
-        for name in left:
-            self._stage(name, pipeline, conductor, journal)
+        for name in remaining:
+            self._play_stage(name, pipeline, conductor, journal)
         conductor.play_forks()
 
-    def _open(self, commands: RunCommands) -> Pipeline:
-        """Load the model and open the tools in a thread, while commands are obeyed here. May take minutes.
+    def _open_pipeline(self, commands: RunCommands) -> Pipeline:
+        """Loads the model and opens the tools in a thread, while commands are carried out here. May take minutes.
 
-        Raises Cancelled; the thread then goes on until the process ends.
+        Raises Cancelled; the thread then continues until the process ends.
         """
-        opened: Future[Pipeline] = Future()
+        pipeline: Future[Pipeline] = Future()
         self.tick(f"loading {self.config.model.id}")
-        thread = threading.Thread(target=self._load, args=(opened,), name=LOADER, daemon=True)
+        thread = threading.Thread(target=self._load, args=(pipeline,), name=LOADER, daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(LOOK)
             commands.obey()
             commands.journal.sync()
         self.tick()
-        return opened.result()
+        return pipeline.result()
 
-    def _load(self, opened: Future[Pipeline]) -> None:
+    def _load(self, pipeline: Future[Pipeline]) -> None:
         try:
-            opened.set_result(self.open_world(self.config, self.project, self.folder))
-        except BaseException as error:  # raised again where the result is wanted
-            opened.set_exception(error)
+            pipeline.set_result(self.open_world(self.config, self.project, self.folder))
+        except BaseException as error:  # raised again by `result`
+            pipeline.set_exception(error)
 
-    def _stage(self, name: str, pipeline: Pipeline, conductor: Conductor, journal: Journal) -> None:
+    def _play_stage(self, name: str, pipeline: Pipeline, conductor: Conductor, journal: Journal) -> None:
         began = time.monotonic()
         stage, expected = pipeline.begin(name, journal.state)
         started = StageStarted(name, expected)
         if name in journal.memory.unreadable:
             journal.append(started)
         else:
-            journal.once(started)
+            journal.append_once(started)
         conductor.play(name, stage, expected)
         journal.append(StageFinished(name, STAGES.get(name).made(journal.state), round(time.monotonic() - began, 3)))
 
     def tick(self, doing: str = "") -> None:
-        """Something moved. `doing` says what is waited for from now on, if that may take any time."""
+        """Counts progress. `doing` names the activity that is waited for from now on, if that may take long."""
         self.ticks += 1
         self.ticked_at, self.ticked_cpu, self.doing = time.time(), time.process_time(), doing
 
@@ -177,20 +177,20 @@ def _settings(folder: RunFolder) -> Config:
         raise BadInput(f"not the settings of a run: {error}", file=folder.config) from error
 
 
-def _finished(journal: Journal, name: str) -> bool:
+def _is_finished(journal: Journal, name: str) -> bool:
     stage = journal.state.stages.get(name)
     return stage is not None and stage.status == "finished" and name not in journal.memory.unreadable
 
 
-class Heart:
-    """Writes the pulse every two seconds from a thread of its own: a long training step is no silence."""
+class HeartbeatThread:
+    """Writes the heartbeat every two seconds in a thread of its own, so that it continues during a training step."""
 
     def __init__(self, job: Job, state: RunState):
         self.job, self.state = job, state
         self.stopped = threading.Event()
-        self.thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
-    def __enter__(self) -> Heart:
+    def __enter__(self) -> HeartbeatThread:
         self.thread.start()
         return self
 
@@ -198,17 +198,17 @@ class Heart:
         self.stopped.set()
         self.thread.join()
 
-    def _beat(self) -> None:
+    def _run(self) -> None:
         while True:
-            with suppress(OSError):  # a full disk takes no pulse; the next one may fit
-                self._pulse().write(self.job.folder)
-            if self.stopped.wait(EVERY):
+            with suppress(OSError):  # the disk may be full now and have room for the next one
+                self._heartbeat().write(self.job.folder)
+            if self.stopped.wait(INTERVAL):
                 return
 
-    def _pulse(self) -> Pulse:
+    def _heartbeat(self) -> Heartbeat:
         state = self.state
         stage = state.stages.get(state.stage)
-        return Pulse(
+        return Heartbeat(
             os.getpid(), state.seq, state.stage, stage.done if stage else 0, stage.of if stage else 0,
             self.job.ticks, resident_mb(), time.time(), self.job.ticked_at, bool(self.job.doing), self.job.doing,
             round(time.process_time() - self.job.ticked_cpu, 3),
@@ -216,24 +216,27 @@ class Heart:
 
 
 def _open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
-    from autoact.job.open_world import open_world  # torch is loaded here: by now the run is owned, and has a pulse
+    from autoact.job.open_world import open_world  # imports torch, after the lock is taken and the heartbeat started
 
     return open_world(config, project, folder)
 
 
-def settle() -> None:
-    """Crashes, and SIGUSR1, print every thread's stack; when memory ends, the kernel takes this process first."""
+def prepare_process() -> None:
+    """Makes crashes and SIGUSR1 print every thread's stack, and raises the process's out-of-memory score."""
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
     score = Path("/proc/self/oom_score_adj")
     if score.exists():
-        with suppress(PermissionError):  # a container may forbid it; then all are equal
-            score.write_text(str(min(1000, int(score.read_text()) + DISPENSABLE)))
+        with suppress(PermissionError):  # a container may forbid it
+            score.write_text(str(min(1000, int(score.read_text()) + OOM_SCORE)))
 
 
 def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world) -> int:
-    """`python -m autoact.job.job FOLDER`: exit code 0 finished, 130 cancelled, 1 failed, 2 bad input, 3 run is busy."""
-    settle()
+    """Runs `python -m autoact.job.job FOLDER`.
+
+    Returns the exit code: 0 finished, 130 cancelled, 1 failed, 2 bad input or a full disk, 3 the run is busy.
+    """
+    prepare_process()
     limit_spinning()
     (folder,) = sys.argv[1:] if arguments is None else arguments
     try:
@@ -244,16 +247,16 @@ def main(arguments: list[str] | None = None, open_world: OpenWorld = _open_world
             signal.signal(number, lambda *_: job.gate.cancel())
         return {"finished": exit_record.FINISHED, "cancelled": exit_record.CANCELLED}[job.run()]
     except ModelFailed:
-        raise  # exit code 1, and a traceback on the console: where in the model it was is worth knowing
+        raise  # exit code 1, and a traceback on the console that shows the failing part of the model
     except AutoActError as error:
         print(error, file=sys.stderr)
-        if isinstance(error, BadInput | DiskFull):  # no other try would go better
+        if isinstance(error, BadInput | DiskFull):  # a restart would fail too
             return exit_record.BAD_INPUT
         return exit_record.BUSY if isinstance(error, RunBusy) else exit_record.FAILED
 
 
-def leave(code: int) -> NoReturn:
-    """End the process with this exit code, without waiting for a model that still loads: nothing interrupts that."""
+def exit_process(code: int) -> NoReturn:
+    """Ends the process with this exit code, without waiting for a model that still loads, which nothing interrupts."""
     if any(thread.name == LOADER for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -262,4 +265,4 @@ def leave(code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_process(main())

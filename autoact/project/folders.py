@@ -8,8 +8,8 @@ from pathlib import Path
 from autoact.errors import BadInput, RunBusy
 from autoact.files import disk
 from autoact.project.project import Project
-from autoact.run.process.health import attended
-from autoact.run.record.folder import runs_of
+from autoact.run.process.health import is_active
+from autoact.run.record.folder import list_runs
 from autoact.security import trust
 
 ARCHIVE = "archive"
@@ -47,7 +47,7 @@ def archive(root: Path) -> Path:
 
 
 def _move(root: Path, target: Path) -> Project:
-    busy = [folder.name for folder in runs_of(root) if attended(folder)]
+    busy = [folder.name for folder in list_runs(root) if is_active(folder)]
     if busy:
         raise RunBusy(f"run {busy[0]} of {root.name} has a live job; cancel it, or wait for its end")
     try:

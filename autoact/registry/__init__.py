@@ -8,7 +8,6 @@ imported. Every program calls `load_plugins` when it starts. Begin with `registr
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 
 from autoact.errors import BadInput
 
@@ -19,6 +18,8 @@ PLUGINS = "autoact.plugins"
 @cache
 def load_plugins() -> None:
     """Imports the modules of installed plug-ins, once. Raises BadInput with the name of one that cannot be imported."""
+    from importlib.metadata import entry_points  # help needs none of it
+
     for entry in entry_points(group=PLUGINS):
         try:
             entry.load()

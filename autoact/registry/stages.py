@@ -53,10 +53,6 @@ class Stage(Struct, frozen=True):
         """True if `autoact run` plays it."""
         return not self.takes_from
 
-    def outcome_of(self, state: RunState) -> str:
-        """Returns its results in a few words."""
-        return self.outcome(state) if self.outcome else f"{self.made(state)} {self.nouns}"
-
 
 def _count_kept(state: RunState) -> int:
     return sum(verdict.kept for verdict in state.verdicts.values())
@@ -90,7 +86,7 @@ STAGES = Registry(
         leaves=("trajectory.judged",),
     ),
     Stage(
-        DIFFERENTIATION, "self-differentiation", "trains the adapters", "adapters",
+        DIFFERENTIATION, "differentiation", "trains the adapters", "adapters",
         "autoact.stages.differentiation",
         made=lambda state: len(state.adapters),
         leaves=("adapter.ready",),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from autoact.errors import AutoActError
 from autoact.run.control.command import Command, Verb, new_id
-from autoact.run.control.control_socket import leave, send
-from autoact.run.process.health import attended
+from autoact.run.control.control_socket import save_command, send
+from autoact.run.process.health import is_active
 from autoact.run.process.launch import launch
 from autoact.run.record.folder import RunFolder
 from autoact.security import trust
@@ -47,9 +47,9 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
     With `start`, a run without a job gets one, which reads the command when it starts.
     """
     try:
-        if start and not attended(folder):
+        if start and not is_active(folder):
             trust.require_start(folder.path)
-            leave(folder, command)
+            save_command(folder, command)
             launch(folder)
             return CommandResult(True, f"{progress_text(command)} a job is starting for it")
         reason = send(folder, command).why
@@ -63,7 +63,7 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
 def queue(folder: RunFolder, command: Command) -> CommandResult:
     """Stores a command for a job that is still loading its model."""
     try:
-        leave(folder, command)
+        save_command(folder, command)
     except OSError as error:  # the boundary of a command: shown, not raised
         return CommandResult(False, f"{command.do}: {error}")
     return CommandResult(True, f"{TEXTS[command.do][1]}; it is answered when the model is loaded")

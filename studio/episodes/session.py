@@ -12,7 +12,7 @@ from autoact.registry.methods import METHODS
 from autoact.registry.roles import role_of
 from autoact.registry.stages import SESSION
 from autoact.run.record.answers import Answers, Turn
-from autoact.run.record.folder import RunFolder, runs_of
+from autoact.run.record.folder import RunFolder, list_runs
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.trajectory import META, Question, Trajectory
@@ -156,7 +156,7 @@ class Replay:
 
 def sessions(project: Path) -> list[RunFolder]:
     """Returns the project's sessions, newest first. Reads their settings: call it in a thread."""
-    return [folder for folder in runs_of(project) if is_session(folder)]
+    return [folder for folder in list_runs(project) if is_session(folder)]
 
 
 def is_session(folder: RunFolder) -> bool:

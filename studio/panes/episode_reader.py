@@ -104,7 +104,7 @@ class EpisodeReader(Vertical):
 
     def _draw(self, side: str, *, changed: bool) -> None:
         feed = self._feeds[side]
-        partial = self._live.said.get(feed.unit) if self._live else None
+        partial = self._live.partial_answers.get(feed.unit) if self._live else None
         if changed or partial is not None:
             feed.refresh(partial)
             self._view.frames.request(self.query_one(f"#{side}", Transcript))

@@ -15,7 +15,7 @@ from autoact.files import disk
 from autoact.registry.methods import METHODS
 from autoact.registry.stages import SESSION
 from autoact.run.control.command import Verb
-from autoact.run.process.health import attended
+from autoact.run.process.health import is_active
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Paragraph
@@ -183,14 +183,14 @@ class GroupPane(Pane):
                 self._live.close()
             self._live, self._live_of = LiveTail(session.folder), session
         self._live.read()
-        partial = self._live.said.get(asked.unit)
+        partial = self._live.partial_answers.get(asked.unit)
         if partial is None or partial.n != len(asked.turns):
             return None
         return Paragraph(speaking_role(asked.cast, partial.part), partial.part, f"{partial.text} ...", partial.n)
 
     def _show_status(self) -> None:
         """Shows one line: the session, the casts for the next question, the waiting question, the replay."""
-        self._alive = next((one for one in self.sessions.values() if attended(one.folder)), None)
+        self._alive = next((one for one in self.sessions.values() if is_active(one.folder)), None)
         word = "session over; a starts another" if self.sessions else "no session yet; a asks a question and starts one"
         if self._alive is not None:
             loading = self._alive.state.stage != SESSION

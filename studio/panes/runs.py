@@ -16,7 +16,7 @@ from autoact.files import disk
 from autoact.lab.duration import short_duration
 from autoact.registry.stages import pipeline
 from autoact.run.process.health import cause
-from autoact.run.record.event_text import words
+from autoact.run.record.event_text import describe_event
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, LogTail
 from autoact.security import trust
@@ -312,7 +312,7 @@ class EventLog:
         """Reads what was added to the log; returns whether there was anything."""
         before = len(self.document)
         for record in self._tail.poll():
-            text = words(record.event) if record.event is not None else "(of a newer version)"
+            text = describe_event(record.event) if record.event is not None else "(of a newer version)"
             at = time.strftime("%H:%M:%S", time.localtime(record.at))
             self.document.add(Paragraph("", at, f"{record.type}  {text}"))
         return len(self.document) > before

@@ -1,4 +1,4 @@
-"""The training pane: progress and loss curves of plan, tool and reflect, side by side or one at a time."""
+"""The training pane: progress and loss curves of the adapters in training, side by side or one at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from autoact.errors import AutoActError
 from autoact.lessons import build_lessons
 from autoact.project import config
 from autoact.project.config import trained_cast
-from autoact.registry.roles import SUB_AGENTS
+from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.run.record.folder import RunFolder
+from autoact.trajectory import META
 from studio.actions import action_table, cli_command, run_command
 from studio.files import project_toml
 from studio.panes.pane import Pane
@@ -31,7 +32,7 @@ from studio.widgets.charts.gauges import Gauges
 from studio.widgets.charts.plot import Curve, Plot
 
 WIDE = 110
-"""Least width in cells at which the three are side by side."""
+"""Least width in cells at which the adapters are side by side."""
 SETTINGS = {
     "rank": "rank of each adapter",
     "alpha": "alpha; scale = alpha / rank",
@@ -46,7 +47,7 @@ SETTINGS = {
 
 
 class TrainingPane(Pane, can_focus=True):
-    """Shows the role in training until the person chooses another."""
+    """Shows the adapter in training until the person chooses another."""
 
     DEFAULT_CSS = """
     TrainingPane .agent { width: 1fr; padding-right: 1; }
@@ -58,21 +59,19 @@ class TrainingPane(Pane, can_focus=True):
     """
     CONTEXTS = ("training",)
     BINDINGS = action_table.bindings("training")
-    chosen: str = "plan"
+    chosen: str = SUB_AGENTS[0]
+    adapters: tuple[str, ...] = SUB_AGENTS
+    """The adapters that have a column; none while the columns change."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="none")
-        with Horizontal(id="agents"):
-            for role in SUB_AGENTS:
-                with Vertical(classes="agent", id=f"agent-{role}"):
-                    yield Gauges(role)
-                    yield Plot(id=f"plot-{role}")
+        yield Horizontal(*map(_column, self.adapters), id="agents")
 
     def on_mount(self) -> None:
         self._earlier: dict[str, list[Series]] = {}
         self._run = self._last_trained = ""
         self.set_class(self.app.size.width < WIDE, "single")
-        self._choose(training_role(self.follow.state) or "plan")
+        self._choose(self.chosen)
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width < WIDE, "single")
@@ -87,13 +86,16 @@ class TrainingPane(Pane, can_focus=True):
             names = [folder.name for folder in folders]
             older = folders[names.index(self._run) + 1 :] if self._run in names else []
             self.run_worker(partial(self._read_earlier, self._run, older), thread=True, group="earlier")
+        adapters = trained_cast(state.config).names()
+        if self.adapters and adapters != self.adapters:
+            self.run_worker(self._change_columns(adapters), group="columns", exclusive=True)
         now = training_role(state)
-        if now and now != self._last_trained:  # the training of the next role has begun
+        if now in self.adapters and now != self._last_trained:  # the training of the next one has begun
             self._last_trained = now
             self._choose(now)
         elif self.screen.focused in (None, self) or self.has_class("empty"):
             self._choose(self.chosen)
-        for role in SUB_AGENTS:
+        for role in self.adapters:
             self.query_one(f"#gauges-{role}", Gauges).refresh_lines(follow)
             self._draw(role)
 
@@ -122,7 +124,7 @@ class TrainingPane(Pane, can_focus=True):
                 return "No training is running."
             case "train" | "examples" if not self._has_kept:
                 return "This run has kept no trajectories to train on."
-            case "next_agent" if self.has_class("empty"):
+            case "next_agent" if self.has_class("empty") or not self.adapters:
                 return "No agent is trained in this run yet."
         return ""
 
@@ -136,7 +138,7 @@ class TrainingPane(Pane, can_focus=True):
 
     @action_table.check_obstacle
     def action_next_agent(self) -> None:
-        self._choose(SUB_AGENTS[(SUB_AGENTS.index(self.chosen) + 1) % len(SUB_AGENTS)])
+        self._choose(self.adapters[(self.adapters.index(self.chosen) + 1) % len(self.adapters)])
 
     @action_table.check_obstacle
     def action_hold(self) -> None:
@@ -185,9 +187,21 @@ class TrainingPane(Pane, can_focus=True):
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
+    async def _change_columns(self, names: tuple[str, ...]) -> None:
+        """Shows a column for each adapter of another run's cast."""
+        columns = self.query_one("#agents")
+        self.adapters = ()
+        await columns.remove_children()
+        await columns.mount_all(map(_column, names))
+        self.adapters = names
+        self.chosen = self.chosen if self.chosen in names else names[0]
+        self.update()
+
     def _choose(self, role: str) -> None:
+        if not self.adapters:
+            return
         self.chosen = role
-        for other in SUB_AGENTS:
+        for other in self.adapters:
             self.query_one(f"#agent-{other}").set_class(other == role, "chosen")
         focused, plot = self.screen.focused, self.query_one(f"#plot-{role}")
         if focused is None or self in focused.ancestors_with_self:
@@ -198,7 +212,7 @@ class TrainingPane(Pane, can_focus=True):
     def on_descendant_focus(self) -> None:
         """Side by side, chooses the role whose plot has the focus; alone, the focus stays on the role in sight."""
         focused = self.screen.focused
-        focused_role = next((role for role in SUB_AGENTS if focused and focused.id == f"plot-{role}"), self.chosen)
+        focused_role = next((role for role in self.adapters if focused and focused.id == f"plot-{role}"), self.chosen)
         self._choose(self.chosen if self.has_class("single") else focused_role)
 
     def _draw(self, role: str) -> None:
@@ -206,7 +220,8 @@ class TrainingPane(Pane, can_focus=True):
         last = max(self.follow.state.curves.get(role, {0: None}))
         step = self.follow.state.curves.get(role, {}).get(last)
         plot = self.query_one(f"#plot-{role}", Plot)
-        plot.curves = [Curve("loss", role, series, step.of if step else 0, self._earlier.get(role, []))]
+        colour = role if role in ROLES else META
+        plot.curves = [Curve("loss", colour, series, step.of if step else 0, self._earlier.get(role, []))]
         self.frames.request(plot)
 
     async def _save_settings(self, values: Values) -> str:
@@ -234,5 +249,10 @@ class TrainingPane(Pane, can_focus=True):
     def _show_earlier(self, run: str, found: dict[str, list[Series]]) -> None:
         if run == self._run:
             self._earlier = found
-            for role in SUB_AGENTS:
+            for role in self.adapters:
                 self._draw(role)
+
+
+def _column(adapter: str) -> Vertical:
+    """Returns the figures and the curve of one adapter."""
+    return Vertical(Gauges(adapter), Plot(id=f"plot-{adapter}"), classes="agent", id=f"agent-{adapter}")

@@ -129,7 +129,7 @@ class TrajectoriesPane(Pane):
             self._draw_lanes()
 
     def _mark_partial_answers(self) -> None:
-        if self.episodes.set_partial_answers(self._live.said if self._live else {}):
+        if self.episodes.set_partial_answers(self._live.partial_answers if self._live else {}):
             self.table.reload()
 
     def _draw_lanes(self) -> None:

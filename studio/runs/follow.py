@@ -141,7 +141,7 @@ class Follow:
 
     def _on_write(self) -> None:
         """Polls at once, unless the last poll saw a change: then the next one is due soon anyway."""
-        if self._watch is not None and self._watch.changed() and self._quiet:
+        if self._watch is not None and self._watch.read_changes() and self._quiet:
             self.start()
 
     def _read(self) -> bool:

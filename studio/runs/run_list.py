@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autoact.files import disk
 from autoact.run.process.health import SILENT, verdict
-from autoact.run.record.folder import RunFolder, runs_of
+from autoact.run.record.folder import RunFolder, list_runs
 from autoact.run.record.log import LONGEST_LINE, LogTail
 from autoact.run.record.state import RunState
 from autoact.security import trust
@@ -68,7 +68,7 @@ class RunList:
 
     def refresh(self) -> bool:
         """Reads the list again; returns whether anything changed."""
-        runs = [replace(self._line(folder), foreign=self._is_foreign(folder)) for folder in runs_of(self.root)]
+        runs = [replace(self._line(folder), foreign=self._is_foreign(folder)) for folder in list_runs(self.root)]
         changed = runs != self.runs
         self.runs = runs
         return changed

@@ -14,6 +14,7 @@ from autoact import scratchpad
 from autoact.script import Lesson
 from studio.actions import action_table
 from studio.terminal import untrusted_text
+from studio.terminal.theme import role_colour
 from studio.widgets.footer import Footer
 from studio.widgets.lists.table import Column, Table
 
@@ -90,10 +91,10 @@ class LessonsScreen(ModalScreen[None]):
 
 def lesson_text(role: str, lesson: Lesson) -> Content:
     """Returns an example as the sub-agent reads it; the text with loss is underlined in the role's colour."""
-    with_loss = f"underline bold $role-{role}"
+    with_loss = f"underline bold {role_colour(role)}"
     parts = [(untrusted_text.clean(scratchpad.render_question(lesson.trajectory.question)) + "\n", "$quiet")]
     for piece in scratchpad.pieces(lesson.trajectory.steps):
-        has_loss = piece.owner == role and piece.part in lesson.parts
+        has_loss = lesson.has_loss(piece.part, piece.tool)
         text = untrusted_text.clean(piece.text)
         parts.append((text, with_loss if has_loss and text.strip() else "" if has_loss else "$quiet"))
     return Content.assemble(*parts)

@@ -87,6 +87,11 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+def role_colour(name: str) -> str:
+    """Returns the variable of a role's colour; that of the meta-agent for an adapter that no role is named after."""
+    return f"$role-{name}" if name in Roles.__struct_fields__ else "$role-meta"
+
+
 def defaults() -> dict[str, str]:
     """Returns the studio's variables for Textual's own themes, which lack them: the terminal's default colours."""
     roles = ("meta", "plan", "tool", "reflect", "world")

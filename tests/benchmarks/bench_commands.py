@@ -26,8 +26,8 @@ from autoact.project.config import Plan
 from autoact.project.project import create
 from autoact.registry.stages import SYNTHESIS, pipeline
 from autoact.run.control.command import Command, new_id
-from autoact.run.control.control_socket import leave, send
-from autoact.run.process.health import attended
+from autoact.run.control.control_socket import save_command, send
+from autoact.run.process.health import is_active
 from autoact.run.process.launch import kill, launch
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogTail, LogWriter
@@ -112,13 +112,13 @@ def kept_without_a_job(folder: RunFolder) -> float:
         log.append(RunFinished())
     command = Command(new_id(), "judge", next(iter(RunState.of(folder.events).trajectories)), 1)
     began, tail = time.monotonic(), LogTail(folder.events)
-    leave(folder, command)
+    save_command(folder, command)
     launch(folder)
     while not any(isinstance(one.event, CommandAccepted) and one.event.id == command.id for one in tail.poll()):
         time.sleep(0.01)
     late = time.monotonic() - began
     kill(folder)
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.01)
     return late
 
@@ -127,7 +127,7 @@ def acknowledged(folder: RunFolder, command: Command) -> float:
     began = time.monotonic()
     reply = send(folder, command, timeout=PATIENCE)
     if not reply.accepted:
-        print(f"refused: {command.words}: {reply.why}")
+        print(f"refused: {command.summary}: {reply.why}")
     return time.monotonic() - began
 
 

@@ -69,13 +69,13 @@ def test_settings(folder: RunFolder, survives: Callable[[], None], name: str) ->
 
 @pytest.mark.parametrize("name", NOTES)
 def test_notes_of_job_and_keeper(folder: RunFolder, survives: Callable[[], None], name: str) -> None:
-    for file in (folder.exit, folder.pulse, folder.lock, folder.keeper):
+    for file in (folder.exit, folder.heartbeat, folder.lock, folder.keeper):
         file.write_bytes(NOTES[name])
     survives()
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/nowhere")])
 def test_notes_that_are_no_files(folder: RunFolder, survives: Callable[[], None], make: Callable[[Path], None]) -> None:
-    for file in (folder.exit, folder.pulse):
+    for file in (folder.exit, folder.heartbeat):
         make(file)
     survives()

@@ -22,12 +22,12 @@ from autoact.cli.start.run import find_interrupted, lift_pause
 from autoact.errors import BadInput
 from autoact.project.project import Project
 from autoact.run.control.command import Command, Reply
-from autoact.run.control.control_socket import Unreachable, left
+from autoact.run.control.control_socket import Unreachable, has_commands
 from autoact.run.process.exit_record import Ending
-from autoact.run.process.health import attended
+from autoact.run.process.health import is_active
 from autoact.run.process.launch import kill, launch
 from autoact.run.process.lock import Owner, RunLock
-from autoact.run.record.folder import RunFolder, new_run, toml
+from autoact.run.record.folder import RunFolder, new_run, to_toml
 from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
 
@@ -49,7 +49,7 @@ def begin(folder: RunFolder) -> Iterator[Begin]:
 
     def begin(*wishes: str) -> None:
         launch(folder, (COUNTING, *wishes))
-        while attended(folder) and RunState.of(folder.events).answers < 2:
+        while is_active(folder) and RunState.of(folder.events).answers < 2:
             time.sleep(0.01)
 
     yield begin
@@ -142,9 +142,9 @@ def test_log_shows_where_a_job_is(folder: RunFolder, begin: Begin, capsys: Captu
     begin(*LONG)
     assert main(["log", str(folder.path), "--stack"]) == 0
     assert "in count" in capsys.readouterr().out
-    assert attended(folder)
+    assert is_active(folder)
     kill(folder)
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.01)
     assert main(["log", str(folder.path), "--stack"]) == 2
     assert "no job on this machine" in capsys.readouterr().err
@@ -157,7 +157,7 @@ def test_cancel_waits_and_says_what_happened(folder: RunFolder, begin: Begin, ca
     begin(*LONG)
     assert main(["cancel", str(folder.path)]) == 0
     assert capsys.readouterr().out == f"run {folder.name} is cancelled\n"
-    assert not attended(folder)
+    assert not is_active(folder)
     assert main(["cancel", str(folder.path)]) == 0
     assert capsys.readouterr().out == f"run {folder.name} has no job on this machine; it is cancelled\n"
 
@@ -190,7 +190,7 @@ def test_resume_starts_the_job_again(folder: RunFolder, begin: Begin, capsys: Ca
     folder.config.write_text("model = 3\n")  # what the job then refuses
     assert main(["resume", str(folder.path), "--take-over", "atlas", "--detach"]) == 0
     assert capsys.readouterr().out == f"{folder.name}\n"
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.01)
     assert main(["resume", str(folder.path), "--take-over", "atlas"]) == 1
     assert "run.toml: not the settings of a run" in capsys.readouterr().err
@@ -218,7 +218,7 @@ def test_whoever_starts_a_run_by_hand_lifts_its_pause(folder: RunFolder) -> None
     lift_pause(folder)
     written(folder, happened.RunOpened(1, 7, "here"), happened.RunPaused("disk full"), happened.RunOpened(2, 7, "here"))
     lift_pause(folder)
-    assert not left(folder)
+    assert not has_commands(folder)
     written(folder, happened.RunPaused(happened.BY_A_PERSON), happened.RunOpened(3, 7, "here"))
     lift_pause(folder)
     (file,) = folder.control.iterdir()
@@ -227,7 +227,7 @@ def test_whoever_starts_a_run_by_hand_lifts_its_pause(folder: RunFolder) -> None
 
 def test_a_run_with_settings_of_another_version_is_not_gone_on_with(folder: RunFolder, project: Project) -> None:
     config = project.config()
-    folder.config.write_text(toml(msgspec.to_builtins(config)))
+    folder.config.write_text(to_toml(msgspec.to_builtins(config)))
     assert find_interrupted(project, config) == folder
     for settings in ("model = 3\n", "[synthesis]\nmoons = 2\n", "not toml"):
         folder.config.write_text(settings)
@@ -285,7 +285,7 @@ def test_a_viewer_may_leave(folder: RunFolder, begin: Begin) -> None:
         viewer.send_signal(signal.SIGINT)
         told = viewer.communicate()[1]
     assert (viewer.returncode, told.count("is still running; `autoact attach")) == (0, 1)
-    assert attended(folder)
+    assert is_active(folder)
 
 
 def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin) -> None:
@@ -299,5 +299,5 @@ def test_ctrl_c_in_the_foreground_stops_the_run(folder: RunFolder, begin: Begin)
         told = viewer.communicate()[1]
     assert viewer.returncode == 130
     assert told.endswith(f"run {folder.name} is stopped; the same command resumes it\n")
-    assert not attended(folder)
+    assert not is_active(folder)
     assert RunState.of(folder.events).status == "cancelled"

@@ -21,7 +21,7 @@ from hostile import PIECES, Supply  # noqa: E402 - found by the line above
 from ways import broken, project  # noqa: E402
 
 from autoact.cli import main, output  # noqa: E402
-from autoact.run.record.folder import runs_of  # noqa: E402
+from autoact.run.record.folder import list_runs  # noqa: E402
 from autoact.security import trust, untrusted_text  # noqa: E402
 from autoact.security.untrusted_text import cleaned_output  # noqa: E402
 
@@ -55,7 +55,7 @@ def hostile(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     root = project(tmp_path, supply)
     told = json.dumps("".join(PIECES[:17]).encode("utf-8", "replace").decode())[1:-1]
     (root / "tools.toml").write_text(TOOLS.format("x", told), encoding="utf-8")
-    for run in runs_of(root):
+    for run in list_runs(root):
         run.console.write_bytes(supply.raw("consoles") + b"\n\x1b]52;c;aGk=\x07\xff\n")
     broken(tmp_path, supply)
     trust.trust_project(root)
@@ -75,7 +75,7 @@ def commands(root: Path) -> Iterator[list[str]]:
     yield from (["tools", "try", str(root), name, "\x1b]0;x\x07"] for name in ("Own x", "Calculator"))
     yield ["tools", "test", str(root), "Own x", "Calculator"]
     yield ["tools", "disable", str(root), "Own x"]
-    for run in runs_of(root):
+    for run in list_runs(root):
         yield from (["stats", str(run.path)], ["stats", str(run.path), "--json"], ["attach", str(run.path)])
         yield from (["log", str(run.path), *more] for more in ([], ["--json"], ["--console"]))
         yield from (["resume", str(run.path), "--detach"], ["cancel", str(run.path), "--wait", "0"])
@@ -118,7 +118,7 @@ def test_they_would_without_the_boundary(hostile: Path, capfdbinary: Bytes, monk
     monkeypatch.setattr("autoact.cli.cleaned_output", contextlib.nullcontext)
     monkeypatch.setattr(untrusted_text, "whole", lambda text: text.encode("utf-8", "replace").decode())
     acted = 0
-    for run in runs_of(hostile):
+    for run in list_runs(hostile):
         for words in (["log", str(run.path)], ["log", str(run.path), "--console"], ["stats", str(run.path)]):
             main(words)
             acted += bool(ACTS.search(capfdbinary.readouterr().out.decode()))
@@ -152,7 +152,7 @@ def test_streams_are_as_before_when_a_command_has_ended() -> None:
 
 @pytest.mark.parametrize("words", [("--plain", "R"), ("\x1b]0;x\x07",), ("--plain", "\x1b[2J"), ("--\x1b[2J",)])
 def test_neither_does_the_studio(hostile: Path, words: tuple[str, ...]) -> None:
-    run = next(run for run in runs_of(hostile) if run.events.stat().st_size > 1000 and not run.lock.exists())
+    run = next(run for run in list_runs(hostile) if run.events.stat().st_size > 1000 and not run.lock.exists())
     line = [str(run.path) if word == "R" else word for word in words]
     done = subprocess.run(
         [sys.executable, "-m", "studio", *line], capture_output=True, check=False, cwd=Path(__file__).parents[2],

@@ -123,13 +123,15 @@ def test_a_run_whose_files_are_none(
     assert why in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("stage", ["session", "of_a_newer_version"])
-def test_a_stage_outside_the_pipeline_is_watched_to_its_end(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("stage", "nouns"), [("session", "answers"), ("of_a_newer_version", "results")])
+def test_a_stage_outside_the_pipeline_is_watched_to_its_end(
+    stage: str, nouns: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     state, progress = RunState(), ProgressLine()
     for seq, event in enumerate((happened.StageStarted(stage), happened.StageFinished(stage, 3, 61.0))):
         fold(state, Record(seq, 1.0, event, ""))
         progress.show(state)
-    assert capsys.readouterr().err.splitlines()[-1] == f"{stage}: 3 answers in 1 min 01 s"
+    assert capsys.readouterr().err.splitlines()[-1] == f"{stage}: 3 {nouns} in 1 min 01 s"
 
 
 def test_a_stage_tells_what_it_does_before_its_first_result(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
-from autoact.run.process.health import attended, verdict
+from autoact.run.process.health import is_active, verdict
 from autoact.run.process.launch import stop
-from autoact.run.record.folder import RunFolder, latest, runs_of
+from autoact.run.record.folder import RunFolder, latest_run, list_runs
 from autoact.run.record.state import RunState
 
 PATIENCE = 600.0
@@ -27,15 +27,15 @@ PATIENCE = 600.0
 
 
 def main(project: Path, wanted: int) -> None:
-    before = len(runs_of(project))
+    before = len(list_runs(project))
     run = [sys.executable, "-m", "autoact", "run", str(project), "--preset", "quick"]
     with tempfile.TemporaryDirectory() as place:
         tmux = ["tmux", "-L", "shown", "-f", os.devnull]
         os.environ["TMUX_TMPDIR"] = place
         os.environ.pop("TMUX", None)
         subprocess.run([*tmux, "new-session", "-d", *run], check=True)
-        until("the run is there", lambda: len(runs_of(project)) > before)
-        folder = latest(project)
+        until("the run is there", lambda: len(list_runs(project)) > before)
+        folder = latest_run(project)
         pane = subprocess.run([*tmux, "list-panes", "-F", "#{pane_pid}"], check=True, capture_output=True, text=True)
         outlives(folder, 1, wanted, "tmux kill-server", int(pane.stdout), lambda: killed(tmux))
     stopped(folder)
@@ -89,7 +89,7 @@ def killed(tmux: list[str]) -> None:
 
 def stopped(folder: RunFolder) -> None:
     stop(folder)
-    until("it has stopped", lambda: not attended(folder))
+    until("it has stopped", lambda: not is_active(folder))
 
 
 def gone(process: int) -> bool:

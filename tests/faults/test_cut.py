@@ -52,9 +52,9 @@ def test_torn_bytes_are_kept_even_when_torn_twice(folder: RunFolder) -> None:
         with folder.events.open("ab") as file:
             file.write(half)
         with LogWriter(folder) as log:
-            recovered = log.recovered()
+            recovered = log.recovery_event()
             assert recovered is not None
             assert recovered.torn == len(half)
     assert (folder.path / "events.torn.0").read_bytes() == b'{"v":1,"se\xff\n{'
     with LogWriter(folder) as log:
-        assert log.recovered() is None
+        assert log.recovery_event() is None

@@ -52,7 +52,7 @@ def test_the_nth_flush_fails(folder: RunFolder, events: list[Event], rounds: Rou
         log.close()
         assert disk.after == 0
         with LogWriter(folder) as log:
-            assert log.recovered() is None
+            assert log.recovery_event() is None
             assert log.seq == n  # the line that could not be promised may be there; here it is
             log.append(events[0])
         assert scan(folder.events).damaged == []

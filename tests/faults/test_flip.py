@@ -57,7 +57,7 @@ def test_a_damaged_log_goes_on(folder: RunFolder, events: list[Event], rounds: R
         data, touched = flipped(whole, 8, dice)
         folder.events.write_bytes(data)
         with LogWriter(folder, sync_every=1e9) as log:
-            recovered = log.recovered()
+            recovered = log.recovery_event()
             assert recovered is not None, case
             log.append(recovered)
         seen = [record.seq for record in read(folder.events)]

@@ -28,7 +28,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read, scan
 
-disk_space.BALLAST = disk_space.HEADROOM = 4096  # quick to load: here it is the log that is limited
+disk_space.RESERVE = disk_space.HEADROOM = 4096  # quick to load: here it is the log that is limited
 
 def done(path):
     return [record.event for record in read(path) if not isinstance(record.event, RunPaused | RunResumed)]
@@ -118,19 +118,19 @@ def wait(seconds):
     waits += 1
     state = RunState.of(folder.events)
     assert (state.status, state.why, state.gaps, state.damage) == ("paused", "disk full", 0, []), state
-    assert not folder.ballast.exists()
+    assert not folder.reserve.exists()
     if waits == 3:
         filler.unlink()
 
 journal = Journal(folder, wait=wait)
-assert folder.ballast.exists()
+assert folder.reserve.exists()
 filler = root / "filler"
 filler.write_bytes(b"x" * (free() - spare))
 done = 0
 while not waits:
     done += 1
     journal.append(StageProgressed("synthesis", done, 9))
-assert waits == 3 and folder.ballast.exists()
+assert waits == 3 and folder.reserve.exists()
 journal.append(StageProgressed("synthesis", done + 1, 9))
 journal.close()
 """

@@ -19,7 +19,7 @@ from autoact.events import BY_A_PERSON, ModelAnswered
 from autoact.run.control.command import Command, Verb, new_id
 from autoact.run.control.control_socket import Unreachable, send
 from autoact.run.process import lock
-from autoact.run.process.health import attended, cause, verdict
+from autoact.run.process.health import cause, is_active, verdict
 from autoact.run.process.launch import kill, launch
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
@@ -56,7 +56,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 def counted(folder: RunFolder, answers: int) -> RunState:
     """Wait until the log holds so many; fails when nobody is left to write them."""
     while (state := RunState.of(folder.events)).answers < answers:
-        assert attended(folder), folder.console.read_text()
+        assert is_active(folder), folder.console.read_text()
         time.sleep(0.01)
     return state
 
@@ -83,7 +83,7 @@ def goes_on(folder: RunFolder) -> None:
     """Resume, and let it end: nothing was lost, nothing came twice."""
     before = RunState.of(folder.events)
     launch(folder, (COUNTING, "--of", str(before.answers + 3)))
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.01)
     after = RunState.of(folder.events)
     assert judged(folder) == ("finished", "")
@@ -132,7 +132,7 @@ def test_both_are_killed(begin: Begin, rounds: Rounds, seed: int, tell: Tell) ->
         time.sleep(chance.uniform(0, 0.05))
         slay(folder, keeper=True)
         slay(folder)
-        assert not attended(folder)
+        assert not is_active(folder)
         assert judged(folder) == ("interrupted", "no keeper was left to see how")
         goes_on(folder)
     tell("F8 keeper and job killed", tried, {})
@@ -156,7 +156,7 @@ def test_a_paused_run_is_killed_and_stays_paused(
         after = RunState.of(folder.events)
         assert (after.attempt, after.answers) == (state.attempt + number + 1, state.answers)
     answered(folder, "resume")
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.01)
     assert judged(folder) == ("finished", "")
     assert RunState.of(folder.events).answers > state.answers
@@ -169,7 +169,7 @@ def answered(folder: RunFolder, do: Verb) -> None:
         with suppress(Unreachable):
             assert send(folder, Command(new_id(), do)).accepted
             return
-        assert attended(folder), folder.console.read_text()
+        assert is_active(folder), folder.console.read_text()
         time.sleep(0.01)
 
 
@@ -189,11 +189,11 @@ def test_a_whole_run_is_killed_until_it_is_finished(
     answers, tried = 0, rounds(3, 20)
     for _ in range(tried):
         answers += chance.randint(1, 6)
-        while attended(folder) and RunState.of(folder.events).answers < answers:
+        while is_active(folder) and RunState.of(folder.events).answers < answers:
             time.sleep(0.01)
         if lock.is_held(folder):
             slay(folder)
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.05)
     state = RunState.of(folder.events)
     assert judged(folder) == ("finished", ""), folder.console.read_text()

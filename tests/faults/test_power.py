@@ -33,7 +33,7 @@ class Machine:
         self.powered = True
         log = LogWriter(self.folder, sync_every=1e9, flush=self.flush)
         self.flushed = self.folder.events.stat().st_size  # recovery flushes what it keeps
-        if recovered := log.recovered():
+        if recovered := log.recovery_event():
             log.append(recovered)
         for _ in range(self.dice.randrange(1, most)):
             log.append(self.event())

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.run.process.health import attended, verdict
+from autoact.run.process.health import is_active, verdict
 from autoact.run.process.launch import kill
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.state import RunState
@@ -68,13 +68,13 @@ def survives(folder: RunFolder, fault: Callable[[int], None]) -> None:
     fault(foreground)
     until(lambda: gone(foreground))
     before = RunState.of(folder.events)
-    until(lambda: RunState.of(folder.events).answers > before.answers + 5 or not attended(folder))
+    until(lambda: RunState.of(folder.events).answers > before.answers + 5 or not is_active(folder))
     after = RunState.of(folder.events)
     assert verdict(folder, after) == "running"
     assert (after.attempt, after.gaps, after.damage) == (1, 0, [])
     assert after.answers > before.answers + 5
     kill(folder)
-    until(lambda: not attended(folder))
+    until(lambda: not is_active(folder))
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from autoact.errors import RunBusy
 from autoact.run.process import lock
 from autoact.run.process.exit_record import BUSY
-from autoact.run.process.health import attended, verdict
+from autoact.run.process.health import is_active, verdict
 from autoact.run.process.launch import kill, launch, stop
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder, new_run
@@ -63,7 +63,7 @@ def test_of_two_jobs_one_is_refused_and_told_whose_the_run_is(folder: RunFolder,
         loser, winner = sorted(both, key=lambda one: one.returncode is None)
         said = loser.communicate()[1]
         assert (loser.returncode, winner.poll()) == (BUSY, None)
-        assert said == f"{folder.name} belongs to process {winner.pid} on {Owner.me().host}\n"
+        assert said == f"{folder.name} belongs to process {winner.pid} on {Owner.of_this_process().host}\n"
         while RunState.of(folder.events).attempt == n:
             time.sleep(0.01)
         winner.kill()
@@ -94,7 +94,7 @@ def test_of_two_launches_one_is_refused(folder: RunFolder, rounds: Rounds, tell:
         while RunState.of(folder.events).attempt == n:
             time.sleep(0.01)
         kill(folder)
-        while attended(folder):
+        while is_active(folder):
             time.sleep(0.01)
         assert RunState.of(folder.events).attempt == n + 1
     tell("F9 two keepers on one run", tried, {})
@@ -122,7 +122,7 @@ def test_a_later_process_of_the_same_number_is_not_the_owner(folder: RunFolder, 
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as later:
         text = folder.lock.read_text().replace(f'"pid":{owner.pid},', f'"pid":{later.pid},')
         folder.lock.write_text(text)
-        assert not attended(folder)
+        assert not is_active(folder)
         assert verdict(folder, RunState(status="running")) == "interrupted"
         with RunLock.take(folder):
             folder.lock.write_text(text)

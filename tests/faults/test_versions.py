@@ -43,7 +43,7 @@ def lanes(state: RunState) -> dict[str, Any]:
     return {
         unit: {
             "unit": unit, "turns": [[turn.role, turn.part, turn.text] for turn in state.lanes.turns(unit)],
-            "n": state.lanes.next(unit) - 1, "seq": state.moved[unit],
+            "n": state.lanes.next(unit) - 1, "seq": state.last_seq[unit],
         }
         for unit in state.lanes.units
     }  # fmt: skip
@@ -72,7 +72,7 @@ def test_a_log_can_be_gone_on_with(fixture: Path, folder: RunFolder, tell: Tell)
     before = scan(folder.events)
     assert (before.damaged, before.torn, f"v{before.version}") == ([], 0, fixture.name)
     with LogWriter(folder) as log:
-        assert log.recovered() is None
+        assert log.recovery_event() is None
         assert log.append(RunPaused("tea")) == before.next_seq
     assert RunState.of(folder.events).gaps == 0
     tell("F14 a log of every version gone on with", 1, {})

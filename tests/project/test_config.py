@@ -9,7 +9,7 @@ import pytest
 
 from autoact.errors import BadInput, BadProject
 from autoact.project.config import PRESETS, Config, read
-from autoact.run.record.folder import toml
+from autoact.run.record.folder import to_toml
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_runs_settings_come_back_as_they_were(file: Path) -> None:
     file.write_text("[task]\nname = 'a \"b\" ü'\n", "utf-8")
     config = read(file, preset="quick")
     again = file.with_name("run.toml")
-    again.write_text(toml(msgspec.to_builtins(config)), "utf-8")
+    again.write_text(to_toml(msgspec.to_builtins(config)), "utf-8")
     assert read(again) == config
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from autoact.errors import RunBusy
 from autoact.events import ModelAnswered, RunCancelled, RunFailed, RunFinished, RunOpened
-from autoact.job.job import settle
+from autoact.job.job import prepare_process
 from autoact.run.process import exit_record
-from autoact.run.process.heartbeat import Pulse, resident_mb
+from autoact.run.process.heartbeat import Heartbeat, resident_mb
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter
@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--exit", type=int, default=0)
     parser.add_argument("folder", type=Path)
     wish = parser.parse_args()
-    settle()
+    prepare_process()
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
     if wish.exit:
         print(f"leaving with {wish.exit}", file=sys.stderr)
@@ -68,7 +68,7 @@ def count(folder: RunFolder, wish: argparse.Namespace) -> int:
 
 
 def beat(folder: RunFolder, seq: int, n: int, of: int) -> None:
-    Pulse(os.getpid(), seq, "synthesis", n, of, n, resident_mb(), time.time(), time.time()).write(folder)
+    Heartbeat(os.getpid(), seq, "synthesis", n, of, n, resident_mb(), time.time(), time.time()).write(folder)
 
 
 if __name__ == "__main__":

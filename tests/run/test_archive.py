@@ -16,7 +16,7 @@ from autoact.events import AdapterReady, Event, RunOpened, StageStarted
 from autoact.files import disk
 from autoact.run.process.lock import RunLock
 from autoact.run.record.archive import export_run, import_run
-from autoact.run.record.folder import RunFolder, new_run, runs_of
+from autoact.run.record.folder import RunFolder, list_runs, new_run
 from autoact.run.record.log import LogWriter, read
 from autoact.trajectory import Adapter
 
@@ -79,7 +79,7 @@ def test_a_run_arrives_as_it_was(packable: RunFolder, project: Path, tmp_path: P
         "checkpoints/plan/step-000020/manifest",
     }  # fmt: skip
     assert files(imported.folder.path).items() <= files(packable.path).items()
-    assert [run.name for run in runs_of(project)] == [packable.name]
+    assert [run.name for run in list_runs(project)] == [packable.name]
     assert [path.name for path in (project / "runs").iterdir()] == [packable.name]
     assert imported.folder.path.stat().st_mode & 0o777 == 0o700
     assert imported.folder.events.stat().st_mode & 0o777 == 0o600

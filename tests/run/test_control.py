@@ -16,7 +16,15 @@ from pathlib import Path
 import pytest
 
 from autoact.run.control.command import Command, Reply, new_id
-from autoact.run.control.control_socket import LONGEST, MOST, ControlServer, Unreachable, leave, left, send
+from autoact.run.control.control_socket import (
+    LONGEST,
+    MOST,
+    ControlServer,
+    Unreachable,
+    has_commands,
+    save_command,
+    send,
+)
 from autoact.run.control.gate import Gate
 from autoact.run.record.folder import RunFolder
 
@@ -113,38 +121,38 @@ def test_commands_of_many_senders_all_arrive(folder: RunFolder, desk: Desk) -> N
 
 
 def test_commands_left_as_files_are_taken_in_order_when_the_job_starts(folder: RunFolder) -> None:
-    leave(folder, Command("c-1", "pause"))
-    leave(folder, Command("c-2", "resume"))
+    save_command(folder, Command("c-1", "pause"))
+    save_command(folder, Command("c-2", "resume"))
     (folder.control / "9-broken.json").write_text("{")
     desk = Desk()
     with ControlServer(folder, desk.submit):
         assert [command.id for command in desk.taken] == ["c-1", "c-2"]
-    assert not left(folder)
+    assert not has_commands(folder)
 
 
 def test_a_file_that_comes_while_the_job_lives(folder: RunFolder, desk: Desk) -> None:
-    leave(folder, Command("c-1", "pause"))
+    save_command(folder, Command("c-1", "pause"))
     assert desk.arrived.acquire(timeout=30)
     assert desk.taken == [Command("c-1", "pause")]
 
 
 def test_the_file_of_a_command_stays_until_the_command_has_its_reply(folder: RunFolder) -> None:
-    leave(folder, Command("c-1", "pause"))
-    leave(folder, Command("c-2", "resume"))
+    save_command(folder, Command("c-1", "pause"))
+    save_command(folder, Command("c-2", "resume"))
     gate = Gate()
     with ControlServer(folder, gate.submit):
-        assert left(folder)
+        assert has_commands(folder)
         taken = gate.take()
         assert taken is not None
         taken[1].set_result(Reply("c-1", seq=3))
         (file,) = folder.control.iterdir()
         assert "c-2" in file.name
         gate.close()  # the job ends before it comes to the second
-    assert left(folder)
+    assert has_commands(folder)
     desk = Desk()
     with ControlServer(folder, desk.submit):
         assert [command.id for command in desk.taken] == ["c-2"]
-    assert not left(folder)
+    assert not has_commands(folder)
 
 
 def test_a_command_that_comes_after_the_end_gets_no_reply() -> None:

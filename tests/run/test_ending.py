@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.run.process.exit_record import LAST_WORDS, Ending, cause, last_words, read_ending
+from autoact.run.process.exit_record import LONGEST_QUOTE, Ending, cause, last_output_line, read_ending
 from autoact.run.record.folder import RunFolder
 
 
@@ -32,14 +32,14 @@ def test_an_ending_comes_back_and_a_broken_one_is_none(folder: RunFolder) -> Non
     ],
 )
 def test_an_exit_code_in_words(code: int, oom: bool, said: str, told: str) -> None:
-    assert cause(code, oom=oom, rss_mb=23_100, last_words=said) == told
+    assert cause(code, oom=oom, rss_mb=23_100, last_line=said) == told
 
 
 def test_the_last_words_are_those_of_this_job(folder: RunFolder) -> None:
-    assert last_words(folder.console, 0) == ""
+    assert last_output_line(folder.console, 0) == ""
     folder.console.write_bytes(b"earlier\n" + b"\xff\x1b[2J line " + b"x" * 5000 + b"\n\n")
-    assert last_words(folder.console, 0) == "x" * LAST_WORDS
-    assert last_words(folder.console, folder.console.stat().st_size) == ""
+    assert last_output_line(folder.console, 0) == "x" * LONGEST_QUOTE
+    assert last_output_line(folder.console, folder.console.stat().st_size) == ""
     folder.console.write_bytes(b"earlier\n\x1b[2Jlate \xff\n\n")
-    assert last_words(folder.console, 0) == "[2Jlate �"
-    assert last_words(folder.console, 8) == "[2Jlate �"
+    assert last_output_line(folder.console, 0) == "[2Jlate �"
+    assert last_output_line(folder.console, 8) == "[2Jlate �"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadInput
-from autoact.run.record.folder import RunFolder, find_run, latest, new_run, runs_of
+from autoact.run.record.folder import RunFolder, find_run, latest_run, list_runs, new_run
 
 NOON = datetime(2026, 11, 22, 14, 30)
 
@@ -55,8 +55,8 @@ def test_newest_first_also_within_a_minute(tmp_path: Path) -> None:
     for age, run in enumerate(made):
         os.utime(run.config, (1e9 + age, 1e9 + age))
     (tmp_path / "runs" / "2027-not-a-run").mkdir()
-    assert runs_of(tmp_path) == [made[2], made[1], made[0], made[3]]
-    assert latest(tmp_path) == made[2]
+    assert list_runs(tmp_path) == [made[2], made[1], made[0], made[3]]
+    assert latest_run(tmp_path) == made[2]
 
 
 def test_find_by_name_prefix_and_path(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ def test_what_cannot_be_found_names_what_exists(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="none yet"):
         find_run(tmp_path, "2026")
     with pytest.raises(BadInput, match="no runs yet"):
-        latest(tmp_path)
+        latest_run(tmp_path)
     runs = [new_run(tmp_path, "full", {}, now=NOON) for _ in range(10)]
     with pytest.raises(BadInput, match="any of .* and 2 more"):
         find_run(tmp_path, "2026")
-    with pytest.raises(BadInput, match=runs_of(tmp_path)[0].name):
+    with pytest.raises(BadInput, match=list_runs(tmp_path)[0].name):
         find_run(tmp_path, "1999")
     assert len({run.name for run in runs}) == 10

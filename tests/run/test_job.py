@@ -37,8 +37,8 @@ from autoact.registry.stages import (
     pipeline,
 )
 from autoact.run.control.command import Command
-from autoact.run.control.control_socket import leave, send
-from autoact.run.process.heartbeat import read_pulse
+from autoact.run.control.control_socket import save_command, send
+from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read, seal
@@ -177,9 +177,9 @@ def test_a_run_has_one_owner(project: Project) -> None:
 def test_the_pulse_tells_how_far_it_is(project: Project) -> None:
     folder = prepared(project)
     Job(folder, Hall().open).run()
-    pulse = read_pulse(folder)
-    assert pulse is not None
-    assert pulse.pid == os.getpid()
+    heartbeat = read_heartbeat(folder)
+    assert heartbeat is not None
+    assert heartbeat.pid == os.getpid()
 
 
 # -- starting from another run ---------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_a_model_that_says_nothing(project: Project) -> None:
 def commanded(folder: RunFolder, *commands: Command) -> Hall:
     """The job that finds these commands when it starts."""
     for command in commands:
-        leave(folder, command)
+        save_command(folder, command)
     hall = Hall()
     Job(folder, hall.open).run()
     return hall
@@ -406,7 +406,7 @@ def test_commands_are_obeyed_while_the_model_loads_and_wait_where_they_need_it(p
         replies["pause"] = send(folder, Command("c-2", "pause"), timeout=60)
         assert state(folder).status == "paused"
         editor.start()
-        while not (pulse := read_pulse(folder)) or pulse.doing != "loading smollm2-135m-instruct":
+        while not (heartbeat := read_heartbeat(folder)) or heartbeat.doing != "loading smollm2-135m-instruct":
             time.sleep(0.01)
         assert "edit" not in replies
         hall.loaded.set()
@@ -424,8 +424,8 @@ def test_commands_are_obeyed_while_the_model_loads_and_wait_where_they_need_it(p
 
 def test_a_process_does_not_wait_for_a_model_that_loads(python: Callable[..., Popen[str]]) -> None:
     child = python(
-        "import threading\nfrom autoact.job.job import LOADER, leave\n"
-        "threading.Thread(target=threading.Event().wait, name=LOADER).start()\nprint('cancelled')\nleave(130)"
+        "import threading\nfrom autoact.job.job import LOADER, exit_process\n"
+        "threading.Thread(target=threading.Event().wait, name=LOADER).start()\nprint('cancelled')\nexit_process(130)"
     )
     assert child.communicate()[0] == "cancelled\n"
     assert child.returncode == 130
@@ -451,7 +451,7 @@ def test_a_command_left_for_a_job_that_dies_as_it_loads_is_obeyed_by_the_next(pr
 
     folder = prepared(project)
     Job(folder, Hall().open).run()
-    leave(folder, Command("c-1", "fork", "t-seed-001-0", 2))
+    save_command(folder, Command("c-1", "fork", "t-seed-001-0", 2))
     with pytest.raises(OSError, match="killed"):
         Job(folder, die).run()
     assert "t-seed-001-0~1" not in state(folder).forks

@@ -48,30 +48,30 @@ def test_a_full_disk_pauses_the_run_until_there_is_room(folder: RunFolder) -> No
         waits.append(seconds)
         assert journal.state.status == "paused"
         assert RunState.of(folder.events).why == "disk full"
-        assert not folder.ballast.exists()
+        assert not folder.reserve.exists()
         log.room = -1 if len(waits) == 3 else 0
 
     journal, log = brimming(folder, wait)
-    assert folder.ballast.exists()
-    drop = journal.ballast.drop
+    assert folder.reserve.exists()
+    drop = journal.reserve.delete
 
     def drop_and_find_room() -> None:
         drop()
         log.room = max(log.room, int(not waits))
 
-    journal.ballast.drop = drop_and_find_room  # type: ignore[method-assign]
+    journal.reserve.delete = drop_and_find_room  # type: ignore[method-assign]
     log.room = 1
     journal.append(StageStarted("synthesis", 7))
     seq = journal.append(QuestionRefused("s-1", "Who?", "too short"))
     assert waits == [RETRY] * 3
     assert seq == 3
-    assert folder.ballast.exists()
+    assert folder.reserve.exists()
     journal.close()
     assert told(folder) == [
         StageStarted("synthesis", 7), RunPaused("disk full"), RunResumed(), QuestionRefused("s-1", "Who?", "too short"),
     ]  # fmt: skip
     assert RunState.of(folder.events).status == "running"
-    assert not folder.ballast.exists()
+    assert not folder.reserve.exists()
 
 
 def test_a_disk_too_full_for_last_words_is_waited_out_in_silence(folder: RunFolder) -> None:
@@ -91,13 +91,13 @@ def test_a_run_that_a_person_paused_is_paused_after_a_full_disk(folder: RunFolde
 
     journal, log = brimming(folder, wait)
     journal.append(RunPaused("lunch"))
-    drop = journal.ballast.drop
+    drop = journal.reserve.delete
 
     def drop_and_find_room() -> None:
         drop()
         log.room = 1
 
-    journal.ballast.drop = drop_and_find_room  # type: ignore[method-assign]
+    journal.reserve.delete = drop_and_find_room  # type: ignore[method-assign]
     log.room = 0
     journal.append(StageStarted("synthesis", 7))
     journal.close()

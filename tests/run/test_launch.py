@@ -13,7 +13,7 @@ import pytest
 from autoact.errors import AutoActError, RunBusy
 from autoact.run.process import lock
 from autoact.run.process.exit_record import read_ending
-from autoact.run.process.health import attended, cause, verdict
+from autoact.run.process.health import cause, is_active, verdict
 from autoact.run.process.launch import dump_stacks, kill, launch, stop
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder
@@ -31,7 +31,7 @@ def begin(folder: RunFolder) -> Iterator[Launch]:
 
     def begin(*wishes: str) -> None:
         launch(folder, (COUNTING, *wishes))
-        while attended(folder) and RunState.of(folder.events).answers < 2:
+        while is_active(folder) and RunState.of(folder.events).answers < 2:
             time.sleep(0.01)
 
     yield begin
@@ -41,7 +41,7 @@ def begin(folder: RunFolder) -> Iterator[Launch]:
 
 def left(folder: RunFolder) -> str:
     """Wait for the end; the verdict."""
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.01)
     return verdict(folder, RunState.of(folder.events))
 
@@ -109,7 +109,7 @@ def test_a_job_tells_where_it_is(folder: RunFolder, begin: Launch) -> None:
     assert dump_stacks(folder)
     while "most recent call first" not in folder.console.read_text():
         time.sleep(0.01)
-    assert attended(folder)
+    assert is_active(folder)
     kill(folder)
     left(folder)
     assert not dump_stacks(folder)
@@ -117,7 +117,7 @@ def test_a_job_tells_where_it_is(folder: RunFolder, begin: Launch) -> None:
 
 def test_no_signal_reaches_a_later_process_of_the_same_number(folder: RunFolder) -> None:
     with RunLock.take(folder):
-        me = Owner.me()
+        me = Owner.of_this_process()
         for changed in ({"start": me.start - 1}, {"boot": "another"}, {"host": "atlas", "boot": "another"}):
             folder.lock.write_bytes(msgspec.json.encode(msgspec.structs.replace(me, **changed)))
             assert not dump_stacks(folder)  # SIGUSR1 would end this process

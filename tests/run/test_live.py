@@ -85,7 +85,7 @@ def test_an_answer_begun_anew_voids_what_was_said(folder: RunFolder, writer: Liv
     clock.now += 1
     writer.publish("t-1", 0, "thought", "We")
     assert tail.read()
-    assert tail.said["t-1"] == TokenSpoken("t-1", 0, "thought", "We")
+    assert tail.partial_answers["t-1"] == TokenSpoken("t-1", 0, "thought", "We")
     tail.close()
 
 
@@ -96,9 +96,9 @@ def test_a_viewer_joins_the_pieces(folder: RunFolder, writer: LiveWriter, clock:
         writer.publish("t-1", 0, "thought", text)
         clock.now += 1
         assert tail.read()
-        assert tail.said["t-1"].text == text
+        assert tail.partial_answers["t-1"].text == text
     tail.forget("t-1", 0)
-    assert tail.said == {}
+    assert tail.partial_answers == {}
     tail.close()
 
 
@@ -111,7 +111,7 @@ def test_a_viewer_that_missed_the_beginning_says_so(folder: RunFolder, writer: L
     writer.publish("t-1", 0, "thought", "I should look up")
     tail = LiveTail(folder)
     tail.read()
-    assert tail.said["t-1"] == TokenSpoken("t-1", 0, "thought", " look up", 8)
+    assert tail.partial_answers["t-1"] == TokenSpoken("t-1", 0, "thought", " look up", 8)
     tail.close()
 
 
@@ -123,7 +123,7 @@ def test_a_viewer_outlives_the_files_deletion(folder: RunFolder, writer: LiveWri
     writer.publish("t-2", 0, "thought", "two")
     tail.read()
     tail.read()
-    assert tail.said["t-2"].text == "two"
+    assert tail.partial_answers["t-2"].text == "two"
     tail.close()
 
 
@@ -137,7 +137,7 @@ def test_the_file_starts_anew_when_it_is_long(
         writer.publish(f"t-{number}", 0, "thought", "x" * 100)
         assert folder.live.stat().st_size <= 1000
         tail.read()
-    assert len(tail.said) == 50
+    assert len(tail.partial_answers) == 50
     tail.close()
 
 

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from autoact.run.process.exit_record import Ending
-from autoact.run.process.health import COMPUTING, LOST, SILENT, STILL, attended, cause, doing, verdict
-from autoact.run.process.heartbeat import Pulse
+from autoact.run.process.health import COMPUTING, LOST, SILENT, STILL, cause, is_active, read_activity, verdict
+from autoact.run.process.heartbeat import Heartbeat
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 
 NOW = 1_000_000.0
-BEAT = Pulse(os.getpid(), 7, "synthesis", 1, 9, 40, 55.5, NOW, ticked_at=NOW)
+BEAT = Heartbeat(os.getpid(), 7, "synthesis", 1, 9, 40, 55.5, NOW, ticked_at=NOW)
 ENDING = Ending(os.getpid(), "killed by signal 9 (SIGKILL)", NOW, 60.0, signal=9)
 
 
@@ -70,13 +70,13 @@ def test_a_job_that_just_started_is_not_silent(folder: RunFolder) -> None:
 def test_a_keeper_about_to_start_a_job(folder: RunFolder) -> None:
     state = RunState(status="running")
     with RunLock.take(folder, keeper=True):
-        assert attended(folder)
+        assert is_active(folder)
         assert verdict(folder, state) == "starting"
         assert cause(folder, state, "starting") == ""
         msgspec.structs.replace(ENDING, again_at=NOW + 4).write(folder)
         assert verdict(folder, state) == "starting"
         assert cause(folder, state, "starting", now=NOW) == "killed by signal 9 (SIGKILL); starts again in 4 s"
-    assert not attended(folder)
+    assert not is_active(folder)
     assert verdict(folder, state) == "interrupted"
     assert cause(folder, state, "interrupted") == "killed by signal 9 (SIGKILL)"
 
@@ -110,7 +110,7 @@ def test_the_cause_of_an_end_that_nobody_saw(folder: RunFolder) -> None:
     assert cause(folder, state, "interrupted") == "never began"
     RunLock.take(folder).release()
     assert cause(folder, state, "interrupted") == "no keeper was left to see how"
-    sign(folder, msgspec.structs.replace(Owner.me(), boot="an earlier one"))
+    sign(folder, msgspec.structs.replace(Owner.of_this_process(), boot="an earlier one"))
     assert verdict(folder, state) == "interrupted"
     assert cause(folder, state, "interrupted") == "the machine stopped"
 
@@ -134,13 +134,13 @@ def test_the_cause_of_a_verdict(folder: RunFolder, found: str, told: str) -> Non
 
 
 def test_a_running_job_tells_what_it_waits_for(folder: RunFolder) -> None:
-    assert doing(folder) == ""
+    assert read_activity(folder) == ""
     with RunLock.take(folder):
         slow = msgspec.structs.replace(BEAT, doing="waiting for Slow", waiting=True, ticked_at=NOW - 70)
         slow.write(folder)
         assert cause(folder, RunState(), "running", now=NOW) == "waiting for Slow for 70 s"
-        assert doing(folder) == "waiting for Slow"
-    assert doing(folder) == ""
+        assert read_activity(folder) == "waiting for Slow"
+    assert read_activity(folder) == ""
 
 
 # -- another machine's -----------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_a_run_of_another_machine(folder: RunFolder) -> None:
 
 def test_a_machine_that_changed_its_name_is_this_one(folder: RunFolder) -> None:
     with RunLock.take(folder):
-        sign(folder, msgspec.structs.replace(Owner.me(), host="yesterday"))
+        sign(folder, msgspec.structs.replace(Owner.of_this_process(), host="yesterday"))
         assert verdict(folder, RunState(status="running"), now=folder.lock.stat().st_mtime) == "running"
 
 

@@ -32,11 +32,13 @@ def test_a_second_job_is_refused_and_told_who_owns_the_run(folder: RunFolder) ->
     assert owner(folder) is None
     with RunLock.take(folder):
         assert is_held(folder)
-        assert owner(folder) == Owner.me()
-        with pytest.raises(RunBusy, match=f"{folder.name} belongs to process {os.getpid()} on {Owner.me().host}"):
+        assert owner(folder) == Owner.of_this_process()
+        with pytest.raises(
+            RunBusy, match=f"{folder.name} belongs to process {os.getpid()} on {Owner.of_this_process().host}"
+        ):
             RunLock.take(folder)
     assert not is_held(folder)
-    assert owner(folder) == Owner.me()
+    assert owner(folder) == Owner.of_this_process()
     RunLock.take(folder).release()
 
 
@@ -44,7 +46,7 @@ def test_a_shorter_name_replaces_a_longer_one_whole(folder: RunFolder) -> None:
     folder.lock.write_text("x" * 5000)
     assert owner(folder) is None
     with RunLock.take(folder):
-        assert owner(folder) == Owner.me()
+        assert owner(folder) == Owner.of_this_process()
 
 
 @pytest.mark.parametrize("forks", [False, True])

@@ -97,7 +97,7 @@ def test_an_event_that_cannot_be_read_is_said_and_read_past(folder: RunFolder) -
     assert folder.events.read_bytes()[offset:] == broken
     assert why.startswith("adapter.ready cannot be read: ")
     with LogWriter(folder) as log:
-        recovered = log.recovered()
+        recovered = log.recovery_event()
         assert recovered is not None
         assert log.append(recovered) == 3
 
@@ -206,7 +206,7 @@ def test_damage_in_the_middle_is_kept_and_told(folder: RunFolder, every_event: l
     folder.events.write_bytes(whole.replace(b"disk full", b"disk fool"))
     damaged = folder.events.read_bytes()
     with LogWriter(folder) as log:
-        assert log.recovered() == RunRecovered(0, [f"byte {log.damaged[0][0]}: the seal does not match"])
+        assert log.recovery_event() == RunRecovered(0, [f"byte {log.damaged[0][0]}: the seal does not match"])
         assert log.seq == len(every_event)
     assert folder.events.read_bytes() == damaged
 

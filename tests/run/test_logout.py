@@ -47,13 +47,13 @@ def test_without_logind_or_a_login_nothing_is_killed(
 
 def test_a_lingering_person_has_a_way_around(commands: Path) -> None:
     loginctl(commands, "yes", "yes")
-    assert logout.way_around() == ()  # no systemd-run
+    assert logout.logout_prefix() == ()  # no systemd-run
     put(commands, "systemd-run", "exit 1")
-    assert logout.way_around() == ()  # no service manager to talk to
+    assert logout.logout_prefix() == ()  # no service manager to talk to
     put(commands, "systemd-run", "exit 0")
-    assert logout.way_around() == logout.SCOPE
+    assert logout.logout_prefix() == logout.SCOPE
     loginctl(commands, "yes", "no")
-    assert logout.way_around() == ()
+    assert logout.logout_prefix() == ()
 
 
 def test_the_warning_says_what_helps(commands: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_the_last_edit_stands_and_has_no_tokens(folder: RunFolder) -> None:
     memory = remembered(folder, said(0, "hm"), observed, *edits, AnswerEdited("t", 7, "to nothing"))
     assert memory.recall("t", 0, "ask0") == Answer("two", (), 9, 5, 1.5)
     assert memory.recall("t", 1, "ask1") == Observation("found")
-    assert not memory.known("t", 7)
+    assert not memory.has_answer("t", 7)
 
 
 def test_a_restart_voids_earlier_answers_from_there_on(folder: RunFolder) -> None:

@@ -18,12 +18,12 @@ from autoact.files import disk
 from autoact.lab.tally import tally
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.control.command import Command
-from autoact.run.control.control_socket import ControlServer, Unreachable, leave, left, send
+from autoact.run.control.control_socket import ControlServer, Unreachable, has_commands, save_command, send
 from autoact.run.control.gate import Gate
-from autoact.run.process.disk_space import Ballast
+from autoact.run.process.disk_space import ReserveFile
 from autoact.run.process.exit_record import Ending, read_ending
-from autoact.run.process.health import attended, cause, verdict
-from autoact.run.process.heartbeat import Pulse, read_pulse
+from autoact.run.process.health import cause, is_active, verdict
+from autoact.run.process.heartbeat import Heartbeat, read_heartbeat
 from autoact.run.process.keeper import Keeper
 from autoact.run.process.launch import launch
 from autoact.run.process.lock import RunLock
@@ -64,20 +64,20 @@ def test_a_log_that_is_none_is_damage(ended: RunFolder, obstacle: Obstacle) -> N
 
 
 def test_what_may_be_made_anew_makes_way(folder: RunFolder, obstacle: Obstacle) -> None:
-    pulse = Pulse(1, 2, "", 0, 0, 3, 4.0, 5.0)
+    heartbeat = Heartbeat(1, 2, "", 0, 0, 3, 4.0, 5.0)
     ending = Ending(1, "finished", 2.0, 3.0)
-    for path in (folder.pulse, folder.exit, folder.live, folder.ballast):
+    for path in (folder.heartbeat, folder.exit, folder.live, folder.reserve):
         obstacle(path)
-    pulse.write(folder)
+    heartbeat.write(folder)
     ending.write(folder)
-    assert (read_pulse(folder), read_ending(folder)) == (pulse, ending)
+    assert (read_heartbeat(folder), read_ending(folder)) == (heartbeat, ending)
     live, tail = LiveWriter(folder), LiveTail(folder)
     live.publish("t-1", 0, "thought", "look")
     assert tail.read()
-    assert tail.said["t-1"] == TokenSpoken("t-1", 0, "thought", "look")
+    assert tail.partial_answers["t-1"] == TokenSpoken("t-1", 0, "thought", "look")
     live.close()
     tail.close()
-    assert Ballast(folder).load()
+    assert ReserveFile(folder).create()
 
 
 def test_a_live_file_that_is_replaced_harms_no_job(folder: RunFolder, obstacle: Obstacle) -> None:
@@ -120,7 +120,7 @@ def test_a_keeper_makes_way_for_how_its_job_ended(folder: RunFolder, obstacle: O
 def test_a_run_is_launched_whatever_stands_at_its_console(folder: RunFolder, obstacle: Obstacle) -> None:
     obstacle(folder.console)
     launch(folder, (COUNTING,))
-    while attended(folder):
+    while is_active(folder):
         time.sleep(0.01)
     assert verdict(folder, RunState.of(folder.events)) == "finished"
     assert folder.console.is_file()
@@ -135,13 +135,13 @@ def test_a_keeper_that_cannot_start_is_not_told_as_another_keeper(folder: RunFol
 def test_commands_that_are_none_are_put_aside_and_the_others_obeyed(
     folder: RunFolder, obstacle: Obstacle, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    leave(folder, Command("c-1", "ping"))
+    save_command(folder, Command("c-1", "ping"))
     kind = obstacle(folder.control / "0.json")
     obstacle(folder.socket)
     journal, gate = Journal(folder), Gate()
     with ControlServer(folder, gate.submit):
         RunCommands(journal, gate).obey()
-        assert not left(folder)
+        assert not has_commands(folder)
         assert f"0.json: not a command: {folder.control / '0.json'}: expected a file, found {kind}" in (
             capsys.readouterr().err
         )
@@ -157,7 +157,7 @@ def test_a_folder_of_commands_that_is_none(folder: RunFolder, obstacle: Obstacle
         assert gate.empty
     if kind != "a folder":
         with pytest.raises(BadInput, match="expected a folder for commands"):
-            leave(folder, Command("c-1", "ping"))
+            save_command(folder, Command("c-1", "ping"))
 
 
 def test_a_command_is_sent_to_no_socket(folder: RunFolder, obstacle: Obstacle) -> None:

@@ -1,4 +1,4 @@
-"""Room to start, the ballast, and a run that waits for room."""
+"""Room to start, the reserve file, and a run that waits for room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import DiskFull
-from autoact.run.process.disk_space import BALLAST, COMFORTABLE, NEEDED, Ballast, check_room
+from autoact.run.process.disk_space import COMFORTABLE, NEEDED, RESERVE, ReserveFile, check_room
 from autoact.run.record.folder import RunFolder
 
 
@@ -24,21 +24,21 @@ def test_the_disk_itself_is_asked(tmp_path: Path) -> None:
         check_room(tmp_path / "nowhere")
 
 
-def test_ballast_takes_room_and_gives_it_back(folder: RunFolder) -> None:
-    ballast = Ballast(folder)
-    assert ballast.load()
-    assert folder.ballast.stat().st_size == BALLAST
-    assert folder.ballast.stat().st_blocks * 512 >= BALLAST
-    assert ballast.load()
-    ballast.drop()
-    ballast.drop()
-    assert not folder.ballast.exists()
+def test_the_reserve_file_takes_room_and_gives_it_back(folder: RunFolder) -> None:
+    reserve = ReserveFile(folder)
+    assert reserve.create()
+    assert folder.reserve.stat().st_size == RESERVE
+    assert folder.reserve.stat().st_blocks * 512 >= RESERVE
+    assert reserve.create()
+    reserve.delete()
+    reserve.delete()
+    assert not folder.reserve.exists()
 
 
-def test_ballast_that_does_not_fit_is_not_left_behind(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reserve_file_that_does_not_fit_is_deleted(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: int) -> None:
         raise OSError(errno.ENOSPC, "no room")
 
     monkeypatch.setattr("autoact.run.process.disk_space._reserve", full)
-    assert not Ballast(folder).load()
-    assert not folder.ballast.exists()
+    assert not ReserveFile(folder).create()
+    assert not folder.reserve.exists()

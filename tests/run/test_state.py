@@ -29,7 +29,7 @@ from autoact.events import (
 )
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, LogWriter, Record, seal_event
-from autoact.run.record.state import LANES, TURNS, RunState, Spent, StageState, fold
+from autoact.run.record.state import LANES, TURNS, ModelUsage, RunState, StageState, fold
 from autoact.trajectory import Question, Trajectory
 
 Python = Callable[..., "subprocess.Popen[str]"]
@@ -103,7 +103,7 @@ def test_stages_and_what_they_spend() -> None:
     folded(StageProgressed("synthesis", 4, 9), state=state)
     assert state.stage == "synthesis"
     assert state.stages["synthesis"] == StageState(of=9, done=4, started_at=101.0)
-    assert state.tokens["synthesis"] == Spent(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
+    assert state.tokens["synthesis"] == ModelUsage(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
     assert state.tokens[""].calls == 1
     folded(StageFinished("synthesis", 8, 2.5), state=state)
     assert (state.stage, state.lanes.units) == ("", {})

@@ -156,7 +156,7 @@ def test_a_step_lets_exactly_one_answer_through(folder: RunFolder) -> None:
     class Counting(ScriptedGate):
         def wait(self, seconds: float) -> None:
             if not self.calling():
-                seen.append(sum(run.journal.memory.known("a", n) for n in range(9)))
+                seen.append(sum(run.journal.memory.has_answer("a", n) for n in range(9)))
             super().wait(seconds)
 
     commands = [Command("1", "pause", "a"), *(Command(f"s{n}", "step", "a") for n in range(3))]
@@ -272,7 +272,7 @@ def test_a_person_keeps_and_drops_and_the_filter_does_not_judge_again(folder: Ru
     run = Driven(folder, [])
     replies = [run.gate.submit(command) for command in commands]
     run.conductor.steering.obey()
-    run.journal.once(TrajectoryJudged(Verdict("a", True, 0.0, "", "filter")))
+    run.journal.append_once(TrajectoryJudged(Verdict("a", True, 0.0, "", "filter")))
     run.journal.close()
     assert of(run.log, TrajectoryJudged) == [
         TrajectoryJudged(Verdict("a", True, 0.0, "shows a detour", "a person")),

@@ -18,7 +18,7 @@ import pytest
 from autoact.errors import BadInput
 from autoact.run.record import unpack
 from autoact.run.record.archive import import_run
-from autoact.run.record.folder import runs_of
+from autoact.run.record.folder import list_runs
 from autoact.run.record.log import seal
 
 LORA = {"peft_type": "LORA", "target_modules": ["q_proj", "v_proj"], "r": 8, "lora_alpha": 16, "megatron_config": None,
@@ -262,7 +262,7 @@ def test_what_is_no_attack_passes(harmless: Callable[[], bytes], project: Path, 
     imported = import_run(tmp_path / "run.tar.gz", project)
     assert imported.folder.name == RUN
     assert imported.folder.events.read_bytes() == LINE
-    assert [run.name for run in runs_of(project)] == [RUN]
+    assert [run.name for run in list_runs(project)] == [RUN]
 
 
 def test_a_line_without_a_bottom_is_damage(project: Path, tmp_path: Path) -> None:

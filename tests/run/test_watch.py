@@ -31,26 +31,26 @@ def test_a_write_wakes_a_reader(folder: RunFolder, python: Python) -> None:
             watch.wait(LONG)
             assert time.monotonic() - began < LONG
             assert writer.wait() == 0
-            while watch.changed():
+            while watch.read_changes():
                 pass
 
 
 @needs_inotify
 def test_a_file_put_in_place_wakes_a_reader(folder: RunFolder) -> None:
-    with Watch(folder.pulse) as watch:
-        disk.replace(folder.pulse, b"{}", durable=False)
-        assert watch.changed()
-        assert not watch.changed()
+    with Watch(folder.heartbeat) as watch:
+        disk.replace(folder.heartbeat, b"{}", durable=False)
+        assert watch.read_changes()
+        assert not watch.read_changes()
 
 
 @needs_inotify
 def test_other_files_wake_no_one(folder: RunFolder) -> None:
     with Watch(folder.events) as watch:
         folder.console.write_bytes(b"x")
-        disk.replace(folder.pulse, b"{}", durable=False)
-        assert not watch.changed()
+        disk.replace(folder.heartbeat, b"{}", durable=False)
+        assert not watch.read_changes()
         folder.events.write_bytes(b"x" * 100)
-        assert watch.changed()
+        assert watch.read_changes()
 
 
 @needs_inotify
@@ -62,16 +62,16 @@ def test_a_flood_is_taken_in_portions(folder: RunFolder) -> None:
             if number % 2:
                 other.touch()
                 other.unlink()
-        assert not any(watch.changed() for _ in range(200))
+        assert not any(watch.read_changes() for _ in range(200))
         folder.live.write_bytes(b"x")
-        assert any(watch.changed() for _ in range(200))
+        assert any(watch.read_changes() for _ in range(200))
 
 
 def test_without_the_kernel_waiting_is_sleeping(folder: RunFolder) -> None:
     with Watch(folder.events, inotify=False) as watch:
         assert watch.fileno() == -1
         folder.events.write_bytes(b"x")
-        assert not watch.changed()
+        assert not watch.read_changes()
         began = time.monotonic()
         watch.wait(0.02)
         assert time.monotonic() - began >= 0.02

@@ -68,11 +68,11 @@ from datetime import datetime
 from pathlib import Path
 from autoact.run.record.folder import new_run
 from autoact.run.process.launch import launch
-from autoact.run.process.health import attended
+from autoact.run.process.health import is_active
 settings = {"run": {"stages": ["synthesis"]}, "model": {"id": "/nowhere"}}
 folder = new_run(Path.cwd(), "test", settings, now=datetime.now())
 launch(folder)
-while attended(folder):
+while is_active(folder):
     pass
 assert "/nowhere" in folder.console.read_text(), folder.console.read_text()
 open("done", "w")

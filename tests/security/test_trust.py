@@ -30,7 +30,7 @@ from autoact.registry.roles import SUB_AGENTS
 from autoact.registry.stages import pipeline
 from autoact.run.process.launch import launch
 from autoact.run.record.archive import export_run, import_run
-from autoact.run.record.folder import RunFolder, latest, new_run
+from autoact.run.record.folder import RunFolder, latest_run, new_run
 from autoact.run.record.log import LogWriter
 from autoact.security import trust
 
@@ -295,7 +295,7 @@ def test_trust_lets_it_run(foreign: Path, mark: Path, capsys: Captured) -> None:
     assert "1 are trusted with the project" in told
     assert main(["tools", "try", str(foreign), "Mine", "x"]) == 0
     assert mark.exists()
-    assert latest(foreign).name.startswith("2026-11-22")
+    assert latest_run(foreign).name.startswith("2026-11-22")
     assert main(["trust", str(foreign), "--revoke"]) == 0
     assert main(["tools", "try", str(foreign), "Mine", "x"]) == 1
 
@@ -351,7 +351,7 @@ def test_a_foreign_run_is_chosen_only_when_it_is_trusted(
         trust.mark_trusted(gift.path)
     wanted = gift if trusting else own
     config = msgspec.structs.replace(Project(root).config(), run=Plan(stages=pipeline()))
-    assert latest(root).name == wanted.name
+    assert latest_run(root).name == wanted.name
     if over:
         found = find_trained_run(root)
         assert found is not None
@@ -374,13 +374,13 @@ def test_only_foreign_runs_are_told_of_by_name(tmp_path: Path) -> None:
     empty = create(tmp_path / "empty", "blank").root
     arrived(empty, tmp_path, over=True)
     with pytest.raises(BadInput, match=r"came from elsewhere; name one with --run.*2999"):
-        latest(empty)
+        latest_run(empty)
 
 
 def test_a_run_folder_copied_by_hand_is_foreign(root: Path, tmp_path: Path) -> None:
     own = run_of(root, "own")
     shutil.copytree(own.path, own.path.with_name("2999-01-01T0000-copy-ffff"))
-    assert latest(root).name == own.name
+    assert latest_run(root).name == own.name
 
 
 @pytest.mark.parametrize("bad", ["a link", "settings that load code"])

@@ -15,7 +15,7 @@ from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
 from autoact.project.config import Config, Plan
 from autoact.project.project import Project
-from autoact.run.record.folder import RunFolder, toml
+from autoact.run.record.folder import RunFolder, to_toml
 from autoact.script import Ask, Train
 from autoact.security import trust
 from autoact.trajectory import Adapter
@@ -53,7 +53,7 @@ def played(project: Path) -> RunFolder:
     folder.path.mkdir(parents=True)
     trust.mark_trusted(folder.path)
     settings = msgspec.to_builtins(msgspec.structs.replace(config, run=Plan(stages=STAGES)))
-    folder.config.write_text(toml(settings), encoding="utf-8")
+    folder.config.write_text(to_toml(settings), encoding="utf-8")
     Job(folder, _open).run()
     return folder
 

@@ -12,9 +12,9 @@ from stories import finished, synthesis, training
 
 import autoact.events as happened
 from autoact.events import Event
-from autoact.run.process.heartbeat import Pulse
+from autoact.run.process.heartbeat import Heartbeat
 from autoact.run.process.lock import Owner, RunLock
-from autoact.run.record.folder import RunFolder, toml
+from autoact.run.record.folder import RunFolder, to_toml
 from autoact.run.record.log import seal_event
 from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory
@@ -68,7 +68,7 @@ def told(project: Path, name: str, events: Sequence[Event], config: dict[str, ob
     folder = RunFolder(project / "runs" / name)
     folder.path.mkdir(parents=True)
     trust.mark_trusted(folder.path)
-    folder.config.write_text(toml(config), encoding="utf-8")
+    folder.config.write_text(to_toml(config), encoding="utf-8")
     began = datetime.strptime(name[:15], "%Y-%m-%dT%H%M").replace(tzinfo=UTC).timestamp()
     folder.events.write_bytes(b"".join(seal_event(seq, began + seq / 2, event) for seq, event in enumerate(events)))
     return folder
@@ -78,7 +78,7 @@ def told(project: Path, name: str, events: Sequence[Event], config: dict[str, ob
 def at_work(folder: RunFolder) -> Iterator[None]:
     """As if a job held the run, for as long as it takes."""
     with RunLock.take(folder):
-        Pulse(Owner.me().pid, 0, "", 0, 0, 1, 1.0, at=FAR).write(folder)
+        Heartbeat(Owner.of_this_process().pid, 0, "", 0, 0, 1, 1.0, at=FAR).write(folder)
         yield
 
 

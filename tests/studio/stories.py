@@ -13,7 +13,7 @@ from textual.app import App
 
 import autoact.events as happened
 from autoact.events import Event
-from autoact.run.process.heartbeat import Pulse
+from autoact.run.process.heartbeat import Heartbeat
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter
@@ -46,7 +46,7 @@ def write(project_root: Path, events: list[Event], minute: int = 30) -> RunFolde
 def alive(folder: RunFolder) -> Iterator[None]:
     """As if a job held the run."""
     with RunLock.take(folder):
-        Pulse(Owner.me().pid, 0, "", 0, 0, 1, 1.0, at=time.time(), ticked_at=time.time()).write(folder)
+        Heartbeat(Owner.of_this_process().pid, 0, "", 0, 0, 1, 1.0, at=time.time(), ticked_at=time.time()).write(folder)
         yield
 
 

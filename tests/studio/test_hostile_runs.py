@@ -23,7 +23,7 @@ def hostile_runs(root: Path) -> list[RunFolder]:
         for content in cases.values():
             folder = new_run(root, kind, {"run": {"stages": ["synthesis"]}}, now=datetime(2026, 11, 22, 14, 30))
             folder.events.write_bytes(content if kind == "log" else at(1.0))
-            notes = (folder.exit, folder.pulse, folder.lock, folder.keeper) if kind == "note" else ()
+            notes = (folder.exit, folder.heartbeat, folder.lock, folder.keeper) if kind == "note" else ()
             for file in (folder.config,) if kind == "settings" else notes:
                 file.write_bytes(content)
             made.append(folder)

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 import autoact.events as happened
-from autoact.run.record.folder import latest
+from autoact.run.record.folder import latest_run
 from autoact.run.record.log import LogWriter
 from studio.app import StudioApp
 from studio.screens.project import ProjectScreen
@@ -29,7 +29,6 @@ import pathlib, sys, time
 from datetime import datetime
 from autoact.events import RunOpened
 from autoact.run.record.folder import new_run
-from autoact.run.record.folder import latest
 from autoact.run.record.log import LogWriter
 assert sys.argv[1:6] == ["run", "--new", "--detach", "--preset", "quick"]
 project = pathlib.Path(sys.argv[-1])
@@ -54,7 +53,7 @@ async def studio_of(target: Target, size: tuple[int, int] = (80, 24)) -> AsyncIt
 @contextlib.asynccontextmanager
 async def run_of(root: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[StudioApp, Pilot[str]]]:
     """The studio, opened on the newest run of a project."""
-    async with studio_of(find(str(latest(root).path)), size) as (app, pilot):
+    async with studio_of(find(str(latest_run(root).path)), size) as (app, pilot):
         yield app, pilot
 
 

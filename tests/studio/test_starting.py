@@ -9,9 +9,9 @@ import pytest
 from stories import synthesis, write
 from terminal import Terminal
 
-from autoact.run.process.health import attended
+from autoact.run.process.health import is_active
 from autoact.run.process.launch import kill
-from autoact.run.record.folder import RunFolder, runs_of
+from autoact.run.record.folder import RunFolder, list_runs
 from autoact.run.record.state import RunState
 
 COUNTING = str(Path(__file__).parents[1] / "run" / "counting_job.py")
@@ -52,7 +52,7 @@ def test_the_run_outlives_the_studio(opera: Path, tmp_path: Path, end: str) -> N
             assert not end or terminal.until(lambda: b"goes on" in terminal.log, LONG), terminal.text()
         run = _newest(opera)
         assert run.name != older.name
-        assert attended(run)
+        assert is_active(run)
         seen = RunState.of(run.events).answers
         with Terminal(["-c", STUDIO, sys.executable, str(run.path)], columns=120, lines=36) as terminal:
             assert terminal.until(lambda: "● running" in terminal.text(), LONG), terminal.text()
@@ -62,4 +62,4 @@ def test_the_run_outlives_the_studio(opera: Path, tmp_path: Path, end: str) -> N
 
 
 def _newest(root: Path) -> RunFolder:
-    return next(iter(runs_of(root)))
+    return next(iter(list_runs(root)))

@@ -14,7 +14,7 @@ import autoact.events as happened
 from autoact.events import Event
 from autoact.run.process.exit_record import Ending
 from autoact.run.process.lock import Owner
-from autoact.run.record.folder import RunFolder, toml
+from autoact.run.record.folder import RunFolder, to_toml
 from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 
@@ -31,7 +31,7 @@ def project(home: Path, supply: Supply) -> Path:
         "task": {"name": supply.action("task names"), "description": supply("task descriptions")},
         "model": {"id": supply("model names")},
     }
-    (folder / "project.toml").write_text(toml(settings), encoding="utf-8")
+    (folder / "project.toml").write_text(to_toml(settings), encoding="utf-8")
     (folder / "examples.jsonl").write_bytes(examples(supply))
     told(folder, f"2026-11-22T1430-{supply.name('run names')}", run(supply), settings)
     session = {"run": {"stages": ["session"]}}

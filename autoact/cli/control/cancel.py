@@ -26,16 +26,16 @@ def cancel(arguments: argparse.Namespace) -> int:
 
     from autoact.errors import AutoActError
     from autoact.run.process import launch
-    from autoact.run.process.health import attended, verdict
+    from autoact.run.process.health import is_active, verdict
     from autoact.run.record.state import RunState
 
     folder = find_target_run(arguments)
     asked = launch.kill(folder) if arguments.kill else launch.stop(folder)
     until = time.monotonic() + arguments.wait
-    while attended(folder) and time.monotonic() < until:
+    while is_active(folder) and time.monotonic() < until:
         time.sleep(0.1)
     found = verdict(folder, RunState.of(folder.events))
-    if attended(folder):
+    if is_active(folder):
         raise AutoActError(
             f"run {folder.name} was asked to stop, but is {found} after {arguments.wait:g} s; `--kill` ends it at once"
         )

@@ -79,16 +79,16 @@ def judge(arguments: argparse.Namespace) -> int:
 
 def deliver_or_start(folder: RunFolder, command: Command) -> None:
     """Delivers a command; for a run without a job, leaves the command in its folder and starts a job."""
-    from autoact.run.control.control_socket import leave
-    from autoact.run.process.health import attended
+    from autoact.run.control.control_socket import save_command
+    from autoact.run.process.health import is_active
     from autoact.run.process.launch import launch
     from autoact.security import trust
 
-    if attended(folder):
+    if is_active(folder):
         deliver(folder, command)
     else:
         trust.require_start(folder.path)  # before the command is left for a job that would not start
-        leave(folder, command)
+        save_command(folder, command)
         launch(folder)
 
 
@@ -99,7 +99,7 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
     """
     from autoact.errors import BadInput
     from autoact.run.control.control_socket import Unreachable, send
-    from autoact.run.process.health import attended
+    from autoact.run.process.health import is_active
 
     began, printed = time.monotonic(), False
     while True:
@@ -108,7 +108,7 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
             break
         except Unreachable as error:
             waited = time.monotonic() - began
-            if not attended(folder):
+            if not is_active(folder):
                 raise BadInput(f"run {folder.name} is not alive; `autoact resume {folder.path}` resumes it") from error
             if waited > PATIENCE or (waited > NO_SOCKET and not folder.socket.exists()):
                 reply = _leave_command(folder, command)
@@ -129,10 +129,10 @@ def _leave_command(folder: RunFolder, command: Command) -> Reply:
     """
     from autoact.events import CommandAccepted, CommandRefused
     from autoact.run.control.command import Reply
-    from autoact.run.control.control_socket import Unreachable, leave
+    from autoact.run.control.control_socket import Unreachable, save_command
     from autoact.run.record.log import LogTail
 
-    leave(folder, command)
+    save_command(folder, command)
     tail, until = LogTail(folder.events), time.monotonic() + NO_SOCKET
     try:
         while time.monotonic() < until:
@@ -157,14 +157,14 @@ def wait_for_trajectory(folder: RunFolder, command: Command) -> Trajectory:
     """
     from autoact.errors import AutoActError, BadInput
     from autoact.events import CommandRefused
-    from autoact.run.process.health import attended, doing
+    from autoact.run.process.health import is_active, read_activity
     from autoact.run.record.log import LogTail
     from autoact.run.record.state import RunState
 
     state, tail, printed = RunState(), LogTail(folder.events), ""
     try:
         while True:
-            alive, activity = attended(folder), doing(folder)
+            alive, activity = is_active(folder), read_activity(folder)
             if activity.startswith("loading") and activity != printed:
                 printed = activity
                 print(f"{activity} ...", file=sys.stderr)

@@ -12,7 +12,7 @@ from autoact.errors import BadInput
 from autoact.job.inputs import open_library
 from autoact.project.config import PRESETS, Config
 from autoact.project.project import Project
-from autoact.run.record.folder import runs_of
+from autoact.run.record.folder import list_runs
 from autoact.tools.library.library import Library
 from autoact.tools.pages.sources import host_url
 from autoact.tools.web.guard import unreachable_reason
@@ -61,7 +61,7 @@ def inspect(project: Project) -> Inspection:
     ]
     _check_leaks(found, [*(example.question for example in examples), *reference], held_out)
     _check_tools(project, found, examples)
-    found.counts["runs"] = len(runs_of(project.root))
+    found.counts["runs"] = len(list_runs(project.root))
     return found
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.registry import load_plugins
-from autoact.registry.methods import METHODS
 
 if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
@@ -40,6 +39,8 @@ def add(subparsers: Any) -> None:
 
 def _method(name: str) -> str:
     """Returns the name of a method. Raises ArgumentTypeError for any other."""
+    from autoact.registry.methods import METHODS
+
     load_plugins()  # a method may come from one
     if name not in METHODS:
         raise argparse.ArgumentTypeError(f"no method `{name}`; choose from {', '.join(METHODS.names())}")

@@ -32,12 +32,12 @@ def resume(arguments: argparse.Namespace) -> int:
     """Starts the run's keeper again and follows the run."""
     from autoact.cli.start.run import launch_and_follow
     from autoact.cli.watch.table import print_result
-    from autoact.run.process.health import attended
+    from autoact.run.process.health import is_active
 
     folder = find_target_run(arguments)
     if arguments.trust:
         _trust(folder)
-    if attended(folder):
+    if is_active(folder):
         return _end_pause(folder, arguments.unit)
     check(folder, arguments.take_over)
     return launch_and_follow(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
@@ -72,14 +72,14 @@ def check(folder: RunFolder, host: str) -> None:
     has, or had unless that is `host`.
     """
     from autoact.errors import BadInput, RunBusy
-    from autoact.run.process.health import AFAR, verdict
+    from autoact.run.process.health import ELSEWHERE, verdict
     from autoact.run.record.replay import Memory
     from autoact.run.record.state import RunState
 
     found = verdict(folder, RunState.of(folder.events))
     if found == "finished" and not Memory.of(folder.events).unreadable:
         raise BadInput(f"{folder.name} is finished")
-    working, lost = AFAR
+    working, lost = ELSEWHERE
     if found.startswith(working):
         raise RunBusy(f"{folder.name} is {found}: stop it there")
     if found.startswith(lost) and host != found.removeprefix(lost):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.errors import BadInput
 from autoact.registry import load_plugins
-from autoact.registry.stages import SELF_INSTRUCT, pipeline
 
 if TYPE_CHECKING:
     from autoact.project.config import Config
@@ -101,28 +100,28 @@ def lift_pause(folder: RunFolder) -> None:
     import getpass
 
     from autoact.run.control.command import Command, new_id
-    from autoact.run.control.control_socket import leave
+    from autoact.run.control.control_socket import save_command
     from autoact.run.record.state import RunState
 
     state = RunState.of(folder.events)
     if state.status == "paused" or state.halted:
-        leave(folder, Command(new_id(), "resume", by=getpass.getuser()))
+        save_command(folder, Command(new_id(), "resume", by=getpass.getuser()))
 
 
 def find_interrupted(project: Project, config: Config) -> RunFolder | None:
     """Returns the newest unfinished run with the same settings. Raises RunBusy when it has a live job anywhere."""
     from autoact.errors import RunBusy
-    from autoact.run.process.health import AFAR, attended, verdict
-    from autoact.run.record.folder import own_runs
+    from autoact.run.process.health import ELSEWHERE, is_active, verdict
+    from autoact.run.record.folder import list_own_runs
     from autoact.run.record.state import RunState
 
-    for folder in own_runs(project.root):
+    for folder in list_own_runs(project.root):
         if not _has_config(folder, config):
             continue
-        if attended(folder):
+        if is_active(folder):
             raise RunBusy(f"{folder.name} already runs with these settings; `autoact attach {folder.path}` shows it")
         found = verdict(folder, RunState.of(folder.events))
-        if found.startswith(AFAR):
+        if found.startswith(ELSEWHERE):
             raise RunBusy(f"{folder.name} has the same settings and is {found}; `--new` starts another run")
         return None if found == "finished" else folder
     return None
@@ -142,6 +141,8 @@ def _has_config(folder: RunFolder, config: Config) -> bool:
 
 def _with_plan(project: Project, arguments: argparse.Namespace) -> Config:
     import msgspec
+
+    from autoact.registry.stages import pipeline
 
     changes = dict(_pair(text) for text in arguments.set)
     if arguments.questions:
@@ -163,6 +164,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _stage(name: str) -> str:
     """Returns the name of a stage of the pipeline. Raises ArgumentTypeError for any other."""
+    from autoact.registry.stages import pipeline
+
     load_plugins()  # a stage may come from one
     if name not in pipeline():
         raise argparse.ArgumentTypeError(f"no stage `{name}`; choose from {', '.join(pipeline())}")
@@ -170,6 +173,8 @@ def _stage(name: str) -> str:
 
 
 def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
+    from autoact.registry.stages import pipeline
+
     if arguments.only and (arguments.first or arguments.last):
         raise BadInput("cannot be combined with --from or --to", key="--only")
     stages = pipeline()
@@ -181,9 +186,9 @@ def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _base(project: Project, name: str) -> str:
-    from autoact.run.record.folder import find_run, latest
+    from autoact.run.record.folder import find_run, latest_run
 
-    found = find_run(project.root, name) if name else latest(project.root)
+    found = find_run(project.root, name) if name else latest_run(project.root)
     return str(found.name)
 
 
@@ -193,6 +198,7 @@ def check(project: Project, config: Config) -> None:
     from autoact.job.inputs import read_asked
     from autoact.registry.engines import ENGINES
     from autoact.registry.registry import load
+    from autoact.registry.stages import SELF_INSTRUCT
     from autoact.tools.library.tools_toml import read_enabled_tools
 
     project.examples()

@@ -20,7 +20,7 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
     """
     from autoact.cli.control.command import deliver, wait_for_trajectory
     from autoact.run.control.command import Command, new_id
-    from autoact.run.control.control_socket import leave
+    from autoact.run.control.control_socket import save_command
     from autoact.run.process.launch import launch
 
     command = Command(new_id(), "inject", text=question, cast=cast, by=getpass.getuser())
@@ -29,7 +29,7 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
         deliver(folder, command)
     else:
         folder = new_session(project, base, idle)
-        leave(folder, command)
+        save_command(folder, command)
         launch(folder)
     return wait_for_trajectory(folder, command)
 
@@ -37,11 +37,11 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
 def find_live_session(project: Project) -> RunFolder | None:
     """Returns the newest session with a live job; None when there is none."""
     from autoact.registry.stages import SESSION
-    from autoact.run.process.health import attended
-    from autoact.run.record.folder import own_runs
+    from autoact.run.process.health import is_active
+    from autoact.run.record.folder import list_own_runs
 
-    for folder in own_runs(project.root):
-        if folder.stages() == (SESSION,) and attended(folder):
+    for folder in list_own_runs(project.root):
+        if folder.stages() == (SESSION,) and is_active(folder):
             return folder
     return None
 

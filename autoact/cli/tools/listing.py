@@ -151,13 +151,13 @@ def _figures(name: str, fortune: ToolUsage | None) -> tuple[str, ...]:
 
 def usage_by_tool(project: Project) -> dict[str, ToolUsage]:
     """Returns the use of each tool in all runs of a project, by tool key. Reads logs only."""
-    from autoact.run.record.folder import runs_of
+    from autoact.run.record.folder import list_runs
     from autoact.run.record.log import read
     from autoact.tools.library.tools_toml import tool_key
     from autoact.tools.library.tools_toml_edit import known_tools
     from autoact.tools.library.usage import UsageCounter
 
     counted = UsageCounter({key: tool_key(record.name) for key, record in known_tools().items()})
-    for folder in runs_of(project.root):
+    for folder in list_runs(project.root):
         counted.count(record.event for record in read(folder.events))
     return counted.by_tool()

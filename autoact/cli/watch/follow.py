@@ -11,7 +11,7 @@ from autoact.errors import AutoActError
 from autoact.lab.duration import format_duration
 from autoact.registry.stages import DIFFERENTIATION, STAGES
 from autoact.run.process.exit_record import Ending, read_ending
-from autoact.run.process.health import AFAR, UNREADABLE, attended, cause, doing, verdict
+from autoact.run.process.health import ELSEWHERE, UNREADABLE, cause, is_active, read_activity, verdict
 from autoact.run.process.launch import stop
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
@@ -47,9 +47,9 @@ def follow(folder: RunFolder, show: Callable[[RunFolder], None], *, stops: bool 
 
 
 def _watch(folder: RunFolder, state: RunState, tail: LogTail, progress: ProgressLine) -> None:
-    while attended(folder) or verdict(folder, state).startswith(AFAR[0]):
+    while is_active(folder) or verdict(folder, state).startswith(ELSEWHERE[0]):
         state.follow(tail)
-        progress.show(state, doing=doing(folder))
+        progress.show(state, doing=read_activity(folder))
         progress.report_crash(read_ending(folder))
         time.sleep(LOOK)
     state.follow(tail)
@@ -167,4 +167,7 @@ def pace(stage: StageState, now: float) -> tuple[float, float]:
 
 def stage_result(name: str, state: RunState) -> str:
     """Returns the results of a finished stage in a few words."""
-    return STAGES.get(name).outcome_of(state) if name in STAGES else f"{state.stages[name].made} results"
+    stage, made = STAGES.get(name) if name in STAGES else None, state.stages[name].made
+    if stage is None:
+        return f"{made} results"
+    return stage.outcome(state) if stage.outcome else f"{made} {stage.nouns}"

@@ -51,10 +51,10 @@ def event_line(record: Record) -> str:
     import time
 
     from autoact.cli.output import printable
-    from autoact.run.record.event_text import words
+    from autoact.run.record.event_text import describe_event
 
     at = time.strftime("%H:%M:%S", time.localtime(record.at))
-    summary = words(record.event) if record.event is not None else "(of a newer version)"
+    summary = describe_event(record.event) if record.event is not None else "(of a newer version)"
     text = printable(f"{at} {record.seq:6d}  {record.type:<20} {summary}".rstrip())
     return text if len(text) <= WIDTH else text[:WIDTH] + "…"
 
@@ -69,11 +69,11 @@ def as_json_line(record: Record) -> str:
 
 def _polls(folder: RunFolder, *, follow: bool) -> Iterator[None]:
     """Yields once; with `follow` until the run has no job and no keeper, and once after that."""
-    from autoact.run.process.health import attended
+    from autoact.run.process.health import is_active
     from autoact.run.record.watch import Watch
 
     with Watch(folder.events, folder.console) as watch:
-        while follow and attended(folder):
+        while follow and is_active(folder):
             yield
             watch.wait(EVERY)
     yield

@@ -34,10 +34,10 @@ def runs(arguments: argparse.Namespace) -> int:
     """Prints a line for every run, the newest first."""
     from autoact.cli.output import print_columns, print_json
     from autoact.project.project import Project
-    from autoact.run.record.folder import runs_of
+    from autoact.run.record.folder import list_runs
 
     project = Project.open(arguments.project)
-    lines = [_line(folder) for folder in runs_of(project.root)]
+    lines = [_line(folder) for folder in list_runs(project.root)]
     if arguments.json:
         print_json(lines)
     elif not lines:

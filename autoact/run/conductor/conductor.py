@@ -95,7 +95,7 @@ class Conductor:
             elif isinstance(item, StageProgressed):
                 self._log_progress(item)
             else:
-                self.journal.once(item)
+                self.journal.append_once(item)
 
     def play_forks(self) -> None:
         """Plays forks of units whose stages have ended, also forks that an earlier attempt left unfinished."""
@@ -156,7 +156,7 @@ class Conductor:
         self.waiting.extendleft(reversed(postponed))
 
     def _may_start_paused(self, name: str) -> bool:
-        return is_fork(name) or name in self.steering.stepping or self.journal.memory.known(name, 0)
+        return is_fork(name) or name in self.steering.stepping or self.journal.memory.has_answer(name, 0)
 
     def _receive_replies(self) -> bool:
         """Passes new replies of tools and of the model to their units; returns whether there was anything to do."""
@@ -242,14 +242,14 @@ class Conductor:
             self.calls.remember(request, recorded, unit.environment)
         unit.n += 1
         memory = self.journal.memory
-        newest = not (memory.known(unit.name, unit.n) or memory.over(unit.name))
+        newest = not (memory.has_answer(unit.name, unit.n) or memory.has_ended(unit.name))
         return None if newest and self._hold(unit, recorded) else recorded
 
     def _recall(self, unit: ActiveUnit) -> Answer | Observation | None:
         """Returns the recorded reply; if its request has changed, logs that the unit restarts and returns None."""
         memory = self.journal.memory
         recorded = memory.recall(unit.name, unit.n, unit.digest)
-        if recorded is None and memory.known(unit.name, unit.n):
+        if recorded is None and memory.has_answer(unit.name, unit.n):
             self.journal.append(UnitRestarted(unit.name, unit.n, "what is asked has changed since it was answered"))
         return recorded
 
@@ -292,7 +292,7 @@ class Conductor:
             self.results[unit.index] = result
             self.outcomes.successes += result is not None
         if unit.commits is not None and result is not None:
-            self.journal.once(unit.commits(result, round(unit.seconds, 3), unit.tokens))
+            self.journal.append_once(unit.commits(result, round(unit.seconds, 3), unit.tokens))
         self._count(unit)
 
     def _count(self, unit: ActiveUnit) -> None:

@@ -232,7 +232,7 @@ class Steering(RunCommands):
     def _edit(self, command: Command) -> None:
         """Replaces an answer: a held one in place; after an older one, the unit restarts behind it."""
         name, n, memory = command.unit, command.n, self.journal.memory
-        if not memory.known(name, n):
+        if not memory.has_answer(name, n):
             raise BadInput(f"`{name}` has no answer {n}")
         if self.units.find(name) is None:
             raise BadInput(f"the stage of `{name}` is over; fork it instead")
@@ -245,7 +245,7 @@ class Steering(RunCommands):
 
     def _retry(self, command: Command) -> None:
         unit = self.units.active.get(command.unit)
-        begun = unit is not None or self.journal.memory.known(command.unit, 0)
+        begun = unit is not None or self.journal.memory.has_answer(command.unit, 0)
         if not begun or self.units.find(command.unit) is None:
             raise BadInput(f"`{command.unit}` cannot be tried again: no such unit, or its stage is over")
         if unit is not None and isinstance(unit.request, Train):
@@ -277,7 +277,7 @@ class Steering(RunCommands):
         found = self.units.find(of)
         if found is None or found[2] is None:
             raise BadInput(f"`{of}` cannot be forked: no such episode, or another stage is at work")
-        if command.n < 0 or (last >= 0 and not memory.known(of, last)):
+        if command.n < 0 or (last >= 0 and not memory.has_answer(of, last)):
             raise BadInput(f"`{of}` has no answer {last}")
         number = 1 + sum(fork.of == of for fork in memory.answers.forks.values())
         name = fork_name(of, number)

@@ -30,9 +30,8 @@ def _run_steps(training: Generator[Event, bool | None, Adapter], steering: Steer
         if steering.holds(unit):
             steering.wait_between_steps(unit)
         while True:
-            steering.journal.once(
-                training.send(enough)
-            )  # a step may come again after a resume; an event is logged once
+            # after a resume a step may come again; its event is logged once
+            steering.journal.append_once(training.send(enough))
             steering.units.beat()
             steering.wait_between_steps(unit)
             enough = unit in steering.finishing

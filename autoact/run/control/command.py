@@ -1,4 +1,4 @@
-"""Commands: what a person may want of a live run, and the reply."""
+"""Commands that a person may send to a running job, and the reply."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ Verb = Literal[
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One wish. Sending it again with the same id changes nothing."""
+    """One command. Sending it again with the same id has no further effect."""
 
     id: str
     do: Verb
     unit: str = ""
-    """Which unit it is about; empty for the whole run where that makes sense (pause, resume, step, cancel)."""
+    """The unit; empty for the whole run, which pause, resume, step and cancel allow."""
     n: int = -1
-    """Which answer: the one to edit, the first to ask again, the number of answers a fork replays.
+    """Number of the answer to edit or of the first to ask again; for fork the number of answers that it replays.
     For judge: 1 to keep the trajectory, 0 to drop it."""
     text: str = ""
-    """The new text of an edit or of a fork's last replayed answer; the question to inject; why a
+    """The new text of an edit or of a fork's last replayed answer; the question to inject; the reason why a
     trajectory is kept or dropped."""
     cast: str = "group"
-    """Who answers an injected question."""
+    """The group of roles that answers an injected question."""
     by: str = ""
 
     @property
-    def words(self) -> str:
-        """What is wanted of what, for people."""
+    def summary(self) -> str:
+        """The command and its unit, for people."""
         return f"{self.do} {self.unit}".rstrip()
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
-    """What became of a command: the event that accepted it, or why it was refused."""
+    """The reply to a command: the number of the event that accepted it, or the reason for refusing it."""
 
     id: str
     seq: int = -1
@@ -48,5 +48,5 @@ class Reply(Struct, frozen=True, omit_defaults=True):
 
 
 def new_id() -> str:
-    """An id that no other command has."""
+    """Returns an id that no other command has."""
     return f"c-{secrets.token_hex(6)}"

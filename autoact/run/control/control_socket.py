@@ -1,7 +1,7 @@
-"""The control socket: where a live job takes commands, and how they are sent to it.
+"""The control socket: the server through which a job takes commands, and the functions that send them.
 
-One JSON object a line, both ways. Where no socket reaches (the job is not alive yet, another host), a command is a
-file in the run's `control` folder: a job reads it when it starts and every two seconds.
+Both sides write one JSON object a line. When the socket cannot be reached (the job has not started, or runs on another
+host), a command is saved as a file in the run's `control` folder; a job reads it at its start and every two seconds.
 """
 
 from __future__ import annotations
@@ -28,47 +28,47 @@ from autoact.run.control.command import Command, Reply
 from autoact.run.record.folder import RunFolder
 
 LONGEST = 300_000
-"""Bytes of a command at most."""
+"""The most bytes of a command."""
 LOOK = 2.0
-"""Seconds between looks into the folder of commands."""
+"""Seconds between two readings of the folder of commands."""
 MOST = 64
-"""Connections at once. One more takes the place of the one that has been silent the longest."""
+"""The most connections at once. A further one replaces the one that has been silent for longest."""
 GRACE = 0.2
-"""Seconds in which a sender that has connected sends its line."""
+"""Seconds that a connection may be silent before another may replace it."""
 PAUSE = 0.05
-"""Seconds to the next try when no connection could be taken, or made."""
+"""Seconds to the next attempt after a connection could not be accepted or made."""
 _decode = msgspec.json.Decoder(Command).decode
 
 
 class Unreachable(AutoActError):
-    """No live job took the command."""
+    """Raised when no job took the command."""
 
 
 class ControlServer:
-    """Listens for as long as its `with` lasts. Open it only while holding the run's lock."""
+    """Accepts commands inside its `with` block. Open it only while holding the run's lock."""
 
     def __init__(self, folder: RunFolder, submit: Callable[[Command], Future[Reply]]):
         self.folder, self.submit = folder, submit
         self.listener: socket.socket | None = None
         self.closed = threading.Event()
         self.changing = threading.Lock()
-        """Held while the two collections of connections change."""
+        """A lock on `connected` and `silent`."""
         self.connected: set[socket.socket] = set()
         self.silent: dict[socket.socket, float] = {}
-        """Connections that have yet to send a whole line, and since when; the one that was waited for longest first."""
+        """Connections without a complete line yet, with the start of the wait; the longest wait first."""
         self.taken: set[Path] = set()
-        """Files whose commands are with the conductor, and files that are no command and cannot be renamed."""
+        """Files whose commands the conductor has, and files that are not commands and cannot be renamed."""
 
     def __enter__(self) -> ControlServer:
         self._read_files()
-        with _short(self.folder.socket) as address:
+        with _short_address(self.folder.socket) as address:
             disk.clear_path(self.folder.socket)
-            self.folder.socket.unlink(missing_ok=True)  # left by a job that was killed: the lock is ours
+            self.folder.socket.unlink(missing_ok=True)  # of a job that was killed, as this job has the lock
             self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             old = os.umask(0o177)
             try:
                 self.listener.bind(address)
-            except OSError as error:  # a file system without sockets: the folder of commands is left
+            except OSError as error:  # a file system without sockets: only the folder of commands is used
                 print(f"no control socket: {error}; commands are read from {self.folder.control}", file=sys.stderr)
                 self.listener = None
             finally:
@@ -82,7 +82,7 @@ class ControlServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.closed.set()
         if self.listener is not None:
-            with suppress(OSError):  # something else stands there by now, which the next job will find
+            with suppress(OSError):  # the path is no longer a socket; the next job clears it
                 self.folder.socket.unlink(missing_ok=True)
             with suppress(OSError):  # wakes the thread that waits for connections
                 self.listener.shutdown(socket.SHUT_RDWR)
@@ -92,7 +92,7 @@ class ControlServer:
         threading.Thread(target=target, args=arguments, name=f"control-{target.__name__}", daemon=True).start()
 
     def _accept(self) -> None:
-        """Give each connection a thread. Descriptors, threads or memory may be short for a while; that passes."""
+        """Accepts connections, and retries after errors: too few descriptors, threads or bytes may be temporary."""
         assert self.listener is not None
         while not self.closed.is_set():
             try:
@@ -103,7 +103,10 @@ class ControlServer:
                 self.closed.wait(PAUSE)
 
     def _admit(self, connection: socket.socket) -> None:
-        """Serve a connection of this user's, once there is a place for it. Raises RuntimeError without threads."""
+        """Serves a connection of this user in a thread, once fewer than MOST are open.
+
+        Raises RuntimeError when no thread can be started.
+        """
         if not _same_user(connection):
             connection.close()
             return
@@ -119,7 +122,7 @@ class ControlServer:
             raise
 
     def _drop_silent_connection(self) -> bool:
-        """Whether there was a connection that had not sent a whole line in the time that a sender needs."""
+        """Closes the connection that has been silent for longest. Returns False when none has been for GRACE."""
         with self.changing:
             connection, since = next(iter(self.silent.items()), (None, 0.0))
         if connection is None or time.monotonic() - since < GRACE:
@@ -131,20 +134,20 @@ class ControlServer:
         with self.changing:
             self.connected.discard(connection)
             self.silent.pop(connection, None)
-        with suppress(OSError):  # it may have hung up first
+        with suppress(OSError):  # the other end may have closed it first
             connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it, which closes it
 
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection, suppress(OSError), connection.makefile("rb") as stream:
-                # The sender may be gone before its reply is there: what it wanted is in the log.
-                while line := self._line(connection, stream):
+                # The sender may close before its reply is ready; its command is in the log.
+                while line := self._read_line(connection, stream):
                     connection.sendall(msgspec.json.encode(self._reply(line)) + b"\n")
         finally:
             self._forget(connection)
 
-    def _line(self, connection: socket.socket, stream: BinaryIO) -> bytes:
-        """The next line of a connection; empty when it has ended."""
+    def _read_line(self, connection: socket.socket, stream: BinaryIO) -> bytes:
+        """Returns the next line of a connection; empty when it has ended."""
         with self.changing:
             if connection in self.connected:
                 self.silent[connection] = time.monotonic()
@@ -168,7 +171,7 @@ class ControlServer:
             self._read_files()
 
     def _read_files(self) -> None:
-        """Submit the commands that are new in the folder. A file stays until the log has what came of its command."""
+        """Submits the new commands in the folder. A file is kept until the log holds the reply to its command."""
         for file in sorted(file for file in self.folder.control.glob("*.json") if file not in self.taken):
             try:
                 command = _decode(disk.read_file(file, LONGEST))
@@ -176,20 +179,20 @@ class ControlServer:
                 continue
             except (OSError, BadInput, msgspec.DecodeError, UnicodeDecodeError) as error:
                 print(f"{file}: not a command: {error}", file=sys.stderr)
-                self._refuse(file)
+                self._rename_invalid(file)
                 continue
             self.taken.add(file)
-            self.submit(command).add_done_callback(partial(self._done, file))
+            self.submit(command).add_done_callback(partial(self._delete_file, file))
 
-    def _done(self, file: Path, reply: Future[Reply]) -> None:
-        """Remove the file of a command that has its reply. One that the job did not come to is for the next job."""
+    def _delete_file(self, file: Path, reply: Future[Reply]) -> None:
+        """Deletes the file of a command that has its reply. One without a reply is left for the next job."""
         if not reply.cancelled():
-            with suppress(OSError):  # it stays among the taken; the next job finds its reply in the log
+            with suppress(OSError):  # it stays in `taken`; the next job finds its reply in the log
                 file.unlink(missing_ok=True)
                 self.taken.discard(file)
 
-    def _refuse(self, file: Path) -> None:
-        """Rename what is no command, so that it is neither lost nor read again."""
+    def _rename_invalid(self, file: Path) -> None:
+        """Renames a file that is not a command, so that it is neither lost nor read again."""
         try:
             file.rename(file.with_name(f"{file.name}.refused"))
         except OSError:
@@ -197,9 +200,9 @@ class ControlServer:
 
 
 def send(folder: RunFolder, command: Command, *, timeout: float = 10.0) -> Reply:
-    """Hand a command to the live job and wait for its reply. Raises Unreachable when none answers in time."""
+    """Sends a command to the job and returns its reply. Raises Unreachable without one within `timeout` seconds."""
     try:
-        with _short(folder.socket) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        with _short_address(folder.socket) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(timeout)
             _connect(connection, address, time.monotonic() + timeout)
             connection.sendall(msgspec.json.encode(command) + b"\n")
@@ -213,7 +216,7 @@ def send(folder: RunFolder, command: Command, *, timeout: float = 10.0) -> Reply
 
 
 def _connect(connection: socket.socket, address: str, until: float) -> None:
-    """Connect, however many others wait for the job to take them."""
+    """Connects, and retries until the time `until` while the server's queue is full."""
     while True:
         try:
             return connection.connect(address)
@@ -223,8 +226,11 @@ def _connect(connection: socket.socket, address: str, until: float) -> None:
             time.sleep(PAUSE)
 
 
-def leave(folder: RunFolder, command: Command) -> None:
-    """Put a command where the next job of this run, or one on another host, will find it. Raises BadInput."""
+def save_command(folder: RunFolder, command: Command) -> None:
+    """Saves a command as a file for the next job of this run, or for one on another host.
+
+    Raises BadInput when the path of the folder is not a folder.
+    """
     try:
         folder.control.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError as error:
@@ -232,14 +238,14 @@ def leave(folder: RunFolder, command: Command) -> None:
     disk.replace(folder.control / f"{time.time_ns()}-{command.id}.json", msgspec.json.encode(command))
 
 
-def left(folder: RunFolder) -> bool:
-    """Whether commands wait in the folder."""
+def has_commands(folder: RunFolder) -> bool:
+    """Returns True when there are commands in the folder."""
     return any(folder.control.glob("*.json"))
 
 
 @contextmanager
-def _short(path: Path) -> Iterator[str]:
-    """A name of the socket that fits into the 107 bytes an address has, however deep its folder lies."""
+def _short_address(path: Path) -> Iterator[str]:
+    """Yields an address of the socket that fits into the limit of 107 bytes, however long its path is."""
     if len(os.fsencode(path)) <= 100 or not Path("/proc/self/fd").exists():
         yield str(path)
         return
@@ -251,7 +257,7 @@ def _short(path: Path) -> Iterator[str]:
 
 
 def _same_user(connection: socket.socket) -> bool:
-    """Whether the other end is this user's: the file's mode says so too, but not on every file system."""
+    """Returns True when the other end belongs to this user; not every file system enforces the socket file's mode."""
     credentials = getattr(socket, "SO_PEERCRED", None)
     if credentials is None:
         return True

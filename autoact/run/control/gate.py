@@ -1,4 +1,4 @@
-"""The gate: where commands from other threads wait until the conductor, which alone acts on them, looks."""
+"""The gate: a queue of commands from other threads to the conductor, which alone carries them out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from autoact.run.control.command import Command, Reply
 
 
 class Cancelled(AutoActError):
-    """A person stopped the run; everything answered so far is in the log."""
+    """Raised when a person has stopped the run; all answers so far are in the log."""
 
 
 class Gate:
-    """Any thread or signal handler may call `cancel` and `submit`; the rest is the conductor's."""
+    """The queue. Any thread may call `submit`, `wake` and `close`, and a signal handler `cancel`.
+
+    The conductor calls the other methods.
+    """
 
     def __init__(self) -> None:
         self._cancelled = self._closed = False
@@ -25,11 +28,12 @@ class Gate:
         self._waiting: list[tuple[Command, Future[Reply]]] = []
 
     def cancel(self) -> None:
-        """End the run at the next opportunity."""
-        self._cancelled = True  # and no event: a signal may come while this very thread holds its lock in `wait`
+        """Ends the run at the conductor's next check."""
+        # The event is not set: a signal handler may run while this thread holds the event's lock in `wait`.
+        self._cancelled = True
 
     def submit(self, command: Command) -> Future[Reply]:
-        """Queue a command; the future holds the reply once it is in the log, and is cancelled when none will come."""
+        """Queues a command. The future gets the reply once it is logged, and is cancelled when there will be none."""
         reply: Future[Reply] = Future()
         self._waiting.append((command, reply))
         self._arrived.set()
@@ -40,25 +44,25 @@ class Gate:
     def take(
         self, wanted: Callable[[Command, bool], bool] = lambda command, behind: True
     ) -> tuple[Command, Future[Reply]] | None:
-        """The first command that waits and is wanted, if there is one. Raises Cancelled after `cancel`.
+        """Returns and removes the first command for which `wanted` is true, or returns None. Raises Cancelled.
 
-        `wanted` is told the command, and whether one that is not wanted waits before it.
+        The arguments of `wanted` are the command, and whether another waits before it.
         """
         self.check()
-        for place, (command, _) in enumerate(self._waiting):
-            if wanted(command, place > 0):
-                return self._waiting.pop(place)
+        for index, (command, _) in enumerate(self._waiting):
+            if wanted(command, index > 0):
+                return self._waiting.pop(index)
         return None
 
     @property
     def empty(self) -> bool:
-        """Whether no command waits."""
+        """True when no command waits."""
         return not self._waiting
 
     def close(self) -> None:
-        """Tell whoever still waits, or comes later, that no reply will come."""
+        """Cancels the futures of all commands that wait or are submitted later."""
         self._closed = True
-        with suppress(IndexError):  # a latecomer's thread may take the last one
+        with suppress(IndexError):  # `submit` in another thread may take the last one
             while True:
                 self._waiting.pop()[1].cancel()
 
@@ -67,14 +71,14 @@ class Gate:
         self._arrived.set()
 
     def wait(self, seconds: float) -> None:
-        """Waits until a command arrives or another thread calls `wake`, at most so long. Raises Cancelled."""
+        """Waits at most `seconds` until a command arrives or another thread calls `wake`. Raises Cancelled."""
         if not self._waiting:
             self._arrived.wait(seconds)
         self._arrived.clear()
         self.check()
 
-    def rest(self, seconds: float) -> None:
-        """Let the time pass, whatever waits: no command can be acknowledged now. Raises Cancelled on `cancel`."""
+    def sleep(self, seconds: float) -> None:
+        """Sleeps although commands may wait, for when replies cannot be logged. Raises Cancelled after `cancel`."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._cancelled:
             time.sleep(min(left, 0.2))

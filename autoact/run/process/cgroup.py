@@ -1,4 +1,4 @@
-"""What the control group of this process says: kills for want of memory, and its share of the processor."""
+"""Readings from this process's control groups: the count of out-of-memory kills, and the processor quota."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 OWN_GROUPS = Path("/proc/self/cgroup")
 MOUNTED = Path("/sys/fs/cgroup")
 _COUNTS = ("memory.events", "memory.oom_control")
-"""The files that hold the count, of control groups version 2 and 1."""
+"""The files that hold the count of kills, in control groups version 2 and 1."""
 
 
 def oom_kills(groups: Path = OWN_GROUPS, mounted: Path = MOUNTED) -> int:
-    """A count that only rises, of control groups version 2 or 1; 0 where there are none."""
-    counts = (kills_in(folder) for folder in memory_folders(groups, mounted))
+    """Returns the count of out-of-memory kills, which never falls; 0 where there are no control groups."""
+    counts = (read_oom_kills(folder) for folder in memory_folders(groups, mounted))
     return next((count for count in counts if count is not None), 0)
 
 
-def kills_in(folder: Path) -> int | None:
-    """The count of one group; None where the kernel keeps none."""
+def read_oom_kills(folder: Path) -> int | None:
+    """Returns the count of one group; None where the kernel has none."""
     for name in _COUNTS:
         if (folder / name).is_file():
             counts = dict(line.split()[:2] for line in (folder / name).read_text().splitlines() if " " in line)
@@ -28,14 +28,14 @@ def kills_in(folder: Path) -> int | None:
 
 
 def cpu_quota(groups: Path = OWN_GROUPS, mounted: Path = MOUNTED) -> float | None:
-    """Cores' worth of time that this process may use, the least of its groups' quotas; None when none has one."""
+    """Returns the number of cores that this process may use, the lowest quota of its groups; None without a quota."""
     if not groups.exists():
         return None
     return min(filter(None, map(_quota, _cpu_folders(groups.read_text(), mounted))), default=None)
 
 
 def _cpu_folders(groups: str, mounted: Path) -> Iterator[Path]:
-    """The folders of this process's groups, and of those around them, that may hold a quota."""
+    """Yields the folders of this process's groups and their parents, which may hold a quota."""
     for line in groups.splitlines():
         _, controllers, path = line.split(":", 2)
         if not controllers or "cpu" in controllers.split(","):
@@ -45,7 +45,7 @@ def _cpu_folders(groups: str, mounted: Path) -> Iterator[Path]:
 
 
 def _quota(folder: Path) -> float | None:
-    """Versions 2 and 1 write the same two numbers, microseconds of time and of the period it is for."""
+    """Returns a group's quota in cores. Versions 2 and 1 both give microseconds of time, and of the period."""
     names = ("cpu.max",) if (folder / "cpu.max").is_file() else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
     if not all((folder / name).is_file() for name in names):
         return None
@@ -54,7 +54,7 @@ def _quota(folder: Path) -> float | None:
 
 
 def memory_folders(groups: Path = OWN_GROUPS, mounted: Path = MOUNTED) -> Iterator[Path]:
-    """Where the group may be found: a container often sees its own group as the root of what is mounted."""
+    """Yields the possible folders of the group; inside a container the mounted root is often its own group."""
     if not groups.exists():
         return
     for line in groups.read_text().splitlines():

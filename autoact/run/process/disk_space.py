@@ -1,4 +1,4 @@
-"""Room on a run's disk: how much a run needs to start, and the ballast that goes overboard when there is none left."""
+"""Space on a run's disk: the amount a run needs to start, and a reserve file that is deleted when the disk is full."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 
 NEEDED, COMFORTABLE = 200_000_000, 2_000_000_000
-"""Bytes free below which a run does not start, and below which a person is warned."""
-BALLAST = 1 << 20
+"""Free bytes below which a run does not start, and below which a person is warned."""
+RESERVE = 1 << 20
+"""Size of the reserve file in bytes."""
 HEADROOM = 1 << 19
-"""Bytes that must be free beside the ballast when it is loaded: two of the longest lines."""
+"""Bytes that must be free in addition when the reserve file is made: two of the longest lines."""
 
 
 def check_room(path: Path, free: int | None = None) -> str:
-    """A warning when the disk of `path` is nearly full, else nothing. Raises DiskFull below 200 MB.
+    """Returns a warning when the disk of `path` is nearly full, else an empty string. Raises DiskFull below 200 MB.
 
-    `free` is in bytes and is asked of the disk when left out.
+    `free` is in bytes and is read from the disk when left out.
     """
     free = _free(path) if free is None else free
     if free < NEEDED:
@@ -31,32 +32,32 @@ def check_room(path: Path, free: int | None = None) -> str:
     return ""
 
 
-def roomy(path: Path) -> bool:
-    """Whether a run could start here now."""
+def has_room(path: Path) -> bool:
+    """Returns True when the disk has as much room as a run needs to start."""
     return _free(path) >= NEEDED
 
 
-class Ballast:
-    """A megabyte of nothing that a job carries, so that a full disk still takes its last words."""
+class ReserveFile:
+    """A 1 MB file that a job deletes when the disk is full, so that its last events can be written."""
 
     def __init__(self, folder: RunFolder):
-        self.path = folder.ballast
+        self.path = folder.reserve
 
-    def load(self) -> bool:
-        """Take it on, unless there is too little room for it and some lines more; whether it is there."""
+    def create(self) -> bool:
+        """Makes the file. Returns False when there is no room for it and HEADROOM."""
         try:
             disk.clear_path(self.path)
             with os.fdopen(disk.open_file(self.path, os.O_RDWR | os.O_CREAT), "wb") as file:
-                _reserve(file.fileno(), 0, BALLAST + HEADROOM)
-                file.truncate(BALLAST)
-        except (OSError, BadInput):  # no room, or no file: that is the answer
-            self.drop()
+                _reserve(file.fileno(), 0, RESERVE + HEADROOM)
+                file.truncate(RESERVE)
+        except (OSError, BadInput):  # no room, or the path is not a file
+            self.delete()
             return False
         return True
 
-    def drop(self) -> None:
-        """Throw it out; its room is free at once."""
-        with suppress(OSError):  # the disk is in trouble already, and this was to help
+    def delete(self) -> None:
+        """Deletes the file, which frees its room at once."""
+        with suppress(OSError):  # the caller is already handling a disk error
             self.path.unlink(missing_ok=True)
 
 
@@ -66,7 +67,7 @@ def _free(path: Path) -> int:
 
 
 def _fill(descriptor: int, start: int, size: int) -> None:
-    """Noise, because a file system may keep zeros in no space at all."""
+    """Writes random bytes, because some file systems use no space for zeros."""
     written = os.pwrite(descriptor, os.urandom(size), start)
     if written < size:
         raise OSError(errno.ENOSPC, "only part of it fitted")

@@ -1,4 +1,4 @@
-"""How a run is, and why: what lock, log, pulse and exit.json say together. Anyone may ask, from any process."""
+"""The health of a run and its cause, from the locks, log, heartbeat and exit record. Any process may read it."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.run.process import lock
 from autoact.run.process.exit_record import read_ending
-from autoact.run.process.heartbeat import Pulse, read_pulse
+from autoact.run.process.heartbeat import Heartbeat, read_heartbeat
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 
 SILENT = 10.0
-"""Seconds without a pulse after which a job that holds its lock is unresponsive."""
+"""Seconds without a heartbeat after which a job that holds its lock is unresponsive."""
 STILL, COMPUTING = 60.0, 600.0
-"""Seconds without a tick, while nothing is being waited for, after which it is stuck: when it does nothing, and when it
-computes all the while, as in a long step of a large model or on a busy machine."""
+"""Seconds without progress after which a job that waits for nothing is stuck: STILL for an idle one, COMPUTING for one
+that uses the processor, as in a long step of a large model or on a busy machine."""
 BUSY = 0.01
-"""Processor seconds in a second from which on a job computes."""
+"""Processor seconds per second from which on a job counts as computing."""
 WAITS = 5.0
-"""Seconds after which a person is told what a running job waits for."""
+"""Seconds after which the activity that a running job waits for is shown."""
 UNREADABLE = "unreadable"
-"""The verdict on a run whose lock, log, heartbeat or ending is no file, or cannot be read."""
+"""The verdict on a run whose lock, log, heartbeat or exit record is not a file, or cannot be read."""
 LOST = 60.0
-"""Seconds without a pulse after which a job on another machine is lost sight of."""
+"""Seconds without a heartbeat after which contact with a job on another machine counts as lost."""
 ENDED = ("finished", "failed", "cancelled")
-AFAR = ("running on ", "lost sight of ")
-"""Beginnings of the verdicts on another machine's runs; its name follows."""
+ELSEWHERE = ("running on ", "lost sight of ")
+"""The beginnings of the verdicts on runs of another machine, before its name."""
 
 
 def verdict(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:
-    """How the run is.
+    """Returns the health of the run in one or a few words.
 
     starting, running, paused, stuck, unresponsive: it has a job, or a keeper about to start one.
-    finished, failed, cancelled: the log's last word. interrupted: neither job nor last word.
-    running on HOST, lost sight of HOST: another machine's, whose lock says nothing here.
-    unreadable: something that is no file, or that may not be read, stands in the place of one of the run's files.
+    finished, failed, cancelled: its log has ended. interrupted: it has no job, and its log has not ended.
+    running on HOST, lost sight of HOST: it belongs to another machine, whose locks cannot be checked here.
+    unreadable: one of its files cannot be read, or is not a file.
     `now` is in unix seconds and means the present when left out.
     """
-    if _trouble(folder):
+    if _find_non_file(folder):
         return UNREADABLE
     try:
         return _verdict(folder, state, time.time() if now is None else now)
@@ -49,96 +49,96 @@ def verdict(folder: RunFolder, state: RunState, *, now: float | None = None) -> 
 
 def _verdict(folder: RunFolder, state: RunState, now: float) -> str:
     owner = lock.owner(folder)
-    if owner is not None and not owner.here:
-        return _afar(folder, state, owner.host, now)
+    if owner is not None and not owner.is_local:
+        return _remote_verdict(folder, state, owner.host, now)
     if lock.is_held(folder):
-        return _working(folder, state, now)
-    if lock.is_held(folder, keeper=True) and not (state.status in ENDED and _had_a_job(folder)):
+        return _job_verdict(folder, state, now)
+    if lock.is_held(folder, keeper=True) and not (state.status in ENDED and _keeper_had_job(folder)):
         return "starting"
     return state.status if state.status in ENDED else "interrupted"
 
 
-def _had_a_job(folder: RunFolder) -> bool:
-    """Whether the keeper that has the run has had a job already: then the log's last word is that job's.
+def _keeper_had_job(folder: RunFolder) -> bool:
+    """Returns True when the current keeper has had a job already, which then wrote the end of the log.
 
-    A keeper is alone with the run before its first job and after its last one, until it has written how that ended.
+    A keeper lives without a job before its first one, and after its last one until it has written the exit record.
     """
     return folder.exit.exists() or (
         folder.lock.exists() and folder.lock.stat().st_mtime_ns >= folder.keeper.stat().st_mtime_ns
     )
 
 
-def _trouble(folder: RunFolder) -> str:
-    """What is no file among the files that tell how a run is; empty when all is well."""
-    for path in (folder.events, folder.lock, folder.keeper, folder.pulse, folder.exit):
+def _find_non_file(folder: RunFolder) -> str:
+    """Returns the error for a path among those read here that is not a file; empty when there is none."""
+    for path in (folder.events, folder.lock, folder.keeper, folder.heartbeat, folder.exit):
         if kind := disk.non_file_kind(path):
             return f"{path.name}: expected a file, found {kind}"
     return ""
 
 
 def cause(folder: RunFolder, state: RunState, found: str, *, now: float | None = None) -> str:
-    """Why the verdict `found` is so; empty where it says all there is."""
+    """Returns the cause of the verdict `found`; empty where there is nothing to add."""
     now = time.time() if now is None else now
     try:
-        return _trouble(folder) or _cause(folder, state, found, now)
+        return _find_non_file(folder) or _cause(folder, state, found, now)
     except (BadInput, OSError) as error:
         return str(error)
 
 
 def _cause(folder: RunFolder, state: RunState, found: str, now: float) -> str:
-    pulse = _pulse_of_owner(folder)
+    heartbeat = _owner_heartbeat(folder)
     match found:
         case "failed":
             return state.error
         case "paused":
             return state.why
-        case "stuck" if pulse:
-            return f"nothing has moved for {now - pulse.ticked_at:.0f} s"
+        case "stuck" if heartbeat:
+            return f"nothing has moved for {now - heartbeat.ticked_at:.0f} s"
         case "unresponsive":
-            return f"no heartbeat for {now - _beaten(folder, pulse):.0f} s"
-        case "running" if pulse and pulse.doing and now - pulse.ticked_at >= WAITS:
-            return f"{pulse.doing} for {now - pulse.ticked_at:.0f} s"
+            return f"no heartbeat for {now - _last_heartbeat_at(folder, heartbeat):.0f} s"
+        case "running" if heartbeat and heartbeat.doing and now - heartbeat.ticked_at >= WAITS:
+            return f"{heartbeat.doing} for {now - heartbeat.ticked_at:.0f} s"
         case "starting" | "interrupted":
-            return _end(folder, found, now)
-    return f"last heartbeat {now - pulse.at:.0f} s ago" if pulse and found.startswith(AFAR) else ""
+            return _cause_of_end(folder, found, now)
+    return f"last heartbeat {now - heartbeat.at:.0f} s ago" if heartbeat and found.startswith(ELSEWHERE) else ""
 
 
-def doing(folder: RunFolder) -> str:
-    """What the run's job waits for, such as its model; empty while it works, and for a run without a job here."""
-    pulse = _pulse_of_owner(folder) if attended(folder) else None
-    return pulse.doing if pulse else ""
+def read_activity(folder: RunFolder) -> str:
+    """Returns the activity that the job waits for, such as loading a model; empty without one or without a job."""
+    heartbeat = _owner_heartbeat(folder) if is_active(folder) else None
+    return heartbeat.doing if heartbeat else ""
 
 
-def attended(folder: RunFolder) -> bool:
-    """Whether a job is at work on the run on this machine, or a keeper is about to start one."""
+def is_active(folder: RunFolder) -> bool:
+    """Returns True when the run has a job, or a keeper that may start one, on this machine."""
     return lock.is_held(folder) or lock.is_held(folder, keeper=True)
 
 
-def _afar(folder: RunFolder, state: RunState, host: str, now: float) -> str:
+def _remote_verdict(folder: RunFolder, state: RunState, host: str, now: float) -> str:
     if state.status in ENDED:
         return state.status
-    pulse = _pulse_of_owner(folder)
-    return f"running on {host}" if pulse and now - pulse.at < LOST else f"lost sight of {host}"
+    heartbeat = _owner_heartbeat(folder)
+    return f"running on {host}" if heartbeat and now - heartbeat.at < LOST else f"lost sight of {host}"
 
 
-def _working(folder: RunFolder, state: RunState, now: float) -> str:
-    pulse = _pulse_of_owner(folder)
-    if now - _beaten(folder, pulse) >= SILENT:
+def _job_verdict(folder: RunFolder, state: RunState, now: float) -> str:
+    heartbeat = _owner_heartbeat(folder)
+    if now - _last_heartbeat_at(folder, heartbeat) >= SILENT:
         return "unresponsive"
     if state.status == "paused":
         return "paused"
-    return "stuck" if pulse and _still(pulse, now) else "running"
+    return "stuck" if heartbeat and _is_stuck(heartbeat, now) else "running"
 
 
-def _still(pulse: Pulse, now: float) -> bool:
-    """Whether nothing has moved for longer than it may take."""
-    if pulse.waiting or not pulse.ticked_at:
+def _is_stuck(heartbeat: Heartbeat, now: float) -> bool:
+    """Returns True when there has been no progress for longer than STILL or COMPUTING."""
+    if heartbeat.waiting or not heartbeat.ticked_at:
         return False
-    computes = pulse.cpu_s >= BUSY * (pulse.at - pulse.ticked_at)
-    return now - pulse.ticked_at > (COMPUTING if computes and pulse.cpu_s else STILL)
+    computes = heartbeat.cpu_s >= BUSY * (heartbeat.at - heartbeat.ticked_at)
+    return now - heartbeat.ticked_at > (COMPUTING if computes and heartbeat.cpu_s else STILL)
 
 
-def _end(folder: RunFolder, found: str, now: float) -> str:
+def _cause_of_end(folder: RunFolder, found: str, now: float) -> str:
     ended, owner = read_ending(folder), lock.owner(folder)
     if ended is not None:
         again = f"; starts again in {max(0, ended.again_at - now):.0f} s" if found == "starting" else ""
@@ -150,12 +150,12 @@ def _end(folder: RunFolder, found: str, now: float) -> str:
     return "the machine stopped" if not owner.of_this_boot else "no keeper was left to see how"
 
 
-def _pulse_of_owner(folder: RunFolder) -> Pulse | None:
-    """The pulse unless an earlier attempt left it: a job that is just starting has none, but is not silent."""
-    pulse, owner = read_pulse(folder), lock.owner(folder)
-    return pulse if pulse and (owner is None or owner.pid == pulse.pid) else None
+def _owner_heartbeat(folder: RunFolder) -> Heartbeat | None:
+    """Returns the current job's heartbeat; None when it is an earlier job's, as while a job starts."""
+    heartbeat, owner = read_heartbeat(folder), lock.owner(folder)
+    return heartbeat if heartbeat and (owner is None or owner.pid == heartbeat.pid) else None
 
 
-def _beaten(folder: RunFolder, pulse: Pulse | None) -> float:
-    """When the job last gave a sign; taking the lock is the first."""
-    return pulse.at if pulse else folder.lock.stat().st_mtime
+def _last_heartbeat_at(folder: RunFolder, heartbeat: Heartbeat | None) -> float:
+    """Returns the time of the last heartbeat, or before the first the time at which the job took its lock."""
+    return heartbeat.at if heartbeat else folder.lock.stat().st_mtime

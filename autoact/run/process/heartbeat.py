@@ -1,4 +1,4 @@
-"""A job's heartbeat: pulse.json, replaced every two seconds."""
+"""A job's heartbeat: the file pulse.json, replaced every two seconds."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Count, Quantity
 
-EVERY = 2.0
-"""Seconds between beats."""
+INTERVAL = 2.0
+"""Seconds between two heartbeats."""
 
 
-class Pulse(Struct, frozen=True, omit_defaults=True):
-    """What a job says of itself every two seconds."""
+class Heartbeat(Struct, frozen=True, omit_defaults=True):
+    """The status that a job reports every two seconds."""
 
     pid: Count
     seq: Count
-    """Of the last event it wrote."""
+    """The sequence number of the last event it wrote."""
     stage: str
     done: Count
     of: Count
     tick: Count
-    """Rises whenever anything moves: a token, an answer, a training step."""
+    """A counter that rises with any progress: a token, an answer, a training step."""
     rss_mb: Quantity
     at: Quantity
     """Unix seconds."""
     ticked_at: Quantity = 0.0
-    """When `tick` last rose, unix seconds; 0 when the job does not say."""
+    """The time at which `tick` last rose, unix seconds; 0 when unknown."""
     waiting: bool = False
-    """A request is in flight, or a model loads: stillness is no fault of the job."""
+    """True while a request is unanswered or a model loads, so that no progress is expected."""
     doing: str = ""
-    """What is waited for, in words; empty when it is the model's next answer."""
+    """The activity that is waited for, in words; empty when it is the model's next answer."""
     cpu_s: float = 0.0
     """Processor seconds that the job used since `tick` last rose."""
 
     def write(self, folder: RunFolder) -> None:
-        """Put it in place whole; what is no file there makes way. Not flushed: it need not outlive the power."""
-        disk.clear_path(folder.pulse)
-        disk.replace(folder.pulse, msgspec.json.encode(self), durable=False)
+        """Replaces pulse.json atomically, without a flush. Anything at its path that is not a file is removed."""
+        disk.clear_path(folder.heartbeat)
+        disk.replace(folder.heartbeat, msgspec.json.encode(self), durable=False)
 
 
-def read_pulse(folder: RunFolder) -> Pulse | None:
-    """The last heartbeat; None when there is none, or none that can be read."""
-    return disk.try_read_struct(folder.pulse, Pulse)
+def read_heartbeat(folder: RunFolder) -> Heartbeat | None:
+    """Returns the last heartbeat; None when there is none, or it cannot be read."""
+    return disk.try_read_struct(folder.heartbeat, Heartbeat)
 
 
 def resident_mb() -> float:
-    """Memory this process occupies, in MB; 0 where the system does not tell."""
+    """Returns the resident memory of this process, in MB; 0 where the system does not report it."""
     source = Path("/proc/self/statm")
     return int(source.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6 if source.exists() else 0.0

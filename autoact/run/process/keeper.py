@@ -1,9 +1,9 @@
-"""The keeper: a small process that starts a run's job, outlives the terminal, and writes down how the job ended.
+"""The keeper: a small process that starts a run's job, outlives the terminal, and writes the exit record.
 
     launch  →  keeper (a session of its own, no terminal)  →  job
 
-It restarts a job that crashed. It owns nothing that a run needs: when the keeper is killed, the job goes on, and its
-end is read from lock and log. To stay small it imports no model, and the log only after a crash.
+It restarts a job that crashed. A job does not need its keeper: when the keeper is killed, the job continues, and its
+end is read from lock and log. To use little memory the keeper imports no model, and the log only after a crash.
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ from autoact.run.record.folder import RunFolder
 from autoact.security.child_process import python_command
 
 JOB = ("-m", "autoact.job.job")
-"""What Python runs, with the run's folder behind it."""
+"""Python's arguments that start a job, before the run's folder."""
 PAUSES = (1.0, 4.0, 16.0)
-"""Seconds before each restart that follows a crash. A job that got further before it crashed begins the row anew."""
-BY_ITSELF = (exit_record.FINISHED, exit_record.BAD_INPUT, exit_record.BUSY, exit_record.CANCELLED)
-"""Exit codes after which another try would end the same way, or is not wanted."""
-LAST_WORDS = ("run.finished", "run.failed", "run.cancelled")
-DONE_AGAIN = ("run.", "command.", "unit.", "train.stepped", "checkpoint.skipped")
-"""Types of events, by their beginnings, that a job repeats after a restart: they show no progress."""
-LOOK = 0.05
-"""Seconds between looks for a request to stop, while waiting to start a job again."""
+"""Seconds before each restart that follows a crash. After a job that made progress, they begin again at the first."""
+NO_RESTART = (exit_record.FINISHED, exit_record.BAD_INPUT, exit_record.BUSY, exit_record.CANCELLED)
+"""Exit codes after which a restart would end the same way, or is not wanted."""
+END_EVENTS = ("run.finished", "run.failed", "run.cancelled")
+"""Types of events that end a log."""
+REPEATED = ("run.", "command.", "unit.", "train.stepped", "checkpoint.skipped")
+"""Beginnings of the types of events that a job repeats after a restart, and that are therefore no progress."""
+POLL = 0.05
+"""Seconds between checks for a request to stop, while waiting to restart a job."""
 
 
 class Keeper:
-    """Looks after one run, while holding its keeper's lock. SIGTERM ends the job and the keeper with it."""
+    """Starts and restarts the job of one run while holding the keeper's lock. SIGTERM ends the job and the keeper."""
 
     def __init__(
         self, folder: RunFolder, program: tuple[str, ...] = JOB, pauses: tuple[float, ...] = PAUSES,
@@ -48,93 +49,93 @@ class Keeper:
     ):  # fmt: skip
         self.folder, self.program, self.pauses, self.kills = folder, program, pauses, kills
         self.job = 0
-        """Its process id; 0 while there is none."""
+        """The job's process id; 0 while there is none."""
         self.stopping = False
 
     def keep(self) -> int:
-        """Start the job until it ends by itself, or keeps crashing at the same place; its last exit code."""
+        """Runs the job until it ends, or has crashed too often without progress. Returns its last exit code."""
         restarts = 0
         while True:
             logged = disk.file_size(self.folder.events)
-            code, ended = self._once()
-            if code == BUSY:  # the run belongs to a job that another started: its end is none of ours
+            code, ending = self._run_job()
+            if code == BUSY:  # another process started the run's job and records its end
                 return code
-            moved, said_so = (False, True) if code in BY_ITSELF else _progress(self.folder.events, logged)
-            if said_so or self.stopping:
-                self._write(ended)
+            progress, ended = (False, True) if code in NO_RESTART else _read_progress(self.folder.events, logged)
+            if ended or self.stopping:
+                self._write(ending)
                 return code
-            restarts = 0 if moved else restarts
+            restarts = 0 if progress else restarts
             if restarts == len(self.pauses):
-                self._write(replace(ended, cause=f"{ended.cause}; {restarts} restarts got no further"))
+                self._write(replace(ending, cause=f"{ending.cause}; {restarts} restarts got no further"))
                 return code
-            self._write(replace(ended, again_at=time.time() + self.pauses[restarts]))
-            if not self._rest(self.pauses[restarts]):
-                self._write(ended)
+            self._write(replace(ending, again_at=time.time() + self.pauses[restarts]))
+            if not self._wait(self.pauses[restarts]):
+                self._write(ending)
                 return code
             restarts += 1
 
     def stop(self) -> None:
-        """Ask the job to stop, and start no other. May be called from a signal handler."""
+        """Asks the job to stop, and prevents a restart. May be called from a signal handler."""
         self.stopping = True
         if self.job:
             os.kill(self.job, signal.SIGTERM)
 
-    def _once(self) -> tuple[int, Ending]:
-        """One job from start to end: its exit code, minus the signal's number when one ended it, and its ending."""
+    def _run_job(self) -> tuple[int, Ending]:
+        """Runs one job. Returns its exit code, or minus the number of the signal that ended it, and its exit record."""
         disk.clear_path(self.folder.exit)
         self.folder.exit.unlink(missing_ok=True)
         printed, kills, began = disk.file_size(self.folder.console), self.kills(), time.monotonic()
         command = python_command(*self.program, str(self.folder.path))
         self.job = pid = os.posix_spawn(command[0], command, os.environ)
-        if self.stopping:  # asked between the last look and the start
+        if self.stopping:  # requested between the last check and the start
             self.stop()
         _, status, usage = os.wait4(pid, 0)
         self.job = 0
         code = os.waitstatus_to_exitcode(status)
         rss_mb = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
         oom = code == -signal.SIGKILL and self.kills() > kills
-        words = exit_record.last_words(self.folder.console, printed)
+        last_line = exit_record.last_output_line(self.folder.console, printed)
         return code, Ending(
-            pid, exit_record.cause(code, oom=oom, rss_mb=rss_mb, last_words=words), time.time(),
+            pid, exit_record.cause(code, oom=oom, rss_mb=rss_mb, last_line=last_line), time.time(),
             round(time.monotonic() - began, 3), max(0, code), max(0, -code), oom, round(rss_mb, 1),
             round(usage.ru_utime + usage.ru_stime, 3),
         )  # fmt: skip
 
-    def _write(self, ended: Ending) -> None:
+    def _write(self, ending: Ending) -> None:
         try:
-            ended.write(self.folder)
-        except OSError as error:  # a full disk, or a deleted folder: no reason to leave the run alone
+            ending.write(self.folder)
+        except OSError as error:  # a full disk or a deleted folder does not end the keeper
             print(f"exit.json could not be written: {error}", file=sys.stderr, flush=True)
 
-    def _rest(self, seconds: float) -> bool:
-        """Wait; False when asked to stop meanwhile."""
+    def _wait(self, seconds: float) -> bool:
+        """Waits. Returns False when asked to stop meanwhile."""
         until = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < until:
-            time.sleep(LOOK)
+            time.sleep(POLL)
         return not self.stopping
 
 
-def _progress(log: Path, since: int) -> tuple[bool, bool]:
-    """What the log got after byte `since`: whether any of it need not be done again, and whether the end is said."""
+def _read_progress(log: Path, since: int) -> tuple[bool, bool]:
+    """Reads the log after byte `since`. Returns whether it holds progress, and whether its last event ends the log."""
     from autoact.run.record.log import LONGEST_LINE, LogTail
 
     tail = LogTail(log, max(since, disk.file_size(log) - LONGEST_LINE - 1), numbered=False)
-    moved = said_so = False
+    progress = ended = False
     try:
         for record in tail.poll():
-            moved |= not record.type.startswith(DONE_AGAIN)
-            said_so = record.type in LAST_WORDS
+            progress |= not record.type.startswith(REPEATED)
+            ended = record.type in END_EVENTS
     finally:
         tail.close()
-    return moved, said_so
+    return progress, ended
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m autoact.run.process.keeper FOLDER [PROGRAM ...]`: returns at once, 0 when a keeper is at work.
+    """Runs `python -m autoact.run.process.keeper FOLDER [PROGRAM ...]`: starts a keeper and returns at once.
 
-    Exit code 3 says that the run has a keeper already, 1 that none could start; why was then printed. The caller gave
-    this process a session of its own; the keeper is a child that does not lead it, so that no terminal can ever become
-    its own again.
+    Returns exit code 0 when the keeper has started, 3 when the run has one already, and 1, after printing the cause,
+    when none could start. The caller gives this process a session of its own. The keeper is a child, which does not
+    lead the session, so that it can never get a controlling terminal.
     """
     path, *program = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -154,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     except RunBusy:
         os.write(start, bytes([BUSY]))
         return BUSY
-    except (AutoActError, OSError) as error:  # the boundary of a process
+    except (AutoActError, OSError) as error:  # the outermost handler of this process
         print(error, file=sys.stderr, flush=True)
         return exit_record.FAILED
 

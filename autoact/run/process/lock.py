@@ -1,4 +1,4 @@
-"""A run's locks: a job, and a keeper, live exactly as long as they hold theirs; the kernel lets go when they die."""
+"""A run's two locks, held by its job and its keeper for as long as they live; the kernel releases them at death."""
 
 from __future__ import annotations
 
@@ -19,58 +19,58 @@ from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 
 TRIES, PAUSE = 5, 0.01
-"""A viewer that asks whether the lock is held takes it for microseconds: not a reason to refuse a job."""
+"""Attempts to take a lock, and seconds between them: `is_held` in another process holds it for some microseconds."""
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
-"""What a network file system without locks answers."""
+"""The error numbers of a network file system without locks."""
 
 
 class Owner(Struct, frozen=True):
-    """Which process took the lock last. Boot and start tell it from a later one with the same pid."""
+    """The process that took a lock last. `boot` and `start` distinguish it from a later one with the same pid."""
 
     host: str
     boot: str
-    """The kernel's boot id; empty where it tells none."""
+    """The kernel's boot id; empty where it has none."""
     pid: int
     start: int
     """Clock ticks from boot to the start of the process; 0 where unknown."""
 
     @classmethod
-    def me(cls) -> Owner:
+    def of_this_process(cls) -> Owner:
         return cls(socket.gethostname(), _boot_id(), os.getpid(), _start_ticks())
 
     @property
-    def here(self) -> bool:
-        """Whether it ran on this machine: a machine may change its name, and a boot has no second machine."""
+    def is_local(self) -> bool:
+        """True when it ran on this machine; a boot id identifies the machine after a change of its name."""
         return self.host == socket.gethostname() or (self.boot != "" and self.of_this_boot)
 
     @property
     def of_this_boot(self) -> bool:
-        """Whether the machine has run ever since."""
+        """True when this machine has not been restarted since."""
         return self.boot == _boot_id()
 
     @property
     def alive(self) -> bool:
-        """Whether that very process runs on this machine now, not a later one that was given its number."""
-        if not self.here or not self.of_this_boot:
+        """True when this process, not a later one with its pid, runs on this machine now."""
+        if not self.is_local or not self.of_this_boot:
             return False
         return _start_ticks(self.pid) == self.start and _exists(self.pid)
 
 
 class RunLock:
-    """A held lock: `with RunLock.take(folder): ...`. A run has two, one for its job and one for its keeper."""
+    """A held lock: `with RunLock.take(folder): ...`. A run has one for its job and one for its keeper."""
 
     def __init__(self, descriptor: int):
         self._descriptor = descriptor
-        # A forked child (a data-loader worker) shares the open file and would keep the lock past its parent's end.
+        # A forked child (a data-loader worker) shares the open file and would hold the lock after its parent's end.
         os.register_at_fork(after_in_child=self._forget)
 
     @classmethod
     def take(cls, folder: RunFolder, *, keeper: bool = False) -> RunLock:
-        """Become the run's owner, or its keeper. Raises RunBusy, naming the one who is; BadInput without locks, and
-        where something that is no file stands in the lock's place."""
+        """Takes the job's or the keeper's lock. Raises RunBusy, which names the holder; BadInput on a file system
+        without locks, and when the lock's path is not a file."""
         descriptor = disk.open_file(_file(folder, keeper), os.O_RDWR | os.O_CREAT)
         try:
-            locked = _locked(descriptor, fcntl.LOCK_EX)
+            locked = _try_lock(descriptor, fcntl.LOCK_EX)
         except OSError as error:
             os.close(descriptor)
             if error.errno not in NO_LOCKS:
@@ -78,13 +78,13 @@ class RunLock:
             raise BadInput(f"this file system keeps no locks ({error.strerror})", file=folder.path) from error
         if not locked:
             os.close(descriptor)
-            raise busy(folder, keeper=keeper)
+            raise busy_error(folder, keeper=keeper)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, msgspec.json.encode(Owner.me()) + b"\n", 0)
+        os.pwrite(descriptor, msgspec.json.encode(Owner.of_this_process()) + b"\n", 0)
         return cls(descriptor)
 
     def release(self) -> None:
-        """Let go; the text stays and names the last owner."""
+        """Releases the lock. Its file stays and names the last owner."""
         if self._descriptor >= 0:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             self._forget()
@@ -96,14 +96,14 @@ class RunLock:
         self.release()
 
     def _forget(self) -> None:
-        """Close without unlocking: in a child, unlocking would take the lock from the parent."""
+        """Closes without unlocking: in a child, unlocking would release the parent's lock."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def is_held(folder: RunFolder, *, keeper: bool = False) -> bool:
-    """Whether a job, or a keeper, has the run right now, on this host. Raises BadInput when the lock is no file."""
+    """Returns True while a job, or a keeper, on this host holds its lock. Raises BadInput when it is not a file."""
     try:
         descriptor = disk.open_file(_file(folder, keeper))
     except FileNotFoundError:
@@ -123,15 +123,15 @@ def is_held(folder: RunFolder, *, keeper: bool = False) -> bool:
 
 
 def owner(folder: RunFolder, *, keeper: bool = False) -> Owner | None:
-    """Who took the lock last, whether or not it still holds it; None when no one did or is just writing its name.
+    """Returns the process that took the lock last, also after its release; None when none did or is just writing it.
 
-    Raises BadInput when the lock is no file.
+    Raises BadInput when the lock is not a file.
     """
     return disk.read_struct(_file(folder, keeper), Owner)
 
 
-def busy(folder: RunFolder, *, keeper: bool = False) -> RunBusy:
-    """The refusal of a lock that is held; it names the owner."""
+def busy_error(folder: RunFolder, *, keeper: bool = False) -> RunBusy:
+    """Returns the error for a lock that is held; it names the owner."""
     signed = owner(folder, keeper=keeper)
     whose = f"process {signed.pid} on {signed.host}" if signed else "a process that has yet to sign"
     return RunBusy(f"{folder.name} {'is looked after by' if keeper else 'belongs to'} {whose}")
@@ -141,7 +141,8 @@ def _file(folder: RunFolder, keeper: bool) -> Path:
     return folder.keeper if keeper else folder.lock
 
 
-def _locked(descriptor: int, mode: int) -> bool:
+def _try_lock(descriptor: int, mode: int) -> bool:
+    """Returns True when one of TRIES attempts to lock succeeds."""
     for _ in range(TRIES):
         try:
             fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
@@ -163,7 +164,7 @@ def _start_ticks(pid: int | str = "self") -> int:
         fields = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    # Field 22, counted from after the command's name: that may hold spaces and brackets of its own.
+    # Field 22, counted from the end of the command's name, which may contain spaces and brackets.
     return int(fields.rpartition(")")[2].split()[19])
 
 

@@ -1,4 +1,4 @@
-"""The answers of units as they stand after edits, restarts and forks: folded once, for resume, viewers and figures."""
+"""The current answers of units, after edits, restarts and forks. Resume, viewers and statistics share this fold."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from autoact.registry.roles import WORLD
 from autoact.script import Answer, Observation
 
 OBSERVATION = "observation"
-"""The part of a turn that is a tool's reply."""
+"""The `part` of a turn that is a tool's reply."""
 
 
 class Turn(Struct, frozen=True):
-    """Answer `n` of a unit as it stands."""
+    """The current answer `n` of a unit."""
 
     n: int
     role: str
@@ -26,23 +26,23 @@ class Turn(Struct, frozen=True):
     part: str
     text: str
     digest: str = ""
-    """Of the wish that it answers."""
+    """The digest of the wish that it answers."""
     tokens: tuple[int, ...] = ()
-    """Token ids as generated; none after an edit, which the engine encodes anew."""
+    """Token ids as generated; empty after an edit, whose text the engine encodes again."""
     prompt_tokens: int = 0
     prefilled: int = 0
     ms: float = 0.0
     failed: bool = False
-    """Whether a tool call gave a failure."""
+    """True when a tool call failed."""
     over: bool = False
-    """Whether the environment ended the episode, with `reward`."""
+    """True when the environment ended the episode, with `reward`."""
     reward: float = 0.0
     edited: bool = False
     at: float = 0.0
-    """When it was logged, unix seconds."""
+    """The time of its event, unix seconds."""
 
     def reply(self) -> Answer | Observation:
-        """Returns what the script is sent."""
+        """Returns the object that is sent to the script."""
         if self.role == WORLD:
             return Observation(self.text, self.failed, self.ms, self.over, self.reward)
         return Answer(self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms)
@@ -50,21 +50,21 @@ class Turn(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Answers:
-    """The turns of units, in the order in which the units began. Turns may have holes where a log is damaged."""
+    """The turns of units, in the order in which the units began. Numbers may be missing where a log is damaged."""
 
     only: Collection[str] | None = None
     """Units whose turns are kept; all by default."""
-    last: int | None = None
-    """Turns kept of each unit; all by default."""
-    letters: int | None = None
-    """Characters kept of each turn; all by default."""
+    max_turns: int | None = None
+    """Number of latest turns kept of each unit; all by default."""
+    max_characters: int | None = None
+    """Number of characters kept of each turn; all by default."""
     units: dict[str, dict[int, Turn]] = field(default_factory=dict)
     forks: dict[str, UnitForked] = field(default_factory=dict)
     restarts: Counter[str] = field(default_factory=Counter)
-    """How often a unit was begun anew."""
+    """Number of restarts by unit."""
 
     def take(self, event: Event | None, at: float = 0.0) -> str:
-        """Takes in the next event of a log. Returns the unit whose answers it changed, or an empty string."""
+        """Applies the next event of a log. Returns the unit whose answers it changed, or an empty string."""
         unit = getattr(event, "unit", "")
         if self.only is not None and unit not in self.only:
             return ""
@@ -95,7 +95,7 @@ class Answers:
         return unit
 
     def turns(self, unit: str) -> list[Turn]:
-        """Returns a unit's turns, in order. Safe in a thread while another takes events in."""
+        """Returns a unit's turns, in order. Safe in one thread while another calls `take`."""
         return [turn for _, turn in sorted(self.units.get(unit, {}).items())]
 
     def get(self, unit: str, n: int) -> Turn | None:
@@ -103,7 +103,7 @@ class Answers:
         return self.units.get(unit, {}).get(n)
 
     def next(self, unit: str) -> int:
-        """Returns the number of the answer to come."""
+        """Returns the number of the unit's next answer."""
         return max(self.units.get(unit, ()), default=-1) + 1
 
     def forget(self, unit: str) -> None:
@@ -111,15 +111,15 @@ class Answers:
         self.units.pop(unit, None)
 
     def _put(self, unit: str, turn: Turn) -> None:
-        if self.letters is not None and len(turn.text) > self.letters:
-            turn = msgspec.structs.replace(turn, text=turn.text[: self.letters])
+        if self.max_characters is not None and len(turn.text) > self.max_characters:
+            turn = msgspec.structs.replace(turn, text=turn.text[: self.max_characters])
         turns = self.units.setdefault(unit, {})
         turns[turn.n] = turn
-        if self.last is not None and len(turns) > self.last:
+        if self.max_turns is not None and len(turns) > self.max_turns:
             del turns[min(turns)]
 
     def _edit(self, unit: str, n: int, text: str) -> str:
-        """A person's text has no tokens. An answer whose line is damaged is asked for again, and has no edit."""
+        """Replaces the text and drops the tokens. Ignores answers whose line is damaged, which are asked for again."""
         turn = self.get(unit, n)
         if turn is None:
             return ""

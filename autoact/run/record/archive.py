@@ -1,4 +1,4 @@
-"""A run as one file to keep or to give away: packed to the same bytes every time, taken in without trusting it."""
+"""Export of a run to one .tar.gz, with the same bytes every time, and import of such a file without trusting it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from autoact.security import trust
 from autoact.trajectory import Adapter
 
 LARGEST = 1e30
-"""Of a loss, a learning rate or a norm that is finite."""
+"""The largest absolute value of a finite loss, learning rate or gradient norm."""
 MOST_BAD = 10_000
-"""Damaged lines of a log that is still taken in."""
+"""The most damaged lines that an imported log may have."""
 Name = Annotated[str, Meta(pattern=r"^\w{1,100}\Z")]
-"""Of a module. PEFT would take other text for a pattern, and some patterns never come to an end."""
+"""The name of a module. PEFT would read other text as a regular expression, which may run forever."""
 
 
 class _Plan(Struct, frozen=True):
@@ -42,13 +42,13 @@ class _Plan(Struct, frozen=True):
 
 
 class _Settings(Struct, frozen=True):
-    """The least that a run's settings say, of whatever version: what it was to do."""
+    """The fields that the settings of a run have in every version."""
 
     run: _Plan
 
 
 class _Lora(Struct, frozen=True):
-    """The settings of an adapter that may say something; no other may, as some name code to import or files to load."""
+    """The allowed settings of an adapter. Others must be empty: some of them name code to import or files to load."""
 
     peft_type: Literal["LORA"]
     target_modules: tuple[Name, ...]
@@ -67,35 +67,35 @@ class _Lora(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """A run that was taken in."""
+    """An imported run."""
 
     folder: RunFolder
     damage: tuple[str, ...]
-    """What is not as its job wrote it: bad lines of the log, adapters that are not those the log names."""
+    """Differences from what its job wrote: damaged lines of the log, and adapters whose hash differs from the log's."""
 
 
-# -- out -------------------------------------------------------------------------------------------------------------
+# -- export ----------------------------------------------------------------------------------------------------------
 
 
 def export_run(folder: RunFolder, file: Path) -> None:
-    """Pack a run's settings, log, adapters and checkpoints into a new .tar.gz, which is whole or absent.
+    """Packs a run's settings, log, adapters and checkpoints into a new .tar.gz. After an error there is no file.
 
-    A run in progress is packed as its log stands, and without checkpoints, which come and go. Raises BadInput when
-    `file` exists or the run has no log, DiskFull when there is no room.
+    A run in progress is packed with its log up to now and without checkpoints, which its job replaces. Raises BadInput
+    when `file` exists or the run has no log, DiskFull when there is no room.
     """
-    there = BadInput("exists already; an archive is not written over", file=file)
+    exists = BadInput("exists already; an archive is not written over", file=file)
     if file.exists():
-        raise there
+        raise exists
     contents = list(_contents(folder))
     try:
         with disk.raise_disk_full(file), disk.new_file(file) as raw:
             _pack(folder, contents, raw)
     except FileExistsError as error:
-        raise there from error
+        raise exists from error
 
 
 def _contents(folder: RunFolder) -> Iterator[tuple[str, int]]:
-    """Path within the run and bytes to pack of every file, in an order that never changes."""
+    """Yields the path within the run and the number of bytes to pack of every file, sorted by path."""
     log = scan(folder.events)
     if not log.size:
         raise BadInput("has no log to pack", file=folder.path)
@@ -122,34 +122,34 @@ def _pack(folder: RunFolder, contents: list[tuple[str, int]], raw: Any) -> None:
                 archive.addfile(entry, source)
 
 
-# -- in --------------------------------------------------------------------------------------------------------------
+# -- import ----------------------------------------------------------------------------------------------------------
 
 
 def import_run(file: Path, project_root: Path) -> Imported:
-    """Take a run into a project, under a name of its own when the one it had is taken. It is there whole or not.
+    """Unpacks a run into a project, under a new name when its own is in use. After an error nothing is left of it.
 
-    Raises BadInput for an archive that is not as a run's is, DiskFull when there is no room.
+    Raises BadInput for an archive that no export has written, DiskFull when there is no room.
     """
     runs = project_root / "runs"
-    part = runs / ".part" / secrets.token_hex(8)  # deeper than runs lie, so that nobody takes it for one
+    part = runs / ".part" / secrets.token_hex(8)  # one level deeper than runs, so that it is not listed as one
     try:
         with disk.raise_disk_full(runs):
             part.mkdir(parents=True, mode=0o700)
             name = unpack(file, part)
-            damage = _checked(RunFolder(part), file)
+            damage = _find_damage(RunFolder(part), file)
             trust.mark_imported(part, file.name)
-            target = _settled(part, runs / name)
+            target = _publish(part, runs / name)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     finally:
-        with suppress(OSError):  # another import is under way in it
+        with suppress(OSError):  # not empty: another import is using it
             part.parent.rmdir()
     return Imported(RunFolder(target), tuple(damage))
 
 
-def _settled(part: Path, wanted: Path) -> Path:
-    """Gives the run a name that no other has, beginning as the one wanted, so that it is listed at its place."""
+def _publish(part: Path, wanted: Path) -> Path:
+    """Moves the run to `wanted`, or to that name with a random suffix when it is in use. Returns its folder."""
     target = wanted
     while True:
         try:
@@ -160,8 +160,8 @@ def _settled(part: Path, wanted: Path) -> Path:
             return target
 
 
-def _checked(folder: RunFolder, file: Path) -> list[str]:
-    """What is damaged. Raises BadInput for what no job can have written."""
+def _find_damage(folder: RunFolder, file: Path) -> list[str]:
+    """Returns a line for each damage that is accepted. Raises BadInput for files that no job can have written."""
     if missing := [path.name for path in (folder.config, folder.events) if not path.is_file()]:
         raise BadInput(f"has no {' and no '.join(missing)}", file=file)
     try:
@@ -172,7 +172,7 @@ def _checked(folder: RunFolder, file: Path) -> list[str]:
         for config in sorted(folder.adapters.glob("*/adapter_config.json")):
             check_adapter(config)
         adapters = _adapters(folder)
-    except (ValueError, RecursionError) as error:  # TOML, JSON and UTF-8 that are none, and values out of bounds
+    except (ValueError, RecursionError) as error:  # invalid TOML, JSON or UTF-8, or a value out of bounds
         raise BadInput(f"is not as a run is: {error}", file=file) from error
     log = scan(folder.events)
     damage = [f"byte {offset} of the log: {why}" for offset, why in log.damaged]
@@ -182,7 +182,7 @@ def _checked(folder: RunFolder, file: Path) -> list[str]:
 
 
 def _check_lines(log: Path) -> None:
-    """Readers hold a line, and all bad lines between two good ones, in memory. Raises ValueError where that is much."""
+    """Raises ValueError for a line that is too long, and for too many bad lines: readers hold them in memory."""
     bad = 0
     with log.open("rb") as file:
         while line := file.readline(LONGEST_LINE + 1):
@@ -197,7 +197,7 @@ def _check_lines(log: Path) -> None:
 
 
 def _check_values(record: Record) -> None:
-    """Raises ValueError for a sealed line that says what no job writes. Those of a newer version may say anything."""
+    """Raises ValueError for a sealed line with values that no job writes. Lines of newer versions are not checked."""
     event = record.event
     if record.unread:
         raise ValueError(f"event {record.seq} of the log, {record.type}, holds a value out of bounds")
@@ -217,7 +217,7 @@ def check_adapter(file: Path) -> None:
 
 
 def _adapters(folder: RunFolder) -> list[Adapter]:
-    """The adapters that the log names. Raises ValueError for one that lies elsewhere, and for a log without events."""
+    """Returns the adapters in the log. Raises ValueError for one outside `adapters`, and for a log without events."""
     ready = {}
     empty = True
     for record in read(folder.events):

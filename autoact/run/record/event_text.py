@@ -1,4 +1,4 @@
-"""What happened, in words: one event as half a line, for logs, pipes and screen readers."""
+"""Text of an event for people: a short phrase for logs, pipes and screen readers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import autoact.events as happened
 from autoact.events import Event
 
 
-def words(event: Event) -> str:
-    """An event in words. Text of models and tools is in them as it was: make it safe before it is shown."""
+def describe_event(event: Event) -> str:
+    """Returns an event in words. Text of models and tools is unchanged: clean it before it is shown."""
     match event:
         case happened.RunOpened():
             return f"attempt {event.attempt}, {event.engine or 'no engine'}, process {event.pid} on {event.host}"
@@ -41,6 +41,6 @@ def words(event: Event) -> str:
 
 
 def _fields(event: Event) -> str:
-    """Anything else: its fields as they are named."""
+    """Returns the event's fields as `name=value`."""
     fields: dict[str, Any] = msgspec.to_builtins(event)
     return " ".join(f"{key}={value}" for key, value in fields.items() if key != "type")

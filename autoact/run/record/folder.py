@@ -1,4 +1,4 @@
-"""A run's folder: every name in it, and making, finding and listing runs."""
+"""A run's folder: the path of each file in it, and functions that make, find and list runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autoact.security import trust
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Where a run keeps its things. Whatever the events do not name may be deleted and rebuilt."""
+    """The folder of a run. Files that the event log does not name may be deleted; they are made again."""
 
     path: Path
 
@@ -27,56 +27,57 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """The resolved settings, written once."""
+        """The complete settings of the run, written once."""
         return self.path / "run.toml"
 
     @property
     def lock(self) -> Path:
-        """Held while a job lives; its text names the owner. Never deleted."""
+        """The job's lock, held while a job lives; its text names the owner. Never deleted."""
         return self.path / "run.lock"
 
     @property
     def keeper(self) -> Path:
-        """Held while a keeper looks after the run, also between two jobs. Never deleted."""
+        """The keeper's lock, held while a keeper lives, also between two jobs. Never deleted."""
         return self.path / "keeper.lock"
 
     @property
     def events(self) -> Path:
-        """The truth."""
+        """The event log, from which the state of the run is computed."""
         return self.path / "events.jsonl"
 
     @property
     def live(self) -> Path:
-        """Tokens as they stream; may be deleted at any time."""
+        """Streaming tokens, for display only; may be deleted at any time."""
         return self.path / "live.jsonl"
 
     @property
-    def pulse(self) -> Path:
+    def heartbeat(self) -> Path:
+        """The job's latest heartbeat."""
         return self.path / "pulse.json"
 
     @property
     def socket(self) -> Path:
-        """Where commands go in; exists only while a job lives."""
+        """The socket that takes commands; exists only while a job lives."""
         return self.path / "control.sock"
 
     @property
     def control(self) -> Path:
-        """Commands as files, where the socket does not reach."""
+        """The folder of commands saved as files, for when the socket cannot be reached."""
         return self.path / "control"
 
     @property
     def exit(self) -> Path:
-        """How the job last ended, as its keeper saw it."""
+        """The exit record that the keeper writes when the job ends."""
         return self.path / "exit.json"
 
     @property
     def console(self) -> Path:
-        """Everything the job printed."""
+        """The output of the keeper and the job."""
         return self.path / "console.log"
 
     @property
-    def ballast(self) -> Path:
-        """Dead weight to throw out when the disk is full, so that the last words can be written."""
+    def reserve(self) -> Path:
+        """A reserve file, deleted when the disk is full so that the last events can be written."""
         return self.path / "ballast"
 
     @property
@@ -92,14 +93,14 @@ class RunFolder:
         return self.path / "adapters"
 
     def read_config(self) -> dict[str, Any]:
-        """The settings as they were when the run was made. Raises BadInput when the file is gone or broken."""
+        """Returns the settings with which the run was made. Raises BadInput when the file is missing or broken."""
         try:
             return toml_text.parse(disk.read_file(self.config).decode())
         except (OSError, ValueError) as error:  # not TOML, or not UTF-8
             raise BadInput(f"not readable as the settings of a run: {error}", file=self.config) from error
 
     def stages(self) -> tuple[str, ...]:
-        """The stages that the run is to play; none when its settings cannot be read or do not say."""
+        """Returns the stages that the run is to play; none when its settings cannot be read or name none."""
         try:
             planned = self.read_config().get("run", {})
         except BadInput:
@@ -109,59 +110,61 @@ class RunFolder:
 
 
 def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: datetime) -> RunFolder:
-    """Make the folder of a new run. `what` becomes part of its name; `config` is kept as run.toml."""
+    """Makes the folder of a new run. `what` becomes part of its name; `config` is written to run.toml."""
     runs = project_root / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     folder = RunFolder(runs / _name(what, now))
     while folder.path.exists():
         folder = RunFolder(runs / _name(what, now))
     folder.path.mkdir(mode=0o700)
-    disk.replace(folder.config, toml(config).encode())
+    disk.replace(folder.config, to_toml(config).encode())
     disk.sync_folder(runs)
     trust.mark_trusted(folder.path)
     return folder
 
 
-def runs_of(project_root: Path) -> list[RunFolder]:
-    """Every run of a project, newest first."""
+def list_runs(project_root: Path) -> list[RunFolder]:
+    """Returns every run of a project, newest first."""
     found = [RunFolder(config.parent) for config in (project_root / "runs").glob("*/run.toml")]
     return sorted(found, key=_age, reverse=True)
 
 
-def own_runs(project_root: Path) -> Iterator[RunFolder]:
-    """The runs that a command may choose by itself, newest first: those that came from elsewhere are left out."""
-    return (run for run in runs_of(project_root) if trust.allows("run", "chosen", run.path))
+def list_own_runs(project_root: Path) -> Iterator[RunFolder]:
+    """Returns the runs that a command may choose by itself, newest first: all but untrusted imported ones."""
+    return (run for run in list_runs(project_root) if trust.allows("run", "chosen", run.path))
 
 
-def latest(project_root: Path) -> RunFolder:
-    """The newest run of its own. Raises BadInput when there is none."""
-    for run in own_runs(project_root):
+def latest_run(project_root: Path) -> RunFolder:
+    """Returns the newest run of `list_own_runs`. Raises BadInput when there is none."""
+    for run in list_own_runs(project_root):
         return run
-    told = "this project has no runs yet"
-    if foreign := _listed(runs_of(project_root)):
-        told = f"all runs of this project came from elsewhere; name one with --run, or `autoact trust` it: {foreign}"
-    raise BadInput(told, file=project_root / "runs")
+    problem = "this project has no runs yet"
+    if imported := _join_names(list_runs(project_root)):
+        problem = (
+            f"all runs of this project came from elsewhere; name one with --run, or `autoact trust` it: {imported}"
+        )
+    raise BadInput(problem, file=project_root / "runs")
 
 
 def find_run(project_root: Path, which: str | Path) -> RunFolder:
-    """The run with this name, this beginning of a name, or at this path.
+    """Returns the run with this name, with a name that begins so, or at this path.
 
-    Raises BadInput, naming what exists, when that is nothing or more than one.
+    Raises BadInput, which lists the runs, when none or more than one matches.
     """
     if (Path(which) / "run.toml").is_file():
         return RunFolder(Path(which))
-    runs = runs_of(project_root)
+    runs = list_runs(project_root)
     exact = [run for run in runs if run.name == str(which)]
     matches = exact or [run for run in runs if run.name.startswith(str(which))]
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise BadInput(f"`{which}` could be any of {_listed(matches)}", file=project_root / "runs")
-    raise BadInput(f"no run `{which}`; there is {_listed(runs) or 'none yet'}", file=project_root / "runs")
+        raise BadInput(f"`{which}` could be any of {_join_names(matches)}", file=project_root / "runs")
+    raise BadInput(f"no run `{which}`; there is {_join_names(runs) or 'none yet'}", file=project_root / "runs")
 
 
-def toml(config: Mapping[str, Any]) -> str:
-    """Returns settings as TOML; leaves out None, which TOML does not have. Raises TypeError for other values."""
+def to_toml(config: Mapping[str, Any]) -> str:
+    """Returns settings as TOML, without those that are None. Raises TypeError for values that TOML does not have."""
     import tomlkit  # its import takes 25 ms, and few commands write settings
 
     return tomlkit.dumps(_without_none(config))
@@ -181,7 +184,7 @@ def _name(what: str, now: datetime) -> str:
 
 
 def _age(run: RunFolder) -> tuple[str, int, str]:
-    """Orders runs by the minute in their name, then by when run.toml was written: it never changes."""
+    """Returns a sort key: the minute in the run's name, then the time at which run.toml was written."""
     try:
         written = run.config.stat().st_mtime_ns
     except OSError:  # deleted since it was listed
@@ -189,7 +192,8 @@ def _age(run: RunFolder) -> tuple[str, int, str]:
     return run.name[:15], written, run.name
 
 
-def _listed(runs: Iterable[RunFolder], most: int = 8) -> str:
+def _join_names(runs: Iterable[RunFolder], most: int = 8) -> str:
+    """Returns the names of the first `most` runs, separated by commas, and the number of the others."""
     names = [run.name for run in runs]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""The log as the conductor uses it: one append that also remembers and folds, and decisions logged only once."""
+"""The conductor's access to the log: an append that also updates replay memory and run state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from autoact.errors import DiskFull
 from autoact.events import EpisodeBegun, Event, RunPaused, RunResumed
-from autoact.run.process.disk_space import Ballast, roomy
+from autoact.run.process.disk_space import ReserveFile, has_room
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter, Record
 from autoact.run.record.replay import Memory, identity
@@ -20,57 +20,57 @@ RETRY = 2.0
 
 
 class Journal:
-    """A run's log with what it says so far: answers to replay, and the state everyone else folds too.
+    """A run's log with the replay memory and the state computed from it.
 
     Open it only while holding the run's lock. While the disk is full, `append` does not return: the run is paused
     until there is room, and no event is lost.
     """
 
     def __init__(self, folder: RunFolder, *, wait: Callable[[float], None] = time.sleep):
-        """`wait` sits out the seconds to the next attempt on a full disk; what it raises comes out of `append`."""
+        """`wait` sleeps for the seconds to the next attempt on a full disk; `append` passes on its exceptions."""
         self.wait = wait
-        self.ballast = Ballast(folder)
+        self.reserve = ReserveFile(folder)
         self.writer = LogWriter(folder)
-        self.ballast.load()
+        self.reserve.create()
         self.memory = Memory.of(folder.events)
         self.state = RunState.of(folder.events)
-        if recovered := self.writer.recovered():
-            self.append(recovered)
+        if recovery := self.writer.recovery_event():
+            self.append(recovery)
 
     def append(self, event: Event) -> int:
-        """Log an event, remember it, fold it. Its sequence number."""
+        """Logs an event and applies it to memory and state. Returns its sequence number."""
         while True:
             try:
                 return self._append(event)
             except DiskFull:
                 self._wait_for_room()
 
-    def once(self, event: Event) -> None:
-        """Log a decision unless the log holds it already: a replayed stage decides again what it decided before."""
+    def append_once(self, event: Event) -> None:
+        """Logs a decision unless the log holds it already: a replayed stage makes the same decisions again."""
         if identity(event) not in self.memory.seen:
             self.append(event)
 
     def begin(self, unit: str, question: Question) -> None:
-        """Log what an episode is to answer, unless the log tells it: at its end, with its parent or its command."""
-        if not (is_fork(unit) or unit in self.memory.injected or self.memory.over(unit)):
-            self.once(EpisodeBegun(unit, question))
+        """Logs the question of an episode, unless the log holds it: in a fork, a command, or the episode's end."""
+        if not (is_fork(unit) or unit in self.memory.injected or self.memory.has_ended(unit)):
+            self.append_once(EpisodeBegun(unit, question))
 
     def sync(self) -> None:
-        """Flush what was written, once a second at most. Raises OSError when the disk cannot: the job must stop."""
+        """Flushes the log, at most once a second. Raises OSError when the disk fails: the job must then stop."""
         self.writer.sync()
 
     def pause_for_room(self, why: str) -> None:
-        """Something else than the log found the disk full: wait until there is as much room as a run needs."""
+        """Pauses the run until the disk has as much room as a run needs; called when another file did not fit."""
         after = RunPaused(self.state.why) if self.state.status == "paused" else RunResumed()
         self.append(RunPaused(f"disk full: {why}"))
-        while not roomy(self.ballast.path.parent):
+        while not has_room(self.reserve.path.parent):
             self.wait(RETRY)
         self.append(after)
 
     def close(self) -> None:
-        """Flush and close the log."""
+        """Flushes and closes the log, and deletes the reserve file."""
         self.writer.close()
-        self.ballast.drop()
+        self.reserve.delete()
 
     def _append(self, event: Event) -> int:
         seq = self.writer.append(event)
@@ -79,22 +79,24 @@ class Journal:
         return seq
 
     def _wait_for_room(self) -> None:
-        """The pause is told from where the ballast was, and ends only when it fits again: the run must not live on it.
+        """Deletes the reserve file, logs the pause into its room, and returns when the file fits again.
 
-        A run that was paused before is paused after, for the reason it was.
+        The run resumes only then, so that it never needs the reserve for its own events. A run that was paused before
+        is paused afterwards, for the same reason.
         """
         after = RunPaused(self.state.why) if self.state.status == "paused" else RunResumed()
-        self.ballast.drop()
-        told = False
+        self.reserve.delete()
+        logged = False
         while True:
-            told = told or self._fits(RunPaused("disk full"))
+            logged = logged or self._try_append(RunPaused("disk full"))
             self.wait(RETRY)
-            if self.ballast.load():
-                if not told or self._fits(after):
+            if self.reserve.create():
+                if not logged or self._try_append(after):
                     return
-                self.ballast.drop()
+                self.reserve.delete()
 
-    def _fits(self, event: Event) -> bool:
+    def _try_append(self, event: Event) -> bool:
+        """Logs an event; returns False when the disk is full."""
         try:
             self._append(event)
         except DiskFull:

@@ -1,4 +1,4 @@
-"""Tokens as they stream, beside the log: for the eye only, never flushed, cut when long, safe to delete."""
+"""Streaming tokens in live.jsonl, for display only: never flushed, emptied when long, safe to delete."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, seal_event
 
 RATE = 20
-"""Most lines a second for one unit."""
+"""The most lines written a second for one unit."""
 LONGEST = 8_000_000
-"""Bytes at which the file starts anew."""
+"""Size in bytes at which the file is emptied."""
 UNITS = 256
-"""Units remembered: those that spoke last."""
+"""Number of units remembered, the latest ones."""
 BROKEN = "\ufffd"
-"""What a decoder shows for a character whose last token is still to come."""
+"""The character that a decoder returns for one whose last token is not generated yet."""
 
 
-class _Said(Struct):
-    """How much of a unit's answer is in the file."""
+class _Published(Struct):
+    """The part of a unit's answer that is in the file, and the time at which it was written."""
 
     n: int
     text: str
@@ -34,32 +34,32 @@ class _Said(Struct):
 
 
 class LiveWriter:
-    """The job's side. Whatever goes wrong here, the run goes on: a token on a screen is not worth it."""
+    """Writes the live file, in the job. Its errors are ignored: a run does not fail because of a display."""
 
     def __init__(self, folder: RunFolder, clock: Callable[[], float] = time.monotonic):
-        """Starts the file anew: what a dead job left half said means nothing. `clock` gives seconds."""
+        """The first write empties the file: it holds unfinished answers of an earlier job. `clock` gives seconds."""
         self.path, self._clock = folder.live, clock
-        with suppress(OSError):  # nothing is told then
+        with suppress(OSError):  # the file then cannot be opened, and nothing is written
             disk.clear_path(self.path)
-        self._said: dict[str, _Said] = {}
+        self._published: dict[str, _Published] = {}
         self._descriptor, self._seq = -1, 0
         self._fresh = True
 
     def publish(self, unit: str, n: int, part: str, text_so_far: str) -> None:
-        """Tell what answer `n` of a unit has grown by. What comes too soon after the last is told with the next."""
+        """Writes the text added to answer `n` of a unit, unless the last write was less than 1 / RATE seconds ago."""
         text, now = text_so_far.rstrip(BROKEN), self._clock()
-        said = self._said.get(unit)
-        if said is None or said.n != n:
-            said = _Said(n, "", 0.0)
-        elif now - said.at < 1 / RATE:
+        before = self._published.get(unit)
+        if before is None or before.n != n:
+            before = _Published(n, "", 0.0)
+        elif now - before.at < 1 / RATE:
             return
-        start = len(said.text) if text.startswith(said.text) else 0
-        if text == said.text or not self._write(TokenSpoken(unit, n, part, text[start:], start)):
+        start = len(before.text) if text.startswith(before.text) else 0
+        if text == before.text or not self._write(TokenSpoken(unit, n, part, text[start:], start)):
             return
-        self._said.pop(unit, None)
-        self._said[unit] = _Said(n, text, now)
-        if len(self._said) > UNITS:
-            del self._said[next(iter(self._said))]
+        self._published.pop(unit, None)
+        self._published[unit] = _Published(n, text, now)
+        if len(self._published) > UNITS:
+            del self._published[next(iter(self._published))]
 
     def close(self) -> None:
         if self._descriptor >= 0:
@@ -69,15 +69,15 @@ class LiveWriter:
     def _write(self, event: TokenSpoken) -> bool:
         try:
             line = seal_event(self._seq, time.time(), event)
-            os.write(self._opened(len(line)), line)
-        except (OSError, ValueError, BadInput):  # no room, no text, or no file: see above
+            os.write(self._open_file(len(line)), line)
+        except (OSError, ValueError, BadInput):  # no room, text that is not valid, or not a file: see the class
             self.close()
             return False
         self._seq += 1
         return True
 
-    def _opened(self, more: int) -> int:
-        """The file, with room for so many bytes; a new one when someone deleted it."""
+    def _open_file(self, more: int) -> int:
+        """Returns the descriptor of the file, emptied if `more` bytes would not fit, and made again if deleted."""
         if self._descriptor >= 0 and os.fstat(self._descriptor).st_nlink == 0:
             self.close()
         if self._descriptor < 0:
@@ -89,36 +89,36 @@ class LiveWriter:
 
 
 class LiveTail:
-    """A viewer's side: what each unit is saying now."""
+    """Reads the live file, in a viewer."""
 
     def __init__(self, folder: RunFolder):
-        self.said: dict[str, TokenSpoken] = {}
-        """By unit, the latest last: its answer in the making, from letter `start` on; a late viewer has missed some."""
+        self.partial_answers: dict[str, TokenSpoken] = {}
+        """The unfinished answer of each unit, the latest last. `start` is above 0 where the beginning was missed."""
         self._tail = LogTail(folder.live, numbered=False)
 
     def read(self) -> bool:
-        """Take in what was said since; whether anything was."""
-        moved = False
+        """Reads what was written since the last call. Returns True when there was anything."""
+        changed = False
         for record in self._tail.poll():
             if isinstance(record.event, TokenSpoken):
                 self._take(record.event)
-                moved = True
-        return moved
+                changed = True
+        return changed
 
     def forget(self, unit: str, n: int) -> None:
-        """Answer `n` of a unit is in the log, hence no longer in the making."""
-        said = self.said.get(unit)
-        if said is not None and said.n <= n:
-            del self.said[unit]
+        """Drops the partial answer of a unit up to number `n`, whose complete answer is in the log."""
+        partial = self.partial_answers.get(unit)
+        if partial is not None and partial.n <= n:
+            del self.partial_answers[unit]
 
     def close(self) -> None:
         self._tail.close()
 
     def _take(self, event: TokenSpoken) -> None:
-        before = self.said.pop(event.unit, None)
+        before = self.partial_answers.pop(event.unit, None)
         if before is not None and before.n == event.n and 0 <= event.start - before.start <= len(before.text):
             known = before.text[: event.start - before.start]
             event = TokenSpoken(event.unit, event.n, event.part, known + event.text, before.start)
-        self.said[event.unit] = event
-        if len(self.said) > UNITS:
-            del self.said[next(iter(self.said))]
+        self.partial_answers[event.unit] = event
+        if len(self.partial_answers) > UNITS:
+            del self.partial_answers[next(iter(self.partial_answers))]

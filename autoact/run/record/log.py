@@ -2,11 +2,11 @@
 
     {"v":1,"seq":42,"t":1764000000.123456,"type":"stage.started","stage":"synthesis","crc":"9f3a01bc"}
 
-`crc` is zlib.crc32 of every byte before `,"crc":`. The tail has a fixed width, so a line is checked by slicing it
-and stays legal JSON for grep and jq. `seq` rises by one over the life of the run, whatever crashes in between.
+`crc` is zlib.crc32 of every byte before `,"crc":`. It has a fixed width, so a line is checked by slicing it, and a
+line is JSON that grep and jq can read. `seq` rises by one with every event of a run, also across crashes.
 
-Two kinds of bad bytes: those after the last good line are *torn* (a write that a crash cut short) and the next
-writer moves them aside; bad lines before it are *damage*, which is listed, kept and read past.
+There are two kinds of bad bytes. Those after the last good line are *torn*: a crash cut a write short, and the next
+writer moves them to another file. Bad lines before it are *damage*: they are reported, kept and skipped.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ LONGEST_LINE = 256_000
 """Bytes, newline included."""
 CHUNK = 1 << 20
 FIRST_MOMENT, LAST_MOMENT = -62_000_000_000.0, 253_000_000_000.0
-"""Unix seconds of days in the years 5 and 9987: what lies beyond is no date in any time zone."""
+"""Unix seconds of days in the years 5 and 9987: times beyond them are not a date in every time zone."""
 SEAL_WIDTH = len(',"crc":"00000000"}')
 
 Damage = tuple[int, str]
-"""Byte offset of a bad line, and what is wrong with it."""
+"""Byte offset of a bad line, and the problem."""
 
 
 class Record(Struct, frozen=True):
@@ -46,13 +46,13 @@ class Record(Struct, frozen=True):
 
     seq: int
     at: float
-    """Unix seconds. Clocks jump: order is by `seq`."""
+    """Unix seconds. Clocks may be set back: sort by `seq`."""
     event: Event | None
-    """None when this version does not know the type, or cannot read it."""
+    """The event; None when this version does not know the type, or cannot read it."""
     type: str
     v: int = VERSION
     unread: str = ""
-    """Why an event of a known type cannot be read; empty otherwise."""
+    """The reason why an event of a known type cannot be read; empty otherwise."""
 
 
 class _Header(Struct, frozen=True, gc=False):
@@ -71,22 +71,22 @@ _flush = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
 def seal(fields: Fields) -> bytes:
-    """Fields (`seq`, `t` and `type` among them) as a sealed line, newline included."""
-    return _sealed(_encode({"v": VERSION, **fields})[:-1])
+    """Returns fields (`seq`, `t` and `type` among them) as a sealed line, newline included."""
+    return _add_seal(_encode({"v": VERSION, **fields})[:-1])
 
 
 def seal_event(seq: int, at: float, event: Event) -> bytes:
-    """An event as a sealed line. Raises UnicodeEncodeError, a ValueError, for text with lone surrogates."""
-    return _sealed(b'{"v":%d,"seq":%d,"t":%.6f,%b' % (VERSION, seq, at, encode(event)[1:-1]))
+    """Returns an event as a sealed line. Raises UnicodeEncodeError, a ValueError, for text with lone surrogates."""
+    return _add_seal(b'{"v":%d,"seq":%d,"t":%.6f,%b' % (VERSION, seq, at, encode(event)[1:-1]))
 
 
 def unseal(line: bytes, steps: Sequence[Step] = STEPS) -> Record:
-    """What a complete line says; its newline may be on it. Raises LogDamaged.
+    """Returns the record in a complete line, with or without its newline. Raises LogDamaged.
 
-    Lines of older versions are told in the newest one's terms by `steps`; `v` stays what was written.
+    `steps` convert lines of older versions to the newest one; `v` stays the version that was written.
     """
     line = line.removesuffix(b"\n")
-    # Compared as bytes: reading the digits as a number would let a flipped letter case pass.
+    # Compared as bytes: if the digits were read as a number, a changed letter case would not be noticed.
     if line[-SEAL_WIDTH:] != _tail(line[:-SEAL_WIDTH]):
         raise LogDamaged("the seal does not match" if line[-SEAL_WIDTH:][:8] == b',"crc":"' else "no seal")
     try:
@@ -105,7 +105,7 @@ def _record(line: bytes, steps: Sequence[Step]) -> Record:
         elif kind in KNOWN:
             event = decode(line)
     except msgspec.ValidationError as error:
-        if header.v <= max(VERSION, len(steps)):  # a newer version may write what this one does not know
+        if header.v <= max(VERSION, len(steps)):  # a newer version may write values that this one does not know
             unread = f"{kind} cannot be read: {error}"
     return Record(header.seq, header.t, event, kind, header.v, unread)
 
@@ -114,7 +114,7 @@ def _tail(body: bytes) -> bytes:
     return b',"crc":"%08x"}' % zlib.crc32(body)
 
 
-def _sealed(body: bytes) -> bytes:
+def _add_seal(body: bytes) -> bytes:
     return b"%b%b\n" % (body, _tail(body))
 
 
@@ -122,14 +122,14 @@ def _sealed(body: bytes) -> bytes:
 
 
 class LogTail:
-    """Follows a log from a byte offset, also before the file exists. Never gives half a line, never raises for one.
+    """Follows a log from a byte offset, also before the file exists. Never yields part of a line or raises for one.
 
-    `offset` is always the end of a good line. What follows it is read again at the next poll: as long as no good
-    line comes after it, a recovering writer may still move it aside and put good lines in its place.
+    `offset` is always the end of a good line. Bytes after it are read again at the next poll: until a good line
+    follows them, a recovering writer may still replace them with good lines.
     """
 
     def __init__(self, path: Path, offset: int = 0, *, numbered: bool = True):
-        """`numbered`: report sequence numbers that are missing or come twice; the live file makes no such promise."""
+        """`numbered` reports missing and repeated sequence numbers; the live file has both."""
         self.path = path
         self.offset = offset
         self.damaged: list[Damage] = []
@@ -140,30 +140,30 @@ class LogTail:
 
     @property
     def next_seq(self) -> int:
-        """The number after the last good line's; 0 before the first."""
+        """The number after that of the last good line; 0 before the first."""
         return self._next or 0
 
     def poll(self) -> Iterator[Record]:
-        """Everything that is there by now, in order."""
+        """Yields all records that were written since the last poll, in order."""
         limit = CHUNK
         while data := self._read(limit):
             before = self.offset
-            yield from self._good(data)
+            yield from self._parse(data)
             if len(data) < limit:
                 return
-            limit = CHUNK if self.offset > before else limit * 2  # nothing good in sight: look further
+            limit = CHUNK if self.offset > before else limit * 2  # no good line found: read more at once
 
     def torn(self) -> int:
-        """Bytes after the last good line: a line in the making, or one that a crash cut short."""
-        return max(0, os.fstat(self._descriptor).st_size - self.offset) if self._opened() else 0
+        """Returns the number of bytes after the last good line: a line being written, or one that a crash cut short."""
+        return max(0, os.fstat(self._descriptor).st_size - self.offset) if self._open() else 0
 
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _opened(self) -> bool:
-        """Whether there is a log to read. What is no file, or cannot be opened, is damage."""
+    def _open(self) -> bool:
+        """Returns True when there is a log to read. One that is not a file, or cannot be opened, is damage."""
         if self._descriptor < 0:
             try:
                 self._descriptor = disk.open_file(self.path)
@@ -178,18 +178,19 @@ class LogTail:
         return True
 
     def _read(self, limit: int) -> bytes:
-        if not self._opened():
+        if not self._open():
             return b""
         found = os.fstat(self._descriptor)
-        if found.st_nlink == 0 and not self._numbered:  # someone deleted the live file: the next look is at a new one
+        if found.st_nlink == 0 and not self._numbered:  # the live file was deleted: the next poll opens a new one
             self.close()
             self.offset = 0
             return b""
-        if found.st_size < self.offset:  # cut from outside, as the live file is
+        if found.st_size < self.offset:  # the file was emptied, as the live file is
             self.offset, self._next = 0, None
         return os.pread(self._descriptor, limit, self.offset)
 
-    def _good(self, data: bytes) -> Iterator[Record]:
+    def _parse(self, data: bytes) -> Iterator[Record]:
+        """Yields the records of the complete lines in `data`. Bad lines become damage once a good line follows."""
         end = self.offset
         bad: list[Damage] = []
         for line in data.split(b"\n")[:-1]:
@@ -217,7 +218,7 @@ class LogTail:
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Every good record of a log, in order; none when there is no such file."""
+    """Yields every good record of a log, in order; none when there is no such file."""
     tail = LogTail(path)
     try:
         yield from tail.poll()
@@ -226,18 +227,18 @@ def read(path: Path) -> Iterator[Record]:
 
 
 class Scan(Struct, frozen=True):
-    """What a log consists of: `size` bytes up to the end of the last good line, then `torn` bytes."""
+    """The parts of a log: `size` bytes up to the end of the last good line, then `torn` bytes."""
 
     next_seq: int
     size: int
     torn: int
     damaged: list[Damage]
     version: int
-    """The highest in the file."""
+    """The highest version in the file."""
 
 
 def scan(path: Path) -> Scan:
-    """Walk a whole log and account for every byte; a log that does not exist is an empty one."""
+    """Reads a whole log and counts its bytes; a log that does not exist is empty."""
     tail = LogTail(path)
     try:
         version = max((record.v for record in tail.poll()), default=VERSION)
@@ -250,7 +251,7 @@ def scan(path: Path) -> Scan:
 
 
 class LogWriter:
-    """The only hand that writes a run's log; its owner holds the run's lock. For one thread."""
+    """The only writer of a run's log, for one thread of the process that holds the run's lock."""
 
     def __init__(
         self,
@@ -260,10 +261,10 @@ class LogWriter:
         flush: Callable[[int], None] = _flush,
         clock: Callable[[], float] = time.time,
     ):
-        """Open and recover: torn bytes go to events.torn.SEQ. The caller then appends `recovered()`, if any.
+        """Opens the log and moves torn bytes to events.torn.SEQ. The caller then appends `recovery_event()`, if any.
 
-        `flush` puts an open file's bytes on the disk; `clock` gives the unix seconds of a line. Raises BadInput when
-        a newer version wrote the log; DiskFull when the torn bytes have nowhere to go; the log is then as it was.
+        `flush` writes an open file's bytes to the disk; `clock` gives the unix seconds of a line. Raises BadInput when
+        a newer version wrote the log, and DiskFull, with the log unchanged, when the torn bytes do not fit.
         """
         self.path = folder.events
         self._flush, self._clock = flush, clock
@@ -282,11 +283,11 @@ class LogWriter:
             self._move_aside(found)
 
     def append(self, event: Event) -> int:
-        """Write one event; its sequence number. A promised one is on the disk when this returns.
+        """Writes one event and returns its sequence number. A `promised` event is on the disk when this returns.
 
-        Raises DiskFull with the file as it was, ValueError for an event that makes too long a line or one that no
-        reader could read back, and OSError when the disk fails: the log is then closed for good, because a second
-        sync would lie about the first.
+        Raises DiskFull, with the file unchanged; ValueError for an event whose line is too long or could not be read
+        again; and OSError when the disk fails. The log then stays closed: after a failed sync, a second one may
+        report success although the data is lost.
         """
         line = seal_event(self.seq, self._clock(), event)
         if len(line) > LONGEST_LINE:
@@ -302,12 +303,12 @@ class LogWriter:
         return self.seq - 1
 
     def sync(self) -> None:
-        """Flush if the last flush is `sync_every` seconds old. Call it with every pulse, so that idling is safe too."""
+        """Flushes if the last flush is `sync_every` seconds old. Call it regularly, also while no event is written."""
         if self._unsynced and time.monotonic() - self._synced_at >= self._sync_every:
             self._sync()
 
-    def recovered(self) -> RunRecovered | None:
-        """What opening found amiss, as the event to append; None when all was well."""
+    def recovery_event(self) -> RunRecovered | None:
+        """Returns the event that reports the problems found while opening; None when there were none."""
         if not self.torn and not self.damaged:
             return None
         shown = [f"byte {offset}: {reason}" for offset, reason in self.damaged[:20]]
@@ -330,8 +331,8 @@ class LogWriter:
         if self._descriptor < 0:
             raise OSError(errno.EIO, "closed when the disk failed, or by its owner", str(self.path))
         size = os.fstat(self._descriptor).st_size
-        # Counted before writing: if a signal's exception strikes in between, a missing number is harmless,
-        # whereas the same number twice would make readers drop the second event.
+        # Counted before writing: a signal handler may raise in between. A missing number is then harmless, but
+        # readers would drop the second event with the same number.
         self.seq += 1
         try:
             if os.write(self._descriptor, line) < len(line):
@@ -339,7 +340,7 @@ class LogWriter:
         except OSError as error:
             self.seq -= 1
             self._cut_back(size)
-            raise _named(error, self.path) from error
+            raise _translate(error, self.path) from error
 
     def _sync(self) -> None:
         try:
@@ -357,12 +358,12 @@ class LogWriter:
             raise
 
     def _give_up(self) -> None:
-        """Close without a last flush: what is not on the disk by now may never be, and the next job will see."""
+        """Closes without a flush, as the disk has failed. The next job finds out how much of the log was written."""
         os.close(self._descriptor)
         self._descriptor = -1
 
     def _move_aside(self, found: Scan) -> None:
-        """Append, never overwrite: two crashes in a row may tear at the same number."""
+        """Appends the torn bytes to events.torn.SEQ; two crashes in a row may tear at the same sequence number."""
         aside = self.path.with_name(f"events.torn.{found.next_seq}")
         try:
             with os.fdopen(disk.open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "wb") as file:
@@ -371,11 +372,12 @@ class LogWriter:
                 os.fsync(file.fileno())
         except OSError as error:
             self._give_up()
-            raise _named(error, aside) from error
+            raise _translate(error, aside) from error
         disk.sync_folder(self.path.parent)
         os.ftruncate(self._descriptor, found.size)
         os.fsync(self._descriptor)
 
 
-def _named(error: OSError, path: Path) -> Exception:
+def _translate(error: OSError, path: Path) -> Exception:
+    """Returns DiskFull with the path for an error of a full disk, and any other error unchanged."""
     return DiskFull(f"{path}: {error.strerror}") if error.errno in disk.FULL_DISK_ERRORS else error

@@ -1,7 +1,7 @@
-"""What older lines of a log mean today: one pure step for every version there was. Steps are never removed.
+"""Versions of the log's lines. Each old version has a pure function that converts its lines to the next one.
 
-A new type or a new field with a default needs no version: readers pass over what they do not know. A line's version
-rises only when something it says is meant otherwise; the step of that version then tells it anew.
+A new event type or a new field with a default needs no new version: readers ignore unknown ones. The version rises
+only when the meaning of an existing field changes. Conversion functions are never removed.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Fields = Mapping[str, Any]
-"""A line as it was written, `v`, `seq`, `t`, `type` and `crc` among its fields."""
+"""The decoded fields of a line, among them `v`, `seq`, `t`, `type` and `crc`."""
 Step = Callable[[Fields], Fields]
+"""A function that converts the fields of one version to the next."""
 
 STEPS: tuple[Step, ...] = ()
-"""The first makes version 2 of version 1, and so on."""
+"""The first step converts version 1 to version 2, and so on."""
 VERSION = 1 + len(STEPS)
 """The version of lines that are written now."""
 
 
 def upcast(fields: Fields, steps: Sequence[Step] = STEPS) -> Fields:
-    """The fields as the newest version would have written them; those of a version yet unknown stay as they are."""
+    """Returns the fields converted to the newest version; fields of an unknown, newer version are unchanged."""
     version = fields.get("v", 1)
     for step in steps[max(0, version - 1) :]:
         fields = step(fields)

@@ -1,4 +1,4 @@
-"""What a resumed job remembers: the answers its scripts were given, and the events it need not log again."""
+"""The memory of a resumed job: the answers already given to its scripts, and the events it need not log again."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from autoact.run.record.log import read
 from autoact.script import Answer, Observation
 
 Identity = tuple[str, str]
-"""The type of an event that happens once, and the thing it happens to."""
+"""The type of an event that is logged once, and the id of its subject."""
 
 OUTCOMES = ("trajectory.committed", "trajectory.judged", "question.solved", "unit.failed")
-"""What a unit leads to: events about it that are open again when it starts anew."""
+"""Types of events about a unit that may be logged again after it is restarted."""
 ENDS = ("trajectory.committed", "question.solved", "unit.failed")
-"""Those of them that say it is over."""
+"""Those of them that end the unit."""
 
 
 def identity(event: Event) -> Identity | None:
-    """What makes an event the same as one already logged; None for events that may repeat."""
+    """Returns the type and subject that two logged events must not share; None for events that may repeat."""
     match event:
         case QuestionAccepted(question=question):
             return "question.accepted", question.id
@@ -78,21 +78,21 @@ class Memory:
         self.answers = Answers()
         self.seen: set[Identity] = set()
         self.replies: dict[str, Reply] = {}
-        """The reply to every command, by its id."""
+        """The reply to every command, by the command's id."""
         self.finishing: set[str] = set()
-        """Trainings that a person ended early: they take no further step after a crash either."""
+        """Trainings that a person ended early: they take no further step, also after a crash."""
         self.skipped: set[str] = set()
-        """Units that a person ended: the next attempt does not begin them again."""
+        """Units that a person skipped: the next attempt does not begin them again."""
         self.injected: dict[str, QuestionInjected] = {}
         self.unreadable: dict[str, bool] = {}
-        """Stages that must be played again, though finished: the log holds work of theirs that cannot be read.
+        """Finished stages that must be played again, because events of theirs cannot be read.
 
-        True once the log says so; the stage is then finished when it says that again.
+        The value is True once a `run.recovered` follows them in the log; the next `stage.finished` ends the stage.
         """
 
     @classmethod
     def of(cls, path: Path) -> Memory:
-        """Read a log once, from its beginning. Answers in damaged lines are asked for again."""
+        """Reads a log once, from its beginning. Answers in damaged lines are asked for again."""
         memory = cls()
         for record in read(path):
             if record.event is not None:
@@ -102,9 +102,9 @@ class Memory:
         return memory
 
     def remember(self, event: Event, seq: int = -1) -> None:
-        """Takes in one event, in the order of the log."""
+        """Applies one event, in the order of the log."""
         self.answers.take(event)
-        self._command(event, seq)
+        self._remember_command(event, seq)
         match event:
             case UnitRestarted(unit=unit):
                 self.seen.difference_update((outcome, unit) for outcome in OUTCOMES)
@@ -122,27 +122,27 @@ class Memory:
             self.seen.add(same)
 
     def recall(self, unit: str, n: int, digest: str) -> Answer | Observation | None:
-        """Returns answer `n` of a unit if it was given to this very wish; `known` also finds one that was not."""
+        """Returns answer `n` of a unit if it was given to a wish with this digest, else None."""
         turn = self.answers.get(unit, n)
         return turn.reply() if turn is not None and turn.digest == digest else None
 
     def reply(self, unit: str, n: int) -> Answer | Observation:
-        """Returns answer `n` of a unit as it stands. Raises KeyError when it was not given."""
+        """Returns the current answer `n` of a unit. Raises KeyError when it was not given."""
         return self.answers.units[unit][n].reply()
 
-    def over(self, unit: str) -> bool:
-        """Whether a unit has come to its end."""
+    def has_ended(self, unit: str) -> bool:
+        """Returns True when a unit is committed, solved or failed."""
         return any((outcome, unit) in self.seen for outcome in ENDS)
 
     def open_forks(self) -> list[UnitForked]:
-        """Forks that have not come to their end."""
-        return [fork for name, fork in self.answers.forks.items() if not self.over(name)]
+        """Returns the forks that have not ended."""
+        return [fork for name, fork in self.answers.forks.items() if not self.has_ended(name)]
 
-    def known(self, unit: str, n: int) -> bool:
-        """Whether answer `n` of a unit was given."""
+    def has_answer(self, unit: str, n: int) -> bool:
+        """Returns True when answer `n` of a unit was given."""
         return self.answers.get(unit, n) is not None
 
-    def _command(self, event: Event, seq: int) -> None:
+    def _remember_command(self, event: Event, seq: int) -> None:
         match event:
             case CommandAccepted(id=id, do=do, unit=unit):
                 self.replies[id] = Reply(id, seq)

@@ -1,7 +1,7 @@
-"""Unpacking a run's archive as if a stranger had made it: only files that a run has, no more of them than will fit.
+"""Unpacking of an untrusted archive of a run: only files that a run has, with limits on their number and size.
 
-Entries are read one after another from the stream itself. What the tar format can also say (links, devices, long
-names, sparse files, permissions, owners) is refused or not looked at, so it cannot do anything.
+Entries are read one after another from the stream. Other features of the tar format (links, devices, long names,
+sparse files, permissions, owners) are refused or ignored, so they have no effect.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ FILES = re.compile(
     r"|adapters/[a-z][a-z0-9_-]{0,39}/(README\.md|adapter_config\.json|adapter_model\.safetensors)"
     r"|checkpoints/[a-z][a-z0-9_-]{0,39}/step-[0-9]{6}/(manifest|state\.safetensors)"
 )
-"""What an archive holds of a run, and all that it may hold. No pickle is among it, and no two differ in case alone."""
+"""The files that an archive holds; others are refused. None is a pickle, and no two names differ only in case."""
 FOLDERS = re.compile(r"((examples|adapters|checkpoints)(/[a-z][a-z0-9_-]{0,39}(/step-[0-9]{6})?)?)?")
 MOST_FILES = 10_000
 MOST_BYTES = 8 << 30
-FREELY, RATIO = 64 << 20, 100
-"""Unpacked bytes that are fine in any case, and how many more there may be for each packed one; logs reach 20."""
+ALWAYS_ALLOWED, RATIO = 64 << 20, 100
+"""Unpacked bytes that are always allowed, and the number allowed in addition for each packed byte; logs reach 20."""
 LARGE = re.compile(r".*\.(jsonl|safetensors)|events\.torn\..*")
 SMALL_BYTES = 1 << 20
-"""For files that are read in one piece: settings, manifests, cards."""
+"""The limit for files that are read in one piece: settings, manifests, model cards."""
 CHUNK = 1 << 16
 BLOCK = tarfile.BLOCKSIZE
 PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
 def unpack(file: Path, folder: Path) -> str:
-    """Write the files of an archive below an empty `folder`; the name that the run had.
+    """Writes the files of an archive below an empty `folder`. Returns the name of the run in the archive.
 
-    Raises BadInput for anything that is not as a run's archive is, OSError when the disk does not take it. Some
-    files may then be there already.
+    Raises BadInput for an archive that no export has written, and OSError when the disk fails. Some files may then
+    have been written.
     """
     try:
         packed = file.open("rb")
@@ -50,26 +50,27 @@ def unpack(file: Path, folder: Path) -> str:
         raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
     try:
         with packed:
-            return _Unpacking(file, packed).into(folder)
+            return _Unpacker(file, packed).write_files(folder)
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.HeaderError, UnicodeDecodeError) as error:
         raise BadInput(f"not a whole .tar.gz: {error}", file=file) from error
 
 
-class _Unpacking:
-    """One walk through an archive."""
+class _Unpacker:
+    """One reading of an archive, from its beginning to its end."""
 
     def __init__(self, file: Path, packed: BinaryIO):
         self.file = file
         self.stream = gzip.GzipFile(fileobj=packed, mode="rb")
-        self.left = min(MOST_BYTES, FREELY + RATIO * os.fstat(packed.fileno()).st_size)
+        self.left = min(MOST_BYTES, ALWAYS_ALLOWED + RATIO * os.fstat(packed.fileno()).st_size)
+        """Number of bytes that may still be unpacked."""
         self.name = ""
         self.seen: set[str] = set()
 
-    def into(self, folder: Path) -> str:
+    def write_files(self, folder: Path) -> str:
         for entry in self._entries():
             inner = self._inner(entry)
             if entry.isdir() and FOLDERS.fullmatch(inner):
-                continue  # folders come with their files
+                continue  # folders are made with their files
             if entry.type not in PLAIN or not FILES.fullmatch(inner):
                 raise self._bad(f"holds {entry.name[:200]!r}, which is not a file of a run")
             if inner in self.seen:
@@ -91,7 +92,7 @@ class _Unpacking:
         raise self._bad(f"holds more than {MOST_FILES:,} files")
 
     def _inner(self, entry: tarfile.TarInfo) -> str:
-        """The entry's path within the run; all entries are below one folder with the name of the run."""
+        """Returns the entry's path within the run. Raises BadInput unless all are below one folder named as a run."""
         name, _, inner = entry.name.partition("/")
         self.name = self.name or name
         if name != self.name or not RUN_NAME.fullmatch(name):
@@ -115,7 +116,7 @@ class _Unpacking:
         return data
 
     def _drain(self) -> None:
-        """After the end come only zeros, and at last gzip's own checksum, which is compared when it is read."""
+        """Reads to the end of the stream, where gzip compares its checksum. Raises BadInput for other bytes than 0."""
         self.left = min(self.left, SMALL_BYTES)
         while data := self.stream.read(CHUNK):
             self.left -= len(data)

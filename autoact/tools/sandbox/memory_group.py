@@ -30,7 +30,7 @@ class MemoryGroup:
 
     def exceeded(self) -> bool:
         """Returns whether the kernel has killed a process of the group."""
-        return bool(cgroup.kills_in(self._folder))
+        return bool(cgroup.read_oom_kills(self._folder))
 
 
 def find_parent() -> str:

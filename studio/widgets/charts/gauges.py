@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.lab.tally import summarise_adapter
-from autoact.run.process.heartbeat import read_pulse
+from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.record.folder import RunFolder
 from studio.runs.follow import Follow
 from studio.runs.progress import recent_steps, training_status
 from studio.runs.run_list import ALIVE
 from studio.terminal import untrusted_text
+from studio.terminal.theme import role_colour
 from studio.widgets.charts.plot import figure_text
 from studio.widgets.content_lines import ContentLines
 
@@ -30,7 +31,7 @@ class Gauges(ContentLines):
         state, role = follow.state, self.role
         known, built = summarise_adapter(state, role), state.examples.get(role)
         steps = recent_steps(state, role)
-        name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold $role-{role}"), "  ")
+        name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold {role_colour(role)}"), "  ")
         first = Content.assemble(name, untrusted_text.content(training_status(state, role)))
         examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built or known.ready else ""
         if not steps:
@@ -47,5 +48,7 @@ class Gauges(ContentLines):
 
 def _memory(follow: Follow) -> str:
     """Returns the memory of the run's job in GB; empty when there is no job, since its heartbeat file is then old."""
-    heartbeat = read_pulse(RunFolder(follow.run_list.root / "runs" / follow.name)) if follow.verdict in ALIVE else None
+    heartbeat = (
+        read_heartbeat(RunFolder(follow.run_list.root / "runs" / follow.name)) if follow.verdict in ALIVE else None
+    )
     return f"  {heartbeat.rss_mb / 1000:.1f} GB" if heartbeat else ""

@@ -36,7 +36,7 @@ class LaneTranscripts(Horizontal):
         for number, view in enumerate(self.query(Transcript)):
             view.display = number < max(1, len(lanes))
             unit = lanes[number] if number < len(lanes) else ""
-            partial = live.said.get(unit) if live else None
+            partial = live.partial_answers.get(unit) if live else None
             now = (
                 [Paragraph("", "unit", title(unit)), *lane_paragraphs(state.lanes.turns(unit), partial)] if unit else []
             )

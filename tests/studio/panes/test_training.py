@@ -36,7 +36,7 @@ async def test_the_agent_that_is_trained_is_in_sight(opera: Path, size: tuple[in
 async def test_a_run_that_is_over_holds_no_memory(opera: Path) -> None:
     other, over = write(opera, training(), minute=10), write(opera, finished())
     with alive(over):
-        pass  # leaves a pulse behind
+        pass  # leaves a heartbeat behind
     with alive(other):
         async with pane_of(opera, "4") as (app, pilot):
             text = screen_text(app)
@@ -210,3 +210,24 @@ def test_curves_are_found_without_reading_the_rest(opera: Path) -> None:
     found = earlier_curves.run_curves(run)
     assert {role: len(series) for role, series in found.items()} == {"plan": 60, "tool": 30}
     assert earlier_curves.read_curves([run, run])["plan"][1].last == found["plan"].last
+
+
+@PAIR
+async def test_a_run_with_other_adapters_has_their_columns(opera: Path, size: tuple[int, int]) -> None:
+    config = {"differentiation": {"adapters": {"all": ["plan", "tool", "reflect"], "search": ["tool:Retrieve"]}}}
+    events = [
+        happened.RunOpened(1, 1, "here", config=config), happened.StageStarted("differentiation", 2),
+        *(step(name, number, 2) for name in ("all", "search") for number in (1, 2)),
+    ]  # fmt: skip
+    write(opera, finished(), minute=10)
+    run = write(opera, events)
+    async with pane_of(opera, "4", size) as (app, pilot):
+        app.screen.follow_run(run.name)  # type: ignore[attr-defined]
+        await until(pilot, lambda: bool(app.screen.query("#plot-search")))
+        await done(app, pilot)
+        assert "?  all  2/2" in screen_text(app)
+        assert ("?  search" in screen_text(app)) == (size[0] > 110)
+        await pilot.press("n")
+        await done(app, pilot)
+        assert "?  search  2/2" in screen_text(app)
+        assert "plan" not in screen_text(app)
