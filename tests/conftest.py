@@ -187,9 +187,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def weights(tiny: Path) -> Weights:
     """The tiny model, loaded afresh."""
-    from autoact.model.store import load
+    from autoact.model.store import load_model
 
-    return load(str(tiny), device="cpu", precision="float32")
+    return load_model(str(tiny), device="cpu", precision="float32")
 
 
 @pytest.fixture(scope="session")
@@ -200,4 +200,4 @@ def embedded() -> Weights:
     cached = (store.cache_folder() / store.EMBEDDED / "config.json").exists()
     if not cached and importlib.util.find_spec(store.EMBEDDED_PACKAGE) is None:
         pytest.skip("the embedded model's package is not installed")
-    return store.load(store.EMBEDDED, device="cpu", precision="float32")
+    return store.load_model(store.EMBEDDED, device="cpu", precision="float32")

@@ -8,7 +8,7 @@ from pathlib import Path
 from autoact.errors import BadInput
 from autoact.events import StageFinished
 from autoact.project.config import Differentiation, Plan
-from autoact.registry.stages import DIFFERENTIATION, STAGES, maker, pipeline
+from autoact.registry.stages import DIFFERENTIATION, STAGES, pipeline, stage_of_event
 from autoact.run.record.archive import check_adapter
 from autoact.run.record.folder import RunFolder, find_run, list_own_runs
 from autoact.run.record.journal import Journal
@@ -30,11 +30,11 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     finished: list[StageFinished] = []
     for record in read(base.events):
         event = record.event
-        if record.unread and maker(record.type) in unreadable:
+        if record.unread and stage_of_event(record.type) in unreadable:
             raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
-        elif event is not None and maker(record.type) in wanted:
+        elif event is not None and stage_of_event(record.type) in wanted:
             journal.append_once(event)
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")

@@ -9,7 +9,7 @@ from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.registry.engines import ENGINES
 from autoact.registry.environments import ENVIRONMENTS
-from autoact.registry.registry import load
+from autoact.registry.registry import load_object
 from autoact.run.conductor.world import World
 from autoact.run.record.folder import RunFolder
 from autoact.security import trust
@@ -20,8 +20,8 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     """Returns the pipeline of a run. Raises NotTrusted, BadInput, BadProject and UnknownModel."""
     trust.require_start(folder.path)
     kind = ENGINES.get(config.model.engine)
-    inputs, environments = load(ENVIRONMENTS.get(config.task.environment).open)(config, project)
+    inputs, environments = load_object(ENVIRONMENTS.get(config.task.environment).open)(config, project)
     print(f"threads: {describe_threads()}", file=sys.stderr, flush=True)
-    engine = load(kind.engine)(config.model)
-    trainer = load(kind.trainer)(engine, config.differentiation, seed=config.model.seed, root=folder.path)
+    engine = load_object(kind.engine)(config.model)
+    trainer = load_object(kind.trainer)(engine, config.differentiation, seed=config.model.seed, root=folder.path)
     return Pipeline(config, inputs, World(engine, trainer, environments), folder.path)

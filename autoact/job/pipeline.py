@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoact.project.config import Config
-from autoact.registry.registry import load
+from autoact.registry.registry import load_object
 from autoact.registry.stages import STAGES
 from autoact.run.conductor.world import World
 from autoact.run.record.state import RunState
@@ -27,7 +27,7 @@ class Pipeline:
 
     def begin(self, stage: str, state: RunState) -> tuple[StageScript, int]:
         """Returns a stage's script, and the number of results that it expects (0: unknown)."""
-        begun: tuple[StageScript, int] = load(f"{STAGES.get(stage).module}:begin")(self._context(state))
+        begun: tuple[StageScript, int] = load_object(f"{STAGES.get(stage).module}:begin")(self._context(state))
         return begun
 
     def find(self, unit: str, state: RunState) -> tuple[Unit, Commits] | None:
@@ -35,7 +35,7 @@ class Pipeline:
         found: Any = None
         for stage in state.stages:
             if found is None and STAGES.get(stage).forkable:
-                found = load(f"{STAGES.get(stage).module}:find")(unit, self._context(state))
+                found = load_object(f"{STAGES.get(stage).module}:find")(unit, self._context(state))
         return found  # type: ignore[no-any-return]
 
     def _context(self, state: RunState) -> StageContext:

@@ -8,7 +8,7 @@ from autoact.metrics import reward
 from autoact.trajectory import Question
 
 
-def answer(unit: str, question: Question, settings: MethodSettings) -> Script:
+def answer_question(unit: str, question: Question, settings: MethodSettings) -> Script:
     """Returns the script that answers one question; it returns a Trajectory."""
     return Episode(
         unit, question, settings.card, settings.cast, settings.sampling, settings.limits, reward

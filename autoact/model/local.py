@@ -19,7 +19,7 @@ from autoact.model.cache import RowCache
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import find_match, match_tokens
 from autoact.model.sampling import draw
-from autoact.model.store import Weights, load
+from autoact.model.store import Weights, load_model
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.project.config import Model
 from autoact.script import Answer, Ask, Match
@@ -311,7 +311,7 @@ class LocalEngine:
 
 def open_engine(settings: Model) -> LocalEngine:
     """Loads the model that the settings name. Raises UnknownModel."""
-    return LocalEngine(load(settings.id, settings.device, settings.precision), settings.lanes)
+    return LocalEngine(load_model(settings.id, settings.device, settings.precision), settings.lanes)
 
 
 def _shared_length(left: list[int], right: list[int]) -> int:

@@ -71,10 +71,10 @@ def list_stored_models() -> list[StoredModel]:
 
 def prepare(settings: Model) -> None:
     """Downloads or converts the model of these settings if needed. Raises UnknownModel."""
-    find(settings.id)
+    find_model(settings.id)
 
 
-def find(name: str) -> Path:
+def find_model(name: str) -> Path:
     """Returns the folder of a model; downloads or converts it on first use. Raises UnknownModel."""
     path = Path(name).expanduser()
     if (path / "config.json").exists():
@@ -187,14 +187,14 @@ def _publish(part: Path, folder: Path) -> Path:
     return folder
 
 
-def load(name: str, device: str = "auto", precision: str = "auto") -> Weights:
+def load_model(name: str, device: str = "auto", precision: str = "auto") -> Weights:
     """Loads a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16.
 
     Raises UnknownModel when the weights do not match config.json.
     """
     import torch
 
-    folder = find(name)
+    folder = find_model(name)
     device = best_device() if device == "auto" else device
     dtype = getattr(torch, best_precision(device) if precision == "auto" else precision)
     torch.set_num_threads(thread_limit().threads)

@@ -7,7 +7,7 @@ from msgspec import Struct
 from autoact.registry.registry import Registry
 from autoact.trajectory import Cast
 
-EPISODE = "autoact.methods.episode:answer"
+EPISODE = "autoact.methods.episode:answer_question"
 
 
 class Method(Struct, frozen=True):

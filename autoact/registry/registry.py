@@ -59,7 +59,7 @@ class Registry(Generic[RowT]):
         return iter(self._rows.values())
 
 
-def load(path: str) -> Any:
+def load_object(path: str) -> Any:
     """Returns the object at `package.module:name`."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)

@@ -116,6 +116,6 @@ def title(name: str) -> str:
     return STAGES.get(name).title if name in STAGES else name.replace("_", " ")
 
 
-def maker(event_type: str) -> str:
+def stage_of_event(event_type: str) -> str:
     """Returns the stage whose results events of a type record; empty when there is none."""
     return next((stage.name for stage in STAGES if event_type in stage.leaves), "")

@@ -34,12 +34,12 @@ def differentiation(
         found = build_lessons(adapter, cast, trajectories, verdicts, settings.wrong_share, seed)
         if not found:
             continue
-        (trained,) = yield Round([Unit(f"train-{adapter}", partial(train, adapter, found, card))])
+        (trained,) = yield Round([Unit(f"train-{adapter}", partial(request_training, adapter, found, card))])
         if trained is not None:
             yield AdapterReady(trained)
         yield StageProgressed(DIFFERENTIATION, done, len(settings.adapters))
 
 
-def train(adapter: str, lessons: tuple[Lesson, ...], card: Card) -> Generator[Train, Adapter, Adapter]:
+def request_training(adapter: str, lessons: tuple[Lesson, ...], card: Card) -> Generator[Train, Adapter, Adapter]:
     """Requests one training; the script of a unit."""
     return (yield Train(adapter, lessons, card))

@@ -40,7 +40,7 @@ def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts:
     seen = {_path(trajectory) for trajectory in chosen}
     unjudged = [trajectory for trajectory in trajectories if trajectory.unit not in by_hand]
     for trajectory in sorted(unjudged, key=lambda trajectory: (len(trajectory.steps), trajectory.unit)):
-        why = refusal(trajectory, settings)
+        why = find_refusal(trajectory, settings)
         path = _path(trajectory)
         if not why and path in seen:
             why = "same steps as another"
@@ -53,7 +53,7 @@ def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts:
     yield StageProgressed(FILTERING, len(trajectories), len(trajectories))
 
 
-def refusal(trajectory: Trajectory, settings: Filtering) -> str:
+def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
     """Returns the first reason to refuse a trajectory; empty when there is none."""
     acts = [(step.action, normalise(step.argument)) for step in trajectory.steps]
     if trajectory.halt not in ("answered", "over"):

@@ -10,7 +10,7 @@ from autoact.methods.settings import MethodSettings
 from autoact.metrics import exact_match, f1, reward
 from autoact.project.config import GroupPlanning
 from autoact.registry.methods import METHODS
-from autoact.registry.registry import load
+from autoact.registry.registry import load_object
 from autoact.script import Commits, Round, Sampling, StageScript, Unit, is_fork
 from autoact.stages.context import StageContext
 from autoact.trajectory import Question, Trajectory
@@ -58,7 +58,7 @@ def group_planning(questions: Sequence[Question], methods: Mapping[str, MethodSe
 def make_answer_unit(method: str, question: Question, settings: MethodSettings) -> Unit:
     """Returns the unit of one question's answer."""
     unit, script = f"{method}-{question.id}", METHODS.get(method).script
-    return Unit(unit, lambda: load(script)(unit, question, settings), question)
+    return Unit(unit, lambda: load_object(script)(unit, question, settings), question)
 
 
 def commit_solution(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from autoact.episode import Limits
 from autoact.events import TrajectoryCommitted
-from autoact.methods.episode import answer
+from autoact.methods.episode import answer_question
 from autoact.methods.settings import MethodSettings
 from autoact.project.config import Synthesis
 from autoact.script import Card, Commits, Round, Sampling, StageScript, Unit
@@ -39,7 +39,7 @@ def make_attempt(name: str, question: Question, card: Card, settings: Synthesis)
     """Returns the unit of one try."""
     limits = Limits(steps=settings.steps, reflections=settings.reflections)
     method = MethodSettings(card, Cast(META), Sampling(settings.temperature, settings.top_p), limits)
-    return Unit(name, lambda: answer(name, question, method), question)
+    return Unit(name, lambda: answer_question(name, question, method), question)
 
 
 def commit_trajectory(trajectory: Trajectory, seconds: float, tokens: int) -> TrajectoryCommitted:

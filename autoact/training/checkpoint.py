@@ -32,7 +32,7 @@ class Damage(NamedTuple):
     why: str
 
 
-def save(root: Path, step: int, state: dict[str, Tensor]) -> str:
+def save_checkpoint(root: Path, step: int, state: dict[str, Tensor]) -> str:
     """Writes `root/step-NNNNNN`, safe against a power loss, and returns the digest of its state.
 
     Raises DiskFull, and then leaves the earlier checkpoints as they were.

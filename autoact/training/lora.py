@@ -83,7 +83,9 @@ class LoraTraining:
             enough = yield stepped
             # also after the last step: if the run dies while the next adapter trains, nothing is repeated here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
-                yield CheckpointSaved(self.name, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
+                yield CheckpointSaved(
+                    self.name, step + 1, checkpoint.save_checkpoint(self.checkpoints, step + 1, self._state())
+                )
         return self._mean_loss()
 
     def _mean_loss(self) -> float:

@@ -38,7 +38,7 @@ class Encoded(Struct, frozen=True):
         return [span for span in self.spans if {span.part, f"{span.part}:{span.tool}"} & wanted]
 
 
-def encode(lesson: Lesson, card: Card, tokens: Tokens) -> Encoded:
+def encode_lesson(lesson: Lesson, card: Card, tokens: Tokens) -> Encoded:
     """Encodes a lesson's trajectory after the prompt that the sub-agents will be asked with."""
     opening = scratchpad.opening(card, lesson.trajectory.question)
     ids = tokens.prompt(opening)

@@ -18,7 +18,7 @@ from autoact.script import Card, Lesson, Train
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample
 from autoact.training.repeatable import prepare_cublas
-from autoact.training.spans import encode
+from autoact.training.spans import encode_lesson
 from autoact.trajectory import Adapter
 
 ADAPTERS = "adapters"
@@ -53,7 +53,7 @@ class LocalTrainer:
         return Adapter(request.adapter, f"{ADAPTERS}/{request.adapter}", digest, spans, loss)
 
     def _sample(self, card: Card, lesson: Lesson) -> Sample:
-        encoded = encode(lesson, card, self.engine.tokens)
+        encoded = encode_lesson(lesson, card, self.engine.tokens)
         return Sample(encoded, tuple(encoded.of_parts(lesson.parts)))
 
     def _export(self, training: LoraTraining, card: Card, loss: float) -> str:

@@ -88,7 +88,7 @@ def embedded() -> Chooser:
     from autoact.model.engine import Ticket
     from autoact.model.local import LocalEngine
 
-    engine = LocalEngine(store.load(store.EMBEDDED, device="cpu", precision="float32"), lanes=1)
+    engine = LocalEngine(store.load_model(store.EMBEDDED, device="cpu", precision="float32"), lanes=1)
     numbers = count()
 
     def said(card: Any, ask: Ask) -> str:

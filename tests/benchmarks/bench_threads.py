@@ -164,7 +164,7 @@ def answering(setting: str) -> Work:
     from autoact.model.local import LocalEngine
     from autoact.script import Ask, Prompt, Sampling
 
-    engine = LocalEngine(store.load(store.EMBEDDED), LANES)
+    engine = LocalEngine(store.load_model(store.EMBEDDED), LANES)
     engine.threads.adapts &= setting == OURS
     asks: dict[str, Iterator[Ask]] = {}
 
@@ -213,7 +213,7 @@ def training(folder: Path) -> Work:
         for _ in range(LESSONS)
     ]
     settings = Differentiation(epochs=10**6, save_every=10**9)
-    running = LoraTraining(store.load(store.EMBEDDED).model, "plan", samples, settings, seed=7, root=folder).run()
+    running = LoraTraining(store.load_model(store.EMBEDDED).model, "plan", samples, settings, seed=7, root=folder).run()
 
     def step() -> int:
         assert isinstance(next(running), TrainStepped)

@@ -42,7 +42,7 @@ def survives(
     project: Project, folder: RunFolder, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], None]:
     """Every command ends by itself, with an exit code that means something; no model is looked for."""
-    monkeypatch.setattr("autoact.model.store.find", lambda name: tmp_path)
+    monkeypatch.setattr("autoact.model.store.find_model", lambda name: tmp_path)
     monkeypatch.setattr("autoact.run.process.launch.launch", starts)  # no job is to be started here
     places = {"P": str(project.root), "R": str(folder.path), "OUT": str(tmp_path / "out.tar.gz")}
 

@@ -55,12 +55,12 @@ def main(root: Path, model: str, seed: int, kills: int) -> dict[str, Any]:
 
     from autoact.job.job import Job
     from autoact.model.scripted import ScriptedEngine
-    from autoact.model.store import load
+    from autoact.model.store import load_model
     from autoact.registry.stages import pipeline
     from autoact.training import trainer  # noqa: F401 - so that the children need not
 
     torch.set_num_threads(1)
-    weights = load(model, "cpu", "float32")
+    weights = load_model(model, "cpu", "float32")
     draw, project = random.Random(seed), make_project(root / "project")
     lessons = prepared(project, pipeline()[:4], SETTINGS)
     assert outlived(fork(lambda: Job(lessons, Hall(lambda folder: ScriptedEngine(speak)).open).run()))

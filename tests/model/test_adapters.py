@@ -14,7 +14,7 @@ from peft import LoraConfig, get_peft_model
 
 from autoact.errors import BadInput
 from autoact.model.local import LocalEngine
-from autoact.model.store import Weights, load
+from autoact.model.store import Weights, load_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -26,7 +26,7 @@ A = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
 @pytest.fixture
 def adapter(tiny: Path, tmp_path: Path) -> Path:
     """A fresh adapter of the tiny model."""
-    model = load(str(tiny), "cpu", "float32").model
+    model = load_model(str(tiny), "cpu", "float32").model
     peft = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"]))
     peft.save_pretrained(str(tmp_path / "plan"))
     return tmp_path / "plan"

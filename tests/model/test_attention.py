@@ -23,7 +23,7 @@ from autoact.errors import ContextFull, ModelFailed, UnknownModel
 from autoact.model.attention import Attention, context_window
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine, Running
-from autoact.model.store import Weights, load
+from autoact.model.store import Weights, load_model
 from autoact.script import Answer, Ask, Match, Prompt
 
 PROMPT = Prompt("Answer in steps.", "Who wrote Fidelio?", ("Thought:",))
@@ -52,12 +52,12 @@ def length(engine: LocalEngine) -> int:
 
 
 def test_the_window_is_the_smaller_limit_of_model_and_tokenizer(tiny: Path, tmp_path: Path) -> None:
-    assert LocalEngine(load(str(tiny), "cpu"), 1).window == 4096
+    assert LocalEngine(load_model(str(tiny), "cpu"), 1).window == 4096
     folder = tmp_path / "narrow"
     shutil.copytree(tiny, folder)
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 300}))
-    assert LocalEngine(load(str(folder), "cpu"), 1).window == 300
+    assert LocalEngine(load_model(str(folder), "cpu"), 1).window == 300
 
 
 def test_no_limit_is_no_window(weights: Weights) -> None:

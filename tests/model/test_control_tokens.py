@@ -15,7 +15,7 @@ from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson, Prompt
-from autoact.training.spans import encode
+from autoact.training.spans import encode_lesson
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
 TEXT = ["Question: Who wrote the opera Fidelio? Thought: I should read the page. Action: Retrieve Beethoven"]
@@ -152,7 +152,7 @@ def test_training_sees_what_inference_saw(make: Make) -> None:
     parts = tuple(part for name in SUB_AGENTS for part in ROLES.get(name).parts)
     lesson = Lesson(Trajectory("t-1", question, steps), parts)
     inference = scratchpad.opening(card, question).then(*scratchpad.segments(scratchpad.pieces(steps)))
-    encoded = encode(lesson, card, tokens)
+    encoded = encode_lesson(lesson, card, tokens)
     assert list(encoded.ids) == tokens.prompt(inference)
     assert not [one for span in encoded.spans for one in encoded.ids[span.start : span.end] if one in tokens.controls]
 

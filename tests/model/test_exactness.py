@@ -13,7 +13,7 @@ from torch import Tensor
 
 from autoact.model.engine import Ticket
 from autoact.model.local import LONGEST_PASS, LocalEngine, Running
-from autoact.model.store import Weights, load
+from autoact.model.store import Weights, load_model
 from autoact.registry.roles import SUB_AGENTS
 from autoact.script import Answer, Ask, Prompt, Sampling
 
@@ -101,7 +101,7 @@ def random_adapters(tmp_path: Path) -> Make:
 
     def make(weights: Weights, scale: float) -> dict[str, Path]:
         folders: dict[str, Path] = {}
-        model = load(str(weights.folder), "cpu", "float32").model
+        model = load_model(str(weights.folder), "cpu", "float32").model
         for number, role in enumerate(SUB_AGENTS):
             torch.manual_seed(number)
             peft = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"]))
@@ -118,7 +118,7 @@ def random_adapters(tmp_path: Path) -> Make:
 
 def dressed(weights: Weights, folder: Path, model: Any = None) -> Any:
     """A model of its own that wears one adapter and nothing else."""
-    model = model or load(str(weights.folder), "cpu", "float32").model
+    model = model or load_model(str(weights.folder), "cpu", "float32").model
     return PeftModel.from_pretrained(model, str(folder)).eval()
 
 
@@ -213,7 +213,7 @@ def test_rows_of_finished_units_are_used_again(weights: Weights) -> None:
 def test_three_adapters_take_turns_in_one_episode(weights: Weights, random_adapters: Make) -> None:
     folders = random_adapters(weights, 0.3)
     models = {role: dressed(weights, folder) for role, folder in folders.items()}
-    models["meta"] = load(str(weights.folder), "cpu", "float32").model
+    models["meta"] = load_model(str(weights.folder), "cpu", "float32").model
     engine, words = OpenEngine(weights, 2), prompt()
     engine.adapt(folders)
     said: dict[str, set[str]] = {role: set() for role in models}
@@ -230,7 +230,7 @@ def test_three_adapters_take_turns_in_one_episode(weights: Weights, random_adapt
 def test_roles_that_wait_together_do_not_disturb_each_other(weights: Weights, random_adapters: Make) -> None:
     folders = random_adapters(weights, 0.3)
     models = {role: dressed(weights, folder) for role, folder in folders.items()}
-    models["meta"] = load(str(weights.folder), "cpu", "float32").model
+    models["meta"] = load_model(str(weights.folder), "cpu", "float32").model
     engine = OpenEngine(weights, 5)
     engine.adapt(folders)
     roles: tuple[str, ...] = ("plan", "tool", "meta", "reflect", "plan")
@@ -251,7 +251,7 @@ def test_other_adapters_replace_the_first_and_release_gives_the_bare_model_back(
     answer = put(engine, [(Ticket("t", 1), asked)])[Ticket("t", 1)]
     check(engine, dressed(weights, folders["plan"]), Ticket("t", 1), asked, answer)
     engine.release()
-    bare = load(str(weights.folder), "cpu", "float32").model
+    bare = load_model(str(weights.folder), "cpu", "float32").model
     assert set(engine.model.state_dict()) == set(bare.state_dict())
     meta = ask(prompt(), 5)
     check(engine, bare, Ticket("t", 2), meta, put(engine, [(Ticket("t", 2), meta)])[Ticket("t", 2)])

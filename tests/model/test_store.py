@@ -25,8 +25,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_local_folder_is_used_where_it_lies(tiny: Path, cache: Path) -> None:
-    assert store.find(str(tiny)) == tiny
-    weights = store.load(str(tiny), device="cpu")
+    assert store.find_model(str(tiny)) == tiny
+    weights = store.load_model(str(tiny), device="cpu")
     assert weights.model.dtype == getattr(torch, store.best_precision("cpu"))
     assert not weights.model.training
     assert "tiny-llama" in weights.name
@@ -34,18 +34,18 @@ def test_a_local_folder_is_used_where_it_lies(tiny: Path, cache: Path) -> None:
 
 
 def test_precision_can_be_set(tiny: Path, cache: Path) -> None:
-    assert store.load(str(tiny), device="cpu", precision="bfloat16").model.dtype == torch.bfloat16
+    assert store.load_model(str(tiny), device="cpu", precision="bfloat16").model.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("name", ["/nowhere/model", "./nothing.gguf", "~/no-such-folder"])
 def test_a_path_that_leads_nowhere(cache: Path, name: str) -> None:
     with pytest.raises(UnknownModel, match=r"config\.json or a \.gguf"):
-        store.find(name)
+        store.find_model(name)
 
 
 def test_an_unknown_name_says_what_would_do(cache: Path) -> None:
     with pytest.raises(UnknownModel, match="no-such-model.*smollm2-135m-instruct"):
-        store.find("someone/no-such-model")
+        store.find_model("someone/no-such-model")
     assert not list(cache.glob("*"))
 
 
@@ -53,7 +53,7 @@ def test_a_stored_model_is_found_by_name_and_hub_id(cache: Path) -> None:
     folder = cache / "smollm2-360m-instruct"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
-    assert store.find("smollm2-360m-instruct") == store.find("SmolLM2-360M-Instruct") == folder
+    assert store.find_model("smollm2-360m-instruct") == store.find_model("SmolLM2-360M-Instruct") == folder
     assert [(one.name, one.bytes) for one in store.list_stored_models()] == [("smollm2-360m-instruct", 2)]
 
 
@@ -104,7 +104,7 @@ def lacks_rows(state: State, config: dict[str, Any]) -> None:
 def test_weights_that_do_not_fit_are_refused_by_name(tiny: Path, tmp_path: Path, spoil: Spoil, why: str) -> None:
     folder = spoilt(tiny, tmp_path / "spoilt", spoil)
     with pytest.raises(UnknownModel, match=f"{folder}: .*{why}"):
-        store.load(str(folder), device="cpu")
+        store.load_model(str(folder), device="cpu")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
@@ -114,7 +114,7 @@ def test_a_broken_file_is_refused(tiny: Path, tmp_path: Path, name: str, content
     shutil.copytree(tiny, folder)
     (folder / name).write_bytes(content)
     with pytest.raises(UnknownModel, match=f"{folder}: not a model that can be loaded"):
-        store.load(str(folder), device="cpu")
+        store.load_model(str(folder), device="cpu")
 
 
 # -- GGUF files ------------------------------------------------------------------------------------------------------
@@ -157,29 +157,29 @@ def gguf_file(tiny: Path, file: Path, left_out: str = "", scale: float = 1.0) ->
 
 
 def test_a_gguf_file_is_converted_once(tiny: Path, cache: Path, tmp_path: Path) -> None:
-    folder = store.find(str(gguf_file(tiny, tmp_path / "Own.gguf")))
+    folder = store.find_model(str(gguf_file(tiny, tmp_path / "Own.gguf")))
     assert folder == cache / "own"
-    assert store.find(str(tmp_path / "Own.gguf")) == folder
-    ours, theirs = (store.load(str(one), "cpu", "float32").model.lm_head.weight for one in (folder, tiny))
+    assert store.find_model(str(tmp_path / "Own.gguf")) == folder
+    ours, theirs = (store.load_model(str(one), "cpu", "float32").model.lm_head.weight for one in (folder, tiny))
     assert torch.equal(ours, theirs)
 
 
 def test_a_gguf_file_that_lacks_a_tensor_is_refused(tiny: Path, cache: Path, tmp_path: Path) -> None:
     file = gguf_file(tiny, tmp_path / "own.gguf", left_out="blk.1.ffn_up.weight")
     with pytest.raises(UnknownModel, match=rf"{file}: .*1 missing \({UP}\)"):
-        store.find(str(file))
+        store.find_model(str(file))
     assert not list(cache.glob("*"))
 
 
 def test_another_gguf_file_of_the_same_name_is_another_model(tiny: Path, cache: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    one = store.find(str(gguf_file(tiny, tmp_path / "own.gguf")))
-    other = store.find(str(gguf_file(tiny, tmp_path / "other" / "own.gguf", scale=2.0)))
+    one = store.find_model(str(gguf_file(tiny, tmp_path / "own.gguf")))
+    other = store.find_model(str(gguf_file(tiny, tmp_path / "other" / "own.gguf", scale=2.0)))
     assert one.name == "own"
     assert other.name.startswith("own-")
-    first, second = (store.load(str(folder), "cpu", "float32").model.lm_head.weight for folder in (one, other))
+    first, second = (store.load_model(str(folder), "cpu", "float32").model.lm_head.weight for folder in (one, other))
     assert torch.equal(2 * first, second)
-    assert store.find(str(tmp_path / "other" / "own.gguf")) == other
+    assert store.find_model(str(tmp_path / "other" / "own.gguf")) == other
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"hello world" * 100])
@@ -187,5 +187,5 @@ def test_a_broken_gguf_file_is_refused(cache: Path, tmp_path: Path, content: byt
     file = tmp_path / "own.gguf"
     file.write_bytes(content)
     with pytest.raises(UnknownModel, match=f"{file}: not a model that can be loaded"):
-        store.find(str(file))
+        store.find_model(str(file))
     assert not list(cache.glob("*"))

@@ -11,7 +11,7 @@ import pytest
 from autoact.events import TrajectoryJudged
 from autoact.project.config import Filtering
 from autoact.scratchpad import REFLECT_NOW
-from autoact.stages.filtering import filtering, refusal
+from autoact.stages.filtering import filtering, find_refusal
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I should read the page.", "Retrieve", "Fidelio", "Fidelio is an opera by Ludwig van Beethoven.")
@@ -48,24 +48,24 @@ def good(*steps: Step, **changes: Any) -> Trajectory:
     ],
 )
 def test_each_gate_has_its_reason(trajectory: Trajectory, why: str) -> None:
-    assert refusal(trajectory, Filtering()) == why
+    assert find_refusal(trajectory, Filtering()) == why
 
 
 def test_gates_can_be_opened() -> None:
-    assert refusal(good(but(LOOK, observation="An opera."), DONE, TRUE), Filtering(grounded=False)) == ""
-    assert refusal(good(LOOK, but(DONE, thought="Hm."), TRUE), Filtering(reasoned=False)) == ""
+    assert find_refusal(good(but(LOOK, observation="An opera."), DONE, TRUE), Filtering(grounded=False)) == ""
+    assert find_refusal(good(LOOK, but(DONE, thought="Hm."), TRUE), Filtering(reasoned=False)) == ""
 
 
 def test_yes_and_no_need_only_a_look() -> None:
     said = but(DONE, thought="The page says it is.", argument="yes")
-    assert refusal(good(LOOK, said, TRUE, answer="Yes"), Filtering()) == ""
-    assert refusal(good(said, TRUE, answer="Yes"), Filtering()) == "answer never observed"
+    assert find_refusal(good(LOOK, said, TRUE, answer="Yes"), Filtering()) == ""
+    assert find_refusal(good(said, TRUE, answer="Yes"), Filtering()) == "answer never observed"
 
 
 def test_an_options_letter_is_on_no_page() -> None:
     choice = Question("q-2", "Who wrote Fidelio?", "B", choices=("Mozart", "Beethoven"))
     said = but(DONE, argument="B")
-    assert refusal(good(LOOK, said, TRUE, answer="B", question=choice), Filtering()) == ""
+    assert find_refusal(good(LOOK, said, TRUE, answer="B", question=choice), Filtering()) == ""
 
 
 def judged(drive: Any, *trajectories: Trajectory, by_hand: Sequence[Verdict] = (), **settings: Any) -> dict[str, str]:

@@ -16,7 +16,7 @@ from peft import PeftModel
 from autoact.errors import DiskFull
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.files import disk
-from autoact.model.store import Weights, load
+from autoact.model.store import Weights, load_model
 from autoact.project.config import Differentiation
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample, span_losses
@@ -43,7 +43,7 @@ def samples(count: int = 5) -> list[Sample]:
 
 
 def training(tiny: Path, root: Path, lessons: Sequence[Sample] | None = None) -> LoraTraining:
-    model = load(str(tiny), "cpu", "float32").model
+    model = load_model(str(tiny), "cpu", "float32").model
     return LoraTraining(model, "plan", lessons or samples(), SETTINGS, seed=7, root=root)
 
 
@@ -216,8 +216,8 @@ def test_two_checkpoints_are_kept(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_the_adapter_is_a_plain_peft_folder(tiny: Path, undisturbed: tuple[list[Event], Trained]) -> None:
-    model: Any = PeftModel.from_pretrained(load(str(tiny), "cpu", "float32").model, str(undisturbed[1].folder))
-    bare = load(str(tiny), "cpu", "float32").model
+    model: Any = PeftModel.from_pretrained(load_model(str(tiny), "cpu", "float32").model, str(undisturbed[1].folder))
+    bare = load_model(str(tiny), "cpu", "float32").model
     lesson = samples()
     with torch.inference_mode():
         ours = sum(map(float, span_losses(model.eval(), lesson, packed=False)))

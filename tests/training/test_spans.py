@@ -26,7 +26,7 @@ from autoact.model.tokens import Tokens
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson
 from autoact.training.loss import PASS, PackedRow, Sample, can_pack, group_samples, pack_samples, span_losses
-from autoact.training.spans import Encoded, Span, encode
+from autoact.training.spans import Encoded, Span, encode_lesson
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -60,7 +60,7 @@ SHORT = Trajectory(
 
 
 def encoded(weights: Weights, trajectory: Trajectory = TRAJECTORY) -> Encoded:
-    return encode(Lesson(trajectory, ALL), CARD, Tokens(weights.tokenizer))
+    return encode_lesson(Lesson(trajectory, ALL), CARD, Tokens(weights.tokenizer))
 
 
 def owned(weights: Weights, role: str) -> list[str]:

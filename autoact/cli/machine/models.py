@@ -48,10 +48,10 @@ def show(arguments: argparse.Namespace) -> int:
 def pull(arguments: argparse.Namespace) -> int:
     """Fetches or converts a model and prints its folder."""
     from autoact.cli.output import progress_bars
-    from autoact.model.store import find
+    from autoact.model.store import find_model
 
     with progress_bars():
-        folder = find(arguments.name)
+        folder = find_model(arguments.name)
     print(folder)
     return 0
 

@@ -197,7 +197,7 @@ def check(project: Project, config: Config) -> None:
     from autoact.cli.output import progress_bars
     from autoact.job.inputs import read_asked
     from autoact.registry.engines import ENGINES
-    from autoact.registry.registry import load
+    from autoact.registry.registry import load_object
     from autoact.registry.stages import SELF_INSTRUCT
     from autoact.tools.library.tools_toml import read_enabled_tools
 
@@ -213,7 +213,7 @@ def check(project: Project, config: Config) -> None:
         _warn(project, config, asked)
     if prepare := ENGINES.get(config.model.engine).prepare:
         with progress_bars():
-            load(prepare)(config.model)
+            load_object(prepare)(config.model)
 
 
 def _warn(project: Project, config: Config, asked: Sequence[Question]) -> None:

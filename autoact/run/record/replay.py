@@ -26,7 +26,7 @@ from autoact.events import (
     UnitForked,
     UnitRestarted,
 )
-from autoact.registry.stages import maker
+from autoact.registry.stages import stage_of_event
 from autoact.run.control.command import Reply
 from autoact.run.record.answers import Answers
 from autoact.run.record.log import read
@@ -97,7 +97,7 @@ class Memory:
         for record in read(path):
             if record.event is not None:
                 memory.remember(record.event, record.seq)
-            elif record.unread and (stage := maker(record.type)):
+            elif record.unread and (stage := stage_of_event(record.type)):
                 memory.unreadable[stage] = False
         return memory
 
