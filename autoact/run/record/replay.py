@@ -142,6 +142,11 @@ class Memory:
         """Returns True when answer `n` of a unit was given."""
         return self.answers.get(unit, n) is not None
 
+    def is_edited(self, unit: str, n: int) -> bool:
+        """Returns whether a person replaced answer `n` of a unit."""
+        answer = self.answers.get(unit, n)
+        return answer is not None and answer.edited
+
     def _remember_command(self, event: Event, seq: int) -> None:
         match event:
             case CommandAccepted(id=id, do=do, unit=unit):
