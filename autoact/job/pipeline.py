@@ -17,7 +17,7 @@ from autoact.stages.context import Inputs, StageContext
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What a run's stages are begun with."""
+    """The inputs and the world of a run, from which its stages are made."""
 
     config: Config
     inputs: Inputs

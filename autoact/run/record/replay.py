@@ -122,7 +122,7 @@ class Memory:
             self.seen.add(same)
 
     def recall(self, unit: str, n: int, digest: str) -> Answer | Observation | None:
-        """Returns answer `n` of a unit if it was given to a wish with this digest, else None."""
+        """Returns answer `n` of a unit if it was given to a request with this digest, else None."""
         turn = self.answers.get(unit, n)
         return turn.reply() if turn is not None and turn.digest == digest else None
 
