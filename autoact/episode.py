@@ -1,8 +1,8 @@
-"""The Thought, Action, Argument, Observation loop, written once (paper, section 2 and figure 2).
+"""The script of an episode: the loop of Thought, Action, Argument, Observation (paper, section 2 and figure 2).
 
-Synthesis casts the meta-agent in every part; group planning casts three adapters. After Finish the reflect part
-judges the answer; on *wrong* the episode goes on, as often as the reflection budget allows, and then ends honestly
-with the last answer it gave. A Finish that says nothing, or a verdict in place of an answer, is a failed step.
+In synthesis the meta-agent plays every part; in group planning three adapters do. After Finish the reflect part judges
+the answer; if it says *wrong*, the episode continues, as often as the limit of reflections allows, and then ends with
+its last answer. A Finish without an answer, or with a verdict in its place, is a failed step.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ Script = Generator[Request, Any, Trajectory]
 
 
 class Limits(Struct, frozen=True):
-    """When an episode has had enough."""
+    """The limits of an episode."""
 
     steps: int = 6
     """Tool calls and answers together."""
     reflections: int = 1
-    """How often a *wrong* verdict buys another try."""
+    """Number of *wrong* verdicts after which the episode continues."""
     thought_tokens: int = 40
     thought_least: int = 6
-    """Tokens before which a thought may not end."""
+    """Fewest tokens of a thought."""
     argument_tokens: int = 24
 
 
 class Episode:
-    """One question on its way to an answer. `play` is the script."""
+    """The state of one episode. `play` is its script."""
 
     def __init__(
         self, unit: str, question: Question, card: Card, cast: Cast, sampling: Sampling, limits: Limits,
@@ -43,34 +43,34 @@ class Episode:
     ):  # fmt: skip
         self.unit, self.question, self.card, self.cast = unit, question, card, cast
         self.sampling, self.limits, self.reward = sampling, limits, reward
-        self.pad: Prompt = scratchpad.opening(card, question)
+        self.prompt: Prompt = scratchpad.opening(card, question)
         self.steps: list[Step] = []
         self.answer: str | None = None
         self.verdict: str | None = None
-        self.given: float | None = None
-        """The reward that the environment gave; without one the answer is scored."""
+        self.environment_reward: float | None = None
+        """The environment's reward; when it is None, the answer is scored."""
 
     def play(self) -> Script:
-        """Yields Ask and Use, is sent Answer and Observation, returns the Trajectory.
+        """Yields Ask and Use, is sent Answer and Observation, and returns the Trajectory.
 
-        ContextFull, thrown in place of an answer, ends it with the steps that are complete.
+        ContextFull, thrown in place of an answer, ends the episode after its last complete step.
         """
         try:
-            halt = yield from self._turns()
+            halt = yield from self._play_turns()
         except ContextFull:
             halt = "context"
         return self._end(halt)
 
-    def _turns(self) -> Generator[Request, Any, str]:
-        """Turn after turn; returns why it ended."""
+    def _play_turns(self) -> Generator[Request, Any, str]:
+        """Plays turns until the episode ends; returns the reason, as in `Trajectory.halt`."""
         reflections = 0
-        while len(self._acts()) < self.limits.steps:
-            thought, action, argument = yield from self._act()
+        while len(self._actions()) < self.limits.steps:
+            thought, action, argument = yield from self._ask_action()
             if action != FINISH:
-                seen: Observation = yield Use(action, argument)
-                self._record(Step(thought, action, argument, seen.text, seen.failed))
-                if seen.over:
-                    self.given = seen.reward
+                observed: Observation = yield Use(action, argument)
+                self._record(Step(thought, action, argument, observed.text, observed.failed))
+                if observed.over:
+                    self.environment_reward = observed.reward
                     return "over"
                 continue
             if not scratchpad.is_answer(argument, self._barred()):
@@ -84,21 +84,21 @@ class Episode:
             reflections += 1
         return "steps"
 
-    def _act(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
-        """Plan thinks and picks a tool; the tool part fills in its parameters."""
-        pad = self.pad.then(scratchpad.THOUGHT)
-        thought = yield self._ask("thought", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
-        pad = self.pad.then(*scratchpad.segments(scratchpad.thought(thought.text)), scratchpad.ACTION)
-        last = len(self._acts()) + 1 == self.limits.steps
+    def _ask_action(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
+        """Asks for a thought, a tool and its argument, and returns them."""
+        prompt = self.prompt.then(scratchpad.THOUGHT)
+        thought = yield self._ask("thought", prompt, limit=self.limits.thought_tokens, least=self.limits.thought_least)
+        prompt = self.prompt.then(*scratchpad.segments(scratchpad.thought(thought.text)), scratchpad.ACTION)
+        last = len(self._actions()) + 1 == self.limits.steps
         choices = scratchpad.action_choices(() if last else self.card.tools)
-        picked = yield self._ask("action", pad, choices=choices)
+        picked = yield self._ask("action", prompt, choices=choices)
         name = scratchpad.tool_name(picked.text, self.card.tools)
-        pad = pad.then(*scratchpad.segments(scratchpad.action(name)[1:]), scratchpad.ARGUMENT)
-        argument = yield self._ask("argument", pad, tool=name, **self._argument(name))
+        prompt = prompt.then(*scratchpad.segments(scratchpad.action(name)[1:]), scratchpad.ARGUMENT)
+        argument = yield self._ask("argument", prompt, tool=name, **self._argument_limits(name))
         return thought.text, name, argument.text.strip()
 
-    def _argument(self, action: str) -> dict[str, Any]:
-        """Returns the bounds of an argument: an answer is an option where there are some, and never a verdict."""
+    def _argument_limits(self, action: str) -> dict[str, Any]:
+        """Returns the fields of Ask that bound an argument: an answer is an option, if there are any, no verdict."""
         if action == FINISH and self.question.choices:
             return {"choices": scratchpad.answer_choices(self.question)}
         if action == FINISH:
@@ -109,28 +109,30 @@ class Episode:
         return scratchpad.barred_answers(self.question, self.steps)
 
     def _reflect(self) -> Generator[Ask, Answer, str]:
-        """The reflect part looks back and says right or wrong."""
-        pad = self.pad.then(scratchpad.THOUGHT)
-        thought = yield self._ask("reflection", pad, limit=self.limits.thought_tokens, least=self.limits.thought_least)
+        """Asks the reflect part to judge the answer; returns right or wrong."""
+        prompt = self.prompt.then(scratchpad.THOUGHT)
+        thought = yield self._ask(
+            "reflection", prompt, limit=self.limits.thought_tokens, least=self.limits.thought_least
+        )
         before = [*scratchpad.thought(thought.text, "reflection"), *scratchpad.action(REFLECT)]
-        pad = self.pad.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
-        verdict = yield self._ask("verdict", pad, choices=(f" {RIGHT}", f" {WRONG}"))
-        said = verdict.text.strip()
-        self._record(Step(thought.text, REFLECT, said, "" if said == RIGHT else scratchpad.TRY_AGAIN))
-        return said
+        prompt = self.prompt.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
+        verdict = yield self._ask("verdict", prompt, choices=(f" {RIGHT}", f" {WRONG}"))
+        word = verdict.text.strip()
+        self._record(Step(thought.text, REFLECT, word, "" if word == RIGHT else scratchpad.TRY_AGAIN))
+        return word
 
-    def _ask(self, part: Part, pad: Prompt, tool: str = "", **wish: Any) -> Ask:
-        return Ask(self.cast.adapter(role_of(part), tool), part, pad, sampling=self.sampling, **wish)
+    def _ask(self, part: Part, prompt: Prompt, tool: str = "", **fields: Any) -> Ask:
+        return Ask(self.cast.adapter(role_of(part), tool), part, prompt, sampling=self.sampling, **fields)
 
-    def _acts(self) -> list[Step]:
+    def _actions(self) -> list[Step]:
         return [step for step in self.steps if step.action != REFLECT]
 
     def _record(self, step: Step) -> None:
         self.steps.append(step)
-        self.pad = self.pad.then(*scratchpad.segments(scratchpad.step_pieces(step)))
+        self.prompt = self.prompt.then(*scratchpad.segments(scratchpad.step_pieces(step)))
 
     def _end(self, halt: str) -> Trajectory:
-        reward = self.reward(self.answer, self.question) if self.given is None else self.given
+        reward = self.reward(self.answer, self.question) if self.environment_reward is None else self.environment_reward
         return Trajectory(
             self.unit, self.question, tuple(self.steps), self.answer, self.verdict, halt, reward, self.cast.name
         )  # fmt: skip

@@ -1,8 +1,8 @@
-"""What can happen in a run, in the past tense, and its JSON.
+"""The events of a run, named in the past tense, as they are stored in its log.
 
-An event is a frozen type with a tag. The log adds version, sequence, time and seal around it (run/record/log.py). Three
-classes of durability: *promised* events are on disk before anyone is told; *written* ones survive a crash of the
-process; *spoken* ones (tokens as they stream) go to a side file that may be deleted.
+An event is a frozen type with a tag. The log adds version, sequence number, time and checksum (run/record/log.py).
+There are three classes of durability: *promised* events are on disk before anyone is notified; other events survive a
+crash of the process; streamed text (`TokenSpoken`) goes to a separate file that may be deleted.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from autoact.trajectory import Adapter, Count, Quantity, Question, StepNumber, T
 
 
 class Event(Struct, frozen=True, tag_field="type", omit_defaults=True):
-    """The parent of everything that can happen."""
+    """The base class of all events."""
 
     promised: ClassVar[bool] = False
+    """True if the event must be on disk before anyone is notified of it."""
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
 
 
 class RunOpened(Event, frozen=True, tag="run.opened"):
-    """A job took the run. `attempt` counts from 1 over the life of the run."""
+    """A job opened the run. `attempt` counts the jobs of the run from 1."""
 
     promised: ClassVar[bool] = True
     attempt: Count
@@ -35,7 +36,7 @@ class RunOpened(Event, frozen=True, tag="run.opened"):
 
 
 class RunRecovered(Event, frozen=True, tag="run.recovered"):
-    """Opening the log moved `torn` bytes aside and found `damaged` places it kept."""
+    """The log was repaired when it was opened: `torn` bytes were moved aside, `damaged` lines were found and kept."""
 
     promised: ClassVar[bool] = True
     torn: Count
@@ -43,28 +44,28 @@ class RunRecovered(Event, frozen=True, tag="run.recovered"):
 
 
 BY_A_PERSON = "by a person"
-"""Why a run is paused that stays so when its job dies; other pauses end with the job."""
+"""The reason of a pause that outlasts the job; other pauses end with it."""
 
 
 class RunPaused(Event, frozen=True, tag="run.paused"):
-    """Work stands still until it is resumed; the job lives."""
+    """Work was paused; the job keeps running."""
 
     promised: ClassVar[bool] = True
     why: str
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
-    """Work goes on after a pause."""
+    """Work continued after a pause."""
 
 
 class RunFinished(Event, frozen=True, tag="run.finished"):
-    """Every stage that was asked for is done."""
+    """Every stage of the run's settings finished."""
 
     promised: ClassVar[bool] = True
 
 
 class RunFailed(Event, frozen=True, tag="run.failed"):
-    """The job ended with an error it could not turn into data."""
+    """The job ended with an error."""
 
     promised: ClassVar[bool] = True
     error: str
@@ -77,7 +78,7 @@ class RunCancelled(Event, frozen=True, tag="run.cancelled"):
 
 
 class StageStarted(Event, frozen=True, tag="stage.started"):
-    """A stage began; `of` is the work it expects, 0 when it cannot know."""
+    """A stage began; `of` is the number of results that it expects, 0 if unknown."""
 
     promised: ClassVar[bool] = True
     stage: str
@@ -85,17 +86,17 @@ class StageStarted(Event, frozen=True, tag="stage.started"):
 
 
 class StageProgressed(Event, frozen=True, tag="stage.progressed"):
-    """How far the stage is, in units of its own."""
+    """A stage made progress: `done` of `of` results."""
 
     stage: str
     done: Count
     of: Count
     tried: Count = 0
-    """Drafts that were written, in a stage that judges them only later; 0 in others."""
+    """Drafts written, in a stage that judges them later; 0 in others."""
 
 
 class StageFinished(Event, frozen=True, tag="stage.finished"):
-    """A stage is complete; `made` counts what it leaves behind."""
+    """A stage finished; `made` is the number of its results."""
 
     promised: ClassVar[bool] = True
     stage: str
@@ -125,7 +126,7 @@ class CommandRefused(Event, frozen=True, tag="command.refused"):
 
 
 class AnswerEdited(Event, frozen=True, tag="answer.edited"):
-    """A person replaced answer `n` of `unit`; the last edit stands."""
+    """A person replaced answer `n` of `unit`; the last edit counts."""
 
     promised: ClassVar[bool] = True
     unit: str
@@ -135,18 +136,18 @@ class AnswerEdited(Event, frozen=True, tag="answer.edited"):
 
 
 class UnitForked(Event, frozen=True, tag="unit.forked"):
-    """A new unit begins with the first `at` answers of another, edits included, and goes on by itself."""
+    """A unit was forked: the new one begins with the first `at` answers of `of`, edits included."""
 
     promised: ClassVar[bool] = True
     unit: str
     of: str
     at: Count
     command: str = ""
-    """Id of the command that wanted it."""
+    """Id of the command."""
 
 
 class QuestionInjected(Event, frozen=True, tag="question.injected"):
-    """A person put a question into a live session; `unit` is the episode that answers it."""
+    """A person asked a question in a live session; `unit` is the episode that answers it."""
 
     promised: ClassVar[bool] = True
     unit: str
@@ -155,18 +156,18 @@ class QuestionInjected(Event, frozen=True, tag="question.injected"):
     command: str = ""
 
 
-# -- units, and what the world answers them --------------------------------------------------------------------------
+# -- units and their replies -----------------------------------------------------------------------------------------
 
 
 class EpisodeBegun(Event, frozen=True, tag="episode.begun"):
-    """An episode sets out to answer a question. One that a person asked was told with its command."""
+    """An episode began. A question that a person asked is also in its `QuestionInjected`."""
 
     unit: str
     question: Question
 
 
 class ModelAnswered(Event, frozen=True, tag="model.answered"):
-    """Answer `n` of `unit`, with the digest of what was asked."""
+    """The model gave answer `n` of `unit`; `ask` is the digest of the request."""
 
     unit: str
     n: Count
@@ -175,14 +176,14 @@ class ModelAnswered(Event, frozen=True, tag="model.answered"):
     part: str
     text: str
     tokens: tuple[int, ...] = ()
-    """Token ids as generated, stop included."""
+    """Token ids as generated, including those of a stop text."""
     prompt_tokens: Count = 0
     prefilled: Count = 0
     ms: Quantity = 0.0
 
 
 class ToolObserved(Event, frozen=True, tag="tool.observed"):
-    """The observation of a tool call as answer `n` of `unit`."""
+    """A tool call gave its observation, answer `n` of `unit`; `ask` is the digest of the request."""
 
     unit: str
     n: Count
@@ -193,9 +194,9 @@ class ToolObserved(Event, frozen=True, tag="tool.observed"):
     failed: bool = False
     ms: Quantity = 0.0
     over: bool = False
-    """Whether the environment ended the episode."""
+    """True if the environment ended the episode."""
     reward: Quantity = 0.0
-    """The environment's, where it ended the episode."""
+    """The environment's reward, if it ended the episode."""
 
 
 SKIPPED = "skipped by a person"
@@ -203,41 +204,41 @@ SKIPPED = "skipped by a person"
 
 
 class UnitFailed(Event, frozen=True, tag="unit.failed"):
-    """A unit ended with an error; the run goes on without it."""
+    """A unit ended with an error; the run continues without it."""
 
     unit: str
     error: str
 
 
 class UnitRestarted(Event, frozen=True, tag="unit.restarted"):
-    """A recorded answer no longer fits what is asked (prompt or code changed); asked anew from `n` on."""
+    """A unit restarted: its answers from `n` on are void, for example because a prompt changed, and are asked anew."""
 
     unit: str
     n: Count
     why: str
 
 
-# -- what the stages decide ------------------------------------------------------------------------------------------
+# -- decisions of stages ---------------------------------------------------------------------------------------------
 
 
 class QuestionAccepted(Event, frozen=True, tag="question.accepted"):
-    """Self-instruct: a question joins the practice set."""
+    """Self-instruct accepted a question."""
 
     question: Question
 
 
 class QuestionRefused(Event, frozen=True, tag="question.refused"):
-    """Self-instruct: what the model wrote was not good enough, and why."""
+    """Self-instruct refused a question, with the reason."""
 
     unit: str
     question: str = field(name="text")
-    """In logs of earlier programs the answer follows it after ` / `, and the event has none."""
+    """Called `text` in logs. In logs of earlier versions the answer follows it after ` / `, and `answer` is absent."""
     why: str
     answer: str | None = None
 
     @property
     def pair(self) -> tuple[str, str]:
-        """Question and answer."""
+        """The question and its answer, also from logs of earlier versions."""
         if self.answer is not None:
             return self.question, self.answer
         question, divider, answer = self.question.rpartition(" / ")
@@ -245,45 +246,45 @@ class QuestionRefused(Event, frozen=True, tag="question.refused"):
 
 
 class ToolSelected(Event, frozen=True, tag="tool.selected"):
-    """Tool selection: the meta-agent wants this tool, for the reason it gave."""
+    """Tool selection chose a tool, with the meta-agent's reason."""
 
     tool: str
     why: str
 
 
 class ToolPassedOver(Event, frozen=True, tag="tool.passed_over"):
-    """Tool selection: this tool stays out, and why."""
+    """Tool selection left out a tool, with the reason."""
 
     tool: str
     why: str
 
 
 class TrajectoryCommitted(Event, frozen=True, tag="trajectory.committed"):
-    """Synthesis: an episode came to its end."""
+    """Synthesis: an episode ended."""
 
     promised: ClassVar[bool] = True
     trajectory: Trajectory
 
 
 class TrajectoryJudged(Event, frozen=True, tag="trajectory.judged"):
-    """Filtering: kept or refused. Cheap to compute again, hence not promised one by one."""
+    """Filtering kept or refused a trajectory. Not promised, because it is cheap to compute again."""
 
     verdict: Verdict
 
 
 class ExamplesBuilt(Event, frozen=True, tag="examples.built"):
-    """Differentiation: what one sub-agent will learn from."""
+    """Differentiation: the training examples of one adapter were built."""
 
     role: str
     trajectories: Count
     spans: Count
-    """Published-recipe samples these trajectories stand for."""
+    """Spans that carry loss; each is one sample of the published recipe."""
     tokens: Count
     """Tokens that carry loss."""
 
 
 class TrainStepped(Event, frozen=True, tag="train.stepped"):
-    """One optimiser step of one adapter. `loss` is nats per loss-bearing token of this step."""
+    """The optimiser took a step for one adapter. `loss` is in nats per loss-bearing token of this step."""
 
     role: str
     step: StepNumber
@@ -296,7 +297,7 @@ class TrainStepped(Event, frozen=True, tag="train.stepped"):
 
 
 class CheckpointSaved(Event, frozen=True, tag="checkpoint.saved"):
-    """A checkpoint is whole on disk."""
+    """A checkpoint was written completely to disk."""
 
     promised: ClassVar[bool] = True
     role: str
@@ -305,7 +306,7 @@ class CheckpointSaved(Event, frozen=True, tag="checkpoint.saved"):
 
 
 class CheckpointSkipped(Event, frozen=True, tag="checkpoint.skipped"):
-    """A resumed training passed over a checkpoint that is damaged, and why; it goes on from an older one."""
+    """A resumed training skipped a damaged checkpoint, with the reason, and continues from an older one."""
 
     role: str
     step: Count
@@ -313,14 +314,14 @@ class CheckpointSkipped(Event, frozen=True, tag="checkpoint.skipped"):
 
 
 class AdapterReady(Event, frozen=True, tag="adapter.ready"):
-    """A sub-agent is trained."""
+    """An adapter was trained."""
 
     promised: ClassVar[bool] = True
     adapter: Adapter
 
 
 class QuestionSolved(Event, frozen=True, tag="question.solved"):
-    """Group planning: a question answered by a cast, with its score when the gold answer is known."""
+    """Group planning or a session answered a question by one method, `cast`; scored if the gold answer is known."""
 
     promised: ClassVar[bool] = True
     cast: str
@@ -333,18 +334,18 @@ class QuestionSolved(Event, frozen=True, tag="question.solved"):
     """Prompt tokens encoded plus tokens generated."""
 
 
-# -- spoken ----------------------------------------------------------------------------------------------------------
+# -- streamed text ---------------------------------------------------------------------------------------------------
 
 
 class TokenSpoken(Event, frozen=True, tag="token.spoken"):
-    """Text of an answer as it streams; meaningless once the answer is logged."""
+    """A piece of an unfinished answer was streamed; it is void once the answer is logged."""
 
     unit: str
     n: Count
     part: str
     text: str
     start: Count = 0
-    """Letters of the answer that come before this piece; what was told from there on is void."""
+    """Index of its first character in the answer; earlier pieces from there on are void."""
 
 
 AnyEvent = (

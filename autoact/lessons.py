@@ -1,4 +1,4 @@
-"""What each adapter learns from: kept trajectories, each teaching it the parts that it plays (paper, section 3.4)."""
+"""Builds the lessons of each adapter: kept trajectories, with the parts that it plays (paper, section 3.4)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def build_lessons(
     adapter: str, cast: Cast, trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], wrong_share: float,
     seed: int,
 ) -> tuple[Lesson, ...]:  # fmt: skip
-    """Returns an adapter's lessons in the order of the units' names, whatever the order in which they ended.
+    """Returns an adapter's lessons, sorted by the names of their units.
 
-    One that judges also learns from wrong runs, which are `wrong_share` of what it judges.
+    An adapter that judges answers also gets wrong trajectories, a share `wrong_share` of all that it judges.
     """
     ordered = sorted(trajectories, key=lambda trajectory: trajectory.unit)
     kept = [one for one in ordered if (verdict := verdicts.get(one.unit)) and verdict.kept]
@@ -30,7 +30,7 @@ def build_lessons(
 
 
 def parts_of(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...]:
-    """Returns the parts of a trajectory's turns that an adapter speaks, the arguments of single tools by name."""
+    """Returns the parts of a trajectory that an adapter plays; `argument:TOOL` for the arguments of some tools only."""
     played = [role.parts for role in (ROLES.get("plan"), ROLES.get("reflect")) if cast.adapter(role.name) == adapter]
     called = dict.fromkeys(step.action for step in trajectory.steps if step.action != REFLECT)
     own = [tool for tool in called if cast.adapter("tool", tool) == adapter]
@@ -39,7 +39,7 @@ def parts_of(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...
 
 
 def with_right_verdict(trajectory: Trajectory) -> Trajectory:
-    """Returns a kept trajectory with its last verdict set to *right*: the gold answer is known."""
+    """Returns a kept trajectory with its last verdict set to *right*, since its answer is known to be right."""
     *before, last = trajectory.steps
     if last.action != REFLECT or last.argument == RIGHT:
         return trajectory
@@ -48,22 +48,23 @@ def with_right_verdict(trajectory: Trajectory) -> Trajectory:
 
 
 def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, seed: int) -> tuple[Lesson, ...]:
-    """Returns wrong runs, cut at their first reflection, with the verdict set to *wrong*.
+    """Returns wrong trajectories, cut after their first reflection, with the verdict set to *wrong*.
 
-    Only the verdict carries loss: the reflection was written by a model that may have believed the answer. Without
-    them the published sets hold 20 *right* for one *wrong*.
+    Only the verdict carries loss: the reflection before it may defend the answer. Without these lessons there are 20
+    verdicts *right* for each *wrong*, as in the published sets.
     """
-    wrong = [short for one in trajectories if one.reward == 0 and (short := _judged_wrong(one))]
+    wrong = [short for one in trajectories if one.reward == 0 and (short := _cut_after_wrong(one))]
     wanted = min(len(wrong), round(kept * share / max(1e-9, 1 - share)))
     chosen = random.Random(seed).sample(wrong, wanted)
     return tuple(Lesson(trajectory, ("verdict",)) for trajectory in chosen)
 
 
-def _judged_wrong(trajectory: Trajectory) -> Trajectory | None:
+def _cut_after_wrong(trajectory: Trajectory) -> Trajectory | None:
+    """Returns a trajectory up to its first reflection, now *wrong*; None when its first answer was not wrong."""
     for index, step in enumerate(trajectory.steps):
         if step.action == REFLECT:
             if reward(trajectory.steps[index - 1].argument, trajectory.question) > 0:
-                return None  # its first answer was not the wrong one
+                return None  # its wrong answer came later
             judged = msgspec.structs.replace(step, argument=WRONG, observation=scratchpad.TRY_AGAIN)
             return msgspec.structs.replace(trajectory, steps=(*trajectory.steps[:index], judged))
     return None

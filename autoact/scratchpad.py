@@ -1,8 +1,8 @@
-"""How an episode reads: the one renderer for synthesis, training and group planning.
+"""Renders episodes as text, in the same way for synthesis, training and group planning.
 
-A prompt is the opening (system: card, user: question) and then pieces. Each piece is tokenised by itself and has an
-owner, the sub-agent whose words it is, or none when the world or the format speaks. An episode asks with prefixes of
-exactly the pieces that training later sees (paper, section 3.4: trajectories are split by who is responsible).
+A prompt is an opening (system message: card, user message: question) and then pieces. Each piece is tokenised by
+itself. Its owner is the role that writes it, or none for observations and fixed text. The prompts of an episode are
+prefixes of exactly the pieces that training later uses (paper, section 3.4: each agent learns its own parts).
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ FINISH_CHOICE = "gives the letter of the right option."
 
 
 class Piece(Struct, frozen=True):
-    """A stretch of scratchpad: its text, whose it is, and which part of the turn."""
+    """A piece of scratchpad: its text, its owner, and its part of the turn."""
 
     text: str
     owner: str = ""
-    """The role whose words it is: plan, tool or reflect; empty when nobody owns it."""
+    """The role that writes it: plan, tool or reflect; empty if none does."""
     part: str = ""
     tool: str = ""
     """The tool that an argument is for."""
 
 
 def opening(card: Card, question: Question) -> Prompt:
-    """The prompt before the first thought."""
+    """Returns the prompt before the first thought."""
     finish = FINISH_CHOICE if question.choices else FINISH_SHORT
     system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)), finish=finish)
     shown = tuple(
@@ -49,7 +49,7 @@ def opening(card: Card, question: Question) -> Prompt:
 
 
 def render_question(question: Question) -> str:
-    """The question as the user's message, options on lines of their own."""
+    """Returns the question as the user's message, each option on its own line."""
     options = [f"({letter}) {choice}" for letter, choice in zip(ascii_uppercase, question.choices, strict=False)]
     return "\n".join([f"Question: {question.text}", *options])
 
@@ -60,27 +60,27 @@ def _offer(tool: Tool) -> str:
 
 
 def join_pieces(parts: Iterable[Piece]) -> str:
-    """Pieces as one string."""
+    """Returns the pieces as one string."""
     return "".join(piece.text for piece in parts)
 
 
 def thought(words: str, part: Part = "thought") -> list[Piece]:
-    """Returns a thought, or a reflection, and its end."""
+    """Returns the pieces of a thought or reflection."""
     return [Piece(THOUGHT), *_line(words, part)]
 
 
 def action(name: str) -> list[Piece]:
-    """Returns the choice of a tool. Reflecting is not chosen, hence no role's words."""
+    """Returns the pieces of a choice of tool. Reflect is fixed, not chosen, so no role owns it."""
     if name == REFLECT:
         return [Piece(ACTION), Piece(f" {name}\n")]
     return [Piece(ACTION), Piece(f" {name}\n", role_of("action"), "action")]
 
 
 def argument(words: str, part: Part = "argument", tool: str = "") -> list[Piece]:
-    """A tool's parameters, or the verdict, and the end of the line.
+    """Returns the pieces of a tool's parameters, or of a verdict.
 
-    A line of its own, not brackets: after a space a name is the token the model read on the page, after a bracket
-    it is not, and small models then misspell it.
+    They are on their own line, not in brackets: after a space, a name has the same tokens as in the page that the model
+    read; after a bracket it has others, and small models then misspell it.
     """
     return [Piece(ARGUMENT), *_line(words, part, tool)]
 
@@ -90,18 +90,18 @@ def _line(words: str, part: Part, tool: str = "") -> list[Piece]:
     return [Piece(f" {words}", owner, part, tool), Piece("\n", owner, part, tool)]
 
 
-def observation(seen: str) -> list[Piece]:
-    """What the world said."""
-    return [Piece(f"{OBSERVATION} {seen}\n")]
+def observation(words: str) -> list[Piece]:
+    """Returns the piece of an observation."""
+    return [Piece(f"{OBSERVATION} {words}\n")]
 
 
 def pieces(steps: Iterable[Step]) -> list[Piece]:
-    """The whole scratchpad of these steps, with owners."""
+    """Returns the whole scratchpad of these steps."""
     return [piece for step in steps for piece in step_pieces(step)]
 
 
 def step_pieces(step: Step) -> list[Piece]:
-    """One step: plan thinks and picks the tool, tool fills in its parameters, reflect judges."""
+    """Returns the scratchpad of one step."""
     if step.action == REFLECT:
         turn = [*thought(step.thought, "reflection"), *action(REFLECT), *argument(step.argument, "verdict")]
     else:
@@ -110,38 +110,38 @@ def step_pieces(step: Step) -> list[Piece]:
 
 
 def segments(parts: Iterable[Piece]) -> tuple[str, ...]:
-    """The texts, as a prompt takes them."""
+    """Returns the texts of pieces, as segments of a prompt."""
     return tuple(piece.text for piece in parts)
 
 
-def tool_name(said: str, tools: Iterable[Tool]) -> str:
-    """The name of an action; a person who edits one may give another name of the tool."""
-    named = said.strip()
+def tool_name(words: str, tools: Iterable[Tool]) -> str:
+    """Returns the name of a tool for its name or an alias, which a person who edits an action may write."""
+    named = words.strip()
     return next((tool.name for tool in tools if named in tool.aliases), named)
 
 
 def answer_choices(question: Question) -> tuple[str, ...]:
-    """What may stand after `Argument:` when a multiple-choice question is answered: a letter; none for others."""
+    """Returns the letters that may answer a multiple-choice question; none for other questions."""
     return tuple(f" {letter}" for letter in ascii_uppercase[: len(question.choices)])
 
 
 def barred_answers(question: Question, steps: Iterable[Step]) -> tuple[str, ...]:
-    """The verdicts that cannot answer a question: those that neither it nor any observation speaks of.
+    """Returns the verdicts that cannot be an answer: those that occur neither in the question nor in an observation.
 
-    After Finish every demonstration says `Argument: right` where the answer is judged, and small models repeat it as
-    the answer. A question about a right side or a wrong turn can still be answered so.
+    Every demonstration has `Argument: right` after its answer, and small models repeat that as the answer. A question
+    about a right side or a wrong turn can still be answered with it.
     """
     observations = (step.observation for step in steps if step.action not in (FINISH, REFLECT))
-    spoken = set(re.findall(r"\w+", " ".join([question.text, *observations]).lower()))
-    return tuple(verdict for verdict in (RIGHT, WRONG) if verdict not in spoken)
+    words = set(re.findall(r"\w+", " ".join([question.text, *observations]).lower()))
+    return tuple(verdict for verdict in (RIGHT, WRONG) if verdict not in words)
 
 
-def is_answer(said: str, barred: Iterable[str]) -> bool:
-    """Whether an argument of Finish says anything but a barred verdict."""
-    words = re.findall(r"\w+", said.lower())
-    return bool(said.strip()) and not (len(words) == 1 and words[0] in barred)
+def is_answer(text: str, barred: Iterable[str]) -> bool:
+    """Returns whether an argument of Finish is neither empty nor a barred verdict."""
+    words = re.findall(r"\w+", text.lower())
+    return bool(text.strip()) and not (len(words) == 1 and words[0] in barred)
 
 
 def action_choices(tools: Iterable[Tool]) -> tuple[str, ...]:
-    """What may stand after `Action:`."""
+    """Returns the choices after `Action:`."""
     return tuple(f" {name}\n" for name in [*(tool.name for tool in tools), FINISH])

@@ -1,7 +1,7 @@
-"""What a script may want from the world: Ask the model, Use a tool, Train an adapter.
+"""Scripts, and the requests that they yield: Ask the model, Use a tool, Train an adapter.
 
-A script is a generator that yields wishes and is sent their answers. It touches no model, disk or clock, so
-resume is replay, a batch is many scripts waiting at once, and a test is a list of answers.
+A script is a generator that yields requests and is sent the replies. It uses no model, disk or clock itself. So a run
+is resumed by replay of its replies, many waiting scripts make a batch, and tests need only a list of answers.
 """
 
 from __future__ import annotations
@@ -31,72 +31,72 @@ class Prompt(Struct, frozen=True):
     """Demonstrations: earlier exchanges of user and assistant."""
 
     def then(self, *segments: str) -> Prompt:
-        """The prompt that goes on with `segments`."""
+        """Returns this prompt with more segments."""
         return Prompt(self.system, self.user, (*self.segments, *segments), self.shown)
 
 
 class Sampling(Struct, frozen=True):
-    """How tokens are drawn. Temperature 0 is greedy."""
+    """The settings for drawing tokens. Temperature 0 takes the likeliest."""
 
     temperature: float = 0.0
     top_p: float = 1.0
 
 
 class Ask(Struct, frozen=True, tag="ask"):
-    """One completion by one adapter. Answered with an `Answer`."""
+    """A request for one completion by one adapter. The reply is an `Answer`."""
 
     adapter: str = field(name="role")
-    """META for the base model; `role` in digests, as it always was."""
+    """META for the base model. Called `role` in digests, as in earlier versions."""
     part: Part
     prompt: Prompt
     stop: tuple[str, ...] = ("\n",)
-    """Text that ends the answer; it is not part of it."""
+    """Texts that end the answer and are not part of it."""
     limit: int = 48
     """Most new tokens."""
     least: int = 0
-    """Tokens before which the answer may not end: a thought is a sentence, not a name. From 1 on it has a word."""
+    """Fewest new tokens, for example so that a thought is a sentence. If not 0, the answer has at least one word."""
     sampling: Sampling = Sampling()
     choices: tuple[str, ...] = ()
-    """When given, the answer is exactly one of these."""
+    """If not empty, the answer is exactly one of these."""
     barred: tuple[str, ...] = ()
-    """Words with which the answer may not begin, in whatever case."""
+    """Words with which the answer may not begin, in upper or lower case."""
 
 
 class Match(Ask, frozen=True, tag="match"):
-    """Which of the choices a text goes with. Answered, as any ask, with one of them.
+    """A request for the choice that a text matches best. The reply is an `Answer` with one of the choices.
 
-    It is the one after whose beginning the model finds the text likeliest. A small model tells that much better than
-    it names what it wants. The prompt is for people to read; no token is drawn.
+    It is the choice after whose beginning the model finds the text likeliest: a small model is much better at this than
+    at naming a choice. No token is drawn; the prompt is only for people to read.
     """
 
     beginnings: tuple[str, ...] = ()
-    """One for each choice."""
+    """A text for each choice, to which `text` is appended."""
     text: str = ""
 
 
 class Use(Struct, frozen=True, tag="use"):
-    """One tool call. Answered with an `Observation`, also when the tool fails."""
+    """A request for one tool call. The reply is an `Observation`, also when the tool fails."""
 
     tool: str
     argument: str
 
 
 class Train(Struct, frozen=True, tag="train"):
-    """One adapter to be trained on kept trajectories. Answered with an `Adapter`."""
+    """A request to train one adapter. The reply is an `Adapter`."""
 
     adapter: str
-    """Its name."""
+    """The adapter's name."""
     lessons: tuple[Lesson, ...]
     card: Card
-    """What the adapter will be prompted with."""
+    """The card that the adapter will be prompted with."""
 
 
 class Lesson(Struct, frozen=True):
-    """A trajectory to learn from, and which of its parts carry loss."""
+    """A trajectory to learn from, with the parts that carry loss."""
 
     trajectory: Trajectory
     parts: tuple[str, ...]
-    """Those that carry loss: thought, action, argument (or `argument:TOOL`), reflection, verdict."""
+    """The parts that carry loss: thought, action, argument (or `argument:TOOL`), reflection, verdict."""
 
     def has_loss(self, part: str, tool: str = "") -> bool:
         """Returns whether a part of a turn carries loss; `tool` is the tool that an argument is for."""
@@ -104,93 +104,94 @@ class Lesson(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
-    """What the model said, and what it cost."""
+    """The text that the model generated, with tokens and time."""
 
     text: str
     tokens: tuple[int, ...] = ()
-    """Token ids as generated, stop included."""
+    """Token ids as generated, including those of a stop text."""
     prompt_tokens: int = 0
     prefilled: int = 0
-    """Prompt tokens that had to be encoded for this answer; the rest came from the episode's cache."""
+    """Prompt tokens encoded for this answer; the others were in the cache."""
     ms: float = 0.0
 
 
 class Observation(Struct, frozen=True, omit_defaults=True):
-    """What a tool call, or another action in an environment, gave back."""
+    """The reply of a tool, or of the environment to another action."""
 
     text: str
     failed: bool = False
     ms: float = 0.0
     over: bool = False
-    """Whether the environment has come to its end with this action."""
+    """True if this action ended the episode in its environment."""
     reward: float = 0.0
-    """What the environment gives for the episode, 0 to 1, once it is over."""
+    """The environment's reward for the episode, 0 to 1, when `over` is true."""
 
 
 Request = Ask | Use | Train
 Script = Generator[Request, Any, Any]
-"""Yields wishes, is sent Answer, Observation or Adapter, returns the unit's result."""
+"""Yields requests, is sent Answer, Observation or Adapter, and returns the unit's result."""
 
 
 class Unit(Struct, frozen=True):
-    """One item of a stage's work: a name that never changes across resumes, and how its script is begun."""
+    """One item of a stage's work: its script, and a name that is the same in every resume."""
 
     name: str
     begin: Callable[[], Script]
-    """Makes the script, as often as the unit is begun: at first, again after an edit, and for every fork."""
+    """Makes the script whenever the unit is begun: at first, after an edit, and for every fork."""
     question: Question | None = None
-    """What an episode is to answer; None for other work."""
+    """The question of an episode; None for other work."""
 
 
 Commits = Callable[[Any, float, int], Event]
-"""Makes the event of a unit's result, from (result, seconds the model took, tokens)."""
+"""Returns the event of a unit's result: (result, seconds that the model took, tokens)."""
 
 
 class Round(Struct, frozen=True):
-    """Units that may run at the same time. Answered with their results, in order; a failed unit gives None."""
+    """Units that may run at the same time. The reply is a list of their results, in order; None for a failed unit."""
 
     units: Sequence[Unit]
     commits: Commits | None = None
-    """The event that a unit's result becomes as soon as it ends."""
+    """Makes the event that is logged when a unit ends."""
     admits: Callable[[Question, str], Unit] | None = None
-    """Makes a unit of a question that a person puts in while the round goes on, and the cast that is to answer."""
+    """Makes the unit of a question that a person asks during the round, and of the cast that answers it."""
     patience: float = 0.0
-    """Seconds that a round which admits waits for another question before it ends."""
+    """Seconds without a question after which a round with `admits` ends."""
 
 
 FORK = "~"
+"""Separates the name of a unit from the number of its fork."""
 
 
 def fork_name(unit: str, number: int) -> str:
-    """The name of the `number`th fork of a unit. A fork may be forked again."""
+    """Returns the name of the `number`th fork of a unit, which may itself be a fork."""
     return f"{unit}{FORK}{number}"
 
 
 def root_of(unit: str) -> str:
-    """The unit that was there before any fork."""
+    """Returns the name of the unit that a fork comes from, through all forks."""
     return unit.partition(FORK)[0]
 
 
 def is_fork(unit: str) -> bool:
-    """Whether a unit replays the beginning of another."""
+    """Returns whether a unit is a fork, which replays the beginning of another unit."""
     return FORK in unit
 
 
 StageScript = Generator[Round | Event, Any, None]
-"""Yields rounds of units and the events its decisions become; the conductor logs each event once."""
+"""Yields rounds of units, and events that record its decisions; the conductor logs each event once."""
 
 
 class Card(Struct, frozen=True):
-    """What an episode's prompt says before the question: the task, the tools, the demonstrations."""
+    """The content of an episode's prompt before the question: task, tools, demonstrations."""
 
     task: str
     tools: tuple[Tool, ...]
     demonstrations: tuple[Example, ...] = ()
 
 
-def digest(wish: Request) -> str:
-    """Twelve hex digits that change whenever the wish does; guards replay against changed prompts or code."""
-    told = msgspec.to_builtins(wish)
-    if not told.get("barred"):
-        told.pop("barred", None)  # the field is younger than many logs, whose answers must still be recalled
-    return hashlib.blake2s(msgspec.json.encode(told), digest_size=6).hexdigest()
+def digest(request: Request) -> str:
+    """Returns twelve hex digits that depend on the whole request, so that replay notices changed prompts or code."""
+    fields = msgspec.to_builtins(request)
+    if not fields.get("barred"):
+        fields.pop("barred", None)  # older logs, whose answers must still be replayed, do not know this field
+    return hashlib.blake2s(msgspec.json.encode(fields), digest_size=6).hexdigest()

@@ -1,4 +1,4 @@
-"""The data that travel: questions, tools, steps, trajectories, verdicts, casts. Frozen, and JSON as they stand."""
+"""The data that all parts share: questions, tools, steps, trajectories, verdicts, casts. Frozen, and stored as JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from msgspec import Meta, Struct, field
 Part = Literal["thought", "action", "argument", "reflection", "verdict", "text"]
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
-"""A whole number that any program reads exactly. Others are refused when they are read."""
+"""A whole number that every JSON reader represents exactly. Other numbers are refused when they are read."""
 StepNumber = Annotated[int, Meta(ge=0, le=10**6)]
-"""Of an optimiser's step: readers keep a value for each one."""
+"""The number of an optimiser's step, limited because readers keep a value for each step."""
 Quantity = Annotated[float, Meta(ge=-1e12, le=1e12)]
-"""A time or a score, within what readers can add up and print. Losses are no such numbers: they may blow up."""
+"""A time or a score, in a range that readers can add up and print. Losses are not limited: they may diverge."""
 
 META = "meta"
 """The name that stands for the base model without an adapter."""
@@ -24,13 +24,13 @@ BY_FILTER = "filter"
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
-    """What a data set tells of a question's picture."""
+    """The information of a data set about a question's picture."""
 
     there: bool = True
-    """False where the data set says that the question has none."""
+    """False if the data set says that the question has none."""
     caption: str = ""
     texts: tuple[str, ...] = ()
-    """Texts that were recognised in it."""
+    """Texts recognised in it."""
 
 
 class Question(Struct, frozen=True, omit_defaults=True):
@@ -39,110 +39,110 @@ class Question(Struct, frozen=True, omit_defaults=True):
     id: str
     text: str
     answer: str | None = None
-    """The gold answer; None when a person asks something new."""
+    """The gold answer; None if it is unknown."""
     origin: str = "asked"
     """seed, instructed, reference, heldout, asked, or the name of a data set."""
     level: str = ""
-    """easy, medium, hard, a grade band, or nothing."""
+    """easy, medium, hard, a range of grades, or empty."""
     type: str = ""
-    """one-hop, two-hop, comparison, yes-no, bridge ... as the data set says."""
+    """The type in its data set, such as one-hop, two-hop, comparison, yes-no or bridge."""
     choices: tuple[str, ...] = ()
-    """Options of a multiple-choice question; the answer is then the letter or the words of one."""
+    """Options of a multiple-choice question, whose answer is the letter or the words of one."""
     gold: tuple[str, ...] = ()
-    """Titles of the pages that hold the answer, where they are known."""
+    """Titles of the pages that contain the answer, if known."""
     picture: Picture | None = None
-    """None where nothing is known of a picture. No prompt shows it; Image2Text tells it."""
+    """None if no picture is known. It is in no prompt; the tool Image2Text describes it."""
 
 
 class Page(Struct, frozen=True):
-    """One text with a name, as an encyclopedia has them."""
+    """One text with a title, like a page of an encyclopedia."""
 
     title: str
     text: str
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
-    """One turn of the loop: tau, alpha = (tool name, parameters), o in the paper's section 2."""
+    """One turn of the loop; in the paper's section 2: tau, alpha = (tool name, parameters), o."""
 
     thought: str
     action: str
     argument: str
     observation: str = ""
     failed: bool = False
-    """Whether the tool call gave a failure as its observation."""
+    """True if the tool call failed; the observation then gives the reason."""
 
 
 class Example(Struct, frozen=True, omit_defaults=True):
-    """A seed example: a question with its answer and, if a person wrote them, the steps that lead there."""
+    """A seed example: a question with its answer and, if a person wrote them, the steps to it."""
 
     question: Question
     steps: tuple[Step, ...] = ()
 
 
 class Tool(Struct, frozen=True, omit_defaults=True):
-    """What an agent is told of a tool: name m, definition d, usage u (paper, section 2)."""
+    """The description of a tool for agents: name m, definition d, usage u (paper, section 2)."""
 
     name: str
     definition: str
     usage: str
-    """An example call in the action syntax, as `Retrieve[Milhouse]`."""
+    """An example call, such as `Retrieve[Milhouse]`."""
     aliases: tuple[str, ...] = ()
 
 
 class Trajectory(Struct, frozen=True, omit_defaults=True):
-    """One question tried to its end."""
+    """One ended episode."""
 
     unit: str
     question: Question
     steps: tuple[Step, ...]
     answer: str | None = None
     verdict: str | None = None
-    """What the reflect part said last: right, wrong, or None when it was never asked."""
+    """The last verdict of the reflect part: right, wrong, or None if it was never asked."""
     halt: str = "answered"
-    """answered, steps (limit reached), context (prompt too long) or over (the environment ended it)."""
+    """The reason: answered, steps (limit reached), context (prompt too long) or over (the environment ended it)."""
     reward: Quantity = 0.0
-    """Token F1 against the gold answer, 0 to 1 (1 or 0 for multiple choice)."""
+    """0 to 1: token F1 with the gold answer, 1 or 0 for multiple choice, or the environment's reward."""
     cast: str = "meta"
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
-    """What the filter decided about a trajectory, and why."""
+    """The decision of the filter or of a person about a trajectory, with the reason."""
 
     unit: str
     kept: bool
     reward: Quantity
     why: str = ""
-    """The first gate that refused it; empty when kept."""
+    """The reason to refuse it; the filter gives none for a kept one."""
     by: str = BY_FILTER
-    """The filter, or the name of the person who decided."""
+    """BY_FILTER, or the name of a person."""
 
 
 class Cast(Struct, frozen=True):
-    """Which adapter plays which part. One agent, three, or one for each tool are three casts of one script."""
+    """The adapters that play the parts of a script: one for all, three, or one for each tool, for example."""
 
     name: str
     adapters: Mapping[str, str] = {}
-    """Adapter names by part: plan, tool, reflect, or `tool:NAME` for the arguments of one tool alone."""
+    """Adapter names by role: plan, tool, reflect, or `tool:NAME` for the arguments of one tool only."""
 
     def adapter(self, part: str, tool: str = "") -> str:
-        """Returns the adapter that plays a part, META where none does; `tool` names the tool that is called."""
+        """Returns the adapter of a role, META if it has none; `tool` names the tool that is called."""
         return self.adapters.get(f"{part}:{tool}") or self.adapters.get(part, META)
 
     def names(self) -> tuple[str, ...]:
-        """Returns the names of its adapters, META left out."""
+        """Returns the names of its adapters without META."""
         return tuple(name for name in dict.fromkeys(self.adapters.values()) if name != META)
 
 
 class Adapter(Struct, frozen=True):
-    """A trained LoRA, as a plain PEFT folder."""
+    """A trained LoRA adapter in a PEFT folder."""
 
     name: str = field(name="role")
-    """What casts call it; `role` in logs."""
+    """Its name in casts. Called `role` in logs."""
     path: str
     """Relative to the run folder."""
     sha256: str
-    """Of adapter_model.safetensors."""
+    """The digest of adapter_model.safetensors."""
     examples: Count
-    """Spans it was trained on."""
+    """Number of spans that it was trained on."""
     loss: float
     """Mean loss per token over the last epoch, in nats."""

@@ -1,4 +1,4 @@
-"""The settings of a run that only answers: questions asked, evaluated or sent to a session, with a trained group."""
+"""The settings of runs that only answer questions: of a command, an evaluation or a session."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from autoact.run.record.folder import find_run
 def make_answer_config(
     project: Project, base: str, casts: tuple[str, ...], stages: tuple[str, ...] = (GROUP_PLANNING,), **plan: Any
 ) -> Config:
-    """The project's settings with the adapters of an earlier run, `base` or the newest that has them.
+    """Returns the project's settings for a run with the adapters of an earlier one: `base`, or the newest with some.
 
-    Raises BadInput when the group is among the casts and no run has trained one.
+    Raises BadInput when a cast needs adapters and no run has trained them.
     """
     config = project.config()
     found = find_run(project.root, base) if base else find_trained_run(project.root)

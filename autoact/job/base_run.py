@@ -1,4 +1,4 @@
-"""The base run: the work of stages that a run skips, copied from an earlier run so that it needs that no more."""
+"""Copies the results of stages that a run skips from its base run, which it does not need afterwards."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from autoact.run.record.replay import Memory
 
 
 def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
-    """Logs, once, the base run's material of every stage before this run's first.
+    """Logs, once, the base run's results of every stage before this run's first.
 
-    Raises BadInput where some is lacking, or cannot be read.
+    Raises BadInput when some are missing or cannot be read.
     """
     first = STAGES.get(plan.stages[0])
     wanted = pipeline()[: pipeline().index(first.takes_from or first.name)]
@@ -41,12 +41,12 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     if DIFFERENTIATION in wanted:
         _check_adapters(base)
         shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
-    for event in finished:  # last: they say that the material above is complete
+    for event in finished:  # last: they mark the results above as complete
         journal.append_once(event)
 
 
 def _check_adapters(base: RunFolder) -> None:
-    """Raises BadInput for adapters that are more than weights and LoRA settings: the base may come from elsewhere."""
+    """Raises BadInput for adapters with more than weights and LoRA settings: the base may come from somebody else."""
     for path in base.adapters.rglob("*"):
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
             raise BadInput("is a link, or no plain file; its adapters are not taken", file=path)
@@ -58,10 +58,10 @@ def _check_adapters(base: RunFolder) -> None:
 
 
 def find_trained_run(project_root: Path) -> RunFolder | None:
-    """Returns the newest run of a project's own that trained a group; None when there is none.
+    """Returns the newest run of the project that trained a group; None when there is none.
 
-    A run that only answered has a copy of the adapters it answered with. It counts only where the run that trained
-    them is gone: an evaluation that was stopped must find the same base again.
+    A run that only answered has a copy of the adapters that it used. It counts only when no run that trained adapters
+    is left: a stopped evaluation must find the same base again.
     """
     ready = [folder for folder in list_own_runs(project_root) if _has_adapters(folder)]
     trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())

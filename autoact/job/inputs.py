@@ -1,4 +1,4 @@
-"""Question answering over a project's tool library: its inputs and its environments. Loads no model library."""
+"""The inputs and environments of question answering over a project's tool library. Imports no model library."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class QuestionAnswering:
     library: Library
 
     def begin(self, question: Question | None) -> ToolSession:
-        """Returns a fresh session of the tools for one episode."""
+        """Returns a new session of the tools for one episode."""
         return self.library.session(question)
 
     def close(self) -> None:
-        """Ends what the tools keep running."""
+        """Closes the tools."""
         self.library.close()
 
 
 def open_question_answering(config: Config, project: Project) -> tuple[Inputs, QuestionAnswering]:
-    """Returns what the stages read of a project, and the environments of their episodes. Raises BadInput."""
+    """Returns the inputs of the stages, and the environments of their episodes. Raises BadInput."""
     asked = read_asked(config, project)
     shown = (example.question for example in project.examples())
     library, corpus = open_library(project, config.run.data, [*asked, *shown])
@@ -45,7 +45,7 @@ def open_question_answering(config: Config, project: Project) -> tuple[Inputs, Q
 
 
 def read_asked(config: Config, project: Project) -> tuple[Question, ...]:
-    """Returns the questions that group planning is to answer, at most as many as are wanted. Raises BadInput."""
+    """Returns the questions that group planning is to answer, at most `limit`. Raises BadInput."""
     if GROUP_PLANNING not in config.run.stages:
         return ()
     limit = config.group_planning.limit
@@ -61,7 +61,7 @@ def open_library(
 ) -> tuple[Library, Corpus]:
     """Returns a project's tools, and the corpus that they read: its own, or the paragraphs of a data set.
 
-    `asked` are questions to come, whose pictures the tools may know of. Uncurated, every known tool is returned.
+    `asked` are the questions to come, which may have pictures. With `curated` false, returns every known tool.
     """
     cache = platformdirs.user_cache_path("autoact") / "corpora"
     paragraphs = Corpus.of_data(Project.file(data), cache) if data else None
@@ -72,7 +72,7 @@ def open_library(
 
 
 def tool_context(project: Project, corpus: Corpus) -> ToolContext:
-    """Returns what a project's tools are opened with. Raises BadInput when the file of secrets must not be trusted."""
+    """Returns the context of a project's tools. Raises BadInput when the file of secrets cannot be trusted."""
     vault = Vault.open()
     return ToolContext(
         corpus, {}, project.root, vault.reveal, vault.hide, withheld=not trust.allows("project", "run", project.root)
@@ -82,7 +82,7 @@ def tool_context(project: Project, corpus: Corpus) -> ToolContext:
 def open_inputs(
     config: Config, project: Project, library: Library, corpus: Corpus, asked: Sequence[Question] | None = None
 ) -> Inputs:
-    """Returns everything the stages read of a project; `asked` where it was read before. Raises BadInput."""
+    """Returns the inputs of the stages; `asked` if it was read before. Raises BadInput."""
     inputs = Inputs(
         examples=tuple(fill_demonstration(example, library) for example in project.examples()),
         asked=read_asked(config, project) if asked is None else tuple(asked),

@@ -1,4 +1,4 @@
-"""Opens the world of a run: the model is loaded, the corpus indexed, the tools made ready."""
+"""Opens the world of a run: loads the model, indexes the corpus, and opens the tools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autoact.threads import describe_threads
 
 
 def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
-    """Returns the pipeline of a run. Raises NotTrusted, BadInput, BadProject and UnknownModel before anything slow."""
+    """Returns the pipeline of a run. Raises NotTrusted, BadInput, BadProject and UnknownModel."""
     trust.require_start(folder.path)
     kind = ENGINES.get(config.model.engine)
     inputs, environments = load(ENVIRONMENTS.get(config.task.environment).open)(config, project)

@@ -1,4 +1,4 @@
-"""A run's stages over one project's inputs and one world."""
+"""The stages of a run, with their settings, inputs and world."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autoact.stages.context import Inputs, StageContext
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The inputs and the world of a run, from which its stages are made."""
+    """Begins the stages of a run with its settings, inputs and world."""
 
     config: Config
     inputs: Inputs
@@ -26,12 +26,12 @@ class Pipeline:
     """The run folder."""
 
     def begin(self, stage: str, state: RunState) -> tuple[StageScript, int]:
-        """Returns a stage's script over what the log holds, and how many results it expects (0: it cannot know)."""
+        """Returns a stage's script, and the number of results that it expects (0: unknown)."""
         begun: tuple[StageScript, int] = load(f"{STAGES.get(stage).module}:begin")(self._context(state))
         return begun
 
     def find(self, unit: str, state: RunState) -> tuple[Unit, Commits] | None:
-        """Returns the unit of a finished stage, so that it can be forked; None when no episode has this name."""
+        """Returns the unit of this name of a finished stage, so that it can be forked; None when there is none."""
         found: Any = None
         for stage in state.stages:
             if found is None and STAGES.get(stage).forkable:

@@ -1,4 +1,4 @@
-"""The episode as a method: the meta-agent alone and the group are two casts of it."""
+"""The episode as a method, for the meta-agent alone and for the group, which differ only in their casts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autoact.trajectory import Question
 
 
 def answer(unit: str, question: Question, settings: MethodSettings) -> Script:
-    """Returns the script of one question; it ends with a Trajectory."""
+    """Returns the script that answers one question; it returns a Trajectory."""
     return Episode(
         unit, question, settings.card, settings.cast, settings.sampling, settings.limits, reward
     ).play()  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a method's script is given beside its question."""
+"""The settings that a method takes beside a question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autoact.trajectory import Cast
 
 
 class MethodSettings(Struct, frozen=True):
-    """How a method answers."""
+    """The card, cast, sampling and limits of a method's episodes."""
 
     card: Card
     cast: Cast

@@ -1,4 +1,4 @@
-"""Loading a LoRA folder onto a model, refused unless it fits: its base, its targets, every name and shape."""
+"""Loads LoRA adapters onto a model, after a check that base model, targets, names and shapes fit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autoact.errors import BadInput
 from autoact.model.store import Weights, describe_wrong_weights, folder_name
 
 LONGEST = 400
-"""Characters of a reason: peft lists every weight that has another shape."""
+"""Most characters of a reason: peft lists every weight that has another shape."""
 
 
 def load_adapter(weights: Weights, peft: Any, name: str, folder: Path) -> Any:
-    """Load a PEFT folder as the adapter of `name`; the PEFT model, made around `weights` where `peft` is None.
+    """Loads a PEFT folder as the adapter `name`; returns the PEFT model, a new one around `weights` if `peft` is None.
 
-    Raises BadInput when the folder is no adapter of this model: anything else would leave random weights in it.
+    Raises BadInput when the folder is no adapter of this model; loading it anyway would leave random weights.
     """
     from peft import PeftConfig, PeftModel
 
@@ -38,7 +38,7 @@ def load_adapter(weights: Weights, peft: Any, name: str, folder: Path) -> Any:
 
 
 def _check_base(weights: Weights, base: str | None, folder: Path) -> None:
-    """Another base of the same shape would load without an error, and answer nonsense."""
+    """Raises BadInput for an adapter of another base model, which may have the same shapes but gives nonsense."""
     here = weights.folder.name
     if base and here.lower() not in (folder_name(base), Path(base).name.lower()):
         what = f"trained on `{base}`, which is not this run's model `{here}`; choose that model, or train anew"

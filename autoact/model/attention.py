@@ -1,4 +1,4 @@
-"""What a model's layers attend to: its context window, and the masks of layers that see only the latest tokens."""
+"""The attention of a model: its context window, and the masks of layers that see only the latest tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autoact.errors import UnknownModel
 
 FULL, SLIDING = "full_attention", "sliding_attention"
 UNLIMITED = 10**9
-"""From here on a tokenizer's limit means that nobody set one."""
+"""From this value on, a tokenizer's limit means that none was set."""
 
 Masks = Tensor | dict[str, Tensor]
 
@@ -22,19 +22,19 @@ class Attention:
     """The attention of one model."""
 
     def __init__(self, config: Any):
-        """`config` is that of the text model. Raises UnknownModel when layers keep anything but keys and values."""
+        """Takes the `config` of the text model. Raises UnknownModel when layers store more than keys and values."""
         kinds = set(getattr(config, "layer_types", None) or ())
         layers = {type(layer) for layer in DynamicCache(config=config).layers}
         if kinds - {FULL, SLIDING} or layers - {DynamicLayer, DynamicSlidingWindowLayer}:
             known = f"only layers of {FULL} and {SLIDING} can be computed here"
             raise UnknownModel(f"a model of type `{config.model_type}` does not run: {known}")
         self.span: int | None = config.sliding_window if DynamicSlidingWindowLayer in layers else None
-        """Tokens that a layer with a sliding window sees, the present one included."""
+        """Tokens that a layer with a sliding window sees, including the current one."""
         self.mixed = bool(kinds)
-        """Whether the model wants a mask for each kind of layer."""
+        """True when the model takes one mask for each kind of layer."""
 
     def masks(self, positions: Tensor, width: int) -> Masks:
-        """Which of the first `width` tokens are seen from (B, q) positions: (B, 1, q, width), true where one is."""
+        """Returns masks (B, 1, q, width), true for those of the first `width` tokens that (B, q) positions see."""
         at = torch.arange(width, device=positions.device)
         full = (at <= positions[:, :, None])[:, None]
         if self.span is None:
@@ -44,6 +44,6 @@ class Attention:
 
 
 def context_window(config: Any, tokenizer: Any) -> int | None:
-    """Most tokens of a prompt and its answer together; None when neither model nor tokenizer sets a limit."""
+    """Returns the most tokens of a prompt with its answer; None when neither model nor tokenizer sets a limit."""
     limits = (getattr(config, "max_position_embeddings", None), tokenizer.model_max_length)
     return min((limit for limit in limits if limit and limit < UNLIMITED), default=None)

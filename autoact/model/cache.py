@@ -1,4 +1,4 @@
-"""Key/value caches of many episodes in one block of memory: a row an episode, tokens without holes."""
+"""Key/value caches of many episodes in one block of memory: one row for each episode, its tokens without gaps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROWTH = 128
 
 
 class RowLayer(CacheLayerMixin):
-    """One layer's keys and values, (rows, heads, tokens, head size); writes where the cache points."""
+    """Keys and values of one layer: (rows, heads, tokens, head size). The cache selects what is written and read."""
 
     def __init__(self, cache: RowCache):
         super().__init__()  # type: ignore[no-untyped-call]
@@ -22,7 +22,7 @@ class RowLayer(CacheLayerMixin):
         self.is_initialized = True
 
     def reserve(self, rows: int, heads: int, tokens: int, size: int) -> None:
-        """Make room. zeros, not empty: never-written places stay finite, and untouched pages cost no memory."""
+        """Enlarges the block. Filled with zeros, it has no infinite values, and its unused pages take no memory."""
         for name in ("keys", "values"):
             old = getattr(self, name)
             block = torch.zeros(rows, heads, tokens, size, dtype=self.cache.dtype, device=self.cache.device)
@@ -31,7 +31,7 @@ class RowLayer(CacheLayerMixin):
             setattr(self, name, block)
 
     def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-        """Write (B, heads, q, size) at the cache's rows and positions; give back all keys and values to attend to."""
+        """Writes (B, heads, q, size) at the cache's rows and positions; returns all keys and values to attend to."""
         assert self.keys is not None
         assert self.values is not None
         cache = self.cache
@@ -43,23 +43,23 @@ class RowLayer(CacheLayerMixin):
         return keys, self.values[:, :, : cache.width].index_select(0, cache.read_rows)
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Nothing to do: `reserve` made the block."""
+        """Does nothing: `reserve` allocates the block."""
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        """Keys to attend to, and the offset of the first."""
+        """Returns the number of keys to attend to, and the offset of the first."""
         return self.cache.width, 0
 
     def get_seq_length(self) -> int:
-        """Tokens already held by the longest row."""
+        """Returns the tokens of the longest row."""
         return self.cache.width
 
     def get_max_length(self) -> int:
-        """No maximum: the block grows."""
+        """Returns -1: the block grows without a limit."""
         return -1
 
 
 class RowCache(Cache):
-    """A block of rows shared by all layers. `aim` says which rows and positions the next forward pass means."""
+    """A block of rows, shared by all layers. `aim` selects the rows and positions of the next forward pass."""
 
     def __init__(self, config: PretrainedConfig, rows: int, *, dtype: torch.dtype, device: torch.device):
         self.dtype, self.device = dtype, device
@@ -72,7 +72,7 @@ class RowCache(Cache):
         super().__init__(layers=list(self.blocks))
 
     def reserve(self, tokens: int) -> None:
-        """Room for `tokens` in every row."""
+        """Allocates space for `tokens` in every row."""
         if tokens <= self.capacity:
             return
         self.capacity = -(-tokens // GROWTH) * GROWTH
@@ -80,19 +80,19 @@ class RowCache(Cache):
             layer.reserve(self.rows, self.heads, self.capacity, self.size)
 
     def aim(self, rows: list[int], positions: Tensor, width: int) -> None:
-        """The next pass feeds `rows` (B) at `positions` (B, q) and attends to the first `width` tokens.
+        """Sets the next pass to write `rows` (B) at `positions` (B, q) and to attend to the first `width` tokens.
 
-        Neighbouring rows are read in place; scattered ones are gathered, which copies them.
+        Adjacent rows are read in place; other rows are copied together first.
         """
         self.reserve(width)
         self.width = width
         index = torch.tensor(rows, device=self.device)
         self.write_rows, self.write_at = index[:, None], positions
-        neighbours = rows == list(range(rows[0], rows[0] + len(rows)))
-        self.read_rows = slice(rows[0], rows[0] + len(rows)) if neighbours else index
+        adjacent = rows == list(range(rows[0], rows[0] + len(rows)))
+        self.read_rows = slice(rows[0], rows[0] + len(rows)) if adjacent else index
 
     def copy(self, source: int, target: int, tokens: int) -> None:
-        """Give `target` the first `tokens` of `source`."""
+        """Copies the first `tokens` of row `source` to row `target`."""
         for layer in self.blocks:
             for block in (layer.keys, layer.values):
                 assert block is not None

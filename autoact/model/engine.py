@@ -1,4 +1,4 @@
-"""The Engine protocol: many scripts' asks go in, answers come out one token step at a time."""
+"""The Engine protocol: accepts the asks of many scripts and answers them in one batch, one token at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoact.script import Answer, Ask
 
 
 class Ticket(NamedTuple):
-    """Which question of which unit an ask is: answer `n` of `unit`."""
+    """Identifies an ask by its unit and the number `n` of its answer in that unit."""
 
     unit: str
     n: int
@@ -21,30 +21,30 @@ class Engine(Protocol):
     """A model that answers asks. One thread uses it."""
 
     name: str
-    """What a person calls it: model, device, precision."""
+    """Model, device and precision, for people to read."""
     lanes: int
-    """Most episodes worth having in flight at once."""
+    """Most episodes that are worth running at once."""
 
     def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
-        """Queue an ask. The same ask, seed and weights give the same answer whatever else is in the batch."""
+        """Queues an ask. The same ask, seed and weights give the same answer, whatever else is in the batch."""
 
     def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
-        """Move the running batch on by a forward pass; asks join and leave here. Yields the answers that are complete.
+        """Runs one forward pass over the batch, in which asks join and leave. Yields the answers that are complete.
 
-        Between two steps the job obeys commands, so a step is short: long prompts take several.
+        A step is short, because the job obeys commands between two steps: long prompts take several.
 
-        An ask that cannot be answered, or not in time, gives ModelFailed: its unit fails and the others go on. What
-        is raised ends the run, until it is resumed; what was yielded before is kept.
+        Yields ModelFailed for an ask that cannot be answered: its unit fails and the others continue. An error that is
+        raised ends the run until it is resumed; answers yielded before it are kept.
         """
 
     def partial(self) -> Iterator[tuple[Ticket, str, str]]:
-        """The asks that are being answered: ticket, part, and the text so far."""
+        """Yields the asks that are being answered: ticket, part, and the text so far."""
 
     def withdraw(self, unit: str) -> None:
-        """Drop the ask of a unit: no answer comes."""
+        """Drops the ask of a unit; it gets no answer."""
 
     def forget(self, unit: str) -> None:
-        """The unit asks no more: its caches may be reused."""
+        """Releases the caches of a unit that asks no more."""
 
     def adapt(self, adapters: Mapping[str, Path]) -> None:
-        """Loads adapters from LoRA folders, by name; asks of these adapters may follow."""
+        """Loads adapters from LoRA folders, by name, so that they can answer asks."""

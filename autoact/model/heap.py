@@ -1,4 +1,4 @@
-"""The heap of the C library: what was freed and is kept for later, given back to the system."""
+"""Returns freed memory of the C library's heap to the system."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import suppress
 
 
 def release_memory() -> None:
-    """Give back what nothing uses; where the C library has no such call, nothing happens.
+    """Returns unused memory to the system; does nothing where the C library has no such call.
 
-    Tensors of ever different lengths leave holes in the heap: some 17 MB a step of training, with the embedded model.
+    Tensors of varying lengths fragment the heap: about 17 MB for each training step of the embedded model.
     """
     with suppress(AttributeError, OSError):  # glibc has it, others do not
         ctypes.CDLL(None).malloc_trim(0)

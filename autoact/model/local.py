@@ -1,4 +1,4 @@
-"""The local engine: a transformers model with LoRA adapters, one growing cache an episode, all asks in one batch."""
+"""The local engine: a transformers model with LoRA adapters, one cache row for each episode, all asks in one batch."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ from autoact.script import Answer, Ask, Match
 from autoact.threads import Threads
 from autoact.trajectory import META
 
-WIDE = 64
-"""From here on a pass over one row keeps the processor busy by itself; shorter ones share a pass."""
+WHOLE_PASS = 64
+"""Tokens from which a pass over one row uses the whole processor; shorter rows share a pass."""
 LONGEST_PASS = 256
-"""Tokens of one row that a pass encodes at most: between passes the job looks for commands."""
+"""Most tokens of one row that a pass encodes: the job obeys commands between passes."""
 
 
 @dataclass(slots=True)
 class Row:
-    """One episode's place in a cache block."""
+    """One row of a cache block, for one episode at a time."""
 
     index: int
     unit: str | None = None
     ids: list[int] = field(default_factory=list)
     """Token ids whose keys and values the row holds."""
     used: int = 0
+    """The clock when an ask last took the row."""
 
 
 @dataclass(slots=True)
 class Running:
-    """An ask on its way to an answer."""
+    """An ask that is being answered."""
 
     ticket: Ticket
     ask: Ask
@@ -57,17 +58,17 @@ class Running:
     began: float
     row: Row | None = None
     logits: Tensor | None = None
-    """(vocabulary,) for the next token, when everything so far is encoded."""
+    """(vocabulary,) of the next token, once all tokens so far are encoded."""
     prefilled: int = 0
-    served: int = 0
-    """Number of the last pass it was in."""
+    last_pass: int = 0
+    """Number of the last pass that encoded it."""
 
     def ids(self) -> list[int]:
         return self.prompt + self.taken
 
 
 class LocalEngine:
-    """Engine over one transformers causal model. See engine.py for the contract."""
+    """An engine with one causal model of transformers. See `Engine` for its public methods."""
 
     def __init__(self, weights: Weights, lanes: int):
         self.weights, self.lanes = weights, lanes
@@ -83,10 +84,10 @@ class LocalEngine:
         self.peft: Any = None
         self.clock = self.passes = 0
 
-    # -- the contract ------------------------------------------------------------------------------------------------
+    # -- the protocol ------------------------------------------------------------------------------------------------
 
     def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
-        """Queue an ask; a choice that needs no model is answered at once, and so is a match."""
+        """Queues an ask. A match, and a choice that has only one option, are answered at once."""
         prompt = self.tokens.prompt(ask.prompt)
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
         if isinstance(ask, Match):
@@ -97,7 +98,7 @@ class LocalEngine:
             what = f"prompt and answer may take {longest} tokens, the model's context window has {self.window}"
             self.complete.append((ticket, ContextFull(what)))
         elif isinstance(ask, Match):
-            self.complete.append((ticket, self._matched(ask)))
+            self.complete.append((ticket, self._match(ask)))
         else:
             taken = tree.forced([]) if tree else []
             running = Running(ticket, ask, seed, prompt, tree, taken, time.monotonic())
@@ -105,13 +106,13 @@ class LocalEngine:
                 self.running.append(running)
 
     def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
-        """One forward pass for the adapter that most wait for; a token for each of its asks that is then encoded."""
+        """Runs a pass for the adapter with the most asks, and draws a token for each ask that is then fully encoded."""
         if self.threads.adapt():
             torch.set_num_threads(self.threads.count)
         if self.running:
             adapter = self._busiest()
             self._activate(adapter)
-            for running in self._encoded(adapter, self._next_pass(adapter)):
+            for running in self._encode(adapter, self._next_pass(adapter)):
                 self._take(running)
             self.running = [running for running in self.running if not self._finish(running)]
         complete, self.complete = self.complete, []
@@ -130,10 +131,10 @@ class LocalEngine:
         for _, rows in self.caches.values():
             for row in rows:
                 if row.unit == unit:
-                    row.unit = None  # its ids stay: the next episode may share a beginning
+                    row.unit = None  # its ids stay: the next episode may begin with the same tokens
 
     def adapt(self, adapters: Mapping[str, Path]) -> None:
-        """Load PEFT folders, replacing adapters of the same names; their caches are void.
+        """Loads PEFT folders in place of all adapters, and clears the caches.
 
         Raises BadInput for a folder that does not fit the model.
         """
@@ -145,7 +146,7 @@ class LocalEngine:
             self._set_adapter(self.active)
 
     def release(self) -> None:
-        """Drop adapters and caches and give the bare model back, for training or other adapters."""
+        """Removes adapters and caches from the model, before training or before other adapters are loaded."""
         if self.peft is not None:
             self.model = self.peft.unload()
         self.peft, self.active = None, META
@@ -155,14 +156,14 @@ class LocalEngine:
     # -- one step ----------------------------------------------------------------------------------------------------
 
     def _busiest(self) -> str:
-        """The adapter with the most asks; the present one wins ties, since changing adapters walks every module."""
+        """Returns the adapter with the most asks; of equals the active one, since a change visits every module."""
         counts: dict[str, int] = {}
         for running in self.running:
             counts[running.ask.adapter] = counts.get(running.ask.adapter, 0) + 1
         return max(counts, key=lambda adapter: (counts[adapter], adapter == self.active))
 
     def _rows_for(self, adapter: str) -> list[Running]:
-        """The asks of an adapter that have a row or get one now; when there are more than rows, the last ones wait."""
+        """Returns the asks of an adapter that have a row or can get one; when rows are too few, the last asks wait."""
         asks = [running for running in self.running if running.ask.adapter == adapter]
         asks.sort(key=lambda running: running.row is None)
         return asks[: self.lanes]
@@ -193,13 +194,13 @@ class LocalEngine:
         running.logits = None
 
     def _forbidden(self, running: Running) -> list[int]:
-        """Ids that may not come next: those that end an answer too early, and those that complete a barred word."""
+        """Returns ids that may not come next: those that end the answer too early or complete a barred word."""
         ask, taken = running.ask, running.taken
         early = len(taken) < ask.least or (ask.least > 0 and not self.tokens.text(taken).strip())
         return (self.tokens.breaks if early else []) + self.tokens.closing(taken, ask.barred)
 
     def _finish(self, running: Running) -> bool:
-        """Whether the answer is complete; if so it waits in `complete`."""
+        """Adds a complete answer to `complete`; returns whether it is complete."""
         text = self._answer(running)
         if text is None:
             return False
@@ -209,13 +210,13 @@ class LocalEngine:
         return True
 
     def _answer(self, running: Running) -> str | None:
-        """The answer's text once it is complete: a whole choice, a stop string, the end token or the limit."""
+        """Returns the text of an answer that a choice, stop text, end token or the limit completes, else None."""
         if running.tree:
             return running.tree.chosen(running.taken)
         if not running.taken:
             return None
         text = self.tokens.text(running.taken)
-        body = text.lstrip()  # small models like to open with an empty line: a stop counts after the first word
+        body = text.lstrip()  # small models often begin with an empty line: a stop counts only after the first word
         stops = [at for stop in running.ask.stop if (at := body.find(stop)) >= 0]
         if stops:
             return body[: min(stops)].rstrip()
@@ -223,7 +224,7 @@ class LocalEngine:
             return body.rstrip()
         return None
 
-    def _matched(self, ask: Match) -> Answer:
+    def _match(self, ask: Match) -> Answer:
         began = time.monotonic()
         self._activate(ask.adapter)
         text, count = find_match(self.model, self.tokens, ask)
@@ -233,33 +234,33 @@ class LocalEngine:
 
     @torch.inference_mode()
     def _next_pass(self, adapter: str) -> list[Running]:
-        """The ask that has waited longest for a pass, and those with about as many tokens to encode."""
+        """Returns the ask that has waited longest for a pass, and asks with about as many tokens to encode."""
         groups: dict[int, list[Running]] = {}
-        for running in sorted(self._rows_for(adapter), key=lambda running: running.served):
+        for running in sorted(self._rows_for(adapter), key=lambda running: running.last_pass):
             begins = running.row is None and all(row.unit != running.ticket.unit for row in self._block(adapter)[1])
-            rest = self._settle(adapter, running)
-            alone = rest > WIDE
+            rest = self._assign_row(adapter, running)
+            alone = rest > WHOLE_PASS
             groups.setdefault(-len(groups) if alone else rest.bit_length(), []).append(running)
             if alone and (begins or len(groups) == 1):
-                break  # what comes behind may begin as this one does, and then copies that
+                break  # later asks may begin with the same tokens; they then copy them from this row
         group = next(iter(groups.values()))
         return sorted(group, key=lambda running: running.row.index if running.row else 0)
 
-    def _settle(self, adapter: str, running: Running) -> int:
-        """Find the ask's row, keep what it shares with the ask, and count the tokens still to encode."""
+    def _assign_row(self, adapter: str, running: Running) -> int:
+        """Assigns a row to an ask and keeps the tokens that both share; returns the number still to encode."""
         cache, rows = self._block(adapter)
         ids = running.ids()
         if running.row is None:
-            running.row = row = self._row(rows, running.ticket.unit)
-            donor = max(rows, key=lambda other: (_shared(other.ids, ids), other is row))
-            shared = min(_shared(donor.ids, ids), len(ids) - 1)  # the last token is encoded for its logits
+            running.row = row = self._find_row(rows, running.ticket.unit)
+            donor = max(rows, key=lambda other: (_shared_length(other.ids, ids), other is row))
+            shared = min(_shared_length(donor.ids, ids), len(ids) - 1)  # the last token is encoded for its logits
             if donor is not row:
                 cache.copy(donor.index, row.index, shared)
             row.ids = ids[:shared]
             running.prefilled += max(0, len(running.prompt) - shared)
         return len(ids) - len(running.row.ids)
 
-    def _row(self, rows: list[Row], unit: str) -> Row:
+    def _find_row(self, rows: list[Row], unit: str) -> Row:
         row = next((row for row in rows if row.unit == unit), None)
         if row is None:
             busy = {id(running.row) for running in self.running}
@@ -279,9 +280,11 @@ class LocalEngine:
         return self.caches[adapter]
 
     @torch.inference_mode()
-    def _encoded(self, adapter: str, asks: list[Running]) -> list[Running]:
-        """One forward pass over the tokens these rows lack, padded at the right to the longest, or over the next of
-        them where they are many. Those asks of which nothing is left to encode have their logits."""
+    def _encode(self, adapter: str, asks: list[Running]) -> list[Running]:
+        """Runs one pass over the next tokens of these asks (at most LONGEST_PASS each), padded at the right.
+
+        Returns the asks that are now fully encoded; these have their logits.
+        """
         self.passes += 1
         cache, _ = self._block(adapter)
         rows = [running.row for running in asks if running.row is not None]
@@ -293,7 +296,7 @@ class LocalEngine:
         positions = starts[:, None] + torch.arange(longest, device=self.model.device)
         width = int(positions.max()) + 1
         cache.aim([row.index for row in rows], positions, width)
-        masks = self.attention.masks(positions, width)  # what a padded place writes is overwritten later
+        masks = self.attention.masks(positions, width)  # the keys and values of padding are overwritten later
         padded = torch.tensor([ids + [0] * (longest - len(ids)) for ids in fresh], device=self.model.device)
         lasts = sorted({len(ids) - 1 for ids in fresh})
         output = self.model(
@@ -301,7 +304,7 @@ class LocalEngine:
             logits_to_keep=torch.tensor(lasts, device=self.model.device),
         )  # fmt: skip
         for index, (running, row, ids) in enumerate(zip(asks, rows, fresh, strict=True)):
-            running.logits, running.served = output.logits[index, lasts.index(len(ids) - 1)].float(), self.passes
+            running.logits, running.last_pass = output.logits[index, lasts.index(len(ids) - 1)].float(), self.passes
             row.ids += ids
         return [running for running in asks if running.row and len(running.row.ids) == len(running.ids())]
 
@@ -311,8 +314,8 @@ def open_engine(settings: Model) -> LocalEngine:
     return LocalEngine(load(settings.id, settings.device, settings.precision), settings.lanes)
 
 
-def _shared(left: list[int], right: list[int]) -> int:
-    """Length of the common beginning."""
+def _shared_length(left: list[int], right: list[int]) -> int:
+    """Returns the length of the common beginning."""
     count = 0
     for one, other in zip(left, right, strict=False):
         if one != other:

@@ -1,4 +1,4 @@
-"""Drawing the next token of every row, so that a row's draw depends on its own logits and seed alone."""
+"""Draws the next token of an answer, which depends only on its own logits and seed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 from autoact.script import Sampling
 
 CANDIDATES = 64
-"""Tokens considered per draw; the mass outside them is negligible at the temperatures in use."""
+"""Likeliest tokens considered in a draw; the others have a negligible probability at usual temperatures."""
 
 
 def draw(logits: Tensor, sampling: Sampling, seed: int, index: int, allowed: list[int] | None = None) -> int:
-    """The id of token `index` of an answer. logits: (vocabulary,). Greedy at temperature 0.
+    """Returns the id of token `index` of an answer. logits: (vocabulary,). Temperature 0 takes the likeliest.
 
-    The random number is a pure function of (seed, index): a resumed answer draws what it would have drawn.
+    The random number is a pure function of (seed, index), so a resumed answer gets the same tokens.
     """
     if allowed is not None:
         ids = torch.tensor(allowed, device=logits.device)
@@ -31,7 +31,7 @@ def draw(logits: Tensor, sampling: Sampling, seed: int, index: int, allowed: lis
 
 
 def _pick(weights: list[float], top_p: float, chance: float) -> int:
-    """Where `chance` falls among the likeliest weights that together reach `top_p`."""
+    """Returns the index that `chance` (0 to 1) selects among the first weights that together reach `top_p`."""
     nucleus, total = 0, 0.0
     while nucleus < len(weights) and total < top_p:
         total += weights[nucleus]

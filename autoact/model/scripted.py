@@ -1,4 +1,4 @@
-"""The scripted engine: answers from a function or a list. For tests; what a person runs uses a real model."""
+"""The scripted engine, for tests: its answers come from a function or a list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autoact.script import Answer, Ask
 
 
 class ScriptedEngine:
-    """Engine whose answers are known beforehand. `asked` keeps every ask it was given."""
+    """An engine with prepared answers. `asked` holds every ask that was submitted."""
 
     name = "scripted"
 
@@ -25,36 +25,36 @@ class ScriptedEngine:
 
     @staticmethod
     def _from_list(answers: Iterator[str]) -> Callable[[Ask], str]:
-        def following(ask: Ask) -> str:
+        def next_answer(ask: Ask) -> str:
             try:
                 return next(answers)
             except StopIteration as error:
                 raise ModelFailed("the scripted answers are used up") from error
 
-        return following
+        return next_answer
 
     def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
-        """Queue an ask."""
+        """Queues an ask."""
         self.asked.append((ticket, ask))
         self.waiting.append((ticket, ask))
 
     def step(self) -> Iterator[tuple[Ticket, Answer]]:
-        """Answer everything that waits. Raises ModelFailed when the list is used up."""
+        """Answers all queued asks. Raises ModelFailed when the list is used up."""
         while self.waiting:
             ticket, ask = self.waiting.popleft()
             yield ticket, Answer(self._answer(ask), prompt_tokens=1, prefilled=1)
 
     def partial(self) -> Iterator[tuple[Ticket, str, str]]:
-        """Nobody hears it think."""
+        """Yields nothing: answers are complete at once."""
         return iter(())
 
     def withdraw(self, unit: str) -> None:
-        """Drop the asks of a unit."""
+        """Drops the asks of a unit."""
         self.waiting = deque((ticket, ask) for ticket, ask in self.waiting if ticket.unit != unit)
 
     def forget(self, unit: str) -> None:
-        """Nothing is kept."""
+        """Does nothing: there are no caches."""
 
     def adapt(self, adapters: Mapping[str, Path]) -> None:
-        """Remember which adapters were loaded."""
+        """Records the adapters."""
         self.adapters = dict(adapters)

@@ -1,4 +1,4 @@
-"""Where weights come from: the embedded model, a local folder, a GGUF file, or a Hugging Face id."""
+"""Finds, converts and loads weights: the embedded model, a local folder, a GGUF file, or a Hugging Face id."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ KNOWN = {
     "qwen2.5-7b-instruct": "Qwen/Qwen2.5-7B-Instruct",
     "mistral-7b-instruct": "mistralai/Mistral-7B-Instruct-v0.3",
 }
-"""Short names and the hub ids behind them."""
+"""Hub ids by short name."""
 SOURCE = "source"
-"""The file in a converted model's folder that says what it was converted from."""
+"""The file in a converted model's folder with the identity of the GGUF file."""
 NAMED = 3
-"""Names of weights in an error at most."""
+"""Most names of weights in an error message."""
 
 
 class StoredModel(Struct, frozen=True):
@@ -56,12 +56,12 @@ class Weights:
 
 
 def cache_folder() -> Path:
-    """Where converted and downloaded models are kept; AUTOACT_MODELS overrides it."""
+    """Returns the folder of converted and downloaded models; AUTOACT_MODELS overrides it."""
     return Path(os.environ.get("AUTOACT_MODELS") or platformdirs.user_cache_path("autoact") / "models")
 
 
 def list_stored_models() -> list[StoredModel]:
-    """The models in the cache, by name."""
+    """Returns the models in the cache, sorted by name."""
     return [
         StoredModel(folder.name, str(folder), sum(file.stat().st_size for file in folder.iterdir() if file.is_file()))
         for folder in sorted(cache_folder().glob("*"))
@@ -70,46 +70,46 @@ def list_stored_models() -> list[StoredModel]:
 
 
 def prepare(settings: Model) -> None:
-    """Downloads the model of these settings unless it is there. Raises UnknownModel."""
+    """Downloads or converts the model of these settings if needed. Raises UnknownModel."""
     find(settings.id)
 
 
 def find(name: str) -> Path:
-    """The folder of a model, fetching or converting it on first use. Raises UnknownModel."""
+    """Returns the folder of a model; downloads or converts it on first use. Raises UnknownModel."""
     path = Path(name).expanduser()
     if (path / "config.json").exists():
         return path
     if path.suffix == ".gguf" and path.exists():
-        return _converted(path, _key(path))
+        return _convert(path, _key(path))
     if path.suffix == ".gguf" or name.startswith((".", "/", "~")):
         raise UnknownModel(f"no model at {name}; expected a folder with config.json or a .gguf file")
-    return _cached(name) or _embedded(name) or _download(name)
+    return _find_cached(name) or _find_embedded(name) or _download(name)
 
 
-def _cached(name: str) -> Path | None:
+def _find_cached(name: str) -> Path | None:
     folder = cache_folder() / folder_name(name)
     return folder if (folder / "config.json").exists() else None
 
 
 def folder_name(name: str) -> str:
-    """What a model's folder in the cache is called; a short name and the hub id behind it share one."""
+    """Returns the name of a model's folder in the cache, the same for a short name and its hub id."""
     wanted = name.lower()
     short = next((short for short, hub_id in KNOWN.items() if wanted in (short, hub_id.lower())), None)
     return short or wanted.replace("/", "--")
 
 
-def _embedded(name: str) -> Path | None:
-    """The embedded model, from the Python package that ships it."""
+def _find_embedded(name: str) -> Path | None:
+    """Returns the folder of the embedded model, converted from its Python package; None for another or without it."""
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE) if folder_name(name) == EMBEDDED else None
     if spec is None or spec.origin is None:
         return None
-    # looked up, not imported: the package wants dependencies that nobody here needs
+    # the package is not imported: it has dependencies that are not needed here
     file = next(Path(spec.origin).parent.glob("*.gguf"), None)
-    return _converted(file, EMBEDDED) if file else None
+    return _convert(file, EMBEDDED) if file else None
 
 
-def _converted(file: Path, key: str) -> Path:
-    """Weights of a GGUF file as safetensors in the cache. De-quantising takes 20 s, loading the result 1 s."""
+def _convert(file: Path, key: str) -> Path:
+    """Converts a GGUF file to safetensors in the cache: this takes 20 s, and loading the result 1 s."""
     folder = cache_folder() / key
     if (folder / "config.json").exists():
         return folder
@@ -120,17 +120,17 @@ def _converted(file: Path, key: str) -> Path:
         model, tokenizer = _read_weights(file, file.parent, gguf_file=file.name, dtype=torch.float32)
         model.__dict__["hf_quantizer"] = None  # the tensors are plain now; without this, saving refuses
         model.config.__dict__.pop("quantization_config", None)
-        part = _part(folder)
+        part = _make_part(folder)
         model.save_pretrained(part)
         tokenizer.save_pretrained(part)
     (part / SOURCE).write_text(_identity(file))
-    return _whole(part, folder)
+    return _publish(part, folder)
 
 
 def _key(file: Path) -> str:
-    """The name of a GGUF file's folder in the cache: the file's own, and more where another file has that one.
+    """Returns the folder name of a GGUF file in the cache: the file's name, with its identity if the name is taken.
 
-    Folders of older versions do not say what they were converted from, and count as made from this file.
+    Folders of older versions have no file SOURCE, and count as converted from this file.
     """
     name = file.stem.lower()
     source = cache_folder() / name / SOURCE
@@ -139,19 +139,19 @@ def _key(file: Path) -> str:
 
 
 def _identity(file: Path) -> str:
-    """Eight hex digits that change with a file's place, size and date: reading it whole would take seconds."""
+    """Returns eight hex digits of a file's path, size and date; a hash of its content would take seconds."""
     stat = file.stat()
     return hashlib.blake2s(f"{file.resolve()}/{stat.st_size}/{stat.st_mtime_ns}".encode(), digest_size=4).hexdigest()
 
 
 def _download(name: str) -> Path:
-    """A Hugging Face model in the cache. Raises UnknownModel when the hub has none or cannot be reached."""
+    """Downloads a Hugging Face model. Raises UnknownModel when the hub has none or cannot be reached."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     hub_id = KNOWN.get(name.lower(), name)
     folder = cache_folder() / folder_name(name)
-    part = _part(folder)
+    part = _make_part(folder)
     try:
         snapshot_download(
             hub_id, local_dir=part, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
@@ -162,18 +162,19 @@ def _download(name: str) -> Path:
             f"`{name}` is not here and could not be fetched from the hub ({type(error).__name__}); "
             f"expected `{EMBEDDED}`, a folder with config.json, a .gguf file, or a reachable Hugging Face id"
         ) from error
-    return _whole(part, folder)
+    return _publish(part, folder)
 
 
-def _part(folder: Path) -> Path:
+def _make_part(folder: Path) -> Path:
+    """Makes an empty folder beside the final one, to be filled and renamed."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     return part
 
 
-def _whole(part: Path, folder: Path) -> Path:
-    """Give a finished folder its name; another process may have been faster."""
+def _publish(part: Path, folder: Path) -> Path:
+    """Renames a complete folder to its final name, unless another process has made that one."""
     for file in part.rglob("*"):
         if file.is_file():
             disk.sync_file(file)
@@ -187,9 +188,9 @@ def _whole(part: Path, folder: Path) -> Path:
 
 
 def load(name: str, device: str = "auto", precision: str = "auto") -> Weights:
-    """Load a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16.
+    """Loads a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16.
 
-    Raises UnknownModel for a model whose weights are not those that its config.json describes.
+    Raises UnknownModel when the weights do not match config.json.
     """
     import torch
 
@@ -205,7 +206,7 @@ def load(name: str, device: str = "auto", precision: str = "auto") -> Weights:
 
 
 def _read_weights(source: Path, folder: Path, gguf_file: str | None = None, **how: Any) -> tuple[Any, Any]:
-    """Model and tokenizer of a folder, or of a GGUF file in it. Raises UnknownModel unless all weights fit."""
+    """Returns model and tokenizer of a folder, or of a GGUF file in it. Raises UnknownModel unless all weights fit."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
@@ -214,8 +215,8 @@ def _read_weights(source: Path, folder: Path, gguf_file: str | None = None, **ho
             str(folder), gguf_file=gguf_file, output_loading_info=True, ignore_mismatched_sizes=True, **how
         )
     except (RuntimeError, MemoryError):
-        raise  # no memory: the folder may well be a model
-    except Exception as error:  # of files that are no model, transformers raises nearly anything
+        raise  # out of memory: the folder may be a model all the same
+    except Exception as error:  # transformers raises many types for files that are no model
         if isinstance(error, OSError) and error.errno is not None:
             raise
         why = str(error).strip().partition("\n")[0]
@@ -229,7 +230,7 @@ def _read_weights(source: Path, folder: Path, gguf_file: str | None = None, **ho
 
 
 def _check_weights(source: Path, report: Any) -> None:
-    """Raises UnknownModel, with names, for weights that transformers would leave random or aside."""
+    """Raises UnknownModel, with names, for weights that transformers would leave random or ignore."""
     shapes = [f"{name} {tuple(have)} instead of {tuple(want)}" for name, have, want in report["mismatched_keys"]]
     wrong = {"missing": report["missing_keys"], "foreign": report["unexpected_keys"], "of another shape": shapes}
     if any(wrong.values()):
@@ -239,7 +240,7 @@ def _check_weights(source: Path, report: Any) -> None:
 
 
 def describe_wrong_weights(names: Mapping[str, Iterable[str]]) -> str:
-    """How many weights are wrong in which way, the first of them by name."""
+    """Returns the number of wrong weights of each kind, with the first NAMED names."""
     texts = []
     for how, wrong in names.items():
         first, *more = sorted(wrong) or [""]
@@ -250,7 +251,7 @@ def describe_wrong_weights(names: Mapping[str, Iterable[str]]) -> str:
 
 
 def best_device() -> str:
-    """cuda, mps or cpu, whichever is there first."""
+    """Returns the first available device of cuda, mps and cpu."""
     import torch
 
     if torch.cuda.is_available():
@@ -259,19 +260,19 @@ def best_device() -> str:
 
 
 def best_precision(device: str) -> str:
-    """bfloat16 where the hardware computes with it at speed, else float16 on CUDA and float32 elsewhere."""
+    """Returns bfloat16 where the hardware is fast with it, else float16 on CUDA and float32 elsewhere."""
     import torch
 
     if device == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
-    # twice the speed of float32 where the processor multiplies bfloat16; several times slower where it does not
+    # twice as fast as float32 on processors with bfloat16 instructions, several times slower on others
     has = torch.cpu.get_capabilities()
     return "bfloat16" if device == "cpu" and (has.get("avx512_bf16") or has.get("amx_bf16")) else "float32"
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """transformers draws progress bars and warns on stderr, where a person reads our own progress."""
+    """Silences the progress bars and warnings of transformers, which would mix with the command's own output."""
     from transformers.utils import logging as transformers_logging
 
     level = transformers_logging.get_verbosity()

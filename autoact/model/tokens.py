@@ -1,4 +1,4 @@
-"""From a Prompt to token ids: the chat opening once, then every segment by itself, never a control token from text."""
+"""Encodes prompts as token ids: the opening of the chat, then each segment. Text never becomes a control token."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from autoact.errors import UnknownModel
 from autoact.script import Prompt
 
 BRACKETED = re.compile(r"\s*[<\[{|].+[>\]}|]\s*")
-"""How a token that structures a chat looks, as `<start_of_turn>` or `[INST]`, also where it is not marked special."""
+"""Matches tokens that structure a chat, such as `<start_of_turn>` or `[INST]`, even if not marked as special."""
 PROBE = "system-message-probe"
 
 Messages = list[dict[str, str]]
 
 
 class Tokens:
-    """A tokenizer that keeps two promises.
+    """A tokenizer with two guarantees.
 
-    A longer prompt begins with exactly the shorter one's ids. Text of questions, pages, tools and the model gives no
-    control tokens, whatever it spells: those come from the chat template alone.
+    The ids of a prompt begin with exactly the ids of the prompt that it extends. Text of questions, pages, tools and
+    the model never becomes control tokens, even if it spells them: these come from the chat template only.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase):
@@ -33,24 +33,24 @@ class Tokens:
         self.end = tokenizer.eos_token_id
         self.controls = control_tokens(tokenizer)
         longest_first = sorted(self.controls.values(), key=len, reverse=True)
-        self._spelled = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._control_pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self.opening = lru_cache(maxsize=256)(self._opening)
         self.segment = lru_cache(maxsize=65_536)(self._segment)
         self.system_role = bool(tokenizer.chat_template) and self._shows_system_message()
 
     def _opening(self, system: str, user: str, shown: tuple[tuple[str, str], ...]) -> tuple[int, ...]:
-        """Ids of system, demonstrations and user message up to where the assistant begins."""
+        """Returns the ids of system, demonstrations and user message, up to the beginning of the assistant's turn."""
         if not self.tokenizer.chat_template:
             return self._segment("\n\n".join([system, *chain(*shown), user, ""]))
         messages = self._messages(system, user, shown)
         mark = _unused_character("".join(message["content"] for message in messages))
         for message in messages:
-            message["content"] = mark.join(part for part, _ in self._harmless(message["content"]))
+            message["content"] = mark.join(part for part, _ in self._split_controls(message["content"]))
         parts = self._render(messages).split(mark)
         return tuple(chain.from_iterable(map(self._encode, parts)))
 
     def _messages(self, system: str, user: str, shown: tuple[tuple[str, str], ...]) -> Messages:
-        """The conversation. Where the template has no system role, the system text begins the first user message."""
+        """Returns the conversation; without a system role, the first user message begins with the system text."""
         turns = [*chain(*shown), user]
         if not self.system_role:
             turns[0] = f"{system}\n\n{turns[0]}"
@@ -59,13 +59,13 @@ class Tokens:
         return [{"role": "system", "content": system}, *messages] if self.system_role else messages
 
     def _shows_system_message(self) -> bool:
-        """Whether the template takes a system message: some refuse it, others leave it out without a word."""
+        """Returns whether the template renders a system message: some refuse it, others silently omit it."""
         user = {"role": "user", "content": "user"}
         try:
             if PROBE in self._render([{"role": "system", "content": PROBE}, user]):
                 return True
         except TemplateError:
-            pass  # without the system role it may still render, which is tried next
+            pass  # it may still render without the system role, which is tried next
         try:
             self._render([user, {"role": "assistant", "content": "assistant"}, user])
         except (TemplateError, TypeError) as error:
@@ -78,41 +78,41 @@ class Tokens:
         return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
     def _segment(self, text: str) -> tuple[int, ...]:
-        return tuple(chain.from_iterable(ids for _, ids in self._harmless(text)))
+        return tuple(chain.from_iterable(ids for _, ids in self._split_controls(text)))
 
-    def _harmless(self, text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Parts of a text with their ids, none of which is a control token; a text without any is one part.
+    def _split_controls(self, text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Yields parts of a text with their ids, none of which is a control token.
 
-        A part ends after the first character of what spells a control token. A single character that is one by
-        itself is left out.
+        A text that spells no control token is one part; others are cut after the first character of each. A single
+        character that is a control token by itself is left out.
         """
         waiting = [text]
         while waiting:
             part = waiting.pop()
             ids = self._encode(part)
-            if not self._controlling(part, ids):
+            if not self._has_control(part, ids):
                 yield part, ids
             elif len(part) > 1:
-                cuts = {found.start() + 1 for found in self._spelled.finditer(part)} - {len(part)}
+                cuts = {found.start() + 1 for found in self._control_pattern.finditer(part)} - {len(part)}
                 places = [0, *sorted(cuts or {len(part) // 2}), len(part)]  # a normaliser may hide the spelling
                 waiting += [part[start:end] for start, end in pairwise(places)][::-1]
 
-    def _controlling(self, text: str, ids: tuple[int, ...]) -> bool:
-        """Whether there is a control token among the ids. An unknown character is none, though its token is special."""
+    def _has_control(self, text: str, ids: tuple[int, ...]) -> bool:
+        """Returns whether a control token is among the ids. The token of unknown characters does not count."""
         unknown = self.tokenizer.unk_token_id
         return any(one in self.controls and (one != unknown or self.controls[one] in text) for one in ids)
 
     def _encode(self, text: str) -> tuple[int, ...]:
-        """Ids of a text in which control tokens count as such."""
+        """Returns the ids of a text, control tokens in it included."""
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def plain(self, text: str) -> tuple[int, ...]:
-        """Ids of a text without a chat around it, begun as the model's own texts begin."""
+        """Returns the ids of a text outside a chat, after the token that begins texts, if there is one."""
         first = self.tokenizer.bos_token_id
         return (*(() if first is None else (first,)), *self.segment(text))
 
     def prompt(self, prompt: Prompt) -> list[int]:
-        """All ids of a prompt, in order."""
+        """Returns all ids of a prompt, in order."""
         ids = list(self.opening(prompt.system, prompt.user, prompt.shown))
         for segment in prompt.segments:
             ids += self.segment(segment)
@@ -120,12 +120,12 @@ class Tokens:
 
     @cached_property
     def breaks(self) -> list[int]:
-        """Ids that end a line or an answer."""
+        """The ids that end a line or an answer."""
         pieces = self.tokenizer.batch_decode([[index] for index in range(len(self.tokenizer))])
         return [index for index, piece in enumerate(pieces) if "\n" in piece or index == self.end]
 
     def closing(self, taken: list[int], words: tuple[str, ...]) -> list[int]:
-        """Ids that would complete one of these words at the beginning of an answer that has `taken` so far."""
+        """Returns ids that would complete one of `words` as the beginning of an answer with the ids `taken` so far."""
         while words and taken and not self.text(taken[:1]).strip():
             taken = taken[1:]
         forms = {form for word in words for form in (word, word.capitalize(), word.upper())}
@@ -133,14 +133,14 @@ class Tokens:
         return [path[-1] for path in paths if list(path[:-1]) == taken]
 
     def text(self, ids: list[int]) -> str:
-        """The text of generated ids."""
+        """Returns the text of generated ids."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
 def control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
-    """Tokens that structure a chat, by id: all special ones, and added ones in brackets.
+    """Returns the tokens that structure a chat, by id: all special ones, and added ones in brackets.
 
-    Added words and runs of spaces are text.
+    Other added tokens, such as words or runs of spaces, are text.
     """
     special = dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
     added = tokenizer.added_tokens_decoder.items()
@@ -150,7 +150,7 @@ def control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
 
 
 def _unused_character(text: str) -> str:
-    """A private character that a text does not contain."""
+    """Returns a character of private use that the text does not contain."""
     return next(one for one in map(chr, range(0xE000, 0x110000)) if one not in text)
 
 
@@ -167,21 +167,21 @@ class ChoiceTree:
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest choice."""
+        """The tokens of the longest choice."""
         return max(map(len, self.paths))
 
     def next(self, taken: list[int]) -> list[int]:
-        """Ids that may follow what was taken; empty when a choice is complete."""
+        """Returns the ids that may follow `taken`; empty when a choice is complete."""
         depth = len(taken)
         return sorted({path[depth] for path in self.paths if len(path) > depth and list(path[:depth]) == taken})
 
     def forced(self, taken: list[int]) -> list[int]:
-        """`taken` extended as far as only one id can follow."""
+        """Returns `taken`, extended as long as only one id can follow."""
         taken = list(taken)
         while len(follow := self.next(taken)) == 1 and tuple(taken) not in self.paths:
             taken.append(follow[0])
         return taken
 
     def chosen(self, taken: list[int]) -> str | None:
-        """The choice these ids spell, or None while it is open."""
+        """Returns the choice that these ids spell; None while it is incomplete."""
         return self.paths.get(tuple(taken))

@@ -1,4 +1,8 @@
-"""The prompts, one text file each, and what fills them. An unknown or missing field is an error."""
+"""The texts of the prompts, one file each, and `fill`, which inserts the values of their fields.
+
+Stages, `scratchpad` and the trainer use it; it imports nothing of the project. A changed text changes the digests of
+asks, so a resumed run asks anew from there. Begin with card.txt, the system message of every episode.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,9 @@ from importlib import resources
 
 
 def fill(prompt: str, **fields: str) -> str:
-    """The text of `prompt`.txt with its `{fields}` replaced.
+    """Returns the text of `prompt`.txt with its `{fields}` replaced.
 
-    Raises KeyError unless the fields given are exactly the fields the file names.
+    Raises KeyError unless exactly the fields of the file are given.
     """
     text, wanted = _load(prompt)
     if wanted != set(fields):

@@ -1,7 +1,8 @@
-"""Tables of stages, methods, engines, environments and roles, to which plug-ins add rows. Imports nothing heavy.
+"""Tables of stages, methods, engines, environments and roles, to which plug-ins add rows.
 
-A package adds rows by an entry point of the group `autoact.plugins`: a module that calls `STAGES.add(...)` and the like
-when it is imported. `load_plugins` imports these modules; every program calls it when it starts.
+Every package may import it, also commands and the studio: it imports no model library. A plug-in is a package with an
+entry point in the group `autoact.plugins`, which names a module that calls `STAGES.add(...)` or the like when it is
+imported. Every program calls `load_plugins` when it starts. Begin with `registry`, then `stages`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cache
 from autoact.errors import BadInput
 
 PLUGINS = "autoact.plugins"
-"""The group of entry points whose modules add rows."""
+"""The group of entry points that name the modules of plug-ins."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The table of engines: each answers asks, and has a trainer of adapters for it."""
+"""The table of engines, which answer asks, each with the trainer of its adapters."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ class EngineKind(Struct, frozen=True):
     """One kind of engine."""
 
     name: str
-    """As `model.engine` in settings."""
+    """The value of `model.engine` in settings."""
     title: str
     engine: str
     """`package.module:function` that opens it: (Model settings) -> Engine. Raises UnknownModel and BadInput."""
     trainer: str
     """`package.module:function` that opens its trainer: (Engine, Differentiation, seed=, root=) -> Trainer."""
     prepare: str = ""
-    """`package.module:function` that a command calls before it starts a run: (Model settings), to fetch what the engine
-    needs. Raises UnknownModel and BadInput."""
+    """`package.module:function` that a command calls before it starts a run: (Model settings), to download models.
+    Raises UnknownModel and BadInput."""
 
 
 ENGINES = Registry(

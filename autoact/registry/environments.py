@@ -1,4 +1,4 @@
-"""The table of environments, in which episodes act. Question answering over a tool library is the first."""
+"""The table of environments, in which episodes act."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class EnvironmentKind(Struct, frozen=True):
     """One kind of environment."""
 
     name: str
-    """As `task.environment` in settings."""
+    """The value of `task.environment` in settings."""
     title: str
     open: str
-    """`package.module:function`: (Config, Project) -> (Inputs, Environments). Raises BadInput."""
+    """`package.module:function` that opens it: (Config, Project) -> (Inputs, Environments). Raises BadInput."""
 
 
 ENVIRONMENTS = Registry(

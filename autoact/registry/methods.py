@@ -1,4 +1,4 @@
-"""The table of methods: ways to answer a question. A method is a script and a cast: which adapter plays which part."""
+"""The table of methods, which answer questions. A method has a script, and a cast of adapters for its parts."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Method(Struct, frozen=True):
 
     name: str
     title: str
-    """In a few words, for lists."""
+    """A few words, for lists."""
     script: str
     """`package.module:function` that makes the script: (unit, question, MethodSettings) -> Script of a Trajectory."""
     cast: Cast
-    """The adapters that it needs and the parts that they play; none for the base model alone."""
+    """Its adapters and the parts that they play; empty for the base model alone."""
     trained: bool = False
-    """Whether the adapters that differentiation trains play it, whichever they are, in place of `cast`."""
+    """True if it uses the cast of the adapters that differentiation trains, in place of `cast`."""
 
     @property
     def needs_adapters(self) -> bool:
-        """Whether it can answer only after a training."""
+        """True if it can answer only after a training."""
         return self.trained or bool(self.cast.adapters)
 
 
@@ -37,5 +37,5 @@ METHODS = Registry(
 
 
 def answerable_methods(*, trained: bool) -> tuple[str, ...]:
-    """Returns the names of the methods that can answer, those that need adapters only if a run has trained some."""
+    """Returns the names of the methods that can answer; `trained` tells whether a run has trained adapters."""
     return tuple(method.name for method in METHODS if trained or not method.needs_adapters)

@@ -1,4 +1,4 @@
-"""A table of named rows, each of which says where its code is; the code is imported when it is first used."""
+"""A table of named rows. A row gives its code by path, so that it is imported only when it is used."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ RowT = TypeVar("RowT", bound=NamedRow)
 
 
 class Registry(Generic[RowT]):
-    """Rows by name, in the order in which they were added."""
+    """A table of rows by name, in the order in which they were added."""
 
     def __init__(self, noun: str, *rows: RowT):
-        """`noun` is what error messages call a row."""
+        """Makes a table of these rows; `noun` names a row in error messages."""
         self._noun = noun
         self._rows: dict[str, RowT] = {}
         for row in rows:
             self.add(row)
 
     def add(self, row: RowT, *, after: str = "") -> None:
-        """Adds a row at the end, or behind the one named `after`.
+        """Adds a row at the end, or after the row of the name `after`.
 
-        The same row may come again. Raises ValueError for another one of the same name.
+        An equal row may be added again. Raises ValueError for another one of the same name.
         """
         if self._rows.setdefault(row.name, row) != row:
             raise ValueError(f"the {self._noun} `{row.name}` is defined twice")
@@ -43,7 +43,7 @@ class Registry(Generic[RowT]):
             self._rows = {name: self._rows[name] for name in names}
 
     def get(self, name: str) -> RowT:
-        """Returns the row of a name. Raises BadInput with the names that there are."""
+        """Returns the row of a name. Raises BadInput, with all names, when there is none."""
         if name not in self._rows:
             raise BadInput(f"no {self._noun} `{name}`; there is {', '.join(self._rows)}")
         return self._rows[name]
@@ -60,6 +60,6 @@ class Registry(Generic[RowT]):
 
 
 def load(path: str) -> Any:
-    """Returns what `package.module:name` names."""
+    """Returns the object at `package.module:name`."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)

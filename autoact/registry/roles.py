@@ -1,4 +1,4 @@
-"""The table of roles. Each agent owns parts of a turn (paper, section 3.4); the environment owns observations."""
+"""The table of roles. Each role owns parts of a turn (paper, section 3.4); the environment owns observations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autoact.registry.registry import Registry
 from autoact.trajectory import META
 
 WORLD = "world"
-"""The role that a tool's reply has."""
+"""The role that owns observations."""
 SUB_AGENTS = ("plan", "tool", "reflect")
 """Adapters that differentiation trains by default, each for the role of its name."""
 
@@ -18,11 +18,11 @@ class Role(Struct, frozen=True):
 
     name: str
     title: str
-    """What people call it."""
+    """Its name for people."""
     letter: str
-    """Stands for it where colours may be missing."""
+    """Represents it where there are no colours."""
     parts: tuple[str, ...] = ()
-    """The parts of a turn that are its words."""
+    """The parts of a turn that it writes."""
 
 
 ROLES = Registry(
@@ -36,5 +36,5 @@ ROLES = Registry(
 
 
 def role_of(part: str) -> str:
-    """Returns the name of the role whose words a part is; that of the world for a part that nobody owns."""
+    """Returns the name of the role that owns a part; the world if none does."""
     return next((role.name for role in ROLES if part in role.parts), WORLD)

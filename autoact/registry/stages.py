@@ -25,36 +25,36 @@ class Stage(Struct, frozen=True):
     """One stage."""
 
     name: str
-    """In settings, commands and logs."""
+    """Its name in settings, commands and logs."""
     title: str
-    """As the paper calls it."""
+    """Its name in the paper."""
     verb: str
-    """What it does, in a few words."""
+    """A few words for its work, such as `writes practice questions`."""
     nouns: str
-    """The things that it makes."""
+    """The plural of its results, such as `questions`."""
     module: str
-    """Has `begin(context)`, which returns the stage's script and how many results it expects (0: unknown), and
-    `find(name, context)` where people may fork its units: the unit of that name and what commits it, or None."""
+    """Has `begin(context)`, which returns the stage's script and the number of results that it expects (0: unknown).
+    If its units can be forked, also `find(name, context)`: a unit and the function that commits it, or None."""
     made: Callable[[RunState], int]
-    """Counts what it made."""
+    """Returns the number of its results."""
     outcome: Callable[[RunState], str] | None = None
-    """Says in a few words what it made; by default the number and the nouns."""
+    """Returns its results in a few words; by default the number and the nouns."""
     details: Callable[[RunState], str] | None = None
-    """Adds to its progress while it runs."""
+    """Returns a few words to be added to its progress while it runs."""
     forkable: bool = False
-    """Whether its module has `find`."""
+    """True if its module has `find`."""
     leaves: tuple[str, ...] = ()
-    """Types of the events that a later run may take over in its place."""
+    """Types of the events that record its results; a later run may copy them instead of playing the stage."""
     takes_from: str = ""
-    """The stage before which it stands where it is not in the pipeline: it takes over what comes before that one."""
+    """For a stage outside the pipeline: the stage that it replaces; it copies the results of those before that one."""
 
     @property
     def in_pipeline(self) -> bool:
-        """Whether `autoact run` plays it."""
+        """True if `autoact run` plays it."""
         return not self.takes_from
 
 
-def _kept(state: RunState) -> int:
+def _count_kept(state: RunState) -> int:
     return sum(verdict.kept for verdict in state.verdicts.values())
 
 
@@ -81,8 +81,8 @@ STAGES = Registry(
     ),
     Stage(
         FILTERING, "filtering", "keeps good trajectories", "trajectories", "autoact.stages.filtering",
-        made=_kept,
-        outcome=lambda state: f"{_kept(state)} of {len(state.verdicts)} trajectories kept",
+        made=_count_kept,
+        outcome=lambda state: f"{_count_kept(state)} of {len(state.verdicts)} trajectories kept",
         leaves=("trajectory.judged",),
     ),
     Stage(
@@ -112,10 +112,10 @@ def pipeline() -> tuple[str, ...]:
 
 
 def title(name: str) -> str:
-    """Returns the title of a stage; of one that no table has, such as that of a plug-in that is gone, its name."""
+    """Returns the title of a stage; for a stage that is not in the table (of a removed plug-in), its name."""
     return STAGES.get(name).title if name in STAGES else name.replace("_", " ")
 
 
 def maker(event_type: str) -> str:
-    """Returns the stage whose work events of a type are; empty when they are no stage's."""
+    """Returns the stage whose results events of a type record; empty when there is none."""
     return next((stage.name for stage in STAGES if event_type in stage.leaves), "")

@@ -1,4 +1,4 @@
-"""Training checkpoints that are whole or absent: LoRA weights and optimiser state, never a pickle."""
+"""Writes and reads training checkpoints: LoRA weights and optimiser state as safetensors, complete or absent."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch import Tensor
 
 from autoact.files import disk
 
-KEPT = 2
-"""Checkpoints left on disk; the older of the two serves when the newer fails its digest."""
+KEEP = 2
+"""Checkpoints left on disk; the older one is used when the newer one fails its digest."""
 STATE, MANIFEST = "state.safetensors", "manifest"
 
 
 class Checkpoint(NamedTuple):
-    """What a training goes on from."""
+    """The saved state of a training."""
 
     step: int
     """Optimiser steps done."""
@@ -33,21 +33,21 @@ class Damage(NamedTuple):
 
 
 def save(root: Path, step: int, state: dict[str, Tensor]) -> str:
-    """Write `root/step-NNNNNN` and return the digest of its state. After this returns it survives a power loss.
+    """Writes `root/step-NNNNNN`, safe against a power loss, and returns the digest of its state.
 
-    Raises DiskFull when there is no room, and then leaves the checkpoints as they were.
+    Raises DiskFull, and then leaves the earlier checkpoints as they were.
     """
     with disk.fill_folder(root / f"step-{step:06d}", root / ".part", over=True) as part:
         disk.write(part / STATE, safetensors.torch.save(state))
         digest = disk.sha256(part / STATE)
-        disk.write(part / MANIFEST, digest.encode())  # last: its presence says the state is complete
-    for old in sorted(root.glob("step-*"))[:-KEPT]:
+        disk.write(part / MANIFEST, digest.encode())  # last: it marks the state as complete
+    for old in sorted(root.glob("step-*"))[:-KEEP]:
         shutil.rmtree(old)
     return digest
 
 
 def read_newest(root: Path) -> tuple[Checkpoint | None, list[Damage]]:
-    """The newest checkpoint whose digest holds, None when there is none; and the newer ones that were passed over."""
+    """Returns the newest intact checkpoint (None when there is none), and the newer ones that are damaged."""
     damaged: list[Damage] = []
     for folder in sorted(root.glob("step-*"), reverse=True):
         step = int(folder.name.removeprefix("step-"))
@@ -59,7 +59,7 @@ def read_newest(root: Path) -> tuple[Checkpoint | None, list[Damage]]:
 
 
 def _read(folder: Path) -> dict[str, Tensor]:
-    """Raises ValueError for bytes that are not those of the manifest, OSError for files that are not there."""
+    """Reads a state. Raises ValueError when it does not match its manifest, OSError for missing files."""
     if disk.sha256(folder / STATE).encode() != (folder / MANIFEST).read_bytes():
         raise ValueError("the state is not the one its manifest names")
     return safetensors.torch.load_file(folder / STATE)

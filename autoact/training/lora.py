@@ -1,4 +1,4 @@
-"""The training loop of one LoRA adapter: order and dropout depend on (seed, step) alone, so resuming repeats bytes."""
+"""Trains one LoRA adapter. Order and dropout depend only on (seed, step), so a resumed training gives equal bytes."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ from autoact.training.repeatable import deterministic_sums
 
 CLIP = 1.0
 """Gradient norm above which gradients are scaled down."""
-TRIM_EVERY = 10
-"""Steps between looks for memory to give back; at every step it would cost a tenth of the time."""
+RELEASE_EVERY = 10
+"""Steps between releases of memory; one at every step would cost a tenth of the time."""
 
 
 class LoraTraining:
-    """One adapter on its way: `run` yields what happens, `export` writes what came of it."""
+    """The training of one adapter: `run` trains and yields events, `export` writes the adapter."""
 
     def __init__(
         self, model: Any, name: str, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path
     ):
-        """`root` is the run folder: checkpoints/<name> is made in it."""
+        """Prepares model and optimiser. `root` is the run folder; checkpoints go to checkpoints/<name> in it."""
         self.name, self.samples, self.settings, self.seed = name, samples, settings, seed
         self.checkpoints = root / "checkpoints" / name
-        self.per_epoch = math.ceil(len(samples) / settings.batch)
-        self.steps = self.per_epoch * settings.epochs
+        self.steps_per_epoch = math.ceil(len(samples) / settings.batch)
+        self.steps = self.steps_per_epoch * settings.epochs
         self.losses: list[float] = []
         self.threads = thread_limit().threads
-        """As many whatever else runs: with another number, sums are rounded differently."""
-        self.together = can_pack(model)
-        """The trajectories of a step go through the model in one row."""
-        torch.manual_seed(_mix(seed, name))
+        """Fixed during the training: another number of threads would round sums differently."""
+        self.packed = can_pack(model)
+        """True when the trajectories of a step can be packed in one row."""
+        torch.manual_seed(_make_seed(seed, name))
         self.base = model
         lora = LoraConfig(
             task_type="CAUSAL_LM", r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout,
             target_modules=list(settings.targets), bias="none",
         )  # fmt: skip
         self.accelerator = Accelerator(cpu=model.device.type == "cpu")
-        with warnings.catch_warnings():  # peft asks transformers by a name that is about to go
+        with warnings.catch_warnings():  # peft uses a deprecated name of transformers
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
             peft = get_peft_model(model, lora)
         weights = [weight for weight in peft.parameters() if weight.requires_grad]
@@ -62,12 +62,13 @@ class LoraTraining:
         self.model, self.optimizer = self.accelerator.prepare(peft, optimizer)
 
     def run(self, enough: bool | None = False) -> Generator[Event, bool | None, float]:
-        """Train from the newest whole checkpoint, or from the start. Yields what happens on the way.
+        """Trains from the newest intact checkpoint, or from the start, and yields events.
 
-        Sent True after a step, or told so before the first, it takes no further step than it must to have any.
+        When True is sent after a step, it ends there; when `enough` is True at the start, it ends after one step, or
+        at once if a checkpoint has some.
 
-        Returns the mean loss over the last epoch, in nats per loss-bearing token. Raises DiskFull when a checkpoint
-        has no room: a new training goes on from the one before.
+        Returns the mean loss over the last epoch, in nats per loss-bearing token. Raises DiskFull when there is no
+        space for a checkpoint; another training then continues from the checkpoint before.
         """
         yield from self._resume()
         self.model.train()
@@ -77,42 +78,42 @@ class LoraTraining:
             with deterministic_sums(self.base.device, self.threads):
                 stepped = self._step(step)
             self.losses.append(stepped.loss)
-            if (step + 1) % TRIM_EVERY == 0:
+            if (step + 1) % RELEASE_EVERY == 0:
                 heap.release_memory()
             enough = yield stepped
-            # the last step too: a run that dies while the next adapter trains has nothing to repeat here
+            # also after the last step: if the run dies while the next adapter trains, nothing is repeated here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
                 yield CheckpointSaved(self.name, step + 1, checkpoint.save(self.checkpoints, step + 1, self._state()))
         return self._mean_loss()
 
     def _mean_loss(self) -> float:
-        """Over the loss-bearing tokens of the last epoch's steps, in nats."""
-        steps = range(max(0, len(self.losses) - self.per_epoch), len(self.losses))
+        """Returns the mean loss per loss-bearing token over the steps of the last epoch, in nats."""
+        steps = range(max(0, len(self.losses) - self.steps_per_epoch), len(self.losses))
         tokens = [sum(sample.tokens for sample in self._batch(step)) for step in steps]
         return sum(self.losses[step] * count for step, count in zip(steps, tokens, strict=True)) / sum(tokens)
 
     def export(self, folder: Path) -> None:
-        """Write the adapter's weights and settings into a folder, the way PEFT reads them."""
+        """Writes the adapter's weights and settings into a folder, in the format of PEFT."""
         weights = {name: weight.contiguous() for name, weight in get_peft_model_state_dict(self._peft()).items()}
         disk.write(folder / "adapter_model.safetensors", safetensors.torch.save(weights, {"format": "pt"}))
         self._peft().peft_config["default"].save_pretrained(str(folder))
 
     def close(self) -> None:
-        """Give the base model back without the adapter."""
+        """Removes the adapter from the base model."""
         self._peft().unload()
         self.accelerator.free_memory()
         heap.release_memory()
 
     def _step(self, step: int) -> TrainStepped:
         began = time.monotonic()
-        torch.manual_seed(_mix(self.seed, self.name, step))  # dropout depends on the step, not on history
+        torch.manual_seed(_make_seed(self.seed, self.name, step))  # dropout depends on the step, not on history
         rate = self._rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batch = list(self._batch(step))
         tokens = sum(sample.tokens for sample in batch)
         total = 0.0
-        for summed in span_losses(self.model, batch, together=self.together):
+        for summed in span_losses(self.model, batch, packed=self.packed):
             loss = summed / tokens
             self.accelerator.backward(loss)
             total += loss.item()
@@ -123,15 +124,15 @@ class LoraTraining:
         return TrainStepped(self.name, step, self.steps, total, rate, float(norm), tokens, ms)
 
     def _batch(self, step: int) -> Iterator[Sample]:
-        """The trajectories of a step: a fresh permutation each epoch, drawn from (seed, epoch) alone."""
-        epoch, at = divmod(step, self.per_epoch)
-        source = torch.Generator().manual_seed(_mix(self.seed, "order", epoch))
+        """Yields the samples of a step: each epoch has its own permutation, which depends only on (seed, epoch)."""
+        epoch, at = divmod(step, self.steps_per_epoch)
+        source = torch.Generator().manual_seed(_make_seed(self.seed, "order", epoch))
         order = torch.randperm(len(self.samples), generator=source).tolist()
         for index in order[at * self.settings.batch : (at + 1) * self.settings.batch]:
             yield self.samples[index]
 
     def _rate(self, step: int) -> float:
-        """Linear warm-up, then cosine to zero."""
+        """Returns the learning rate of a step: linear warm-up, then cosine to zero."""
         warmup = max(1, round(self.settings.warmup * self.steps))
         if step < warmup:
             return self.settings.learning_rate * (step + 1) / warmup
@@ -172,7 +173,7 @@ class LoraTraining:
             }
 
 
-def _mix(*parts: object) -> int:
-    """A seed that depends on all parts; stable across processes, unlike hash()."""
+def _make_seed(*parts: object) -> int:
+    """Returns a seed that depends on all parts, and unlike hash() is equal in every process."""
     text = "/".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.blake2s(text, digest_size=6).digest(), "big")

@@ -1,4 +1,4 @@
-"""The loss of trajectories: several in one forward pass, in which what they begin with is encoded once."""
+"""Computes the loss of trajectories, several in one forward pass that encodes their common beginning once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from transformers.cache_utils import DynamicLayer
 from autoact.training.spans import Encoded, Span
 
 PASS = 1_024
-"""Tokens of several trajectories in one pass at most. What it must remember for the gradient grows with their square
-where a GPU is told to repeat its sums: its attention then keeps a weight for each pair, in every head and layer."""
+"""Most tokens of several trajectories in one pass. On a GPU with deterministic sums the memory for the gradient grows
+with their square: attention then stores a weight for each pair of tokens, in every head and layer."""
 COMMON = -1
-"""The owner of tokens that all trajectories of a pass begin with."""
-CLOSE = 0.05
-"""Difference of logits, relative to their size, that is put down to rounding in 16 bits."""
+"""The owner of the tokens that all trajectories of a pass begin with."""
+TOLERANCE = 0.05
+"""Largest difference of logits, relative to their size, that rounding in 16 bits explains."""
 
 
 class Sample(Struct, frozen=True):
@@ -33,50 +33,50 @@ class Sample(Struct, frozen=True):
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """As many tokens as the loss depends on."""
+        """The tokens up to the end of the last span; the loss depends on no others."""
         return self.encoded.ids[: self.spans[-1].end]
 
     @property
     def tokens(self) -> int:
-        """Those that carry loss."""
+        """The number of tokens that carry loss."""
         return sum(span.end - span.start for span in self.spans)
 
 
 class PackedRow(Struct, frozen=True):
-    """Samples in one row of N tokens: what they have in common, then what each goes on with."""
+    """Samples in one row of N tokens: their common beginning, then the rest of each."""
 
     ids: list[int]
     positions: list[int]
-    """(N,): of each token in its own sample."""
+    """(N,): the position of each token in its own sample."""
     owners: list[int]
-    """(N,): the sample that each token is of, or COMMON."""
+    """(N,): the index of each token's sample, or COMMON."""
     places: list[int]
-    """Tokens after which one follows that carries loss."""
+    """Indices of the tokens before those that carry loss."""
     targets: list[int]
-    """What follows them."""
+    """The ids of the tokens that carry loss."""
 
     @property
     def mask(self) -> Tensor:
-        """(1, 1, N, N), true where the row's token sees the column's: those before it in its own sample."""
+        """The mask (1, 1, N, N): each token sees itself and those before it in its own sample."""
         owners, at = torch.tensor(self.owners), torch.arange(len(self.ids))
         mine = (owners == owners[:, None]) | (owners == COMMON)
         return (mine & (at <= at[:, None]))[None, None]
 
 
-def span_losses(model: Any, samples: Sequence[Sample], *, together: bool) -> Iterator[Tensor]:
-    """Summed cross-entropy over the samples' spans, in nats, pass by pass; `together` packs them where `packs` says so.
+def span_losses(model: Any, samples: Sequence[Sample], *, packed: bool) -> Iterator[Tensor]:
+    """Yields the summed cross-entropy of each pass over the samples' spans, in nats; `packed` needs `can_pack`.
 
-    In sum equal to that over the published recipe's separate samples, one for each span, and so is its gradient:
-    attention is causal, and no sample sees another. Logits are computed at loss-bearing places only.
+    The sum and its gradient equal those of the published recipe, which has a separate sample for each span: attention
+    is causal, and no sample sees another. Logits are computed only where the next token carries loss.
     """
-    for group in group_samples(samples) if together else ([sample] for sample in samples):
+    for group in group_samples(samples) if packed else ([sample] for sample in samples):
         row = pack_samples(group)
         targets = torch.tensor(row.targets, device=model.device)
         yield functional.cross_entropy(_logits(model, row), targets, reduction="sum")
 
 
 def group_samples(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
-    """The samples of each pass: as many as there is room for, in their order."""
+    """Yields the samples of each pass: as many as PASS allows, in order."""
     group: list[Sample] = []
     for sample in samples:
         if group and len(pack_samples([*group, sample]).ids) > PASS:
@@ -88,7 +88,7 @@ def group_samples(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
 
 
 def pack_samples(samples: Sequence[Sample]) -> PackedRow:
-    """Lay samples out in one row; a single one has its whole in common with itself."""
+    """Packs samples in one row; the tokens of a single sample are all common."""
     common = _common(samples)
     row = PackedRow([*samples[0].ids[:common]], [*range(common)], [COMMON] * common, [], [])
     for owner, sample in enumerate(samples):
@@ -103,16 +103,16 @@ def pack_samples(samples: Sequence[Sample]) -> PackedRow:
 
 
 def _common(samples: Sequence[Sample]) -> int:
-    """With how many tokens all begin."""
+    """Returns the number of tokens that all samples begin with."""
     alike = takewhile(lambda ids: len(set(ids)) == 1, zip(*(sample.ids for sample in samples), strict=False))
     return sum(1 for _ in alike)
 
 
 def can_pack(model: Any) -> bool:
-    """Whether a model takes a mask and positions of our own, and makes of them what we mean.
+    """Returns whether a model gives correct results with the mask and positions of packed samples.
 
-    Attention must reach back to the beginning in every layer, through kernels that know any mask; and a few tokens
-    packed must have the logits that they have alone.
+    Every layer must attend to all earlier tokens, with kernels that accept any mask; and the logits of a small packed
+    row must equal those of its samples alone.
     """
     config = model.config.get_text_config(decoder=True)
     layers = DynamicCache(config=config).layers
@@ -128,11 +128,11 @@ def can_pack(model: Any) -> bool:
     with torch.inference_mode():
         alone = torch.cat([_logits(model, pack_samples([sample])) for sample in (long, short)])
         both = _logits(model, pack_samples([long, short]))
-    return bool((alone - both).norm() <= CLOSE * alone.norm())
+    return bool((alone - both).norm() <= TOLERANCE * alone.norm())
 
 
 def _logits(model: Any, row: PackedRow) -> Tensor:
-    """(places, vocabulary), in 32 bits. The model's own mask and positions do for a single sample, and are faster."""
+    """Returns logits (places, vocabulary) in 32 bits. A single sample uses the model's own mask, which is faster."""
     several = row.owners[-1] != COMMON
     output = model(
         input_ids=torch.tensor([row.ids], device=model.device),

@@ -1,4 +1,4 @@
-"""Settings under which sums are repeated bit by bit: on a CPU the number of threads, on a GPU the kernels."""
+"""Makes sums equal bit by bit when repeated: on a CPU by the number of threads, on a GPU by the kernels."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 def prepare_cublas() -> None:
-    """Give cuBLAS a workspace of its own, without which it may sum in any order. It reads this at its first use."""
+    """Sets the workspace that cuBLAS needs for a fixed order of sums. Call it before the first use of cuBLAS."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 @contextmanager
 def deterministic_sums(device: torch.device, threads: int) -> Iterator[None]:
-    """Deterministic sums while it lasts. A kernel that has no such form runs all the same, with a warning."""
+    """Makes sums deterministic inside the block. A kernel without a deterministic form runs with a warning."""
     if device.type != "cuda":
         others = torch.get_num_threads()
         torch.set_num_threads(threads)

@@ -1,8 +1,8 @@
-"""A trajectory as one token sequence, with spans owned by plan, tool and reflect.
+"""Encodes a trajectory as one token sequence, with spans owned by plan, tool and reflect.
 
-The published recipe cuts a trajectory into one training sample a turn, each repeating the turns before it. One
-sequence with several loss-bearing spans has the same summed loss and gradient, because attention is causal: what a
-span sees is exactly its sample's prompt.
+The published recipe makes one training sample of each turn, which repeats the turns before it. One sequence with
+several loss-bearing spans has the same summed loss and gradient, because attention is causal: the tokens before a span
+are exactly the prompt of its sample.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autoact.script import Card, Lesson
 
 
 class Span(Struct, frozen=True):
-    """Tokens `start` to `end` (exclusive) are one part of one turn."""
+    """One part of one turn: the tokens from `start` to `end` (exclusive)."""
 
     part: str
     tool: str
@@ -27,19 +27,19 @@ class Span(Struct, frozen=True):
 
 
 class Encoded(Struct, frozen=True):
-    """Token ids of the opening and the whole scratchpad, with the spans that anyone owns."""
+    """Token ids of the opening and the whole scratchpad, with the spans that a role owns."""
 
     ids: tuple[int, ...]
     spans: tuple[Span, ...]
 
     def of_parts(self, parts: Iterable[str]) -> list[Span]:
-        """Returns the spans of these parts; `argument:TOOL` means the arguments of one tool."""
+        """Returns the spans of these parts; `argument:TOOL` selects the arguments of one tool."""
         wanted = set(parts)
         return [span for span in self.spans if {span.part, f"{span.part}:{span.tool}"} & wanted]
 
 
 def encode(lesson: Lesson, card: Card, tokens: Tokens) -> Encoded:
-    """Token ids and spans of a lesson's trajectory, under the prompt the sub-agents will be asked with."""
+    """Encodes a lesson's trajectory after the prompt that the sub-agents will be asked with."""
     opening = scratchpad.opening(card, lesson.trajectory.question)
     ids = tokens.prompt(opening)
     spans: list[Span] = []

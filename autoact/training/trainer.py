@@ -1,4 +1,4 @@
-"""The trainer on the local engine's model: turns a Train wish into token spans, runs the loop, leaves a PEFT folder."""
+"""The trainer of the local engine: encodes the lessons of a Train request, trains, and writes a PEFT folder."""
 
 from __future__ import annotations
 
@@ -22,40 +22,42 @@ from autoact.training.spans import encode
 from autoact.trajectory import Adapter
 
 ADAPTERS = "adapters"
-"""The folder of finished adapters within the run's."""
+"""The folder of finished adapters in a run folder."""
 
 
 class LocalTrainer:
-    """Trains adapters on the local engine's own model: the base weights are in memory once."""
+    """Trains adapters on the local engine's own model, so that the base weights are in memory only once."""
 
     def __init__(self, engine: LocalEngine, settings: Differentiation, *, seed: int, root: Path):
-        """`root` is the run folder. Make it before the model's first forward pass: it makes a GPU repeat its sums."""
+        """Takes the run folder as `root`. Make it before the model's first forward pass: it sets up cuBLAS."""
         prepare_cublas()
         self.engine, self.settings, self.seed, self.root = engine, settings, seed, root
 
-    def train(self, wish: Train) -> Generator[Event, bool | None, Adapter]:
-        """See autoact.run.conductor.world.Trainer."""
-        samples = [sample for lesson in wish.lessons if (sample := self._sample(wish.card, lesson)).spans]
+    def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
+        """Trains an adapter; see `Trainer` in autoact.run.conductor.world."""
+        samples = [sample for lesson in request.lessons if (sample := self._sample(request.card, lesson)).spans]
         if not samples:
-            raise ModelFailed(f"the adapter `{wish.adapter}` has nothing to learn from")
+            raise ModelFailed(f"the adapter `{request.adapter}` has nothing to learn from")
         spans = sum(len(sample.spans) for sample in samples)
-        enough = yield ExamplesBuilt(wish.adapter, len(samples), spans, sum(sample.tokens for sample in samples))
+        enough = yield ExamplesBuilt(request.adapter, len(samples), spans, sum(sample.tokens for sample in samples))
         self.engine.release()
-        training = LoraTraining(self.engine.model, wish.adapter, samples, self.settings, seed=self.seed, root=self.root)
+        training = LoraTraining(
+            self.engine.model, request.adapter, samples, self.settings, seed=self.seed, root=self.root
+        )
         try:
             loss = yield from training.run(enough or False)
-            digest = self._export(training, wish.card, loss)
+            digest = self._export(training, request.card, loss)
         finally:
             training.close()
             self.engine.model.eval()
-        return Adapter(wish.adapter, f"{ADAPTERS}/{wish.adapter}", digest, spans, loss)
+        return Adapter(request.adapter, f"{ADAPTERS}/{request.adapter}", digest, spans, loss)
 
     def _sample(self, card: Card, lesson: Lesson) -> Sample:
         encoded = encode(lesson, card, self.engine.tokens)
         return Sample(encoded, tuple(encoded.of_parts(lesson.parts)))
 
     def _export(self, training: LoraTraining, card: Card, loss: float) -> str:
-        """Puts the adapter in its place, whole or not at all; returns the digest of its weights."""
+        """Writes the adapter's folder, completely or not at all; returns the digest of its weights."""
         adapters = self.root / ADAPTERS
         with disk.fill_folder(adapters / training.name, adapters / ".part", over=True) as part:
             training.export(part)

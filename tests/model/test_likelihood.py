@@ -52,7 +52,7 @@ def test_how_many_are_looked_at_together_changes_nothing(
     weights: Weights, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
     expected = answer(weights, ASK)
-    monkeypatch.setattr(likelihood, "TOGETHER", together)
+    monkeypatch.setattr(likelihood, "BATCH_SIZE", together)
     found = answer(weights, ASK)
     assert (found.text, found.prompt_tokens) == (expected.text, expected.prompt_tokens)
 

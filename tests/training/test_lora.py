@@ -220,8 +220,8 @@ def test_the_adapter_is_a_plain_peft_folder(tiny: Path, undisturbed: tuple[list[
     bare = load(str(tiny), "cpu", "float32").model
     lesson = samples()
     with torch.inference_mode():
-        ours = sum(map(float, span_losses(model.eval(), lesson, together=False)))
-        base = sum(map(float, span_losses(bare, lesson, together=False)))
+        ours = sum(map(float, span_losses(model.eval(), lesson, packed=False)))
+        base = sum(map(float, span_losses(bare, lesson, packed=False)))
     assert ours < base
 
 

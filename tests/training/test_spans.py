@@ -131,7 +131,7 @@ def compare(weights: Weights, *trajectories: Trajectory) -> None:
             theirs = gradient(model)
             for together in (False, True):
                 losses = []
-                for loss in span_losses(model, samples, together=together):
+                for loss in span_losses(model, samples, packed=together):
                     torch.autograd.backward(loss)
                     losses.append(loss.item())
                 assert len(losses) < len(samples) if together and len(samples) > 1 else len(losses) == len(samples)

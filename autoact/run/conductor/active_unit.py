@@ -1,4 +1,4 @@
-"""A unit that has begun and not ended: its script, its environment, and the wish that it waits for."""
+"""A unit that has begun and not ended: its script, its environment, and its current request."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from autoact.errors import ContextFull, StageFailed
 from autoact.script import Answer, Commits, Observation, Request, Script, Unit, Use
 
 FindUnit = Callable[[str], tuple[Unit, Commits] | None]
-"""Finds the unit of a stage that is over by its name; None when there is none."""
+"""Returns the unit of a finished stage, by name; None when there is none."""
 KnownUnit = tuple[Unit, int | None, Commits | None]
-"""A unit that can be begun, its place in the round's results, and what commits it."""
+"""A unit that can be begun, its index in the round's results, and the function that makes the event of its result."""
 
 
 @dataclass(slots=True)
 class ActiveUnit:
-    """A unit at work. A fork is one too, under its own name."""
+    """A unit that is being played. A fork is one too, under its own name."""
 
     unit: Unit
     name: str
     script: Script
     environment: Environment
     index: int | None = None
-    """Its place in the round's results; a fork has none."""
+    """Its index in the round's results; None for a fork."""
     commits: Commits | None = None
     n: int = 0
-    """Number of the wish that it waits for."""
-    wish: Request | None = None
+    """Number of the current request."""
+    request: Request | None = None
     digest: str = ""
-    """Of that wish."""
+    """The digest of the current request."""
     held: Answer | Observation | None = None
-    """The reply before `n`, in the log already, that a person keeps from the script."""
+    """The reply before `n`, already logged, that is held back from the script because a person paused the unit."""
     past: list[Use] = field(default_factory=list)
-    """Calls that its environment has still to recall: replayed from the log, or made for another unit."""
+    """Calls that its environment has not made itself, and must recall: replayed, or made for another unit."""
     seconds: float = 0.0
-    """Time that the model took for it."""
+    """Seconds that the model took for its answers."""
     tokens: int = 0
     """Prompt tokens encoded plus tokens generated."""
 
     def send(self, reply: Answer | Observation | ContextFull | object) -> Request:
-        """Sends a reply into the script, or raises ContextFull there; returns its next wish, raises StopIteration."""
+        """Sends a reply (or throws ContextFull) into the script; returns its next request or raises StopIteration."""
         if isinstance(reply, Answer):
             self.seconds += reply.ms / 1000
             self.tokens += reply.prefilled + len(reply.tokens)
@@ -51,12 +51,12 @@ class ActiveUnit:
 
 @dataclass(slots=True)
 class Outcomes:
-    """How the units of one stage ended. Forks and questions that a person asked are not counted."""
+    """The outcomes of the units of one stage, without forks and questions that a person asked."""
 
     ended: set[str] = field(default_factory=set)
-    """Units that count as progress."""
+    """Names of the units that count as progress."""
     failures: Counter[str] = field(default_factory=Counter)
-    """Units that failed, by reason; those that a person ended are left out."""
+    """Numbers of failed units by reason, without those that a person ended."""
     successes: int = 0
 
     def check(self, stage: str) -> None:

@@ -1,7 +1,7 @@
-"""The conductor: plays stages against a world, logs every new reply, and replays those that the log holds.
+"""The conductor: plays stages, logs every new reply, and replays the replies that are in the log.
 
 Many units are active at once; their asks share the engine's batch, and threads serve their tool calls. A script is a
-pure function of its replies, so a resumed run replays recorded ones until they run out: nothing is asked twice.
+pure function of its replies, so a resumed run replays the recorded ones until they run out: nothing is asked twice.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ if TYPE_CHECKING:
     from autoact.run.record.live import LiveWriter
 
 PUBLISH = 0.1
-"""Seconds between looks at unfinished answers."""
+"""Seconds between two publications of unfinished answers."""
 WAIT = 0.2
-"""Seconds between looks while nothing moves."""
+"""Seconds between two checks while there is nothing to do."""
 
 
 class Conductor:
-    """Plays stages against a world and a journal."""
+    """Plays stages with the engine, trainer and environments of a world, and logs to a journal."""
 
     def __init__(
         self, world: World, journal: Journal, gate: Gate, *, seed: int,
         tick: Callable[[str], None] = lambda doing: None,
         live: LiveWriter | None = None, revive: FindUnit = lambda unit: None, hide: Callable[[str], str] = str,
     ):  # fmt: skip
-        """`tick` is called when work moves on, with what everything waits for from now on where that is a tool.
+        """Sets up the conductor. `tick` is called with the current activity when there is progress.
 
-        `revive` finds a unit of an earlier stage, so that it can be forked; `hide` takes secrets out of messages.
+        `revive` finds a unit of an earlier stage, so that it can be forked; `hide` removes secrets from messages.
         """
         self.world, self.journal, self.seed, self.tick, self.revive = world, journal, seed, tick, revive
         self.gate, self.steering = gate, Steering(self, journal, gate)
@@ -66,39 +66,39 @@ class Conductor:
         self.live, self.published_at, self.hide = live, 0.0, hide
         self.stage = ""
         self.waiting: deque[ActiveUnit] = deque()
-        """Units to start when there is a free lane."""
+        """Units to start when a lane is free."""
         self.active: dict[str, ActiveUnit] = {}
         self.outcomes = Outcomes()
         self.results: list[Any] = []
         self.round = Round(())
         self.units: dict[str, KnownUnit] = {}
-        """Units that may be begun, or begun again, while this round goes on."""
+        """Units that may be begun, also again, during this round."""
         self.expected = 0
         self.doing = ""
 
     def play(self, name: str, stage: StageScript, expected: int = 0) -> None:
         """Plays a stage to its end. Raises Cancelled when a person stops the run, StageFailed when every unit failed.
 
-        Units of rounds that commit something count as progress out of `expected`; other stages report their own.
+        Counts the results of rounds that commit them as progress out of `expected`; other stages report theirs.
         """
         self.stage, self.expected = name, expected
         self.outcomes = Outcomes()
         results: Any = None
         while True:
             try:
-                wanted = stage.send(results)
+                item = stage.send(results)
             except StopIteration:
                 return self.outcomes.check(name)
             results = None
-            if isinstance(wanted, Round):
-                results = self._play_round(wanted)
-            elif isinstance(wanted, StageProgressed):
-                self._log_progress(wanted)
+            if isinstance(item, Round):
+                results = self._play_round(item)
+            elif isinstance(item, StageProgressed):
+                self._log_progress(item)
             else:
-                self.journal.append_once(wanted)
+                self.journal.append_once(item)
 
     def play_forks(self) -> None:
-        """Plays forks of units whose stages are over, those that an earlier attempt left unfinished included."""
+        """Plays forks of units whose stages have ended, also forks that an earlier attempt left unfinished."""
         self.stage, self.expected = "", 0
         self._play_round(Round(()))
 
@@ -110,7 +110,7 @@ class Conductor:
 
     def _play_round(self, round: Round) -> list[Any]:
         """Plays all units of a round; returns their results in order, None for a unit that failed."""
-        self._enlist(round)
+        self._queue_units(round)
         idle_since = time.monotonic()
         while True:
             self.steering.obey()
@@ -124,8 +124,8 @@ class Conductor:
                 self.gate.wait(WAIT)
             self.beat("" if moved else self.calls.waits_for)
 
-    def _enlist(self, round: Round) -> None:
-        """Queues a round's units, and the questions and forks of an earlier attempt that are unfinished."""
+    def _queue_units(self, round: Round) -> None:
+        """Queues the units of a round, and unfinished questions and forks of earlier attempts."""
         self.round = round
         self.results = [None] * len(round.units)
         self.units = {unit.name: (unit, index, round.commits) for index, unit in enumerate(round.units)}
@@ -139,35 +139,35 @@ class Conductor:
                 self.waiting.append(self._new_active(fork.unit))
 
     def _start_units(self) -> None:
-        """Starts waiting units while lanes are free; while the run is paused, only those that may move or replay."""
-        staying: deque[ActiveUnit] = deque()
+        """Starts waiting units while lanes are free; in a paused run, only forks, steps and replayed units."""
+        postponed: deque[ActiveUnit] = deque()
         while self.waiting and len(self.active) < self.world.engine.lanes:
             unit = self.waiting.popleft()
             if unit.name in self.journal.memory.skipped:
                 self._end(unit, None)
                 continue
             if self.steering.paused and not self._may_start_paused(unit.name):
-                staying.append(unit)
+                postponed.append(unit)
                 continue
             if unit.unit.question is not None:
                 self.journal.begin(unit.name, unit.unit.question)
             self.active[unit.name] = unit
             self._advance(unit, None)
-        self.waiting.extendleft(reversed(staying))
+        self.waiting.extendleft(reversed(postponed))
 
     def _may_start_paused(self, name: str) -> bool:
         return is_fork(name) or name in self.steering.stepping or self.journal.memory.has_answer(name, 0)
 
     def _receive_replies(self) -> bool:
-        """Hands new replies of tools and of the model to their units; returns whether anything could move."""
+        """Passes new replies of tools and of the model to their units; returns whether there was anything to do."""
         moved = False
-        for seen in self.calls.observed():
+        for observed in self.calls.take_observations():
             moved = True
-            unit = self.active.get(seen.ticket.unit)
-            if unit is not None and not seen.made and isinstance(unit.wish, Use):
-                unit.past.append(unit.wish)
-            self._receive(seen.ticket, seen.observation)
-        if self.steering.moving():
+            unit = self.active.get(observed.ticket.unit)
+            if unit is not None and not observed.made and isinstance(unit.request, Use):
+                unit.past.append(unit.request)
+            self._receive(observed.ticket, observed.observation)
+        if self.steering.has_work():
             moved = True
             for ticket, answer in self.world.answers():
                 self._receive(ticket, answer)
@@ -186,12 +186,12 @@ class Conductor:
     # -- a unit ------------------------------------------------------------------------------------------------------
 
     def _receive(self, ticket: Ticket, reply: Answer | Observation | ModelFailed) -> None:
-        """Logs a new reply and sends it into its script, unless a person wants to see it first."""
+        """Logs a new reply and sends it into its script, unless a person has paused the unit."""
         unit = self.active.get(ticket.unit)
         if unit is None or ticket.n != unit.n or unit.held is not None:
-            return  # its unit was begun anew while the reply was on its way
+            return  # the unit was restarted before the reply arrived
         if isinstance(reply, ContextFull):
-            self._advance(unit, reply)  # not logged: asked again, the same model refuses again
+            self._advance(unit, reply)  # not logged: the same model refuses the same ask again
             return
         try:
             if isinstance(reply, ModelFailed):
@@ -205,49 +205,49 @@ class Conductor:
             self._advance(unit, reply)
 
     def _advance(self, unit: ActiveUnit, reply: Any) -> None:
-        """Sends a reply into a script, and recorded ones after it, until the unit waits for the world or ends.
+        """Sends a reply into a script, then recorded ones, until the unit must wait for a new reply or ends.
 
-        This is the boundary of a unit: whatever its script or a trainer raises ends the unit, not the run.
+        This is the boundary of a unit: an error of its script or of a trainer ends the unit, not the run.
         """
         try:
             while True:
-                unit.wish = unit.send(reply)
-                unit.digest = digest(unit.wish)
-                reply = self._serve(unit)
+                unit.request = unit.send(reply)
+                unit.digest = digest(unit.request)
+                reply = self._find_reply(unit)
                 if reply is None:
                     return
         except StopIteration as end:
             self._end(unit, end.value)
         except (Cancelled, DiskFull, OSError):
-            raise  # these end the run, not the unit: it can go on when the disk can
+            raise  # these end the run, and the unit continues when the run is resumed
         except UnitSkipped as error:
             self._end(unit, None, str(error))
-        except Exception as error:  # boundary of a unit: the others go on
+        except Exception as error:  # boundary of a unit: the others continue
             self._fail(unit, f"{type(error).__name__}: {error}")
 
-    def _serve(self, unit: ActiveUnit) -> Any:
-        """Returns the reply to a unit's wish where the log holds it; else asks for it and returns None.
+    def _find_reply(self, unit: ActiveUnit) -> Any:
+        """Returns the reply to a unit's request if it is in the log; otherwise asks for it and returns None.
 
-        A training is carried out at once.
+        A training is run at once.
         """
-        wish = unit.wish
-        if isinstance(wish, Train):
-            return train(self.world.trainer, self.steering, unit.name, wish)
-        recorded = self._recorded(unit)
+        request = unit.request
+        if isinstance(request, Train):
+            return train(self.world.trainer, self.steering, unit.name, request)
+        recorded = self._recall(unit)
         if recorded is None:
             self._ask(unit)
             return None
-        if isinstance(wish, Use) and isinstance(recorded, Observation):
-            unit.past.append(wish)
+        if isinstance(request, Use) and isinstance(recorded, Observation):
+            unit.past.append(request)
             if not self.journal.memory.is_edited(unit.name, unit.n):
-                self.calls.remember(wish, recorded, unit.environment)
+                self.calls.remember(request, recorded, unit.environment)
         unit.n += 1
         memory = self.journal.memory
         newest = not (memory.has_answer(unit.name, unit.n) or memory.has_ended(unit.name))
         return None if newest and self._hold(unit, recorded) else recorded
 
-    def _recorded(self, unit: ActiveUnit) -> Answer | Observation | None:
-        """Returns the recorded reply if the wish is still the one that it answered; else the unit goes on anew."""
+    def _recall(self, unit: ActiveUnit) -> Answer | Observation | None:
+        """Returns the recorded reply; if its request has changed, logs that the unit restarts and returns None."""
         memory = self.journal.memory
         recorded = memory.recall(unit.name, unit.n, unit.digest)
         if recorded is None and memory.has_answer(unit.name, unit.n):
@@ -255,17 +255,17 @@ class Conductor:
         return recorded
 
     def _ask(self, unit: ActiveUnit) -> None:
-        """Hands a unit's wish to the engine or to its environment."""
-        ticket, wish = Ticket(unit.name, unit.n), unit.wish
-        if isinstance(wish, Use):
-            self.calls.submit(ticket, wish, unit.environment, tuple(unit.past))
+        """Submits a unit's request to the engine or to its environment."""
+        ticket, request = Ticket(unit.name, unit.n), unit.request
+        if isinstance(request, Use):
+            self.calls.submit(ticket, request, unit.environment, tuple(unit.past))
             unit.past.clear()
         else:
-            assert isinstance(wish, Ask)
-            self.world.engine.submit(ticket, wish, self._seed(ticket))
+            assert isinstance(request, Ask)
+            self.world.engine.submit(ticket, request, self._seed(ticket))
 
     def _hold(self, unit: ActiveUnit, reply: Answer | Observation) -> bool:
-        """Keeps a new reply from its script when a person wants that; returns whether it is kept."""
+        """Holds back a new reply when the unit is paused; returns whether it is held."""
         if not self.steering.holds(unit.name):
             return False
         unit.held = reply
@@ -273,13 +273,15 @@ class Conductor:
         return True
 
     def _fail(self, unit: ActiveUnit, why: str) -> None:
-        why = self.hide(why)[:2000].encode("utf-8", "replace").decode()  # the log has no lone surrogates, an error may
+        why = (
+            self.hide(why)[:2000].encode("utf-8", "replace").decode()
+        )  # an error may contain lone surrogates, a log line may not
         if unit.index is not None:
             self.outcomes.failures[why] += 1
         self._end(unit, None, why)
 
     def _end(self, unit: ActiveUnit, result: Any, why: str = "") -> None:
-        """Commits the result of a unit, or logs why it has none, and frees its lane."""
+        """Ends a unit: commits its result, or logs why it has none, and frees its lane."""
         if why and unit.name not in self.journal.state.unit_failures:
             self.journal.append(UnitFailed(unit.name, why))
         self.active.pop(unit.name, None)
@@ -295,7 +297,7 @@ class Conductor:
         self._count(unit)
 
     def _count(self, unit: ActiveUnit) -> None:
-        """Counts a result of a unit that commits one, else a draft, which its stage judges later."""
+        """Counts the ended unit as progress: as a result if its round commits results, otherwise as a draft."""
         if is_fork(unit.name) or unit.name in self.outcomes.ended:
             return
         self.outcomes.ended.add(unit.name)
@@ -306,23 +308,23 @@ class Conductor:
             self._log_progress(StageProgressed(self.stage, known.done, known.of or self.expected, count))
 
     def _log_progress(self, event: StageProgressed) -> None:
-        """Logs progress that goes forward: what a replayed stage reports again was counted before."""
+        """Logs progress unless it was logged before, as a replayed stage reports it again."""
         known = self.journal.state.stages.get(event.stage)
         if known is None or event.done > known.done or event.tried > known.tried:
             self.journal.append(event)
 
     def beat(self, waits_for: str = "") -> None:
-        """Flushes what was written a second ago, and ticks unless everything waits for a tool that was named before."""
+        """Flushes the log when a flush is due, and calls `tick` unless the run still waits for the same tool."""
         self.journal.sync()
         doing = f"waiting for {waits_for}" if waits_for else ""
         if not doing or doing != self.doing:
             self.tick(doing)
         self.doing = doing
 
-    # -- what steering may do with a unit ----------------------------------------------------------------------------
+    # -- operations on units, for steering ----------------------------------------------------------------------------
 
     def find(self, name: str) -> KnownUnit | None:
-        """Returns the unit of a name, fork or not, if it can still be begun: of this round, or of an ended stage."""
+        """Returns the unit of a name, also of a fork, if it can still be begun: of this round or an ended stage."""
         root = root_of(name)
         if root not in self.units and not self.stage and (revived := self.revive(root)) is not None:
             unit, commits = revived
@@ -336,7 +338,7 @@ class Conductor:
             self._advance(unit, held)
 
     def restart(self, name: str, n: int, why: str) -> None:
-        """Begins a unit anew from reply `n` on, be it active or over. Raises KeyError unless `find` finds it."""
+        """Restarts a unit, active or ended, from reply `n`. Raises KeyError unless `find` finds it."""
         self._withdraw(name)
         self.journal.append(UnitRestarted(name, n, why))
         self.active[name] = unit = self._new_active(name)
@@ -369,23 +371,23 @@ class Conductor:
         return ActiveUnit(unit, name, unit.begin(), self.world.environments.begin(unit.question), index, commits)
 
     def _seed(self, ticket: Ticket) -> int:
-        """Returns a seed of (run, unit, restarts, number): an answer never depends on what else is in the batch."""
+        """Returns a seed that depends on run, unit, restarts and number, but on nothing else in the batch."""
         again = self.journal.memory.answers.restarts[ticket.unit]
         text = f"{self.seed}/{ticket.unit}/{ticket.n}" + (f"/{again}" if again else "")
         return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=6).digest(), "big")
 
 
 def _event(unit: ActiveUnit, reply: Answer | Observation) -> Event:
-    """Returns the event of a new reply."""
-    wish = unit.wish
+    """Returns the event that records a new reply."""
+    request = unit.request
     if isinstance(reply, Answer):
-        assert isinstance(wish, Ask)
+        assert isinstance(request, Ask)
         return ModelAnswered(
-            unit.name, unit.n, unit.digest, wish.adapter, wish.part, reply.text, reply.tokens, reply.prompt_tokens,
-            reply.prefilled, round(reply.ms, 3),
+            unit.name, unit.n, unit.digest, request.adapter, request.part, reply.text, reply.tokens,
+            reply.prompt_tokens, reply.prefilled, round(reply.ms, 3),
         )  # fmt: skip
-    assert isinstance(wish, Use)
+    assert isinstance(request, Use)
     return ToolObserved(
-        unit.name, unit.n, unit.digest, wish.tool, wish.argument, reply.text, reply.failed, round(reply.ms, 3),
+        unit.name, unit.n, unit.digest, request.tool, request.argument, reply.text, reply.failed, round(reply.ms, 3),
         reply.over, reply.reward,
     )  # fmt: skip

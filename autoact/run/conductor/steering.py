@@ -1,8 +1,7 @@
-"""Steering: the effects of people's commands on the active units, all in the conductor's thread.
+"""Steering: carries out people's commands on the active units, in the conductor's thread.
 
-A command takes effect between an answer and the script that waits for it. Its effect is in the log before its
-acceptance is, and the reply comes last: a command that was acknowledged is never lost, and one that was not may be
-sent again.
+A command takes effect before the next reply is sent into a script. The log first gets its effect, then its acceptance;
+the reply to the sender comes last. So an acknowledged command is never lost, and any other may be sent again.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from autoact.script import Ask, Round, Train, fork_name
 from autoact.trajectory import Question, Verdict
 
 WAIT = 0.2
-"""Seconds between looks while a training is paused."""
+"""Seconds between two checks while a training is paused."""
 
 
 class UnitSkipped(AutoActError):
@@ -41,14 +40,14 @@ class UnitSkipped(AutoActError):
 
 
 class Units(Protocol):
-    """The units of a run, as commands act on them; the conductor has them."""
+    """The operations on units that commands need; the conductor implements them."""
 
     active: dict[str, ActiveUnit]
     round: Round
 
     @property
     def waiting(self) -> Iterable[ActiveUnit]:
-        """Units to start when there is a free lane."""
+        """Units to start when a lane is free."""
 
     def find(self, name: str) -> KnownUnit | None:
         """Returns the unit of a name if it can still be begun."""
@@ -57,7 +56,7 @@ class Units(Protocol):
         """Sends the held reply into its script."""
 
     def restart(self, name: str, n: int, why: str) -> None:
-        """Begins a unit anew from reply `n` on."""
+        """Restarts a unit from reply `n`."""
 
     def skip(self, unit: ActiveUnit) -> None:
         """Ends a unit without a result."""
@@ -69,45 +68,45 @@ class Units(Protocol):
         """Queues a question that a person asks."""
 
     def beat(self) -> None:
-        """Flushes the log and counts a tick."""
+        """Flushes the log when a flush is due, and reports progress."""
 
 
 class RunCommands:
-    """Obeys the commands that concern no active unit: a job can do that while its model loads."""
+    """Carries out the commands that need no active unit; a job does this while its model loads."""
 
     def __init__(self, journal: Journal, gate: Gate):
         self.journal, self.gate = journal, gate
         self.paused = journal.state.status == "paused"
-        """A pause outlives its job, and so does that of a unit: only a person lifts it."""
-        self.does: dict[str, Callable[[Command], None]] = {
+        """A pause, of the run or of a unit, outlasts its job: only a person ends it."""
+        self.actions: dict[str, Callable[[Command], None]] = {
             "pause": self._pause, "resume": self._resume, "judge": self._judge, "cancel": self._cancel,
             "ping": lambda command: None,
         }  # fmt: skip
 
     def obey(self) -> None:
-        """Obeys the commands that have come in and can be obeyed now; the others wait. Raises Cancelled."""
+        """Carries out the commands that can be carried out now; the others wait. Raises Cancelled."""
         while (taken := self.gate.take(self._can)) is not None:
             command, reply = taken
             reply.set_result(self._answer(command))
 
     def _can(self, command: Command, behind: bool) -> bool:
-        """Returns whether to obey now. A pause and its end keep their place behind commands that have to wait."""
+        """Returns whether to carry out a command now. Pause and resume do not overtake commands that must wait."""
         if command.do in ("pause", "resume"):
             return not command.unit and not behind
-        return command.do in self.does
+        return command.do in self.actions
 
     def _answer(self, command: Command) -> Reply:
-        """Obeys once; a command that comes again gets the reply it had."""
+        """Carries out a command once; a repeated one gets the same reply."""
         journal = self.journal
         known = journal.memory.replies.get(command.id)
         if known is not None:
             return known
         try:
-            self.does[command.do](command)
+            self.actions[command.do](command)
         except BadInput as error:
             journal.append(CommandRefused(command.id, str(error)))
             return Reply(command.id, why=str(error))
-        if command.do not in ("step", "finish", "ping"):  # the first two have said so with the unit they found
+        if command.do not in ("step", "finish", "ping"):  # step and finish log it themselves, with the unit found
             self._accept(command)
         return journal.memory.replies.get(command.id) or Reply(command.id, seq=journal.state.seq)
 
@@ -125,7 +124,7 @@ class RunCommands:
             self.journal.append(RunResumed())
 
     def _judge(self, command: Command) -> None:
-        """Logs a person's verdict: the filter does not judge again what is judged, and the last verdict counts."""
+        """Logs a person's verdict. The last verdict counts, and the filter does not change it."""
         done = self.journal.state.trajectories.get(command.unit)
         if done is None:
             raise BadInput(f"`{command.unit}` is no finished trajectory of this run's synthesis")
@@ -139,20 +138,20 @@ class RunCommands:
 
 
 class Steering(RunCommands):
-    """The units that are paused, those that may take one step, and the effect of each command."""
+    """Carries out all commands; holds the units that are paused, and those that may take one step."""
 
     def __init__(self, units: Units, journal: Journal, gate: Gate):
         super().__init__(journal, gate)
         self.units = units
         self.halted: set[str] = set(journal.state.halted)
-        """Units that a person stopped one by one."""
+        """Units that a person paused one by one."""
         self.stepping: set[str] = set()
-        """Held units that may have one more answer."""
+        """Paused units that may get one more reply."""
         self.skipped: set[str] = set()
-        """Trainings to end without an adapter."""
+        """Units of trainings to end without an adapter."""
         self.finishing: set[str] = set(journal.memory.finishing)
-        """Trainings to end with the adapter they have."""
-        self.does |= {
+        """Units of trainings to end with the adapter so far."""
+        self.actions |= {
             "step": self._step, "edit": self._edit, "inject": self._inject, "retry": self._retry, "skip": self._skip,
             "finish": self._finish, "fork": self._fork,
         }  # fmt: skip
@@ -160,16 +159,18 @@ class Steering(RunCommands):
     # -- for the conductor -------------------------------------------------------------------------------------------
 
     def holds(self, unit: str) -> bool:
-        """Returns whether a new reply of this unit is kept from its script."""
+        """Returns whether a new reply of this unit is held back from its script."""
         return self.paused or unit in self.halted
 
-    def moving(self) -> bool:
-        """Returns whether the engine has an ask to answer that is not held back."""
-        asking = (unit.name for unit in self.units.active.values() if unit.held is None and isinstance(unit.wish, Ask))
+    def has_work(self) -> bool:
+        """Returns whether the engine has an ask of a unit that is not paused."""
+        asking = (
+            unit.name for unit in self.units.active.values() if unit.held is None and isinstance(unit.request, Ask)
+        )
         return any(not self.paused or name in self.stepping for name in asking)
 
-    def between_steps(self, unit: str) -> None:
-        """Waits between two steps of a training while it is paused. Raises Cancelled and UnitSkipped."""
+    def wait_between_steps(self, unit: str) -> None:
+        """Waits between two steps of a training while it is paused. Raises Cancelled or UnitSkipped."""
         self.stepping.discard(unit)
         self.obey()
         while self.holds(unit) and unit not in self.stepping | self.skipped | self.finishing:
@@ -186,7 +187,7 @@ class Steering(RunCommands):
         return True
 
     def _find_active(self, command: Command, *waiting: ActiveUnit) -> ActiveUnit:
-        """Returns the unit that is meant, active or among these; without a name, the only one. Raises BadInput."""
+        """Returns the command's unit, active or among `waiting`; without a name, the only unit. Raises BadInput."""
         active = self.units.active
         meant = {unit.name: unit for unit in waiting} | active
         if command.unit in meant:
@@ -214,14 +215,14 @@ class Steering(RunCommands):
                 self.units.release(unit)
 
     def _step(self, command: Command) -> None:
-        """Lets one unit take one more reply: the held one goes to its script, the next one is held.
+        """Gives one unit one more reply: the held one goes to its script, and the next one is held.
 
-        A unit that waits for a paused run begins.
+        A unit that has not begun because the run is paused begins.
         """
         unit = self._find_active(command, *self.units.waiting)
         self._accept(
             msgspec.structs.replace(command, unit=unit.name)
-        )  # first, for once: the answer that follows is its effect
+        )  # before its effect, which is the reply that follows
         if not self.holds(unit.name):
             self.halted.add(unit.name)
         self.stepping.add(unit.name)
@@ -229,7 +230,7 @@ class Steering(RunCommands):
             self.units.release(unit)
 
     def _edit(self, command: Command) -> None:
-        """Replaces an answer: a held one in place; what followed an older one is void and asked anew."""
+        """Replaces an answer: a held one in place; after an older one, the unit restarts behind it."""
         name, n, memory = command.unit, command.n, self.journal.memory
         if not memory.has_answer(name, n):
             raise BadInput(f"`{name}` has no answer {n}")
@@ -247,30 +248,30 @@ class Steering(RunCommands):
         begun = unit is not None or self.journal.memory.has_answer(command.unit, 0)
         if not begun or self.units.find(command.unit) is None:
             raise BadInput(f"`{command.unit}` cannot be tried again: no such unit, or its stage is over")
-        if unit is not None and isinstance(unit.wish, Train):
+        if unit is not None and isinstance(unit.request, Train):
             raise BadInput("a training is not tried again: cancel the run and start it from differentiation")
         self.units.restart(command.unit, max(0, command.n), "a person wants another try")
 
     def _skip(self, command: Command) -> None:
         unit = self._find_active(command)
-        if isinstance(unit.wish, Train):
+        if isinstance(unit.request, Train):
             self.skipped.add(unit.name)
         else:
             self.units.skip(unit)
 
     def _finish(self, command: Command) -> None:
-        """Ends a training after this step; it keeps its adapter."""
+        """Ends a training after the current step, with its adapter."""
         unit = self._find_active(command)
-        if not isinstance(unit.wish, Train):
+        if not isinstance(unit.request, Train):
             raise BadInput(f"`{unit.name}` is no training; `skip` ends it")
         self.finishing.add(unit.name)
         self._accept(msgspec.structs.replace(command, unit=unit.name))
 
     def _fork(self, command: Command) -> None:
-        """Forks a unit: its first `n` answers, with a text one more that is the person's, then live."""
+        """Forks a unit after its first `n` answers; a text replaces answer `n`. The fork then gets new answers."""
         memory, journal, of = self.journal.memory, self.journal, command.unit
         if any(fork.command == command.id for fork in memory.answers.forks.values()):
-            return  # it was made before the job died; only the acceptance is missing
+            return  # the fork was logged before the job died; only the acceptance is missing
         edits = bool(command.text)
         last = command.n if edits else command.n - 1
         found = self.units.find(of)

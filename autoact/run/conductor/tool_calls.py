@@ -1,4 +1,4 @@
-"""Tool calls of many episodes, served by a few threads while the conductor goes on."""
+"""Tool calls of many episodes, made in a few threads beside the conductor's."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from autoact.model.engine import Ticket
 from autoact.script import Observation, Use
 
 THREADS = 16
-"""Calls served at once."""
+"""Most calls made at once."""
 REMEMBERED = 4_096
-"""Observations of repeatable calls that are kept; the oldest make room."""
+"""Most observations of repeatable calls that are kept; the oldest are dropped first."""
 
 
 @dataclass(eq=False, slots=True)
@@ -30,7 +30,7 @@ class Call:
     maker: Ticket
     """The ticket in whose environment the call is made."""
     tickets: list[Ticket] = field(default_factory=list)
-    """Empty once every unit that waited was begun anew or ended."""
+    """Empty when all units that waited have restarted or ended."""
     observation: Observation | None = None
 
 
@@ -41,20 +41,20 @@ class TicketObservation:
     ticket: Ticket
     observation: Observation
     made: bool
-    """Whether the unit's own environment made the call; otherwise it has still to recall it."""
+    """True if the unit's own environment made the call; otherwise that must recall it."""
 
 
 class ToolCalls:
-    """Serves calls by threads. Only `_serve` and what it calls run in them; all other methods are the conductor's."""
+    """Makes calls in threads. Only `_serve` and `_observe` run there; all other methods in the conductor's thread."""
 
     def __init__(self, hide: Callable[[str], str], wake: Callable[[], None], threads: int = THREADS) -> None:
-        """`hide` takes secrets out of a message; `wake` is called, from a thread, when an observation is there."""
+        """Takes `hide`, which removes secrets from a message, and `wake`, which threads call after each observation."""
         self._hide, self._wake, self._threads = hide, wake, threads
         self._started = 0
         self._waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Call] = queue.SimpleQueue()
         self._calls: list[Call] = []
-        """Calls that wait or are under way, in the order in which they were submitted."""
+        """Calls that wait or are being made, in the order in which they were submitted."""
         self._known: dict[Use, Observation] = {}
         self._ready: list[TicketObservation] = []
 
@@ -64,9 +64,9 @@ class ToolCalls:
         return next((call.use.tool for call in self._calls if call.tickets), "")
 
     def submit(self, ticket: Ticket, use: Use, environment: Environment, past: Sequence[Use]) -> None:
-        """Queues a call. Before it is made the environment recalls `past`.
+        """Queues a call; the environment recalls `past` before it.
 
-        A repeatable call that was made before in this run, or is under way, is not made again.
+        A repeatable call that was made before in this run, or is being made, is not made again.
         """
         repeatable = environment.repeatable(use.tool)
         if repeatable and use in self._known:
@@ -83,34 +83,34 @@ class ToolCalls:
             threading.Thread(target=self._serve, name="tool call", daemon=True).start()
 
     def remember(self, use: Use, observation: Observation, environment: Environment) -> None:
-        """Keeps the observation of a repeatable call, be it new or of an earlier attempt at this run."""
+        """Keeps the observation of a repeatable call, whether new or replayed from the log."""
         if observation.failed or not environment.repeatable(use.tool):
             return
         self._known[use] = msgspec.structs.replace(observation, ms=0.0)
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
 
-    def observed(self) -> Iterator[TicketObservation]:
-        """Yields the observations that have come since the last look."""
+    def take_observations(self) -> Iterator[TicketObservation]:
+        """Yields the observations since the last call of this method."""
         ready, self._ready = self._ready, []
         yield from ready
         while not self._done.empty():
             call = self._done.get()
             self._calls.remove(call)
             if call.observation is None:
-                continue  # nobody waited for it any more when its turn came
+                continue  # no unit waited for it any more, so it was not made
             self.remember(call.use, call.observation, call.environment)
             for ticket in call.tickets:
                 yield TicketObservation(ticket, call.observation, made=ticket == call.maker)
 
     def withdraw(self, unit: str) -> None:
-        """Drops the tickets of a unit. A call under way that nobody waits for is left to end; its result is dropped."""
+        """Drops the tickets of a unit. A call that is being made goes on; without tickets its result is dropped."""
         for call in self._calls:
             call.tickets = [ticket for ticket in call.tickets if ticket.unit != unit]
         self._ready = [one for one in self._ready if one.ticket.unit != unit]
 
     def close(self) -> None:
-        """Ends the threads that wait for calls; one that is late with a call ends after it."""
+        """Ends the threads, each after its current call."""
         for _ in range(self._started):
             self._waiting.put(None)
 
@@ -128,6 +128,6 @@ class ToolCalls:
                 call.environment.recall(past.tool, past.argument)
             seen = call.environment.call(call.use.tool, call.use.argument)
             return msgspec.structs.replace(seen, ms=1000 * (time.monotonic() - began))
-        except BaseException as error:  # boundary of a unit: a tool that fails, or ends its thread, is an observation
+        except BaseException as error:  # boundary: a tool's failure, also SystemExit, becomes an observation
             why = self._hide(f"{call.use.tool} failed: {str(error) or type(error).__name__}")
             return Observation(why, failed=True)

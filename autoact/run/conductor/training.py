@@ -1,4 +1,4 @@
-"""A training as the conductor carries it out: step by step, so that a person can pause, end or skip it."""
+"""Runs a training step by step, so that a person can pause, finish or skip it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from autoact.script import Train
 from autoact.trajectory import Adapter
 
 
-def train(trainer: Trainer, steering: Steering, unit: str, wish: Train) -> Adapter:
-    """Trains an adapter. A checkpoint that finds no room pauses the training, which goes on from the one before.
+def train(trainer: Trainer, steering: Steering, unit: str, request: Train) -> Adapter:
+    """Trains an adapter. A full disk pauses the training, which then continues from its last checkpoint.
 
-    Raises UnitSkipped and Cancelled when a person wants that, and whatever the trainer raises.
+    Raises UnitSkipped or Cancelled after a person's command, and the errors of the trainer.
     """
     while True:
         try:
-            return _steps(trainer.train(wish), steering, unit)
+            return _run_steps(trainer.train(request), steering, unit)
         except DiskFull as error:
             steering.journal.pause_for_room(str(error))
 
 
-def _steps(training: Generator[Event, bool | None, Adapter], steering: Steering, unit: str) -> Adapter:
+def _run_steps(training: Generator[Event, bool | None, Adapter], steering: Steering, unit: str) -> Adapter:
     enough: bool | None = None
     try:
         if steering.holds(unit):
-            steering.between_steps(unit)
+            steering.wait_between_steps(unit)
         while True:
-            steering.journal.append_once(training.send(enough))  # steps may repeat, what they learn from is logged once
+            # after a resume a step may come again; its event is logged once
+            steering.journal.append_once(training.send(enough))
             steering.units.beat()
-            steering.between_steps(unit)
+            steering.wait_between_steps(unit)
             enough = unit in steering.finishing
     except StopIteration as end:
         adapter: Adapter = end.value

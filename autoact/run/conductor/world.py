@@ -1,4 +1,4 @@
-"""The world that scripts' wishes are served from: an engine, a trainer, and an environment for each unit."""
+"""The world, which serves the requests of scripts: an engine, a trainer, and an environment for each unit."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from autoact.trajectory import Adapter
 class Trainer(Protocol):
     """Trains adapters."""
 
-    def train(self, wish: Train) -> Generator[Event, bool | None, Adapter]:
-        """Yields events, is sent whether to end after this step with what it has, and returns the adapter.
+    def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
+        """Yields events and returns the adapter; when True is sent, ends after the current step.
 
-        Raises ModelFailed when there is nothing to learn from, DiskFull when a checkpoint has no room.
+        Raises ModelFailed when there is nothing to learn from, DiskFull when a checkpoint does not fit on the disk.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything a script can want."""
+    """The engine, the trainer and the environments of a run."""
 
     engine: Engine
     trainer: Trainer
@@ -35,14 +35,14 @@ class World:
     def answers(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
         """Moves the engine on by one step and yields its complete answers.
 
-        Raises ModelFailed when the engine breaks, after the answers that it gave before.
+        Raises ModelFailed when the engine fails, after the answers that it gave before.
         """
         answered: list[tuple[Ticket, Answer | ModelFailed]] = []
         broken: Exception | None = None
         try:
             for one in self.engine.step():
                 answered.append(one)
-        except Exception as error:  # boundary of the process: no engine is left that could answer
+        except Exception as error:  # boundary of the process: the engine cannot answer any more
             broken = error
         yield from answered
         if broken is not None:
@@ -50,5 +50,5 @@ class World:
             raise ModelFailed(f"the model broke off ({what}); every answer is kept: the run can be resumed") from broken
 
     def close(self) -> None:
-        """Ends what the environments keep running."""
+        """Closes the environments."""
         self.environments.close()
