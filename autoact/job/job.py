@@ -127,9 +127,10 @@ class Job:
             pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick, live=live,
             revive=lambda unit: pipeline.find(unit, journal.state), hide=self.vault.hide,
         )  # fmt: skip
-        for name in remaining:
-            self._play_stage(name, pipeline, conductor, journal)
-        conductor.play_forks()
+        with closing(conductor):
+            for name in remaining:
+                self._play_stage(name, pipeline, conductor, journal)
+            conductor.play_forks()
 
     def _open_pipeline(self, commands: RunCommands) -> Pipeline:
         """Loads the model and opens the tools in a thread, while commands are carried out here. May take minutes.

@@ -179,9 +179,9 @@ class EpisodeList:
         return len(done.steps) if done else 0
 
     def _indent(self, unit: str) -> str:
-        depth, fork = 0, self.state.forks.get(unit)
+        depth, fork = 0, self.state.lanes.forks.get(unit)
         while fork is not None and depth < 8:
-            depth, fork = depth + 1, self.state.forks.get(fork.of)
+            depth, fork = depth + 1, self.state.lanes.forks.get(fork.of)
         return "  " * (depth - 1) + "└ " if depth else ""
 
     def _fits(self, unit: str) -> bool:
@@ -198,7 +198,7 @@ class EpisodeList:
 
     def _under_parents(self, units: list[str]) -> list[str]:
         """Sorts each fork after the unit that it was made from."""
-        forks = self.state.forks
+        forks = self.state.lanes.forks
         if not forks:
             return units
         inside, below = set(units), dict[str, list[str]]()

@@ -44,7 +44,7 @@ class TranscriptFeed:
         """Returns the unit as JSON: its answers, and its trajectory, verdict and fork if it has them."""
         data = {
             "run": run, "unit": self.unit, "trajectory": trajectory,
-            "verdict": self._state.verdicts.get(self.unit), "fork": self._state.forks.get(self.unit),
+            "verdict": self._state.verdicts.get(self.unit), "fork": self._state.lanes.forks.get(self.unit),
             "answers": [
                 {"n": one.owner, "role": one.role, "part": one.part, "text": one.text}
                 for one in self.log.paragraphs() if one.owner >= 0
@@ -65,10 +65,10 @@ class TranscriptFeed:
 def fork_ancestors(unit: str, state: RunState) -> list[str]:
     """Returns the unit that a fork was made from, then the one that that was made from, and so on."""
     found: list[str] = []
-    fork = state.forks.get(unit)
+    fork = state.lanes.forks.get(unit)
     while fork is not None and fork.of not in found:
         found.append(fork.of)
-        fork = state.forks.get(fork.of)
+        fork = state.lanes.forks.get(fork.of)
     return found
 
 

@@ -304,7 +304,7 @@ def test_an_episode_of_a_finished_run_is_forked(project: Project) -> None:
     )  # fmt: skip
     run = state(folder)
     assert run.status == "finished"
-    assert run.forks["t-seed-001-0~1"] == UnitForked("t-seed-001-0~1", "t-seed-001-0", 3, "c-1")
+    assert run.lanes.forks["t-seed-001-0~1"] == UnitForked("t-seed-001-0~1", "t-seed-001-0", 3, "c-1")
     assert {ticket.n for ticket, _ in hall.engines[0].asked if ticket.unit == "group-h-1~1"} >= {4}
     assert min(ticket.n for ticket, _ in hall.engines[0].asked) >= 3  # nothing replayed was asked
     assert set(run.trajectories) - set(before.trajectories) == {"t-seed-001-0~1"}
@@ -454,7 +454,7 @@ def test_a_command_left_for_a_job_that_dies_as_it_loads_is_obeyed_by_the_next(pr
     save_command(folder, Command("c-1", "fork", "t-seed-001-0", 2))
     with pytest.raises(OSError, match="killed"):
         Job(folder, die).run()
-    assert "t-seed-001-0~1" not in state(folder).forks
+    assert "t-seed-001-0~1" not in state(folder).lanes.forks
     Job(folder, Hall().open).run()
     assert "t-seed-001-0~1" in state(folder).trajectories
     assert not list(folder.control.iterdir())

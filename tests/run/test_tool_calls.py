@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from worlds import scripted_world
 
-from autoact.events import CommandAccepted, Event, ToolObserved, UnitFailed
+from autoact.events import AnswerEdited, CommandAccepted, Event, ToolObserved, UnitFailed
 from autoact.model.scripted import ScriptedEngine
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.control.command import Command
@@ -131,6 +131,16 @@ def test_a_call_of_an_earlier_attempt_is_not_made_again(folder: RunFolder) -> No
     again = [Unit("a", lambda: call(Use("Open", "Nile"))), Unit("b", lambda: call(Use("Open", "Nile")))]
     assert Played(folder, shared, *again).play() == [["Open Nile on Nile"]] * 2
     assert shared.made == [("Open", "Nile")]
+
+
+def test_an_observation_that_a_person_replaced_is_no_other_unit_s(folder: RunFolder) -> None:
+    shared = Shared()
+    Played(folder, shared, Unit("a", lambda: call(Use("Open", "Nile")))).play()
+    journal = Journal(folder)
+    journal.append(AnswerEdited("a", 0, "a dry river"))
+    journal.close()
+    again = [Unit("a", lambda: call(Use("Open", "Nile"))), Unit("b", lambda: call(Use("Open", "Nile")))]
+    assert Played(folder, shared, *again).play() == [["a dry river"], ["Open Nile on Nile"]]
 
 
 def when_started(shared: Shared, do: Callable[[], object]) -> None:

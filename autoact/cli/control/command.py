@@ -184,7 +184,7 @@ def wait_for_trajectory(folder: RunFolder, command: Command) -> Trajectory:
 
 def _unit_of(state: RunState, command: Command) -> str:
     """Returns the unit that a command made; empty as long as there is none."""
-    forked = (fork.unit for fork in state.forks.values() if fork.command == command.id)
+    forked = (fork.unit for fork in state.lanes.forks.values() if fork.command == command.id)
     asked = (question.unit for question in state.injected.values() if question.command == command.id)
     return next(itertools.chain(forked, asked), "")
 

@@ -239,7 +239,8 @@ class Conductor:
             return None
         if isinstance(request, Use) and isinstance(recorded, Observation):
             unit.past.append(request)
-            self.calls.remember(request, recorded, unit.environment)
+            if not self.journal.memory.is_edited(unit.name, unit.n):
+                self.calls.remember(request, recorded, unit.environment)
         unit.n += 1
         memory = self.journal.memory
         newest = not (memory.has_answer(unit.name, unit.n) or memory.has_ended(unit.name))

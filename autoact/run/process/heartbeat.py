@@ -1,4 +1,4 @@
-"""A job's heartbeat: the file pulse.json, replaced every two seconds."""
+"""A job's heartbeat: a JSON file in the run's folder, replaced every two seconds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Heartbeat(Struct, frozen=True, omit_defaults=True):
     """Processor seconds that the job used since `tick` last rose."""
 
     def write(self, folder: RunFolder) -> None:
-        """Replaces pulse.json atomically, without a flush. Anything at its path that is not a file is removed."""
+        """Replaces the file atomically, without a flush. Anything at its path that is not a file is removed."""
         disk.clear_path(folder.heartbeat)
         disk.replace(folder.heartbeat, msgspec.json.encode(self), durable=False)
 

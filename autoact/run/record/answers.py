@@ -26,7 +26,7 @@ class Turn(Struct, frozen=True):
     part: str
     text: str
     digest: str = ""
-    """The digest of the wish that it answers."""
+    """The digest of the request that it answers."""
     tokens: tuple[int, ...] = ()
     """Token ids as generated; empty after an edit, whose text the engine encodes again."""
     prompt_tokens: int = 0

@@ -122,7 +122,7 @@ class Memory:
             self.seen.add(same)
 
     def recall(self, unit: str, n: int, digest: str) -> Answer | Observation | None:
-        """Returns answer `n` of a unit if it was given to a wish with this digest, else None."""
+        """Returns answer `n` of a unit if it was given to a request with this digest, else None."""
         turn = self.answers.get(unit, n)
         return turn.reply() if turn is not None and turn.digest == digest else None
 
@@ -141,6 +141,11 @@ class Memory:
     def has_answer(self, unit: str, n: int) -> bool:
         """Returns True when answer `n` of a unit was given."""
         return self.answers.get(unit, n) is not None
+
+    def is_edited(self, unit: str, n: int) -> bool:
+        """Returns whether a person replaced answer `n` of a unit."""
+        answer = self.answers.get(unit, n)
+        return answer is not None and answer.edited
 
     def _remember_command(self, event: Event, seq: int) -> None:
         match event:

@@ -37,7 +37,6 @@ from autoact.events import (
     TrajectoryCommitted,
     TrajectoryJudged,
     UnitFailed,
-    UnitForked,
     UnitRestarted,
 )
 from autoact.run.record.answers import Answers
@@ -106,8 +105,6 @@ class RunState:
     config: dict[str, Any] = field(default_factory=dict)
     halted: set[str] = field(default_factory=set)
     """Units that a person paused."""
-    forks: dict[str, UnitForked] = field(default_factory=dict)
-    """The forks, by the fork's name."""
     begun: dict[str, Question] = field(default_factory=dict)
     """The question of each episode, by unit."""
     injected: dict[str, QuestionInjected] = field(default_factory=dict)
@@ -210,10 +207,6 @@ def _on_command(state: RunState, event: CommandAccepted | CommandRefused) -> Non
             state.halted.add(unit)
         case CommandAccepted(do="resume", unit=unit):
             state.halted.difference_update({unit} if unit else set(state.halted))
-
-
-def _on_unit_forked(state: RunState, event: UnitForked) -> None:
-    state.forks[event.unit] = event
 
 
 def _on_question_injected(state: RunState, event: QuestionInjected) -> None:
@@ -328,7 +321,6 @@ _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
     RunPaused: _on_run_paused,
     RunResumed: _on_run_paused,
     RunFinished: _on_run_ended,
-    UnitForked: _on_unit_forked,
     QuestionInjected: _on_question_injected,
     RunFailed: _on_run_failed,
     RunCancelled: _on_run_ended,
