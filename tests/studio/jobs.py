@@ -61,7 +61,8 @@ def played(project: Path) -> RunFolder:
 def _open(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     library, corpus = open_library(project)
     inputs = open_inputs(config, project, library, corpus)
-    world = scripted_world(ScriptedEngine(answer), library.session, _trainer(folder), library.close)
+    engine = ScriptedEngine(answer, lanes=1)  # one episode after another: they end in the order of their questions
+    world = scripted_world(engine, library.session, _trainer(folder), library.close)
     return Pipeline(config, inputs, world, folder.path)
 
 
