@@ -122,7 +122,8 @@ def step(supply: Supply) -> Step:
 
 
 def solved(supply: Supply, n: int) -> Event:
-    question = Question(f"h-{n}", supply("questions"), supply("answers"), "heldout", supply("levels"), supply("levels"))
+    text, answer = supply.either("questions", n), supply("answers")
+    question = Question(f"h-{n}", text, answer, "heldout", supply("levels"), supply("levels"))
     done = Trajectory(
         f"g-{n}", question, (step(supply),), supply.either("answers", n), supply("verdicts"), cast="group"
     )
@@ -136,8 +137,10 @@ def flying(supply: Supply, n: int) -> list[Event]:
     for at in range(0, 12, 3):
         said += [
             happened.ModelAnswered(unit, at, "d", "meta", supply("parts"), supply("model answers")),
-            happened.ModelAnswered(unit, at + 1, "d", supply("roles"), "action", supply.either("model answers", at)),
-            happened.ToolObserved(  # the first one in few words: its line of the log is read to the end
+            happened.ModelAnswered(  # the first ones in few words: their lines of the log are read to the end
+                unit, at + 1, "d", supply.either("roles", at), "action", supply.either("model answers", at)
+            ),
+            happened.ToolObserved(
                 unit,
                 at + 2,
                 "d",
