@@ -102,5 +102,19 @@ class Supply:
 
 
 def unseen(wanted: Sequence[tuple[str, str]], read: str) -> list[tuple[str, str]]:
-    """Way and text of what does not read as it was written."""
+    """Returns way and text of the actions that are not read as they were written."""
     return [(way, text) for way, text in wanted if text not in read]
+
+
+def misread(wanted: Sequence[tuple[str, str]], read: str) -> list[tuple[str, str]]:
+    """Returns those of them that are on a screen, but not as they were written or as their beginning."""
+    return [(way, text) for way, text in unseen(wanted, read) if any(differs(text, line) for line in read.split("\n"))]
+
+
+def differs(text: str, line: str) -> bool:
+    """Whether a line shows an action, by its number, which no other has, in other letters than its own."""
+    number = "".join(filter(str.isdigit, text))[-5:]
+    before, found, after = line.partition(number)
+    start, _, rest = text.partition(number)
+    whole = after.startswith(rest) or rest.startswith(after.rstrip(" \N{HORIZONTAL ELLIPSIS}"))
+    return bool(found) and not (before.endswith(start) and whole)
