@@ -29,7 +29,7 @@ check: lint test  ## what CI runs
 faults: model  ## the fault plan in full, by two workers: kills, cuts, flips, full disks, power losses; up to an hour
 	AUTOACT_FAULTS=long $(OFFLINE) $(BIN)/python -m pytest tests/faults --numprocesses 2 --dist worksteal -vv
 
-fuzz-studio: $(INSTALLED)  ## hostile text through every way into the studio, counted; 16 minutes of CPU
+fuzz-studio: $(INSTALLED)  ## hostile text through every way into the studio, counted; about 40 minutes of CPU
 	AUTOACT_FUZZ=long $(BIN)/python -m pytest -s tests/studio/test_hostile.py tests/studio/test_ways.py
 
 lint: $(INSTALLED)  ## format, lint, types, import contracts

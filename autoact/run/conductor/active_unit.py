@@ -41,7 +41,7 @@ class ActiveUnit:
     tokens: int = 0
     """Prompt tokens encoded plus tokens generated."""
 
-    def send(self, reply: Answer | Observation | ContextFull | object) -> Request:
+    def send(self, reply: object) -> Request:
         """Sends a reply (or throws ContextFull) into the script; returns its next request or raises StopIteration."""
         if isinstance(reply, Answer):
             self.seconds += reply.ms / 1000
