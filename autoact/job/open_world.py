@@ -22,6 +22,6 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     kind = ENGINES.get(config.model.engine)
     inputs, environments = load_object(ENVIRONMENTS.get(config.task.environment).open)(config, project)
     print(f"threads: {describe_threads()}", file=sys.stderr, flush=True)
-    engine = load_object(kind.engine)(config.model)
+    engine = load_object(kind.engine)(config)
     trainer = load_object(kind.trainer)(engine, config.differentiation, seed=config.model.seed, root=folder.path)
     return Pipeline(config, inputs, World(engine, trainer, environments), folder.path)

@@ -21,7 +21,7 @@ from autoact.model.likelihood import find_match, match_tokens
 from autoact.model.sampling import draw
 from autoact.model.store import Weights, load_model
 from autoact.model.tokens import ChoiceTree, Tokens
-from autoact.project.config import Model
+from autoact.project.config import Config
 from autoact.script import Answer, Ask, Match
 from autoact.threads import Threads
 from autoact.trajectory import META
@@ -309,8 +309,9 @@ class LocalEngine:
         return [running for running in asks if running.row and len(running.row.ids) == len(running.ids())]
 
 
-def open_engine(settings: Model) -> LocalEngine:
+def open_engine(config: Config) -> LocalEngine:
     """Loads the model that the settings name. Raises UnknownModel."""
+    settings = config.model
     return LocalEngine(load_model(settings.id, settings.device, settings.precision), settings.lanes)
 
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from autoact.errors import UnknownModel
 from autoact.files import disk
-from autoact.project.config import Model
+from autoact.project.config import Config
 from autoact.threads import thread_limit
 
 EMBEDDED = "smollm2-135m-instruct"
@@ -69,9 +69,9 @@ def list_stored_models() -> list[StoredModel]:
     ]
 
 
-def prepare(settings: Model) -> None:
+def prepare(config: Config) -> None:
     """Downloads or converts the model of these settings if needed. Raises UnknownModel."""
-    find_model(settings.id)
+    find_model(config.model.id)
 
 
 def find_model(name: str) -> Path:

@@ -14,11 +14,11 @@ class EngineKind(Struct, frozen=True):
     """The value of `model.engine` in settings."""
     title: str
     engine: str
-    """`package.module:function` that opens it: (Model settings) -> Engine. Raises UnknownModel and BadInput."""
+    """`package.module:function` that opens it: (Config) -> Engine. Raises UnknownModel and BadInput."""
     trainer: str
     """`package.module:function` that opens its trainer: (Engine, Differentiation, seed=, root=) -> Trainer."""
     prepare: str = ""
-    """`package.module:function` that a command calls before it starts a run: (Model settings), to download models.
+    """`package.module:function` that a command calls before it starts a run: (Config), to download models.
     Raises UnknownModel and BadInput."""
 
 

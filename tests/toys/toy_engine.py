@@ -8,7 +8,7 @@ from pathlib import Path
 from autoact.errors import ModelFailed
 from autoact.events import Event, TrainStepped
 from autoact.model.engine import Engine, Ticket
-from autoact.project.config import Differentiation, Model
+from autoact.project.config import Config, Differentiation
 from autoact.registry.engines import ENGINES, EngineKind
 from autoact.script import Answer, Ask, Train
 from autoact.trajectory import Adapter
@@ -63,7 +63,7 @@ class Trainer:
         return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", len(wish.lessons), 0.5)
 
 
-def open_engine(settings: Model) -> Parrot:
+def open_engine(config: Config) -> Parrot:
     """Opens the engine."""
     return Parrot()
 

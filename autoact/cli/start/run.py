@@ -213,7 +213,7 @@ def check(project: Project, config: Config) -> None:
         _warn(project, config, asked)
     if prepare := ENGINES.get(config.model.engine).prepare:
         with progress_bars():
-            load_object(prepare)(config.model)
+            load_object(prepare)(config)
 
 
 def _warn(project: Project, config: Config, asked: Sequence[Question]) -> None:
