@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # what tests of several folders share lies there
+pytest.register_assert_rewrite("conformance")
 TEMPLATE = """{% for m in messages %}<{{ m.role }}>
 {{ m.content }}<end>
 {% endfor %}<assistant>
