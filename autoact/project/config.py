@@ -19,7 +19,9 @@ from autoact.files import toml_text
 from autoact.registry.roles import SUB_AGENTS
 from autoact.trajectory import Cast
 
-PRESETS = ("quick", "full")
+PRESETS = ("quick", "full", "paper", "modern")
+ALL_LINEAR = "all-linear"
+"""As the only target of an adapter: every linear layer but the last."""
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 """At least one."""
@@ -135,10 +137,16 @@ class Differentiation(Section, frozen=True):
     )
     """The adapters to train, and the parts that each plays: plan, tool, reflect, or `tool:NAME` for one tool's
     arguments. One adapter for all, three, or one for each tool are three such tables."""
+    adapter: Literal["lora", "alora"] = "lora"
+    """`alora` is active only from the last words that open its turn (Activated LoRA, arXiv 2504.12397): what comes
+    before is encoded by the base model alone, once for all adapters. It trains several times faster."""
     rank: PositiveInt = 8
     alpha: PositiveInt = 16
+    rslora: bool = False
+    """Divides alpha by the root of the rank in place of the rank (rank-stabilised LoRA), for ranks above 8."""
     dropout: Fraction = 0.05
     targets: tuple[str, ...] = ("q_proj", "v_proj")
+    """Names of the linear layers with an adapter; `all-linear` alone means all but the last."""
     learning_rate: NonNegativeFloat = 1e-3
     epochs: PositiveInt = 3
     batch: PositiveInt = 2

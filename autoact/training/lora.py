@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 import time
@@ -19,10 +20,11 @@ from torch import Tensor
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.files import disk
 from autoact.model import heap
-from autoact.project.config import Differentiation
+from autoact.project.config import ALL_LINEAR, Differentiation
 from autoact.threads import thread_limit
 from autoact.training import checkpoint
-from autoact.training.loss import Sample, can_pack, span_losses
+from autoact.training.alora import BranchLoss, Trunks
+from autoact.training.loss import Loss, Sample, SpanLoss, can_pack
 from autoact.training.repeatable import deterministic_sums
 
 CLIP = 1.0
@@ -35,9 +37,13 @@ class LoraTraining:
     """The training of one adapter: `run` trains and yields events, `export` writes the adapter."""
 
     def __init__(
-        self, model: Any, name: str, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path
-    ):
-        """Prepares model and optimiser. `root` is the run folder; checkpoints go to checkpoints/<name> in it."""
+        self, model: Any, name: str, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path,
+        invocation: Sequence[int] = (), trunks: Trunks | None = None,
+    ):  # fmt: skip
+        """Prepares model and optimiser. `root` is the run folder; checkpoints go to checkpoints/<name> in it.
+
+        With `invocation` tokens the adapter is an activated one (aLoRA), and `trunks` may be shared with others.
+        """
         self.name, self.samples, self.settings, self.seed = name, samples, settings, seed
         self.checkpoints = root / "checkpoints" / name
         self.steps_per_epoch = math.ceil(len(samples) / settings.batch)
@@ -45,14 +51,14 @@ class LoraTraining:
         self.losses: list[float] = []
         self.threads = thread_limit().threads
         """Fixed during the training: another number of threads would round sums differently."""
-        self.packed = can_pack(model)
-        """True when the trajectories of a step can be packed in one row."""
+        self.invocation = list(invocation)
+        packed = can_pack(model)
+        self.loss: Loss = (
+            BranchLoss(self.invocation, trunks or Trunks(), packed=packed) if invocation else SpanLoss(packed=packed)
+        )
         torch.manual_seed(_make_seed(seed, name))
         self.base = model
-        lora = LoraConfig(
-            task_type="CAUSAL_LM", r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout,
-            target_modules=list(settings.targets), bias="none",
-        )  # fmt: skip
+        lora = make_lora_config(settings)
         self.accelerator = Accelerator(cpu=model.device.type == "cpu")
         with warnings.catch_warnings():  # peft uses a deprecated name of transformers
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
@@ -98,7 +104,9 @@ class LoraTraining:
         """Writes the adapter's weights and settings into a folder, in the format of PEFT."""
         weights = {name: weight.contiguous() for name, weight in get_peft_model_state_dict(self._peft()).items()}
         disk.write(folder / "adapter_model.safetensors", safetensors.torch.save(weights, {"format": "pt"}))
-        self._peft().peft_config["default"].save_pretrained(str(folder))
+        config: Any = copy.copy(self._peft().peft_config["default"])
+        config.alora_invocation_tokens = self.invocation or None  # set here only: a branch is trained as a plain LoRA
+        config.save_pretrained(str(folder))
 
     def close(self) -> None:
         """Removes the adapter from the base model."""
@@ -115,8 +123,8 @@ class LoraTraining:
         batch = list(self._batch(step))
         tokens = sum(sample.tokens for sample in batch)
         total = 0.0
-        for summed in span_losses(self.model, batch, packed=self.packed):
-            loss = summed / tokens
+        for one in self.loss.passes(self.model, batch):
+            loss = one() / tokens
             self.accelerator.backward(loss)
             total += loss.item()
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
@@ -173,6 +181,17 @@ class LoraTraining:
             self.optimizer.state[weight] = {
                 key: state[f"{key}/{name}"].to("cpu" if key == "step" else weight.device) for key in keys
             }
+
+
+def make_lora_config(settings: Differentiation) -> LoraConfig:
+    """Returns the settings of an adapter in the form of PEFT."""
+    targets: str | list[str] = list(settings.targets)
+    if settings.targets == (ALL_LINEAR,):
+        targets = ALL_LINEAR
+    return LoraConfig(
+        task_type="CAUSAL_LM", r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout,
+        use_rslora=settings.rslora, target_modules=targets, bias="none",
+    )  # fmt: skip
 
 
 def _make_seed(*parts: object) -> int:

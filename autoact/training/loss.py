@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from msgspec import Struct
@@ -23,6 +24,16 @@ COMMON = -1
 """The owner of the tokens that all trajectories of a pass begin with."""
 TOLERANCE = 0.05
 """Largest difference of logits, relative to their size, that rounding in 16 bits explains."""
+
+Pass = Callable[[], Tensor]
+"""One forward pass; returns the summed cross-entropy of the spans in it, in nats."""
+
+
+class Loss(Protocol):
+    """A way to compute the loss of samples."""
+
+    def passes(self, model: Any, samples: Sequence[Sample]) -> list[Pass]:
+        """Returns the passes that together have the loss of all samples; each is independent of the others."""
 
 
 class Sample(Struct, frozen=True):
@@ -63,16 +74,26 @@ class PackedRow(Struct, frozen=True):
         return (mine & (at <= at[:, None]))[None, None]
 
 
-def span_losses(model: Any, samples: Sequence[Sample], *, packed: bool) -> Iterator[Tensor]:
-    """Yields the summed cross-entropy of each pass over the samples' spans, in nats; `packed` needs `can_pack`.
+class SpanLoss:
+    """The loss of an adapter that is active on all tokens; `packed` needs a model that `can_pack`.
 
     The sum and its gradient equal those of the published recipe, which has a separate sample for each span: attention
     is causal, and no sample sees another. Logits are computed only where the next token carries loss.
     """
-    for group in group_samples(samples) if packed else ([sample] for sample in samples):
-        row = pack_samples(group)
-        targets = torch.tensor(row.targets, device=model.device)
-        yield functional.cross_entropy(_logits(model, row), targets, reduction="sum")
+
+    def __init__(self, *, packed: bool):
+        self.packed = packed
+
+    def passes(self, model: Any, samples: Sequence[Sample]) -> list[Pass]:
+        """Returns the passes over the samples; see `Loss`."""
+        groups = group_samples(samples) if self.packed else ([sample] for sample in samples)
+        return [partial(_span_loss, model, group) for group in groups]
+
+
+def _span_loss(model: Any, samples: Sequence[Sample]) -> Tensor:
+    row = pack_samples(samples)
+    targets = torch.tensor(row.targets, device=model.device)
+    return functional.cross_entropy(_logits(model, row), targets, reduction="sum")
 
 
 def group_samples(samples: Sequence[Sample]) -> Iterator[list[Sample]]:

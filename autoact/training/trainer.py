@@ -15,6 +15,7 @@ from autoact.model.engine import Engine
 from autoact.model.local import LocalEngine
 from autoact.project.config import Differentiation
 from autoact.script import Card, Lesson, Train
+from autoact.training.alora import Trunks, check_cache, invocation_text
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample
 from autoact.training.repeatable import prepare_cublas
@@ -32,6 +33,10 @@ class LocalTrainer:
         """Takes the run folder as `root`. Make it before the model's first forward pass: it sets up cuBLAS."""
         prepare_cublas()
         self.engine, self.settings, self.seed, self.root = engine, settings, seed, root
+        self.trunks = Trunks()
+        """Kept from one adapter to the next, up to the last of the settings."""
+        if settings.adapter == "alora":
+            check_cache(engine.model)
 
     def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
         """Trains an adapter; see `Trainer` in autoact.run.conductor.world."""
@@ -42,19 +47,28 @@ class LocalTrainer:
         enough = yield ExamplesBuilt(request.adapter, len(samples), spans, sum(sample.tokens for sample in samples))
         self.engine.release()
         training = LoraTraining(
-            self.engine.model, request.adapter, samples, self.settings, seed=self.seed, root=self.root
-        )
+            self.engine.model, request.adapter, samples, self.settings, seed=self.seed, root=self.root,
+            invocation=self._invocation(request), trunks=self.trunks,
+        )  # fmt: skip
         try:
             loss = yield from training.run(enough or False)
             digest = self._export(training, request.card, loss)
         finally:
             training.close()
             self.engine.model.eval()
+            if request.adapter == list(self.settings.adapters)[-1]:
+                self.trunks.clear()
         return Adapter(request.adapter, f"{ADAPTERS}/{request.adapter}", digest, spans, loss)
 
     def _sample(self, card: Card, lesson: Lesson) -> Sample:
         encoded = encode_lesson(lesson, card, self.engine.tokens)
         return Sample(encoded, tuple(encoded.of_parts(lesson.parts)))
+
+    def _invocation(self, request: Train) -> tuple[int, ...]:
+        """Returns the tokens that activate the adapter of a request; none for one that is always active."""
+        if self.settings.adapter == "lora":
+            return ()
+        return self.engine.tokens.segment(invocation_text(part for lesson in request.lessons for part in lesson.parts))
 
     def _export(self, training: LoraTraining, card: Card, loss: float) -> str:
         """Writes the adapter's folder, completely or not at all; returns the digest of its weights."""

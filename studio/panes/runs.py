@@ -14,6 +14,7 @@ from textual.widgets import Static
 from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.lab.duration import short_duration
+from autoact.project.config import PRESETS
 from autoact.registry.stages import pipeline
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import describe_event
@@ -170,7 +171,7 @@ class RunsPane(Pane):
 
     def action_new(self) -> None:
         fields = [
-            Field("preset", "preset", "quick", words=("quick", "full")),
+            Field("preset", "preset", "quick", words=PRESETS),
             Field("first", "from stage", words=pipeline()),
             Field("last", "to stage", pipeline()[-1], words=pipeline()),
         ]

@@ -19,7 +19,7 @@ from autoact.files import disk
 from autoact.model.store import Weights, load_model
 from autoact.project.config import Differentiation
 from autoact.training.lora import LoraTraining
-from autoact.training.loss import Sample, span_losses
+from autoact.training.loss import Sample, SpanLoss
 from autoact.training.spans import Encoded, Span
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -220,8 +220,8 @@ def test_the_adapter_is_a_plain_peft_folder(tiny: Path, undisturbed: tuple[list[
     bare = load_model(str(tiny), "cpu", "float32").model
     lesson = samples()
     with torch.inference_mode():
-        ours = sum(map(float, span_losses(model.eval(), lesson, packed=False)))
-        base = sum(map(float, span_losses(bare, lesson, packed=False)))
+        ours = sum(float(one()) for one in SpanLoss(packed=False).passes(model.eval(), lesson))
+        base = sum(float(one()) for one in SpanLoss(packed=False).passes(bare, lesson))
     assert ours < base
 
 

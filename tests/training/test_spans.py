@@ -25,7 +25,7 @@ from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson
-from autoact.training.loss import PASS, PackedRow, Sample, can_pack, group_samples, pack_samples, span_losses
+from autoact.training.loss import PASS, PackedRow, Sample, SpanLoss, can_pack, group_samples, pack_samples
 from autoact.training.spans import Encoded, Span, encode_lesson
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
@@ -131,7 +131,7 @@ def compare(weights: Weights, *trajectories: Trajectory) -> None:
             theirs = gradient(model)
             for together in (False, True):
                 losses = []
-                for loss in span_losses(model, samples, packed=together):
+                for loss in (one() for one in SpanLoss(packed=together).passes(model, samples)):
                     torch.autograd.backward(loss)
                     losses.append(loss.item())
                 assert len(losses) < len(samples) if together and len(samples) > 1 else len(losses) == len(samples)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.errors import BadInput
+from autoact.project.config import PRESETS
 from autoact.registry import load_plugins
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ def add(subparsers: Any) -> None:
         "answers are reused. Ctrl-C stops the run, which can be resumed; closing the terminal does not stop it.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
-    parser.add_argument("--preset", choices=("quick", "full"), help="settings for a short or a thorough run")
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="settings for a short or a thorough run, of the paper, or today's best adapters",
+    )
     parser.add_argument(
         "--from", dest="first", type=_stage, metavar="STAGE",
         help="first stage; results of earlier stages come from --base",
