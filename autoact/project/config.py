@@ -158,6 +158,8 @@ class Differentiation(Section, frozen=True):
     """Share of wrong trajectories among those that the reflect-agent learns from."""
     save_every: PositiveInt = 20
     """Optimiser steps between checkpoints."""
+    processes: PositiveInt = 1
+    """Processes that share the work of each step, one for each GPU, say; a step needs as many long trajectories."""
 
     def cast(self) -> Cast:
         """Returns the cast of these adapters."""

@@ -14,7 +14,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from accelerate import Accelerator
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
 
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
@@ -58,14 +58,13 @@ class LoraTraining:
         )
         torch.manual_seed(_make_seed(seed, name))
         self.base = model
-        lora = make_lora_config(settings)
-        self.accelerator = Accelerator(cpu=model.device.type == "cpu")
+        self.processes = Accelerator(cpu=model.device.type == "cpu")
+        """The processes that share the work of each step; one, unless a launcher has started several."""
         with warnings.catch_warnings():  # peft uses a deprecated name of transformers
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-            peft = get_peft_model(model, lora)
-        weights = [weight for weight in peft.parameters() if weight.requires_grad]
-        optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0)
-        self.model, self.optimizer = self.accelerator.prepare(peft, optimizer)
+            self.model: Any = get_peft_model(model, make_lora_config(settings))
+        self.weights = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+        self.optimizer = torch.optim.AdamW(self.weights.values(), lr=settings.learning_rate, weight_decay=0.0)
 
     def run(self, enough: bool | None = False) -> Generator[Event, bool | None, float]:
         """Trains from the newest intact checkpoint, or from the start, and yields events.
@@ -89,9 +88,7 @@ class LoraTraining:
             enough = yield stepped
             # also after the last step: if the run dies while the next adapter trains, nothing is repeated here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
-                yield CheckpointSaved(
-                    self.name, step + 1, checkpoint.save_checkpoint(self.checkpoints, step + 1, self._state())
-                )
+                yield CheckpointSaved(self.name, step + 1, self._save(step + 1))
         return self._mean_loss()
 
     def _mean_loss(self) -> float:
@@ -102,36 +99,57 @@ class LoraTraining:
 
     def export(self, folder: Path) -> None:
         """Writes the adapter's weights and settings into a folder, in the format of PEFT."""
-        weights = {name: weight.contiguous() for name, weight in get_peft_model_state_dict(self._peft()).items()}
+        weights = {name: weight.contiguous() for name, weight in get_peft_model_state_dict(self.model).items()}
         disk.write(folder / "adapter_model.safetensors", safetensors.torch.save(weights, {"format": "pt"}))
-        config: Any = copy.copy(self._peft().peft_config["default"])
+        config: Any = copy.copy(self.model.peft_config["default"])
         config.alora_invocation_tokens = self.invocation or None  # set here only: a branch is trained as a plain LoRA
         config.save_pretrained(str(folder))
 
     def close(self) -> None:
         """Removes the adapter from the base model."""
-        self._peft().unload()
-        self.accelerator.free_memory()
+        self.model.unload()
         heap.release_memory()
+
+    @property
+    def first(self) -> bool:
+        """True in the process that writes files."""
+        return bool(self.processes.is_main_process)
 
     def _step(self, step: int) -> TrainStepped:
         began = time.monotonic()
-        torch.manual_seed(_make_seed(self.seed, self.name, step))  # dropout depends on the step, not on history
         rate = self._rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batch = list(self._batch(step))
         tokens = sum(sample.tokens for sample in batch)
-        total = 0.0
-        for one in self.loss.passes(self.model, batch):
-            loss = one() / tokens
-            self.accelerator.backward(loss)
-            total += loss.item()
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
+        total = self._run_passes(step, batch, tokens)
+        norm = torch.nn.utils.clip_grad_norm_(self.weights.values(), CLIP)
         self.optimizer.step()
         self.optimizer.zero_grad()
         ms = 1000 * (time.monotonic() - began)
         return TrainStepped(self.name, step, self.steps, total, rate, float(norm), tokens, ms)
+
+    def _run_passes(self, step: int, batch: Sequence[Sample], tokens: int) -> float:
+        """Computes the gradient of a step, the passes dealt out to the processes; returns its loss per token."""
+        total = 0.0
+        count, mine = self.processes.num_processes, self.processes.process_index
+        for index, one in enumerate(self.loss.passes(self.model, batch)):
+            if index % count == mine:
+                torch.manual_seed(_make_seed(self.seed, self.name, step, index))  # dropout depends on nothing else
+                loss = one() / tokens
+                torch.autograd.backward(loss)
+                total += loss.item()
+        return total if count == 1 else self._add_up(total)
+
+    def _add_up(self, loss: float) -> float:
+        """Adds up the gradients of all processes, and their losses, whose sum it returns."""
+        weights = list(self.weights.values())
+        grads = [torch.zeros_like(one) if one.grad is None else one.grad for one in weights]
+        flat = torch.cat([*(grad.flatten() for grad in grads), grads[0].new_tensor([loss])])
+        *parts, total = self.processes.reduce(flat, "sum").split([*(grad.numel() for grad in grads), 1])
+        for weight, part in zip(weights, parts, strict=True):
+            weight.grad = part.view_as(weight)
+        return float(total)
 
     def _batch(self, step: int) -> Iterator[Sample]:
         """Yields the samples of a step: each epoch has its own permutation, which depends only on (seed, epoch)."""
@@ -151,16 +169,13 @@ class LoraTraining:
 
     # -- state -------------------------------------------------------------------------------------------------------
 
-    def _peft(self) -> PeftModel:
-        model: PeftModel = self.accelerator.unwrap_model(self.model)
-        return model
-
-    def _weights(self) -> dict[str, Tensor]:
-        return {name: weight for name, weight in self._peft().named_parameters() if weight.requires_grad}
+    def _save(self, step: int) -> str:
+        """Saves a checkpoint; returns its digest, empty in all processes but the first."""
+        return checkpoint.save_checkpoint(self.checkpoints, step, self._state()) if self.first else ""
 
     def _state(self) -> dict[str, Tensor]:
         state = {"losses": torch.tensor(self.losses, dtype=torch.float64)}
-        for name, weight in self._weights().items():
+        for name, weight in self.weights.items():
             state[f"weight/{name}"] = weight.detach().contiguous()
             for key, value in self.optimizer.state[weight].items():
                 state[f"{key}/{name}"] = value.detach().contiguous()
@@ -175,7 +190,7 @@ class LoraTraining:
 
     def _restore(self, state: dict[str, Tensor]) -> None:
         self.losses = state["losses"].tolist()
-        for name, weight in self._weights().items():
+        for name, weight in self.weights.items():
             weight.data.copy_(state[f"weight/{name}"])
             keys = [key for key in ("step", "exp_avg", "exp_avg_sq") if f"{key}/{name}" in state]
             self.optimizer.state[weight] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -13,13 +14,15 @@ from autoact.events import Event, ExamplesBuilt
 from autoact.files import disk
 from autoact.model.engine import Engine
 from autoact.model.local import LocalEngine
-from autoact.project.config import Differentiation
+from autoact.project.config import Differentiation, Model
 from autoact.script import Card, Lesson, Train
 from autoact.training.alora import Trunks, check_cache, invocation_text
+from autoact.training.launch import train_in_processes
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample
 from autoact.training.repeatable import prepare_cublas
 from autoact.training.spans import encode_lesson
+from autoact.training.worker import Request
 from autoact.trajectory import Adapter
 
 ADAPTERS = "adapters"
@@ -44,6 +47,9 @@ class LocalTrainer:
         if not samples:
             raise ModelFailed(f"the adapter `{request.adapter}` has nothing to learn from")
         spans = sum(len(sample.spans) for sample in samples)
+        if self.settings.processes > 1:
+            self.engine.release()
+            return (yield from train_in_processes(self._request(request)))
         enough = yield ExamplesBuilt(request.adapter, len(samples), spans, sum(sample.tokens for sample in samples))
         self.engine.release()
         training = LoraTraining(
@@ -52,13 +58,20 @@ class LocalTrainer:
         )  # fmt: skip
         try:
             loss = yield from training.run(enough or False)
-            digest = self._export(training, request.card, loss)
+            digest = self._export(training, request.card, loss) if training.first else ""
         finally:
             training.close()
             self.engine.model.eval()
             if request.adapter == list(self.settings.adapters)[-1]:
                 self.trunks.clear()
         return Adapter(request.adapter, f"{ADAPTERS}/{request.adapter}", digest, spans, loss)
+
+    def _request(self, train: Train) -> Request:
+        """Returns a training as a request to worker processes, which load the same model."""
+        model = self.engine.model
+        precision: Any = str(model.dtype).removeprefix("torch.")
+        section = Model(str(self.engine.weights.folder.absolute()), model.device.type, precision)
+        return Request(train, self.settings, section, self.seed, str(self.root.absolute()))
 
     def _sample(self, card: Card, lesson: Lesson) -> Sample:
         encoded = encode_lesson(lesson, card, self.engine.tokens)
