@@ -24,7 +24,8 @@ from autoact.project.config import ALL_LINEAR, Differentiation
 from autoact.threads import thread_limit
 from autoact.training import checkpoint
 from autoact.training.alora import BranchLoss, Trunks
-from autoact.training.loss import Loss, Sample, SpanLoss, can_pack
+from autoact.training.loss import PASS, Loss, Sample, SpanLoss, can_pack
+from autoact.training.memory import save_memory
 from autoact.training.repeatable import deterministic_sums
 
 CLIP = 1.0
@@ -56,6 +57,8 @@ class LoraTraining:
         self.loss: Loss = (
             BranchLoss(self.invocation, trunks or Trunks(), packed=packed) if invocation else SpanLoss(packed=packed)
         )
+        longest = max(len(sample.ids) for sample in samples)
+        self.saves_memory = not invocation and save_memory(model, max(longest, min(PASS, settings.batch * longest)))
         torch.manual_seed(_make_seed(seed, name))
         self.base = model
         self.processes = Accelerator(cpu=model.device.type == "cpu")
@@ -108,6 +111,9 @@ class LoraTraining:
     def close(self) -> None:
         """Removes the adapter from the base model."""
         self.model.unload()
+        if self.saves_memory:
+            self.base.activation_checkpointing_disable()
+            self.base.disable_input_require_grads()
         heap.release_memory()
 
     @property
