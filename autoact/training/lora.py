@@ -16,6 +16,7 @@ import torch
 from accelerate import Accelerator
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
+from transformers.pytorch_utils import Conv1D
 
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.files import disk
@@ -65,7 +66,7 @@ class LoraTraining:
         """The processes that share the work of each step; one, unless a launcher has started several."""
         with warnings.catch_warnings():  # peft uses a deprecated name of transformers
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-            self.model: Any = get_peft_model(model, make_lora_config(settings))
+            self.model: Any = get_peft_model(model, make_lora_config(model, settings))
         self.weights = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
         self.optimizer = torch.optim.AdamW(self.weights.values(), lr=settings.learning_rate, weight_decay=0.0)
 
@@ -204,15 +205,22 @@ class LoraTraining:
             }
 
 
-def make_lora_config(settings: Differentiation) -> LoraConfig:
-    """Returns the settings of an adapter in the form of PEFT."""
-    targets: str | list[str] = list(settings.targets)
-    if settings.targets == (ALL_LINEAR,):
-        targets = ALL_LINEAR
+def make_lora_config(model: Any, settings: Differentiation) -> LoraConfig:
+    """Returns the settings of an adapter in the form of PEFT, with the names of all layers that have weights in it."""
+    targets = linear_layers(model) if settings.targets == (ALL_LINEAR,) else list(settings.targets)
     return LoraConfig(
         task_type="CAUSAL_LM", r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout,
         use_rslora=settings.rslora, target_modules=targets, bias="none",
     )  # fmt: skip
+
+
+def linear_layers(model: Any) -> list[str]:
+    """Returns the names of the linear layers in a model, without the last, which gives the logits."""
+    last = model.get_output_embeddings()
+    kinds = (torch.nn.Linear, Conv1D)
+    return sorted(
+        {name.rpartition(".")[2] for name, one in model.named_modules() if isinstance(one, kinds) and one is not last}
+    )
 
 
 def _make_seed(*parts: object) -> int:

@@ -28,6 +28,12 @@ from autoact.trajectory import Adapter
 ADAPTERS = "adapters"
 """The folder of finished adapters in a run folder."""
 
+KINDS = {
+    ("lora", False): "LoRA", ("lora", True): "rank-stabilised LoRA",
+    ("alora", False): "activated LoRA", ("alora", True): "rank-stabilised activated LoRA",
+}  # fmt: skip
+"""Names of adapters for people, by the settings `adapter` and `rslora`."""
+
 
 class LocalTrainer:
     """Trains adapters on the local engine's own model, so that the base weights are in memory only once."""
@@ -94,9 +100,9 @@ class LocalTrainer:
     def _write_model_card(self, folder: Path, training: LoraTraining, card: Card, loss: float) -> None:
         settings = self.settings
         text = prompts.fill(
-            "model_card", role=training.name, base=self.engine.weights.folder.name,
-            trajectories=str(len(training.samples)),
-            task=card.task, rank=str(settings.rank), alpha=str(settings.alpha), epochs=str(settings.epochs),
+            "model_card", role=training.name, base=self.engine.weights.folder.name, task=card.task,
+            trajectories=str(len(training.samples)), kind=KINDS[settings.adapter, settings.rslora],
+            rank=str(settings.rank), alpha=str(settings.alpha), epochs=str(settings.epochs),
             rate=str(settings.learning_rate), loss=f"{loss:.4f}", targets=", ".join(settings.targets),
         )  # fmt: skip
         (folder / "README.md").write_text(text, encoding="utf-8")

@@ -151,7 +151,7 @@ def train_recipe(loaded: Loaded) -> float:
 
     total = 0.0
     for samples in loaded.samples.values():
-        model: Any = get_peft_model(loaded.model, make_lora_config(settings(1))).train()
+        model: Any = get_peft_model(loaded.model, make_lora_config(loaded.model, settings(1))).train()
         set_weights(model)
         loaded.model.activation_checkpointing_enable()
         optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad], lr=0.0)
@@ -196,7 +196,7 @@ def train_trl(loaded: Loaded) -> float:
 
     with tempfile.TemporaryDirectory() as root:
         for samples in loaded.samples.values():
-            model: Any = get_peft_model(loaded.model, make_lora_config(settings(1)))
+            model: Any = get_peft_model(loaded.model, make_lora_config(loaded.model, settings(1)))
             set_weights(model)
             rows = [{"input_ids": ids, "labels": labels} for ids, labels in separate_samples(samples)]
             options = SFTConfig(

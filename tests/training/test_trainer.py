@@ -81,6 +81,19 @@ def test_the_folder_says_what_it_is_and_no_path_of_this_machine(engine: LocalEng
     assert not [file for file in folder.iterdir() if str(engine.weights.folder).encode() in file.read_bytes()]
 
 
+def test_the_folder_of_every_kind_may_be_imported(engine: LocalEngine, tmp_path: Path) -> None:
+    modern = Differentiation(adapter="alora", targets=("all-linear",), rslora=True, rank=16, epochs=1)
+    _, adapter = trained(LocalTrainer(engine, modern, seed=7, root=tmp_path).train(Train("tool", (LESSON,), CARD)))
+    file = tmp_path / adapter.path / "adapter_config.json"
+    check_adapter(file)
+    config = json.loads(file.read_text())
+    assert config["alora_invocation_tokens"] == list(engine.tokens.segment("Argument:"))
+    assert set(config["target_modules"]) == {
+        "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"
+    }  # fmt: skip
+    assert config["use_rslora"]
+
+
 def test_an_adapter_is_whole_or_absent(engine: LocalEngine, tmp_path: Path) -> None:
     one, files = trainer(engine, tmp_path), ["README.md", "adapter_config.json", "adapter_model.safetensors"]
     running = one.train(Train("tool", (LESSON,), CARD))

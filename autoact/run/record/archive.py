@@ -24,7 +24,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, Record, read, scan, unseal
 from autoact.run.record.unpack import FILES, RUN_NAME, unpack
 from autoact.security import trust
-from autoact.trajectory import Adapter
+from autoact.trajectory import Adapter, Count
 
 LARGEST = 1e30
 """The largest absolute value of a finite loss, learning rate or gradient norm."""
@@ -61,6 +61,7 @@ class _Lora(Struct, frozen=True):
     inference_mode: bool = True
     init_lora_weights: bool = True
     use_rslora: bool = False
+    alora_invocation_tokens: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=64)] | None = None
     peft_version: str | None = None
     qalora_group_size: int = 16
     megatron_core: Literal["megatron.core"] | None = None
