@@ -44,6 +44,8 @@ class LocalTrainer:
         self.engine, self.settings, self.seed, self.root = engine, settings, seed, root
         self.trunks = Trunks()
         """Kept from one adapter to the next, up to the last of the settings."""
+        if settings.processes > 1 and getattr(engine.model, "hf_quantizer", None) is not None:
+            raise BadInput("several processes train only a base that is not quantised", key="differentiation.processes")
         if settings.adapter == "alora":
             check_cache(engine.model)
 

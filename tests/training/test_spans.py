@@ -205,5 +205,5 @@ def test_a_model_that_takes_no_notice_of_the_mask_is_found_out(
     weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert can_pack(weights.model)
-    monkeypatch.setattr(PackedRow, "mask", torch.ones(1, 1, 96, 96, dtype=torch.bool).tril())
+    monkeypatch.setattr(PackedRow, "mask", torch.ones(1, 1, 24, 24, dtype=torch.bool).tril())
     assert not can_pack(weights.model)
