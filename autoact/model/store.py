@@ -165,6 +165,26 @@ def _download(name: str) -> Path:
     return _publish(part, folder)
 
 
+def find_config(name: str) -> Path:
+    """Returns the config.json of a model, fetched alone from the hub if needed: no weights are. Raises UnknownModel."""
+    path = Path(name).expanduser()
+    for file in (path, path / "config.json", cache_folder() / folder_name(name) / "config.json"):
+        if file.suffix == ".json" and file.is_file():
+            return file
+    if folder_name(name) == EMBEDDED or path.suffix == ".gguf":
+        raise UnknownModel(f"`{name}` must be converted first; `autoact models pull {name}` does that")
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return Path(hf_hub_download(KNOWN.get(name.lower(), name), "config.json"))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise UnknownModel(
+            f"no configuration of `{name}` is here, and none could be fetched from the hub ({type(error).__name__}); "
+            "expected a folder with config.json, that file itself, or a reachable Hugging Face id"
+        ) from error
+
+
 def _make_part(folder: Path) -> Path:
     """Makes an empty folder beside the final one, to be filled and renamed."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")

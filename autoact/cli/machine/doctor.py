@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from autoact.cli.machine.memory import add_options, show_plan
+
 LIBRARIES = ("torch", "transformers", "peft", "accelerate")
 OLDEST_PYTHON = (3, 11)
 MEMORY = 4.0
@@ -29,15 +31,18 @@ class Finding:
 
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
-    parser = subparsers.add_parser("doctor", help="check this machine")
+    parser = subparsers.add_parser("doctor", help="check this machine, or plan the memory of a model")
     parser.add_argument("--json", action="store_true")
+    add_options(parser)
     parser.set_defaults(run=doctor)
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Prints every finding. Exit code 1 when a check fails."""
+    """Prints every finding, or the memory plan of a model. Exit code 1 when a check fails or the model does not fit."""
     from autoact.cli.output import columns, print_json
 
+    if arguments.model or arguments.memory is not None or arguments.tokens is not None:
+        return show_plan(arguments)
     findings = [finding for check in CHECKS for finding in check()]
     if arguments.json:
         print_json(findings)
@@ -79,11 +84,9 @@ def processor() -> Iterator[Finding]:
 
 def memory() -> Iterator[Finding]:
     """Checks the memory of the machine, or of the container when that has less."""
-    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    container = Path("/sys/fs/cgroup/memory.max")
-    if container.exists() and (text := container.read_text().strip()).isdigit():
-        limits.append(int(text))
-    available = min(limits) / 1e9
+    from autoact.model.memory_plan.cards import machine_memory
+
+    available = machine_memory() / 1e9
     enough = available >= MEMORY
     fix = "" if enough else f"a run may use {MEMORY:.0f} GB; lower model.lanes in project.toml"
     yield Finding("ok" if enough else "warn", "memory", f"{available:.1f} GB", fix)
