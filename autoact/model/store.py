@@ -185,6 +185,15 @@ def find_config(name: str) -> Path:
         ) from error
 
 
+def find_served(name: str) -> str:
+    """Returns the name of a model for another program: a file or folder that is here, else a Hugging Face id."""
+    path = Path(name).expanduser()
+    if path.exists():
+        return str(path)
+    cached = _find_cached(name)
+    return str(cached) if cached else KNOWN.get(name.lower(), name)
+
+
 def _make_part(folder: Path) -> Path:
     """Makes an empty folder beside the final one, to be filled and renamed."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
