@@ -18,7 +18,7 @@ from autoact.cli import output
 from autoact.cli.control import archive, cancel, command, delete, fork
 from autoact.cli.machine import doctor, models, secrets
 from autoact.cli.project import projects, trust
-from autoact.cli.start import ask, evaluate, resume, run, serve
+from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
 from autoact.cli.watch import attach, log, runs
 from autoact.errors import AutoActError, BadInput
@@ -28,7 +28,7 @@ from autoact.threads import limit_spinning
 
 VERBS = (
     projects, trust, run, ask, evaluate, runs, attach, log, command, fork, cancel, resume, delete, archive, listing,
-    secrets, models, serve, doctor,
+    secrets, models, serve, recipe, doctor,
 )  # fmt: skip
 """The order in which help lists the verbs."""
 FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141

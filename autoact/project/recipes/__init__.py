@@ -1,0 +1,1 @@
+"""Text recipes that run a project on other machines; `autoact recipe NAME` prints one."""
