@@ -89,6 +89,8 @@ class Train(Struct, frozen=True, tag="train"):
     lessons: tuple[Lesson, ...]
     card: Card
     """The card that the adapter will be prompted with."""
+    beside: tuple[Train, ...] = ()
+    """Requests that will follow, and whose trainings may begin now."""
 
 
 class Lesson(Struct, frozen=True):

@@ -158,6 +158,9 @@ class Differentiation(Section, frozen=True):
     """Share of wrong trajectories among those that the reflect-agent learns from."""
     save_every: PositiveInt = 20
     """Optimiser steps between checkpoints."""
+    executor: Literal["here", "local", "slurm"] = "here"
+    """`here` trains one adapter after the other on the run's own model; `local` and `slurm` train all at the same time,
+    each as a job with a model of its own, in processes of this machine or on a Slurm cluster."""
     processes: PositiveInt = 1
     """Processes that share the work of each step, one for each GPU, say; a step needs as many long trajectories."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from autoact.events import AdapterReady, StageProgressed
 from autoact.lessons import build_lessons
 from autoact.project.config import Differentiation
 from autoact.registry.stages import DIFFERENTIATION
-from autoact.script import Card, Lesson, Round, StageScript, Train, Unit
+from autoact.script import Card, Round, StageScript, Train, Unit
 from autoact.stages.context import StageContext
 from autoact.trajectory import Adapter, Trajectory, Verdict
 
@@ -28,18 +30,18 @@ def differentiation(
     trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], settings: Differentiation, card: Card, *,
     seed: int,
 ) -> StageScript:  # fmt: skip
-    """Builds the lessons of each adapter and trains it, one adapter after the other."""
-    cast = settings.cast()
-    for done, adapter in enumerate(settings.adapters, 1):
-        found = build_lessons(adapter, cast, trajectories, verdicts, settings.wrong_share, seed)
-        if not found:
-            continue
-        (trained,) = yield Round([Unit(f"train-{adapter}", partial(request_training, adapter, found, card))])
+    """Builds the lessons of all adapters and trains them in turn; each request names those that follow."""
+    cast, names = settings.cast(), list(settings.adapters)
+    lessons = {name: build_lessons(name, cast, trajectories, verdicts, settings.wrong_share, seed) for name in names}
+    requests = [Train(name, found, card) for name, found in lessons.items() if found]
+    for number, request in enumerate(requests, 1):
+        request = replace(request, beside=tuple(requests[number:]))
+        (trained,) = yield Round([Unit(f"train-{request.adapter}", partial(request_training, request))])
         if trained is not None:
             yield AdapterReady(trained)
-        yield StageProgressed(DIFFERENTIATION, done, len(settings.adapters))
+        yield StageProgressed(DIFFERENTIATION, names.index(request.adapter) + 1, len(names))
 
 
-def request_training(adapter: str, lessons: tuple[Lesson, ...], card: Card) -> Generator[Train, Adapter, Adapter]:
+def request_training(request: Train) -> Generator[Train, Adapter, Adapter]:
     """Requests one training; the script of a unit."""
-    return (yield Train(adapter, lessons, card))
+    return (yield request)

@@ -91,6 +91,13 @@ def test_rank_that_vllm_refuses(served: Project, capsys: pytest.CaptureFixture[s
     assert "differentiation.rank" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("dialect", ["vllm", "sglang"])
+def test_activated_adapters_are_not_served(served: Project, dialect: str, capsys: pytest.CaptureFixture[str]) -> None:
+    set_model(served, '[differentiation]\nadapter = "alora"\n')
+    assert main(["serve", str(served.root), "--dialect", dialect]) == 2
+    assert "differentiation.adapter" in capsys.readouterr().err
+
+
 def test_length_follows_the_projects_prompts(served: Project, capsys: pytest.CaptureFixture[str]) -> None:
     def length() -> int:
         return int(parse(printed(capsys, str(served.root)))[2]["--max-model-len"] or 0)

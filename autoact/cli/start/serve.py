@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoact.cli.project.trust import add_trust, open_trusted_project
 
 if TYPE_CHECKING:
-    from autoact.project.config import Config
+    from autoact.project.config import Config, Differentiation
     from autoact.project.project import Project
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -159,7 +159,7 @@ def _fit(config: Config, needed: int) -> tuple[int, int]:
         return length, 1
     length = min(length, model.context or length)
     devices, precision = find_devices(), config.model.precision
-    plan = make_plan(config.model.id, model, devices, Workload(length, config.model.lanes))
+    plan = make_plan(config.model.id, model, devices, Workload(length, config.model.lanes, windowed=True))
     option = next((one for one in plan.options if one.precision == precision), plan.options[0])
     if devices.kind == "cpu":
         return length, 1
@@ -188,11 +188,23 @@ def _warnings(served: Served) -> Iterator[str]:
         yield f"# other machines can reach {served.host}: let the server ask for a key, and name it in server.key"
 
 
+def _plain_adapters(served: Served) -> Differentiation:
+    """Returns the settings of the adapters. Raises BadInput for activated ones, which vLLM and SGLang refuse."""
+    from autoact.errors import BadInput
+
+    settings = served.config.differentiation
+    if settings.adapter != "lora":
+        raise BadInput(
+            f"vLLM and SGLang serve no {settings.adapter} adapters; expected lora", key="differentiation.adapter"
+        )
+    return settings
+
+
 def vllm_command(served: Served) -> Command:
     """Returns the command of vLLM. Raises BadInput for adapters that it refuses."""
     from autoact.errors import BadInput
 
-    settings = served.config.differentiation
+    settings = _plain_adapters(served)
     rank = next((rank for rank in RANKS if rank >= settings.rank), None)
     if rank is None:
         raise BadInput(f"vLLM takes ranks up to {RANKS[-1]}, found {settings.rank}", key="differentiation.rank")
@@ -211,8 +223,8 @@ def vllm_command(served: Served) -> Command:
 
 
 def sglang_command(served: Served) -> Command:
-    """Returns the command of SGLang."""
-    settings = served.config.differentiation
+    """Returns the command of SGLang. Raises BadInput for adapters that it refuses."""
+    settings = _plain_adapters(served)
     targets = ["all"] if settings.targets == ("all-linear",) else settings.targets
     adapters = len(settings.adapters)
     return Command(

@@ -32,6 +32,8 @@ class Workload(Struct, frozen=True):
     targets: tuple[str, ...] = ("q_proj", "v_proj")
     card: bool = True
     """True on a GPU, where repeatable training stores a weight for each pair of tokens, in every head and layer."""
+    windowed: bool = False
+    """Whether a layer with a sliding window stores no more tokens than that: servers do so, the local engine not."""
 
 
 def weight_bytes(model: Architecture, precision: str) -> int:
@@ -49,9 +51,10 @@ def token_bytes(model: Architecture, precision: str) -> int:
     return 2 * model.layers * model.cached_heads * model.head_size * BYTES[precision]
 
 
-def cache_bytes(model: Architecture, precision: str, tokens: int) -> int:
-    """Returns the bytes of one lane's cache; a layer with a sliding window stores no more tokens than that."""
-    stored = sum(min(tokens, window or tokens) for window in model.windows)
+def cache_bytes(model: Architecture, precision: str, load: Workload) -> int:
+    """Returns the bytes of one lane's cache."""
+    windows = model.windows if load.windowed else [0] * model.layers
+    stored = sum(min(load.tokens, window or load.tokens) for window in windows)
     return stored * token_bytes(model, precision) // model.layers
 
 
@@ -116,7 +119,7 @@ def training_bytes(model: Architecture, precision: str, load: Workload) -> Train
 
 def answering_bytes(model: Architecture, precision: str, load: Workload, lanes: int) -> int:
     """Returns the bytes of answering with some lanes: weights, caches, the work of a pass and the adapters."""
-    lane = cache_bytes(model, precision, load.tokens) + work_bytes(model, precision, load.tokens)
+    lane = cache_bytes(model, precision, load) + work_bytes(model, precision, load.tokens)
     return weight_bytes(model, precision) + lanes * lane + adapter_bytes(model, load)
 
 

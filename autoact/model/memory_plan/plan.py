@@ -25,6 +25,8 @@ from autoact.project.config import Differentiation
 
 FEWEST_LANES = 4
 """With fewer lanes a smaller precision is chosen: the weights are read once for all lanes."""
+CACHE_SHARE = 0.7
+"""Share of the memory beside the weights that the local engine gives to caches."""
 MOST_CARDS = 16
 """GPUs up to which the needed number is computed."""
 
@@ -96,7 +98,7 @@ def _weigh(model: Architecture, precision: str, devices: Devices, load: Workload
     checkpointing = fixed + activations > devices.usable(used)
     return Option(
         precision=precision, weights=weight_bytes(model, precision), token=token_bytes(model, precision),
-        lane=cache_bytes(model, precision, load.tokens) + work_bytes(model, precision, load.tokens), lanes=lanes,
+        lane=cache_bytes(model, precision, load) + work_bytes(model, precision, load.tokens), lanes=lanes,
         adapters=adapter_bytes(model, load),
         answering=answering_bytes(model, precision, load, max(lanes, min(FEWEST_LANES, load.lanes))),
         optimiser=need.optimiser, activations=activations, checkpointed=checkpointed,
@@ -108,7 +110,8 @@ def _count_lanes(model: Architecture, precision: str, usable: int, load: Workloa
     """Returns the lanes that fit, the wanted number at most."""
     empty = answering_bytes(model, precision, load, 0)
     lane = answering_bytes(model, precision, load, 1) - empty
-    return max(0, min(load.lanes, (usable - empty) // lane))
+    caches = round(CACHE_SHARE * (usable - empty)) // cache_bytes(model, precision, load)
+    return max(0, min(load.lanes, caches, (usable - empty) // lane))
 
 
 def _fits(model: Architecture, precision: str, usable: int, load: Workload) -> bool:
@@ -154,6 +157,7 @@ def _model_notes(model: Architecture, load: Workload) -> Iterator[str]:
         yield "the experts of a mixture are not quantised: in 8bit and 4bit they keep 16 bits"
     if any(model.windows):
         sliding = sum(map(bool, model.windows))
-        yield f"{sliding} of {model.layers} layers need the latest {max(model.windows)} tokens only"
+        stored = "store no more" if load.windowed else "would need no more; the local engine stores all"
+        yield f"{sliding} of {model.layers} layers see the latest {max(model.windows)} tokens, and {stored}"
     if model.context and load.tokens > model.context:
         yield f"its context window ends at {model.context} tokens"

@@ -67,8 +67,8 @@ class Units(Protocol):
     def admit(self, question: Question, cast: str) -> None:
         """Queues a question that a person asks."""
 
-    def beat(self) -> None:
-        """Flushes the log when a flush is due, and reports progress."""
+    def beat(self, waits_for: str = "") -> None:
+        """Flushes the log when a flush is due, and reports progress, or what is waited for."""
 
 
 class RunCommands:

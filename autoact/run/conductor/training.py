@@ -24,15 +24,16 @@ def train(trainer: Trainer, steering: Steering, unit: str, request: Train) -> Ad
             steering.journal.pause_for_room(str(error))
 
 
-def _run_steps(training: Generator[Event, bool | None, Adapter], steering: Steering, unit: str) -> Adapter:
+def _run_steps(training: Generator[Event | None, bool | None, Adapter], steering: Steering, unit: str) -> Adapter:
     enough: bool | None = None
     try:
         if steering.holds(unit):
             steering.wait_between_steps(unit)
         while True:
-            # after a resume a step may come again; its event is logged once
-            steering.journal.append_once(training.send(enough))
-            steering.units.beat()
+            event = training.send(enough)
+            if event is not None:  # after a resume a step may come again; its event is logged once
+                steering.journal.append_once(event)
+            steering.units.beat("" if event is not None else f"the job of {unit}")
             steering.wait_between_steps(unit)
             enough = unit in steering.finishing
     except StopIteration as end:

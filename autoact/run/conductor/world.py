@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from autoact.environment import Environments
@@ -17,8 +18,11 @@ from autoact.trajectory import Adapter
 class Trainer(Protocol):
     """Trains adapters."""
 
-    def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
+    def train(self, request: Train) -> Generator[Event | None, bool | None, Adapter]:
         """Yields events and returns the adapter; when True is sent, ends after the current step.
+
+        Yields None at times while it waits for another process. May begin with the requests beside it, and yield their
+        events too.
 
         Raises ModelFailed when there is nothing to learn from, DiskFull when a checkpoint does not fit on the disk.
         """
@@ -31,6 +35,8 @@ class World:
     engine: Engine
     trainer: Trainer
     environments: Environments
+    closing: ExitStack = field(default_factory=ExitStack)
+    """Ends what else the world has started."""
 
     def answers(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
         """Moves the engine on by one step and yields its complete answers.
@@ -50,5 +56,6 @@ class World:
             raise ModelFailed(f"the model broke off ({what}); every answer is kept: the run can be resumed") from broken
 
     def close(self) -> None:
-        """Closes the environments."""
-        self.environments.close()
+        """Closes the environments, and ends what else was started."""
+        with self.closing:
+            self.environments.close()

@@ -76,9 +76,11 @@ def test_keys_and_values_of_grouped_heads_and_sliding_windows(configurations: di
         count(configurations[name]) for name in ("meta-llama/Llama-3.1-8B-Instruct", "google/gemma-3-1b-it")
     )
     assert needs.token_bytes(llama, "bfloat16") == 32 * 2 * 8 * 128 * 2
-    assert needs.cache_bytes(llama, "bfloat16", 1000) == 1000 * needs.token_bytes(llama, "bfloat16")
+    assert needs.cache_bytes(llama, "bfloat16", Workload(1000)) == 1000 * needs.token_bytes(llama, "bfloat16")
     full, sliding = 4, 22
-    assert needs.cache_bytes(gemma, "bfloat16", 2048) == 2 * 256 * 2 * (full * 2048 + sliding * 512)
+    served = Workload(2048, windowed=True)
+    assert needs.cache_bytes(gemma, "bfloat16", served) == 2 * 256 * 2 * (full * 2048 + sliding * 512)
+    assert needs.cache_bytes(gemma, "bfloat16", Workload(2048)) == 2 * 256 * 2 * 26 * 2048
 
 
 def test_quantised_weights(configurations: dict[str, Any]) -> None:
@@ -103,8 +105,8 @@ MEASURE = """
 import json, sys, torch
 from pathlib import Path
 from autoact.model import heap, store
-from autoact.model.cache import RowCache
 from peft import LoraConfig, get_peft_model
+from transformers import StaticCache
 
 def resident():
     heap.release_memory()
@@ -121,9 +123,9 @@ before = resident()
 model = store.load_model(folder, "cpu", "float32").model
 use(model)
 weights = resident()
-cache = RowCache(model.config, lanes, dtype=torch.float32, device=torch.device("cpu"))
-cache.reserve(tokens)
-for layer in cache.blocks:
+cache = StaticCache(model.config, max_cache_len=tokens)
+cache.early_initialization(lanes, 3, 64, torch.float32, torch.device("cpu"))
+for layer in cache.layers:
     layer.keys.fill_(1.0), layer.values.fill_(1.0)
 caches = resident()
 lora = LoraConfig(task_type="CAUSAL_LM", r=8, target_modules=["q_proj", "v_proj"])
@@ -145,7 +147,7 @@ def test_the_processor_allocates_what_is_planned(embedded: Any, tiny: Any, confi
     model = count(configurations["HuggingFaceTB/SmolLM2-135M-Instruct"])
     planned = [
         needs.weight_bytes(model, "float32"),
-        lanes * needs.cache_bytes(model, "float32", tokens),
+        lanes * needs.cache_bytes(model, "float32", Workload(tokens)),
         needs.adapter_bytes(model, Workload(tokens)),
     ]
     assert measured[:2] == pytest.approx(planned[:2], rel=0.15)

@@ -44,7 +44,8 @@ def test_7b_fits_24_gb(plan: Any, name: str) -> None:
 
 def test_13b_fits_80_gb_and_24_gb_only_quantised(plan: Any) -> None:
     large, small = plan(LLAMA_13B, 80), plan(LLAMA_13B, 24)
-    assert (large.chosen.precision, large.chosen.lanes, large.chosen.checkpointing) == ("bfloat16", 24, False)
+    assert (large.chosen.precision, large.chosen.checkpointing) == ("bfloat16", False)
+    assert large.chosen.lanes >= 16
     assert max(large.chosen.answering, large.chosen.training) < 80e9
     assert small.chosen.precision in ("8bit", "4bit")
     assert max(small.chosen.answering, small.chosen.training) < 24e9
