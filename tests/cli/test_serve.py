@@ -204,15 +204,16 @@ sys.exit(7)
 """
 
 
-@pytest.mark.parametrize("by_variable", [False, True])
-def test_server_is_started_with_what_is_printed(served: Project, tmp_path: Path, by_variable: bool) -> None:
+@pytest.mark.parametrize("named", ["", "vllm", "python3"])
+def test_server_is_started_with_what_is_printed(served: Project, tmp_path: Path, named: str) -> None:
     program = tmp_path / "bin" / "vllm"
     program.parent.mkdir()
     program.write_text(FAKE.format(python=sys.executable))
     program.chmod(0o755)
-    environment = {**os.environ, "AUTOACT_VLLM": str(program)} if by_variable else {
-        **os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}",
-    }  # fmt: skip
+    there = (
+        {"AUTOACT_VLLM": str(program.with_name(named))} if named else {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    )
+    environment = {**os.environ, **there}
     command = [sys.executable, "-m", "autoact", "serve", str(served.root), "--start"]
     started = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert started.returncode == 7, started.stderr  # the server's own

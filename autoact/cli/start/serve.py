@@ -58,7 +58,7 @@ class Dialect(NamedTuple):
     command: Callable[[Served], Command]
     port: int
     variable: str
-    """The environment variable that names the program, where it is not on the PATH."""
+    """The environment variable that names the program, or the Python beside it, where it is not on the PATH."""
     install: str
 
 
@@ -274,10 +274,13 @@ def start(command: Command, dialect: Dialect) -> int:
     import os
     import shutil
     import sys
+    from pathlib import Path
 
     from autoact.errors import BadInput
 
     name = os.environ.get(dialect.variable) or command.words[0]
+    if Path(name).name.startswith("python") and not command.words[0].startswith("python"):
+        name = str(Path(name).with_name(command.words[0]))
     program = shutil.which(name)
     if program is None:
         raise BadInput(f"`{name}` is not here; `{dialect.install}`, or name the program in {dialect.variable}")
