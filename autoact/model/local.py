@@ -16,6 +16,7 @@ from autoact.model import heap
 from autoact.model.adapters import load_adapter
 from autoact.model.attention import Attention, context_window
 from autoact.model.cache import RowCache
+from autoact.model.completion import complete_text, forbidden_ids
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import find_match, match_tokens
 from autoact.model.sampling import draw
@@ -185,7 +186,7 @@ class LocalEngine:
     def _take(self, running: Running) -> None:
         assert running.logits is not None
         if not running.tree:
-            running.logits[self._forbidden(running)] = -torch.inf
+            running.logits[forbidden_ids(self.tokens, running.ask, running.taken)] = -torch.inf
         allowed = running.tree.next(running.taken) if running.tree else None
         chosen = draw(running.logits, running.ask.sampling, running.seed, len(running.taken), allowed)
         running.taken.append(chosen)
@@ -193,36 +194,15 @@ class LocalEngine:
             running.taken = running.tree.forced(running.taken)
         running.logits = None
 
-    def _forbidden(self, running: Running) -> list[int]:
-        """Returns ids that may not come next: those that end the answer too early or complete a barred word."""
-        ask, taken = running.ask, running.taken
-        early = len(taken) < ask.least or (ask.least > 0 and not self.tokens.text(taken).strip())
-        return (self.tokens.breaks if early else []) + self.tokens.closing(taken, ask.barred)
-
     def _finish(self, running: Running) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""
-        text = self._answer(running)
+        text = complete_text(self.tokens, running.ask, running.tree, running.taken)
         if text is None:
             return False
         ms = 1000 * (time.monotonic() - running.began)
         answer = Answer(text, tuple(running.taken), len(running.prompt), running.prefilled, ms)
         self.complete.append((running.ticket, answer))
         return True
-
-    def _answer(self, running: Running) -> str | None:
-        """Returns the text of an answer that a choice, stop text, end token or the limit completes, else None."""
-        if running.tree:
-            return running.tree.chosen(running.taken)
-        if not running.taken:
-            return None
-        text = self.tokens.text(running.taken)
-        body = text.lstrip()  # small models often begin with an empty line: a stop counts only after the first word
-        stops = [at for stop in running.ask.stop if (at := body.find(stop)) >= 0]
-        if stops:
-            return body[: min(stops)].rstrip()
-        if running.taken[-1] == self.tokens.end or len(running.taken) >= running.ask.limit:
-            return body.rstrip()
-        return None
 
     def _match(self, ask: Match) -> Answer:
         began = time.monotonic()

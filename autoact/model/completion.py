@@ -1,0 +1,31 @@
+"""The rules of an answer that every engine with token ids follows: where it ends, and which ids may not come next."""
+
+from __future__ import annotations
+
+from autoact.model.tokens import ChoiceTree, Tokens
+from autoact.script import Ask
+
+
+def forbidden_ids(tokens: Tokens, ask: Ask, taken: list[int]) -> list[int]:
+    """Returns ids that may not follow `taken`: those that end the answer too early or complete a barred word."""
+    return (tokens.breaks if is_early(tokens, ask, taken) else []) + tokens.closing(taken, ask.barred)
+
+
+def is_early(tokens: Tokens, ask: Ask, taken: list[int]) -> bool:
+    """Returns whether the answer is still too short to end."""
+    return len(taken) < ask.least or (ask.least > 0 and not tokens.text(taken).strip())
+
+
+def complete_text(tokens: Tokens, ask: Ask, tree: ChoiceTree | None, taken: list[int]) -> str | None:
+    """Returns the text of an answer that a choice, stop text, end token or the limit completes, else None."""
+    if tree:
+        return tree.chosen(taken)
+    if not taken:
+        return None
+    body = tokens.text(taken).lstrip()  # small models often begin with an empty line: a stop counts after a word
+    stops = [at for stop in ask.stop if (at := body.find(stop)) >= 0]
+    if stops:
+        return body[: min(stops)].rstrip()
+    if taken[-1] == tokens.end or len(taken) >= ask.limit:
+        return body.rstrip()
+    return None
