@@ -33,6 +33,18 @@ KNOWN = {
 """Hub ids by short name."""
 SOURCE = "source"
 """The file in a converted model's folder with the identity of the GGUF file."""
+MODEL_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+TOKENIZER_FILES = [
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab*",
+    "*.model",
+    "*.txt",
+    "*.jinja",
+]
+TOKENIZER_ONLY = ".tokenizer"
+"""The end of the name of a folder that holds a tokenizer and no model."""
 NAMED = 3
 """Most names of weights in an error message."""
 
@@ -83,7 +95,8 @@ def find_model(name: str) -> Path:
         return _convert(path, _key(path))
     if path.suffix == ".gguf" or name.startswith((".", "/", "~")):
         raise UnknownModel(f"no model at {name}; expected a folder with config.json or a .gguf file")
-    return _find_cached(name) or _find_embedded(name) or _download(name)
+    found = _find_cached(name) or _find_embedded(name)
+    return found or _download(name, cache_folder() / folder_name(name), MODEL_FILES)
 
 
 def _find_cached(name: str) -> Path | None:
@@ -144,18 +157,33 @@ def _identity(file: Path) -> str:
     return hashlib.blake2s(f"{file.resolve()}/{stat.st_size}/{stat.st_mtime_ns}".encode(), digest_size=4).hexdigest()
 
 
-def _download(name: str) -> Path:
-    """Downloads a Hugging Face model. Raises UnknownModel when the hub has none or cannot be reached."""
+def load_tokenizer(name: str) -> Any:
+    """Loads the tokenizer of a model whose weights are elsewhere; downloads no weights. Raises UnknownModel."""
+    from transformers import AutoTokenizer
+
+    if name.startswith((".", "/", "~")) or name.endswith(".gguf") or (Path(name) / "config.json").exists():
+        folder = find_model(name)
+    else:
+        alone = cache_folder() / f"{folder_name(name)}{TOKENIZER_ONLY}"
+        stored = _find_cached(name) or _find_embedded(name) or (alone if alone.exists() else None)
+        folder = stored or _download(name, alone, TOKENIZER_FILES)
+    try:
+        with _quiet():
+            return AutoTokenizer.from_pretrained(str(folder))
+    except (OSError, ValueError, KeyError) as error:
+        why = str(error).strip().partition("\n")[0]
+        raise UnknownModel(f"no tokenizer that can be loaded: {why}", file=folder) from error
+
+
+def _download(name: str, folder: Path, patterns: list[str]) -> Path:
+    """Downloads files of a Hugging Face model. Raises UnknownModel when the hub has none or cannot be reached."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     hub_id = KNOWN.get(name.lower(), name)
-    folder = cache_folder() / folder_name(name)
     part = _make_part(folder)
     try:
-        snapshot_download(
-            hub_id, local_dir=part, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
-        )
+        snapshot_download(hub_id, local_dir=part, allow_patterns=patterns)
     except (HfHubHTTPError, OSError, ValueError) as error:
         shutil.rmtree(part, ignore_errors=True)
         raise UnknownModel(

@@ -31,6 +31,8 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 """0 to 1."""
 NonNegativeFloat = Annotated[float, Meta(ge=0)]
 """A temperature, a learning rate."""
+PositiveFloat = Annotated[float, Meta(gt=0)]
+"""A number of seconds."""
 
 
 AdapterName = Annotated[str, Meta(pattern=r"^(?!meta$|world$)[a-z][a-z0-9_-]{0,30}$")]
@@ -67,6 +69,21 @@ class Model(Section, frozen=True):
     seed: int = 7
     engine: str = "local"
     """The kind of engine that runs it, a name of autoact.registry.engines."""
+
+
+class Server(Section, frozen=True):
+    """Servers of the base model, for the engine `server`. Each serves the same model."""
+
+    urls: tuple[str, ...] = ()
+    """Their addresses, such as http://127.0.0.1:8000; an episode stays with one of them while it answers."""
+    dialect: Literal["auto", "vllm", "sglang", "llamacpp", "openai"] = "auto"
+    """Their kind; auto asks the first one."""
+    model: str = ""
+    """The name under which they serve the base model; empty takes the first that they list."""
+    key: str = ""
+    """The name of the secret that they ask for; its value never stands in settings."""
+    timeout: PositiveFloat = 60.0
+    """Seconds without a token after which a request is sent again."""
 
 
 class SelfInstruct(Section, frozen=True):
@@ -218,6 +235,7 @@ class Config(Section, frozen=True):
     run: Plan = Plan()
     task: Task = Task()
     model: Model = Model()
+    server: Server = Server()
     self_instruct: SelfInstruct = SelfInstruct()
     tool_selection: ToolSelection = ToolSelection()
     synthesis: Synthesis = Synthesis()

@@ -28,4 +28,8 @@ ENGINES = Registry(
         "local", "transformers and PEFT in the job's process", "autoact.model.local:open_engine",
         "autoact.training.trainer:open_trainer", "autoact.model.store:prepare",
     ),
+    EngineKind(
+        "server", "model servers over HTTP: vLLM, SGLang, llama.cpp", "autoact.model.server.opening:open_engine",
+        "autoact.training.lazy:open_trainer", "autoact.model.server.opening:prepare",
+    ),
 )  # fmt: skip

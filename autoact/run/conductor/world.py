@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from autoact.environment import Environments
-from autoact.errors import ModelFailed
+from autoact.errors import BadInput, ModelFailed
 from autoact.events import Event
 from autoact.model.engine import Engine, Ticket
 from autoact.script import Answer, Train
@@ -41,7 +41,8 @@ class World:
     def answers(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
         """Moves the engine on by one step and yields its complete answers.
 
-        Raises ModelFailed when the engine fails, after the answers that it gave before.
+        Raises ModelFailed when the engine fails, after the answers that it gave before; BadInput when a person must
+        change a setting.
         """
         answered: list[tuple[Ticket, Answer | ModelFailed]] = []
         broken: Exception | None = None
@@ -51,6 +52,8 @@ class World:
         except Exception as error:  # boundary of the process: the engine cannot answer any more
             broken = error
         yield from answered
+        if isinstance(broken, BadInput):
+            raise broken
         if broken is not None:
             what = f"{type(broken).__name__}: {broken}"
             raise ModelFailed(f"the model broke off ({what}); every answer is kept: the run can be resumed") from broken

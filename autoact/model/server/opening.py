@@ -1,0 +1,98 @@
+"""Opens the engine of the servers that the settings name, after a check of each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from autoact.errors import BadInput
+from autoact.model.server.calls import Calls
+from autoact.model.server.client import URLS, Client, TryAgain, root_url
+from autoact.model.server.dialects import DIALECTS
+from autoact.model.server.engine import ServerEngine
+from autoact.model.server.probe import Facts, Probe
+from autoact.model.server.replicas import Patience, Replicas
+from autoact.model.store import find_model, load_tokenizer
+from autoact.model.tokens import Tokens
+from autoact.project.config import Config, Server
+from autoact.registry.stages import DIFFERENTIATION
+from autoact.security import grants
+from autoact.security.secrets import Vault
+
+
+def prepare(config: Config) -> None:
+    """Checks the servers' addresses and their key before a run starts. Raises BadInput and UnknownModel."""
+    read_key(config.server, read_urls(config.server))
+    if DIFFERENTIATION in config.run.stages:
+        find_model(config.model.id)
+    load_tokenizer(config.model.id)
+
+
+def open_engine(config: Config, patience: Patience | None = None) -> ServerEngine:
+    """Opens the engine. Raises BadInput when no server answers, or one is not of this run's model."""
+    settings, urls = config.server, read_urls(config.server)
+    tokens = Tokens(load_tokenizer(config.model.id))
+    client = Client(settings.timeout, read_key(settings, urls))
+    probe, calls = Probe(client, settings, tokens, config.model.id), Calls()
+    replicas = Replicas(urls, client, probe.check, patience)
+    try:
+        facts = calls.wait(_check_all(replicas, probe))
+        _check_training(config, facts[0].dialect)
+    except BaseException:
+        calls.wait(client.close())
+        calls.close()
+        raise
+    window = min((one.window for one in facts if one.window), default=None)
+    return ServerEngine(
+        replicas, DIALECTS[facts[0].dialect], tokens, calls, base=config.model, model=facts[0].model, window=window
+    )  # fmt: skip
+
+
+async def _check_all(replicas: Replicas, probe: Probe) -> list[Facts]:
+    """Returns the facts of all servers that answer; the others are checked again later. Raises BadInput."""
+    found = await asyncio.gather(*(probe.check(one.url) for one in replicas.all), return_exceptions=True)
+    facts: list[Facts] = []
+    for replica, result in zip(replicas.all, found, strict=True):
+        if isinstance(result, TryAgain):
+            replica.failures = replicas.patience.failures
+            print(f"{replica.address} is left out until it answers: {result}", file=sys.stderr)
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            facts.append(result)
+    if not facts:
+        raise BadInput(f"no server answers: {'; '.join(map(str, found))}", key=URLS)
+    if len({(one.model, one.dialect) for one in facts}) > 1:
+        what = ", ".join(f"{one.model} ({one.dialect})" for one in facts)
+        raise BadInput(f"the servers must be of one kind and serve one model under one name, not {what}", key=URLS)
+    return facts
+
+
+def _check_training(config: Config, dialect: str) -> None:
+    """Raises BadInput when the run trains adapters that its servers could not load."""
+    if DIFFERENTIATION in config.run.stages and not DIALECTS[dialect].load:
+        what = f"a server of the kind {dialect} loads adapters only when it starts, and this run trains some"
+        raise BadInput(f"{what}; expected vllm or sglang, or `--to filtering`", key=URLS)
+
+
+def read_urls(settings: Server) -> list[str]:
+    """Returns the addresses of the servers. Raises BadInput when there are none or one is no URL."""
+    if not settings.urls:
+        raise BadInput('the engine `server` needs an address, such as urls = ["http://127.0.0.1:8000"]', key=URLS)
+    return [root_url(url) for url in settings.urls]
+
+
+def read_key(settings: Server, urls: list[str]) -> str | None:
+    """Returns the value of the servers' key; None when they need none.
+
+    Raises BadInput when there is no such secret, or this person has not allowed to send it to one of the servers.
+    """
+    if not settings.key:
+        return None
+    value = Vault.open().reveal(settings.key)
+    if value is None:
+        raise BadInput(f"no secret `{settings.key}`: `autoact secrets set {settings.key}`", key="server.key")
+    for url in urls:
+        if not grants.allows(settings.key, url):
+            raise BadInput(grants.refusal(settings.key, url), key="server.key")
+    return value

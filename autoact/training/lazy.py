@@ -1,0 +1,44 @@
+"""The trainer of engines whose model runs elsewhere: loads the base weights here only while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+from autoact.errors import BadInput
+from autoact.events import Event
+from autoact.model import heap
+from autoact.model.engine import Engine
+from autoact.model.local import LocalEngine
+from autoact.model.server.engine import ServerEngine
+from autoact.model.store import load_model
+from autoact.project.config import Differentiation, Model
+from autoact.script import Train
+from autoact.training.trainer import LocalTrainer
+from autoact.trajectory import Adapter
+
+
+class LazyTrainer:
+    """Trains adapters on weights that it loads for each adapter and frees after it."""
+
+    def __init__(self, model: Model, settings: Differentiation, *, seed: int, root: Path):
+        """Takes the run folder as `root`."""
+        self.model, self.settings, self.seed, self.root = model, settings, seed, root
+
+    def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
+        """Trains an adapter; see `Trainer` in autoact.run.conductor.world."""
+        weights = load_model(self.model.id, self.model.device, self.model.precision)
+        trainer = LocalTrainer(LocalEngine(weights, lanes=1), self.settings, seed=self.seed, root=self.root)
+        del weights
+        try:
+            return (yield from trainer.train(request))
+        finally:
+            del trainer
+            heap.release_memory()
+
+
+def open_trainer(engine: Engine, settings: Differentiation, *, seed: int, root: Path) -> LazyTrainer:
+    """Opens the trainer of the engine of servers. Raises BadInput for another engine."""
+    if not isinstance(engine, ServerEngine):
+        raise BadInput(f"this trainer needs the engine `server`, not {engine.name}", key="model.engine")
+    return LazyTrainer(engine.base, settings, seed=seed, root=root)
