@@ -126,29 +126,18 @@ def read_rank(folder: Path) -> int:
 
 
 def copy_under_digest(name: str, folder: Path) -> Path:
-    """Returns a copy of an adapter's folder whose name ends with the digest of its weights. Raises BadInput.
-
-    The files are hard links where the disk has them: they take no room, and keep their content when the adapter is
-    trained again, which replaces its files.
-    """
+    """Returns a copy of an adapter's folder whose name ends with the digest of its weights. Raises BadInput."""
     try:
         digest = disk.sha256(folder / WEIGHTS)[:DIGITS]
         copy = folder.resolve().parent / SERVED / f"{name}-{digest}"
         if not copy.exists():
             part = copy.with_name(f".{copy.name}.{os.getpid()}.part")
             shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(folder, part, copy_function=_link)
+            shutil.copytree(folder, part)
             part.replace(copy)
     except OSError as error:
         raise BadInput(f"this adapter cannot be read or copied: {error.strerror}", file=folder) from error
     return copy
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def _remove_other_copies(copies: Collection[Path]) -> None:
