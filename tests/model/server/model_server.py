@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import DynamicCache
 
 from autoact.model.store import Weights, load_model
 
@@ -74,9 +75,10 @@ class ModelServer:
         return self.adapters.get(name)
 
     @torch.no_grad()
-    def logits(self, model: Any, ids: list[int]) -> torch.Tensor:
+    def logits(self, model: Any, ids: list[int], cache: DynamicCache) -> torch.Tensor:
+        new = torch.tensor([ids[cache.get_seq_length() :]])
         with self.lock:
-            found: torch.Tensor = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1].float()
+            found: torch.Tensor = model(input_ids=new, past_key_values=cache).logits[0, -1].float()
         return found
 
     def generate(self, body: dict[str, Any]) -> Iterator[tuple[int, str]]:
@@ -85,12 +87,12 @@ class ModelServer:
         ids, end = list(body["prompt"]), self.weights.tokenizer.eos_token_id
         stops = {*(body.get("stop_token_ids") or ()), end}
         drawn = torch.Generator().manual_seed(body["seed"])
-        limit = body.get("max_tokens") or body["n_predict"]
+        limit, cache = body.get("max_tokens") or body["n_predict"], DynamicCache()
         for number in range(limit):
             if self.dead:
                 raise Broken
             time.sleep(self.pause)
-            logits = self.logits(model, ids)
+            logits = self.logits(model, ids, cache)
             for token, bias in dict(body.get("logit_bias") or {}).items():
                 logits[int(token)] = -torch.inf if bias is False else logits[int(token)] + bias
             if number < body.get("min_tokens", 0):
@@ -207,7 +209,9 @@ class Handler(BaseHTTPRequestHandler):
     def score(self, body: dict[str, Any]) -> None:
         rows = []
         for index, ids in enumerate(body["prompt"]):
-            scores = self.server_model.logits(self.server_model.model_of(body["model"]), ids).log_softmax(-1)
+            scores = self.server_model.logits(
+                self.server_model.model_of(body["model"]), ids, DynamicCache()
+            ).log_softmax(-1)
             top = {f"token_id:{one}": float(scores[one]) for one in body["logprob_token_ids"]}
             rows.append({"index": index, "text": "", "logprobs": {"top_logprobs": [top]}})
         self.reply(200, {"choices": rows, "usage": {"prompt_tokens": 1}})
