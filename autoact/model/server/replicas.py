@@ -16,6 +16,10 @@ from autoact.script import root_of
 T = TypeVar("T")
 
 
+class NoServer(ModelFailed):
+    """No server of the run can be used any more: its units are not at fault, so the run ends and can be resumed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long requests are repeated. Times are seconds."""
@@ -75,7 +79,7 @@ class Replicas:
     async def attempt(self, unit: str, act: Callable[[Replica], Awaitable[T]]) -> T:
         """Returns the result of `act` with the first server that answers.
 
-        Raises ModelFailed when none does, and BadInput when no server at all can be used any more, which ends the run.
+        Raises ModelFailed when none does, NoServer when none answers any other request either, and BadInput.
         """
         why = "no server was free"
         for number in range(self.patience.rounds):
@@ -95,7 +99,9 @@ class Replicas:
                     replica.failures = replica.checks = 0
                     return result
         where = ", ".join(one.address for one in self.all)
-        raise ModelFailed(f"no server answered after {self.patience.rounds} rounds ({where}); last reason: {why}")
+        what = f"no server answered after {self.patience.rounds} rounds ({where}); last reason: {why}"
+        broken = all(one.failures >= self.patience.failures for one in self.all)
+        raise NoServer(what) if broken else ModelFailed(what)
 
     def _pause(self, number: int) -> float:
         """Returns the seconds before round `number`: longer each time, and until a server is to be used again."""

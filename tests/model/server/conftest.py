@@ -45,7 +45,7 @@ def open_servers(tiny: Path) -> Iterator[Open]:
     with ExitStack() as opened:
 
         def open_servers(*servers: ModelServer, lanes: int = 4, patience: Patience = SHORT, **how: Any) -> ServerEngine:
-            settings = Server(tuple(server.url for server in servers), **{"timeout": 2.0, **how})
+            settings = Server(tuple(server.url for server in servers), **how)
             model = Model(id=str(tiny), lanes=lanes, engine="server", device="cpu", precision="float32")
             engine = open_engine(Config(model=model, server=settings), patience)
             opened.callback(engine.close)
