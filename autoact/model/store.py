@@ -157,16 +157,20 @@ def _identity(file: Path) -> str:
     return hashlib.blake2s(f"{file.resolve()}/{stat.st_size}/{stat.st_mtime_ns}".encode(), digest_size=4).hexdigest()
 
 
+def find_tokenizer(name: str) -> Path:
+    """Returns the folder of a model's tokenizer; downloads it alone, without weights. Raises UnknownModel."""
+    if name.startswith((".", "/", "~")) or name.endswith(".gguf") or (Path(name) / "config.json").exists():
+        return find_model(name)
+    alone = cache_folder() / f"{folder_name(name)}{TOKENIZER_ONLY}"
+    stored = _find_cached(name) or _find_embedded(name) or (alone if alone.exists() else None)
+    return stored or _download(name, alone, TOKENIZER_FILES)
+
+
 def load_tokenizer(name: str) -> Any:
-    """Loads the tokenizer of a model whose weights are elsewhere; downloads no weights. Raises UnknownModel."""
+    """Loads the tokenizer of a model whose weights are elsewhere. Raises UnknownModel."""
     from transformers import AutoTokenizer
 
-    if name.startswith((".", "/", "~")) or name.endswith(".gguf") or (Path(name) / "config.json").exists():
-        folder = find_model(name)
-    else:
-        alone = cache_folder() / f"{folder_name(name)}{TOKENIZER_ONLY}"
-        stored = _find_cached(name) or _find_embedded(name) or (alone if alone.exists() else None)
-        folder = stored or _download(name, alone, TOKENIZER_FILES)
+    folder = find_tokenizer(name)
     try:
         with _quiet():
             return AutoTokenizer.from_pretrained(str(folder))

@@ -189,3 +189,25 @@ def test_a_broken_gguf_file_is_refused(cache: Path, tmp_path: Path, content: byt
     with pytest.raises(UnknownModel, match=f"{file}: not a model that can be loaded"):
         store.find_model(str(file))
     assert not list(cache.glob("*"))
+
+
+def test_a_tokenizer_alone_is_downloaded_once_and_is_no_model(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def snapshot_download(hub_id: str, local_dir: Path, allow_patterns: list[str]) -> None:
+        asked.append(allow_patterns)
+        for file in tiny.iterdir():
+            if any(file.match(pattern) for pattern in allow_patterns):
+                shutil.copy(file, local_dir)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    monkeypatch.setenv("AUTOACT_MODELS", str(tmp_path))
+    for _ in range(2):
+        tokenizer = store.load_tokenizer("acme/large-70b")
+        assert tokenizer("Who?")["input_ids"] == store.load_tokenizer(str(tiny))("Who?")["input_ids"]
+        assert tokenizer.chat_template
+    assert len(asked) == 1
+    assert not list(tmp_path.rglob("*.safetensors"))
+    assert store.list_stored_models() == []

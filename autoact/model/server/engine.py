@@ -73,7 +73,7 @@ class ServerEngine:
         self.replicas, self.dialect, self.tokens = replicas, dialect, tokens
         self.base, self.model, self.window, self.lanes = base, model, window, base.lanes
         count = len(replicas.all)
-        self.name = f"{model} · {dialect.name} · {count} server{'s' if count > 1 else ''}"
+        self.name = f"{Path(base.id).name} · {dialect.name} · {count} server{'s' if count > 1 else ''}"
         self.adapters = ServedAdapters(replicas, dialect)
         self.calls = calls
         self.running: dict[int, Running] = {}

@@ -12,7 +12,7 @@ from autoact.model.server.dialects import DIALECTS
 from autoact.model.server.engine import ServerEngine
 from autoact.model.server.probe import Facts, Probe
 from autoact.model.server.replicas import Patience, Replicas
-from autoact.model.store import find_model, load_tokenizer
+from autoact.model.store import find_model, find_tokenizer, load_tokenizer
 from autoact.model.tokens import Tokens
 from autoact.project.config import Config, Server
 from autoact.registry.stages import DIFFERENTIATION
@@ -23,9 +23,8 @@ from autoact.security.secrets import Vault
 def prepare(config: Config) -> None:
     """Checks the servers' addresses and their key before a run starts. Raises BadInput and UnknownModel."""
     read_key(config.server, read_urls(config.server))
-    if DIFFERENTIATION in config.run.stages:
-        find_model(config.model.id)
-    load_tokenizer(config.model.id)
+    find = find_model if DIFFERENTIATION in config.run.stages else find_tokenizer
+    find(config.model.id)
 
 
 def open_engine(config: Config, patience: Patience | None = None) -> ServerEngine:
