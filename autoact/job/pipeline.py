@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoact.model.server.author import AuthoredEngine
 from autoact.project.config import Config
 from autoact.registry.registry import load_object
 from autoact.registry.stages import STAGES
@@ -27,8 +28,9 @@ class Pipeline:
 
     def begin(self, stage: str, state: RunState) -> tuple[StageScript, int]:
         """Returns a stage's script, and the number of results that it expects (0: unknown)."""
-        begun: tuple[StageScript, int] = load_object(f"{STAGES.get(stage).module}:begin")(self._context(state))
-        return begun
+        script, expected = load_object(f"{STAGES.get(stage).module}:begin")(self._context(state))
+        engine = self.world.engine
+        return engine.watch(stage, script) if isinstance(engine, AuthoredEngine) else script, expected
 
     def find(self, unit: str, state: RunState) -> tuple[Unit, Commits] | None:
         """Returns the unit of this name of a finished stage, so that it can be forked; None when there is none."""

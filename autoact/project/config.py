@@ -86,6 +86,21 @@ class Server(Section, frozen=True):
     """Seconds without a token after which a request is sent again."""
 
 
+class Author(Section, frozen=True):
+    """A stronger model, on any server with chat completions, that writes in the base model's place."""
+
+    url: str = ""
+    """The server's address; empty for no author."""
+    model: str = ""
+    """The model's name there."""
+    key: str = ""
+    """The name of the secret that the server asks for."""
+    timeout: PositiveFloat = 120.0
+    """Seconds without an answer after which a request is sent again."""
+    stages: tuple[Literal["self_instruct", "synthesis"], ...] = ("self_instruct", "synthesis")
+    """The stages that it writes: questions, trajectories."""
+
+
 class SelfInstruct(Section, frozen=True):
     """Stage 1: the meta-agent writes practice questions."""
 
@@ -236,6 +251,7 @@ class Config(Section, frozen=True):
     task: Task = Task()
     model: Model = Model()
     server: Server = Server()
+    author: Author = Author()
     self_instruct: SelfInstruct = SelfInstruct()
     tool_selection: ToolSelection = ToolSelection()
     synthesis: Synthesis = Synthesis()

@@ -1,4 +1,4 @@
-"""HTTP requests to model servers, and the errors that tell apart what may be tried again and what may not."""
+"""HTTP requests to model servers, their addresses and keys, and errors that tell what may be tried again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import httpx2
 import msgspec
 
 from autoact.errors import BadInput, ModelFailed
+from autoact.security import grants
+from autoact.security.secrets import Vault
 
 URLS = "server.urls"
 """The setting that error messages name."""
@@ -35,7 +37,7 @@ class UnknownName(Exception):
     """The server has no model or adapter of the requested name, or no such endpoint (404)."""
 
 
-def root_url(url: str) -> str:
+def root_url(url: str, setting: str = URLS) -> str:
     """Returns a server's URL without `/v1` at its end, which the requests add. Raises BadInput.
 
     A password in the URL would be stored with the settings of every run, so it is refused.
@@ -46,18 +48,34 @@ def root_url(url: str) -> str:
     except ValueError:
         has_password, valid = False, False
     if has_password:
-        raise BadInput("a URL holds a password, which runs would store; name a secret in `server.key`", key=URLS)
+        raise BadInput("a URL holds a password, which runs would store; name a secret in `key`", key=setting)
     if not valid:
-        raise BadInput(f"expected a URL such as http://127.0.0.1:8000, not `{url:.80}`", key=URLS)
+        raise BadInput(f"expected a URL such as http://127.0.0.1:8000, not `{url:.80}`", key=setting)
     return url.rstrip("/").removesuffix("/v1")
+
+
+def read_key(name: str, urls: list[str], section: str) -> str | None:
+    """Returns the value of the secret of this name, from a section of the settings; None when the name is empty.
+
+    Raises BadInput when there is no such secret, or this person has not allowed to send it to one of the servers.
+    """
+    if not name:
+        return None
+    value = Vault.open().reveal(name)
+    if value is None:
+        raise BadInput(f"no secret `{name}`: `autoact secrets set {name}`", key=f"{section}.key")
+    for url in urls:
+        if not grants.allows(name, url):
+            raise BadInput(grants.refusal(name, url), key=f"{section}.key")
+    return value
 
 
 class Client:
     """Makes requests to all servers of a run. Used in one asyncio loop."""
 
-    def __init__(self, timeout: float, key: str | None = None):
-        """Takes the most seconds without data from a server, and the value of the key that servers ask for."""
-        self.timeout = timeout
+    def __init__(self, timeout: float, key: str | None = None, setting: str = URLS):
+        """Takes the most seconds without data, the value of the servers' key, and the setting with their addresses."""
+        self.timeout, self.setting = timeout, setting
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(timeout, connect=min(CONNECT_TIMEOUT, timeout), pool=None),
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -104,7 +122,7 @@ class Client:
             async with self._http.stream(method, url, content=content, headers=given) as response:
                 if response.status_code != httpx2.codes.OK:
                     await response.aread()
-                    raise_status(response)
+                    raise_status(response, self.setting)
                 yield response
         except httpx2.TimeoutException as error:
             raise TryAgain(f"{place(url)} sent nothing for {self.timeout:g} s") from error
@@ -116,13 +134,13 @@ class Client:
         await self._http.aclose()
 
 
-def raise_status(response: httpx2.Response) -> None:
+def raise_status(response: httpx2.Response, setting: str) -> None:
     """Raises the error that a status stands for: one that may pass, one of the settings, or one of this request."""
     status, where = response.status_code, place(str(response.url))
     why = reason(response.content)
     if status in (401, 403):
-        hint = "name the secret that holds its key in `server.key`, and check that key"
-        raise BadInput(f"{where} refuses the request ({status}): {hint}", key=URLS)
+        hint = f"name the secret that holds its key in `{setting.partition('.')[0]}.key`, and check that key"
+        raise BadInput(f"{where} refuses the request ({status}): {hint}", key=setting)
     if status == 404:
         raise UnknownName(f"{where} answered 404: {why}")
     if status in (408, 425, 429) or status >= 500:

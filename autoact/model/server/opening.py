@@ -7,7 +7,7 @@ import sys
 
 from autoact.errors import BadInput
 from autoact.model.server.calls import Calls
-from autoact.model.server.client import URLS, Client, TryAgain, root_url
+from autoact.model.server.client import URLS, Client, TryAgain, read_key, root_url
 from autoact.model.server.dialects import DIALECTS
 from autoact.model.server.engine import ServerEngine
 from autoact.model.server.probe import Facts, Probe
@@ -16,13 +16,11 @@ from autoact.model.store import find_model, find_tokenizer, load_tokenizer
 from autoact.model.tokens import Tokens
 from autoact.project.config import Config, Server
 from autoact.registry.stages import DIFFERENTIATION
-from autoact.security import grants
-from autoact.security.secrets import Vault
 
 
 def prepare(config: Config) -> None:
     """Checks the servers' addresses and their key before a run starts. Raises BadInput and UnknownModel."""
-    read_key(config.server, read_urls(config.server))
+    read_key(config.server.key, read_urls(config.server), "server")
     find = find_model if DIFFERENTIATION in config.run.stages else find_tokenizer
     find(config.model.id)
 
@@ -31,7 +29,7 @@ def open_engine(config: Config, patience: Patience | None = None) -> ServerEngin
     """Opens the engine. Raises BadInput when no server answers, or one is not of this run's model."""
     settings, urls = config.server, read_urls(config.server)
     tokens = Tokens(load_tokenizer(config.model.id))
-    client = Client(settings.timeout, read_key(settings, urls))
+    client = Client(settings.timeout, read_key(settings.key, urls, "server"))
     probe, calls = Probe(client, settings, tokens, config.model.id), Calls()
     replicas = Replicas(urls, client, probe.check, patience)
     try:
@@ -79,19 +77,3 @@ def read_urls(settings: Server) -> list[str]:
     if not settings.urls:
         raise BadInput('the engine `server` needs an address, such as urls = ["http://127.0.0.1:8000"]', key=URLS)
     return [root_url(url) for url in settings.urls]
-
-
-def read_key(settings: Server, urls: list[str]) -> str | None:
-    """Returns the value of the servers' key; None when they need none.
-
-    Raises BadInput when there is no such secret, or this person has not allowed to send it to one of the servers.
-    """
-    if not settings.key:
-        return None
-    value = Vault.open().reveal(settings.key)
-    if value is None:
-        raise BadInput(f"no secret `{settings.key}`: `autoact secrets set {settings.key}`", key="server.key")
-    for url in urls:
-        if not grants.allows(settings.key, url):
-            raise BadInput(grants.refusal(settings.key, url), key="server.key")
-    return value

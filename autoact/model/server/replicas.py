@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from autoact.errors import BadInput, ModelFailed
-from autoact.model.server.client import URLS, Client, TryAgain, UnknownName, place
+from autoact.model.server.client import Client, TryAgain, UnknownName, place
 from autoact.script import root_of
 
 T = TypeVar("T")
@@ -94,7 +94,9 @@ class Replicas:
                     why = str(error)
                     self._count_failure(replica, error.wait)
                 except UnknownName as error:
-                    raise BadInput(f"{error}; expected a server of this run's model", key=URLS) from error
+                    raise BadInput(
+                        f"{error}; expected a server of this run's model", key=self.client.setting
+                    ) from error
                 else:
                     replica.failures = replica.checks = 0
                     return result

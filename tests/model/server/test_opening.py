@@ -10,8 +10,9 @@ from conformance import answer_one, make_ask, make_prompt
 from model_server import ModelServer
 
 from autoact.errors import BadInput
+from autoact.model.server.client import read_key
 from autoact.model.server.engine import ServerEngine
-from autoact.model.server.opening import prepare, read_key
+from autoact.model.server.opening import prepare
 from autoact.project.config import Config, Model, Server
 from autoact.security import grants
 
@@ -66,7 +67,7 @@ def test_the_key_is_sent_where_a_person_allowed_it(key: str, start: Start, open_
 def test_a_key_goes_to_no_other_machine_unencrypted() -> None:
     grants.allow("MODEL_KEY", "http://models.example.org")
     with pytest.raises(BadInput, match="MODEL_KEY would be sent unencrypted; use https"):
-        read_key(Server(key="MODEL_KEY"), ["http://models.example.org"])
+        read_key("MODEL_KEY", ["http://models.example.org"], "server")
 
 
 def test_a_key_that_is_not_there_is_named(start: Start, open_servers: Open) -> None:
