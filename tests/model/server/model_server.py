@@ -242,12 +242,10 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server_model
         for ids, text, ended in pieces:
             if server.dialect == "llamacpp":
-                self.event({"content": text, "tokens": ids, "stop": False})
+                counts = {"tokens_evaluated": count, "timings": {"prompt_n": count - cached}}
+                self.event({"content": text, "tokens": ids, "stop": False, **counts})
                 if ended:
-                    timings = {"prompt_n": count - cached}
-                    self.event(
-                        {"content": "", "tokens": [], "stop": True, "tokens_evaluated": count, "timings": timings}
-                    )
+                    self.event({"content": "", "tokens": [], "stop": True, **counts})
             else:
                 self.event({"choices": [{"index": 0, "text": text, "token_ids": ids, "finish_reason": ended or None}]})
         server.finished[self.headers.get("X-Request-Id", "")] += 1
