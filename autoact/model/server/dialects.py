@@ -141,7 +141,8 @@ class LlamaCpp(Dialect):
         """Returns the body of a request for a stream."""
         body = {
             "prompt": list(asked.ids), "n_predict": asked.limit, "seed": asked.seed % 2**31, "stream": True,
-            "return_tokens": True, "timings_per_token": True, "cache_prompt": True, "repeat_penalty": 1.0, **self._sampling(asked.sampling),
+            "return_tokens": True, "timings_per_token": True,
+            "cache_prompt": True, "repeat_penalty": 1.0, **self._sampling(asked.sampling),
         }  # fmt: skip
         banned = [*asked.banned, *(asked.ends if asked.least else ())]
         if banned:

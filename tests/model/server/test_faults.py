@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from conformance import CHOICES, answer_all, answer_one, make_ask, make_prompt
 from model_server import ModelServer
+from worlds import scripted_world
 
 from autoact.errors import BadInput, ModelFailed
 from autoact.model.engine import Ticket
@@ -161,6 +162,22 @@ def test_a_key_that_is_withdrawn_ends_the_run_after_what_was_answered(start: Sta
     with pytest.raises(BadInput, match=r"server\.urls.*refuses the request \(401\)"):
         step_on()
     assert answered == [Ticket("one", 0)]
+
+
+@pytest.mark.fault
+def test_a_run_ends_with_the_setting_to_change_and_not_as_a_broken_model(start: Start, open_servers: Open) -> None:
+    server = start()
+    engine = open_servers(server)
+    world = scripted_world(engine)
+    server.faults.append("401")
+    engine.submit(Ticket("t", 0), make_ask(make_prompt(), 4), 1)
+
+    def step_on() -> None:
+        while True:
+            assert list(world.answers()) == []
+
+    with pytest.raises(BadInput, match=r"^key `server\.urls`: "):
+        step_on()
 
 
 def test_a_withdrawn_ask_ends_its_request(start: Start, open_servers: Open) -> None:
