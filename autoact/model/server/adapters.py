@@ -6,6 +6,7 @@ adapter gets another name and another path, and no answer comes from the old one
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -25,6 +26,10 @@ DIGITS = 12
 SERVED = ".served"
 """The folder, beside the adapters, of copies whose names hold the digest."""
 WEIGHTS = "adapter_model.safetensors"
+
+
+TRIES = 3
+"""Times that a server is asked to load the adapters before the run goes on without it."""
 
 
 class _Settings(Struct):
@@ -56,16 +61,28 @@ class ServedAdapters:
         unreached: list[TryAgain] = []
         for replica in self.replicas.all:
             try:
-                for name in self.paths:
-                    await self.require(replica, name)
-                for name in set(old) & set(replica.adapters) - set(self.paths):
-                    await self._unload(replica, name)
+                await self._change_on(replica, set(old) - set(self.paths))
             except TryAgain as error:  # it gets them when it answers again
                 unreached.append(error)
                 replica.adapters.clear()
         if adapters and len(unreached) == len(self.replicas.all):
             raise ModelFailed(f"no server could load the adapters: {unreached[0]}")
         _remove_other_copies(list(copies.values()))
+
+    async def _change_on(self, replica: Replica, old: set[str]) -> None:
+        """Loads the adapters on one server and unloads the old ones; tries it several times. Raises TryAgain."""
+        patience = self.replicas.patience
+        for number in range(TRIES):
+            try:
+                for name in self.paths:
+                    await self.require(replica, name)
+                for name in old & set(replica.adapters):
+                    await self._unload(replica, name)
+                return
+            except TryAgain as error:
+                if number == TRIES - 1:
+                    raise
+                await asyncio.sleep(max(error.wait, patience.first * 2.0**number))
 
     async def require(self, replica: Replica, name: str) -> None:
         """Loads an adapter on a server unless it has been loaded there. Raises BadInput and TryAgain."""

@@ -94,6 +94,8 @@ class ServerEngine:
         if self.window is not None and longest > self.window:
             what = f"prompt and answer may take {longest} tokens, the server's context window has {self.window}"
             self.complete.append((ticket, ContextFull(what)))
+        elif ask.adapter not in (META, *self.adapters.names):
+            self.complete.append((ticket, ModelFailed(f"no adapter `{ask.adapter}` is loaded")))
         elif isinstance(ask, Match):
             self._match(running, ask)
         elif not self._finish(running):
@@ -148,10 +150,6 @@ class ServerEngine:
             self.complete.append((running.ticket, ModelFailed(why)))
             return
         running.kept, running.text = len(running.taken), ""
-        ask = running.ask
-        if ask.adapter != META and ask.adapter not in self.adapters.names:
-            self.complete.append((running.ticket, ModelFailed(f"no adapter `{ask.adapter}` is loaded")))
-            return
         asked, unit = self._next_generation(running), running.ticket.unit
         headers = self._headers(running)
 

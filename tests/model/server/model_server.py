@@ -123,6 +123,8 @@ class ModelServer:
     def load(self, body: dict[str, Any]) -> tuple[int, Any]:
         from peft import PeftModel
 
+        if self.faults:
+            return int(self.faults.popleft()), {"error": {"message": "not now"}}
         if not self.loads:
             return 404, {"detail": "Not Found"}
         folder = Path(body["lora_path"])

@@ -73,6 +73,17 @@ def test_a_server_that_was_started_anew_gets_the_adapters_again(
 
 
 @pytest.mark.fault
+def test_a_server_that_fails_to_load_an_adapter_once_is_asked_again(
+    folders: dict[str, Path], start: Start, open_servers: Open
+) -> None:
+    server = start()
+    engine = open_servers(server)
+    server.faults.extend(["500", "503"])
+    engine.adapt(folders)
+    assert set(server.adapters) == {served_name(folder) for folder in folders.values()}
+
+
+@pytest.mark.fault
 def test_a_server_that_was_away_gets_the_adapters_when_it_is_back(
     folders: dict[str, Path], start: Start, open_servers: Open
 ) -> None:
