@@ -190,8 +190,9 @@ class Handler(BaseHTTPRequestHandler):
         match fault:
             case "500":
                 return self.reply(500, {"error": {"message": "out of memory"}})
-            case "429":
-                return self.reply(429, {"error": {"message": "busy"}}, {"Retry-After": "1"})
+            case "429" | "429 for long":
+                wait = "60" if fault == "429 for long" else "1"
+                return self.reply(429, {"error": {"message": "busy"}}, {"Retry-After": wait})
             case "401" | "400":
                 return self.reply(int(fault), {"error": {"message": "no"}})
             case "hang":

@@ -72,7 +72,7 @@ def test_a_server_that_is_busy_gets_no_request_before_the_time_it_named(start: S
     mine = [unit for unit in units if first[unit] == busy.url]
     assert mine
     assert len(mine) < len(units)
-    busy.faults.append("429")
+    busy.faults.append("429 for long")
     for unit in mine:
         answer_one(engine, make_ask(make_prompt(), 2), unit)
     assert len(busy.completions()) == 1
