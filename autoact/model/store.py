@@ -111,14 +111,28 @@ def folder_name(name: str) -> str:
     return short or wanted.replace("/", "--")
 
 
+def find_gguf(name: str) -> Path:
+    """Returns the GGUF file of a model. Raises UnknownModel for a model in another format."""
+    file = Path(name).expanduser()
+    found = file if file.suffix == ".gguf" and file.exists() else _find_embedded_file(name)
+    if found is None:
+        raise UnknownModel(f"`{name}` has no .gguf file; expected `{EMBEDDED}`, with its package, or a .gguf file")
+    return found
+
+
 def _find_embedded(name: str) -> Path | None:
     """Returns the folder of the embedded model, converted from its Python package; None for another or without it."""
+    file = _find_embedded_file(name)
+    return _convert(file, EMBEDDED) if file else None
+
+
+def _find_embedded_file(name: str) -> Path | None:
+    """Returns the GGUF file in the embedded model's package; None for another model or without the package."""
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE) if folder_name(name) == EMBEDDED else None
     if spec is None or spec.origin is None:
         return None
     # the package is not imported: it has dependencies that are not needed here
-    file = next(Path(spec.origin).parent.glob("*.gguf"), None)
-    return _convert(file, EMBEDDED) if file else None
+    return next(Path(spec.origin).parent.glob("*.gguf"), None)
 
 
 def _convert(file: Path, key: str) -> Path:

@@ -1,4 +1,4 @@
-"""The trainer of engines whose model runs elsewhere: loads the base weights here only while it trains."""
+"""The trainer of engines whose model is not torch's: loads the base weights only while it trains."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from autoact.errors import BadInput
 from autoact.events import Event
 from autoact.model import heap
 from autoact.model.engine import Engine
+from autoact.model.llamacpp.engine import LlamaEngine
 from autoact.model.local import LocalEngine
-from autoact.model.server.engine import ServerEngine
 from autoact.model.store import load_model
 from autoact.project.config import Differentiation, Model
 from autoact.script import Train
@@ -38,7 +38,7 @@ class LazyTrainer:
 
 
 def open_trainer(engine: Engine, settings: Differentiation, *, seed: int, root: Path) -> LazyTrainer:
-    """Opens the trainer of the engine of servers. Raises BadInput for another engine."""
-    if not isinstance(engine, ServerEngine):
-        raise BadInput(f"this trainer needs the engine `server`, not {engine.name}", key="model.engine")
+    """Opens the trainer of such an engine. Raises BadInput for another engine."""
+    if not isinstance(engine, LlamaEngine):
+        raise BadInput(f"this trainer needs the engine `llamacpp`, not {engine.name}", key="model.engine")
     return LazyTrainer(engine.base, settings, seed=seed, root=root)

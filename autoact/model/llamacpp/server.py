@@ -1,0 +1,119 @@
+"""The server of llama.cpp in this process: computes what may come next after token ids, in slots that keep a cache."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from math import inf, log
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from autoact.errors import BadInput, ModelFailed, UnknownModel
+
+BIAS = 100.0
+"""Added to the logits of ids that are allowed alone: more than logits differ by, and small enough to keep digits."""
+FORCE = 1000.0
+"""Added to the logit of the id that the server is to draw."""
+PASS = 512
+"""Most tokens that are encoded at once: the asks in other slots wait for them."""
+OFF = 0.0
+"""The scale of an adapter in requests that do not name it."""
+EVERY = 2**20
+"""More candidates than any vocabulary has."""
+
+Bias = Sequence[tuple[int, float]]
+"""Ids with what is added to their logits before the server draws."""
+
+
+class Next(Struct, frozen=True):
+    """What may come next."""
+
+    logits: dict[int, float]
+    """Logarithms of the candidates' likelihoods, with a common offset."""
+    cached: int
+    """Ids that the slot's cache had already."""
+
+
+class Server:
+    """A GGUF model with some slots, each of which keeps the keys and values of the ids that it was last asked about.
+
+    Its methods may be called from several threads. Calls that come together are computed in one batch.
+    """
+
+    def __init__(
+        self, file: Path, *, slots: int, context: int, threads: int, plain: int, adapters: Sequence[Path] = ()
+    ):
+        """Loads the model; `context` is the most ids of a slot, and `adapters` are GGUF files.
+
+        `plain` is the id of a whole character: the server gives no scores with a part of one.
+
+        Raises BadInput without the package xllamacpp, UnknownModel when the model or an adapter cannot be loaded.
+        """
+        self.plain = plain
+        try:
+            import xllamacpp
+        except ImportError as error:
+            what = "this engine needs the package xllamacpp: `pip install 'autoact-studio[llamacpp]'`"
+            raise BadInput(what, key="model.engine") from error
+        wanted = xllamacpp.CommonParams()
+        wanted.model.path = str(file)
+        wanted.n_parallel, wanted.n_ctx, wanted.n_batch = slots, slots * context, PASS
+        wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = threads
+        wanted.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), OFF) for adapter in adapters]
+        wanted.verbosity, wanted.warmup, wanted.ui, wanted.endpoint_slots = 0, False, False, False
+        wanted.cache_ram_mib, wanted.cache_idle_slots, wanted.n_ctx_checkpoints = 0, False, 0
+        wanted.api_keys = [secrets.token_hex()]  # it also listens on a loopback port, which is of use to nobody
+        try:
+            self._server = xllamacpp.Server(wanted)
+        except RuntimeError as error:  # it gives no reason
+            what = "llama.cpp cannot load this model" + (" with these adapters" if adapters else "")
+            raise UnknownModel(what, file=file) from error
+
+    def candidates(self, slot: int, ids: Sequence[int], adapter: int | None, count: int) -> Next:
+        """Returns the `count` likeliest ids after `ids`, by the adapter of this number. Raises ModelFailed."""
+        reply = self._complete(slot, ids, adapter, [(self.plain, FORCE)], n_probs=count)
+        return Next({one["id"]: one["logprob"] for one in _scores(reply)["top_logprobs"]}, reply["timings"]["cache_n"])
+
+    def choices(self, slot: int, ids: Sequence[int], adapter: int | None, allowed: Sequence[int]) -> Next:
+        """Returns how likely each of the `allowed` ids is after `ids`. Raises ModelFailed."""
+        bias, count = [(one, BIAS) for one in allowed], len(allowed)
+        reply = self._complete(slot, ids, adapter, bias, n_probs=count, top_k=count, post_sampling_probs=True)
+        if found := _scores(reply):
+            logits = {one["id"]: log(one["prob"]) for one in found["top_probs"] if one["prob"]}
+        else:
+            logits = self.candidates(slot, ids, adapter, EVERY).logits  # slower by 0.1 to 0.5 s
+        return Next({one: logits.get(one, -inf) for one in allowed}, reply["timings"]["cache_n"])
+
+    def log_probability(self, slot: int, ids: Sequence[int], adapter: int | None, wanted: int) -> float:
+        """Returns the log-probability of the id `wanted` after `ids`, in nats. Raises ModelFailed."""
+        reply = self._complete(slot, ids, adapter, [(wanted, FORCE)], n_probs=1)
+        if found := _scores(reply):  # of the logits as they were before the bias
+            return float(found["logprob"])
+        return self.candidates(slot, ids, adapter, EVERY).logits[wanted]
+
+    def spellings(self, count: int) -> dict[int, str]:
+        """Returns the texts of `count` tokens by id, without those that are only a part of a character."""
+        reply = self._complete(0, [self.plain], None, [(self.plain, FORCE)], n_probs=count)
+        texts = {one["id"]: bytes(one["bytes"]).decode(errors="replace") for one in _scores(reply)["top_logprobs"]}
+        return {token: text for token, text in texts.items() if "\ufffd" not in text}
+
+    def _complete(self, slot: int, ids: Sequence[int], adapter: int | None, bias: Bias, **fields: Any) -> Any:
+        """Returns the reply to a request for one token."""
+        reply = self._server.handle_completions({
+            "prompt": list(ids), "id_slot": slot, "cache_prompt": True, "n_predict": 1, "logit_bias": list(bias),
+            "samplers": ["top_k"], "top_k": 1,
+            "lora": [] if adapter is None else [{"id": adapter, "scale": 1.0}], **fields,
+        })  # fmt: skip
+        reply = reply if isinstance(reply, dict) else json.loads(reply)
+        if error := reply.get("error"):
+            raise ModelFailed(f"llama.cpp: {error['message']}")
+        return reply
+
+
+def _scores(reply: Any) -> Any:
+    """Returns the scores of the drawn token; None after a token that is only a part of a character."""
+    found = reply["choices"][0]["logprobs"]
+    return found and found["content"][0]
