@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import torch
 
@@ -23,13 +24,16 @@ from autoact.model.engine import Ticket
 from autoact.model.likelihood import match_tokens
 from autoact.model.llamacpp.adapters import convert_adapter
 from autoact.model.llamacpp.server import Next, Server
-from autoact.model.llamacpp.slots import Owner, Slot, Slots
+from autoact.model.llamacpp.slots import Owner, Slot, Slots, last_place, shared_length
 from autoact.model.llamacpp.source import Source, find_source
 from autoact.model.sampling import CANDIDATES, draw
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.project.config import Config
 from autoact.script import Answer, Ask, Match
 
+ACTIVATED = "*"
+"""Stands for every activated adapter: their episodes share one cache, that of the base model."""
+NO_ADAPTERS: Mapping[str, Path] = {}
 WAIT = 0.05
 """Seconds that a step waits for a token."""
 LANES = 4
@@ -56,7 +60,17 @@ class Running:
         return self.prompt + self.taken
 
 
-Reply = tuple[Running, Slot, "Future[Next] | Future[str]"]
+class Followed(NamedTuple):
+    """Ids that the server drew."""
+
+    ids: list[int]
+    cached: int
+    """Ids that the slot's cache had already."""
+
+
+Result = Next | Followed | str
+"""The candidates of a token, or ids that follow, or the choice that matches."""
+Reply = tuple[Running, Slot, Future[Result]]
 
 
 class LlamaEngine:
@@ -69,6 +83,8 @@ class LlamaEngine:
         self.tokens = Tokens(source.tokenizer)
         self.numbers: dict[str, int] = {}
         """The server's numbers of the adapters, by name."""
+        self.invocations: dict[str, list[int]] = {}
+        """The ids from which activated adapters (aLoRA) are active, by name."""
         self.count = lanes * max(1, adapters)
         self.window = source.context(self.count)
         self.server = self._open_server()
@@ -128,7 +144,7 @@ class LlamaEngine:
         """
         self.close()
         self.numbers = {name: number for number, name in enumerate(adapters)}
-        self.server = self._open_server(list(adapters.values()))
+        self.server = self._open_server(adapters)
         self.slots, self.pool = Slots(self.count), ThreadPoolExecutor(self.count, thread_name_prefix="llama.cpp")
 
     def close(self) -> None:
@@ -138,36 +154,42 @@ class LlamaEngine:
 
     # -- one ask -----------------------------------------------------------------------------------------------------
 
-    def _open_server(self, folders: Sequence[Path] = ()) -> Server:
+    def _open_server(self, folders: Mapping[str, Path] = NO_ADAPTERS) -> Server:
+        """Opens a server with these adapters, in this order. Raises BadInput for one that does not fit the model."""
         with TemporaryDirectory(prefix="autoact-adapters-") as root:
             files = [Path(root) / f"{number}.gguf" for number, _ in enumerate(folders)]
-            for folder, file in zip(folders, files, strict=True):
-                settings = convert_adapter(folder, self.source.folder, file)
-                if settings.alora_invocation_tokens:
-                    raise BadInput("an activated LoRA, which this engine does not run", file=folder)
+            settings = {
+                name: convert_adapter(folder, self.source.folder, file)
+                for (name, folder), file in zip(folders.items(), files, strict=True)
+            }
+            self.invocations = {
+                name: one.alora_invocation_tokens for name, one in settings.items() if one.alora_invocation_tokens
+            }
             try:
                 return self.source.open_server(self.count, self.window, files)
             except UnknownModel as error:
                 if not folders:
                     raise
-                names = ", ".join(folder.name for folder in folders)
+                names = ", ".join(map(str, folders.values()))
                 raise BadInput(f"these adapters do not fit {self.source.folder.name}: {names}") from error
 
     def _advance(self, running: Running) -> None:
-        """Asks for the next token, or for a match, once there is a slot."""
-        ask, adapter = running.ask, self.numbers.get(running.ask.adapter)
-        ids = running.ids()
-        running.slot = slot = self.slots.take(Owner(running.ticket.unit, ask.adapter), ids)
+        """Asks for what comes next, or for a match, once there is a slot."""
+        ask, ids = running.ask, running.ids()
+        shared = ACTIVATED if ask.adapter in self.invocations else ask.adapter
+        running.slot = slot = self.slots.take(Owner(running.ticket.unit, shared), ids)
         if slot is None:
             return
-        reply: Future[Next] | Future[str]
+        reply: Future[Result]
         if isinstance(ask, Match):
-            reply, slot.ids = self.pool.submit(self._match, ask, slot.index, adapter), []
+            reply, slot.ids = self.pool.submit(self._match, ask, slot.index), []
+        elif ask.adapter in self.invocations:
+            reply = self.pool.submit(self._next_of_branch, running, slot, ids)
         else:
-            reply, slot.ids = self.pool.submit(self._next, running, slot.index, ids, adapter), ids
+            reply, slot.ids = self.pool.submit(self._next, running, slot.index, ids), ids
         reply.add_done_callback(partial(self._put, running, slot))
 
-    def _put(self, running: Running, slot: Slot, reply: Future[Next] | Future[str]) -> None:
+    def _put(self, running: Running, slot: Slot, reply: Future[Result]) -> None:
         self.arrived.put((running, slot, reply))
 
     def _replies(self, wait: float) -> Iterator[Reply]:
@@ -179,7 +201,7 @@ class LlamaEngine:
         except queue.Empty:
             return
 
-    def _receive(self, running: Running, slot: Slot, reply: Future[Next] | Future[str]) -> None:
+    def _receive(self, running: Running, slot: Slot, reply: Future[Result]) -> None:
         """Takes a reply: asks for another token, or completes the answer."""
         try:
             found = reply.result()
@@ -191,28 +213,68 @@ class LlamaEngine:
         if isinstance(found, str):
             self._complete(running, found, running.prefilled)
         else:
-            self._take(running, found)
+            running.prefilled += max(0, len(running.prompt) - found.cached)
+            running.taken += found.ids if isinstance(found, Followed) else [self._draw(running, found)]
+            if running.tree:
+                running.taken = running.tree.forced(running.taken)
             if not self._finish(running):
                 return self._advance(running)
         self.running.remove(running)
         return None
 
-    def _next(self, running: Running, slot: int, ids: list[int], adapter: int | None) -> Next:
+    def _next(self, running: Running, slot: int, ids: list[int]) -> Next:
         """Returns the ids that may come next. Runs in a thread."""
+        adapter = self.numbers.get(running.ask.adapter)
         if running.tree:
             return self.server.choices(slot, ids, adapter, running.tree.next(running.taken))
         forbidden = set(forbidden_ids(self.tokens, running.ask, running.taken))
         found = self.server.candidates(slot, ids, adapter, CANDIDATES + len(forbidden))
         return Next({one: logit for one, logit in found.logits.items() if one not in forbidden}, found.cached)
 
-    def _take(self, running: Running, found: Next) -> None:
-        """Draws a token among the candidates."""
-        running.prefilled += max(0, len(running.prompt) - found.cached)
+    def _next_of_branch(self, running: Running, slot: Slot, ids: list[int]) -> Next | Followed:
+        """Returns what an activated adapter may write next. Runs in a thread.
+
+        The server encodes everything from the invocation on again for each request. So a greedy answer is one request,
+        and only choices and answers that are drawn take one for each token.
+        """
+        name = running.ask.adapter
+        start = last_place(ids, self.invocations[name])
+        self._cut_branch(slot, ids, start, name)
+        slot.ids, slot.branch = ids, start
+        if running.tree or running.ask.sampling.temperature > 0:
+            return self._next(running, slot.index, ids)
+        followed = self._follow(running, slot.index, ids)
+        return followed if followed.ids else self._next(running, slot.index, ids)
+
+    def _cut_branch(self, slot: Slot, ids: list[int], start: int | None, name: str) -> None:
+        """Removes from a slot's cache what an adapter computed before the place `start`: the base computes it anew.
+
+        The server would keep it. It drops what follows the first other id, and computes no id before an invocation
+        with an adapter; so it is asked about another id at that place, and an invocation.
+        """
+        if slot.branch is None or start is None or start <= slot.branch or slot.branch >= shared_length(slot.ids, ids):
+            return
+        other = [*ids[: slot.branch], self.server.plain, *self.invocations[name]]
+        self.server.candidates(slot.index, other, self.numbers[name], 1)
+
+    def _follow(self, running: Running, slot: int, ids: list[int]) -> Followed:
+        """Returns the likeliest ids that follow, up to the end of the answer or a change of the forbidden ids."""
+        ask, taken, found = running.ask, list(running.taken), list[int]()
+        forbidden = forbidden_ids(self.tokens, ask, taken)
+
+        def take(token: int) -> bool:
+            found.append(token)
+            taken.append(token)
+            unfinished = complete_text(self.tokens, ask, None, taken) is None
+            return unfinished and forbidden_ids(self.tokens, ask, taken) == forbidden
+
+        return Followed(found, self.server.follow(slot, ids, self.numbers[ask.adapter], forbidden, take))
+
+    def _draw(self, running: Running, found: Next) -> int:
+        """Returns one of the candidates."""
         ids, logits = list(found.logits), torch.tensor(list(found.logits.values()))
         allowed = list(range(len(ids))) if running.tree else None
-        running.taken.append(ids[draw(logits, running.ask.sampling, running.seed, len(running.taken), allowed)])
-        if running.tree:
-            running.taken = running.tree.forced(running.taken)
+        return ids[draw(logits, running.ask.sampling, running.seed, len(running.taken), allowed)]
 
     def _finish(self, running: Running) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""
@@ -227,12 +289,12 @@ class LlamaEngine:
         answer = Answer(text, tuple(running.taken), prompt_tokens, running.prefilled, ms)
         self.complete.append((running.ticket, answer))
 
-    def _match(self, ask: Match, slot: int, adapter: int | None) -> str:
+    def _match(self, ask: Match, slot: int) -> str:
         """Returns the choice after whose beginning the text is likeliest, the first of equals. Runs in a thread.
 
         The server scores one id at a time, so a text takes as long as an answer of its length for each choice.
         """
-        text = self.tokens.segment(ask.text)
+        text, adapter = self.tokens.segment(ask.text), self.numbers.get(ask.adapter)
         scores = []
         for beginning in map(self.tokens.plain, ask.beginnings):
             ids = [*beginning, *text]

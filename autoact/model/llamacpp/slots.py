@@ -26,6 +26,8 @@ class Slot:
     """The adapter that computed its cache."""
     ids: list[int] = field(default_factory=list)
     """The ids whose keys and values it has."""
+    branch: int | None = None
+    """The place of the first id that an activated adapter computed; None when no such adapter computed any."""
     busy: bool = False
     """True while the server computes for it."""
     used: int = 0
@@ -70,3 +72,9 @@ def shared_length(left: Sequence[int], right: Sequence[int]) -> int:
     """Returns the length of the common beginning."""
     pairs = enumerate(zip(left, right, strict=False))
     return next((at for at, (one, other) in pairs if one != other), min(len(left), len(right)))
+
+
+def last_place(ids: Sequence[int], part: Sequence[int]) -> int | None:
+    """Returns the place where `part` begins for the last time in `ids`; None when it does not occur."""
+    places = range(len(ids) - len(part), -1, -1)
+    return next((at for at in places if tuple(ids[at : at + len(part)]) == tuple(part)), None)
