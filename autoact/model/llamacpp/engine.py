@@ -30,6 +30,7 @@ from autoact.model.sampling import CANDIDATES, draw
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.project.config import Config
 from autoact.script import Answer, Ask, Match
+from autoact.trajectory import META
 
 ACTIVATED = "*"
 """Stands for every activated adapter: their episodes share one cache, that of the base model."""
@@ -68,7 +69,15 @@ class Followed(NamedTuple):
     """Ids that the slot's cache had already."""
 
 
-Result = Next | Followed | str
+class Matched(NamedTuple):
+    """The choice that a text matches."""
+
+    choice: str
+    encoded: int
+    """Ids encoded for it."""
+
+
+Result = Next | Followed | Matched
 """The candidates of a token, or ids that follow, or the choice that matches."""
 Reply = tuple[Running, Slot, Future[Result]]
 
@@ -106,7 +115,9 @@ class LlamaEngine:
             longest = match_tokens(self.tokens, ask)
         else:
             longest = len(prompt) + (tree.longest if tree else ask.limit)
-        if longest > self.window:
+        if ask.adapter != META and ask.adapter not in self.numbers:
+            self.complete.append((ticket, ModelFailed(f"no adapter `{ask.adapter}` is loaded")))
+        elif longest > self.window:
             what = f"prompt and answer may take {longest} tokens, the context of this engine has {self.window}"
             self.complete.append((ticket, ContextFull(what)))
         elif isinstance(ask, Match) or not self._finish(running):
@@ -150,7 +161,7 @@ class LlamaEngine:
     def close(self) -> None:
         """Waits for the tokens that are being computed, and frees the model."""
         self.pool.shutdown()
-        del self.server
+        self.server.close()
 
     # -- one ask -----------------------------------------------------------------------------------------------------
 
@@ -210,8 +221,9 @@ class LlamaEngine:
             self.running.remove(running)
             self.complete.append((running.ticket, error))
             return None
-        if isinstance(found, str):
-            self._complete(running, found, running.prefilled)
+        if isinstance(found, Matched):
+            running.prefilled = found.encoded
+            self._complete(running, found.choice, found.encoded)
         else:
             running.prefilled += max(0, len(running.prompt) - found.cached)
             running.taken += found.ids if isinstance(found, Followed) else [self._draw(running, found)]
@@ -239,20 +251,20 @@ class LlamaEngine:
         """
         name = running.ask.adapter
         start = last_place(ids, self.invocations[name])
-        self._cut_branch(slot, ids, start, name)
+        self._cut_branch(slot, ids, len(ids) if start is None else start, name)
         slot.ids, slot.branch = ids, start
         if running.tree or running.ask.sampling.temperature > 0:
             return self._next(running, slot.index, ids)
         followed = self._follow(running, slot.index, ids)
         return followed if followed.ids else self._next(running, slot.index, ids)
 
-    def _cut_branch(self, slot: Slot, ids: list[int], start: int | None, name: str) -> None:
+    def _cut_branch(self, slot: Slot, ids: list[int], start: int, name: str) -> None:
         """Removes from a slot's cache what an adapter computed before the place `start`: the base computes it anew.
 
         The server would keep it. It drops what follows the first other id, and computes no id before an invocation
         with an adapter; so it is asked about another id at that place, and an invocation.
         """
-        if slot.branch is None or start is None or start <= slot.branch or slot.branch >= shared_length(slot.ids, ids):
+        if slot.branch is None or start <= slot.branch or slot.branch >= shared_length(slot.ids, ids):
             return
         other = [*ids[: slot.branch], self.server.plain, *self.invocations[name]]
         self.server.candidates(slot.index, other, self.numbers[name], 1)
@@ -289,18 +301,19 @@ class LlamaEngine:
         answer = Answer(text, tuple(running.taken), prompt_tokens, running.prefilled, ms)
         self.complete.append((running.ticket, answer))
 
-    def _match(self, ask: Match, slot: int) -> str:
+    def _match(self, ask: Match, slot: int) -> Matched:
         """Returns the choice after whose beginning the text is likeliest, the first of equals. Runs in a thread.
 
         The server scores one id at a time, so a text takes as long as an answer of its length for each choice.
         """
         text, adapter = self.tokens.segment(ask.text), self.numbers.get(ask.adapter)
-        scores = []
+        scores, encoded = [], 0
         for beginning in map(self.tokens.plain, ask.beginnings):
             ids = [*beginning, *text]
             places = range(len(beginning), len(ids))
             scores.append(sum(self.server.log_probability(slot, ids[:at], adapter, ids[at]) for at in places))
-        return ask.choices[max(range(len(scores)), key=scores.__getitem__)]
+            encoded += len(ids)
+        return Matched(ask.choices[max(range(len(scores)), key=scores.__getitem__)], encoded)
 
 
 def open_engine(config: Config) -> LlamaEngine:

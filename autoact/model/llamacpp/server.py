@@ -67,10 +67,14 @@ class Server:
         wanted.cache_ram_mib, wanted.cache_idle_slots, wanted.n_ctx_checkpoints = 0, False, 0
         wanted.api_keys = [secrets.token_hex()]  # it also listens on a loopback port, which is of use to nobody
         try:
-            self._server = xllamacpp.Server(wanted)
+            self._server: Any = xllamacpp.Server(wanted)
         except RuntimeError as error:  # it gives no reason
             what = "llama.cpp cannot load this model" + (" with these adapters" if adapters else "")
             raise UnknownModel(what, file=file) from error
+
+    def close(self) -> None:
+        """Frees the model."""
+        self._server = None
 
     def candidates(self, slot: int, ids: Sequence[int], adapter: int | None, most: int) -> Next:
         """Returns the `most` likeliest ids after `ids`, by the adapter of this number. Raises ModelFailed."""

@@ -53,6 +53,8 @@ class Slots:
         if slot is None or slot.busy:
             return None
         self.clock += 1
+        if slot.adapter != owner.adapter:
+            slot.branch = None  # the server drops the cache, or the base model has computed it
         slot.owner, slot.adapter, slot.busy, slot.used = owner, owner.adapter, True, self.clock
         return slot
 

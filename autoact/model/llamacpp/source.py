@@ -75,15 +75,15 @@ class Source:
 
 
 def find_source(settings: Model) -> Source:
-    """Returns the files of a model. Raises UnknownModel for one without a GGUF file."""
+    """Returns the files of a model. Raises BadInput for a device, UnknownModel for a model without a GGUF file."""
     from transformers import AutoTokenizer
 
-    file = find_gguf(settings.id)
-    folder = find_model(settings.id)
+    if settings.device not in ("auto", "cpu"):
+        raise BadInput("the engine `llamacpp` runs on the processor; expected auto or cpu", key="model.device")
+    file, folder = find_gguf(settings.id), find_model(settings.id)
     return Source(settings, file, folder, AutoTokenizer.from_pretrained(str(folder)))
 
 
 def prepare(config: Config) -> None:
-    """Converts the weights for training, and the tokenizer. Raises UnknownModel for a model without a GGUF file."""
-    find_gguf(config.model.id)
-    find_model(config.model.id)
+    """Converts the weights for training, and the tokenizer. Raises BadInput and UnknownModel as `find_source` does."""
+    find_source(config.model)
