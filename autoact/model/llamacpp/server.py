@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from autoact.errors import BadInput, ModelFailed, UnknownModel
+from autoact.errors import ModelFailed, UnknownModel
 
 BIAS = 100.0
 """Added to the logits of ids that are allowed alone: more than logits differ by, and small enough to keep digits."""
@@ -50,14 +50,11 @@ class Server:
 
         `plain` is the id of a whole character: the server gives no scores with a part of one.
 
-        Raises BadInput without the package xllamacpp, UnknownModel when the model or an adapter cannot be loaded.
+        Raises UnknownModel when the model or an adapter cannot be loaded.
         """
         self.plain = plain
-        try:
-            import xllamacpp
-        except ImportError as error:
-            what = "this engine needs the package xllamacpp: `pip install 'autoact-studio[llamacpp]'`"
-            raise BadInput(what, key="model.engine") from error
+        import xllamacpp
+
         wanted = xllamacpp.CommonParams()
         wanted.model.path = str(file)
         wanted.n_parallel, wanted.n_ctx, wanted.n_batch = slots, slots * context, PASS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +76,15 @@ class Source:
 
 
 def find_source(settings: Model) -> Source:
-    """Returns the files of a model. Raises BadInput for a device, UnknownModel for a model without a GGUF file."""
+    """Returns the files of a model.
+
+    Raises BadInput without the package xllamacpp and for a device, UnknownModel for a model without a GGUF file.
+    """
     from transformers import AutoTokenizer
 
+    if importlib.util.find_spec("xllamacpp") is None:
+        what = "this engine needs the package xllamacpp: `pip install 'autoact-studio[llamacpp]'`"
+        raise BadInput(what, key="model.engine")
     if settings.device not in ("auto", "cpu"):
         raise BadInput("the engine `llamacpp` runs on the processor; expected auto or cpu", key="model.device")
     file, folder = find_gguf(settings.id), find_model(settings.id)

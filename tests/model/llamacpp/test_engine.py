@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,6 +167,12 @@ def test_a_model_without_a_gguf_file_is_refused(tiny: Path) -> None:
 def test_another_device_is_refused() -> None:
     with pytest.raises(BadInput, match="model.device"):
         find_source(Model(device="cuda"))
+
+
+def test_without_its_package_the_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(BadInput, match=r"autoact-studio\[llamacpp\]"):
+        find_source(Model())
 
 
 # -- the embedded model ----------------------------------------------------------------------------------------------
