@@ -41,7 +41,7 @@ LANES = 4
 """Most episodes at once. More are not worth their memory: llama.cpp gains less from a batch than torch does."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Running:
     """An ask that is being answered."""
 
