@@ -34,11 +34,11 @@ def test_a_new_unit_continues_what_an_ended_one_left() -> None:
 
 def test_a_cache_of_another_adapter_does_not_count() -> None:
     slots = Slots(2)
-    take(slots, "a", [5, 6, 7], "plan")
+    older = take(slots, "a", [1])
+    take(slots, "b", [5, 6, 7], "plan")
     slots.release("a")
-    fresh = take(slots, "b", [1])
     slots.release("b")
-    assert take(slots, "c", [5, 6, 7], "tool") is not fresh  # neither has any of it: the older one is taken
+    assert take(slots, "c", [5, 6, 7], "tool") is older
 
 
 def test_a_unit_that_waits_for_a_tool_loses_its_slot_only_when_no_other_is_free() -> None:
