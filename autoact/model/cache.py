@@ -1,99 +1,160 @@
-"""Key/value caches of many episodes in one block of memory: one row for each episode, its tokens without gaps."""
+"""Key/value caches of many episodes: a row for each, and prefixes that several rows begin with and share."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from transformers import Cache, PretrainedConfig
+from transformers import Cache
 from transformers.cache_utils import CacheLayerMixin
 
 GROWTH = 128
-"""Tokens by which a full block grows."""
+"""Tokens by which full rows grow."""
+
+Pair = tuple[Tensor, Tensor]
+"""Keys and values of one layer, each (1, heads, tokens, head size)."""
+
+
+class Branch(NamedTuple):
+    """The part of a row that an activated adapter has encoded."""
+
+    adapter: str
+    at: int
+    """The position of its first token."""
+
+
+@dataclass(slots=True, eq=False)
+class Prefix:
+    """The keys and values of tokens that several rows begin with."""
+
+    kind: str
+    ids: list[int]
+    layers: list[Pair]
+    used: int = 0
+    """The clock when an ask last used it."""
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One row of the cache, for one episode at a time."""
+
+    index: int
+    kind: str
+    """The adapter that encoded its tokens; META for the base model, which activated adapters share."""
+    unit: str | None = None
+    ids: list[int] = field(default_factory=list)
+    """All tokens that are encoded, the shared ones included."""
+    prefix: Prefix | None = None
+    shared: int = 0
+    """Tokens that are in the prefix; the row itself holds those after them."""
+    branch: Branch | None = None
+    used: int = 0
+    """The clock when an ask last took the row."""
 
 
 class RowLayer(CacheLayerMixin):
-    """Keys and values of one layer: (rows, heads, tokens, head size). The cache selects what is written and read."""
+    """Keys and values of one layer: (rows, heads, tokens, head size), allocated at its first pass."""
 
     def __init__(self, cache: RowCache):
         super().__init__()  # type: ignore[no-untyped-call]
         self.cache = cache
         self.is_initialized = True
 
-    def reserve(self, rows: int, heads: int, tokens: int, size: int) -> None:
-        """Enlarges the block. Filled with zeros, it has no infinite values, and its unused pages take no memory."""
+    def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> Pair:
+        """Writes (1, heads, N, size) at the cache's rows and places, and returns them: attention reads the block."""
+        rows, places = self.cache.write_rows, self.cache.write_at
+        for name, states in (("keys", key_states), ("values", value_states)):
+            block = getattr(self, name)
+            if block is None:
+                block = _allocate(states, self.cache.rows, self.cache.capacity)
+                setattr(self, name, block)
+            block[rows.to(block.device), :, places.to(block.device)] = states[0].transpose(0, 1)
+        return key_states, value_states
+
+    def resize(self) -> None:
+        """Enlarges the block to the cache's rows and capacity."""
         for name in ("keys", "values"):
             old = getattr(self, name)
-            block = torch.zeros(rows, heads, tokens, size, dtype=self.cache.dtype, device=self.cache.device)
             if old is not None:
+                block = _allocate(old, self.cache.rows, self.cache.capacity)
                 block[: old.shape[0], :, : old.shape[2]] = old
-            setattr(self, name, block)
-
-    def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-        """Writes (B, heads, q, size) at the cache's rows and positions; returns all keys and values to attend to."""
-        assert self.keys is not None
-        assert self.values is not None
-        cache = self.cache
-        self.keys[cache.write_rows, :, cache.write_at] = key_states.transpose(1, 2)
-        self.values[cache.write_rows, :, cache.write_at] = value_states.transpose(1, 2)
-        if isinstance(cache.read_rows, slice):
-            return self.keys[cache.read_rows, :, : cache.width], self.values[cache.read_rows, :, : cache.width]
-        keys = self.keys[:, :, : cache.width].index_select(0, cache.read_rows)
-        return keys, self.values[:, :, : cache.width].index_select(0, cache.read_rows)
+                setattr(self, name, block)
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Does nothing: `reserve` allocates the block."""
+        """Does nothing: `update` allocates the block."""
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Returns the number of keys to attend to, and the offset of the first."""
-        return self.cache.width, 0
+        return self.cache.capacity, 0
 
     def get_seq_length(self) -> int:
-        """Returns the tokens of the longest row."""
-        return self.cache.width
+        """Returns the tokens for which a row has space."""
+        return self.cache.capacity
 
     def get_max_length(self) -> int:
-        """Returns -1: the block grows without a limit."""
+        """Returns -1: rows grow without a limit."""
         return -1
 
 
 class RowCache(Cache):
-    """A block of rows, shared by all layers. `aim` selects the rows and positions of the next forward pass."""
+    """Rows of equal capacity in all layers. `write_rows` and `write_at` (N) place the tokens of the next pass."""
 
-    def __init__(self, config: PretrainedConfig, rows: int, *, dtype: torch.dtype, device: torch.device):
-        self.dtype, self.device = dtype, device
-        self.heads = config.num_key_value_heads
-        self.size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self.rows, self.capacity, self.width = rows, 0, 0
+    def __init__(self, layers: int):
+        self.rows = self.capacity = 0
         self.write_rows = self.write_at = torch.empty(0)
-        self.read_rows: slice | Tensor = slice(0, 0)
-        self.blocks = [RowLayer(self) for _ in range(config.num_hidden_layers)]
+        self.blocks = [RowLayer(self) for _ in range(layers)]
         super().__init__(layers=list(self.blocks))
 
-    def reserve(self, tokens: int) -> None:
-        """Allocates space for `tokens` in every row."""
-        if tokens <= self.capacity:
+    def reserve(self, rows: int, tokens: int) -> None:
+        """Allocates space for `tokens` in each of `rows`."""
+        if rows <= self.rows and tokens <= self.capacity:
             return
-        self.capacity = -(-tokens // GROWTH) * GROWTH
+        if tokens > self.capacity:
+            self.capacity = -(-max(tokens, self.capacity * 5 // 4) // GROWTH) * GROWTH
+        self.rows = max(self.rows, rows)
         for layer in self.blocks:
-            layer.reserve(self.rows, self.heads, self.capacity, self.size)
+            layer.resize()
 
-    def aim(self, rows: list[int], positions: Tensor, width: int) -> None:
-        """Sets the next pass to write `rows` (B) at `positions` (B, q) and to attend to the first `width` tokens.
+    def read(self, row: Row, start: int, stop: int) -> list[Pair]:
+        """Returns copies of the keys and values at positions `start` to `stop` of a row, those of its prefix included.
 
-        Adjacent rows are read in place; other rows are copied together first.
+        Each is (1, heads, stop - start, head size).
         """
-        self.reserve(width)
-        self.width = width
-        index = torch.tensor(rows, device=self.device)
-        self.write_rows, self.write_at = index[:, None], positions
-        adjacent = rows == list(range(rows[0], rows[0] + len(rows)))
-        self.read_rows = slice(rows[0], rows[0] + len(rows)) if adjacent else index
+        first, last = max(0, start - row.shared), max(0, stop - row.shared)
+        pairs: list[Pair] = []
+        for number, layer in enumerate(self.blocks):
+            assert layer.keys is not None
+            assert layer.values is not None
+            parts = [(block[row.index, None, :, first:last]) for block in (layer.keys, layer.values)]
+            if row.prefix is not None and start < row.shared:
+                before = row.prefix.layers[number]
+                end = min(stop, row.shared)
+                parts = [
+                    torch.cat([shared[:, :, start:end], own], 2) for shared, own in zip(before, parts, strict=True)
+                ]
+            pairs.append((parts[0].clone(), parts[1].clone()))
+        return pairs
 
-    def copy(self, source: int, target: int, tokens: int) -> None:
-        """Copies the first `tokens` of row `source` to row `target`."""
-        for layer in self.blocks:
-            for block in (layer.keys, layer.values):
+    def write(self, row: Row, pairs: list[Pair]) -> None:
+        """Writes keys and values as the first ones that the row itself holds."""
+        count = pairs[0][0].shape[2]
+        self.reserve(row.index + 1, count)
+        for layer, pair in zip(self.blocks, pairs, strict=True):
+            for block, states in zip((layer.keys, layer.values), pair, strict=True):
                 assert block is not None
-                block[target, :, :tokens] = block[source, :, :tokens]
+                block[row.index, :, :count] = states[0]
+
+    def share(self, row: Row, tokens: int) -> Prefix:
+        """Moves the first `tokens` of a row into a prefix that other rows can use, and returns it."""
+        prefix = Prefix(row.kind, row.ids[:tokens], self.read(row, 0, tokens))
+        if tokens < len(row.ids):
+            self.write(row, self.read(row, tokens, len(row.ids)))
+        row.prefix, row.shared = prefix, tokens
+        return prefix
+
+
+def _allocate(like: Tensor, rows: int, tokens: int) -> Tensor:
+    """Returns zeros, which have no infinite values, and whose unused pages take no memory."""
+    return torch.zeros(rows, like.shape[1], tokens, like.shape[3], dtype=like.dtype, device=like.device)

@@ -1,25 +1,25 @@
-"""The local engine: a transformers model with LoRA adapters, one cache row for each episode, all asks in one batch."""
+"""The local engine: a transformers model with LoRA adapters; the asks of all adapters share its passes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from autoact.errors import ContextFull, ModelFailed
 from autoact.model import heap
-from autoact.model.adapters import load_adapter
-from autoact.model.attention import Attention, context_window
-from autoact.model.cache import RowCache
-from autoact.model.completion import complete_text, forbidden_ids
+from autoact.model.adapters import NONE, Adapters
+from autoact.model.attention import PACKED, check_layers, context_window
+from autoact.model.cache import Branch, Row
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import find_match, match_tokens
-from autoact.model.sampling import draw
+from autoact.model.packing import PackedPass
+from autoact.model.rows import WORTH_SHARING, Rows, shared_length
+from autoact.model.sampling import Draw, draw_tokens
 from autoact.model.store import Weights, load_model
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.project.config import Config
@@ -27,25 +27,11 @@ from autoact.script import Answer, Ask, Match
 from autoact.threads import Threads
 from autoact.trajectory import META
 
-WHOLE_PASS = 64
-"""Tokens from which a pass over one row uses the whole processor; shorter rows share a pass."""
 LONGEST_PASS = 256
-"""Most tokens of one row that a pass encodes: the job obeys commands between passes."""
+"""Tokens of prompts that a pass encodes at most: the job obeys commands between passes."""
 
 
-@dataclass(slots=True)
-class Row:
-    """One row of a cache block, for one episode at a time."""
-
-    index: int
-    unit: str | None = None
-    ids: list[int] = field(default_factory=list)
-    """Token ids whose keys and values the row holds."""
-    used: int = 0
-    """The clock when an ask last took the row."""
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Running:
     """An ask that is being answered."""
 
@@ -57,9 +43,11 @@ class Running:
     taken: list[int]
     """Ids generated so far."""
     began: float
+    kind: str
+    """The adapter of its cache; META if the base model's cache serves it."""
+    branch: Branch | None
+    """The tokens that an activated adapter encodes."""
     row: Row | None = None
-    logits: Tensor | None = None
-    """(vocabulary,) of the next token, once all tokens so far are encoded."""
     prefilled: int = 0
     last_pass: int = 0
     """Number of the last pass that encoded it."""
@@ -67,23 +55,30 @@ class Running:
     def ids(self) -> list[int]:
         return self.prompt + self.taken
 
+    @property
+    def rest(self) -> int:
+        """The number of tokens still to encode."""
+        assert self.row is not None
+        return len(self.prompt) + len(self.taken) - len(self.row.ids)
+
 
 class LocalEngine:
     """An engine with one causal model of transformers. See `Engine` for its public methods."""
 
     def __init__(self, weights: Weights, lanes: int):
+        """Takes the most episodes in progress. Raises UnknownModel for a model that cannot be computed here."""
         self.weights, self.lanes = weights, lanes
         self.model, self.name = weights.model, weights.name
         self.tokens = Tokens(weights.tokenizer)
-        config = weights.model.config.get_text_config()
-        self.attention, self.window = Attention(config), context_window(config, weights.tokenizer)
+        check_layers(weights.model)
+        self.config = weights.model.config.get_text_config()
+        self.window = context_window(self.config, weights.tokenizer)
         self.threads = Threads()
         self.running: list[Running] = []
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
-        self.caches: dict[str, tuple[RowCache, list[Row]]] = {}
-        self.active = META
-        self.peft: Any = None
-        self.clock = self.passes = 0
+        self.adapters = Adapters()
+        self.rows = self._new_rows()
+        self.passes = 0
 
     # -- the protocol ------------------------------------------------------------------------------------------------
 
@@ -98,24 +93,24 @@ class LocalEngine:
         if self.window is not None and longest > self.window:
             what = f"prompt and answer may take {longest} tokens, the model's context window has {self.window}"
             self.complete.append((ticket, ContextFull(what)))
+        elif ask.adapter != META and ask.adapter not in self.adapters.numbers:
+            self.complete.append((ticket, ModelFailed(f"no adapter `{ask.adapter}` is loaded")))
         elif isinstance(ask, Match):
             self.complete.append((ticket, self._match(ask)))
         else:
             taken = tree.forced([]) if tree else []
-            running = Running(ticket, ask, seed, prompt, tree, taken, time.monotonic())
+            kind = META if ask.adapter in self.adapters.invocations else ask.adapter
+            branch = self.adapters.find_branch(ask.adapter, prompt)
+            running = Running(ticket, ask, seed, prompt, tree, taken, time.monotonic(), kind, branch)
             if not self._finish(running):
                 self.running.append(running)
 
     def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
-        """Runs a pass for the adapter with the most asks, and draws a token for each ask that is then fully encoded."""
+        """Runs a pass over the asks of all adapters, and draws a token for each ask that is then fully encoded."""
         if self.threads.adapt():
             torch.set_num_threads(self.threads.count)
         if self.running:
-            adapter = self._busiest()
-            self._activate(adapter)
-            for running in self._encode(adapter, self._next_pass(adapter)):
-                self._take(running)
-            self.running = [running for running in self.running if not self._finish(running)]
+            self._take(*self._encode(self._next_pass()))
         complete, self.complete = self.complete, []
         yield from complete
 
@@ -129,10 +124,7 @@ class LocalEngine:
         self.complete = [(ticket, answer) for ticket, answer in self.complete if ticket.unit != unit]
 
     def forget(self, unit: str) -> None:
-        for _, rows in self.caches.values():
-            for row in rows:
-                if row.unit == unit:
-                    row.unit = None  # its ids stay: the next episode may begin with the same tokens
+        self.rows.forget(unit)
 
     def adapt(self, adapters: Mapping[str, Path]) -> None:
         """Loads PEFT folders in place of all adapters, and clears the caches.
@@ -140,59 +132,33 @@ class LocalEngine:
         Raises BadInput for a folder that does not fit the model.
         """
         self.release()
-        for adapter, folder in adapters.items():
-            self.peft = load_adapter(self.weights, self.peft, adapter, folder)
-        if self.peft is not None:
-            self.peft.eval()
-            self._set_adapter(self.active)
+        self.adapters.load(self.weights, adapters)
+        self.rows = self._new_rows()
 
     def release(self) -> None:
         """Removes adapters and caches from the model, before training or before other adapters are loaded."""
-        if self.peft is not None:
-            self.model = self.peft.unload()
-        self.peft, self.active = None, META
-        self.caches.clear()
+        self.adapters.clear()
+        self.rows = self._new_rows()
         heap.release_memory()
 
     # -- one step ----------------------------------------------------------------------------------------------------
 
-    def _busiest(self) -> str:
-        """Returns the adapter with the most asks; of equals the active one, since a change visits every module."""
-        counts: dict[str, int] = {}
-        for running in self.running:
-            counts[running.ask.adapter] = counts.get(running.ask.adapter, 0) + 1
-        return max(counts, key=lambda adapter: (counts[adapter], adapter == self.active))
+    def _take(self, asks: list[Running], logits: Tensor) -> None:
+        """Draws the next token of each of these asks. logits: (asks, vocabulary)."""
+        if not asks:
+            return
+        for running, chosen in zip(asks, draw_tokens(logits, [self._draw(one) for one in asks]), strict=True):
+            running.taken.append(chosen)
+            if running.tree:
+                running.taken = running.tree.forced(running.taken)
+        ended = {id(running) for running in asks if self._finish(running)}
+        self.running = [running for running in self.running if id(running) not in ended]
 
-    def _rows_for(self, adapter: str) -> list[Running]:
-        """Returns the asks of an adapter that have a row or can get one; when rows are too few, the last asks wait."""
-        asks = [running for running in self.running if running.ask.adapter == adapter]
-        asks.sort(key=lambda running: running.row is None)
-        return asks[: self.lanes]
-
-    def _activate(self, adapter: str) -> None:
-        if adapter != self.active:
-            self._set_adapter(adapter)
-
-    def _set_adapter(self, adapter: str) -> None:
-        if adapter == META:
-            if self.peft is not None:
-                self.peft.base_model.disable_adapter_layers()
-        else:
-            self.peft.base_model.enable_adapter_layers()
-            self.peft.set_adapter(adapter, inference_mode=True)
-        self.active = adapter
-
-    @torch.inference_mode()
-    def _take(self, running: Running) -> None:
-        assert running.logits is not None
-        if not running.tree:
-            running.logits[forbidden_ids(self.tokens, running.ask, running.taken)] = -torch.inf
-        allowed = running.tree.next(running.taken) if running.tree else None
-        chosen = draw(running.logits, running.ask.sampling, running.seed, len(running.taken), allowed)
-        running.taken.append(chosen)
-        if running.tree:
-            running.taken = running.tree.forced(running.taken)
-        running.logits = None
+    def _draw(self, running: Running) -> Draw:
+        ask, taken = running.ask, running.taken
+        allowed = running.tree.next(taken) if running.tree else None
+        forbidden = () if running.tree else self._forbidden(running)
+        return Draw(ask.sampling, running.seed, len(taken), allowed, forbidden)
 
     def _finish(self, running: Running) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""
@@ -204,102 +170,131 @@ class LocalEngine:
         self.complete.append((running.ticket, answer))
         return True
 
+    def _answer(self, running: Running) -> str | None:
+        """Returns the text of an answer that a choice, stop text, end token or the limit completes, else None."""
+        if running.tree:
+            return running.tree.chosen(running.taken)
+        if not running.taken:
+            return None
+        text = self.tokens.text(running.taken)
+        body = text.lstrip()  # small models often begin with an empty line: a stop counts only after the first word
+        stops = [at for stop in running.ask.stop if (at := body.find(stop)) >= 0]
+        if stops:
+            return body[: min(stops)].rstrip()
+        if running.taken[-1] == self.tokens.end or len(running.taken) >= running.ask.limit:
+            return body.rstrip()
+        return None
+
+    @torch.inference_mode()
     def _match(self, ask: Match) -> Answer:
         began = time.monotonic()
-        self._activate(ask.adapter)
+        number = NONE if ask.adapter in self.adapters.invocations else self.adapters.numbers.get(ask.adapter, NONE)
+        self.adapters.choose(torch.tensor([number]))
         text, count = find_match(self.model, self.tokens, ask)
         return Answer(text, (), count, count, 1000 * (time.monotonic() - began))
 
     # -- encoding ----------------------------------------------------------------------------------------------------
 
-    @torch.inference_mode()
-    def _next_pass(self, adapter: str) -> list[Running]:
-        """Returns the ask that has waited longest for a pass, and asks with about as many tokens to encode."""
-        groups: dict[int, list[Running]] = {}
-        for running in sorted(self._rows_for(adapter), key=lambda running: running.last_pass):
-            begins = running.row is None and all(row.unit != running.ticket.unit for row in self._block(adapter)[1])
-            rest = self._assign_row(adapter, running)
-            alone = rest > WHOLE_PASS
-            groups.setdefault(-len(groups) if alone else rest.bit_length(), []).append(running)
-            if alone and (begins or len(groups) == 1):
-                break  # later asks may begin with the same tokens; they then copy them from this row
-        group = next(iter(groups.values()))
-        return sorted(group, key=lambda running: running.row.index if running.row else 0)
+    def _new_rows(self) -> Rows:
+        """Returns empty rows: for each lane one for the base model, and one for each adapter that shares no cache."""
+        kinds = 1 + len(self.adapters.numbers) - len(self.adapters.invocations)
+        return Rows(self.config.num_hidden_layers, self.lanes * kinds)
 
-    def _assign_row(self, adapter: str, running: Running) -> int:
-        """Assigns a row to an ask and keeps the tokens that both share; returns the number still to encode."""
-        cache, rows = self._block(adapter)
+    @torch.inference_mode()
+    def _next_pass(self) -> list[tuple[Running, int]]:
+        """Returns the asks of the next pass, each with the number of its tokens to encode.
+
+        Every ask with one token left takes part; longer ones share LONGEST_PASS, those that waited longest first.
+        """
+        self._assign_rows()
+        left, chosen = LONGEST_PASS, list[tuple[Running, int]]()
+        ready = [running for running in self.running if running.row is not None]
+        for running in sorted(ready, key=lambda running: (running.rest > 1, running.last_pass)):
+            count = min(running.rest, left) if running.rest > 1 else 1
+            if count:
+                chosen.append((running, count))
+                left -= count if running.rest > 1 else 0
+        return sorted(chosen, key=lambda one: one[0].row.index if one[0].row else 0)
+
+    def _assign_rows(self) -> None:
+        """Gives rows to asks that have none, except to those that can soon take over tokens from another ask."""
+        busy = {running.row.index for running in self.running if running.row is not None}
+        for running in self.running:
+            if running.row is not None or self._waits_for_another(running):
+                continue
+            ids = running.ids()
+            row = self.rows.take(running.kind, running.ticket.unit, ids, running.branch, busy)
+            if row is None:
+                return
+            running.row = row
+            busy.add(row.index)
+            running.prefilled += max(0, len(running.prompt) - len(row.ids))
+
+    def _waits_for_another(self, running: Running) -> bool:
+        """Returns whether another ask is about to encode many tokens that this one begins with too."""
         ids = running.ids()
-        if running.row is None:
-            running.row = row = self._find_row(rows, running.ticket.unit)
-            donor = max(rows, key=lambda other: (_shared_length(other.ids, ids), other is row))
-            shared = min(_shared_length(donor.ids, ids), len(ids) - 1)  # the last token is encoded for its logits
-            if donor is not row:
-                cache.copy(donor.index, row.index, shared)
-            row.ids = ids[:shared]
-            running.prefilled += max(0, len(running.prompt) - shared)
-        return len(ids) - len(running.row.ids)
+        most = len(ids) - 1 if running.branch is None else running.branch.at
+        for other in self.running:
+            if other.row is None or other.kind != running.kind or other.rest < WORTH_SHARING:
+                continue
+            coming = min(shared_length(other.prompt, ids), most, other.branch.at if other.branch else most)
+            if coming >= len(other.row.ids) + WORTH_SHARING and coming >= self._encoded(running) + WORTH_SHARING:
+                return True
+        return False
 
-    def _find_row(self, rows: list[Row], unit: str) -> Row:
-        row = next((row for row in rows if row.unit == unit), None)
-        if row is None:
-            busy = {id(running.row) for running in self.running}
-            free = (row for row in rows if id(row) not in busy)
-            row = min(free, key=lambda row: (row.unit is not None, row.used))
-            row.unit = unit
-        self.clock += 1
-        row.used = self.clock
-        return row
-
-    def _block(self, adapter: str) -> tuple[RowCache, list[Row]]:
-        if adapter not in self.caches:
-            cache = RowCache(
-                self.model.config.get_text_config(), self.lanes, dtype=self.model.dtype, device=self.model.device
-            )
-            self.caches[adapter] = cache, [Row(index) for index in range(self.lanes)]
-        return self.caches[adapter]
+    def _encoded(self, running: Running) -> int:
+        """Returns how many of an ask's tokens its unit's own row has already."""
+        rows = self.rows.rows
+        own = (row for row in rows if row.unit == running.ticket.unit and row.kind == running.kind)
+        return max((shared_length(row.ids, running.prompt) for row in own), default=0)
 
     @torch.inference_mode()
-    def _encode(self, adapter: str, asks: list[Running]) -> list[Running]:
-        """Runs one pass over the next tokens of these asks (at most LONGEST_PASS each), padded at the right.
+    def _encode(self, chosen: list[tuple[Running, int]]) -> tuple[list[Running], Tensor]:
+        """Runs one pass over the next tokens of these asks.
 
-        Returns the asks that are now fully encoded; these have their logits.
+        Returns the asks that are now fully encoded, and their logits (asks, vocabulary).
         """
         self.passes += 1
-        cache, _ = self._block(adapter)
-        rows = [running.row for running in asks if running.row is not None]
-        fresh = [
-            running.ids()[len(row.ids) : len(row.ids) + LONGEST_PASS] for running, row in zip(asks, rows, strict=True)
-        ]
-        longest = max(len(ids) for ids in fresh)
-        starts = torch.tensor([len(row.ids) for row in rows], device=self.model.device)
-        positions = starts[:, None] + torch.arange(longest, device=self.model.device)
-        width = int(positions.max()) + 1
-        cache.aim([row.index for row in rows], positions, width)
-        masks = self.attention.masks(positions, width)  # the keys and values of padding are overwritten later
-        padded = torch.tensor([ids + [0] * (longest - len(ids)) for ids in fresh], device=self.model.device)
-        lasts = sorted({len(ids) - 1 for ids in fresh})
-        output = self.model(
-            input_ids=padded, position_ids=positions, attention_mask=masks, past_key_values=cache, use_cache=True,
-            logits_to_keep=torch.tensor(lasts, device=self.model.device),
-        )  # fmt: skip
-        for index, (running, row, ids) in enumerate(zip(asks, rows, fresh, strict=True)):
-            running.logits, running.last_pass = output.logits[index, lasts.index(len(ids) - 1)].float(), self.passes
+        rows = [running.row for running, _ in chosen if running.row is not None]
+        fresh = [running.ids()[-running.rest :][:count] for running, count in chosen]
+        packed = PackedPass(self.rows.cache, rows, fresh, self.model.device)
+        self._choose_adapters(chosen)
+        done = [number for number, (running, count) in enumerate(chosen) if running.rest == count]
+        logits = self._compute(packed, packed.lasts[done] if done else packed.lasts[:1])
+        for (running, _), row, ids in zip(chosen, rows, fresh, strict=True):
             row.ids += ids
-        return [running for running in asks if running.row and len(running.row.ids) == len(running.ids())]
+            running.last_pass = self.passes
+        return [chosen[number][0] for number in done], logits
+
+    def _compute(self, packed: PackedPass, places: Tensor) -> Tensor:
+        """Returns the logits (places, vocabulary) of a pass, as float32."""
+        before, self.config._attn_implementation = self.config._attn_implementation, PACKED
+        try:
+            output = self.model(
+                input_ids=packed.ids, position_ids=packed.positions, past_key_values=self.rows.cache, use_cache=True,
+                logits_to_keep=places.to(self.model.device), packed=packed,
+            )  # fmt: skip
+        finally:
+            self.config._attn_implementation = before  # training and matches use the model's own
+        logits: Tensor = output.logits[0].float()
+        return logits
+
+    def _choose_adapters(self, chosen: list[tuple[Running, int]]) -> None:
+        """Sets the adapter of every token of the pass."""
+        numbers: list[int] = []
+        for running, count in chosen:
+            assert running.row is not None
+            number = self.adapters.numbers.get(running.ask.adapter, NONE)
+            first = len(running.row.ids)
+            begin = 0 if running.branch is None else running.branch.at
+            if running.branch is None and running.ask.adapter in self.adapters.invocations:
+                number = NONE  # never invoked
+            plain = max(0, min(count, begin - first))
+            numbers += [NONE] * plain + [number] * (count - plain)
+        self.adapters.choose(torch.tensor(numbers))
 
 
 def open_engine(config: Config) -> LocalEngine:
     """Loads the model that the settings name. Raises UnknownModel."""
     settings = config.model
     return LocalEngine(load_model(settings.id, settings.device, settings.precision), settings.lanes)
-
-
-def _shared_length(left: list[int], right: list[int]) -> int:
-    """Returns the length of the common beginning."""
-    count = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count

@@ -80,4 +80,4 @@ def test_the_base_is_known_by_its_hub_id_too(weights: Weights, adapter: Path) ->
     spoil(adapter, lambda state, config: config.update(base_model_name_or_path=f"/elsewhere/{weights.folder.name}"))
     engine = LocalEngine(weights, 1)
     engine.adapt({"plan": adapter})
-    assert engine.peft is not None
+    assert list(engine.adapters.numbers) == ["plan"]

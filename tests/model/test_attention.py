@@ -14,13 +14,12 @@ from transformers import (
     Gemma3TextConfig,
     JambaConfig,
     Llama4TextConfig,
-    LlamaConfig,
     MistralConfig,
     PreTrainedModel,
 )
 
 from autoact.errors import ContextFull, ModelFailed, UnknownModel
-from autoact.model.attention import Attention, context_window
+from autoact.model.attention import check_layers, context_window
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine, Running
 from autoact.model.store import Weights, load_model
@@ -127,10 +126,9 @@ class OpenEngine(LocalEngine):
         super().__init__(weights, 2)
         self.seen: list[torch.Tensor] = []
 
-    def _take(self, running: Running) -> None:
-        assert running.logits is not None
-        self.seen.append(running.logits.clone())
-        super()._take(running)
+    def _take(self, asks: list[Running], logits: torch.Tensor) -> None:
+        self.seen += list(logits.clone())[: len(asks)]
+        super()._take(asks, logits)
 
 
 def test_a_sliding_window_is_kept_to_over_a_growing_cache(sliding: Weights) -> None:
@@ -147,12 +145,13 @@ def test_a_sliding_window_is_kept_to_over_a_growing_cache(sliding: Weights) -> N
 
 
 @pytest.mark.parametrize("config", [JambaConfig(), Llama4TextConfig()])
-def test_other_layers_are_refused(config: Any) -> None:
+def test_other_layers_are_refused(weights: Weights, config: Any) -> None:
+    weights.model.config = config
     with pytest.raises(UnknownModel, match=f"type `{config.model_type}`"):
-        Attention(config)
+        check_layers(weights.model)
 
 
-def test_plain_layers_have_one_mask() -> None:
-    masks = Attention(LlamaConfig(num_hidden_layers=1)).masks(torch.tensor([[1, 2]]), 4)
-    assert isinstance(masks, torch.Tensor)
-    assert masks.int().tolist() == [[[[1, 1, 0, 0], [1, 1, 1, 0]]]]
+def test_a_model_with_attention_code_of_its_own_is_refused(weights: Weights) -> None:
+    weights.model._supports_attention_backend = False
+    with pytest.raises(UnknownModel, match="type `llama` does not run: its attention"):
+        LocalEngine(weights, 1)

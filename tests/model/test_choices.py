@@ -9,7 +9,7 @@ import torch
 
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
-from autoact.model.sampling import draw
+from autoact.model.sampling import Draw, draw_tokens
 from autoact.model.store import Weights
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.script import Answer, Ask, Prompt, Sampling
@@ -83,6 +83,11 @@ def test_choice_tree_forces_what_leaves_no_choice(weights: Weights) -> None:
     for first in tree.next(begun):
         assert tree.chosen(tree.forced([*begun, first])) in (" Finish\n", " Lookup\n")
     assert tree.next(list(tokens.segment(" Finish\n"))) == []
+
+
+def draw(logits: torch.Tensor, sampling: Sampling, seed: int, number: int, allowed: list[int] | None = None) -> int:
+    (drawn,) = draw_tokens(logits[None].clone(), [Draw(sampling, seed, number, allowed)])
+    return drawn
 
 
 def test_greedy_is_the_likeliest_and_draws_repeat() -> None:

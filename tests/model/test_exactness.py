@@ -32,10 +32,10 @@ class OpenEngine(LocalEngine):
         super().__init__(weights, lanes)
         self.seen: dict[tuple[Ticket, int], Tensor] = {}
 
-    def _take(self, running: Running) -> None:
-        assert running.logits is not None
-        self.seen[running.ticket, len(running.taken)] = running.logits.clone()
-        super()._take(running)
+    def _take(self, asks: list[Running], logits: Tensor) -> None:
+        for running, row in zip(asks, logits, strict=False):
+            self.seen[running.ticket, len(running.taken)] = row.clone()
+        super()._take(asks, logits)
 
 
 def put(engine: LocalEngine, asks: Iterable[Put], seed: int = 1) -> dict[Ticket, Answer]:
@@ -171,8 +171,8 @@ def test_a_step_is_one_short_pass_and_the_answer_is_the_same(weights: Weights) -
         answers.update(engine.step())
         assert len(passes) <= before + 1
     handle.remove()
-    assert max(length for _, length in passes) == LONGEST_PASS
-    assert max(rows for rows, _ in passes) == 4
+    assert LONGEST_PASS <= max(length for _, length in passes) < LONGEST_PASS + 4
+    assert {rows for rows, _ in passes} == {1}
     for ticket, answer in answers.items():
         check(engine, weights.model, ticket, asked[ticket], answer)
 
@@ -205,6 +205,30 @@ def test_rows_of_finished_units_are_used_again(weights: Weights) -> None:
         unit = f"t-{number}"
         episode(engine, weights.model, prompt(f"Question {number}?"), unit=unit)
         engine.forget(unit)
+
+
+def test_episodes_share_their_beginning_and_leave_it(weights: Weights) -> None:
+    """Two begin alike and share that; then one is edited back into it, and one begins anew in the same row."""
+    engine, common = OpenEngine(weights, 2), "Who wrote Fidelio, and when was that? " * 4
+    asked = [ask(prompt(common, f"Thought: {name}")) for name in ("one", "two")]
+    asked += [ask(prompt(common + "No, wait.")), ask(prompt(common, "Thought: one", " and more")), ask(prompt("Why?"))]
+    for n, one in enumerate(asked):
+        ticket = Ticket("ab"[n % 2], n)
+        check(engine, weights.model, ticket, one, put(engine, [(ticket, one)])[ticket])
+        assert bool(engine.rows.prefixes) == (n > 0)
+
+
+def test_a_row_that_shared_a_beginning_serves_another_adapter(weights: Weights, random_adapters: Make) -> None:
+    folders = random_adapters(weights, 0.3)
+    engine, words = OpenEngine(weights, 1), prompt("Who wrote Fidelio, and when was that? " * 4)
+    engine.adapt(folders)
+    put(engine, [(Ticket("a", 0), ask(words))])
+    put(engine, [(Ticket("b", 0), ask(words))])
+    assert all(row.shared for row in engine.rows.rows)
+    engine.forget("a")
+    asked = ask(words, 5, "plan")
+    answer = put(engine, [(Ticket("c", 0), asked)])[Ticket("c", 0)]
+    check(engine, dressed(weights, folders["plan"]), Ticket("c", 0), asked, answer)
 
 
 # -- adapters --------------------------------------------------------------------------------------------------------
