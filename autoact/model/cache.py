@@ -73,13 +73,14 @@ class RowLayer(CacheLayerMixin):
             block[rows.to(block.device), :, places.to(block.device)] = states[0].transpose(0, 1)
         return key_states, value_states
 
-    def resize(self) -> None:
-        """Enlarges the block to the cache's rows and capacity."""
+    def resize(self, indices: list[int]) -> None:
+        """Gives the block the cache's rows and capacity; the first rows are those that had these indices."""
         for name in ("keys", "values"):
             old = getattr(self, name)
             if old is not None:
                 block = _allocate(old, self.cache.rows, self.cache.capacity)
-                block[: old.shape[0], :, : old.shape[2]] = old
+                kept = [index for index in indices if index < len(old)]
+                block[: len(kept), :, : old.shape[2]] = old if len(kept) == len(old) else old[kept]
                 setattr(self, name, block)
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
@@ -111,11 +112,19 @@ class RowCache(Cache):
         """Allocates space for `tokens` in each of `rows`."""
         if rows <= self.rows and tokens <= self.capacity:
             return
-        if tokens > self.capacity:
-            self.capacity = -(-max(tokens, self.capacity * 5 // 4) // GROWTH) * GROWTH
-        self.rows = max(self.rows, rows)
+        self.rows, self.capacity = max(self.rows, rows), self.capacity_for(tokens)
         for layer in self.blocks:
-            layer.resize()
+            layer.resize(list(range(self.rows)))
+
+    def capacity_for(self, tokens: int) -> int:
+        """Returns the tokens that each row has space for when it has space for `tokens`."""
+        return max(self.capacity, -(-tokens // GROWTH) * GROWTH)
+
+    def keep(self, indices: list[int]) -> None:
+        """Removes all rows but these, which get the indices from 0 on."""
+        self.rows = len(indices)
+        for layer in self.blocks:
+            layer.resize(indices)
 
     def read(self, row: Row, start: int, stop: int) -> list[Pair]:
         """Returns copies of the keys and values at positions `start` to `stop` of a row, those of its prefix included.

@@ -17,6 +17,7 @@ from autoact.model.attention import PACKED, check_layers, context_window
 from autoact.model.cache import Branch, Row
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import find_match, match_tokens
+from autoact.model.memory import EPISODE, SHARE, free_memory, token_bytes
 from autoact.model.packing import PackedPass
 from autoact.model.rows import WORTH_SHARING, Rows, shared_length
 from autoact.model.sampling import Draw, draw_tokens
@@ -48,6 +49,8 @@ class Running:
     branch: Branch | None
     """The tokens that an activated adapter encodes."""
     row: Row | None = None
+    longest: int = 0
+    """The most tokens that it may come to."""
     prefilled: int = 0
     last_pass: int = 0
     """Number of the last pass that encoded it."""
@@ -65,14 +68,19 @@ class Running:
 class LocalEngine:
     """An engine with one causal model of transformers. See `Engine` for its public methods."""
 
-    def __init__(self, weights: Weights, lanes: int):
-        """Takes the most episodes in progress. Raises UnknownModel for a model that cannot be computed here."""
-        self.weights, self.lanes = weights, lanes
-        self.model, self.name = weights.model, weights.name
+    def __init__(self, weights: Weights, lanes: int, free: int | None = None):
+        """Takes the most episodes in progress, and the free bytes of the device; None when they are unknown.
+
+        Has fewer lanes when the caches of all would not fit. Raises UnknownModel for a model that cannot be computed.
+        """
+        self.weights, self.model, self.name = weights, weights.model, weights.name
         self.tokens = Tokens(weights.tokenizer)
         check_layers(weights.model)
         self.config = weights.model.config.get_text_config()
         self.window = context_window(self.config, weights.tokenizer)
+        self.space = None if free is None else int(free * SHARE) // token_bytes(self.config, self.model.dtype)
+        """The most tokens in all rows of the cache; None for no limit."""
+        self.lanes = self._fit_lanes(lanes)
         self.threads = Threads()
         self.running: list[Running] = []
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
@@ -93,6 +101,9 @@ class LocalEngine:
         if self.window is not None and longest > self.window:
             what = f"prompt and answer may take {longest} tokens, the model's context window has {self.window}"
             self.complete.append((ticket, ContextFull(what)))
+        elif not self.rows.fits(longest):
+            what = f"prompt and answer may take {longest} tokens, for which there is no memory on this device"
+            self.complete.append((ticket, ContextFull(what)))
         elif ask.adapter != META and ask.adapter not in self.adapters.numbers:
             self.complete.append((ticket, ModelFailed(f"no adapter `{ask.adapter}` is loaded")))
         elif isinstance(ask, Match):
@@ -101,7 +112,7 @@ class LocalEngine:
             taken = tree.forced([]) if tree else []
             kind = META if ask.adapter in self.adapters.invocations else ask.adapter
             branch = self.adapters.find_branch(ask.adapter, prompt)
-            running = Running(ticket, ask, seed, prompt, tree, taken, time.monotonic(), kind, branch)
+            running = Running(ticket, ask, seed, prompt, tree, taken, time.monotonic(), kind, branch, longest=longest)
             if not self._finish(running):
                 self.running.append(running)
 
@@ -198,7 +209,14 @@ class LocalEngine:
     def _new_rows(self) -> Rows:
         """Returns empty rows: for each lane one for the base model, and one for each adapter that shares no cache."""
         kinds = 1 + len(self.adapters.numbers) - len(self.adapters.invocations)
-        return Rows(self.config.num_hidden_layers, self.lanes * kinds)
+        return Rows(self.config.num_hidden_layers, self.lanes * kinds, self.space)
+
+    def _fit_lanes(self, lanes: int) -> int:
+        """Returns how many of these lanes have memory for an episode; the name then tells when they are fewer."""
+        most = lanes if self.space is None else max(1, self.space // min(EPISODE, self.window or EPISODE))
+        if most < lanes:
+            self.name += f" · {most} of {lanes} lanes, as the memory for caches is short"
+        return min(lanes, most)
 
     @torch.inference_mode()
     def _next_pass(self) -> list[tuple[Running, int]]:
@@ -223,11 +241,11 @@ class LocalEngine:
             if running.row is not None or self._waits_for_another(running):
                 continue
             ids = running.ids()
-            row = self.rows.take(running.kind, running.ticket.unit, ids, running.branch, busy)
+            row = self.rows.take(running.kind, running.ticket.unit, ids, running.longest, running.branch, busy)
             if row is None:
                 return
             running.row = row
-            busy.add(row.index)
+            busy = {one.row.index for one in self.running if one.row is not None}
             running.prefilled += max(0, len(running.prompt) - len(row.ids))
 
     def _waits_for_another(self, running: Running) -> bool:
@@ -297,4 +315,5 @@ class LocalEngine:
 def open_engine(config: Config) -> LocalEngine:
     """Loads the model that the settings name. Raises UnknownModel."""
     settings = config.model
-    return LocalEngine(load_model(settings.id, settings.device, settings.precision), settings.lanes)
+    weights = load_model(settings.id, settings.device, settings.precision)
+    return LocalEngine(weights, settings.lanes, free_memory(weights.model.device))

@@ -15,20 +15,23 @@ MOST_PREFIXES = 8
 class Rows:
     """The rows and prefixes of one cache."""
 
-    def __init__(self, layers: int, most: int):
-        """Takes the number of layers, and the most rows."""
-        self.cache, self.most = RowCache(layers), most
+    def __init__(self, layers: int, most: int, space: int | None = None):
+        """Takes the number of layers, the most rows, and the most tokens in all rows; None for no limit."""
+        self.cache, self.most, self.space = RowCache(layers), most, space
         self.rows: list[Row] = []
         self.prefixes: list[Prefix] = []
         self.clock = 0
 
-    def take(self, kind: str, unit: str, ids: list[int], branch: Branch | None, busy: Collection[int]) -> Row | None:
+    def take(
+        self, kind: str, unit: str, ids: list[int], longest: int, branch: Branch | None, busy: Collection[int]
+    ) -> Row | None:
         """Returns the row for the tokens `ids`, with those already encoded; None when every row is busy.
 
-        At least the last token is left to encode, for its logits. `busy` are the indices of rows in use.
+        The row has memory for `longest` tokens. At least the last of `ids` is left to encode, for its logits. `busy`
+        are the indices of rows in use.
         """
-        row = next((row for row in self.rows if row.unit == unit and row.kind == kind), None) or self._free_row(busy)
-        if row is None:
+        row = self._own_row(kind, unit) or self._free_row(longest, busy)
+        if row is None or not self._make_space(longest, row, busy):
             return None
         kept = reusable(row, ids, branch) if row.kind == kind else 0
         donor, given = self._best_donor(kind, ids, branch)
@@ -38,11 +41,16 @@ class Rows:
         self.clock += 1
         row.kind, row.unit, row.ids, row.branch, row.used = kind, unit, ids[:kept], branch, self.clock
         row.shared = min(row.shared, kept)
+        self.cache.reserve(len(self.rows), longest - row.shared)
         if row.shared == 0:
             row.prefix = None
         elif row.prefix is not None:
             row.prefix.used = self.clock
         return row
+
+    def fits(self, tokens: int, rows: int = 1) -> bool:
+        """Returns whether there is memory for `tokens` in each of so many rows."""
+        return self.space is None or rows * self.cache.capacity_for(tokens) <= self.space
 
     def forget(self, unit: str) -> None:
         """Frees the rows of a unit. Their tokens stay: the next episode may begin with the same ones."""
@@ -50,13 +58,29 @@ class Rows:
             if row.unit == unit:
                 row.unit = None
 
-    def _free_row(self, busy: Collection[int]) -> Row | None:
+    def _own_row(self, kind: str, unit: str) -> Row | None:
+        return next((row for row in self.rows if row.unit == unit and row.kind == kind), None)
+
+    def _make_space(self, tokens: int, row: Row, busy: Collection[int]) -> bool:
+        """Removes rows, those unused for longest first, until all have memory; returns whether they have it."""
+        spare = sorted((one for one in self.rows if one is not row and one.index not in busy), key=lambda one: one.used)
+        dropped = [one for number, one in enumerate(spare) if not self.fits(tokens, len(self.rows) - number)]
+        if not self.fits(tokens, len(self.rows) - len(dropped)):
+            return False
+        if dropped:
+            self.rows = [one for one in self.rows if one not in dropped]
+            self.cache.keep([one.index for one in self.rows])
+            for index, one in enumerate(self.rows):
+                one.index = index
+        return True
+
+    def _free_row(self, tokens: int, busy: Collection[int]) -> Row | None:
         """Returns a new row, or the one that is unused for longest, first among those that belong to no unit."""
         free = [row for row in self.rows if row.index not in busy]
         forgotten = [row for row in free if row.unit is None]
         if forgotten:
             return min(forgotten, key=lambda row: row.used)
-        if len(self.rows) < self.most:
+        if len(self.rows) < self.most and (not self.rows or self.fits(tokens, len(self.rows) + 1)):
             self.rows.append(Row(len(self.rows), ""))
             return self.rows[-1]
         return min(free, key=lambda row: row.used, default=None)
