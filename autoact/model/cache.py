@@ -149,7 +149,7 @@ class RowCache(Cache):
     def write(self, row: Row, pairs: list[Pair]) -> None:
         """Writes keys and values as the first ones that the row itself holds."""
         count = pairs[0][0].shape[2]
-        self.reserve(row.index + 1, count)
+        self.reserve(max(self.rows, row.index + 1), count)
         for layer, pair in zip(self.blocks, pairs, strict=True):
             for block, states in zip((layer.keys, layer.values), pair, strict=True):
                 assert block is not None

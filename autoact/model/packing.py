@@ -13,6 +13,8 @@ from autoact.model.cache import Prefix, Row, RowCache
 
 Place = slice | Tensor
 """Selects tokens of the pass, or rows of the cache."""
+SHORT = 16
+"""Most new tokens of a row that is padded and computed together with others."""
 Masks = dict[int | None, Tensor | None]
 """Masks to add to scores, by the tokens that a sliding window sees; None where all is seen."""
 
@@ -38,15 +40,16 @@ class PackedPass:
         """(1, N)"""
         self.lasts = torch.tensor([begin + count - 1 for begin, count in zip(begins, counts, strict=True)])
         """The index of each row's last token."""
-        single = [number for number, count in enumerate(counts) if count == 1]
-        self.rows: list[Part] = [
-            RowPart(rows[number], slice(begins[number], begins[number] + counts[number]), positions)
-            for number in range(len(rows))
-            if counts[number] > 1
-        ]
-        if single:
-            tokens = torch.tensor([begins[number] for number in single])
-            self.rows.append(SinglesPart([rows[number] for number in single], tokens, positions, device))
+        short: dict[int, list[int]] = {}
+        self.rows: list[Part] = []
+        for number, (row, count) in enumerate(zip(rows, counts, strict=True)):
+            if count > SHORT:
+                self.rows.append(RowPart(row, slice(begins[number], begins[number] + count), positions))
+            else:
+                short.setdefault(min(count, 2), []).append(number)
+        for group in short.values():
+            tokens = [torch.arange(begins[number], begins[number] + counts[number]) for number in group]
+            self.rows.append(ShortPart([rows[number] for number in group], tokens, positions, device))
         self.prefixes = [
             PrefixPart(prefix, [row if row.prefix is prefix else None for row in rows], owners, positions, device)
             for prefix in dict.fromkeys(row.prefix for row in rows if row.prefix is not None)
@@ -57,7 +60,7 @@ class Part:
     """Some tokens of a pass and the keys that they may see."""
 
     def __init__(self, tokens: Place, at: Tensor, keys_at: Tensor, seen: Tensor):
-        """Takes the tokens' positions (n, 1), those of the keys (n or 1, width), and which keys exist for a token."""
+        """Takes the tokens' positions (..., n, 1), those of the keys (..., n or 1, width), and which of them exist."""
         self.tokens, self.at, self.keys_at, self.seen = tokens, at, keys_at, seen
         self.masks: Masks = {}
 
@@ -68,7 +71,7 @@ class Part:
         raise NotImplementedError
 
     def mask(self, window: int | None, like: Tensor) -> Tensor | None:
-        """Returns the mask (n, width) to add to the scores: zero, or a large negative number for keys not seen."""
+        """Returns the mask (..., n, width) to add to the scores: zero, or a large negative number for keys not seen."""
         if window not in self.masks:
             seen = self.seen if window is None else self.seen & (self.keys_at > self.at - window)
             hidden = torch.zeros(seen.shape).masked_fill_(~seen, torch.finfo(like.dtype).min / 2)
@@ -108,15 +111,21 @@ class RowPart(Part):
         return self.attend_together(queries[self.tokens], own_keys, own_values, scaling, window)
 
 
-class SinglesPart(Part):
-    """One new token of each of several rows."""
+class ShortPart(Part):
+    """A few new tokens of each of several rows, padded to the longest."""
 
-    def __init__(self, rows: Sequence[Row], tokens: Tensor, positions: Tensor, device: torch.device):
-        at = positions[tokens, None]
-        shared = torch.tensor([[row.shared] for row in rows])
+    def __init__(self, rows: Sequence[Row], tokens: Sequence[Tensor], positions: Tensor, device: torch.device):
+        every = torch.cat(list(tokens))
+        counts = torch.tensor([len(one) for one in tokens])
+        longest = int(counts.max())
+        own = torch.arange(longest).clamp_max(counts[:, None] - 1)  # padding repeats a row's last token
+        padded = (counts.cumsum(0) - counts)[:, None] + own
+        at = positions[every][padded][:, :, None]
+        shared = torch.tensor([row.shared for row in rows])[:, None, None]
         keys_at = shared + torch.arange(int((at - shared).max()) + 1)
-        every = len(rows) == len(positions)
-        super().__init__(slice(None) if every else tokens.to(device), at, keys_at, keys_at <= at)
+        super().__init__(slice(None) if len(every) == len(positions) else every.to(device), at, keys_at, keys_at <= at)
+        self.longest = longest
+        self.padded, self.real = padded.to(device), (torch.arange(longest) < counts[:, None]).to(device)
         indices = [row.index for row in rows]
         first = indices[0]
         adjacent = indices == list(range(first, first + len(indices)))
@@ -125,13 +134,21 @@ class SinglesPart(Part):
     def attend(
         self, queries: Tensor, keys: Tensor, values: Tensor, scaling: float | None, window: int | None
     ) -> tuple[Tensor, Tensor]:
-        width = self.keys_at.shape[1]
-        own = [self._select(block[:, :, :width]) for block in (keys, values)]
+        width, heads = self.keys_at.shape[2], keys.shape[1]
+        own_keys, own_values = (self._select(block[:, :, :width]) for block in (keys, values))
         chosen = queries[self.tokens]
-        grouped = chosen.view(len(chosen), keys.shape[1], -1, chosen.shape[-1])
+        if self.longest > 1:
+            chosen = chosen[self.padded.to(chosen.device)]
+        rows, size = len(own_keys), chosen.shape[-1]
+        grouped = chosen.view(rows, self.longest, heads, -1, size).permute(0, 2, 3, 1, 4).reshape(rows, heads, -1, size)
         mask = self.mask(window, queries)
-        output, sums = attend_with_sums(grouped, own[0], own[1], None if mask is None else mask[:, None, None], scaling)
-        return output.reshape(chosen.shape), sums.reshape(chosen.shape[:2])
+        if mask is not None:
+            mask = mask.repeat(1, grouped.shape[2] // self.longest, 1)[:, None]
+        output, sums = attend_with_sums(grouped, own_keys, own_values, mask, scaling)
+        output = output.view(rows, heads, -1, self.longest, size).permute(0, 3, 1, 2, 4)
+        sums = sums.view(rows, heads, -1, self.longest).permute(0, 3, 1, 2)
+        real = self.real.to(output.device)
+        return output[real].flatten(1, 2), sums[real].flatten(1, 2)
 
     def _select(self, block: Tensor) -> Tensor:
         """Returns the part's rows of a block, in place when they are adjacent."""

@@ -8,6 +8,8 @@ from autoact.model.cache import Branch, Prefix, Row, RowCache
 
 WORTH_SHARING = 64
 """Common tokens from which rows share them: attention to a prefix costs a call for each layer."""
+ROWS = 8
+"""The fewest rows that are allocated at once."""
 MOST_PREFIXES = 8
 """Prefixes kept for later episodes; the one unused for longest is dropped."""
 
@@ -41,7 +43,7 @@ class Rows:
         self.clock += 1
         row.kind, row.unit, row.ids, row.branch, row.used = kind, unit, ids[:kept], branch, self.clock
         row.shared = min(row.shared, kept)
-        self.cache.reserve(len(self.rows), longest - row.shared)
+        self.cache.reserve(self._rows_to_reserve(longest), longest - row.shared)
         if row.shared == 0:
             row.prefix = None
         elif row.prefix is not None:
@@ -58,6 +60,13 @@ class Rows:
             if row.unit == unit:
                 row.unit = None
 
+    def _rows_to_reserve(self, tokens: int) -> int:
+        """Returns the number of rows to allocate: when one more is needed, several, as each time all are copied."""
+        if len(self.rows) <= self.cache.rows:
+            return self.cache.rows
+        more = min(self.most, max(ROWS, 2 * len(self.rows)))
+        return more if self.fits(tokens, more) else len(self.rows)
+
     def _own_row(self, kind: str, unit: str) -> Row | None:
         return next((row for row in self.rows if row.unit == unit and row.kind == kind), None)
 
@@ -67,7 +76,7 @@ class Rows:
         dropped = [one for number, one in enumerate(spare) if not self.fits(tokens, len(self.rows) - number)]
         if not self.fits(tokens, len(self.rows) - len(dropped)):
             return False
-        if dropped:
+        if dropped or not self.fits(tokens, self.cache.rows):
             self.rows = [one for one in self.rows if one not in dropped]
             self.cache.keep([one.index for one in self.rows])
             for index, one in enumerate(self.rows):
@@ -99,7 +108,8 @@ class Rows:
     def _take_over(self, row: Row, donor: Row | None, given: int, prefix: Prefix | None, shared: int) -> int:
         """Gives a row the tokens of a prefix, and those of a donor after them; returns how many it then has."""
         common = given if donor is None or donor.branch is None else min(given, donor.branch.at)
-        if donor is not None and donor is not row and common >= shared + WORTH_SHARING:
+        # attention to a second prefix costs another call, so it has to be much longer than the first
+        if donor is not None and donor is not row and common >= shared + max(WORTH_SHARING, shared // 2):
             prefix, shared = self._share(donor, common), common
         copied = self.cache.read(donor, shared, given) if donor is not None and given > shared else None
         row.prefix, row.shared = prefix, shared
