@@ -14,7 +14,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-server check faults lint bench bench-runs bench-studio fuzz-studio model clean
+.PHONY: run test check faults lint bench bench-engine bench-runs bench-studio fuzz-studio model clean
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -58,8 +58,8 @@ bench-runs: $(INSTALLED)  ## how fast and how heavy the log, its readers and its
 bench-studio: $(INSTALLED)  ## what the studio costs, beside stock Textual; wants a quiet machine
 	@$(BIN)/python tests/benchmarks/bench_studio.py
 
-bench-training: model  ## what training costs beside the published recipe and TRL; minutes, on real trajectories
-	@$(OFFLINE) $(BIN)/python tests/benchmarks/bench_training.py
+bench-engine: model  ## what answering costs beside the published loop; minutes, on real trajectories
+	@$(OFFLINE) $(BIN)/python tests/benchmarks/bench_engine.py
 
 model: $(INSTALLED)
 	@$(BIN)/autoact models pull $(MODEL)

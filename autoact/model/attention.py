@@ -53,13 +53,15 @@ def attend_packed(
     sums = torch.empty(queries.shape[:2], dtype=torch.float32, device=query.device)
     for part in packed.rows:
         found, logs = part.attend(queries, layer.keys, layer.values, scaling, sliding_window)
-        output[part.tokens], sums[part.tokens] = found, logs
+        place = part.place(query.device)
+        output[place], sums[place] = found, logs
     for shared in packed.prefixes:
         keys, values = shared.prefix.layers[module.layer_idx]
         found, logs = shared.attend(queries, keys, values, scaling, sliding_window)
-        own = output[shared.tokens]
-        weight = torch.sigmoid(logs - sums[shared.tokens])[:, :, None]
-        output[shared.tokens] = own + ((found - own) * weight).to(own.dtype)
+        place = shared.place(query.device)
+        own = output[place]
+        weight = torch.sigmoid(logs - sums[place])[:, :, None]
+        output[place] = own + ((found - own) * weight).to(own.dtype)
     return output[None], None
 
 

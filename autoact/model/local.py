@@ -294,6 +294,7 @@ class LocalEngine:
             )  # fmt: skip
         finally:
             self.config._attn_implementation = before  # training and matches use the model's own
+            self.adapters.choose(None)
         logits: Tensor = output.logits[0].float()
         return logits
 

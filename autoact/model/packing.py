@@ -70,6 +70,10 @@ class Part:
         """Returns the attention (n, heads, size) of the part's tokens, and the logarithms of its softmax sums."""
         raise NotImplementedError
 
+    def place(self, device: torch.device) -> Place:
+        """Returns the part's tokens, as an index on a device: a model may be spread over several."""
+        return self.tokens if isinstance(self.tokens, slice) else self.tokens.to(device)
+
     def mask(self, window: int | None, like: Tensor) -> Tensor | None:
         """Returns the mask (..., n, width) to add to the scores: zero, or a large negative number for keys not seen."""
         if window not in self.masks:
@@ -108,7 +112,7 @@ class RowPart(Part):
     ) -> tuple[Tensor, Tensor]:
         width, index = self.keys_at.shape[1], self.row.index
         own_keys, own_values = (block[index : index + 1, :, :width] for block in (keys, values))
-        return self.attend_together(queries[self.tokens], own_keys, own_values, scaling, window)
+        return self.attend_together(queries[self.place(queries.device)], own_keys, own_values, scaling, window)
 
 
 class ShortPart(Part):
@@ -136,7 +140,7 @@ class ShortPart(Part):
     ) -> tuple[Tensor, Tensor]:
         width, heads = self.keys_at.shape[2], keys.shape[1]
         own_keys, own_values = (self._select(block[:, :, :width]) for block in (keys, values))
-        chosen = queries[self.tokens]
+        chosen = queries[self.place(queries.device)]
         if self.longest > 1:
             chosen = chosen[self.padded.to(chosen.device)]
         rows, size = len(own_keys), chosen.shape[-1]
@@ -178,7 +182,7 @@ class PrefixPart(Part):
         self, queries: Tensor, keys: Tensor, values: Tensor, scaling: float | None, window: int | None
     ) -> tuple[Tensor, Tensor]:
         keys, values = keys[:, :, : self.width], values[:, :, : self.width]
-        return self.attend_together(queries[self.tokens], keys, values, scaling, window)
+        return self.attend_together(queries[self.place(queries.device)], keys, values, scaling, window)
 
 
 def attend_with_sums(

@@ -16,7 +16,7 @@ from typing import Any
 import platformdirs
 from msgspec import Struct
 
-from autoact.errors import UnknownModel
+from autoact.errors import BadInput, UnknownModel
 from autoact.files import disk
 from autoact.project.config import Config
 from autoact.threads import thread_limit
@@ -263,21 +263,49 @@ def _publish(part: Path, folder: Path) -> Path:
 
 
 def load_model(name: str, device: str = "auto", precision: str = "auto") -> Weights:
-    """Loads a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16.
+    """Loads a model. Device: auto, cpu, cuda, mps. Precision: auto, float32, bfloat16, float16, 8bit, 4bit.
 
-    Raises UnknownModel when the weights do not match config.json.
+    A model that is larger than the free memory of one CUDA card is spread over all. Raises UnknownModel when the
+    weights do not match config.json, BadInput when the packages for the precision are missing.
     """
     import torch
 
+    rounded = precision if precision in ("8bit", "4bit") else ""
+    if rounded and importlib.util.find_spec("bitsandbytes") is None:
+        what = f"`{rounded}` needs bitsandbytes, which is not installed: pip install 'autoact-studio[quantized]'"
+        raise BadInput(what, key="model.precision")
     folder = find_model(name)
     device = best_device() if device == "auto" else device
-    dtype = getattr(torch, best_precision(device) if precision == "auto" else precision)
+    dtype = getattr(torch, best_precision(device) if precision == "auto" or rounded else precision)
     torch.set_num_threads(thread_limit().threads)
+    how: dict[str, Any] = {"dtype": dtype, "attn_implementation": "sdpa"}
+    spread = device == "cuda" and torch.cuda.device_count() > 1 and _stored_bytes(folder) > torch.cuda.mem_get_info()[0]
+    if rounded:
+        how["quantization_config"] = _quantization(rounded, dtype)
+    if rounded or spread:
+        how["device_map"] = "auto" if spread else {"": device}
     with _quiet():
-        model, tokenizer = _read_weights(folder, folder, dtype=dtype, attn_implementation="sdpa")
-    model.to(torch.device(device)).eval()
-    short = str(dtype).removeprefix("torch.")
+        model, tokenizer = _read_weights(folder, folder, **how)
+    if not rounded and not spread:
+        model.to(torch.device(device))
+    model.eval()
+    short = " · ".join(filter(None, [rounded, str(dtype).removeprefix("torch.")]))
     return Weights(model, tokenizer, f"{folder.name} · {device} · {short}", folder)
+
+
+def _stored_bytes(folder: Path) -> int:
+    """Returns the size of the weights in a model's folder."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
+def _quantization(precision: str, dtype: Any) -> Any:
+    """Returns the settings of bitsandbytes: rounded weights, products in `dtype`."""
+    from transformers import BitsAndBytesConfig
+
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it logs a cast in every layer of every pass
+    if precision == "8bit":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
 
 
 def _read_weights(source: Path, folder: Path, gguf_file: str | None = None, **how: Any) -> tuple[Any, Any]:

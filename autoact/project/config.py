@@ -63,7 +63,9 @@ class Model(Section, frozen=True):
     id: str = "smollm2-135m-instruct"
     """A name that `autoact models list` shows, a folder, a .gguf file or a Hugging Face id."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16", "8bit", "4bit"] = "auto"
+    """`8bit` and `4bit` round the base model's weights, for a model that does not fit otherwise; they need the extra
+    `quantized`."""
     lanes: PositiveInt = 24
     """The most episodes that are answered at the same time."""
     seed: int = 7
