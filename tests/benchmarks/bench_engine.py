@@ -3,7 +3,8 @@
 Run: make bench-engine, or python tests/benchmarks/bench_engine.py [--questions N] [--published N] [--only WORD]
 [--device D] [--precision P], with the embedded model and real trajectories in the folder AUTOACT_SHARED, else
 ../shared; without them it says so and ends. Every row generates the same tokens, which are forced, so that only the
-work differs. Read the CPU seconds and their ratios, not the wall time. The published loop takes long, so it answers
+work differs. Read the CPU seconds and their ratios, not the wall time; on another device the seconds are those of the
+clock, and the limits are left out. The published loop takes long, so it answers
 only some of the questions; its ratio is of the CPU seconds for each sampled token, over questions of similar length.
 """
 
@@ -123,7 +124,7 @@ def ours(weights: Weights, played: Episodes, folders: dict[str, Path]) -> Cost:
     engine.forced = {
         Ticket(str(number), n): turn.ids for number, one in enumerate(played) for n, turn in enumerate(one)
     }
-    began, prefilled, waiting, active = time.process_time(), 0, list(enumerate(played)), 0
+    began, prefilled, waiting, active = seconds(weights), 0, list(enumerate(played)), 0
 
     def submit(number: int, n: int) -> None:
         turn = played[number][n]
@@ -140,7 +141,7 @@ def ours(weights: Weights, played: Episodes, folders: dict[str, Path]) -> Cost:
             else:
                 engine.forget(ticket.unit)
                 active -= 1
-    cpu = time.process_time() - began
+    cpu = seconds(weights) - began
     engine.release()
     return Cost(cpu, decoded(played), prefilled, distinct(engine.tokens, played), engine.passes)
 
@@ -164,7 +165,7 @@ def published(weights: Weights, played: Episodes, folders: dict[str, Path]) -> C
         model = model if isinstance(model, PeftModel) else PeftModel.from_pretrained(model, str(folder), name)
         model.load_adapter(str(folder), name)
     model.eval()
-    began = time.process_time()
+    began = seconds(weights)
     for turn in (turn for one in played for turn in one):
         if folders:
             model.set_adapter(turn.adapter)
@@ -174,7 +175,7 @@ def published(weights: Weights, played: Episodes, folders: dict[str, Path]) -> C
             input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=len(turn.ids),
             eos_token_id=None, pad_token_id=0, logits_processor=[Force(ids.shape[1], turn.ids)],
         )  # fmt: skip
-    cpu = time.process_time() - began
+    cpu = seconds(weights) - began
     if folders:
         model.unload()
     return Cost(cpu, decoded(played), prefilled, distinct(tokens, played))
@@ -219,6 +220,15 @@ def limits(weights: Weights) -> tuple[float, float]:
     return best_rate(block.sum, block.nbytes), best_rate(lambda: left @ right, 2 * 256 * size * size)
 
 
+def seconds(weights: Weights) -> float:
+    """Returns the process's CPU seconds, or the clock's when the model is on another device."""
+    if weights.model.device.type == "cpu":
+        return time.process_time()
+    if weights.model.device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
 # -- the figures -----------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +269,8 @@ def synthesis(weights: Weights, questions: int, few: int) -> None:
     show("ours", cost := ours(weights, played, {}))
     show("published loop", base := published(weights, played[:few], {}))
     print(f"  {cost.decoded / cost.cpu / (base.decoded / base.cpu):.1f} times the published loop for each CPU second")
+    if weights.model.device.type != "cpu":
+        return
     bandwidth, gemm = limits(weights)
     parameters = sum(weight.numel() for weight in weights.model.parameters())
     reading = cost.passes * parameters * weights.model.dtype.itemsize / bandwidth
@@ -278,10 +290,10 @@ def warm_session(weights: Weights) -> None:
     for n in range(6):
         before = len(engine.tokens.prompt(prompt))
         prompt = prompt.then(f" It says so.\nObservation: Fidelio has two acts, as page {n} tells.\n", "Thought:")
-        began = time.process_time()
+        began = seconds(weights)
         engine.submit(Ticket("t", n), Ask(META, "thought", prompt, limit=1), 1)
         ((_, answer),) = next(answers for _ in range(99) if (answers := list(engine.step())))
-        spent.append(1000 * (time.process_time() - began))
+        spent.append(1000 * (seconds(weights) - began))
         new.append((answer.prefilled, answer.prompt_tokens - before))  # type: ignore[union-attr]
     assert all(prefilled <= grown + 1 for prefilled, grown in new[1:]), new
     print(

@@ -99,6 +99,20 @@ def test_greedy_is_the_likeliest_and_draws_repeat() -> None:
     assert len(set(wide)) > 10
 
 
+def test_a_draw_in_a_batch_is_the_one_drawn_alone() -> None:
+    logits = torch.randn(40, 300, generator=torch.Generator().manual_seed(2)).to(torch.bfloat16).float()  # with ties
+    settings = (Sampling(), Sampling(1.5), Sampling(0.7, 0.9), Sampling(3.0, 0.5))
+    draws = [
+        Draw(settings[row % 4], row, row // 4, [7, 4, 9] if row % 5 == 0 else None, [row, 5] if row % 3 == 0 else ())
+        for row in range(40)
+    ]
+    together = draw_tokens(logits.clone(), draws)
+    assert together == [draw_tokens(logits[row, None].clone(), [one])[0] for row, one in enumerate(draws)]
+    for one, drawn in zip(draws, together, strict=True):
+        assert one.allowed is None or drawn in one.allowed
+        assert drawn not in one.forbidden
+
+
 def test_draws_follow_the_probabilities_and_stay_in_the_nucleus() -> None:
     logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
     drawn = Counter(draw(logits, Sampling(1.0), seed, 0) for seed in range(4000))
