@@ -270,6 +270,7 @@ def load_model(name: str, device: str = "auto", precision: str = "auto") -> Weig
     """
     import torch
 
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it logs a cast in every layer of every pass
     rounded = precision if precision in ("8bit", "4bit") else ""
     if rounded and importlib.util.find_spec("bitsandbytes") is None:
         what = f"`{rounded}` needs bitsandbytes, which is not installed: pip install 'autoact-studio[quantized]'"
@@ -302,7 +303,6 @@ def _quantization(precision: str, dtype: Any) -> Any:
     """Returns the settings of bitsandbytes: rounded weights, products in `dtype`."""
     from transformers import BitsAndBytesConfig
 
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it logs a cast in every layer of every pass
     if precision == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
