@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +35,7 @@ from transformers import LogitsProcessor  # noqa: E402
 
 from autoact.model.engine import Ticket  # noqa: E402
 from autoact.model.local import LocalEngine, Running  # noqa: E402
+from autoact.model.rows import shared_length  # noqa: E402
 from autoact.model.sampling import Draw  # noqa: E402
 from autoact.model.store import Weights, load_model  # noqa: E402
 from autoact.model.tokens import Tokens  # noqa: E402
@@ -97,8 +98,9 @@ def episodes(tokens: Tokens, count: int, card: Card, *, adapters: bool) -> Episo
 
 
 def distinct(tokens: Tokens, played: Episodes) -> int:
-    """Returns the tokens of these episodes' last prompts."""
-    return sum(len(tokens.prompt(one[-1].prompt)) for one in played)
+    """Returns the tokens of these episodes' last prompts; what several begin with is counted once."""
+    prompts = sorted(tokens.prompt(one[-1].prompt) for one in played)
+    return sum(map(len, prompts)) - sum(shared_length(left, right) for left, right in pairwise(prompts))
 
 
 # -- ways to answer --------------------------------------------------------------------------------------------------
