@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from autoact import errors
 from autoact.errors import AutoActError, ModelFailed
 from autoact.events import AdapterReady, Event
 from autoact.run.record import event_json
+from autoact.security.child_process import FOLDER, environment, python_command
 from autoact.threads import thread_limit
 from autoact.training.worker import ENOUGH, FAILURE, FOLLOW, Failure, Request, write_request
 from autoact.trajectory import Adapter
@@ -53,12 +53,12 @@ def train_in_processes(request: Request) -> Generator[Event, bool | None, Adapte
 def _start(folder: Path, request: Request) -> Iterator[subprocess.Popen[bytes]]:
     """Starts the processes in a group of their own, which does not outlive the block."""
     count = request.settings.processes
-    environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, thread_limit().threads // count))}
+    variables = {**environment(), "OMP_NUM_THREADS": str(max(1, thread_limit().threads // count))}
     if request.model.device == "cpu":
-        environment["ACCELERATE_USE_CPU"] = "true"
+        variables["ACCELERATE_USE_CPU"] = "true"
     process = subprocess.Popen(
-        [sys.executable, *LAUNCHER, str(count), "-m", "autoact.training.worker", str(folder), FOLLOW],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
+        python_command(*LAUNCHER, str(count), "-m", "autoact.training.worker", str(folder), FOLLOW),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables, cwd=FOLDER, start_new_session=True,
     )  # fmt: skip
     try:
         yield process

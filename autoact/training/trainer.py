@@ -94,7 +94,7 @@ class LocalTrainer:
     def _export(self, training: LoraTraining, card: Card, loss: float) -> str:
         """Writes the adapter's folder, completely or not at all; returns the digest of its weights."""
         adapters = self.root / ADAPTERS
-        with disk.fill_folder(adapters / training.name, adapters / ".part", over=True) as part:
+        with disk.fill_folder(adapters / training.name, adapters / f".part-{training.name}", over=True) as part:
             training.export(part)
             self._write_model_card(part, training, card, loss)
             return disk.sha256(part / "adapter_model.safetensors")

@@ -15,9 +15,12 @@ With --follow, events go to standard output, and after each the worker waits for
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -32,6 +35,8 @@ from autoact.script import Train
 
 REQUEST, EVENTS, ENOUGH, FAILURE = "request.json", "events.jsonl", "enough", "failure.json"
 FOLLOW = "--follow"
+PR_SET_PDEATHSIG = 1
+"""Option of prctl on Linux: the signal that a process gets when its parent ends."""
 
 
 class Request(Struct, frozen=True):
@@ -134,6 +139,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def end_with_parent() -> None:
+    """Makes the kernel end this process with its parent, which starts each one in a session of its own."""
+    with suppress(AttributeError):  # other systems have no prctl; there a killed launcher leaves its processes
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def _train(request: Request, listener: Listener) -> None:
     import torch
     from accelerate import PartialState
@@ -162,5 +173,7 @@ def _train(request: Request, listener: Listener) -> None:
 if __name__ == "__main__":
     from autoact.threads import limit_spinning
 
+    if "RANK" in os.environ:
+        end_with_parent()
     limit_spinning()
     sys.exit(main())

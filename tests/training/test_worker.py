@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def write_request(tiny: Path, folder: Path, train: Train = TRAIN) -> Path:
     return folder
 
 
+def worker_processes() -> list[str]:
+    """Returns the command lines of workers that several processes share."""
+    files = [file for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists()]
+    lines = [file.read_bytes().replace(b"\0", b" ").decode() for file in files]
+    return [line for line in lines if worker.FOLLOW in line and "autoact.training.worker" in line]
+
+
 def run_worker(folder: Path) -> int:
     """In a process of its own, as a scheduler would start it."""
     return subprocess.run([sys.executable, "-m", "autoact.training.worker", str(folder)], check=False).returncode
@@ -94,6 +102,10 @@ def test_two_processes_have_the_losses_of_one(weights: Weights, tmp_path: Path, 
     running = trainer.train(TRAIN)
     begun = [next(running) for _ in range(5)]  # the examples, two steps, a checkpoint and a step that is lost
     running.close()
+    limit = time.monotonic() + 30
+    while worker_processes():
+        assert time.monotonic() < limit, "processes outlive a training that was closed"
+        time.sleep(0.05)
     two, adapter = finish(trainer.train(TRAIN))
     assert one == pytest.approx([event.loss for event in begun[1:3] if isinstance(event, TrainStepped)] + two, rel=1e-5)
     assert disk.sha256(tmp_path / "two" / adapter.path / "adapter_model.safetensors") == adapter.sha256
