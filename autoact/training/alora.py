@@ -21,7 +21,7 @@ from transformers.cache_utils import DynamicLayer
 from autoact.errors import BadInput
 from autoact.scratchpad import ARGUMENT, THOUGHT
 from autoact.training.loss import Pass, Sample
-from autoact.training.memory import free_memory
+from autoact.training.memory import available_memory
 from autoact.training.spans import Encoded, Span
 
 KEPT = 0.5
@@ -131,7 +131,7 @@ class Trunks:
         trunk = self.kept.get(ids)
         if trunk is None:
             if self.budget is None:
-                self.budget = int(KEPT * free_memory(model.device))
+                self.budget = int(KEPT * available_memory(model.device))
             trunk = _encode(model, ids)
             size = sum(tensor.nbytes for layer in trunk for tensor in layer)
             if size <= self.budget:

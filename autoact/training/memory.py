@@ -1,14 +1,13 @@
-"""Measures free memory, estimates what a pass of training needs, and saves memory when there is too little."""
+"""Estimates the memory that a pass of training needs, and saves memory when there is too little."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 
-MEMINFO = Path("/proc/meminfo")
-CONTAINER = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
+from autoact.model.memory import free_memory
+
 UNKNOWN = 4 << 30
 """Bytes that are taken as free where the system does not say."""
 
@@ -18,25 +17,10 @@ STATES, INNER_STATES = 8, 3
 """Vectors that a layer keeps of each token for the gradient, of the model's size and of its MLP's."""
 
 
-def free_memory(device: torch.device) -> int:
-    """Returns the bytes that this process may still allocate on a device."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    try:
-        lines = dict(line.split(":") for line in MEMINFO.read_text().splitlines())
-        free = int(lines["MemAvailable"].split()[0]) << 10
-    except (OSError, KeyError, ValueError):
-        return UNKNOWN
-    limit, used = (_read_count(file) for file in CONTAINER)
-    return free if limit is None or used is None else max(0, min(free, limit - used))
-
-
-def _read_count(file: Path) -> int | None:
-    """Returns the number in a file of a control group; None when there is no limit."""
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):
-        return None
+def available_memory(device: torch.device) -> int:
+    """Returns the free bytes of a device; UNKNOWN where the system does not tell."""
+    free = free_memory(device)
+    return UNKNOWN if free is None else free
 
 
 def save_memory(model: Any, tokens: int) -> bool:
@@ -44,7 +28,7 @@ def save_memory(model: Any, tokens: int) -> bool:
 
     A layer then keeps only its input and computes the rest again for the gradient: equal bytes, a third more time.
     """
-    short = pass_memory(model, tokens) > USED * free_memory(model.device)
+    short = pass_memory(model, tokens) > USED * available_memory(model.device)
     if short and model.supports_gradient_checkpointing:
         model.activation_checkpointing_enable()
         return True
