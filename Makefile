@@ -14,7 +14,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check faults lint bench bench-engine bench-runs bench-studio fuzz-studio model clean
+.PHONY: run test test-server check faults lint bench bench-engine bench-runs bench-studio bench-training fuzz-studio model clean
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -60,6 +60,9 @@ bench-studio: $(INSTALLED)  ## what the studio costs, beside stock Textual; want
 
 bench-engine: model  ## what answering costs beside the published loop; minutes, on real trajectories
 	@$(OFFLINE) $(BIN)/python tests/benchmarks/bench_engine.py
+
+bench-training: model  ## what training costs beside the published recipe and TRL; minutes, on real trajectories
+	@$(OFFLINE) $(BIN)/python tests/benchmarks/bench_training.py
 
 model: $(INSTALLED)
 	@$(BIN)/autoact models pull $(MODEL)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autoact.environment import Environments
 from autoact.job.pipeline import Pipeline
+from autoact.model.engine import Engine
 from autoact.model.server.author import open_author
 from autoact.project.config import Config
 from autoact.project.project import Project
@@ -26,5 +27,18 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     inputs, environments = load_object(ENVIRONMENTS.get(config.task.environment).open)(config, project)
     print(f"threads: {describe_threads()}", file=sys.stderr, flush=True)
     engine = load_object(kind.engine)(config)
-    trainer = load_object(kind.trainer)(engine, config.differentiation, seed=config.model.seed, root=folder.path)
-    return Pipeline(config, inputs, World(open_author(config, engine), trainer, environments), folder.path)
+    return Pipeline(config, inputs, _make_world(config, engine, kind, environments, folder.path), folder.path)
+
+
+def _make_world(config: Config, engine: Engine, kind: EngineKind, environments: Environments, root: Path) -> World:
+    """Returns the world with the trainer of the engine, or with one that trains in jobs. Raises BadInput."""
+    settings = config.differentiation
+    if settings.executor == "here":
+        trainer = load_object(kind.trainer)(engine, settings, seed=config.model.seed, root=root)
+        return World(open_author(config, engine), trainer, environments)
+    from autoact.training.jobs import JobTrainer
+
+    jobs = JobTrainer(config, cluster=settings.executor, root=root)
+    world = World(open_author(config, engine), jobs, environments)
+    world.closing.callback(jobs.close)
+    return world

@@ -15,6 +15,7 @@ from autoact.model import heap
 from autoact.model.adapters import NONE, Adapters
 from autoact.model.attention import PACKED, check_layers, context_window
 from autoact.model.cache import Branch, Row
+from autoact.model.completion import complete_text, forbidden_ids
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import find_match, match_tokens
 from autoact.model.memory import EPISODE, SHARE, free_memory, token_bytes
@@ -168,7 +169,7 @@ class LocalEngine:
     def _draw(self, running: Running) -> Draw:
         ask, taken = running.ask, running.taken
         allowed = running.tree.next(taken) if running.tree else None
-        forbidden = () if running.tree else self._forbidden(running)
+        forbidden = () if running.tree else forbidden_ids(self.tokens, ask, taken)
         return Draw(ask.sampling, running.seed, len(taken), allowed, forbidden)
 
     def _finish(self, running: Running) -> bool:
@@ -180,21 +181,6 @@ class LocalEngine:
         answer = Answer(text, tuple(running.taken), len(running.prompt), running.prefilled, ms)
         self.complete.append((running.ticket, answer))
         return True
-
-    def _answer(self, running: Running) -> str | None:
-        """Returns the text of an answer that a choice, stop text, end token or the limit completes, else None."""
-        if running.tree:
-            return running.tree.chosen(running.taken)
-        if not running.taken:
-            return None
-        text = self.tokens.text(running.taken)
-        body = text.lstrip()  # small models often begin with an empty line: a stop counts only after the first word
-        stops = [at for stop in running.ask.stop if (at := body.find(stop)) >= 0]
-        if stops:
-            return body[: min(stops)].rstrip()
-        if running.taken[-1] == self.tokens.end or len(running.taken) >= running.ask.limit:
-            return body.rstrip()
-        return None
 
     @torch.inference_mode()
     def _match(self, ask: Match) -> Answer:

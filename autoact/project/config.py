@@ -16,10 +16,10 @@ from msgspec import Meta, Struct, field
 
 from autoact.errors import BadInput, BadProject
 from autoact.files import toml_text
+from autoact.project.presets import PRESETS
 from autoact.registry.roles import SUB_AGENTS
 from autoact.trajectory import Cast
 
-PRESETS = ("quick", "full", "paper", "modern")
 ALL_LINEAR = "all-linear"
 """As the only target of an adapter: every linear layer but the last."""
 

@@ -29,6 +29,10 @@ ENGINES = Registry(
         "autoact.training.trainer:open_trainer", "autoact.model.store:prepare",
     ),
     EngineKind(
+        "server", "model servers over HTTP: vLLM, SGLang, llama.cpp", "autoact.model.server.opening:open_engine",
+        "autoact.training.lazy:open_trainer", "autoact.model.server.opening:prepare",
+    ),
+    EngineKind(
         "llamacpp", "GGUF models by llama.cpp in the job's process", "autoact.model.llamacpp.engine:open_engine",
         "autoact.training.lazy:open_trainer", "autoact.model.llamacpp.source:prepare",
     ),

@@ -1,4 +1,4 @@
-"""The trainer of engines whose model is not torch's: loads the base weights only while it trains."""
+"""The trainer of engines that run no torch model: loads the base weights only while it trains."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from autoact.errors import BadInput
 from autoact.events import Event
 from autoact.model import heap
 from autoact.model.engine import Engine
-from autoact.model.llamacpp.engine import LlamaEngine
 from autoact.model.local import LocalEngine
 from autoact.model.store import load_model
 from autoact.project.config import Differentiation, Model
@@ -38,7 +37,8 @@ class LazyTrainer:
 
 
 def open_trainer(engine: Engine, settings: Differentiation, *, seed: int, root: Path) -> LazyTrainer:
-    """Opens the trainer of such an engine. Raises BadInput for another engine."""
-    if not isinstance(engine, LlamaEngine):
-        raise BadInput(f"this trainer needs the engine `llamacpp`, not {engine.name}", key="model.engine")
-    return LazyTrainer(engine.base, settings, seed=seed, root=root)
+    """Opens the trainer of an engine that names its base model. Raises BadInput for another engine."""
+    base = getattr(engine, "base", None)
+    if not isinstance(base, Model):
+        raise BadInput(f"the engine {engine.name} names no weights that could be trained", key="model.engine")
+    return LazyTrainer(base, settings, seed=seed, root=root)

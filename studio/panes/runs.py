@@ -14,7 +14,7 @@ from textual.widgets import Static
 from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.lab.duration import short_duration
-from autoact.project.config import PRESETS
+from autoact.project.presets import PRESETS
 from autoact.registry.stages import pipeline
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import describe_event

@@ -15,7 +15,7 @@ import yaml
 
 from autoact.cli import main
 from autoact.cli.start.recipe import RECIPES, read_recipe
-from autoact.project.config import PRESETS
+from autoact.project.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = re.compile(r"autoact (trust|run|doctor|cancel|recipe)\b")

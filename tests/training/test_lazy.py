@@ -59,5 +59,5 @@ def test_weights_are_loaded_for_a_training_and_freed_after_it(
 
 
 def test_another_engine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="this trainer needs the engine `server`, not scripted"):
+    with pytest.raises(BadInput, match="the engine scripted names no weights"):
         open_trainer(ScriptedEngine([]), Differentiation(), seed=1, root=tmp_path)

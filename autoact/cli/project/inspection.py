@@ -10,7 +10,8 @@ from typing import TypeVar
 from autoact.cli.machine.models import model_state
 from autoact.errors import BadInput
 from autoact.job.inputs import open_library
-from autoact.project.config import PRESETS, Config
+from autoact.project.config import Config
+from autoact.project.presets import PRESETS
 from autoact.project.project import Project
 from autoact.run.record.folder import list_runs
 from autoact.tools.library.library import Library

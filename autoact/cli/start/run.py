@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
 from autoact.errors import BadInput
-from autoact.project.config import PRESETS
+from autoact.project.presets import PRESETS
 from autoact.registry import load_plugins
 
 if TYPE_CHECKING:

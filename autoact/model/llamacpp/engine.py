@@ -26,7 +26,7 @@ from autoact.model.llamacpp.adapters import convert_adapter
 from autoact.model.llamacpp.server import Next, Server
 from autoact.model.llamacpp.slots import Owner, Slot, Slots, last_place, shared_length
 from autoact.model.llamacpp.source import Source, find_source
-from autoact.model.sampling import CANDIDATES, draw
+from autoact.model.sampling import CANDIDATES, Draw, draw_tokens
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.project.config import Config
 from autoact.script import Answer, Ask, Match
@@ -286,7 +286,8 @@ class LlamaEngine:
         """Returns one of the candidates."""
         ids, logits = list(found.logits), torch.tensor(list(found.logits.values()))
         allowed = list(range(len(ids))) if running.tree else None
-        return ids[draw(logits, running.ask.sampling, running.seed, len(running.taken), allowed)]
+        one = Draw(running.ask.sampling, running.seed, len(running.taken), allowed)
+        return ids[draw_tokens(logits[None], [one])[0]]
 
     def _finish(self, running: Running) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""

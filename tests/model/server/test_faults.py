@@ -82,7 +82,7 @@ def test_a_server_that_is_busy_gets_no_request_before_the_time_it_named(start: S
 def test_an_episode_stays_with_its_server_and_so_do_its_forks(start: Start, open_servers: Open) -> None:
     one, other = start(), start()
     engine = open_servers(one, other)
-    for unit in ("t-1", "t-2", "t-3", "t-4"):
+    for unit in (f"t-{number}" for number in range(16)):
         before = len(one.completions()), len(other.completions())
         for n in range(3):
             answer_one(engine, make_ask(make_prompt(), 2), unit, n)
