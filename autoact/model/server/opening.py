@@ -20,6 +20,7 @@ from autoact.registry.stages import DIFFERENTIATION
 
 def prepare(config: Config) -> None:
     """Checks the servers' addresses and their key before a run starts. Raises BadInput and UnknownModel."""
+    _check_kind(config)
     read_key(config.server.key, read_urls(config.server), "server")
     find = find_model if DIFFERENTIATION in config.run.stages else find_tokenizer
     find(config.model.id)
@@ -63,6 +64,13 @@ async def _check_all(replicas: Replicas, probe: Probe) -> list[Facts]:
         what = ", ".join(f"{one.model} ({one.dialect})" for one in facts)
         raise BadInput(f"the servers must be of one kind and serve one model under one name, not {what}", key=URLS)
     return facts
+
+
+def _check_kind(config: Config) -> None:
+    """Raises BadInput when the run trains activated adapters, which no server runs."""
+    if DIFFERENTIATION in config.run.stages and config.differentiation.adapter == "alora":
+        what = "no server runs activated adapters; expected `lora`, or the engine `local` or `llamacpp`"
+        raise BadInput(what, key="differentiation.adapter")
 
 
 def _check_training(config: Config, dialect: str) -> None:

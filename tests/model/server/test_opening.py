@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from conformance import answer_one, make_ask, make_prompt
 from model_server import ModelServer
+from msgspec.structs import replace
 
 from autoact.errors import BadInput
 from autoact.model.server.client import read_key
 from autoact.model.server.engine import ServerEngine
 from autoact.model.server.opening import prepare
-from autoact.project.config import Config, Model, Server
+from autoact.project.config import Config, Differentiation, Model, Plan, Server
 from autoact.security import grants
 
 Start = Callable[..., ModelServer]
@@ -42,6 +43,14 @@ def test_an_address_that_cannot_be_used_is_refused_before_a_run(urls: tuple[str,
     with pytest.raises(BadInput, match=message) as refused:
         prepare(Config(server=Server(urls)))
     assert "hidden" not in str(refused.value)
+
+
+def test_activated_adapters_are_refused_before_a_run(tiny: Path) -> None:
+    settings = Differentiation(adapter="alora")
+    trains = Config(run=Plan(stages=("differentiation",)), model=Model(str(tiny)), differentiation=settings)
+    with pytest.raises(BadInput, match="key `differentiation.adapter`: no server runs activated adapters"):
+        prepare(replace(trains, server=Server(("http://127.0.0.1:1",))))
+    prepare(replace(trains, server=Server(("http://127.0.0.1:1",)), differentiation=Differentiation()))
 
 
 def test_an_address_may_end_with_v1(start: Start, tiny: Path) -> None:
