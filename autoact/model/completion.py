@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+
+from autoact.model.engine import Ticket
 from autoact.model.tokens import ChoiceTree, Tokens
-from autoact.script import Ask
+from autoact.script import Answer, Ask
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """An ask that is being answered."""
+
+    ticket: Ticket
+    ask: Ask
+    seed: int
+    prompt: list[int]
+    tree: ChoiceTree | None
+    taken: list[int]
+    """Ids of the answer so far."""
+    began: float
+    prefilled: int = 0
+
+    def ids(self) -> list[int]:
+        """Returns the ids of the prompt and of the answer so far."""
+        return self.prompt + self.taken
+
+    def answer(self, text: str, prompt_tokens: int | None = None) -> Answer:
+        """Returns the answer with this text; `prompt_tokens` replaces the length of the prompt."""
+        ms, count = 1000 * (time.monotonic() - self.began), len(self.prompt) if prompt_tokens is None else prompt_tokens
+        return Answer(text, tuple(self.taken), count, self.prefilled, ms)
 
 
 def forbidden_ids(tokens: Tokens, ask: Ask, taken: list[int]) -> list[int]:

@@ -15,7 +15,7 @@ from autoact.model import heap
 from autoact.model.adapters import NONE, Adapters
 from autoact.model.attention import PACKED, check_layers, context_window
 from autoact.model.cache import Branch, Row
-from autoact.model.completion import complete_text, forbidden_ids
+from autoact.model.completion import Running, complete_text, forbidden_ids
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import find_match, match_tokens
 from autoact.model.memory import EPISODE, SHARE, free_memory, token_bytes
@@ -34,30 +34,18 @@ LONGEST_PASS = 256
 
 
 @dataclass(slots=True, eq=False)
-class Running:
-    """An ask that is being answered."""
+class LocalRunning(Running):
+    """An ask that the local engine is answering."""
 
-    ticket: Ticket
-    ask: Ask
-    seed: int
-    prompt: list[int]
-    tree: ChoiceTree | None
-    taken: list[int]
-    """Ids generated so far."""
-    began: float
-    kind: str
+    kind: str = META
     """The adapter of its cache; META if the base model's cache serves it."""
-    branch: Branch | None
+    branch: Branch | None = None
     """The tokens that an activated adapter encodes."""
     row: Row | None = None
     longest: int = 0
     """The most tokens that it may come to."""
-    prefilled: int = 0
     last_pass: int = 0
     """Number of the last pass that encoded it."""
-
-    def ids(self) -> list[int]:
-        return self.prompt + self.taken
 
     @property
     def rest(self) -> int:
@@ -83,7 +71,7 @@ class LocalEngine:
         """The most tokens in all rows of the cache; None for no limit."""
         self.lanes = self._fit_lanes(lanes)
         self.threads = Threads()
-        self.running: list[Running] = []
+        self.running: list[LocalRunning] = []
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
         self.adapters = Adapters()
         self.rows = self._new_rows()
@@ -113,7 +101,18 @@ class LocalEngine:
             taken = tree.forced([]) if tree else []
             kind = META if ask.adapter in self.adapters.invocations else ask.adapter
             branch = self.adapters.find_branch(ask.adapter, prompt)
-            running = Running(ticket, ask, seed, prompt, tree, taken, time.monotonic(), kind, branch, longest=longest)
+            running = LocalRunning(
+                ticket,
+                ask,
+                seed,
+                prompt,
+                tree,
+                taken,
+                time.monotonic(),
+                kind=kind,
+                branch=branch,
+                longest=longest,
+            )
             if not self._finish(running):
                 self.running.append(running)
 
@@ -155,7 +154,7 @@ class LocalEngine:
 
     # -- one step ----------------------------------------------------------------------------------------------------
 
-    def _take(self, asks: list[Running], logits: Tensor) -> None:
+    def _take(self, asks: list[LocalRunning], logits: Tensor) -> None:
         """Draws the next token of each of these asks. logits: (asks, vocabulary)."""
         if not asks:
             return
@@ -166,20 +165,18 @@ class LocalEngine:
         ended = {id(running) for running in asks if self._finish(running)}
         self.running = [running for running in self.running if id(running) not in ended]
 
-    def _draw(self, running: Running) -> Draw:
+    def _draw(self, running: LocalRunning) -> Draw:
         ask, taken = running.ask, running.taken
         allowed = running.tree.next(taken) if running.tree else None
         forbidden = () if running.tree else forbidden_ids(self.tokens, ask, taken)
         return Draw(ask.sampling, running.seed, len(taken), allowed, forbidden)
 
-    def _finish(self, running: Running) -> bool:
+    def _finish(self, running: LocalRunning) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""
         text = complete_text(self.tokens, running.ask, running.tree, running.taken)
         if text is None:
             return False
-        ms = 1000 * (time.monotonic() - running.began)
-        answer = Answer(text, tuple(running.taken), len(running.prompt), running.prefilled, ms)
-        self.complete.append((running.ticket, answer))
+        self.complete.append((running.ticket, running.answer(text)))
         return True
 
     @torch.inference_mode()
@@ -205,13 +202,13 @@ class LocalEngine:
         return min(lanes, most)
 
     @torch.inference_mode()
-    def _next_pass(self) -> list[tuple[Running, int]]:
+    def _next_pass(self) -> list[tuple[LocalRunning, int]]:
         """Returns the asks of the next pass, each with the number of its tokens to encode.
 
         Every ask with one token left takes part; longer ones share LONGEST_PASS, those that waited longest first.
         """
         self._assign_rows()
-        left, chosen = LONGEST_PASS, list[tuple[Running, int]]()
+        left, chosen = LONGEST_PASS, list[tuple[LocalRunning, int]]()
         ready = [running for running in self.running if running.row is not None]
         for running in sorted(ready, key=lambda running: (running.rest > 1, running.last_pass)):
             count = min(running.rest, left) if running.rest > 1 else 1
@@ -234,7 +231,7 @@ class LocalEngine:
             busy = {one.row.index for one in self.running if one.row is not None}
             running.prefilled += max(0, len(running.prompt) - len(row.ids))
 
-    def _waits_for_another(self, running: Running) -> bool:
+    def _waits_for_another(self, running: LocalRunning) -> bool:
         """Returns whether another ask is about to encode many tokens that this one begins with too."""
         ids = running.ids()
         most = len(ids) - 1 if running.branch is None else running.branch.at
@@ -246,14 +243,14 @@ class LocalEngine:
                 return True
         return False
 
-    def _encoded(self, running: Running) -> int:
+    def _encoded(self, running: LocalRunning) -> int:
         """Returns how many of an ask's tokens its unit's own row has already."""
         rows = self.rows.rows
         own = (row for row in rows if row.unit == running.ticket.unit and row.kind == running.kind)
         return max((shared_length(row.ids, running.prompt) for row in own), default=0)
 
     @torch.inference_mode()
-    def _encode(self, chosen: list[tuple[Running, int]]) -> tuple[list[Running], Tensor]:
+    def _encode(self, chosen: list[tuple[LocalRunning, int]]) -> tuple[list[LocalRunning], Tensor]:
         """Runs one pass over the next tokens of these asks.
 
         Returns the asks that are now fully encoded, and their logits (asks, vocabulary).
@@ -284,7 +281,7 @@ class LocalEngine:
         logits: Tensor = output.logits[0].float()
         return logits
 
-    def _choose_adapters(self, chosen: list[tuple[Running, int]]) -> None:
+    def _choose_adapters(self, chosen: list[tuple[LocalRunning, int]]) -> None:
         """Sets the adapter of every token of the pass."""
         numbers: list[int] = []
         for running, count in chosen:

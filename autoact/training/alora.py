@@ -36,7 +36,7 @@ def invocation_text(parts: Iterable[str]) -> str:
     return ARGUMENT if all(part.partition(":")[0] == "argument" for part in parts) else THOUGHT
 
 
-class Branch(Struct, frozen=True):
+class LossBranch(Struct, frozen=True):
     """An invocation and the spans of a sample that its adapter writes after it."""
 
     start: int
@@ -49,12 +49,12 @@ class Branch(Struct, frozen=True):
         return self.spans[-1].end - 1
 
 
-def find_branches(sample: Sample, invocation: Sequence[int]) -> list[Branch]:
+def find_branches(sample: Sample, invocation: Sequence[int]) -> list[LossBranch]:
     """Returns the branches of a sample. Raises ValueError for a span without an invocation before it."""
     found: dict[int, list[Span]] = {}
     for span in sample.spans:
         found.setdefault(_last_occurrence(sample.encoded.ids[: span.start], tuple(invocation)), []).append(span)
-    return [Branch(start, tuple(spans)) for start, spans in found.items()]
+    return [LossBranch(start, tuple(spans)) for start, spans in found.items()]
 
 
 def _last_occurrence(ids: tuple[int, ...], wanted: tuple[int, ...]) -> int:
@@ -85,7 +85,7 @@ class BranchRow(Struct, frozen=True):
         return torch.cat([before, own], 1)[None, None]
 
 
-def pack_branches(encoded: Encoded, branches: Sequence[Branch]) -> BranchRow:
+def pack_branches(encoded: Encoded, branches: Sequence[LossBranch]) -> BranchRow:
     """Packs branches of one trajectory in one row."""
     row = BranchRow([], [], [], [], [])
     for branch in branches:
@@ -173,7 +173,7 @@ class BranchLoss:
             found += [partial(self._loss, model, sample.encoded, group) for group in groups]
         return found
 
-    def _loss(self, model: Any, encoded: Encoded, branches: Sequence[Branch]) -> Tensor:
+    def _loss(self, model: Any, encoded: Encoded, branches: Sequence[LossBranch]) -> Tensor:
         """Returns the summed cross-entropy of some branches of one trajectory, in nats."""
         row = pack_branches(encoded, branches)
         longest, several = max(row.starts), len(branches) > 1

@@ -25,6 +25,7 @@ from autoact.project.config import Config
 from autoact.run.record import event_json
 from autoact.script import Train
 from autoact.training import worker
+from autoact.training.request import ENOUGH, EVENTS, FAILURE, REQUEST, Failure, Request, write_request
 from autoact.trajectory import Adapter
 
 JOBS = "jobs"
@@ -59,7 +60,7 @@ class TrainingJob:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if find_adapter(folder) is not None:
                 return 0
-            for name in (worker.EVENTS, worker.FAILURE):  # new files: whoever reads the old ones begins again
+            for name in (EVENTS, FAILURE):  # new files: whoever reads the old ones begins again
                 (folder / name).unlink(missing_ok=True)
             limit_spinning()
             return worker.main([self.folder])
@@ -98,7 +99,7 @@ class RunningJob:
 
     def __init__(self, name: str, folder: Path, job: Any):
         self.name, self.folder, self.job = name, folder, job
-        self.file = EventFile(folder / worker.EVENTS)
+        self.file = EventFile(folder / EVENTS)
         self.adapter: Adapter | None = None
 
     def events(self) -> Iterator[Event]:
@@ -117,7 +118,7 @@ class RunningJob:
         """Returns the reason why it has no adapter, with its log."""
         log = next((path for path in (self.job.paths.stderr, self.job.paths.stdout) if path.exists()), self.folder)
         try:
-            failure = msgspec.json.decode((self.folder / worker.FAILURE).read_bytes(), type=worker.Failure)
+            failure = msgspec.json.decode((self.folder / FAILURE).read_bytes(), type=Failure)
         except FileNotFoundError:
             return ModelFailed(f"job {self.job.job_id}, which trained `{self.name}`, ended without a result; see {log}")
         kind = getattr(errors, failure.kind, ModelFailed)
@@ -185,22 +186,22 @@ class JobTrainer:
     def _pass_on(self, job: RunningJob, enough: bool | None) -> None:
         """Tells a job to end after its current step when a person wants so."""
         if enough:
-            (job.folder / worker.ENOUGH).touch()
+            (job.folder / ENOUGH).touch()
 
     def _start(self, train: Train, number: int) -> RunningJob:
         """Starts a training, unless an earlier attempt of the run has finished it. Raises ModelFailed."""
         folder = self.root / JOBS / train.adapter
         folder.mkdir(parents=True, exist_ok=True)
-        asked = worker.Request(
+        asked = Request(
             msgspec.structs.replace(train, beside=()), self.config.differentiation, self.config.model,
             self.config.model.seed, str(self.root),
         )  # fmt: skip
-        if find_adapter(folder) is not None and (folder / worker.REQUEST).read_bytes() == msgspec.json.encode(asked):
+        if find_adapter(folder) is not None and (folder / REQUEST).read_bytes() == msgspec.json.encode(asked):
             return RunningJob(train.adapter, folder, None)
         self._end_earlier(folder)
-        for name in (worker.ENOUGH, worker.FAILURE, worker.EVENTS):
+        for name in (ENOUGH, FAILURE, EVENTS):
             (folder / name).unlink(missing_ok=True)
-        worker.write_request(folder, asked)
+        write_request(folder, asked)
         return RunningJob(train.adapter, folder, self._submit(train.adapter, folder, number))
 
     def _submit(self, name: str, folder: Path, number: int) -> Any:
@@ -239,7 +240,7 @@ class JobTrainer:
 
 def find_adapter(folder: Path) -> Adapter | None:
     """Returns the adapter that a job's folder says is ready, if its weights are the ones that were written."""
-    ready = [event.adapter for event in EventFile(folder / worker.EVENTS).read() if isinstance(event, AdapterReady)]
+    ready = [event.adapter for event in EventFile(folder / EVENTS).read() if isinstance(event, AdapterReady)]
     if not ready:
         return None
     weights = folder.parent.parent / ready[-1].path / "adapter_model.safetensors"

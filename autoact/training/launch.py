@@ -18,7 +18,7 @@ from autoact.events import AdapterReady, Event
 from autoact.run.record import event_json
 from autoact.security.child_process import FOLDER, environment, python_command
 from autoact.threads import thread_limit
-from autoact.training.worker import ENOUGH, FAILURE, FOLLOW, Failure, Request, write_request
+from autoact.training.request import ENOUGH, FAILURE, FOLLOW, Failure, Request, write_request
 from autoact.trajectory import Adapter
 
 LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node")

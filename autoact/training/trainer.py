@@ -21,8 +21,8 @@ from autoact.training.launch import train_in_processes
 from autoact.training.lora import LoraTraining
 from autoact.training.loss import Sample
 from autoact.training.repeatable import prepare_cublas
+from autoact.training.request import Request
 from autoact.training.spans import encode_lesson
-from autoact.training.worker import Request
 from autoact.trajectory import Adapter
 
 ADAPTERS = "adapters"

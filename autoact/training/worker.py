@@ -3,11 +3,11 @@
     python -m autoact.training.worker FOLDER
     python -m torch.distributed.run --standalone --nproc-per-node 2 -m autoact.training.worker FOLDER
 
-FOLDER/request.json is a `Request` as JSON; `write_request` makes it, and `main(["FOLDER"])` is the same call from
-Python. Every event is a line of FOLDER/events.jsonl, in the form of the event log; the last is `adapter.ready`, and
-then the adapter is in `adapters/NAME` of the request's root. A file FOLDER/enough ends the training after the step in
-progress. An error of AutoAct is written to FOLDER/failure.json, and the exit code is 1. The same request again
-continues from the newest checkpoint in `checkpoints/NAME` of the root.
+FOLDER/request.json is a `Request` as JSON (autoact/training/request.py); `main(["FOLDER"])` is the same call from Python.
+Every event is a line of FOLDER/events.jsonl, in the form of the event log; the last is `adapter.ready`, and then the
+adapter is in `adapters/NAME` of the request's root. A file FOLDER/enough ends the training after the step in progress.
+An error of AutoAct is written to FOLDER/failure.json, and the exit code is 1. The same request again continues from the
+newest checkpoint in `checkpoints/NAME` of the root.
 
 With --follow, events go to standard output, and after each the worker waits for a line on standard input, `go` or
 `enough`; it ends when there are no more, because the process that follows it has ended.
@@ -25,42 +25,15 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import msgspec
-from msgspec import Struct
 
 from autoact.errors import AutoActError
 from autoact.events import AdapterReady, Event
-from autoact.project.config import Config, Differentiation, Model
+from autoact.project.config import Config
 from autoact.run.record import event_json
-from autoact.script import Train
+from autoact.training.request import ENOUGH, EVENTS, FAILURE, FOLLOW, REQUEST, Failure, Request
 
-REQUEST, EVENTS, ENOUGH, FAILURE = "request.json", "events.jsonl", "enough", "failure.json"
-FOLLOW = "--follow"
 PR_SET_PDEATHSIG = 1
 """Option of prctl on Linux: the signal that a process gets when its parent ends."""
-
-
-class Request(Struct, frozen=True):
-    """One training."""
-
-    train: Train
-    settings: Differentiation
-    model: Model
-    seed: int
-    root: str
-    """The folder of checkpoints and adapters, such as a run's folder."""
-
-
-class Failure(Struct, frozen=True):
-    """The reason why a training has no result."""
-
-    kind: str
-    """A class of autoact.errors."""
-    why: str
-
-
-def write_request(folder: Path, request: Request) -> None:
-    """Writes a request into an empty folder."""
-    (folder / REQUEST).write_bytes(msgspec.json.encode(request))
 
 
 class Listener(Protocol):

@@ -11,7 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from autoact.model.engine import Ticket
-from autoact.model.local import LocalEngine, Running
+from autoact.model.local import LocalEngine, LocalRunning
 from autoact.model.store import Weights, load_model
 from autoact.script import Answer, Ask, Prompt
 
@@ -35,7 +35,7 @@ class OpenEngine(LocalEngine):
         super().__init__(weights, lanes)
         self.seen: dict[Ticket, list[Tensor]] = {}
 
-    def _take(self, asks: list[Running], logits: Tensor) -> None:
+    def _take(self, asks: list[LocalRunning], logits: Tensor) -> None:
         for running, row in zip(asks, logits, strict=False):
             self.seen.setdefault(running.ticket, []).append(row.clone())
         super()._take(asks, logits)

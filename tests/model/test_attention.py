@@ -21,7 +21,7 @@ from transformers import (
 from autoact.errors import ContextFull, ModelFailed, UnknownModel
 from autoact.model.attention import check_layers, context_window
 from autoact.model.engine import Ticket
-from autoact.model.local import LocalEngine, Running
+from autoact.model.local import LocalEngine, LocalRunning
 from autoact.model.store import Weights, load_model
 from autoact.script import Answer, Ask, Match, Prompt
 
@@ -126,7 +126,7 @@ class OpenEngine(LocalEngine):
         super().__init__(weights, 2)
         self.seen: list[torch.Tensor] = []
 
-    def _take(self, asks: list[Running], logits: torch.Tensor) -> None:
+    def _take(self, asks: list[LocalRunning], logits: torch.Tensor) -> None:
         self.seen += list(logits.clone())[: len(asks)]
         super()._take(asks, logits)
 

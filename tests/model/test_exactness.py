@@ -12,7 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from autoact.model.engine import Ticket
-from autoact.model.local import LONGEST_PASS, LocalEngine, Running
+from autoact.model.local import LONGEST_PASS, LocalEngine, LocalRunning
 from autoact.model.store import Weights, load_model
 from autoact.registry.roles import SUB_AGENTS
 from autoact.script import Answer, Ask, Prompt, Sampling
@@ -32,7 +32,7 @@ class OpenEngine(LocalEngine):
         super().__init__(weights, lanes)
         self.seen: dict[tuple[Ticket, int], Tensor] = {}
 
-    def _take(self, asks: list[Running], logits: Tensor) -> None:
+    def _take(self, asks: list[LocalRunning], logits: Tensor) -> None:
         for running, row in zip(asks, logits, strict=False):
             self.seen[running.ticket, len(running.taken)] = row.clone()
         super()._take(asks, logits)

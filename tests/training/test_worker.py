@@ -20,7 +20,7 @@ from autoact.project.config import Differentiation, Model
 from autoact.registry.roles import ROLES
 from autoact.run.record import event_json
 from autoact.script import Card, Lesson, Train
-from autoact.training import worker
+from autoact.training import request, worker
 from autoact.training.trainer import LocalTrainer
 from autoact.trajectory import FINISH, Adapter, Question, Step, Tool, Trajectory
 
@@ -51,7 +51,7 @@ def finish(running: Generator[Event, bool | None, Adapter]) -> tuple[list[float]
 def write_request(tiny: Path, folder: Path, train: Train = TRAIN) -> Path:
     folder.mkdir()
     model = Model(str(tiny), "cpu", "float32")
-    worker.write_request(folder, worker.Request(train, SETTINGS, model, 7, str(folder / "root")))
+    request.write_request(folder, worker.Request(train, SETTINGS, model, 7, str(folder / "root")))
     return folder
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autoact.model.memory_plan.cards import Devices
-    from autoact.model.memory_plan.plan import Option, Plan
+    from autoact.model.memory_plan.plan import MemoryPlan, Option
 
 TOKENS = 2_048
 """Tokens of the longest prompt with its answer, if none are given: about ten turns."""
@@ -68,7 +68,7 @@ def choose_devices(arguments: argparse.Namespace) -> Devices:
     return simulate([round(arguments.memory * 1e9)] * cards, ["simulated GPU"] * cards)
 
 
-def describe(plan: Plan) -> Iterator[str]:
+def describe(plan: MemoryPlan) -> Iterator[str]:
     """Yields the plan as lines for people."""
     from autoact.cli.output import columns
 
@@ -93,7 +93,7 @@ def _describe_devices(devices: Devices) -> Iterator[str]:
         yield f"{f'{number} x ' if number > 1 else ''}{name[0]} with {name[1] / 1e9:.1f} GB"
 
 
-def _table(plan: Plan) -> Iterator[tuple[str, ...]]:
+def _table(plan: MemoryPlan) -> Iterator[tuple[str, ...]]:
     """Yields the rows: a label, and a cell for each precision."""
     from autoact.cli.output import format_size
 

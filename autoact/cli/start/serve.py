@@ -40,7 +40,7 @@ class Served(NamedTuple):
     """Whether only this machine can reach the server."""
 
 
-class Command(NamedTuple):
+class ServeCommand(NamedTuple):
     """A program with its arguments and environment."""
 
     words: tuple[str, ...]
@@ -52,10 +52,10 @@ class Command(NamedTuple):
                          shlex.join(self.words)])  # fmt: skip
 
 
-class Dialect(NamedTuple):
+class ServerKind(NamedTuple):
     """A kind of server."""
 
-    command: Callable[[Served], Command]
+    command: Callable[[Served], ServeCommand]
     port: int
     variable: str
     """The environment variable that names the program, or the Python beside it, where it is not on the PATH."""
@@ -200,7 +200,7 @@ def _plain_adapters(served: Served) -> Differentiation:
     return settings
 
 
-def vllm_command(served: Served) -> Command:
+def vllm_command(served: Served) -> ServeCommand:
     """Returns the command of vLLM. Raises BadInput for adapters that it refuses."""
     from autoact.errors import BadInput
 
@@ -219,15 +219,15 @@ def vllm_command(served: Served) -> Command:
     if served.local:  # whoever reaches the server may put it to sleep
         words.append("--enable-sleep-mode")
         environment["VLLM_SERVER_DEV_MODE"] = "1"
-    return Command(tuple(words), environment)
+    return ServeCommand(tuple(words), environment)
 
 
-def sglang_command(served: Served) -> Command:
+def sglang_command(served: Served) -> ServeCommand:
     """Returns the command of SGLang. Raises BadInput for adapters that it refuses."""
     settings = _plain_adapters(served)
     targets = ["all"] if settings.targets == ("all-linear",) else settings.targets
     adapters = len(settings.adapters)
-    return Command(
+    return ServeCommand(
         (
             "python3", "-m", "sglang.launch_server", "--model-path", served.model, "--host", served.host,
             "--port", str(served.port), *_precision(served, "--dtype"), "--context-length", str(served.length),
@@ -239,14 +239,14 @@ def sglang_command(served: Served) -> Command:
     )  # fmt: skip
 
 
-def llamacpp_command(served: Served) -> Command:
+def llamacpp_command(served: Served) -> ServeCommand:
     """Returns the command of llama.cpp's server. Raises BadInput for a model that is no .gguf file."""
     from autoact.errors import BadInput
 
     if not served.model.endswith(".gguf"):
         raise BadInput(f"llama-server needs a .gguf file, found {served.model}", key="model.id")
     lanes = served.config.model.lanes
-    return Command(
+    return ServeCommand(
         (
             "llama-server", "--model", served.model, "--host", served.host, "--port", str(served.port),
             "--parallel", str(lanes), "--ctx-size", str(lanes * served.length), "--n-gpu-layers", "999",
@@ -263,13 +263,15 @@ def _precision(served: Served, option: str) -> list[str]:
 
 
 DIALECTS = {
-    "vllm": Dialect(vllm_command, 8000, "AUTOACT_VLLM", "pip install vllm"),
-    "sglang": Dialect(sglang_command, 30000, "AUTOACT_SGLANG_PYTHON", "pip install sglang"),
-    "llamacpp": Dialect(llamacpp_command, 8080, "AUTOACT_LLAMA_SERVER", "build llama.cpp, which brings llama-server"),
+    "vllm": ServerKind(vllm_command, 8000, "AUTOACT_VLLM", "pip install vllm"),
+    "sglang": ServerKind(sglang_command, 30000, "AUTOACT_SGLANG_PYTHON", "pip install sglang"),
+    "llamacpp": ServerKind(
+        llamacpp_command, 8080, "AUTOACT_LLAMA_SERVER", "build llama.cpp, which brings llama-server"
+    ),
 }
 
 
-def start(command: Command, dialect: Dialect) -> int:
+def start(command: ServeCommand, dialect: ServerKind) -> int:
     """Replaces this process by the server. Raises BadInput when its program is not here."""
     import os
     import shutil

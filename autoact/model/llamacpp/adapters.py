@@ -30,7 +30,7 @@ ROTATED = ("llama", "mistral")
 Matrix = NDArray[np.float32]
 
 
-class Model(Struct, frozen=True):
+class GgufModel(Struct, frozen=True):
     """What the conversion has to know of a model, from its config.json."""
 
     model_type: str
@@ -58,7 +58,7 @@ def convert_adapter(folder: Path, base: Path, target: Path) -> Settings:
 
     Takes the folder of its base model. Raises BadInput when it is no adapter of that model.
     """
-    model = msgspec.json.decode((base / "config.json").read_bytes(), type=Model)
+    model = msgspec.json.decode((base / "config.json").read_bytes(), type=GgufModel)
     try:
         settings = msgspec.json.decode((folder / CONFIG).read_bytes(), type=Settings)
     except (OSError, msgspec.DecodeError) as error:
@@ -76,7 +76,7 @@ def _check_base(settings: Settings, base: Path, folder: Path) -> None:
         raise BadInput(what, file=folder / CONFIG, key="base_model_name_or_path")
 
 
-def _tensors(folder: Path, model: Model) -> Iterator[tuple[str, Matrix]]:
+def _tensors(folder: Path, model: GgufModel) -> Iterator[tuple[str, Matrix]]:
     """Yields the matrices by llama.cpp's names, with its order of rows. Raises BadInput for one that it has not."""
     try:
         matrices = load_file(str(folder / WEIGHTS))
@@ -104,7 +104,7 @@ def _pair_rows(matrix: Matrix, heads: int) -> Matrix:
     return matrix.reshape(heads, 2, rows // heads // 2, rank).swapaxes(1, 2).reshape(rows, rank)
 
 
-def _write(target: Path, model: Model, settings: Settings, tensors: dict[str, Matrix]) -> None:
+def _write(target: Path, model: GgufModel, settings: Settings, tensors: dict[str, Matrix]) -> None:
     import gguf
 
     writer: Any = gguf.GGUFWriter(str(target), model.architecture)

@@ -19,12 +19,12 @@ from typing import NamedTuple
 import torch
 
 from autoact.errors import BadInput, ContextFull, ModelFailed, UnknownModel
-from autoact.model.completion import complete_text, forbidden_ids
+from autoact.model.completion import Running, complete_text, forbidden_ids
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import match_tokens
 from autoact.model.llamacpp.adapters import convert_adapter
-from autoact.model.llamacpp.server import Next, Server
-from autoact.model.llamacpp.slots import Owner, Slot, Slots, last_place, shared_length
+from autoact.model.llamacpp.server import LlamaServer, Next
+from autoact.model.llamacpp.slots import CacheSlot, SlotOwner, Slots, last_place, shared_length
 from autoact.model.llamacpp.source import Source, find_source
 from autoact.model.sampling import CANDIDATES, Draw, draw_tokens
 from autoact.model.tokens import ChoiceTree, Tokens
@@ -42,23 +42,11 @@ LANES = 4
 
 
 @dataclass(slots=True, eq=False)
-class Running:
-    """An ask that is being answered."""
+class LlamaRunning(Running):
+    """An ask that llama.cpp is answering."""
 
-    ticket: Ticket
-    ask: Ask
-    seed: int
-    prompt: list[int]
-    tree: ChoiceTree | None
-    taken: list[int]
-    """Ids of the answer so far."""
-    began: float
-    slot: Slot | None = None
+    slot: CacheSlot | None = None
     """Its slot, once it has one."""
-    prefilled: int = 0
-
-    def ids(self) -> list[int]:
-        return self.prompt + self.taken
 
 
 class Followed(NamedTuple):
@@ -79,7 +67,7 @@ class Matched(NamedTuple):
 
 Result = Next | Followed | Matched
 """The candidates of a token, or ids that follow, or the choice that matches."""
-Reply = tuple[Running, Slot, Future[Result]]
+Reply = tuple[LlamaRunning, CacheSlot, Future[Result]]
 
 
 class LlamaEngine:
@@ -101,7 +89,7 @@ class LlamaEngine:
         self.slots = Slots(self.count)
         self.pool = ThreadPoolExecutor(self.count, thread_name_prefix="llama.cpp")
         self.arrived: queue.SimpleQueue[Reply] = queue.SimpleQueue()
-        self.running: list[Running] = []
+        self.running: list[LlamaRunning] = []
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
 
     # -- the protocol ------------------------------------------------------------------------------------------------
@@ -110,7 +98,7 @@ class LlamaEngine:
         """Queues an ask. A choice that has only one option is answered at once."""
         prompt = [] if isinstance(ask, Match) else self.tokens.prompt(ask.prompt)
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices and not isinstance(ask, Match) else None
-        running = Running(ticket, ask, seed, prompt, tree, tree.forced([]) if tree else [], time.monotonic())
+        running = LlamaRunning(ticket, ask, seed, prompt, tree, tree.forced([]) if tree else [], time.monotonic())
         if isinstance(ask, Match):
             longest = match_tokens(self.tokens, ask)
         else:
@@ -165,7 +153,7 @@ class LlamaEngine:
 
     # -- one ask -----------------------------------------------------------------------------------------------------
 
-    def _open_server(self, folders: Mapping[str, Path] = NO_ADAPTERS) -> Server:
+    def _open_server(self, folders: Mapping[str, Path] = NO_ADAPTERS) -> LlamaServer:
         """Opens a server with these adapters, in this order. Raises BadInput for one that does not fit the model."""
         with TemporaryDirectory(prefix="autoact-adapters-") as root:
             files = [Path(root) / f"{number}.gguf" for number, _ in enumerate(folders)]
@@ -184,11 +172,11 @@ class LlamaEngine:
                 names = ", ".join(map(str, folders.values()))
                 raise BadInput(f"these adapters do not fit {self.source.folder.name}: {names}") from error
 
-    def _advance(self, running: Running) -> None:
+    def _advance(self, running: LlamaRunning) -> None:
         """Asks for what comes next, or for a match, once there is a slot."""
         ask, ids = running.ask, running.ids()
         shared = ACTIVATED if ask.adapter in self.invocations else ask.adapter
-        running.slot = slot = self.slots.take(Owner(running.ticket.unit, shared), ids)
+        running.slot = slot = self.slots.take(SlotOwner(running.ticket.unit, shared), ids)
         if slot is None:
             return
         reply: Future[Result]
@@ -200,7 +188,7 @@ class LlamaEngine:
             reply, slot.ids = self.pool.submit(self._next, running, slot.index, ids), ids
         reply.add_done_callback(partial(self._put, running, slot))
 
-    def _put(self, running: Running, slot: Slot, reply: Future[Result]) -> None:
+    def _put(self, running: LlamaRunning, slot: CacheSlot, reply: Future[Result]) -> None:
         self.arrived.put((running, slot, reply))
 
     def _replies(self, wait: float) -> Iterator[Reply]:
@@ -212,7 +200,7 @@ class LlamaEngine:
         except queue.Empty:
             return
 
-    def _receive(self, running: Running, slot: Slot, reply: Future[Result]) -> None:
+    def _receive(self, running: LlamaRunning, slot: CacheSlot, reply: Future[Result]) -> None:
         """Takes a reply: asks for another token, or completes the answer."""
         try:
             found = reply.result()
@@ -234,7 +222,7 @@ class LlamaEngine:
         self.running.remove(running)
         return None
 
-    def _next(self, running: Running, slot: int, ids: list[int]) -> Next:
+    def _next(self, running: LlamaRunning, slot: int, ids: list[int]) -> Next:
         """Returns the ids that may come next. Runs in a thread."""
         adapter = self.numbers.get(running.ask.adapter)
         if running.tree:
@@ -243,7 +231,7 @@ class LlamaEngine:
         found = self.server.candidates(slot, ids, adapter, CANDIDATES + len(forbidden))
         return Next({one: logit for one, logit in found.logits.items() if one not in forbidden}, found.cached)
 
-    def _next_of_branch(self, running: Running, slot: Slot, ids: list[int]) -> Next | Followed:
+    def _next_of_branch(self, running: LlamaRunning, slot: CacheSlot, ids: list[int]) -> Next | Followed:
         """Returns what an activated adapter may write next. Runs in a thread.
 
         The server encodes everything from the invocation on again for each request. So a greedy answer is one request,
@@ -258,7 +246,7 @@ class LlamaEngine:
         followed = self._follow(running, slot.index, ids)
         return followed if followed.ids else self._next(running, slot.index, ids)
 
-    def _cut_branch(self, slot: Slot, ids: list[int], start: int, name: str) -> None:
+    def _cut_branch(self, slot: CacheSlot, ids: list[int], start: int, name: str) -> None:
         """Removes from a slot's cache what an adapter computed before the place `start`: the base computes it anew.
 
         The server would keep it. It drops what follows the first other id, and computes no id before an invocation
@@ -269,7 +257,7 @@ class LlamaEngine:
         other = [*ids[: slot.branch], self.server.plain, *self.invocations[name]]
         self.server.candidates(slot.index, other, self.numbers[name], 1)
 
-    def _follow(self, running: Running, slot: int, ids: list[int]) -> Followed:
+    def _follow(self, running: LlamaRunning, slot: int, ids: list[int]) -> Followed:
         """Returns the likeliest ids that follow, up to the end of the answer or a change of the forbidden ids."""
         ask, taken, found = running.ask, list(running.taken), list[int]()
         forbidden = forbidden_ids(self.tokens, ask, taken)
@@ -282,14 +270,14 @@ class LlamaEngine:
 
         return Followed(found, self.server.follow(slot, ids, self.numbers[ask.adapter], forbidden, take))
 
-    def _draw(self, running: Running, found: Next) -> int:
+    def _draw(self, running: LlamaRunning, found: Next) -> int:
         """Returns one of the candidates."""
         ids, logits = list(found.logits), torch.tensor(list(found.logits.values()))
         allowed = list(range(len(ids))) if running.tree else None
         one = Draw(running.ask.sampling, running.seed, len(running.taken), allowed)
         return ids[draw_tokens(logits[None], [one])[0]]
 
-    def _finish(self, running: Running) -> bool:
+    def _finish(self, running: LlamaRunning) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""
         text = complete_text(self.tokens, running.ask, running.tree, running.taken)
         if text is None:
@@ -297,10 +285,8 @@ class LlamaEngine:
         self._complete(running, text, len(running.prompt))
         return True
 
-    def _complete(self, running: Running, text: str, prompt_tokens: int) -> None:
-        ms = 1000 * (time.monotonic() - running.began)
-        answer = Answer(text, tuple(running.taken), prompt_tokens, running.prefilled, ms)
-        self.complete.append((running.ticket, answer))
+    def _complete(self, running: LlamaRunning, text: str, prompt_tokens: int) -> None:
+        self.complete.append((running.ticket, running.answer(text, prompt_tokens)))
 
     def _match(self, ask: Match, slot: int) -> Matched:
         """Returns the choice after whose beginning the text is likeliest, the first of equals. Runs in a thread.

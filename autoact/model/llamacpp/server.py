@@ -37,7 +37,7 @@ class Next(Struct, frozen=True):
     """Ids that the slot's cache had already."""
 
 
-class Server:
+class LlamaServer:
     """A GGUF model with some slots, each of which keeps the keys and values of the ids that it was last asked about.
 
     Its methods may be called from several threads. Calls that come together are computed in one batch.

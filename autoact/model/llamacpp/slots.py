@@ -9,7 +9,7 @@ from typing import NamedTuple
 from autoact.trajectory import META
 
 
-class Owner(NamedTuple):
+class SlotOwner(NamedTuple):
     """A unit, and an adapter that it asks: the server drops a slot's cache when the adapter changes."""
 
     unit: str
@@ -17,11 +17,11 @@ class Owner(NamedTuple):
 
 
 @dataclass(slots=True)
-class Slot:
+class CacheSlot:
     """One slot."""
 
     index: int
-    owner: Owner | None = None
+    owner: SlotOwner | None = None
     adapter: str = META
     """The adapter that computed its cache."""
     ids: list[int] = field(default_factory=list)
@@ -38,10 +38,10 @@ class Slots:
     """All slots."""
 
     def __init__(self, count: int):
-        self.all = [Slot(index) for index in range(count)]
+        self.all = [CacheSlot(index) for index in range(count)]
         self.clock = 0
 
-    def take(self, owner: Owner, ids: Sequence[int]) -> Slot | None:
+    def take(self, owner: SlotOwner, ids: Sequence[int]) -> CacheSlot | None:
         """Returns the slot for an ask with these ids, now busy: the owner's own one, else the best that is free.
 
         Returns None when it has to wait.
@@ -58,7 +58,7 @@ class Slots:
         slot.owner, slot.adapter, slot.busy, slot.used = owner, owner.adapter, True, self.clock
         return slot
 
-    def _fitness(self, slot: Slot, owner: Owner, ids: Sequence[int]) -> tuple[bool, int, int]:
+    def _fitness(self, slot: CacheSlot, owner: SlotOwner, ids: Sequence[int]) -> tuple[bool, int, int]:
         """Returns what makes a slot better: nobody needs it, it has more of the ids, it was not used for longer."""
         shared = shared_length(slot.ids, ids) if slot.adapter == owner.adapter else 0
         return slot.owner is None, shared, -slot.used

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact.errors import BadInput, UnknownModel
-from autoact.model.llamacpp.server import Server
+from autoact.model.llamacpp.server import LlamaServer
 from autoact.model.store import find_gguf, find_model
 from autoact.project.config import Config, Model
 from autoact.threads import thread_limit
@@ -61,13 +61,13 @@ class Source:
             raise BadInput(f"{slots} caches of {self.folder.name} need too much memory; set fewer", key="model.lanes")
         return most // STEP * STEP
 
-    def open_server(self, slots: int, context: int, adapters: Sequence[Path] = ()) -> Server:
+    def open_server(self, slots: int, context: int, adapters: Sequence[Path] = ()) -> LlamaServer:
         """Loads the model and these adapters. Raises BadInput and UnknownModel."""
         plain, *_ = self.tokenizer("a", add_special_tokens=False)["input_ids"]
         threads = thread_limit().threads
-        return Server(self.file, slots=slots, context=context, threads=threads, plain=plain, adapters=adapters)
+        return LlamaServer(self.file, slots=slots, context=context, threads=threads, plain=plain, adapters=adapters)
 
-    def check_vocabulary(self, server: Server) -> None:
+    def check_vocabulary(self, server: LlamaServer) -> None:
         """Raises UnknownModel when tokens of the file are not those of the tokenizer."""
         for token, text in server.spellings(COMPARED).items():
             if text.strip() != (here := self.tokenizer.decode([token], skip_special_tokens=True)).strip():

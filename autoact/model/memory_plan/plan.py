@@ -58,7 +58,7 @@ class Option(Struct, frozen=True):
     """The least number of such GPUs on which answering and training fit; 0 beyond MOST_CARDS."""
 
 
-class Plan(Struct, frozen=True):
+class MemoryPlan(Struct, frozen=True):
     """What fits, and what to choose."""
 
     model: str
@@ -73,7 +73,7 @@ class Plan(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def make_plan(name: str, model: Architecture, devices: Devices, load: Workload) -> Plan:
+def make_plan(name: str, model: Architecture, devices: Devices, load: Workload) -> MemoryPlan:
     """Plans the use of a model on some devices: the best precision that fits, on the fewest GPUs."""
     notes = []
     if not targeted(model, load.targets):
@@ -83,7 +83,7 @@ def make_plan(name: str, model: Architecture, devices: Devices, load: Workload) 
     chosen = next((option for option in options if 0 < option.cards <= len(devices.memory)), None)
     lines = tuple(_settings(name, chosen, load)) if chosen else ()
     notes += [*_choice_notes(chosen, options, devices, load), *_model_notes(model, load)]
-    return Plan(name, model, devices, load, options, chosen, lines, tuple(notes))
+    return MemoryPlan(name, model, devices, load, options, chosen, lines, tuple(notes))
 
 
 def _weigh(model: Architecture, precision: str, devices: Devices, load: Workload) -> Option:

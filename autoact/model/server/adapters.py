@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from autoact.errors import BadInput, ModelFailed
 from autoact.files import disk
-from autoact.model.server.client import URLS, Client, TryAgain, UnknownName
+from autoact.model.server.client import URLS, ServerClient, TryAgain, UnknownName
 from autoact.model.server.dialects import Dialect
 from autoact.model.server.replicas import Replica, Replicas
 
@@ -119,7 +119,7 @@ class ServedAdapters:
             return  # the server has dropped it by itself, which is what is wanted
 
 
-async def list_models(client: Client, url: str) -> dict[str, dict[str, object]]:
+async def list_models(client: ServerClient, url: str) -> dict[str, dict[str, object]]:
     """Returns the models and adapters that a server lists, by name. Raises TryAgain, UnknownName and BadInput."""
     found = await client.get(f"{url}/v1/models")
     try:

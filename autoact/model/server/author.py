@@ -21,7 +21,7 @@ from autoact.errors import BadInput, ModelFailed
 from autoact.model.engine import Engine, Ticket
 from autoact.model.server.adapters import list_models
 from autoact.model.server.calls import Calls
-from autoact.model.server.client import Client, TryAgain, UnknownName, place, read_key, root_url
+from autoact.model.server.client import ServerClient, TryAgain, UnknownName, place, read_key, root_url
 from autoact.model.server.replicas import NoServer, Patience, Replica, Replicas
 from autoact.project.config import Config
 from autoact.script import Answer, Ask, Match, Round, StageScript, root_of
@@ -200,7 +200,7 @@ def open_author(config: Config, engine: Engine, patience: Patience | None = None
     if not settings.model:
         raise BadInput("expected the name of the author's model", key="author.model")
     url = root_url(settings.url, "author.url")
-    client, calls = Client(settings.timeout, read_key(settings.key, [url], "author"), "author.url"), Calls()
+    client, calls = ServerClient(settings.timeout, read_key(settings.key, [url], "author"), "author.url"), Calls()
 
     async def check(url: str) -> None:
         try:

@@ -70,7 +70,7 @@ def read_key(name: str, urls: list[str], section: str) -> str | None:
     return value
 
 
-class Client:
+class ServerClient:
     """Makes requests to all servers of a run. Used in one asyncio loop."""
 
     def __init__(self, timeout: float, key: str | None = None, setting: str = URLS):

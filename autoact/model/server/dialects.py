@@ -40,7 +40,7 @@ class Generation(Struct, frozen=True):
     """If not empty, the new text is one of these: for servers that cannot limit the ids."""
 
 
-class Piece(Struct, frozen=True):
+class ReplyPiece(Struct, frozen=True):
     """A part of a reply."""
 
     ids: tuple[int, ...] = ()
@@ -95,7 +95,7 @@ class Dialect:
         """Returns the fields that limit the new text to one of the choices."""
         return {"structured_outputs": {"choice": list(choices)}}
 
-    def read(self, data: bytes) -> Piece:
+    def read(self, data: bytes) -> ReplyPiece:
         """Returns one piece of a stream. Raises TryAgain for data that is no piece of a completion."""
         try:
             found = msgspec.json.decode(data, type=_Completion)
@@ -108,9 +108,9 @@ class Dialect:
         usage = found.usage or _Usage()
         cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else 0
         if not found.choices:
-            return Piece(prompt_tokens=usage.prompt_tokens, cached=cached or 0)
+            return ReplyPiece(prompt_tokens=usage.prompt_tokens, cached=cached or 0)
         first = found.choices[0]
-        return Piece(
+        return ReplyPiece(
             first.token_ids or (), first.text or "", first.finish_reason is not None, usage.prompt_tokens, cached or 0
         )
 
@@ -156,7 +156,7 @@ class LlamaCpp(Dialect):
         """Returns the fields that limit the new text to one of the choices."""
         return {"grammar": "root ::= " + " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices)}
 
-    def read(self, data: bytes) -> Piece:
+    def read(self, data: bytes) -> ReplyPiece:
         """Returns one piece of a stream. Raises TryAgain for data that is no piece of a completion."""
         try:
             found = msgspec.json.decode(data, type=_LlamaCompletion)
@@ -166,7 +166,7 @@ class LlamaCpp(Dialect):
             raise TryAgain(f"the server broke off: {reason(data)}")
         cached = found.tokens_evaluated - found.timings.get("prompt_n", found.tokens_evaluated)
         tokens = () if found.stop else found.tokens
-        return Piece(tuple(tokens), found.content, found.stop, found.tokens_evaluated, max(0, int(cached)))
+        return ReplyPiece(tuple(tokens), found.content, found.stop, found.tokens_evaluated, max(0, int(cached)))
 
 
 class _Details(Struct):

@@ -14,13 +14,13 @@ from urllib.parse import quote
 import msgspec
 
 from autoact.errors import BadInput, ContextFull, ModelFailed
-from autoact.model.completion import complete_text, forbidden_ids, is_early
+from autoact.model.completion import Running, complete_text, forbidden_ids, is_early
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import match_tokens
 from autoact.model.server.adapters import ServedAdapters
 from autoact.model.server.calls import Calls
 from autoact.model.server.client import TryAgain, UnknownName
-from autoact.model.server.dialects import Dialect, Generation, Piece
+from autoact.model.server.dialects import Dialect, Generation, ReplyPiece
 from autoact.model.server.replicas import NoServer, Replica, Replicas
 from autoact.model.server.scoring import log_likelihood
 from autoact.model.tokens import ChoiceTree, Tokens
@@ -40,18 +40,10 @@ class Again:
     """Tells that a request is sent again from its beginning; what has arrived of it does not count."""
 
 
-@dataclass(slots=True)
-class Running:
-    """An ask that is being answered."""
+@dataclass(slots=True, eq=False)
+class ServerRunning(Running):
+    """An ask that a server is answering."""
 
-    ticket: Ticket
-    ask: Ask
-    seed: int
-    prompt: list[int]
-    tree: ChoiceTree | None
-    taken: list[int]
-    """Ids of the answer so far."""
-    began: float
     kept: int = 0
     """Ids that the answer had when its present request began."""
     banned: list[int] = field(default_factory=list)
@@ -59,7 +51,6 @@ class Running:
     text: str = ""
     """The text of a choice so far, from a server that cannot limit ids."""
     requests: int = 0
-    prefilled: int = 0
 
 
 class ServerEngine:
@@ -76,7 +67,7 @@ class ServerEngine:
         self.name = f"{Path(base.id).name} · {dialect.name} · {count} server{'s' if count > 1 else ''}"
         self.adapters = ServedAdapters(replicas, dialect)
         self.calls = calls
-        self.running: dict[int, Running] = {}
+        self.running: dict[int, ServerRunning] = {}
         """By the number of the present call."""
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
 
@@ -86,7 +77,7 @@ class ServerEngine:
         """Sends an ask to a server. A choice that has only one option is answered at once."""
         prompt = self.tokens.prompt(ask.prompt)
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
-        running = Running(ticket, ask, seed, prompt, tree, tree.forced([]) if tree else [], time.monotonic())
+        running = ServerRunning(ticket, ask, seed, prompt, tree, tree.forced([]) if tree else [], time.monotonic())
         if isinstance(ask, Match):
             longest = match_tokens(self.tokens, ask)
         else:
@@ -142,7 +133,7 @@ class ServerEngine:
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
-    def _generate(self, running: Running) -> None:
+    def _generate(self, running: ServerRunning) -> None:
         """Asks for the next tokens of an answer."""
         running.requests += 1
         if running.requests > running.ask.limit + SPARE_REQUESTS:
@@ -158,10 +149,10 @@ class ServerEngine:
 
         self._start(running, answer)
 
-    def _start(self, running: Running, call: Callable[[Send], Coroutine[Any, Any, None]]) -> None:
+    def _start(self, running: ServerRunning, call: Callable[[Send], Coroutine[Any, Any, None]]) -> None:
         self.running[self.calls.start(call)] = running
 
-    def _next_generation(self, running: Running) -> Generation:
+    def _next_generation(self, running: ServerRunning) -> Generation:
         """Returns the request for what follows the ids that were taken."""
         ask, taken = running.ask, running.taken
         asked = Generation(
@@ -180,7 +171,7 @@ class ServerEngine:
         least = max(ask.least - len(taken), int(is_early(self.tokens, ask, taken)))
         return change(asked, ends=self.tokens.breaks, least=least)
 
-    def _headers(self, running: Running) -> dict[str, str]:
+    def _headers(self, running: ServerRunning) -> dict[str, str]:
         """Returns headers with the identity of a request, the same whenever it is sent again."""
         ticket = running.ticket
         unit = quote(ticket.unit, safe="~")
@@ -190,7 +181,7 @@ class ServerEngine:
         """Sends the pieces of a reply. Raises TryAgain, after `Again`, when the reply breaks off before its end."""
         await self.adapters.require(replica, asked.model)
         url, body = f"{replica.url}{self.dialect.path}", self.dialect.body(asked)
-        last: Piece | None = None
+        last: ReplyPiece | None = None
         try:
             async with aclosing(self.replicas.client.stream(url, body, headers)) as stream:
                 async for data in stream:
@@ -213,7 +204,7 @@ class ServerEngine:
             raise TryAgain(f"{replica.address} cut its reply short")
         send(last)
 
-    def _match(self, running: Running, ask: Match) -> None:
+    def _match(self, running: ServerRunning, ask: Match) -> None:
         """Asks for the likelihoods that find a match."""
         if not self.dialect.scores:
             why = f"a server of the kind {self.dialect.name} does not score texts; set `tool_selection.by` to `names`"
@@ -243,7 +234,7 @@ class ServerEngine:
         match message:
             case Again():
                 running.taken, running.text = running.taken[: running.kept], ""
-            case Piece():
+            case ReplyPiece():
                 try:
                     self._take(number, running, message)
                 except ModelFailed as error:
@@ -261,7 +252,7 @@ class ServerEngine:
             case _:
                 raise message
 
-    def _take(self, number: int, running: Running, piece: Piece) -> None:
+    def _take(self, number: int, running: ServerRunning, piece: ReplyPiece) -> None:
         """Takes the ids of a piece until the answer is complete, and asks on when the reply ends before that."""
         if piece.prompt_tokens and running.requests == 1:
             running.prefilled = max(0, min(piece.prompt_tokens, len(running.prompt)) - piece.cached)
@@ -288,7 +279,7 @@ class ServerEngine:
             self._go_on(number, running)
         return None
 
-    def _take_text(self, number: int, running: Running, piece: Piece) -> None:
+    def _take_text(self, number: int, running: ServerRunning, piece: ReplyPiece) -> None:
         """Takes the text of a choice, and its canonical ids when it is complete."""
         assert running.tree is not None
         running.text += piece.text
@@ -304,7 +295,7 @@ class ServerEngine:
         running.taken = list(paths[found])
         self._finish(running)
 
-    def _go_on(self, number: int, running: Running) -> None:
+    def _go_on(self, number: int, running: ServerRunning) -> None:
         self._end_call(number)
         self._generate(running)
 
@@ -312,7 +303,7 @@ class ServerEngine:
         self.calls.stop(number)
         del self.running[number]
 
-    def _finish(self, running: Running) -> bool:
+    def _finish(self, running: ServerRunning) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""
         text = complete_text(self.tokens, running.ask, running.tree, running.taken)
         if text is None:
@@ -320,15 +311,13 @@ class ServerEngine:
         self._complete(running, text, len(running.prompt))
         return True
 
-    def _complete(self, running: Running, text: str, prompt_tokens: int) -> None:
-        ms = 1000 * (time.monotonic() - running.began)
-        answer = Answer(text, tuple(running.taken), prompt_tokens, running.prefilled, ms)
-        self.complete.append((running.ticket, answer))
+    def _complete(self, running: ServerRunning, text: str, prompt_tokens: int) -> None:
+        self.complete.append((running.ticket, running.answer(text, prompt_tokens)))
 
 
-def _merge(last: Piece, more: Piece) -> Piece:
+def _merge(last: ReplyPiece, more: ReplyPiece) -> ReplyPiece:
     """Returns the last piece of a reply with the counts that came after it."""
-    return Piece(
+    return ReplyPiece(
         last.ids + more.ids, last.text + more.text, True, more.prompt_tokens or last.prompt_tokens,
         more.cached or last.cached,
     )  # fmt: skip

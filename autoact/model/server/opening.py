@@ -7,7 +7,7 @@ import sys
 
 from autoact.errors import BadInput
 from autoact.model.server.calls import Calls
-from autoact.model.server.client import URLS, Client, TryAgain, read_key, root_url
+from autoact.model.server.client import URLS, ServerClient, TryAgain, read_key, root_url
 from autoact.model.server.dialects import DIALECTS
 from autoact.model.server.engine import ServerEngine
 from autoact.model.server.probe import Facts, Probe
@@ -30,7 +30,7 @@ def open_engine(config: Config, patience: Patience | None = None) -> ServerEngin
     """Opens the engine. Raises BadInput when no server answers, or one is not of this run's model."""
     settings, urls = config.server, read_urls(config.server)
     tokens = Tokens(load_tokenizer(config.model.id))
-    client = Client(settings.timeout, read_key(settings.key, urls, "server"))
+    client = ServerClient(settings.timeout, read_key(settings.key, urls, "server"))
     probe, calls = Probe(client, settings, tokens, config.model.id), Calls()
     replicas = Replicas(urls, client, probe.check, patience)
     try:

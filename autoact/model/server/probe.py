@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from autoact.errors import BadInput, ModelFailed
 from autoact.model.server.adapters import list_models
-from autoact.model.server.client import URLS, Client, TryAgain, UnknownName, place
+from autoact.model.server.client import URLS, ServerClient, TryAgain, UnknownName, place
 from autoact.model.server.dialects import DIALECTS
 from autoact.model.tokens import Tokens
 from autoact.project.config import Server
@@ -38,7 +38,7 @@ class _Ids(Struct):
 class Probe:
     """The checks of the servers of a run, which all must serve the same model."""
 
-    def __init__(self, client: Client, settings: Server, tokens: Tokens, name: str):
+    def __init__(self, client: ServerClient, settings: Server, tokens: Tokens, name: str):
         """Takes the name of the base model in this run's settings, for messages."""
         self.client, self.settings, self.name = client, settings, name
         self.ids = list(tokens.segment(SAMPLE))

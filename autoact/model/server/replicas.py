@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from autoact.errors import BadInput, ModelFailed
-from autoact.model.server.client import Client, TryAgain, UnknownName, place
+from autoact.model.server.client import ServerClient, TryAgain, UnknownName, place
 from autoact.script import root_of
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class Replicas:
     """The servers of a run. Used in one asyncio loop."""
 
     def __init__(
-        self, urls: Sequence[str], client: Client, check: Callable[[str], Awaitable[object]],
+        self, urls: Sequence[str], client: ServerClient, check: Callable[[str], Awaitable[object]],
         patience: Patience | None = None,
     ):  # fmt: skip
         """Takes at least one URL, and `check`, which raises TryAgain for a URL that does not answer as it should."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from autoact.model.server.client import Client, TryAgain
+from autoact.model.server.client import ServerClient, TryAgain
 
 BATCH_SIZE = 32
 """Most positions of one request. Servers return the log-probabilities of at most 128 different ids."""
@@ -28,7 +28,7 @@ class _Scores(Struct):
 
 
 async def log_likelihood(
-    client: Client, url: str, model: str, beginning: Sequence[int], text: Sequence[int], headers: dict[str, str]
+    client: ServerClient, url: str, model: str, beginning: Sequence[int], text: Sequence[int], headers: dict[str, str]
 ) -> float:
     """Returns the log-likelihood of `text` after `beginning`, in nats. Raises as `Client.post` does.
 

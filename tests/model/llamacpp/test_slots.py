@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.model.llamacpp.slots import Owner, Slot, Slots, last_place, shared_length
+from autoact.model.llamacpp.slots import CacheSlot, SlotOwner, Slots, last_place, shared_length
 
 
-def take(slots: Slots, unit: str, ids: list[int], adapter: str = "meta") -> Slot | None:
+def take(slots: Slots, unit: str, ids: list[int], adapter: str = "meta") -> CacheSlot | None:
     """Takes a slot as the engine does, and ends its computation at once."""
-    slot = slots.take(Owner(unit, adapter), ids)
+    slot = slots.take(SlotOwner(unit, adapter), ids)
     if slot is not None:
         slot.ids, slot.busy = ids, False
     return slot
@@ -50,12 +50,12 @@ def test_a_unit_that_waits_for_a_tool_loses_its_slot_only_when_no_other_is_free(
 
 def test_an_ask_waits_for_a_slot_that_is_busy() -> None:
     slots = Slots(1)
-    slot = slots.take(Owner("a", "meta"), [1])
+    slot = slots.take(SlotOwner("a", "meta"), [1])
     assert slot is not None
-    assert slots.take(Owner("a", "meta"), [1]) is None
-    assert slots.take(Owner("b", "meta"), [1]) is None
+    assert slots.take(SlotOwner("a", "meta"), [1]) is None
+    assert slots.take(SlotOwner("b", "meta"), [1]) is None
     slot.busy = False
-    assert slots.take(Owner("b", "meta"), [1]) is slot
+    assert slots.take(SlotOwner("b", "meta"), [1]) is slot
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from autoact.model.memory_plan import cards
 from autoact.model.memory_plan.architecture import count
 from autoact.model.memory_plan.cards import find_devices, simulate
 from autoact.model.memory_plan.needs import Workload
-from autoact.model.memory_plan.plan import FEWEST_LANES, Plan, make_plan
+from autoact.model.memory_plan.plan import FEWEST_LANES, MemoryPlan, make_plan
 from autoact.project.config import Config, Differentiation
 
 LLAMA_7B, LLAMA_13B = "meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-13b-hf"
@@ -22,7 +22,7 @@ SEVEN_BILLION = (LLAMA_7B, "mistralai/Mistral-7B-Instruct-v0.3", "Qwen/Qwen2.5-7
 
 @pytest.fixture
 def plan(configurations: dict[str, Any]) -> Any:
-    def make(name: str, gigabytes: float, number: int = 1, tokens: int = 2048) -> Plan:
+    def make(name: str, gigabytes: float, number: int = 1, tokens: int = 2048) -> MemoryPlan:
         devices = simulate([round(gigabytes * 1e9)] * number, ["GPU"] * number)
         return make_plan(name, count(configurations[name]), devices, Workload(tokens))
 
