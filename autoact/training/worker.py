@@ -3,7 +3,7 @@
     python -m autoact.training.worker FOLDER
     python -m torch.distributed.run --standalone --nproc-per-node 2 -m autoact.training.worker FOLDER
 
-FOLDER/request.json is a `Request` as JSON (autoact/training/request.py); `main(["FOLDER"])` is the same call from Python.
+FOLDER/request.json is a `Request` as JSON (autoact/training/request.py); `main(["FOLDER"])` is the same call.
 Every event is a line of FOLDER/events.jsonl, in the form of the event log; the last is `adapter.ready`, and then the
 adapter is in `adapters/NAME` of the request's root. A file FOLDER/enough ends the training after the step in progress.
 An error of AutoAct is written to FOLDER/failure.json, and the exit code is 1. The same request again continues from the
