@@ -14,6 +14,7 @@ from autoact.errors import ContextFull, ModelFailed
 from autoact.model import heap
 from autoact.model.adapters import NONE, Adapters
 from autoact.model.attention import PACKED, check_layers, context_window
+from autoact.model.blocked import BlockedWeights
 from autoact.model.cache import Branch, Row
 from autoact.model.completion import Running, complete_text, forbidden_ids
 from autoact.model.engine import Ticket
@@ -74,6 +75,7 @@ class LocalEngine:
         self.running: list[LocalRunning] = []
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
         self.adapters = Adapters()
+        self.blocked = BlockedWeights(weights.model)
         self.rows = self._new_rows()
         self.passes = 0
 
@@ -149,6 +151,7 @@ class LocalEngine:
     def release(self) -> None:
         """Removes adapters and caches from the model, before training or before other adapters are loaded."""
         self.adapters.clear()
+        self.blocked.remove()
         self.rows = self._new_rows()
         heap.release_memory()
 
@@ -270,6 +273,7 @@ class LocalEngine:
     def _compute(self, packed: PackedPass, places: Tensor) -> Tensor:
         """Returns the logits (places, vocabulary) of a pass, as float32."""
         before, self.config._attn_implementation = self.config._attn_implementation, PACKED
+        self.blocked.add()
         try:
             output = self.model(
                 input_ids=packed.ids, position_ids=packed.positions, past_key_values=self.rows.cache, use_cache=True,
