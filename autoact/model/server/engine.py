@@ -75,6 +75,7 @@ class ServerEngine:
 
     def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
         """Sends an ask to a server. A choice that has only one option is answered at once."""
+        self.replicas.place(ticket.unit)
         prompt = self.tokens.prompt(ask.prompt)
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
         running = ServerRunning(ticket, ask, seed, prompt, tree, tree.forced([]) if tree else [], time.monotonic())
@@ -120,7 +121,8 @@ class ServerEngine:
         self.complete = [(ticket, answer) for ticket, answer in self.complete if ticket.unit != unit]
 
     def forget(self, unit: str) -> None:
-        """Does nothing: servers drop the prefixes that were not used for longest."""
+        """Makes room for another unit on its server, which drops by itself the prefixes that it used longest ago."""
+        self.replicas.release(unit)
 
     def adapt(self, adapters: Mapping[str, Path]) -> None:
         """Loads PEFT folders on every server in place of all adapters. Raises BadInput and ModelFailed."""

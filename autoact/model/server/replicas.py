@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -67,14 +68,39 @@ class Replicas:
         """Takes at least one URL, and `check`, which raises TryAgain for a URL that does not answer as it should."""
         self.all = [Replica(url) for url in dict.fromkeys(urls)]
         self.client, self.check, self.patience = client, check, patience or Patience()
+        self.placed: dict[str, Replica] = {}
+        """The servers of the units in progress."""
+
+    def place(self, unit: str) -> None:
+        """Chooses the server that a unit and its forks use while they are in progress.
+
+        It is the first in the unit's order that has less than its share of the units in progress, because chance alone
+        would give one of two servers 18 of 32 episodes on average.
+        """
+        if unit in self.placed:
+            return
+        root, now = root_of(unit), time.monotonic()
+        known = next((replica for other, replica in self.placed.items() if root_of(other) == root), None)
+        usable = [one for one in self.order(unit) if one.quiet_until <= now] or self.order(unit)
+        count = Counter(replica.url for replica in self.placed.values())
+        share = -(-(len(self.placed) + 1) // len(usable))
+        self.placed[unit] = known or min(usable, key=lambda one: count[one.url] >= share)
+
+    def release(self, unit: str) -> None:
+        """Ends the placing of a unit, which will ask nothing more."""
+        self.placed.pop(unit, None)
 
     def order(self, unit: str) -> list[Replica]:
-        """Returns the servers in the order in which a unit uses them: always the same one first, and so its forks.
+        """Returns the servers in the order in which a unit uses them: first the one where it was placed.
 
-        A server that is added or removed changes the order of few units (rendezvous hashing).
+        The rest of the order depends on the unit's name only, and is the same for its forks. A server that is added or
+        removed changes the order of few units (rendezvous hashing).
         """
-        root = root_of(unit)
-        return sorted(self.all, key=lambda one: hashlib.blake2s(f"{root} {one.url}".encode()).digest())
+        root, placed = root_of(unit), self.placed.get(unit)
+        return sorted(
+            self.all,
+            key=lambda one: (one is not placed, hashlib.blake2s(f"{root} {one.url}".encode()).digest()),
+        )
 
     async def attempt(self, unit: str, act: Callable[[Replica], Awaitable[T]]) -> T:
         """Returns the result of `act` with the first server that answers.

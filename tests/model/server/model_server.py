@@ -27,9 +27,10 @@ class ModelServer:
 
     def __init__(
         self, weights: Weights, dialect: str = "vllm", name: str = "base", port: int = 0, window: int | None = 4096,
-        shift: int = 0, key: str = "", max_rank: int = 16, loads: bool = True, pause: float = 0.0,
+        shift: int = 0, key: str = "", max_rank: int = 16, loads: bool = True, pause: float = 0.0, places: int = 999,
     ):  # fmt: skip
-        """Takes `shift`, which is added to the ids of `/tokenize`, and `pause`, the seconds before each token."""
+        """Takes `shift`, which is added to the ids of `/tokenize`, `pause`, the seconds before each token, and
+        `places`, the most sequences that it continues at the same time; other requests wait."""
         self.weights, self.dialect, self.name, self.window, self.shift = weights, dialect, name, window, shift
         self.key, self.max_rank, self.loads, self.pause = key, max_rank, loads, pause
         self.faults: deque[str] = deque()
@@ -41,7 +42,7 @@ class ModelServer:
         self.adapters: dict[str, Any] = {}
         self.paths: dict[str, str] = {}
         self.seen: list[list[int]] = []
-        self.lock = threading.Lock()
+        self.lock, self.places = threading.Lock(), threading.Semaphore(places)
         self.dead = False
         self.listener = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (Handler,), {"server_model": self}))
         self.listener.daemon_threads = True
@@ -207,7 +208,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, {"choices": [], "usage": {"prompt_tokens": count}})
         if isinstance(body["prompt"][0], list):
             return self.score(body)
-        return self.stream(body, fault)
+        with server.places:
+            return self.stream(body, fault)
 
     def score(self, body: dict[str, Any]) -> None:
         rows = []

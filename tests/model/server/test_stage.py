@@ -51,6 +51,20 @@ def three_for_each(engine: ServerEngine) -> list[Question]:
     return [question for questions in found.values() for question in questions[:3]]
 
 
+def all_for_one(engine: ServerEngine, count: int) -> list[Question]:
+    """Questions whose names put the same server first."""
+    numbers = (number for number in range(999) if engine.replicas.order(f"t-q-{number}-0")[0] is engine.replicas.all[0])
+    return [
+        Question(f"q-{number}", f"Who wrote Fidelio? ({number})", "Beethoven")
+        for number, _ in zip(numbers, range(count), strict=False)
+    ]
+
+
+def units_at(server: ModelServer) -> set[str]:
+    """The units that asked a server for tokens."""
+    return {headers["X-Session-Id"] for _, _, headers in server.asked if "X-Session-Id" in headers}
+
+
 def play(engine: ServerEngine, questions: list[Question], folder: RunFolder) -> dict[str, Trajectory]:
     """Synthesis of all questions; the trajectories by unit."""
     journal = Journal(folder)
@@ -68,6 +82,19 @@ def new_folder(root: Path, name: str) -> RunFolder:
     folder = RunFolder(root / name)
     folder.path.mkdir()
     return folder
+
+
+def test_episodes_are_shared_by_two_servers_and_end_as_with_one(
+    tmp_path: Path, start: Callable[..., ModelServer], open_servers: Callable[..., ServerEngine]
+) -> None:
+    one, other = start(places=2), start(places=2)
+    engine = open_servers(one, other, lanes=6)
+    questions = all_for_one(engine, 6)
+    wanted = play(open_servers(start(), lanes=6), questions, new_folder(tmp_path, "one"))
+    assert play(engine, questions, new_folder(tmp_path, "two")) == wanted
+    assert [len(units_at(one)), len(units_at(other))] == [3, 3]
+    assert not units_at(one) & units_at(other)
+    assert engine.replicas.placed == {}
 
 
 @pytest.mark.fault
