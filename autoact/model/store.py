@@ -280,7 +280,7 @@ def load_model(name: str, device: str = "auto", precision: str = "auto") -> Weig
     dtype = getattr(torch, best_precision(device) if precision == "auto" or rounded else precision)
     torch.set_num_threads(thread_limit().threads)
     how: dict[str, Any] = {"dtype": dtype, "attn_implementation": "sdpa"}
-    spread = device == "cuda" and torch.cuda.device_count() > 1 and _stored_bytes(folder) > torch.cuda.mem_get_info()[0]
+    spread = device == "cuda" and torch.cuda.device_count() > 1 and stored_bytes(folder) > torch.cuda.mem_get_info()[0]
     if rounded:
         how["quantization_config"] = _quantization(rounded, dtype)
     if rounded or spread:
@@ -294,7 +294,7 @@ def load_model(name: str, device: str = "auto", precision: str = "auto") -> Weig
     return Weights(model, tokenizer, f"{folder.name} · {device} · {short}", folder)
 
 
-def _stored_bytes(folder: Path) -> int:
+def stored_bytes(folder: Path) -> int:
     """Returns the size of the weights in a model's folder."""
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 

@@ -18,6 +18,7 @@ import argparse
 import hashlib
 import multiprocessing
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -35,7 +36,7 @@ from worlds import scripted_world  # noqa: E402
 
 from autoact.model.server.engine import ServerEngine  # noqa: E402
 from autoact.model.server.opening import open_engine  # noqa: E402
-from autoact.model.store import EMBEDDED, Weights, load_tokenizer  # noqa: E402
+from autoact.model.store import EMBEDDED, Weights, find_model, load_tokenizer  # noqa: E402
 from autoact.model.tokens import Tokens  # noqa: E402
 from autoact.project.config import Config, Model, Server, Synthesis  # noqa: E402
 from autoact.run.conductor.conductor import Conductor  # noqa: E402
@@ -132,12 +133,21 @@ def play(engine: ServerEngine, episodes: int, tool_seconds: float) -> dict[str, 
             journal.close()
 
 
+@contextmanager
+def copy_without_weights() -> Iterator[str]:
+    """Yields a folder with the embedded model's tokenizer: the servers' tokens are to be compared with no weights."""
+    with tempfile.TemporaryDirectory() as parent:
+        yield shutil.copytree(
+            find_model(EMBEDDED), f"{parent}/simulated", ignore=shutil.ignore_patterns("*.safetensors")
+        )
+
+
 def measure(count: int, given: argparse.Namespace) -> tuple[float, dict[str, Trajectory]]:
     """Returns the episodes for each second with so many servers, and the trajectories."""
-    with start_servers(count, given.token_ms / 1000, given.places) as pipes:
+    with copy_without_weights() as model, start_servers(count, given.token_ms / 1000, given.places) as pipes:
         urls = tuple(pipe.recv() for pipe in pipes)
         lanes = given.lanes or given.episodes
-        engine = open_engine(Config(model=Model(EMBEDDED, engine="server", lanes=lanes), server=Server(urls)))
+        engine = open_engine(Config(model=Model(model, engine="server", lanes=lanes), server=Server(urls)))
         try:
             began, cpu = time.monotonic(), time.process_time()
             found = play(engine, given.episodes, given.tool_ms / 1000)

@@ -8,6 +8,7 @@ import sys
 from autoact.errors import BadInput
 from autoact.model.server.calls import Calls
 from autoact.model.server.client import URLS, ServerClient, TryAgain, read_key, root_url
+from autoact.model.server.comparison import ask_servers, compare, find_small_weights
 from autoact.model.server.dialects import DIALECTS
 from autoact.model.server.engine import ServerEngine
 from autoact.model.server.probe import Facts, Probe
@@ -36,6 +37,9 @@ def open_engine(config: Config, patience: Patience | None = None) -> ServerEngin
     try:
         facts = calls.wait(_check_all(replicas, probe))
         _check_training(config, facts[0].dialect)
+        if folder := find_small_weights(config.model, DIALECTS[facts[0].dialect]):
+            drawn = calls.wait(ask_servers(replicas, facts[0], DIALECTS[facts[0].dialect], tokens))
+            compare(folder, drawn, tokens, config.model.id)
     except BaseException:
         calls.wait(client.close())
         calls.close()

@@ -58,8 +58,9 @@ class ModelServer:
         return f"http://127.0.0.1:{self.port}"
 
     def completions(self) -> list[dict[str, Any]]:
-        """The bodies of the requests for completions."""
-        return [body for path, body, _ in self.asked if path in ("/v1/completions", "/completion")]
+        """The bodies of the requests for completions, without those of the check before a run."""
+        paths = ("/v1/completions", "/completion")
+        return [body for path, body, headers in self.asked if path in paths and "X-Request-Id" in headers]
 
     def kill(self) -> None:
         """Ends it at once, in the middle of its replies."""
@@ -253,7 +254,8 @@ class Handler(BaseHTTPRequestHandler):
                     self.event({"content": "", "tokens": [], "stop": True, **counts})
             else:
                 self.event({"choices": [{"index": 0, "text": text, "token_ids": ids, "finish_reason": ended or None}]})
-        server.finished[self.headers.get("X-Request-Id", "")] += 1
+        if identity := self.headers.get("X-Request-Id"):
+            server.finished[identity] += 1
         if server.dialect != "llamacpp":
             details = {"cached_tokens": cached}
             self.event({"choices": [], "usage": {"prompt_tokens": count, "prompt_tokens_details": details}})
