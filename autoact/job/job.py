@@ -162,7 +162,10 @@ class Job:
             journal.append(started)
         else:
             journal.append_once(started)
-        conductor.play(name, stage, expected)
+        try:
+            conductor.play(name, stage, expected)
+        finally:
+            pipeline.world.trainer.release()
         journal.append(StageFinished(name, STAGES.get(name).made(journal.state), round(time.monotonic() - began, 3)))
 
     def tick(self, doing: str = "") -> None:

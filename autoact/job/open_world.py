@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 from autoact.environment import Environments
+from autoact.events import Event
 from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Engine
 from autoact.model.server.author import open_author
+from autoact.model.server.engine import ServerEngine
 from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.registry.engines import ENGINES, EngineKind
 from autoact.registry.environments import ENVIRONMENTS
 from autoact.registry.registry import load_object
-from autoact.run.conductor.world import World
+from autoact.run.conductor.world import Trainer, World
 from autoact.run.record.folder import RunFolder
+from autoact.script import Train
 from autoact.security import trust
 from autoact.threads import describe_threads
+from autoact.trajectory import Adapter
 
 
 def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
@@ -33,12 +38,32 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
 def _make_world(config: Config, engine: Engine, kind: EngineKind, environments: Environments, root: Path) -> World:
     """Returns the world with the trainer of the engine, or with one that trains in jobs. Raises BadInput."""
     settings = config.differentiation
+    trainer: Trainer
     if settings.executor == "here":
         trainer = load_object(kind.trainer)(engine, settings, seed=config.model.seed, root=root)
-        return World(open_author(config, engine), trainer, environments)
-    from autoact.training.jobs import JobTrainer
+    else:
+        from autoact.training.jobs import JobTrainer
 
-    jobs = JobTrainer(config, cluster=settings.executor, root=root)
-    world = World(open_author(config, engine), jobs, environments)
-    world.closing.callback(jobs.close)
+        trainer = JobTrainer(config, cluster=settings.executor, root=root)
+    if config.server.sleep and isinstance(engine, ServerEngine):
+        trainer = SleepTrainer(trainer, engine)
+    world = World(open_author(config, engine), trainer, environments)
+    world.closing.callback(trainer.release)
     return world
+
+
+class SleepTrainer:
+    """Trains while the engine's servers sleep: from the first adapter of a stage to the end of the stage."""
+
+    def __init__(self, trainer: Trainer, engine: ServerEngine):
+        self.trainer, self.engine = trainer, engine
+
+    def train(self, request: Train) -> Generator[Event | None, bool | None, Adapter]:
+        """Puts the servers to sleep and trains an adapter; see `Trainer`."""
+        self.engine.sleep()
+        return (yield from self.trainer.train(request))
+
+    def release(self) -> None:
+        """Frees the card, then wakes the servers. Raises ModelFailed."""
+        self.trainer.release()
+        self.engine.wake()

@@ -86,6 +86,9 @@ class Server(Section, frozen=True):
     """The name of the secret that they ask for; its value never stands in settings."""
     timeout: PositiveFloat = 60.0
     """Seconds without a token after which a request is sent again."""
+    sleep: bool = False
+    """Puts the servers to sleep while adapters are trained, where both use one card. Only for vLLM with sleep mode, as
+    `autoact serve` starts it, and not for servers that other runs use at the same time."""
 
 
 class Author(Section, frozen=True):

@@ -153,7 +153,7 @@ class JobTrainer:
     def train(self, request: Train) -> Generator[Event | None, bool | None, Adapter]:
         """Yields the events of all jobs until this adapter is ready; see `Trainer` in autoact.run.conductor.world.
 
-        Ending the generator ends its job, but not those beside it; `close` ends them.
+        Ending the generator ends its job, but not those beside it; `release` ends them.
         """
         for number, one in enumerate((request, *request.beside)):
             if one.adapter not in self.running:
@@ -175,7 +175,7 @@ class JobTrainer:
             mine.cancel()
             self.left.append(self.running.pop(request.adapter))
 
-    def close(self) -> None:
+    def release(self) -> None:
         """Ends the jobs that are left, and waits for their ends."""
         for job in self.running.values():
             job.cancel()

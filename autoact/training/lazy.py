@@ -1,9 +1,12 @@
-"""The trainer of engines that run no torch model: loads the base weights only while it trains."""
+"""The trainer of engines that run no torch model: the base weights are here only while adapters are trained."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 from pathlib import Path
+
+import torch
 
 from autoact.errors import BadInput
 from autoact.events import Event
@@ -18,21 +21,26 @@ from autoact.trajectory import Adapter
 
 
 class LazyTrainer:
-    """Trains adapters on weights that it loads for each adapter and frees after it."""
+    """Trains adapters on weights that it loads for the first one and frees when the stage has ended."""
 
     def __init__(self, model: Model, settings: Differentiation, *, seed: int, root: Path):
         """Takes the run folder as `root`."""
         self.model, self.settings, self.seed, self.root = model, settings, seed, root
+        self.trainer: LocalTrainer | None = None
 
     def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
         """Trains an adapter; see `Trainer` in autoact.run.conductor.world."""
-        weights = load_model(self.model.id, self.model.device, self.model.precision)
-        trainer = LocalTrainer(LocalEngine(weights, lanes=1), self.settings, seed=self.seed, root=self.root)
-        del weights
-        try:
-            return (yield from trainer.train(request))
-        finally:
-            del trainer
+        if self.trainer is None:
+            weights = load_model(self.model.id, self.model.device, self.model.precision)
+            self.trainer = LocalTrainer(LocalEngine(weights, lanes=1), self.settings, seed=self.seed, root=self.root)
+        return (yield from self.trainer.train(request))
+
+    def release(self) -> None:
+        """Frees the weights, also on their card."""
+        if self.trainer is not None:
+            self.trainer = None
+            gc.collect()  # parts of a model refer to each other
+            torch.cuda.empty_cache()
             heap.release_memory()
 
 

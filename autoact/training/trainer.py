@@ -43,7 +43,7 @@ class LocalTrainer:
         prepare_cublas()
         self.engine, self.settings, self.seed, self.root = engine, settings, seed, root
         self.trunks = Trunks()
-        """Kept from one adapter to the next, up to the last of the settings."""
+        """Kept from one adapter to the next, until `release`."""
         if settings.processes > 1 and getattr(engine.model, "hf_quantizer", None) is not None:
             raise BadInput("several processes train only a base that is not quantised", key="differentiation.processes")
         if settings.adapter == "alora":
@@ -70,9 +70,11 @@ class LocalTrainer:
         finally:
             training.close()
             self.engine.model.eval()
-            if request.adapter == list(self.settings.adapters)[-1]:
-                self.trunks.clear()
         return Adapter(request.adapter, f"{ADAPTERS}/{request.adapter}", digest, spans, loss)
+
+    def release(self) -> None:
+        """Forgets the trunks."""
+        self.trunks.clear()
 
     def _request(self, train: Train) -> Request:
         """Returns a training as a request to worker processes, which load the same model."""

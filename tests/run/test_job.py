@@ -148,6 +148,32 @@ def test_a_whole_run(project: Project) -> None:
     assert run.engine == "scripted"
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_trainer_frees_what_it_keeps_when_its_stage_has_ended(project: Project, *, fails: bool) -> None:
+    hall, order = Hall(), list[str]()
+
+    def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
+        opened = hall.open(config, project, folder)
+        trainer, train = opened.world.trainer, opened.world.trainer.train
+
+        def note(wish: Train) -> Generator[happened.Event | None, bool | None, Adapter]:
+            order.append(wish.adapter)
+            if fails:
+                raise ModelFailed("no room on the card")
+            return (yield from train(wish))
+
+        trainer.train, trainer.release = note, lambda: order.append("free")  # type: ignore[method-assign]
+        return opened
+
+    job = Job(prepared(project), open_world)
+    if fails:
+        with pytest.raises(StageFailed, match="no room on the card"):
+            job.run()
+    else:
+        assert job.run() == "finished"
+    assert [*SUB_AGENTS, "free"] == order[order.index("plan") :][: len(SUB_AGENTS) + 1]
+
+
 def test_the_group_is_asked_in_its_own_roles(project: Project) -> None:
     folder, hall = prepared(project), Hall()
     Job(folder, hall.open).run()

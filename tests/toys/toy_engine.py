@@ -62,6 +62,9 @@ class Trainer:
         (folder / "README.md").write_text(f"Learned from {len(wish.lessons)} lessons.\n")
         return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", len(wish.lessons), 0.5)
 
+    def release(self) -> None:
+        """Keeps nothing."""
+
 
 def open_engine(config: Config) -> Parrot:
     """Opens the engine."""

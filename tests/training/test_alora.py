@@ -200,7 +200,7 @@ def _loss(model: Any, one: Sample) -> float:
     return total
 
 
-def test_trunks_are_encoded_once_for_all_adapters_and_forgotten_after_the_last(
+def test_trunks_are_encoded_once_for_all_adapters_and_forgotten_with_the_stage(
     engine: LocalEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path / "kept")
@@ -209,6 +209,7 @@ def test_trunks_are_encoded_once_for_all_adapters_and_forgotten_after_the_last(
     monkeypatch.setattr(alora, "_encode", lambda model, ids: encoded.append(len(ids)) or encode(model, ids))
     digests = [finish(trainer.train(request(name))).sha256 for name in SUB_AGENTS]
     assert len(encoded) == len(TRAJECTORIES)
+    trainer.release()
     assert trainer.trunks.kept == {}
     encoded.clear()
     other = LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path / "computed again")

@@ -217,7 +217,7 @@ def test_skipping_one_training_leaves_the_others(submitted: Submitted, tmp_path:
     next(training)
     training.close()
     assert [job.cancelled for job in submitted] == [True, False]
-    trainer.close()
+    trainer.release()
     assert [job.cancelled for job in submitted] == [True, True]
 
 
@@ -302,7 +302,7 @@ def play(folder: RunFolder, trainer: Any, commands: dict[int, Command] | None = 
     gate = Patient(journal, dict(commands or {}))
     world = World(Lanes(), trainer, Begins(lambda question: None))  # type: ignore[arg-type]
     if isinstance(trainer, JobTrainer):
-        world.closing.callback(trainer.close)
+        world.closing.callback(trainer.release)
     try:
         conductor = Conductor(world, journal, gate, seed=7)
         conductor.play("differentiation", differentiation(TRAJECTORIES, VERDICTS, SETTINGS, CARD, seed=7))
@@ -363,7 +363,7 @@ def test_three_jobs_of_this_machine(folder: RunFolder, tiny: Path, weights: Weig
     assert len({running.job.job_id for running in trainer.running.values()}) == 3
     os.kill(int(trainer.running["plan"].job.job_id), signal.SIGKILL)
     training.close()
-    trainer.close()
+    trainer.release()
     log = play(folder, JobTrainer(config, cluster="local", root=folder.path))
     here = LocalTrainer(LocalEngine(weights, 2), SETTINGS, seed=7, root=tmp_path / "here")
     assert ready(log) == {one.adapter: end(here.train(one))[1].sha256 for one in (request_all(), *request_all().beside)}
@@ -431,7 +431,7 @@ def test_a_job_on_slurm(slurm: Path, tiny: Path, tmp_path: Path) -> None:
     trainer = JobTrainer(config, cluster="slurm", root=root)
     next(trainer.train(request("plan")))
     assert slurm.read_text().split("\n")[1:3] == ["scancel 41", "sbatch 0"]
-    trainer.close()
+    trainer.release()
     assert "scancel 42" in slurm.read_text()
 
 

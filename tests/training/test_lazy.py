@@ -1,8 +1,7 @@
-"""Training for a run on servers: the base weights are here only while an adapter is trained."""
+"""Training for a run on servers: the base weights are here only while adapters are trained."""
 
 from __future__ import annotations
 
-import gc
 import weakref
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is d
 
 CARD = Card("Answer questions.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
 STEPS = (Step("I look.", "Retrieve", "Fidelio", "By Beethoven."), Step("It says so.", FINISH, "Beethoven"))
-LESSON = Lesson(Trajectory("t-1", Question("q-1", "Who wrote Fidelio?", "Beethoven"), STEPS), ROLES.get("tool").parts)
+TRAJECTORY = Trajectory("t-1", Question("q-1", "Who wrote Fidelio?", "Beethoven"), STEPS)
+LESSON, PLAN_LESSON = (Lesson(TRAJECTORY, ROLES.get(role).parts) for role in ("tool", "plan"))
 
 
 def run(trainer: LazyTrainer, request: Train) -> Adapter:
@@ -36,7 +36,7 @@ def run(trainer: LazyTrainer, request: Train) -> Adapter:
             return adapter
 
 
-def test_weights_are_loaded_for_a_training_and_freed_after_it(
+def test_weights_are_loaded_once_for_all_adapters_and_freed_with_the_stage(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models: list[weakref.ref[Any]] = []
@@ -49,13 +49,28 @@ def test_weights_are_loaded_for_a_training_and_freed_after_it(
     monkeypatch.setattr(lazy, "load_model", load)
     model = Model(id=str(tiny), device="cpu", precision="float32")
     trainer = LazyTrainer(model, Differentiation(epochs=1), seed=7, root=tmp_path)
+    trainer.release()
     assert models == []
     adapter = run(trainer, Train("tool", (LESSON,), CARD))
     assert (tmp_path / adapter.path / "adapter_model.safetensors").exists()
     with pytest.raises(ModelFailed, match="nothing to learn from"):
-        run(trainer, Train("tool", (), CARD))
-    gc.collect()
-    assert [model() for model in models] == [None, None]
+        run(trainer, Train("reflect", (), CARD))
+    run(trainer, Train("plan", (PLAN_LESSON,), CARD))
+    assert len(models) == 1
+    trainer.release()
+    assert [model() for model in models] == [None]
+    run(trainer, Train("tool", (LESSON,), CARD))
+    assert len(models) == 2
+
+
+def test_trunks_are_shared_by_adapters(tiny: Path, tmp_path: Path) -> None:
+    model = Model(id=str(tiny), device="cpu", precision="float32")
+    trainer = LazyTrainer(model, Differentiation(epochs=1, adapter="alora"), seed=7, root=tmp_path)
+    run(trainer, Train("tool", (LESSON,), CARD))
+    assert trainer.trainer is not None
+    (trunk,) = trainer.trainer.trunks.kept.values()
+    run(trainer, Train("plan", (PLAN_LESSON,), CARD))
+    assert [kept is trunk for kept in trainer.trainer.trunks.kept.values()] == [True]
 
 
 def test_another_engine_is_refused(tmp_path: Path) -> None:

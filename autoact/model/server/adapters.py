@@ -111,6 +111,11 @@ class ServedAdapters:
                 raise BadInput(f"{where}: {error}; start it with --max-lora-rank {rank} or more", key=URLS) from error
             raise
 
+    async def unload_all(self, replica: Replica) -> None:
+        """Unloads all adapters of a server; each is loaded again when it is asked for. Raises TryAgain."""
+        for name in list(replica.adapters):
+            await self._unload(replica, name)
+
     async def _unload(self, replica: Replica, name: str) -> None:
         del replica.adapters[name]
         try:

@@ -23,6 +23,7 @@ from autoact.model.server.client import TryAgain, UnknownName
 from autoact.model.server.dialects import Dialect, Generation, ReplyPiece
 from autoact.model.server.replicas import NoServer, Replica, Replicas
 from autoact.model.server.scoring import log_likelihood
+from autoact.model.server.sleep import sleep, wake
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.project.config import Model
 from autoact.script import Answer, Ask, Match
@@ -66,7 +67,7 @@ class ServerEngine:
         count = len(replicas.all)
         self.name = f"{Path(base.id).name} · {dialect.name} · {count} server{'s' if count > 1 else ''}"
         self.adapters = ServedAdapters(replicas, dialect)
-        self.calls = calls
+        self.calls, self.asleep = calls, False
         self.running: dict[int, ServerRunning] = {}
         """By the number of the present call."""
         self.complete: list[tuple[Ticket, Answer | ModelFailed]] = []
@@ -127,6 +128,18 @@ class ServerEngine:
     def adapt(self, adapters: Mapping[str, Path]) -> None:
         """Loads PEFT folders on every server in place of all adapters. Raises BadInput and ModelFailed."""
         self.calls.wait(self.adapters.change(adapters))
+
+    def sleep(self) -> None:
+        """Puts the servers to sleep until `wake`; nothing may be asked meanwhile. Raises BadInput."""
+        if not self.asleep:
+            self.calls.wait(sleep(self.replicas, self.adapters))
+        self.asleep = True
+
+    def wake(self) -> None:
+        """Wakes the servers if they were put to sleep. Raises ModelFailed."""
+        if self.asleep:
+            self.calls.wait(wake(self.replicas))
+        self.asleep = False
 
     def close(self) -> None:
         """Ends all requests and closes the connections."""

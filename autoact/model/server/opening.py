@@ -13,6 +13,7 @@ from autoact.model.server.dialects import DIALECTS
 from autoact.model.server.engine import ServerEngine
 from autoact.model.server.probe import Facts, Probe
 from autoact.model.server.replicas import Patience, Replicas
+from autoact.model.server.sleep import KEY, check_awake
 from autoact.model.store import find_model, find_tokenizer, load_tokenizer
 from autoact.model.tokens import Tokens
 from autoact.project.config import Config, Server
@@ -37,6 +38,9 @@ def open_engine(config: Config, patience: Patience | None = None) -> ServerEngin
     try:
         facts = calls.wait(_check_all(replicas, probe))
         _check_training(config, facts[0].dialect)
+        if facts[0].dialect == "vllm":
+            trains = DIFFERENTIATION in config.run.stages
+            calls.wait(check_awake(replicas, wakes=settings.sleep, required=settings.sleep and trains))
         if folder := find_small_weights(config.model, DIALECTS[facts[0].dialect]):
             drawn = calls.wait(ask_servers(replicas, facts[0], DIALECTS[facts[0].dialect], tokens))
             compare(folder, drawn, tokens, config.model.id)
@@ -82,6 +86,8 @@ def _check_training(config: Config, dialect: str) -> None:
     if DIFFERENTIATION in config.run.stages and not DIALECTS[dialect].load:
         what = f"a server of the kind {dialect} loads adapters only when it starts, and this run trains some"
         raise BadInput(f"{what}; expected vllm or sglang, or `--to filtering`", key=URLS)
+    if config.server.sleep and dialect != "vllm":
+        raise BadInput(f"only vllm can sleep while a run trains, not {dialect}", key=KEY)
 
 
 def read_urls(settings: Server) -> list[str]:

@@ -27,6 +27,9 @@ class Trainer(Protocol):
         Raises ModelFailed when there is nothing to learn from, DiskFull when a checkpoint does not fit on the disk.
         """
 
+    def release(self) -> None:
+        """Frees what it keeps between adapters. Called when a stage has ended, also by an error. Raises ModelFailed."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:

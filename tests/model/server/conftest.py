@@ -14,7 +14,7 @@ from autoact.model.server.engine import ServerEngine
 from autoact.model.server.opening import open_engine
 from autoact.model.server.replicas import Patience
 from autoact.model.store import Weights
-from autoact.project.config import Config, Model, Server
+from autoact.project.config import Config, Model, Plan, Server
 
 sys.path.insert(0, str(Path(__file__).parent))  # what several tests share lies beside them
 
@@ -44,10 +44,12 @@ def open_servers(tiny: Path) -> Iterator[Open]:
     """Opens the engine of given servers."""
     with ExitStack() as opened:
 
-        def open_servers(*servers: ModelServer, lanes: int = 4, patience: Patience = SHORT, **how: Any) -> ServerEngine:
+        def open_servers(
+            *servers: ModelServer, lanes: int = 4, patience: Patience = SHORT, stages: tuple[str, ...] = (), **how: Any
+        ) -> ServerEngine:
             settings = Server(tuple(server.url for server in servers), **how)
             model = Model(id=str(tiny), lanes=lanes, engine="server", device="cpu", precision="float32")
-            engine = open_engine(Config(model=model, server=settings), patience)
+            engine = open_engine(Config(run=Plan(stages=stages), model=model, server=settings), patience)
             opened.callback(engine.close)
             return engine
 

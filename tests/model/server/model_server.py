@@ -28,9 +28,11 @@ class ModelServer:
     def __init__(
         self, weights: Weights, dialect: str = "vllm", name: str = "base", port: int = 0, window: int | None = 4096,
         shift: int = 0, key: str = "", max_rank: int = 16, loads: bool = True, pause: float = 0.0, places: int = 999,
+        sleeps: bool = False,
     ):  # fmt: skip
         """Takes `shift`, which is added to the ids of `/tokenize`, `pause`, the seconds before each token, and
-        `places`, the most sequences that it continues at the same time; other requests wait."""
+        `places`, the most sequences that it continues at the same time; other requests wait. Only with `sleeps` it has
+        sleep mode."""
         self.weights, self.dialect, self.name, self.window, self.shift = weights, dialect, name, window, shift
         self.key, self.max_rank, self.loads, self.pause = key, max_rank, loads, pause
         self.faults: deque[str] = deque()
@@ -43,7 +45,8 @@ class ModelServer:
         self.paths: dict[str, str] = {}
         self.seen: list[list[int]] = []
         self.lock, self.places = threading.Lock(), threading.Semaphore(places)
-        self.dead = False
+        self.dead = self.asleep = False
+        self.sleeps = sleeps
         self.listener = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (Handler,), {"server_model": self}))
         self.listener.daemon_threads = True
         self.thread = threading.Thread(target=self.listener.serve_forever, args=(0.01,), daemon=True)
@@ -162,6 +165,8 @@ class Handler(BaseHTTPRequestHandler):
             row = {"id": server.name, "owned_by": server.dialect, "max_model_len": server.window}
             more = [{"id": name, "owned_by": server.dialect, "parent": server.name} for name in server.adapters]
             return self.reply(200, {"data": [row, *more]})
+        if self.path == "/is_sleeping" and server.sleeps:
+            return self.reply(200, {"is_sleeping": server.asleep})
         if self.path == "/props":
             return self.reply(200, {"default_generation_settings": {"n_ctx": 512}})
         return self.reply(404, {"detail": "Not Found"})
@@ -181,12 +186,23 @@ class Handler(BaseHTTPRequestHandler):
             case "/v1/unload_lora_adapter" | "/unload_lora_adapter":
                 server.adapters.pop(body["lora_name"], None)
                 self.reply(200, "Success")
+            case "/sleep?level=1" | "/wake_up" if server.sleeps:
+                self.change_sleep(asleep=self.path != "/wake_up")
             case _:
                 self.reply(404, {"detail": "Not Found"})
+
+    def change_sleep(self, *, asleep: bool) -> None:
+        server = self.server_model
+        if server.faults:
+            return self.reply(int(server.faults.popleft()), {"error": {"message": "out of memory"}})
+        server.asleep = asleep
+        return self.reply(200, "")
 
     def complete(self, body: dict[str, Any]) -> None:
         server = self.server_model
         fault = server.faults.popleft() if server.faults else ""
+        if server.asleep:
+            return self.reply(503, {"error": {"message": "asleep"}})
         if server.model_of(body.get("model", server.name)) is None:
             return self.reply(404, {"error": {"message": f"The model `{body['model']}` does not exist."}})
         match fault:
