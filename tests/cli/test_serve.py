@@ -124,6 +124,13 @@ def test_model_is_divided_among_as_many_gpus_as_it_needs(
     served: Project, number: int, shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
+    simulate_gpus(number, tmp_path, monkeypatch)
+    assert parse(printed(capsys, str(served.root)))[2]["--tensor-parallel-size"] == shared
+    assert parse(printed(capsys, str(served.root), "--cards", "4"))[2]["--tensor-parallel-size"] == "4"
+
+
+def simulate_gpus(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts a program on the PATH that lists so many GPUs."""
     program = tmp_path / "bin" / "nvidia-smi"
     program.parent.mkdir()
     cards = "".join(f"echo '{index}, GPU-{index}, NVIDIA X, 81559'\n" for index in range(number))
@@ -131,8 +138,18 @@ def test_model_is_divided_among_as_many_gpus_as_it_needs(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert parse(printed(capsys, str(served.root)))[2]["--tensor-parallel-size"] == shared
-    assert parse(printed(capsys, str(served.root), "--cards", "4"))[2]["--tensor-parallel-size"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("options", "sleeps"), [((), True), (("--host", "10.1.2.3"), None), (("--dialect", "sglang"), None)]
+)
+def test_a_server_on_a_gpu_sleeps_while_the_run_trains(
+    served: Project, options: tuple[str, ...], sleeps: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    simulate_gpus(1, tmp_path, monkeypatch)
+    settings = tomllib.loads(printed(capsys, str(served.root), *options).partition("# project.toml")[2])
+    assert settings["server"].get("sleep") is sleeps
 
 
 @pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://0.0.0.0:9"), ("10.1.2.3", "http://10.1.2.3:9")])

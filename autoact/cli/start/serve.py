@@ -178,9 +178,13 @@ def _is_loopback(host: str) -> bool:
 
 def _settings(served: Served, dialect: str) -> Iterator[str]:
     """Yields the lines of project.toml."""
+    from autoact.model.memory_plan.cards import find_devices
+
     yield from ("[model]", 'engine = "server"', "")
     host = f"[{served.host}]" if ":" in served.host else served.host
     yield from ("[server]", f'urls = ["http://{host}:{served.port}"]', f'dialect = "{dialect}"')
+    if dialect == "vllm" and served.local and find_devices().kind == "cuda":
+        yield "sleep = true  # while the run trains on the same GPU"
 
 
 def _warnings(served: Served) -> Iterator[str]:
