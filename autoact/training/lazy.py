@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import torch
@@ -13,7 +13,8 @@ from autoact.events import Event
 from autoact.model import heap
 from autoact.model.engine import Engine
 from autoact.model.local import LocalEngine
-from autoact.model.store import load_model
+from autoact.model.server.engine import ServerEngine
+from autoact.model.store import Weights, load_model
 from autoact.project.config import Differentiation, Model
 from autoact.script import Train
 from autoact.training.trainer import LocalTrainer
@@ -23,15 +24,19 @@ from autoact.trajectory import Adapter
 class LazyTrainer:
     """Trains adapters on weights that it loads for the first one and frees when the stage has ended."""
 
-    def __init__(self, model: Model, settings: Differentiation, *, seed: int, root: Path):
-        """Takes the run folder as `root`."""
-        self.model, self.settings, self.seed, self.root = model, settings, seed, root
+    def __init__(
+        self, model: Model, settings: Differentiation, *, seed: int, root: Path,
+        check: Callable[[Weights], None] = lambda weights: None,
+    ):  # fmt: skip
+        """Takes the run folder as `root`, and `check`, which raises BadInput for weights that are not the engine's."""
+        self.model, self.settings, self.seed, self.root, self.check = model, settings, seed, root, check
         self.trainer: LocalTrainer | None = None
 
     def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
         """Trains an adapter; see `Trainer` in autoact.run.conductor.world."""
         if self.trainer is None:
             weights = load_model(self.model.id, self.model.device, self.model.precision)
+            self.check(weights)
             self.trainer = LocalTrainer(LocalEngine(weights, lanes=1), self.settings, seed=self.seed, root=self.root)
         return (yield from self.trainer.train(request))
 
@@ -49,4 +54,6 @@ def open_trainer(engine: Engine, settings: Differentiation, *, seed: int, root: 
     base = getattr(engine, "base", None)
     if not isinstance(base, Model):
         raise BadInput(f"the engine {engine.name} names no weights that could be trained", key="model.engine")
+    if isinstance(engine, ServerEngine):
+        return LazyTrainer(base, settings, seed=seed, root=root, check=engine.comparison.check)
     return LazyTrainer(base, settings, seed=seed, root=root)

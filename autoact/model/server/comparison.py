@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,14 @@ processor, and twice this memory for weights of 16 bits."""
 PROMPT = Prompt("Answer in one sentence.", "Who wrote the opera Fidelio, and where was it first played?")
 
 
-def find_small_weights(model: Model, dialect: Dialect) -> Path | None:
-    """Returns the folder of the base model's weights; None when they are not here or too large to compare.
+def is_comparable(model: Model, dialect: Dialect) -> bool:
+    """Returns whether servers must draw the tokens of the weights here: not if either may be rounded to few bits."""
+    return dialect.name != "llamacpp" and model.precision not in ("8bit", "4bit")
 
-    None also where a server may round the weights to a few bits, which changes its tokens.
-    """
-    if dialect.name == "llamacpp" or model.precision in ("8bit", "4bit"):
-        return None
-    folder = find_tokenizer(model.id)  # without weights where only the tokenizer was downloaded
+
+def find_small_weights(name: str) -> Path | None:
+    """Returns the folder of a model's weights; None when they are not here or too large to be loaded for this."""
+    folder = find_tokenizer(name)  # without weights where only the tokenizer was downloaded
     return folder if 0 < stored_bytes(folder) <= LARGEST else None
 
 
@@ -71,34 +72,48 @@ async def _ask(client: ServerClient, url: str, dialect: Dialect, asked: Generati
     return tuple(ids)
 
 
-def compare(folder: Path, drawn: Mapping[str, Sequence[int]], tokens: Tokens, name: str) -> None:
-    """Loads the weights of a folder, compares the tokens of servers with them, and frees them. Raises BadInput."""
-    weights = load_model(str(folder), "cpu", "float32")
-    try:
-        check_tokens(weights, drawn, tokens, name)
-    finally:
-        del weights
-        heap.release_memory()
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What servers answered to PROMPT, to be compared with the weights of their model."""
 
+    drawn: Mapping[str, Sequence[int]]
+    """Their tokens, by URL; empty where they cannot be compared."""
+    tokens: Tokens
+    name: str
+    """The base model's name in this run's settings, for messages."""
 
-def check_tokens(weights: Weights, drawn: Mapping[str, Sequence[int]], tokens: Tokens, name: str) -> None:
-    """Raises BadInput, with both texts, when a server's token is more than TIE below the likeliest one here.
+    def check_stored(self) -> None:
+        """Loads the weights if they are here and small, compares the servers with them, and frees them.
 
-    Each token is judged after those that the server drew before it, so that a near tie decides nothing about the rest.
-    """
-    prompt = tokens.prompt(PROMPT)
-    for url, ids in drawn.items():
-        logits = _logits(weights.model, prompt, ids)
-        short = [
-            float(row.max() - row[one]) if one < len(row) else TIE + 1 for row, one in zip(logits, ids, strict=True)
-        ]
-        if max(short) > TIE:
-            theirs, ours = tokens.text(list(ids)), tokens.text(_continue(weights.model, prompt))
-            what = f"{place(url)} serves another model than `{name}`: to `{PROMPT.user}` it answers `{theirs.strip()}`"
-            raise BadInput(
-                f"{what}, the weights here `{ours.strip()}`; `model.id` and the servers must name the same model",
-                key=URLS,
-            )
+        Raises BadInput. Larger ones are compared when a training has loaded them.
+        """
+        if not self.drawn or (folder := find_small_weights(self.name)) is None:
+            return
+        weights = load_model(str(folder), "cpu", "float32")
+        try:
+            self.check(weights)
+        finally:
+            del weights
+            heap.release_memory()
+
+    def check(self, weights: Weights) -> None:
+        """Raises BadInput, with both texts, when a server's token is more than TIE below the likeliest one here.
+
+        Each token is judged after those that the server drew before it, so a near tie decides nothing about the rest.
+        """
+        prompt = self.tokens.prompt(PROMPT)
+        for url, ids in self.drawn.items():
+            rows = zip(_logits(weights.model, prompt, ids), ids, strict=True)
+            short = [float(row.max() - row[one]) if one < len(row) else TIE + 1 for row, one in rows]
+            if max(short) > TIE:
+                self._refuse(url, ids, _continue(weights.model, prompt))
+
+    def _refuse(self, url: str, theirs: Sequence[int], ours: Sequence[int]) -> None:
+        texts = [self.tokens.text(list(ids)).strip() for ids in (theirs, ours)]
+        what = f"{place(url)} serves another model than `{self.name}`: to `{PROMPT.user}` it answers `{texts[0]}`"
+        raise BadInput(
+            f"{what}, the weights here `{texts[1]}`; `model.id` and the servers must name the same model", key=URLS
+        )
 
 
 def _logits(model: Any, prompt: Sequence[int], ids: Sequence[int]) -> Any:

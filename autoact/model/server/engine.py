@@ -20,11 +20,12 @@ from autoact.model.likelihood import match_tokens
 from autoact.model.server.adapters import ServedAdapters
 from autoact.model.server.calls import Calls
 from autoact.model.server.client import TryAgain, UnknownName
+from autoact.model.server.comparison import Comparison
 from autoact.model.server.dialects import Dialect, Generation, ReplyPiece
 from autoact.model.server.replicas import NoServer, Replica, Replicas
 from autoact.model.server.scoring import log_likelihood
 from autoact.model.server.sleep import sleep, wake
-from autoact.model.tokens import ChoiceTree, Tokens
+from autoact.model.tokens import ChoiceTree
 from autoact.project.config import Model
 from autoact.script import Answer, Ask, Match
 from autoact.trajectory import META
@@ -58,11 +59,12 @@ class ServerEngine:
     """An engine whose model runs in other processes. See `Engine` for its public methods."""
 
     def __init__(
-        self, replicas: Replicas, dialect: Dialect, tokens: Tokens, calls: Calls, *,
+        self, replicas: Replicas, dialect: Dialect, comparison: Comparison, calls: Calls, *,
         base: Model, model: str, window: int | None,
     ):  # fmt: skip
         """Takes the base model, its name on the servers, and the most tokens of a prompt with its answer."""
-        self.replicas, self.dialect, self.tokens = replicas, dialect, tokens
+        self.replicas, self.dialect, self.comparison = replicas, dialect, comparison
+        self.tokens = comparison.tokens
         self.base, self.model, self.window, self.lanes = base, model, window, base.lanes
         count = len(replicas.all)
         self.name = f"{Path(base.id).name} · {dialect.name} · {count} server{'s' if count > 1 else ''}"

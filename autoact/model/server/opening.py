@@ -8,7 +8,7 @@ import sys
 from autoact.errors import BadInput
 from autoact.model.server.calls import Calls
 from autoact.model.server.client import URLS, ServerClient, TryAgain, read_key, root_url
-from autoact.model.server.comparison import ask_servers, compare, find_small_weights
+from autoact.model.server.comparison import Comparison, ask_servers, is_comparable
 from autoact.model.server.dialects import DIALECTS
 from autoact.model.server.engine import ServerEngine
 from autoact.model.server.probe import Facts, Probe
@@ -38,20 +38,25 @@ def open_engine(config: Config, patience: Patience | None = None) -> ServerEngin
     try:
         facts = calls.wait(_check_all(replicas, probe))
         _check_training(config, facts[0].dialect)
-        if facts[0].dialect == "vllm":
-            trains = DIFFERENTIATION in config.run.stages
-            calls.wait(check_awake(replicas, wakes=settings.sleep, required=settings.sleep and trains))
-        if folder := find_small_weights(config.model, DIALECTS[facts[0].dialect]):
-            drawn = calls.wait(ask_servers(replicas, facts[0], DIALECTS[facts[0].dialect], tokens))
-            compare(folder, drawn, tokens, config.model.id)
+        drawn = calls.wait(_wake_and_ask(config, replicas, facts[0], tokens))
+        comparison = Comparison(drawn, tokens, config.model.id)
+        comparison.check_stored()
     except BaseException:
         calls.wait(client.close())
         calls.close()
         raise
     window = min((one.window for one in facts if one.window), default=None)
     return ServerEngine(
-        replicas, DIALECTS[facts[0].dialect], tokens, calls, base=config.model, model=facts[0].model, window=window
+        replicas, DIALECTS[facts[0].dialect], comparison, calls, base=config.model, model=facts[0].model, window=window
     )  # fmt: skip
+
+
+async def _wake_and_ask(config: Config, replicas: Replicas, facts: Facts, tokens: Tokens) -> dict[str, tuple[int, ...]]:
+    """Wakes servers that an earlier run left asleep; returns what each answers, if that can be compared."""
+    dialect, sleeps = DIALECTS[facts.dialect], config.server.sleep
+    if dialect.name == "vllm":
+        await check_awake(replicas, wakes=sleeps, required=sleeps and DIFFERENTIATION in config.run.stages)
+    return await ask_servers(replicas, facts, dialect, tokens) if is_comparable(config.model, dialect) else {}
 
 
 async def _check_all(replicas: Replicas, probe: Probe) -> list[Facts]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from model_server import ModelServer
 
-from autoact.errors import BadInput
+from autoact.errors import BadInput, ModelFailed
 from autoact.model.server import comparison
-from autoact.model.server.comparison import LENGTH, PROMPT, TIE, check_tokens
+from autoact.model.server.comparison import LENGTH, PROMPT, TIE, Comparison
 from autoact.model.server.engine import ServerEngine
 from autoact.model.store import Weights, load_model
 from autoact.model.tokens import Tokens
+from autoact.project.config import Differentiation
+from autoact.script import Card, Train
+from autoact.training.lazy import open_trainer
 
 Start = Callable[..., ModelServer]
 Open = Callable[..., ServerEngine]
@@ -41,7 +45,7 @@ def test_the_same_model_is_asked_for_eight_tokens(start: Start, open_servers: Op
     open_servers(server)
     (asked,) = [body for path, body, _ in server.asked if path == "/v1/completions"]
     assert (asked["max_tokens"], asked["temperature"]) == (LENGTH, 0.0)
-    check_tokens(weights, {server.url: greedy(weights)}, Tokens(weights.tokenizer), "tiny")
+    Comparison({server.url: greedy(weights)}, Tokens(weights.tokenizer), "tiny").check(weights)
 
 
 def test_another_model_with_the_same_tokenizer_is_refused(
@@ -68,13 +72,13 @@ def test_a_token_that_is_nearly_the_likeliest_is_accepted(weights: Weights) -> N
     short = {token: float(first.max() - first[token]) for token in order[1:]}
     far = next(token for token, by in short.items() if by > TIE)
     with pytest.raises(BadInput, match="serves another model"):
-        check_tokens(weights, {"http://127.0.0.1:1": (far,)}, tokens, "tiny")
+        Comparison({"http://127.0.0.1:1": (far,)}, tokens, "tiny").check(weights)
     with pytest.raises(BadInput, match="serves another model"):
-        check_tokens(weights, {"http://127.0.0.1:1": (len(first) + 5,)}, tokens, "tiny")
+        Comparison({"http://127.0.0.1:1": (len(first) + 5,)}, tokens, "tiny").check(weights)
     head = weights.model.get_output_embeddings().weight
     with torch.no_grad():  # the second token becomes as good as the first, but for rounding
         head[order[1]] = head[order[0]] * 0.999
-    check_tokens(weights, {"http://127.0.0.1:1": (order[1],)}, tokens, "tiny")
+    Comparison({"http://127.0.0.1:1": (order[1],)}, tokens, "tiny").check(weights)
 
 
 @pytest.mark.parametrize("how", ["large", "few bits"])
@@ -96,3 +100,19 @@ def test_weights_that_cannot_be_compared_are_not_loaded(
     else:
         open_servers(start(dialect="llamacpp"))
     assert len(loaded) == 1
+
+
+def test_weights_that_were_too_large_are_compared_before_they_are_trained(
+    start: Start, open_servers: Open, weights: Weights, other: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "LARGEST", 1)
+    wrong = ModelServer(other)
+    request = Train("plan", (), Card("Answer the question.", ()))
+    try:
+        engine = open_servers(wrong)
+        with pytest.raises(BadInput, match="serves another model than"):
+            next(open_trainer(engine, Differentiation(), seed=1, root=tmp_path).train(request))
+    finally:
+        wrong.kill()
+    with pytest.raises(ModelFailed, match="nothing to learn from"):
+        next(open_trainer(open_servers(start()), Differentiation(), seed=1, root=tmp_path).train(request))
