@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from conformance import answer_one, make_adapters, make_ask, make_prompt
 from model_server import ModelServer
+from worlds import Begins
 
 from autoact.errors import BadInput, ModelFailed
-from autoact.job.open_world import SleepTrainer
+from autoact.job.open_world import SleepTrainer, _make_world
 from autoact.model.server.engine import ServerEngine
 from autoact.model.store import Weights
+from autoact.project.config import Config, Differentiation, Server
+from autoact.registry.engines import ENGINES
+from autoact.registry.roles import ROLES
 from autoact.registry.stages import DIFFERENTIATION
-from autoact.script import Card, Train
-from autoact.trajectory import Adapter
+from autoact.script import Card, Lesson, Train
+from autoact.trajectory import FINISH, Adapter, Question, Step, Trajectory
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -23,6 +27,8 @@ Start = Callable[..., ModelServer]
 Open = Callable[..., ServerEngine]
 
 REQUEST = Train("plan", (), Card("Answer the question.", ()))
+STEPS = (Step("I look.", "Retrieve", "Fidelio", "By Beethoven."), Step("It says so.", FINISH, "Beethoven"))
+LESSON = Lesson(Trajectory("t-1", Question("q-1", "Who wrote Fidelio?", "Beethoven"), STEPS), ROLES.get("tool").parts)
 TRAINS = (DIFFERENTIATION,)
 CHANGES = ("/sleep?level=1", "/wake_up", "/v1/unload_lora_adapter", "/v1/load_lora_adapter")
 
@@ -75,6 +81,23 @@ def test_servers_sleep_from_the_first_adapter_to_the_end_of_the_stage(
     for server in (one, other):
         assert changes(server) == ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/sleep", "/wake_up"]
     assert answer_one(engine, make_ask(make_prompt(), 4, "plan"), "u", 1).tokens == before
+
+
+def test_a_run_trains_while_its_servers_sleep_and_then_uses_the_adapter(
+    start: Start, open_servers: Open, tmp_path: Path
+) -> None:
+    server = start(sleeps=True)
+    engine = open_servers(server, sleep=True, stages=TRAINS)
+    config = Config(server=Server((server.url,), sleep=True), differentiation=Differentiation(epochs=1))
+    world = _make_world(config, engine, ENGINES.get("server"), Begins(lambda question: None), tmp_path)
+    training, asleep = world.trainer.train(Train("tool", (LESSON,), REQUEST.card)), list[bool]()
+    for _ in training:
+        asleep.append(server.asleep)
+    assert set(asleep) == {True}
+    world.close()  # as a run that ends before its stage does
+    assert not server.asleep
+    engine.adapt({"tool": tmp_path / "adapters" / "tool"})
+    assert answer_one(engine, make_ask(make_prompt(), 2, "tool")).tokens
 
 
 def test_servers_are_woken_after_a_training_that_failed(start: Start, open_servers: Open) -> None:
