@@ -30,19 +30,22 @@ class _State(Struct):
 
 
 async def is_asleep(client: ServerClient, url: str) -> bool:
-    """Returns whether a server sleeps. Raises UnknownName for one without sleep mode, TryAgain and BadInput."""
+    """Returns whether a server sleeps. Raises TryAgain, and UnknownName for one without sleep mode.
+
+    A gateway before a server may answer to paths that it does not know with other errors than 404.
+    """
     try:
         return msgspec.convert(await client.get(f"{url}/is_sleeping"), _State).is_sleeping
-    except ModelFailed as error:
+    except (ModelFailed, BadInput) as error:
         raise UnknownName(str(error)) from error
     except msgspec.ValidationError as error:
         raise TryAgain(f"{place(url)} does not tell whether it sleeps") from error
 
 
 async def check_awake(replicas: Replicas, *, wakes: bool, required: bool) -> None:
-    """Wakes servers that an earlier run left asleep. Raises BadInput unless `wakes`, ModelFailed as `change` does.
+    """Wakes servers that an earlier run left asleep. Raises ModelFailed for one that sleeps on.
 
-    Also raises BadInput for a server without sleep mode when that is required.
+    Raises BadInput for one that sleeps unless `wakes`, and for one without sleep mode if that is `required`.
     """
     for replica in replicas.all:
         try:
@@ -52,7 +55,7 @@ async def check_awake(replicas: Replicas, *, wakes: bool, required: bool) -> Non
                 raise BadInput(f"{replica.address} cannot sleep; {HOW}", key=KEY) from error
             continue
         except TryAgain as error:
-            print(f"{replica.address} is asked later whether it sleeps: {error}", file=sys.stderr)
+            print(f"it is not known whether {replica.address} sleeps: {error}", file=sys.stderr)
             continue
         if asleep and not wakes:
             what = f"{replica.address} sleeps: a run may be training on its card, or has left it so"
@@ -80,12 +83,17 @@ async def sleep(replicas: Replicas, adapters: ServedAdapters) -> None:
 
 
 async def wake(replicas: Replicas) -> None:
-    """Wakes every server that can be reached. Raises ModelFailed for one that sleeps on."""
+    """Wakes every server that can be reached. Raises ModelFailed when one sleeps on."""
+    failed: ModelFailed | None = None
     for replica in replicas.all:
         try:
             await change(replicas, replica, WAKE)
         except TryAgain as error:  # a new process in its place will be awake
             print(f"{replica.address} was not woken: {error}", file=sys.stderr)
+        except ModelFailed as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 async def change(replicas: Replicas, replica: Replica, path: str) -> None:

@@ -28,11 +28,11 @@ class ModelServer:
     def __init__(
         self, weights: Weights, dialect: str = "vllm", name: str = "base", port: int = 0, window: int | None = 4096,
         shift: int = 0, key: str = "", max_rank: int = 16, loads: bool = True, pause: float = 0.0, places: int = 999,
-        sleeps: bool = False,
+        sleeps: bool = False, unknown: int = 404,
     ):  # fmt: skip
         """Takes `shift`, which is added to the ids of `/tokenize`, `pause`, the seconds before each token, and
         `places`, the most sequences that it continues at the same time; other requests wait. Only with `sleeps` it has
-        sleep mode."""
+        sleep mode. `unknown` is the status of pages that it does not have."""
         self.weights, self.dialect, self.name, self.window, self.shift = weights, dialect, name, window, shift
         self.key, self.max_rank, self.loads, self.pause = key, max_rank, loads, pause
         self.faults: deque[str] = deque()
@@ -46,7 +46,7 @@ class ModelServer:
         self.seen: list[list[int]] = []
         self.lock, self.places = threading.Lock(), threading.Semaphore(places)
         self.dead = self.asleep = False
-        self.sleeps = sleeps
+        self.sleeps, self.unknown = sleeps, unknown
         self.listener = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (Handler,), {"server_model": self}))
         self.listener.daemon_threads = True
         self.thread = threading.Thread(target=self.listener.serve_forever, args=(0.01,), daemon=True)
@@ -169,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, {"is_sleeping": server.asleep})
         if self.path == "/props":
             return self.reply(200, {"default_generation_settings": {"n_ctx": 512}})
-        return self.reply(404, {"detail": "Not Found"})
+        return self.reply(server.unknown, {"detail": "Not Found"})
 
     def do_POST(self) -> None:
         server = self.server_model

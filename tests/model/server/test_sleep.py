@@ -185,3 +185,22 @@ def test_a_dead_server_keeps_no_run_from_training(
     engine.wake()
     assert not alive.asleep
     assert capsys.readouterr().err.count(f"{dead.url} was not ") == 2
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_gateway_that_does_not_know_sleep_mode_keeps_no_run_from_starting(
+    status: int, start: Start, open_servers: Open
+) -> None:
+    assert answer_one(open_servers(start(unknown=status)), make_ask(make_prompt(), 2)).tokens
+
+
+@pytest.mark.fault
+def test_a_server_that_sleeps_on_keeps_no_other_from_waking(start: Start, open_servers: Open) -> None:
+    one, other = start(sleeps=True), start(sleeps=True)
+    engine = open_servers(one, other, sleep=True, stages=TRAINS)
+    engine.sleep()
+    one.faults.extend(["500"] * 9)
+    with pytest.raises(ModelFailed, match=f"{one.url} does not wake"):
+        engine.wake()
+    assert (one.asleep, other.asleep) == (True, False)
