@@ -6,13 +6,17 @@ Run: make bench-engine, or python tests/benchmarks/bench_engine.py [--questions 
 work differs. Read the CPU seconds and their ratios, not the wall time; on another device the seconds are those of the
 clock, and the limits are left out. The published loop takes long, so it answers
 only some of the questions; its ratio is of the CPU seconds for each sampled token, over questions of similar length.
+With AUTOACT_VLLM, the Python of an environment with vLLM (`make test-server` makes one), group planning has a row for
+vLLM with three LoRA adapters on the processor.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -183,6 +187,22 @@ def published(weights: Weights, played: Episodes, folders: dict[str, Path]) -> C
     return Cost(cpu, decoded(played), prefilled, distinct(tokens, played))
 
 
+def vllm(weights: Weights, played: Episodes, folders: dict[str, Path]) -> Cost:
+    """Has vLLM play all episodes in LANES lanes, in a process of its own; see vllm_turns.py."""
+    tokens = Tokens(weights.tokenizer)
+    given = {
+        "model": str(weights.folder), "precision": str(weights.model.dtype).removeprefix("torch."), "lanes": LANES,
+        "adapters": {name: str(folder) for name, folder in folders.items()},
+        "episodes": [
+            [(turn.adapter, tokens.prompt(turn.prompt), len(turn.ids)) for turn in one if turn.ids] for one in played
+        ],
+    }  # fmt: skip
+    command = [os.environ["AUTOACT_VLLM"], str(Path(__file__).parent / "vllm_turns.py")]
+    done = subprocess.run(command, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True)
+    cpu, prefilled = json.loads(done.stdout.splitlines()[-1])
+    return Cost(cpu, decoded(played), prefilled, distinct(tokens, played))
+
+
 def decoded(played: Episodes) -> int:
     """Returns the answers' tokens."""
     return sum(len(turn.ids) for one in played for turn in one)
@@ -256,9 +276,13 @@ def group_planning(weights: Weights, questions: int, few: int) -> None:
         alora = make_adapters(weights, Path(activated), activated=True)
         show("ours, aLoRA", shared := ours(weights, played, alora))
         show("ours, LoRA", each := ours(weights, played, lora))
-        show("published loop, LoRA", base := published(weights, played[:few], lora))
-    for name, cost in (("aLoRA", shared), ("LoRA", each)):
-        print(f"  {name}: {cost.decoded / cost.cpu / (base.decoded / base.cpu):.1f} times less CPU than the published")
+        others = {"the published loop": published(weights, played[:few], lora)}
+        if "AUTOACT_VLLM" in os.environ:
+            others["vLLM"] = vllm(weights, played, lora)
+    for other, base in others.items():
+        show(f"{other}, LoRA", base)
+        for name, cost in (("aLoRA", shared), ("LoRA", each)):
+            print(f"  {name}: {cost.decoded / cost.cpu / (base.decoded / base.cpu):.1f} times less CPU than {other}")
 
 
 def synthesis(weights: Weights, questions: int, few: int) -> None:
