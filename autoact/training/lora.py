@@ -66,8 +66,11 @@ class LoraTraining:
         """The processes that share the work of each step; one, unless a launcher has started several."""
         with warnings.catch_warnings():  # peft uses a deprecated name of transformers
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-            self.model: Any = get_peft_model(model, make_lora_config(model, settings))
-        self.weights = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+            self.model: Any = get_peft_model(model, make_lora_config(model, settings), autocast_adapter_dtype=False)
+        self.used = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+        """The adapter's weights in the precision of the model, which passes compute with."""
+        self.weights = {name: _to_float32(weight) for name, weight in self.used.items()}
+        """The same weights in 32 bits, which the optimiser changes; the same tensors if the model has 32 bits."""
         self.optimizer = torch.optim.AdamW(self.weights.values(), lr=settings.learning_rate, weight_decay=0.0)
 
     def run(self, enough: bool | None = False) -> Generator[Event, bool | None, float]:
@@ -103,7 +106,8 @@ class LoraTraining:
 
     def export(self, folder: Path) -> None:
         """Writes the adapter's weights and settings into a folder, in the format of PEFT."""
-        weights = {name: weight.contiguous() for name, weight in get_peft_model_state_dict(self.model).items()}
+        found = get_peft_model_state_dict(self.model, state_dict=dict(self.weights))
+        weights = {name: weight.detach().contiguous() for name, weight in found.items()}
         disk.write(folder / "adapter_model.safetensors", safetensors.torch.save(weights, {"format": "pt"}))
         config: Any = copy.copy(self.model.peft_config["default"])
         config.alora_invocation_tokens = self.invocation or None  # set here only: a branch is trained as a plain LoRA
@@ -133,6 +137,7 @@ class LoraTraining:
         norm = torch.nn.utils.clip_grad_norm_(self.weights.values(), CLIP)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        self._round_weights()
         ms = 1000 * (time.monotonic() - began)
         return TrainStepped(self.name, step, self.steps, total, rate, float(norm), tokens, ms)
 
@@ -145,8 +150,22 @@ class LoraTraining:
                 torch.manual_seed(_make_seed(self.seed, self.name, step, index))  # dropout depends on nothing else
                 loss = one() / tokens
                 torch.autograd.backward(loss)
+                self._collect_gradients()
                 total += loss.item()
         return total if count == 1 else self._add_up(total)
+
+    def _collect_gradients(self) -> None:
+        """Adds the gradients of a pass to those of the step, in 32 bits."""
+        for name, weight in self.weights.items():
+            used = self.used[name]
+            if used is not weight and used.grad is not None:
+                weight.grad = used.grad.float() if weight.grad is None else weight.grad + used.grad
+                used.grad = None
+
+    def _round_weights(self) -> None:
+        """Gives the passes the weights as they are now."""
+        for name, weight in self.weights.items():
+            self.used[name].data.copy_(weight)
 
     def _add_up(self, loss: float) -> float:
         """Adds up the gradients of all processes, and their losses, whose sum it returns."""
@@ -203,6 +222,12 @@ class LoraTraining:
             self.optimizer.state[weight] = {
                 key: state[f"{key}/{name}"].to("cpu" if key == "step" else weight.device) for key in keys
             }
+        self._round_weights()
+
+
+def _to_float32(weight: Tensor) -> Tensor:
+    """Returns a weight itself, or a copy in 32 bits."""
+    return weight if weight.dtype == torch.float32 else weight.detach().float()
 
 
 def make_lora_config(model: Any, settings: Differentiation) -> LoraConfig:

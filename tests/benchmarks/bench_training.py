@@ -120,6 +120,8 @@ def train_ours(loaded: Loaded, *, epochs: int, activated: bool) -> float:
                 invocation=loaded.invocations[adapter] if activated else (), trunks=trunks,
             )  # fmt: skip
             set_weights(training.model)
+            for name, weight in training.weights.items():
+                weight.data.copy_(training.used[name])
             running = training.run()
             while True:
                 try:

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
+import safetensors.torch
 import torch
 from peft import PeftModel
 
@@ -42,9 +44,12 @@ def samples(count: int = 5) -> list[Sample]:
     return made
 
 
-def training(tiny: Path, root: Path, lessons: Sequence[Sample] | None = None) -> LoraTraining:
-    model = load_model(str(tiny), "cpu", "float32").model
-    return LoraTraining(model, "plan", lessons or samples(), SETTINGS, seed=7, root=root)
+def training(
+    tiny: Path, root: Path, lessons: Sequence[Sample] | None = None, *, precision: Any = "float32",
+    settings: Differentiation = SETTINGS,
+) -> LoraTraining:  # fmt: skip
+    model = load_model(str(tiny), "cpu", precision).model
+    return LoraTraining(model, "plan", lessons or samples(), settings, seed=7, root=root)
 
 
 def finished(one: LoraTraining) -> tuple[list[Event], Trained]:
@@ -213,6 +218,32 @@ def test_two_checkpoints_are_kept(tiny: Path, tmp_path: Path) -> None:
     finished(training(tiny, tmp_path))
     kept = sorted(folder.name for folder in (tmp_path / "checkpoints" / "plan").iterdir())
     assert kept == ["step-000008", "step-000009"]
+
+
+def test_a_model_of_16_bits_trains_weights_of_32(tiny: Path, tmp_path: Path) -> None:
+    """Steps this small round to nothing in 16 bits, so they must add up in 32."""
+    settings = msgspec.structs.replace(SETTINGS, learning_rate=1e-5, dropout=0.0, epochs=20)
+    one = training(tiny, tmp_path / "run", precision="bfloat16", settings=settings)
+    name = next(name for name in one.weights if "lora_A" in name)
+    before, used_before = one.weights[name].clone(), one.used[name].detach().clone()
+    _, trained = finished(one)
+    moved = (one.weights[name] - before).abs().max()
+    assert 0 < moved < 1e-3
+    assert {weight.dtype for weight in one.used.values()} == {torch.bfloat16}
+    assert torch.equal(one.used[name], one.weights[name].bfloat16())
+    assert (one.used[name] == used_before).float().mean() > 0.5
+    written = safetensors.torch.load_file(trained.folder / "adapter_model.safetensors")
+    assert {weight.dtype for weight in written.values()} == {torch.float32}
+
+
+def test_a_stopped_training_in_16_bits_goes_on_to_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
+    _, whole = finished(training(tiny, tmp_path / "whole", precision="bfloat16"))
+    running = training(tiny, tmp_path / "part", precision="bfloat16").run()
+    for event in running:
+        if isinstance(event, CheckpointSaved) and event.step == 4:
+            running.close()
+    _, resumed = finished(training(tiny, tmp_path / "part", precision="bfloat16"))
+    assert digest(resumed) == digest(whole)
 
 
 def test_the_adapter_is_a_plain_peft_folder(tiny: Path, undisturbed: tuple[list[Event], Trained]) -> None:
