@@ -46,9 +46,17 @@ class BlockedWeights:
 
 
 def _has_form(layer: torch.nn.Linear) -> bool:
-    """Returns whether a plain linear layer gives equal products, bit by bit, with a blocked copy of its weight."""
-    plain = type(layer) is torch.nn.Linear and layer.weight.device.type == "cpu"
-    return plain and layer.weight.dtype == torch.bfloat16 and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """Returns whether a plain linear layer gives equal products, bit by bit, with a blocked copy of its weight.
+
+    A layer whose method was replaced, as for a model that is spread over several devices, is not plain.
+    """
+    plain = type(layer) is torch.nn.Linear and "forward" not in vars(layer)
+    return (
+        plain
+        and layer.weight.device.type == "cpu"
+        and layer.weight.dtype == torch.bfloat16
+        and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    )
 
 
 def _multiply(blocked: Tensor, bias: Tensor | None, inputs: Tensor) -> Tensor:

@@ -53,6 +53,21 @@ def test_nothing_is_copied_when_memory_is_short(monkeypatch: pytest.MonkeyPatch)
         assert len(weights.layers) == copied
 
 
+@needs_bfloat16
+def test_a_layer_with_a_method_of_its_own_keeps_it() -> None:
+    model = make_model()
+
+    def forward(inputs: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(inputs), 96, dtype=inputs.dtype)
+
+    model[0].forward = forward  # type: ignore[method-assign]
+    weights = BlockedWeights(model)
+    weights.add()
+    assert weights.layers == [model[2]]
+    weights.remove()
+    assert model[0].forward is forward
+
+
 def test_other_precisions_keep_their_weights() -> None:
     weights = BlockedWeights(make_model(torch.float32))
     weights.add()
