@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from autoact.errors import ContextFull, ModelFailed
-from autoact.model import heap
 from autoact.model.adapters import NONE, Adapters
 from autoact.model.attention import PACKED, check_layers, context_window
 from autoact.model.blocked import BlockedWeights
@@ -19,7 +18,7 @@ from autoact.model.cache import Branch, Row
 from autoact.model.completion import Running, complete_text, forbidden_ids
 from autoact.model.engine import Ticket
 from autoact.model.likelihood import find_match, match_tokens
-from autoact.model.memory import EPISODE, SHARE, free_memory, token_bytes
+from autoact.model.memory import EPISODE, SHARE, free_memory, release_memory, token_bytes
 from autoact.model.packing import PackedPass
 from autoact.model.rows import WORTH_SHARING, Rows, shared_length
 from autoact.model.sampling import Draw, draw_tokens
@@ -153,7 +152,7 @@ class LocalEngine:
         self.adapters.clear()
         self.blocked.remove()
         self.rows = self._new_rows()
-        heap.release_memory()
+        release_memory()
 
     # -- one step ----------------------------------------------------------------------------------------------------
 

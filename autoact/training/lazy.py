@@ -10,9 +10,9 @@ import torch
 
 from autoact.errors import BadInput
 from autoact.events import Event
-from autoact.model import heap
 from autoact.model.engine import Engine
 from autoact.model.local import LocalEngine
+from autoact.model.memory import release_memory
 from autoact.model.server.engine import ServerEngine
 from autoact.model.store import Weights, load_model
 from autoact.project.config import Differentiation, Model
@@ -46,7 +46,7 @@ class LazyTrainer:
             self.trainer = None
             gc.collect()  # parts of a model refer to each other
             torch.cuda.empty_cache()
-            heap.release_memory()
+            release_memory()
 
 
 def open_trainer(engine: Engine, settings: Differentiation, *, seed: int, root: Path) -> LazyTrainer:

@@ -20,7 +20,7 @@ from transformers.pytorch_utils import Conv1D
 
 from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
 from autoact.files import disk
-from autoact.model import heap
+from autoact.model.memory import release_memory
 from autoact.project.config import ALL_LINEAR, Differentiation
 from autoact.threads import thread_limit
 from autoact.training import checkpoint
@@ -91,7 +91,7 @@ class LoraTraining:
                 stepped = self._step(step)
             self.losses.append(stepped.loss)
             if (step + 1) % RELEASE_EVERY == 0:
-                heap.release_memory()
+                release_memory()
             enough = yield stepped
             # also after the last step: if the run dies while the next adapter trains, nothing is repeated here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
@@ -119,7 +119,7 @@ class LoraTraining:
         if self.saves_memory:
             self.base.activation_checkpointing_disable()
             self.base.disable_input_require_grads()
-        heap.release_memory()
+        release_memory()
 
     @property
     def first(self) -> bool:

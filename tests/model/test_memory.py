@@ -1,7 +1,8 @@
-"""Caches stay within the free memory: fewer lanes, and an ask that would not fit is refused before it is computed."""
+"""Caches stay within the free memory, what would not fit is refused, and freed memory goes back to the system."""
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from autoact.errors import ContextFull
 from autoact.model import memory
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
-from autoact.model.memory import EPISODE, SHARE, free_memory, token_bytes
+from autoact.model.memory import EPISODE, SHARE, free_memory, release_memory, token_bytes
 from autoact.model.store import Weights
+from autoact.run.process.heartbeat import resident_mb
 from autoact.script import Answer, Ask, Prompt
 
 
@@ -74,3 +76,26 @@ def test_free_memory_is_the_least_of_system_and_control_groups(tmp_path: Path, m
     (tmp_path / "memory.max").write_text("5000\n")
     (tmp_path / "memory.current").write_text("2000\n")
     assert free_memory(torch.device("cpu")) == 3000
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="other system: not glibc")
+def test_holes_in_the_heap_are_given_back() -> None:
+    blocks = [bytearray(100_000) for _ in range(2_000)]  # below the size from which on each has a mapping of its own
+    last = bytearray(100_000)
+    full = resident_mb()
+    del blocks
+    release_memory()
+    assert last
+    assert full - resident_mb() > 150
+
+
+def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def without(name: object) -> object:
+        asked.append(name)
+        return object()
+
+    monkeypatch.setattr(ctypes, "CDLL", without)
+    release_memory()
+    assert asked == [None]

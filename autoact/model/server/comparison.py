@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autoact.errors import BadInput, ModelFailed
-from autoact.model import heap
+from autoact.model.memory import release_memory
 from autoact.model.server.client import URLS, ServerClient, TryAgain, UnknownName, place
 from autoact.model.server.dialects import Dialect, Generation
 from autoact.model.server.probe import Facts
@@ -94,7 +94,7 @@ class Comparison:
             self.check(weights)
         finally:
             del weights
-            heap.release_memory()
+            release_memory()
 
     def check(self, weights: Weights) -> None:
         """Raises BadInput, with both texts, when a server's token is more than TIE below the likeliest one here.

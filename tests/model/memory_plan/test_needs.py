@@ -104,12 +104,13 @@ def test_adapters_are_those_of_peft(configurations: dict[str, Any]) -> None:
 MEASURE = """
 import json, sys, torch
 from pathlib import Path
-from autoact.model import heap, store
+from autoact.model import store
+from autoact.model.memory import release_memory
 from peft import LoraConfig, get_peft_model
 from transformers import StaticCache
 
 def resident():
-    heap.release_memory()
+    release_memory()
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 @torch.inference_mode()
