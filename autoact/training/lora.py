@@ -66,11 +66,13 @@ class LoraTraining:
         """The processes that share the work of each step; one, unless a launcher has started several."""
         with warnings.catch_warnings():  # peft uses a deprecated name of transformers
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-            self.model: Any = get_peft_model(model, make_lora_config(model, settings), autocast_adapter_dtype=False)
+            wide = model.dtype == torch.bfloat16  # float16 is not: small gradients of its weights would become zero
+            config = make_lora_config(model, settings)
+            self.model: Any = get_peft_model(model, config, autocast_adapter_dtype=not wide)
         self.used = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
-        """The adapter's weights in the precision of the model, which passes compute with."""
+        """The adapter's weights that passes compute with: in bfloat16 if the model has it, else in 32 bits."""
         self.weights = {name: _to_float32(weight) for name, weight in self.used.items()}
-        """The same weights in 32 bits, which the optimiser changes; the same tensors if the model has 32 bits."""
+        """The same weights in 32 bits, which the optimiser changes; the same tensors where those have 32 bits."""
         self.optimizer = torch.optim.AdamW(self.weights.values(), lr=settings.learning_rate, weight_decay=0.0)
 
     def run(self, enough: bool | None = False) -> Generator[Event, bool | None, float]:
@@ -165,7 +167,8 @@ class LoraTraining:
     def _round_weights(self) -> None:
         """Gives the passes the weights as they are now."""
         for name, weight in self.weights.items():
-            self.used[name].data.copy_(weight)
+            if self.used[name] is not weight:
+                self.used[name].data.copy_(weight)
 
     def _add_up(self, loss: float) -> float:
         """Adds up the gradients of all processes, and their losses, whose sum it returns."""

@@ -236,6 +236,13 @@ def test_a_model_of_16_bits_trains_weights_of_32(tiny: Path, tmp_path: Path) -> 
     assert {weight.dtype for weight in written.values()} == {torch.float32}
 
 
+def test_a_model_in_float16_trains_an_adapter_of_32_bits(tiny: Path, tmp_path: Path) -> None:
+    one = training(tiny, tmp_path / "run", precision="float16")
+    assert {weight.dtype for weight in one.used.values()} == {torch.float32}
+    assert all(one.used[name] is weight for name, weight in one.weights.items())
+    one.close()
+
+
 def test_a_stopped_training_in_16_bits_goes_on_to_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
     _, whole = finished(training(tiny, tmp_path / "whole", precision="bfloat16"))
     running = training(tiny, tmp_path / "part", precision="bfloat16").run()
