@@ -106,6 +106,19 @@ class Author(Section, frozen=True):
     """The stages that it writes: questions, trajectories."""
 
 
+class QuestionShares(Section, frozen=True):
+    """The shares of the types of self-made questions, in any unit."""
+
+    one_hop: NonNegativeFloat = 0.0
+    """One page has the answer."""
+    two_hop: NonNegativeFloat = 0.0
+    """A page names another, which has the answer."""
+    comparison: NonNegativeFloat = 0.0
+    """Which of two subjects, with a page each."""
+    yes_no: NonNegativeFloat = 0.0
+    """About one page or two."""
+
+
 class SelfInstruct(Section, frozen=True):
     """Stage 1: the meta-agent writes practice questions."""
 
@@ -121,6 +134,14 @@ class SelfInstruct(Section, frozen=True):
     top_p: Fraction = 0.95
     similar: float = 85.0
     """Similarity (0 to 100, edit ratio of the normalised texts) from which two questions count as duplicates."""
+    by_type: bool = True
+    """Composes questions of each type from facts of the corpus. Without it, and in projects without a corpus or with
+    multiple choice, the model writes each question freely, as in the paper."""
+    types: QuestionShares = QuestionShares()
+    """If all are 0, they follow the types of the seed examples."""
+    readings: PositiveInt = 1
+    """Answers to each fact's question that the model gives from the page alone, and that must all be the expected one:
+    the likeliest, then samples."""
 
 
 class ToolSelection(Section, frozen=True):
@@ -338,7 +359,7 @@ def known_keys(path: str) -> list[str]:
 
 
 def find_line(text: str, key: str) -> int | None:
-    """Returns the line of `section.key` in a TOML text; None when the key is absent."""
+    """Returns the line of `section.key` in a TOML text, or of the inline table that holds it; None when absent."""
     *sections, name = key.split(".")
     here = ""
     for number, line in enumerate(text.split("\n"), 1):
@@ -348,7 +369,7 @@ def find_line(text: str, key: str) -> int | None:
                 return number
         elif here == ".".join(sections) and re.match(rf"\s*{re.escape(name)}\s*=", line):
             return number
-    return None
+    return find_line(text, ".".join(sections)) if len(sections) > 1 else None
 
 
 def preset_values(preset: str) -> dict[str, Any]:

@@ -19,12 +19,14 @@ from rapidfuzz import fuzz
 from autoact import prompts
 from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
 from autoact.metrics import normalise
-from autoact.project.config import SelfInstruct, Task
+from autoact.project.config import SelfInstruct
 from autoact.registry.stages import SELF_INSTRUCT
 from autoact.script import Answer, Ask, Prompt, Round, Sampling, StageScript, Unit
 from autoact.stages import options
+from autoact.stages.by_type.stage import instruct_by_type
 from autoact.stages.context import StageContext
 from autoact.stages.draft_text import read_answer, read_question
+from autoact.stages.material import SeedMaterial
 from autoact.trajectory import Example, Page, Question
 
 QUESTION, ANSWER = "Question:", "Answer:"
@@ -64,24 +66,16 @@ class Draft(Struct, frozen=True):
     """The other options of a multiple-choice question."""
 
 
-class SeedMaterial(Struct, frozen=True):
-    """The material that self-instruct writes questions from."""
-
-    task: Task
-    examples: tuple[Example, ...]
-    passages: tuple[Page, ...]
-    held_out: tuple[Question, ...] = ()
-    """Read only to refuse questions that repeat them."""
-    seed: int = 0
-
-
 def begin(context: StageContext) -> tuple[StageScript, int]:
     """Returns the stage, or the control that accepts the reference questions instead, and the number of questions."""
     config, inputs = context.config, context.inputs
     if config.synthesis.questions == "reference":
         return accept_reference(inputs.reference), len(inputs.reference)
     material = SeedMaterial(config.task, inputs.examples, inputs.passages, inputs.held_out, config.model.seed)
-    return self_instruct(material, config.self_instruct), config.self_instruct.target
+    settings = config.self_instruct
+    if settings.by_type and material.passages and config.task.answer == "short":
+        return instruct_by_type(material, settings), settings.target
+    return self_instruct(material, settings), settings.target
 
 
 def self_instruct(material: SeedMaterial, settings: SelfInstruct) -> StageScript:

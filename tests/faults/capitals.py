@@ -31,7 +31,10 @@ CAPITALS = {
     "Peru": "Lima", "Ghana": "Accra", "Malta": "Valletta", "Bolivia": "Sucre", "Denmark": "Copenhagen",
     "Ecuador": "Quito", "Finland": "Helsinki", "Canada": "Ottawa",
 }  # fmt: skip
-SETTINGS = {"self_instruct.target": "4", "self_instruct.round": "4", "synthesis.samples": "3", "model.lanes": "4"}
+SETTINGS = {
+    "self_instruct.target": "4", "self_instruct.round": "4", "self_instruct.by_type": "false", "synthesis.samples": "3",
+    "model.lanes": "4",
+}  # fmt: skip
 
 Sessions = Callable[[Question | None], Environment]
 Training = Callable[[Train], Generator[Event, None, Adapter]]

@@ -40,6 +40,8 @@ def test_an_empty_file_is_all_defaults(file: Path) -> None:
         ("[synthesis]\n# samples\nsteps = 3\nsamples = 1.5\n", (":4", "`synthesis.samples`")),
         ("[model]\ndevice = 'gpu'\n", (":2", "`model.device`", "gpu")),
         ("[task]\nname = 3\n", (":2", "`task.name`", "str", "int")),
+        ("[self_instruct]\ntypes = { twohop = 1 }\n", (":2", "`self_instruct.types.twohop`", "did you mean `two_hop`")),
+        ("[self_instruct.types]\ntwo_hop = -1\n", (":2", "`self_instruct.types.two_hop`", ">= 0")),
         ("task = 3\n", (":1", "`task`", "object", "int")),
         ("[task\n", ("not valid TOML", "line 1")),
         ("[task]\nname = 'x'\nname = 'y'\n", ("not valid TOML", "line 3")),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from autoact.errors import BadInput, BadProject
+from autoact.metrics import normalise
 from autoact.project.project import TEMPLATES, Project, create, list_projects
 from autoact.project.questions import read_questions
 from autoact.trajectory import Question, Step
@@ -37,15 +40,50 @@ def test_a_new_project_can_be_read(tmp_path: Path, template: str) -> None:
 def test_the_starter_has_what_the_loop_needs(tmp_path: Path) -> None:
     project = create(tmp_path / "mine", "starter")
     seeds, held, reference = project.examples(), project.questions("heldout"), project.questions("reference")
-    assert len(seeds) == 4
-    assert len(held) >= 80
-    assert len(seeds) + len(held) + len(reference) >= 160
+    kinds = {"one-hop", "two-hop", "comparison", "yes-no"}
+    assert {seed.question.type for seed in seeds} == kinds
+    assert Counter(question.type for question in held) == dict.fromkeys(kinds, 60)
+    assert len(reference) >= 80
     texts = [question.text for question in (*(seed.question for seed in seeds), *held, *reference)]
     assert len(set(texts)) == len(texts)
     titles = {json.loads(line)["title"] for line in (project.corpus / "pages.jsonl").read_text().splitlines()}
     assert len(titles) >= 200
     assert {title for question in (*held, *reference) for title in question.gold} <= titles
     assert all(question.gold for question in (*held, *reference))
+
+
+@pytest.mark.parametrize("limit", [12, 24, 60])
+def test_a_part_of_the_starters_held_out_questions_has_as_many_of_each_type(tmp_path: Path, limit: int) -> None:
+    held = create(tmp_path / "mine", "starter").questions("heldout", limit)
+    assert set(Counter(question.type for question in held).values()) == {limit // 4}
+
+
+def test_the_starters_held_out_answers_are_balanced_and_on_their_pages(tmp_path: Path) -> None:
+    project = create(tmp_path / "mine", "starter")
+    rows = [json.loads(line) for line in (project.corpus / "pages.jsonl").read_text().splitlines()]
+    pages = {row["title"]: normalise(row["text"]) for row in rows}
+    held = project.questions("heldout")
+    assert Counter(question.answer for question in held if question.type == "yes-no") == {"yes": 30, "no": 30}
+    for question in held:
+        if question.type in ("one-hop", "two-hop"):
+            assert normalise(question.answer or "") in pages[question.gold[-1]], question
+    compared = [question for question in held if question.type == "comparison"]
+    first = [normalise(question.answer or "") in normalise(question.text.partition(" or ")[0]) for question in compared]
+    assert Counter(first) == {True: 30, False: 30}
+
+
+def test_the_starters_seeds_have_steps_with_real_observations(tmp_path: Path) -> None:
+    project = create(tmp_path / "mine", "starter")
+    rows = [json.loads(line) for line in (project.corpus / "pages.jsonl").read_text().splitlines()]
+    pages = {row["title"]: row["text"] for row in rows}
+    for seed in project.examples():
+        calls = [step for step in seed.steps if step.action == "Retrieve"]
+        assert [step.argument for step in calls] == list(seed.question.gold)
+        assert not any(step.observation for step in calls)  # a run calls the tool for them
+        read = normalise(" ".join(pages[step.argument] for step in calls))
+        assert normalise(seed.question.answer or "") in (*("yes", "no"), normalise(seed.steps[-2].argument))
+        for year in re.findall(r"\d{4}", " ".join(step.thought for step in seed.steps)):
+            assert year in read
 
 
 def test_a_taken_folder_is_left_alone(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ CAPITALS = {
 CHANGES = {
     "self_instruct.target": "3",
     "self_instruct.round": "8",
+    "self_instruct.by_type": "false",
     "synthesis.samples": "1",
     "group_planning.limit": "2",
 }

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autoact.events import QuestionAccepted, QuestionRefused
-from autoact.project.config import SelfInstruct, Task
+from autoact.project import config
+from autoact.project.config import Config, SelfInstruct, Task
+from autoact.run.record.state import RunState
 from autoact.script import Ask
+from autoact.stages.context import Inputs, StageContext
 from autoact.stages.self_instruct import (
     Draft,
     PracticeSet,
     SeedMaterial,
     accept_reference,
+    begin,
     find_candidates,
     self_instruct,
 )
@@ -159,6 +164,36 @@ def test_a_grounded_question_knows_its_page(drive: Any) -> None:
     events = drive(self_instruct(GROUNDS, SelfInstruct(target=1)), fjords)
     (accepted,) = [event.question for event in events if isinstance(event, QuestionAccepted)]
     assert (accepted.answer, accepted.gold) == ("fjords", ("Norway",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "pages", "by_type"),
+    [
+        ({}, (PERU, NORWAY), True),
+        ({}, (), False),
+        ({"self_instruct": SelfInstruct(by_type=False)}, (PERU, NORWAY), False),
+        ({"task": Task(answer="choice")}, (PERU, NORWAY), False),
+    ],
+)
+def test_questions_are_composed_by_type_where_there_is_a_corpus(
+    drive: Any, tmp_path: Path, changes: Any, pages: tuple[Page, ...], by_type: bool
+) -> None:
+    asked: list[Ask] = []
+
+    def note(ask: Ask) -> str:
+        asked.append(ask)
+        return ask.choices[0] if ask.choices else ""
+
+    inputs = Inputs(SEEDS, (), (), {}, passages=pages)
+    stage, target = begin(StageContext(Config(**changes), inputs, RunState(), tmp_path, lambda adapters: None))
+    drive(stage, note)
+    assert asked
+    assert target == 60
+    assert any("\nSentence: " in ask.prompt.user for ask in asked) == by_type
+
+
+def test_the_published_recipe_writes_freely() -> None:
+    assert config.preset_values("paper")["self_instruct"]["by_type"] is False
 
 
 def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:

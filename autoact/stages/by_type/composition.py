@@ -1,0 +1,214 @@
+"""Composes two-hop, comparison and yes/no questions from confirmed facts; the answers follow by rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from autoact.metrics import normalise
+from autoact.stages.by_type.clauses import NUMBER_WORDS, SLOT, capitalise
+from autoact.stages.by_type.corpus_words import PLACES, CorpusWords
+from autoact.stages.by_type.facts import Fact
+
+MAKERS = {
+    "wrote": "author", "painted": "painter", "composed": "composer", "invented": "inventor", "designed": "designer",
+    "founded": "founder",
+}  # fmt: skip
+"""The noun for a person who did this to something."""
+COMPARATIVES = {
+    "tall": ("shorter", "taller"), "long": ("shorter", "longer"), "high": ("lower", "higher"),
+    "deep": ("less deep", "deeper"), "wide": ("narrower", "wider"), "heavy": ("lighter", "heavier"),
+}  # fmt: skip
+PLURAL = {
+    "was": "Were",
+    "were": "Were",
+    "is": "Are",
+    "are": "Are",
+    "did": "Did",
+    "does": "Do",
+    "do": "Do",
+    "has": "Have",
+}
+
+
+class Composed(Struct, frozen=True):
+    """A question made of facts, before it is checked against others."""
+
+    type: str
+    text: str
+    answer: str
+    facts: tuple[Fact, ...]
+
+    @property
+    def gold(self) -> tuple[str, ...]:
+        """Titles of its pages, in the order in which they must be read."""
+        return tuple(dict.fromkeys(fact.page for fact in self.facts))
+
+    @property
+    def pattern(self) -> str:
+        """Its text without subjects, for variety."""
+        return "/".join(fact.template for fact in self.facts)
+
+
+def pattern_of(fact: Fact) -> tuple[str, str, str]:
+    """Returns what facts that can be compared have in common."""
+    unit = fact.answer.split()[-1] if fact.form.kind == "amount" else ""
+    return fact.form.kind, f"{fact.form.statement} {fact.form.preposition} {fact.form.noun}", unit
+
+
+# -- two-hop -----------------------------------------------------------------------------------------------------------
+
+
+def compose_two_hop(first: Fact, second: Fact, words: CorpusWords) -> Composed | None:
+    """Returns the question of `second` with its subject described by `first`, whose answer is that subject."""
+    description = describe(first, words)
+    page = words.page(first.answer)
+    if description is None or page is None or page.title != second.page or first.page == second.page:
+        return None
+    text = description.replace(SLOT, first.name)
+    answer = normalise(second.answer)
+    reached = f" {answer} " in f" {normalise(words.pages[first.page.lower()].text)} "
+    named = f" {normalise(second.page)} " in f" {normalise(text)} "
+    if reached or named or f"{SLOT}'" in second.template or f" {answer} " in f" {normalise(text)} ":
+        return None
+    return Composed("two-hop", second.ask(text), second.answer, (first, second))
+
+
+def describe(fact: Fact, words: CorpusWords) -> str | None:
+    """Returns a noun phrase for the answer of a fact, with SLOT for its subject; None when it has none."""
+    form = fact.form
+    if form.kind == "place":
+        return f"the {form.noun} {form.preposition} which {form.statement}"
+    if form.kind == "where":
+        return f"the {_place_noun(fact.answer, words)} where {form.statement}"
+    if form.kind == "noun":
+        return form.statement
+    if form.kind == "object" and form.noun:
+        return f"the {form.noun} that {form.statement}"
+    if form.kind == "subject":
+        verb, _, rest = form.statement.partition(" ")
+        if form.person and rest == SLOT and verb in MAKERS:
+            return f"the {MAKERS[verb]} of {SLOT}"
+        return f"the {'person who' if form.person else f'{form.noun} that'} {form.statement}"
+    return None
+
+
+def _place_noun(name: str, words: CorpusWords) -> str:
+    if words.is_a(name, "capital"):
+        return "city"
+    return next((noun for noun in PLACES if words.is_a(name, noun)), "place")
+
+
+# -- comparisons -------------------------------------------------------------------------------------------------------
+
+
+def compose_comparison(
+    one: Fact, other: Fact, words: CorpusWords, *, least: bool, winner_first: bool
+) -> Composed | None:
+    """Returns the question which of two subjects has the smaller or larger value, the winner named first or second."""
+    values = [_value(fact) for fact in (one, other)]
+    if pattern_of(one) != pattern_of(other) or one.page == other.page or None in values or values[0] == values[1]:
+        return None
+    winner, loser = (one, other) if (values[0] < values[1]) == least else (other, one)  # type: ignore[operator]
+    asked = _comparison(one, other, words, least=least)
+    if asked is None:
+        return None
+    pair = (winner, loser) if winner_first else (loser, winner)
+    text = f"{asked}, {pair[0].name} or {pair[1].name}?"
+    return Composed("comparison", text, capitalise(winner.name.removeprefix("the ")), pair)
+
+
+def _comparison(one: Fact, other: Fact, words: CorpusWords, *, least: bool) -> str | None:
+    form = one.form
+    asks = _which(one, other, words)
+    predicate = form.statement.removeprefix(f"{SLOT} ")
+    if asks is None or (form.kind != "noun" and SLOT in predicate):
+        return None
+    if form.kind == "year" and "first" not in predicate:
+        return f"{asks} {predicate} {'first' if least else 'later'}"
+    if form.kind == "amount" and form.noun in COMPARATIVES:
+        return f"{asks} {form.auxiliary} {COMPARATIVES[form.noun][0 if least else 1]}"
+    if form.kind == "count":
+        return f"{asks} {predicate} {'fewer' if least else 'more'} {form.noun}"
+    if form.kind == "noun" and (match := re.fullmatch(rf"the ([\w ]*number) of {re.escape(SLOT)}", form.statement)):
+        return f"{asks} has the {'lower' if least else 'higher'} {match[1]}"
+    return None
+
+
+def _value(fact: Fact) -> float | None:
+    """Returns the number that a fact's answer begins with."""
+    number = fact.answer.split()[0].replace(",", "")
+    if number in NUMBER_WORDS:
+        return 2.0 + NUMBER_WORDS.index(number)
+    return float(number) if re.fullmatch(r"\d+(?:\.\d+)?", number) else None
+
+
+def _which(one: Fact, other: Fact, words: CorpusWords) -> str | None:
+    """Returns who, which, or which with the noun that both subjects are called; None when only one is a person."""
+    persons = [words.is_person(fact.page) for fact in (one, other)]
+    if any(persons):
+        return "Who" if all(persons) else None
+    shared = [noun for noun in words.nouns(one.page) if noun in words.nouns(other.page)]
+    return f"Which {shared[-1]}" if shared else "Which"
+
+
+# -- yes or no ---------------------------------------------------------------------------------------------------------
+
+
+def compose_polar(fact: Fact, stated: Fact, words: CorpusWords) -> Composed | None:
+    """Returns the question whether the answer of `stated` is that of `fact`: yes if both are one fact, else no."""
+    value = f"{stated.reading.article}{stated.answer}"
+    yes = fact is stated
+    page = normalise(words.pages[fact.page.lower()].text)
+    if not yes and (pattern_of(fact)[0] != pattern_of(stated)[0] or f" {normalise(stated.answer)} " in f" {page} "):
+        return None
+    text = _polar(fact, value)
+    if text is None or (not yes and fact.page.lower() in value.lower()):
+        return None
+    return Composed("yes-no", capitalise(text.replace(SLOT, fact.name)), "yes" if yes else "no", (fact,))
+
+
+def _polar(fact: Fact, value: str) -> str | None:
+    form = fact.form
+    begin = f"{capitalise(form.auxiliary)} {form.rest}"
+    match form.kind:
+        case "year":
+            return f"{begin} in {value}?"
+        case "place" | "where":
+            return f"{begin} {form.preposition} {value}?"
+        case "count":
+            return f"{begin} {value} {form.noun}?"
+        case "amount":
+            return f"{begin} {value} {form.noun}?"
+        case "noun" if form.statement.startswith("the "):
+            return f"{capitalise(form.auxiliary)} {value} {form.statement}?"
+        case "object":
+            return f"{begin} {value}?"
+        case "subject" if form.person:
+            return f"Was it {value} who {form.statement}?"
+    return None
+
+
+def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Composed]:
+    """Yields questions whether two subjects have the same answer, and whether both have the first one's."""
+    if pattern_of(one) != pattern_of(other) or one.page == other.page:
+        return
+    form = one.form
+    answer = "yes" if normalise(one.answer) == normalise(other.answer) else "no"
+    auxiliary, tail = PLURAL.get(form.auxiliary, ""), form.rest.removeprefix(SLOT).strip()
+    begin = f"{auxiliary} {one.name} and {other.name}"
+    located = form.kind in ("year", "place", "where") and SLOT not in tail
+    texts = []
+    if located and form.kind != "where":
+        texts.append(f"{begin} {tail} {form.preposition} the same {form.noun}?")
+    if located and form.kind != "year":
+        texts.append(f"{begin} both {tail} {form.preposition} {one.reading.article}{one.answer}?")
+    if form.kind == "noun" and (match := re.fullmatch(rf"the ([\w ]+) of {re.escape(SLOT)}", form.statement)):
+        does = "Do" if form.auxiliary in ("is", "are") else "Did"
+        texts.append(f"{does} {one.name} and {other.name} have the same {match[1]}?")
+    if form.kind == "object" and not form.noun and SLOT not in tail:
+        texts.append(f"{begin} both {tail} {one.reading.article}{one.answer}?")
+    for text in texts:
+        yield Composed("yes-no", " ".join(text.split()), answer, (one, other))

@@ -1,0 +1,98 @@
+"""What the texts of a corpus say about names: which are persons, which are things of a kind, which are adjectives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from autoact.stages.by_type.clauses import find_name, is_person, word_set
+from autoact.trajectory import Page
+
+PERSON_NOUNS = word_set(
+    "author writer painter poet composer wife husband friend teacher student father mother son daughter brother sister "
+    "inventor founder king queen emperor president leader hero heroine character helper chemist man woman person "
+    "astronomer scientist architect designer detective pirate captain explorer owner ruler singer actor director "
+    "player nurse saint god goddess"
+)
+"""Nouns for a person: `who` asks for them, `what` does not."""
+PLACES = ("country", "city", "town", "island", "state", "region", "village", "kingdom")
+"""Nouns for a place that may stand before its name with `of`, as in `the island of Sicily`."""
+_TITLES = (
+    "King",
+    "Queen",
+    "Emperor",
+    "Saint",
+    "Pope",
+    "Prince",
+    "Princess",
+    "Sir",
+    "Lord",
+    "Lady",
+    "Captain",
+    "Doctor",
+)
+_LANGUAGES = word_set(
+    "Arabic Chinese Dutch English French German Greek Hebrew Hindi Italian Japanese Latin Polish Portuguese Russian "
+    "Spanish Swedish Turkish"
+)
+_ADJECTIVE = re.compile(r"\b(?:a|an) ([A-Z][\w-]+) [a-z]")
+"""A name for a people, as in `a German composer`."""
+_MONTHS = word_set(
+    "January February March April May June July August September October November December "
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+)
+_HEAD_END = re.compile(
+    r" (?:in|of|that|who|which|with|from|at|on|near|by|between|for|made|known|and|where|off)\b|[,.;]"
+)
+
+
+class CorpusWords:
+    """Lookups over all pages of a corpus."""
+
+    def __init__(self, pages: Sequence[Page]):
+        texts = [page.text for page in pages]
+        self.pages = {page.title.lower(): page for page in pages}
+        self.persons = {title for title, page in self.pages.items() if is_person(page)}
+        self.words = set(re.findall(r"\b[a-z][a-z'-]+", " ".join(texts)))
+        """Every word that stands in lower case somewhere."""
+        self._inside = " ".join(texts)
+        self._adjectives = {*_LANGUAGES, *_ADJECTIVE.findall(self._inside)}
+        self.names = {page.title: self._find_name(page) for page in pages}
+
+    def page(self, name: str) -> Page | None:
+        """Returns the page whose title is this name."""
+        return self.pages.get(name.lower()) or self.pages.get(name.lower().removeprefix("the "))
+
+    def is_person(self, name: str) -> bool:
+        """Returns whether a name is a person's: by its page, else by its form, such as `King David` or `Max Brod`."""
+        if self.page(name):
+            return name.lower() in self.persons
+        first, *others = name.split()
+        if first in _TITLES:
+            return True
+        return bool(others) and all(one[0].isupper() and one.lower() not in self.words for one in (first, *others))
+
+    def may_be_place(self, name: str) -> bool:
+        """Returns whether a name can stand after `in` as a place: it is no person, people, language or month."""
+        words = name.split()
+        fit = name[0].isupper() and words[0] not in _MONTHS and words[-1] not in self._adjectives
+        return fit and not self.is_person(name)
+
+    def is_a(self, name: str, noun: str) -> bool:
+        """Returns whether the corpus calls what a name stands for by this noun, or the name holds it."""
+        head = noun.split()[-1].lower()
+        if head in name.lower().split():
+            return True
+        page = self.page(name)
+        if page is None:
+            return False
+        return head in self.nouns(page.title) or re.search(rf"\bThe {re.escape(head)}\b", page.text) is not None
+
+    def nouns(self, title: str) -> list[str]:
+        """Returns the words by which a page introduces its subject: island and country for `is an island country`."""
+        text = self.pages[title.lower()].text
+        introduced = re.split(r"\b(?:is|was|are|were) (?:a|an|the|one of the)\b", text, maxsplit=1)
+        return _HEAD_END.split(introduced[1], maxsplit=1)[0].lower().split() if len(introduced) > 1 else []
+
+    def _find_name(self, page: Page) -> str:
+        return find_name(page, self._inside)

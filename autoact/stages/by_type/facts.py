@@ -1,0 +1,178 @@
+"""Facts: one-hop questions that the model writes about a clause and confirms from the page.
+
+For each clause the model continues some first words of a question, such as `In what year did`. A question stands if it
+names its subject, is in a form that can be checked, asks for what the clause says, and if the model, asked from the
+page alone, chooses the same answer among all names, numbers and nouns of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator, Sequence
+
+from msgspec import Struct
+
+from autoact import prompts
+from autoact.metrics import normalise
+from autoact.project.config import SelfInstruct, Task
+from autoact.script import Answer, Ask, Prompt, Sampling
+from autoact.stages.by_type import forms
+from autoact.stages.by_type.clauses import (
+    AMOUNT,
+    NUMBER,
+    SLOT,
+    YEAR,
+    Clause,
+    capitalise,
+    find_answers,
+    split_clauses,
+    to_template,
+)
+from autoact.stages.by_type.corpus_words import CorpusWords
+from autoact.stages.by_type.openings import find_openings
+from autoact.trajectory import Example, Page
+
+QUESTION_TOKENS, ANSWER_TOKENS = 24, 16
+"""Most new tokens of a question and of an answer."""
+SHOWN = 3
+"""Seed questions shown when a question is answered from its page."""
+PRONOUN = re.compile(r"\b(?:it|its|he|she|his|her|him|they|their|them|there|this|sentence|page)\b", re.IGNORECASE)
+
+
+class Fact(Struct, frozen=True):
+    """A confirmed question about a page, and its answer."""
+
+    page: str
+    """The title."""
+    name: str
+    """The subject in running text."""
+    template: str
+    """The question with SLOT in place of the subject."""
+    reading: forms.Reading
+    clause: str
+
+    @property
+    def answer(self) -> str:
+        return self.reading.answer
+
+    @property
+    def form(self) -> forms.Form:
+        return self.reading.form
+
+    def ask(self, name: str = "") -> str:
+        """Returns the question about its subject, or about another thing in its place."""
+        return capitalise(self.template.replace(SLOT, name or self.name))
+
+
+class Draft(Struct, frozen=True):
+    """A question that the model wrote; without a fact it is refused."""
+
+    name: str
+    """Its number within the stage, such as fact-0012-3."""
+    question: str
+    answer: str
+    fact: Fact | None = None
+    refusal: str = ""
+
+
+class FactWriter:
+    """Writes the facts of a corpus, clause by clause."""
+
+    def __init__(self, task: Task, examples: Sequence[Example], settings: SelfInstruct, words: CorpusWords):
+        self.task, self.examples, self.settings, self.words = task, examples, settings, words
+
+    def clauses(self, page: Page) -> list[Clause]:
+        """Returns the clauses of a page."""
+        return split_clauses(page, self.words.names[page.title])
+
+    def write(self, name: str, clause: Clause) -> Generator[Ask, Answer, list[Draft]]:
+        """Writes the questions about one clause, checks each by the rules, and confirms those that pass."""
+        drafts: dict[str, Draft] = {}
+        for number, first in enumerate(find_openings(clause, self.words)):
+            reply = yield Ask(
+                "meta", "text", self._question_prompt(clause, first), stop=("\n", "?"), limit=QUESTION_TOKENS,
+                barred=("do", "have"),
+            )  # fmt: skip
+            question = f"{first} {reply.text.strip()}".strip() + "?"
+            if question in drafts:
+                continue
+            draft = self._judge(f"{name}-{number}", question, clause)
+            drafts[question] = (yield from self._confirm(draft, draft.fact.reading, clause)) if draft.fact else draft
+        return list(drafts.values())
+
+    def _judge(self, name: str, question: str, clause: Clause) -> Draft:
+        template = to_template(question, clause.page.title)
+        refusal = find_defect(template)
+        if refusal:
+            return Draft(name, question, "", refusal=refusal)
+        reading = forms.read_form(template, clause, self.words)
+        if isinstance(reading, str):
+            return Draft(name, question, "", refusal=reading)
+        if f" {normalise(reading.answer)} " in f" {normalise(question)} ":
+            return Draft(name, question, reading.answer, refusal="answer is in the question")
+        fact = Fact(clause.page.title, clause.name, template, reading, clause.text)
+        return Draft(name, fact.ask(), reading.answer, fact)
+
+    def _confirm(self, draft: Draft, reading: forms.Reading, clause: Clause) -> Generator[Ask, Answer, Draft]:
+        """Asks for the answer from the page alone, `readings` times, the first time for the likeliest."""
+        prompt = self._answer_prompt(clause.page, draft.question)
+        found = find_choices(reading, clause.page)
+        sampling = Sampling(self.settings.temperature, self.settings.top_p)
+        for number in range(self.settings.readings):
+            reply = yield Ask(
+                "meta", "text", prompt, limit=ANSWER_TOKENS, sampling=sampling if number else Sampling(),
+                choices=tuple(f" {answer}" for answer in found),
+            )  # fmt: skip
+            if normalise(reply.text) != normalise(draft.answer):
+                return Draft(draft.name, draft.question, draft.answer, refusal="answered otherwise from the page")
+        return draft
+
+    def _question_prompt(self, clause: Clause, first: str) -> Prompt:
+        system = prompts.fill("fact_question", task=self.task.description)
+        user = f"Page: {clause.page.title}\nSentence: {clause.text}."
+        return Prompt(system, user, ("Question:", f" {first}"), tuple(_examples()))
+
+    def _answer_prompt(self, page: Page, question: str) -> Prompt:
+        system = prompts.fill("self_instruct", task=self.task.description)
+        shown = tuple(
+            (f"{gold.title}: {gold.text}\nQuestion: {example.question.text}", f"Answer: {example.question.answer}")
+            for example in self.examples
+            if len(example.question.gold) == 1 and (gold := self.words.page(example.question.gold[0]))
+        )
+        return Prompt(system, f"{page.title}: {page.text}\nQuestion: {question}", ("Answer:",), shown[:SHOWN])
+
+
+def _examples() -> Iterator[tuple[str, str]]:
+    """Yields invented exchanges that show the form: a sentence, and a question about it."""
+    for block in prompts.fill("fact_examples").split("\n\n"):
+        user, _, question = block.partition("\nQuestion:")
+        yield user, f"Question:{question}"
+
+
+def find_defect(template: str) -> str:
+    """Returns the reason to refuse a question whatever its clause says; empty when there is none."""
+    words = template.split()
+    if not 3 <= len(words) <= 24:
+        return "question too short" if len(words) < 3 else "question too long"
+    if template.count(SLOT) != 1:
+        return "does not name its subject"
+    if PRONOUN.search(template):
+        return "has a pronoun"
+    return ""
+
+
+def find_choices(reading: forms.Reading, page: Page) -> list[str]:
+    """Returns the answer and all else on its page that is of its kind: years, amounts, numbers, names or nouns."""
+    kind = _kind(reading.answer)
+    others = (one for one in find_answers(page.text, page.title) if _kind(one) == kind)
+    return list(dict.fromkeys([reading.answer, *others]))
+
+
+def _kind(answer: str) -> str:
+    if re.fullmatch(YEAR, answer):
+        return "year"
+    if re.fullmatch(AMOUNT, answer):
+        return "amount"
+    if re.fullmatch(NUMBER, answer):
+        return "number"
+    return "name" if answer[0].isupper() else "noun"

@@ -1,0 +1,200 @@
+"""The facts and the accepted questions so far, and the rules for accepting more: shares, balance, no repetition."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+
+from rapidfuzz import fuzz
+
+from autoact.events import QuestionAccepted, QuestionRefused
+from autoact.metrics import normalise
+from autoact.project.config import SelfInstruct
+from autoact.stages.by_type.composition import (
+    Composed,
+    compose_comparison,
+    compose_polar,
+    compose_same,
+    compose_two_hop,
+    pattern_of,
+)
+from autoact.stages.by_type.corpus_words import CorpusWords
+from autoact.stages.by_type.facts import Draft, Fact
+from autoact.stages.by_type.shares import TYPES, count_wanted, find_type
+from autoact.stages.material import SeedMaterial
+from autoact.trajectory import Question
+
+VARIETY = (5, 2, 1)
+"""A pattern may make up this part of a type's questions, one after the other if the facts allow no more variety."""
+
+
+class TypedPractice:
+    """The practice questions by type."""
+
+    def __init__(self, material: SeedMaterial, settings: SelfInstruct, words: CorpusWords):
+        self.material, self.settings, self.words = material, settings, words
+        self.wanted = count_wanted(settings.target, settings.types, material.examples)
+        self.accepted: list[Question] = []
+        self.facts: list[Fact] = []
+        self._texts = {normalise(example.question.text) for example in material.examples}
+        self._tried: set[str] = set()
+        self._used: Counter[tuple[str, str, str]] = Counter()
+        self._patterns: Counter[tuple[str, str]] = Counter()
+        self._made: Counter[str] = Counter()
+        """Accepted questions by type; also of yes, no, and of comparisons won by the first and by the smaller."""
+        self._random = random.Random(material.seed)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are enough questions of each type."""
+        return all(self._made[kind] >= self.wanted[kind] for kind in TYPES)
+
+    def add(self, draft: Draft) -> str:
+        """Adds the fact of a draft; returns the reason where it repeats one."""
+        assert draft.fact is not None
+        if any(other.ask() == draft.question for other in self.facts):
+            return "asked before"
+        self.facts.append(draft.fact)
+        return ""
+
+    def compose(self, variety: int = VARIETY[0], uses: int = 1) -> Iterator[QuestionAccepted | QuestionRefused]:
+        """Accepts questions of each type while they are wanted; a fact is used in at most `uses` of each type."""
+        for kind in TYPES:
+            if self._made[kind] >= self.wanted[kind]:
+                continue
+            most = max(2, self.wanted[kind] // variety)
+            for composed in self._candidates(kind, uses):
+                if self._made[kind] >= self.wanted[kind]:
+                    break
+                if self._fits(composed, most, uses):
+                    yield self._judge(composed)
+
+    def fill(self) -> Iterator[QuestionAccepted | QuestionRefused]:
+        """Accepts more questions of the same facts, with less variety, then of other types, until there are enough."""
+        for variety in VARIETY[1:]:
+            yield from self.compose(variety, uses=2 if variety > 1 else 4)
+        for kind in TYPES:
+            self.wanted[kind] = self._made[kind] + max(0, self.settings.target - len(self.accepted))
+            yield from self.compose(1, uses=4)
+
+    # -- candidates ----------------------------------------------------------------------------------------------------
+
+    def _candidates(self, kind: str, uses: int) -> Iterator[Composed]:
+        facts = self._random.sample(self.facts, len(self.facts))
+        facts = [fact for fact in facts if self._uses(kind, fact) < uses]
+        match kind:
+            case "one-hop":
+                yield from (Composed("one-hop", fact.ask(), fact.answer, (fact,)) for fact in facts)
+            case "two-hop":
+                yield from self._two_hop(facts)
+            case "comparison":
+                yield from self._comparisons(facts)
+            case _:
+                yield from self._yes_or_no(facts)
+
+    def _two_hop(self, facts: list[Fact]) -> Iterator[Composed]:
+        by_page = defaultdict(list)
+        for fact in facts:
+            by_page[fact.page].append(fact)
+        for first in facts:
+            page = self.words.page(first.answer)
+            for second in by_page[page.title] if page else ():
+                if composed := compose_two_hop(first, second, self.words):
+                    yield composed
+
+    def _comparisons(self, facts: list[Fact]) -> Iterator[Composed]:
+        for one, other in self._pairs(facts):
+            least = 2 * self._made["least"] <= self._made["comparison"]
+            winner_first = 2 * self._made["first"] <= self._made["comparison"]
+            if composed := compose_comparison(one, other, self.words, least=least, winner_first=winner_first):
+                before = self._made["comparison"]
+                yield composed
+                if self._made["comparison"] > before:
+                    self._made.update(least=int(least), first=int(winner_first))
+
+    def _yes_or_no(self, facts: list[Fact]) -> Iterator[Composed]:
+        """Yields questions about one fact and about two by turns, those with the scarcer answer."""
+        pairs = self._pairs(facts)
+        for fact in facts:
+            composed = list(self._polar(fact))
+            for pair in (next(pairs, None) for _ in range(4)):
+                composed += compose_same(*pair, self.words) if pair else ()
+            self._random.shuffle(composed)
+            for one in composed:
+                if one.answer == ("yes" if self._made["yes"] <= self._made["no"] else "no"):
+                    yield one
+
+    def _polar(self, fact: Fact) -> Iterator[Composed]:
+        others = [one for one in self.facts if pattern_of(one) == pattern_of(fact) and one.page != fact.page]
+        if not others and fact.form.kind in ("year", "place", "where", "amount"):
+            others = [one for one in self.facts if one.form.kind == fact.form.kind and one.form.noun == fact.form.noun]
+        for stated in (fact, *self._random.sample(others, min(2, len(others)))):
+            if composed := compose_polar(fact, stated, self.words):
+                yield composed
+
+    def _pairs(self, facts: list[Fact]) -> Iterator[tuple[Fact, Fact]]:
+        """Yields pairs of facts that can be compared, each pattern in turn."""
+        groups = defaultdict(list)
+        for fact in facts:
+            groups[pattern_of(fact)].append(fact)
+        turns = [combinations(group, 2) for group in groups.values()]
+        while turns:
+            pairs = [next(turn, None) for turn in turns]
+            yield from filter(None, pairs)
+            turns = [turn for turn, pair in zip(turns, pairs, strict=True) if pair]
+
+    # -- rules ---------------------------------------------------------------------------------------------------------
+
+    def _fits(self, composed: Composed, most: int, uses: int) -> bool:
+        """Returns whether a question adds variety, and has not been judged before."""
+        if composed.text in self._tried:
+            return False
+        if any(self._uses(composed.type, fact) >= uses for fact in composed.facts):
+            return False
+        return all(self._patterns[composed.type, fact.template] < most * len(composed.facts) for fact in composed.facts)
+
+    def _judge(self, composed: Composed) -> QuestionAccepted | QuestionRefused:
+        self._tried.add(composed.text)
+        refusal = self._find_repetition(composed)
+        if refusal:
+            return QuestionRefused(f"composed-{len(self._tried):04d}", composed.text, refusal, composed.answer)
+        question = Question(
+            f"q-{len(self.accepted):04d}", composed.text, composed.answer, "instructed", type=composed.type,
+            gold=composed.gold,
+        )  # fmt: skip
+        self.accepted.append(question)
+        self._made[composed.type] += 1
+        if composed.type == "yes-no":
+            self._made[composed.answer] += 1
+        for fact in composed.facts:
+            self._used[composed.type, fact.page, fact.template] += 1
+            self._patterns[composed.type, fact.template] += 1
+        return QuestionAccepted(question)
+
+    def _uses(self, kind: str, fact: Fact) -> int:
+        return self._used[kind, fact.page, fact.template]
+
+    def _find_repetition(self, composed: Composed) -> str:
+        again = composed.type in ("one-hop", "two-hop")  # a pair may be compared in two ways with one answer
+        if normalise(composed.text) in self._texts or any(
+            self._alike(composed, other) or (again and _asks_the_same(composed, other)) for other in self.accepted
+        ):
+            return "near-duplicate"
+        if any(self._alike(composed, other) or _asks_the_same(composed, other) for other in self.material.held_out):
+            return "in the held-out set"
+        return ""
+
+    def _alike(self, composed: Composed, other: Question) -> bool:
+        """Returns whether two questions have nearly the same words; about other pages only if they are the same."""
+        alike = fuzz.ratio(normalise(composed.text), normalise(other.text))
+        about_others = bool(other.gold) and set(other.gold) != set(composed.gold)
+        return alike == 100 or (alike >= self.settings.similar and not about_others)
+
+
+def _asks_the_same(composed: Composed, other: Question) -> bool:
+    """Returns whether two questions of a type have the same answer from the same pages, whatever their words."""
+    answer = normalise(composed.answer)
+    same_answer = answer not in ("yes", "no") and answer == normalise(other.answer or "")
+    return same_answer and set(composed.gold) == set(other.gold) and composed.type == find_type(other)

@@ -1,0 +1,127 @@
+"""The stage from pages to questions of each type, with a model that writes well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+from invented_pages import MATERIAL, PAGES, write
+
+from autoact.events import Event, QuestionAccepted, QuestionRefused
+from autoact.metrics import normalise
+from autoact.project.config import QuestionShares, SelfInstruct
+from autoact.script import Ask
+from autoact.stages.by_type.corpus_words import CorpusWords
+from autoact.stages.by_type.stage import instruct_by_type, order_pages
+from autoact.stages.material import SeedMaterial
+from autoact.trajectory import Question
+
+SETTINGS = SelfInstruct(target=12, round=4, types=QuestionShares(1, 1, 1, 1))
+
+
+def accepted(events: list[Event]) -> list[Question]:
+    return [event.question for event in events if isinstance(event, QuestionAccepted)]
+
+
+def refused(events: list[Event]) -> list[QuestionRefused]:
+    return [event for event in events if isinstance(event, QuestionRefused)]
+
+
+def play(drive: Any, material: SeedMaterial = MATERIAL, settings: SelfInstruct = SETTINGS) -> list[Event]:
+    events: list[Event] = drive(instruct_by_type(material, settings), write)
+    return events
+
+
+def test_the_shares_are_reached(drive: Any) -> None:
+    found = accepted(play(drive))
+    assert Counter(question.type for question in found) == dict.fromkeys(
+        ("one-hop", "two-hop", "comparison", "yes-no"), 3
+    )
+    assert len({question.id for question in found}) == len({question.text for question in found}) == 12
+    assert {question.origin for question in found} == {"instructed"}
+
+
+def test_gold_pages_are_in_the_order_in_which_they_are_read(drive: Any) -> None:
+    by_title = {page.title: page for page in PAGES}
+    for question in accepted(play(drive)):
+        assert question.gold
+        if question.type == "two-hop":
+            first, second = (by_title[title] for title in question.gold)
+            assert second.title in first.text
+            assert normalise(question.answer or "") in normalise(second.text)
+
+
+def test_answers_are_balanced(drive: Any) -> None:
+    settings = SelfInstruct(target=4, types=QuestionShares(comparison=1, yes_no=1))
+    found = accepted(play(drive, settings=settings))
+    assert Counter(question.answer for question in found if question.type == "yes-no") == {"yes": 1, "no": 1}
+    first = [
+        question.text.index(question.answer or "") < question.text.index(" or ")
+        for question in found
+        if question.type == "comparison"
+    ]
+    assert sorted(first) == [False, True]
+
+
+def test_a_held_out_question_is_not_repeated_in_other_words(drive: Any) -> None:
+    free = accepted(play(drive))
+    held_out = tuple(
+        Question("h", "Asked otherwise?", question.answer, "heldout", type=question.type, gold=question.gold)
+        for question in free
+        if question.type in ("one-hop", "two-hop")
+    )
+    material = msgspec.structs.replace(MATERIAL, held_out=held_out)
+    events = play(drive, material)
+    texts = {question.text for question in accepted(events)}
+    assert not texts & {question.text for question in free if question.type in ("one-hop", "two-hop")}
+    assert "in the held-out set" in {event.why for event in refused(events)}
+
+
+def test_every_refusal_is_logged_once_with_a_reason(drive: Any) -> None:
+    found = refused(play(drive))
+    assert found
+    assert len({event.unit for event in found}) == len(found)
+    assert all(event.why for event in found)
+
+
+def test_types_that_the_corpus_cannot_give_are_replaced_by_others(drive: Any) -> None:
+    material = msgspec.structs.replace(MATERIAL, passages=PAGES[:2])  # no second hop, nothing to compare
+    found = accepted(play(drive, material, SelfInstruct(target=4, types=QuestionShares(two_hop=1))))
+    assert {question.type for question in found} == {"one-hop", "yes-no"}
+
+
+def test_it_ends_when_the_model_writes_nothing_of_use(drive: Any) -> None:
+    asked: list[Ask] = []
+
+    def note(ask: Ask) -> str:
+        asked.append(ask)
+        return "else is there"
+
+    events = drive(instruct_by_type(MATERIAL, SelfInstruct(target=4, round=2, stall=2)), note)
+    assert accepted(events) == []
+    assert len({ask.prompt.user for ask in asked}) <= 4
+
+
+def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:
+    held_out = (Question("h", "Who was the finder of the metal kavium?", "Mila Sorrin", "heldout"),)
+    asked: list[Ask] = []
+
+    def note(ask: Ask) -> str:
+        asked.append(ask)
+        return write(ask)
+
+    drive(instruct_by_type(msgspec.structs.replace(MATERIAL, held_out=held_out), SETTINGS), note)
+    assert asked
+    assert not [ask for ask in asked if held_out[0].text in repr(ask.prompt)]
+
+
+def test_pages_come_after_those_that_name_them() -> None:
+    order = [page.title for page in order_pages(MATERIAL, CorpusWords(PAGES))]
+    assert sorted(order) == sorted(page.title for page in PAGES)
+    assert order == [page.title for page in order_pages(MATERIAL, CorpusWords(PAGES))]
+
+
+def test_the_stage_is_played_where_there_is_a_corpus(drive: Any) -> None:
+    """The choice between this stage and the free one is tested with that one."""
+    assert accepted(play(drive)) == accepted(play(drive))
