@@ -71,7 +71,8 @@ def compose_two_hop(first: Fact, second: Fact, words: CorpusWords) -> Composed |
     answer = normalise(second.answer)
     reached = f" {answer} " in f" {normalise(words.pages[first.page.lower()].text)} "
     named = f" {normalise(second.page)} " in f" {normalise(text)} "
-    if reached or named or f"{SLOT}'" in second.template or f" {answer} " in f" {normalise(text)} ":
+    shown = reached or named or f" {answer} " in f" {normalise(text)} "
+    if shown or second.form.kind == "introduction" or f"{SLOT}'" in second.template:
         return None
     return Composed("two-hop", second.ask(text), second.answer, (first, second))
 
@@ -162,12 +163,25 @@ def compose_polar(fact: Fact, stated: Fact, words: CorpusWords) -> Composed | No
     value = f"{stated.reading.article}{stated.answer}"
     yes = fact is stated
     page = normalise(words.pages[fact.page.lower()].text)
-    if not yes and (pattern_of(fact)[0] != pattern_of(stated)[0] or f" {normalise(stated.answer)} " in f" {page} "):
+    if not yes and (not _excludes(fact, stated) or f" {normalise(stated.answer)} " in f" {page} "):
         return None
     text = _polar(fact, value)
     if text is None or (not yes and fact.page.lower() in value.lower()):
         return None
     return Composed("yes-no", capitalise(text.replace(SLOT, fact.name)), "yes" if yes else "no", (fact,))
+
+
+def _excludes(fact: Fact, stated: Fact) -> bool:
+    """Returns whether the answer of one fact cannot be the other's too.
+
+    Somebody may be both a writer and a poet, but not a Dutch and a French painter.
+    """
+    if fact.form.kind != stated.form.kind or normalise(fact.answer) == normalise(stated.answer):
+        return False
+    if fact.form.kind != "introduction":
+        return True
+    words, others = fact.answer.split(), stated.answer.split()
+    return words[-1] == others[-1] and words[0] != others[0] and words[0][0].isupper() and others[0][0].isupper()
 
 
 def _polar(fact: Fact, value: str) -> str | None:
@@ -184,7 +198,7 @@ def _polar(fact: Fact, value: str) -> str | None:
             return f"{begin} {value} {form.noun}?"
         case "noun" if form.statement.startswith("the "):
             return f"{capitalise(form.auxiliary)} {value} {form.statement}?"
-        case "object":
+        case "object" | "introduction":
             return f"{begin} {value}?"
         case "subject" if form.person:
             return f"Was it {value} who {form.statement}?"
@@ -193,9 +207,9 @@ def _polar(fact: Fact, value: str) -> str | None:
 
 def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Composed]:
     """Yields questions whether two subjects have the same answer, and whether both have the first one's."""
-    if pattern_of(one) != pattern_of(other) or one.page == other.page:
-        return
     form = one.form
+    if pattern_of(one) != pattern_of(other) or one.page == other.page or form.auxiliary in ("are", "were"):
+        return
     answer = "yes" if normalise(one.answer) == normalise(other.answer) else "no"
     auxiliary, tail = PLURAL.get(form.auxiliary, ""), form.rest.removeprefix(SLOT).strip()
     begin = f"{auxiliary} {one.name} and {other.name}"
@@ -208,7 +222,15 @@ def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Compose
     if form.kind == "noun" and (match := re.fullmatch(rf"the ([\w ]+) of {re.escape(SLOT)}", form.statement)):
         does = "Do" if form.auxiliary in ("is", "are") else "Did"
         texts.append(f"{does} {one.name} and {other.name} have the same {match[1]}?")
+    if form.kind == "introduction" and (answer == "yes" or _excludes(one, other)):
+        texts.append(f"{begin} both {_plural(one.answer)}?")
     if form.kind == "object" and not form.noun and SLOT not in tail:
         texts.append(f"{begin} both {tail} {one.reading.article}{one.answer}?")
     for text in texts:
         yield Composed("yes-no", " ".join(text.split()), answer, (one, other))
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"

@@ -7,8 +7,9 @@ page alone, chooses the same answer among all names, numbers and nouns of the pa
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -16,7 +17,6 @@ from autoact import prompts
 from autoact.metrics import normalise
 from autoact.project.config import SelfInstruct, Task
 from autoact.script import Answer, Ask, Prompt, Sampling
-from autoact.stages.by_type import forms
 from autoact.stages.by_type.clauses import (
     AMOUNT,
     NUMBER,
@@ -29,11 +29,15 @@ from autoact.stages.by_type.clauses import (
     to_template,
 )
 from autoact.stages.by_type.corpus_words import CorpusWords
+from autoact.stages.by_type.forms import Form, Reading
 from autoact.stages.by_type.openings import find_openings
+from autoact.stages.by_type.readers import read_form, read_introduction
 from autoact.trajectory import Example, Page
 
 QUESTION_TOKENS, ANSWER_TOKENS = 24, 16
 """Most new tokens of a question and of an answer."""
+OTHERS = 5
+"""Introductions of other pages among which the model chooses the right one."""
 SHOWN = 3
 """Seed questions shown when a question is answered from its page."""
 PRONOUN = re.compile(r"\b(?:it|its|he|she|his|her|him|they|their|them|there|this|sentence|page)\b", re.IGNORECASE)
@@ -48,7 +52,7 @@ class Fact(Struct, frozen=True):
     """The subject in running text."""
     template: str
     """The question with SLOT in place of the subject."""
-    reading: forms.Reading
+    reading: Reading
     clause: str
 
     @property
@@ -56,7 +60,7 @@ class Fact(Struct, frozen=True):
         return self.reading.answer
 
     @property
-    def form(self) -> forms.Form:
+    def form(self) -> Form:
         return self.reading.form
 
     def ask(self, name: str = "") -> str:
@@ -80,6 +84,8 @@ class FactWriter:
 
     def __init__(self, task: Task, examples: Sequence[Example], settings: SelfInstruct, words: CorpusWords):
         self.task, self.examples, self.settings, self.words = task, examples, settings, words
+        clauses = (clause for page in words.pages.values() for clause in self.clauses(page)[:1])
+        self.introductions = sorted({found.answer for clause in clauses if (found := read_introduction(clause))})
 
     def clauses(self, page: Page) -> list[Clause]:
         """Returns the clauses of a page."""
@@ -88,6 +94,8 @@ class FactWriter:
     def write(self, name: str, clause: Clause) -> Generator[Ask, Answer, list[Draft]]:
         """Writes the questions about one clause, checks each by the rules, and confirms those that pass."""
         drafts: dict[str, Draft] = {}
+        if introduced := self._introduction(name, clause):
+            drafts[introduced.question] = yield from self._confirm(introduced, clause, self._other_introductions(name))
         for number, first in enumerate(find_openings(clause, self.words)):
             reply = yield Ask(
                 "meta", "text", self._question_prompt(clause, first), stop=("\n", "?"), limit=QUESTION_TOKENS,
@@ -97,7 +105,9 @@ class FactWriter:
             if question in drafts:
                 continue
             draft = self._judge(f"{name}-{number}", question, clause)
-            drafts[question] = (yield from self._confirm(draft, draft.fact.reading, clause)) if draft.fact else draft
+            if draft.fact:
+                draft = yield from self._confirm(draft, clause, find_others(draft.answer, clause.page))
+            drafts[question] = draft
         return list(drafts.values())
 
     def _judge(self, name: str, question: str, clause: Clause) -> Draft:
@@ -105,7 +115,7 @@ class FactWriter:
         refusal = find_defect(template)
         if refusal:
             return Draft(name, question, "", refusal=refusal)
-        reading = forms.read_form(template, clause, self.words)
+        reading = read_form(template, clause, self.words)
         if isinstance(reading, str):
             return Draft(name, question, "", refusal=reading)
         if f" {normalise(reading.answer)} " in f" {normalise(question)} ":
@@ -113,10 +123,21 @@ class FactWriter:
         fact = Fact(clause.page.title, clause.name, template, reading, clause.text)
         return Draft(name, fact.ask(), reading.answer, fact)
 
-    def _confirm(self, draft: Draft, reading: forms.Reading, clause: Clause) -> Generator[Ask, Answer, Draft]:
+    def _introduction(self, name: str, clause: Clause) -> Draft | None:
+        reading = read_introduction(clause)
+        if reading is None:
+            return None
+        fact = Fact(clause.page.title, clause.name, f"What {reading.form.auxiliary} {SLOT}?", reading, clause.text)
+        return Draft(f"{name}-what", fact.ask(), reading.answer, fact)
+
+    def _other_introductions(self, name: str) -> list[str]:
+        """Returns what some other pages say that their subjects are."""
+        return random.Random(name).sample(self.introductions, min(OTHERS, len(self.introductions)))
+
+    def _confirm(self, draft: Draft, clause: Clause, others: Iterable[str]) -> Generator[Ask, Answer, Draft]:
         """Asks for the answer from the page alone, `readings` times, the first time for the likeliest."""
         prompt = self._answer_prompt(clause.page, draft.question)
-        found = find_choices(reading, clause.page)
+        found = dict.fromkeys((draft.answer, *others))
         sampling = Sampling(self.settings.temperature, self.settings.top_p)
         for number in range(self.settings.readings):
             reply = yield Ask(
@@ -161,11 +182,14 @@ def find_defect(template: str) -> str:
     return ""
 
 
-def find_choices(reading: forms.Reading, page: Page) -> list[str]:
-    """Returns the answer and all else on its page that is of its kind: years, amounts, numbers, names or nouns."""
-    kind = _kind(reading.answer)
-    others = (one for one in find_answers(page.text, page.title) if _kind(one) == kind)
-    return list(dict.fromkeys([reading.answer, *others]))
+def find_others(answer: str, page: Page) -> list[str]:
+    """Returns all else on a page that is of an answer's kind (years, amounts, numbers, names or nouns).
+
+    Leaves out what shares a word with the answer, such as `River Thames` for `Thames`.
+    """
+    words = set(answer.split())
+    found = find_answers(page.text, page.title)
+    return [one for one in found if _kind(one) == _kind(answer) and not words & set(one.split())]
 
 
 def _kind(answer: str) -> str:

@@ -86,7 +86,8 @@ class TypedPractice:
         facts = [fact for fact in facts if self._uses(kind, fact) < uses]
         match kind:
             case "one-hop":
-                yield from (Composed("one-hop", fact.ask(), fact.answer, (fact,)) for fact in facts)
+                asking = (fact for fact in facts if fact.form.kind != "introduction")
+                yield from (Composed("one-hop", fact.ask(), fact.answer, (fact,)) for fact in asking)
             case "two-hop":
                 yield from self._two_hop(facts)
             case "comparison":

@@ -9,7 +9,8 @@ from autoact.stages.by_type.clauses import split_clauses, to_template
 from autoact.stages.by_type.composition import compose_comparison, compose_polar, compose_same, compose_two_hop
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Fact
-from autoact.stages.by_type.forms import Reading, read_form
+from autoact.stages.by_type.forms import Reading
+from autoact.stages.by_type.readers import read_form, read_introduction
 from autoact.trajectory import Page
 
 MORE = (
@@ -19,6 +20,10 @@ MORE = (
     Page("Lute", "The lute is an instrument. It has twelve strings."),
     Page("Kavium", "Kavium is a metal. Its atomic number is 92."),
     Page("Borium", "Borium is a metal. Its atomic number is 7."),
+    Page("Iva Holm", "Iva Holm was a Harvian painter."),
+    Page("Eli Moor", "Eli Moor was a Harvian painter who lived alone."),
+    Page("Bo Lind", "Bo Lind was a Brunian painter."),
+    Page("Una Rask", "Una Rask was a Brunian poet."),
     Page("Ada Lark", "Ada Lark was a singer. She was born in Dunmore in 1900."),
 )
 WORDS = CorpusWords((*PAGES, *MORE))
@@ -115,6 +120,30 @@ def test_a_yes_no_question_about_one_fact(one: Fact, stated: Fact, text: str) ->
     composed = compose_polar(one, stated, WORDS)
     assert composed is not None
     assert (composed.text, composed.answer, composed.gold) == (text, "yes" if one is stated else "no", (one.page,))
+
+
+def introduction(title: str) -> Fact:
+    clause = split_clauses(WORDS.pages[title.lower()], WORDS.names[title])[0]
+    reading = read_introduction(clause)
+    assert reading is not None
+    return Fact(title, clause.name, f"What {reading.form.auxiliary} {{}}?", reading, clause.text)
+
+
+def test_introductions_are_material_for_yes_no_questions_only() -> None:
+    iva, bo, una = (introduction(name) for name in ("Iva Holm", "Bo Lind", "Una Rask"))
+    composed = compose_polar(iva, iva, WORDS)
+    assert composed is not None
+    assert (composed.text, composed.answer) == ("Was Iva Holm a Harvian painter?", "yes")
+    composed = compose_polar(bo, iva, WORDS)
+    assert composed is not None
+    assert (composed.text, composed.answer) == ("Was Bo Lind a Harvian painter?", "no")
+    assert compose_polar(una, iva, WORDS) is None  # a poet may paint, too
+    (both,) = compose_same(iva, introduction("Eli Moor"), WORDS)
+    assert (both.text, both.answer) == ("Were Iva Holm and Eli Moor both Harvian painters?", "yes")
+    (both,) = compose_same(iva, bo, WORDS)
+    assert (both.text, both.answer) == ("Were Iva Holm and Bo Lind both Harvian painters?", "no")
+    assert list(compose_same(iva, una, WORDS)) == []
+    assert compose_two_hop(WROTE, introduction("Tobias Wren"), WORDS) is None
 
 
 def test_what_the_page_also_says_is_not_asked_as_wrong() -> None:

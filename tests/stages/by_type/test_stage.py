@@ -100,7 +100,7 @@ def test_it_ends_when_the_model_writes_nothing_of_use(drive: Any) -> None:
 
     events = drive(instruct_by_type(MATERIAL, SelfInstruct(target=4, round=2, stall=2)), note)
     assert accepted(events) == []
-    assert len({ask.prompt.user for ask in asked}) <= 4
+    assert len({ask.prompt.user for ask in asked if not ask.choices}) <= 4
 
 
 def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:

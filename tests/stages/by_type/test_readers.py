@@ -6,7 +6,8 @@ import pytest
 
 from autoact.stages.by_type.clauses import Clause
 from autoact.stages.by_type.corpus_words import CorpusWords
-from autoact.stages.by_type.forms import SEVERAL, UNFIT, UNREADABLE, UNSAID, Reading, read_form
+from autoact.stages.by_type.forms import SEVERAL, UNFIT, UNREADABLE, UNSAID, Reading
+from autoact.stages.by_type.readers import read_form
 from autoact.trajectory import Page
 
 PAGES = (
@@ -75,6 +76,9 @@ def test_the_answer_is_what_the_clause_says(question: str, clause: str, answer: 
         ("What is the city of {}?", "The capital of {} is Dunmore", UNSAID),
         ("What was the wife of {}?", "{}'s wife was named Ada", UNFIT),
         ("What is the language of {}?", "The language of {} is Harvian or English", SEVERAL),
+        ("What is the flag of {}?", "The flag of {} is square", UNFIT),
+        ("What did {} show?", "{} showed how plants grow", UNFIT),
+        ("What did {} become?", "{} became independent", UNFIT),
         ("What did {} die in?", "{} died in Orvane", UNFIT),
         ("Who reached {}?", "Jon Utz reached {} in 1895", SEVERAL),
         ("Who was born in {}?", "Tobias Wren was born in {}", SEVERAL),
