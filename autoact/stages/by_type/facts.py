@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -32,6 +32,7 @@ from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.forms import Form, Reading
 from autoact.stages.by_type.openings import find_openings
 from autoact.stages.by_type.readers import read_form, read_introduction
+from autoact.stages.by_type.shares import find_type
 from autoact.trajectory import Example, Page
 
 QUESTION_TOKENS, ANSWER_TOKENS = 24, 16
@@ -151,23 +152,27 @@ class FactWriter:
     def _question_prompt(self, clause: Clause, first: str) -> Prompt:
         system = prompts.fill("fact_question", task=self.task.description)
         user = f"Page: {clause.page.title}\nSentence: {clause.text}."
-        return Prompt(system, user, ("Question:", f" {first}"), tuple(_examples()))
+        return Prompt(system, user, ("Question:", f" {first}"), _exchanges("fact_examples", "Question:"))
 
     def _answer_prompt(self, page: Page, question: str) -> Prompt:
         system = prompts.fill("self_instruct", task=self.task.description)
-        shown = tuple(
-            (f"{gold.title}: {gold.text}\nQuestion: {example.question.text}", f"Answer: {example.question.answer}")
-            for example in self.examples
-            if len(example.question.gold) == 1 and (gold := self.words.page(example.question.gold[0]))
-        )
-        return Prompt(system, f"{page.title}: {page.text}\nQuestion: {question}", ("Answer:",), shown[:SHOWN])
+        shown = _exchanges("reading_examples", "Answer:") + self._seeds()
+        return Prompt(system, f"{page.title}: {page.text}\nQuestion: {question}", ("Answer:",), shown)
+
+    def _seeds(self) -> tuple[tuple[str, str], ...]:
+        """Returns seed questions that one page answers, as exchanges."""
+        asked = [example.question for example in self.examples if find_type(example.question) == "one-hop"]
+        return tuple(
+            (f"{page.title}: {page.text}\nQuestion: {question.text}", f"Answer: {question.answer}")
+            for question in asked
+            if question.gold and (page := self.words.page(question.gold[0]))
+        )[:SHOWN]
 
 
-def _examples() -> Iterator[tuple[str, str]]:
-    """Yields invented exchanges that show the form: a sentence, and a question about it."""
-    for block in prompts.fill("fact_examples").split("\n\n"):
-        user, _, question = block.partition("\nQuestion:")
-        yield user, f"Question:{question}"
+def _exchanges(prompt: str, label: str) -> tuple[tuple[str, str], ...]:
+    """Returns invented examples of a prompt file, which show the form only, as exchanges; a reply begins at a label."""
+    blocks = (block.partition(f"\n{label}") for block in prompts.fill(prompt).split("\n\n"))
+    return tuple((user, f"{label}{reply}") for user, _, reply in blocks)
 
 
 def find_defect(template: str) -> str:
