@@ -2,6 +2,8 @@
 
 Paper, section 3.2. With a corpus every question is about one passage; without one it is written after the model of the
 seeds and of the questions accepted so far, as in the published code.
+
+Projects with a corpus compose questions of each type instead, by autoact/stages/by_type, unless `by_type` is off.
 """
 
 from __future__ import annotations

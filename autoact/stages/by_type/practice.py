@@ -26,6 +26,8 @@ from autoact.stages.by_type.shares import TYPES, count_wanted, find_type
 from autoact.stages.material import SeedMaterial
 from autoact.trajectory import Question
 
+USES = {"one-hop": 1, "two-hop": 2, "comparison": 1, "yes-no": 1}
+"""Most questions of a type that a fact is part of, while the corpus is read."""
 VARIETY = (5, 2, 1)
 """A pattern may make up this part of a type's questions, one after the other if the facts allow no more variety."""
 
@@ -59,25 +61,27 @@ class TypedPractice:
         self.facts.append(draft.fact)
         return ""
 
-    def compose(self, variety: int = VARIETY[0], uses: int = 1) -> Iterator[QuestionAccepted | QuestionRefused]:
-        """Accepts questions of each type while they are wanted; a fact is used in at most `uses` of each type."""
+    def compose(self, variety: int = VARIETY[0], times: int = 1) -> Iterator[QuestionAccepted | QuestionRefused]:
+        """Accepts questions of each type while they are wanted; facts are used up to `times` as often as USES says."""
         for kind in TYPES:
-            if self._made[kind] >= self.wanted[kind]:
-                continue
-            most = max(2, self.wanted[kind] // variety)
-            for composed in self._candidates(kind, uses):
-                if self._made[kind] >= self.wanted[kind]:
+            most, uses = max(2, self.wanted[kind] // variety), times * USES[kind]
+            for composed in self._candidates(kind, uses) if self._wants(kind) else ():
+                if not self._wants(kind):
                     break
                 if self._fits(composed, most, uses):
                     yield self._judge(composed)
 
+    def _wants(self, kind: str) -> bool:
+        return self._made[kind] < self.wanted[kind] and len(self.accepted) < self.settings.target
+
     def fill(self) -> Iterator[QuestionAccepted | QuestionRefused]:
         """Accepts more questions of the same facts, with less variety, then of other types, until there are enough."""
         for variety in VARIETY[1:]:
-            yield from self.compose(variety, uses=2 if variety > 1 else 4)
-        for kind in TYPES:
-            self.wanted[kind] = self._made[kind] + max(0, self.settings.target - len(self.accepted))
-            yield from self.compose(1, uses=4)
+            yield from self.compose(variety, times=2 if variety > 1 else 4)
+        for place, kind in enumerate(reversed(TYPES)):
+            missing = max(0, self.settings.target - len(self.accepted))
+            self.wanted[kind] = self._made[kind] + -(-missing // (len(TYPES) - place))
+            yield from self.compose(1, times=4)
 
     # -- candidates ----------------------------------------------------------------------------------------------------
 
