@@ -107,7 +107,7 @@ class FactWriter:
                 continue
             draft = self._judge(f"{name}-{number}", question, clause)
             if draft.fact:
-                draft = yield from self._confirm(draft, clause, find_others(draft.answer, clause.page))
+                draft = yield from self._confirm(draft, clause, self._others(draft.fact, clause.page))
             drafts[question] = draft
         return list(drafts.values())
 
@@ -134,6 +134,12 @@ class FactWriter:
     def _other_introductions(self, name: str) -> list[str]:
         """Returns what some other pages say that their subjects are."""
         return random.Random(name).sample(self.introductions, min(OTHERS, len(self.introductions)))
+
+    def _others(self, fact: Fact, page: Page) -> list[str]:
+        """Returns what else on the page could be the answer."""
+        others = find_others(fact.answer, page)
+        located = fact.form.kind in ("place", "where")
+        return [one for one in others if self.words.may_be_place(one)] if located else others
 
     def _confirm(self, draft: Draft, clause: Clause, others: Iterable[str]) -> Generator[Ask, Answer, Draft]:
         """Asks for the answer from the page alone, `readings` times, the first time for the likeliest."""

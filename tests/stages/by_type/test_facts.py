@@ -11,6 +11,7 @@ from autoact.project.config import SelfInstruct
 from autoact.script import Answer, Ask
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Draft, FactWriter, find_defect
+from autoact.trajectory import Page
 
 WORDS = CorpusWords(PAGES)
 MILA = WORDS.pages["mila sorrin"]
@@ -52,6 +53,18 @@ def test_the_answer_is_chosen_among_all_of_its_kind_on_the_page() -> None:
     (reading,) = [ask for ask in asked if ask.choices]
     assert reading.choices == (" 1791", " 1850")
     assert reading.prompt.user == f"Mila Sorrin: {MILA.text}\nQuestion: In what year was Mila Sorrin born?"
+
+
+def test_only_places_are_choices_for_a_place() -> None:
+    ada = Page("Ada Lark", "Ada Lark was a Harvian singer. She was born in Dunmore. Tobias Wren met her in Selk.")
+    words = CorpusWords((*PAGES, ada))
+    writer = FactWriter(MATERIAL.task, MATERIAL.examples, SelfInstruct(), words)
+    script = writer.write("fact-0001", writer.clauses(ada)[1])
+    ask = next(script)
+    while not ask.choices:
+        born = ask.prompt.segments[-1].strip().startswith("Where")
+        ask = script.send(Answer("born" if born else "else is there"))
+    assert ask.choices == (" Dunmore", " Selk")
 
 
 def test_another_answer_from_the_page_refuses_a_question() -> None:
