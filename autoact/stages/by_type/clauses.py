@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -34,6 +34,7 @@ AMOUNT = rf"\d[\d,]*(?:\.\d+)? (?:{'|'.join(UNITS)})"
 NUMBER = rf"(?:\d[\d,]*(?:\.\d+)?|{'|'.join(NUMBER_WORDS)})"
 _SUBJECT_PRONOUN = re.compile(r"^(?:It|He|She)\b")
 _POSSESSIVE = re.compile(r"^(?:Its|His|Her)\b")
+_PERSONAL = re.compile(r"(?:In \d+ )?(?:He|She|he|she|His|Her)\b")
 _NEXT_CLAUSE = re.compile(r", (?:and|but) (?=(?:its|his|her|it|he|she)\b)|; ")
 _OBJECT = re.compile(r"(?<=ed) it\b|(?<=\b(?:led|ate|met) )it\b|(?<= (?:wrote|found|built|first|named) )it\b")
 _FIRST_WORDS = word_set(
@@ -83,17 +84,13 @@ def split_clauses(page: Page, name: str) -> list[Clause]:
 
 
 def is_person(page: Page) -> bool:
-    """Returns whether the text of a page calls its subject he or she."""
-    return re.search(r"(?:^|[.,] |\b(?:and|which|where|when) )(?:[Hh]e|[Ss]he)\b", page.text) is not None
+    """Returns whether the text of a page calls its subject he or she: right after a sentence about the subject.
 
-
-def find_name(page: Page, texts: str) -> str:
-    """Returns the name of a page's subject in running text: with its article, and spelled as the texts mostly do."""
-    title = page.title
-    article = re.match(rf"The (?={re.escape(title)}\b)", page.text, re.IGNORECASE) and not title.startswith("The ")
-    used = Counter(re.findall(rf"(?:(?<=[a-z,] )|(?<=\bThe )){re.escape(title)}\b", texts, re.IGNORECASE))
-    name = used.most_common(1)[0][0] if used else title
-    return f"the {name}" if article else name
+    After `The Scream is a painting by Edvard Munch`, it is the painter who is called so.
+    """
+    about = re.compile(rf"(?:The )?{re.escape(page.title)}\b(?!.* by [A-Z])", re.IGNORECASE)
+    texts = sentences(page.text)
+    return any(about.match(text) and _PERSONAL.match(following) for text, following in pairwise(texts))
 
 
 def to_template(text: str, title: str) -> str:

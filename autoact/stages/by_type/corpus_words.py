@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from autoact.stages.by_type.clauses import find_name, is_person, word_set
+from autoact.stages.by_type.clauses import is_person, word_set
 from autoact.trajectory import Page
 
 PERSON_NOUNS = word_set(
@@ -17,24 +18,12 @@ PERSON_NOUNS = word_set(
 """Nouns for a person: `who` asks for them, `what` does not."""
 PLACES = ("country", "city", "town", "island", "state", "region", "village", "kingdom")
 """Nouns for a place that may stand before its name with `of`, as in `the island of Sicily`."""
-_TITLES = (
-    "King",
-    "Queen",
-    "Emperor",
-    "Saint",
-    "Pope",
-    "Prince",
-    "Princess",
-    "Sir",
-    "Lord",
-    "Lady",
-    "Captain",
-    "Doctor",
-)
+_TITLES = word_set("King Queen Emperor Saint Pope Prince Princess Sir Lord Lady Captain Doctor")
 _LANGUAGES = word_set(
     "Arabic Chinese Dutch English French German Greek Hebrew Hindi Italian Japanese Latin Polish Portuguese Russian "
     "Spanish Swedish Turkish"
 )
+_INSIDE = re.compile(r"(?:(?<=[a-z,] )|(?<=\bThe ))[A-Za-z][\w'-]*")
 _ADJECTIVE = re.compile(r"\b(?:a|an) ([A-Z][\w-]+) [a-z]")
 """A name for a people, as in `a German composer`."""
 _MONTHS = word_set(
@@ -50,14 +39,25 @@ class CorpusWords:
     """Lookups over all pages of a corpus."""
 
     def __init__(self, pages: Sequence[Page]):
-        texts = [page.text for page in pages]
         self.pages = {page.title.lower(): page for page in pages}
         self.persons = {title for title, page in self.pages.items() if is_person(page)}
-        self.words = set(re.findall(r"\b[a-z][a-z'-]+", " ".join(texts)))
-        """Every word that stands in lower case somewhere."""
-        self._inside = " ".join(texts)
-        self._adjectives = {*_LANGUAGES, *_ADJECTIVE.findall(self._inside)}
-        self.names = {page.title: self._find_name(page) for page in pages}
+        self._adjectives = set(_LANGUAGES)
+        self._spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """Words inside sentences, where only names are capitalised, by their lower case."""
+        for page in pages:
+            self._adjectives.update(_ADJECTIVE.findall(page.text))
+            for word in _INSIDE.findall(page.text):
+                self._spellings[word.lower()][word] += 1
+
+    def name(self, page: Page) -> str:
+        """Returns the name of a page's subject in running text: with its article, and spelled as texts mostly do."""
+        title = page.title
+        article = re.match(rf"The (?={re.escape(title)}\b)", page.text, re.IGNORECASE) and not title.startswith("The ")
+        used = self._spellings.get(title.lower(), Counter()) + Counter(
+            re.findall(rf"(?:(?<=[a-z,] )|(?<=\bThe )){re.escape(title)}\b", page.text, re.IGNORECASE)
+        )
+        name = used.most_common(1)[0][0] if used else title
+        return f"the {name}" if article else name
 
     def page(self, name: str) -> Page | None:
         """Returns the page whose title is this name."""
@@ -70,7 +70,8 @@ class CorpusWords:
         first, *others = name.split()
         if first in _TITLES:
             return True
-        return bool(others) and all(one[0].isupper() and one.lower() not in self.words for one in (first, *others))
+        common = any(one.lower() in self._spellings.get(one.lower(), ()) for one in name.split())
+        return bool(others) and not common and all(one[0].isupper() for one in others)
 
     def may_be_place(self, name: str) -> bool:
         """Returns whether a name can stand after `in` as a place: it is no person, people, language or month."""
@@ -93,6 +94,3 @@ class CorpusWords:
         text = self.pages[title.lower()].text
         introduced = re.split(r"\b(?:is|was|are|were) (?:a|an|the|one of the)\b", text, maxsplit=1)
         return _HEAD_END.split(introduced[1], maxsplit=1)[0].lower().split() if len(introduced) > 1 else []
-
-    def _find_name(self, page: Page) -> str:
-        return find_name(page, self._inside)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Generator, Iterable, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -39,6 +40,8 @@ QUESTION_TOKENS, ANSWER_TOKENS = 24, 16
 """Most new tokens of a question and of an answer."""
 OTHERS = 5
 """Introductions of other pages among which the model chooses the right one."""
+KNOWN = 500
+"""Pages from which they come."""
 SHOWN = 3
 """Seed questions shown when a question is answered from its page."""
 PRONOUN = re.compile(r"\b(?:it|its|he|she|his|her|him|they|their|them|there|this|sentence|page)\b", re.IGNORECASE)
@@ -85,12 +88,12 @@ class FactWriter:
 
     def __init__(self, task: Task, examples: Sequence[Example], settings: SelfInstruct, words: CorpusWords):
         self.task, self.examples, self.settings, self.words = task, examples, settings, words
-        clauses = (clause for page in words.pages.values() for clause in self.clauses(page)[:1])
+        clauses = (clause for page in islice(words.pages.values(), KNOWN) for clause in self.clauses(page)[:1])
         self.introductions = sorted({found.answer for clause in clauses if (found := read_introduction(clause))})
 
     def clauses(self, page: Page) -> list[Clause]:
         """Returns the clauses of a page."""
-        return split_clauses(page, self.words.names[page.title])
+        return split_clauses(page, self.words.name(page))
 
     def write(self, name: str, clause: Clause) -> Generator[Ask, Answer, list[Draft]]:
         """Writes the questions about one clause, checks each by the rules, and confirms those that pass."""

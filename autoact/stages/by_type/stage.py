@@ -12,7 +12,7 @@ from autoact.events import QuestionRefused, StageProgressed
 from autoact.project.config import SelfInstruct
 from autoact.registry.stages import SELF_INSTRUCT
 from autoact.script import Round, StageScript, Unit
-from autoact.stages.by_type.clauses import Clause
+from autoact.stages.by_type.clauses import NAME, Clause
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Draft, FactWriter
 from autoact.stages.by_type.practice import TypedPractice
@@ -60,15 +60,10 @@ def _add(practice: TypedPractice, drafts: list[Draft]) -> Iterator[QuestionRefus
 
 def order_pages(material: SeedMaterial, words: CorpusWords) -> Iterator[Page]:
     """Yields the pages in random order, but each followed by those that it names: two-hop questions need both."""
-    left = {page.title: page for page in random.Random(material.seed).sample(material.passages, len(material.passages))}
-    while left:
-        queue = [next(iter(left))]
-        for title in queue[:1]:
-            page = left[title]
-            queue += [other for other in left if other != title and _names(page, other)]
-        for title in queue:
-            yield left.pop(title)
-
-
-def _names(page: Page, title: str) -> bool:
-    return re.search(rf"\b{re.escape(title)}\b", page.text) is not None
+    seen: set[str] = set()
+    for page in random.Random(material.seed).sample(material.passages, len(material.passages)):
+        named = (words.page(name) for name in re.findall(NAME, page.text))
+        for one in (page, *(other for other in named if other)):
+            if one.title not in seen:
+                seen.add(one.title)
+                yield one

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from autoact.stages.by_type.clauses import find_answers, find_name, split_clauses, to_template
+from autoact.stages.by_type.clauses import find_answers, split_clauses, to_template
 from autoact.trajectory import Page
 
 FARADAY = Page("Mila Sorrin", "Mila Sorrin was a chemist. She was born in Dunmore in 1791. Her wife was named Ada.")
@@ -38,19 +36,6 @@ def test_an_object_stands_for_the_subject_after_a_sentence_about_it() -> None:
 def test_the_template_has_a_slot_for_the_subject() -> None:
     assert [clause.template for clause in split_clauses(HARP, "the harp")][1] == "{} has 47 strings"
     assert to_template("Who played the Harp in Harpville?", "Harp") == "Who played {} in Harpville?"
-
-
-@pytest.mark.parametrize(
-    ("title", "text", "corpus", "name"),
-    [
-        ("Harp", "The harp is tall.", "She played the harp.", "the harp"),
-        ("Gold", "Gold is a metal.", "Rings of gold. The gold shines.", "gold"),
-        ("Paris", "Paris is a city.", "He lived in Paris.", "Paris"),
-        ("The Scream", "The Scream is a painting.", "He saw The Scream.", "The Scream"),
-    ],
-)
-def test_a_name_is_spelled_as_in_running_text(title: str, text: str, corpus: str, name: str) -> None:
-    assert find_name(Page(title, text), corpus) == name
 
 
 def test_answers_are_names_numbers_amounts_and_nouns_but_not_the_title() -> None:

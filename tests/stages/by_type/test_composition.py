@@ -31,7 +31,7 @@ WORDS = CorpusWords((*PAGES, *MORE))
 
 def fact(title: str, question: str) -> Fact:
     page = WORDS.pages[title.lower()]
-    for clause in split_clauses(page, WORDS.names[title]):
+    for clause in split_clauses(page, WORDS.name(WORDS.pages[title.lower()])):
         reading = read_form(to_template(question, title), clause, WORDS)
         if isinstance(reading, Reading):
             return Fact(title, clause.name, to_template(question, title), reading, clause.text)
@@ -123,7 +123,7 @@ def test_a_yes_no_question_about_one_fact(one: Fact, stated: Fact, text: str) ->
 
 
 def introduction(title: str) -> Fact:
-    clause = split_clauses(WORDS.pages[title.lower()], WORDS.names[title])[0]
+    clause = split_clauses(WORDS.pages[title.lower()], WORDS.name(WORDS.pages[title.lower()]))[0]
     reading = read_introduction(clause)
     assert reading is not None
     return Fact(title, clause.name, f"What {reading.form.auxiliary} {{}}?", reading, clause.text)
