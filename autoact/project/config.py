@@ -135,8 +135,9 @@ class SelfInstruct(Section, frozen=True):
     similar: float = 85.0
     """Similarity (0 to 100, edit ratio of the normalised texts) from which two questions count as duplicates."""
     by_type: bool = True
-    """Composes questions of each type from facts of the corpus. Without it, and in projects without a corpus or with
-    multiple choice, the model writes each question freely, as in the paper."""
+    """Composes questions of each type from facts of the corpus. Without it, with multiple choice, and where there is no
+    corpus or the rules, which are for English, find no fact in it, the model writes each question freely, as in the
+    paper."""
     types: QuestionShares = QuestionShares()
     """If all are 0, they follow the types of the seed examples."""
     readings: PositiveInt = 1

@@ -76,8 +76,14 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
     material = SeedMaterial(config.task, inputs.examples, inputs.passages, inputs.held_out, config.model.seed)
     settings = config.self_instruct
     if settings.by_type and material.passages and config.task.answer == "short":
-        return instruct_by_type(material, settings), settings.target
+        return compose_or_write(material, settings), settings.target
     return self_instruct(material, settings), settings.target
+
+
+def compose_or_write(material: SeedMaterial, settings: SelfInstruct) -> StageScript:
+    """Composes questions by type; writes them freely where the rules accept none, as for texts that are not English."""
+    if not (yield from instruct_by_type(material, settings)):
+        yield from self_instruct(material, settings)
 
 
 def self_instruct(material: SeedMaterial, settings: SelfInstruct) -> StageScript:

@@ -20,6 +20,7 @@ from autoact.stages.self_instruct import (
     SeedMaterial,
     accept_reference,
     begin,
+    compose_or_write,
     find_candidates,
     self_instruct,
 )
@@ -190,6 +191,17 @@ def test_questions_are_composed_by_type_where_there_is_a_corpus(
     assert asked
     assert target == 60
     assert any("\nSentence: " in ask.prompt.user for ask in asked) == by_type
+
+
+def test_questions_are_written_freely_where_no_fact_is_found(drive: Any) -> None:
+    def write(ask: Ask) -> str:
+        if "\nSentence: " in ask.prompt.user or "\nQuestion: What is" in ask.prompt.user:
+            return "nothing of use"
+        return "What deep waters does Norway have?" if ask.prompt.segments[-1] == "Question:" else "fjords"
+
+    events = drive(compose_or_write(GROUNDS, SelfInstruct(target=1)), write)
+    (accepted,) = [event.question for event in events if isinstance(event, QuestionAccepted)]
+    assert accepted.text == "What deep waters does Norway have?"
 
 
 def test_the_published_recipe_writes_freely() -> None:

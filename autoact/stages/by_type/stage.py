@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from itertools import count, islice
+from typing import Any
 
-from autoact.events import QuestionRefused, StageProgressed
+from autoact.events import Event, QuestionRefused, StageProgressed
 from autoact.project.config import SelfInstruct
 from autoact.registry.stages import SELF_INSTRUCT
-from autoact.script import Round, StageScript, Unit
+from autoact.script import Round, Unit
 from autoact.stages.by_type.clauses import NAME, Clause
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Draft, FactWriter
@@ -20,8 +21,8 @@ from autoact.stages.material import SeedMaterial
 from autoact.trajectory import Page
 
 
-def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> StageScript:
-    """Reads the corpus once, clause by clause, until there are enough questions of each type.
+def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generator[Round | Event, Any, int]:
+    """Reads the corpus once, clause by clause, until there are enough questions of each type. Returns their number.
 
     When the corpus is used up, or `stall` rounds gave no fact, types that lack questions are filled with more from the
     same facts, at last with questions of other types.
@@ -44,6 +45,7 @@ def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> StageScr
             break
     yield from practice.fill()
     yield StageProgressed(SELF_INSTRUCT, len(practice.accepted), settings.target)
+    return len(practice.accepted)
 
 
 def _unit(writer: FactWriter, name: str, clause: Clause) -> Unit:
