@@ -97,7 +97,8 @@ def describe(fact: Fact, words: CorpusWords) -> str | None:
 
 
 def _place_noun(name: str, words: CorpusWords) -> str:
-    if words.is_a(name, "capital"):
+    page = words.page(name)
+    if page and "capital" in words.nouns(page.title):
         return "city"
     return next((noun for noun in PLACES if words.is_a(name, noun)), "place")
 

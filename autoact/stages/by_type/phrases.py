@@ -25,7 +25,10 @@ _NOUN_WORD = rf"(?!(?:{'|'.join(sorted(_NO_NOUN))})\b)[a-z][\w'-]+"
 _WORDS = rf"{_NOUN_WORD}(?: {_NOUN_WORD}){{0,2}}"
 ANSWER = rf"(?P<answer>{NAME}|{AMOUNT}|{NUMBER}|{_WORDS})"
 SUBORDINATE = re.compile(r"\b(?:who|which|that|when|where|while|after|before|because|and|but|until)\b|;")
-_ENDS_IN_LIST = re.compile(r"(?:, [\w' -]{1,40})*,? (?:and|or) (?!(?:is|are|was|were|has|had|[a-z]+ed|[a-z]+s)\b)")
+_ENDS_IN_LIST = re.compile(
+    r"(?:, [\w' -]{1,40})+,? (?:and|or) |,? (?:and|or) (?!(?:is|are|was|were|has|had|can)\b|[a-z]+(?:ed|s) )"
+)
+"""The rest of a list; what follows `and` may also be another verb, as in `stands in Brunia and belongs to Harvia`."""
 ONLY_ONE_DOES = word_set(
     "discovered invented wrote painted composed designed founded built created developed patented carved named made "
     "directed introduced drew gave proposed began started united conquered"

@@ -45,7 +45,8 @@ class TypedPractice:
         self._used: Counter[tuple[str, str, str]] = Counter()
         self._patterns: Counter[tuple[str, str]] = Counter()
         self._made: Counter[str] = Counter()
-        """Accepted questions by type; also of yes, no, and of comparisons won by the first and by the smaller."""
+        """Accepted questions by type; of yes/no questions also by answer, and those about two subjects; of comparisons
+        those won by the first, and by the smaller."""
         self._random = random.Random(material.seed)
 
     @property
@@ -121,15 +122,17 @@ class TypedPractice:
 
     def _yes_or_no(self, facts: list[Fact]) -> Iterator[Composed]:
         """Yields questions about one fact and about two by turns, those with the scarcer answer."""
-        pairs = self._pairs(facts)
+        alike, pairs = self._pairs(facts, alike=True), self._pairs(facts)
         for fact in facts:
-            composed = list(self._polar(fact))
-            for pair in (next(pairs, None) for _ in range(4)):
-                composed += compose_same(*pair, self.words) if pair else ()
-            self._random.shuffle(composed)
-            for one in composed:
-                if one.answer == ("yes" if self._made["yes"] <= self._made["no"] else "no"):
-                    yield one
+            pair = next(alike if self._scarcer() == "yes" else pairs, None)
+            composed = [*(compose_same(*pair, self.words) if pair else ()), *self._polar(fact)]
+            if 2 * self._made["about two"] > self._made["yes-no"]:
+                composed.reverse()
+            yield from (one for one in composed if one.answer == self._scarcer())
+
+    def _scarcer(self) -> str:
+        """Returns the answer that fewer of the questions have."""
+        return "yes" if self._made["yes"] <= self._made["no"] else "no"
 
     def _polar(self, fact: Fact) -> Iterator[Composed]:
         others = [one for one in self.facts if pattern_of(one) == pattern_of(fact) and one.page != fact.page]
@@ -139,11 +142,11 @@ class TypedPractice:
             if composed := compose_polar(fact, stated, self.words):
                 yield composed
 
-    def _pairs(self, facts: list[Fact]) -> Iterator[tuple[Fact, Fact]]:
-        """Yields pairs of facts that can be compared, each pattern in turn."""
+    def _pairs(self, facts: list[Fact], *, alike: bool = False) -> Iterator[tuple[Fact, Fact]]:
+        """Yields pairs of facts that can be compared, each pattern in turn; only pairs with one answer if `alike`."""
         groups = defaultdict(list)
         for fact in facts:
-            groups[pattern_of(fact)].append(fact)
+            groups[pattern_of(fact), normalise(fact.answer) if alike else ""].append(fact)
         turns = [combinations(group, 2) for group in groups.values()]
         while turns:
             pairs = [next(turn, None) for turn in turns]
@@ -172,7 +175,7 @@ class TypedPractice:
         self.accepted.append(question)
         self._made[composed.type] += 1
         if composed.type == "yes-no":
-            self._made[composed.answer] += 1
+            self._made.update([composed.answer, *(["about two"] if len(composed.gold) > 1 else [])])
         for fact in composed.facts:
             self._used[composed.type, fact.page, fact.template] += 1
             self._patterns[composed.type, fact.template] += 1

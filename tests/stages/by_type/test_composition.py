@@ -29,10 +29,10 @@ MORE = (
 WORDS = CorpusWords((*PAGES, *MORE))
 
 
-def fact(title: str, question: str) -> Fact:
-    page = WORDS.pages[title.lower()]
-    for clause in split_clauses(page, WORDS.name(WORDS.pages[title.lower()])):
-        reading = read_form(to_template(question, title), clause, WORDS)
+def fact(title: str, question: str, words: CorpusWords = WORDS) -> Fact:
+    page = words.pages[title.lower()]
+    for clause in split_clauses(page, words.name(page)):
+        reading = read_form(to_template(question, title), clause, words)
         if isinstance(reading, Reading):
             return Fact(title, clause.name, to_template(question, title), reading, clause.text)
     raise AssertionError(f"{title} does not say {question}")
@@ -59,6 +59,18 @@ def test_two_hop(first: Fact, second: Fact, text: str, answer: str) -> None:
     composed = compose_two_hop(first, second, WORDS)
     assert composed is not None
     assert (composed.text, composed.answer, composed.gold) == (text, answer, (first.page, second.page))
+
+
+def test_a_place_is_described_by_what_its_page_says_that_it_is() -> None:
+    pages = (
+        Page("Brunia", "Brunia is a country. The capital of Brunia is Selk. Its currency is the orm."),
+        Page("Mount Ark", "Mount Ark is high. It stands in Brunia."),
+    )
+    words = CorpusWords(pages)
+    stands = fact("Mount Ark", "Where does Mount Ark stand?", words)
+    composed = compose_two_hop(stands, fact("Brunia", "What is the capital of Brunia?", words), words)
+    assert composed is not None
+    assert composed.text == "What is the capital of the country where Mount Ark stands?"
 
 
 def test_no_two_hop_question_without_a_second_hop() -> None:
