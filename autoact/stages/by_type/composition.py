@@ -110,20 +110,21 @@ def compose_comparison(
     one: Fact, other: Fact, words: CorpusWords, *, least: bool, winner_first: bool
 ) -> Composed | None:
     """Returns the question which of two subjects has the smaller or larger value, the winner named first or second."""
-    values = [_value(fact) for fact in (one, other)]
-    if pattern_of(one) != pattern_of(other) or one.page == other.page or None in values or values[0] == values[1]:
-        return None
-    winner, loser = (one, other) if (values[0] < values[1]) == least else (other, one)  # type: ignore[operator]
+    first, second = _value(one), _value(other)
     asked = _comparison(one, other, words, least=least)
-    if asked is None:
+    if asked is None or first is None or second is None or first == second:
         return None
+    winner, loser = (one, other) if (first < second) == least else (other, one)
     pair = (winner, loser) if winner_first else (loser, winner)
     text = f"{asked}, {pair[0].name} or {pair[1].name}?"
     return Composed("comparison", text, capitalise(winner.name.removeprefix("the ")), pair)
 
 
 def _comparison(one: Fact, other: Fact, words: CorpusWords, *, least: bool) -> str | None:
+    """Returns the question without the two subjects; None when the facts cannot be compared."""
     form = one.form
+    if pattern_of(one) != pattern_of(other) or one.page == other.page:
+        return None
     asks = _which(one, other, words)
     predicate = form.statement.removeprefix(f"{SLOT} ")
     if asks is None or (form.kind != "noun" and SLOT in predicate):
@@ -162,27 +163,29 @@ def _which(one: Fact, other: Fact, words: CorpusWords) -> str | None:
 def compose_polar(fact: Fact, stated: Fact, words: CorpusWords) -> Composed | None:
     """Returns the question whether the answer of `stated` is that of `fact`: yes if both are one fact, else no."""
     value = f"{stated.reading.article}{stated.answer}"
-    yes = fact is stated
-    page = normalise(words.pages[fact.page.lower()].text)
-    if not yes and (not _excludes(fact, stated) or f" {normalise(stated.answer)} " in f" {page} "):
-        return None
     text = _polar(fact, value)
-    if text is None or (not yes and fact.page.lower() in value.lower()):
+    if text is None or not (fact is stated or _excludes(fact, stated, words)):
         return None
-    return Composed("yes-no", capitalise(text.replace(SLOT, fact.name)), "yes" if yes else "no", (fact,))
+    answer = "yes" if fact is stated else "no"
+    return Composed("yes-no", capitalise(text.replace(SLOT, fact.name)), answer, (fact,))
 
 
-def _excludes(fact: Fact, stated: Fact) -> bool:
-    """Returns whether the answer of one fact cannot be the other's too.
+def _excludes(fact: Fact, stated: Fact, words: CorpusWords) -> bool:
+    """Returns whether the answer of `stated` cannot be one of `fact` too.
 
-    Somebody may be both a writer and a poet, but not a Dutch and a French painter.
+    What is in Paris is in France: neither the fact's page nor that of its answer may name the other answer. Somebody
+    may be both a writer and a poet, but not a Dutch and a French painter.
     """
     if fact.form.kind != stated.form.kind or normalise(fact.answer) == normalise(stated.answer):
         return False
+    pages = (words.page(fact.page), words.page(fact.answer))
+    told = normalise(" ".join(f"{page.title} {page.text}" for page in pages if page))
+    if f" {normalise(stated.answer)} " in f" {told} ":
+        return False
     if fact.form.kind != "introduction":
         return True
-    words, others = fact.answer.split(), stated.answer.split()
-    return words[-1] == others[-1] and words[0] != others[0] and words[0][0].isupper() and others[0][0].isupper()
+    ours, others = fact.answer.split(), stated.answer.split()
+    return ours[-1] == others[-1] and ours[0] != others[0] and ours[0][0].isupper() and others[0][0].isupper()
 
 
 def _polar(fact: Fact, value: str) -> str | None:
@@ -212,6 +215,8 @@ def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Compose
     if pattern_of(one) != pattern_of(other) or one.page == other.page or form.auxiliary in ("are", "were"):
         return
     answer = "yes" if normalise(one.answer) == normalise(other.answer) else "no"
+    if answer == "no" and not _excludes(other, one, words):
+        return
     auxiliary, tail = PLURAL.get(form.auxiliary, ""), form.rest.removeprefix(SLOT).strip()
     begin = f"{auxiliary} {one.name} and {other.name}"
     located = form.kind in ("year", "place", "where") and SLOT not in tail
@@ -223,7 +228,7 @@ def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Compose
     if form.kind == "noun" and (match := re.fullmatch(rf"the ([\w ]+) of {re.escape(SLOT)}", form.statement)):
         does = "Do" if form.auxiliary in ("is", "are") else "Did"
         texts.append(f"{does} {one.name} and {other.name} have the same {match[1]}?")
-    if form.kind == "introduction" and (answer == "yes" or _excludes(one, other)):
+    if form.kind == "introduction":
         texts.append(f"{begin} both {_plural(one.answer)}?")
     if form.kind == "object" and not form.noun and SLOT not in tail:
         texts.append(f"{begin} both {tail} {one.reading.article}{one.answer}?")

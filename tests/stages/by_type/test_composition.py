@@ -163,6 +163,19 @@ def test_what_the_page_also_says_is_not_asked_as_wrong() -> None:
     assert compose_polar(MILA, died, WORDS) is None
 
 
+def test_a_place_in_another_is_not_asked_as_wrong() -> None:
+    pages = (
+        Page("Arch", "Arch is a tower. It stands in Selk."),
+        Page("Belfry", "Belfry is a tower. It stands in Brunia."),
+        Page("Selk", "Selk is the capital of Brunia."),
+    )
+    words = CorpusWords(pages)
+    arch, belfry = (fact(name, f"Where does {name} stand?", words) for name in ("Arch", "Belfry"))
+    assert compose_polar(arch, belfry, words) is None  # Selk is in Brunia
+    assert list(compose_same(belfry, arch, words)) == []
+    assert compose_polar(belfry, arch, words) is not None
+
+
 def test_a_yes_no_question_about_two_facts() -> None:
     ada = fact("Ada Lark", "Where was Ada Lark born?")
     (both,) = compose_same(BIRTHPLACE, ada, WORDS)

@@ -116,12 +116,13 @@ def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:
     assert not [ask for ask in asked if held_out[0].text in repr(ask.prompt)]
 
 
-def test_pages_come_after_those_that_name_them() -> None:
+def test_each_page_is_followed_by_those_that_it_names() -> None:
     order = [page.title for page in order_pages(MATERIAL, CorpusWords(PAGES))]
     assert sorted(order) == sorted(page.title for page in PAGES)
-    assert order == [page.title for page in order_pages(MATERIAL, CorpusWords(PAGES))]
+    first = next(page for page in PAGES if page.title == order[0])
+    named = {page.title for page in PAGES if page is not first and page.title in first.text}
+    assert named == set(order[1 : 1 + len(named)])
 
 
-def test_the_stage_is_played_where_there_is_a_corpus(drive: Any) -> None:
-    """The choice between this stage and the free one is tested with that one."""
+def test_the_same_seed_gives_the_same_questions(drive: Any) -> None:
     assert accepted(play(drive)) == accepted(play(drive))
