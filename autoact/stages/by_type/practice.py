@@ -112,8 +112,7 @@ class TypedPractice:
 
     def _comparisons(self, facts: list[Fact]) -> Iterator[Composed]:
         for one, other in self._pairs(facts):
-            least = 2 * self._made["least"] <= self._made["comparison"]
-            winner_first = 2 * self._made["first"] <= self._made["comparison"]
+            least, winner_first = (self._is_rare(part, "comparison") for part in ("least", "first"))
             if composed := compose_comparison(one, other, self.words, least=least, winner_first=winner_first):
                 before = self._made["comparison"]
                 yield composed
@@ -126,9 +125,14 @@ class TypedPractice:
         for fact in facts:
             pair = next(alike if self._scarcer() == "yes" else pairs, None)
             composed = [*(compose_same(*pair, self.words) if pair else ()), *self._polar(fact)]
-            if 2 * self._made["about two"] > self._made["yes-no"]:
+            if not self._is_rare("about two", "yes-no"):
                 composed.reverse()
             yield from (one for one in composed if one.answer == self._scarcer())
+
+    def _is_rare(self, part: str, kind: str) -> bool:
+        """Returns whether fewer than half of a type's questions are of a part; for exactly half, true or false."""
+        surplus = 2 * self._made[part] - self._made[kind]
+        return surplus < 0 or (surplus == 0 and self._random.random() < 0.5)
 
     def _scarcer(self) -> str:
         """Returns the answer that fewer of the questions have."""
