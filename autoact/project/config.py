@@ -129,20 +129,18 @@ class SelfInstruct(Section, frozen=True):
     stall: PositiveInt = 3
     """Successive rounds without an accepted question after which the stage ends."""
     passes: PositiveInt = 3
-    """The most passes over the corpus."""
+    """The most passes over the corpus; a single one suffices for facts."""
     temperature: NonNegativeFloat = 0.7
     top_p: Fraction = 0.95
     similar: float = 85.0
     """Similarity (0 to 100, edit ratio of the normalised texts) from which two questions count as duplicates."""
     by_type: bool = True
-    """Composes questions of each type from facts of the corpus. Without it, with multiple choice, and where there is no
-    corpus or the rules, which are for English, find no fact in it, the model writes each question freely, as in the
-    paper."""
+    """Composes questions of each type from facts of the corpus. If false, as in the paper, with multiple choice, and
+    where there is no corpus or none whose English the rules can read, the model writes each question freely."""
     types: QuestionShares = QuestionShares()
     """If all are 0, they follow the types of the seed examples."""
     readings: PositiveInt = 1
-    """Answers to each fact's question that the model gives from the page alone, and that must all be the expected one:
-    the likeliest, then samples."""
+    """Answers to each fact's question from its page alone that must agree: the likeliest, then samples."""
 
 
 class ToolSelection(Section, frozen=True):

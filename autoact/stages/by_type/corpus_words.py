@@ -40,7 +40,7 @@ class CorpusWords:
 
     def __init__(self, pages: Sequence[Page]):
         self.pages = {page.title.lower(): page for page in pages}
-        self.persons = {title for title, page in self.pages.items() if is_person(page)}
+        self._persons: dict[str, bool] = {}
         self._adjectives = set(_LANGUAGES)
         self._spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
         """Words inside sentences, where only names are capitalised, by their lower case."""
@@ -65,8 +65,10 @@ class CorpusWords:
 
     def is_person(self, name: str) -> bool:
         """Returns whether a name is a person's: by its page, else by its form, such as `King David` or `Max Brod`."""
-        if self.page(name):
-            return name.lower() in self.persons
+        if page := self.page(name):
+            if page.title not in self._persons:
+                self._persons[page.title] = is_person(page)
+            return self._persons[page.title]
         first, *others = name.split()
         if first in _TITLES:
             return True
