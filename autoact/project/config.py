@@ -136,7 +136,7 @@ class SelfInstruct(Section, frozen=True):
     """Similarity (0 to 100, edit ratio of the normalised texts) from which two questions count as duplicates."""
     by_type: bool = True
     """Composes questions of each type from facts of the corpus. If false, as in the paper, with multiple choice, and
-    where there is no corpus or none whose English the rules can read, the model writes each question freely."""
+    for what is missing where the rules find few facts in its English, the model writes each question freely."""
     types: QuestionShares = QuestionShares()
     """If all are 0, they follow the types of the seed examples."""
     readings: PositiveInt = 1

@@ -3,7 +3,8 @@
 Paper, section 3.2. With a corpus every question is about one passage; without one it is written after the model of the
 seeds and of the questions accepted so far, as in the published code.
 
-Projects with a corpus compose questions of each type instead, by autoact/stages/by_type, unless `by_type` is off.
+Projects with a corpus compose questions of each type instead, by autoact/stages/by_type, unless `by_type` is off, and
+write freely only those that are then missing.
 """
 
 from __future__ import annotations
@@ -81,14 +82,18 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
 
 
 def compose_or_write(material: SeedMaterial, settings: SelfInstruct) -> StageScript:
-    """Composes questions by type; writes them freely where the rules accept none, as for texts that are not English."""
-    if not (yield from instruct_by_type(material, settings)):
-        yield from self_instruct(material, settings)
+    """Composes questions by type; writes freely those that are missing, as with texts that the rules cannot read."""
+    made = yield from instruct_by_type(material, settings)
+    if len(made) < settings.target:
+        yield from self_instruct(material, settings, made)
 
 
-def self_instruct(material: SeedMaterial, settings: SelfInstruct) -> StageScript:
-    """Plays rounds of drafts until the target is reached, the passages are used up, or no draft is accepted."""
-    practice = PracticeSet(material, settings)
+def self_instruct(material: SeedMaterial, settings: SelfInstruct, made: Sequence[Question] = ()) -> StageScript:
+    """Plays rounds of drafts until the target is reached, the passages are used up, or no draft is accepted.
+
+    `made` are questions that count towards the target and are not to be repeated.
+    """
+    practice = PracticeSet(material, settings, made)
     numbers = iter(range(settings.passes * len(material.passages) or TRIES * settings.target))
     stalled = 0
     while len(practice.accepted) < settings.target and stalled < settings.stall:
@@ -143,10 +148,10 @@ def find_candidates(passage: Page) -> tuple[str, ...]:
 class PracticeSet:
     """The questions accepted so far, and the rules for accepting more."""
 
-    def __init__(self, material: SeedMaterial, settings: SelfInstruct):
+    def __init__(self, material: SeedMaterial, settings: SelfInstruct, made: Sequence[Question] = ()):
         self.material, self.settings = material, settings
-        self.accepted: list[Question] = []
-        self.known = [example.question for example in material.examples]
+        self.accepted = list(made)
+        self.known = [*(example.question for example in material.examples), *made]
         self.wrong = options.count_wrong_options(material.task, material.examples)
         order = random.Random(material.seed)
         self.passages = order.sample(material.passages, len(material.passages))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autoact.events import QuestionAccepted, QuestionRefused
+from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
 from autoact.project import config
 from autoact.project.config import Config, SelfInstruct, Task
 from autoact.run.record.state import RunState
@@ -202,6 +202,18 @@ def test_questions_are_written_freely_where_no_fact_is_found(drive: Any) -> None
     events = drive(compose_or_write(GROUNDS, SelfInstruct(target=1)), write)
     (accepted,) = [event.question for event in events if isinstance(event, QuestionAccepted)]
     assert accepted.text == "What deep waters does Norway have?"
+
+
+def test_the_missing_questions_are_written_freely_and_repeat_none(drive: Any) -> None:
+    made = [Question("one-hop-0000", "What is the capital of Norway?", "Oslo", "instructed", gold=("Norway",))]
+
+    def repeat(ask: Ask) -> str:
+        return "What is the capital of Norway?" if ask.prompt.segments[-1] == "Question:" else "Oslo"
+
+    events = drive(self_instruct(GROUNDS, SelfInstruct(target=2, round=2, stall=1), made), repeat)
+    assert "asked before" in {event.why for event in events if isinstance(event, QuestionRefused)}
+    assert [event.done for event in events if isinstance(event, StageProgressed)] == [1]
+    assert list(drive(self_instruct(GROUNDS, SelfInstruct(target=1), made), repeat)) == []
 
 
 def test_the_published_recipe_writes_freely() -> None:

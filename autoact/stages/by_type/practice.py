@@ -172,10 +172,8 @@ class TypedPractice:
         refusal = self._find_repetition(composed)
         if refusal:
             return QuestionRefused(f"composed-{len(self._tried):04d}", composed.text, refusal, composed.answer)
-        question = Question(
-            f"q-{len(self.accepted):04d}", composed.text, composed.answer, "instructed", type=composed.type,
-            gold=composed.gold,
-        )  # fmt: skip
+        name = f"{composed.type}-{len(self.accepted):04d}"
+        question = Question(name, composed.text, composed.answer, "instructed", type=composed.type, gold=composed.gold)
         self.accepted.append(question)
         self._made[composed.type] += 1
         if composed.type == "yes-no":

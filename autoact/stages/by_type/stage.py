@@ -18,11 +18,11 @@ from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Draft, FactWriter
 from autoact.stages.by_type.practice import TypedPractice
 from autoact.stages.material import SeedMaterial
-from autoact.trajectory import Page
+from autoact.trajectory import Page, Question
 
 
-def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generator[Round | Event, Any, int]:
-    """Reads the corpus once, clause by clause, until there are enough questions of each type. Returns their number.
+def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generator[Round | Event, Any, list[Question]]:
+    """Reads the corpus once, clause by clause, until there are enough questions of each type. Returns them.
 
     When the corpus is used up, or `stall` rounds gave no fact, types that lack questions are filled with more from the
     same facts, at last with questions of other types.
@@ -45,7 +45,7 @@ def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generato
             break
     yield from practice.fill()
     yield StageProgressed(SELF_INSTRUCT, len(practice.accepted), settings.target)
-    return len(practice.accepted)
+    return practice.accepted
 
 
 def _unit(writer: FactWriter, name: str, clause: Clause) -> Unit:
