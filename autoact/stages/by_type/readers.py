@@ -150,7 +150,7 @@ def _read_noun(match: re.Match[str], clause: Clause, words: CorpusWords) -> Read
     """Reads `What is the capital of {}?`, which asks for the other side of the clause's `is`."""
     asks, auxiliary, phrase = match.groups()
     if asks == "What" and phrase.startswith("the name of "):
-        asks, phrase = "What the name", phrase.removeprefix("the name of ")
+        asks, phrase = "name", phrase.removeprefix("the name of ")
     sides = re.split(rf" {auxiliary} ", clause.template, maxsplit=1)
     if len(sides) != 2:
         return UNSAID
@@ -174,7 +174,7 @@ def _judge_noun(
     name = answer["answer"]
     head = re.split(r" (?:of|in|for|on|at)\b", phrase.removesuffix(SLOT).strip())[0].split()[-1]
     person = head in PERSON_NOUNS or (words.page(name) is not None and words.is_person(name))
-    if person != (asks == "Who") and not (person and asks == "What the name"):
+    if person != (asks == "Who") and asks != "name":  # persons and things have names
         return UNFIT
     named = re.search(r"\b(?:called|named) $", side[: answer.start("answer")])
     if name[0].islower() and not answer["article"] and not named:  # `the flag is square`

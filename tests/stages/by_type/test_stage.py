@@ -78,6 +78,18 @@ def test_a_held_out_question_is_not_repeated_in_other_words(drive: Any) -> None:
     assert "in the held-out set" in {event.why for event in refused(events)}
 
 
+def test_a_held_out_comparison_is_not_asked_the_other_way_round(drive: Any) -> None:
+    held_out = (
+        Question(
+            "h", "Who is older?", "Mila Sorrin", "heldout", type="comparison", gold=("Mila Sorrin", "Tobias Wren")
+        ),
+    )
+    settings = SelfInstruct(target=2, types=QuestionShares(comparison=1))
+    found = accepted(play(drive, msgspec.structs.replace(MATERIAL, held_out=held_out), settings))
+    pairs = {frozenset(question.gold) for question in found if question.type == "comparison"}
+    assert pairs == {frozenset(("Dunmore", "Selk"))}
+
+
 def test_every_refusal_is_logged_once_with_a_reason(drive: Any) -> None:
     found = refused(play(drive))
     assert found
