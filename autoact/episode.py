@@ -7,7 +7,7 @@ its last answer. A Finish without an answer, or with a verdict in its place, is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from autoact import scratchpad
 from autoact.errors import ContextFull
 from autoact.registry.roles import role_of
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Request, Sampling, Use
-from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
+from autoact.trajectory import FINISH, HINTED, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
 
 Script = Generator[Request, Any, Trajectory]
 
@@ -39,11 +39,16 @@ class Episode:
 
     def __init__(
         self, unit: str, question: Question, card: Card, cast: Cast, sampling: Sampling, limits: Limits,
-        reward: Callable[[str | None, Question], float],
+        reward: Callable[[str | None, Question], float], hint: Sequence[str] = (),
     ):  # fmt: skip
+        """Takes as `hint` the titles of pages to read: the prompt names them, and no answer is given before they are.
+
+        The hint is in no step, so that the trajectory can be learned from without it.
+        """
+        self.hint = tuple(hint)
         self.unit, self.question, self.card, self.cast = unit, question, card, cast
         self.sampling, self.limits, self.reward = sampling, limits, reward
-        self.prompt: Prompt = scratchpad.opening(card, question)
+        self.prompt: Prompt = scratchpad.opening(card, question, self.hint)
         self.steps: list[Step] = []
         self.answer: str | None = None
         self.verdict: str | None = None
@@ -89,16 +94,27 @@ class Episode:
         prompt = self.prompt.then(scratchpad.THOUGHT)
         thought = yield self._ask("thought", prompt, limit=self.limits.thought_tokens, least=self.limits.thought_least)
         prompt = self.prompt.then(*scratchpad.segments(scratchpad.thought(thought.text)), scratchpad.ACTION)
-        last = len(self._actions()) + 1 == self.limits.steps
-        choices = scratchpad.action_choices(() if last else self.card.tools)
-        picked = yield self._ask("action", prompt, choices=choices)
+        picked = yield self._ask("action", prompt, choices=self._action_choices())
         name = scratchpad.tool_name(picked.text, self.card.tools)
         prompt = prompt.then(*scratchpad.segments(scratchpad.action(name)[1:]), scratchpad.ARGUMENT)
         argument = yield self._ask("argument", prompt, tool=name, **self._argument_limits(name))
         return thought.text, name, argument.text.strip()
 
+    def _action_choices(self) -> tuple[str, ...]:
+        """Returns the texts that may follow `Action:`: only Finish at last, and no Finish while pages are unread."""
+        if self._unread():
+            return scratchpad.action_choices(self.card.tools)[:-1]
+        last = len(self._actions()) + 1 == self.limits.steps
+        return scratchpad.action_choices(() if last else self.card.tools)
+
+    def _unread(self) -> tuple[str, ...]:
+        """Returns the pages of the hint that no step has asked for."""
+        return self.hint[len(self._actions()) :]
+
     def _argument_limits(self, action: str) -> dict[str, Any]:
         """Returns the fields of Ask that bound an argument: an answer is an option, if there are any, no verdict."""
+        if unread := self._unread():
+            return {"choices": (f" {unread[0]}",)}
         if action == FINISH and self.question.choices:
             return {"choices": scratchpad.answer_choices(self.question)}
         if action == FINISH:
@@ -134,5 +150,6 @@ class Episode:
     def _end(self, halt: str) -> Trajectory:
         reward = self.reward(self.answer, self.question) if self.environment_reward is None else self.environment_reward
         return Trajectory(
-            self.unit, self.question, tuple(self.steps), self.answer, self.verdict, halt, reward, self.cast.name
+            self.unit, self.question, tuple(self.steps), self.answer, self.verdict, halt, reward, self.cast.name,
+            HINTED if self.hint else "",
         )  # fmt: skip

@@ -8,7 +8,7 @@ prefixes of exactly the pieces that training later uses (paper, section 3.4: eac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from string import ascii_uppercase
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from autoact.script import Card, Prompt
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Part, Question, Step, Tool
 
 THOUGHT, ACTION, ARGUMENT, OBSERVATION = "Thought:", "Action:", "Argument:", "Observation:"
+READ = "Pages to read:"
 REFLECT_NOW = "Please reflect on your answer."
 TRY_AGAIN = "The answer may be wrong. Try another way."
 NO_ANSWER = "This is no answer. Finish gives the answer to the question."
@@ -37,21 +38,25 @@ class Piece(Struct, frozen=True):
     """The tool that an argument is for."""
 
 
-def opening(card: Card, question: Question) -> Prompt:
-    """Returns the prompt before the first thought."""
+def opening(card: Card, question: Question, hint: Sequence[str] = ()) -> Prompt:
+    """Returns the prompt before the first thought; `hint` are titles of pages that answer the question."""
     finish = FINISH_CHOICE if question.choices else FINISH_SHORT
     system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)), finish=finish)
     shown = tuple(
-        (render_question(example.question), join_pieces(pieces(example.steps)).rstrip())
+        (
+            render_question(example.question, example.question.gold if hint else ()),
+            join_pieces(pieces(example.steps)).rstrip(),
+        )
         for example in card.demonstrations
     )
-    return Prompt(system, render_question(question), shown=shown)
+    return Prompt(system, render_question(question, hint), shown=shown)
 
 
-def render_question(question: Question) -> str:
-    """Returns the question as the user's message, each option on its own line."""
+def render_question(question: Question, hint: Sequence[str] = ()) -> str:
+    """Returns the question as the user's message, each option on its own line, and the pages of a hint on the last."""
     options = [f"({letter}) {choice}" for letter, choice in zip(ascii_uppercase, question.choices, strict=False)]
-    return "\n".join([f"Question: {question.text}", *options])
+    pages = [f"{READ} {', then '.join(hint)}"] if hint else []
+    return "\n".join([f"Question: {question.text}", *options, *pages])
 
 
 def _offer(tool: Tool) -> str:

@@ -21,6 +21,8 @@ META = "meta"
 FINISH, REFLECT = "Finish", "Reflect"
 RIGHT, WRONG = "right", "wrong"
 BY_FILTER = "filter"
+HINTED, FROM_FACTS = "hinted", "facts"
+"""How a trajectory was made: its prompt named the pages that answer the question, or it was written from facts."""
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
@@ -49,7 +51,9 @@ class Question(Struct, frozen=True, omit_defaults=True):
     choices: tuple[str, ...] = ()
     """Options of a multiple-choice question, whose answer is the letter or the words of one."""
     gold: tuple[str, ...] = ()
-    """Titles of the pages that contain the answer, if known."""
+    """Titles of the pages that contain the answer, if known, in the order in which they are read."""
+    facts: tuple[str, ...] = ()
+    """What each of these pages says towards the answer, for questions that were made of facts."""
     picture: Picture | None = None
     """None if no picture is known. It is in no prompt; the tool Image2Text describes it."""
 
@@ -103,6 +107,8 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     reward: Quantity = 0.0
     """0 to 1: token F1 with the gold answer, 1 or 0 for multiple choice, or the environment's reward."""
     cast: str = "meta"
+    made: str = ""
+    """HINTED or FROM_FACTS; empty for a plain try."""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):

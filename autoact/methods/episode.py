@@ -11,5 +11,5 @@ from autoact.trajectory import Question
 def answer_question(unit: str, question: Question, settings: MethodSettings) -> Script:
     """Returns the script that answers one question; it returns a Trajectory."""
     return Episode(
-        unit, question, settings.card, settings.cast, settings.sampling, settings.limits, reward
+        unit, question, settings.card, settings.cast, settings.sampling, settings.limits, reward, settings.hint
     ).play()  # fmt: skip

@@ -16,3 +16,5 @@ class MethodSettings(Struct, frozen=True):
     cast: Cast
     sampling: Sampling
     limits: Limits
+    hint: tuple[str, ...] = ()
+    """Titles of pages that the prompt names; see `Episode`."""

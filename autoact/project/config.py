@@ -173,6 +173,12 @@ class Synthesis(Section, frozen=True):
     reflections: NonNegativeInt = 1
     temperature: NonNegativeFloat = 0.6
     top_p: Fraction = 0.95
+    from_facts: bool = True
+    """Writes one more trajectory for each question that self-instruct made of facts."""
+    hinted: NonNegativeInt = 0
+    """Further trajectories of each question that none of these answers well; the prompt names the pages that answer
+    it, which must be known. They are learned from without that hint (rationalisation, arXiv 2203.14465). It does not
+    help a model as small as the embedded one."""
 
 
 class Filtering(Section, frozen=True):

@@ -16,7 +16,7 @@ from autoact.project.config import Filtering
 from autoact.registry.stages import FILTERING
 from autoact.script import StageScript
 from autoact.stages.context import StageContext
-from autoact.trajectory import BY_FILTER, FINISH, REFLECT, Trajectory, Verdict
+from autoact.trajectory import BY_FILTER, FINISH, HINTED, REFLECT, Trajectory, Verdict
 
 SENTENCE_WORDS = 3
 """Words that a thought needs at least to count as a sentence."""
@@ -68,6 +68,8 @@ def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
         return "failed tool call"
     if len(set(acts)) < len(acts):
         return "repeated action"
+    if trajectory.made == HINTED and not is_derived(trajectory):
+        return "read a page that nothing named before"
     if trajectory.halt == "over":
         return ""  # the environment judged it; there is no answer to look for
     if settings.grounded and not is_grounded(trajectory):
@@ -82,6 +84,16 @@ def is_grounded(trajectory: Trajectory) -> bool:
     seen = " ".join(normalise(step.observation) for step in trajectory.steps if step.action not in (FINISH, REFLECT))
     answer = normalise(trajectory.answer or "")
     return bool(seen) and (_has_fixed_answer(trajectory) or f" {answer} " in f" {seen} ")
+
+
+def is_derived(trajectory: Trajectory) -> bool:
+    """Returns whether the question or an earlier observation names the argument of every tool call."""
+    seen = f" {normalise(trajectory.question.text)} "
+    for step in trajectory.steps:
+        if step.action not in (FINISH, REFLECT) and f" {normalise(step.argument)} " not in seen:
+            return False
+        seen += f"{normalise(step.observation)} "
+    return True
 
 
 def is_reasoned(trajectory: Trajectory) -> bool:

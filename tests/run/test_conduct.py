@@ -135,7 +135,7 @@ class Run:
             self.conductor.play("self_instruct", self_instruct(grounds, SelfInstruct(target=4, round=2)))
             self.conductor.play("tool_selection", tool_selection(Task(), (SEED,), TOOLS, {}, ToolSelection()))
             questions = [SEED.question, *state.questions]
-            self.conductor.play("synthesis", synthesis(questions, card, Synthesis(samples=1)))
+            self.conductor.play("synthesis", synthesis(questions, card, Synthesis(samples=1, hinted=0), Filtering()))
             self.conductor.play("filtering", filtering(list(state.trajectories.values()), gates, {}))
             self.conductor.play("group_planning", group_planning(questions[:2], {"meta": as_meta(card)}))
         finally:
@@ -392,7 +392,7 @@ def narrow(run: Run) -> Run:
 
 def test_an_episode_without_room_in_the_context_ends_there(folder: RunFolder) -> None:
     questions = [Question(f"q-{page.title}", f"What is the capital of {page.title}?") for page in PASSAGES]
-    stage = synthesis(questions, Card("Answer.", TOOLS), Synthesis(samples=3))
+    stage = synthesis(questions, Card("Answer.", TOOLS), Synthesis(samples=3), Filtering())
     first = narrow(Run(folder))
     first.play(stage)
     tried = first.journal.state.trajectories
@@ -400,7 +400,7 @@ def test_an_episode_without_room_in_the_context_ends_there(folder: RunFolder) ->
     assert {one.halt for one in tried.values()} >= {"context", "answered"}
     logged = [type(event) for event in events(folder)]
     again = narrow(Run(folder))
-    again.play(synthesis(questions, Card("Answer.", TOOLS), Synthesis(samples=3)))
+    again.play(synthesis(questions, Card("Answer.", TOOLS), Synthesis(samples=3), Filtering()))
     assert again.journal.state.trajectories == tried
     assert [type(event) for event in events(folder)] == logged
     assert logged.count(TrajectoryCommitted) == len(tried)
@@ -419,7 +419,7 @@ def test_other_units_fail_without_room_in_the_context(folder: RunFolder) -> None
 
 def test_an_episode_that_ended_for_want_of_room_stays_as_it_is(folder: RunFolder) -> None:
     """Older versions ended episodes at a number of characters; their logs are gone on with by models that have room."""
-    stages = [synthesis([SEED.question], Card("Answer.", TOOLS), Synthesis(samples=4)) for _ in range(2)]
+    stages = [synthesis([SEED.question], Card("Answer.", TOOLS), Synthesis(samples=4), Filtering()) for _ in range(2)]
     first = narrow(Run(folder))
     first.play(stages[0])
     tried = first.journal.state.trajectories

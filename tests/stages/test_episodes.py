@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from autoact import scratchpad
 from autoact.events import QuestionSolved, TrajectoryCommitted
 from autoact.methods.settings import MethodSettings
-from autoact.project.config import Differentiation, GroupPlanning, Synthesis
+from autoact.project.config import Differentiation, Filtering, GroupPlanning, Synthesis
+from autoact.scratchpad import READ
 from autoact.script import Ask, Card
 from autoact.stages.group_planning import answer_limits, commit_solution, group_planning
 from autoact.stages.synthesis import synthesis
-from autoact.trajectory import META, Cast, Question, Tool, Trajectory
+from autoact.trajectory import FINISH, HINTED, META, Cast, Question, Tool, Trajectory
 
 CARD = Card("Answer.", (Tool("Retrieve", "Reads.", "Retrieve[x]"),))
 QUESTIONS = [Question(f"q-{n}", f"What is the number {n}?", str(n)) for n in range(4)]
@@ -31,11 +33,57 @@ def speak(ask: Ask) -> str:
 
 
 def test_every_question_is_tried_as_often_as_wanted(drive: Any) -> None:
-    events = drive(synthesis(QUESTIONS, CARD, Synthesis(samples=3)), speak)
+    events = drive(synthesis(QUESTIONS, CARD, Synthesis(samples=3), Filtering()), speak)
     made = [event.trajectory for event in events if isinstance(event, TrajectoryCommitted)]
     assert {one.unit for one in made} == {f"t-q-{n}-{sample}" for n in range(4) for sample in range(3)}
     assert {one.reward for one in made} == {1.0}
     assert {one.cast for one in made} == {"meta"}
+
+
+RIVER = Question("q-9", "How long is the river of Ulm?", "2850 kilometers", type="two-hop", gold=("Ulm", "Danube"))
+
+
+def read_pages(asked: list[Ask]) -> Any:
+    """A speaker that knows the river's length only when it may not finish before it has read both pages."""
+
+    def speak(ask: Ask) -> str:
+        asked.append(ask)
+        if ask.part == "action":
+            return ask.choices[-1]
+        if ask.choices:
+            return ask.choices[0]
+        return "2850 kilometers" if ask.part == "argument" and READ in ask.prompt.user else "It is long."
+
+    return speak
+
+
+def test_a_question_without_a_good_try_is_tried_with_the_names_of_its_pages(drive: Any) -> None:
+    asked: list[Ask] = []
+    events = drive(synthesis([*QUESTIONS, RIVER], CARD, Synthesis(samples=2, hinted=3), Filtering()), read_pages(asked))
+    made = {event.trajectory.unit: event.trajectory for event in events if isinstance(event, TrajectoryCommitted)}
+    assert {unit for unit in made if unit.startswith("h-")} == {"h-q-9-0", "h-q-9-1", "h-q-9-2"}
+    hinted = made["h-q-9-1"]
+    assert (hinted.made, hinted.reward, hinted.question) == (HINTED, 1.0, RIVER)
+    assert [(step.action, step.argument) for step in hinted.steps[:3]] == [
+        ("Retrieve", "Ulm"), ("Retrieve", "Danube"), (FINISH, "2850 kilometers"),
+    ]  # fmt: skip
+    assert made["t-q-9-0"].made == ""
+    assert READ not in scratchpad.join_pieces(scratchpad.pieces(hinted.steps))
+    hints = [ask.prompt.user for ask in asked if READ in ask.prompt.user]
+    assert set(hints) == {f"Question: {RIVER.text}\n{READ} Ulm, then Danube"}
+
+
+def test_a_question_with_a_good_try_is_not_tried_again(drive: Any) -> None:
+    def speak_well(ask: Ask) -> str:
+        if ask.part == "thought":
+            return "It is 2850 kilometers, says the page."
+        if ask.choices:
+            begun = "Observation" in "".join(ask.prompt.segments)
+            return ask.choices[-1 if begun else 0] if ask.part == "action" else ask.choices[0]
+        return "2850 kilometers"
+
+    events = drive(synthesis([RIVER], CARD, Synthesis(samples=1, hinted=3), Filtering(grounded=False)), speak_well)
+    assert [event.trajectory.unit for event in events if isinstance(event, TrajectoryCommitted)] == ["t-q-9-0"]
 
 
 def test_every_cast_answers_every_question(drive: Any) -> None:

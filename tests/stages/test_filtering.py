@@ -12,7 +12,7 @@ from autoact.events import TrajectoryJudged
 from autoact.project.config import Filtering
 from autoact.scratchpad import REFLECT_NOW
 from autoact.stages.filtering import filtering, find_refusal
-from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory, Verdict
+from autoact.trajectory import FINISH, HINTED, REFLECT, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I should read the page.", "Retrieve", "Fidelio", "Fidelio is an opera by Ludwig van Beethoven.")
 DONE = Step("It was written by Beethoven.", FINISH, "Beethoven", REFLECT_NOW)
@@ -49,6 +49,18 @@ def good(*steps: Step, **changes: Any) -> Trajectory:
 )
 def test_each_gate_has_its_reason(trajectory: Trajectory, why: str) -> None:
     assert find_refusal(trajectory, Filtering()) == why
+
+
+def test_a_hinted_trajectory_reads_only_pages_that_something_named() -> None:
+    author = Step("I need his city.", "Retrieve", "Ludwig van Beethoven", "Beethoven was born in Bonn.")
+    born = but(DONE, thought="He was born in Bonn.", argument="Bonn")
+    asked = Question("q-2", "Where was the composer of Fidelio born?", "Bonn", gold=("Fidelio", "Ludwig van Beethoven"))
+    steps = (LOOK, author, born, TRUE)
+    derived = Trajectory("h-1", asked, steps, "Bonn", "right", reward=1.0, made=HINTED)
+    assert find_refusal(derived, Filtering()) == ""
+    guessed = msgspec.structs.replace(derived, steps=(author, born, TRUE))
+    assert find_refusal(guessed, Filtering()) == "read a page that nothing named before"
+    assert find_refusal(msgspec.structs.replace(guessed, made=""), Filtering()) == ""
 
 
 def test_gates_can_be_opened() -> None:

@@ -13,7 +13,7 @@ from worlds import scripted_world
 
 from autoact.events import ModelAnswered
 from autoact.model.server.engine import ServerEngine
-from autoact.project.config import Synthesis
+from autoact.project.config import Filtering, Synthesis
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.control.gate import Gate
 from autoact.run.record.folder import RunFolder
@@ -70,7 +70,7 @@ def play(engine: ServerEngine, questions: list[Question], folder: RunFolder) -> 
     journal = Journal(folder)
     conductor = Conductor(scripted_world(engine, lambda question: Pages()), journal, Gate(), seed=7)
     try:
-        conductor.play("synthesis", synthesis(questions, CARD, SETTINGS))
+        conductor.play("synthesis", synthesis(questions, CARD, SETTINGS, Filtering()))
         assert journal.state.unit_failures == {}
         return dict(journal.state.trajectories)
     finally:
