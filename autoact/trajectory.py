@@ -21,7 +21,7 @@ META = "meta"
 FINISH, REFLECT = "Finish", "Reflect"
 RIGHT, WRONG = "right", "wrong"
 BY_FILTER = "filter"
-HINTED, FROM_FACTS = "hinted", "facts"
+HINTED, FROM_FACTS = "hinted", "from facts"
 """How a trajectory was made: its prompt named the pages that answer the question, or it was written from facts."""
 
 
@@ -33,6 +33,19 @@ class Picture(Struct, frozen=True, omit_defaults=True):
     caption: str = ""
     texts: tuple[str, ...] = ()
     """Texts recognised in it."""
+
+
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """What one page says towards an answer."""
+
+    says: str
+    """A statement of the page that names its subject, without a full stop."""
+    value: str = ""
+    """The words of the statement that are asked for."""
+    need: str = ""
+    """A noun phrase for that value, such as `the capital of Peru`; empty if none is known."""
+    other: str = ""
+    """What a yes/no question suggests in place of the value, if they differ."""
 
 
 class Question(Struct, frozen=True, omit_defaults=True):
@@ -52,7 +65,7 @@ class Question(Struct, frozen=True, omit_defaults=True):
     """Options of a multiple-choice question, whose answer is the letter or the words of one."""
     gold: tuple[str, ...] = ()
     """Titles of the pages that contain the answer, if known, in the order in which they are read."""
-    facts: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     """What each of these pages says towards the answer, for questions that were made of facts."""
     picture: Picture | None = None
     """None if no picture is known. It is in no prompt; the tool Image2Text describes it."""

@@ -151,9 +151,9 @@ class ToolSelection(Section, frozen=True):
     offered: PositiveInt = 12
     """The most tools to choose among: of a larger library, those whose descriptions fit the task best."""
     by: Literal["likelihood", "names"] = "likelihood"
-    """The way to choose from a larger library: `likelihood` takes, for each question, the tool after whose description
-    the model finds the question likeliest, which small models do far better; `names` has it name tools, as from a small
-    library."""
+    """The way to choose: `likelihood` takes the tools that worked examples use, and from a larger library, for each
+    question, the tool after whose description the model finds the question likeliest, which small models do far better;
+    `names` has the model name tools, as in the paper."""
     temperature: NonNegativeFloat = 0.0
 
 

@@ -1,68 +1,109 @@
-"""Writes a trajectory from the facts of a question: real tool calls, and thoughts that state the facts.
+"""Writes a trajectory from the facts that a question was made of: real tool calls, and thoughts that state the facts.
 
 The meta-agent has confirmed each fact from its page alone (self-instruct by type). A small model never strings two of
-them together in a free try, but learns to from such trajectories.
+them together in a free try, but learns to from such trajectories. It does not learn to compare numbers: where there is
+a calculator, that compares them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Any
 
 from autoact import scratchpad
-from autoact.metrics import reward
+from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use
-from autoact.trajectory import FINISH, FROM_FACTS, META, REFLECT, RIGHT, Question, Step, Trajectory
+from autoact.trajectory import FINISH, FROM_FACTS, META, REFLECT, RIGHT, Evidence, Question, Step, Trajectory
 
-JUDGED_RIGHT = "The pages say so and it answers the question."
+JUDGED_RIGHT = "The page says so and it answers the question."
+CALCULATOR = "Calculator"
+Steps = Generator[Use, Observation, Step | None]
+"""Calls a tool; returns its step, or None when no tool gives what is needed."""
 
 
 def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Request, Any, Trajectory]:
-    """Reads the pages of a question in order, states each page's fact, and gives the answer.
+    """Reads the pages of a question in order, states what each says, and gives the answer.
 
     The trajectory ends early, without an answer, when no tool returns a page with its fact.
     """
     steps: list[Step] = []
-    known = ""
-    for title, fact in zip(question.gold, question.facts, strict=True):
-        thought = f"{known}. Next I should" if known else "I should"
-        step = yield from _read(f"{thought} read the page about {title}.", title, fact, card)
+    for title, evidence in zip(question.gold, question.evidence, strict=True):
+        known = question.evidence[len(steps) - 1] if steps else None
+        step = yield from _read(_plan(title, evidence, known), title, evidence, card)
         if step is None:
-            return Trajectory(unit, question, tuple(steps), halt="steps", cast=META, made=FROM_FACTS)
+            return Trajectory(unit, question, tuple(steps), halt="steps", made=FROM_FACTS)
         steps.append(step)
-        known = fact
+    numbers = [_number(evidence.value) for evidence in question.evidence]
+    compared = yield from _compare(question, [one for one in numbers if one is not None], card)
+    if compared is not None:
+        steps.append(compared)
     answer = question.answer or ""
-    stated = ". ".join(question.facts) if needs_all_facts(question) else known
-    steps.append(Step(f"{stated}, so the answer is {answer}.", FINISH, answer, scratchpad.REFLECT_NOW))
+    steps.append(Step(_conclude(question, compared), FINISH, answer, scratchpad.REFLECT_NOW))
     steps.append(Step(JUDGED_RIGHT, REFLECT, RIGHT, ""))
-    score = reward(answer, question)
-    return Trajectory(unit, question, tuple(steps), answer, RIGHT, "answered", score, META, FROM_FACTS)
+    return Trajectory(
+        unit, question, tuple(steps), answer, RIGHT, "answered", reward(answer, question), META, FROM_FACTS
+    )
 
 
-def needs_all_facts(question: Question) -> bool:
-    """Returns whether the answer follows only from all facts together, as in a comparison, not from the last one."""
-    return not says(question.facts[-1], question.answer or "") or question.type in ("comparison", "yes-no")
+def _plan(title: str, evidence: Evidence, known: Evidence | None) -> str:
+    """Returns the thought before a page is read: what the page before said, and what this one is read for."""
+    read = f"read the page about {title}."
+    begin = f"{known.says}. " if known else ""
+    return f"{begin}I need {evidence.need}, so I should {read}" if evidence.need else f"{begin}I should {read}"
 
 
-def _read(thought: str, title: str, fact: str, card: Card) -> Generator[Use, Observation, Step | None]:
-    """Returns the step of the first tool that returns the page with the fact; None when none does."""
+def _read(thought: str, title: str, evidence: Evidence, card: Card) -> Steps:
+    """Calls one tool after another with the title until one returns the page with the fact."""
+    without_subject = re.sub(re.escape(title), "", evidence.says, flags=re.IGNORECASE)  # the page may use a pronoun
     for tool in card.tools:
         observed = yield Use(tool.name, title)
-        if not observed.failed and says(observed.text, _without(fact, title)):
+        if not observed.failed and _words(without_subject) <= _words(observed.text):
             return Step(thought, tool.name, title, observed.text)
     return None
 
 
-def says(text: str, statement: str) -> bool:
-    """Returns whether a text has every word of a statement."""
-    return set(_words(statement)) <= set(_words(text))
+def _compare(question: Question, numbers: list[str], card: Card) -> Steps:
+    """Has the calculator compare the numbers of a comparison; nothing without it, or for other questions."""
+    known = any(tool.name == CALCULATOR for tool in card.tools)
+    if question.type != "comparison" or len(numbers) != 2 or not known:
+        return None
+    wanted = numbers[_winner(question)]
+    least = float(wanted) == min(map(float, numbers))
+    call = f"{'min' if least else 'max'}({', '.join(numbers)})"
+    stated = ". ".join(f"{title}: {number}" for title, number in zip(question.gold, numbers, strict=True))
+    observed = yield Use(CALCULATOR, call)
+    if observed.failed or observed.text.strip() != wanted:
+        return None
+    size = "smaller" if least else "larger"
+    return Step(f"{stated}. I need the {size} number, so I should calculate.", CALCULATOR, call, observed.text)
 
 
-def _without(fact: str, title: str) -> str:
-    """Returns a fact without the name of its subject: the page may use a pronoun."""
-    return re.sub(re.escape(title), "", fact, flags=re.IGNORECASE)
+def _conclude(question: Question, compared: Step | None) -> str:
+    """Returns the last thought: what the answer follows from, and the answer."""
+    end = f"so the answer is {question.answer}."
+    if compared is not None:
+        return f"{compared.observation.strip()} is the number of {question.gold[_winner(question)]}, {end}"
+    if question.type == "comparison":
+        return f"{'. '.join(one.says for one in question.evidence)}, {end}"
+    last = question.evidence[-1]
+    if question.type == "yes-no" and len(question.evidence) > 1:
+        first = question.evidence[0]
+        same = "the same" if normalise(first.value) == normalise(last.value) else "not the same"
+        return f"{last.says}. {first.value} and {last.value} are {same}, {end}"
+    return f"{last.says}, not {last.other}, {end}" if last.other else f"{last.says}, {end}"
 
 
-def _words(text: str) -> Sequence[str]:
-    return re.findall(r"\w+", text.lower())
+def _winner(question: Question) -> int:
+    """Returns which of the two pages of a comparison is the answer."""
+    return 0 if normalise(question.gold[0]) == normalise(question.answer or "") else 1
+
+
+def _number(value: str) -> str | None:
+    """Returns the number that a value begins with, as a calculator reads it; None without one."""
+    found = re.match(r"\d[\d,]*(?:\.\d+)?", value)
+    return found[0].replace(",", "") if found else None
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))

@@ -60,7 +60,7 @@ def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, ru
 
 
 def _made_of_facts(questions: Sequence[Question], settings: Synthesis) -> list[Question]:
-    return [question for question in questions if question.facts] if settings.from_facts else []
+    return [question for question in questions if question.evidence] if settings.from_facts else []
 
 
 def make_attempt(name: str, question: Question, card: Card, settings: Synthesis, *, hinted: bool = False) -> Unit:

@@ -62,11 +62,14 @@ def tool_selection(
 
 
 def choose(task: Task, examples: Sequence[Example], ready: Sequence[Tool], settings: ToolSelection) -> Choosing:
-    """Chooses one tool after another until the model wants no more; at least one."""
+    """Chooses the tools that worked examples use, then more until the model wants no more; at least one."""
     sampling = Sampling(settings.temperature)
     prompt = _first_prompt(task, examples, ready)
     chosen: list[tuple[str, str]] = []
-    left = [tool.name for tool in ready]
+    for name in used_tools(examples, ready)[: settings.most] if settings.by == "likelihood" else ():
+        why, prompt = yield from _reason(prompt.then("Tool:"), _line(name), sampling)
+        chosen.append((name, why))
+    left = [tool.name for tool in ready if tool.name not in dict(chosen)]
     while left and len(chosen) < settings.most:
         choices = [*left, NO_MORE] if chosen else left
         prompt = prompt.then("Tool:")
@@ -87,8 +90,7 @@ def choose_matching(
     prompt = _first_prompt(task, examples, ready)
     choices = tuple(_line(tool.name) for tool in ready)
     beginnings = tuple(prompts.fill("tool_match", tool=tool.name, definition=tool.definition) for tool in ready)
-    used = {step.action for example in examples for step in example.steps}
-    votes = Counter({tool.name: MOST_QUESTIONS for tool in ready if used & {tool.name, *tool.aliases}})
+    votes = Counter(dict.fromkeys(used_tools(examples, ready), MOST_QUESTIONS))
     for text in list(dict.fromkeys(example.question.text for example in examples))[:MOST_QUESTIONS]:
         asked = prompt.then(f"Question: {text}\n", "Tool:")
         found = yield Match("meta", "action", asked, choices=choices, beginnings=beginnings, text=f" {text}\n")
@@ -98,6 +100,12 @@ def choose_matching(
         why, prompt = yield from _reason(prompt.then("Tool:"), _line(name), Sampling(settings.temperature))
         chosen.append((name, why))
     return chosen
+
+
+def used_tools(examples: Sequence[Example], ready: Sequence[Tool]) -> list[str]:
+    """Returns the names of the tools that worked examples use."""
+    used = {step.action for example in examples for step in example.steps}
+    return [tool.name for tool in ready if used & {tool.name, *tool.aliases}]
 
 
 def _first_prompt(task: Task, examples: Sequence[Example], ready: Sequence[Tool]) -> Prompt:

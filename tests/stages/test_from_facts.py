@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from autoact.project.config import Filtering
 from autoact.script import Card, Observation, Use
 from autoact.stages.filtering import find_refusal
 from autoact.stages.from_facts import write_from_facts
-from autoact.trajectory import FINISH, FROM_FACTS, REFLECT, Question, Tool, Trajectory
+from autoact.trajectory import FINISH, FROM_FACTS, REFLECT, Evidence, Question, Tool, Trajectory
 
 PAGES = {
     "Ulm": "Ulm is a city in Germany. It stands on the Danube.",
@@ -18,30 +20,46 @@ PAGES = {
     "Rhine": "The Rhine is 1,230 kilometers long.",
 }
 CARD = Card("Answer.", (Tool("WebSearch", "Searches.", "WebSearch[x]"), Tool("Retrieve", "Reads.", "Retrieve[x]")))
+ON_DANUBE = Evidence("Ulm stands on the Danube", "Danube", "the river on which Ulm stands")
+DANUBE = Evidence("The Danube is 2,850 kilometers long", "2,850 kilometers", "how long the Danube is")
+RHINE = Evidence("The Rhine is 1,230 kilometers long", "1,230 kilometers")
 TWO_HOP = Question(
     "q-1", "How long is the river on which Ulm stands?", "2,850 kilometers", type="two-hop", gold=("Ulm", "Danube"),
-    facts=("Ulm stands on the Danube", "The Danube is 2,850 kilometers long"),
+    evidence=(ON_DANUBE, DANUBE),
 )  # fmt: skip
 COMPARISON = Question(
     "q-2", "Which is longer, the Danube or the Rhine?", "Danube", type="comparison", gold=("Danube", "Rhine"),
-    facts=("The Danube is 2,850 kilometers long", "The Rhine is 1,230 kilometers long"),
+    evidence=(DANUBE, RHINE),
 )  # fmt: skip
+SHORTER = msgspec.structs.replace(COMPARISON, text="Which is shorter, the Danube or the Rhine?", answer="Rhine")
 POLAR = Question(
-    "q-3", "Does Ulm stand on the Rhine?", "no", type="yes-no", gold=("Ulm",), facts=("Ulm stands on the Danube",)
-)
+    "q-3", "Does Ulm stand on the Rhine?", "no", type="yes-no", gold=("Ulm",),
+    evidence=(msgspec.structs.replace(ON_DANUBE, other="Rhine"),),
+)  # fmt: skip
+SAME = Question(
+    "q-4", "Are the Danube and the Rhine of the same length?", "no", type="yes-no", gold=("Danube", "Rhine"),
+    evidence=(DANUBE, RHINE),
+)  # fmt: skip
 
 
-def play(question: Question, pages: dict[str, str] = PAGES) -> Trajectory:
-    script = write_from_facts("f-1", question, CARD)
+def use(tool: str, argument: str) -> Observation:
+    if tool == "Calculator":
+        numbers = [float(number) for number in re.findall(r"\d+", argument)]
+        return Observation(f"{min(numbers) if argument.startswith('min') else max(numbers):g}")
+    found = PAGES.get(argument, "") if tool == "Retrieve" else "1. A city 2. A river"
+    return Observation(found, failed=not found)
+
+
+def play(question: Question, *more: Tool) -> Trajectory:
+    script = write_from_facts("f-1", question, Card(CARD.task, (*CARD.tools, *more)))
     reply: Any = None
     while True:
         try:
-            use = script.send(reply)
+            asked = script.send(reply)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
-        assert isinstance(use, Use)
-        found = pages.get(use.argument, "") if use.tool == "Retrieve" else "1. A city 2. A river"
-        reply = Observation(found, failed=not found)
+        assert isinstance(asked, Use)
+        reply = use(asked.tool, asked.argument)
 
 
 @pytest.mark.parametrize(
@@ -50,20 +68,35 @@ def play(question: Question, pages: dict[str, str] = PAGES) -> Trajectory:
         (
             TWO_HOP,
             [
-                "I should read the page about Ulm.",
-                "Ulm stands on the Danube. Next I should read the page about Danube.",
+                "I need the river on which Ulm stands, so I should read the page about Ulm.",
+                "Ulm stands on the Danube. I need how long the Danube is, so I should read the page about Danube.",
                 "The Danube is 2,850 kilometers long, so the answer is 2,850 kilometers.",
             ],
         ),
         (
             COMPARISON,
             [
-                "I should read the page about Danube.",
-                "The Danube is 2,850 kilometers long. Next I should read the page about Rhine.",
+                "I need how long the Danube is, so I should read the page about Danube.",
+                "The Danube is 2,850 kilometers long. I should read the page about Rhine.",
                 "The Danube is 2,850 kilometers long. The Rhine is 1,230 kilometers long, so the answer is Danube.",
             ],
         ),
-        (POLAR, ["I should read the page about Ulm.", "Ulm stands on the Danube, so the answer is no."]),
+        (
+            POLAR,
+            [
+                "I need the river on which Ulm stands, so I should read the page about Ulm.",
+                "Ulm stands on the Danube, not Rhine, so the answer is no.",
+            ],
+        ),
+        (
+            SAME,
+            [
+                "I need how long the Danube is, so I should read the page about Danube.",
+                "The Danube is 2,850 kilometers long. I should read the page about Rhine.",
+                "The Rhine is 1,230 kilometers long. 2,850 kilometers and 1,230 kilometers are not the same, so the "
+                "answer is no.",
+            ],
+        ),
     ],
 )
 def test_thoughts_state_the_facts_in_order(question: Question, thoughts: list[str]) -> None:
@@ -76,8 +109,22 @@ def test_thoughts_state_the_facts_in_order(question: Question, thoughts: list[st
     assert find_refusal(made, Filtering()) == ""
 
 
-def test_it_ends_at_a_page_that_does_not_say_its_fact() -> None:
-    made = play(TWO_HOP, {**PAGES, "Danube": "The Danube is a river."})
+@pytest.mark.parametrize(
+    ("question", "call", "found"), [(COMPARISON, "max(2850, 1230)", "2850"), (SHORTER, "min(2850, 1230)", "1230")]
+)
+def test_a_calculator_compares_numbers(question: Question, call: str, found: str) -> None:
+    made = play(question, Tool("Calculator", "Computes.", "Calculator[1 + 1]"))
+    _, _, compared, last, _ = made.steps
+    size = "larger" if "max" in call else "smaller"
+    assert compared.thought == f"Danube: 2850. Rhine: 1230. I need the {size} number, so I should calculate."
+    assert (compared.action, compared.argument, compared.observation) == ("Calculator", call, found)
+    assert last.thought == f"{found} is the number of {question.answer}, so the answer is {question.answer}."
+    assert find_refusal(made, Filtering()) == ""
+
+
+def test_it_ends_at_a_page_that_does_not_say_its_fact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PAGES, "Danube", "The Danube is a river.")
+    made = play(TWO_HOP)
     assert [step.argument for step in made.steps] == ["Ulm"]
     assert (made.answer, made.reward, made.halt) == (None, 0.0, "steps")
     assert find_refusal(made, Filtering()) == "did not end"

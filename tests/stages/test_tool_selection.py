@@ -113,6 +113,15 @@ def test_what_worked_examples_use_comes_first(drive: Any) -> None:
     assert [tool for tool, _ in selected(events)] == ["Lookup", "Retrieve"]
 
 
+@pytest.mark.parametrize(("by", "tools"), [("likelihood", ["Calculator"]), ("names", ["Retrieve"])])
+def test_a_small_library_too_begins_with_what_worked_examples_use(drive: Any, by: Any, tools: list[str]) -> None:
+    shown = [Example(Question("s-9", "Which is more?", "x"), (Step("t", "Calculator", "max(1, 2)"),))]
+    events = drive(
+        tool_selection(Task(), shown, READY, {}, ToolSelection(by=by, most=1)), lambda ask: (ask.choices or ("why",))[0]
+    )
+    assert [tool for tool, _ in selected(events)] == tools
+
+
 @pytest.mark.parametrize(("by", "crowded"), [("names", True), ("likelihood", False)])
 def test_otherwise_it_names_what_it_wants(drive: Any, by: Any, crowded: bool) -> None:
     def pick(ask: Ask) -> str:
