@@ -1,22 +1,13 @@
-"""The settings of a project or a run: a section per stage, read from TOML; errors name file, line and key."""
+"""The settings of a project or a run: a section for each stage."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from autoact.errors import BadInput, BadProject
-from autoact.files import toml_text
-from autoact.project.presets import PRESETS
 from autoact.registry.roles import SUB_AGENTS
 from autoact.trajectory import Cast
 
@@ -290,116 +281,3 @@ class Config(Section, frozen=True):
     differentiation: Differentiation = Differentiation()
     group_planning: GroupPlanning = GroupPlanning()
     session: SessionSettings = SessionSettings()
-
-
-def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
-    """Reads the settings in `file`, overridden by a preset, then by `section.key=value` changes.
-
-    Raises BadProject for the file, BadInput for the preset and the changes.
-    """
-    try:
-        text = file.read_text(encoding="utf-8")
-        values = toml_text.parse(text)
-    except FileNotFoundError as error:
-        raise BadProject(
-            "not found; a project folder holds a project.toml (`autoact new` makes one)", file=file
-        ) from error
-    except OSError as error:
-        raise BadProject(f"cannot be read: {error.strerror}", file=file) from error
-    except UnicodeDecodeError as error:
-        raise BadProject(f"not UTF-8 text: {error.reason} at byte {error.start}", file=file) from error
-    except toml_text.TOMLDecodeError as error:
-        raise BadProject(f"not valid TOML: {error}", file=file) from error
-    check_values(values, file, text)
-    if preset:
-        values = merge(values, preset_values(preset))
-    if changes:
-        values = merge(values, parse_changes(changes))
-    return _convert(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
-
-
-def resolve_model_path(found: Config, root: Path) -> Config:
-    """Returns the settings with the model's path absolute, because a job runs in another folder.
-
-    A path that begins with a dot is resolved in the project's folder `root` first, then in the working folder.
-    """
-    path = Path(os.path.expanduser(found.model.id))  # noqa: PTH111 - Path.expanduser raises for an unknown user
-    candidates = [root / path, path.absolute()] if found.model.id.startswith(".") else [path.absolute()]
-    for candidate in candidates:
-        if (candidate / "config.json").exists() or (candidate.suffix == ".gguf" and candidate.exists()):
-            return msgspec.structs.replace(found, model=msgspec.structs.replace(found.model, id=str(candidate)))
-    return found
-
-
-def check_values(values: Mapping[str, Any], file: Path, text: str) -> Config:
-    """Converts the values of a file; errors name its lines. Raises BadProject."""
-    return _convert(values, lambda key, why: BadProject(why, file=file, line=find_line(text, key), key=key))
-
-
-def _convert(values: Mapping[str, Any], error: Any) -> Config:
-    try:
-        return msgspec.convert(values, Config)
-    except msgspec.ValidationError as found:
-        raise error(*_explain(str(found))) from found
-
-
-def _explain(message: str) -> tuple[str, str]:
-    """Returns key and reason of a message of msgspec, such as `Expected int, got str - at $.synthesis.samples`."""
-    reason, _, path = message.partition(" - at `$")
-    path = path.strip("`.")
-    if unknown := re.search(r"unknown field `(.+?)`", reason):
-        key = ".".join(part for part in (path, unknown[1]) if part)
-        known = known_keys(path)
-        near = difflib.get_close_matches(unknown[1], known, 1)
-        return key, "unknown key" + (f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}")
-    return path, reason[:1].lower() + reason[1:]
-
-
-def known_keys(path: str) -> list[str]:
-    """Returns the field names of a section; for an empty path, the names of the sections."""
-    kind: Any = Config
-    for part in filter(None, path.split(".")):
-        kind = next((type(field.default) for field in msgspec.structs.fields(kind) if field.name == part), Config)
-    return [field.name for field in msgspec.structs.fields(kind)]
-
-
-def find_line(text: str, key: str) -> int | None:
-    """Returns the line of `section.key` in a TOML text, or of the inline table that holds it; None when absent."""
-    *sections, name = key.split(".")
-    here = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        if header := re.match(r"\s*\[([\w.]+)\]", line):
-            here = header[1]
-            if not sections and here == name:
-                return number
-        elif here == ".".join(sections) and re.match(rf"\s*{re.escape(name)}\s*=", line):
-            return number
-    return find_line(text, ".".join(sections)) if len(sections) > 1 else None
-
-
-def preset_values(preset: str) -> dict[str, Any]:
-    """Returns the settings of a preset. Raises BadInput for an unknown name."""
-    if preset not in PRESETS:
-        raise BadInput(f"no preset `{preset}`; known: {', '.join(PRESETS)}", key="--preset")
-    file = resources.files("autoact.project.presets").joinpath(f"{preset}.toml")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def parse_changes(changes: Mapping[str, str]) -> dict[str, Any]:
-    """Returns `section.key=value` pairs as nested settings; a value that is not TOML is text. Raises BadInput."""
-    values: dict[str, Any] = {}
-    for key, text in changes.items():
-        section, dot, name = key.partition(".")
-        if not dot:
-            raise BadInput("expected section.key=value, as in synthesis.samples=8", key=key)
-        values.setdefault(section, {})[name] = toml_text.parse_value(text)
-    return values
-
-
-def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns nested settings; those of `override` replace those of `base`."""
-    result = dict(base)
-    for key, value in override.items():
-        old = result.get(key)
-        result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return result

@@ -21,7 +21,7 @@ import platformdirs
 
 from autoact.errors import BadInput, BadProject
 from autoact.files import disk
-from autoact.project import config
+from autoact.project import config_file
 from autoact.project.config import Config
 from autoact.project.questions import read_examples, read_questions
 from autoact.security import trust
@@ -73,8 +73,8 @@ class Project:
 
     def config(self, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
         """Returns the settings, with a preset and changes applied. Raises BadProject or BadInput."""
-        found = config.read(self.root / "project.toml", preset=preset, changes=changes)
-        return config.resolve_model_path(found, self.root)
+        found = config_file.read(self.root / "project.toml", preset=preset, changes=changes)
+        return config_file.resolve_model_path(found, self.root)
 
     def examples(self) -> list[Example]:
         """Reads the seed examples. Raises BadProject when there are none: the method needs at least one."""

@@ -10,13 +10,13 @@ import msgspec
 
 from autoact.errors import BadProject
 from autoact.files import disk, toml_text
-from autoact.project import config
+from autoact.project import config_file
 from autoact.project.config import Config
 
 
 def read(project: Path) -> Config:
     """Reads the settings of a project. Raises BadProject with file, line and key."""
-    return config.read(project / "project.toml")
+    return config_file.read(project / "project.toml")
 
 
 def save(project: Path, section: str, values: Mapping[str, object]) -> None:
@@ -43,5 +43,5 @@ def _edit(before: bytes, file: Path, section: str, values: Mapping[str, object])
         if written.get(key, usual[key]) != value:
             written[key] = value
     text = tomlkit.dumps(document)
-    config.check_values(document.unwrap(), file, text)
+    config_file.check_values(document.unwrap(), file, text)
     return text.encode()

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from autoact.errors import AutoActError
 from autoact.lessons import build_lessons
-from autoact.project import config
+from autoact.project import config_file
 from autoact.project.config import trained_cast
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.run.record.folder import RunFolder
@@ -226,7 +226,7 @@ class TrainingPane(Pane, can_focus=True):
 
     async def _save_settings(self, values: Values) -> str:
         try:
-            changes = config.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
+            changes = config_file.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
             project_toml.save(self.project, "differentiation", changes["differentiation"])
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from autoact.errors import BadInput, BadProject
-from autoact.project.config import Config, read
+from autoact.project.config import Config
+from autoact.project.config_file import read
 from autoact.project.presets import PRESETS
 from autoact.run.record.folder import to_toml
 

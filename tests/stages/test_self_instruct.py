@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
-from autoact.project import config
+from autoact.project import config_file
 from autoact.project.config import Config, SelfInstruct, Task
 from autoact.run.record.state import RunState
 from autoact.script import Ask
@@ -217,7 +217,7 @@ def test_the_missing_questions_are_written_freely_and_repeat_none(drive: Any) ->
 
 
 def test_the_published_recipe_writes_freely() -> None:
-    assert config.preset_values("paper")["self_instruct"]["by_type"] is False
+    assert config_file.preset_values("paper")["self_instruct"]["by_type"] is False
 
 
 def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:

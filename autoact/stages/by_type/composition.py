@@ -11,6 +11,7 @@ from autoact.metrics import normalise
 from autoact.stages.by_type.clauses import NUMBER_WORDS, SLOT, capitalise
 from autoact.stages.by_type.corpus_words import PLACES, CorpusWords
 from autoact.stages.by_type.facts import Fact
+from autoact.trajectory import Evidence
 
 MAKERS = {
     "wrote": "author", "painted": "painter", "composed": "composer", "invented": "inventor", "designed": "designer",
@@ -40,6 +41,8 @@ class Composed(Struct, frozen=True):
     text: str
     answer: str
     facts: tuple[Fact, ...]
+    other: str = ""
+    """What a yes/no question suggests in place of the fact's answer, if they differ."""
 
     @property
     def gold(self) -> tuple[str, ...]:
@@ -56,6 +59,29 @@ def pattern_of(fact: Fact) -> tuple[str, str, str]:
     """Returns what facts that can be compared have in common."""
     unit = fact.answer.split()[-1] if fact.form.kind == "amount" else ""
     return fact.form.kind, f"{fact.form.statement} {fact.form.preposition} {fact.form.noun}", unit
+
+
+def list_evidence(composed: Composed, words: CorpusWords) -> tuple[Evidence, ...]:
+    """Returns what each page says towards the answer of a question."""
+    return tuple(
+        Evidence(fact.clause, fact.answer, find_need(fact, words).replace(SLOT, fact.name), composed.other)
+        for fact in composed.facts
+    )
+
+
+def find_need(fact: Fact, words: CorpusWords) -> str:
+    """Returns a noun phrase for what a fact's question asks, with SLOT for its subject; empty when it has none."""
+    form = fact.form
+    match form.kind:
+        case "year":
+            return f"the year in which {form.statement}"
+        case "amount":
+            return f"how {form.noun} {SLOT} {form.auxiliary}"
+        case "count":
+            return f"how many {form.noun} {form.statement}"
+        case "object" if not form.noun:
+            return f"what {form.statement}"
+    return describe(fact, words) or ""
 
 
 # -- two-hop -----------------------------------------------------------------------------------------------------------
@@ -166,8 +192,10 @@ def compose_polar(fact: Fact, stated: Fact, words: CorpusWords) -> Composed | No
     text = _polar(fact, value)
     if text is None or not (fact is stated or _excludes(fact, stated, words)):
         return None
-    answer = "yes" if fact is stated else "no"
-    return Composed("yes-no", capitalise(text.replace(SLOT, fact.name)), answer, (fact,))
+    question = capitalise(text.replace(SLOT, fact.name))
+    if fact is stated:
+        return Composed("yes-no", question, "yes", (fact,))
+    return Composed("yes-no", question, "no", (fact,), other=value)
 
 
 def _excludes(fact: Fact, stated: Fact, words: CorpusWords) -> bool:

@@ -18,6 +18,7 @@ from autoact.stages.by_type.composition import (
     compose_polar,
     compose_same,
     compose_two_hop,
+    list_evidence,
     pattern_of,
 )
 from autoact.stages.by_type.corpus_words import CorpusWords
@@ -172,8 +173,11 @@ class TypedPractice:
         refusal = self._find_repetition(composed)
         if refusal:
             return QuestionRefused(f"composed-{len(self._tried):04d}", composed.text, refusal, composed.answer)
-        name = f"{composed.type}-{len(self.accepted):04d}"
-        question = Question(name, composed.text, composed.answer, "instructed", type=composed.type, gold=composed.gold)
+        name, evidence = f"{composed.type}-{len(self.accepted):04d}", list_evidence(composed, self.words)
+        question = Question(
+            name, composed.text, composed.answer, "instructed", type=composed.type, gold=composed.gold,
+            evidence=evidence,
+        )  # fmt: skip
         self.accepted.append(question)
         self._made[composed.type] += 1
         if composed.type == "yes-no":
