@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from autoact import scratchpad
-from autoact.metrics import reward
+from autoact.metrics import normalise, reward
 from autoact.registry.roles import ROLES
 from autoact.script import Lesson
 from autoact.trajectory import REFLECT, RIGHT, WRONG, Cast, Trajectory, Verdict
@@ -48,15 +48,22 @@ def with_right_verdict(trajectory: Trajectory) -> Trajectory:
 
 
 def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, seed: int) -> tuple[Lesson, ...]:
-    """Returns wrong trajectories, cut after their first reflection, with the verdict set to *wrong*.
+    """Returns wrong trajectories, plausible ones first, cut after their first reflection, which now says *wrong*.
 
     Only the verdict carries loss: the reflection before it may defend the answer. Without these lessons there are 20
     verdicts *right* for each *wrong*, as in the published sets.
     """
     wrong = [short for one in trajectories if one.reward == 0 and (short := _cut_after_wrong(one))]
     wanted = min(len(wrong), round(kept * share / max(1e-9, 1 - share)))
-    chosen = random.Random(seed).sample(wrong, wanted)
+    mixed = random.Random(seed).sample(wrong, len(wrong))
+    chosen = sorted(mixed, key=_is_plausible, reverse=True)[:wanted]
     return tuple(Lesson(trajectory, ("verdict",)) for trajectory in chosen)
+
+
+def _is_plausible(trajectory: Trajectory) -> bool:
+    """Returns whether the answer before the last reflection stands in an observation, as a right one mostly does."""
+    *before, last, _ = trajectory.steps
+    return any(f" {normalise(last.argument)} " in f" {normalise(step.observation)} " for step in before)
 
 
 def _cut_after_wrong(trajectory: Trajectory) -> Trajectory | None:

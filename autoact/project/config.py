@@ -208,8 +208,9 @@ class Differentiation(Section, frozen=True):
     warmup: Fraction = 0.03
     demonstrations: NonNegativeInt = 0
     """Seed examples in the sub-agents' prompt; they have learned the form, so none are needed."""
-    wrong_share: Fraction = 0.3
-    """Share of wrong trajectories among those that the reflect-agent learns from."""
+    wrong_share: Fraction = 0.5
+    """Share of wrong trajectories among those that the reflect-agent learns from; those whose answer a page contains
+    come first."""
     save_every: PositiveInt = 20
     """Optimiser steps between checkpoints."""
     executor: Literal["here", "local", "slurm"] = "here"

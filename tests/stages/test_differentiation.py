@@ -90,6 +90,17 @@ def test_a_right_answer_that_was_given_up_is_not_taught_as_wrong() -> None:
     assert wrong_lessons([LOST], 5, 0.3, 7) == ()
 
 
+def test_wrong_answers_that_a_page_contains_come_first() -> None:
+    seen = msgspec.structs.replace(WRONG, steps=(but_seen(WRONG.steps[0], WRONG.answer or ""), *WRONG.steps[1:]))
+    runs = [msgspec.structs.replace(WRONG, unit=f"t-{number}") for number in range(6)]
+    (lesson,) = wrong_lessons([*runs[:3], msgspec.structs.replace(seen, unit="t-seen"), *runs[3:]], 1, 0.5, 7)
+    assert lesson.trajectory.unit == "t-seen"
+
+
+def but_seen(step: Step, words: str) -> Step:
+    return msgspec.structs.replace(step, observation=f"The page names {words} too.")
+
+
 @pytest.mark.parametrize(("share", "wrong"), [(0.0, 0), (0.3, 3), (0.5, 7), (1.0, 9)])
 def test_the_share_of_wrong_runs(share: float, wrong: int) -> None:
     runs = [msgspec.structs.replace(WRONG, unit=f"t-{n}") for n in range(9)]
