@@ -106,4 +106,5 @@ def _number(value: str) -> str | None:
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.lower()))
+    """Returns the words of a text in lower case, without the `s` of a possessive."""
+    return set(re.findall(r"\w+", re.sub(r"'s\b", "", text.lower())))
