@@ -243,7 +243,7 @@ class GroupPlanning(Section, frozen=True):
     """Methods that answer them, names of autoact.registry.methods."""
     temperature: NonNegativeFloat = 0.0
     top_p: Fraction = 1.0
-    steps: PositiveInt = 4
+    steps: PositiveInt = 6
     reflections: NonNegativeInt = 1
 
 
