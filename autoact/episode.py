@@ -28,7 +28,7 @@ class Limits(Struct, frozen=True):
     """Tool calls and answers together."""
     reflections: int = 1
     """Number of *wrong* verdicts after which the episode continues."""
-    thought_tokens: int = 40
+    thought_tokens: int = 80
     thought_least: int = 6
     """Fewest tokens of a thought."""
     argument_tokens: int = 24
