@@ -7,6 +7,7 @@ its last answer. A Finish without an answer, or with a verdict in its place, is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
@@ -32,6 +33,14 @@ class Limits(Struct, frozen=True):
     thought_least: int = 6
     """Fewest tokens of a thought."""
     argument_tokens: int = 24
+    threshold: float | None = None
+    """The probability of *wrong* from which the verdict is *wrong*; None takes the likelier one."""
+
+
+def log_odds(chance: float) -> float:
+    """Returns the log-odds of a probability, within those of 0.001 and 0.999."""
+    bounded = min(max(chance, 0.001), 0.999)
+    return math.log(bounded / (1 - bounded))
 
 
 class Episode:
@@ -132,9 +141,12 @@ class Episode:
         )
         before = [*scratchpad.thought(thought.text, "reflection"), *scratchpad.action(REFLECT)]
         prompt = self.prompt.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
-        verdict = yield self._ask("verdict", prompt, choices=(f" {RIGHT}", f" {WRONG}"))
-        word = verdict.text.strip()
-        self._record(Step(thought.text, REFLECT, word, "" if word == RIGHT else scratchpad.TRY_AGAIN))
+        bias = -log_odds(0.5 if self.limits.threshold is None else self.limits.threshold)
+        verdict = yield self._ask("verdict", prompt, choices=(f" {RIGHT}", f" {WRONG}"), bias=bias)
+        word, chance = verdict.text.strip(), verdict.chance
+        wrong_chance = None if chance is None else round(chance if word == WRONG else 1 - chance, 4)
+        seen = "" if word == RIGHT else scratchpad.TRY_AGAIN
+        self._record(Step(thought.text, REFLECT, word, seen, wrong_chance=wrong_chance))
         return word
 
     def _ask(self, part: Part, prompt: Prompt, tool: str = "", **fields: Any) -> Ask:

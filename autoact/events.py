@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
-from autoact.trajectory import Adapter, Count, Quantity, Question, StepNumber, Trajectory, Verdict
+from autoact.trajectory import Adapter, Count, Quantity, Question, StepNumber, Trajectory, Verdict, VerdictQuality
 
 
 class Event(Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -180,6 +180,8 @@ class ModelAnswered(Event, frozen=True, tag="model.answered"):
     prompt_tokens: Count = 0
     prefilled: Count = 0
     ms: Quantity = 0.0
+    chance: float | None = None
+    """The probability of this choice among the choices, where the engine knows it."""
 
 
 class ToolObserved(Event, frozen=True, tag="tool.observed"):
@@ -318,6 +320,22 @@ class AdapterReady(Event, frozen=True, tag="adapter.ready"):
 
     promised: ClassVar[bool] = True
     adapter: Adapter
+
+
+class QuestionValidated(Event, frozen=True, tag="question.validated"):
+    """The group answered a self-made question that nothing was trained on."""
+
+    trajectory: Trajectory
+    f1: Quantity
+
+
+class VerdictCalibrated(Event, frozen=True, tag="verdict.calibrated"):
+    """The threshold of the reflect part's verdicts was chosen, by their quality on validation answers."""
+
+    promised: ClassVar[bool] = True
+    threshold: Quantity
+    """The probability of *wrong* from which a verdict is *wrong*."""
+    quality: VerdictQuality
 
 
 class QuestionSolved(Event, frozen=True, tag="question.solved"):

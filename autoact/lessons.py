@@ -11,7 +11,7 @@ from autoact import scratchpad
 from autoact.metrics import normalise, reward
 from autoact.registry.roles import ROLES
 from autoact.script import Lesson
-from autoact.trajectory import REFLECT, RIGHT, WRONG, Cast, Trajectory, Verdict
+from autoact.trajectory import REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
 
 
 def build_lessons(
@@ -24,7 +24,8 @@ def build_lessons(
     """
     ordered = sorted(trajectories, key=lambda trajectory: trajectory.unit)
     kept = [one for one in ordered if (verdict := verdicts.get(one.unit)) and verdict.kept]
-    made = tuple(Lesson(with_right_verdict(one), parts) for one in kept if (parts := parts_of(adapter, cast, one)))
+    played = ((one, parts_of(adapter, cast, one)) for one in kept)
+    made = tuple(Lesson(with_right_verdict(one), parts, _first_step(one)) for one, parts in played if parts)
     judges = cast.adapter("reflect") == adapter
     return made + wrong_lessons(ordered, len(kept), wrong_share, seed) if judges else made
 
@@ -36,6 +37,13 @@ def parts_of(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...
     own = [tool for tool in called if cast.adapter("tool", tool) == adapter]
     arguments = ("argument",) if len(own) == len(called) else tuple(f"argument:{tool}" for tool in own)
     return (*(part for parts in played for part in parts), *arguments)
+
+
+def _first_step(trajectory: Trajectory) -> int:
+    """Returns the index of the first step to learn: of a repaired trajectory, the one after the verdict *wrong*."""
+    if trajectory.made != REPAIRED:
+        return 0
+    return 1 + max(at for at, step in enumerate(trajectory.steps) if step.argument == WRONG and step.action == REFLECT)
 
 
 def with_right_verdict(trajectory: Trajectory) -> Trajectory:
@@ -53,7 +61,7 @@ def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, s
     Only the verdict carries loss: the reflection before it may defend the answer. Without these lessons there are 20
     verdicts *right* for each *wrong*, as in the published sets.
     """
-    wrong = [short for one in trajectories if one.reward == 0 and (short := _cut_after_wrong(one))]
+    wrong = [short for one in trajectories if one.reward == 0 and (short := cut_after_wrong(one))]
     wanted = min(len(wrong), round(kept * share / max(1e-9, 1 - share)))
     mixed = random.Random(seed).sample(wrong, len(wrong))
     chosen = sorted(mixed, key=_is_plausible, reverse=True)[:wanted]
@@ -66,7 +74,7 @@ def _is_plausible(trajectory: Trajectory) -> bool:
     return any(f" {normalise(last.argument)} " in f" {normalise(step.observation)} " for step in before)
 
 
-def _cut_after_wrong(trajectory: Trajectory) -> Trajectory | None:
+def cut_after_wrong(trajectory: Trajectory) -> Trajectory | None:
     """Returns a trajectory up to its first reflection, now *wrong*; None when its first answer was not wrong."""
     for index, step in enumerate(trajectory.steps):
         if step.action == REFLECT:

@@ -60,6 +60,8 @@ class Ask(Struct, frozen=True, tag="ask"):
     """If not empty, the answer is exactly one of these."""
     barred: tuple[str, ...] = ()
     """Words with which the answer may not begin, in upper or lower case."""
+    bias: float = 0.0
+    """Added to the log-odds of the last choice, so that it is taken from another probability than the usual one."""
 
 
 class Match(Ask, frozen=True, tag="match"):
@@ -93,12 +95,14 @@ class Train(Struct, frozen=True, tag="train"):
     """Requests that will follow, and whose trainings may begin now."""
 
 
-class Lesson(Struct, frozen=True):
+class Lesson(Struct, frozen=True, omit_defaults=True):
     """A trajectory to learn from, with the parts that carry loss."""
 
     trajectory: Trajectory
     parts: tuple[str, ...]
     """The parts that carry loss: thought, action, argument (or `argument:TOOL`), reflection, verdict."""
+    first: int = 0
+    """The index of the first step that carries loss."""
 
     def has_loss(self, part: str, tool: str = "") -> bool:
         """Returns whether a part of a turn carries loss; `tool` is the tool that an argument is for."""
@@ -115,6 +119,9 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     prefilled: int = 0
     """Prompt tokens encoded for this answer; the others were in the cache."""
     ms: float = 0.0
+    chance: float | None = None
+    """The probability of this choice among the choices, without the ask's bias; None without choices, and from engines
+    that do not know it."""
 
 
 class Observation(Struct, frozen=True, omit_defaults=True):
@@ -194,6 +201,7 @@ class Card(Struct, frozen=True):
 def digest(request: Request) -> str:
     """Returns twelve hex digits that depend on the whole request, so that replay notices changed prompts or code."""
     fields = msgspec.to_builtins(request)
-    if not fields.get("barred"):
-        fields.pop("barred", None)  # older logs, whose answers must still be replayed, do not know this field
+    for name in ("barred", "bias"):  # older logs, whose answers must still be replayed, do not know these fields
+        if not fields.get(name):
+            fields.pop(name, None)
     return hashlib.blake2s(msgspec.json.encode(fields), digest_size=6).hexdigest()

@@ -20,9 +20,12 @@ META = "meta"
 """The name that stands for the base model without an adapter."""
 FINISH, REFLECT = "Finish", "Reflect"
 RIGHT, WRONG = "right", "wrong"
+INSTRUCTED = "instructed"
+"""The origin of a self-made question."""
 BY_FILTER = "filter"
-HINTED, FROM_FACTS = "hinted", "from facts"
-"""How a trajectory was made: its prompt named the pages that answer the question, or it was written from facts."""
+HINTED, FROM_FACTS, REPAIRED = "hinted", "from facts", "repaired"
+"""How a trajectory was made: its prompt named the pages that answer the question, it was written from facts, or it is a
+failed try that was called wrong and then continued from facts."""
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
@@ -87,6 +90,8 @@ class Step(Struct, frozen=True, omit_defaults=True):
     observation: str = ""
     failed: bool = False
     """True if the tool call failed; the observation then gives the reason."""
+    wrong_chance: float | None = None
+    """The probability that the reflect part gave to *wrong*; None in other steps, and where it is not known."""
 
 
 class Example(Struct, frozen=True, omit_defaults=True):
@@ -121,7 +126,7 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     """0 to 1: token F1 with the gold answer, 1 or 0 for multiple choice, or the environment's reward."""
     cast: str = "meta"
     made: str = ""
-    """HINTED or FROM_FACTS; empty for a plain try."""
+    """HINTED, FROM_FACTS or REPAIRED; empty for a plain try."""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
@@ -134,6 +139,28 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     """The reason to refuse it; the filter gives none for a kept one."""
     by: str = BY_FILTER
     """BY_FILTER, or the name of a person."""
+
+
+class VerdictQuality(Struct, frozen=True):
+    """Counts of first verdicts, and how well the probability of *wrong* tells wrong answers from right ones."""
+
+    n: Count
+    wrong: Count
+    called_wrong: Count
+    found: Count
+    """Wrong answers that were called wrong."""
+    auc: float | None
+    """The chance that a wrong answer has a higher probability of *wrong* than a right one; None without both kinds."""
+
+    @property
+    def recall(self) -> float:
+        """The share of the wrong answers that were called wrong; 0 without any."""
+        return self.found / self.wrong if self.wrong else 0.0
+
+    @property
+    def precision(self) -> float:
+        """The share of the answers called wrong that were wrong; 0 without any."""
+        return self.found / self.called_wrong if self.called_wrong else 0.0
 
 
 class Cast(Struct, frozen=True):

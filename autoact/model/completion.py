@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
 
 from autoact.model.engine import Ticket
 from autoact.model.tokens import ChoiceTree, Tokens
@@ -23,6 +26,26 @@ class Running:
     """Ids of the answer so far."""
     began: float
     prefilled: int = 0
+    chance: float = 1.0
+    """The probability of the choices' ids taken so far."""
+    chances: dict[int, float] = field(default_factory=dict)
+    """The probabilities of the ids that may be taken next."""
+
+    def weigh(self, ids: Sequence[int], logits: Tensor) -> Tensor:
+        """Notes the probabilities of ids with these logits (ids,) as the next of a choice; returns the biased logits.
+
+        The bias is that of the last choice, and counts where no other choice has the same id.
+        """
+        self.chances = dict(zip(ids, logits.softmax(-1).tolist(), strict=True))
+        last = self.tree.last(self.taken) if self.tree and self.ask.bias else None
+        return logits if last is None else logits + self.ask.bias * logits.new_tensor([one == last for one in ids])
+
+    def take(self, id: int) -> None:
+        """Takes the next id of the answer, and those after it that no other choice has."""
+        self.taken.append(id)
+        self.chance *= self.chances.pop(id, 1.0)
+        if self.tree:
+            self.taken = self.tree.forced(self.taken)
 
     def ids(self) -> list[int]:
         """Returns the ids of the prompt and of the answer so far."""
@@ -31,7 +54,8 @@ class Running:
     def answer(self, text: str, prompt_tokens: int | None = None) -> Answer:
         """Returns the answer with this text; `prompt_tokens` replaces the length of the prompt."""
         ms, count = 1000 * (time.monotonic() - self.began), len(self.prompt) if prompt_tokens is None else prompt_tokens
-        return Answer(text, tuple(self.taken), count, self.prefilled, ms)
+        chance = round(self.chance, 4) if self.tree else None
+        return Answer(text, tuple(self.taken), count, self.prefilled, ms, chance)
 
 
 def forbidden_ids(tokens: Tokens, ask: Ask, taken: list[int]) -> list[int]:

@@ -160,10 +160,12 @@ class LocalEngine:
         """Draws the next token of each of these asks. logits: (asks, vocabulary)."""
         if not asks:
             return
-        for running, chosen in zip(asks, draw_tokens(logits, [self._draw(one) for one in asks]), strict=True):
-            running.taken.append(chosen)
-            if running.tree:
-                running.taken = running.tree.forced(running.taken)
+        draws = [self._draw(running) for running in asks]
+        for row, (running, draw) in enumerate(zip(asks, draws, strict=True)):
+            if draw.allowed is not None:
+                logits[row, draw.allowed] = running.weigh(draw.allowed, logits[row, draw.allowed])
+        for running, chosen in zip(asks, draw_tokens(logits, draws), strict=True):
+            running.take(chosen)
         ended = {id(running) for running in asks if self._finish(running)}
         self.running = [running for running in self.running if id(running) not in ended]
 

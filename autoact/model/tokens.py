@@ -175,6 +175,12 @@ class ChoiceTree:
         depth = len(taken)
         return sorted({path[depth] for path in self.paths if len(path) > depth and list(path[:depth]) == taken})
 
+    def last(self, taken: list[int]) -> int | None:
+        """Returns the id that follows `taken` in the last choice alone; None when there is none."""
+        depth, path = len(taken), [*self.paths][-1]
+        begun = [one for one in self.paths if one[: depth + 1] == path[: depth + 1]]
+        return path[depth] if len(begun) == 1 and len(path) > depth and list(path[:depth]) == taken else None
+
     def forced(self, taken: list[int]) -> list[int]:
         """Returns `taken`, extended as long as only one id can follow."""
         taken = list(taken)

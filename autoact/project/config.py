@@ -130,6 +130,9 @@ class SelfInstruct(Section, frozen=True):
     for what is missing where the rules find few facts in its English, the model writes each question freely."""
     types: QuestionShares = QuestionShares()
     """If all are 0, they follow the types of the seed examples."""
+    validation: Fraction = 0.0
+    """Share of the self-made questions, of each type, that nothing is trained on: the trained group answers them, and
+    the threshold of the verdicts is chosen on these answers."""
     readings: PositiveInt = 1
     """Answers to each fact's question from its page alone that must agree: the likeliest, then samples."""
 
@@ -166,6 +169,9 @@ class Synthesis(Section, frozen=True):
     top_p: Fraction = 0.95
     from_facts: bool = True
     """Writes one more trajectory for each question that self-instruct made of facts."""
+    repaired: Fraction = 0.25
+    """Most failed tries that are called wrong and continued from facts, as a share of the trajectories from facts; only
+    the continuation is learned."""
     hinted: NonNegativeInt = 0
     """Further trajectories of each question that none of these answers well; the prompt names the pages that answer
     it, which must be known. They are learned from without that hint (rationalisation, arXiv 2203.14465). It does not

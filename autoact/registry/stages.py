@@ -89,7 +89,7 @@ STAGES = Registry(
         DIFFERENTIATION, "differentiation", "trains the adapters", "adapters",
         "autoact.stages.differentiation",
         made=lambda state: len(state.adapters),
-        leaves=("adapter.ready",),
+        leaves=("adapter.ready", "question.validated", "verdict.calibrated"),
     ),
     Stage(
         GROUP_PLANNING, "group planning", "answers held-out questions", "answers",

@@ -9,10 +9,13 @@ from msgspec.structs import replace
 
 from autoact.events import AdapterReady, StageProgressed
 from autoact.lessons import build_lessons
+from autoact.methods.settings import MethodSettings
 from autoact.project.config import Differentiation
 from autoact.registry.stages import DIFFERENTIATION
 from autoact.script import Card, Round, StageScript, Train, Unit
 from autoact.stages.context import StageContext
+from autoact.stages.group_planning import answer_limits
+from autoact.stages.validation import held_back, validate
 from autoact.trajectory import Adapter, Trajectory, Verdict
 
 
@@ -23,7 +26,18 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
     script = differentiation(
         trajectories, state.verdicts, settings, context.group_card(), seed=context.config.model.seed
     )
-    return script, len(settings.adapters)
+    return _train_and_validate(script, context), len(settings.adapters)
+
+
+def _train_and_validate(script: StageScript, context: StageContext) -> StageScript:
+    """Trains the adapters; then the group answers the questions that were held back from synthesis."""
+    yield from script
+    questions = held_back(context.state.questions, context.config.self_instruct.validation)
+    cast = context.sub_agents()
+    if questions and set(cast.names()) <= context.state.adapters.keys():
+        context.adapt({name: context.root / context.state.adapters[name].path for name in cast.names()})
+        limits = answer_limits(context.config.group_planning)
+        yield from validate(questions, MethodSettings(context.card(cast), cast, *limits))
 
 
 def differentiation(

@@ -2,7 +2,7 @@
 
 The meta-agent has confirmed each fact from its page alone (self-instruct by type). A small model never strings two of
 them together in a free try, but learns to from such trajectories. It does not learn to compare numbers: where there is
-a calculator, that compares them.
+a calculator, that compares them. A failed try continued in the same way shows what to do after a verdict *wrong*.
 """
 
 from __future__ import annotations
@@ -11,10 +11,24 @@ import re
 from collections.abc import Generator
 from typing import Any
 
+import msgspec
+
 from autoact import scratchpad
+from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use
-from autoact.trajectory import FINISH, FROM_FACTS, META, REFLECT, RIGHT, Evidence, Question, Step, Trajectory
+from autoact.trajectory import (
+    FINISH,
+    FROM_FACTS,
+    META,
+    REFLECT,
+    REPAIRED,
+    RIGHT,
+    Evidence,
+    Question,
+    Step,
+    Trajectory,
+)
 
 JUDGED_RIGHT = "The page says so and it answers the question."
 CALCULATOR = "Calculator"
@@ -44,6 +58,20 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
     return Trajectory(
         unit, question, tuple(steps), answer, RIGHT, "answered", reward(answer, question), META, FROM_FACTS
     )
+
+
+def repair(failed: Trajectory, written: Trajectory) -> Trajectory | None:
+    """Continues a failed try, after a verdict *wrong* on its first answer, with the steps written from facts.
+
+    Returns None for a try without a wrong first answer. Calls that the try has made are not repeated.
+    """
+    begun = cut_after_wrong(failed)
+    if begun is None or any(step.failed for step in begun.steps):
+        return None
+    known = {(step.action, normalise(step.argument)) for step in begun.steps if step.action != FINISH}
+    rest = [step for step in written.steps if (step.action, normalise(step.argument)) not in known]
+    unit = f"r-{written.question.id}"
+    return msgspec.structs.replace(written, unit=unit, steps=(*begun.steps, *rest), made=REPAIRED)
 
 
 def _plan(title: str, evidence: Evidence, known: Evidence | None) -> str:

@@ -13,7 +13,7 @@ from autoact.registry.methods import METHODS
 from autoact.registry.registry import load_object
 from autoact.script import Commits, Round, Sampling, StageScript, Unit, is_fork
 from autoact.stages.context import StageContext
-from autoact.trajectory import Question, Trajectory
+from autoact.trajectory import META, Question, Trajectory
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
@@ -37,16 +37,18 @@ def method_settings(context: StageContext) -> dict[str, MethodSettings]:
 
     Loads the adapters. Raises BadInput and BadProject as `StageContext.casts` does.
     """
+    settings, calibrated = context.config.group_planning, context.state.calibrated
+    trained, plain = answer_limits(settings, calibrated.threshold if calibrated else None), answer_limits(settings)
     return {
-        name: MethodSettings(context.card(cast), cast, *answer_limits(context.config.group_planning))
+        name: MethodSettings(context.card(cast), cast, *(trained if cast.adapter("reflect") != META else plain))
         for name, cast in context.casts().items()
     }
 
 
-def answer_limits(settings: GroupPlanning) -> tuple[Sampling, Limits]:
-    """Returns the sampling and the limits of answers."""
+def answer_limits(settings: GroupPlanning, threshold: float | None = None) -> tuple[Sampling, Limits]:
+    """Returns the sampling and the limits of answers; `threshold` is that of the verdicts."""
     sampling = Sampling(settings.temperature, settings.top_p)
-    return sampling, Limits(steps=settings.steps, reflections=settings.reflections)
+    return sampling, Limits(steps=settings.steps, reflections=settings.reflections, threshold=threshold)
 
 
 def group_planning(questions: Sequence[Question], methods: Mapping[str, MethodSettings]) -> StageScript:

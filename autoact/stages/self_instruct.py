@@ -30,7 +30,7 @@ from autoact.stages.by_type.stage import instruct_by_type
 from autoact.stages.context import StageContext
 from autoact.stages.draft_text import read_answer, read_question
 from autoact.stages.material import SeedMaterial
-from autoact.trajectory import Example, Page, Question
+from autoact.trajectory import INSTRUCTED, Example, Page, Question
 
 QUESTION, ANSWER = "Question:", "Answer:"
 ORDER_GROUNDED, ORDER_FREE = (ANSWER, QUESTION), (QUESTION, ANSWER)
@@ -208,7 +208,7 @@ class PracticeSet:
     def accept(self, unit: str, draft: Draft) -> Question:
         """Adds a draft to the practice set and returns its question."""
         gold = (draft.passage.title,) if draft.passage else ()
-        question = Question(unit, draft.question, draft.answer, origin="instructed", gold=gold)
+        question = Question(unit, draft.question, draft.answer, origin=INSTRUCTED, gold=gold)
         if draft.wrong:
             choices, letter = options.shuffle_options(question, draft.wrong, seed=f"{self.material.seed}/{unit}")
             question = msgspec.structs.replace(question, choices=choices, answer=letter)

@@ -18,13 +18,16 @@ from autoact.project.config import Filtering, Synthesis
 from autoact.script import Card, Commits, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext
 from autoact.stages.filtering import find_refusal
-from autoact.stages.from_facts import write_from_facts
-from autoact.trajectory import HINTED, META, Cast, Question, Trajectory
+from autoact.stages.from_facts import repair, write_from_facts
+from autoact.stages.validation import held_back
+from autoact.trajectory import FROM_FACTS, HINTED, META, REPAIRED, Cast, Question, Trajectory
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
     """Returns the stage over the questions of the seeds and the accepted ones, and its trajectories without hints."""
-    questions = [*(example.question for example in context.inputs.examples), *context.state.questions]
+    validation = held_back(context.state.questions, context.config.self_instruct.validation)
+    practice = [question for question in context.state.questions if question not in validation]
+    questions = [*(example.question for example in context.inputs.examples), *practice]
     settings = context.config.synthesis
     script = synthesis(questions, context.meta_card(), settings, context.config.filtering)
     return script, len(questions) * settings.samples + len(_made_of_facts(questions, settings))
@@ -33,8 +36,10 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
 def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
     """Returns an ended episode of this stage, so that it can be forked; None when there is none."""
     trajectory = context.state.trajectories.get(name)
-    if trajectory is None:
+    if trajectory is None or trajectory.made == REPAIRED:
         return None
+    if trajectory.made == FROM_FACTS:
+        return make_written(trajectory.question, context.meta_card()), commit_trajectory
     settings, hinted = context.config.synthesis, trajectory.made == HINTED
     return make_attempt(name, trajectory.question, context.meta_card(), settings, hinted=hinted), commit_trajectory
 
@@ -44,13 +49,11 @@ def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, ru
 
     All episodes of a round may run at once.
     """
-    written = [
-        Unit(f"f-{question.id}", partial(write_from_facts, f"f-{question.id}", question, card), question)
-        for question in _made_of_facts(questions, settings)
-    ]
+    written = [make_written(question, card) for question in _made_of_facts(questions, settings)]
     tries = ((f"t-{question.id}-{sample}", question) for sample in range(settings.samples) for question in questions)
     plain = [make_attempt(name, question, card, settings) for name, question in tries]
     done: list[Trajectory | None] = yield Round([*written, *plain], commits=commit_trajectory)
+    yield from _repair(done, rules, settings.repaired)
     solved = {one.question.id for one in done if one is not None and not find_refusal(one, rules)}
     hard = [question for question in questions if question.gold and question.id not in solved]
     hints = ((f"h-{question.id}-{sample}", question) for sample in range(settings.hinted) for question in hard)
@@ -59,8 +62,28 @@ def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, ru
         yield Round(hinted, commits=commit_trajectory)
 
 
+def _repair(done: Sequence[Trajectory | None], rules: Filtering, share: float) -> StageScript:
+    """Logs failed tries that continue as their question's trajectory from facts; at most this share of those."""
+    ended = [one for one in done if one is not None]
+    written = {one.question.id: one for one in ended if one.made == FROM_FACTS and not find_refusal(one, rules)}
+    most, repaired = round(share * len(written)), set[str]()
+    for one in ended:
+        to_follow = written.get(one.question.id)
+        if len(repaired) < most and one.made == "" and to_follow is not None and one.question.id not in repaired:
+            trajectory = repair(one, to_follow)
+            if trajectory is not None:
+                repaired.add(one.question.id)
+                yield TrajectoryCommitted(trajectory)
+
+
 def _made_of_facts(questions: Sequence[Question], settings: Synthesis) -> list[Question]:
     return [question for question in questions if question.evidence] if settings.from_facts else []
+
+
+def make_written(question: Question, card: Card) -> Unit:
+    """Returns the unit of a trajectory that is written from the question's facts."""
+    name = f"f-{question.id}"
+    return Unit(name, partial(write_from_facts, name, question, card), question)
 
 
 def make_attempt(name: str, question: Question, card: Card, settings: Synthesis, *, hinted: bool = False) -> Unit:

@@ -43,10 +43,11 @@ def encode_lesson(lesson: Lesson, card: Card, tokens: Tokens) -> Encoded:
     opening = scratchpad.opening(card, lesson.trajectory.question)
     ids = tokens.prompt(opening)
     spans: list[Span] = []
-    for piece in scratchpad.pieces(lesson.trajectory.steps):
+    unlearned = len(scratchpad.pieces(lesson.trajectory.steps[: lesson.first]))
+    for number, piece in enumerate(scratchpad.pieces(lesson.trajectory.steps)):
         start = len(ids)
         ids += tokens.segment(piece.text)
-        if not piece.owner:
+        if not piece.owner or number < unlearned:
             continue
         before = spans[-1] if spans else None
         if before and (before.part, before.tool, before.end) == (piece.part, piece.tool, start):

@@ -214,9 +214,8 @@ class LlamaEngine:
             self._complete(running, found.choice, found.encoded)
         else:
             running.prefilled += max(0, len(running.prompt) - found.cached)
-            running.taken += found.ids if isinstance(found, Followed) else [self._draw(running, found)]
-            if running.tree:
-                running.taken = running.tree.forced(running.taken)
+            for id in found.ids if isinstance(found, Followed) else [self._draw(running, found)]:
+                running.take(id)
             if not self._finish(running):
                 return self._advance(running)
         self.running.remove(running)
@@ -274,6 +273,7 @@ class LlamaEngine:
         """Returns one of the candidates."""
         ids, logits = list(found.logits), torch.tensor(list(found.logits.values()))
         allowed = list(range(len(ids))) if running.tree else None
+        logits = running.weigh(ids, logits) if running.tree else logits
         one = Draw(running.ask.sampling, running.seed, len(running.taken), allowed)
         return ids[draw_tokens(logits[None], [one])[0]]
 

@@ -384,7 +384,7 @@ def _event(unit: ActiveUnit, reply: Answer | Observation) -> Event:
         assert isinstance(request, Ask)
         return ModelAnswered(
             unit.name, unit.n, unit.digest, request.adapter, request.part, reply.text, reply.tokens,
-            reply.prompt_tokens, reply.prefilled, round(reply.ms, 3),
+            reply.prompt_tokens, reply.prefilled, round(reply.ms, 3), reply.chance,
         )  # fmt: skip
     assert isinstance(request, Use)
     return ToolObserved(

@@ -37,6 +37,8 @@ class Turn(Struct, frozen=True):
     over: bool = False
     """True when the environment ended the episode, with `reward`."""
     reward: float = 0.0
+    chance: float | None = None
+    """The probability of a choice among the choices; None after an edit."""
     edited: bool = False
     at: float = 0.0
     """The time of its event, unix seconds."""
@@ -45,7 +47,7 @@ class Turn(Struct, frozen=True):
         """Returns the object that is sent to the script."""
         if self.role == WORLD:
             return Observation(self.text, self.failed, self.ms, self.over, self.reward)
-        return Answer(self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms)
+        return Answer(self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms, self.chance)
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Answers:
             case ModelAnswered():
                 self._put(unit, Turn(
                     event.n, event.role, event.part, event.text, event.ask, event.tokens, event.prompt_tokens,
-                    event.prefilled, event.ms, at=at,
+                    event.prefilled, event.ms, chance=event.chance, at=at,
                 ))  # fmt: skip
             case ToolObserved():
                 self._put(unit, Turn(

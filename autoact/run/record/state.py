@@ -22,6 +22,7 @@ from autoact.events import (
     QuestionInjected,
     QuestionRefused,
     QuestionSolved,
+    QuestionValidated,
     RunCancelled,
     RunFailed,
     RunFinished,
@@ -38,6 +39,7 @@ from autoact.events import (
     TrajectoryJudged,
     UnitFailed,
     UnitRestarted,
+    VerdictCalibrated,
 )
 from autoact.run.record.answers import Answers
 from autoact.run.record.log import Damage, LogTail, Record
@@ -129,6 +131,9 @@ class RunState:
     checkpoints: dict[str, int] = field(default_factory=dict)
     """The last saved step by role."""
     adapters: dict[str, Adapter] = field(default_factory=dict)
+    validated: list[QuestionValidated] = field(default_factory=list)
+    """Answers of the group to self-made questions that nothing was trained on."""
+    calibrated: VerdictCalibrated | None = None
     solved: list[QuestionSolved] = field(default_factory=list)
     unit_failures: dict[str, str] = field(default_factory=dict)
 
@@ -256,6 +261,7 @@ def _on_unit_restarted(state: RunState, event: UnitRestarted) -> None:
     for outcomes in (state.unit_failures, state.trajectories, state.verdicts):
         outcomes.pop(event.unit, None)
     state.solved = [solved for solved in state.solved if solved.trajectory.unit != event.unit]
+    state.validated = [one for one in state.validated if one.trajectory.unit != event.unit]
 
 
 def _on_unit_failed(state: RunState, event: UnitFailed) -> None:
@@ -310,6 +316,16 @@ def _on_adapter_ready(state: RunState, event: AdapterReady) -> None:
     state.adapters[event.adapter.name] = event.adapter
 
 
+def _on_question_validated(state: RunState, event: QuestionValidated) -> None:
+    state.validated.append(event)
+    state.unit_failures.pop(event.trajectory.unit, None)
+    state.remove_lane(event.trajectory.unit)
+
+
+def _on_verdict_calibrated(state: RunState, event: VerdictCalibrated) -> None:
+    state.calibrated = event
+
+
 def _on_question_solved(state: RunState, event: QuestionSolved) -> None:
     state.solved.append(event)
     state.unit_failures.pop(event.trajectory.unit, None)
@@ -343,5 +359,7 @@ _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
     TrainStepped: _on_train_stepped,
     CheckpointSaved: _on_checkpoint_saved,
     AdapterReady: _on_adapter_ready,
+    QuestionValidated: _on_question_validated,
+    VerdictCalibrated: _on_verdict_calibrated,
     QuestionSolved: _on_question_solved,
 }

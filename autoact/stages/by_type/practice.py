@@ -25,7 +25,7 @@ from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Draft, Fact
 from autoact.stages.by_type.shares import TYPES, count_wanted, find_type
 from autoact.stages.material import SeedMaterial
-from autoact.trajectory import Question
+from autoact.trajectory import INSTRUCTED, Question
 
 USES = {"one-hop": 1, "two-hop": 2, "comparison": 1, "yes-no": 1}
 """Most questions of a type that a fact is part of, while the corpus is read."""
@@ -175,7 +175,7 @@ class TypedPractice:
             return QuestionRefused(f"composed-{len(self._tried):04d}", composed.text, refusal, composed.answer)
         name, evidence = f"{composed.type}-{len(self.accepted):04d}", list_evidence(composed, self.words)
         question = Question(
-            name, composed.text, composed.answer, "instructed", type=composed.type, gold=composed.gold,
+            name, composed.text, composed.answer, INSTRUCTED, type=composed.type, gold=composed.gold,
             evidence=evidence,
         )  # fmt: skip
         self.accepted.append(question)
