@@ -35,6 +35,8 @@ class Limits(Struct, frozen=True):
     argument_tokens: int = 24
     threshold: float | None = None
     """The probability of *wrong* from which the verdict is *wrong*; None takes the likelier one."""
+    keep_best: bool = False
+    """Ends with the answer that had the lowest probability of *wrong*, in place of the last one."""
 
 
 def log_odds(chance: float) -> float:
@@ -60,6 +62,8 @@ class Episode:
         self.prompt: Prompt = scratchpad.opening(card, question, self.hint)
         self.steps: list[Step] = []
         self.answer: str | None = None
+        self.best_chance = math.inf
+        """The lowest probability of *wrong* of an answer so far."""
         self.verdict: str | None = None
         self.environment_reward: float | None = None
         """The environment's reward; when it is None, the answer is scored."""
@@ -90,9 +94,11 @@ class Episode:
             if not scratchpad.is_answer(argument, self._barred()):
                 self._record(Step(thought, action, argument, scratchpad.NO_ANSWER, failed=True))
                 continue
-            self.answer = argument
             self._record(Step(thought, action, argument, scratchpad.REFLECT_NOW))
             self.verdict = yield from self._reflect()
+            chance = self.steps[-1].wrong_chance
+            if self.answer is None or not self.limits.keep_best or chance is None or chance < self.best_chance:
+                self.answer, self.best_chance = argument, math.inf if chance is None else chance
             if self.verdict == RIGHT or reflections == self.limits.reflections:
                 return "answered"
             reflections += 1

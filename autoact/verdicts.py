@@ -79,3 +79,9 @@ def choose_threshold(judged: Sequence[Judged]) -> float | None:
         if quality.precision >= PRECISION:
             return chance
     return 1.0
+
+
+def describe_verdicts(quality: VerdictQuality) -> str:
+    """Returns the counts of verdicts in words."""
+    found = f"finds {quality.found} of {quality.wrong} wrong answers, {quality.called_wrong} called wrong"
+    return found if quality.auc is None else f"{found}, AUC {quality.auc:.2f}"

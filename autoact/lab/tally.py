@@ -20,7 +20,8 @@ from autoact.metrics import interval
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork
-from autoact.trajectory import Question
+from autoact.trajectory import Question, VerdictQuality
+from autoact.verdicts import first_verdicts, measure_verdicts
 
 _NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
 """The beginning of the observation when a tool could not carry out a call."""
@@ -76,8 +77,30 @@ class Score(Struct, frozen=True):
     """Mean per question: time waited for the model, which answers several questions at once."""
     by_level: tuple[Score, ...] = ()
     by_type: tuple[Score, ...] = ()
+    verdicts: VerdictQuality | None = None
+    """Of the first verdict of each answer."""
     gain: tuple[float, float, float] | None = None
     """F1 minus that of the meta-agent alone on the same questions, and the ends of its interval; None without one."""
+
+
+class Made(Struct, frozen=True):
+    """Trajectories that were made in one way."""
+
+    tried: int
+    kept: int
+
+
+class Validation(Struct, frozen=True):
+    """The group's answers to self-made questions that nothing was trained on."""
+
+    n: int
+    """Answers, two for each question: the likeliest, and one that was drawn."""
+    f1: float
+    f1_interval: tuple[float, float]
+    threshold: float | None
+    """The probability of *wrong* from which verdicts are *wrong*; None if there were too few answers to choose it."""
+    verdicts: VerdictQuality
+    """With that threshold."""
 
 
 class ToolUse(Struct, frozen=True):
@@ -125,7 +148,11 @@ class Tally(Struct, frozen=True):
     trajectories_kept: int
     trajectories_refused: dict[str, int]
     """By reason, the most frequent first."""
+    trajectories_made: dict[str, Made]
+    """By how they were made: `plain tries`, `hinted`, `from facts`, `repaired`."""
     adapters: list[AdapterSummary]
+    validation: Validation | None
+    """Answers of the group to questions that nothing was trained on; None without them."""
     scores: list[Score]
     """By cast, in the order of their first answers."""
     predictions: dict[str, Predictions]
@@ -220,7 +247,9 @@ def tally(log: Path) -> Tally:
         trajectories_tried=len(state.trajectories),
         trajectories_kept=sum(verdict.kept for verdict in state.verdicts.values()),
         trajectories_refused=dict(refused.most_common()),
+        trajectories_made=count_made(state),
         adapters=[summarise_adapter(state, role) for role in state.examples | state.adapters],
+        validation=validation(state),
         scores=scores(state.solved),
         predictions=predictions(state.solved),
         unscored=sum(not one.scored for one in state.solved),
@@ -250,6 +279,24 @@ def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
     )
 
 
+def count_made(state: RunState) -> dict[str, Made]:
+    """Returns the numbers of trajectories by how they were made, in the order in which the first ones were."""
+    counts: dict[str, list[bool]] = {}
+    for unit, trajectory in state.trajectories.items():
+        verdict = state.verdicts.get(unit)
+        counts.setdefault(trajectory.made or "plain tries", []).append(bool(verdict and verdict.kept))
+    return {made: Made(len(kept), sum(kept)) for made, kept in counts.items()}
+
+
+def validation(state: RunState) -> Validation | None:
+    """Returns the scores of the validation answers; None when there are none."""
+    if not state.validated:
+        return None
+    f1, threshold = [one.f1 for one in state.validated], state.calibrated.threshold if state.calibrated else None
+    judged = first_verdicts(one.trajectory for one in state.validated)
+    return Validation(len(f1), fmean(f1), interval(f1), threshold, measure_verdicts(judged, threshold))
+
+
 def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
     """Returns scores by cast, also by level and by type, with the gain over the meta-agent alone."""
     casts: defaultdict[str, list[QuestionSolved]] = defaultdict(list)
@@ -261,6 +308,7 @@ def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
             score(answers),
             by_level=parts(answers, lambda question: question.level),
             by_type=parts(answers, lambda question: question.type),
+            verdicts=measure_verdicts(first_verdicts(one.trajectory for one in answers)),
             gain=None if cast == ALONE else gain(casts.get(ALONE, []), answers),
         )
         for cast, answers in list(casts.items())

@@ -251,6 +251,8 @@ class GroupPlanning(Section, frozen=True):
     top_p: Fraction = 1.0
     steps: PositiveInt = 6
     reflections: NonNegativeInt = 1
+    keep: Literal["last", "best"] = "best"
+    """The answer of an episode with several: `best` is the one with the lowest probability of *wrong*."""
 
 
 class SessionSettings(Section, frozen=True):

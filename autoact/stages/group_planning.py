@@ -48,7 +48,10 @@ def method_settings(context: StageContext) -> dict[str, MethodSettings]:
 def answer_limits(settings: GroupPlanning, threshold: float | None = None) -> tuple[Sampling, Limits]:
     """Returns the sampling and the limits of answers; `threshold` is that of the verdicts."""
     sampling = Sampling(settings.temperature, settings.top_p)
-    return sampling, Limits(steps=settings.steps, reflections=settings.reflections, threshold=threshold)
+    best = settings.keep == "best" and threshold is not None
+    return sampling, Limits(
+        steps=settings.steps, reflections=settings.reflections, threshold=threshold, keep_best=best
+    )  # fmt: skip
 
 
 def group_planning(questions: Sequence[Question], methods: Mapping[str, MethodSettings]) -> StageScript:

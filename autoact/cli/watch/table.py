@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from autoact.cli.output import print_json, printable
 from autoact.lab.tally import Score, Tally, ToolUse, tally
 from autoact.run.record.folder import RunFolder
+from autoact.verdicts import describe_verdicts
 
 LONGEST_REASON = 80
 """The most characters of the reason of a failed call."""
@@ -35,14 +36,25 @@ def lines(made: Tally) -> Iterator[str]:
         yield f"trajectories  {made.trajectories_tried} tried, {made.trajectories_kept} kept{refused}"
     if made.tool_calls:
         yield f"tool calls    {_calls(made.tool_calls)}"
+    if len(made.trajectories_made) > 1:
+        parts = (f"{one.kept} of {one.tried} {name}" for name, one in made.trajectories_made.items())
+        yield f"kept          {', '.join(parts)}"
     for adapter in made.adapters:
         yield f"{adapter.role + '-agent':<13} {adapter.examples} examples, final loss {adapter.loss:.3f}"
+    if made.validation:
+        found = made.validation
+        low, high = found.f1_interval
+        scored = f"F1 {100 * found.f1:.1f} ({100 * low:.1f} to {100 * high:.1f}) of {found.n} answers"
+        threshold = "" if found.threshold is None else f" *wrong* from {found.threshold:.2f} on,"
+        yield f"validation    {scored};{threshold} {describe_verdicts(found.verdicts)}"
     if made.scores:
         yield ""
         interval = f"{'95 % interval':>14}"
         yield f"{'held-out':<22}{'n':>4}  {'EM':>5} {interval}  {'F1':>5} {interval}  {'tokens':>7}  {'s':>6}"
         for score in made.scores:
             yield from _scores(score)
+            if score.verdicts and score.verdicts.n:
+                yield f"  reflect: {describe_verdicts(score.verdicts)}"
             if score.gain:
                 gain, low, high = (100 * value for value in score.gain)
                 yield f"  F1 over the meta-agent alone: {gain:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
