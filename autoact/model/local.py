@@ -156,6 +156,7 @@ class LocalEngine:
 
     # -- one step ----------------------------------------------------------------------------------------------------
 
+    @torch.inference_mode()
     def _take(self, asks: list[LocalRunning], logits: Tensor) -> None:
         """Draws the next token of each of these asks. logits: (asks, vocabulary)."""
         if not asks:
