@@ -8,7 +8,7 @@ from pathlib import Path
 from autoact.errors import BadInput
 from autoact.events import StageFinished
 from autoact.project.config import Differentiation, Plan
-from autoact.registry.stages import DIFFERENTIATION, STAGES, pipeline, stage_of_event
+from autoact.registry.stages import DIFFERENTIATION, STAGES, SYNTHESIS, pipeline, stage_of_event
 from autoact.run.record.archive import check_adapter
 from autoact.run.record.folder import RunFolder, find_run, list_own_runs
 from autoact.run.record.journal import Journal
@@ -27,6 +27,7 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
         return
     base = find_run(folder.path.parent.parent, plan.base)
     unreadable = Memory.of(base.events).unreadable.keys() & set(wanted)
+    copied = {*wanted, SYNTHESIS} if plan.round else set(wanted)
     finished: list[StageFinished] = []
     for record in read(base.events):
         event = record.event
@@ -34,10 +35,13 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
             raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
-        elif event is not None and stage_of_event(record.type) in wanted:
+        elif event is not None and stage_of_event(record.type) in copied:
             journal.append_once(event)
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
+    if plan.round:
+        _check_adapters(base)
+        shutil.copytree(base.adapters, folder.earlier_adapters, dirs_exist_ok=True)
     if DIFFERENTIATION in wanted:
         _check_adapters(base)
         shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
@@ -63,7 +67,8 @@ def find_trained_run(project_root: Path) -> RunFolder | None:
     A run that only answered has a copy of the adapters that it used. It counts only when no run that trained adapters
     is left: a stopped evaluation must find the same base again.
     """
-    ready = [folder for folder in list_own_runs(project_root) if _has_adapters(folder)]
+    own = (folder for folder in list_own_runs(project_root) if not folder.set_aside.exists())
+    ready = [folder for folder in own if _has_adapters(folder)]
     trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())
     return next(trainers, ready[0] if ready else None)
 

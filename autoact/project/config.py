@@ -273,6 +273,9 @@ class Plan(Section, frozen=True):
     """A file of questions to answer instead of the held-out ones; its paragraphs replace the corpus."""
     question: str = ""
     """One question to answer instead of the held-out ones."""
+    round: NonNegativeInt = 0
+    """If not 0, the group of the base run tries the practice questions again, and what is kept is added to what the
+    base run kept."""
 
 
 class Config(Section, frozen=True):

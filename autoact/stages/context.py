@@ -10,6 +10,7 @@ from autoact.errors import BadProject
 from autoact.project.config import Config
 from autoact.registry.methods import METHODS
 from autoact.registry.stages import DIFFERENTIATION, SYNTHESIS
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.script import Card
 from autoact.trajectory import FINISH, REFLECT, Cast, Example, Page, Question, Tool
@@ -45,6 +46,14 @@ class StageContext:
     """The run folder; paths of adapters are relative to it."""
     adapt: Callable[[Mapping[str, Path]], None]
     """Loads adapters into the engine, by name."""
+
+    def adapt_earlier(self) -> Cast:
+        """Loads the adapters of the round before; returns their cast. Raises BadProject when some are missing."""
+        cast, folder = self.sub_agents(), RunFolder(self.root).earlier_adapters
+        if missing := [name for name in cast.names() if not (folder / name).is_dir()]:
+            raise BadProject(f"the run before has no adapter {', '.join(missing)}; `differentiation.adapters` has")
+        self.adapt({name: folder / name for name in cast.names()})
+        return cast
 
     def meta_card(self) -> Card:
         """Returns the card of the meta-agent, with worked seed examples."""

@@ -8,8 +8,9 @@ answer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from autoact.diversity import find_collapse
 from autoact.events import StageProgressed, TrajectoryJudged
 from autoact.metrics import normalise
 from autoact.project.config import Filtering
@@ -24,24 +25,64 @@ SENTENCE_WORDS = 3
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
     """Returns the stage over the trajectories so far, and the number that it judges."""
-    trajectories = list(context.state.trajectories.values())
-    return filtering(trajectories, context.config.filtering, context.state.verdicts), len(trajectories)
+    trajectories, number = list(context.state.trajectories.values()), context.config.run.round
+    new = {one.unit for one in trajectories if number and one.unit.startswith(round_prefixes(number))}
+    return filtering(trajectories, context.config.filtering, context.state.verdicts, new), len(trajectories)
 
 
-def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts: Mapping[str, Verdict]) -> StageScript:
-    """Judges every trajectory, shortest first, so that the shortest ones of each question are kept.
+def filtering(
+    trajectories: Sequence[Trajectory], settings: Filtering, verdicts: Mapping[str, Verdict],
+    new: Collection[str] = (),
+) -> StageScript:  # fmt: skip
+    """Judges every trajectory, the shortest first.
 
     A person's verdict in `verdicts`, by unit, is not judged again: a trajectory that a person kept counts first towards
-    the number kept of its question, and one that a person dropped does not count.
+    the number kept of its question, and one that a person dropped does not count. `new` are the units of this round;
+    they are refused if the kept set would be much less diverse with them than without.
     """
     by_hand = {unit: verdict.kept for unit, verdict in verdicts.items() if verdict.by != BY_FILTER}
+    refusals = _refusals(trajectories, settings, by_hand)
+    if new:
+        old = [one for one in trajectories if one.unit not in new]
+        before = _refusals(old, settings, by_hand)
+        what = find_collapse(_kept(old, before, by_hand), _kept(trajectories, refusals, by_hand))
+        if what:
+            refusals = {unit: f"less diverse: {what}" for unit in new} | before
+    for one in sorted(trajectories, key=_order):
+        if one.unit in refusals:
+            yield TrajectoryJudged(Verdict(one.unit, not refusals[one.unit], one.reward, refusals[one.unit]))
+    yield StageProgressed(FILTERING, len(trajectories), len(trajectories))
+
+
+def round_prefixes(number: int) -> tuple[str, str]:
+    """Returns the beginnings of the names of a round's tries, and of those that it repaired."""
+    return f"g{number}-", f"r{number}-"
+
+
+def _kept(
+    trajectories: Sequence[Trajectory], refusals: Mapping[str, str], by_hand: Mapping[str, bool]
+) -> list[Trajectory]:
+    return [one for one in trajectories if by_hand.get(one.unit, not refusals.get(one.unit))]
+
+
+def _order(trajectory: Trajectory) -> tuple[int, str]:
+    return len(trajectory.steps), trajectory.unit
+
+
+def _refusals(
+    trajectories: Sequence[Trajectory], settings: Filtering, by_hand: Mapping[str, bool]
+) -> dict[str, str]:  # fmt: skip
+    """Returns the reason to refuse each trajectory that no person judged, empty for those to keep.
+
+    The shortest ones of each question are kept.
+    """
     chosen = [trajectory for trajectory in trajectories if by_hand.get(trajectory.unit)]
     kept = Counter(trajectory.question.id for trajectory in chosen)
-    seen = {_path(trajectory) for trajectory in chosen}
-    unjudged = [trajectory for trajectory in trajectories if trajectory.unit not in by_hand]
-    for trajectory in sorted(unjudged, key=lambda trajectory: (len(trajectory.steps), trajectory.unit)):
-        why = find_refusal(trajectory, settings)
-        path = _path(trajectory)
+    seen, refusals = {_path(trajectory) for trajectory in chosen}, dict[str, str]()
+    for trajectory in sorted(trajectories, key=_order):
+        if trajectory.unit in by_hand:
+            continue
+        why, path = find_refusal(trajectory, settings), _path(trajectory)
         if not why and path in seen:
             why = "same steps as another"
         if not why and kept[trajectory.question.id] >= settings.per_question:
@@ -49,8 +90,8 @@ def filtering(trajectories: Sequence[Trajectory], settings: Filtering, verdicts:
         if not why:
             kept[trajectory.question.id] += 1
             seen.add(path)
-        yield TrajectoryJudged(Verdict(trajectory.unit, not why, trajectory.reward, why))
-    yield StageProgressed(FILTERING, len(trajectories), len(trajectories))
+        refusals[trajectory.unit] = why
+    return refusals
 
 
 def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:

@@ -60,9 +60,10 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
     )
 
 
-def repair(failed: Trajectory, written: Trajectory) -> Trajectory | None:
+def repair(failed: Trajectory, written: Trajectory, prefix: str) -> Trajectory | None:
     """Continues a failed try, after a verdict *wrong* on its first answer, with the steps written from facts.
 
+    `prefix` is the beginning of the new trajectory's name.
     Returns None for a try without a wrong first answer. Calls that the try has made are not repeated.
     """
     begun = cut_after_wrong(failed)
@@ -70,7 +71,7 @@ def repair(failed: Trajectory, written: Trajectory) -> Trajectory | None:
         return None
     known = {(step.action, normalise(step.argument)) for step in begun.steps if step.action != FINISH}
     rest = [step for step in written.steps if (step.action, normalise(step.argument)) not in known]
-    unit = f"r-{written.question.id}"
+    unit = f"{prefix}{written.question.id}"
     return msgspec.structs.replace(written, unit=unit, steps=(*begun.steps, *rest), made=REPAIRED)
 
 

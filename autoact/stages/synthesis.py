@@ -17,7 +17,7 @@ from autoact.methods.settings import MethodSettings
 from autoact.project.config import Filtering, Synthesis
 from autoact.script import Card, Commits, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext
-from autoact.stages.filtering import find_refusal
+from autoact.stages.filtering import find_refusal, round_prefixes
 from autoact.stages.from_facts import repair, write_from_facts
 from autoact.stages.validation import held_back
 from autoact.trajectory import FROM_FACTS, HINTED, META, REPAIRED, Cast, Question, Trajectory
@@ -29,15 +29,31 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
     practice = [question for question in context.state.questions if question not in validation]
     questions = [*(example.question for example in context.inputs.examples), *practice]
     settings = context.config.synthesis
+    if number := context.config.run.round:
+        return try_again(questions, context, number), len(questions) * settings.samples
     script = synthesis(questions, context.meta_card(), settings, context.config.filtering)
     return script, len(questions) * settings.samples + len(_made_of_facts(questions, settings))
+
+
+def try_again(questions: Sequence[Question], context: StageContext, number: int) -> StageScript:
+    """Has the group of the round before try all questions, and continues its failed tries from facts."""
+    settings, config = context.config.synthesis, context.config
+    sampling = Sampling(settings.temperature, settings.top_p)
+    limits = Limits(steps=config.group_planning.steps, reflections=settings.reflections)
+    method = MethodSettings(context.group_card(), context.adapt_earlier(), sampling, limits)
+    tried, repaired = round_prefixes(number)
+    tries = ((f"{tried}{one.id}-{sample}", one) for sample in range(settings.samples) for one in questions)
+    units = [Unit(name, partial(answer_question, name, question, method), question) for name, question in tries]
+    done: list[Trajectory | None] = yield Round(units, commits=commit_trajectory)
+    written = [one for one in context.state.trajectories.values() if one.made == FROM_FACTS]
+    yield from _repair([*written, *done], config.filtering, settings.repaired, repaired)
 
 
 def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
     """Returns an ended episode of this stage, so that it can be forked; None when there is none."""
     trajectory = context.state.trajectories.get(name)
-    if trajectory is None or trajectory.made == REPAIRED:
-        return None
+    if trajectory is None or trajectory.made == REPAIRED or trajectory.cast != META:
+        return None  # it was not played, or by adapters that are not loaded
     if trajectory.made == FROM_FACTS:
         return make_written(trajectory.question, context.meta_card()), commit_trajectory
     settings, hinted = context.config.synthesis, trajectory.made == HINTED
@@ -53,7 +69,7 @@ def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, ru
     tries = ((f"t-{question.id}-{sample}", question) for sample in range(settings.samples) for question in questions)
     plain = [make_attempt(name, question, card, settings) for name, question in tries]
     done: list[Trajectory | None] = yield Round([*written, *plain], commits=commit_trajectory)
-    yield from _repair(done, rules, settings.repaired)
+    yield from _repair(done, rules, settings.repaired, "r-")
     solved = {one.question.id for one in done if one is not None and not find_refusal(one, rules)}
     hard = [question for question in questions if question.gold and question.id not in solved]
     hints = ((f"h-{question.id}-{sample}", question) for sample in range(settings.hinted) for question in hard)
@@ -62,7 +78,7 @@ def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, ru
         yield Round(hinted, commits=commit_trajectory)
 
 
-def _repair(done: Sequence[Trajectory | None], rules: Filtering, share: float) -> StageScript:
+def _repair(done: Sequence[Trajectory | None], rules: Filtering, share: float, prefix: str) -> StageScript:
     """Logs failed tries that continue as their question's trajectory from facts; at most this share of those."""
     ended = [one for one in done if one is not None]
     written = {one.question.id: one for one in ended if one.made == FROM_FACTS and not find_refusal(one, rules)}
@@ -70,7 +86,7 @@ def _repair(done: Sequence[Trajectory | None], rules: Filtering, share: float) -
     for one in ended:
         to_follow = written.get(one.question.id)
         if len(repaired) < most and one.made == "" and to_follow is not None and one.question.id not in repaired:
-            trajectory = repair(one, to_follow)
+            trajectory = repair(one, to_follow, prefix)
             if trajectory is not None:
                 repaired.add(one.question.id)
                 yield TrajectoryCommitted(trajectory)

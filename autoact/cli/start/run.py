@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from autoact.trajectory import Question
 
 
+MOST_ROUNDS = 20
+"""More rounds than have ever been of use."""
+
+
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
     parser = subparsers.add_parser(
@@ -47,6 +51,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, such as synthesis.samples=8"
     )
+    parser.add_argument(
+        "--rounds", type=_count, default=0, metavar="N",
+        help="afterwards, up to N times: the trained group tries the questions again, and the adapters are trained "
+        "anew; ends when answers to validation questions get no better",
+    )  # fmt: skip
     parser.add_argument("--new", action="store_true", help="start a new run even if one could be resumed")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument("--json", action="store_true", help="print the final figures as JSON")
@@ -63,6 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     check(project, config)
     what = arguments.preset or "run"
     show = partial(print_result, as_json=arguments.json)
+    if arguments.rounds:
+        from autoact.cli.start.rounds import play_rounds
+
+        return play_rounds(project, config, what, show, arguments)
     return start(project, config, what, show, fresh=arguments.new, detach=arguments.detach)
 
 
@@ -132,6 +145,13 @@ def find_interrupted(project: Project, config: Config) -> RunFolder | None:
     return None
 
 
+def find_same(project: Project, config: Config) -> RunFolder | None:
+    """Returns the newest run with the same settings; None without one."""
+    from autoact.run.record.folder import list_own_runs
+
+    return next((folder for folder in list_own_runs(project.root) if _has_config(folder, config)), None)
+
+
 def _has_config(folder: RunFolder, config: Config) -> bool:
     """Returns whether a run has these settings; those of another version may not be readable."""
     import msgspec
@@ -165,6 +185,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise BadInput("expected KEY=VALUE, such as synthesis.samples=8", key=f"--set {text}")
     return key, value
+
+
+def _count(text: str) -> int:
+    """Returns a number of rounds. Raises ArgumentTypeError for any other text."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROUNDS:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 to {MOST_ROUNDS}")
+    return int(text)
 
 
 def _stage(name: str) -> str:

@@ -92,6 +92,16 @@ class RunFolder:
     def adapters(self) -> Path:
         return self.path / "adapters"
 
+    @property
+    def earlier_adapters(self) -> Path:
+        """The adapters of the round before, which try the questions again."""
+        return self.path / "earlier"
+
+    @property
+    def set_aside(self) -> Path:
+        """A file with the reason why a later command does not choose this run by itself; absent for most runs."""
+        return self.path / "set-aside.txt"
+
     def read_config(self) -> dict[str, Any]:
         """Returns the settings with which the run was made. Raises BadInput when the file is missing or broken."""
         try:

@@ -1,0 +1,95 @@
+"""`autoact run --rounds N`: the trained group tries the questions again, and what it gets right is trained on too.
+
+Every round is a run of its own, from the base model and the questions of the first one. A round that does not raise the
+F1 of the validation answers is set aside, and ends the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from autoact.cli.start.run import find_same, start
+from autoact.errors import BadInput
+from autoact.files import disk
+from autoact.metrics import interval
+from autoact.registry.stages import DIFFERENTIATION, SELF_INSTRUCT, SYNTHESIS, pipeline
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
+
+if TYPE_CHECKING:
+    from autoact.project.config import Config
+    from autoact.project.project import Project
+
+Show = Callable[[RunFolder], None]
+
+
+def play_rounds(project: Project, config: Config, what: str, show: Show, arguments: argparse.Namespace) -> int:
+    """Plays or resumes the first run and its rounds; returns the exit code of the last. Raises BadInput."""
+    _check(config, arguments)
+    code, best = _play(project, config, what, show, fresh=arguments.new)
+    for number in range(1, arguments.rounds + 1):
+        if code:
+            return code
+        again = _round_config(config, best, number)
+        code, folder = _play(project, again, f"{what}-round-{number}", show)
+        if not code:
+            words, better = compare_rounds(best, folder)
+            print(f"round {number}: {words}")
+            if not better:
+                disk.replace(folder.set_aside, f"round {number}: {words}\n".encode())
+                break
+            best = folder
+    print(f"the best round is {best.name}")
+    return code
+
+
+def _check(config: Config, arguments: argparse.Namespace) -> None:
+    missing = {SELF_INSTRUCT, SYNTHESIS, DIFFERENTIATION} - set(config.run.stages)
+    if missing:
+        raise BadInput(f"rounds need all stages up to {DIFFERENTIATION}", key="--rounds")
+    if arguments.detach:
+        raise BadInput("cannot be combined with --rounds: each round waits for the one before", key="--detach")
+    if not config.self_instruct.validation:
+        raise BadInput(
+            "rounds are compared on validation questions; expected a share above 0, such as 0.1",
+            key="self_instruct.validation",
+        )
+
+
+def _play(project: Project, config: Config, what: str, show: Show, *, fresh: bool = False) -> tuple[int, RunFolder]:
+    """Plays a run, or resumes it; takes one with the same settings that has finished, unless `fresh`."""
+    found = None if fresh else find_same(project, config)
+    if found is not None and RunState.of(found.events).status == "finished":
+        return 0, found
+    code = start(project, config, what, show, fresh=fresh)
+    made = find_same(project, config)
+    assert made is not None
+    return code, made
+
+
+def _round_config(config: Config, base: RunFolder, number: int) -> Config:
+    import msgspec
+
+    stages = tuple(name for name in config.run.stages if pipeline().index(name) >= pipeline().index(SYNTHESIS))
+    plan = msgspec.structs.replace(config.run, stages=stages, base=base.name, round=number)
+    return msgspec.structs.replace(config, run=plan)
+
+
+def compare_rounds(before: RunFolder, after: RunFolder) -> tuple[str, bool]:
+    """Returns the gain in F1 over the same validation answers in words, and whether there is one."""
+    old, new = _validation_f1(before), _validation_f1(after)
+    both = sorted(old.keys() & new.keys())
+    if not both:
+        return "no validation answers to compare", False
+    gains = [new[unit] - old[unit] for unit in both]
+    low, high = (100 * end for end in interval(gains))
+    was, now = 100 * fmean(old[unit] for unit in both), 100 * fmean(new[unit] for unit in both)
+    words = f"validation F1 {was:.1f} before, {now:.1f} now, {now - was:+.1f} ({low:+.1f} to {high:+.1f})"
+    return f"{words} over {len(both)} answers", now > was
+
+
+def _validation_f1(folder: RunFolder) -> dict[str, float]:
+    return {one.trajectory.unit: one.f1 for one in RunState.of(folder.events).validated}
