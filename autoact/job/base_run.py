@@ -67,8 +67,7 @@ def find_trained_run(project_root: Path) -> RunFolder | None:
     A run that only answered has a copy of the adapters that it used. It counts only when no run that trained adapters
     is left: a stopped evaluation must find the same base again.
     """
-    own = (folder for folder in list_own_runs(project_root) if not folder.set_aside.exists())
-    ready = [folder for folder in own if _has_adapters(folder)]
+    ready = [folder for folder in list_own_runs(project_root) if _has_adapters(folder)]
     trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())
     return next(trainers, ready[0] if ready else None)
 

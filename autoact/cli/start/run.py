@@ -147,9 +147,9 @@ def find_interrupted(project: Project, config: Config) -> RunFolder | None:
 
 def find_same(project: Project, config: Config) -> RunFolder | None:
     """Returns the newest run with the same settings; None without one."""
-    from autoact.run.record.folder import list_own_runs
+    from autoact.run.record.folder import list_runs
 
-    return next((folder for folder in list_own_runs(project.root) if _has_config(folder, config)), None)
+    return next((folder for folder in list_runs(project.root) if _has_config(folder, config)), None)
 
 
 def _has_config(folder: RunFolder, config: Config) -> bool:

@@ -140,8 +140,10 @@ def list_runs(project_root: Path) -> list[RunFolder]:
 
 
 def list_own_runs(project_root: Path) -> Iterator[RunFolder]:
-    """Returns the runs that a command may choose by itself, newest first: all but untrusted imported ones."""
-    return (run for run in list_runs(project_root) if trust.allows("run", "chosen", run.path))
+    """Returns the runs that a command may choose by itself, newest first: not untrusted imported ones, nor those set
+    aside."""
+    own = (run for run in list_runs(project_root) if trust.allows("run", "chosen", run.path))
+    return (run for run in own if not run.set_aside.exists())
 
 
 def latest_run(project_root: Path) -> RunFolder:
