@@ -8,6 +8,8 @@ from autoact.registry.registry import Registry
 from autoact.trajectory import Cast
 
 EPISODE = "autoact.methods.episode:answer_question"
+BY_VERDICT = "autoact.methods.attempts:choose_by_verdict"
+BY_MAJORITY = "autoact.methods.attempts:choose_by_majority"
 
 
 class Method(Struct, frozen=True):
@@ -22,6 +24,8 @@ class Method(Struct, frozen=True):
     """Its adapters and the parts that they play; empty for the base model alone."""
     trained: bool = False
     """True if it uses the cast of the adapters that differentiation trains, in place of `cast`."""
+    usual: bool = False
+    """True if it takes part in a comparison that names no methods."""
 
     @property
     def needs_adapters(self) -> bool:
@@ -31,11 +35,26 @@ class Method(Struct, frozen=True):
 
 METHODS = Registry(
     "method",
-    Method("meta", "the meta-agent alone", EPISODE, Cast("meta")),
-    Method("group", "the trained sub-agents together", EPISODE, Cast("group"), trained=True),
-)
+    Method("meta", "the meta-agent alone", EPISODE, Cast("meta"), usual=True),
+    Method("group", "the trained sub-agents together", EPISODE, Cast("group"), trained=True, usual=True),
+    Method("meta-best", "of five tries of the meta-agent, the one it doubts least", BY_VERDICT, Cast("meta-best")),
+    Method("meta-majority", "the most frequent of five answers of the meta-agent", BY_MAJORITY, Cast("meta-majority")),
+    Method(
+        "group-best", "of five tries of the group, the one that the reflect-agent doubts least", BY_VERDICT,
+        Cast("group-best"), trained=True,
+    ),
+    Method(
+        "group-majority", "the most frequent of five answers of the group", BY_MAJORITY, Cast("group-majority"),
+        trained=True,
+    ),
+)  # fmt: skip
 
 
-def answerable_methods(*, trained: bool) -> tuple[str, ...]:
-    """Returns the names of the methods that can answer; `trained` tells whether a run has trained adapters."""
-    return tuple(method.name for method in METHODS if trained or not method.needs_adapters)
+def answerable_methods(*, trained: bool, usual: bool = False) -> tuple[str, ...]:
+    """Returns the names of the methods that can answer; `trained` tells whether a run has trained adapters.
+
+    With `usual`, only those that a comparison has by default.
+    """
+    return tuple(
+        method.name for method in METHODS if (trained or not method.needs_adapters) and (method.usual or not usual)
+    )

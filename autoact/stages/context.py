@@ -83,7 +83,8 @@ class StageContext:
         the others remain valid. Raises BadInput for an unknown method, BadProject when no run has trained the adapters.
         """
         methods = [METHODS.get(name) for name in self.config.group_planning.compare]
-        casts = {method.name: self.sub_agents() if method.trained else method.cast for method in methods}
+        trained = self.sub_agents().adapters
+        casts = {method.name: Cast(method.name, trained) if method.trained else method.cast for method in methods}
         needed = dict.fromkeys(name for cast in casts.values() for name in cast.names())
         adapters = {name: self.root / found.path for name in needed if (found := self.state.adapters.get(name))}
         if len(adapters) < len(needed):

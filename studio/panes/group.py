@@ -371,6 +371,6 @@ class GroupPane(Pane):
 
 
 def method_choices() -> tuple[tuple[str, ...], ...]:
-    """Returns what may answer the next question: each method alone, those of trained adapters first, then all."""
+    """Returns what may answer the next question: each method alone, those of trained adapters first, then the usual."""
     names = tuple(method.name for method in sorted(METHODS, key=lambda method: not method.needs_adapters))
-    return (*((name,) for name in names), names)
+    return (*((name,) for name in names), tuple(name for name in names if METHODS.get(name).usual))

@@ -80,6 +80,6 @@ def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]
     if any(name not in METHODS for name in names) or (arguments.method and not names):
         raise BadInput(f"expected some of {', '.join(METHODS.names())}, found {arguments.method!r}", key="--method")
     if names or arguments.base or find_trained_run(project.root) is not None:
-        return names or answerable_methods(trained=True)
+        return names or answerable_methods(trained=True, usual=True)
     print("no run has trained a group yet, so the meta-agent answers alone", file=sys.stderr)
-    return answerable_methods(trained=False)
+    return answerable_methods(trained=False, usual=True)

@@ -90,6 +90,8 @@ def _cause(folder: RunFolder, state: RunState, found: str, now: float) -> str:
     match found:
         case "failed":
             return state.error
+        case "finished" if folder.set_aside.exists():
+            return f"set aside: {folder.set_aside.read_text().strip()}"
         case "paused":
             return state.why
         case "stuck" if heartbeat:
