@@ -374,5 +374,5 @@ AnyEvent = (
     | QuestionAccepted | QuestionRefused | ToolSelected | ToolPassedOver
     | TrajectoryCommitted | TrajectoryJudged | ExamplesBuilt | TrainStepped | CheckpointSaved
     | CheckpointSkipped | AdapterReady
-    | QuestionSolved | TokenSpoken
+    | QuestionValidated | VerdictCalibrated | QuestionSolved | TokenSpoken
 )  # fmt: skip

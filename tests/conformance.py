@@ -122,6 +122,7 @@ class EngineConformance:
     """Two choices, of which one begins the other, and which the model draws now and then."""
     has_adapters = True
     has_matches = True
+    has_chances = True
 
     @pytest.fixture
     def folders(self, reference: Weights, tmp_path: Path) -> dict[str, Path]:
@@ -195,6 +196,22 @@ class EngineConformance:
             assert isinstance(answer, Answer), answer
             assert answer.text in CHOICES
             assert answer.tokens[: len(tokens.segment(answer.text))] == tokens.segment(answer.text)
+
+    def test_the_probability_of_a_choice_is_the_models_and_a_bias_moves_it(
+        self, engine: Engine, reference: Weights
+    ) -> None:
+        if not self.has_chances:
+            pytest.skip("this engine does not know the probabilities of choices")
+        prompt, choices = make_prompt(QUESTIONS[0], "Action:"), (" Finish\n", " Retrieve\n")
+        tokens = Tokens(reference.tokenizer)
+        firsts = [tokens.segment(choice)[0] for choice in choices]
+        logits = Reference(reference).logits(prompt, (firsts[0],))[0, firsts]
+        wanted = dict(zip(choices, logits.softmax(-1).tolist(), strict=True))
+        unbiased = float(logits[0] - logits[1])
+        for name, bias, likelier in (("plain", 0.0, 0 if unbiased > 0 else 1), ("to", 50.0, 1), ("off", -50.0, 0)):
+            answer = answer_one(engine, make_ask(prompt, choices=choices, bias=bias), f"chance-{name}")
+            assert answer.text == choices[likelier]
+            assert answer.chance == pytest.approx(wanted[answer.text], abs=0.02)
 
     def test_the_only_choice_and_a_choice_that_begins_another(self, engine: Engine) -> None:
         assert answer_one(engine, make_ask(make_prompt(), choices=(" Finish\n",)), "only").text == " Finish\n"

@@ -15,6 +15,8 @@ import pytest
 from worlds import scripted_world
 
 from autoact import events as happened
+from autoact.cli import main
+from autoact.cli.start import rounds
 from autoact.cli.start.resume import check
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
 from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
@@ -40,7 +42,7 @@ from autoact.run.control.command import Command
 from autoact.run.control.control_socket import save_command, send
 from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.process.lock import RunLock
-from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.folder import RunFolder, latest_run, new_run
 from autoact.run.record.log import read, seal
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Train
@@ -558,3 +560,73 @@ def test_work_that_the_log_cannot_give_back_is_done_again(project: Project) -> N
     with pytest.raises(BadInput, match="is finished"):
         check(folder, "")
     assert Job(other, Hall().open).run() == "finished"
+
+
+# -- rounds ----------------------------------------------------------------------------------------------------------
+
+
+def play_with(hall: Hall, project: Project, monkeypatch: pytest.MonkeyPatch, *options: str) -> list[RunFolder]:
+    """Plays `autoact run --rounds` with jobs in this process; returns the runs, the oldest first."""
+    played: list[RunFolder] = []
+
+    def start(project: Project, config: Config, what: str, show: object, *, fresh: bool = False) -> int:
+        folder = new_run(project.root, what, msgspec.to_builtins(config), now=datetime(2026, 11, 22, 15, len(played)))
+        played.append(folder)
+        return 0 if Job(folder, hall.open).run() == "finished" else 1
+
+    monkeypatch.setattr(rounds, "start", start)
+    settings = [f"--set={key}={value}" for key, value in (CHANGES | {"self_instruct.validation": "0.4"}).items()]
+    assert main(["run", str(project.root), *settings, *options]) == 0
+    return played
+
+
+def speak_better(hall: list[Hall], ask: Ask) -> str:
+    """The group answers wrongly until a second run opens its model; the meta-agent answers rightly."""
+    said = speak(ask)
+    lost = ask.adapter == "tool" and len(hall[0].engines) == 1 and ask.prompt.segments[-2] == " Finish\n"
+    return "Atlantis" if lost else said
+
+
+def test_rounds_end_without_a_gain_and_the_best_is_kept(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    halls: list[Hall] = []
+    halls.append(Hall(lambda ask: speak_better(halls, ask)))
+    first, second, third = play_with(halls[0], project, monkeypatch, "--rounds", "5")
+    assert [folder.set_aside.exists() for folder in (first, second, third)] == [False, False, True]
+    assert [RunState.of(one.events).validated[0].f1 for one in (first, second, third)] == [0.0, 1.0, 1.0]
+    assert latest_run(project.root) == second
+    assert f"the best round is {second.name}" in capsys.readouterr().out
+    assert play_with(halls[0], project, monkeypatch, "--rounds", "5") == []  # nothing is played twice
+
+
+def test_a_round_adds_to_what_was_kept_and_keeps_questions_apart(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = Hall()
+    first, second = play_with(hall, project, monkeypatch, "--rounds", "1")
+    before, after = RunState.of(first.events), RunState.of(second.events)
+    assert after.questions == before.questions
+    new = after.trajectories.keys() - before.trajectories.keys()
+    assert {unit.split("-")[0] for unit in new} == {"g1"}
+    assert {after.trajectories[unit].cast for unit in new} == {"group"}
+    held = {one.trajectory.question.id for one in after.validated}
+    assert held
+    assert not held & {one.question.id for one in after.trajectories.values()}
+    assert (second.earlier_adapters / "plan" / "adapter_model.safetensors").exists()
+    assert [name for name in hall.trained] == [*SUB_AGENTS, *SUB_AGENTS]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--detach",), "cannot be combined with --rounds"),
+        (("--to", "filtering"), "rounds need all stages up to differentiation"),
+        (("--set", "self_instruct.validation=0"), "expected a share above 0"),
+    ],
+)
+def test_rounds_need_trained_adapters_and_validation(
+    project: Project, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], problem: str
+) -> None:
+    assert main(["run", str(project.root), "--rounds", "2", "--set", "self_instruct.validation=0.4", *options]) == 2
+    assert problem in capsys.readouterr().err

@@ -14,7 +14,7 @@ from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Card, Lesson, Train
 from autoact.stages.differentiation import differentiation
-from autoact.trajectory import FINISH, REFLECT, Adapter, Question, Step, Trajectory, Verdict
+from autoact.trajectory import FINISH, REFLECT, REPAIRED, Adapter, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I look.", "Retrieve", "Fidelio", "By Beethoven.")
 QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
@@ -84,6 +84,17 @@ def test_a_wrong_run_teaches_its_verdict_alone() -> None:
     assert lesson.parts == ("verdict",)
     assert words(lesson, "reflect") == [" wrong"]
     assert lesson.trajectory.steps[-1].observation == TRY_AGAIN
+
+
+def test_of_a_repaired_run_only_the_continuation_is_learned(drive: Any) -> None:
+    repaired = msgspec.structs.replace(
+        tried("r-1", ("Mozart", "wrong"), ("Beethoven", "right"), reward=1.0), made=REPAIRED
+    )
+    wishes, _ = trained(drive, repaired, kept=1)
+    assert {name: [lesson.first for lesson in wish.lessons] for name, wish in wishes.items()} == {
+        "plan": [3], "tool": [3], "reflect": [3],
+    }  # fmt: skip
+    assert repaired.steps[2].argument == "wrong"
 
 
 def test_a_right_answer_that_was_given_up_is_not_taught_as_wrong() -> None:

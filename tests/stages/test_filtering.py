@@ -126,3 +126,28 @@ def test_verdicts_of_the_filter_itself_are_found_again(drive: Any) -> None:
     found = judged(drive, *trajectories)
     by_filter = [Verdict("t-1", True, 1.0)]
     assert judged(drive, *trajectories, by_hand=by_filter) == found
+
+
+def diverse(number: int, unit: str) -> Trajectory:
+    """A good trajectory over one page or two, about a question of its own."""
+    answer, kind = f"Name{number}", "two-hop" if number % 2 else "one-hop"
+    reads = tuple(
+        Step(f"I need part {at} of matter {number}.", "Retrieve", f"page {number} {at}", f"It is {answer}.")
+        for at in range(1 + number % 2)
+    )
+    ended = (Step(f"It says {answer}.", FINISH, answer, REFLECT_NOW), TRUE)
+    question = Question(f"q-{number}", "Who?", answer, type=kind)
+    return Trajectory(unit, question, (*reads, *ended), answer, "right", reward=1.0)
+
+
+@pytest.mark.parametrize(("step", "kept"), [(1, True), (2, False)])
+def test_a_round_that_makes_the_set_uniform_is_refused(drive: Any, *, step: int, kept: bool) -> None:
+    """New tries of both types are kept; those of one type alone, thrice as many as the old ones, are not."""
+    old = [diverse(number, f"t-{number:03}") for number in range(20)]
+    new = [diverse(step * number, f"g1-{number:03}") for number in range(20, 80)]
+    names = {one.unit for one in new}
+    events = drive(filtering([*old, *new], Filtering(), {}, names))
+    verdicts = {event.verdict.unit: event.verdict for event in events if isinstance(event, TrajectoryJudged)}
+    assert all(verdicts[one.unit].kept for one in old)
+    assert {verdicts[name].kept for name in names} == {kept}
+    assert {verdicts[name].why for name in names} == {"" if kept else "less diverse: the tool sequences"}

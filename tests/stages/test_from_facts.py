@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from autoact import scratchpad
 from autoact.project.config import Filtering
 from autoact.script import Card, Observation, Use
 from autoact.stages.filtering import find_refusal
-from autoact.stages.from_facts import write_from_facts
-from autoact.trajectory import FINISH, FROM_FACTS, REFLECT, Evidence, Question, Tool, Trajectory
+from autoact.stages.from_facts import repair, write_from_facts
+from autoact.trajectory import FINISH, FROM_FACTS, REFLECT, REPAIRED, Evidence, Question, Step, Tool, Trajectory
 
 PAGES = {
     "Ulm": "Ulm is a city in Germany. It stands on the Danube.",
@@ -120,6 +121,38 @@ def test_a_calculator_compares_numbers(question: Question, call: str, found: str
     assert (compared.action, compared.argument, compared.observation) == ("Calculator", call, found)
     assert last.thought == f"{found} is the number of {question.answer}, so the answer is {question.answer}."
     assert find_refusal(made, Filtering()) == ""
+
+
+def failed_try(*steps: Step, answer: str) -> Trajectory:
+    """A try that ended with this answer, which it called right."""
+    ended = (Step("So.", FINISH, answer, scratchpad.REFLECT_NOW), Step("The page says so.", REFLECT, "right"))
+    return Trajectory("t-1", TWO_HOP, (*steps, *ended), answer)
+
+
+def test_a_failed_try_is_called_wrong_and_continued() -> None:
+    read = Step("I read it.", "Retrieve", "Ulm", PAGES["Ulm"])
+    written, failed = play(TWO_HOP), failed_try(read, answer="Germany")
+    repaired = repair(failed, written, "r-")
+    assert repaired is not None
+    assert [(step.action, step.argument) for step in repaired.steps] == [
+        ("Retrieve", "Ulm"), (FINISH, "Germany"), (REFLECT, "wrong"),
+        ("Retrieve", "Danube"), (FINISH, "2,850 kilometers"), (REFLECT, "right"),
+    ]  # fmt: skip
+    assert repaired.steps[3].thought.startswith("Ulm stands on the Danube. I need how long the Danube is")
+    assert (repaired.unit, repaired.made, repaired.answer) == ("r-q-1", REPAIRED, TWO_HOP.answer)
+    assert find_refusal(repaired, Filtering()) == ""
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        failed_try(answer="2,850 kilometers"),
+        failed_try(Step("I look.", "Retrieve", "Rhone", "Could not find it.", failed=True), answer="Germany"),
+        Trajectory("t-1", TWO_HOP, (Step("I read it.", "Retrieve", "Ulm", PAGES["Ulm"]),), halt="steps"),
+    ],
+)
+def test_only_tries_with_a_wrong_answer_and_without_failed_calls_are_continued(failed: Trajectory) -> None:
+    assert repair(failed, play(TWO_HOP), "r-") is None
 
 
 def test_it_ends_at_a_page_that_does_not_say_its_fact(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,16 @@ def encoded(weights: Weights, trajectory: Trajectory = TRAJECTORY) -> Encoded:
     return encode_lesson(Lesson(trajectory, ALL), CARD, Tokens(weights.tokenizer))
 
 
+def test_what_comes_before_the_first_step_to_learn_has_no_loss(weights: Weights) -> None:
+    tokens = Tokens(weights.tokenizer)
+    whole, rest = (encode_lesson(Lesson(TRAJECTORY, ALL, first), CARD, tokens) for first in (0, 3))
+    assert rest.ids == whole.ids
+    assert rest.spans == whole.spans[-len(rest.spans) :]
+    words = [weights.tokenizer.decode(rest.ids[span.start : span.end]) for span in rest.spans]
+    assert " It was Beethoven.\n" in words or words[0] == " It says so.\n"
+    assert " I should read the page.\n" not in words
+
+
 def owned(weights: Weights, role: str) -> list[str]:
     one = encoded(weights)
     return [weights.tokenizer.decode(one.ids[span.start : span.end]) for span in one.of_parts(ROLES.get(role).parts)]

@@ -8,6 +8,7 @@ import msgspec
 
 import autoact.events as happened
 from autoact.events import Event
+from autoact.verdicts import describe_verdicts
 
 
 def describe_event(event: Event) -> str:
@@ -34,6 +35,11 @@ def describe_event(event: Event) -> str:
             return f"{done.unit} {done.halt}: {done.answer} (reward {done.reward:.2f})"
         case happened.TrajectoryJudged():
             return f"{event.verdict.unit} {'kept' if event.verdict.kept else 'refused: ' + event.verdict.why}"
+        case happened.QuestionValidated():
+            solved = event.trajectory
+            return f"validation {solved.question.text} -> {solved.answer} (F1 {event.f1:.2f})"
+        case happened.VerdictCalibrated():
+            return f"verdicts are *wrong* from {event.threshold:.2f} on: {describe_verdicts(event.quality)}"
         case happened.QuestionSolved():
             solved = event.trajectory
             return f"{event.cast} {solved.question.text} -> {solved.answer} (EM {event.em:.0f}, F1 {event.f1:.2f})"

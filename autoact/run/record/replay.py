@@ -15,6 +15,7 @@ from autoact.events import (
     QuestionInjected,
     QuestionRefused,
     QuestionSolved,
+    QuestionValidated,
     RunRecovered,
     StageFinished,
     StageStarted,
@@ -25,6 +26,7 @@ from autoact.events import (
     UnitFailed,
     UnitForked,
     UnitRestarted,
+    VerdictCalibrated,
 )
 from autoact.registry.stages import stage_of_event
 from autoact.run.control.command import Reply
@@ -35,9 +37,9 @@ from autoact.script import Answer, Observation
 Identity = tuple[str, str]
 """The type of an event that is logged once, and the id of its subject."""
 
-OUTCOMES = ("trajectory.committed", "trajectory.judged", "question.solved", "unit.failed")
+OUTCOMES = ("trajectory.committed", "trajectory.judged", "question.validated", "question.solved", "unit.failed")
 """Types of events about a unit that may be logged again after it is restarted."""
-ENDS = ("trajectory.committed", "question.solved", "unit.failed")
+ENDS = ("trajectory.committed", "question.validated", "question.solved", "unit.failed")
 """Those of them that end the unit."""
 
 
@@ -60,6 +62,10 @@ def identity(event: Event) -> Identity | None:
             return "trajectory.judged", verdict.unit
         case ExamplesBuilt(role=role):
             return "examples.built", role
+        case QuestionValidated(trajectory=trajectory):
+            return "question.validated", trajectory.unit
+        case VerdictCalibrated():
+            return "verdict.calibrated", ""
         case QuestionSolved(trajectory=trajectory):
             return "question.solved", trajectory.unit
         case StageStarted(stage=stage):
