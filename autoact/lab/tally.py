@@ -21,7 +21,7 @@ from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork
 from autoact.trajectory import Question, VerdictQuality
-from autoact.verdicts import first_verdicts, measure_verdicts
+from autoact.verdicts import describe_verdicts, first_verdicts, measure_verdicts
 
 _NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
 """The beginning of the observation when a tool could not carry out a call."""
@@ -295,6 +295,14 @@ def validation(state: RunState) -> Validation | None:
     f1, threshold = [one.f1 for one in state.validated], state.calibrated.threshold if state.calibrated else None
     judged = first_verdicts(one.trajectory for one in state.validated)
     return Validation(len(f1), fmean(f1), interval(f1), threshold, measure_verdicts(judged, threshold))
+
+
+def describe_validation(found: Validation) -> str:
+    """Returns the scores of the validation answers in words."""
+    low, high = found.f1_interval
+    scored = f"F1 {100 * found.f1:.1f} ({100 * low:.1f} to {100 * high:.1f}) of {found.n} answers"
+    threshold = "" if found.threshold is None else f" *wrong* from {found.threshold:.2f} on,"
+    return f"{scored};{threshold} {describe_verdicts(found.verdicts)}"
 
 
 def scores(solved: Sequence[QuestionSolved]) -> list[Score]:

@@ -151,9 +151,11 @@ def _encode(model: Any, ids: Sequence[int]) -> Trunk:
     model.eval()
     cache: Any = DynamicCache()
     with torch.no_grad(), model.disable_adapter():
+        one_logit = torch.tensor([0], device=model.device)  # as the number 1, the last layer would copy all its weights
         model(
-            input_ids=torch.tensor([ids], device=model.device), past_key_values=cache, use_cache=True, logits_to_keep=1
-        )
+            input_ids=torch.tensor([ids], device=model.device), past_key_values=cache, use_cache=True,
+            logits_to_keep=one_logit,
+        )  # fmt: skip
     model.train(training)
     return [(layer.keys, layer.values) for layer in cache.layers]
 

@@ -17,12 +17,13 @@ from textual.widgets import Static
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
 from autoact.files import disk
-from autoact.lab.tally import Score, Tally, tally
+from autoact.lab.tally import Score, Tally, describe_validation, tally
 from autoact.project.project import Project
 from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
+from autoact.verdicts import describe_verdicts
 from studio.actions import action_table, cli_command
 from studio.episodes.provenance import provenance, read_seeds, wrong_answers
 from studio.panes.pane import Pane
@@ -291,12 +292,19 @@ def funnel(tally: Tally) -> list[Content]:
             ("trajectories ", "$accent"), f"{tally.trajectories_tried} tried, {tally.trajectories_kept} kept"
         ),
         *_reasons(tally.trajectories_refused),
+        *_reasons({f"kept of {one.tried} {name}": one.kept for name, one in tally.trajectories_made.items()}),
     ]
     for lesson in tally.adapters:
         mean = " (mean of the last epoch)" if lesson.ready else ""
         trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}"
         text = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
         lines.append(Content.assemble((f"{untrusted_text.line(lesson.role):<13}", "$accent"), text))
+    if tally.validation:
+        lines.append(Content.assemble(("validation   ", "$accent"), describe_validation(tally.validation)))
+    for score in tally.scores:
+        if score.verdicts and score.verdicts.n:
+            name = untrusted_text.line(score.cast, 12)
+            lines.append(Content.assemble((f"{name:<13}", "$accent"), f"reflect {describe_verdicts(score.verdicts)}"))
     return lines
 
 

@@ -6,10 +6,13 @@ from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
 from autoact.errors import AutoActError
+from autoact.events import VerdictCalibrated
+from autoact.lab.tally import describe_validation, validation
 from autoact.lessons import build_lessons
 from autoact.project import config_file
 from autoact.project.config import trained_cast
@@ -55,7 +58,9 @@ class TrainingPane(Pane, can_focus=True):
     TrainingPane.single .agent.chosen { display: block; }
     TrainingPane #none { display: none; padding: 1 2; color: $quiet; }
     TrainingPane.empty #none { display: block; }
+    TrainingPane #agents { height: 1fr; }
     TrainingPane.empty #agents { display: none; }
+    TrainingPane #validation { height: auto; padding: 0 1; }
     """
     CONTEXTS = ("training",)
     BINDINGS = action_table.bindings("training")
@@ -66,10 +71,13 @@ class TrainingPane(Pane, can_focus=True):
     def compose(self) -> ComposeResult:
         yield Static(id="none")
         yield Horizontal(*map(_column, self.adapters), id="agents")
+        yield Static(id="validation")
 
     def on_mount(self) -> None:
         self._earlier: dict[str, list[Series]] = {}
         self._run = self._last_trained = ""
+        self._validated: tuple[str, int, VerdictCalibrated | None] = ("", 0, None)
+        """The run, the number of its validation answers and their calibration, as shown."""
         self.set_class(self.app.size.width < WIDE, "single")
         self._choose(self.chosen)
 
@@ -86,6 +94,10 @@ class TrainingPane(Pane, can_focus=True):
             names = [folder.name for folder in folders]
             older = folders[names.index(self._run) + 1 :] if self._run in names else []
             self.run_worker(partial(self._read_earlier, self._run, older), thread=True, group="earlier")
+        if (follow.name, len(state.validated), state.calibrated) != self._validated:
+            self._validated = follow.name, len(state.validated), state.calibrated
+            found = validation(state)
+            self.set_text("validation", Content(f"Validation: {describe_validation(found)}" if found else ""))
         adapters = trained_cast(state.config).names()
         if self.adapters and adapters != self.adapters:
             self.run_worker(self._change_columns(adapters), group="columns", exclusive=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from autoact.cli.output import print_json, printable
-from autoact.lab.tally import Score, Tally, ToolUse, tally
+from autoact.lab.tally import Score, Tally, ToolUse, describe_validation, tally
 from autoact.run.record.folder import RunFolder
 from autoact.verdicts import describe_verdicts
 
@@ -42,11 +42,7 @@ def lines(made: Tally) -> Iterator[str]:
     for adapter in made.adapters:
         yield f"{adapter.role + '-agent':<13} {adapter.examples} examples, final loss {adapter.loss:.3f}"
     if made.validation:
-        found = made.validation
-        low, high = found.f1_interval
-        scored = f"F1 {100 * found.f1:.1f} ({100 * low:.1f} to {100 * high:.1f}) of {found.n} answers"
-        threshold = "" if found.threshold is None else f" *wrong* from {found.threshold:.2f} on,"
-        yield f"validation    {scored};{threshold} {describe_verdicts(found.verdicts)}"
+        yield f"validation    {describe_validation(made.validation)}"
     if made.scores:
         yield ""
         interval = f"{'95 % interval':>14}"
