@@ -1,8 +1,9 @@
 """Writes a trajectory from the facts that a question was made of: real tool calls, and thoughts that state the facts.
 
 The meta-agent has confirmed each fact from its page alone (self-instruct by type). A small model never strings two of
-them together in a free try, but learns to from such trajectories. It does not learn to compare numbers: where there is
-a calculator, that compares them. A failed try continued in the same way shows what to do after a verdict *wrong*.
+them together in a free try, but learns to from such trajectories. It does not learn to compare numbers or words: where
+there are tools for it, those compare them. A failed try that continues in the same way shows what to do after a verdict
+*wrong*.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from autoact.trajectory import (
 )
 
 JUDGED_RIGHT = "The page says so and it answers the question."
-CALCULATOR = "Calculator"
+CALCULATOR, COMPARE = "Calculator", "Compare"
+SAME, DIFFERENT = "the same", "different"
+"""What Compare answers."""
 Steps = Generator[Use, Observation, Step | None]
 """Calls a tool; returns its step, or None when no tool gives what is needed."""
 
@@ -39,7 +42,8 @@ Steps = Generator[Use, Observation, Step | None]
 def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Request, Any, Trajectory]:
     """Reads the pages of a question in order, states what each says, and gives the answer.
 
-    The trajectory ends early, without an answer, when no tool returns a page with its fact.
+    The trajectory ends early, without an answer, when no tool returns a page with its fact, or when the answer does not
+    follow from the facts.
     """
     steps: list[Step] = []
     for title, evidence in zip(question.gold, question.evidence, strict=True):
@@ -48,8 +52,9 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
         if step is None:
             return Trajectory(unit, question, tuple(steps), halt="steps", made=FROM_FACTS)
         steps.append(step)
-    numbers = [_number(evidence.value) for evidence in question.evidence]
-    compared = yield from _compare(question, [one for one in numbers if one is not None], card)
+    compared = yield from _compare(question, card)
+    if not _follows(question):
+        return Trajectory(unit, question, tuple(steps), halt="steps", made=FROM_FACTS)
     if compared is not None:
         steps.append(compared)
     answer = question.answer or ""
@@ -92,10 +97,20 @@ def _read(thought: str, title: str, evidence: Evidence, card: Card) -> Steps:
     return None
 
 
-def _compare(question: Question, numbers: list[str], card: Card) -> Steps:
-    """Has the calculator compare the numbers of a comparison; nothing without it, or for other questions."""
-    known = any(tool.name == CALCULATOR for tool in card.tools)
-    if question.type != "comparison" or len(numbers) != 2 or not known:
+def _compare(question: Question, card: Card) -> Steps:
+    """Has a tool compare what the pages say, for comparisons and yes/no questions; None without such a tool."""
+    names = {tool.name for tool in card.tools}
+    if question.type == "comparison" and CALCULATOR in names:
+        return (yield from _compare_numbers(question))
+    if question.type == "yes-no" and COMPARE in names:
+        return (yield from _compare_texts(question))
+    return None
+
+
+def _compare_numbers(question: Question) -> Steps:
+    """Has the calculator find the smaller or the larger number of a comparison; None if there are not two."""
+    numbers = [number for evidence in question.evidence if (number := _number(evidence.value)) is not None]
+    if len(numbers) != 2:
         return None
     wanted = numbers[_winner(question)]
     least = float(wanted) == min(map(float, numbers))
@@ -108,18 +123,39 @@ def _compare(question: Question, numbers: list[str], card: Card) -> Steps:
     return Step(f"{stated}. I need the {size} number, so I should calculate.", CALCULATOR, call, observed.text)
 
 
+def _compare_texts(question: Question) -> Steps:
+    """Has a tool tell whether what a page says is what a yes/no question asks; None if it says otherwise."""
+    first, second = _asked_texts(question)
+    observed = yield Use(COMPARE, f"{first}; {second}")
+    if observed.failed or (observed.text == SAME) != (question.answer == "yes"):
+        return None
+    known = f"{question.evidence[-1].says}. I need to know whether {first} and {second} are the same, so I should"
+    return Step(f"{known} compare.", COMPARE, f"{first}; {second}", observed.text)
+
+
+def _follows(question: Question) -> bool:
+    """Returns whether the words that a yes/no question compares are the same if its answer is yes, and only then."""
+    first, second = _asked_texts(question)
+    return question.type != "yes-no" or (normalise(first) == normalise(second)) == (question.answer == "yes")
+
+
+def _asked_texts(question: Question) -> tuple[str, str]:
+    """Returns the words of a page, and those that a yes/no question compares with them: another page's or its own."""
+    first, last = question.evidence[0], question.evidence[-1]
+    return (first.value, last.value) if len(question.evidence) > 1 else (last.value, last.other or last.value)
+
+
 def _conclude(question: Question, compared: Step | None) -> str:
     """Returns the last thought: what the answer follows from, and the answer."""
-    end = f"so the answer is {question.answer}."
-    if compared is not None:
+    end, last = f"so the answer is {question.answer}.", question.evidence[-1]
+    if compared is not None and compared.action == CALCULATOR:
         return f"{compared.observation.strip()} is the number of {question.gold[_winner(question)]}, {end}"
     if question.type == "comparison":
         return f"{'. '.join(one.says for one in question.evidence)}, {end}"
-    last = question.evidence[-1]
-    if question.type == "yes-no" and len(question.evidence) > 1:
-        first = question.evidence[0]
-        same = "the same" if normalise(first.value) == normalise(last.value) else "not the same"
-        return f"{last.says}. {first.value} and {last.value} are {same}, {end}"
+    if question.type == "yes-no" and (compared is not None or len(question.evidence) > 1):
+        first, second = _asked_texts(question)
+        how = compared.observation if compared else SAME if normalise(first) == normalise(second) else DIFFERENT
+        return f"{'' if compared else f'{last.says}. '}{first} and {second} are {how}, {end}"
     return f"{last.says}, not {last.other}, {end}" if last.other else f"{last.says}, {end}"
 
 

@@ -13,6 +13,7 @@ from autoact.project.config import Filtering
 from autoact.script import Card, Observation, Use
 from autoact.stages.filtering import find_refusal
 from autoact.stages.from_facts import repair, write_from_facts
+from autoact.tools.simple.compare import compare
 from autoact.trajectory import FINISH, FROM_FACTS, REFLECT, REPAIRED, Evidence, Question, Step, Tool, Trajectory
 
 PAGES = {
@@ -47,6 +48,8 @@ def use(tool: str, argument: str) -> Observation:
     if tool == "Calculator":
         numbers = [float(number) for number in re.findall(r"\d+", argument)]
         return Observation(f"{min(numbers) if argument.startswith('min') else max(numbers):g}")
+    if tool == "Compare":
+        return compare(argument)
     found = PAGES.get(argument, "") if tool == "Retrieve" else "1. A city 2. A river"
     return Observation(found, failed=not found)
 
@@ -94,7 +97,7 @@ def play(question: Question, *more: Tool) -> Trajectory:
             [
                 "I need how long the Danube is, so I should read the page about Danube.",
                 "The Danube is 2,850 kilometers long. I should read the page about Rhine.",
-                "The Rhine is 1,230 kilometers long. 2,850 kilometers and 1,230 kilometers are not the same, so the "
+                "The Rhine is 1,230 kilometers long. 2,850 kilometers and 1,230 kilometers are different, so the "
                 "answer is no.",
             ],
         ),
@@ -121,6 +124,30 @@ def test_a_calculator_compares_numbers(question: Question, call: str, found: str
     assert (compared.action, compared.argument, compared.observation) == ("Calculator", call, found)
     assert last.thought == f"{found} is the number of {question.answer}, so the answer is {question.answer}."
     assert find_refusal(made, Filtering()) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "call", "found", "answer"),
+    [
+        (POLAR, "Danube; Rhine", "different", "no"),
+        (SAME, "2,850 kilometers; 1,230 kilometers", "different", "no"),
+        (msgspec.structs.replace(POLAR, answer="yes", evidence=(ON_DANUBE,)), "Danube; Danube", "the same", "yes"),
+    ],
+)
+def test_a_tool_compares_words(question: Question, call: str, found: str, answer: str) -> None:
+    made = play(question, Tool("Compare", "Compares.", "Compare[a; b]"))
+    *_, compared, last, _ = made.steps
+    first, second = call.split("; ")
+    assert (compared.action, compared.argument, compared.observation) == ("Compare", call, found)
+    assert compared.thought.endswith(f"I need to know whether {first} and {second} are the same, so I should compare.")
+    assert (last.thought, last.argument) == (f"{first} and {second} are {found}, so the answer is {answer}.", answer)
+    assert find_refusal(made, Filtering()) == ""
+
+
+@pytest.mark.parametrize("tools", [(), (Tool("Compare", "Compares.", "Compare[a; b]"),)])
+def test_an_answer_that_does_not_follow_from_the_facts_is_not_given(tools: tuple[Tool, ...]) -> None:
+    made = play(msgspec.structs.replace(SAME, answer="yes"), *tools)
+    assert (made.answer, made.halt) == (None, "steps")
 
 
 def failed_try(*steps: Step, answer: str) -> Trajectory:

@@ -8,7 +8,7 @@ from autoact.tools.images import image_to_text, text_to_image
 from autoact.tools.knowledge import knowledge_graph
 from autoact.tools.library.tool import Bridge, Kind
 from autoact.tools.pages import encyclopedia
-from autoact.tools.simple import calculator, code_interpreter, table_verbalizer
+from autoact.tools.simple import calculator, code_interpreter, compare, table_verbalizer
 
 GROUPS = (
     encyclopedia.GROUP,
@@ -17,6 +17,7 @@ GROUPS = (
     knowledge_graph.GROUP,
     database.GROUP,
     calculator.GROUP,
+    compare.GROUP,
     table_verbalizer.GROUP,
     code_interpreter.GROUP,
 )
