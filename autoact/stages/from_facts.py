@@ -46,9 +46,8 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
     follow from the facts.
     """
     steps: list[Step] = []
-    for title, evidence in zip(question.gold, question.evidence, strict=True):
-        known = question.evidence[len(steps) - 1] if steps else None
-        step = yield from _read(_plan(title, evidence, known), title, evidence, card)
+    for number, (title, evidence) in enumerate(zip(question.gold, question.evidence, strict=True)):
+        step = yield from _read(_plan(question, number), title, evidence, card)
         if step is None:
             return Trajectory(unit, question, tuple(steps), halt="steps", made=FROM_FACTS)
         steps.append(step)
@@ -80,11 +79,29 @@ def repair(failed: Trajectory, written: Trajectory, prefix: str) -> Trajectory |
     return msgspec.structs.replace(written, unit=unit, steps=(*begun.steps, *rest), made=REPAIRED)
 
 
-def _plan(title: str, evidence: Evidence, known: Evidence | None) -> str:
-    """Returns the thought before a page is read: what the page before said, and what this one is read for."""
-    read = f"read the page about {title}."
-    begin = f"{known.says}. " if known else ""
-    return f"{begin}I need {evidence.need}, so I should {read}" if evidence.need else f"{begin}I should {read}"
+def _plan(question: Question, number: int) -> str:
+    """Returns the thought before a page is read: what the page before said, what this one is read for, what comes then.
+
+    What comes then is remembered in it: a small model that has read a page sooner looks at its last thought than at the
+    question.
+    """
+    evidence, read = question.evidence[number], f"read the page about {question.gold[number]}."
+    begin = f"{question.evidence[number - 1].says}. " if number else ""
+    if not evidence.need:
+        return f"{begin}I should {read}"
+    then = f", then {later}" if (later := _later_need(question, number + 1)) else ""
+    return f"{begin}I need {evidence.need}{then}, so I should {read}"
+
+
+def _later_need(question: Question, number: int) -> str:
+    """Returns what a later page will be read for; a subject that only the page before names is `that`."""
+    if number >= len(question.evidence):
+        return ""
+    need, title = question.evidence[number].need, question.gold[number]
+    if question.type != "two-hop":
+        return need
+    found = re.sub(rf"\b{re.escape(title)}\b", "that", need, flags=re.IGNORECASE)
+    return found.replace("the that", "that") if found != need else ""
 
 
 def _read(thought: str, title: str, evidence: Evidence, card: Card) -> Steps:
@@ -120,7 +137,8 @@ def _compare_numbers(question: Question) -> Steps:
     if observed.failed or observed.text.strip() != wanted:
         return None
     size = "smaller" if least else "larger"
-    return Step(f"{stated}. I need the {size} number, so I should calculate.", CALCULATOR, call, observed.text)
+    known = f"{question.evidence[-1].says}. {stated}. I need the {size} number"
+    return Step(f"{known}, so I should calculate.", CALCULATOR, call, observed.text)
 
 
 def _compare_texts(question: Question) -> Steps:

@@ -72,7 +72,7 @@ def play(question: Question, *more: Tool) -> Trajectory:
         (
             TWO_HOP,
             [
-                "I need the river on which Ulm stands, so I should read the page about Ulm.",
+                "I need the river on which Ulm stands, then how long that is, so I should read the page about Ulm.",
                 "Ulm stands on the Danube. I need how long the Danube is, so I should read the page about Danube.",
                 "The Danube is 2,850 kilometers long, so the answer is 2,850 kilometers.",
             ],
@@ -120,7 +120,8 @@ def test_a_calculator_compares_numbers(question: Question, call: str, found: str
     made = play(question, Tool("Calculator", "Computes.", "Calculator[1 + 1]"))
     _, _, compared, last, _ = made.steps
     size = "larger" if "max" in call else "smaller"
-    assert compared.thought == f"Danube: 2850. Rhine: 1230. I need the {size} number, so I should calculate."
+    known = "The Rhine is 1,230 kilometers long. Danube: 2850. Rhine: 1230."
+    assert compared.thought == f"{known} I need the {size} number, so I should calculate."
     assert (compared.action, compared.argument, compared.observation) == ("Calculator", call, found)
     assert last.thought == f"{found} is the number of {question.answer}, so the answer is {question.answer}."
     assert find_refusal(made, Filtering()) == ""
