@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 
@@ -13,19 +14,27 @@ from autoact.registry.roles import ROLES
 from autoact.script import Lesson
 from autoact.trajectory import REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
 
+FAILED_SHARE = 0.5
+"""Most failed tries that an adapter learns from, for each kept trajectory."""
+
 
 def build_lessons(
     adapter: str, cast: Cast, trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], wrong_share: float,
-    seed: int,
+    seed: int, failures: str = "none",
 ) -> tuple[Lesson, ...]:  # fmt: skip
-    """Returns an adapter's lessons, sorted by the names of their units.
+    """Returns an adapter's lessons: kept trajectories, sorted by the names of their units, then others.
 
-    An adapter that judges answers also gets wrong trajectories, a share `wrong_share` of all that it judges.
+    An adapter that judges answers also gets wrong trajectories, a share `wrong_share` of all that it judges. One that
+    writes other parts learns from failed tries as `failures` says, see `Differentiation`.
     """
     ordered = sorted(trajectories, key=lambda trajectory: trajectory.unit)
     kept = [one for one in ordered if (verdict := verdicts.get(one.unit)) and verdict.kept]
     played = ((one, parts_of(adapter, cast, one)) for one in kept)
     made = tuple(Lesson(with_right_verdict(one), parts, _first_step(one)) for one, parts in played if parts)
+    if failures == "prefix":
+        units = {one.unit for one in kept}
+        tries = wrong_tries([one for one in ordered if one.unit not in units], seed)
+        made += failed_lessons(adapter, cast, tries, len(kept))
     judges = cast.adapter("reflect") == adapter
     return made + wrong_lessons(ordered, len(kept), wrong_share, seed) if judges else made
 
@@ -55,17 +64,37 @@ def with_right_verdict(trajectory: Trajectory) -> Trajectory:
     return msgspec.structs.replace(trajectory, steps=steps)
 
 
+def failed_lessons(adapter: str, cast: Cast, tries: Sequence[Trajectory], kept: int) -> tuple[Lesson, ...]:
+    """Returns the first of some failed tries, at most FAILED_SHARE for each kept trajectory, to be learned as failed.
+
+    Their prompt says that they fail (negative-aware training, arXiv 2402.11651). No reflection or verdict has loss.
+    """
+    chosen = tries[: math.ceil(FAILED_SHARE * kept)]
+    played = ((one, parts_before_reflection(adapter, cast, one)) for one in chosen)
+    return tuple(Lesson(one, parts, failed=True) for one, parts in played if parts)
+
+
+def parts_before_reflection(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...]:
+    """Returns the parts of a trajectory that an adapter plays, without reflections and verdicts."""
+    judging = ROLES.get("reflect").parts
+    return tuple(part for part in parts_of(adapter, cast, trajectory) if part not in judging)
+
+
+def wrong_tries(trajectories: Sequence[Trajectory], seed: int) -> list[Trajectory]:
+    """Returns wrong trajectories, plausible ones first, cut after their first reflection, which now says *wrong*."""
+    wrong = [short for one in trajectories if one.reward == 0 and (short := cut_after_wrong(one))]
+    mixed = random.Random(seed).sample(wrong, len(wrong))
+    return sorted(mixed, key=_is_plausible, reverse=True)
+
+
 def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, seed: int) -> tuple[Lesson, ...]:
-    """Returns wrong trajectories, plausible ones first, cut after their first reflection, which now says *wrong*.
+    """Returns wrong tries, a share of all lessons.
 
     Only the verdict carries loss: the reflection before it may defend the answer. Without these lessons there are 20
     verdicts *right* for each *wrong*, as in the published sets.
     """
-    wrong = [short for one in trajectories if one.reward == 0 and (short := cut_after_wrong(one))]
-    wanted = min(len(wrong), round(kept * share / max(1e-9, 1 - share)))
-    mixed = random.Random(seed).sample(wrong, len(wrong))
-    chosen = sorted(mixed, key=_is_plausible, reverse=True)[:wanted]
-    return tuple(Lesson(trajectory, ("verdict",)) for trajectory in chosen)
+    wanted = round(kept * share / max(1e-9, 1 - share))
+    return tuple(Lesson(one, ("verdict",)) for one in wrong_tries(trajectories, seed)[:wanted])
 
 
 def _is_plausible(trajectory: Trajectory) -> bool:
