@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 import msgspec
 
@@ -31,10 +32,12 @@ def build_lessons(
     kept = [one for one in ordered if (verdict := verdicts.get(one.unit)) and verdict.kept]
     played = ((one, parts_of(adapter, cast, one)) for one in kept)
     made = tuple(Lesson(with_right_verdict(one), parts, _first_step(one)) for one, parts in played if parts)
+    units = {one.unit for one in kept}
+    tries = wrong_tries([one for one in ordered if one.unit not in units], seed)
     if failures == "prefix":
-        units = {one.unit for one in kept}
-        tries = wrong_tries([one for one in ordered if one.unit not in units], seed)
         made += failed_lessons(adapter, cast, tries, len(kept))
+    elif failures == "preference":
+        made = tuple(add_failed_try(lesson, adapter, cast, tries) for lesson in made)
     judges = cast.adapter("reflect") == adapter
     return made + wrong_lessons(ordered, len(kept), wrong_share, seed) if judges else made
 
@@ -72,6 +75,28 @@ def failed_lessons(adapter: str, cast: Cast, tries: Sequence[Trajectory], kept: 
     chosen = tries[: math.ceil(FAILED_SHARE * kept)]
     played = ((one, parts_before_reflection(adapter, cast, one)) for one in chosen)
     return tuple(Lesson(one, parts, failed=True) for one, parts in played if parts)
+
+
+def add_failed_try(lesson: Lesson, adapter: str, cast: Cast, tries: Sequence[Trajectory]) -> Lesson:
+    """Returns a lesson with the failed try of its question that shares the most first steps with it, if there is one.
+
+    A repaired trajectory gets none, because it begins with a failed try and learns only the rest. A try that the
+    trajectory itself begins with, up to the wrong answer, is not used.
+    """
+    kept = lesson.trajectory
+    same = [] if lesson.first else [one for one in tries if one.question == kept.question]
+    differing = [one for one in same if count_common_steps(one, kept) < len(one.steps) - 1]
+    if not differing:
+        return lesson
+    nearest = max(differing, key=lambda one: count_common_steps(one, kept))  # of equal ones the first, a plausible one
+    parts = parts_before_reflection(adapter, cast, nearest)
+    return msgspec.structs.replace(lesson, against=Lesson(nearest, parts)) if parts else lesson
+
+
+def count_common_steps(one: Trajectory, other: Trajectory) -> int:
+    """Returns the number of steps that two trajectories begin with in common."""
+    pairs = zip(one.steps, other.steps, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def parts_before_reflection(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...]:

@@ -105,6 +105,8 @@ class Lesson(Struct, frozen=True, omit_defaults=True):
     """The index of the first step that carries loss."""
     failed: bool = False
     """True for a failed try that is learned as such: its prompt says that it fails."""
+    against: Lesson | None = None
+    """A failed try of the same question that shall become less likely than this trajectory."""
 
     def has_loss(self, part: str, tool: str = "") -> bool:
         """Returns whether a part of a turn carries loss; `tool` is the tool that an argument is for."""

@@ -98,4 +98,9 @@ def lesson_text(role: str, lesson: Lesson) -> Content:
         has_loss = lesson.has_loss(piece.part, piece.tool)
         text = untrusted_text.clean(piece.text)
         parts.append((text, with_loss if has_loss and text.strip() else "" if has_loss else "$quiet"))
-    return Content.assemble(*parts)
+    shown = Content.assemble(*parts)
+    if lesson.against is None:
+        return shown
+    return Content.assemble(
+        shown, ("\nFailed try, to become less likely:\n", "bold"), lesson_text(role, lesson.against)
+    )

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from autoact.events import AdapterReady
-from autoact.lessons import failed_lessons, with_right_verdict, wrong_lessons
+from autoact.lessons import add_failed_try, failed_lessons, parts_of, with_right_verdict, wrong_lessons
 from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
@@ -30,6 +30,7 @@ def tried(unit: str, *tries: tuple[str, str], reward: float) -> Trajectory:
 
 
 CARD = Card("Answer.", ())
+CAST = Differentiation().cast()
 
 RIGHT = tried("t-1", ("Beethoven", "right"), reward=1.0)
 DOUBTED = tried("t-2", ("Beethoven", "wrong"), reward=1.0)
@@ -112,6 +113,40 @@ def test_the_number_of_failed_tries_follows_that_of_the_kept_ones(drive: Any, ke
     lessons = failed_tries(requests, "plan")
     assert len({lesson.trajectory.unit for lesson in lessons}) == failed
     assert lessons[0].trajectory.unit == "w-5"  # a page contains its answer
+
+
+def failed_at(unit: str, *steps: Step) -> Trajectory:
+    """A failed try that reads these pages before its answer."""
+    return msgspec.structs.replace(WRONG, unit=unit, steps=(*steps, *WRONG.steps[1:]))
+
+
+def test_a_kept_trajectory_is_preferred_to_the_failed_try_that_shares_the_most_steps(drive: Any) -> None:
+    far, near = failed_at("t-3", msgspec.structs.replace(LOOK, argument="Mozart")), failed_at("t-4", LOOK, LOOK)
+    other = msgspec.structs.replace(WRONG, unit="t-5", question=Question("q-2", "Who wrote Fidelio?", "Beethoven"))
+    requests, _ = trained(drive, RIGHT, far, near, other, kept=1, failures="preference")
+    plain, _ = trained(drive, RIGHT, far, near, other, kept=1)
+    for name, parts in (("plan", ("thought", "action")), ("tool", ("argument",))):
+        (lesson,) = requests[name].lessons
+        assert lesson.against == Lesson(msgspec.structs.replace(near, steps=lesson.against.trajectory.steps), parts)
+        assert lesson.against.trajectory.steps[:3] == (LOOK, LOOK, WRONG.steps[1])
+        assert msgspec.structs.replace(lesson, against=None) == plain[name].lessons[0]
+    assert requests["reflect"].lessons == plain["reflect"].lessons
+
+
+def test_an_adapter_for_all_parts_prefers_no_reflection() -> None:
+    cast = Cast("group", dict.fromkeys(SUB_AGENTS, "all"))
+    lesson = add_failed_try(Lesson(RIGHT, parts_of("all", cast, RIGHT)), "all", cast, [WRONG])
+    assert lesson.against == Lesson(WRONG, ("thought", "action", "argument"))
+    assert "verdict" in lesson.parts
+
+
+def test_a_trajectory_is_not_preferred_to_the_failed_try_that_it_begins_with() -> None:
+    mended = tried("t-1", ("Mozart", "wrong"), ("Beethoven", "right"), reward=1.0)
+    assert add_failed_try(Lesson(mended, ("argument",)), "tool", CAST, [WRONG]).against is None
+    far = failed_at("t-9", LOOK, LOOK)
+    lesson = add_failed_try(Lesson(mended, ("argument",)), "tool", CAST, [WRONG, far])
+    assert lesson.against == Lesson(far, ("argument",))
+    assert add_failed_try(Lesson(mended, ("argument",), first=3), "tool", CAST, [far]).against is None
 
 
 def test_without_failures_requests_have_the_keys_that_they_always_had(drive: Any) -> None:
