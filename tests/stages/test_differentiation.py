@@ -121,10 +121,12 @@ def failed_at(unit: str, *steps: Step) -> Trajectory:
 
 
 def test_a_kept_trajectory_is_preferred_to_the_failed_try_that_shares_the_most_steps(drive: Any) -> None:
-    far, near = failed_at("t-3", msgspec.structs.replace(LOOK, argument="Mozart")), failed_at("t-4", LOOK, LOOK)
-    other = msgspec.structs.replace(WRONG, unit="t-5", question=Question("q-2", "Who wrote Fidelio?", "Beethoven"))
-    requests, _ = trained(drive, RIGHT, far, near, other, kept=1, failures="preference")
-    plain, _ = trained(drive, RIGHT, far, near, other, kept=1)
+    near = failed_at("t-4", LOOK, LOOK)
+    far = [failed_at(f"far-{n}", msgspec.structs.replace(LOOK, argument="Mozart")) for n in range(4)]
+    another = Question("q-2", "Who wrote Fidelio?", "Beethoven")
+    others = [msgspec.structs.replace(near, unit=f"other-{n}", question=another) for n in range(4)]
+    requests, _ = trained(drive, RIGHT, *far, near, *others, kept=1, failures="preference")
+    plain, _ = trained(drive, RIGHT, *far, near, *others, kept=1)
     for name, parts in (("plan", ("thought", "action")), ("tool", ("argument",))):
         (lesson,) = requests[name].lessons
         assert lesson.against == Lesson(msgspec.structs.replace(near, steps=lesson.against.trajectory.steps), parts)

@@ -117,6 +117,11 @@ def test_a_pair_has_the_loss_of_orpo(engine: LocalEngine, packed: bool, invocati
     assert sum(one().item() for one in plain) == pytest.approx(-sum(kept), rel=1e-4)
 
 
+def test_the_preference_is_a_ratio_of_odds_not_of_probabilities() -> None:
+    kept, failed = (torch.tensor(math.log(chance)) for chance in (0.5, 0.2))  # odds 1 and 1/4
+    assert odds_ratio_loss(kept, failed).item() == pytest.approx(math.log(1 + 1 / 4))
+
+
 def test_an_odds_ratio_of_certain_tokens_is_finite() -> None:
     certain, unlikely = torch.zeros((), requires_grad=True), torch.tensor(-9.0, requires_grad=True)
     for kept, failed in ((certain, unlikely), (unlikely, certain), (certain, certain)):
