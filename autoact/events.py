@@ -286,7 +286,10 @@ class ExamplesBuilt(Event, frozen=True, tag="examples.built"):
 
 
 class TrainStepped(Event, frozen=True, tag="train.stepped"):
-    """The optimiser took a step for one adapter. `loss` is in nats per loss-bearing token of this step."""
+    """The optimiser took a step for one adapter. `loss` is in nats per loss-bearing token of this step.
+
+    It includes the term that makes failed tries less likely, if the adapter learns from those.
+    """
 
     role: str
     step: StepNumber

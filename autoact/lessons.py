@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 import msgspec
 
@@ -13,19 +15,29 @@ from autoact.registry.roles import ROLES
 from autoact.script import Lesson
 from autoact.trajectory import REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
 
+FAILED_SHARE = 0.5
+"""Most failed tries that an adapter learns from, for each kept trajectory."""
+
 
 def build_lessons(
     adapter: str, cast: Cast, trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], wrong_share: float,
-    seed: int,
+    seed: int, failures: str = "none",
 ) -> tuple[Lesson, ...]:  # fmt: skip
-    """Returns an adapter's lessons, sorted by the names of their units.
+    """Returns an adapter's lessons: kept trajectories, sorted by the names of their units, then others.
 
-    An adapter that judges answers also gets wrong trajectories, a share `wrong_share` of all that it judges.
+    An adapter that judges answers also gets wrong trajectories, a share `wrong_share` of all that it judges. One that
+    writes other parts learns from failed tries as `failures` says, see `Differentiation`.
     """
     ordered = sorted(trajectories, key=lambda trajectory: trajectory.unit)
     kept = [one for one in ordered if (verdict := verdicts.get(one.unit)) and verdict.kept]
     played = ((one, parts_of(adapter, cast, one)) for one in kept)
     made = tuple(Lesson(with_right_verdict(one), parts, _first_step(one)) for one, parts in played if parts)
+    units = {one.unit for one in kept}
+    tries = wrong_tries([one for one in ordered if one.unit not in units], seed)
+    if failures == "prefix":
+        made += failed_lessons(adapter, cast, tries, len(kept))
+    elif failures == "preference":
+        made = tuple(add_failed_try(lesson, adapter, cast, tries) for lesson in made)
     judges = cast.adapter("reflect") == adapter
     return made + wrong_lessons(ordered, len(kept), wrong_share, seed) if judges else made
 
@@ -55,17 +67,59 @@ def with_right_verdict(trajectory: Trajectory) -> Trajectory:
     return msgspec.structs.replace(trajectory, steps=steps)
 
 
+def failed_lessons(adapter: str, cast: Cast, tries: Sequence[Trajectory], kept: int) -> tuple[Lesson, ...]:
+    """Returns the first of some failed tries, at most FAILED_SHARE for each kept trajectory, to be learned as failed.
+
+    Their prompt says that they fail (negative-aware training, arXiv 2402.11651). No reflection or verdict has loss.
+    """
+    chosen = tries[: math.ceil(FAILED_SHARE * kept)]
+    played = ((one, parts_before_reflection(adapter, cast, one)) for one in chosen)
+    return tuple(Lesson(one, parts, failed=True) for one, parts in played if parts)
+
+
+def add_failed_try(lesson: Lesson, adapter: str, cast: Cast, tries: Sequence[Trajectory]) -> Lesson:
+    """Returns a lesson with the failed try of its question that shares the most first steps with it, if there is one.
+
+    A repaired trajectory gets none, because it begins with a failed try and learns only the rest. A try that the
+    trajectory itself begins with, up to the wrong answer, is not used.
+    """
+    kept = lesson.trajectory
+    same = [] if lesson.first else [one for one in tries if one.question == kept.question]
+    differing = [one for one in same if count_common_steps(one, kept) < len(one.steps) - 1]
+    if not differing:
+        return lesson
+    nearest = max(differing, key=lambda one: count_common_steps(one, kept))  # of equal ones the first, a plausible one
+    parts = parts_before_reflection(adapter, cast, nearest)
+    return msgspec.structs.replace(lesson, against=Lesson(nearest, parts)) if parts else lesson
+
+
+def count_common_steps(one: Trajectory, other: Trajectory) -> int:
+    """Returns the number of steps that two trajectories begin with in common."""
+    pairs = zip(one.steps, other.steps, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def parts_before_reflection(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...]:
+    """Returns the parts of a trajectory that an adapter plays, without reflections and verdicts."""
+    judging = ROLES.get("reflect").parts
+    return tuple(part for part in parts_of(adapter, cast, trajectory) if part not in judging)
+
+
+def wrong_tries(trajectories: Sequence[Trajectory], seed: int) -> list[Trajectory]:
+    """Returns wrong trajectories, plausible ones first, cut after their first reflection, which now says *wrong*."""
+    wrong = [short for one in trajectories if one.reward == 0 and (short := cut_after_wrong(one))]
+    mixed = random.Random(seed).sample(wrong, len(wrong))
+    return sorted(mixed, key=_is_plausible, reverse=True)
+
+
 def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, seed: int) -> tuple[Lesson, ...]:
-    """Returns wrong trajectories, plausible ones first, cut after their first reflection, which now says *wrong*.
+    """Returns wrong tries, a share of all lessons.
 
     Only the verdict carries loss: the reflection before it may defend the answer. Without these lessons there are 20
     verdicts *right* for each *wrong*, as in the published sets.
     """
-    wrong = [short for one in trajectories if one.reward == 0 and (short := cut_after_wrong(one))]
-    wanted = min(len(wrong), round(kept * share / max(1e-9, 1 - share)))
-    mixed = random.Random(seed).sample(wrong, len(wrong))
-    chosen = sorted(mixed, key=_is_plausible, reverse=True)[:wanted]
-    return tuple(Lesson(trajectory, ("verdict",)) for trajectory in chosen)
+    wanted = round(kept * share / max(1e-9, 1 - share))
+    return tuple(Lesson(one, ("verdict",)) for one in wrong_tries(trajectories, seed)[:wanted])
 
 
 def _is_plausible(trajectory: Trajectory) -> bool:

@@ -20,6 +20,7 @@ from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Part, Question, St
 
 THOUGHT, ACTION, ARGUMENT, OBSERVATION = "Thought:", "Action:", "Argument:", "Observation:"
 READ = "Pages to read:"
+FAILED = "The following steps lead to a wrong answer."
 REFLECT_NOW = "Please reflect on your answer."
 TRY_AGAIN = "The answer may be wrong. Try another way."
 NO_ANSWER = "This is no answer. Finish gives the answer to the question."
@@ -38,8 +39,11 @@ class Piece(Struct, frozen=True):
     """The tool that an argument is for."""
 
 
-def opening(card: Card, question: Question, hint: Sequence[str] = ()) -> Prompt:
-    """Returns the prompt before the first thought; `hint` are titles of pages that answer the question."""
+def opening(card: Card, question: Question, hint: Sequence[str] = (), *, failed: bool = False) -> Prompt:
+    """Returns the prompt before the first thought; `hint` are titles of pages that answer the question.
+
+    With `failed` it says that a failed try follows: only for training, no episode asks with it.
+    """
     finish = FINISH_CHOICE if question.choices else FINISH_SHORT
     system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)), finish=finish)
     shown = tuple(
@@ -49,14 +53,17 @@ def opening(card: Card, question: Question, hint: Sequence[str] = ()) -> Prompt:
         )
         for example in card.demonstrations
     )
-    return Prompt(system, render_question(question, hint), shown=shown)
+    return Prompt(system, render_question(question, hint, failed=failed), shown=shown)
 
 
-def render_question(question: Question, hint: Sequence[str] = ()) -> str:
-    """Returns the question as the user's message, each option on its own line, and the pages of a hint on the last."""
+def render_question(question: Question, hint: Sequence[str] = (), *, failed: bool = False) -> str:
+    """Returns the question as the user's message.
+
+    Each option, the pages of a hint, and FAILED before a failed try have a line of their own.
+    """
     options = [f"({letter}) {choice}" for letter, choice in zip(ascii_uppercase, question.choices, strict=False)]
     pages = [f"{READ} {', then '.join(hint)}"] if hint else []
-    return "\n".join([f"Question: {question.text}", *options, *pages])
+    return "\n".join([f"Question: {question.text}", *options, *pages, *([FAILED] if failed else [])])
 
 
 def _offer(tool: Tool) -> str:

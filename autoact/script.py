@@ -103,6 +103,10 @@ class Lesson(Struct, frozen=True, omit_defaults=True):
     """The parts that carry loss: thought, action, argument (or `argument:TOOL`), reflection, verdict."""
     first: int = 0
     """The index of the first step that carries loss."""
+    failed: bool = False
+    """True for a failed try that is learned as such: its prompt says that it fails."""
+    against: Lesson | None = None
+    """A failed try of the same question that shall become less likely than this trajectory."""
 
     def has_loss(self, part: str, tool: str = "") -> bool:
         """Returns whether a part of a turn carries loss; `tool` is the tool that an argument is for."""

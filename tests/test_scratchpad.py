@@ -111,6 +111,16 @@ def test_the_opening_names_tools_demonstrations_and_options() -> None:
     assert prompt.segments == ()
 
 
+def test_only_a_failed_try_that_is_learned_has_a_line_that_says_so() -> None:
+    question = Question("q-2", "Which?", "B", choices=("one", "two"))
+    assert scratchpad.FAILED not in scratchpad.opening(CARD, question, ("Fidelio",)).user
+    failed = scratchpad.opening(CARD, question, failed=True)
+    assert failed.user == f"Question: Which?\n(A) one\n(B) two\n{scratchpad.FAILED}"
+    _, asks, _ = played(at_random(3), Limits(steps=3), question=question)
+    assert asks
+    assert not any(scratchpad.FAILED in f"{ask.prompt.system}{ask.prompt.user}" for ask in asks)
+
+
 @pytest.mark.parametrize(
     ("text", "seen", "barred"),
     [

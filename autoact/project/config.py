@@ -217,6 +217,11 @@ class Differentiation(Section, frozen=True):
     wrong_share: Fraction = 0.5
     """Share of wrong trajectories among those that the reflect-agent learns from; those whose answer a page contains
     come first."""
+    failures: Literal["none", "prefix", "preference"] = "none"
+    """Whether the plan- and tool-agent learn from failed tries of synthesis. `prefix` adds some as lessons, with a line
+    in the prompt that says that the try fails (negative-aware training, arXiv 2402.11651); answering never has that
+    line. `preference` makes a failed try less likely than the kept one of the same question, by a term that is added to
+    the loss (ORPO, arXiv 2403.07691)."""
     save_every: PositiveInt = 20
     """Optimiser steps between checkpoints."""
     executor: Literal["here", "local", "slurm"] = "here"

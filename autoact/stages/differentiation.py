@@ -46,7 +46,8 @@ def differentiation(
 ) -> StageScript:  # fmt: skip
     """Builds the lessons of all adapters and trains them in turn; each request names those that follow."""
     cast, names = settings.cast(), list(settings.adapters)
-    lessons = {name: build_lessons(name, cast, trajectories, verdicts, settings.wrong_share, seed) for name in names}
+    choice = (settings.wrong_share, seed, settings.failures)
+    lessons = {name: build_lessons(name, cast, trajectories, verdicts, *choice) for name in names}
     requests = [Train(name, found, card) for name, found in lessons.items() if found]
     for number, request in enumerate(requests, 1):
         request = replace(request, beside=tuple(requests[number:]))

@@ -20,7 +20,7 @@ from transformers.cache_utils import DynamicLayer
 
 from autoact.errors import BadInput
 from autoact.scratchpad import ARGUMENT, THOUGHT
-from autoact.training.loss import Pass, Sample
+from autoact.training.loss import Pass, Sample, compute_pair_loss
 from autoact.training.memory import available_memory
 from autoact.training.spans import Encoded, Span
 
@@ -167,16 +167,28 @@ class BranchLoss:
         self.invocation, self.trunks, self.packed = invocation, trunks, packed
 
     def passes(self, model: Any, samples: Sequence[Sample]) -> list[Pass]:
-        """Returns the passes over the samples: one for each, or one for each branch where they cannot be packed."""
+        """Returns the passes over the samples: one for each, or one for each branch where they cannot be packed.
+
+        A sample with a failed try always has a single one.
+        """
         found: list[Pass] = []
         for sample in samples:
-            branches = find_branches(sample, self.invocation)
-            groups = [branches] if self.packed else [[branch] for branch in branches]
-            found += [partial(self._loss, model, sample.encoded, group) for group in groups]
+            if sample.against is not None:
+                found.append(partial(self._pair_loss, model, sample, sample.against))
+            else:
+                found += [partial(self._loss, model, sample.encoded, group) for group in self._group(sample)]
         return found
 
-    def _loss(self, model: Any, encoded: Encoded, branches: Sequence[LossBranch]) -> Tensor:
-        """Returns the summed cross-entropy of some branches of one trajectory, in nats."""
+    def _group(self, sample: Sample) -> list[list[LossBranch]]:
+        branches = find_branches(sample, self.invocation)
+        return [branches] if self.packed else [[branch] for branch in branches]
+
+    def _pair_loss(self, model: Any, kept: Sample, failed: Sample) -> Tensor:
+        losses = [self._loss(model, one.encoded, group, "none") for one in (kept, failed) for group in self._group(one)]
+        return compute_pair_loss(kept, failed, -torch.cat(losses))
+
+    def _loss(self, model: Any, encoded: Encoded, branches: Sequence[LossBranch], reduction: str = "sum") -> Tensor:
+        """Returns the cross-entropy of some branches of one trajectory, in nats: summed, or of each token."""
         row = pack_branches(encoded, branches)
         longest, several = max(row.starts), len(branches) > 1
         layers: list[Any] = [
@@ -192,7 +204,7 @@ class BranchLoss:
             logits_to_keep=torch.tensor(row.places, device=model.device),
         )
         targets = torch.tensor(row.targets, device=model.device)
-        return functional.cross_entropy(output.logits[0].float(), targets, reduction="sum")
+        return functional.cross_entropy(output.logits[0].float(), targets, reduction=reduction)
 
 
 def check_cache(model: Any) -> None:

@@ -58,7 +58,7 @@ class LoraTraining:
         self.loss: Loss = (
             BranchLoss(self.invocation, trunks or Trunks(), packed=packed) if invocation else SpanLoss(packed=packed)
         )
-        longest = max(len(sample.ids) for sample in samples)
+        longest = max(sample.pass_tokens for sample in samples)
         self.saves_memory = not invocation and save_memory(model, max(longest, min(PASS, settings.batch * longest)))
         torch.manual_seed(_make_seed(seed, name))
         self.base = model

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from typing import Any, Protocol
 
+import msgspec
 import torch
 from msgspec import Struct
 from torch import Tensor
@@ -22,11 +24,15 @@ PASS = 1_024
 with their square: attention then stores a weight for each pair of tokens, in every head and layer."""
 COMMON = -1
 """The owner of the tokens that all trajectories of a pass begin with."""
+PREFERENCE = 0.25
+"""The weight of the term that makes failed tries less likely."""
+CERTAIN = 0.999
+"""The probability from which an odds ratio grows no more: its gradient grows without limit near 1."""
 TOLERANCE = 0.05
 """Largest difference of logits, relative to their size, that rounding in 16 bits explains."""
 
 Pass = Callable[[], Tensor]
-"""One forward pass; returns the summed cross-entropy of the spans in it, in nats."""
+"""A forward pass, or two for a sample and its failed try; returns the summed loss of the samples in it, in nats."""
 
 
 class Loss(Protocol):
@@ -41,6 +47,8 @@ class Sample(Struct, frozen=True):
 
     encoded: Encoded
     spans: tuple[Span, ...]
+    against: Sample | None = None
+    """A failed try of the same question, to become less likely than this trajectory."""
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -49,8 +57,59 @@ class Sample(Struct, frozen=True):
 
     @property
     def tokens(self) -> int:
-        """The number of tokens that carry loss."""
+        """The number of tokens that carry loss, without those of a failed try."""
         return sum(span.end - span.start for span in self.spans)
+
+    @property
+    def pass_tokens(self) -> int:
+        """The most tokens of its pass, with those of a failed try."""
+        return len(self.ids) + (len(self.against.ids) if self.against else 0)
+
+    def compare(self, failed: Sample) -> Sample:
+        """Returns this sample with a failed try; itself if no tokens that carry loss differ in both."""
+        comparable = self.spans and failed.spans and all(map(any, compared_tokens(self, failed)))
+        return msgspec.structs.replace(self, against=failed) if comparable else self
+
+
+def compared_tokens(kept: Sample, failed: Sample) -> list[list[bool]]:
+    """Returns for each loss-bearing token of a sample, and of its failed try, whether the preference depends on it.
+
+    These are the tokens after those that both begin with, in the parts for which the failed try carries loss: an
+    adapter that also judges answers prefers none of its reflections.
+    """
+    common, parts = _common([kept, failed]), {span.part for span in failed.spans}
+    return [
+        [at >= common and span.part in parts for span in one.spans for at in range(span.start, span.end)]
+        for one in (kept, failed)
+    ]
+
+
+def compute_pair_loss(kept: Sample, failed: Sample, likelihoods: Tensor) -> Tensor:
+    """Returns the loss of a sample with a failed try: cross-entropy, and the preference once for each of its tokens.
+
+    So the loss per token is ORPO's L_SFT + PREFERENCE * L_OR (arXiv 2403.07691, section 4.2, equation 6).
+    `likelihoods` are the log-likelihoods of the loss-bearing tokens of the sample, then of the failed try.
+    """
+    parts = likelihoods[: kept.tokens], likelihoods[kept.tokens :]
+    means = [_mean(part, compared) for part, compared in zip(parts, compared_tokens(kept, failed), strict=True)]
+    return PREFERENCE * kept.tokens * odds_ratio_loss(*means) - parts[0].sum()
+
+
+def _mean(values: Tensor, chosen: Sequence[bool]) -> Tensor:
+    return (values * torch.tensor(chosen, device=values.device)).sum() / sum(chosen)
+
+
+def odds_ratio_loss(kept: Tensor, failed: Tensor) -> Tensor:
+    """Returns L_OR = -log sigmoid(log odds(kept) - log odds(failed)) (ORPO, arXiv 2403.07691, section 4.2, equation 7).
+
+    Both are mean log-likelihoods per token, log P, and odds = P / (1 - P).
+    """
+    return -functional.logsigmoid(_log_odds(kept) - _log_odds(failed))
+
+
+def _log_odds(mean: Tensor) -> Tensor:
+    bounded = mean.clamp(max=math.log(CERTAIN))
+    return bounded - torch.log(-torch.expm1(bounded))
 
 
 class PackedRow(Struct, frozen=True):
@@ -85,15 +144,26 @@ class SpanLoss:
         self.packed = packed
 
     def passes(self, model: Any, samples: Sequence[Sample]) -> list[Pass]:
-        """Returns the passes over the samples; see `Loss`."""
-        groups = group_samples(samples) if self.packed else ([sample] for sample in samples)
-        return [partial(_span_loss, model, group) for group in groups]
+        """Returns the passes over the samples; see `Loss`. A sample with a failed try has one of its own."""
+        groups = self._group([sample for sample in samples if sample.against is None])
+        pairs = [(sample, sample.against) for sample in samples if sample.against is not None]
+        return [
+            *(partial(_span_loss, model, group) for group in groups),
+            *(partial(self._pair_loss, model, *pair) for pair in pairs),
+        ]
+
+    def _group(self, samples: Sequence[Sample]) -> list[list[Sample]]:
+        return list(group_samples(samples)) if self.packed else [[sample] for sample in samples]
+
+    def _pair_loss(self, model: Any, kept: Sample, failed: Sample) -> Tensor:
+        losses = [_span_loss(model, group, "none") for group in self._group([kept, failed])]
+        return compute_pair_loss(kept, failed, -torch.cat(losses))
 
 
-def _span_loss(model: Any, samples: Sequence[Sample]) -> Tensor:
+def _span_loss(model: Any, samples: Sequence[Sample], reduction: str = "sum") -> Tensor:
     row = pack_samples(samples)
     targets = torch.tensor(row.targets, device=model.device)
-    return functional.cross_entropy(_logits(model, row), targets, reduction="sum")
+    return functional.cross_entropy(_logits(model, row), targets, reduction=reduction)
 
 
 def group_samples(samples: Sequence[Sample]) -> Iterator[list[Sample]]:

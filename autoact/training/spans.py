@@ -39,8 +39,11 @@ class Encoded(Struct, frozen=True):
 
 
 def encode_lesson(lesson: Lesson, card: Card, tokens: Tokens) -> Encoded:
-    """Encodes a lesson's trajectory after the prompt that the sub-agents will be asked with."""
-    opening = scratchpad.opening(card, lesson.trajectory.question)
+    """Encodes a lesson's trajectory after the prompt that the sub-agents will be asked with.
+
+    Before a failed try, that prompt also says that it fails.
+    """
+    opening = scratchpad.opening(card, lesson.trajectory.question, failed=lesson.failed)
     ids = tokens.prompt(opening)
     spans: list[Span] = []
     unlearned = len(scratchpad.pieces(lesson.trajectory.steps[: lesson.first]))

@@ -85,7 +85,8 @@ class LocalTrainer:
 
     def _sample(self, card: Card, lesson: Lesson) -> Sample:
         encoded = encode_lesson(lesson, card, self.engine.tokens)
-        return Sample(encoded, tuple(encoded.of_parts(lesson.parts)))
+        sample = Sample(encoded, tuple(encoded.of_parts(lesson.parts)))
+        return sample.compare(self._sample(card, lesson.against)) if lesson.against else sample
 
     def _invocation(self, request: Train) -> tuple[int, ...]:
         """Returns the tokens that activate the adapter of a request; none for one that is always active."""

@@ -23,7 +23,7 @@ from studio.actions import action_table, cli_command, run_command
 from studio.files import project_toml
 from studio.panes.pane import Pane
 from studio.runs import earlier_curves
-from studio.runs.config_diff import number_setting
+from studio.runs.config_diff import number_setting, text_setting
 from studio.runs.loss_series import Series
 from studio.runs.progress import missing_reason, training_role
 from studio.runs.run_list import ALIVE
@@ -190,8 +190,9 @@ class TrainingPane(Pane, can_focus=True):
         share = number_setting(config, "differentiation", "wrong_share")
         seed = int(number_setting(config, "model", "seed"))
         examples = build_lessons(
-            self.chosen, trained_cast(config), list(state.trajectories.values()), state.verdicts, share, seed
-        )
+            self.chosen, trained_cast(config), list(state.trajectories.values()), state.verdicts, share, seed,
+            text_setting(config, "differentiation", "failures"),
+        )  # fmt: skip
         if examples:
             self.app.push_screen(LessonsScreen(self.chosen, examples))
         else:

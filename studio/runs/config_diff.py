@@ -13,6 +13,13 @@ def number_setting(settings: Mapping[str, Any], section: str, name: str) -> floa
     return value if isinstance(value, int | float) else 0
 
 
+def text_setting(settings: Mapping[str, Any], section: str, name: str) -> str:
+    """Returns a setting that is a text; an empty one where it is missing or no text."""
+    found = settings.get(section)
+    value = found.get(name) if isinstance(found, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
 def flatten(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
     """Yields each setting's dotted name, such as `synthesis.samples`, and its value as text."""
     for key, value in settings.items():

@@ -92,9 +92,15 @@ class LessonsScreen(ModalScreen[None]):
 def lesson_text(role: str, lesson: Lesson) -> Content:
     """Returns an example as the sub-agent reads it; the text with loss is underlined in the role's colour."""
     with_loss = f"underline bold {role_colour(role)}"
-    parts = [(untrusted_text.clean(scratchpad.render_question(lesson.trajectory.question)) + "\n", "$quiet")]
+    question = scratchpad.render_question(lesson.trajectory.question, failed=lesson.failed)
+    parts = [(untrusted_text.clean(question) + "\n", "$quiet")]
     for piece in scratchpad.pieces(lesson.trajectory.steps):
         has_loss = lesson.has_loss(piece.part, piece.tool)
         text = untrusted_text.clean(piece.text)
         parts.append((text, with_loss if has_loss and text.strip() else "" if has_loss else "$quiet"))
-    return Content.assemble(*parts)
+    shown = Content.assemble(*parts)
+    if lesson.against is None:
+        return shown
+    return Content.assemble(
+        shown, ("\nFailed try, to become less likely:\n", "bold"), lesson_text(role, lesson.against)
+    )

@@ -69,6 +69,13 @@ def test_presets_are_valid_and_change_something(file: Path, preset: str) -> None
     assert config != read(file)
 
 
+def test_the_papers_recipe_learns_from_no_failed_tries(file: Path) -> None:
+    file.write_text("[differentiation]\nfailures = 'preference'\n")
+    assert read(file).differentiation.failures == "preference"
+    assert read(file, preset="paper").differentiation.failures == "none"
+    assert Config().differentiation.failures == "none"
+
+
 def test_an_unknown_preset(file: Path) -> None:
     assert "known: quick, full, paper, modern" in message(file, "", preset="fast")
 

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from autoact.events import AdapterReady
-from autoact.lessons import with_right_verdict, wrong_lessons
+from autoact.lessons import add_failed_try, failed_lessons, parts_of, with_right_verdict, wrong_lessons
 from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Card, Lesson, Train
 from autoact.stages.differentiation import differentiation
-from autoact.trajectory import FINISH, REFLECT, REPAIRED, Adapter, Question, Step, Trajectory, Verdict
+from autoact.trajectory import FINISH, REFLECT, REPAIRED, Adapter, Cast, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I look.", "Retrieve", "Fidelio", "By Beethoven.")
 QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
@@ -30,6 +30,7 @@ def tried(unit: str, *tries: tuple[str, str], reward: float) -> Trajectory:
 
 
 CARD = Card("Answer.", ())
+CAST = Differentiation().cast()
 
 RIGHT = tried("t-1", ("Beethoven", "right"), reward=1.0)
 DOUBTED = tried("t-2", ("Beethoven", "wrong"), reward=1.0)
@@ -54,7 +55,9 @@ def test_every_agent_owns_its_words() -> None:
     }
 
 
-def trained(drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3) -> tuple[dict[str, Train], list[Any]]:
+def trained(
+    drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3, failures: Any = "none"
+) -> tuple[dict[str, Train], list[Any]]:
     wishes: dict[str, Train] = {}
 
     def train(wish: Train) -> Adapter:
@@ -62,7 +65,7 @@ def trained(drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3
         return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", 1, 0.5)
 
     verdicts = {one.unit: Verdict(one.unit, n < kept, one.reward) for n, one in enumerate(trajectories)}
-    settings = Differentiation(wrong_share=share)
+    settings = Differentiation(wrong_share=share, failures=failures)
     return wishes, drive(differentiation(trajectories, verdicts, settings, CARD, seed=7), train=train)
 
 
@@ -71,6 +74,88 @@ def test_three_adapters_from_what_was_kept(drive: Any) -> None:
     assert [event.adapter.name for event in events if isinstance(event, AdapterReady)] == list(SUB_AGENTS)
     assert [lesson.trajectory.unit for lesson in wishes["plan"].lessons] == ["t-1", "t-2"]
     assert [lesson.trajectory.unit for lesson in wishes["reflect"].lessons] == ["t-1", "t-2", "t-3"]
+
+
+def failed_tries(requests: dict[str, Train], adapter: str) -> list[Lesson]:
+    return [lesson for lesson in requests[adapter].lessons if lesson.failed]
+
+
+def test_plan_and_tool_agent_learn_failed_tries_as_failed(drive: Any) -> None:
+    plain, _ = trained(drive, RIGHT, DOUBTED, WRONG, kept=2)
+    requests, _ = trained(drive, RIGHT, DOUBTED, WRONG, kept=2, failures="prefix")
+    (planned,), (called,) = failed_tries(requests, "plan"), failed_tries(requests, "tool")
+    assert planned.trajectory.unit == called.trajectory.unit == "t-3"
+    assert words(planned, "plan") == [" I look.", " Retrieve\n", " It says so.", " Finish\n"]
+    assert words(called, "tool") == [" Fidelio", " Mozart"]
+    assert requests["reflect"].lessons == plain["reflect"].lessons
+    for name in ("plan", "tool"):
+        assert tuple(one for one in requests[name].lessons if not one.failed) == plain[name].lessons
+
+
+def test_an_adapter_for_all_parts_learns_no_reflection_of_a_failed_try() -> None:
+    (lesson,) = failed_lessons("all", Cast("group", dict.fromkeys(SUB_AGENTS, "all")), [WRONG], 1)
+    assert lesson.parts == ("thought", "action", "argument")
+
+
+def test_tries_that_were_kept_by_hand_or_gave_up_a_right_answer_or_gave_none_are_no_failed_tries(drive: Any) -> None:
+    kept_by_hand = msgspec.structs.replace(WRONG, unit="t-0")
+    unended = Trajectory("t-5", QUESTION, (LOOK, LOOK), halt="steps")
+    requests, _ = trained(drive, kept_by_hand, RIGHT, LOST, unended, kept=2, failures="prefix")
+    assert failed_tries(requests, "plan") == []
+
+
+@pytest.mark.parametrize(("kept", "failed"), [(1, 1), (4, 2), (20, 9)])
+def test_the_number_of_failed_tries_follows_that_of_the_kept_ones(drive: Any, kept: int, failed: int) -> None:
+    right = [msgspec.structs.replace(RIGHT, unit=f"r-{n}") for n in range(kept)]
+    wrong = [msgspec.structs.replace(WRONG, unit=f"w-{n}") for n in range(9)]
+    seen = msgspec.structs.replace(wrong[5], steps=(but_seen(WRONG.steps[0], "Mozart"), *WRONG.steps[1:]))
+    requests, _ = trained(drive, *right, *wrong[:5], seen, *wrong[6:], kept=kept, failures="prefix")
+    lessons = failed_tries(requests, "plan")
+    assert len({lesson.trajectory.unit for lesson in lessons}) == failed
+    assert lessons[0].trajectory.unit == "w-5"  # a page contains its answer
+
+
+def failed_at(unit: str, *steps: Step) -> Trajectory:
+    """A failed try that reads these pages before its answer."""
+    return msgspec.structs.replace(WRONG, unit=unit, steps=(*steps, *WRONG.steps[1:]))
+
+
+def test_a_kept_trajectory_is_preferred_to_the_failed_try_that_shares_the_most_steps(drive: Any) -> None:
+    near = failed_at("t-4", LOOK, LOOK)
+    far = [failed_at(f"far-{n}", msgspec.structs.replace(LOOK, argument="Mozart")) for n in range(4)]
+    another = Question("q-2", "Who wrote Fidelio?", "Beethoven")
+    others = [msgspec.structs.replace(near, unit=f"other-{n}", question=another) for n in range(4)]
+    requests, _ = trained(drive, RIGHT, *far, near, *others, kept=1, failures="preference")
+    plain, _ = trained(drive, RIGHT, *far, near, *others, kept=1)
+    for name, parts in (("plan", ("thought", "action")), ("tool", ("argument",))):
+        (lesson,) = requests[name].lessons
+        assert lesson.against == Lesson(msgspec.structs.replace(near, steps=lesson.against.trajectory.steps), parts)
+        assert lesson.against.trajectory.steps[:3] == (LOOK, LOOK, WRONG.steps[1])
+        assert msgspec.structs.replace(lesson, against=None) == plain[name].lessons[0]
+    assert requests["reflect"].lessons == plain["reflect"].lessons
+
+
+def test_an_adapter_for_all_parts_prefers_no_reflection() -> None:
+    cast = Cast("group", dict.fromkeys(SUB_AGENTS, "all"))
+    lesson = add_failed_try(Lesson(RIGHT, parts_of("all", cast, RIGHT)), "all", cast, [WRONG])
+    assert lesson.against == Lesson(WRONG, ("thought", "action", "argument"))
+    assert "verdict" in lesson.parts
+
+
+def test_a_trajectory_is_not_preferred_to_the_failed_try_that_it_begins_with() -> None:
+    mended = tried("t-1", ("Mozart", "wrong"), ("Beethoven", "right"), reward=1.0)
+    assert add_failed_try(Lesson(mended, ("argument",)), "tool", CAST, [WRONG]).against is None
+    far = failed_at("t-9", LOOK, LOOK)
+    lesson = add_failed_try(Lesson(mended, ("argument",)), "tool", CAST, [WRONG, far])
+    assert lesson.against == Lesson(far, ("argument",))
+    assert add_failed_try(Lesson(mended, ("argument",), first=3), "tool", CAST, [far]).against is None
+
+
+def test_without_failures_requests_have_the_keys_that_they_always_had(drive: Any) -> None:
+    requests, _ = trained(drive, RIGHT, DOUBTED, WRONG, kept=2)
+    for request in requests.values():
+        for lesson in msgspec.json.decode(msgspec.json.encode(request))["lessons"]:
+            assert lesson.keys() == {"trajectory", "parts"}
 
 
 def test_a_kept_answer_is_called_right_whatever_was_thought_of_it() -> None:

@@ -97,6 +97,18 @@ def test_training_sees_the_tokens_that_an_episode_asks_with(weights: Weights) ->
     assert list(encoded(weights).ids) == tokens.prompt(prompt)
 
 
+def test_a_failed_try_has_its_loss_after_a_prompt_that_says_so(weights: Weights) -> None:
+    tokens = Tokens(weights.tokenizer)
+    failed, plain = (encode_lesson(Lesson(TRAJECTORY, ALL, failed=one), CARD, tokens) for one in (True, False))
+    said, answered = (weights.tokenizer.decode(one.ids[: one.spans[0].start]) for one in (failed, plain))
+    assert said.replace(f"\n{scratchpad.FAILED}", "") == answered != said
+    more = len(failed.ids) - len(plain.ids)
+    assert failed.ids[failed.spans[0].start :] == plain.ids[plain.spans[0].start :]
+    assert [(span.start - more, span.end - more) for span in failed.spans] == [
+        (span.start, span.end) for span in plain.spans
+    ]
+
+
 def lora(model: Any) -> Any:
     """An adapter without dropout whose B is not zero: at zero, A would have no gradient."""
     torch.manual_seed(3)

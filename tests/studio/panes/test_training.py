@@ -6,14 +6,18 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from paned import Instead, done, pane_of, until
 from stories import alive, finished, screen_text, step, synthesis, training, write
 
 import autoact.events as happened
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.control_socket import ControlServer
+from autoact.scratchpad import FAILED, REFLECT_NOW
+from autoact.script import Lesson
+from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory
 from studio.runs import earlier_curves
-from studio.screens.lessons import LessonsScreen
+from studio.screens.lessons import LessonsScreen, lesson_text
 from studio.widgets.charts.plot import Plot
 
 PAIR = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
@@ -108,6 +112,30 @@ async def test_what_an_agent_learned_from_with_the_words_that_count(opera: Path)
         await pilot.press("escape")
         await done(app, pilot)
         assert not isinstance(app.screen, LessonsScreen)
+
+
+@pytest.mark.parametrize("against", [True, False])
+def test_an_example_with_a_failed_try_shows_both(against: bool) -> None:
+    steps = {word: (Step("I guess.", FINISH, word),) for word in ("Beethoven", "Mozart")}
+    kept, failed = (Lesson(Trajectory(word, Question("q", "Who?"), steps[word]), ("argument",)) for word in steps)
+    shown = lesson_text("tool", replace(kept, against=failed if against else None)).plain
+    assert "Argument: Beethoven" in shown
+    assert ("to become less likely" in shown) == ("Argument: Mozart" in shown) == against
+
+
+async def test_failed_tries_are_among_the_examples_with_the_line_that_says_so(opera: Path) -> None:
+    first, *rest = finished()
+    steps = (Step("I guess.", FINISH, "Mozart", REFLECT_NOW), Step("True.", REFLECT, "right"))
+    failed = Trajectory("a-failed", Question("q-1", "Who wrote the opera Fidelio?", "Beethoven"), steps, "Mozart")
+    config = {"differentiation": {"failures": "prefix"}}
+    write(opera, [replace(first, config=config), happened.TrajectoryCommitted(failed), *rest])
+    async with pane_of(opera, "4") as (app, pilot):
+        await pilot.press("o")
+        await done(app, pilot)
+        assert "14 training examples of the plan-agent" in screen_text(app)
+        await pilot.press("end")
+        await done(app, pilot)
+        assert FAILED in screen_text(app)
 
 
 @pytest.mark.does("training.settings")
