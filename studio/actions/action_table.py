@@ -57,6 +57,7 @@ ACTIONS = (
     Action("u", "undo", "undo", "undo the last change of the examples", "", "task"),
     Action("i", "instruct", "self-instruct", "write practice questions", "autoact run --only self_instruct", "task"),
     Action("space", "accept", "accept", "add the practice question to the examples", "", "task"),
+    Action("r", "mark", "mark", "mark the practice question: right, wrong, no mark", "", "task"),
     Action("space", "switch", "on/off", "switch the tool on or off", "autoact tools enable | disable", "tools"),
     Action("J", "later", "", "move the tool down in the order", "autoact tools order", "tools"),
     Action("K", "sooner", "", "move the tool up in the order", "autoact tools order", "tools"),
