@@ -107,7 +107,7 @@ ACTIONS = (
     Action("/", "filter", "filter", "words, state:kept, tool:NAME; esc shows all", "autoact log", "trajectories"),
     Action("E", "export", "export", "write it as JSON into exports, and copy it", "autoact log --json", "trajectories"),
     Action("esc", "up", "back", "back to the list, then to the projects", "studio", "trajectories"),
-    Action("n", "new", "new run", "start a run: preset and stages", "autoact run", "runs"),
+    Action("n", "new", "new run", "start a run: preset, stages and rounds", "autoact run", "runs"),
     Action("r", "resume", "resume", "resume a stopped run", "autoact resume", "runs"),
     Action("c", "cancel", "cancel", "stop the run so that it can be resumed (asks)", "autoact cancel", "runs"),
     Action("l", "log", "event log", "what happened in the run, event by event, as it happens", "autoact log", "runs"),

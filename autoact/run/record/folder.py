@@ -103,6 +103,11 @@ class RunFolder:
         return self.path / "set-aside.txt"
 
     @property
+    def rounds(self) -> Path:
+        """The output of the process that plays the rounds after this run."""
+        return self.path / "rounds.log"
+
+    @property
     def marks(self) -> Path:
         """A person's marks on practice questions; absent without any."""
         return self.path / "marks.jsonl"
