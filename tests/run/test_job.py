@@ -651,6 +651,17 @@ def test_a_process_of_its_own_plays_the_rounds_of_a_detached_run(
     assert f"the best round is {played[1].name}" in capsys.readouterr().out
 
 
+def test_no_round_follows_a_run_that_kept_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = prepared(project)
+    with LogWriter(folder) as log:
+        log.append(RunFinished())
+    monkeypatch.setattr(rounds, "start", None)
+    assert rounds.main((str(folder.path), "run", "2")) == 1
+    assert "no round can follow: it trained no adapters" in capsys.readouterr().err
+
+
 def test_no_round_follows_a_run_that_was_stopped(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

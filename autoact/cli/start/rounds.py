@@ -50,7 +50,12 @@ def play_rounds(project: Project, config: Config, what: str, show: Show, argumen
 
 
 def play_later_rounds(project: Project, config: Config, what: str, show: Show, first: RunFolder, rounds: int) -> int:
-    """Plays or resumes the rounds after a finished first run; returns the exit code of the last."""
+    """Plays or resumes the rounds after a finished first run; returns the exit code of the last.
+
+    Raises BadInput when the first run trained no adapters.
+    """
+    if not first.adapters.exists():
+        raise BadInput("no round can follow: it trained no adapters, as it kept no trajectories", file=first.path)
     best = first
     for number in range(1, rounds + 1):
         again = _round_config(config, best, number)
