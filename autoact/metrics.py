@@ -6,12 +6,13 @@ yes/no/noanswer mismatch scores 0.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from statistics import fmean
+from statistics import NormalDist, fmean
 from string import ascii_uppercase
 
 from autoact.trajectory import Question
@@ -133,3 +134,18 @@ def interval(
     source = random.Random(seed)
     drawn = sorted(statistic(source.choices(values, k=len(values))) for _ in range(draws))
     return drawn[int(0.025 * draws)], drawn[int(0.975 * draws) - 1]
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Returns the 95 % score interval of a share; (0, 1) for no trials.
+
+    The formula is that of E. B. Wilson, Probable inference, the law of succession, and statistical inference, Journal
+    of the American Statistical Association 22 (1927), 209-212.
+    """
+    if not trials:
+        return 0.0, 1.0
+    z, share = NormalDist().inv_cdf(0.975), successes / trials
+    centre = share + z * z / (2 * trials)
+    half = z * math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    scale = 1 + z * z / trials
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)

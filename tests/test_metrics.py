@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autoact.metrics import choice_accuracy, exact_match, f1, find_option, interval, normalise, reward
+from autoact.metrics import choice_accuracy, exact_match, f1, find_option, interval, normalise, reward, wilson_interval
 from autoact.project.questions import read_questions
 from autoact.trajectory import Question
 
@@ -124,3 +124,16 @@ def test_interval() -> None:
     assert 0.58 < high < 0.62
     assert interval([]) == (0.0, 0.0)
     assert interval([0.5] * 9) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "ends"),
+    [(11, 12, (0.6461, 0.9851)), (0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (81, 263, (0.2553, 0.3662))],
+)
+def test_wilson_interval(successes: int, trials: int, ends: tuple[float, float]) -> None:
+    """The last row is of R. G. Newcombe, Statistics in Medicine 17 (1998), table I."""
+    assert wilson_interval(successes, trials) == pytest.approx(ends, abs=1e-4)
+
+
+def test_wilson_interval_without_trials() -> None:
+    assert wilson_interval(0, 0) == (0.0, 1.0)

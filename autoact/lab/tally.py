@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -15,9 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from autoact.events import ModelAnswered, QuestionSolved, RunOpened, ToolObserved, UnitForked, UnitRestarted
+from autoact.lab.precision import Precision, choose_sample, estimate_precision
 from autoact.lab.spending import Cost, ForkCost, Spending
 from autoact.metrics import interval
 from autoact.run.record.log import LogTail, Record
+from autoact.run.record.marks import Key
 from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork
 from autoact.trajectory import Question, VerdictQuality
@@ -139,6 +141,8 @@ class Tally(Struct, frozen=True):
     questions_kept: int
     questions_refused: dict[str, int]
     """By reason, the most frequent first."""
+    precision: Precision
+    """Of the self-made questions, by a person's marks."""
     tools: list[str]
     """Selected ones."""
     tool_calls: dict[str, ToolUse]
@@ -223,8 +227,8 @@ class LogTotals:
             self.spending.add_restart(event.unit)
 
 
-def tally(log: Path) -> Tally:
-    """Returns the figures of the run with this events.jsonl."""
+def tally(log: Path, marks: Mapping[Key, bool] | None = None) -> Tally:
+    """Returns the figures of the run with this events.jsonl, and with these marks on its questions."""
     totals = LogTotals.of(log)
     state, spending = totals.state, totals.spending
     refused = Counter(verdict.why for verdict in state.verdicts.values() if not verdict.kept)
@@ -242,6 +246,7 @@ def tally(log: Path) -> Tally:
         questions_asked=len(state.questions) + state.refused.total(),
         questions_kept=len(state.questions),
         questions_refused=dict(state.refused.most_common()),
+        precision=estimate_precision(choose_sample(state.questions), marks or {}),
         tools=[tool for tool, _ in state.selected],
         tool_calls={tool: ToolUse(count, *totals.failures[tool].split()) for tool, count in totals.calls.most_common()},
         trajectories_tried=len(state.trajectories),

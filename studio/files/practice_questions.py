@@ -9,6 +9,9 @@ from itertools import islice
 from autoact.events import QuestionAccepted, QuestionRefused, StageFinished
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, Record
+from autoact.run.record.marks import Key
+from autoact.trajectory import Question
+from studio.files.practice_marks import PracticeMarks
 
 MOST = 2_000
 """Records read at a time, so that a long log does not delay a key."""
@@ -25,6 +28,11 @@ class PracticeQuestion:
     refused: str = ""
     """Reason for which self-instruct refused it; empty if it was accepted."""
 
+    @property
+    def key(self) -> Key:
+        """The key of its mark."""
+        return self.question, self.answer
+
 
 class PracticeQuestions:
     """The practice questions of one run, in the order of the log."""
@@ -32,11 +40,13 @@ class PracticeQuestions:
     def __init__(self, folder: RunFolder):
         self.name = folder.name
         self.rows: list[PracticeQuestion] = []
+        self.marks = PracticeMarks(folder)
         self.complete = False
         """Whether the stage has finished: the rest of the log is not read."""
         self._tail = LogTail(folder.events)
         self._records: Iterator[Record] = iter(())
         self._behind = False
+        self._accepted: list[Question] = []
 
     def read(self) -> bool:
         """Reads on in the log; returns whether there is a new question."""
@@ -50,7 +60,10 @@ class PracticeQuestions:
             self._take(record)
             count += 1
         self._behind = count == MOST
-        return len(self.rows) != before
+        if len(self.rows) == before:
+            return False
+        self.marks.choose(self._accepted)
+        return True
 
     def close(self) -> None:
         self._tail.close()
@@ -58,6 +71,7 @@ class PracticeQuestions:
     def _take(self, record: Record) -> None:
         match record.event:
             case QuestionAccepted(question=question):
+                self._accepted.append(question)
                 self.rows.append(PracticeQuestion(question.id, question.text, question.answer or ""))
             case QuestionRefused(unit=unit, why=why) as refused:
                 self.rows.append(PracticeQuestion(unit, *refused.pair, why))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact.errors import BadInput
+from autoact.errors import AutoActError, BadInput
 from autoact.files import disk
 from autoact.lab.duration import short_duration
 from autoact.project.presets import PRESETS
+from autoact.project.project import Project
 from autoact.registry.stages import pipeline
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import describe_event
@@ -44,6 +46,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
+HELD_BACK = 0.2
+"""The share of the questions on which rounds are compared: three of the quick preset's sixteen."""
 LOG_S = 0.25
 """Seconds between two readings of an open event log."""
 Verb = Literal["resume", "cancel", "delete", "trust"]
@@ -174,13 +178,20 @@ class RunsPane(Pane):
             Field("preset", "preset", "quick", words=PRESETS),
             Field("first", "from stage", words=pipeline()),
             Field("last", "to stage", pipeline()[-1], words=pipeline()),
+            Field(
+                "rounds", "further rounds, compared on questions held back (a fifth if not set)", "0", suggested=True
+            ),
         ]
         self.app.push_screen(Form("New run", fields, self._start, "start"))
 
     async def _start(self, values: Values) -> str:
         first, last = values["first"], values["last"]
-        options = ("--new", "--detach", "--preset", values["preset"], "--from", first, "--to", last)
-        result = await autoact("run", str(self.project), options=options)
+        options = ["--new", "--detach", "--preset", values["preset"], "--from", first, "--to", last]
+        try:
+            options += _round_options(self.project, values["preset"], values["rounds"].strip())
+        except AutoActError as error:  # the boundary of a command: shown, not raised
+            return str(error)
+        result = await autoact("run", str(self.project), options=tuple(options))
         if result.code:
             return result.reason
         self.view.follow_run("")
@@ -290,6 +301,17 @@ class RunsPane(Pane):
         self.add_class("opened")
         detail.focus()
         self.frames.request(detail)
+
+
+def _round_options(project: Path, preset: str, rounds: str) -> list[str]:
+    """Returns the options of `autoact run` for this number of further rounds. Raises BadInput for unreadable settings.
+
+    Rounds need questions that are held back; where the settings hold none back, it is the share HELD_BACK of them.
+    """
+    if rounds in ("", "0"):
+        return []
+    is_set = Project.open(project).config(preset).self_instruct.validation
+    return [f"--rounds={rounds}", *(() if is_set else ("--set", f"self_instruct.validation={HELD_BACK}"))]
 
 
 def _reason(run: RunLine) -> str:

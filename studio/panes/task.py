@@ -21,7 +21,7 @@ from studio.files.examples_jsonl import ExampleLine
 from studio.files.practice_questions import PracticeQuestion, PracticeQuestions
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
-from studio.panes.rows.examples import EXAMPLES, PRACTICE, ExampleRows, PracticeRows, example_counts
+from studio.panes.rows.examples import EXAMPLES, PRACTICE, ExampleRows, PracticeRows, example_counts, mark_counts
 from studio.runs.progress import stage_of
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
@@ -38,12 +38,14 @@ class TaskPane(Pane):
     """Edits project.toml and examples.jsonl directly; changes of the examples can be undone."""
 
     DEFAULT_CSS = """
-    TaskPane #title, TaskPane #counts { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    TaskPane #title, TaskPane #counts, TaskPane #marks { height: 1; padding: 0 1; }
+    TaskPane #title, TaskPane #counts, TaskPane #marks { text-wrap: nowrap; text-overflow: ellipsis; }
     TaskPane #description { height: auto; max-height: 3; padding: 0 1; color: $quiet; }
-    TaskPane #counts { color: $quiet; }
+    TaskPane #counts, TaskPane #marks { color: $quiet; }
     TaskPane #examples { height: 1fr; }
     TaskPane #practice { height: 1fr; display: none; }
-    TaskPane.with-practice #practice { display: block; }
+    TaskPane #marks { display: none; }
+    TaskPane.with-practice #practice, TaskPane.with-practice #marks { display: block; }
     """
     CONTEXTS = ("task",)
     BINDINGS = action_table.bindings("task")
@@ -64,6 +66,7 @@ class TaskPane(Pane):
         yield Static(id="description")
         yield Static(id="counts")
         yield Table(EXAMPLES, id="examples")
+        yield Static(id="marks")
         yield Table(PRACTICE, id="practice")
 
     def on_mount(self) -> None:
@@ -116,15 +119,21 @@ class TaskPane(Pane):
         if name and (self.practice is None or self.practice.name != name):
             self._close()
             self.practice = PracticeQuestions(RunFolder(self.project / "runs" / name))
-            self._practice_rows.rows = self.practice.rows
+            self._practice_rows.rows, self._practice_rows.marks = self.practice.rows, self.practice.marks
             self._practice_rows.dropped = set()
             self.practice.read()
             self.practice_table.show(self._practice_rows)
         elif self.practice is not None and self.practice.read():
             self.practice_table.grow()
+        self._show_marks()
         writing = self.follow.state.stage == "self_instruct" and self.follow.verdict in ALIVE
         self.set_class(bool(self._practice_rows.rows) or writing, "with-practice")
         self.practice_table.set_hint(f"The meta-agent is writing questions: {stage_of(self.follow.state)}")
+
+    def _show_marks(self) -> None:
+        if self.practice is not None and self.practice.marks.read():
+            self.practice_table.reload()
+            self.set_text("marks", mark_counts(self.practice.marks))
 
     def _close(self) -> None:
         if self.practice is not None:
@@ -156,10 +165,12 @@ class TaskPane(Pane):
         match action:
             case "edit" | "delete" if (self._current_question if on_practice else self.table.chosen) is None:
                 return "There is no example; a adds one."
-            case "accept" if not on_practice or self._current_question is None:
+            case "accept" | "mark" if not on_practice or self._current_question is None:
                 return "Put the cursor on a practice question (tab goes there); i writes some."
             case "accept" if self._current_question and self._current_question.question in self._practice_rows.added:
                 return "It is already an example."
+            case "mark" if self.practice:
+                return self.practice.marks.obstacle
             case "undo" if not self._undo:
                 return "There is nothing to undo."
         return ""
@@ -337,6 +348,16 @@ class TaskPane(Pane):
             if error:
                 self.notice(error)
             self.practice_table.move(1)
+
+    @action_table.check_obstacle
+    def action_mark(self) -> None:
+        """Marks the practice question under the cursor as right, then as wrong, then not at all."""
+        if (one := self._current_question) is not None and self.practice is not None:
+            try:
+                self.practice.marks.change(one.key)
+            except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+                self.notice(str(error))
+            self._show_marks()
 
     def _edit_practice(self) -> None:
         question = self._current_question

@@ -35,11 +35,15 @@ class RunLine:
     """State folded from the end of its log: enough for its verdict and stage, without trajectories."""
     foreign: bool = False
     """Whether it came from elsewhere and is not trusted."""
+    set_aside: bool = False
+    """Whether it is a round without a gain, which later commands do not choose by themselves."""
 
     @property
     def label(self) -> str:
-        """The verdict, or `foreign` for an untrusted run without a job, whose log proves nothing."""
-        return "foreign" if self.foreign and not self.alive else self.verdict
+        """The verdict; `foreign` for an untrusted run without a job, whose log proves nothing; or `set aside`."""
+        if self.foreign and not self.alive:
+            return "foreign"
+        return "set aside" if self.set_aside and self.verdict == "finished" else self.verdict
 
     @property
     def alive(self) -> bool:
@@ -48,10 +52,10 @@ class RunLine:
 
 def leading_run(runs: Sequence[RunLine]) -> RunLine | None:
     """Returns the run to show first: the newest with a job, a session only if there is no other; else the newest
-    trusted one; else the newest."""
+    trusted one that is not set aside; else the newest."""
     alive = [run for run in runs if run.alive]
     training = [run for run in alive if not SESSION.search(run.folder.name)]
-    own = [run for run in runs if not run.foreign]
+    own = [run for run in runs if not run.foreign and not run.set_aside]
     return next(iter(training or alive or own or runs), None)
 
 
@@ -68,7 +72,10 @@ class RunList:
 
     def refresh(self) -> bool:
         """Reads the list again; returns whether anything changed."""
-        runs = [replace(self._line(folder), foreign=self._is_foreign(folder)) for folder in list_runs(self.root)]
+        runs = [
+            replace(self._line(folder), foreign=self._is_foreign(folder), set_aside=folder.set_aside.exists())
+            for folder in list_runs(self.root)
+        ]
         changed = runs != self.runs
         self.runs = runs
         return changed

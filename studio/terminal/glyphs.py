@@ -28,7 +28,7 @@ UNICODE = Glyphs(
     verdicts={
         "reading": "…", "starting": "…", "running": "●", "paused": "‖", "stuck": "◌", "unresponsive": "?",
         "finished": "✓", "failed": "✗", "cancelled": "■", "interrupted": "!", "unreadable": "✗",
-        "foreign": "⇢",
+        "foreign": "⇢", "set aside": "−",
     },
     ascii=False,
 )  # fmt: skip
@@ -37,7 +37,7 @@ ASCII = Glyphs(
     verdicts={
         "reading": ".", "starting": ".", "running": "*", "paused": "=", "stuck": "~", "unresponsive": "?",
         "finished": "+", "failed": "x", "cancelled": "#", "interrupted": "!", "unreadable": "x",
-        "foreign": "^",
+        "foreign": "^", "set aside": "-",
     },
     ascii=True,
 )  # fmt: skip

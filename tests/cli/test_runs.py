@@ -12,9 +12,11 @@ import pytest
 import autoact.events as happened
 from autoact.cli import main
 from autoact.cli.watch.follow import ProgressLine, describe_stage
+from autoact.lab.precision import choose_sample
 from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
+from autoact.run.record.marks import write_mark
 from autoact.run.record.state import RunState, fold
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
@@ -87,6 +89,26 @@ def test_stats_for_a_person(finished: RunFolder, capsys: pytest.CaptureFixture[s
     assert ["synthesis", "finished", "1/1", "1", "min", "01", "s"] in [line.split() for line in shown]
     assert ["synthesis", "meta", "2", "212", "110", "110", "1.000", "3"] in [line.split() for line in shown]
     assert shown[-1] == "the log ends with 11 bytes of an unfinished line"
+
+
+def test_stats_with_marks(finished: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    made = [Question(f"s-{number}", f"Question {number}?", "a", "instructed") for number in range(30)]
+    with LogWriter(finished) as log:
+        for question in made:
+            log.append(happened.QuestionAccepted(question))
+    assert main(["stats", str(finished.path)]) == 0
+    assert "precision" not in capsys.readouterr().out
+    for place, key in enumerate(choose_sample(made)[:12]):
+        write_mark(finished, key, place > 0)
+    assert main(["stats", str(finished.path)]) == 0
+    assert "precision     marked 12 of 20: 11 right, 92 % (65 to 99)\n" in capsys.readouterr().out
+    assert main(["stats", str(finished.path), "--json"]) == 0
+    found = orjson.loads(capsys.readouterr().out)["precision"]
+    assert (found["sample"], found["marked"], found["right"], round(found["share"], 2)) == (20, 12, 11, 0.92)
+    assert [round(end, 2) for end in found["interval"]] == [0.65, 0.99]
+    finished.marks.write_text("nonsense\n")
+    assert main(["stats", str(finished.path)]) == 2
+    assert f"{finished.marks}:1: expected" in capsys.readouterr().err
 
 
 def test_stats_of_nothing(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

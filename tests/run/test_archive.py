@@ -18,6 +18,7 @@ from autoact.run.process.lock import RunLock
 from autoact.run.record.archive import export_run, import_run
 from autoact.run.record.folder import RunFolder, list_runs, new_run
 from autoact.run.record.log import LogWriter, read
+from autoact.run.record.marks import read_marks, write_mark
 from autoact.trajectory import Adapter
 
 LORA = {"peft_type": "LORA", "target_modules": ["q_proj", "v_proj"], "r": 8, "megatron_config": None}
@@ -83,6 +84,15 @@ def test_a_run_arrives_as_it_was(packable: RunFolder, project: Path, tmp_path: P
     assert [path.name for path in (project / "runs").iterdir()] == [packable.name]
     assert imported.folder.path.stat().st_mode & 0o777 == 0o700
     assert imported.folder.events.stat().st_mode & 0o777 == 0o600
+
+
+def test_marks_and_the_reason_for_setting_aside_arrive(packable: RunFolder, project: Path, tmp_path: Path) -> None:
+    write_mark(packable, ("Who?", "Verdi"), True)
+    packable.set_aside.write_text("round 2: no gain\n")
+    export_run(packable, tmp_path / "run.tar.gz")
+    arrived = import_run(tmp_path / "run.tar.gz", project).folder
+    assert read_marks(arrived) == {("Who?", "Verdi"): True}
+    assert arrived.set_aside.read_text() == "round 2: no gain\n"
 
 
 def test_the_same_run_gives_the_same_bytes(packable: RunFolder, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from subprocess import Popen
 from threading import Event, Thread
@@ -19,7 +20,16 @@ from autoact.cli import main
 from autoact.cli.start import rounds
 from autoact.cli.start.resume import check
 from autoact.errors import BadInput, ModelFailed, RunBusy, StageFailed
-from autoact.events import ModelAnswered, RunFailed, RunFinished, RunRecovered, StageStarted, TrainStepped, UnitForked
+from autoact.events import (
+    ModelAnswered,
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+    RunRecovered,
+    StageStarted,
+    TrainStepped,
+    UnitForked,
+)
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
@@ -43,7 +53,7 @@ from autoact.run.control.control_socket import save_command, send
 from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder, latest_run, new_run
-from autoact.run.record.log import read, seal
+from autoact.run.record.log import LogWriter, read, seal
 from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Train
 from autoact.security import trust
@@ -569,7 +579,9 @@ def play_with(hall: Hall, project: Project, monkeypatch: pytest.MonkeyPatch, *op
     """Plays `autoact run --rounds` with jobs in this process; returns the runs, the oldest first."""
     played: list[RunFolder] = []
 
-    def start(project: Project, config: Config, what: str, show: object, *, fresh: bool = False) -> int:
+    def start(
+        project: Project, config: Config, what: str, show: object, *, fresh: bool = False, detach: bool = False
+    ) -> int:
         folder = new_run(project.root, what, msgspec.to_builtins(config), now=datetime(2026, 11, 22, 15, len(played)))
         played.append(folder)
         return 0 if Job(folder, hall.open).run() == "finished" else 1
@@ -617,10 +629,56 @@ def test_a_round_adds_to_what_was_kept_and_keeps_questions_apart(
     assert [name for name in hall.trained] == [*SUB_AGENTS, *SUB_AGENTS]
 
 
+def test_a_process_of_its_own_plays_the_rounds_of_a_detached_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[tuple[Path, str, tuple[str, ...]]] = []
+
+    def start_in_session(output: Path, module: str, *arguments: str) -> None:
+        started.append((output, module, arguments))
+
+    monkeypatch.setattr(rounds, "start_in_session", start_in_session)
+    halls: list[Hall] = []
+    halls.append(Hall(lambda ask: speak_better(halls, ask)))
+    played = play_with(halls[0], project, monkeypatch, "--rounds", "3", "--detach")
+    (first,) = played
+    assert [(output, module) for output, module, _ in started] == [(first.rounds, "autoact.cli.start.rounds")]
+    assert import_module(started[0][1]) is rounds
+    assert "round 1" not in capsys.readouterr().out
+    assert rounds.main(started[0][2]) == 0
+    assert [folder.name[16:-5] for folder in played] == ["run", "run-round-1", "run-round-2"]
+    assert [folder.set_aside.exists() for folder in played] == [False, False, True]
+    assert f"the best round is {played[1].name}" in capsys.readouterr().out
+
+
+def test_no_round_follows_a_run_that_kept_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = prepared(project)
+    with LogWriter(folder) as log:
+        log.append(RunFinished())
+    monkeypatch.setattr(rounds, "start", None)
+    assert rounds.main((str(folder.path), "run", "2")) == 1
+    assert "no round can follow: it trained no adapters" in capsys.readouterr().err
+
+
+def test_no_round_follows_a_run_that_was_stopped(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = prepared(project)
+    with LogWriter(folder) as log:
+        log.append(RunCancelled())
+    monkeypatch.setattr(rounds, "start", None)
+    assert rounds.main((str(folder.path), "run", "2")) == 130
+    assert "is stopped" in capsys.readouterr().err
+    folder.config.write_text("nonsense")
+    assert rounds.main((str(folder.path), "run", "2")) == 1
+    assert "run.toml" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (("--detach",), "cannot be combined with --rounds"),
         (("--to", "filtering"), "rounds need all stages up to differentiation"),
         (("--set", "self_instruct.validation=0"), "expected a share above 0"),
     ],

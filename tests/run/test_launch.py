@@ -14,7 +14,7 @@ from autoact.errors import AutoActError, RunBusy
 from autoact.run.process import lock
 from autoact.run.process.exit_record import read_ending
 from autoact.run.process.health import cause, is_active, verdict
-from autoact.run.process.launch import dump_stacks, kill, launch, stop
+from autoact.run.process.launch import dump_stacks, kill, launch, start_in_session, stop
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
@@ -69,6 +69,15 @@ def test_the_keeper_has_a_session_and_no_terminal(folder: RunFolder, begin: Laun
     own = Path("/proc/self/oom_score_adj").read_text()
     assert int(Path(f"/proc/{job.pid}/oom_score_adj").read_text()) == min(1000, int(own) + 300)
     assert Path(f"/proc/{keeper.pid}/oom_score_adj").read_text() == own
+
+
+def test_a_program_in_a_session_of_its_own(folder: RunFolder) -> None:
+    folder.rounds.write_text("before\n")
+    started = start_in_session(folder.rounds, "platform", "--terse")
+    assert os.getsid(started.pid) == started.pid != os.getsid(0)
+    assert started.wait() == 0
+    before, printed = folder.rounds.read_text().splitlines()
+    assert (before, "-" in printed) == ("before", True)
 
 
 def test_a_run_has_one_keeper(folder: RunFolder, begin: Launch) -> None:

@@ -54,6 +54,15 @@ def test_a_run_says_which_of_its_files_is_none(ended: RunFolder, obstacle: Obsta
     assert cause(ended, state, "unreadable") == f"{name}: expected a file, found {kind}"
 
 
+def test_the_reason_for_setting_a_run_aside_may_be_none(ended: RunFolder, obstacle: Obstacle) -> None:
+    state = RunState.of(ended.events)
+    ended.set_aside.write_bytes(b"round 2: no gain \xff\n")
+    assert cause(ended, state, "finished") == "set aside: round 2: no gain \ufffd"
+    ended.set_aside.unlink()
+    kind = obstacle(ended.set_aside)
+    assert cause(ended, state, "finished") in ("", f"{ended.set_aside}: expected a file, found {kind}")
+
+
 def test_a_log_that_is_none_is_damage(ended: RunFolder, obstacle: Obstacle) -> None:
     tail = LogTail(ended.events)
     kind = obstacle(ended.events)

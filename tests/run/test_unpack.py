@@ -151,6 +151,7 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "a lock": lambda: packed([*GOOD, (f"{RUN}/run.lock", b'{"host":"x"}')]),
     "a command": lambda: packed([*GOOD, (f"{RUN}/control/c-1.json", b'{"do":"cancel"}')]),
     "a console": lambda: packed([*GOOD, (f"{RUN}/console.log", b"\x1b]0;evil\x07")]),
+    "marks that are none": lambda: packed([*GOOD, (f"{RUN}/marks.jsonl", b'{"question": 1}')]),
     # names that collide
     "a file twice": lambda: packed([*GOOD, LOG]),
     "names that differ in case": lambda: packed([*GOOD, (f"{RUN}/EVENTS.jsonl", LINE)]),

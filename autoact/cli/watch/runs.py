@@ -93,10 +93,11 @@ def stats(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_json
     from autoact.lab.tally import tally
     from autoact.run.process.health import cause, verdict
+    from autoact.run.record.marks import read_marks
     from autoact.run.record.state import RunState
 
     folder = find_target_run(arguments)
-    made = tally(folder.events)
+    made = tally(folder.events, read_marks(folder))
     state = RunState(status=made.status)
     now = verdict(folder, state)
     why = cause(folder, state, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from autoact.cli.output import print_json, printable
+from autoact.lab.precision import describe_precision
 from autoact.lab.tally import Score, Tally, ToolUse, describe_validation, tally
 from autoact.run.record.folder import RunFolder
 from autoact.verdicts import describe_verdicts
@@ -29,6 +30,8 @@ def lines(made: Tally) -> Iterator[str]:
     if made.questions_asked:
         refused = _reasons(made.questions_refused)
         yield f"questions     {made.questions_asked} asked, {made.questions_kept} kept{refused}"
+    if made.precision.marked:
+        yield f"precision     {describe_precision(made.precision)}"
     if made.tools:
         yield f"tools         {', '.join(made.tools)}"
     if made.trajectories_tried:

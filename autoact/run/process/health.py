@@ -91,7 +91,8 @@ def _cause(folder: RunFolder, state: RunState, found: str, now: float) -> str:
         case "failed":
             return state.error
         case "finished" if folder.set_aside.exists():
-            return f"set aside: {folder.set_aside.read_text().strip()}"
+            why = disk.read_file(folder.set_aside).decode("utf-8", "replace")
+            return f"set aside: {why.strip()}"
         case "paused":
             return state.why
         case "stuck" if heartbeat:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 from autoact.errors import AutoActError
 from autoact.files import disk
@@ -25,20 +26,32 @@ def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     trust.require_start(folder.path)
     if lock.is_held(folder):
         raise lock.busy_error(folder)
+    printed = disk.file_size(folder.console)
+    starting = start_in_session(folder.console, "autoact.run.process.keeper", str(folder.path.absolute()), *program)
+    try:
+        code = starting.wait()
+    except BaseException:
+        starting.kill()
+        raise
+    if code == BUSY:
+        raise lock.busy_error(folder, keeper=True)
+    if code:
+        raise AutoActError(f"the keeper of {folder.name} could not start: {last_output_line(folder.console, printed)}")
+
+
+def start_in_session(output: Path, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Starts a module as a program in a session of its own, which outlives the terminal and, where possible, the login.
+
+    What it prints is added to `output`. Raises BadInput when that is not a file and cannot be replaced.
+    """
     prefix = logout.logout_prefix() if logout.ends_processes() else ()
-    disk.clear_path(folder.console)
-    with os.fdopen(disk.open_file(folder.console, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as console:
-        printed = os.fstat(console.fileno()).st_size
-        keeper = child_process.python_command("-m", "autoact.run.process.keeper", str(folder.path.absolute()), *program)
-        started = subprocess.run(
-            [*prefix, *keeper],
-            stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True, check=False,
+    disk.clear_path(output)
+    with os.fdopen(disk.open_file(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as printed:
+        return subprocess.Popen(
+            [*prefix, *child_process.python_command("-m", module, *arguments)],
+            stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, start_new_session=True,
             env=child_process.environment(), cwd=child_process.FOLDER,
         )  # fmt: skip
-    if started.returncode == BUSY:
-        raise lock.busy_error(folder, keeper=True)
-    if started.returncode:
-        raise AutoActError(f"the keeper of {folder.name} could not start: {last_output_line(folder.console, printed)}")
 
 
 def stop(folder: RunFolder) -> bool:

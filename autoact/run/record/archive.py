@@ -22,6 +22,7 @@ from autoact.run.process import lock
 from autoact.run.process.exit_record import Ending
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, Record, read, scan, unseal
+from autoact.run.record.marks import read_marks
 from autoact.run.record.unpack import FILES, RUN_NAME, unpack
 from autoact.security import trust
 from autoact.trajectory import Adapter, Count
@@ -169,11 +170,12 @@ def _find_damage(folder: RunFolder, file: Path) -> list[str]:
         msgspec.convert(toml_text.parse(folder.config.read_text("utf-8")), _Settings)
         if folder.exit.exists():
             msgspec.json.decode(folder.exit.read_bytes(), type=Ending)
+        read_marks(folder)
         _check_lines(folder.events)
         for config in sorted(folder.adapters.glob("*/adapter_config.json")):
             check_adapter(config)
         adapters = _adapters(folder)
-    except (ValueError, RecursionError) as error:  # invalid TOML, JSON or UTF-8, or a value out of bounds
+    except (ValueError, RecursionError, BadInput) as error:  # invalid TOML, JSON or UTF-8, or a value out of bounds
         raise BadInput(f"is not as a run is: {error}", file=file) from error
     log = scan(folder.events)
     damage = [f"byte {offset} of the log: {why}" for offset, why in log.damaged]

@@ -102,6 +102,16 @@ class RunFolder:
         """A file with the reason why a later command does not choose this run by itself; absent for most runs."""
         return self.path / "set-aside.txt"
 
+    @property
+    def rounds(self) -> Path:
+        """The output of the process that plays the rounds after this run."""
+        return self.path / "rounds.log"
+
+    @property
+    def marks(self) -> Path:
+        """A person's marks on practice questions; absent without any."""
+        return self.path / "marks.jsonl"
+
     def read_config(self) -> dict[str, Any]:
         """Returns the settings with which the run was made. Raises BadInput when the file is missing or broken."""
         try:

@@ -19,7 +19,7 @@ from autoact.errors import BadInput
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 FILES = re.compile(
-    r"run\.toml|events\.jsonl|events\.torn\.[0-9]{1,12}|exit\.json"
+    r"run\.toml|events\.jsonl|events\.torn\.[0-9]{1,12}|exit\.json|marks\.jsonl|set-aside\.txt"
     r"|examples/[a-z][a-z0-9_-]{0,39}\.jsonl"
     r"|adapters/[a-z][a-z0-9_-]{0,39}/(README\.md|adapter_config\.json|adapter_model\.safetensors)"
     r"|checkpoints/[a-z][a-z0-9_-]{0,39}/step-[0-9]{6}/(manifest|state\.safetensors)"

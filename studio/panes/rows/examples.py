@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
+from autoact.lab.precision import describe_precision
 from studio.files import examples_jsonl
 from studio.files.examples_jsonl import ExampleLine
+from studio.files.practice_marks import PracticeMarks
 from studio.files.practice_questions import PracticeQuestion
 from studio.terminal import untrusted_text
 from studio.widgets.lists.table import Column
@@ -21,6 +23,7 @@ EXAMPLES = (
 )
 PRACTICE = (
     Column("", 3),
+    Column("mark", 7),
     Column("practice question"),
     Column("answer", 18),
     Column("reason for refusal", 24, least=60),
@@ -49,6 +52,10 @@ class ExampleRows:
         return str(index)
 
 
+TO_MARK = "?"
+"""The sign of a question of the sample that has no mark yet."""
+
+
 class PracticeRows:
     """The practice questions as rows of a table, with a sign for those that were added (+) or dropped (-)."""
 
@@ -58,6 +65,7 @@ class PracticeRows:
         """Questions that are among the examples."""
         self.dropped: set[str] = set()
         """Units of questions that the person dropped."""
+        self.marks: PracticeMarks | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -67,10 +75,23 @@ class PracticeRows:
         sign = "+" if one.question in self.added else "-" if one.unit in self.dropped else ""
         quiet = "$quiet" if one.refused or sign == "-" else ""
         question, answer = untrusted_text.content(one.question, quiet), untrusted_text.content(one.answer, quiet)
-        return Content.styled(sign, "$accent"), question, answer, untrusted_text.content(one.refused, "$warning")
+        reason = untrusted_text.content(one.refused, "$warning")
+        return Content.styled(sign, "$accent"), self._mark(one), question, answer, reason
 
     def key(self, index: int) -> str:
         return self.rows[index].unit
+
+    def _mark(self, one: PracticeQuestion) -> Content:
+        """Returns the mark, quiet where it does not count, or the sign of a question that is to be marked."""
+        if self.marks is None:
+            return Content("")
+        counts = one.key in self.marks.sample and not one.refused
+        right = self.marks.values.get(one.key)
+        if right is None:
+            return Content.styled(TO_MARK if counts else "", "$accent")
+        return Content.styled(
+            "right" if right else "wrong", ("$success" if right else "$error") if counts else "$quiet"
+        )
 
 
 def example_counts(rows: Sequence[ExampleLine], duplicates: Mapping[int, int]) -> Content:
@@ -82,3 +103,12 @@ def example_counts(rows: Sequence[ExampleLine], duplicates: Mapping[int, int]) -
     if duplicates:
         parts.append(Content.styled(f"~ {len(duplicates)} near-duplicate{'s' * (len(duplicates) > 1)}", "$warning"))
     return Content("   ").join(parts)
+
+
+def mark_counts(marks: PracticeMarks) -> Content:
+    """Returns the number of marked questions of the sample with the estimate, or the error of the file of marks."""
+    if marks.error:
+        return untrusted_text.content(marks.error, "$error")
+    found = marks.precision
+    rest = f"   r marks those with {TO_MARK}" if found.marked < found.sample else ""
+    return Content(f"practice questions {describe_precision(found)}{rest}" if found.sample else "")

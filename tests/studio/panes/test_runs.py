@@ -12,7 +12,9 @@ from stories import alive, finished, screen_text, synthesis, write
 import autoact.events as happened
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
+from studio.panes.runs import RunsPane
 from studio.runs.config_diff import differences
+from studio.runs.run_list import RunList, leading_run
 from studio.screens import confirm
 from studio.screens.confirm import Confirm
 from studio.screens.project import ProjectScreen
@@ -148,6 +150,56 @@ async def test_a_new_run_of_some_stages(opera: Path, instead: Instead) -> None:
         assert isinstance(app.screen, ProjectScreen)
     asked = (opera / "asked.txt").read_text()
     assert asked.startswith("run --new --detach --preset full --from self_instruct --to group_planning -- ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "share"), [("", " --set self_instruct.validation=0.2"), ("[self_instruct]\nvalidation = 0.1\n", "")]
+)
+async def test_a_new_run_with_rounds(opera: Path, instead: Instead, settings: str, share: str) -> None:
+    with (opera / "project.toml").open("a") as file:
+        file.write(settings)
+    instead(NOTES.format(str(opera)))
+    async with pane_of(opera, "7") as (app, pilot):
+        await pilot.press("n")
+        await done(app, pilot)
+        await pilot.press("tab", "tab", "tab", "3", "ctrl+o")
+        await done(app, pilot)
+        assert isinstance(app.screen, ProjectScreen)
+    asked = (opera / "asked.txt").read_text()
+    stages = "--preset quick --from self_instruct --to group_planning"
+    assert asked == f"run --new --detach {stages} --rounds=3{share} -- {opera}"
+
+
+async def test_a_refused_number_of_rounds_stays_in_the_form(opera: Path) -> None:
+    async with pane_of(opera, "7") as (app, pilot):
+        await pilot.press("n")
+        await done(app, pilot)
+        await pilot.press("tab", "tab", "tab", *"-2", "ctrl+o")
+        await done(app, pilot)
+        assert "`-2` is not a number from 1 to 20" in " ".join(screen_text(app).split())
+    assert not (opera / "runs").exists()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_run_set_aside_is_marked_and_says_why(opera: Path, size: tuple[int, int]) -> None:
+    best = write(opera, finished(), 1)
+    second = write(opera, finished(), 2)
+    async with pane_of(opera, "7", size) as (app, pilot):
+        assert "set aside" not in screen_text(app)
+        second.set_aside.write_text("round 1: validation F1 40.0 before, 38.0 now\n")
+        assert isinstance(app.screen, ProjectScreen)
+        app.screen.follow.run_list.refresh()
+        app.screen.query_one(RunsPane).update()
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "− set aside" in text
+        assert "✓ finished" in text
+        assert "set aside: round 1: validation F1 40.0 before, 38.0 now" in text
+    runs = RunList(opera)
+    runs.refresh()
+    first = leading_run(runs.runs)
+    assert first is not None
+    assert first.folder == best
 
 
 @pytest.mark.does("runs.log", "runs.differences", "runs.up")

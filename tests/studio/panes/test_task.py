@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 from paned import Instead, done, pane_of
 from stories import alive, screen_text, write
+from textual.app import App
 from textual.events import Paste
 from textual.widgets import TextArea
 
 import autoact.events as happened
 from autoact.files import disk
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter
+from autoact.run.record.marks import read_marks, write_mark
+from autoact.security import trust
 from autoact.trajectory import Question
+from studio.panes.task import TaskPane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
 from studio.widgets.lists.table import Table
@@ -341,6 +346,88 @@ async def test_self_made_questions_are_accepted_changed_and_dropped(opera: Path)
             assert len(rows(opera)) == 3
             pane = app.screen.query_one("TaskPane")
             assert pane._practice_rows.dropped == {"q-1"}  # type: ignore[attr-defined]
+
+
+def self_made(root: Path, count: int) -> RunFolder:
+    made = [Question(f"q-{n}", f"Question number {n}?", "Verdi", "instructed") for n in range(count)]
+    accepted = [happened.QuestionAccepted(question) for question in made]
+    refused = happened.QuestionRefused("q-9", "Who?", "too short", "Verdi")
+    return write(root, [happened.RunOpened(1, 1, "here", "m"), *accepted, refused])
+
+
+def mark_of(app: App[str], question: str) -> str:
+    """The mark before a question on the screen."""
+    line = next(line for line in screen_text(app).splitlines() if question in line)
+    return line.partition(question)[0].strip()
+
+
+@pytest.mark.does("task.mark")
+async def test_a_question_is_marked_right_then_wrong_then_not_at_all(opera: Path) -> None:
+    run = self_made(opera, 3)
+    first = ("Question number 0?", "Verdi")
+    async with pane_of(opera, "1", (100, 30)) as (app, pilot):
+        await pilot.press("r")
+        assert "Put the cursor on a practice question" in screen_text(app)
+        await pilot.press("tab")
+        assert "r mark" in screen_text(app)
+        for word, marks, counts in (
+            ("right", {first: True}, "marked 1 of 3: 1 right, 100 % (21 to 100)"),
+            ("wrong", {first: False}, "marked 1 of 3: 0 right, 0 % (0 to 79)"),
+            ("?", {}, "marked 0 of 3"),
+        ):
+            await pilot.press("r")
+            await done(app, pilot)
+            assert read_marks(run) == marks
+            assert mark_of(app, first[0]) == word
+            assert counts in screen_text(app)
+
+
+async def test_only_marks_of_the_sample_count(opera: Path) -> None:
+    run = self_made(opera, 30)
+    async with pane_of(opera, "1", (100, 90)) as (app, pilot):
+        signs = {n: mark_of(app, f"Question number {n}?") for n in range(30)}
+        assert list(signs.values()).count("?") == 20
+        outside = next(n for n, sign in signs.items() if not sign)
+        await pilot.press("tab", *"j" * outside, "r")
+        await done(app, pilot)
+        assert read_marks(run) == {(f"Question number {outside}?", "Verdi"): True}
+        assert mark_of(app, f"Question number {outside}?") == "right"
+        assert "marked 0 of 20" in screen_text(app)
+        await pilot.press("G", "r")
+        await done(app, pilot)
+        assert read_marks(run)["Who?", "Verdi"], "a refused question is marked too"
+        assert "marked 0 of 20" in screen_text(app)
+
+
+async def test_marks_of_another_viewer_are_seen(opera: Path) -> None:
+    run = self_made(opera, 3)
+    async with pane_of(opera, "1", (100, 30)) as (app, pilot):
+        write_mark(run, ("Question number 1?", "Verdi"), False)
+        app.screen.query_one(TaskPane).update()
+        await done(app, pilot)
+        assert mark_of(app, "Question number 1?") == "wrong"
+        assert "marked 1 of 3: 0 right" in screen_text(app)
+
+
+async def test_damaged_marks_are_shown_and_not_written_over(opera: Path) -> None:
+    run = self_made(opera, 3)
+    run.marks.write_text("nonsense\n")
+    async with pane_of(opera, "1", (100, 30)) as (app, pilot):
+        assert "marks.jsonl:1: expected" in screen_text(app)
+        await pilot.press("tab", "r")
+        await done(app, pilot)
+        assert "r mark" not in screen_text(app)
+    assert run.marks.read_text() == "nonsense\n"
+
+
+async def test_a_foreign_run_is_not_marked(opera: Path) -> None:
+    run = self_made(opera, 3)
+    trust.revoke(run.path)
+    async with pane_of(opera, "1", (100, 30)) as (app, pilot):
+        await pilot.press("tab", "r")
+        await done(app, pilot)
+        assert "came from elsewhere" in screen_text(app)
+    assert not run.marks.exists()
 
 
 async def test_lines_are_those_between_line_feeds(opera: Path) -> None:
