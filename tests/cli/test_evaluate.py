@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from autoact.cli import main
 from autoact.cli.start import evaluate
-from autoact.cli.start.run import check
+from autoact.cli.start.run_start import check
 from autoact.project.config import Plan
 from autoact.project.project import Project, create
 

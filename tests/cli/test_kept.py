@@ -18,7 +18,7 @@ import pytest
 import autoact.events as happened
 from autoact.cli import main
 from autoact.cli.control import command
-from autoact.cli.start.run import find_interrupted, lift_pause
+from autoact.cli.start.run_start import find_interrupted, lift_pause
 from autoact.errors import BadInput
 from autoact.project.project import Project
 from autoact.run.control.command import Command, Reply

@@ -18,7 +18,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
-from autoact.cli.start.run import find_interrupted
+from autoact.cli.start.run_start import find_interrupted
 from autoact.errors import BadInput
 from autoact.job import base_run
 from autoact.job.base_run import find_trained_run

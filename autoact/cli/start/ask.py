@@ -49,7 +49,7 @@ def _method(name: str) -> str:
 
 def ask(arguments: argparse.Namespace) -> int:
     """Starts a run of one question and prints its trajectory."""
-    from autoact.cli.start.run import check, start
+    from autoact.cli.start.run_start import check, start
     from autoact.errors import BadInput
     from autoact.job.answer_config import make_answer_config
 

@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Starts a run of group planning alone and prints its scores."""
-    from autoact.cli.start.run import check, start
+    from autoact.cli.start.run_start import check, start
     from autoact.cli.watch.table import print_result
     from autoact.errors import BadInput
 

@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
 
 def resume(arguments: argparse.Namespace) -> int:
     """Starts the run's keeper again and follows the run."""
-    from autoact.cli.start.run import launch_and_follow
+    from autoact.cli.start.run_start import launch_and_follow
     from autoact.cli.watch.table import print_result
     from autoact.run.process.health import is_active
 

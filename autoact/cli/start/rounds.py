@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from autoact.cli.start.run import find_same, start
+from autoact.cli.start.run_start import find_same, start
 from autoact.errors import AutoActError, BadInput
 from autoact.files import disk
 from autoact.metrics import interval

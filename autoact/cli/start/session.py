@@ -50,7 +50,7 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
     """Makes the folder of a new session, with every method that can answer."""
     import msgspec
 
-    from autoact.cli.start.run import check
+    from autoact.cli.start.run_start import check
     from autoact.job.answer_config import make_answer_config
     from autoact.job.base_run import find_trained_run
     from autoact.registry.methods import answerable_methods

@@ -36,7 +36,7 @@ def select(arguments: argparse.Namespace) -> int:
     """Starts a run of tool selection alone and follows it to its end."""
     from msgspec.structs import replace
 
-    from autoact.cli.start.run import check, start
+    from autoact.cli.start.run_start import check, start
     from autoact.registry.stages import TOOL_SELECTION
 
     project = open_trusted_project(arguments)
