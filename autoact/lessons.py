@@ -13,7 +13,7 @@ from autoact import scratchpad
 from autoact.metrics import normalise, reward
 from autoact.registry.roles import ROLES
 from autoact.script import Lesson
-from autoact.trajectory import REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
+from autoact.trajectory import CUT_SHORT, REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
 
 FAILED_SHARE = 0.5
 """Most failed tries that an adapter learns from, for each kept trajectory."""
@@ -106,10 +106,13 @@ def parts_before_reflection(adapter: str, cast: Cast, trajectory: Trajectory) ->
 
 
 def wrong_tries(trajectories: Sequence[Trajectory], seed: int) -> list[Trajectory]:
-    """Returns wrong trajectories, plausible ones first, cut after their first reflection, which now says *wrong*."""
+    """Returns wrong trajectories, cut after their first reflection, which now says *wrong*.
+
+    Those that answer after one of two pages come first, then other plausible ones.
+    """
     wrong = [short for one in trajectories if one.reward == 0 and (short := cut_after_wrong(one))]
     mixed = random.Random(seed).sample(wrong, len(wrong))
-    return sorted(mixed, key=_is_plausible, reverse=True)
+    return sorted(mixed, key=lambda one: (one.made == CUT_SHORT, _is_plausible(one)), reverse=True)
 
 
 def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, seed: int) -> tuple[Lesson, ...]:

@@ -23,9 +23,10 @@ RIGHT, WRONG = "right", "wrong"
 INSTRUCTED = "instructed"
 """The origin of a self-made question."""
 BY_FILTER = "filter"
-HINTED, FROM_FACTS, REPAIRED = "hinted", "from facts", "repaired"
-"""How a trajectory was made: its prompt named the pages that answer the question, it was written from facts, or it is a
-failed try that was called wrong and then continued from facts."""
+HINTED, FROM_FACTS, REPAIRED, CUT_SHORT = "hinted", "from facts", "repaired", "cut short"
+"""How a trajectory was made: its prompt named the pages that answer the question; it was written from facts; it is a
+failed try that was called wrong and then continued from facts; it is one from facts that answers, wrongly, after the
+first of two pages."""
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
@@ -126,7 +127,7 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     """0 to 1: token F1 with the gold answer, 1 or 0 for multiple choice, or the environment's reward."""
     cast: str = "meta"
     made: str = ""
-    """HINTED, FROM_FACTS or REPAIRED; empty for a plain try."""
+    """HINTED, FROM_FACTS, REPAIRED or CUT_SHORT; empty for a plain try."""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use
 from autoact.trajectory import (
+    CUT_SHORT,
     FINISH,
     FROM_FACTS,
     META,
@@ -62,6 +63,24 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
     return Trajectory(
         unit, question, tuple(steps), answer, RIGHT, "answered", reward(answer, question), META, FROM_FACTS
     )
+
+
+def cut_short(written: Trajectory) -> Trajectory | None:
+    """Returns a trajectory that answers after the first of two pages, with what that page says: the usual mistake.
+
+    Returns None for a question over one page, for yes/no questions, and if the answer would be right.
+    """
+    question, (first, *others) = written.question, written.steps
+    if question.type not in ("two-hop", "comparison") or len(question.gold) < 2 or not others:
+        return None
+    answer = question.gold[0] if question.type == "comparison" else question.evidence[0].value
+    if not answer or reward(answer, question) > 0:
+        return None
+    thought = f"{question.evidence[0].says}, so the answer is {answer}."
+    steps = (
+        first, Step(thought, FINISH, answer, scratchpad.REFLECT_NOW), Step(JUDGED_RIGHT, REFLECT, RIGHT, ""),
+    )  # fmt: skip
+    return Trajectory(f"c-{question.id}", question, steps, answer, RIGHT, "answered", 0.0, META, CUT_SHORT)
 
 
 def repair(failed: Trajectory, written: Trajectory, prefix: str) -> Trajectory | None:

@@ -18,9 +18,9 @@ from autoact.project.config import Filtering, Synthesis
 from autoact.script import Card, Commits, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext
 from autoact.stages.filtering import find_refusal, round_prefixes
-from autoact.stages.from_facts import repair, write_from_facts
+from autoact.stages.from_facts import cut_short, repair, write_from_facts
 from autoact.stages.validation import held_back
-from autoact.trajectory import FROM_FACTS, HINTED, META, REPAIRED, Cast, Question, Trajectory
+from autoact.trajectory import CUT_SHORT, FROM_FACTS, HINTED, META, REPAIRED, Cast, Question, Trajectory
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
@@ -52,7 +52,7 @@ def try_again(questions: Sequence[Question], context: StageContext, number: int)
 def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
     """Returns an ended episode of this stage, so that it can be forked; None when there is none."""
     trajectory = context.state.trajectories.get(name)
-    if trajectory is None or trajectory.made == REPAIRED or trajectory.cast != META:
+    if trajectory is None or trajectory.made in (REPAIRED, CUT_SHORT) or trajectory.cast != META:
         return None  # it was not played, or by adapters that are not loaded
     if trajectory.made == FROM_FACTS:
         return make_written(trajectory.question, context.meta_card()), commit_trajectory
@@ -70,6 +70,9 @@ def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, ru
     plain = [make_attempt(name, question, card, settings) for name, question in tries]
     done: list[Trajectory | None] = yield Round([*written, *plain], commits=commit_trajectory)
     yield from _repair(done, rules, settings.repaired, "r-")
+    for one in done:
+        if one is not None and one.made == FROM_FACTS and one.answer and (short := cut_short(one)):
+            yield TrajectoryCommitted(short)
     solved = {one.question.id for one in done if one is not None and not find_refusal(one, rules)}
     hard = [question for question in questions if question.gold and question.id not in solved]
     hints = ((f"h-{question.id}-{sample}", question) for sample in range(settings.hinted) for question in hard)

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import safetensors.torch
@@ -31,6 +32,8 @@ from autoact.training.repeatable import deterministic_sums
 
 CLIP = 1.0
 """Gradient norm above which gradients are scaled down."""
+STEADY = 20
+"""Steps over which a loss must be low for a training to end early."""
 RELEASE_EVERY = 10
 """Steps between releases of memory; one at every step would cost a tenth of the time."""
 
@@ -87,7 +90,7 @@ class LoraTraining:
         yield from self._resume()
         self.model.train()
         for step in range(len(self.losses), self.steps):
-            if enough and self.losses:
+            if (enough and self.losses) or self._has_learned():
                 break
             with deterministic_sums(self.base.device, self.threads):
                 stepped = self._step(step)
@@ -95,10 +98,19 @@ class LoraTraining:
             if (step + 1) % RELEASE_EVERY == 0:
                 release_memory()
             enough = yield stepped
+            enough = enough or self._has_learned()
             # also after the last step: if the run dies while the next adapter trains, nothing is repeated here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
                 yield CheckpointSaved(self.name, step + 1, self._save(step + 1))
         return self._mean_loss()
+
+    def _has_learned(self) -> bool:
+        """Returns whether the mean loss of the last STEADY steps is below the setting.
+
+        In the first epoch these steps are new to the adapter, so this is a loss of validation.
+        """
+        last = self.losses[-STEADY:]
+        return len(last) == STEADY and fmean(last) < self.settings.enough_loss
 
     def _mean_loss(self) -> float:
         """Returns the mean loss per loss-bearing token over the steps of the last epoch, in nats."""

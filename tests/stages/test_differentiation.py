@@ -14,7 +14,7 @@ from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Card, Lesson, Train
 from autoact.stages.differentiation import differentiation
-from autoact.trajectory import FINISH, REFLECT, REPAIRED, Adapter, Cast, Question, Step, Trajectory, Verdict
+from autoact.trajectory import CUT_SHORT, FINISH, REFLECT, REPAIRED, Adapter, Cast, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I look.", "Retrieve", "Fidelio", "By Beethoven.")
 QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
@@ -191,6 +191,13 @@ def test_wrong_answers_that_a_page_contains_come_first() -> None:
     runs = [msgspec.structs.replace(WRONG, unit=f"t-{number}") for number in range(6)]
     (lesson,) = wrong_lessons([*runs[:3], msgspec.structs.replace(seen, unit="t-seen"), *runs[3:]], 1, 0.5, 7)
     assert lesson.trajectory.unit == "t-seen"
+
+
+def test_answers_after_one_of_two_pages_come_before_other_wrong_ones() -> None:
+    plausible = msgspec.structs.replace(WRONG, steps=(but_seen(WRONG.steps[0], WRONG.answer or ""), *WRONG.steps[1:]))
+    short = msgspec.structs.replace(WRONG, unit="c-1", made=CUT_SHORT)
+    (lesson,) = wrong_lessons([plausible, short], 1, 0.5, 7)
+    assert lesson.trajectory.unit == "c-1"
 
 
 def but_seen(step: Step, words: str) -> Step:

@@ -12,9 +12,20 @@ from autoact import scratchpad
 from autoact.project.config import Filtering
 from autoact.script import Card, Observation, Use
 from autoact.stages.filtering import find_refusal
-from autoact.stages.from_facts import repair, write_from_facts
+from autoact.stages.from_facts import cut_short, repair, write_from_facts
 from autoact.tools.simple.compare import compare
-from autoact.trajectory import FINISH, FROM_FACTS, REFLECT, REPAIRED, Evidence, Question, Step, Tool, Trajectory
+from autoact.trajectory import (
+    CUT_SHORT,
+    FINISH,
+    FROM_FACTS,
+    REFLECT,
+    REPAIRED,
+    Evidence,
+    Question,
+    Step,
+    Tool,
+    Trajectory,
+)
 
 PAGES = {
     "Ulm": "Ulm is a city in Germany. It stands on the Danube.",
@@ -149,6 +160,25 @@ def test_a_tool_compares_words(question: Question, call: str, found: str, answer
 def test_an_answer_that_does_not_follow_from_the_facts_is_not_given(tools: tuple[Tool, ...]) -> None:
     made = play(msgspec.structs.replace(SAME, answer="yes"), *tools)
     assert (made.answer, made.halt) == (None, "steps")
+
+
+def test_an_answer_after_one_of_two_pages_is_a_mistake_to_know() -> None:
+    made = cut_short(play(TWO_HOP))
+    assert made is not None
+    assert [(step.action, step.argument) for step in made.steps] == [
+        ("Retrieve", "Ulm"), (FINISH, "Danube"), (REFLECT, "right"),
+    ]  # fmt: skip
+    assert made.steps[1].thought == "Ulm stands on the Danube, so the answer is Danube."
+    assert (made.unit, made.made, made.reward) == ("c-q-1", CUT_SHORT, 0.0)
+    assert find_refusal(made, Filtering()) == "wrong answer"
+    compared = cut_short(play(SHORTER))
+    assert compared is not None
+    assert compared.answer == "Danube"
+
+
+@pytest.mark.parametrize("question", [COMPARISON, POLAR, SAME])
+def test_nothing_is_cut_short_where_the_first_page_may_suffice(question: Question) -> None:
+    assert cut_short(play(question)) is None
 
 
 def failed_try(*steps: Step, answer: str) -> Trajectory:

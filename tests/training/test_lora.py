@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 import safetensors.torch
 import torch
+from msgspec.structs import replace
 from peft import PeftModel
 
 from autoact.errors import DiskFull
@@ -20,7 +22,7 @@ from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepp
 from autoact.files import disk
 from autoact.model.store import Weights, load_model
 from autoact.project.config import Differentiation
-from autoact.training.lora import LoraTraining
+from autoact.training.lora import STEADY, LoraTraining
 from autoact.training.loss import Sample, SpanLoss
 from autoact.training.spans import Encoded, Span
 
@@ -139,6 +141,23 @@ def test_a_training_that_is_told_enough_keeps_what_it_has(
     again = training(tiny, tmp_path).run(enough=True)  # a job that died here and was started again
     with pytest.raises(StopIteration):
         next(again)
+
+
+def test_a_training_ends_when_its_loss_stays_low(tiny: Path, tmp_path: Path) -> None:
+    """It ends at the first step whose last STEADY losses are low enough on average, also after a stop."""
+    settings = replace(SETTINGS, epochs=20, learning_rate=0.02)
+    whole, _ = finished(training(tiny, tmp_path / "whole", settings=settings))
+    found = [loss for _, loss in sorted(losses(whole).items())]
+    means = {step: fmean(found[step - STEADY : step]) for step in range(STEADY, len(found) + 1)}
+    enough = (min(means.values()) + found[0]) / 2
+    last = next(step for step, mean in means.items() if mean < enough)
+    assert last < len(found)
+    settings = replace(settings, enough_loss=enough)
+    events, _ = finished(training(tiny, tmp_path / "short", settings=settings))
+    assert len(losses(events)) == last
+    assert isinstance(events[-1], CheckpointSaved)
+    again, _ = finished(training(tiny, tmp_path / "short", settings=settings))
+    assert again == []
 
 
 @pytest.mark.parametrize(
