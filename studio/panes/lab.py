@@ -292,7 +292,7 @@ def funnel(tally: Tally) -> list[Content]:
             ("trajectories ", "$accent"), f"{tally.trajectories_tried} tried, {tally.trajectories_kept} kept"
         ),
         *_reasons(tally.trajectories_refused),
-        *_reasons({f"kept of {one.tried} {name}": one.kept for name, one in tally.trajectories_made.items()}),
+        *_reasons(_kept_by_origin(tally)),
     ]
     for lesson in tally.adapters:
         mean = " (mean of the last epoch)" if lesson.ready else ""
@@ -306,6 +306,12 @@ def funnel(tally: Tally) -> list[Content]:
             name = untrusted_text.line(score.cast, 12)
             lines.append(Content.assemble((f"{name:<13}", "$accent"), f"reflect {describe_verdicts(score.verdicts)}"))
     return lines
+
+
+def _kept_by_origin(tally: Tally) -> dict[str, int]:
+    """Returns the numbers of kept trajectories by how they were made; nothing when all were made in one way."""
+    ways = tally.trajectories_made
+    return {f"kept of {one.tried} {name}": one.kept for name, one in ways.items()} if len(ways) > 1 else {}
 
 
 def parts(tally: Tally) -> list[Content]:

@@ -60,7 +60,8 @@ class TrainingPane(Pane, can_focus=True):
     TrainingPane.empty #none { display: block; }
     TrainingPane #agents { height: 1fr; }
     TrainingPane.empty #agents { display: none; }
-    TrainingPane #validation { height: auto; padding: 0 1; }
+    TrainingPane #validation { display: none; height: auto; padding: 0 1; }
+    TrainingPane.validated #validation { display: block; }
     """
     CONTEXTS = ("training",)
     BINDINGS = action_table.bindings("training")
@@ -97,6 +98,7 @@ class TrainingPane(Pane, can_focus=True):
         if (follow.name, len(state.validated), state.calibrated) != self._validated:
             self._validated = follow.name, len(state.validated), state.calibrated
             found = validation(state)
+            self.set_class(found is not None, "validated")
             self.set_text("validation", Content(f"Validation: {describe_validation(found)}" if found else ""))
         adapters = trained_cast(state.config).names()
         if self.adapters and adapters != self.adapters:

@@ -13,10 +13,20 @@ import autoact.events as happened
 from autoact.cli.watch.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
-from autoact.lab.tally import LogTotals, gain, tally
+from autoact.lab.tally import LogTotals, Made, gain, tally
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
-from autoact.trajectory import Adapter, Question, Trajectory, Verdict
+from autoact.trajectory import (
+    FINISH,
+    FROM_FACTS,
+    REFLECT,
+    Adapter,
+    Question,
+    Step,
+    Trajectory,
+    Verdict,
+    VerdictQuality,
+)
 
 
 def said(unit: str, n: int, prompt: int, prefilled: int, tokens: int, role: str = "meta") -> ModelAnswered:
@@ -69,9 +79,14 @@ RUN: list[Event] = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    made = new_run(tmp_path, "test", {}, now=datetime(2026, 11, 22, 14, 30))
+    return write(tmp_path, RUN)
+
+
+def write(root: Path, events: list[Event]) -> RunFolder:
+    """Makes a run with this log."""
+    made = new_run(root, "test", {}, now=datetime(2026, 11, 22, 14, 30))
     with LogWriter(made) as log:
-        for event in RUN:
+        for event in events:
             log.append(event)
     return made
 
@@ -198,3 +213,35 @@ def test_tool_calls_are_counted_with_the_reasons_of_those_that_failed(folder: Ru
     (line,) = [line for line in lines(made) if line.startswith("tool calls")]
     failed = "failed: 1 of 4 Retrieve (Retrieve failed: x cannot be reached)"
     assert line == f"tool calls    5; {failed}; nothing found: 2 of 4 Retrieve (Could not find)"
+
+
+def judged(unit: str, answer: str, chance: float) -> Trajectory:
+    """An episode of one answer that the reflect part called right, with this probability of *wrong*."""
+    steps = (Step("So.", FINISH, answer), Step("I see.", REFLECT, "right", wrong_chance=chance))
+    return Trajectory(unit, Question("q", "?", "Oslo"), steps, answer, cast="group")
+
+
+VALIDATED: list[Event] = [
+    happened.TrajectoryCommitted(Trajectory("f-1", Question("q", "?", "a"), (), made=FROM_FACTS)),
+    happened.TrajectoryJudged(Verdict("f-1", True, 1.0)),
+    happened.QuestionValidated(judged("v-1", "Oslo", 0.1), 1.0),
+    happened.QuestionValidated(judged("v-2", "Bern", 0.6), 0.0),
+    happened.VerdictCalibrated(0.4, VerdictQuality(2, 1, 1, 1, 1.0)),
+    happened.QuestionSolved("group", judged("group-q", "Bern", 0.2), 0.0, 0.0, True),
+]
+
+
+def test_validation_answers_are_scored_with_the_chosen_threshold(tmp_path: Path) -> None:
+    made = tally(write(tmp_path, [*RUN, *VALIDATED]).events)
+    assert made.validation is not None
+    assert (made.validation.n, made.validation.f1, made.validation.threshold) == (2, 0.5, 0.4)
+    assert made.validation.verdicts == VerdictQuality(2, 1, 1, 1, 1.0)
+    text = "\n".join(lines(made))
+    assert "validation    F1 50.0 (0.0 to 100.0) of 2 answers; *wrong* from 0.40 on, finds 1 of 1 wrong answers" in text
+    assert "  reflect: finds 0 of 1 wrong answers, 0 called wrong" in text
+
+
+def test_ways_of_making_trajectories_are_counted(tmp_path: Path) -> None:
+    made = tally(write(tmp_path, [*RUN, *VALIDATED]).events)
+    assert made.trajectories_made == {"plain tries": Made(3, 1), "from facts": Made(1, 1)}
+    assert "kept          1 of 3 plain tries, 1 of 1 from facts" in "\n".join(lines(made))

@@ -259,3 +259,13 @@ async def test_a_run_with_other_adapters_has_their_columns(opera: Path, size: tu
         await done(app, pilot)
         assert "?  search  2/2" in screen_text(app)
         assert "plan" not in screen_text(app)
+
+
+@PAIR
+async def test_validation_is_told_below_the_curves(opera: Path, size: tuple[int, int]) -> None:
+    steps = (Step("So.", FINISH, "Bach", REFLECT_NOW), Step("I see.", REFLECT, "wrong", wrong_chance=0.8))
+    answer = Trajectory("v-1", Question("q-1", "Who wrote Fidelio?", "Beethoven"), steps, "Bach", cast="group")
+    write(opera, [*finished(), happened.QuestionValidated(answer, 0.0)])
+    async with pane_of(opera, "4", size) as (app, _):
+        text = " ".join(screen_text(app).split())
+        assert "Validation: F1 0.0 (0.0 to 0.0) of 1 answers; finds 1 of 1 wrong answers, 1 called wrong" in text
