@@ -94,15 +94,22 @@ class Episode:
             if not scratchpad.is_answer(argument, self._barred()):
                 self._record(Step(thought, action, argument, scratchpad.NO_ANSWER, failed=True))
                 continue
+            before, self.answer = self.answer, argument
             self._record(Step(thought, action, argument, scratchpad.REFLECT_NOW))
             self.verdict = yield from self._reflect()
-            chance = self.steps[-1].wrong_chance
-            if self.answer is None or not self.limits.keep_best or chance is None or chance < self.best_chance:
-                self.answer, self.best_chance = argument, math.inf if chance is None else chance
+            self._choose_answer(before)
             if self.verdict == RIGHT or reflections == self.limits.reflections:
                 return "answered"
             reflections += 1
         return "steps"
+
+    def _choose_answer(self, before: str | None) -> None:
+        """Goes back to the answer `before` if that had a lower probability of *wrong*, and if the limits say so."""
+        chance = self.steps[-1].wrong_chance
+        if before is not None and self.limits.keep_best and chance is not None and chance >= self.best_chance:
+            self.answer = before
+        else:
+            self.best_chance = math.inf if chance is None else chance
 
     def _ask_action(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
         """Asks for a thought, a tool and its argument, and returns them."""

@@ -28,9 +28,14 @@ PLENTY = Limits()
 
 
 def play(
-    answers: Iterable[str], limits: Limits = PLENTY, cast: Cast = META, seen: str = "", question: Question = QUESTION
+    answers: Iterable[str],
+    limits: Limits = PLENTY,
+    cast: Cast = META,
+    seen: str = "",
+    question: Question = QUESTION,
+    chance: float | None = None,
 ) -> tuple[Trajectory, list[Ask]]:
-    """An episode with these answers in turn, all of which it must want."""
+    """An episode with these answers in turn, all of which it must want. `chance` is that of each verdict."""
     script = Episode("t-1", question, CARD, cast, Sampling(0.5), limits, reward).play()
     said, asks = list(answers), list[Ask]()
     sent: Answer | Observation | None = None
@@ -45,7 +50,7 @@ def play(
         else:
             assert isinstance(wish, Ask)
             asks.append(wish)
-            sent = Answer(said.pop(0))
+            sent = Answer(said.pop(0), chance=chance if wish.part == "verdict" else None)
 
 
 def test_read_answer_reflect() -> None:
@@ -77,6 +82,30 @@ def test_then_it_ends_honestly_with_the_last_answer() -> None:
     trajectory, _ = play([*WRONG, *WRONG])
     assert (trajectory.answer, trajectory.verdict, trajectory.halt) == ("Mozart", "wrong", "answered")
     assert trajectory.reward == 0.0
+
+
+@pytest.mark.parametrize(
+    ("limits", "chance", "kept"),
+    [
+        (Limits(keep_best=True), 0.7, "Beethoven"),  # *wrong* at 0.7, then *right* at 0.7: the second is doubted less
+        (Limits(keep_best=True), 0.4, "Mozart"),  # *wrong* at 0.4, by the threshold, and *right* at 0.4
+        (Limits(), 0.4, "Beethoven"),
+        (Limits(keep_best=True), None, "Beethoven"),
+    ],
+)
+def test_the_answer_that_is_doubted_least_is_kept(limits: Limits, chance: float | None, kept: str) -> None:
+    trajectory, _ = play([*WRONG, *RIGHT], limits, chance=chance)
+    assert trajectory.answer == kept
+    assert [step.wrong_chance for step in trajectory.steps if step.action == "Reflect"] == (
+        [None, None] if chance is None else [chance, round(1 - chance, 4)]
+    )
+
+
+@pytest.mark.parametrize(("threshold", "bias"), [(None, 0.0), (0.5, 0.0), (0.2, 1.3863), (0.8, -1.3863)])
+def test_a_threshold_moves_the_verdict_alone(threshold: float | None, bias: float) -> None:
+    _, asks = play([*READ, *RIGHT], Limits(threshold=threshold))
+    assert [ask.bias for ask in asks] == [*[0.0] * 7, pytest.approx(bias, abs=1e-3)]
+    assert asks[-1].choices[-1] == " wrong"
 
 
 def test_without_a_budget_wrong_ends_at_once() -> None:

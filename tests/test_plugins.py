@@ -113,4 +113,4 @@ def test_the_console_and_the_lab_list_the_method(project: Path) -> None:
         [sys.executable, "-c", SHOWN], env=environment, capture_output=True, text=True, check=True, timeout=60
     ).stdout
     assert "('direct',), ('group', 'meta', 'direct')" in shown
-    assert shown.endswith("('meta', 'group', 'direct') paraphrase\n")
+    assert shown.endswith("'group-majority', 'direct') paraphrase\n")

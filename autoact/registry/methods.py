@@ -24,8 +24,8 @@ class Method(Struct, frozen=True):
     """Its adapters and the parts that they play; empty for the base model alone."""
     trained: bool = False
     """True if it uses the cast of the adapters that differentiation trains, in place of `cast`."""
-    usual: bool = False
-    """True if it takes part in a comparison that names no methods."""
+    several: bool = False
+    """True if it makes several attempts; a comparison that names no methods leaves it out."""
 
     @property
     def needs_adapters(self) -> bool:
@@ -35,17 +35,23 @@ class Method(Struct, frozen=True):
 
 METHODS = Registry(
     "method",
-    Method("meta", "the meta-agent alone", EPISODE, Cast("meta"), usual=True),
-    Method("group", "the trained sub-agents together", EPISODE, Cast("group"), trained=True, usual=True),
-    Method("meta-best", "of five tries of the meta-agent, the one it doubts least", BY_VERDICT, Cast("meta-best")),
-    Method("meta-majority", "the most frequent of five answers of the meta-agent", BY_MAJORITY, Cast("meta-majority")),
+    Method("meta", "the meta-agent alone", EPISODE, Cast("meta")),
+    Method("group", "the trained sub-agents together", EPISODE, Cast("group"), trained=True),
+    Method(
+        "meta-best", "of five tries of the meta-agent, the one that it doubts least", BY_VERDICT, Cast("meta-best"),
+        several=True,
+    ),
+    Method(
+        "meta-majority", "the most frequent of five answers of the meta-agent", BY_MAJORITY, Cast("meta-majority"),
+        several=True,
+    ),
     Method(
         "group-best", "of five tries of the group, the one that the reflect-agent doubts least", BY_VERDICT,
-        Cast("group-best"), trained=True,
+        Cast("group-best"), trained=True, several=True,
     ),
     Method(
         "group-majority", "the most frequent of five answers of the group", BY_MAJORITY, Cast("group-majority"),
-        trained=True,
+        trained=True, several=True,
     ),
 )  # fmt: skip
 
@@ -55,6 +61,5 @@ def answerable_methods(*, trained: bool, usual: bool = False) -> tuple[str, ...]
 
     With `usual`, only those that a comparison has by default.
     """
-    return tuple(
-        method.name for method in METHODS if (trained or not method.needs_adapters) and (method.usual or not usual)
-    )
+    found = (method for method in METHODS if trained or not method.needs_adapters)
+    return tuple(method.name for method in found if not (usual and method.several))

@@ -373,4 +373,4 @@ class GroupPane(Pane):
 def method_choices() -> tuple[tuple[str, ...], ...]:
     """Returns what may answer the next question: each method alone, those of trained adapters first, then the usual."""
     names = tuple(method.name for method in sorted(METHODS, key=lambda method: not method.needs_adapters))
-    return (*((name,) for name in names), tuple(name for name in names if METHODS.get(name).usual))
+    return (*((name,) for name in names), tuple(name for name in names if not METHODS.get(name).several))
