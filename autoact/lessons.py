@@ -13,7 +13,7 @@ from autoact import scratchpad
 from autoact.metrics import normalise, reward
 from autoact.registry.roles import ROLES
 from autoact.script import Lesson
-from autoact.trajectory import CUT_SHORT, REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
+from autoact.trajectory import MISTAKEN, REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
 
 FAILED_SHARE = 0.5
 """Most failed tries that an adapter learns from, for each kept trajectory."""
@@ -39,7 +39,10 @@ def build_lessons(
     elif failures == "preference":
         made = tuple(add_failed_try(lesson, adapter, cast, tries) for lesson in made)
     judges = cast.adapter("reflect") == adapter
-    return made + wrong_lessons(ordered, len(kept), wrong_share, seed) if judges else made
+    if not judges:
+        return made
+    thoughts = [one.steps[-1].thought for one in kept if one.steps[-1].action == REFLECT]
+    return made + wrong_lessons(ordered, len(kept), wrong_share, seed, thoughts)
 
 
 def parts_of(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...]:
@@ -108,21 +111,32 @@ def parts_before_reflection(adapter: str, cast: Cast, trajectory: Trajectory) ->
 def wrong_tries(trajectories: Sequence[Trajectory], seed: int) -> list[Trajectory]:
     """Returns wrong trajectories, cut after their first reflection, which now says *wrong*.
 
-    Those that answer after one of two pages come first, then other plausible ones.
+    Those with a usual mistake come first, then other plausible ones.
     """
     wrong = [short for one in trajectories if one.reward == 0 and (short := cut_after_wrong(one))]
     mixed = random.Random(seed).sample(wrong, len(wrong))
-    return sorted(mixed, key=lambda one: (one.made == CUT_SHORT, _is_plausible(one)), reverse=True)
+    return sorted(mixed, key=lambda one: (one.made == MISTAKEN, _is_plausible(one)), reverse=True)
 
 
-def wrong_lessons(trajectories: Sequence[Trajectory], kept: int, share: float, seed: int) -> tuple[Lesson, ...]:
+def wrong_lessons(
+    trajectories: Sequence[Trajectory], kept: int, share: float, seed: int, thoughts: Sequence[str] = ()
+) -> tuple[Lesson, ...]:
     """Returns wrong tries, a share of all lessons.
 
-    Only the verdict carries loss: the reflection before it may defend the answer. Without these lessons there are 20
-    verdicts *right* for each *wrong*, as in the published sets.
+    Only the verdict carries loss: the reflection before it may defend the answer. It is replaced by one of `thoughts`,
+    those of kept trajectories, so that it does not give the verdict away. Without these lessons there are 20 verdicts
+    *right* for each *wrong*, as in the published sets.
     """
-    wanted = round(kept * share / max(1e-9, 1 - share))
-    return tuple(Lesson(one, ("verdict",)) for one in wrong_tries(trajectories, seed)[:wanted])
+    wanted, source = round(kept * share / max(1e-9, 1 - share)), random.Random(seed)
+    chosen = wrong_tries(trajectories, seed)[:wanted]
+    return tuple(
+        Lesson(_with_last_thought(one, source.choice(thoughts)) if thoughts else one, ("verdict",)) for one in chosen
+    )
+
+
+def _with_last_thought(trajectory: Trajectory, thought: str) -> Trajectory:
+    *before, last = trajectory.steps
+    return msgspec.structs.replace(trajectory, steps=(*before, msgspec.structs.replace(last, thought=thought)))
 
 
 def _is_plausible(trajectory: Trajectory) -> bool:

@@ -23,10 +23,9 @@ RIGHT, WRONG = "right", "wrong"
 INSTRUCTED = "instructed"
 """The origin of a self-made question."""
 BY_FILTER = "filter"
-HINTED, FROM_FACTS, REPAIRED, CUT_SHORT = "hinted", "from facts", "repaired", "cut short"
+HINTED, FROM_FACTS, REPAIRED, MISTAKEN = "hinted", "from facts", "repaired", "mistaken"
 """How a trajectory was made: its prompt named the pages that answer the question; it was written from facts; it is a
-failed try that was called wrong and then continued from facts; it is one from facts that answers, wrongly, after the
-first of two pages."""
+failed try that was called wrong and then continued from facts; it is one from facts with a usual mistake at its end."""
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
@@ -127,7 +126,7 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     """0 to 1: token F1 with the gold answer, 1 or 0 for multiple choice, or the environment's reward."""
     cast: str = "meta"
     made: str = ""
-    """HINTED, FROM_FACTS, REPAIRED or CUT_SHORT; empty for a plain try."""
+    """HINTED, FROM_FACTS, REPAIRED or MISTAKEN; empty for a plain try."""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):

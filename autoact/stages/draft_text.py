@@ -11,6 +11,11 @@ _BULLET = re.compile(r"(?:#+|[-*•]|\d+[.)])\s+")
 _LETTER = re.compile(r"(?:\(([A-Z])\)|([A-Z])[.):])\s*(?=\S)")
 _QUOTES = ('""', "''", "“”", "‘’", "``")
 
+NAME_OR_NUMBER = re.compile(
+    r"(?<=[a-z,;] )[A-Z][\w'-]*(?: (?:of |the )?[A-Z][\w'-]*)*|\b\d[\d,.]*\b(?: (?:meters|kilometers|years))?"
+)
+"""Runs of capitalised words inside a sentence (every first word is capitalised), and numbers."""
+
 
 def read_question(text: str) -> str:
     """Returns the question in the text after `Question:`.

@@ -8,8 +8,9 @@ there are tools for it, those compare them. A failed try that continues in the s
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import msgspec
@@ -18,11 +19,12 @@ from autoact import scratchpad
 from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use
+from autoact.stages.draft_text import NAME_OR_NUMBER
 from autoact.trajectory import (
-    CUT_SHORT,
     FINISH,
     FROM_FACTS,
     META,
+    MISTAKEN,
     REFLECT,
     REPAIRED,
     RIGHT,
@@ -65,22 +67,39 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
     )
 
 
-def cut_short(written: Trajectory) -> Trajectory | None:
-    """Returns a trajectory that answers after the first of two pages, with what that page says: the usual mistake.
+def make_mistakes(written: Trajectory, seed: int) -> Iterator[Trajectory]:
+    """Yields trajectories that end with a mistake: after the first of two pages, or with another answer.
 
-    Returns None for a question over one page, for yes/no questions, and if the answer would be right.
+    The reflect-agent learns from them what is wrong. Tries of the meta-agent differ from those of the group in more
+    than their answers, so from them alone it learns to tell the two apart.
     """
-    question, (first, *others) = written.question, written.steps
-    if question.type not in ("two-hop", "comparison") or len(question.gold) < 2 or not others:
-        return None
-    answer = question.gold[0] if question.type == "comparison" else question.evidence[0].value
-    if not answer or reward(answer, question) > 0:
-        return None
-    thought = f"{question.evidence[0].says}, so the answer is {answer}."
-    steps = (
-        first, Step(thought, FINISH, answer, scratchpad.REFLECT_NOW), Step(JUDGED_RIGHT, REFLECT, RIGHT, ""),
-    )  # fmt: skip
-    return Trajectory(f"c-{question.id}", question, steps, answer, RIGHT, "answered", 0.0, META, CUT_SHORT)
+    question, ends = written.question, []
+    if question.type in ("two-hop", "comparison") and len(question.gold) > 1 and len(written.steps) > 1:
+        answer = question.gold[0] if question.type == "comparison" else question.evidence[0].value
+        ends.append(("c", written.steps[:1], f"{question.evidence[0].says}, so the answer is {answer}.", answer))
+    before, last = written.steps[:-2], written.steps[-2]
+    if other := _other_answer(written, seed):
+        ends.append(("m", before, last.thought.replace(question.answer or "", other), other))
+    for letter, steps, thought, answer in ends:
+        if reward(answer, question) == 0:
+            end = (Step(thought, FINISH, answer, scratchpad.REFLECT_NOW), Step(JUDGED_RIGHT, REFLECT, RIGHT, ""))
+            unit = f"{letter}-{question.id}"
+            yield Trajectory(unit, question, (*steps, *end), answer, RIGHT, "answered", 0.0, META, MISTAKEN)
+
+
+def _other_answer(written: Trajectory, seed: int) -> str:
+    """Returns an answer of the same question's form that is wrong: the other subject, no for yes, or words of the page.
+
+    Empty if the page has no others.
+    """
+    question = written.question
+    if question.type == "yes-no":
+        return "no" if question.answer == "yes" else "yes"
+    if question.type == "comparison":
+        return question.gold[1 - _winner(question)]
+    found = dict.fromkeys(match.strip() for match in NAME_OR_NUMBER.findall(written.steps[-3].observation))
+    others = [words for words in found if reward(words, question) == 0]
+    return random.Random(f"{seed}/{question.id}").choice(others) if others else ""
 
 
 def repair(failed: Trajectory, written: Trajectory, prefix: str) -> Trajectory | None:

@@ -10,7 +10,6 @@ write freely only those that are then missing.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -28,7 +27,7 @@ from autoact.script import Answer, Ask, Prompt, Round, Sampling, StageScript, Un
 from autoact.stages import options
 from autoact.stages.by_type.stage import instruct_by_type
 from autoact.stages.context import StageContext
-from autoact.stages.draft_text import read_answer, read_question
+from autoact.stages.draft_text import NAME_OR_NUMBER, read_answer, read_question
 from autoact.stages.material import SeedMaterial
 from autoact.trajectory import INSTRUCTED, Example, Page, Question
 
@@ -47,10 +46,6 @@ LONGEST = 500
 """Most characters of a refused question, and of its answer, in the log."""
 PHRASE = 5
 """Words of the longest title that is searched for in a question."""
-NAME_OR_NUMBER = re.compile(
-    r"(?<=[a-z,;] )[A-Z][\w'-]*(?: (?:of |the )?[A-Z][\w'-]*)*|\b\d[\d,.]*\b(?: (?:meters|kilometers|years))?"
-)
-"""Runs of capitalised words inside a sentence (every first word is capitalised), and numbers."""
 ASKS_YES_OR_NO = frozenset(
     {"is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"}
 )

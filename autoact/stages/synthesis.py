@@ -18,9 +18,9 @@ from autoact.project.config import Filtering, Synthesis
 from autoact.script import Card, Commits, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext
 from autoact.stages.filtering import find_refusal, round_prefixes
-from autoact.stages.from_facts import cut_short, repair, write_from_facts
+from autoact.stages.from_facts import make_mistakes, repair, write_from_facts
 from autoact.stages.validation import held_back
-from autoact.trajectory import CUT_SHORT, FROM_FACTS, HINTED, META, REPAIRED, Cast, Question, Trajectory
+from autoact.trajectory import FROM_FACTS, HINTED, META, MISTAKEN, REPAIRED, Cast, Question, Trajectory
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
@@ -31,7 +31,7 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
     settings = context.config.synthesis
     if number := context.config.run.round:
         return try_again(questions, context, number), len(questions) * settings.samples
-    script = synthesis(questions, context.meta_card(), settings, context.config.filtering)
+    script = synthesis(questions, context.meta_card(), settings, context.config.filtering, context.config.model.seed)
     return script, len(questions) * settings.samples + len(_made_of_facts(questions, settings))
 
 
@@ -52,7 +52,7 @@ def try_again(questions: Sequence[Question], context: StageContext, number: int)
 def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
     """Returns an ended episode of this stage, so that it can be forked; None when there is none."""
     trajectory = context.state.trajectories.get(name)
-    if trajectory is None or trajectory.made in (REPAIRED, CUT_SHORT) or trajectory.cast != META:
+    if trajectory is None or trajectory.made in (REPAIRED, MISTAKEN) or trajectory.cast != META:
         return None  # it was not played, or by adapters that are not loaded
     if trajectory.made == FROM_FACTS:
         return make_written(trajectory.question, context.meta_card()), commit_trajectory
@@ -60,7 +60,9 @@ def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
     return make_attempt(name, trajectory.question, context.meta_card(), settings, hinted=hinted), commit_trajectory
 
 
-def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, rules: Filtering) -> StageScript:
+def synthesis(
+    questions: Sequence[Question], card: Card, settings: Synthesis, rules: Filtering, seed: int = 0
+) -> StageScript:
     """Plays all trajectories; then `hinted` more of questions that have none that the `rules` keep.
 
     All episodes of a round may run at once.
@@ -71,8 +73,9 @@ def synthesis(questions: Sequence[Question], card: Card, settings: Synthesis, ru
     done: list[Trajectory | None] = yield Round([*written, *plain], commits=commit_trajectory)
     yield from _repair(done, rules, settings.repaired, "r-")
     for one in done:
-        if one is not None and one.made == FROM_FACTS and one.answer and (short := cut_short(one)):
-            yield TrajectoryCommitted(short)
+        if one is not None and one.made == FROM_FACTS and one.answer:
+            for mistaken in make_mistakes(one, seed):
+                yield TrajectoryCommitted(mistaken)
     solved = {one.question.id for one in done if one is not None and not find_refusal(one, rules)}
     hard = [question for question in questions if question.gold and question.id not in solved]
     hints = ((f"h-{question.id}-{sample}", question) for sample in range(settings.hinted) for question in hard)

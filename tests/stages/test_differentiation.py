@@ -14,7 +14,7 @@ from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.scratchpad import REFLECT_NOW, TRY_AGAIN, pieces
 from autoact.script import Card, Lesson, Train
 from autoact.stages.differentiation import differentiation
-from autoact.trajectory import CUT_SHORT, FINISH, REFLECT, REPAIRED, Adapter, Cast, Question, Step, Trajectory, Verdict
+from autoact.trajectory import FINISH, MISTAKEN, REFLECT, REPAIRED, Adapter, Cast, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I look.", "Retrieve", "Fidelio", "By Beethoven.")
 QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
@@ -182,6 +182,13 @@ def test_of_a_repaired_run_only_the_continuation_is_learned(drive: Any) -> None:
     assert repaired.steps[2].argument == "wrong"
 
 
+def test_the_thought_before_a_wrong_verdict_is_that_of_a_right_one(drive: Any) -> None:
+    doubting = msgspec.structs.replace(WRONG, steps=(*WRONG.steps[:-1], Step("I doubt it.", REFLECT, "right")))
+    wishes, _ = trained(drive, RIGHT, doubting, kept=1, share=0.5)
+    *_, last = wishes["reflect"].lessons
+    assert (last.trajectory.steps[-1].thought, last.trajectory.steps[-1].argument) == ("I see.", "wrong")
+
+
 def test_a_right_answer_that_was_given_up_is_not_taught_as_wrong() -> None:
     assert wrong_lessons([LOST], 5, 0.3, 7) == ()
 
@@ -193,9 +200,9 @@ def test_wrong_answers_that_a_page_contains_come_first() -> None:
     assert lesson.trajectory.unit == "t-seen"
 
 
-def test_answers_after_one_of_two_pages_come_before_other_wrong_ones() -> None:
+def test_usual_mistakes_come_before_other_wrong_answers() -> None:
     plausible = msgspec.structs.replace(WRONG, steps=(but_seen(WRONG.steps[0], WRONG.answer or ""), *WRONG.steps[1:]))
-    short = msgspec.structs.replace(WRONG, unit="c-1", made=CUT_SHORT)
+    short = msgspec.structs.replace(WRONG, unit="c-1", made=MISTAKEN)
     (lesson,) = wrong_lessons([plausible, short], 1, 0.5, 7)
     assert lesson.trajectory.unit == "c-1"
 

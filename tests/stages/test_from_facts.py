@@ -12,12 +12,12 @@ from autoact import scratchpad
 from autoact.project.config import Filtering
 from autoact.script import Card, Observation, Use
 from autoact.stages.filtering import find_refusal
-from autoact.stages.from_facts import cut_short, repair, write_from_facts
+from autoact.stages.from_facts import make_mistakes, repair, write_from_facts
 from autoact.tools.simple.compare import compare
 from autoact.trajectory import (
-    CUT_SHORT,
     FINISH,
     FROM_FACTS,
+    MISTAKEN,
     REFLECT,
     REPAIRED,
     Evidence,
@@ -162,23 +162,33 @@ def test_an_answer_that_does_not_follow_from_the_facts_is_not_given(tools: tuple
     assert (made.answer, made.halt) == (None, "steps")
 
 
-def test_an_answer_after_one_of_two_pages_is_a_mistake_to_know() -> None:
-    made = cut_short(play(TWO_HOP))
-    assert made is not None
-    assert [(step.action, step.argument) for step in made.steps] == [
-        ("Retrieve", "Ulm"), (FINISH, "Danube"), (REFLECT, "right"),
-    ]  # fmt: skip
-    assert made.steps[1].thought == "Ulm stands on the Danube, so the answer is Danube."
-    assert (made.unit, made.made, made.reward) == ("c-q-1", CUT_SHORT, 0.0)
-    assert find_refusal(made, Filtering()) == "wrong answer"
-    compared = cut_short(play(SHORTER))
-    assert compared is not None
-    assert compared.answer == "Danube"
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        (TWO_HOP, {"c": "Danube", "m": "Europe"}),
+        (COMPARISON, {"m": "Rhine"}),  # after the first page the answer would be right
+        (SHORTER, {"c": "Danube", "m": "Danube"}),
+        (POLAR, {"m": "yes"}),
+        (SAME, {"m": "yes"}),
+    ],
+)
+def test_usual_mistakes(question: Question, answers: dict[str, str]) -> None:
+    written = play(question, Tool("Calculator", "Computes.", "Calculator[1 + 1]"))
+    made = {one.unit[0]: one for one in make_mistakes(written, 7)}
+    assert {letter: one.answer for letter, one in made.items()} == answers
+    for one in made.values():
+        *before, last, judged = one.steps
+        assert tuple(before) == written.steps[: len(before)]
+        assert (last.action, judged.action, judged.argument) == (FINISH, REFLECT, "right")
+        assert last.thought.endswith(f"so the answer is {one.answer}.")
+        assert (one.made, one.reward) == (MISTAKEN, 0.0)
+        assert find_refusal(one, Filtering()) == "wrong answer"
 
 
-@pytest.mark.parametrize("question", [COMPARISON, POLAR, SAME])
-def test_nothing_is_cut_short_where_the_first_page_may_suffice(question: Question) -> None:
-    assert cut_short(play(question)) is None
+def test_a_page_without_other_words_gives_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PAGES, "Ulm", "Ulm stands on the Danube.")
+    question = msgspec.structs.replace(TWO_HOP, type="one-hop", answer="Danube", gold=("Ulm",), evidence=(ON_DANUBE,))
+    assert list(make_mistakes(play(question), 7)) == []
 
 
 def failed_try(*steps: Step, answer: str) -> Trajectory:
