@@ -70,7 +70,7 @@ def test_a_run_plays_the_stage_with_the_engine_in_the_environment(project: Path)
 def test_commands_name_what_a_plug_in_adds(project: Path) -> None:
     asked = autoact(project, "ask", str(project), "Where to?", "--cast", "direct")
     assert asked.stdout.rstrip().endswith("to, said 1 times"), asked.stderr
-    assert "choose from meta, group, direct" in autoact(project, "ask", str(project), "?", "--cast", "x").stderr
+    assert "group-majority, direct" in autoact(project, "ask", str(project), "?", "--cast", "x").stderr
     wrong = autoact(project, "run", str(project), "--only", "x").stderr
     assert "self_instruct, paraphrase, tool_selection" in wrong
     evaluated = autoact(project, "eval", str(project), "--method", "direct")

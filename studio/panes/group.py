@@ -371,6 +371,10 @@ class GroupPane(Pane):
 
 
 def method_choices() -> tuple[tuple[str, ...], ...]:
-    """Returns what may answer the next question: each method alone, those of trained adapters first, then the usual."""
-    names = tuple(method.name for method in sorted(METHODS, key=lambda method: not method.needs_adapters))
-    return (*((name,) for name in names), tuple(name for name in names if not METHODS.get(name).several))
+    """Returns what may answer the next question: each method of one attempt, then all of them, then each other method.
+
+    Those of trained adapters come first.
+    """
+    ordered = sorted(METHODS, key=lambda method: not method.needs_adapters)
+    one = tuple(method.name for method in ordered if not method.several)
+    return (*((name,) for name in one), one, *((method.name,) for method in ordered if method.several))

@@ -6,7 +6,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.events import Event
-from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict
+from autoact.trajectory import Adapter, Question, Step, Trajectory, Verdict, VerdictQuality
 
 QUESTION = Question("q-1", "Who wrote Fidelio? – «ü»", "Beethoven", choices=("a", "b"))
 TRAJECTORY = Trajectory("t-1", QUESTION, (Step("look", "Retrieve", "Fidelio", "An opera.\nBy B."),), "Beethoven")
@@ -43,6 +43,8 @@ EVERY_EVENT: list[Event] = [
     happened.CheckpointSaved("plan", 4, "00ff"),
     happened.CheckpointSkipped("plan", 4, "torn"),
     happened.AdapterReady(Adapter("plan", "adapters/plan", "00ff", 9, 1.1)),
+    happened.QuestionValidated(TRAJECTORY, 0.5),
+    happened.VerdictCalibrated(0.4, VerdictQuality(54, 20, 10, 8, 0.8)),
     happened.QuestionSolved("group", TRAJECTORY, 1.0, 1.0, True, 2.5, 400),
     happened.TokenSpoken("t-1", 0, "thought", "lo"),
 ]

@@ -364,7 +364,7 @@ async def test_a_click_on_a_key_of_the_footer_presses_it(opera: Path) -> None:
         await pilot.press("escape")
         await settled(app, pilot)
         await pilot.click("#footer", offset=(footer.index("help") + 1, 0))
-        assert "the pane alone, or with its surroundings" in await settled(app, pilot)
+        assert "change the name, description and answer form" in await settled(app, pilot)
 
 
 async def test_a_run_deleted_under_each_pane_gives_way_to_the_next(opera: Path) -> None:
