@@ -75,6 +75,8 @@ def test_what_has_happened_is_known_by_its_identity(folder: RunFolder, every_eve
         ("trajectory.committed", "t-1"),
         ("trajectory.judged", "t-1"),
         ("examples.built", "plan"),
+        ("question.validated", "t-1"),
+        ("verdict.calibrated", ""),
         ("question.solved", "t-1"),
         ("stage.started", "synthesis"),
         ("stage.finished", "synthesis"),
@@ -85,5 +87,5 @@ def test_what_has_happened_is_known_by_its_identity(folder: RunFolder, every_eve
     restarted = Memory.of(folder.events)
     restarted.remember(UnitRestarted("t-1", 0, "again"))
     assert once - restarted.seen == {
-        (what, "t-1") for what in ("trajectory.committed", "trajectory.judged", "question.solved")
+        (what, "t-1") for what in ("trajectory.committed", "trajectory.judged", "question.validated", "question.solved")
     }
