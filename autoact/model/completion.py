@@ -26,8 +26,8 @@ class Running:
     """Ids of the answer so far."""
     began: float
     prefilled: int = 0
-    chance: float = 1.0
-    """The probability of the choices' ids taken so far."""
+    chance: float | None = None
+    """The probability of the choice's ids taken so far; None if they were not weighed."""
     chances: dict[int, float] = field(default_factory=dict)
     """The probabilities of the ids that may be taken next."""
 
@@ -43,7 +43,8 @@ class Running:
     def take(self, id: int) -> None:
         """Takes the next id of the answer, and those after it that no other choice has."""
         self.taken.append(id)
-        self.chance *= self.chances.pop(id, 1.0)
+        if id in self.chances:
+            self.chance = self.chances.pop(id) * (1.0 if self.chance is None else self.chance)
         if self.tree:
             self.taken = self.tree.forced(self.taken)
 
@@ -54,7 +55,7 @@ class Running:
     def answer(self, text: str, prompt_tokens: int | None = None) -> Answer:
         """Returns the answer with this text; `prompt_tokens` replaces the length of the prompt."""
         ms, count = 1000 * (time.monotonic() - self.began), len(self.prompt) if prompt_tokens is None else prompt_tokens
-        chance = round(self.chance, 4) if self.tree else None
+        chance = None if self.chance is None else round(self.chance, 4)
         return Answer(text, tuple(self.taken), count, self.prefilled, ms, chance)
 
 
