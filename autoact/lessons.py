@@ -32,14 +32,14 @@ def build_lessons(
     kept = [one for one in ordered if (verdict := verdicts.get(one.unit)) and verdict.kept]
     played = ((one, parts_of(adapter, cast, one)) for one in kept)
     made = tuple(Lesson(with_right_verdict(one), parts, _first_step(one)) for one, parts in played if parts)
-    units = {one.unit for one in kept}
-    tries = wrong_tries([one for one in ordered if one.unit not in units], seed)
-    if failures == "prefix":
-        made += failed_lessons(adapter, cast, tries, len(kept))
-    elif failures == "preference":
-        made = tuple(add_failed_try(lesson, adapter, cast, tries) for lesson in made)
-    judges = cast.adapter("reflect") == adapter
-    if not judges:
+    if failures != "none":
+        units = {one.unit for one in kept}
+        tries = wrong_tries([one for one in ordered if one.unit not in units], seed)
+        if failures == "prefix":
+            made += failed_lessons(adapter, cast, tries, len(kept))
+        else:
+            made = tuple(add_failed_try(lesson, adapter, cast, tries) for lesson in made)
+    if cast.adapter("reflect") != adapter:
         return made
     thoughts = [one.steps[-1].thought for one in kept if one.steps[-1].action == REFLECT]
     return made + wrong_lessons(ordered, len(kept), wrong_share, seed, thoughts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+from autoact.events import Event
 from autoact.model.engine import Engine
 from autoact.run.conductor.world import World
 from autoact.script import Train
-from autoact.trajectory import Question
+from autoact.trajectory import Adapter, Question
 
 
 class Begins:
@@ -39,3 +40,13 @@ def scripted_world(
 ) -> World:  # fmt: skip
     """Returns a world of these functions."""
     return World(engine, Trains(train), Begins(begin, close))
+
+
+def end_training(running: Generator[Event | None, bool | None, Adapter]) -> Adapter:
+    """Plays a training to its end and returns the adapter."""
+    while True:
+        try:
+            next(running)
+        except StopIteration as end:
+            adapter: Adapter = end.value
+            return adapter

@@ -41,11 +41,11 @@ def filtering(
     they are refused if the kept set would be much less diverse with them than without.
     """
     by_hand = {unit: verdict.kept for unit, verdict in verdicts.items() if verdict.by != BY_FILTER}
-    refusals = _refusals(trajectories, settings, by_hand)
+    refusals = _find_refusals(trajectories, settings, by_hand)
     if new:
         old = [one for one in trajectories if one.unit not in new]
-        before = _refusals(old, settings, by_hand)
-        what = find_collapse(_kept(old, before, by_hand), _kept(trajectories, refusals, by_hand))
+        before = _find_refusals(old, settings, by_hand)
+        what = find_collapse(_select_kept(old, before, by_hand), _select_kept(trajectories, refusals, by_hand))
         if what:
             refusals = {unit: f"less diverse: {what}" for unit in new} | before
     for one in sorted(trajectories, key=_order):
@@ -59,7 +59,7 @@ def round_prefixes(number: int) -> tuple[str, str]:
     return f"g{number}-", f"r{number}-"
 
 
-def _kept(
+def _select_kept(
     trajectories: Sequence[Trajectory], refusals: Mapping[str, str], by_hand: Mapping[str, bool]
 ) -> list[Trajectory]:
     return [one for one in trajectories if by_hand.get(one.unit, not refusals.get(one.unit))]
@@ -69,7 +69,7 @@ def _order(trajectory: Trajectory) -> tuple[int, str]:
     return len(trajectory.steps), trajectory.unit
 
 
-def _refusals(
+def _find_refusals(
     trajectories: Sequence[Trajectory], settings: Filtering, by_hand: Mapping[str, bool]
 ) -> dict[str, str]:  # fmt: skip
     """Returns the reason to refuse each trajectory that no person judged, empty for those to keep.

@@ -38,7 +38,7 @@ from autoact.model.server.engine import ServerEngine  # noqa: E402
 from autoact.model.server.opening import open_engine  # noqa: E402
 from autoact.model.store import EMBEDDED, Weights, find_model, load_tokenizer  # noqa: E402
 from autoact.model.tokens import Tokens  # noqa: E402
-from autoact.project.config import Config, Model, Server, Synthesis  # noqa: E402
+from autoact.project.config import Config, Filtering, Model, Server, Synthesis  # noqa: E402
 from autoact.run.conductor.conductor import Conductor  # noqa: E402
 from autoact.run.control.gate import Gate  # noqa: E402
 from autoact.run.record.folder import RunFolder  # noqa: E402
@@ -126,7 +126,7 @@ def play(engine: ServerEngine, episodes: int, tool_seconds: float) -> dict[str, 
         pages = SlowPages(tool_seconds)
         conductor = Conductor(scripted_world(engine, lambda question: pages), journal, Gate(), seed=7)
         try:
-            conductor.play("synthesis", synthesis(questions, CARD, SETTINGS))
+            conductor.play("synthesis", synthesis(questions, CARD, SETTINGS, Filtering()))
             return dict(journal.state.trajectories)
         finally:
             conductor.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MambaConfig, MistralConfig, Qwen3Config
+from worlds import end_training
 
 from autoact.errors import BadInput
-from autoact.events import Event
 from autoact.files import disk
 from autoact.model.local import LocalEngine
-from autoact.model.store import Weights
 from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson, Train
@@ -26,7 +24,7 @@ from autoact.training.alora import BranchLoss, Trunks, check_cache, find_branche
 from autoact.training.loss import Sample, can_pack
 from autoact.training.spans import Encoded, Span
 from autoact.training.trainer import LocalTrainer
-from autoact.trajectory import FINISH, REFLECT, Adapter, Question, Step, Tool, Trajectory
+from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -162,24 +160,10 @@ def request(adapter: str) -> Train:
     return Train(adapter, tuple(Lesson(one, ROLES.get(adapter).parts) for one in TRAJECTORIES), CARD)
 
 
-def finish(running: Generator[Event, bool | None, Adapter]) -> Adapter:
-    while True:
-        try:
-            next(running)
-        except StopIteration as end:
-            adapter: Adapter = end.value
-            return adapter
-
-
-@pytest.fixture
-def engine(weights: Weights) -> LocalEngine:
-    return LocalEngine(weights, 2)
-
-
 def test_the_folder_is_a_plain_one_of_peft_with_its_invocation_tokens(engine: LocalEngine, tmp_path: Path) -> None:
     trainer = LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path)
     for name, text in (("plan", "Thought:"), ("tool", "Argument:"), ("reflect", "Thought:")):
-        folder = tmp_path / finish(trainer.train(request(name))).path
+        folder = tmp_path / end_training(trainer.train(request(name))).path
         config = json.loads((folder / "adapter_config.json").read_text())
         assert config["alora_invocation_tokens"] == list(engine.tokens.segment(text))
     bare = _loss(engine.model, one := _reflections(trainer))
@@ -207,25 +191,25 @@ def test_trunks_are_encoded_once_for_all_adapters_and_forgotten_with_the_stage(
     encoded: list[int] = []
     encode = alora._encode
     monkeypatch.setattr(alora, "_encode", lambda model, ids: encoded.append(len(ids)) or encode(model, ids))
-    digests = [finish(trainer.train(request(name))).sha256 for name in SUB_AGENTS]
+    digests = [end_training(trainer.train(request(name))).sha256 for name in SUB_AGENTS]
     assert len(encoded) == len(TRAJECTORIES)
     trainer.release()
     assert trainer.trunks.kept == {}
     encoded.clear()
     other = LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path / "computed again")
     other.trunks.budget = 0
-    assert [finish(other.train(request(name))).sha256 for name in SUB_AGENTS] == digests
+    assert [end_training(other.train(request(name))).sha256 for name in SUB_AGENTS] == digests
     assert len(encoded) == len(TRAJECTORIES) * SETTINGS.epochs * len(SUB_AGENTS)
 
 
 @pytest.mark.parametrize("after", [2, 4, 5])
 def test_a_stopped_training_goes_on_to_the_same_bytes(engine: LocalEngine, tmp_path: Path, after: int) -> None:
-    whole = finish(LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path / "whole").train(request("plan")))
+    whole = end_training(LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path / "whole").train(request("plan")))
     running = LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path / "stopped").train(request("plan"))
     for _ in range(after):
         next(running)
     running.close()
     torch.manual_seed(99)  # another process would have another random state
     trainer = LocalTrainer(engine, SETTINGS, seed=7, root=tmp_path / "stopped")
-    assert finish(trainer.train(request("plan"))).sha256 == whole.sha256
+    assert end_training(trainer.train(request("plan"))).sha256 == whole.sha256
     assert disk.sha256(tmp_path / "stopped" / whole.path / "adapter_model.safetensors") == whole.sha256

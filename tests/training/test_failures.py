@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,17 +13,17 @@ import torch
 from msgspec.structs import replace
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn import functional
+from worlds import end_training
 
-from autoact.events import CheckpointSaved, Event
+from autoact.events import CheckpointSaved
 from autoact.model.local import LocalEngine
-from autoact.model.store import Weights
 from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES
 from autoact.script import Card, Lesson, Train
 from autoact.training.alora import BranchLoss, Trunks
 from autoact.training.loss import PREFERENCE, Sample, SpanLoss, compared_tokens, odds_ratio_loss
 from autoact.training.trainer import LocalTrainer
-from autoact.trajectory import FINISH, REFLECT, Adapter, Question, Step, Tool, Trajectory
+from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -38,20 +37,6 @@ PARTS = ROLES.get("tool").parts
 ACTED = (*ROLES.get("plan").parts, *PARTS)
 ALL = (*ACTED, *ROLES.get("reflect").parts)
 SETTINGS = Differentiation(epochs=40, batch=2, learning_rate=0.01, rank=16, targets=("all-linear",), dropout=0.0)
-
-
-def finish(running: Generator[Event, bool | None, Adapter]) -> Adapter:
-    while True:
-        try:
-            next(running)
-        except StopIteration as end:
-            adapter: Adapter = end.value
-            return adapter
-
-
-@pytest.fixture
-def engine(weights: Weights) -> LocalEngine:
-    return LocalEngine(weights, 2)
 
 
 @torch.no_grad()
@@ -145,7 +130,7 @@ def test_a_failed_try_becomes_less_likely_than_the_kept_one(engine: LocalEngine,
     for against in (None, Lesson(WRONG, PARTS)):
         root = tmp_path / str(len(margins))
         trainer = LocalTrainer(engine, few, seed=7, root=root)
-        adapter = finish(trainer.train(Train("tool", (Lesson(KEPT, PARTS, against=against),), CARD)))
+        adapter = end_training(trainer.train(Train("tool", (Lesson(KEPT, PARTS, against=against),), CARD)))
         model = PeftModel.from_pretrained(engine.model, str(root / adapter.path))
         margins.append(answer_margin(model, engine))
         model.unload()
@@ -160,21 +145,24 @@ def test_a_stopped_training_with_failed_tries_goes_on_to_the_same_bytes(
     settings = replace(SETTINGS, adapter=kind, epochs=3, dropout=0.1, save_every=2)
     lesson = Lesson(KEPT, PARTS, against=Lesson(WRONG, PARTS))
     request = msgspec.json.decode(msgspec.json.encode(Train("tool", (lesson, Lesson(KEPT, PARTS)), CARD)), type=Train)
-    whole = finish(LocalTrainer(engine, settings, seed=7, root=tmp_path / "whole").train(request))
+    whole = end_training(LocalTrainer(engine, settings, seed=7, root=tmp_path / "whole").train(request))
     running = LocalTrainer(engine, settings, seed=7, root=tmp_path / "stopped").train(request)
     while not isinstance(next(running), CheckpointSaved):
         pass
     running.close()
     torch.manual_seed(99)  # another process would have another random state
-    assert finish(LocalTrainer(engine, settings, seed=7, root=tmp_path / "stopped").train(request)) == whole
+    assert end_training(LocalTrainer(engine, settings, seed=7, root=tmp_path / "stopped").train(request)) == whole
     alone = replace(request, lessons=(Lesson(KEPT, PARTS), Lesson(KEPT, PARTS)))
-    assert finish(LocalTrainer(engine, settings, seed=7, root=tmp_path / "alone").train(alone)).sha256 != whole.sha256
+    assert (
+        end_training(LocalTrainer(engine, settings, seed=7, root=tmp_path / "alone").train(alone)).sha256
+        != whole.sha256
+    )
 
 
 @pytest.mark.parametrize("kind", ["lora", "alora"])
 def test_the_prompt_decides_whether_the_failed_try_is_likelier(engine: LocalEngine, tmp_path: Path, kind: Any) -> None:
     trainer = LocalTrainer(engine, replace(SETTINGS, adapter=kind), seed=7, root=tmp_path)
-    adapter = finish(trainer.train(Train("tool", (Lesson(KEPT, PARTS), Lesson(WRONG, PARTS, failed=True)), CARD)))
+    adapter = end_training(trainer.train(Train("tool", (Lesson(KEPT, PARTS), Lesson(WRONG, PARTS, failed=True)), CARD)))
     samples = {
         (one.unit, failed): trainer._sample(CARD, Lesson(one, PARTS, failed=failed))
         for one in (KEPT, WRONG)

@@ -30,7 +30,7 @@ from autoact.stages.by_type.clauses import (
     to_template,
 )
 from autoact.stages.by_type.corpus_words import CorpusWords
-from autoact.stages.by_type.forms import Form, Reading
+from autoact.stages.by_type.forms import Reading, SentenceForm
 from autoact.stages.by_type.openings import find_openings
 from autoact.stages.by_type.readers import read_form, read_introduction
 from autoact.stages.by_type.shares import find_type
@@ -64,7 +64,7 @@ class Fact(Struct, frozen=True):
         return self.reading.answer
 
     @property
-    def form(self) -> Form:
+    def form(self) -> SentenceForm:
         return self.reading.form
 
     def ask(self, name: str = "") -> str:
@@ -72,7 +72,7 @@ class Fact(Struct, frozen=True):
         return capitalise(self.template.replace(SLOT, name or self.name))
 
 
-class Draft(Struct, frozen=True):
+class FactDraft(Struct, frozen=True):
     """A question that the model wrote; without a fact it is refused."""
 
     name: str
@@ -95,9 +95,9 @@ class FactWriter:
         """Returns the clauses of a page."""
         return split_clauses(page, self.words.name(page))
 
-    def write(self, name: str, clause: Clause) -> Generator[Ask, Answer, list[Draft]]:
+    def write(self, name: str, clause: Clause) -> Generator[Ask, Answer, list[FactDraft]]:
         """Writes the questions about one clause, checks each by the rules, and confirms those that pass."""
-        drafts: dict[str, Draft] = {}
+        drafts: dict[str, FactDraft] = {}
         if introduced := self._introduction(name, clause):
             drafts[introduced.question] = yield from self._confirm(introduced, clause, self._other_introductions(name))
         for number, first in enumerate(find_openings(clause, self.words)):
@@ -114,25 +114,25 @@ class FactWriter:
             drafts[question] = draft
         return list(drafts.values())
 
-    def _judge(self, name: str, question: str, clause: Clause) -> Draft:
+    def _judge(self, name: str, question: str, clause: Clause) -> FactDraft:
         template = to_template(question, clause.page.title)
         refusal = find_defect(template)
         if refusal:
-            return Draft(name, question, "", refusal=refusal)
+            return FactDraft(name, question, "", refusal=refusal)
         reading = read_form(template, clause, self.words)
         if isinstance(reading, str):
-            return Draft(name, question, "", refusal=reading)
+            return FactDraft(name, question, "", refusal=reading)
         if f" {normalise(reading.answer)} " in f" {normalise(question)} ":
-            return Draft(name, question, reading.answer, refusal="answer is in the question")
+            return FactDraft(name, question, reading.answer, refusal="answer is in the question")
         fact = Fact(clause.page.title, clause.name, template, reading, clause.text)
-        return Draft(name, fact.ask(), reading.answer, fact)
+        return FactDraft(name, fact.ask(), reading.answer, fact)
 
-    def _introduction(self, name: str, clause: Clause) -> Draft | None:
+    def _introduction(self, name: str, clause: Clause) -> FactDraft | None:
         reading = read_introduction(clause)
         if reading is None:
             return None
         fact = Fact(clause.page.title, clause.name, f"What {reading.form.auxiliary} {SLOT}?", reading, clause.text)
-        return Draft(f"{name}-what", fact.ask(), reading.answer, fact)
+        return FactDraft(f"{name}-what", fact.ask(), reading.answer, fact)
 
     def _other_introductions(self, name: str) -> list[str]:
         """Returns what some other pages say that their subjects are."""
@@ -144,7 +144,7 @@ class FactWriter:
         located = fact.form.kind in ("place", "where")
         return [one for one in others if self.words.may_be_place(one)] if located else others
 
-    def _confirm(self, draft: Draft, clause: Clause, others: Iterable[str]) -> Generator[Ask, Answer, Draft]:
+    def _confirm(self, draft: FactDraft, clause: Clause, others: Iterable[str]) -> Generator[Ask, Answer, FactDraft]:
         """Asks for the answer from the page alone, `readings` times, the first time for the likeliest."""
         prompt = self._answer_prompt(clause.page, draft.question)
         found = dict.fromkeys((draft.answer, *others))
@@ -155,7 +155,7 @@ class FactWriter:
                 choices=tuple(f" {answer}" for answer in found),
             )  # fmt: skip
             if normalise(reply.text) != normalise(draft.answer):
-                return Draft(draft.name, draft.question, draft.answer, refusal="answered otherwise from the page")
+                return FactDraft(draft.name, draft.question, draft.answer, refusal="answered otherwise from the page")
         return draft
 
     def _question_prompt(self, clause: Clause, first: str) -> Prompt:

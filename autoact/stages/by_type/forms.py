@@ -14,7 +14,7 @@ UNFIT = "answer does not fit the question"
 SEVERAL = "one of several answers"
 
 
-class Form(Struct, frozen=True):
+class SentenceForm(Struct, frozen=True):
     """What a question asks of its subject."""
 
     kind: Kind
@@ -33,7 +33,7 @@ class Form(Struct, frozen=True):
 class Reading(Struct, frozen=True):
     """A form, and the answer that the clause gives."""
 
-    form: Form
+    form: SentenceForm
     answer: str
     article: str = ""
     """The article before the answer in the clause, and the noun before a name: `the `, `the island of `."""

@@ -22,7 +22,7 @@ from autoact.stages.by_type.composition import (
     pattern_of,
 )
 from autoact.stages.by_type.corpus_words import CorpusWords
-from autoact.stages.by_type.facts import Draft, Fact
+from autoact.stages.by_type.facts import Fact, FactDraft
 from autoact.stages.by_type.shares import TYPES, count_wanted, find_type
 from autoact.stages.material import SeedMaterial
 from autoact.trajectory import INSTRUCTED, Question
@@ -55,7 +55,7 @@ class TypedPractice:
         """Whether there are enough questions of each type."""
         return all(self._made[kind] >= self.wanted[kind] for kind in TYPES)
 
-    def add(self, draft: Draft) -> str:
+    def add(self, draft: FactDraft) -> str:
         """Adds the fact of a draft; returns the reason where it repeats one."""
         assert draft.fact is not None
         if any(other.ask() == draft.question for other in self.facts):

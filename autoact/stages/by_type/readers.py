@@ -10,7 +10,7 @@ import re
 
 from autoact.stages.by_type.clauses import AMOUNT, NAME, NUMBER, SLOT, YEAR, Clause
 from autoact.stages.by_type.corpus_words import PERSON_NOUNS, PLACES, CorpusWords
-from autoact.stages.by_type.forms import SEVERAL, UNFIT, UNREADABLE, UNSAID, Form, Kind, Reading
+from autoact.stages.by_type.forms import SEVERAL, UNFIT, UNREADABLE, UNSAID, Kind, Reading, SentenceForm
 from autoact.stages.by_type.phrases import (
     ANSWER,
     ARTICLE,
@@ -57,7 +57,7 @@ def read_introduction(clause: Clause) -> Reading | None:
     if introduced is None:
         return None
     auxiliary = introduced[1]
-    form = Form("introduction", f"{SLOT} {auxiliary}", "", "", auxiliary, SLOT)
+    form = SentenceForm("introduction", f"{SLOT} {auxiliary}", "", "", auxiliary, SLOT)
     return Reading(form, introduced["answer"], introduced["article"])
 
 
@@ -84,20 +84,20 @@ def _read_year(match: re.Match[str], clause: Clause, words: CorpusWords) -> Read
         return UNSAID
     if year.start() < place.start() and clause.template[: year.start()].strip():
         return UNSAID
-    return Reading(Form("year", statement, "year", "in", auxiliary, rest), year[1])
+    return Reading(SentenceForm("year", statement, "year", "in", auxiliary, rest), year[1])
 
 
 def _read_place(match: re.Match[str], clause: Clause, words: CorpusWords) -> Reading | str:
     preposition, noun, auxiliary, rest = match.groups()
-    return _read_location(Form("place", "", noun, preposition.lower(), auxiliary, rest), clause, words)
+    return _read_location(SentenceForm("place", "", noun, preposition.lower(), auxiliary, rest), clause, words)
 
 
 def _read_where(match: re.Match[str], clause: Clause, words: CorpusWords) -> Reading | str:
     auxiliary, rest = match.groups()
-    return _read_location(Form("where", "", "", "in|on|at|near", auxiliary, rest), clause, words)
+    return _read_location(SentenceForm("where", "", "", "in|on|at|near", auxiliary, rest), clause, words)
 
 
-def _read_location(form: Form, clause: Clause, words: CorpusWords) -> Reading | str:
+def _read_location(form: SentenceForm, clause: Clause, words: CorpusWords) -> Reading | str:
     found = find_statement(form.auxiliary, form.rest, clause.template)
     if found is None:
         return UNSAID
@@ -117,7 +117,7 @@ def _read_location(form: Form, clause: Clause, words: CorpusWords) -> Reading | 
         return UNFIT
     if in_list(after, located):
         return SEVERAL
-    read = Form(form.kind, statement, form.noun, located["preposition"], form.auxiliary, form.rest)
+    read = SentenceForm(form.kind, statement, form.noun, located["preposition"], form.auxiliary, form.rest)
     return Reading(read, name, f"{located['article'] or ''}{located['apposition'] or ''}")
 
 
@@ -131,7 +131,7 @@ def _read_count(match: re.Match[str], clause: Clause, words: CorpusWords) -> Rea
     counted = re.match(pattern, clause.template[place.end() :])
     if counted is None:
         return UNFIT
-    return Reading(Form("count", statement, noun, "", auxiliary, rest), counted["answer"])
+    return Reading(SentenceForm("count", statement, noun, "", auxiliary, rest), counted["answer"])
 
 
 def _read_amount(match: re.Match[str], clause: Clause, words: CorpusWords) -> Reading | str:
@@ -143,7 +143,7 @@ def _read_amount(match: re.Match[str], clause: Clause, words: CorpusWords) -> Re
         return UNSAID
     if len(re.findall(AMOUNT, clause.template)) > 1:
         return SEVERAL
-    return Reading(Form("amount", f"{SLOT} {auxiliary}", adjective, "", auxiliary, rest), measured["answer"])
+    return Reading(SentenceForm("amount", f"{SLOT} {auxiliary}", adjective, "", auxiliary, rest), measured["answer"])
 
 
 def _read_noun(match: re.Match[str], clause: Clause, words: CorpusWords) -> Reading | str:
@@ -181,7 +181,7 @@ def _judge_noun(
         return UNFIT
     if in_list(side, answer):
         return SEVERAL
-    return Reading(Form("noun", phrase, "", "", auxiliary, phrase, person), name, answer["article"] or "")
+    return Reading(SentenceForm("noun", phrase, "", "", auxiliary, phrase, person), name, answer["article"] or "")
 
 
 def _read_object(match: re.Match[str], clause: Clause, words: CorpusWords) -> Reading | str:
@@ -203,7 +203,7 @@ def _read_object(match: re.Match[str], clause: Clause, words: CorpusWords) -> Re
         return UNFIT
     if in_list(after, answer):
         return SEVERAL
-    return Reading(Form("object", statement, noun, "", auxiliary, rest), name, answer["article"] or "")
+    return Reading(SentenceForm("object", statement, noun, "", auxiliary, rest), name, answer["article"] or "")
 
 
 def _read_subject(match: re.Match[str], clause: Clause, words: CorpusWords) -> Reading | str:
@@ -228,7 +228,7 @@ def _read_subject(match: re.Match[str], clause: Clause, words: CorpusWords) -> R
         return UNFIT
     if re.search(r"(?:,| and| or) $", clause.template[: found.start("answer")]):
         return SEVERAL
-    return Reading(Form("subject", predicate, noun, "", "", predicate, asks == "Who"), name)
+    return Reading(SentenceForm("subject", predicate, noun, "", "", predicate, asks == "Who"), name)
 
 
 def _find_maker(verb: str, clause: str) -> re.Match[str] | None:

@@ -15,7 +15,7 @@ from autoact.registry.stages import SELF_INSTRUCT
 from autoact.script import Round, Unit
 from autoact.stages.by_type.clauses import NAME, Clause
 from autoact.stages.by_type.corpus_words import CorpusWords
-from autoact.stages.by_type.facts import Draft, FactWriter
+from autoact.stages.by_type.facts import FactDraft, FactWriter
 from autoact.stages.by_type.practice import TypedPractice
 from autoact.stages.material import SeedMaterial
 from autoact.trajectory import Page, Question
@@ -52,7 +52,7 @@ def _unit(writer: FactWriter, name: str, clause: Clause) -> Unit:
     return Unit(name, partial(writer.write, name, clause))
 
 
-def _add(practice: TypedPractice, drafts: list[Draft]) -> Iterator[QuestionRefused]:
+def _add(practice: TypedPractice, drafts: list[FactDraft]) -> Iterator[QuestionRefused]:
     """Adds the facts of drafts; yields the refusals of the others."""
     for draft in drafts:
         refusal = draft.refusal or practice.add(draft)

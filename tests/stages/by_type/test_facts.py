@@ -10,14 +10,14 @@ from invented_pages import MATERIAL, PAGES, write
 from autoact.project.config import SelfInstruct
 from autoact.script import Answer, Ask
 from autoact.stages.by_type.corpus_words import CorpusWords
-from autoact.stages.by_type.facts import Draft, FactWriter, find_defect
+from autoact.stages.by_type.facts import FactDraft, FactWriter, find_defect
 from autoact.trajectory import Page
 
 WORDS = CorpusWords(PAGES)
 MILA = WORDS.pages["mila sorrin"]
 
 
-def drafts(model: Callable[[Ask], str], settings: SelfInstruct, number: int = 1) -> list[Draft]:
+def drafts(model: Callable[[Ask], str], settings: SelfInstruct, number: int = 1) -> list[FactDraft]:
     """What the model writes about one clause of the page Mila Sorrin."""
     writer = FactWriter(MATERIAL.task, MATERIAL.examples, settings, WORDS)
     script = writer.write("fact-0007", writer.clauses(MILA)[number])
@@ -26,7 +26,7 @@ def drafts(model: Callable[[Ask], str], settings: SelfInstruct, number: int = 1)
         try:
             ask = script.send(Answer(model(ask)))
         except StopIteration as end:
-            found: list[Draft] = end.value
+            found: list[FactDraft] = end.value
             return found
 
 
