@@ -15,7 +15,6 @@ from autoact.events import CheckpointSaved, Event, ExamplesBuilt, TrainStepped
 from autoact.files import disk
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
-from autoact.model.store import Weights
 from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES
 from autoact.run.record.archive import check_adapter
@@ -37,11 +36,6 @@ def trained(running: Generator[Event, None, Adapter]) -> tuple[list[Event], Adap
             events.append(next(running))
         except StopIteration as end:
             return events, end.value
-
-
-@pytest.fixture
-def engine(weights: Weights) -> LocalEngine:
-    return LocalEngine(weights, 2)
 
 
 def trainer(engine: LocalEngine, root: Path) -> LocalTrainer:
