@@ -79,7 +79,8 @@ def make_mistakes(written: Trajectory, seed: int) -> Iterator[Trajectory]:
         ends.append(("c", written.steps[:1], f"{question.evidence[0].says}, so the answer is {answer}.", answer))
     before, last = written.steps[:-2], written.steps[-2]
     if other := _other_answer(written, seed):
-        ends.append(("m", before, last.thought.replace(question.answer or "", other), other))
+        known, _, _ = last.thought.rpartition(", so the answer is ")
+        ends.append(("m", before, f"{known}, so the answer is {other}.", other))
     for letter, steps, thought, answer in ends:
         if reward(answer, question) == 0:
             end = (Step(thought, FINISH, answer, scratchpad.REFLECT_NOW), Step(JUDGED_RIGHT, REFLECT, RIGHT, ""))

@@ -183,6 +183,8 @@ def test_usual_mistakes(question: Question, answers: dict[str, str]) -> None:
         assert last.thought.endswith(f"so the answer is {one.answer}.")
         assert (one.made, one.reward) == (MISTAKEN, 0.0)
         assert find_refusal(one, Filtering()) == "wrong answer"
+    known, _, _ = written.steps[-2].thought.rpartition(", so the answer is ")
+    assert made["m"].steps[-2].thought == f"{known}, so the answer is {answers['m']}."
 
 
 def test_a_page_without_other_words_gives_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
