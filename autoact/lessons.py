@@ -13,7 +13,7 @@ from autoact import scratchpad
 from autoact.metrics import normalise, reward
 from autoact.registry.roles import ROLES
 from autoact.script import Lesson
-from autoact.trajectory import MISTAKEN, REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
+from autoact.trajectory import FROM_FACTS, MISTAKEN, REFLECT, REPAIRED, RIGHT, WRONG, Cast, Trajectory, Verdict
 
 FAILED_SHARE = 0.5
 """Most failed tries that an adapter learns from, for each kept trajectory."""
@@ -55,7 +55,9 @@ def parts_of(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...
 
 
 def _first_step(trajectory: Trajectory) -> int:
-    """Returns the index of the first step to learn: of a repaired trajectory, the one after the verdict *wrong*."""
+    """Returns the index of the first step to learn: the one after the verdict *wrong*, or after a page not found."""
+    if trajectory.made == FROM_FACTS:
+        return int(trajectory.steps[0].failed)
     if trajectory.made != REPAIRED:
         return 0
     return 1 + max(at for at, step in enumerate(trajectory.steps) if step.argument == WRONG and step.action == REFLECT)

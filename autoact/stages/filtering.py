@@ -17,7 +17,7 @@ from autoact.project.config import Filtering
 from autoact.registry.stages import FILTERING
 from autoact.script import StageScript
 from autoact.stages.context import StageContext
-from autoact.trajectory import BY_FILTER, FINISH, HINTED, REFLECT, Trajectory, Verdict
+from autoact.trajectory import BY_FILTER, FINISH, FROM_FACTS, HINTED, REFLECT, Trajectory, Verdict
 
 SENTENCE_WORDS = 3
 """Words that a thought needs at least to count as a sentence."""
@@ -105,7 +105,7 @@ def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
         return "empty thought"
     if any(not step.argument.strip() for step in trajectory.steps):
         return "empty argument"
-    if any(step.failed for step in trajectory.steps):
+    if trajectory.made != FROM_FACTS and any(step.failed for step in trajectory.steps):
         return "failed tool call"
     if len(set(acts)) < len(acts):
         return "repeated action"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,8 @@ from autoact import scratchpad
 from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use
-from autoact.stages.draft_text import NAME_OR_NUMBER
+from autoact.stages.by_type.clauses import NAME
+from autoact.stages.by_type.facts import find_others
 from autoact.trajectory import (
     FINISH,
     FROM_FACTS,
@@ -29,6 +30,7 @@ from autoact.trajectory import (
     REPAIRED,
     RIGHT,
     Evidence,
+    Page,
     Question,
     Step,
     Trajectory,
@@ -53,7 +55,7 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
         step = yield from _read(_plan(question, number), title, evidence, card)
         if step is None:
             return Trajectory(unit, question, tuple(steps), halt="steps", made=FROM_FACTS)
-        steps.append(step)
+        steps += [step] if number else (yield from _miss_first(question, step))
     compared = yield from _compare(question, card)
     if not _follows(question):
         return Trajectory(unit, question, tuple(steps), halt="steps", made=FROM_FACTS)
@@ -68,39 +70,65 @@ def write_from_facts(unit: str, question: Question, card: Card) -> Generator[Req
 
 
 def make_mistakes(written: Trajectory, seed: int) -> Iterator[Trajectory]:
-    """Yields trajectories that end with a mistake: after the first of two pages, or with another answer.
+    """Yields trajectories that end with a usual mistake: after the first of two pages, or with another value or winner.
 
     The reflect-agent learns from them what is wrong. Tries of the meta-agent differ from those of the group in more
     than their answers, so from them alone it learns to tell the two apart.
     """
-    question, ends = written.question, []
-    if question.type in ("two-hop", "comparison") and len(question.gold) > 1 and len(written.steps) > 1:
-        answer = question.gold[0] if question.type == "comparison" else question.evidence[0].value
-        ends.append(("c", written.steps[:1], f"{question.evidence[0].says}, so the answer is {answer}.", answer))
-    before, last = written.steps[:-2], written.steps[-2]
-    if other := _other_answer(written, seed):
-        known, _, _ = last.thought.rpartition(", so the answer is ")
-        ends.append(("m", before, f"{known}, so the answer is {other}.", other))
-    for letter, steps, thought, answer in ends:
-        if reward(answer, question) == 0:
-            end = (Step(thought, FINISH, answer, scratchpad.REFLECT_NOW), Step(JUDGED_RIGHT, REFLECT, RIGHT, ""))
-            unit = f"{letter}-{question.id}"
-            yield Trajectory(unit, question, (*steps, *end), answer, RIGHT, "answered", 0.0, META, MISTAKEN)
+    missed = sum(step.failed for step in written.steps)
+    read = written.steps[missed : missed + len(written.question.gold)]
+    tools = {step.action for step in written.steps[len(read) :]}
+    ends = [("c", read[:1], _end_after_first(written.question)), ("m", read, _mistake(written.question, read, seed))]
+    for letter, steps, mistaken in ends:
+        if mistaken is None or not mistaken.answer or reward(mistaken.answer, written.question) > 0:
+            continue
+        call = _find_call(mistaken)
+        compared = _state_call(mistaken, call) if call is not None and call.tool in tools else None
+        end = (
+            *((compared,) if compared else ()),
+            Step(_conclude(mistaken, compared), FINISH, mistaken.answer, scratchpad.REFLECT_NOW),
+            Step(JUDGED_RIGHT, REFLECT, RIGHT, ""),
+        )
+        yield Trajectory(
+            f"{letter}-{written.question.id}", written.question, (*steps, *end), mistaken.answer, RIGHT, "answered",
+            0.0, META, MISTAKEN,
+        )  # fmt: skip
 
 
-def _other_answer(written: Trajectory, seed: int) -> str:
-    """Returns an answer of the same question's form that is wrong: the other subject, no for yes, or words of the page.
-
-    Empty if the page has no others.
-    """
-    question = written.question
+def _end_after_first(question: Question) -> Question | None:
+    """Returns a question whose facts end after the first page, with the answer that seems to follow."""
+    if len(question.gold) < 2:
+        return None
+    first = question.evidence[0]
+    answer = question.gold[0] if question.type == "comparison" else first.value
     if question.type == "yes-no":
-        return "no" if question.answer == "yes" else "yes"
+        answer, first = "no", msgspec.structs.replace(first, other=question.gold[1])
+    return msgspec.structs.replace(question, answer=answer, gold=question.gold[:1], evidence=(first,))
+
+
+def _mistake(question: Question, read: Sequence[Step], seed: int) -> Question | None:
+    """Returns the question with the other winner, or with another value on the last page and what follows from it."""
+    last = question.evidence[-1]
     if question.type == "comparison":
-        return question.gold[1 - _winner(question)]
-    found = dict.fromkeys(match.strip() for match in NAME_OR_NUMBER.findall(written.steps[-3].observation))
-    others = [words for words in found if reward(words, question) == 0]
-    return random.Random(f"{seed}/{question.id}").choice(others) if others else ""
+        return msgspec.structs.replace(question, answer=question.gold[1 - _winner(question)])
+    if question.type == "yes-no" and question.answer == "no":
+        answer, value = "yes", _asked_texts(question)[1 if len(question.gold) == 1 else 0]
+    else:
+        value = _other_value(question, read[-1].observation, seed) if read else ""
+        answer = "no" if question.type == "yes-no" else value
+    if not value:
+        return None
+    other = last.other or (last.value if len(question.gold) == 1 and question.type == "yes-no" else "")
+    evidence = (*question.evidence[:-1], msgspec.structs.replace(last, value=value, other=other))
+    return msgspec.structs.replace(question, answer=answer, evidence=evidence)
+
+
+def _other_value(question: Question, text: str, seed: int) -> str:
+    """Returns what else the last page could seem to give: its title, or a name, number or noun like the right one."""
+    value, title = question.evidence[-1].value, question.gold[-1]
+    others = [title, *find_others(value, Page(title, text))]
+    wrong = [other for other in others if normalise(other) != normalise(value)]
+    return random.Random(f"{seed}/{question.id}").choice(wrong) if wrong else ""
 
 
 def repair(failed: Trajectory, written: Trajectory, prefix: str) -> Trajectory | None:
@@ -125,22 +153,56 @@ def _plan(question: Question, number: int) -> str:
     question.
     """
     evidence, read = question.evidence[number], f"read the page about {question.gold[number]}."
-    begin = f"{question.evidence[number - 1].says}. " if number else ""
+    begin = f"{_found(question.evidence[number - 1])}. " if number else ""
     if not evidence.need:
         return f"{begin}I should {read}"
-    then = f", then {later}" if (later := _later_need(question, number + 1)) else ""
-    return f"{begin}I need {evidence.need}{then}, so I should {read}"
+    return f"{begin}I need {evidence.need}{_later_needs(question, number + 1)}, so I should {read}"
 
 
-def _later_need(question: Question, number: int) -> str:
-    """Returns what a later page will be read for; a subject that only the page before names is `that`."""
-    if number >= len(question.evidence):
-        return ""
+def _found(evidence: Evidence) -> str:
+    """States what was needed and what the page gave; where no need is known, the words of the page.
+
+    The value then follows the words that it is looked for by, which a small model copies better than a whole statement.
+    """
+    return f"I found {evidence.need}: {evidence.value}" if evidence.need else evidence.says
+
+
+def _later_needs(question: Question, number: int) -> str:
+    """Returns what is needed from page `number` on, as a phrase that continues a sentence."""
+    following = question.evidence[number:]
+    if question.type == "two-hop":
+        return f", then {later}" if following and (later := _name_later(question, number)) else ""
+    also = "".join(f" and {evidence.need}" for evidence in following)
+    if question.type == "comparison" and (call := _find_call(question)):
+        return f"{also}, then the {_size(call)} number"
+    if question.type == "yes-no":
+        same = "they are the same" if len(question.evidence) > 1 else f"it is {_asked_texts(question)[1]}"
+        return f"{also}, then whether {same}"
+    return also
+
+
+def _name_later(question: Question, number: int) -> str:
+    """Returns the need of a later page, with `that` for its subject, which only the page before names."""
     need, title = question.evidence[number].need, question.gold[number]
-    if question.type != "two-hop":
-        return need
     found = re.sub(rf"\b{re.escape(title)}\b", "that", need, flags=re.IGNORECASE)
     return found.replace("the that", "that") if found != need else ""
+
+
+def _miss_first(question: Question, read: Step) -> Generator[Use, Observation, list[Step]]:
+    """Returns the first step, after one that looks for something else that the question names and that has no page.
+
+    The answer of the tool then names the right page. What is learned begins after that: how to go on, not how to err.
+    """
+    title, told = question.gold[0], f"{question.gold} {question.answer}"
+    other = next((name for name in re.findall(NAME, question.text)[1:] if name not in told), None)
+    if other is None:
+        return [read]
+    observed = yield Use(read.action, other)
+    if not observed.failed or title not in observed.text:
+        return [read]
+    thought = read.thought.replace(f"page about {title}.", f"page about {other}.")
+    again = msgspec.structs.replace(read, thought=f"Could not find {other}. {read.thought}")
+    return [Step(thought, read.action, other, observed.text, failed=True), again]
 
 
 def _read(thought: str, title: str, evidence: Evidence, card: Card) -> Steps:
@@ -153,41 +215,53 @@ def _read(thought: str, title: str, evidence: Evidence, card: Card) -> Steps:
     return None
 
 
+class _Call(msgspec.Struct, frozen=True):
+    """A call that compares the values of a question, and what it must return for the question's answer."""
+
+    tool: str
+    argument: str
+    returns: str
+
+
 def _compare(question: Question, card: Card) -> Steps:
-    """Has a tool compare what the pages say, for comparisons and yes/no questions; None without such a tool."""
-    names = {tool.name for tool in card.tools}
-    if question.type == "comparison" and CALCULATOR in names:
-        return (yield from _compare_numbers(question))
-    if question.type == "yes-no" and COMPARE in names:
-        return (yield from _compare_texts(question))
-    return None
+    """Has a tool compare what the pages say, for comparisons and yes/no questions.
+
+    Returns None without such a tool, and where it says otherwise than the answer.
+    """
+    call = _find_call(question)
+    if call is None or call.tool not in {tool.name for tool in card.tools}:
+        return None
+    observed = yield Use(call.tool, call.argument)
+    return None if observed.failed or observed.text.strip() != call.returns else _state_call(question, call)
 
 
-def _compare_numbers(question: Question) -> Steps:
-    """Has the calculator find the smaller or the larger number of a comparison; None if there are not two."""
+def _find_call(question: Question) -> _Call | None:
+    """Returns the call that finds the smaller or the larger number, or whether two texts are the same."""
+    if question.type == "yes-no":
+        return _Call(COMPARE, "; ".join(_asked_texts(question)), SAME if question.answer == "yes" else DIFFERENT)
     numbers = [number for evidence in question.evidence if (number := _number(evidence.value)) is not None]
-    if len(numbers) != 2:
+    if question.type != "comparison" or len(numbers) != 2:
         return None
     wanted = numbers[_winner(question)]
     least = float(wanted) == min(map(float, numbers))
-    call = f"{'min' if least else 'max'}({', '.join(numbers)})"
-    stated = ". ".join(f"{title}: {number}" for title, number in zip(question.gold, numbers, strict=True))
-    observed = yield Use(CALCULATOR, call)
-    if observed.failed or observed.text.strip() != wanted:
-        return None
-    size = "smaller" if least else "larger"
-    known = f"{question.evidence[-1].says}. {stated}. I need the {size} number"
-    return Step(f"{known}, so I should calculate.", CALCULATOR, call, observed.text)
+    return _Call(CALCULATOR, f"{'min' if least else 'max'}({', '.join(numbers)})", wanted)
 
 
-def _compare_texts(question: Question) -> Steps:
-    """Has a tool tell whether what a page says is what a yes/no question asks; None if it says otherwise."""
-    first, second = _asked_texts(question)
-    observed = yield Use(COMPARE, f"{first}; {second}")
-    if observed.failed or (observed.text == SAME) != (question.answer == "yes"):
-        return None
-    known = f"{question.evidence[-1].says}. I need to know whether {first} and {second} are the same, so I should"
-    return Step(f"{known} compare.", COMPARE, f"{first}; {second}", observed.text)
+def _state_call(question: Question, call: _Call) -> Step:
+    """Returns the step of a call that returned what it must."""
+    known = _found(question.evidence[-1])
+    if call.tool == COMPARE:
+        first, second = _asked_texts(question)
+        needed = f"I need to know whether {first} and {second} are the same, so I should compare."
+    else:
+        numbers = call.argument[4:-1].split(", ")
+        stated = ". ".join(f"{title}: {number}" for title, number in zip(question.gold, numbers, strict=True))
+        needed = f"{stated}. I need the {_size(call)} number, {call.argument}, so I should calculate."
+    return Step(f"{known}. {needed}", call.tool, call.argument, call.returns)
+
+
+def _size(call: _Call) -> str:
+    return "smaller" if call.argument.startswith("min") else "larger"
 
 
 def _follows(question: Question) -> bool:
@@ -208,12 +282,12 @@ def _conclude(question: Question, compared: Step | None) -> str:
     if compared is not None and compared.action == CALCULATOR:
         return f"{compared.observation.strip()} is the number of {question.gold[_winner(question)]}, {end}"
     if question.type == "comparison":
-        return f"{'. '.join(one.says for one in question.evidence)}, {end}"
-    if question.type == "yes-no" and (compared is not None or len(question.evidence) > 1):
+        return f"{'. '.join(map(_found, question.evidence))}, {end}"
+    if question.type == "yes-no":
         first, second = _asked_texts(question)
         how = compared.observation if compared else SAME if normalise(first) == normalise(second) else DIFFERENT
-        return f"{'' if compared else f'{last.says}. '}{first} and {second} are {how}, {end}"
-    return f"{last.says}, not {last.other}, {end}" if last.other else f"{last.says}, {end}"
+        return f"{'' if compared else f'{_found(last)}. '}{first} and {second} are {how}, {end}"
+    return f"{_found(last)}, {end}"
 
 
 def _winner(question: Question) -> int:

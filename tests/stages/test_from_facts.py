@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from autoact import scratchpad
-from autoact.project.config import Filtering
+from autoact.lessons import build_lessons
+from autoact.project.config import Differentiation, Filtering
 from autoact.script import Card, Observation, Use
 from autoact.stages.filtering import find_refusal
 from autoact.stages.from_facts import make_mistakes, repair, write_from_facts
@@ -25,6 +26,7 @@ from autoact.trajectory import (
     Step,
     Tool,
     Trajectory,
+    Verdict,
 )
 
 PAGES = {
@@ -35,7 +37,7 @@ PAGES = {
 CARD = Card("Answer.", (Tool("WebSearch", "Searches.", "WebSearch[x]"), Tool("Retrieve", "Reads.", "Retrieve[x]")))
 ON_DANUBE = Evidence("Ulm stands on the Danube", "Danube", "the river on which Ulm stands")
 DANUBE = Evidence("The Danube is 2,850 kilometers long", "2,850 kilometers", "how long the Danube is")
-RHINE = Evidence("The Rhine is 1,230 kilometers long", "1,230 kilometers")
+RHINE = Evidence("The Rhine is 1,230 kilometers long", "1,230 kilometers", "how long the Rhine is")
 TWO_HOP = Question(
     "q-1", "How long is the river on which Ulm stands?", "2,850 kilometers", type="two-hop", gold=("Ulm", "Danube"),
     evidence=(ON_DANUBE, DANUBE),
@@ -53,6 +55,10 @@ SAME = Question(
     "q-4", "Are the Danube and the Rhine of the same length?", "no", type="yes-no", gold=("Danube", "Rhine"),
     evidence=(DANUBE, RHINE),
 )  # fmt: skip
+NO_NEED = Question(
+    "q-5", "Which river has Ulm?", "Danube", type="one-hop", gold=("Ulm",),
+    evidence=(msgspec.structs.replace(ON_DANUBE, need=""),),
+)  # fmt: skip
 
 
 def use(tool: str, argument: str) -> Observation:
@@ -62,7 +68,7 @@ def use(tool: str, argument: str) -> Observation:
     if tool == "Compare":
         return compare(argument)
     found = PAGES.get(argument, "") if tool == "Retrieve" else "1. A city 2. A river"
-    return Observation(found, failed=not found)
+    return Observation(found or f"Could not find [{argument}]. Similar: [Ulm; Danube]", failed=not found)
 
 
 def play(question: Question, *more: Tool) -> Trajectory:
@@ -84,33 +90,43 @@ def play(question: Question, *more: Tool) -> Trajectory:
             TWO_HOP,
             [
                 "I need the river on which Ulm stands, then how long that is, so I should read the page about Ulm.",
-                "Ulm stands on the Danube. I need how long the Danube is, so I should read the page about Danube.",
-                "The Danube is 2,850 kilometers long, so the answer is 2,850 kilometers.",
+                "I found the river on which Ulm stands: Danube. I need how long the Danube is, so I should read the "
+                "page about Danube.",
+                "I found how long the Danube is: 2,850 kilometers, so the answer is 2,850 kilometers.",
             ],
         ),
         (
             COMPARISON,
             [
-                "I need how long the Danube is, so I should read the page about Danube.",
-                "The Danube is 2,850 kilometers long. I should read the page about Rhine.",
-                "The Danube is 2,850 kilometers long. The Rhine is 1,230 kilometers long, so the answer is Danube.",
+                "I need how long the Danube is and how long the Rhine is, then the larger number, so I should read the "
+                "page about Danube.",
+                "I found how long the Danube is: 2,850 kilometers. I need how long the Rhine is, then the larger "
+                "number, so I should read the page about Rhine.",
+                "I found how long the Danube is: 2,850 kilometers. I found how long the Rhine is: 1,230 kilometers, so "
+                "the answer is Danube.",
             ],
         ),
         (
             POLAR,
             [
-                "I need the river on which Ulm stands, so I should read the page about Ulm.",
-                "Ulm stands on the Danube, not Rhine, so the answer is no.",
+                "I need the river on which Ulm stands, then whether it is Rhine, so I should read the page about Ulm.",
+                "I found the river on which Ulm stands: Danube. Danube and Rhine are different, so the answer is no.",
             ],
         ),
         (
             SAME,
             [
-                "I need how long the Danube is, so I should read the page about Danube.",
-                "The Danube is 2,850 kilometers long. I should read the page about Rhine.",
-                "The Rhine is 1,230 kilometers long. 2,850 kilometers and 1,230 kilometers are different, so the "
-                "answer is no.",
+                "I need how long the Danube is and how long the Rhine is, then whether they are the same, so I should "
+                "read the page about Danube.",
+                "I found how long the Danube is: 2,850 kilometers. I need how long the Rhine is, then whether they are "
+                "the same, so I should read the page about Rhine.",
+                "I found how long the Rhine is: 1,230 kilometers. 2,850 kilometers and 1,230 kilometers are different, "
+                "so the answer is no.",
             ],
+        ),
+        (
+            NO_NEED,
+            ["I should read the page about Ulm.", "Ulm stands on the Danube, so the answer is Danube."],
         ),
     ],
 )
@@ -131,8 +147,8 @@ def test_a_calculator_compares_numbers(question: Question, call: str, found: str
     made = play(question, Tool("Calculator", "Computes.", "Calculator[1 + 1]"))
     _, _, compared, last, _ = made.steps
     size = "larger" if "max" in call else "smaller"
-    known = "The Rhine is 1,230 kilometers long. Danube: 2850. Rhine: 1230."
-    assert compared.thought == f"{known} I need the {size} number, so I should calculate."
+    known = "I found how long the Rhine is: 1,230 kilometers. Danube: 2850. Rhine: 1230."
+    assert compared.thought == f"{known} I need the {size} number, {call}, so I should calculate."
     assert (compared.action, compared.argument, compared.observation) == ("Calculator", call, found)
     assert last.thought == f"{found} is the number of {question.answer}, so the answer is {question.answer}."
     assert find_refusal(made, Filtering()) == ""
@@ -162,35 +178,91 @@ def test_an_answer_that_does_not_follow_from_the_facts_is_not_given(tools: tuple
     assert (made.answer, made.halt) == (None, "steps")
 
 
+TOOLS = (Tool("Calculator", "Computes.", "Calculator[1 + 1]"), Tool("Compare", "Compares.", "Compare[a; b]"))
+
+
 @pytest.mark.parametrize(
-    ("question", "answers"),
+    ("question", "unit", "thoughts", "answer"),
     [
-        (TWO_HOP, {"c": "Danube", "m": "Europe"}),
-        (COMPARISON, {"m": "Rhine"}),  # after the first page the answer would be right
-        (SHORTER, {"c": "Danube", "m": "Danube"}),
-        (POLAR, {"m": "yes"}),
-        (SAME, {"m": "yes"}),
+        (TWO_HOP, "c", ["I found the river on which Ulm stands: Danube, so the answer is Danube."], "Danube"),
+        (TWO_HOP, "m", ["I found how long the Danube is: Danube, so the answer is Danube."], "Danube"),
+        (SHORTER, "c", ["I found how long the Danube is: 2,850 kilometers, so the answer is Danube."], "Danube"),
+        (
+            COMPARISON,
+            "m",
+            [
+                "I found how long the Rhine is: 1,230 kilometers. Danube: 2850. Rhine: 1230. I need the smaller "
+                "number, min(2850, 1230), so I should calculate.",
+                "1230 is the number of Rhine, so the answer is Rhine.",
+            ],
+            "Rhine",
+        ),
+        (
+            POLAR,
+            "m",
+            [
+                "I found the river on which Ulm stands: Rhine. I need to know whether Rhine and Rhine are the same, so "
+                "I should compare.",
+                "Rhine and Rhine are the same, so the answer is yes.",
+            ],
+            "yes",
+        ),
+        (
+            SAME,
+            "m",
+            [
+                "I found how long the Rhine is: 2,850 kilometers. I need to know whether 2,850 kilometers and 2,850 "
+                "kilometers are the same, so I should compare.",
+                "2,850 kilometers and 2,850 kilometers are the same, so the answer is yes.",
+            ],
+            "yes",
+        ),
+        (
+            msgspec.structs.replace(
+                SAME,
+                answer="yes",
+                evidence=(DANUBE, msgspec.structs.replace(RHINE, value="2,850 kilometers", says="The Rhine")),
+            ),
+            "c",
+            [
+                "I found how long the Danube is: 2,850 kilometers. I need to know whether 2,850 kilometers and Rhine "
+                "are the same, so I should compare.",
+                "2,850 kilometers and Rhine are different, so the answer is no.",
+            ],
+            "no",
+        ),
     ],
 )
-def test_usual_mistakes(question: Question, answers: dict[str, str]) -> None:
-    written = play(question, Tool("Calculator", "Computes.", "Calculator[1 + 1]"))
-    made = {one.unit[0]: one for one in make_mistakes(written, 7)}
-    assert {letter: one.answer for letter, one in made.items()} == answers
-    for one in made.values():
-        *before, last, judged = one.steps
-        assert tuple(before) == written.steps[: len(before)]
-        assert (last.action, judged.action, judged.argument) == (FINISH, REFLECT, "right")
-        assert last.thought.endswith(f"so the answer is {one.answer}.")
-        assert (one.made, one.reward) == (MISTAKEN, 0.0)
-        assert find_refusal(one, Filtering()) == "wrong answer"
-    known, _, _ = written.steps[-2].thought.rpartition(", so the answer is ")
-    assert made["m"].steps[-2].thought == f"{known}, so the answer is {answers['m']}."
+def test_usual_mistakes(question: Question, unit: str, thoughts: list[str], answer: str) -> None:
+    """After the first page, or with another value or winner; all that follows from the mistake is consistent."""
+    written = play(question, *TOOLS)
+    made = {one.unit[0]: one for one in make_mistakes(written, 7)}[unit]
+    begun = 1 if unit == "c" else len(question.gold)
+    assert made.steps[:begun] == written.steps[:begun]
+    assert [step.thought for step in made.steps[begun:-1]] == thoughts
+    assert (made.answer, made.steps[-2].action, made.steps[-1].argument) == (answer, FINISH, "right")
+    assert (made.made, made.reward) == (MISTAKEN, 0.0)
+    assert find_refusal(made, Filtering()) == "wrong answer"
 
 
-def test_a_page_without_other_words_gives_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PAGES, "Ulm", "Ulm stands on the Danube.")
-    question = msgspec.structs.replace(TWO_HOP, type="one-hop", answer="Danube", gold=("Ulm",), evidence=(ON_DANUBE,))
-    assert list(make_mistakes(play(question), 7)) == []
+def test_an_end_after_the_first_page_that_is_right_by_chance_is_no_mistake() -> None:
+    assert [one.unit for one in make_mistakes(play(COMPARISON, *TOOLS), 7)] == ["m-q-2"]
+
+
+def test_what_the_question_names_and_has_no_page_is_looked_for_first() -> None:
+    question = msgspec.structs.replace(TWO_HOP, text="On the way to Swabia, how long is the river on which Ulm stands?")
+    missed, found, *_ = play(question).steps
+    assert (missed.argument, missed.failed) == ("Swabia", True)
+    assert missed.thought.endswith("so I should read the page about Swabia.")
+    assert found.thought.startswith("Could not find Swabia. I need the river on which Ulm stands")
+    written = play(question)
+    assert find_refusal(written, Filtering()) == ""
+    (lesson,) = build_lessons(
+        "plan", Differentiation().cast(), [written], {written.unit: Verdict(written.unit, True, 1.0)}, 0.0, 7
+    )
+    assert lesson.first == 1  # how to go on is learned, not how to err
+    mistaken = {one.unit[0]: one for one in make_mistakes(written, 7)}
+    assert mistaken["c"].steps[0] == found
 
 
 def failed_try(*steps: Step, answer: str) -> Trajectory:
@@ -208,7 +280,9 @@ def test_a_failed_try_is_called_wrong_and_continued() -> None:
         ("Retrieve", "Ulm"), (FINISH, "Germany"), (REFLECT, "wrong"),
         ("Retrieve", "Danube"), (FINISH, "2,850 kilometers"), (REFLECT, "right"),
     ]  # fmt: skip
-    assert repaired.steps[3].thought.startswith("Ulm stands on the Danube. I need how long the Danube is")
+    assert repaired.steps[3].thought.startswith(
+        "I found the river on which Ulm stands: Danube. I need how long the Danube is"
+    )
     assert (repaired.unit, repaired.made, repaired.answer) == ("r-q-1", REPAIRED, TWO_HOP.answer)
     assert find_refusal(repaired, Filtering()) == ""
 

@@ -81,6 +81,8 @@ def find_need(fact: Fact, words: CorpusWords) -> str:
             return f"how many {form.noun} {form.statement}"
         case "object" if not form.noun:
             return f"what {form.statement}"
+        case "introduction":
+            return f"what {SLOT} {form.auxiliary}"
     return describe(fact, words) or ""
 
 
