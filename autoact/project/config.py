@@ -222,6 +222,8 @@ class Differentiation(Section, frozen=True):
     in the prompt that says that the try fails (negative-aware training, arXiv 2402.11651); answering never has that
     line. `preference` makes a failed try less likely than the kept one of the same question, by a term that is added to
     the loss (ORPO, arXiv 2403.07691)."""
+    most_steps: NonNegativeInt = 0
+    """Most steps of an adapter, also within an epoch; 0 for no limit. The reflect-agent has the most lessons."""
     enough_loss: NonNegativeFloat = 0.0
     """Ends the training of an adapter when the mean loss of its last 20 steps is below this, in nats per token; 0 never
     does."""

@@ -52,7 +52,8 @@ class LoraTraining:
         self.name, self.samples, self.settings, self.seed = name, samples, settings, seed
         self.checkpoints = root / "checkpoints" / name
         self.steps_per_epoch = math.ceil(len(samples) / settings.batch)
-        self.steps = self.steps_per_epoch * settings.epochs
+        steps = self.steps_per_epoch * settings.epochs
+        self.steps = min(steps, settings.most_steps) if settings.most_steps else steps
         self.losses: list[float] = []
         self.threads = thread_limit().threads
         """Fixed during the training: another number of threads would round sums differently."""

@@ -160,6 +160,17 @@ def test_a_training_ends_when_its_loss_stays_low(tiny: Path, tmp_path: Path) -> 
     assert again == []
 
 
+def test_a_training_has_a_limit_of_steps(tiny: Path, tmp_path: Path) -> None:
+    """The learning rate falls to its end, as in a training that has as many steps in all."""
+    limited = training(tiny, tmp_path / "limited", settings=replace(SETTINGS, epochs=9, most_steps=5))
+    events, _ = finished(limited)
+    assert sorted(losses(events)) == [0, 1, 2, 3, 4]
+    assert {event.of for event in events if isinstance(event, TrainStepped)} == {5}
+    rates = [event.lr for event in events if isinstance(event, TrainStepped)]
+    assert rates[-1] < 0.2 * max(rates)
+    assert training(tiny, tmp_path / "free", settings=replace(SETTINGS, epochs=2, most_steps=500)).steps < 500
+
+
 @pytest.mark.parametrize(
     ("torn", "why"),
     [("manifest", "No such file"), ("state.safetensors", "No such file"), ("digest", "not the one its manifest names")],
