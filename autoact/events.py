@@ -33,6 +33,8 @@ class RunOpened(Event, frozen=True, tag="run.opened"):
     host: str
     engine: str = ""
     config: dict[str, Any] = {}
+    inputs: dict[str, str] = {}
+    """Digests of what the run reads, by name: corpus, tools, prompts, model; empty until they are open."""
 
 
 class RunRecovered(Event, frozen=True, tag="run.recovered"):

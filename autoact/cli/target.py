@@ -17,18 +17,26 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 
 def find_target_run(arguments: argparse.Namespace) -> RunFolder:
     """Returns the run that the arguments name. Raises BadInput."""
+    return find_run_at(arguments.target, arguments.name)
+
+
+def find_run_at(target: str, name: str = "") -> RunFolder:
+    """Returns the run in this folder, or the latest run, or the one whose name begins so, of the project in it.
+
+    Raises BadInput.
+    """
     from pathlib import Path
 
     from autoact.errors import BadInput
     from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder, find_run, latest_run
 
-    path = Path(arguments.target).expanduser()
+    path = Path(target).expanduser()
     if (path / "run.toml").is_file():
-        if arguments.name:
+        if name:
             raise BadInput(f"expected the folder of a project with --run; {path} is a run", key="--run")
         return RunFolder(path.resolve())
     if not (path / "project.toml").is_file():
         raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=path)
     project = Project.open(path)
-    return find_run(project.root, arguments.name) if arguments.name else latest_run(project.root)
+    return find_run(project.root, name) if name else latest_run(project.root)

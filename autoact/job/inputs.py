@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import platformdirs
 
+from autoact.job.digests import read_digests
 from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.project.questions import read_questions
@@ -88,6 +89,7 @@ def open_inputs(
         asked=read_asked(config, project) if asked is None else tuple(asked),
         ready=tuple(library.ready()),
         unfit={record.name: record.reason for record in library.records() if not record.runs},
+        digests=read_digests(library, corpus),
     )
     if SELF_INSTRUCT not in config.run.stages:
         return inputs

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
@@ -102,9 +102,10 @@ class Job:
         journal.append(RunFinished())
         return "finished"
 
-    def _opened_event(self, attempt: int, engine: str = "") -> RunOpened:
+    def _opened_event(self, attempt: int, engine: str = "", inputs: Mapping[str, str] | None = None) -> RunOpened:
         """Returns the event that is logged twice an attempt: at its start, and when the model's engine is known."""
-        return RunOpened(attempt, os.getpid(), socket.gethostname(), engine, msgspec.to_builtins(self.config))
+        settings = msgspec.to_builtins(self.config)
+        return RunOpened(attempt, os.getpid(), socket.gethostname(), engine, settings, dict(inputs or {}))
 
     def _play_stages(self, journal: Journal) -> None:
         if self.config.run.base:
@@ -122,7 +123,7 @@ class Job:
                 self._conduct(remaining, pipeline, journal, live)
 
     def _conduct(self, remaining: list[str], pipeline: Pipeline, journal: Journal, live: LiveWriter) -> None:
-        journal.append(self._opened_event(journal.state.attempt, pipeline.world.engine.name))
+        journal.append(self._opened_event(journal.state.attempt, pipeline.world.engine.name, pipeline.inputs.digests))
         conductor = Conductor(
             pipeline.world, journal, self.gate, seed=self.config.model.seed, tick=self.tick, live=live,
             revive=lambda unit: pipeline.find(unit, journal.state), hide=self.vault.hide,

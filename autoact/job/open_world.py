@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 from autoact.environment import Environments
 from autoact.events import Event
+from autoact.job.digests import weight_digests
 from autoact.job.pipeline import Pipeline
 from autoact.model.engine import Engine
 from autoact.model.server.author import open_author
@@ -32,6 +34,7 @@ def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
     inputs, environments = load_object(ENVIRONMENTS.get(config.task.environment).open)(config, project)
     print(f"threads: {describe_threads()}", file=sys.stderr, flush=True)
     engine = load_object(kind.engine)(config)
+    inputs = replace(inputs, digests={**inputs.digests, **weight_digests(config)})
     return Pipeline(config, inputs, _make_world(config, engine, kind, environments, folder.path), folder.path)
 
 

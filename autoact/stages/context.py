@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoact.errors import BadProject
@@ -32,6 +32,8 @@ class Inputs:
     """This field and the next two are for self-instruct, and empty in runs without it."""
     reference: tuple[Question, ...] = ()
     held_out: tuple[Question, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what the run reads, by name: corpus, tools, prompts, model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ def test_a_whole_run(project: Project) -> None:
     assert run.status == "finished"
     assert run.config["self_instruct"]["target"] == 3
     assert run.engine == "scripted"
+    assert set(run.inputs) == {"corpus", "tools", "prompts"}
 
 
 @pytest.mark.parametrize("fails", [False, True])

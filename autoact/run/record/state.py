@@ -105,6 +105,8 @@ class RunState:
     host: str = ""
     engine: str = ""
     config: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    """Digests of what the run read; empty in runs of earlier versions."""
     halted: set[str] = field(default_factory=set)
     """Units that a person paused."""
     begun: dict[str, Question] = field(default_factory=dict)
@@ -189,6 +191,7 @@ def fold(state: RunState, record: Record) -> None:
 def _on_run_opened(state: RunState, event: RunOpened) -> None:
     state.attempt, state.pid, state.host = event.attempt, event.pid, event.host
     state.engine, state.config, state.error = event.engine, event.config, ""
+    state.inputs = event.inputs or state.inputs
     if (state.status, state.why) != ("paused", BY_A_PERSON):
         state.status, state.why = "running", ""
 

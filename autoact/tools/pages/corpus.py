@@ -21,7 +21,7 @@ from autoact.tools.pages.page_files import corpus_files, read_pages, read_paragr
 from autoact.tools.pages.title_search import Titles
 from autoact.trajectory import Page
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the index below changes; files with another number are built again."""
 MOST_CACHED = 64_000
 """KiB of an index that SQLite keeps in memory."""
@@ -34,6 +34,7 @@ _SCHEMA = f"""
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA user_version = {FORMAT};
 CREATE TABLE page (id INTEGER PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE problem (line TEXT NOT NULL);
+CREATE TABLE content (digest TEXT NOT NULL);
 {full_text.SCHEMA}
 CREATE TEMP TABLE arrived (title TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
@@ -52,12 +53,16 @@ class Corpus:
     problems: list[str]
     """Errors in the files, a line each with file and line number; at most a hundred, then a count."""
 
+    digest: str
+    """24 hex digits that are the same for the same titles and texts, whatever files they came from."""
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._lock = threading.RLock()
         self._titles = Titles(connection)
         connection.execute(f"PRAGMA cache_size = -{MOST_CACHED}")
         self.problems = [line for (line,) in connection.execute("SELECT line FROM problem ORDER BY rowid")]
+        (self.digest,) = connection.execute("SELECT digest FROM content").fetchone()
 
     @classmethod
     def open(cls, folder: Path, cache: Path) -> Corpus:
@@ -102,10 +107,8 @@ class Corpus:
         if cache is None:
             return cls(_build(":memory:", lambda problems: pages))
         kept = list(pages)
-        stamp = hashlib.blake2s()
-        for page in kept:
-            stamp.update(f"{len(page.title)} {len(page.text)} {page.title}{page.text}".encode())
-        return cls(_open_index(cache / f"pages-{stamp.hexdigest()[:24]}.sqlite", lambda problems: kept))
+        stamp = _content_digest((page.title, page.text) for page in kept)
+        return cls(_open_index(cache / f"pages-{stamp}.sqlite", lambda problems: kept))
 
     def __len__(self) -> int:
         # They are numbered from one, and counting them would read them all.
@@ -160,6 +163,13 @@ class Corpus:
     @cached_property
     def _full_text(self) -> FullText:
         return FullText(self._connection, self._titles, len(self))
+
+
+def _content_digest(pages: Iterable[tuple[str, str]]) -> str:
+    digest = hashlib.blake2s()
+    for title, text in pages:
+        digest.update(f"{len(title)} {len(text)} {title}{text}".encode())
+    return digest.hexdigest()[:24]
 
 
 def _digest(path: Path) -> str:
@@ -246,6 +256,8 @@ def _build(place: Path | str, read: PageReader) -> sqlite3.Connection:
             if not _add_page(connection, page):
                 problems.append(f"another text for the page `{page.title}`; the first stands")
         connection.executescript(_SETTLE)
+        pages = connection.execute("SELECT title, text FROM page ORDER BY id")
+        connection.execute("INSERT INTO content VALUES (?)", (_content_digest(pages),))
         rows = connection.execute("SELECT title FROM page ORDER BY id")
         title_search.write(connection, (title for (title,) in rows))
         lines = problems + ([f"and {problems.left:,} more"] if problems.left else [])

@@ -40,6 +40,14 @@ def test_reads_every_kind_of_file(folder: Path, tmp_path: Path) -> None:
     assert len(corpus) == 4
 
 
+def test_the_digest_is_that_of_the_pages(folder: Path, tmp_path: Path) -> None:
+    first = Corpus.open(folder, tmp_path / "cache")
+    assert Corpus.of_pages(reversed(list(first.pages()))).digest == first.digest == Corpus.open(folder, tmp_path).digest
+    (folder / "Dune sea.txt").write_text("A wet desert.")
+    assert Corpus.open(folder, tmp_path / "cache").digest != first.digest
+    assert Corpus.of_pages([]).digest != first.digest
+
+
 def test_bad_lines_are_told_and_skipped(folder: Path, tmp_path: Path) -> None:
     good, long = b'{"title": "Good", "text": "Fine."}', b'{"title": "Long", "text": "' + b"x" * 10_000_000 + b'"}'
     bad = [b"{", b'{"title": "T"}', b'{"title": " ", "text": "x"}', b"\xff\xfe", b'{"title": "\\ud800", "text": "x"}']
