@@ -100,16 +100,19 @@ def _compare(first: Side, second: Side, points: float, shared: bool) -> Comparis
     if not keys:
         raise ValueError(f"{first.name} and {second.name} have no question in common")
     shared = shared and len(first.runs) == len(second.runs)
-    tables = {
-        field: tuple([[getattr(run[key], field) for key in keys] for run in side.runs] for side in (first, second))
-        for field in ("em", "f1", "tokens", "seconds")
-    }
-    means = {field: tuple(fmean(map(fmean, table)) for table in sides) for field, sides in tables.items()}
+
+    def scores(side: Side, field: str) -> list[list[float]]:
+        return [[float(getattr(run[key], field)) for key in keys] for run in side.runs]
+
+    def mean(side: Side, field: str) -> float:
+        return fmean(map(fmean, scores(side, field)))
+
+    one_seed = len(first.runs) == len(second.runs) == 1
     return Comparison(
         first.name, second.name, len(keys), len(every) - len(keys), (len(first.runs), len(second.runs)),
-        _measure(*tables["em"], points, shared, binary=len(first.runs) == len(second.runs) == 1),
-        _measure(*tables["f1"], points, shared, binary=False),
-        (means["tokens"][0], means["tokens"][1]), (means["seconds"][0], means["seconds"][1]), "",
+        _measure(scores(first, "em"), scores(second, "em"), points, shared, binary=one_seed),
+        _measure(scores(first, "f1"), scores(second, "f1"), points, shared, binary=False),
+        (mean(first, "tokens"), mean(second, "tokens")), (mean(first, "seconds"), mean(second, "seconds")), "",
     )  # fmt: skip
 
 

@@ -229,7 +229,11 @@ class LogTotals:
 
 def tally(log: Path, marks: Mapping[Key, bool] | None = None) -> Tally:
     """Returns the figures of the run with this events.jsonl, and with these marks on its questions."""
-    totals = LogTotals.of(log)
+    return count_figures(LogTotals.of(log), marks)
+
+
+def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) -> Tally:
+    """Returns the figures of a run from the totals of its log."""
     state, spending = totals.state, totals.spending
     refused = Counter(verdict.why for verdict in state.verdicts.values() if not verdict.kept)
     return Tally(

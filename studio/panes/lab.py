@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +18,7 @@ from textual.widgets import Static
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
 from autoact.files import disk
-from autoact.lab.tally import Score, Tally, describe_validation, tally
+from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_validation
 from autoact.project.project import Project
 from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
@@ -32,6 +33,9 @@ from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
 from studio.widgets.lists.table import Column, Table
 from studio.widgets.status import short_name
+
+if TYPE_CHECKING:
+    from autoact.lab.inspection.signatures import Signature
 
 RECOUNT_S = 15.0
 """Least seconds after which a run whose log has grown is counted again."""
@@ -86,6 +90,28 @@ class WrongRows:
         return self.rows[index].trajectory.unit
 
 
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """The figures of one run."""
+
+    size: int
+    """Bytes of its log when it was counted."""
+    at: float
+    """Monotonic time of the count."""
+    tally: Tally
+    signatures: Sequence[Signature]
+    """Known ways of failing, found or not."""
+
+
+def count_run(folder: RunFolder, size: int) -> RunFigures:
+    """Reads a run's log, which may take seconds."""
+    from autoact.lab.inspection.signatures import find_signatures  # with what it imports, too slow for the start
+
+    totals = LogTotals.of(folder.events)
+    tally = count_figures(totals)
+    return RunFigures(size, time.monotonic(), tally, find_signatures(totals.state, tally))
+
+
 class LabPane(Pane):
     """Counts each run in a thread: once, and again while its log grows."""
 
@@ -103,8 +129,8 @@ class LabPane(Pane):
     def __init__(self, view: ProjectView):
         super().__init__(view)
         self.scores, self.wrongs = ScoreRows(), WrongRows()
-        self._tallies: dict[str, tuple[int, float, Tally]] = {}
-        """By run: size of its log in bytes, monotonic time of the count, and the result."""
+        self._tallies: dict[str, RunFigures] = {}
+        """By run."""
         self._wrong_run, self._state = "", RunState()
         """The run whose wrong answers are shown, and its state."""
         self._examples: Sequence[Example] = ()
@@ -154,7 +180,7 @@ class LabPane(Pane):
         return "scores" if action == "wrong" and self.has_class("wrong") else ""
 
     def _has_scores(self, run: str) -> bool:
-        return run in self._tallies and bool(self._tallies[run][2].scores)
+        return run in self._tallies and bool(self._tallies[run].tally.scores)
 
     def action_evaluate(self) -> None:
         fields = (
@@ -214,11 +240,10 @@ class LabPane(Pane):
         for folder in folders:
             size = disk.file_size(folder.events)
             known = self._tallies.get(folder.name)
-            if known is None or (known[0] != size and time.monotonic() - known[1] >= RECOUNT_S):
-                result = size, time.monotonic(), tally(folder.events)
-                self.app.call_from_thread(self._set_tally, folder.name, result)
+            if known is None or (known.size != size and time.monotonic() - known.at >= RECOUNT_S):
+                self.app.call_from_thread(self._set_tally, folder.name, count_run(folder, size))
 
-    def _set_tally(self, name: str, result: tuple[int, float, Tally]) -> None:
+    def _set_tally(self, name: str, result: RunFigures) -> None:
         self._tallies[name] = result
         self._list()
 
@@ -226,7 +251,7 @@ class LabPane(Pane):
         order = [run.folder.name for run in self.follow.run_list.runs if run.folder.name in self._tallies]
         rows: list[tuple[str, Score | None]] = []
         for run in order:
-            rows += [(run, score) for score in self._tallies[run][2].scores] or [(run, None)]
+            rows += [(run, score) for score in self._tallies[run].tally.scores] or [(run, None)]
         table = self.query_one("#scores", Table)
         key, self.scores.rows = table.chosen, rows
         table.reload(key=key)
@@ -239,7 +264,7 @@ class LabPane(Pane):
             return
         found = self._tallies.get(self.run_chosen)
         if found is not None:
-            lines = [*funnel(found[2]), *parts(found[2])]
+            lines = [*signs(found.signatures), *funnel(found.tally), *parts(found.tally)]
         elif not self.follow.run_list.runs:
             lines = [
                 Content(
@@ -279,6 +304,13 @@ class LabPane(Pane):
 def percent(mean: float, ends: tuple[float, float]) -> str:
     """Returns a mean and its interval, all in percent."""
     return f"{100 * mean:5.1f} {100 * ends[0]:.0f}-{100 * ends[1]:.0f}"
+
+
+def signs(signatures: Sequence[Signature]) -> list[Content]:
+    """Returns a line for each sign of failure that was found, and where the remedies are."""
+    found = [one for one in signatures if one.found]
+    lines = [Content.assemble((f"{one.name}: ", "$warning"), untrusted_text.content(one.message)) for one in found]
+    return [*lines, Content.styled("`autoact inspect` tells what helps", "$quiet")] if lines else []
 
 
 def funnel(tally: Tally) -> list[Content]:

@@ -16,8 +16,8 @@ from autoact.errors import BadProject, RunBusy
 from autoact.project.project import create
 
 VERBS = (
-    "new", "check", "run", "ask", "eval", "runs", "stats", "compare", "attach", "log", "cancel", "resume", "delete",
-    "tools", "models", "doctor",
+    "new", "check", "run", "ask", "eval", "runs", "stats", "compare", "inspect", "attach", "log", "cancel", "resume",
+    "delete", "tools", "models", "doctor",
 )  # fmt: skip
 
 

@@ -155,8 +155,8 @@ def _print(
 ) -> None:
     from autoact.cli.output import print_columns, printable
 
-    for one in read:
-        print(printable(f"{one.label or 'run'}  {', '.join(manifest.run for manifest in one.manifests)}"))
+    for side in read:
+        print(printable(f"{side.label or 'run'}  {', '.join(manifest.run for manifest in side.manifests)}"))
     versions = [what.what for what in unlike if "" in what.values and "." in what.what and not what.condition]
     for what in (what for what in unlike if what.what not in versions):
         values = " | ".join(value[:SHOWN] or "-" for value in what.values)

@@ -54,6 +54,18 @@ async def test_scores_of_every_run_and_the_funnel(opera: Path, size: tuple[int, 
         assert ("gain in F1" in text) == (size[0] > 100)
 
 
+async def test_signs_of_failure_stand_above_the_funnel(opera: Path) -> None:
+    steps = (Step("I read.", "[b]Read", "Peru", "Lima."), Step("So.", "Finish", "Lima"))
+    practice = [Question(f"s-{n}", f"{n} {n} {n}?", "Lima", "instructed") for n in range(12)]
+    tried = [happened.TrajectoryCommitted(Trajectory(f"t-{one.id}", one, steps, "Lima")) for one in practice]
+    kept = [happened.TrajectoryJudged(Verdict(one.trajectory.unit, True, 1.0)) for one in tried]
+    write(opera, [happened.RunOpened(1, 1, "here"), *tried, *kept, happened.RunFinished()])
+    async with pane_of(opera, "6", (120, 36)) as (app, _):
+        text = screen_text(app)
+        assert "low diversity: 12 of 12 kept trajectories are [b]Read, Finish" in text
+        assert text.index("low diversity") < text.index("12 tried, 12 kept")
+
+
 def test_the_gain_stands_beside_its_interval() -> None:
     rows = ScoreRows()
     score = Score("group", "", 4, 0.5, (0.0, 1.0), 0.5, (0.25, 0.75), 90.0, 2.5, gain=(0.5, -0.1, 0.75))
