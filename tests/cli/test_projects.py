@@ -135,3 +135,45 @@ def test_what_keeps_no_run_from_starting_is_a_warning(project: Project, capsys: 
 def test_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(tmp_path / "nowhere")]) == 2
     assert "expected a folder with a project.toml" in capsys.readouterr().err
+
+
+def test_questions_that_repeat_practice_or_need_pages_that_are_missing(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "tools.toml").write_text('[[tool]]\nname = "Retrieve"\n')
+    (project.root / "examples.jsonl").write_text(
+        '{"id": "e", "question": "What is Peru\'s capital?", "answer": "Lima"}\n'
+    )
+    asked = [
+        '{"id": "h-1", "question": "What is Peru\'s capitol?", "answer": "Lima", "gold": ["Peru"]}',
+        '{"id": "h-2", "question": "What of Chad?", "answer": "Dry", "gold": ["Peru", "Chad"]}',
+        '{"id": "h-3", "question": "What is the PERU\'s capital", "answer": "Lima"}',
+    ]
+    (project.root / "questions" / "heldout.jsonl").write_text("\n".join(asked))
+    assert main(["check", str(project.root), "--json"]) == 0
+    found = orjson.loads(capsys.readouterr().out)
+    assert found["counts"]["coverage"] == (
+        "the corpus has the gold pages of 1 of 2 questions, Retrieve opens those of 1, and a page says the answer of 1"
+    )
+    assert found["warnings"] == [
+        "questions/heldout.jsonl: `h-1` nearly repeats the practice question `e`",
+        "questions/heldout.jsonl: `h-3` repeats the practice question `e`",
+        "corpus: the questions need 1 pages that the corpus has not: Chad",
+    ]
+
+
+def test_a_file_of_questions_is_checked_over_its_own_paragraphs(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "tools.toml").write_text('[[tool]]\nname = "Retrieve"\n')
+    file = tmp_path / "data.jsonl"
+    file.write_text(
+        '{"_id": "d-1", "question": "Where does Chad end?", "answer": "Niger", "supporting_facts": [["Chad", 0]], '
+        '"context": [["Chad", ["Chad ends at Niger."]]]}\n'
+    )
+    assert main(["check", str(project.root), "--data", str(file), "--json"]) == 0
+    counts = orjson.loads(capsys.readouterr().out)["counts"]
+    assert (counts["questions of the file"], counts["pages"]) == (1, 1)
+    assert counts["coverage"].startswith("the corpus has the gold pages of 1 of 1 questions, Retrieve opens those of 1")
+    assert main(["check", str(project.root), "--data", str(tmp_path / "none.jsonl")]) == 2
+    assert "none.jsonl: not found; expected a file" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -10,11 +10,15 @@ from typing import TypeVar
 from autoact.cli.machine.models import model_state
 from autoact.errors import BadInput
 from autoact.job.inputs import open_library
+from autoact.lab.inspection.contamination import find_contamination
+from autoact.lab.inspection.coverage import describe_coverage, measure_coverage
 from autoact.project.config import Config
 from autoact.project.presets import PRESETS
 from autoact.project.project import Project
+from autoact.project.questions import read_questions
 from autoact.run.record.folder import list_runs
 from autoact.tools.library.library import Library
+from autoact.tools.pages.corpus import Corpus
 from autoact.tools.pages.sources import host_url
 from autoact.tools.web.guard import unreachable_reason
 from autoact.trajectory import FINISH, REFLECT, Example, Question
@@ -23,6 +27,8 @@ T = TypeVar("T")
 
 PLACEHOLDER = "Replace this with"
 """The beginning of the example in the blank template."""
+SHOWN = 5
+"""Titles of pages in a warning."""
 
 
 @dataclass(slots=True)
@@ -42,8 +48,11 @@ class Inspection:
             return None
 
 
-def inspect(project: Project) -> Inspection:
-    """Reads everything in a project and goes on after every mistake. Never raises BadInput."""
+def inspect(project: Project, data: str = "") -> Inspection:
+    """Reads everything in a project and goes on after every mistake. Never raises BadInput.
+
+    `data` is a file of questions in place of the held-out ones; its paragraphs, if it has any, replace the corpus.
+    """
     found = Inspection()
     config = _check_settings(project, found)
     examples = found.attempt(project.examples) or []
@@ -60,8 +69,13 @@ def inspect(project: Project) -> Inspection:
         for example in examples
         if example.question.text.startswith(PLACEHOLDER)
     ]
-    _check_leaks(found, [*(example.question for example in examples), *reference], held_out)
-    _check_tools(project, found, examples)
+    asked = held_out
+    if data:
+        asked = found.attempt(lambda: read_questions(Project.file(data), "data")) or []
+        found.counts["questions of the file"] = len(asked)
+    file = data or "questions/heldout.jsonl"
+    _check_leaks(found, [*(example.question for example in examples), *reference], asked, file)
+    _check_tools(project, found, examples, asked, data if asked else "")
     found.counts["runs"] = len(list_runs(project.root))
     return found
 
@@ -80,8 +94,10 @@ def _check_settings(project: Project, found: Inspection) -> Config | None:
     return config
 
 
-def _check_tools(project: Project, found: Inspection, examples: Iterable[Example]) -> None:
-    opened = found.attempt(lambda: open_library(project))
+def _check_tools(
+    project: Project, found: Inspection, examples: Iterable[Example], asked: Sequence[Question], data: str
+) -> None:  # fmt: skip
+    opened = found.attempt(lambda: open_library(project, data))
     if opened is None:
         return
     library, corpus = opened
@@ -89,6 +105,8 @@ def _check_tools(project: Project, found: Inspection, examples: Iterable[Example
     found.counts["tools"] = ", ".join(tool.name for tool in ready) or "none"
     found.counts["pages"] = len(corpus)
     found.warnings += [f"corpus: {problem}" for problem in corpus.problems]
+    if len(corpus):
+        _check_coverage(found, library, corpus, asked)
     corpus.close()
     if not ready:
         found.errors.append(str(BadInput("no tool can run; expected at least one that can", file=project.tools_toml)))
@@ -131,9 +149,30 @@ def _check_options(found: Inspection, seeds: Iterable[Question]) -> None:
             found.warnings.append(f"examples.jsonl: `{question.id}` has no `choices`, though task.answer is choice")
 
 
-def _check_leaks(found: Inspection, practised: Iterable[Question], held_out: Iterable[Question]) -> None:
-    texts = {question.text.casefold(): question.id for question in practised}
-    for question in held_out:
-        twin = texts.get(question.text.casefold())
-        if twin:
-            found.warnings.append(f"questions/heldout.jsonl: `{question.id}` repeats the practice question `{twin}`")
+def _check_leaks(
+    found: Inspection, practised: Iterable[Question], asked: Sequence[Question], file: str
+) -> None:  # fmt: skip
+    """Warns of questions of the evaluation that are practised on, in the same words or nearly so."""
+    for pair in find_contamination(practised, asked):
+        repeats = "repeats" if pair.equal else "nearly repeats"
+        found.warnings.append(f"{file}: `{pair.asked.id}` {repeats} the practice question `{pair.practised.id}`")
+
+
+def _check_coverage(found: Inspection, library: Library, corpus: Corpus, asked: Sequence[Question]) -> None:
+    """Counts the questions whose gold pages can be retrieved, and warns of pages that cannot."""
+    record = library.resolve("Retrieve")
+    offline = record is not None and record.runs and "network" not in record.powers
+    retrieve = partial(library.session().call, "Retrieve") if offline else None
+    coverage = measure_coverage(asked, corpus, retrieve)
+    if not coverage.questions:
+        return
+    found.counts["coverage"] = f"{describe_coverage(coverage)}"
+    for titles, problem in (
+        (coverage.missing, "the corpus has not"),
+        (coverage.unreached, "Retrieve does not open by their titles"),
+    ):
+        if titles:
+            more = f" and {len(titles) - SHOWN} more" if len(titles) > SHOWN else ""
+            found.warnings.append(
+                f"corpus: the questions need {len(titles)} pages that {problem}: {'; '.join(titles[:SHOWN])}{more}"
+            )

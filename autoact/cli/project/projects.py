@@ -19,9 +19,14 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=new)
     parser = subparsers.add_parser(
         "check", help="read all of a project and report mistakes",
-        description="Reads settings, examples, questions, tools, corpus and the model's name. Exit code 2 for errors.",
+        description="Reads settings, examples, questions, tools, corpus and the model's name. Tells of how many "
+        "questions the corpus has the gold pages and Retrieve opens them, and which questions repeat practice "
+        "questions. Exit code 2 for errors.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
+    parser.add_argument(
+        "--data", default="", metavar="FILE", help="questions in place of the held-out ones, as for eval"
+    )
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=check)
     for name, text in (
@@ -57,7 +62,7 @@ def check(arguments: argparse.Namespace) -> int:
     from autoact.cli.project.inspection import inspect
     from autoact.project.project import Project
 
-    found = inspect(Project.open(arguments.project))
+    found = inspect(Project.open(arguments.project), arguments.data)
     if arguments.json:
         print_json({"ok": not found.errors, "errors": found.errors, "warnings": found.warnings, "counts": found.counts})
         return 2 if found.errors else 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from autoact.lab.inspection.contamination import find_contamination
 from autoact.lab.inspection.duplicates import nearest_pairs
 from autoact.lab.inspection.overlap import OPENING, most_common_opening
 from autoact.lab.inspection.steps import action_key, action_names, is_broken, is_call, known_actions
@@ -184,6 +185,20 @@ def collapsed_types(state: RunState, _: Tally) -> Iterator[Signature]:
     )  # fmt: skip
 
 
+def contaminated_evaluation(state: RunState, _: Tally) -> Iterator[Signature]:
+    """Answered questions that were practised on."""
+    asked = list({one.trajectory.question.id: one.trajectory.question for one in state.solved if one.scored}.values())
+    pairs = find_contamination(state.questions[:MOST_QUESTIONS], asked[:MOST_QUESTIONS])
+    first = f", such as `{pairs[0].asked.text}`" if pairs else ""
+    yield _judge(
+        "contaminated evaluation", "answered questions that equal a practice question, or nearly do",
+        float(len(pairs)) if asked and state.questions else None, 1.0,
+        f"{len(pairs)} of {len(asked)} answered questions were practised on, {sum(one.equal for one in pairs)} of them "
+        f"in the same words{first}",
+        "take them out of the evaluation, or out of the questions that are practised on",
+    )  # fmt: skip
+
+
 def reflect_verdicts(state: RunState, made: Tally) -> Iterator[Signature]:
     """A reflect-agent that learned from right answers almost only, or that never says wrong."""
     kept = len(kept_trajectories(state))
@@ -223,5 +238,5 @@ def _wrong_share(config: Mapping[str, Any]) -> float | None:
 Detector = Callable[[RunState, Tally], Iterator[Signature]]
 DETECTORS: Sequence[Detector] = (
     irrelevant_tools, low_diversity, coordination_overhead, shallow_trajectories, tool_errors, collapsed_types,
-    reflect_verdicts,
+    contaminated_evaluation, reflect_verdicts,
 )  # fmt: skip

@@ -127,6 +127,15 @@ def test_types_that_practice_lacks() -> None:
     assert "begin with `what is the`" in measure(signatures, "share of practice questions with the same").message
 
 
+def test_answers_to_questions_that_were_practised_on() -> None:
+    solved = [answered("meta", n, 1.0, 1) for n in range(3)]
+    practice = [Question(name, f"{name}?") for name in TOPICS]
+    assert measure(run(questions=practice, solved=solved), "answered questions that equal").value == 0.0
+    found = measure(run(questions=[*practice, Question("s", "2")], solved=solved), "answered questions that equal")
+    assert (found.found, found.value) == (True, 1.0)
+    assert found.message.startswith("1 of 3 answered questions were practised on, 1 of them in the same words")
+
+
 def test_a_reflect_agent_that_never_says_wrong() -> None:
     kept, wrong = [play("Retrieve")] * 12, [play("Retrieve", answer="y")] * 6
     found = measure(run(kept, failed=wrong, wrong_share=0.1), "share of wrong answers among those it learns")
