@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("log", "R", "--json"), ("log", "R", "--console"), ("attach", "R"), ("check", "P"), ("export", "R", "OUT"),
     ("tools", "list", "P", "--stats"), ("tools", "show", "P", "Retrieve"), ("cancel", "R", "--wait", "0"),
     ("ask", "P", "Why?"), ("ask", "P", "Why?", "--session"), ("eval", "P"), ("keep", "R", "q-9"), ("step", "R", "q-1"),
+    ("compare", "R", "R", "--unlike"), ("compare", "R", "--json"), ("inspect", "R"), ("inspect", "R", "--json"),
     ("run", "P", "--from", "filtering", "--base", "no-such-run"), ("trust", "R", "--yes"), ("rename", "P", "P"),
 )  # fmt: skip
 
