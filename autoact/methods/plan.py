@@ -1,0 +1,42 @@
+"""Zero-shot plan: first a plan of one line, then the loop of ReAct with the plan in the prompt.
+
+It follows plan-and-solve prompting (arXiv 2305.04091), with tools. The original has no tools, asks for plan and
+solution in one answer, and extracts the number by another ask; here each step of the loop is asked for by itself. No
+demonstration of a plan is shown, and the plan is not changed on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from autoact import scratchpad
+from autoact.episode import Script
+from autoact.methods.answering import Answering
+from autoact.methods.episode import begin_episode, without_reflection
+from autoact.methods.settings import MethodSettings
+from autoact.script import Request
+from autoact.trajectory import Question, Step
+
+PLAN = "Plan"
+PLAN_TOKENS = 60
+
+
+class PlannedEpisode(Answering):
+    """An episode whose first step is a plan."""
+
+    def _play_turns(self) -> Generator[Request, Any, str]:
+        opening = self._open("plan", tools=scratchpad.offers(self.card.tools))
+        plan = yield from self._ask_line("text", opening.then(f"{PLAN}:"), PLAN_TOKENS)
+        self.steps.append(Step("", PLAN, plan))
+        self.notes = (f"{PLAN}: {plan}",)
+        self.prompt = self._opening()
+        return (yield from super()._play_turns())
+
+    def _actions(self) -> list[Step]:
+        return super()._actions()[1:]
+
+
+def plan_and_act(unit: str, question: Question, settings: MethodSettings) -> Script:
+    """Returns the script of one question."""
+    return begin_episode(unit, question, without_reflection(settings), kind=PlannedEpisode).play()
