@@ -47,8 +47,8 @@ class Chameleon(Answering):
         modules = [name for name in named if name.casefold() != SOLVE.casefold()]
         tools = [tool_named(name, self.card.tools) for name in modules]
         unknown = [name for name, tool in zip(modules, tools, strict=True) if tool is None]
-        told = f"There is no module {', '.join(unknown)}." if unknown else ""
-        self.steps.append(Step("", PROGRAM, line, told, failed=bool(unknown)))
+        told = f"There is no module {', '.join(unknown)}." if unknown else "" if named else "No module is named."
+        self.steps.append(Step("", PROGRAM, line, told, failed=bool(told)))
         return [tool for tool in tools if tool][: self.limits.steps - 1]
 
 

@@ -9,7 +9,7 @@ seed examples.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 from autoact import prompts, scratchpad
@@ -66,10 +66,9 @@ class ReWOO(Answering):
 
     def _ask_words(self, name: str, line: str, results: Mapping[str, str]) -> Generator[Ask, Answer, str]:
         """Asks for the words that a reference stands for in a line of the plan."""
-        system = prompts.fill("rewoo_fill", task=self.card.task, name=name)
-        lines = [self._render_question(), *(f"{known}: {text}" for known, text in results.items()), line]
-        before = line[: line.index(name)]
-        prompt = Prompt(system, "\n".join(lines), (before,))
+        system = prompts.fill("rewoo_fill", task=self.card.task)
+        shown = tuple(filter(None, map(show_words, self.card.demonstrations)))
+        prompt = Prompt(system, with_results(self.question, results), (line[: line.index(name)],), shown)
         words = yield self._ask("argument", prompt, stop=("]", "\n"), limit=self.limits.argument_tokens, least=1)
         return words.text.strip()
 
@@ -93,14 +92,32 @@ def read_call(line: str, tools: Iterable[Tool]) -> tuple[str, str] | None:
 
 def show_plan(example: Example) -> str:
     """Returns the calls of a demonstration as a plan; words that an earlier observation gave become a reference."""
+    lines = [f"#E{number} = {step.action}[{name or step.argument}]" for number, step, name in references(example)]
+    return "\n".join([*lines, f"#E{len(lines) + 1} = {FINISH}"])
+
+
+def show_words(example: Example) -> tuple[str, str] | None:
+    """Returns the first call of a demonstration that has a reference: the results before it, and the call in full."""
+    results: dict[str, str] = {}
+    for number, step, name in references(example):
+        if name:
+            return with_results(example.question, results), f"#E{number} = {step.action}[{step.argument}]"
+        results[f"#E{number}"] = step.observation
+    return None
+
+
+def references(example: Example) -> Iterator[tuple[int, Step, str]]:
+    """Yields the number of each call of a demonstration, its step, and the result that its argument is from, if any."""
     calls = [step for step in example.steps if step.action not in (FINISH, REFLECT)]
-    lines = []
     for number, step in enumerate(calls, 1):
-        given = step.argument in example.question.text
-        source = next((at for at, one in enumerate(calls[: number - 1], 1) if step.argument in one.observation), 0)
-        argument = f"#E{source}" if source and not given else step.argument
-        lines.append(f"#E{number} = {step.action}[{argument}]")
-    return "\n".join([*lines, f"#E{len(calls) + 1} = {FINISH}"])
+        earlier = enumerate(calls[: number - 1], 1)
+        source = next((f"#E{at}" for at, one in earlier if step.argument in one.observation), "")
+        yield number, step, "" if step.argument in example.question.text else source
+
+
+def with_results(question: Question, results: Mapping[str, str]) -> str:
+    """Returns the question and a line for each result."""
+    return "\n".join([scratchpad.render_question(question), *(f"{name}: {text}" for name, text in results.items())])
 
 
 def plan_calls(unit: str, question: Question, settings: MethodSettings) -> Script:
