@@ -25,7 +25,7 @@ from autoact.script import Request, Sampling
 from autoact.trajectory import REFLECT, Question, Trajectory
 
 ATTEMPTS = 5
-MOST_ATTEMPTS = 40
+MOST_ATTEMPTS = 100
 """With a limit of tokens; attempts that generate none would never reach it."""
 SAMPLED = Sampling(0.7, 0.95)
 

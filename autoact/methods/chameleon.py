@@ -2,7 +2,8 @@
 
 The original has modules for each data set, with prompts and demonstrations of their own, such as knowledge retrieval
 and row lookup; here the modules are the project's tools and Solve, which always runs last. The argument of a tool is
-asked for when its turn comes, as in an episode, but without a thought. Programs are not repaired or updated.
+asked for when its turn comes, as in an episode, but without a thought; a call that was made is not made again.
+Programs are not repaired or updated.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Chameleon(Answering):
             before = [*scratchpad.action(tool), scratchpad.Piece(scratchpad.ARGUMENT)]
             prompt = self.prompt.then(*scratchpad.segments(before))
             argument = yield from self._ask_line("argument", prompt, self.limits.argument_tokens)
+            if any((step.action, step.argument) == (tool, argument) for step in self.steps):
+                continue  # small models name a module many times, and then call it with the same argument
             observed = yield from self._call("", tool, argument)
             if observed.over:
                 return "over"

@@ -201,6 +201,12 @@ def test_chameleon_runs_its_program() -> None:
     ]  # fmt: skip
 
 
+def test_chameleon_makes_no_call_twice() -> None:
+    replies = ["Retrieve, Retrieve, Solve", "Fidelio", "Fidelio", "He did.", "Beethoven"]
+    made, _, _ = play(begin("chameleon"), replies)
+    assert calls(made)[1:] == [("Retrieve", "Fidelio"), ("Finish", "Beethoven")]
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -100,6 +100,12 @@ def test_a_method_ends_at_the_limit_of_steps(name: str) -> None:
             return f"Retrieve[page {len(ask.prompt.segments)}]"
         if ask.part == "text":
             return ", ".join(["Retrieve"] * 20)
+        if (
+            ask.part == "argument"
+            and "Action:" in ask.prompt.segments
+            and not ask.prompt.segments[-2].endswith("Finish\n")
+        ):
+            return f"page {len(ask.prompt.segments)}"
         return ask.choices[0] if ask.choices else "Mozart"
 
     made, _, _ = play(begin(name, settings_of(name, Limits(steps=3))), never_finish)
