@@ -49,7 +49,7 @@ def opening(
     that a failed try follows: only for training, no episode asks with it.
     """
     system = prompts.fill(
-        "card" if reflects else "react", task=card.task, tools=offers(card.tools), finish=finish_rule(question)
+        "card" if reflects else "methods/react", task=card.task, tools=offers(card.tools), finish=finish_rule(question)
     )
     shown = tuple(
         (

@@ -56,7 +56,7 @@ class Answering(Episode):
         shown = tuple(
             (_with_results(one.question, one.steps), reasoned_answer(one)) for one in self.card.demonstrations
         )
-        system = prompts.fill("solve", task=self.card.task, finish=self._finish())
+        system = prompts.fill("methods/solve", task=self.card.task, finish=self._finish())
         self.prompt = Prompt(system, _with_results(self.question, self.steps), shown=shown)
         thought = yield from self._ask_thought()
         return (yield from self._ask_answer(thought))

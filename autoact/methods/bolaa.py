@@ -42,7 +42,7 @@ class Controlled(Answering):
 
     def _ask_controller(self, agents: dict[str, tuple[Tool, ...]]) -> Prompt:
         offers = (f"- {name}: {' '.join(tool.definition for tool in tools)}" for name, tools in agents.items())
-        system = prompts.fill("bolaa", task=self.card.task, agents="\n".join(offers))
+        system = prompts.fill("methods/bolaa", task=self.card.task, agents="\n".join(offers))
         done = scratchpad.join_pieces(scratchpad.pieces(self._actions())).rstrip()
         return Prompt(system, "\n".join(filter(None, (self._render_question(), done))), ("Agent:",))
 

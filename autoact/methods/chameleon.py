@@ -44,7 +44,7 @@ class Chameleon(Answering):
 
     def _ask_program(self) -> Generator[Request, Any, list[str]]:
         """Asks for the program, records it, and returns its tools, as many as there may be steps before the answer."""
-        opening = self._open("chameleon", show_program, tools=scratchpad.offers(self.card.tools))
+        opening = self._open("methods/chameleon", show_program, tools=scratchpad.offers(self.card.tools))
         line = yield from self._ask_line("text", opening.then("Modules:"), PROGRAM_TOKENS)
         named = [name for part in re.split(r"[,;>]", line) if (name := part.strip(" -.0123456789"))]
         modules = [name for name in named if name.casefold() != SOLVE.casefold()]

@@ -26,7 +26,7 @@ class PlannedEpisode(Answering):
     """An episode whose first step is a plan."""
 
     def _play_turns(self) -> Generator[Request, Any, str]:
-        opening = self._open("plan", show_plan, tools=scratchpad.offers(self.card.tools))
+        opening = self._open("methods/plan", show_plan, tools=scratchpad.offers(self.card.tools))
         plan = yield from self._ask_line("text", opening.then(f"{PLAN}:"), PLAN_TOKENS)
         self.steps.append(Step("", PLAN, plan))
         self.notes = (f"{PLAN}: {plan}",)

@@ -81,7 +81,7 @@ def _try_again(unit: str, question: Question, settings: MethodSettings, has_fail
 
 def _ask_lesson(made: Trajectory, settings: MethodSettings) -> Generator[Request, Any, str]:
     """Asks what to do differently after a failed try."""
-    system = prompts.fill("reflexion", task=settings.card.task)
+    system = prompts.fill("methods/reflexion", task=settings.card.task)
     tried = scratchpad.join_pieces(scratchpad.pieces(made.steps)).rstrip()
     prompt = Prompt(system, f"{scratchpad.render_question(made.question)}\n{tried}", (f"{LESSON}:",))
     adapter = settings.cast.adapter(role_of("reflection"))

@@ -31,7 +31,7 @@ class ReWOO(Answering):
 
     def _opening(self) -> Prompt:
         example = f"#E1 = {self.card.tools[0].usage}" if self.card.tools else "#E1 = Tool[argument]"
-        return self._open("rewoo", show_plan, tools=scratchpad.offers(self.card.tools), example=example)
+        return self._open("methods/rewoo", show_plan, tools=scratchpad.offers(self.card.tools), example=example)
 
     def _play_turns(self) -> Generator[Request, Any, str]:
         calls = yield from self._plan()
@@ -66,7 +66,7 @@ class ReWOO(Answering):
 
     def _ask_words(self, name: str, line: str, results: Mapping[str, str]) -> Generator[Ask, Answer, str]:
         """Asks for the words that a reference stands for in a line of the plan."""
-        system = prompts.fill("rewoo_fill", task=self.card.task)
+        system = prompts.fill("methods/rewoo_fill", task=self.card.task)
         shown = tuple(filter(None, map(show_words, self.card.demonstrations)))
         prompt = Prompt(system, with_results(self.question, results), (line[: line.index(name)],), shown)
         words = yield self._ask("argument", prompt, stop=("]", "\n"), limit=self.limits.argument_tokens, least=1)

@@ -9,6 +9,8 @@ from msgspec import Struct
 from autoact.registry.registry import Registry
 from autoact.trajectory import Cast
 
+ALL = "all"
+"""Stands for every method that can answer, in commands and forms."""
 EPISODE = "autoact.methods.episode:answer_question"
 REACT = "autoact.methods.episode:react"
 BY_VERDICT = "autoact.methods.attempts:choose_by_verdict"

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
 
-ALL = "all"
-"""Stands for every method that can answer."""
-
 
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
@@ -87,7 +84,7 @@ def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]
     """Returns the methods that were named, each once; else those that a comparison has by default."""
     from autoact.errors import BadInput
     from autoact.job.base_run import find_trained_run
-    from autoact.registry.methods import METHODS, answerable_methods
+    from autoact.registry.methods import ALL, METHODS, answerable_methods
 
     names = tuple(dict.fromkeys(filter(None, (name.strip() for name in arguments.method.split(",")))))
     if any(name not in METHODS and name != ALL for name in names) or (arguments.method and not names):
