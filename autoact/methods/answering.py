@@ -25,7 +25,7 @@ class Answering(Episode):
     def _render_question(self) -> str:
         return scratchpad.render_question(self.question)
 
-    def _finish(self) -> str:
+    def _finish_rule(self) -> str:
         return scratchpad.finish_rule(self.question)
 
     def _ask_line(self, part: Part, prompt: Prompt, limit: int) -> Generator[Ask, Answer, str]:
@@ -56,7 +56,7 @@ class Answering(Episode):
         shown = tuple(
             (_with_results(one.question, one.steps), reasoned_answer(one)) for one in self.card.demonstrations
         )
-        system = prompts.fill("methods/solve", task=self.card.task, finish=self._finish())
+        system = prompts.fill("methods/solve", task=self.card.task, finish=self._finish_rule())
         self.prompt = Prompt(system, _with_results(self.question, self.steps), shown=shown)
         thought = yield from self._ask_thought()
         return (yield from self._ask_answer(thought))

@@ -32,8 +32,10 @@ class Controlled(Answering):
         agents = divide(team.tools)
         if len(agents) > 1 and len(self._actions()) + 1 < self.limits.steps:
             chosen = (yield self._ask("action", self._ask_controller(agents), choices=choices(agents))).text.strip()
-            self.steps.append(Step("", CHOOSE, chosen))
-            self.card = card_of(team, agents[chosen])
+            known = chosen in agents  # a person may have edited it
+            told = "" if known else f"There is no agent {chosen}; there is {', '.join(agents)}."
+            self.steps.append(Step("", CHOOSE, chosen, told, failed=not known))
+            self.card = card_of(team, agents.get(chosen, team.tools))
             self.prompt = self._opening().then(*scratchpad.segments(scratchpad.pieces(self._actions())))
         try:
             return (yield from super()._ask_action())

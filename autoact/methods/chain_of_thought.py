@@ -21,7 +21,7 @@ class ChainOfThought(Answering):
     """Two asks: a thought, and the answer."""
 
     def _opening(self) -> Prompt:
-        return self._open("methods/chain_of_thought", reasoned_answer, finish=self._finish())
+        return self._open("methods/chain_of_thought", reasoned_answer, finish=self._finish_rule())
 
     def _play_turns(self) -> Generator[Request, Any, str]:
         thought = yield from self._ask_thought()

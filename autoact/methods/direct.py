@@ -20,7 +20,7 @@ class Direct(Answering):
     """One ask: the answer."""
 
     def _opening(self) -> Prompt:
-        return self._open("methods/direct", answer_of, finish=self._finish())
+        return self._open("methods/direct", answer_of, finish=self._finish_rule())
 
     def _play_turns(self) -> Generator[Request, Any, str]:
         return (yield from self._ask_answer())

@@ -36,10 +36,10 @@ Judge = Callable[[Trajectory], bool]
 
 
 def reflexion_gold(unit: str, question: Question, settings: MethodSettings) -> Script:
-    """Returns the script that tries again while the gold answer says that a try failed. Raises BadInput without one."""
+    """Tries again while the gold answer says that a try failed. Raises BadInput, when it begins, without one."""
     if question.answer is None:
         raise BadInput(f"question {question.id} has no gold answer, by which `reflexion-gold` judges its tries")
-    return _try_again(unit, question, without_reflection(settings), lambda made: made.reward < 1)
+    return (yield from _try_again(unit, question, without_reflection(settings), lambda made: made.reward < 1))
 
 
 def reflexion_self(unit: str, question: Question, settings: MethodSettings) -> Script:

@@ -103,8 +103,9 @@ def test_reflexion_gives_up_after_its_last_try() -> None:
 
 
 def test_the_gold_answer_must_be_known() -> None:
+    script = begin("reflexion-gold", question=Question("q-2", "Who wrote Fidelio?"))
     with pytest.raises(BadInput, match="question q-2 has no gold answer"):
-        begin("reflexion-gold", question=Question("q-2", "Who wrote Fidelio?"))
+        next(script)
 
 
 def test_reflexion_by_itself_never_sees_the_gold_answer() -> None:
@@ -246,6 +247,14 @@ def test_the_controller_chooses_an_agent_for_each_step() -> None:
         ("Choose agent", "Retrieve"), ("Retrieve", "Fidelio"), ("Choose agent", "Calculator"), ("Calculator", "1+1"),
         ("Choose agent", "Retrieve"), ("Finish", "Beethoven"),
     ]  # fmt: skip
+
+
+def test_an_agent_that_a_person_names_wrongly_is_a_failed_step() -> None:
+    made, requests, _ = play(begin("bolaa"), ["Pilot", *finish("Beethoven")])
+    assert calls(made) == [("Choose agent", "Pilot"), ("Finish", "Beethoven")]
+    assert made.steps[0].failed
+    assert made.steps[0].observation == "There is no agent Pilot; there is Retrieve, Calculator."
+    assert asks(requests)[2].choices[2:] == (" Calculator\n", " Finish\n")
 
 
 def test_at_the_last_step_no_agent_is_chosen() -> None:
