@@ -13,7 +13,6 @@ limit of tokens, tries are made until it is reached or one succeeds, and the las
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -24,7 +23,7 @@ from autoact.methods.attempts import MOST_ATTEMPTS, SAMPLED
 from autoact.methods.episode import begin_episode, without_reflection
 from autoact.methods.settings import MethodSettings
 from autoact.registry.roles import role_of
-from autoact.script import Ask, Prompt, Request
+from autoact.script import Answer, Ask, Prompt
 from autoact.trajectory import WRONG, Question, Step, Trajectory
 
 TRIES = 3
@@ -79,7 +78,7 @@ def _try_again(unit: str, question: Question, settings: MethodSettings, has_fail
     return replace(answered, steps=tuple(steps), halt=made.halt)
 
 
-def _ask_lesson(made: Trajectory, settings: MethodSettings) -> Generator[Request, Any, str]:
+def _ask_lesson(made: Trajectory, settings: MethodSettings) -> Generator[Ask, Answer, str]:
     """Asks what to do differently after a failed try."""
     system = prompts.fill("methods/reflexion", task=settings.card.task)
     tried = scratchpad.join_pieces(scratchpad.pieces(made.steps)).rstrip()
