@@ -78,7 +78,7 @@ class Score(Struct, frozen=True):
     seconds: float
     """Mean per question: time waited for the model, which answers several questions at once."""
     stopped: int = 0
-    """Answers that the limit of generated tokens ended, or whose last attempt it ended."""
+    """Answers that the limit of generated tokens ended; an attempt that it ended counts only if it is the one kept."""
     by_level: tuple[Score, ...] = ()
     by_type: tuple[Score, ...] = ()
     verdicts: VerdictQuality | None = None

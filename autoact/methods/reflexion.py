@@ -75,7 +75,7 @@ def _try_again(unit: str, question: Question, settings: MethodSettings, has_fail
         lessons.append(f"{LESSON}: {lesson}")
         steps.append(Step("", LESSON, lesson))
     assert answered is not None  # there is at least one try
-    return replace(answered, steps=tuple(steps), halt=made.halt)
+    return replace(answered, steps=tuple(steps))
 
 
 def _ask_lesson(made: Trajectory, settings: MethodSettings) -> Generator[Ask, Answer, str]:

@@ -280,6 +280,13 @@ def test_a_method_of_one_attempt_stops_at_the_limit_of_tokens() -> None:
     assert asks(requests)[-1].limit == 2
 
 
+def test_a_try_that_the_limit_ends_keeps_the_answer_before() -> None:
+    replies = [*finish("Mozart"), *finish("Haydn"), "I"]
+    made, _, _ = play(begin("retry", settings_of("retry", tokens=11)), replies)
+    assert (made.answer, made.halt) == ("Haydn", "answered")
+    assert calls(made)[-1] == ("Retry", "3")
+
+
 def test_attempts_are_made_until_the_limit_of_tokens() -> None:
     made, requests, replies = play(begin("self-consistency", settings_of("self-consistency", tokens=100)), likely)
     assert len(asks(requests)) > 2 * ATTEMPTS
