@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from autoact import scratchpad
-from autoact.errors import ContextFull
+from autoact.errors import ContextFull, TokensSpent
 from autoact.registry.roles import role_of
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Request, Sampling, Use
 from autoact.trajectory import FINISH, HINTED, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
@@ -29,6 +29,8 @@ class Limits(Struct, frozen=True):
     """Tool calls and answers together."""
     reflections: int = 1
     """Number of *wrong* verdicts after which the episode continues."""
+    reflect: bool = True
+    """Asks the reflect part about each answer; without it the first answer ends the episode."""
     thought_tokens: int = 80
     thought_least: int = 6
     """Fewest tokens of a thought."""
@@ -50,16 +52,17 @@ class Episode:
 
     def __init__(
         self, unit: str, question: Question, card: Card, cast: Cast, sampling: Sampling, limits: Limits,
-        reward: Callable[[str | None, Question], float], hint: Sequence[str] = (),
+        reward: Callable[[str | None, Question], float], hint: Sequence[str] = (), notes: Sequence[str] = (),
     ):  # fmt: skip
         """Takes as `hint` the titles of pages to read: the prompt names them, and no answer is given before they are.
 
-        The hint is in no step, so that the trajectory can be learned from without it.
+        The hint is in no step, so that the trajectory can be learned from without it. `notes` are lines that the
+        prompt has after the question, such as a plan.
         """
-        self.hint = tuple(hint)
+        self.hint, self.notes = tuple(hint), tuple(notes)
         self.unit, self.question, self.card, self.cast = unit, question, card, cast
         self.sampling, self.limits, self.reward = sampling, limits, reward
-        self.prompt: Prompt = scratchpad.opening(card, question, self.hint)
+        self.prompt: Prompt = self._opening()
         self.steps: list[Step] = []
         self.answer: str | None = None
         self.best_chance = math.inf
@@ -71,13 +74,20 @@ class Episode:
     def play(self) -> Script:
         """Yields Ask and Use, is sent Answer and Observation, and returns the Trajectory.
 
-        ContextFull, thrown in place of an answer, ends the episode after its last complete step.
+        ContextFull or TokensSpent, thrown in place of an answer, ends the episode after its last complete step.
         """
         try:
             halt = yield from self._play_turns()
         except ContextFull:
             halt = "context"
+        except TokensSpent:
+            halt = "tokens"
         return self._end(halt)
+
+    def _opening(self) -> Prompt:
+        """Returns the prompt before the first turn. Adapters always get the one that they were trained with."""
+        reflects = self.limits.reflect or bool(self.cast.adapters)
+        return scratchpad.opening(self.card, self.question, self.hint, notes=self.notes, reflects=reflects)
 
     def _play_turns(self) -> Generator[Request, Any, str]:
         """Plays turns until the episode ends; returns the reason, as in `Trajectory.halt`."""
@@ -95,6 +105,9 @@ class Episode:
                 self._record(Step(thought, action, argument, scratchpad.NO_ANSWER, failed=True))
                 continue
             before, self.answer = self.answer, argument
+            if not self.limits.reflect:
+                self._record(Step(thought, action, argument))
+                return "answered"
             self._record(Step(thought, action, argument, scratchpad.REFLECT_NOW))
             self.verdict = yield from self._reflect()
             self._choose_answer(before)

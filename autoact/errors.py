@@ -5,7 +5,8 @@ AutoActError
 │   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
 │   └── UnknownModel    a model name for which no model is found
 ├── ModelFailed         the engine could not answer
-│   └── ContextFull     prompt and answer do not fit the model's context window
+│   ├── ContextFull     prompt and answer do not fit the model's context window
+│   └── TokensSpent     a question's limit of generated tokens is reached
 ├── StageFailed         every unit of a stage failed
 ├── ToolFailed          a tool cannot answer a call; its session turns the error into an observation
 ├── LogDamaged          a line of the event log fails its seal
@@ -57,6 +58,10 @@ class StageFailed(AutoActError):
 
 class ContextFull(ModelFailed):
     """Prompt and answer do not fit the model's context window. An episode ends there; other units fail."""
+
+
+class TokensSpent(ModelFailed):
+    """The limit of tokens generated for one question is reached. A method ends there, with the answer it has."""
 
 
 class ToolFailed(AutoActError):

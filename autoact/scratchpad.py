@@ -39,21 +39,43 @@ class Piece(Struct, frozen=True):
     """The tool that an argument is for."""
 
 
-def opening(card: Card, question: Question, hint: Sequence[str] = (), *, failed: bool = False) -> Prompt:
+def opening(
+    card: Card, question: Question, hint: Sequence[str] = (), *, notes: Sequence[str] = (), reflects: bool = True,
+    failed: bool = False,
+) -> Prompt:  # fmt: skip
     """Returns the prompt before the first thought; `hint` are titles of pages that answer the question.
 
-    With `failed` it says that a failed try follows: only for training, no episode asks with it.
+    `notes` are lines after the question. With `reflects` false, nothing speaks of reflection. With `failed` it says
+    that a failed try follows: only for training, no episode asks with it.
     """
-    finish = FINISH_CHOICE if question.choices else FINISH_SHORT
-    system = prompts.fill("card", task=card.task, tools="\n".join(map(_offer, card.tools)), finish=finish)
+    system = prompts.fill(
+        "card" if reflects else "methods/react", task=card.task, tools=offers(card.tools), finish=finish_rule(question)
+    )
     shown = tuple(
         (
             render_question(example.question, example.question.gold if hint else ()),
-            join_pieces(pieces(example.steps)).rstrip(),
+            _render_steps(example.steps, reflects=reflects),
         )
         for example in card.demonstrations
     )
-    return Prompt(system, render_question(question, hint, failed=failed), shown=shown)
+    return Prompt(system, "\n".join([render_question(question, hint, failed=failed), *notes]), shown=shown)
+
+
+def _render_steps(steps: Sequence[Step], *, reflects: bool) -> str:
+    """Returns the scratchpad of a demonstration; without reflection it ends with the answer."""
+    if reflects:
+        return join_pieces(pieces(steps)).rstrip()
+    return join_pieces(pieces(step for step in steps if step.action != REFLECT)[:-1]).rstrip()
+
+
+def finish_rule(question: Question) -> str:
+    """Returns what is said about the form of an answer."""
+    return FINISH_CHOICE if question.choices else FINISH_SHORT
+
+
+def offers(tools: Iterable[Tool]) -> str:
+    """Returns a line for each tool: its name, its definition and an example of its argument."""
+    return "\n".join(map(_offer, tools))
 
 
 def render_question(question: Question, hint: Sequence[str] = (), *, failed: bool = False) -> str:

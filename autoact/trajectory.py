@@ -121,7 +121,8 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     verdict: str | None = None
     """The last verdict of the reflect part: right, wrong, or None if it was never asked."""
     halt: str = "answered"
-    """The reason: answered, steps (limit reached), context (prompt too long) or over (the environment ended it)."""
+    """The reason: answered, steps (limit reached), tokens (limit reached), context (prompt too long) or over (the
+    environment ended it)."""
     reward: Quantity = 0.0
     """0 to 1: token F1 with the gold answer, 1 or 0 for multiple choice, or the environment's reward."""
     cast: str = "meta"

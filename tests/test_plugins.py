@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from autoact.registry.methods import METHODS
 from autoact.registry.stages import pipeline
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
@@ -54,7 +55,7 @@ def newest(root: Path) -> RunState:
 
 
 def test_a_run_plays_the_stage_with_the_engine_in_the_environment(project: Path) -> None:
-    ran = autoact(project, "run", str(project), "--set", 'group_planning.compare=["meta", "group", "direct"]')
+    ran = autoact(project, "run", str(project), "--set", 'group_planning.compare=["meta", "group", "at-once"]')
     assert ran.returncode == 0, ran.stderr
     state = newest(project)
     before, *after = pipeline()
@@ -62,19 +63,32 @@ def test_a_run_plays_the_stage_with_the_engine_in_the_environment(project: Path)
     assert (state.stages["paraphrase"].made, state.engine) == (1, "parrot")
     assert {(one.halt, one.reward, len(one.steps)) for one in state.trajectories.values()} == {("over", 1.0, 3)}
     assert set(state.adapters) == {"plan", "tool", "reflect"}
-    assert [solved.cast for solved in state.solved] == ["meta", "group", "direct"]
+    assert [solved.cast for solved in state.solved] == ["meta", "group", "at-once"]
     logged = autoact(project, "log", str(max((project / "runs").iterdir())))
     assert "paraphrase: 1 made" in logged.stdout
 
 
+def test_every_method_answers_in_a_run_that_is_told_to_compare_all(project: Path) -> None:
+    settings = (
+        "differentiation.adapters={all = ['plan', 'tool'], plan = ['plan'], tool = ['tool'], reflect = ['reflect']}"
+    )
+    ran = autoact(project, "run", str(project), "--set", settings, "--to", "differentiation")
+    assert ran.returncode == 0, ran.stderr
+    evaluated = autoact(project, "eval", str(project), "--method", "all")
+    assert evaluated.returncode == 0, evaluated.stderr
+    state = newest(project)
+    assert not state.unit_failures
+    assert [one.cast for one in state.solved] == [*METHODS.names(), "at-once"]
+
+
 def test_commands_name_what_a_plug_in_adds(project: Path) -> None:
-    asked = autoact(project, "ask", str(project), "Where to?", "--cast", "direct")
+    asked = autoact(project, "ask", str(project), "Where to?", "--cast", "at-once")
     assert asked.stdout.rstrip().endswith("to, said 1 times"), asked.stderr
-    assert "group-majority, direct" in autoact(project, "ask", str(project), "?", "--cast", "x").stderr
+    assert "group-majority, at-once" in autoact(project, "ask", str(project), "?", "--cast", "x").stderr
     wrong = autoact(project, "run", str(project), "--only", "x").stderr
     assert "self_instruct, paraphrase, tool_selection" in wrong
-    evaluated = autoact(project, "eval", str(project), "--method", "direct")
-    assert evaluated.stdout.count("\ndirect ") == 1, evaluated.stderr
+    evaluated = autoact(project, "eval", str(project), "--method", "at-once")
+    assert evaluated.stdout.count("\nat-once ") == 1, evaluated.stderr
 
 
 def test_one_adapter_for_all_parts_and_one_for_a_tool_are_settings(project: Path) -> None:
@@ -112,5 +126,5 @@ def test_the_console_and_the_lab_list_the_method(project: Path) -> None:
     shown = subprocess.run(
         [sys.executable, "-c", SHOWN], env=environment, capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    assert "('direct',), ('group', 'meta', 'direct')" in shown
-    assert shown.endswith("'group-majority', 'direct') paraphrase\n")
+    assert "('at-once',), ('group', 'meta', 'at-once')" in shown
+    assert shown.endswith("'group-majority', 'at-once') paraphrase\n")

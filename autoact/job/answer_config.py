@@ -7,12 +7,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from autoact.errors import BadInput
-from autoact.job.base_run import find_trained_run
+from autoact.job.base_run import find_trained_run, trained_adapters
 from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.registry.methods import METHODS
 from autoact.registry.stages import GROUP_PLANNING
-from autoact.run.record.folder import find_run
+from autoact.run.record.folder import RunFolder, find_run
 
 
 def make_answer_config(
@@ -26,5 +26,20 @@ def make_answer_config(
     found = find_run(project.root, base) if base else find_trained_run(project.root)
     if found is None and any(METHODS.get(cast).needs_adapters for cast in casts):
         raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
+    if found is not None:
+        _check_adapters(found, casts)
     planned = replace(config.run, stages=stages, base=found.name if found else "", **plan)
     return replace(config, run=planned, group_planning=replace(config.group_planning, compare=casts))
+
+
+def _check_adapters(base: RunFolder, casts: tuple[str, ...]) -> None:
+    """Raises BadInput when a method has an adapter of its own that the base has not trained."""
+    trained = trained_adapters(base)
+    for cast in casts:
+        for name in METHODS.get(cast).cast.names():
+            if name not in trained:
+                raise BadInput(
+                    f"the method `{cast}` needs an adapter `{name}`, and run {base.name} has trained "
+                    f"{', '.join(sorted(trained)) or 'none'}",
+                    key="differentiation.adapters",
+                )

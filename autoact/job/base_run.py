@@ -74,4 +74,9 @@ def find_trained_run(project_root: Path) -> RunFolder | None:
 
 def _has_adapters(folder: RunFolder) -> bool:
     names = folder.read_config().get("differentiation", {}).get("adapters", Differentiation().adapters)
-    return all((folder.adapters / name / "README.md").exists() for name in names)
+    return set(names) <= trained_adapters(folder)
+
+
+def trained_adapters(folder: RunFolder) -> frozenset[str]:
+    """Returns the names of the adapters that a run has trained, or has copied from its base."""
+    return frozenset(card.parent.name for card in folder.adapters.glob("*/README.md"))

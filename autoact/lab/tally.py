@@ -77,6 +77,8 @@ class Score(Struct, frozen=True):
     """Mean per question: prompt tokens encoded plus tokens generated."""
     seconds: float
     """Mean per question: time waited for the model, which answers several questions at once."""
+    stopped: int = 0
+    """Answers that the limit of generated tokens ended; an attempt that it ended counts only if it is the one kept."""
     by_level: tuple[Score, ...] = ()
     by_type: tuple[Score, ...] = ()
     verdicts: VerdictQuality | None = None
@@ -159,6 +161,8 @@ class Tally(Struct, frozen=True):
     """Answers of the group to questions that nothing was trained on; None without them."""
     scores: list[Score]
     """By cast, in the order of their first answers."""
+    token_limit: int
+    """Most tokens that a method generates for a question; 0 for no limit."""
     predictions: dict[str, Predictions]
     """By cast."""
     unscored: int
@@ -260,6 +264,7 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
         adapters=[summarise_adapter(state, role) for role in state.examples | state.adapters],
         validation=validation(state),
         scores=scores(state.solved),
+        token_limit=token_limit(state.config),
         predictions=predictions(state.solved),
         unscored=sum(not one.scored for one in state.solved),
         tokens=spending.by_stage(),
@@ -332,6 +337,13 @@ def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
     ]
 
 
+def token_limit(config: Mapping[str, Any]) -> int:
+    """Returns the limit of generated tokens in a run's settings as the log has them; 0 for none."""
+    section = config.get("group_planning")
+    limit = section.get("tokens") if isinstance(section, Mapping) else None
+    return limit if isinstance(limit, int) else 0
+
+
 def predictions(solved: Sequence[QuestionSolved]) -> dict[str, Predictions]:
     """Returns every cast's answers by question, without those of forks."""
     answers: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -354,6 +366,7 @@ def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:
         f1_interval=interval(f1),
         tokens=fmean(one.tokens for one in solved),
         seconds=fmean(one.seconds for one in solved),
+        stopped=sum(one.trajectory.halt == "tokens" for one in solved),
     )
 
 

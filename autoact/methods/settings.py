@@ -18,3 +18,5 @@ class MethodSettings(Struct, frozen=True):
     limits: Limits
     hint: tuple[str, ...] = ()
     """Titles of pages that the prompt names; see `Episode`."""
+    tokens: int = 0
+    """Most tokens generated for a question, which methods of several attempts use up; 0 for no limit."""

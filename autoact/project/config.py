@@ -255,6 +255,9 @@ class GroupPlanning(Section, frozen=True):
 
     limit: NonNegativeInt = 0
     """Held-out questions to answer; 0 means all."""
+    tokens: NonNegativeInt = 0
+    """Most tokens that a method generates for a question, so that methods are compared at equal cost: those of several
+    attempts make attempts until it is reached, others end there. 0 means no limit."""
     compare: tuple[str, ...] = ("meta", "group")
     """Methods that answer them, names of autoact.registry.methods."""
     temperature: NonNegativeFloat = 0.0

@@ -1,5 +1,7 @@
 """The texts of the prompts, one file each, and `fill`, which inserts the values of their fields.
 
+Those in the folder `methods` are for methods other than the episode with reflection, and named `methods/NAME`.
+
 Stages, `scratchpad` and the trainer use it; it imports nothing of the project. A changed text changes the digests of
 asks, so a resumed run asks anew from there. Begin with card.txt, the system message of every episode.
 """

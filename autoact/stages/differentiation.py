@@ -44,10 +44,17 @@ def differentiation(
     trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], settings: Differentiation, card: Card, *,
     seed: int,
 ) -> StageScript:  # fmt: skip
-    """Builds the lessons of all adapters and trains them in turn; each request names those that follow."""
-    cast, names = settings.cast(), list(settings.adapters)
+    """Builds the lessons of all adapters and trains them in turn; each request names those that follow.
+
+    An adapter learns all parts that it is listed with, also those that a later one plays in the group.
+    """
+    group, names = settings.cast(), list(settings.adapters)
+    casts = {
+        name: replace(group, adapters={**group.adapters, **dict.fromkeys(parts, name)})
+        for name, parts in settings.adapters.items()
+    }
     choice = (settings.wrong_share, seed, settings.failures)
-    lessons = {name: build_lessons(name, cast, trajectories, verdicts, *choice) for name in names}
+    lessons = {name: build_lessons(name, casts[name], trajectories, verdicts, *choice) for name in names}
     requests = [Train(name, found, card) for name, found in lessons.items() if found]
     for number, request in enumerate(requests, 1):
         request = replace(request, beside=tuple(requests[number:]))

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from autoact.episode import Limits
 from autoact.events import QuestionSolved
+from autoact.methods.budget import limit_tokens
 from autoact.methods.settings import MethodSettings
 from autoact.metrics import exact_match, f1, reward
 from autoact.project.config import GroupPlanning
 from autoact.registry.methods import METHODS
 from autoact.registry.registry import load_object
-from autoact.script import Commits, Round, Sampling, StageScript, Unit, is_fork
+from autoact.script import Commits, Round, Sampling, Script, StageScript, Unit, is_fork
 from autoact.stages.context import StageContext
 from autoact.trajectory import META, Question, Trajectory
 
@@ -40,7 +41,9 @@ def method_settings(context: StageContext) -> dict[str, MethodSettings]:
     settings, calibrated = context.config.group_planning, context.state.calibrated
     trained, plain = answer_limits(settings, calibrated.threshold if calibrated else None), answer_limits(settings)
     return {
-        name: MethodSettings(context.card(cast), cast, *(trained if cast.adapter("reflect") != META else plain))
+        name: MethodSettings(
+            context.card(cast), cast, *(trained if cast.adapter("reflect") != META else plain), tokens=settings.tokens
+        )
         for name, cast in context.casts().items()
     }
 
@@ -63,7 +66,11 @@ def group_planning(questions: Sequence[Question], methods: Mapping[str, MethodSe
 def make_answer_unit(method: str, question: Question, settings: MethodSettings) -> Unit:
     """Returns the unit of one question's answer."""
     unit, script = f"{method}-{question.id}", METHODS.get(method).script
-    return Unit(unit, lambda: load_object(script)(unit, question, settings), question)
+
+    def begin() -> Script:
+        return limit_tokens(load_object(script)(unit, question, settings), unit, question, settings)
+
+    return Unit(unit, begin, question)
 
 
 def commit_solution(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:

@@ -77,7 +77,7 @@ ACTIONS = (
     Action("n", "next_agent", "next agent", "the next of plan, tool and reflect", "", "training"),
     Action("esc", "close", "close", "back to the training", "", "lessons"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
-    Action("c", "cast", "cast", "who answers: the group, the meta-agent, or both", "autoact ask --cast", "group"),
+    Action("c", "cast", "cast", "who answers: the group, another method, or both", "autoact ask --cast", "group"),
     Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
     Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),

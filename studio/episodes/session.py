@@ -58,8 +58,7 @@ class AskedQuestion:
     @property
     def side(self) -> str:
         """The title of this answer where two are side by side."""
-        who = "the meta-agent alone" if self.cast == META else f"the {self.cast}"
-        return f"{who}: fork at turn {self.forked_at}" if self.of else who
+        return f"{_who(self.cast)}: fork at turn {self.forked_at}" if self.of else _who(self.cast)
 
     def paragraphs(self, turns: int | None = None) -> list[Paragraph]:
         """Returns the question and all turns, or the first `turns`; the owner of each is its turn's number."""
@@ -73,7 +72,7 @@ class AskedQuestion:
         text = turn.text.strip()
         if turn.part == "argument":
             action = next((one for one in reversed(self.turns[: turn.n]) if one.part == "action"), None)
-            text = f"{action.text.strip() if action else ''}[{text}]"
+            text = f"{action.text.strip()}[{text}]" if action else text
         return Paragraph(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{turn_cost(turn)}", turn.n)
 
     def _end(self) -> list[Paragraph]:
@@ -83,6 +82,12 @@ class AskedQuestion:
             return []
         verdict = self.trajectory.verdict or "never asked"
         return [Paragraph("", "answer", f"{self.trajectory.answer or 'no answer'}   · reflect-agent: {verdict}")]
+
+
+def _who(cast: str) -> str:
+    """Returns who answers with this cast, in words."""
+    earlier = cast in METHODS and METHODS.get(cast).earlier
+    return "the meta-agent alone" if cast == META else f"the method {cast}" if earlier else f"the {cast}"
 
 
 class SessionLog:

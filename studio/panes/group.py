@@ -371,10 +371,16 @@ class GroupPane(Pane):
 
 
 def method_choices() -> tuple[tuple[str, ...], ...]:
-    """Returns what may answer the next question: each method of one attempt, then all of them, then each other method.
+    """Returns what may answer the next question: each usual method, all of these side by side, then each other method,
+    those of earlier work also beside the group.
 
-    Those of trained adapters come first.
+    Those of trained adapters come first. A method that sees the gold answer cannot answer a person's question.
     """
-    ordered = sorted(METHODS, key=lambda method: not method.needs_adapters)
-    one = tuple(method.name for method in ordered if not method.several)
-    return (*((name,) for name in one), one, *((method.name,) for method in ordered if method.several))
+    ordered = [method for method in sorted(METHODS, key=lambda one: not one.trained) if not method.gold]
+    usual = tuple(method.name for method in ordered if not (method.several or method.earlier))
+    others = [method.name for method in ordered if method.name not in usual and not method.earlier]
+    earlier = [method.name for method in ordered if method.earlier]
+    return (
+        *((name,) for name in usual), usual, *((name,) for name in (*others, *earlier)),
+        *(("group", name) for name in earlier),
+    )  # fmt: skip

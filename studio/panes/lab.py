@@ -20,7 +20,7 @@ from autoact.events import QuestionSolved
 from autoact.files import disk
 from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_validation
 from autoact.project.project import Project
-from autoact.registry.methods import METHODS
+from autoact.registry.methods import ALL, METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
@@ -185,8 +185,9 @@ class LabPane(Pane):
     def action_evaluate(self) -> None:
         fields = (
             Field("data", "file of questions; empty for the held-out questions of the project"),
-            Field("casts", f"methods: {', '.join(METHODS.names())}", DEFAULT_CASTS, suggested=True),
+            Field("casts", f"methods, with commas between them, or {ALL}", DEFAULT_CASTS, suggested=True),
             Field("limit", "at most so many questions; empty for all"),
+            Field("tokens", "at most so many generated tokens for a question; empty for no limit"),
         )
         self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
 
@@ -210,15 +211,16 @@ class LabPane(Pane):
 
     async def _evaluate(self, values: Values) -> str:
         """Starts an evaluation; returns the error text if a value is invalid or it fails."""
-        data, limit = values["data"].strip(), values["limit"].strip()
+        data = values["data"].strip()
+        numbers = {f"--{name}": values[name].strip() for name in ("limit", "tokens")}
         casts = [name.strip() for name in values["casts"].split(",") if name.strip()]
-        if unknown := [name for name in casts if name not in METHODS]:
-            names = " or ".join(METHODS.names())
-            return f"no method `{unknown[0]}`; expected {names}, or several with commas between them"
-        if limit and not (limit.isdecimal() and int(limit)):
-            return f"expected a number above 0, not `{limit}`"
+        if unknown := [name for name in casts if name not in (*METHODS.names(), ALL)]:
+            return f"no method `{unknown[0]}`; expected {ALL} or some of {', '.join(METHODS.names())}"
+        for number in numbers.values():
+            if number and not (number.isdecimal() and int(number)):
+                return f"expected a number above 0, not `{number}`"
         file = str(Path(data).expanduser().absolute()) if data else ""
-        values_by_option = {"--data": file, "--method": ",".join(casts), "--limit": limit}
+        values_by_option = {"--data": file, "--method": ",".join(casts), **numbers}
         options = ("--detach", *(f"{name}={value}" for name, value in values_by_option.items() if value))
         result = await cli_command.autoact("eval", str(self.project), options=options)
         if result.code:

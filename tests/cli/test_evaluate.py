@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from autoact.cli import main
 from autoact.cli.start import evaluate
 from autoact.cli.start.run_start import check
+from autoact.errors import BadInput
 from autoact.project.config import Plan
 from autoact.project.project import Project, create
+from autoact.registry.methods import answerable_methods
 
 ROW = {"question": "Who wrote Fidelio?", "answer": "Beethoven"}
 
@@ -47,6 +49,8 @@ def test_there_must_be_questions(project: Project, capsys: pytest.CaptureFixture
     assert "nowhere.jsonl: not found; expected a file" in capsys.readouterr().err
     assert main(["eval", str(project.root), "--limit", "-1"]) == 2
     assert "expected 0 or more questions, found -1" in capsys.readouterr().err
+    assert main(["eval", str(project.root), "--tokens", "-1"]) == 2
+    assert "key `--tokens`: expected 0 or more tokens, found -1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -55,6 +59,9 @@ def test_there_must_be_questions(project: Project, capsys: pytest.CaptureFixture
         ("", ("meta",), "no run has trained a group yet"),
         ("meta", ("meta",), ""),
         ("group, meta", ("group", "meta"), ""),
+        ("cot, meta, cot", ("cot", "meta"), ""),
+        ("all", answerable_methods(trained=False, gold=True), ""),
+        ("meta, all", answerable_methods(trained=False, gold=True), ""),
     ],
 )
 def test_without_a_trained_group_the_meta_agent_answers_alone(
@@ -62,6 +69,18 @@ def test_without_a_trained_group_the_meta_agent_answers_alone(
 ) -> None:
     assert evaluate._methods(project, argparse.Namespace(method=method, base="")) == casts
     assert capsys.readouterr().err.startswith(told)
+
+
+def test_a_method_that_sees_the_gold_answer_is_refused_without_one(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["ask", str(project.root), "Who wrote Fidelio?", "--cast", "reflexion-gold"])
+    assert "`reflexion-gold` sees the gold answer, which only questions of `autoact eval`" in capsys.readouterr().err
+    config = project.config(changes={"group_planning.compare": ["reflexion-gold"]})
+    asked = replace(config, run=Plan(stages=("group_planning",), question="Who wrote Fidelio?"))
+    with pytest.raises(BadInput, match="sees the gold answer, and question asked has none"):
+        check(project, asked)
 
 
 def test_a_group_that_is_asked_for_must_be_trained(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

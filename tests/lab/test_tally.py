@@ -127,6 +127,26 @@ def test_the_scores(folder: RunFolder) -> None:
     assert group.gain[0] == 0.75  # a: 1 - 0, b: 1 - 0.5; d has no partner
 
 
+def test_the_table_tells_the_limit_of_tokens_and_who_sees_the_gold_answer(tmp_path: Path) -> None:
+    config = {"group_planning": {"tokens": 50}}
+    cut = solved("react", "b", 0.0)
+    cut = msgspec.structs.replace(cut, trajectory=msgspec.structs.replace(cut.trajectory, halt="tokens"))
+    gold = solved("reflexion-gold", "a", 1.0)
+    made = tally(write(tmp_path, [happened.RunOpened(1, 77, "here", config=config), gold, cut]).events)
+    assert (made.token_limit, [score.stopped for score in made.scores]) == (50, [0, 1])
+    text = "\n".join(lines(made))
+    assert "Each method generated at most 50 tokens for a question." in text
+    assert "the limit of tokens ended 1 of 1 answers" in text
+    assert "\nreflexion-gold *  " in text
+    assert "* sees the gold answer: no fair comparison with the others." in text
+
+
+def test_a_table_without_them_tells_nothing_of_them(folder: RunFolder) -> None:
+    text = "\n".join(lines(tally(folder.events)))
+    assert "limit of tokens" not in text
+    assert "gold" not in text
+
+
 def test_no_partner_no_gain() -> None:
     assert gain([], [solved("group", "a", 1.0)]) is None
 

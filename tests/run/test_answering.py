@@ -46,6 +46,17 @@ def test_a_copy_will_do_when_the_run_that_trained_is_gone(project: Project) -> N
     assert make_answer_config(project, "", ("meta", "group")).run.base == copy.name
 
 
+def test_fireact_needs_a_run_with_its_adapter(project: Project) -> None:
+    folder = run_with_adapters(project, 10, (DIFFERENTIATION,))
+    with pytest.raises(
+        BadInput, match=f"`fireact` needs an adapter `all`, and run {folder.name} has trained plan, ref"
+    ):
+        make_answer_config(project, "", ("fireact",))
+    (folder.adapters / "all").mkdir()
+    (folder.adapters / "all" / "README.md").write_text("an adapter")
+    assert make_answer_config(project, "", ("fireact",)).run.base == folder.name
+
+
 def test_a_group_needs_a_run_that_trained_one(project: Project) -> None:
     assert make_answer_config(project, "", ("meta",)).run.base == ""
     with pytest.raises(BadInput, match="has trained a group yet"):

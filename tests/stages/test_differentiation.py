@@ -56,7 +56,7 @@ def test_every_agent_owns_its_words() -> None:
 
 
 def trained(
-    drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3, failures: Any = "none"
+    drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3, failures: Any = "none", **changes: Any
 ) -> tuple[dict[str, Train], list[Any]]:
     wishes: dict[str, Train] = {}
 
@@ -65,7 +65,7 @@ def trained(
         return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", 1, 0.5)
 
     verdicts = {one.unit: Verdict(one.unit, n < kept, one.reward) for n, one in enumerate(trajectories)}
-    settings = Differentiation(wrong_share=share, failures=failures)
+    settings = Differentiation(wrong_share=share, failures=failures, **changes)
     return wishes, drive(differentiation(trajectories, verdicts, settings, CARD, seed=7), train=train)
 
 
@@ -74,6 +74,16 @@ def test_three_adapters_from_what_was_kept(drive: Any) -> None:
     assert [event.adapter.name for event in events if isinstance(event, AdapterReady)] == list(SUB_AGENTS)
     assert [lesson.trajectory.unit for lesson in wishes["plan"].lessons] == ["t-1", "t-2"]
     assert [lesson.trajectory.unit for lesson in wishes["reflect"].lessons] == ["t-1", "t-2", "t-3"]
+
+
+def test_an_adapter_for_all_parts_is_trained_beside_the_three(drive: Any) -> None:
+    three = {name: (name,) for name in SUB_AGENTS}
+    adapters = {"all": ("plan", "tool"), **three}
+    requests, _ = trained(drive, RIGHT, DOUBTED, WRONG, kept=2, adapters=adapters)
+    plain, _ = trained(drive, RIGHT, DOUBTED, WRONG, kept=2)
+    assert [lesson.parts for lesson in requests["all"].lessons] == [("thought", "action", "argument")] * 2
+    assert {name: requests[name].lessons for name in three} == {name: plain[name].lessons for name in three}
+    assert Differentiation(adapters=adapters).cast().adapters == {name: name for name in SUB_AGENTS}
 
 
 def failed_tries(requests: dict[str, Train], adapter: str) -> list[Lesson]:

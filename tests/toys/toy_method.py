@@ -20,4 +20,4 @@ def answer(unit: str, question: Question, settings: MethodSettings) -> Generator
     )
 
 
-METHODS.add(Method("direct", "the base model without tools", "toy_method:answer", Cast("direct")))
+METHODS.add(Method("at-once", "the base model without tools", "toy_method:answer", Cast("at-once")))

@@ -24,7 +24,7 @@ def add(subparsers: Any) -> None:
         type=_method,
         metavar="METHOD",
         default="group",
-        help="group, meta, or a plug-in's method (default: group)",
+        help="group, meta, or another method of `autoact eval` (default: group)",
     )
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
     parser.add_argument(
@@ -38,12 +38,15 @@ def add(subparsers: Any) -> None:
 
 
 def _method(name: str) -> str:
-    """Returns the name of a method. Raises ArgumentTypeError for any other."""
+    """Returns the name of a method that needs no gold answer. Raises ArgumentTypeError for any other."""
     from autoact.registry.methods import METHODS
 
     load_plugins()  # a method may come from one
-    if name not in METHODS:
-        raise argparse.ArgumentTypeError(f"no method `{name}`; choose from {', '.join(METHODS.names())}")
+    names = [method.name for method in METHODS if not method.gold]
+    if name in METHODS and name not in names:
+        raise argparse.ArgumentTypeError(f"`{name}` sees the gold answer, which only questions of `autoact eval` have")
+    if name not in names:
+        raise argparse.ArgumentTypeError(f"no method `{name}`; choose from {', '.join(names)}")
     return name
 
 

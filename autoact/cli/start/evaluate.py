@@ -26,8 +26,15 @@ def add(subparsers: Any) -> None:
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--data", default="", help="a file of questions")
     parser.add_argument(
-        "--method", default="", help="casts, separated by commas (default: meta,group; meta if no group is trained)"
-    )
+        "--method", default="",
+        help="methods, separated by commas; `all` stands for every one that can answer (default: meta,group; meta if "
+        "no group is trained)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tokens", type=int, default=0,
+        help="most tokens that a method generates for a question, so that methods are compared at equal cost: those of "
+        "several attempts make attempts until it is reached, others end there (default: no limit)",
+    )  # fmt: skip
     parser.add_argument(
         "--limit", type=int, default=0, help="questions to answer, evenly spaced over the file (default: all)"
     )
@@ -65,21 +72,38 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
 
     if arguments.limit < 0:
         raise BadInput(f"expected 0 or more questions, found {arguments.limit}", key="--limit")
+    if arguments.tokens < 0:
+        raise BadInput(f"expected 0 or more tokens, found {arguments.tokens}", key="--tokens")
     data = str(Project.file(arguments.data).resolve()) if arguments.data else ""
     config = make_answer_config(project, arguments.base, _methods(project, arguments), data=data)
-    return replace(config, group_planning=replace(config.group_planning, limit=arguments.limit))
+    tokens = arguments.tokens or config.group_planning.tokens
+    return replace(config, group_planning=replace(config.group_planning, limit=arguments.limit, tokens=tokens))
 
 
 def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Returns the methods that were named; else all that can answer."""
+    """Returns the methods that were named, each once; else those that a comparison has by default."""
     from autoact.errors import BadInput
     from autoact.job.base_run import find_trained_run
-    from autoact.registry.methods import METHODS, answerable_methods
+    from autoact.registry.methods import ALL, METHODS, answerable_methods
 
-    names = tuple(filter(None, (name.strip() for name in arguments.method.split(","))))
-    if any(name not in METHODS for name in names) or (arguments.method and not names):
-        raise BadInput(f"expected some of {', '.join(METHODS.names())}, found {arguments.method!r}", key="--method")
+    names = tuple(dict.fromkeys(filter(None, (name.strip() for name in arguments.method.split(",")))))
+    if any(name not in METHODS and name != ALL for name in names) or (arguments.method and not names):
+        known = ", ".join((*METHODS.names(), ALL))
+        raise BadInput(f"expected some of {known}, found {arguments.method!r}", key="--method")
+    if ALL in names:
+        return _all_methods(project, arguments.base)
     if names or arguments.base or find_trained_run(project.root) is not None:
         return names or answerable_methods(trained=True, usual=True)
     print("no run has trained a group yet, so the meta-agent answers alone", file=sys.stderr)
     return answerable_methods(trained=False, usual=True)
+
+
+def _all_methods(project: Project, base: str) -> tuple[str, ...]:
+    """Returns every method that can answer with the adapters of a run: `base`, or the newest with some."""
+    from autoact.job.base_run import find_trained_run, trained_adapters
+    from autoact.registry.methods import answerable_methods
+    from autoact.run.record.folder import find_run
+
+    found = find_run(project.root, base) if base else find_trained_run(project.root)
+    adapters = trained_adapters(found) if found else frozenset()
+    return answerable_methods(trained=found is not None, adapters=adapters, gold=True)

@@ -115,6 +115,7 @@ def check(project: Project, config: Config) -> None:
         for which in ("reference", "heldout"):
             project.questions(which)
     asked = read_asked(config, project)
+    _check_gold(config, asked)
     if project.tools_toml:
         from autoact.tools.library.catalogue import BRIDGES, GROUPS
 
@@ -123,6 +124,16 @@ def check(project: Project, config: Config) -> None:
     if prepare := ENGINES.get(config.model.engine).prepare:
         with progress_bars():
             load_object(prepare)(config)
+
+
+def _check_gold(config: Config, asked: Sequence[Question]) -> None:
+    """Raises BadInput when a method sees the gold answer and a question has none."""
+    from autoact.registry.methods import METHODS
+
+    for name in config.group_planning.compare:
+        for question in asked if name in METHODS and METHODS.get(name).gold else ():
+            if question.answer is None:
+                raise BadInput(f"the method `{name}` sees the gold answer, and question {question.id} has none")
 
 
 def _warn(project: Project, config: Config, asked: Sequence[Question]) -> None:

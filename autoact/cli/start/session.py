@@ -52,12 +52,13 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
 
     from autoact.cli.start.run_start import check
     from autoact.job.answer_config import make_answer_config
-    from autoact.job.base_run import find_trained_run
+    from autoact.job.base_run import find_trained_run, trained_adapters
     from autoact.registry.methods import answerable_methods
     from autoact.registry.stages import SESSION
-    from autoact.run.record.folder import new_run
+    from autoact.run.record.folder import find_run, new_run
 
-    methods = answerable_methods(trained=bool(base or find_trained_run(project.root)))
+    found = find_run(project.root, base) if base else find_trained_run(project.root)
+    methods = answerable_methods(trained=found is not None, adapters=trained_adapters(found) if found else ())
     config = make_answer_config(project, base, methods, stages=(SESSION,))
     if idle is not None:
         config = msgspec.structs.replace(config, session=msgspec.structs.replace(config.session, idle=idle))

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from autoact.cli.output import print_json, printable
 from autoact.lab.precision import describe_precision
 from autoact.lab.tally import Score, Tally, ToolUse, describe_validation, tally
+from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.verdicts import describe_verdicts
 
+GOLD = "*"
+"""Marks the scores of methods that see the gold answer."""
 LONGEST_REASON = 80
 """The most characters of the reason of a failed call."""
 
@@ -52,11 +55,17 @@ def lines(made: Tally) -> Iterator[str]:
         yield f"{'held-out':<22}{'n':>4}  {'EM':>5} {interval}  {'F1':>5} {interval}  {'tokens':>7}  {'s':>6}"
         for score in made.scores:
             yield from _scores(score)
+            if score.stopped:
+                yield f"  the limit of tokens ended {score.stopped} of {score.n} answers"
             if score.verdicts and score.verdicts.n:
                 yield f"  reflect: {describe_verdicts(score.verdicts)}"
             if score.gain:
                 gain, low, high = (100 * value for value in score.gain)
                 yield f"  F1 over the meta-agent alone: {gain:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
+        if made.token_limit:
+            yield f"Each method generated at most {made.token_limit} tokens for a question."
+        if any(_sees_gold(score.cast) for score in made.scores):
+            yield f"{GOLD} sees the gold answer: no fair comparison with the others."
 
 
 def _calls(uses: Mapping[str, ToolUse]) -> str:
@@ -83,9 +92,13 @@ def _reasons(refused: Mapping[str, int]) -> str:
 
 
 def _scores(score: Score) -> Iterator[str]:
-    yield _row(score.cast, score)
+    yield _row(f"{score.cast} {GOLD}" if _sees_gold(score.cast) else score.cast, score)
     for group in (*score.by_level, *score.by_type):
         yield _row(f"  {group.name}", group)
+
+
+def _sees_gold(cast: str) -> bool:
+    return cast in METHODS and METHODS.get(cast).gold
 
 
 def _row(label: str, score: Score) -> str:

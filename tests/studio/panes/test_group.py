@@ -17,6 +17,7 @@ from textual.widgets import Input
 
 import autoact.events as happened
 from autoact.events import Event, TokenSpoken
+from autoact.registry.methods import METHODS
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.control_socket import ControlServer
 from autoact.run.record.folder import RunFolder, new_run
@@ -24,7 +25,7 @@ from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
 from studio.episodes.session import Replay, SessionLog, sessions
 from studio.panes import group
-from studio.panes.group import GroupPane
+from studio.panes.group import GroupPane, method_choices
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.lists.table import Table
 from studio.widgets.transcripts.transcript import Transcript
@@ -98,6 +99,24 @@ async def test_two_casts_side_by_side(opera: Path) -> None:
         left, right = halves(screen_text(app), "the group")
         assert left.strip() == "the group"
         assert right.strip() == "the meta-agent alone"
+
+
+def test_an_answer_without_an_action_stands_without_brackets(tmp_path: Path) -> None:
+    said = happened.ModelAnswered("direct-asked-0001", 0, "d", "meta", "argument", "Beethoven", (1,), ms=100)
+    log = SessionLog(session(tmp_path, [happened.QuestionInjected(said.unit, ASKED, "direct", "c-1"), said]))
+    log.read()
+    asked = log.asked[said.unit]
+    assert asked.side == "the method direct"
+    assert asked.paragraphs()[1].text.startswith("Beethoven ")
+
+
+def test_the_casts_are_every_method_that_needs_no_gold_answer_and_pairs_with_the_group() -> None:
+    choices = method_choices()
+    assert choices[:3] == (("group",), ("meta",), ("group", "meta"))
+    alone = {names[0] for names in choices if len(names) == 1}
+    assert alone == {method.name for method in METHODS if not method.gold}
+    assert ("group", "react") in choices
+    assert len(set(choices)) == len(choices)
 
 
 async def test_an_answer_is_shown_while_it_is_said(opera: Path) -> None:

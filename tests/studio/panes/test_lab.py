@@ -131,14 +131,15 @@ async def test_a_deleted_run_is_no_longer_in_the_scores(opera: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "options"),
     [
-        (("", "meta,group", ""), "eval --detach --method=meta,group --"),
-        (("my data.jsonl", "meta", ""), "eval --detach --data=/my data.jsonl --method=meta --"),
-        (("", "", "7"), "eval --detach --limit=7 --"),
+        (("", "meta,group", "", ""), "eval --detach --method=meta,group --"),
+        (("my data.jsonl", "meta", "", ""), "eval --detach --data=/my data.jsonl --method=meta --"),
+        (("", "", "7", ""), "eval --detach --limit=7 --"),
+        (("", "all", "", "300"), "eval --detach --method=all --tokens=300 --"),
     ],
 )
 @pytest.mark.does("lab.evaluate")
 async def test_an_evaluation_is_started(
-    opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, str, str], options: str
+    opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, ...], options: str
 ) -> None:
     monkeypatch.chdir("/")  # a path is one from where the person stands
     instead("import sys; print(' '.join(sys.argv[1:]))")
@@ -146,7 +147,7 @@ async def test_an_evaluation_is_started(
     async with pane_of(opera, "6", (200, 24)) as (app, pilot):
         await pilot.press("e")
         await done(app, pilot)
-        for name, text in zip(("data", "casts", "limit"), typed, strict=True):
+        for name, text in zip(("data", "casts", "limit", "tokens"), typed, strict=True):
             app.screen.query_one(f"#field-{name}", Input).value = text
         await pilot.press("enter")
         await done(app, pilot)
@@ -158,7 +159,7 @@ async def test_an_evaluation_is_started(
 @pytest.mark.parametrize(
     ("casts", "limit", "said"),
     [
-        ("meta,grup", "", "no method `grup`; expected "),
+        ("meta,grup", "", "no method `grup`; expected all or some of meta,"),
         ("meta", "many", "expected a number above 0, not `many`"),
         ("meta", "", "no such file: nowhere.jsonl"),
     ],
