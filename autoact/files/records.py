@@ -1,4 +1,5 @@
-"""Reads the records of a file one at a time: JSON lines, a JSON list, a JSON object keyed by id, or columns.
+"""Reads the records of a file one at a time: JSON lines, a JSON list, a JSON object keyed by id, indented objects, or
+columns.
 
 Memory holds one record, however large the file is. JSON lists and keyed objects are decoded by the standard library's
 scanner from a window of the file. It is fast enough (about 60 MB/s), returns the end of each record, and its window is
@@ -30,6 +31,8 @@ _BOM = codecs.BOM_UTF8
 _SPACE = re.compile(r"[ \t\r\n]*")
 _KEYED = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')
 """The beginning of an object whose first value is an object."""
+_INDENTED = re.compile(rb"\s*\{[ \t]*\r?\n")
+"""The beginning of an object that is written over several lines."""
 
 
 class RecordPlace(NamedTuple):
@@ -86,6 +89,10 @@ def scan_records(
     begins, suffix = head.lstrip()[:1], Path(name).suffix.lower()
     if begins == b"[" or (begins == b"{" and _KEYED.match(head) and not _is_row(head)):
         return _decode_json(stream, name, longest)
+    if begins == b"<":
+        return iter([RecordPlace(name, 1).error("looks like HTML or XML, perhaps a page in place of a download")])
+    if begins == b"{" and _INDENTED.match(head):
+        return _decode_objects(stream, name, longest)
     if begins == b"{" or suffix in (".json", ".jsonl"):
         return _decode_lines(stream, name, longest)
     return _read_columns(stream, name, longest, columns)
@@ -162,8 +169,23 @@ def _decode_json(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[D
         if window.peek():
             yield place.error(f"not valid JSON: something follows the closing {closing}")
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        yield place.error(f"not valid JSON: {reason}")
+        yield place.error(f"not valid JSON: {_describe(error)}")
+
+
+def _describe(error: ValueError | RecursionError) -> str:
+    """Returns the reason why a JSON text cannot be decoded."""
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _decode_objects(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[DataRecord | BadProject]:
+    """Yields objects that are written over several lines each, one after the other."""
+    window, place = _Window(stream, longest), RecordPlace(name, record=1)
+    try:
+        while window.peek():
+            yield _record(window.decode(), place)
+            place = place._replace(record=place.number + 1)
+    except (ValueError, RecursionError) as error:
+        yield place.error(f"not valid JSON: {_describe(error)}")
 
 
 class _Window:

@@ -286,6 +286,8 @@ class Plan(Section, frozen=True):
     round: NonNegativeInt = 0
     """If not 0, the group of the base run tries the practice questions again, and what is kept is added to what the
     base run kept."""
+    imported: str = ""
+    """The file that the trajectories of an imported run came from."""
 
 
 class Config(Section, frozen=True):
