@@ -29,6 +29,10 @@ FORMS = Registry(
     TrajectoryForm(
         "alpaca", "Alpaca: instruction, input, output; FireAct's files have this form too", "autoact.exchange.alpaca"
     ),
-    TrajectoryForm("openai", "OpenAI messages with tool calls: messages with role and content", "autoact.exchange.openai"),
-    TrajectoryForm("atif", "ATIF (Agent Trajectory Interchange Format): schema_version, steps", "autoact.exchange.atif"),
+    TrajectoryForm(
+        "openai", "OpenAI messages with tool calls: messages with role and content", "autoact.exchange.openai"
+    ),
+    TrajectoryForm(
+        "atif", "ATIF (Agent Trajectory Interchange Format): schema_version, steps", "autoact.exchange.atif"
+    ),
 )  # fmt: skip
