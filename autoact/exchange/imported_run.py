@@ -61,7 +61,7 @@ def count_missing_tools(project: Project, trajectories: Sequence[Trajectory]) ->
     """Returns the actions that are no tool of the project, with their number of steps; without failed steps."""
     known = {record.name for record in _enabled(project)} | {FINISH, REFLECT}
     used = Counter(step.action for one in trajectories for step in one.steps if not step.failed)
-    return {name: count for name, count in used.most_common() if name not in known}
+    return {name: count for name, count in used.most_common() if name and name not in known}
 
 
 def write_imported_run(project: Project, trajectories: Sequence[Trajectory], file: Path, form: str) -> RunFolder:

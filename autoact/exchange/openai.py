@@ -8,7 +8,14 @@ from typing import Any
 import orjson
 
 from autoact.exchange.tool_calls import ARGUMENT, join_arguments, make_finish
-from autoact.exchange.transcript import RawTrajectory, find_question, make_step, parse_steps, render_question_text
+from autoact.exchange.transcript import (
+    RawTrajectory,
+    find_question,
+    make_step,
+    parse_steps,
+    render_question_text,
+    says_right,
+)
 from autoact.files.records import DataRecord, RecordPlace
 from autoact.trajectory import Step, Trajectory
 
@@ -27,14 +34,14 @@ def parse(record: DataRecord) -> RawTrajectory:
     messages = [_check(message, record.place) for message in record.values["messages"]]
     first = next((at for at, message in enumerate(messages) if _is_played(message)), len(messages))
     asked = next((_text(one) for one in reversed(messages[:first]) if one["role"] == "user"), "")
-    if any(message.get("tool_calls") for message in messages):
-        steps = tuple(_read_calls(messages[first:], record.place))
-    else:
-        steps = parse_steps("\n".join(map(_text, messages[first:])))
+    text = "\n".join(map(_text, messages[first:]))
+    called = any(message.get("tool_calls") for message in messages)
+    steps = tuple(_read_calls(messages[first:])) if called else parse_steps(text)
     answer = record.values.get("answer")
     return RawTrajectory(
-        find_question(asked), steps, answer if isinstance(answer, str) else None, str(record.values.get("id") or "")
-    )
+        find_question(asked), steps, answer if isinstance(answer, str) else None, str(record.values.get("id") or ""),
+        right=says_right(text),
+    )  # fmt: skip
 
 
 def render(trajectory: Trajectory) -> dict[str, Any]:
@@ -59,7 +66,7 @@ def _check(message: Any, place: RecordPlace) -> dict[str, Any]:
     return message
 
 
-def _read_calls(messages: list[dict[str, Any]], place: RecordPlace) -> Iterator[Step]:
+def _read_calls(messages: list[dict[str, Any]]) -> Iterator[Step]:
     observed = {one.get("tool_call_id"): _text(one) for one in messages if one["role"] == "tool"}
     for message in messages:
         if message["role"] != "assistant":

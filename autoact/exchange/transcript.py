@@ -44,7 +44,7 @@ class RawTrajectory(Struct, frozen=True):
 
 
 def parse_steps(text: str) -> tuple[Step, ...]:
-    """Returns the steps of a transcript; words before the first label belong to the first thought."""
+    """Returns the steps of a transcript; words before a first label other than Thought: are a thought."""
     steps: list[Step] = []
     parts: dict[str, str] = {}
     for label, words in _split_labels(text):
@@ -114,7 +114,7 @@ def render_question_text(question: Question) -> str:
 def _split_labels(text: str) -> Iterator[tuple[str, str]]:
     labels = list(_LABEL.finditer(text))
     before = text[: labels[0].start() if labels else len(text)].strip()
-    if before:
+    if before and not (labels and labels[0][1].lower() == "thought"):
         yield "thought", before
     ends = [*(label.start() for label in labels[1:]), len(text)]
     for label, end in zip(labels, ends, strict=False):

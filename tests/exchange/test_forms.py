@@ -51,6 +51,9 @@ def test_fireact(tmp_path: Path) -> None:
         Step("I have it.", "Finish", "Lima"),
     )
     assert (one.question.answer, one.reward) == ("Lima", 1.0)
+    messages = [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": output}]
+    (same,) = read(tmp_path / "b.json", {"messages": messages}, search="WebSearch")
+    assert (same.question.text, same.steps, same.reward) == (one.question.text, one.steps, one.reward)
     (one,) = read(tmp_path / "b.json", row | {"output": output.replace("True", "False")})
     assert (one.question.answer, one.reward) == (None, 0.0)
 
