@@ -74,6 +74,10 @@ class Question(Struct, frozen=True, omit_defaults=True):
     """What each of these pages says towards the answer, for questions that were made of facts."""
     picture: Picture | None = None
     """None if no picture is known. It is in no prompt; the tool Image2Text describes it."""
+    other_answers: tuple[str, ...] = ()
+    """Other gold answers that count as much."""
+    scorer: str = ""
+    """How an answer is scored, a name of autoact.metrics.SCORERS; empty for the scorer of HotpotQA."""
 
 
 class Page(Struct, frozen=True):

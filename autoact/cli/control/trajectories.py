@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autoact.cli.output import print_json, printable
-from autoact.errors import BadInput
+from autoact.cli.target import parse_pairs
 from autoact.exchange.imported_run import count_missing_tools, read_tool_names, write_imported_run
 from autoact.exchange.reading import TrajectoryReader
 from autoact.exchange.screen import QualityScreen, screen
@@ -65,15 +65,6 @@ def export_trajectories(arguments: argparse.Namespace, folder: RunFolder, file: 
     chosen = list(state.trajectories.values()) if arguments.all else kept_trajectories(state)
     print(f"{printable(str(file))}: {write_trajectories(chosen, form, file)} trajectories")
     return 0
-
-
-def parse_pairs(text: str, key: str) -> dict[str, str]:
-    """Returns `a=b,c=d` as a table. Raises BadInput for other texts."""
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    for left, equals, right in pairs:
-        if not (left.strip() and equals and right.strip()):
-            raise BadInput(f"expected NAME=NAME,..., found {text!r:.60}", key=key)
-    return {left.strip(): right.strip() for left, _, right in pairs}
 
 
 def lines(report: ImportReport) -> Iterator[str]:
