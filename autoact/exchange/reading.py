@@ -58,7 +58,7 @@ class TrajectoryReader:
         return self._make(raw, steps, record.place)
 
     def _make(self, raw: RawTrajectory, steps: tuple[Step, ...], place: RecordPlace) -> Trajectory:
-        final = next((step.argument for step in reversed(steps) if step.action == FINISH), None)
+        final = next((step.argument for step in reversed(steps) if step.action == FINISH and not step.failed), None)
         gold = final if raw.answer is None and (raw.right or self.right) else raw.answer
         self.unjudged += gold is None
         question = self._question(raw, gold, place)

@@ -48,17 +48,17 @@ def read_pages(files: Iterable[Path], problems: list[str]) -> Iterator[Page]:
 
 def read_paragraphs(file: Path, problems: list[str]) -> Iterator[Page]:
     """Yields the paragraphs of a file of questions, in order, with repetitions; none from a file without any."""
-    for record in _sound(scan_file(file, longest=LONGEST_LINE), problems):
+    for record in _skip_bad(scan_file(file, longest=LONGEST_LINE), problems):
         yield from _pages(record, parse_paragraphs(convert(record)), problems)
 
 
 def _pages_of_records(stream: BinaryIO, name: str, problems: list[str]) -> Iterator[Page]:
-    for record in _sound(scan_records(stream, name, longest=LONGEST_LINE), problems):
+    for record in _skip_bad(scan_records(stream, name, longest=LONGEST_LINE), problems):
         texts = parse_paragraphs(record) if "context" in record.values else _own_text(record)
         yield from _pages(record, texts, problems)
 
 
-def _sound(records: Iterable[DataRecord | BadProject], problems: list[str]) -> Iterator[DataRecord]:
+def _skip_bad(records: Iterable[DataRecord | BadProject], problems: list[str]) -> Iterator[DataRecord]:
     for found in records:
         if isinstance(found, BadProject):
             problems.append(f"{found}; {FORM}")
