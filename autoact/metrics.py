@@ -1,7 +1,7 @@
-"""Scores answers: exact match, token F1, multiple-choice accuracy, and intervals over questions.
+"""Scores answers as benchmarks' own scorers do, and intervals over questions.
 
 Normalisation and F1 follow the SQuAD evaluation as HotpotQA uses it: lower case, no punctuation, no articles; a
-yes/no/noanswer mismatch scores 0.
+yes/no/noanswer mismatch scores 0. An empty answer is never right.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 from statistics import NormalDist, fmean
 from string import ascii_uppercase
 
@@ -20,6 +21,9 @@ from autoact.trajectory import Question
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _CLOSED = {"yes", "no", "noanswer"}
+_TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+_MARKED_NUMBER = re.compile(r"#### (-?[0-9.,]+)")
+_NUMBER = re.compile(r"-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
 _NAME = r"(?P<name>(?:the\s+)?(?:(?:correct|right)\s+)?(?:option|answer|choice)(?:\s+is)?(?:\s*:\s*|\s+|(?=[(\[])))?"
 _MARK = r"[*\"']*"
 _LETTER = re.compile(rf"{_NAME}{_MARK}(?:[(\[](?P<round>[a-z])[)\]]|(?P<plain>[a-z]))[.:)]*{_MARK}", re.IGNORECASE)
@@ -50,22 +54,55 @@ _LOOSE = (_strip_dots, lambda text: _strip_dots(text).casefold(), normalise)
 
 
 def exact_match(answer: str | None, gold: str) -> float:
-    """Returns 1.0 when both normalise to the same non-empty text, else 0.0."""
-    given = normalise(answer or "")
-    return float(bool(given) and given == normalise(gold))
+    """Returns 1.0 when both normalise to the same text, else, or for an empty answer, 0.0."""
+    return float(bool(answer and answer.strip()) and normalise(answer or "") == normalise(gold))
 
 
 def f1(answer: str | None, gold: str) -> float:
-    """Returns token F1, 0 to 1."""
+    """Returns token F1, 0 to 1, as HotpotQA has it."""
     given, wanted = normalise(answer or ""), normalise(gold)
     if given != wanted and (given in _CLOSED or wanted in _CLOSED):
         return 0.0
-    given_tokens, gold_tokens = given.split(), wanted.split()
-    common = sum((Counter(given_tokens) & Counter(gold_tokens)).values())
+    return _token_f1(given.split(), wanted.split())
+
+
+def squad_f1(answer: str | None, gold: str) -> float:
+    """Returns token F1, 0 to 1, as SQuAD 2.0 and MuSiQue have it: without a rule for yes and no."""
+    given, wanted = normalise(answer or "").split(), normalise(gold).split()
+    if not given or not wanted:
+        return exact_match(answer, gold)
+    return _token_f1(given, wanted)
+
+
+def _token_f1(given: Sequence[str], wanted: Sequence[str]) -> float:
+    common = sum((Counter(given) & Counter(wanted)).values())
     if not common:
         return 0.0
-    precision, recall = common / len(given_tokens), common / len(gold_tokens)
+    precision, recall = common / len(given), common / len(wanted)
     return 2 * precision * recall / (precision + recall)
+
+
+def number_match(answer: str | None, gold: str) -> float:
+    """Returns 1.0 when the answer's number is the gold one, else 0.0.
+
+    In an answer with ####, as GSM8K's solutions have it, the number after the first one is compared as text without
+    commas, as GSM8K's scorer does. Of any other answer, the last number is compared by its value.
+    """
+    wanted = gold.replace(",", "").strip()
+    if "####" in (answer or ""):
+        marked = _MARKED_NUMBER.search(answer or "")
+        return float(marked is not None and marked[1].replace(",", "") == wanted)
+    numbers = _NUMBER.findall(answer or "")
+    try:
+        return float(bool(numbers) and Decimal(numbers[-1].replace(",", "")) == Decimal(wanted))
+    except InvalidOperation:  # the gold answer is no number
+        return exact_match(answer, gold)
+
+
+def yes_no_match(answer: str | None, gold: str) -> float:
+    """Returns 1.0 when the first word of the answer says yes (or true), or no (or false), as the gold one; else 0.0."""
+    given, wanted = (_TRUTH.get(normalise(one or "").partition(" ")[0]) for one in (answer, gold))
+    return float(given is not None and given == wanted)
 
 
 def choice_accuracy(answer: str | None, question: Question) -> float:
@@ -118,11 +155,33 @@ def _match_words(given: str, choices: Sequence[str], forms: Iterable[Callable[[s
     return None
 
 
+SCORERS: dict[str, tuple[Callable[[str | None, str], float], Callable[[str | None, str], float]]] = {
+    "": (exact_match, f1),
+    "squad": (exact_match, squad_f1),
+    "number": (number_match, number_match),
+    "yes-no": (yes_no_match, yes_no_match),
+}
+"""Exact match and partial score, by the name of a scorer: those of HotpotQA, MuSiQue, GSM8K and StrategyQA."""
+
+
+def score(answer: str | None, question: Question) -> tuple[float, float]:
+    """Returns exact match and partial score (F1, mostly) by the question's scorer, for the best of its gold answers.
+
+    Both are the accuracy for multiple choice, and 0 without a gold answer.
+    """
+    if question.answer is None:
+        return 0.0, 0.0
+    if question.choices:
+        accuracy = choice_accuracy(answer, question)
+        return accuracy, accuracy
+    golds = (question.answer, *question.other_answers)
+    exact, partial = SCORERS.get(question.scorer, SCORERS[""])
+    return max(exact(answer, gold) for gold in golds), max(partial(answer, gold) for gold in golds)
+
+
 def reward(answer: str | None, question: Question) -> float:
     """Returns the paper's reward: token F1, or accuracy for multiple choice; 0 without a gold answer."""
-    if question.answer is None:
-        return 0.0
-    return choice_accuracy(answer, question) if question.choices else f1(answer, question.answer)
+    return score(answer, question)[1]
 
 
 def interval(

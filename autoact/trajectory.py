@@ -26,6 +26,8 @@ BY_FILTER = "filter"
 HINTED, FROM_FACTS, REPAIRED, MISTAKEN = "hinted", "from facts", "repaired", "mistaken"
 """How a trajectory was made: its prompt named the pages that answer the question; it was written from facts; it is a
 failed try that was called wrong and then continued from facts; it is one from facts with a usual mistake at its end."""
+IMPORTED = "imported"
+"""How a trajectory was made that another program made; also the origin of its question."""
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
@@ -59,7 +61,7 @@ class Question(Struct, frozen=True, omit_defaults=True):
     answer: str | None = None
     """The gold answer; None if it is unknown."""
     origin: str = "asked"
-    """seed, instructed, reference, heldout, asked, or the name of a data set."""
+    """seed, instructed, reference, heldout, asked, imported, or the name of a data set."""
     level: str = ""
     """easy, medium, hard, a range of grades, or empty."""
     type: str = ""
@@ -72,6 +74,10 @@ class Question(Struct, frozen=True, omit_defaults=True):
     """What each of these pages says towards the answer, for questions that were made of facts."""
     picture: Picture | None = None
     """None if no picture is known. It is in no prompt; the tool Image2Text describes it."""
+    other_answers: tuple[str, ...] = ()
+    """Other gold answers that count as much."""
+    scorer: str = ""
+    """How an answer is scored, a name of autoact.metrics.SCORERS; empty for the scorer of HotpotQA."""
 
 
 class Page(Struct, frozen=True):
@@ -127,7 +133,7 @@ class Trajectory(Struct, frozen=True, omit_defaults=True):
     """0 to 1: token F1 with the gold answer, 1 or 0 for multiple choice, or the environment's reward."""
     cast: str = "meta"
     made: str = ""
-    """HINTED, FROM_FACTS, REPAIRED or MISTAKEN; empty for a plain try."""
+    """HINTED, FROM_FACTS, REPAIRED, MISTAKEN or IMPORTED; empty for a plain try."""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):

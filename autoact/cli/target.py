@@ -1,4 +1,4 @@
-"""The run that a verb is about: a run's folder, or a project's folder for its latest run or the one named by --run."""
+"""Arguments that several verbs have: the run that a verb is about, by its folder, its project or --run; and tables."""
 
 from __future__ import annotations
 
@@ -40,3 +40,14 @@ def find_run_at(target: str, name: str = "") -> RunFolder:
         raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=path)
     project = Project.open(path)
     return find_run(project.root, name) if name else latest_run(project.root)
+
+
+def parse_pairs(text: str, key: str) -> dict[str, str]:
+    """Returns `a=b,c=d` as a table. Raises BadInput for other texts."""
+    from autoact.errors import BadInput
+
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    for left, equals, right in pairs:
+        if not (left.strip() and equals and right.strip()):
+            raise BadInput(f"expected NAME=NAME,..., found {text!r:.60}", key=key)
+    return {left.strip(): right.strip() for left, _, right in pairs}

@@ -1,4 +1,5 @@
-"""Reads the records of a file one at a time: JSON lines, a JSON list, a JSON object keyed by id, or columns.
+"""Reads the records of a file one at a time: JSON lines, a JSON list, a JSON object keyed by id, indented objects, or
+columns.
 
 Memory holds one record, however large the file is. JSON lists and keyed objects are decoded by the standard library's
 scanner from a window of the file. It is fast enough (about 60 MB/s), returns the end of each record, and its window is
@@ -12,24 +13,30 @@ import csv
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
 from autoact.errors import BadProject
+from autoact.files import parquet
 
 LONGEST = 10_000_000
 """The most bytes of a line, and about the most characters of a record of a JSON list."""
 WINDOW = 65_536
 """The fewest characters of a JSON list that are read at a time."""
-LISTS = {"choices", "gold"}
+REQUIRED: Set[str] = frozenset({"question", "answer"})
+"""The columns that a header must have."""
+NO_MAPPING: Mapping[str, str] = {}
+LISTS = {"choices", "gold", "other_answers"}
 """Columns whose cells are lists."""
 _BOM = codecs.BOM_UTF8
 _SPACE = re.compile(r"[ \t\r\n]*")
 _KEYED = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')
 """The beginning of an object whose first value is an object."""
+_INDENTED = re.compile(rb"\s*\{[ \t]*\r?\n")
+"""The beginning of an object that is written over several lines."""
 
 
 class RecordPlace(NamedTuple):
@@ -59,36 +66,72 @@ class DataRecord(NamedTuple):
     values: dict[str, Any]
 
 
-def read_records(file: Path) -> Iterator[DataRecord]:
-    """Yields every record of a file. Raises BadProject at the first that cannot be read."""
+def read_records(file: Path, columns: Mapping[str, str] = NO_MAPPING) -> Iterator[DataRecord]:
+    """Yields every record of a file. Raises BadProject at the first that cannot be read.
+
+    `columns` names the file's own keys or columns by what they are here, such as `question`.
+    """
     if not file.is_file():
         raise BadProject("expected a file" if file.exists() else "not found; expected a file of questions", file=file)
     try:
-        with file.open("rb") as stream:
-            for found in scan_records(stream, file):
-                if isinstance(found, BadProject):
-                    raise found
-                yield found
+        for found in scan_file(file, columns=columns):
+            if isinstance(found, BadProject):
+                raise found
+            yield rename_columns(found, columns) if columns else found
     except OSError as error:
         raise BadProject(f"cannot be read: {error.strerror}", file=file) from error
 
 
-def scan_records(
-    stream: BinaryIO, name: Path | str, *, longest: int = LONGEST, columns: Sequence[str] = ()
+def scan_file(
+    file: Path, *, longest: int = LONGEST, columns: Mapping[str, str] = NO_MAPPING
 ) -> Iterator[DataRecord | BadProject]:
+    """Yields the records of a file, also of Parquet, and an error in place of each that cannot be read."""
+    if parquet.is_parquet(file):
+        try:
+            for number, values in enumerate(parquet.read_rows(file), 1):
+                yield DataRecord(RecordPlace(file, record=number), values)
+        except BadProject as problem:
+            yield problem
+        return
+    header = {columns.get(name, name).casefold() for name in REQUIRED}
+    with file.open("rb") as stream:
+        yield from scan_records(stream, file, longest=longest, header=header)
+
+
+def rename_columns(record: DataRecord, columns: Mapping[str, str]) -> DataRecord:
+    """Returns a record with the keys that they have here. Raises BadProject when a required one is missing."""
+    values = dict(record.values)
+    for ours, theirs in columns.items():
+        key = theirs if theirs in values else theirs.casefold()  # a header is stored in lower case
+        if key in values:
+            found = values.pop(key)
+            values[ours] = _split(found) if ours in LISTS and isinstance(found, str) else found
+        elif ours in REQUIRED:
+            raise record.place.error(f"no column `{theirs}`; there is {', '.join(record.values)}", ours)
+    return DataRecord(record.place, values)
+
+
+def scan_records(
+    stream: BinaryIO, name: Path | str, *, longest: int = LONGEST, columns: Sequence[str] = (),
+    header: Set[str] = REQUIRED,
+) -> Iterator[DataRecord | BadProject]:  # fmt: skip
     """Yields records, and an error in place of each that cannot be read; reading goes on after a bad line.
 
     The form follows from the suffix of `name` and the first bytes of `stream`, which must be seekable. `columns` names
-    the columns of a text without a header.
+    the columns of a text without a header; a row with all names of `header` is one.
     """
     head = stream.read(WINDOW).removeprefix(_BOM)
     stream.seek(0)
     begins, suffix = head.lstrip()[:1], Path(name).suffix.lower()
     if begins == b"[" or (begins == b"{" and _KEYED.match(head) and not _is_row(head)):
         return _decode_json(stream, name, longest)
+    if begins == b"<":
+        return iter([RecordPlace(name, 1).error("looks like HTML or XML, perhaps a page in place of a download")])
+    if begins == b"{" and _INDENTED.match(head):
+        return _decode_objects(stream, name, longest)
     if begins == b"{" or suffix in (".json", ".jsonl"):
         return _decode_lines(stream, name, longest)
-    return _read_columns(stream, name, longest, columns)
+    return _read_columns(stream, name, longest, columns, header)
 
 
 def read_lines(stream: BinaryIO, longest: int = LONGEST) -> Iterator[tuple[int, bytes | str]]:
@@ -162,8 +205,23 @@ def _decode_json(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[D
         if window.peek():
             yield place.error(f"not valid JSON: something follows the closing {closing}")
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        yield place.error(f"not valid JSON: {reason}")
+        yield place.error(f"not valid JSON: {_describe(error)}")
+
+
+def _describe(error: ValueError | RecursionError) -> str:
+    """Returns the reason why a JSON text cannot be decoded."""
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _decode_objects(stream: BinaryIO, name: Path | str, longest: int) -> Iterator[DataRecord | BadProject]:
+    """Yields objects that are written over several lines each, one after the other."""
+    window, place = _Window(stream, longest), RecordPlace(name, record=1)
+    try:
+        while window.peek():
+            yield _record(window.decode(), place)
+            place = place._replace(record=place.number + 1)
+    except (ValueError, RecursionError) as error:
+        yield place.error(f"not valid JSON: {_describe(error)}")
 
 
 class _Window:
@@ -230,7 +288,7 @@ class _Window:
 
 
 def _read_columns(
-    stream: BinaryIO, name: Path | str, longest: int, columns: Sequence[str]
+    stream: BinaryIO, name: Path | str, longest: int, columns: Sequence[str], required: Set[str]
 ) -> Iterator[DataRecord | BadProject]:
     """Yields rows under a header; the separator is the most frequent of tab, semicolon and comma in the first line."""
     names, start = list(columns), 1
@@ -241,10 +299,11 @@ def _read_columns(
         start = skipped + 1
         for cells in reader:
             place, start = RecordPlace(name, start), skipped + reader.line_num + 1
-            if place.line == skipped + 1 and (header := _header(cells)):
+            if place.line == skipped + 1 and (header := _header(cells, required)):
                 names = header
             elif not names:
-                yield place.error("expected a JSON object, or a header that names the columns question and answer")
+                wanted = " and ".join(sorted(required, reverse=True))
+                yield place.error(f"expected a JSON object, or a header that names the columns {wanted}")
                 return
             elif any(map(str.strip, cells)):
                 yield _row(names, cells, place)
@@ -262,10 +321,10 @@ def _decode_text(stream: BinaryIO, longest: int) -> Iterator[str]:
         yield line.decode()
 
 
-def _header(cells: Iterable[str]) -> list[str]:
+def _header(cells: Iterable[str], required: Set[str]) -> list[str]:
     """Returns the names of the columns; none when the row is not a header."""
     names = [cell.strip().casefold() for cell in cells]
-    return names if {"question", "answer"} <= set(names) else []
+    return names if required <= set(names) else []
 
 
 def _row(names: Sequence[str], cells: Sequence[str], place: RecordPlace) -> DataRecord | BadProject:

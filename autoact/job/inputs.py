@@ -53,7 +53,7 @@ def read_asked(config: Config, project: Project) -> tuple[Question, ...]:
     if config.run.question:
         return (Question("asked", config.run.question),)
     if config.run.data:
-        return tuple(read_questions(Project.file(config.run.data), "data", limit))
+        return tuple(read_questions(Project.file(config.run.data), "data", limit, config.run.columns))
     return tuple(project.questions("heldout", limit))
 
 

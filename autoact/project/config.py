@@ -284,11 +284,15 @@ class Plan(Section, frozen=True):
     """A run of the same project whose results replace those of skipped stages."""
     data: str = ""
     """A file of questions to answer instead of the held-out ones; its paragraphs replace the corpus."""
+    columns: dict[str, str] = {}
+    """The names of that file's columns, by what they are here: question, answer, id, choices, level, type."""
     question: str = ""
     """One question to answer instead of the held-out ones."""
     round: NonNegativeInt = 0
     """If not 0, the group of the base run tries the practice questions again, and what is kept is added to what the
     base run kept."""
+    imported: str = ""
+    """The file that the trajectories of an imported run came from."""
 
 
 class Config(Section, frozen=True):

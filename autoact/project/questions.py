@@ -1,7 +1,8 @@
 """Reads questions, examples and their paragraphs from files, whichever form they have.
 
 The forms are this project's own, those of HotpotQA (the official list, JSON lines, and the copy on Hugging Face) and
-of ScienceQA (problems.json and flat rows), and columns with a header. autoact/files/records.py detects the container.
+of ScienceQA (problems.json and flat rows), columns with a header, and those in benchmarks.py. autoact/files/records.py
+detects the container.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from autoact.errors import BadProject
-from autoact.files.records import DataRecord, RecordPlace, read_records
-from autoact.metrics import find_option
+from autoact.files.records import NO_MAPPING, DataRecord, RecordPlace, read_records
+from autoact.metrics import SCORERS, find_option
+from autoact.project.benchmarks import convert, find_benchmark
 from autoact.script import FORK
 from autoact.trajectory import Example, Picture, Question, Step
 
@@ -42,13 +44,27 @@ class QuestionRecord(NamedTuple):
     paragraphs: tuple[Paragraph, ...]
 
 
-def read_question_records(file: Path, origin: str) -> Iterator[QuestionRecord]:
-    """Yields every question of a file. Raises BadProject at the first that cannot be used."""
-    for record in read_records(file):
-        yield QuestionRecord(record.place, parse_question(record, origin), tuple(parse_paragraphs(record)))
+def read_question_records(
+    file: Path, origin: str, columns: Mapping[str, str] = NO_MAPPING
+) -> Iterator[QuestionRecord]:  # fmt: skip
+    """Yields every question of a file. Raises BadProject at the first that cannot be used, or has another form.
+
+    `columns` names the file's own columns by what they are here.
+    """
+    benchmark: str | None = None
+    for record in read_records(file, columns):
+        found = find_benchmark(record.values)
+        benchmark = found if benchmark is None else benchmark
+        if found != benchmark:
+            forms = [f"the form of {name}" if name else "no benchmark's form" for name in (found, benchmark)]
+            raise record.place.error(f"has {forms[0]}, those before have {forms[1]}; a file has one form")
+        own = convert(record)
+        yield QuestionRecord(record.place, parse_question(own, origin), tuple(parse_paragraphs(own)))
 
 
-def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
+def read_questions(
+    file: Path, origin: str, limit: int = 0, columns: Mapping[str, str] = NO_MAPPING
+) -> list[Question]:  # fmt: skip
     """Reads at most `limit` questions of a file (0: all), evenly spaced from its first to its last.
 
     Data sets are often sorted by level, so evenly spaced questions cover every level. With a limit the file is read
@@ -56,10 +72,10 @@ def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
     of the first question that cannot be used, and for two questions with one id, because answers and scores are keyed
     by id.
     """
-    wanted = set(spaced_indices(sum(1 for _ in read_question_records(file, origin)), limit)) if limit else None
+    wanted = set(spaced_indices(sum(1 for _ in read_question_records(file, origin, columns)), limit)) if limit else None
     found: list[Question] = []
     places: dict[str, RecordPlace] = {}
-    for at, entry in enumerate(read_question_records(file, origin)):
+    for at, entry in enumerate(read_question_records(file, origin, columns)):
         if wanted is None or at in wanted:
             check_unique_id(places, entry.question.id, entry.place)
             found.append(entry.question)
@@ -68,9 +84,9 @@ def read_questions(file: Path, origin: str, limit: int = 0) -> list[Question]:
     return found
 
 
-def has_paragraphs(file: Path) -> bool:
+def has_paragraphs(file: Path, columns: Mapping[str, str] = NO_MAPPING) -> bool:
     """Returns whether one of a file's first hundred questions has paragraphs. Raises BadProject."""
-    return any(entry.paragraphs for entry in itertools.islice(read_question_records(file, "data"), 100))
+    return any(entry.paragraphs for entry in itertools.islice(read_question_records(file, "data", columns), 100))
 
 
 def spaced_indices(count: int, limit: int) -> list[int]:
@@ -121,7 +137,8 @@ def parse_question(record: DataRecord, origin: str) -> Question:
     return Question(
         id=_id(record) or f"{origin}-{record.place.number:03d}", text=_wording(record, choices),
         answer=_answer(record, choices), origin=origin, level=_level(values), type=str(values.get("type") or ""),
-        choices=choices, gold=_gold(record), picture=parse_picture(values),
+        choices=choices, gold=_gold(record), picture=parse_picture(values), scorer=_scorer(record),
+        other_answers=tuple(map(str, _list(record, "other_answers"))),
     )  # fmt: skip
 
 
@@ -194,6 +211,13 @@ def _gold(record: DataRecord) -> tuple[str, ...]:
     if not isinstance(titles, list):
         raise record.place.error("expected pairs of title and sentence number", "supporting_facts")
     return tuple(dict.fromkeys(map(str, titles)))
+
+
+def _scorer(record: DataRecord) -> str:
+    name = str(record.values.get("scorer") or "")
+    if name not in SCORERS:
+        raise record.place.error(f"expected one of {', '.join(filter(None, SCORERS))}, found {name!r:.40}", "scorer")
+    return name
 
 
 def _firsts(pairs: list[Any]) -> list[Any] | None:

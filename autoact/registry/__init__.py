@@ -1,4 +1,4 @@
-"""Tables of stages, methods, engines, environments and roles, to which plug-ins add rows.
+"""Tables of stages, methods, engines, environments, roles and forms of trajectories, to which plug-ins add rows.
 
 Every package may import it, also commands and the studio: it imports no model library. A plug-in is a package with an
 entry point in the group `autoact.plugins`, which names a module that calls `STAGES.add(...)` or the like when it is

@@ -8,7 +8,7 @@ from autoact.episode import Limits
 from autoact.events import QuestionSolved
 from autoact.methods.budget import limit_tokens
 from autoact.methods.settings import MethodSettings
-from autoact.metrics import exact_match, f1, reward
+from autoact.metrics import score
 from autoact.project.config import GroupPlanning
 from autoact.registry.methods import METHODS
 from autoact.registry.registry import load_object
@@ -78,8 +78,5 @@ def commit_solution(trajectory: Trajectory, seconds: float, tokens: int) -> Ques
     question, answer = trajectory.question, trajectory.answer
     if question.answer is None or is_fork(trajectory.unit):
         return QuestionSolved(trajectory.cast, trajectory, seconds=seconds, tokens=tokens)
-    if question.choices:
-        em = score = reward(answer, question)
-    else:
-        em, score = exact_match(answer, question.answer), f1(answer, question.answer)
-    return QuestionSolved(trajectory.cast, trajectory, em, score, True, seconds, tokens)
+    em, partial = score(answer, question)
+    return QuestionSolved(trajectory.cast, trajectory, em, partial, True, seconds, tokens)

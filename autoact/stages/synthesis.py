@@ -20,7 +20,7 @@ from autoact.stages.context import StageContext
 from autoact.stages.filtering import find_refusal, round_prefixes
 from autoact.stages.from_facts import make_mistakes, repair, write_from_facts
 from autoact.stages.validation import held_back
-from autoact.trajectory import FROM_FACTS, HINTED, META, MISTAKEN, REPAIRED, Cast, Question, Trajectory
+from autoact.trajectory import FROM_FACTS, HINTED, IMPORTED, META, MISTAKEN, REPAIRED, Cast, Question, Trajectory
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
@@ -52,7 +52,7 @@ def try_again(questions: Sequence[Question], context: StageContext, number: int)
 def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
     """Returns an ended episode of this stage, so that it can be forked; None when there is none."""
     trajectory = context.state.trajectories.get(name)
-    if trajectory is None or trajectory.made in (REPAIRED, MISTAKEN) or trajectory.cast != META:
+    if trajectory is None or trajectory.made in (REPAIRED, MISTAKEN, IMPORTED) or trajectory.cast != META:
         return None  # it was not played, or by adapters that are not loaded
     if trajectory.made == FROM_FACTS:
         return make_written(trajectory.question, context.meta_card()), commit_trajectory

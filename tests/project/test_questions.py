@@ -120,7 +120,7 @@ def test_the_answer_of_a_multiple_choice_question(file: Path, row: dict[str, Any
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"answer": True}, "key `answer`: expected a text, found True"),
+        ({"answer": None}, "key `answer`: expected a text, found nothing"),
         ({"answer": ["a"]}, "key `answer`: expected a text, found ['a']"),
         ({"choices": ["salt", "iron"], "answer": "C"}, "key `answer`: expected a letter from A to B"),
         (

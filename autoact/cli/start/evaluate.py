@@ -13,18 +13,26 @@ if TYPE_CHECKING:
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
 
+MAPPED = ("question", "answer", "id", "choices", "level", "type")
+"""The parts of a question that --columns may name."""
+
 
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
     parser = subparsers.add_parser(
         "eval", help="score casts on held-out questions or a data set",
         description="Answers the project's held-out questions, or those of --data, and prints EM and F1 with 95 % "
-        "intervals. --data takes JSON lines, a JSON list or object, CSV or TSV, in AutoAct's own format, HotpotQA's "
-        "or ScienceQA's. If the file has paragraphs, as HotpotQA's has, Retrieve and WebSearch search the paragraphs "
-        "of all its questions; otherwise they search the project's corpus.",
+        "intervals. --data takes JSON lines, a JSON list or object, CSV, TSV or Parquet, in AutoAct's own format or "
+        "the official one of HotpotQA, 2WikiMultihopQA, MuSiQue, Bamboogle, StrategyQA, GSM8K or ScienceQA, which are "
+        "scored as their own scorers do. If the file has paragraphs, as HotpotQA's has, Retrieve and WebSearch search "
+        "the paragraphs of all its questions; otherwise they search the project's corpus.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
     parser.add_argument("--data", default="", help="a file of questions")
+    parser.add_argument(
+        "--columns", default="", metavar="OURS=THEIRS,...",
+        help="the columns of --data, such as question=prompt,answer=label; also id, choices, level and type",
+    )  # fmt: skip
     parser.add_argument(
         "--method", default="",
         help="methods, separated by commas; `all` stands for every one that can answer (default: meta,group; meta if "
@@ -77,7 +85,21 @@ def _settings(project: Project, arguments: argparse.Namespace) -> Config:
     data = str(Project.file(arguments.data).resolve()) if arguments.data else ""
     config = make_answer_config(project, arguments.base, _methods(project, arguments), data=data)
     tokens = arguments.tokens or config.group_planning.tokens
-    return replace(config, group_planning=replace(config.group_planning, limit=arguments.limit, tokens=tokens))
+    plan = replace(config.run, columns=_columns(arguments))
+    asked = replace(config.group_planning, limit=arguments.limit, tokens=tokens)
+    return replace(config, run=plan, group_planning=asked)
+
+
+def _columns(arguments: argparse.Namespace) -> dict[str, str]:
+    from autoact.cli.target import parse_pairs
+    from autoact.errors import BadInput
+
+    columns = parse_pairs(arguments.columns, "--columns")
+    if columns and not arguments.data:
+        raise BadInput("expected --data with it", key="--columns")
+    if unknown := sorted(columns.keys() - MAPPED):
+        raise BadInput(f"expected some of {', '.join(MAPPED)}, found {', '.join(unknown)}", key="--columns")
+    return columns
 
 
 def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def _warn(project: Project, config: Config, asked: Sequence[Question]) -> None:
     library, corpus = open_library(project, asked=asked)
     with closing(corpus), closing(library):
         unfit = {record.name: record.reason for record in library.records() if not record.runs}
-    if config.run.data and has_paragraphs(Path(config.run.data)):
+    if config.run.data and has_paragraphs(Path(config.run.data), config.run.columns):
         unfit = {name: reason for name, reason in unfit.items() if name not in ("Retrieve", "WebSearch", "Lookup")}
     for name, reason in unfit.items():
         print(f"{name} is not ready: {reason}", file=sys.stderr)

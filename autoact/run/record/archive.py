@@ -7,7 +7,7 @@ import math
 import secrets
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -132,14 +132,29 @@ def import_run(file: Path, project_root: Path) -> Imported:
 
     Raises BadInput for an archive that no export has written, DiskFull when there is no room.
     """
+    damage: list[str] = []
+
+    def write(part: Path) -> str:
+        name = unpack(file, part)
+        damage.extend(_find_damage(RunFolder(part), file))
+        return name
+
+    return Imported(publish_imported_run(project_root, file.name, write), tuple(damage))
+
+
+def publish_imported_run(project_root: Path, source: str, write: Callable[[Path], str]) -> RunFolder:
+    """Has `write` fill a new folder and return the run's name, then lists that folder as a run that was imported.
+
+    The run gets a new name when its own is in use. `source` names the file that it came from. After an error nothing is
+    left of it. Raises DiskFull when there is no room.
+    """
     runs = project_root / "runs"
     part = runs / ".part" / secrets.token_hex(8)  # one level deeper than runs, so that it is not listed as one
     try:
         with disk.raise_disk_full(runs):
             part.mkdir(parents=True, mode=0o700)
-            name = unpack(file, part)
-            damage = _find_damage(RunFolder(part), file)
-            trust.mark_imported(part, file.name)
+            name = write(part)
+            trust.mark_imported(part, source)
             target = _publish(part, runs / name)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -147,7 +162,7 @@ def import_run(file: Path, project_root: Path) -> Imported:
     finally:
         with suppress(OSError):  # not empty: another import is using it
             part.parent.rmdir()
-    return Imported(RunFolder(target), tuple(damage))
+    return RunFolder(target)
 
 
 def _publish(part: Path, wanted: Path) -> Path:

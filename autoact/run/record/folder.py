@@ -133,9 +133,9 @@ def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: da
     """Makes the folder of a new run. `what` becomes part of its name; `config` is written to run.toml."""
     runs = project_root / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    folder = RunFolder(runs / _name(what, now))
+    folder = RunFolder(runs / make_run_name(what, now))
     while folder.path.exists():
-        folder = RunFolder(runs / _name(what, now))
+        folder = RunFolder(runs / make_run_name(what, now))
     folder.path.mkdir(mode=0o700)
     disk.replace(folder.config, to_toml(config).encode())
     disk.sync_folder(runs)
@@ -200,7 +200,8 @@ def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _name(what: str, now: datetime) -> str:
+def make_run_name(what: str, now: datetime) -> str:
+    """Returns a name for a run: the minute, what it is, and a random suffix."""
     word = re.sub(r"[^A-Za-z0-9]+", "-", what).strip("-") or "run"
     return f"{now:%Y-%m-%dT%H%M}-{word}-{os.urandom(2).hex()}"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autoact.errors import BadProject
-from autoact.files.records import DataRecord, scan_records
+from autoact.files.records import DataRecord, scan_file, scan_records
+from autoact.project.benchmarks import convert
 from autoact.project.questions import Paragraph, parse_paragraphs
 from autoact.trajectory import Page
 
@@ -47,19 +48,18 @@ def read_pages(files: Iterable[Path], problems: list[str]) -> Iterator[Page]:
 
 def read_paragraphs(file: Path, problems: list[str]) -> Iterator[Page]:
     """Yields the paragraphs of a file of questions, in order, with repetitions; none from a file without any."""
-    with file.open("rb") as stream:
-        for record in _records(stream, file, problems):
-            yield from _pages(record, parse_paragraphs(record), problems)
+    for record in _skip_bad(scan_file(file, longest=LONGEST_LINE), problems):
+        yield from _pages(record, parse_paragraphs(convert(record)), problems)
 
 
 def _pages_of_records(stream: BinaryIO, name: str, problems: list[str]) -> Iterator[Page]:
-    for record in _records(stream, name, problems):
+    for record in _skip_bad(scan_records(stream, name, longest=LONGEST_LINE), problems):
         texts = parse_paragraphs(record) if "context" in record.values else _own_text(record)
         yield from _pages(record, texts, problems)
 
 
-def _records(stream: BinaryIO, name: Path | str, problems: list[str]) -> Iterator[DataRecord]:
-    for found in scan_records(stream, name, longest=LONGEST_LINE):
+def _skip_bad(records: Iterable[DataRecord | BadProject], problems: list[str]) -> Iterator[DataRecord]:
+    for found in records:
         if isinstance(found, BadProject):
             problems.append(f"{found}; {FORM}")
         else:

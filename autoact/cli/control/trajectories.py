@@ -1,0 +1,95 @@
+"""The part of `autoact import` and `autoact export` that is about trajectories in the forms of other programs."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from autoact.cli.output import print_json, printable
+from autoact.cli.target import parse_pairs
+from autoact.exchange.imported_run import count_missing_tools, read_tool_names, write_imported_run
+from autoact.exchange.reading import TrajectoryReader
+from autoact.exchange.screen import QualityScreen, screen
+from autoact.exchange.writing import kept_trajectories, write_trajectories
+from autoact.project.project import Project
+from autoact.registry.forms import FORMS, TrajectoryForm
+from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
+
+
+class ImportReport(Struct, frozen=True):
+    """What an import of trajectories found."""
+
+    file: str
+    form: str
+    screen: QualityScreen
+    unjudged: int
+    """Trajectories without a gold answer."""
+    missing_tools: Mapping[str, int]
+    """Names of tools that the project does not have, with their number of calls."""
+    run: str = ""
+    """The folder of the new run; empty with --check."""
+    kept: int = 0
+    refused: Mapping[str, int] = {}
+    """Number of trajectories that the project's filter refused, by reason."""
+
+
+def import_trajectories(arguments: argparse.Namespace, file: Path) -> None:
+    """Makes a run of the trajectories of a file, or only checks them, and prints their quality."""
+    project = Project.open(arguments.project)
+    names = read_tool_names(project, parse_pairs(arguments.tools, "--tools"))
+    reader = TrajectoryReader(names, arguments.form, right=arguments.right)
+    found = reader.read(file)
+    form = reader.form.name if reader.form else ""
+    report = ImportReport(str(file), form, screen(found), reader.unjudged, count_missing_tools(project, found))
+    if not arguments.check:
+        report = _add_verdicts(report, write_imported_run(project, found, file, form))
+    if arguments.json:
+        print_json(report)
+    else:
+        for line in lines(report):
+            print(printable(line))
+
+
+def export_trajectories(arguments: argparse.Namespace, folder: RunFolder, file: Path) -> int:
+    """Writes a run's kept trajectories, or all, and prints the file's path and their number."""
+    form: TrajectoryForm = FORMS.get(arguments.form)
+    if file.is_dir():
+        file = file / f"{folder.name}.{form.name}.jsonl"
+    state = RunState.of(folder.events)
+    chosen = list(state.trajectories.values()) if arguments.all else kept_trajectories(state)
+    print(f"{printable(str(file))}: {write_trajectories(chosen, form, file)} trajectories")
+    return 0
+
+
+def lines(report: ImportReport) -> Iterator[str]:
+    """Yields the report for people; its first line is the run's folder."""
+    found, refused = report.screen, _list_counts(report.refused)
+    yield report.run or report.file
+    yield f"form          {FORMS.get(report.form).title}"
+    yield f"trajectories  {found.trajectories}, of {found.questions} questions"
+    yield f"steps         {found.steps:.2f} on average, {found.sequences} distinct action sequences"
+    yield f"of the steps  {found.empty_thoughts:.1%} with an empty thought, {found.failed_steps:.1%} with a failed call"
+    yield f"clean         {found.clean} of {found.trajectories}{_list_counts(found.defects)}"
+    if report.run:
+        yield f"kept          {report.kept} of {found.trajectories} by this project's filter{refused}"
+    if report.unjudged:
+        yield f"no gold       {report.unjudged} have no gold answer, so none of them is kept; see --right"
+    if report.missing_tools:
+        yield f"tools         not in this project{_list_counts(report.missing_tools)}; --tools gives them other names"
+
+
+def _add_verdicts(report: ImportReport, folder: RunFolder) -> ImportReport:
+    verdicts = list(RunState.of(folder.events).verdicts.values())
+    refused = Counter(verdict.why for verdict in verdicts if not verdict.kept)
+    kept = sum(verdict.kept for verdict in verdicts)
+    return replace(report, run=str(folder.path), kept=kept, refused=dict(refused.most_common()))
+
+
+def _list_counts(counts: Mapping[str, int]) -> str:
+    return f" ({', '.join(f'{count} {name}' for name, count in counts.items())})" if counts else ""
