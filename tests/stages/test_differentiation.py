@@ -56,7 +56,7 @@ def test_every_agent_owns_its_words() -> None:
 
 
 def trained(
-    drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3, failures: Any = "none"
+    drive: Any, *trajectories: Trajectory, kept: int, share: float = 0.3, failures: Any = "none", most: int = 0
 ) -> tuple[dict[str, Train], list[Any]]:
     wishes: dict[str, Train] = {}
 
@@ -65,7 +65,7 @@ def trained(
         return Adapter(wish.adapter, f"adapters/{wish.adapter}", "00", 1, 0.5)
 
     verdicts = {one.unit: Verdict(one.unit, n < kept, one.reward) for n, one in enumerate(trajectories)}
-    settings = Differentiation(wrong_share=share, failures=failures)
+    settings = Differentiation(wrong_share=share, failures=failures, trajectories=most)
     return wishes, drive(differentiation(trajectories, verdicts, settings, CARD, seed=7), train=train)
 
 
@@ -74,6 +74,18 @@ def test_three_adapters_from_what_was_kept(drive: Any) -> None:
     assert [event.adapter.name for event in events if isinstance(event, AdapterReady)] == list(SUB_AGENTS)
     assert [lesson.trajectory.unit for lesson in wishes["plan"].lessons] == ["t-1", "t-2"]
     assert [lesson.trajectory.unit for lesson in wishes["reflect"].lessons] == ["t-1", "t-2", "t-3"]
+
+
+def test_a_larger_number_of_trajectories_includes_a_smaller_one(drive: Any) -> None:
+    many = [msgspec.structs.replace(RIGHT, unit=f"r-{n}") for n in range(9)]
+
+    def learned(most: int) -> set[str]:
+        wishes, _ = trained(drive, *many, WRONG, kept=9, most=most)
+        return {lesson.trajectory.unit for lesson in wishes["plan"].lessons}
+
+    sizes = {most: learned(most) for most in (0, 2, 5, 20)}
+    assert {most: len(units) for most, units in sizes.items()} == {0: 9, 2: 2, 5: 5, 20: 9}
+    assert sizes[2] < sizes[5] < sizes[0]
 
 
 def failed_tries(requests: dict[str, Train], adapter: str) -> list[Lesson]:
