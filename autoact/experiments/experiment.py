@@ -135,7 +135,8 @@ def _check(found: Experiment, values: Mapping[str, Any]) -> None:
         if key not in KEYS:
             raise found.error(f"unknown key; known: {', '.join(KEYS)}", "", key)
         kind, words = _KINDS.get(key, (str, "a text"))
-        if not isinstance(value, kind) or (key == "rows" and not all(isinstance(row, dict) for row in value)):
+        rows = value if key == "rows" else ()
+        if not isinstance(value, kind) or any(not isinstance(row, dict) for row in rows):
             raise found.error(f"expected {words}", "", key)
     if found.preset and found.preset not in PRESETS:
         raise found.error(f"no preset `{found.preset}`; known: {', '.join(PRESETS)}", "", "preset")

@@ -135,10 +135,10 @@ class ExperimentProgress:
 
     def _cell(self, cell: Cell, key: str) -> CellProgress:
         if self.is_finished(key):
-            run = self.by_key[key].run
-            if any(one.cast == cell.method for one in self.reader.read(run).state.solved):
-                return CellProgress(cell, FINISHED, run, "")
-            return CellProgress(cell, FAILED, run, f"no answer by {cell.method}: {NO_ADAPTERS}")
+            name = self.by_key[key].run
+            if any(one.cast == cell.method for one in self.reader.read(name).state.solved):
+                return CellProgress(cell, FINISHED, name, "")
+            return CellProgress(cell, FAILED, name, f"no answer by {cell.method}: {NO_ADAPTERS}")
         for run in self._path(key):
             found = self.of_run(run)
             if found is not None and not self.is_complete(run):

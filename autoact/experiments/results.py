@@ -51,6 +51,8 @@ class ResultRow(Struct, frozen=True):
     """By finished cell with adapters: kept trajectories that it learned from."""
     score: PooledScore | None
     """None until a cell is finished and has scored answers."""
+    f1_by_question: dict[str, float] = {}
+    """By the question's id, the mean over seeds."""
 
     @property
     def title(self) -> str:
@@ -97,6 +99,7 @@ def _row(progress: ExperimentProgress, group: Sequence[CellProgress], shown: Seq
         runs=tuple(dict.fromkeys(one.run for one in done)),
         kept=tuple(_learned_from(state, one.cell) for state, one in zip(states, done, strict=True) if one.cell.trained),
         score=pool(answers),
+        f1_by_question=mean_by_question(answers, "f1"),
     )
 
 
@@ -110,7 +113,7 @@ def pool(answers: Iterable[Sequence[QuestionSolved]]) -> PooledScore | None:
     seeds = [one for one in answers if one]
     if not seeds:
         return None
-    em, f1 = (_by_question(seeds, score) for score in ("em", "f1"))
+    em, f1 = (list(mean_by_question(seeds, score).values()) for score in ("em", "f1"))
     every = [one for seed in seeds for one in seed]
     return PooledScore(
         len(f1), fmean(em), interval(em), fmean(f1), interval(f1),
@@ -119,13 +122,13 @@ def pool(answers: Iterable[Sequence[QuestionSolved]]) -> PooledScore | None:
     )  # fmt: skip
 
 
-def _by_question(seeds: Sequence[Sequence[QuestionSolved]], score: str) -> list[float]:
-    """Returns the mean score over seeds of each question."""
+def mean_by_question(seeds: Iterable[Sequence[QuestionSolved]], score: str) -> dict[str, float]:
+    """Returns the mean of a score over seeds by the question's id."""
     found: defaultdict[str, list[float]] = defaultdict(list)
     for seed in seeds:
         for one in seed:
             found[one.trajectory.question.id].append(getattr(one, score))
-    return [fmean(values) for values in found.values()]
+    return {question: fmean(values) for question, values in found.items()}
 
 
 HEADINGS = ("cells", "n", "EM", "95 %", "F1", "95 %", "F1 by seed", "tokens", "s")

@@ -10,11 +10,11 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "faults"), str(Path(__file__).parent)]
 
-from capitals import make_project
+from capitals import make_project  # noqa: E402 - found by the line above
 
-from autoact.experiments.experiment import Experiment, create_experiment, read_experiment
-from autoact.project.project import Project
-from autoact.registry.engines import ENGINES, EngineKind
+from autoact.experiments.experiment import Experiment, create_experiment, read_experiment  # noqa: E402
+from autoact.project.project import Project  # noqa: E402
+from autoact.registry.engines import ENGINES, EngineKind  # noqa: E402
 
 ENGINES.add(EngineKind("scripted", "a model of tests, for which nothing is unpacked", "", ""))
 Write = Callable[[str], Experiment]

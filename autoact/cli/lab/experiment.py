@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from autoact.cli.lab import reproduce
 from autoact.cli.project.trust import add_trust, open_trusted_project
 
 if TYPE_CHECKING:
     from autoact.experiments.progress import ExperimentProgress
     from autoact.project.project import Project
 
-MOST_JOBS = 64
 TEMPLATE = """# An experiment: `autoact lab run PROJECT {name}` plays its cells, `autoact lab table` scores them.
 # Every combination of the values of [axes] is a cell. Cells that differ only in later stages share the earlier ones.
 title = "{name}"
@@ -48,7 +48,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("experiment", help="its name")
     parser.set_defaults(run=new)
     parser = _add_verb(verbs, "run", "play the cells that are not finished", run)
-    add_run_options(parser)
+    reproduce.add_run_options(parser)
     add_trust(parser)
     parser = _add_verb(verbs, "status", "show how far each cell is", status)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
@@ -56,6 +56,8 @@ def add(subparsers: Any) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the rows as JSON")
     form.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    form.add_argument("--html", metavar="FILE", help="write a report with plots, wrong answers and settings to FILE")
+    reproduce.add(verbs)
     _add_verb(verbs, "stop", "stop the queue of an experiment and its runs; `lab run` resumes them", stop)
 
 
@@ -68,19 +70,6 @@ def _add_verb(verbs: Any, name: str, words: str, function: Any) -> argparse.Argu
     parser.add_argument("experiment", nargs="?", default="", help="its name (default: the only one)")
     parser.set_defaults(run=function)
     return parser
-
-
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of a verb that plays an experiment."""
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at the same time (1)")
-    parser.add_argument("--detach", action="store_true", help="start it and leave it running")
-
-
-def _count(text: str) -> int:
-    """Returns a number of runs. Raises ArgumentTypeError for any other text."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 to {MOST_JOBS}")
-    return int(text)
 
 
 def new(arguments: argparse.Namespace) -> int:
@@ -103,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _open(arguments: argparse.Namespace) -> tuple[Project, ExperimentProgress]:
+    """Returns the project and the progress of the experiment that the arguments name. Raises BadInput."""
     from autoact.experiments.experiment import find_experiment
     from autoact.experiments.progress import ExperimentProgress, Grid
     from autoact.project.project import Project
@@ -131,9 +121,13 @@ def status(arguments: argparse.Namespace) -> int:
 def table(arguments: argparse.Namespace) -> int:
     """Prints the scores of the finished cells."""
     from autoact.cli.output import print_columns, print_json, printable
+    from autoact.experiments.report import make_report, write_html
     from autoact.experiments.results import as_json, make_results, markdown_table, notes, table_cells
 
-    _, progress = _open(arguments)
+    project, progress = _open(arguments)
+    if arguments.html:
+        print(write_html(arguments.html, make_report(project, progress)))
+        return 0
     rows = make_results(progress)
     headings, cells = table_cells(rows)
     if arguments.json:
