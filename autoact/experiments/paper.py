@@ -54,7 +54,7 @@ class Paper(Struct, frozen=True):
     """What no table here reproduces."""
 
 
-class Comparison(NamedTuple):
+class PaperTable(NamedTuple):
     """A table of the paper with our figures beside the published ones."""
 
     title: str
@@ -100,13 +100,13 @@ def _toml(value: Any) -> str:
     return msgspec.json.encode(value).decode()  # texts, numbers and booleans are the same in both
 
 
-def compare(paper: Paper, results: Sequence[ResultRow], *, choice: bool) -> list[Comparison]:
+def compare(paper: Paper, results: Sequence[ResultRow], *, choice: bool) -> list[PaperTable]:
     """Returns the paper's tables with our figures; `choice` compares accuracy on ScienceQA, else F1 on HotpotQA."""
     found = {str(row.values.get("name")): row for row in results}
     return [made for table in paper.tables if (made := _compare(table, found, choice=choice)) is not None]
 
 
-def _compare(table: PublishedTable, found: Mapping[str, ResultRow], *, choice: bool) -> Comparison | None:
+def _compare(table: PublishedTable, found: Mapping[str, ResultRow], *, choice: bool) -> PaperTable | None:
     published = {row.name: row.scienceqa if choice else row.hotpotqa for row in table.rows}
     if not any(published.values()):
         return None
@@ -117,7 +117,7 @@ def _compare(table: PublishedTable, found: Mapping[str, ResultRow], *, choice: b
         for row in table.rows
     ]
     missing = [f"{row.name}: {why}" for row in table.rows if (why := _why_missing(row, found.get(row.name)))]
-    return Comparison(table.title, headings, rows, missing)
+    return PaperTable(table.title, headings, rows, missing)
 
 
 def _figure(value: float | None) -> str:

@@ -158,8 +158,8 @@ def describe(found: RunProgress) -> str:
     if status_of(found) != RUNNING:
         return f"{found.verdict}: {found.cause}" if found.cause else found.verdict
     at = f" {found.done}/{found.of}" if found.of else ""
-    doing = f"{found.stage}{at}" if found.stage else found.verdict
-    return f"{found.verdict}, {doing}" if found.verdict != "running" else doing
+    doing = f"{found.stage}{at}" if found.stage else found.cause
+    return ", ".join(part for part in (found.verdict if found.verdict != "running" else "", doing) if part)
 
 
 def count_statuses(cells: Sequence[CellProgress]) -> dict[str, int]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = """# An experiment: `autoact lab run PROJECT {name}` plays its cells, `autoact lab table` scores them.
 # Every combination of the values of [axes] is a cell. Cells that differ only in later stages share the earlier ones.
+# A change here or in project.toml makes other cells: they are played anew from the first stage that differs.
 title = "{name}"
 preset = "quick"
 
