@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from autoact.project.project import Project
 
 MOST_JOBS, MOST_SEEDS = 64, 20
-USUAL = {"preset": "full", "seeds": 3, "limit": 0}
+USUAL: dict[str, Any] = {"preset": "full", "seeds": 3, "limit": 0}
 """The options with which the experiment is made, and their defaults."""
 
 
