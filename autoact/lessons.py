@@ -45,6 +45,15 @@ def build_lessons(
     return made + wrong_lessons(ordered, len(kept), wrong_share, seed, thoughts)
 
 
+def draw_kept(verdicts: Mapping[str, Verdict], most: int, seed: int) -> Mapping[str, Verdict]:
+    """Returns the verdicts with at most `most` kept trajectories (0: all of them); more include those of fewer."""
+    kept = sorted(unit for unit, verdict in verdicts.items() if verdict.kept)
+    if not most or len(kept) <= most:
+        return verdicts
+    left_out = set(random.Random(seed).sample(kept, len(kept))[most:])
+    return {unit: verdict for unit, verdict in verdicts.items() if unit not in left_out}
+
+
 def parts_of(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...]:
     """Returns the parts of a trajectory that an adapter plays; `argument:TOOL` for the arguments of some tools only."""
     played = [role.parts for role in (ROLES.get("plan"), ROLES.get("reflect")) if cast.adapter(role.name) == adapter]

@@ -16,6 +16,7 @@ from typing import Any
 
 from autoact.cli import output
 from autoact.cli.control import archive, cancel, command, delete, fork
+from autoact.cli.lab import experiment
 from autoact.cli.machine import doctor, models, secrets
 from autoact.cli.project import projects, trust
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
@@ -27,8 +28,8 @@ from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, runs, compare, inspect, attach, log, command, fork, cancel, resume, delete,
-    archive, listing, secrets, models, serve, recipe, doctor,
+    projects, trust, run, ask, evaluate, experiment, runs, compare, inspect, attach, log, command, fork, cancel, resume,
+    delete, archive, listing, secrets, models, serve, recipe, doctor,
 )  # fmt: skip
 """The order in which help lists the verbs."""
 FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141

@@ -22,7 +22,8 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
     Raises BadInput when some are missing or cannot be read.
     """
     first = STAGES.get(plan.stages[0])
-    wanted = pipeline()[: pipeline().index(first.takes_from or first.name)]
+    before = pipeline()[: pipeline().index(first.takes_from or first.name)]
+    wanted = [stage for stage in before if stage not in plan.skips]
     if all(stage in journal.state.stages for stage in wanted):
         return
     base = find_run(folder.path.parent.parent, plan.base)

@@ -187,6 +187,8 @@ class Filtering(Section, frozen=True):
     """The answer must occur in an observation (yes/no answers are exempt)."""
     reasoned: bool = True
     """The thought before the answer must contain it: a guess teaches the plan-agent to skip reasoning."""
+    everything: bool = False
+    """Keeps every trajectory that ended, also with a wrong answer: the paper's ablation without filtering."""
 
 
 class Differentiation(Section, frozen=True):
@@ -217,6 +219,9 @@ class Differentiation(Section, frozen=True):
     wrong_share: Fraction = 0.5
     """Share of wrong trajectories among those that the reflect-agent learns from; those whose answer a page contains
     come first."""
+    trajectories: NonNegativeInt = 0
+    """The most kept trajectories to learn from, drawn with the seed; 0 means all. A larger number includes those of a
+    smaller one."""
     failures: Literal["none", "prefix", "preference"] = "none"
     """Whether the plan- and tool-agent learn from failed tries of synthesis. `prefix` adds some as lessons, with a line
     in the prompt that says that the try fails (negative-aware training, arXiv 2402.11651); answering never has that
@@ -293,6 +298,9 @@ class Plan(Section, frozen=True):
     base run kept."""
     imported: str = ""
     """The file that the trajectories of an imported run came from."""
+    skips: tuple[str, ...] = ()
+    """Stages that neither this run nor its base needs to have played, as for the meta-agent alone, which needs no
+    training."""
 
 
 class Config(Section, frozen=True):

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,17 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
     if changes:
         values = merge(values, parse_changes(changes))
     return _convert(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+
+
+def override(config: Config, settings: Mapping[str, Any], error: Callable[[str, str], BadInput]) -> Config:
+    """Returns the settings with others replaced, by section.key. Raises `error(key, reason)` for one that is wrong."""
+    values = msgspec.to_builtins(config)
+    for dotted, value in settings.items():
+        section, dot, key = dotted.partition(".")
+        if not dot or section == "run":
+            raise error(dotted, "expected section.key, as in synthesis.samples")
+        values[section] = {**values.get(section, {}), key: value}
+    return _convert(values, error)
 
 
 def resolve_model_path(found: Config, root: Path) -> Config:

@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from autoact.events import AdapterReady, StageProgressed
-from autoact.lessons import build_lessons
+from autoact.lessons import build_lessons, draw_kept
 from autoact.methods.settings import MethodSettings
 from autoact.project.config import Differentiation
 from autoact.registry.stages import DIFFERENTIATION
@@ -53,6 +53,7 @@ def differentiation(
         name: replace(group, adapters={**group.adapters, **dict.fromkeys(parts, name)})
         for name, parts in settings.adapters.items()
     }
+    verdicts = draw_kept(verdicts, settings.trajectories, seed)
     choice = (settings.wrong_share, seed, settings.failures)
     lessons = {name: build_lessons(name, casts[name], trajectories, verdicts, *choice) for name in names}
     requests = [Train(name, found, card) for name, found in lessons.items() if found]

@@ -17,7 +17,7 @@ from autoact.project.config import Filtering
 from autoact.registry.stages import FILTERING
 from autoact.script import StageScript
 from autoact.stages.context import StageContext
-from autoact.trajectory import BY_FILTER, FINISH, FROM_FACTS, HINTED, REFLECT, Trajectory, Verdict
+from autoact.trajectory import BY_FILTER, FINISH, FROM_FACTS, HINTED, MISTAKEN, REFLECT, Trajectory, Verdict
 
 SENTENCE_WORDS = 3
 """Words that a thought needs at least to count as a sentence."""
@@ -83,10 +83,10 @@ def _find_refusals(
         if trajectory.unit in by_hand:
             continue
         why, path = find_refusal(trajectory, settings), _path(trajectory)
-        if not why and path in seen:
-            why = "same steps as another"
-        if not why and kept[trajectory.question.id] >= settings.per_question:
-            why = "enough of this question"
+        if not why and not settings.everything:
+            why = "same steps as another" if path in seen else ""
+            if not why and kept[trajectory.question.id] >= settings.per_question:
+                why = "enough of this question"
         if not why:
             kept[trajectory.question.id] += 1
             seen.add(path)
@@ -99,6 +99,8 @@ def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
     acts = [(step.action, normalise(step.argument)) for step in trajectory.steps]
     if trajectory.halt not in ("answered", "over"):
         return "did not end"
+    if settings.everything and trajectory.made != MISTAKEN:  # a rule made those, to be refused
+        return ""
     if trajectory.reward < 1:
         return "wrong answer"
     if any(not step.thought.strip() for step in trajectory.steps):

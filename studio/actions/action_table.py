@@ -89,6 +89,8 @@ ACTIONS = (
     Action("esc", "up", "questions", "back to the questions, then to the projects", "studio", "group"),
     Action("e", "evaluate", "evaluate", "casts on a data set or the held-out questions", "autoact eval", "lab"),
     Action("w", "wrong", "wrong answers", "wrong answers, and the training behind each", "autoact stats", "lab"),
+    Action("x", "experiments", "experiments", "experiments, how far their cells are", "autoact lab status", "lab"),
+    Action("r", "run", "run", "play the cells of the experiment that are not finished", "autoact lab run", "lab"),
     Action("esc", "up", "scores", "back to the scores, then to the projects", "studio", "lab"),
     Action(
         "space", "hold", "pause", "pause or resume the episode, else the run", "autoact pause | resume", "trajectories"

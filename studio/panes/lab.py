@@ -1,4 +1,7 @@
-"""The lab pane: the scores of each run's casts, its questions and trajectories in numbers, and its wrong answers."""
+"""The lab pane: the scores of each run's casts, its questions and trajectories in numbers, and its wrong answers.
+
+The experiments of the project, which experiments.py reads, have a table of their own.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from textual.widgets import Static
 
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
+from autoact.experiments.progress import RunReader
 from autoact.files import disk
 from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_validation
 from autoact.project.project import Project
@@ -27,6 +31,8 @@ from autoact.trajectory import Example
 from autoact.verdicts import describe_verdicts
 from studio.actions import action_table, cli_command
 from studio.episodes.provenance import provenance, read_seeds, wrong_answers
+from studio.panes.experiments import COLUMNS as EXPERIMENT_COLUMNS
+from studio.panes.experiments import ExperimentRows, ExperimentSummary, describe_cells, read_summaries
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.screens.form import Field, Form, Values
@@ -119,7 +125,9 @@ class LabPane(Pane):
     LabPane Table { height: 40%; min-height: 5; }
     LabPane #wrongs { display: none; }
     LabPane.wrong #wrongs { display: block; }
-    LabPane.wrong #scores { display: none; }
+    LabPane #experiments { display: none; }
+    LabPane.experiments #experiments { display: block; }
+    LabPane.wrong #scores, LabPane.experiments #scores { display: none; }
     LabPane VerticalScroll { height: 1fr; padding: 0 1; background: $surface; }
     LabPane #parts { height: auto; }
     """
@@ -134,18 +142,25 @@ class LabPane(Pane):
         self._wrong_run, self._state = "", RunState()
         """The run whose wrong answers are shown, and its state."""
         self._examples: Sequence[Example] = ()
+        self.experiments = ExperimentRows()
+        self._reader = RunReader(self.project)
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="scores")
         yield Table(WRONG, id="wrongs")
+        yield Table(EXPERIMENT_COLUMNS, id="experiments")
         with VerticalScroll():
             yield Static(id="parts")
 
     def on_mount(self) -> None:
         self.query_one("#scores", Table).show(self.scores)
         self.query_one("#scores", Table).set_hint("No runs yet: n in the runs pane (7) starts one.")
+        self.query_one("#experiments", Table).show(self.experiments)
+        self.query_one("#experiments", Table).set_hint("No experiments yet: `autoact lab new` makes one.")
 
     def update(self) -> None:
+        if self.has_class("experiments"):
+            self._read_experiments()
         folders = [run.folder for run in self.follow.run_list.runs]
         if self._tallies.keys() - {folder.name for folder in folders}:
             self._forget([folder.name for folder in folders])
@@ -169,15 +184,23 @@ class LabPane(Pane):
 
     def obstacle(self, action: str) -> str:
         match action:
+            case "run" if not self.has_class("experiments"):
+                return "x lists the experiments; the one under the cursor can be run."
+            case "run" if not self.query_one("#experiments", Table).chosen:
+                return "No experiments yet: `autoact lab new` makes one."
+            case "evaluate" | "wrong" if self.has_class("experiments"):
+                return "x returns to the scores."
+            case "experiments" if self.has_class("wrong"):
+                return "w returns to the scores."
             case "wrong" if not self.has_class("wrong") and not self._has_scores(self.run_chosen):
                 return "This run has no scored answers; e evaluates."
-            case "up" if not self.has_class("wrong"):
+            case "up" if not self.has_class("wrong") and not self.has_class("experiments"):
                 return "This is the list of scores."
         return ""
 
     def footer_word(self, action: str) -> str:
         """Returns the footer's label for an action whose effect depends on the state."""
-        return "scores" if action == "wrong" and self.has_class("wrong") else ""
+        return "scores" if action in ("wrong", "experiments") and self.has_class(action) else ""
 
     def _has_scores(self, run: str) -> bool:
         return run in self._tallies and bool(self._tallies[run].tally.scores)
@@ -206,8 +229,46 @@ class LabPane(Pane):
         """Returns to the scores, else leaves the project."""
         if self.has_class("wrong"):
             self.action_wrong()
+        elif self.has_class("experiments"):
+            self.action_experiments()
         else:
             self.view.action_back()
+
+    @action_table.check_obstacle
+    def action_experiments(self) -> None:
+        """Shows the experiments, or the scores again."""
+        shown = not self.has_class("experiments")
+        self.set_class(shown, "experiments")
+        self.query_one("#experiments" if shown else "#scores", Table).focus()
+        if shown:
+            self._read_experiments()
+        self._show_parts()
+        self.view.update_footer()
+
+    @action_table.check_obstacle
+    def action_run(self) -> None:
+        """Plays the cells of the experiment under the cursor that are not finished."""
+        self.run_worker(self._run_experiment(self.query_one("#experiments", Table).chosen or ""), group="run")
+
+    async def _run_experiment(self, name: str) -> None:
+        result = await cli_command.autoact("lab run", str(self.project), name, options=("--detach",))
+        self.notice(result.reason if result.code else f"The experiment {name} is started.")
+        self._read_experiments()
+
+    def _read_experiments(self) -> None:
+        """Reads the experiments in a thread, unless that is being done."""
+        if not any(worker.is_running for worker in self.workers if worker.group == "experiments"):
+            self.run_worker(self._summarise_experiments, thread=True, group="experiments")
+
+    def _summarise_experiments(self) -> None:
+        self.app.call_from_thread(self._show_experiments, read_summaries(self.project, self._reader))
+
+    def _show_experiments(self, rows: Sequence[ExperimentSummary]) -> None:
+        table = self.query_one("#experiments", Table)
+        key, self.experiments.rows = table.chosen, rows
+        table.reload(key=key)
+        self._show_parts()
+        self.view.update_footer()
 
     async def _evaluate(self, values: Values) -> str:
         """Starts an evaluation; returns the error text if a value is invalid or it fails."""
@@ -229,6 +290,7 @@ class LabPane(Pane):
         return ""
 
     @on(Table.CursorMoved, "#scores")
+    @on(Table.CursorMoved, "#experiments")
     def _score_chosen(self) -> None:
         self._show_parts()
 
@@ -263,6 +325,11 @@ class LabPane(Pane):
     def _show_parts(self) -> None:
         """Shows the numbers of the run under the cursor, or why there are none."""
         if self.has_class("wrong"):
+            return
+        if self.has_class("experiments"):
+            chosen = self.query_one("#experiments", Table).chosen
+            cells = [line for one in self.experiments.rows if one.name == chosen for line in describe_cells(one)]
+            self.set_text("parts", Content("\n").join(cells))
             return
         found = self._tallies.get(self.run_chosen)
         if found is not None:

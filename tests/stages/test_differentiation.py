@@ -86,6 +86,18 @@ def test_an_adapter_for_all_parts_is_trained_beside_the_three(drive: Any) -> Non
     assert Differentiation(adapters=adapters).cast().adapters == {name: name for name in SUB_AGENTS}
 
 
+def test_a_larger_number_of_trajectories_includes_a_smaller_one(drive: Any) -> None:
+    many = [msgspec.structs.replace(RIGHT, unit=f"r-{n}") for n in range(9)]
+
+    def learned(most: int) -> set[str]:
+        wishes, _ = trained(drive, *many, WRONG, kept=9, trajectories=most)
+        return {lesson.trajectory.unit for lesson in wishes["plan"].lessons}
+
+    sizes = {most: learned(most) for most in (0, 2, 5, 20)}
+    assert {most: len(units) for most, units in sizes.items()} == {0: 9, 2: 2, 5: 5, 20: 9}
+    assert sizes[2] < sizes[5] < sizes[0]
+
+
 def failed_tries(requests: dict[str, Train], adapter: str) -> list[Lesson]:
     return [lesson for lesson in requests[adapter].lessons if lesson.failed]
 

@@ -103,6 +103,14 @@ def test_the_same_steps_count_once(drive: Any) -> None:
     assert judged(drive, good(unit="t-2"), good(unit="t-1")) == {"t-1": "", "t-2": "same steps as another"}
 
 
+def test_without_filtering_all_that_ended_are_kept(drive: Any) -> None:
+    many = [good(unit="t-1"), good(unit="t-2"), good(unit="t-3", reward=0.0), good(unit="t-4", halt="steps")]
+    planted = good(unit="t-5", reward=0.0, made="mistaken")
+    assert judged(drive, *many, planted, everything=True) == {
+        "t-1": "", "t-2": "", "t-3": "", "t-4": "did not end", "t-5": "wrong answer",
+    }  # fmt: skip
+
+
 def test_the_order_they_ended_in_does_not_matter(drive: Any) -> None:
     many = [good(but(LOOK, thought=f"I look {n} times."), DONE, TRUE, unit=f"t-{n}") for n in range(5)]
     assert judged(drive, *many) == judged(drive, *reversed(many))

@@ -11,11 +11,17 @@ from stories import finished, opened, screen_text, write
 from textual.widgets import Input
 
 import autoact.events as happened
+from autoact.experiments.experiment import create_experiment, read_experiment
+from autoact.experiments.journal import append_run
+from autoact.experiments.progress import ExperimentProgress, Grid
 from autoact.lab.tally import Score
+from autoact.project.project import Project
+from autoact.run.process.lock import RunLock
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
 from studio.episodes.provenance import provenance, wrong_answers
-from studio.panes.lab import ScoreRows
+from studio.panes.lab import LabPane, ScoreRows
 from studio.screens.projects import ProjectsScreen
 
 PERU = Question("held-1", "What is the capital of Peru?", "Lima", "heldout", "easy", "one-hop", gold=("Peru",))
@@ -176,6 +182,83 @@ async def test_what_was_typed_stays_when_it_is_of_no_use(
         assert said in text
         for kept in ("nowhere.jsonl", casts):
             assert kept in text
+
+
+GRID = '[settings]\ngroup_planning.limit = 3\n[axes]\nmethod = ["meta"]\nseed = [1, 2, 3]\n'
+
+
+@pytest.fixture
+def grid(opera: Path) -> Path:
+    """The project with an experiment of three cells: one finished, one failed, one not begun."""
+    file = create_experiment(opera, "grid", GRID)
+    progress = ExperimentProgress(Grid.of(Project.open(opera), read_experiment(file.parent)))
+    question = guessed(PERU, "Lima", "meta-held-1")
+    solved = happened.QuestionSolved("meta", question, 1.0, 1.0, True, 1.0, 90)
+    for minute, (run, events) in enumerate(zip(progress.runs, ([solved], []), strict=False), 10):
+        stages = [
+            event
+            for stage in run.stages
+            for event in (happened.StageStarted(stage, 1), happened.StageFinished(stage, 1, 1.0))
+        ]
+        end: list[happened.Event] = [happened.RunFinished()] if events else [happened.RunFailed("out of luck")]
+        folder = write(
+            opera, [happened.RunOpened(1, 1, "here"), *events, *(stages if events else stages[:1]), *end], minute=minute
+        )
+        append_run(file.parent, folder.name, [node.key for node in run.nodes])
+    return file
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+@pytest.mark.does("lab.experiments", "lab.run")
+async def test_the_experiments_and_how_far_their_cells_are(
+    opera: Path, grid: Path, instead: Instead, size: tuple[int, int]
+) -> None:
+    instead("import sys; print(' '.join(sys.argv[1:]))")
+    async with pane_of(opera, "6", size) as (app, pilot):
+        await pilot.press("r")
+        await done(app, pilot)
+        assert "x lists the experiments" in screen_text(app)
+        await pilot.press("x")
+        await done(app, pilot)
+        text = screen_text(app)
+        (line,) = [line for line in text.splitlines() if line.strip().startswith("grid")]
+        assert line.split() == ["grid", "3", "1", "1", "1"]  # cells, finished, failed, not begun
+        for said in ("finished  meta, seed 1", "failed    meta, seed 2", "out of luck", "waiting   meta, seed 3"):
+            assert said in text
+        await pilot.press("r")
+        await done(app, pilot)
+        assert "The experiment grid is started." in screen_text(app)
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert "F1 %" in screen_text(app)
+
+
+async def test_an_experiment_that_starts_while_it_is_shown(opera: Path, grid: Path, instead: Instead) -> None:
+    instead("raise SystemExit('autoact: it is played already')")
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        await pilot.press("x")
+        await done(app, pilot)
+        await pilot.press("r")
+        await done(app, pilot)
+        assert "it is played already" in screen_text(app)
+        with RunLock.take(RunFolder(grid.parent)):
+            app.screen.query_one(LabPane).update()
+            await done(app, pilot)
+            assert "running" in screen_text(app)
+        grid.write_text("[axes]\nsed = [1]\n")
+        app.screen.query_one(LabPane).update()
+        await done(app, pilot)
+        assert "unknown axis; did you mean `seed`?" in screen_text(app)
+
+
+async def test_a_project_without_experiments_says_how_to_make_one(opera: Path) -> None:
+    async with pane_of(opera, "6") as (app, pilot):
+        await pilot.press("x")
+        await done(app, pilot)
+        assert "No experiments yet: `autoact lab new` makes one." in screen_text(app)
+        await pilot.press("r", "x")
+        await done(app, pilot)
+        assert "No runs yet" in screen_text(app)
 
 
 def test_seeds_of_the_same_type_come_first(opera: Path) -> None:

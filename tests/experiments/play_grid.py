@@ -1,0 +1,18 @@
+"""Plays the experiment in a folder with scripted jobs, in a process that a test can kill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autoact.experiments.experiment import read_experiment
+from autoact.experiments.progress import Grid
+from autoact.experiments.queue import Queue
+from autoact.project.project import Project
+from autoact.run.process.launch import launch
+
+
+def play(folder: str, *program: str) -> None:
+    """Plays three runs at a time; `program` are the arguments of a job."""
+    experiment = read_experiment(Path(folder))
+    grid = Grid.of(Project.open(experiment.folder.parent.parent), experiment)
+    Queue(grid, lambda run: launch(run, program), print, jobs=3).play()
