@@ -72,6 +72,9 @@ class Question(Struct, frozen=True, omit_defaults=True):
     """What each of these pages says towards the answer, for questions that were made of facts."""
     picture: Picture | None = None
     """None if no picture is known. It is in no prompt; the tool Image2Text describes it."""
+    played: bool = False
+    """True for a task, such as a game, that ends by actions and not by an answer: its environment gives the reward. The
+    text and each observation end with a list of the possible moves."""
 
 
 class Page(Struct, frozen=True):

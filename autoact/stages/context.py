@@ -32,6 +32,8 @@ class Inputs:
     """This field and the next two are for self-instruct, and empty in runs without it."""
     reference: tuple[Question, ...] = ()
     held_out: tuple[Question, ...] = ()
+    make_task: str = ""
+    """The environment's action that makes a practice task from a number; empty where the model writes questions."""
 
 
 @dataclass(frozen=True, slots=True)
