@@ -35,7 +35,7 @@ def test_games_go_through_all_stages(tmp_path: Path) -> None:
 
     (folder,) = (project.root / "runs").iterdir()
     state = RunState.of(RunFolder(folder).events)
-    assert list(state.stages) == list(pipeline())
+    assert [name for name in state.stages if name != "paraphrase"] == list(pipeline())  # a toy's stage beside ours
     assert [question.id for question in state.questions] == [f"r2-o4-g1-c3-{seed}" for seed in (1, 2, 3)]
     played = list(state.trajectories.values())
     assert len(played) == 3 * (3 + 6)
