@@ -30,7 +30,7 @@ def test_games_go_through_all_stages(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(TOYS), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     changes = [part for setting in SETTINGS for part in ("--set", setting)]
     command = [sys.executable, "-P", "-m", "autoact", "run", str(project.root), *changes]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=400)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert ran.returncode == 0, ran.stderr
 
     (folder,) = (project.root / "runs").iterdir()
