@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from autoact.cli.output import print_turns
 from autoact.errors import BadInput
 from autoact.games import environment
 from autoact.games.environment import NEW_GAME, TOOLS, TextGame, TextGames, open_text_games
@@ -16,7 +17,7 @@ from autoact.games.name import GameName
 from autoact.project.config import Games
 from autoact.project.project import create
 from autoact.scratchpad import read_moves
-from autoact.trajectory import Question
+from autoact.trajectory import Question, Step, Trajectory
 
 TWO_GOALS = "r2-o4-g2-c2-2"
 WON = (
@@ -136,3 +137,9 @@ def test_a_reflect_agent_is_refused_before_anything_starts(tmp_path: Path) -> No
     with pytest.raises(BadInput, match="key `differentiation.adapters`: a game has no answer to reflect on"):
         open_text_games(config, project)
     assert not (project.root / "games").exists()
+
+
+def test_a_game_is_printed_with_its_score(capsys: pytest.CaptureFixture[str]) -> None:
+    step = Step("I go.", "Go", "east", "You are in the hall.")
+    print_turns(Trajectory("t-1", Question("g-1", "Go.", played=True), (step,), reward=0.5))
+    assert capsys.readouterr().out == "  I go.\n  > Go[east]\n    You are in the hall.\n\nscore 0.50\n"
