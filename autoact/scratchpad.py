@@ -26,6 +26,8 @@ TRY_AGAIN = "The answer may be wrong. Try another way."
 NO_ANSWER = "This is no answer. Finish gives the answer to the question."
 FINISH_SHORT = "gives the answer in as few words as possible, or yes or no."
 FINISH_CHOICE = "gives the letter of the right option."
+MOVES = "You can: "
+"""Begins the list of possible moves, at the end of a played task and of its observations."""
 
 
 class Piece(Struct, frozen=True):
@@ -48,9 +50,11 @@ def opening(
     `notes` are lines after the question. With `reflects` false, nothing speaks of reflection. With `failed` it says
     that a failed try follows: only for training, no episode asks with it.
     """
-    system = prompts.fill(
-        "card" if reflects else "methods/react", task=card.task, tools=offers(card.tools), finish=finish_rule(question)
-    )
+    if question.played:
+        system = prompts.fill("played_card", task=card.task, tools=offers(card.tools))
+    else:
+        name = "card" if reflects else "methods/react"
+        system = prompts.fill(name, task=card.task, tools=offers(card.tools), finish=finish_rule(question))
     shown = tuple(
         (
             render_question(example.question, example.question.gold if hint else ()),
@@ -179,3 +183,21 @@ def is_answer(text: str, barred: Iterable[str]) -> bool:
 def action_choices(tools: Iterable[Tool]) -> tuple[str, ...]:
     """Returns the choices after `Action:`."""
     return tuple(f" {name}\n" for name in [*(tool.name for tool in tools), FINISH])
+
+
+def list_moves(moves: Iterable[str]) -> str:
+    """Returns possible moves, such as `Open box`, as the end of an observation; `read_moves` reads it."""
+    return f"{MOVES}{'; '.join(moves)}."
+
+
+def read_moves(text: str, tools: Iterable[Tool]) -> dict[str, tuple[str, ...]]:
+    """Returns the possible arguments of each of these tools, from the list of moves at the end of a text.
+
+    Empty if the text has no such list, or no move of these tools.
+    """
+    _, _, listed = text.rpartition(MOVES)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, _, words in (move.partition(" ") for move in listed.removesuffix(".").split("; ")):
+        if words and any(name == tool.name for tool in tools):
+            found[name] = (*found.get(name, ()), words)
+    return found

@@ -137,7 +137,7 @@ class Observation(Struct, frozen=True, omit_defaults=True):
     over: bool = False
     """True if this action ended the episode in its environment."""
     reward: float = 0.0
-    """The environment's reward for the episode, 0 to 1, when `over` is true."""
+    """The environment's reward for the episode, 0 to 1: when `over` is true, and so far in tasks that are played."""
 
 
 Request = Ask | Use | Train

@@ -78,6 +78,9 @@ class Question(Struct, frozen=True, omit_defaults=True):
     """Other gold answers that count as much."""
     scorer: str = ""
     """How an answer is scored, a name of autoact.metrics.SCORERS; empty for the scorer of HotpotQA."""
+    played: bool = False
+    """True for a task, such as a game, that ends by actions and not by an answer: its environment gives the reward. The
+    text and each observation end with a list of the possible moves."""
 
 
 class Page(Struct, frozen=True):

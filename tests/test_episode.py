@@ -188,3 +188,43 @@ def test_right_answers_a_question_that_speaks_of_it() -> None:
     )  # fmt: skip
     assert (trajectory.answer, trajectory.reward) == ("right", 1.0)
     assert [ask.barred for ask in asks if ask.part == "argument"] == [(), ("wrong",)]
+
+
+GAME = Card(
+    "Play.", (Tool("Go", "Walks.", "Go[north]"), Tool("Open", "Opens.", "Open[box]"), Tool("Eat", "", "Eat[it]"))
+)
+PLAYED = Question(
+    "game", f"Open the box. {scratchpad.list_moves(['Go east', 'Go west', 'Take box'])}", "won", played=True
+)
+
+
+def play_game(observed: Iterable[Observation], steps: int = 3) -> tuple[Trajectory, list[Ask]]:
+    """An episode that always takes the first choice, and these observations."""
+    script = Episode("t-1", PLAYED, GAME, META, Sampling(), Limits(steps=steps), reward).play()
+    seen, asks = iter(observed), list[Ask]()
+    sent: Answer | Observation | None = None
+    while True:
+        try:
+            wish = script.send(sent)
+        except StopIteration as end:
+            return end.value, asks
+        if isinstance(wish, Ask):
+            asks.append(wish)
+            sent = Answer(wish.choices[0] if wish.choices else "I walk.")
+        else:
+            sent = next(seen)
+
+
+def test_a_game_offers_its_moves_and_no_answer() -> None:
+    there = Observation(f"A box. {scratchpad.list_moves(['Open box', 'Go west'])}", reward=0.5)
+    trajectory, asks = play_game([there, Observation("Won.", over=True, reward=1.0)])
+    offered = [ask.choices for ask in asks if ask.choices]
+    assert offered == [(" Go\n",), (" east", " west"), (" Go\n", " Open\n"), (" west",)]
+    assert (trajectory.halt, trajectory.reward, trajectory.answer) == ("over", 1.0, None)
+    assert "Finish" not in asks[0].prompt.system
+
+
+def test_a_game_that_the_limit_ends_has_the_score_so_far() -> None:
+    trajectory, asks = play_game([Observation("A wall.", reward=0.25)] * 3)
+    assert (trajectory.halt, trajectory.reward, len(trajectory.steps)) == ("steps", 0.25, 3)
+    assert asks[4].choices == (" Go\n", " Open\n", " Eat\n")  # it lists no moves, so that all tools are offered

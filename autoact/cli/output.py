@@ -120,10 +120,13 @@ def ask(question: str) -> str:
 
 
 def print_turns(trajectory: Trajectory) -> None:
-    """Prints thought, action and observation of each step, then the answer and the reflect-agent's verdict on it."""
+    """Prints each step, then the answer and the reflect-agent's verdict on it; of a game, the score."""
     for step in trajectory.steps:
         print(f"  {printable(step.thought)}\n  > {printable(step.action)}[{printable(step.argument)}]")
         if step.observation:
             print(f"    {printable(step.observation)}")
+    if trajectory.question.played:
+        print(f"\nscore {trajectory.reward:.2f}")
+        return
     verdict = f" (reflect-agent: {printable(trajectory.verdict)})" if trajectory.verdict else ""
     print(f"\n{printable(trajectory.answer or 'no answer')}{verdict}")

@@ -22,7 +22,7 @@ from autoact.run.record.log import LogTail, Record
 from autoact.run.record.marks import Key
 from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork
-from autoact.trajectory import Question, VerdictQuality
+from autoact.trajectory import REFLECT, Question, VerdictQuality
 from autoact.verdicts import describe_verdicts, first_verdicts, measure_verdicts
 
 _NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
@@ -83,6 +83,10 @@ class Score(Struct, frozen=True):
     by_type: tuple[Score, ...] = ()
     verdicts: VerdictQuality | None = None
     """Of the first verdict of each answer."""
+    steps: float = 0.0
+    """Mean per question: actions, Finish included."""
+    played: bool = False
+    """True for tasks that are played, such as games: `em` is the share of those that were won, `f1` the mean score."""
     gain: tuple[float, float, float] | None = None
     """F1 minus that of the meta-agent alone on the same questions, and the ends of its interval; None without one."""
 
@@ -367,6 +371,8 @@ def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:
         tokens=fmean(one.tokens for one in solved),
         seconds=fmean(one.seconds for one in solved),
         stopped=sum(one.trajectory.halt == "tokens" for one in solved),
+        steps=fmean(sum(step.action != REFLECT for step in one.trajectory.steps) for one in solved),
+        played=solved[0].trajectory.question.played,
     )
 
 

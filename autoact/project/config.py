@@ -280,6 +280,22 @@ class SessionSettings(Section, frozen=True):
     """Seconds without a question after which the session ends."""
 
 
+class Games(Section, frozen=True):
+    """The text games that self-instruct makes, for the environment `textworld`."""
+
+    rooms: Annotated[int, Meta(ge=1, le=20)] = 2
+    objects: Annotated[int, Meta(ge=1, le=99)] = 4
+    """Things and containers, without those that a goal needs."""
+    goals: Annotated[int, Meta(ge=1, le=9)] = 1
+    """Each is an equal share of the score."""
+    commands: Annotated[int, Meta(ge=1, le=20)] = 3
+    """Most commands that a goal needs."""
+    seed: Annotated[int, Meta(ge=0, le=10**8)] = 1
+    """The seed of the first game; each further game has the next one."""
+    timeout: PositiveFloat = 60.0
+    """Seconds in which a game has to be made, or a command carried out."""
+
+
 class Plan(Section, frozen=True):
     """The plan of one run, written by the commands, not by hand."""
 
@@ -318,3 +334,4 @@ class Config(Section, frozen=True):
     differentiation: Differentiation = Differentiation()
     group_planning: GroupPlanning = GroupPlanning()
     session: SessionSettings = SessionSettings()
+    games: Games = Games()

@@ -5,6 +5,7 @@ examples.jsonl     seed examples, at least one; `steps` makes one a demonstratio
 tools.toml         the curated tool library (optional)
 corpus/            documents for offline search (optional)
 questions/         reference.jsonl and heldout.jsonl (optional): a control set, and the evaluation set
+games/             text games, made when they are first played (environment `textworld`)
 runs/              a folder for each run
 """
 
@@ -27,7 +28,7 @@ from autoact.project.questions import read_examples, read_questions
 from autoact.security import trust
 from autoact.trajectory import Example, Question
 
-TEMPLATES = ("starter", "hotpotqa", "scienceqa", "blank")
+TEMPLATES = ("starter", "hotpotqa", "scienceqa", "textworld", "blank")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ class EnvironmentKind(Struct, frozen=True):
     """`package.module:function` that opens it: (Config, Project) -> (Inputs, Environments). Raises BadInput."""
 
 
+QUESTION_ANSWERING = "qa"
 ENVIRONMENTS = Registry(
     "environment",
-    EnvironmentKind("qa", "questions over a tool library", "autoact.job.inputs:open_question_answering"),
+    EnvironmentKind(QUESTION_ANSWERING, "questions over a tool library", "autoact.job.inputs:open_question_answering"),
+    EnvironmentKind("textworld", "text games of TextWorld", "autoact.games.environment:open_text_games"),
 )

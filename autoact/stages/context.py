@@ -34,6 +34,8 @@ class Inputs:
     held_out: tuple[Question, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     """Digests of what the run reads, by name: corpus, tools, prompts, model."""
+    make_task: str = ""
+    """The environment's action that makes a practice task from a number; empty where the model writes questions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from autoact.project.config import Filtering
 from autoact.registry.stages import FILTERING
 from autoact.script import StageScript
 from autoact.stages.context import StageContext
-from autoact.trajectory import BY_FILTER, FINISH, FROM_FACTS, HINTED, MISTAKEN, REFLECT, Trajectory, Verdict
+from autoact.trajectory import BY_FILTER, FINISH, FROM_FACTS, HINTED, MISTAKEN, REFLECT, Step, Trajectory, Verdict
 
 SENTENCE_WORDS = 3
 """Words that a thought needs at least to count as a sentence."""
@@ -96,13 +96,13 @@ def _find_refusals(
 
 def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
     """Returns the first reason to refuse a trajectory; empty when there is none."""
-    acts = [(step.action, normalise(step.argument)) for step in trajectory.steps]
+    acts = [_act(step, played=trajectory.question.played) for step in trajectory.steps]
     if trajectory.halt not in ("answered", "over"):
         return "did not end"
     if settings.everything and trajectory.made != MISTAKEN:  # a rule made those, to be refused
         return ""
     if trajectory.reward < 1:
-        return "wrong answer"
+        return "not won" if trajectory.question.played else "wrong answer"
     if any(not step.thought.strip() for step in trajectory.steps):
         return "empty thought"
     if any(not step.argument.strip() for step in trajectory.steps):
@@ -120,6 +120,11 @@ def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
     if settings.reasoned and not is_reasoned(trajectory):
         return "answer without a reason"
     return ""
+
+
+def _act(step: Step, *, played: bool) -> tuple[str, ...]:
+    """Returns a step's action and argument; in a game also what it led to, as one may go north twice in a row."""
+    return (step.action, normalise(step.argument), *([step.observation] if played else []))
 
 
 def is_grounded(trajectory: Trajectory) -> bool:

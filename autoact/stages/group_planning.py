@@ -74,8 +74,14 @@ def make_answer_unit(method: str, question: Question, settings: MethodSettings) 
 
 
 def commit_solution(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionSolved:
-    """Returns the event of an answer, scored when the gold answer is known and no person changed the episode."""
+    """Returns the event of an answer, scored when the gold answer is known and no person changed the episode.
+
+    In a task that is played, `em` is 1 for the full reward, and `f1` is the reward.
+    """
     question, answer = trajectory.question, trajectory.answer
+    if question.played and not is_fork(trajectory.unit):
+        em, partial = float(trajectory.reward == 1), trajectory.reward
+        return QuestionSolved(trajectory.cast, trajectory, em, partial, True, seconds, tokens)
     if question.answer is None or is_fork(trajectory.unit):
         return QuestionSolved(trajectory.cast, trajectory, seconds=seconds, tokens=tokens)
     em, partial = score(answer, question)

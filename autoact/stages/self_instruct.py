@@ -4,7 +4,7 @@ Paper, section 3.2. With a corpus every question is about one passage; without o
 seeds and of the questions accepted so far, as in the published code.
 
 Projects with a corpus compose questions of each type instead, by autoact/stages/by_type, unless `by_type` is off, and
-write freely only those that are then missing.
+write freely only those that are then missing. Environments that make tasks, such as games, do so: practice_tasks.py.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from autoact.stages.by_type.stage import instruct_by_type
 from autoact.stages.context import StageContext
 from autoact.stages.draft_text import NAME_OR_NUMBER, read_answer, read_question
 from autoact.stages.material import SeedMaterial
+from autoact.stages.practice_tasks import make_tasks
 from autoact.trajectory import INSTRUCTED, Example, Page, Question
 
 QUESTION, ANSWER = "Question:", "Answer:"
@@ -71,6 +72,8 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
         return accept_reference(inputs.reference), len(inputs.reference)
     material = SeedMaterial(config.task, inputs.examples, inputs.passages, inputs.held_out, config.model.seed)
     settings = config.self_instruct
+    if inputs.make_task:
+        return make_tasks(inputs.make_task, material, settings), settings.target
     if settings.by_type and material.passages and config.task.answer == "short":
         return compose_or_write(material, settings), settings.target
     return self_instruct(material, settings), settings.target

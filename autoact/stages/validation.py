@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from autoact.events import QuestionValidated, VerdictCalibrated
 from autoact.methods.episode import answer_question
 from autoact.methods.settings import MethodSettings
-from autoact.metrics import reward
 from autoact.script import Round, Sampling, StageScript, Unit
 from autoact.trajectory import INSTRUCTED, Question, Trajectory
 from autoact.verdicts import choose_threshold, first_verdicts, measure_verdicts
@@ -54,4 +53,4 @@ def validate(questions: Sequence[Question], settings: MethodSettings) -> StageSc
 
 def commit_validation(trajectory: Trajectory, seconds: float, tokens: int) -> QuestionValidated:
     """Returns the event of a validation answer."""
-    return QuestionValidated(trajectory, reward(trajectory.answer, trajectory.question))
+    return QuestionValidated(trajectory, trajectory.reward)

@@ -16,6 +16,7 @@ from autoact.lab.spending import Spending
 from autoact.lab.tally import LogTotals, Made, gain, tally
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
+from autoact.stages.group_planning import commit_solution
 from autoact.trajectory import (
     FINISH,
     FROM_FACTS,
@@ -265,3 +266,18 @@ def test_ways_of_making_trajectories_are_counted(tmp_path: Path) -> None:
     made = tally(write(tmp_path, [*RUN, *VALIDATED]).events)
     assert made.trajectories_made == {"plain tries": Made(3, 1), "from facts": Made(1, 1)}
     assert "kept          1 of 3 plain tries, 1 of 1 from facts" in "\n".join(lines(made))
+
+
+def test_games_have_a_table_of_won_score_and_steps(tmp_path: Path) -> None:
+    game = Question("g-1", "Open the box.", "won", played=True)
+    moves = tuple(Step("I go.", "Go", where, "A room.") for where in ("north", "east"))
+    tries = [Trajectory("meta-g-1", game, moves, halt="steps", reward=0.5, cast="meta")]
+    tries.append(Trajectory("group-g-1", game, moves[:1], halt="over", reward=1.0, cast="group"))
+    solutions = [commit_solution(one, 2.0, 100) for one in tries]
+    assert [(one.em, one.f1, one.scored) for one in solutions] == [(0.0, 0.5, True), (1.0, 1.0, True)]
+    made = tally(write(tmp_path, [*RUN[:1], *solutions]).events)
+    header, meta, group, gain = list(lines(made))[-4:]
+    assert " ".join(header.split()) == "held-out n won 95 % interval score 95 % interval tokens s steps"
+    assert " ".join(meta.split()) == "meta 1 0.0 0.0 to 0.0 50.0 50.0 to 50.0 100 2.0 2.0"
+    assert group.split()[-1] == "1.0"
+    assert gain.startswith("  score over the meta-agent alone: +50.0 points")

@@ -90,7 +90,7 @@ def test_a_taken_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(BadInput, match="not empty"):
         create(tmp_path)
-    with pytest.raises(BadInput, match="no template `nothing`; known: starter, hotpotqa, scienceqa, blank"):
+    with pytest.raises(BadInput, match="no template `nothing`; known: starter, hotpotqa, scienceqa, textworld, blank"):
         create(tmp_path / "other", "nothing")
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -159,3 +159,12 @@ def test_a_round_that_makes_the_set_uniform_is_refused(drive: Any, *, step: int,
     assert all(verdicts[one.unit].kept for one in old)
     assert {verdicts[name].kept for name in names} == {kept}
     assert {verdicts[name].why for name in names} == {"" if kept else "less diverse: the tool sequences"}
+
+
+def test_a_game_may_repeat_a_move_that_leads_elsewhere() -> None:
+    game = Question("g-1", "Go north twice.", played=True)
+    north = Step("I go north.", "Go", "north", "You are in the hall.")
+    won = Trajectory("t-1", game, (north, but(north, observation="You have won.")), halt="over", reward=1.0)
+    assert find_refusal(won, Filtering()) == ""
+    assert find_refusal(msgspec.structs.replace(won, steps=(north, north)), Filtering()) == "repeated action"
+    assert find_refusal(msgspec.structs.replace(won, reward=0.5), Filtering()) == "not won"

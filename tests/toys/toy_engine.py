@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
+from random import Random
 
 from autoact.errors import ModelFailed
 from autoact.events import Event, TrainStepped
@@ -48,6 +49,28 @@ class Parrot:
         """Has no use for adapters."""
 
 
+class Dice(Parrot):
+    """Draws a choice by the ask's seed."""
+
+    name = "dice"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seeds: dict[Ticket, int] = {}
+
+    def submit(self, ticket: Ticket, ask: Ask, seed: int) -> None:
+        """Queues an ask."""
+        super().submit(ticket, ask, seed)
+        self.seeds[ticket] = seed
+
+    def step(self) -> Iterator[tuple[Ticket, Answer | ModelFailed]]:
+        """Answers every ask that waits."""
+        choices = {ticket: ask.choices for ticket, ask in self.waiting if ask.choices}
+        for ticket, answer in super().step():
+            drawn = Random(self.seeds.pop(ticket))
+            yield ticket, Answer(drawn.choice(choices[ticket])) if ticket in choices else answer
+
+
 class Trainer:
     """Writes an adapter without weights."""
 
@@ -71,9 +94,15 @@ def open_engine(config: Config) -> Parrot:
     return Parrot()
 
 
+def open_dice(config: Config) -> Dice:
+    """Opens the engine that draws."""
+    return Dice()
+
+
 def open_trainer(engine: Engine, settings: Differentiation, *, seed: int, root: Path) -> Trainer:
     """Opens its trainer."""
     return Trainer(root)
 
 
 ENGINES.add(EngineKind("parrot", "repeats what it reads", "toy_engine:open_engine", "toy_engine:open_trainer"))
+ENGINES.add(EngineKind("dice", "draws its choices", "toy_engine:open_dice", "toy_engine:open_trainer"))

@@ -16,6 +16,8 @@ from autoact.project.config import Config
 from autoact.project.presets import PRESETS
 from autoact.project.project import Project
 from autoact.project.questions import read_questions
+from autoact.registry.environments import ENVIRONMENTS, QUESTION_ANSWERING
+from autoact.registry.registry import load_object
 from autoact.run.record.folder import list_runs
 from autoact.tools.library.library import Library
 from autoact.tools.pages.corpus import Corpus
@@ -75,7 +77,10 @@ def inspect(project: Project, data: str = "") -> Inspection:
         found.counts["questions of the file"] = len(asked)
     file = data or "questions/heldout.jsonl"
     _check_leaks(found, [*(example.question for example in examples), *reference], asked, file)
-    _check_tools(project, found, examples, asked, data if asked else "")
+    if config is None or config.task.environment == QUESTION_ANSWERING:
+        _check_tools(project, found, examples, asked, data if asked else "")
+    else:
+        _check_environment(project, config, found)
     found.counts["runs"] = len(list_runs(project.root))
     return found
 
@@ -115,6 +120,15 @@ def _check_tools(
         found.warnings += [f"tools.toml: {record.name} is not ready: {record.reason}" for record in unfit]
     found.warnings += _unreachable_hosts(library)
     _check_demonstrations(found, library, examples)
+
+
+def _check_environment(project: Project, config: Config, found: Inspection) -> None:
+    """Opens an environment that brings its own tools, which reads the project's examples."""
+    opened = found.attempt(lambda: load_object(ENVIRONMENTS.get(config.task.environment).open)(config, project))
+    if opened is not None:
+        inputs, environments = opened
+        environments.close()
+        found.counts["tools"] = ", ".join(tool.name for tool in inputs.ready)
 
 
 def _unreachable_hosts(library: Library) -> Iterator[str]:

@@ -14,7 +14,9 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("new", help="make a project folder")
     parser.add_argument("folder", help="where to make it; must not exist, or be empty")
     parser.add_argument(
-        "--template", default="starter", help="starter (an encyclopedia with questions), hotpotqa, scienceqa or blank"
+        "--template",
+        default="starter",
+        help="starter (an encyclopedia with questions), hotpotqa, scienceqa, textworld (text games) or blank",
     )
     parser.set_defaults(run=new)
     parser = subparsers.add_parser(
@@ -52,7 +54,7 @@ def new(arguments: argparse.Namespace) -> int:
     if arguments.template == "blank":
         print(f"  edit {folder}/project.toml and {folder}/examples.jsonl, put documents into {folder}/corpus/")
     print(f"  autoact check {folder}")
-    print(f"  autoact run {folder} --preset quick")
+    print(f"  autoact run {folder}{'' if arguments.template == 'textworld' else ' --preset quick'}")
     return 0
 
 

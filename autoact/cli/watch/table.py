@@ -52,7 +52,9 @@ def lines(made: Tally) -> Iterator[str]:
     if made.scores:
         yield ""
         interval = f"{'95 % interval':>14}"
-        yield f"{'held-out':<22}{'n':>4}  {'EM':>5} {interval}  {'F1':>5} {interval}  {'tokens':>7}  {'s':>6}"
+        success, mean, steps = ("won", "score", f"  {'steps':>5}") if made.scores[0].played else ("EM", "F1", "")
+        header = f"{'held-out':<22}{'n':>4}  {success:>5} {interval}  {mean:>5} {interval}"
+        yield f"{header}  {'tokens':>7}  {'s':>6}{steps}"
         for score in made.scores:
             yield from _scores(score)
             if score.stopped:
@@ -61,7 +63,7 @@ def lines(made: Tally) -> Iterator[str]:
                 yield f"  reflect: {describe_verdicts(score.verdicts)}"
             if score.gain:
                 gain, low, high = (100 * value for value in score.gain)
-                yield f"  F1 over the meta-agent alone: {gain:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
+                yield f"  {mean} over the meta-agent alone: {gain:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
         if made.token_limit:
             yield f"Each method generated at most {made.token_limit} tokens for a question."
         if any(_sees_gold(score.cast) for score in made.scores):
@@ -106,4 +108,6 @@ def _row(label: str, score: Score) -> str:
     em_range = f"{100 * score.em_interval[0]:.1f} to {100 * score.em_interval[1]:.1f}"
     f1_range = f"{100 * score.f1_interval[0]:.1f} to {100 * score.f1_interval[1]:.1f}"
     cost = f"{score.tokens:>7.0f}  {score.seconds:>6.1f}" if score.tokens else ""
+    if score.played:
+        cost = f"{cost:>15}  {score.steps:>5.1f}"
     return f"{label:<22}{score.n:>4}  {em:>5.1f} {em_range:>14}  {f1:>5.1f} {f1_range:>14}  {cost}"
