@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from autoact.errors import AutoActError
-from autoact.events import QuestionSolved
 from autoact.experiments.progress import RunReader
 from autoact.files import disk
 from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_validation
@@ -35,65 +34,17 @@ from studio.panes.experiments import COLUMNS as EXPERIMENT_COLUMNS
 from studio.panes.experiments import ExperimentRows, ExperimentSummary, describe_cells, read_summaries
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
+from studio.panes.rows.scores import COLUMNS, WRONG, ScoreRows, WrongRows, percent
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.widgets.lists.table import Column, Table
-from studio.widgets.status import short_name
+from studio.widgets.lists.table import Table
 
 if TYPE_CHECKING:
     from autoact.lab.inspection.signatures import Signature
 
 RECOUNT_S = 15.0
 """Least seconds after which a run whose log has grown is counted again."""
-COLUMNS = (
-    Column("run", 18), Column("cast", 7), Column("n", 5, right=True), Column("EM %  95 %", 15),
-    Column("F1 %  95 %", 15), Column("gain in F1", 21, least=100), Column("tokens", 8, right=True, least=100),
-    Column("s", 7, right=True, least=76),
-)  # fmt: skip
 DEFAULT_CASTS = "meta,group"
-WRONG = (Column("cast", 7), Column("question"), Column("answer", 18), Column("expected", 18, least=70))
-
-
-class ScoreRows:
-    """The scores as rows of the table: one for each cast of each run, and one for a run without scores."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, Score | None]] = []
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def row(self, index: int) -> Sequence[str | Content]:
-        run, score = self.rows[index]
-        if score is None:
-            return short_name(run), "", "", Content.styled("no scores", "$quiet"), *("",) * (len(COLUMNS) - 4)
-        gain = "{:+.1f}  [{:.1f}, {:.1f}]".format(*(100 * part for part in score.gain)) if score.gain else ""
-        return (
-            short_name(run), score.cast, str(score.n), percent(score.em, score.em_interval),
-            percent(score.f1, score.f1_interval), gain, f"{score.tokens:.0f}", f"{score.seconds:.1f}",
-        )  # fmt: skip
-
-    def key(self, index: int) -> str:
-        run, score = self.rows[index]
-        return f"{run}/{score.cast if score else ''}"
-
-
-@dataclass(slots=True)
-class WrongRows:
-    """The wrong answers of one run as rows of the table."""
-
-    rows: Sequence[QuestionSolved] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def row(self, index: int) -> Sequence[str | Content]:
-        trajectory = self.rows[index].trajectory
-        cells = self.rows[index].cast, trajectory.question.text, trajectory.answer or "-", trajectory.question.answer
-        return tuple(part or "" for part in cells)
-
-    def key(self, index: int) -> str:
-        return self.rows[index].trajectory.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,11 +319,6 @@ class LabPane(Pane):
         if self.has_class("wrong") and index < len(self.wrongs.rows):
             solved = self.wrongs.rows[index]
             self.set_text("parts", Content("\n").join(provenance(self._state, solved, self._examples)))
-
-
-def percent(mean: float, ends: tuple[float, float]) -> str:
-    """Returns a mean and its interval, all in percent."""
-    return f"{100 * mean:5.1f} {100 * ends[0]:.0f}-{100 * ends[1]:.0f}"
 
 
 def signs(signatures: Sequence[Signature]) -> list[Content]:

@@ -21,7 +21,8 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
 from studio.episodes.provenance import provenance, wrong_answers
-from studio.panes.lab import LabPane, ScoreRows
+from studio.panes.lab import LabPane
+from studio.panes.rows.scores import ScoreRows
 from studio.screens.projects import ProjectsScreen
 
 PERU = Question("held-1", "What is the capital of Peru?", "Lima", "heldout", "easy", "one-hop", gold=("Peru",))
