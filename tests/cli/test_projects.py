@@ -84,7 +84,7 @@ def test_new_refuses_a_full_folder_and_an_unknown_template(tmp_path: Path, capsy
     assert main(["new", str(tmp_path)]) == 2
     assert "not empty" in capsys.readouterr().err
     assert main(["new", str(tmp_path / "x"), "--template", "nix"]) == 2
-    assert "known: starter, hotpotqa, scienceqa, blank" in capsys.readouterr().err
+    assert "known: starter, hotpotqa, scienceqa, textworld, blank" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
 
