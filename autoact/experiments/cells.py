@@ -108,6 +108,8 @@ def _settings(axis: str, value: Any) -> list[tuple[str, Any]]:
             return [("model.seed", value)]
         case "model":
             return [("model.id", value)]
+        case "method" if own := METHODS.get(value).cast.adapters:  # adapters of its own, such as that of FireAct
+            return [("differentiation.adapters", _parts_by_adapter(own))]
         case "data":
             return [("differentiation.trajectories", value)]
         case "adapters" if value == "one":
@@ -119,6 +121,11 @@ def _settings(axis: str, value: Any) -> list[tuple[str, Any]]:
         case "reflection" if not value:
             return [("group_planning.reflections", 0)]
     return []
+
+
+def _parts_by_adapter(adapters: Mapping[str, str]) -> dict[str, list[str]]:
+    """Returns the parts that each adapter of a cast plays."""
+    return {name: [part for part, plays in adapters.items() if plays == name] for name in adapters.values()}
 
 
 def _find_problem(axis: str, value: Any) -> str:
