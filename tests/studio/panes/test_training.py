@@ -149,7 +149,7 @@ async def test_settings_of_the_next_run_are_written_beside_the_comments(opera: P
         for label in ("LoRA settings of the next run (presets override)", "alpha; scale = alpha / rank", "epochs"):
             assert label in text
         await pilot.press(*"many", "ctrl+o")
-        await until(pilot, lambda: "expected `int`, got `str`" in screen_text(app))
+        await until(pilot, lambda: "expected `int`, got `str`" in " ".join(screen_text(app).split()))
         await pilot.press(*["backspace"] * 4, *"16", "ctrl+o")
         await done(app, pilot)
         assert "Saved in project.toml; r trains with these settings." in screen_text(app)
