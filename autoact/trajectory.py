@@ -24,10 +24,11 @@ INSTRUCTED = "instructed"
 """The origin of a self-made question."""
 BY_FILTER = "filter"
 HINTED, FROM_FACTS, REPAIRED, MISTAKEN = "hinted", "from facts", "repaired", "mistaken"
-"""How a trajectory was made: its prompt named the pages that answer the question; it was written from facts; it is a
-failed try that was called wrong and then continued from facts; it is one from facts with a usual mistake at its end."""
+"""Ways in which a trajectory was made: its prompt named the pages that answer the question; it was written from facts;
+it is a failed try that was called wrong and then continued from facts; it is one from facts with a usual mistake at its
+end."""
 IMPORTED = "imported"
-"""How a trajectory was made that another program made; also the origin of its question."""
+"""The way of a trajectory that another program made; also the origin of its question."""
 
 
 class Picture(Struct, frozen=True, omit_defaults=True):
@@ -41,7 +42,7 @@ class Picture(Struct, frozen=True, omit_defaults=True):
 
 
 class Evidence(Struct, frozen=True, omit_defaults=True):
-    """What one page says towards an answer."""
+    """A statement of one page that leads to an answer."""
 
     says: str
     """A statement of the page that names its subject, without a full stop."""
@@ -50,7 +51,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     need: str = ""
     """A noun phrase for that value, such as `the capital of Peru`; empty if none is known."""
     other: str = ""
-    """What a yes/no question suggests in place of the value, if they differ."""
+    """The answer that a yes/no question suggests in place of the value, if they differ."""
 
 
 class Question(Struct, frozen=True, omit_defaults=True):
@@ -71,13 +72,13 @@ class Question(Struct, frozen=True, omit_defaults=True):
     gold: tuple[str, ...] = ()
     """Titles of the pages that contain the answer, if known, in the order in which they are read."""
     evidence: tuple[Evidence, ...] = ()
-    """What each of these pages says towards the answer, for questions that were made of facts."""
+    """The statement of each of these pages towards the answer, for questions that were made of facts."""
     picture: Picture | None = None
     """None if no picture is known. It is in no prompt; the tool Image2Text describes it."""
     other_answers: tuple[str, ...] = ()
     """Other gold answers that count as much."""
     scorer: str = ""
-    """How an answer is scored, a name of autoact.metrics.SCORERS; empty for the scorer of HotpotQA."""
+    """The scorer of answers, a name of autoact.metrics.SCORERS; empty for the scorer of HotpotQA."""
     played: bool = False
     """True for a task, such as a game, that ends by actions and not by an answer: its environment gives the reward. The
     text and each observation end with a list of the possible moves."""

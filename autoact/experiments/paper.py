@@ -51,7 +51,7 @@ class Paper(Struct, frozen=True):
     claims: list[tuple[str, str, str]]
     """The row that is better, the row that is worse, and the claim."""
     missing: list[str]
-    """What no table here reproduces."""
+    """Tables and claims that nothing here reproduces."""
 
 
 class PaperTable(NamedTuple):
@@ -61,7 +61,7 @@ class PaperTable(NamedTuple):
     headings: list[str]
     rows: list[list[str]]
     missing: list[str]
-    """What has no figure of ours, and why."""
+    """Rows without a figure of ours, each with the reason."""
 
 
 def read_paper() -> Paper:

@@ -1,4 +1,4 @@
-"""How far an experiment is: the state of each of its runs and cells, from the journal and the runs' own files."""
+"""The progress of an experiment: the state of each of its runs and cells, from the journal and the runs' own files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUSES = (FINISHED, RUNNING, FAILED, STOPPED, WAITING)
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far one run is."""
+    """The progress of one run."""
 
     finished: frozenset[str]
     """Names of its finished stages."""
@@ -41,7 +41,7 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True)
 class CellProgress:
-    """How far one cell is."""
+    """The progress of one cell."""
 
     cell: Cell
     status: str

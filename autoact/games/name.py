@@ -31,7 +31,7 @@ class GameName(Struct, frozen=True):
 
 
 class GameView(Struct, frozen=True):
-    """What a player sees of a game."""
+    """The view that a player has of a game."""
 
     text: str
     """The room, its things, what the player carries, and after `You can:` the possible moves; on one line."""

@@ -27,7 +27,7 @@ Answers = Mapping[str, QuestionSolved]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedSide:
     """One side of a comparison: a method, with its answers in one run, or in several that differ in the seed."""
 
     name: str
@@ -52,7 +52,7 @@ class Measure(Struct, frozen=True):
     """Questions that show a difference of the wanted size with a power of 0.8."""
 
 
-class Comparison(Struct, frozen=True):
+class MethodComparison(Struct, frozen=True):
     """Two sides, compared on the questions that every run of both answered."""
 
     first: str
@@ -69,7 +69,7 @@ class Comparison(Struct, frozen=True):
     seconds: tuple[float, float]
     """Mean per question: time waited for the model."""
     words: str
-    """What follows for F1."""
+    """The conclusion for F1, in words."""
 
 
 def collect_answers(solved: Sequence[QuestionSolved]) -> dict[str, dict[str, QuestionSolved]]:
@@ -82,8 +82,8 @@ def collect_answers(solved: Sequence[QuestionSolved]) -> dict[str, dict[str, Que
 
 
 def compare(
-    pairs: Sequence[tuple[Side, Side]], *, points: float = POINTS, shared_seeds: bool = False
-) -> list[Comparison]:  # fmt: skip
+    pairs: Sequence[tuple[ComparedSide, ComparedSide]], *, points: float = POINTS, shared_seeds: bool = False
+) -> list[MethodComparison]:  # fmt: skip
     """Returns every pair compared, with p-values corrected for all of them. Raises ValueError for a pair without a
     question in common.
 
@@ -94,21 +94,21 @@ def compare(
     return [_conclude(one, em[at], f1[at], len(made), points) for at, one in enumerate(made)]
 
 
-def _compare(first: Side, second: Side, points: float, shared: bool) -> Comparison:
+def _compare(first: ComparedSide, second: ComparedSide, points: float, shared: bool) -> MethodComparison:
     sets = [set(run) for run in (*first.runs, *second.runs)]
     keys, every = sorted(set.intersection(*sets)), set.union(*sets)
     if not keys:
         raise ValueError(f"{first.name} and {second.name} have no question in common")
     shared = shared and len(first.runs) == len(second.runs)
 
-    def scores(side: Side, field: str) -> list[list[float]]:
+    def scores(side: ComparedSide, field: str) -> list[list[float]]:
         return [[float(getattr(run[key], field)) for key in keys] for run in side.runs]
 
-    def mean(side: Side, field: str) -> float:
+    def mean(side: ComparedSide, field: str) -> float:
         return fmean(map(fmean, scores(side, field)))
 
     one_seed = len(first.runs) == len(second.runs) == 1
-    return Comparison(
+    return MethodComparison(
         first.name, second.name, len(keys), len(every) - len(keys), (len(first.runs), len(second.runs)),
         _measure(scores(first, "em"), scores(second, "em"), points, shared, binary=one_seed),
         _measure(scores(first, "f1"), scores(second, "f1"), points, shared, binary=False),
@@ -129,7 +129,7 @@ def _measure(
     )  # fmt: skip
 
 
-def _conclude(one: Comparison, em: float, f1: float, comparisons: int, points: float) -> Comparison:
+def _conclude(one: MethodComparison, em: float, f1: float, comparisons: int, points: float) -> MethodComparison:
     """Returns the comparison with corrected p-values and words."""
     one = msgspec.structs.replace(
         one, em=msgspec.structs.replace(one.em, corrected=em), f1=msgspec.structs.replace(one.f1, corrected=f1)
@@ -137,7 +137,7 @@ def _conclude(one: Comparison, em: float, f1: float, comparisons: int, points: f
     return msgspec.structs.replace(one, words=describe_measure(one, comparisons, points))
 
 
-def describe_measure(one: Comparison, comparisons: int, points: float) -> str:
+def describe_measure(one: MethodComparison, comparisons: int, points: float) -> str:
     """Returns what follows from the F1 of a comparison, in words, and what would have to be done to know more."""
     found = one.f1
     low, high = (100 * end for end in found.interval)
@@ -159,7 +159,7 @@ def describe_measure(one: Comparison, comparisons: int, points: float) -> str:
     return f"{span}: interval and test (p {found.p:.3f}) disagree, so it is too close to call{power}"
 
 
-def _describe_power(one: Comparison, points: float) -> str:
+def _describe_power(one: MethodComparison, points: float) -> str:
     if one.f1.needed is None or one.f1.detectable is None:
         return ""
     return (
@@ -168,7 +168,7 @@ def _describe_power(one: Comparison, points: float) -> str:
     )
 
 
-def _describe_seeds(one: Comparison) -> str:
+def _describe_seeds(one: MethodComparison) -> str:
     if min(one.seeds) == 1:
         return "; of one seed, so other seeds may differ"
     return f"; over {' and '.join(map(str, dict.fromkeys(one.seeds)))} seeds"

@@ -14,9 +14,9 @@ from autoact.script import is_fork
 from autoact.trajectory import Question
 
 INPUTS = ("corpus", "tools", "prompts", "model")
-"""What a run reads beside its settings; it logs their digests."""
+"""Names of the inputs that a run reads beside its settings; it logs their digests."""
 CONDITIONS = ("questions", "corpus", "tools", "prompts", "task.description", "task.answer", "task.environment")
-"""What has to be equal for two scores to measure the same."""
+"""Names of the inputs that have to be equal for two scores to measure the same."""
 WITHOUT_EFFECT = (
     "run.stages", "run.question", "model.lanes", "server.", "session.", "differentiation.save_every",
     "group_planning.compare",
@@ -25,7 +25,7 @@ WITHOUT_EFFECT = (
 
 
 class Manifest(Struct, frozen=True):
-    """What the scores of a run depend on."""
+    """The inputs and settings that the scores of a run depend on."""
 
     run: str
     engine: str

@@ -39,7 +39,7 @@ from autoact.trajectory import (
 JUDGED_RIGHT = "The page says so and it answers the question."
 CALCULATOR, COMPARE = "Calculator", "Compare"
 SAME, DIFFERENT = "the same", "different"
-"""What Compare answers."""
+"""The answers of Compare."""
 Steps = Generator[Use, Observation, Step | None]
 """Calls a tool; returns its step, or None when no tool gives what is needed."""
 
@@ -77,7 +77,7 @@ def make_mistakes(written: Trajectory, seed: int) -> Iterator[Trajectory]:
     """
     missed = sum(step.failed for step in written.steps)
     read = written.steps[missed : missed + len(written.question.gold)]
-    tools = {step.action for step in written.steps[len(read) :]}
+    tools = {step.action for step in written.steps[missed + len(read) :]}
     ends = [("c", read[:1], _end_after_first(written.question)), ("m", read, _mistake(written.question, read, seed))]
     for letter, steps, mistaken in ends:
         if mistaken is None or not mistaken.answer or reward(mistaken.answer, written.question) > 0:

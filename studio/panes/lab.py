@@ -40,7 +40,7 @@ from studio.terminal import untrusted_text
 from studio.widgets.lists.table import Table
 
 if TYPE_CHECKING:
-    from autoact.lab.inspection.signatures import Signature
+    from autoact.lab.inspection.signatures import FailureSignature
 
 RECOUNT_S = 15.0
 """Least seconds after which a run whose log has grown is counted again."""
@@ -56,7 +56,7 @@ class RunFigures:
     at: float
     """Monotonic time of the count."""
     tally: Tally
-    signatures: Sequence[Signature]
+    signatures: Sequence[FailureSignature]
     """Known ways of failing, found or not."""
 
 
@@ -321,7 +321,7 @@ class LabPane(Pane):
             self.set_text("parts", Content("\n").join(provenance(self._state, solved, self._examples)))
 
 
-def signs(signatures: Sequence[Signature]) -> list[Content]:
+def signs(signatures: Sequence[FailureSignature]) -> list[Content]:
     """Returns a line for each sign of failure that was found, and where the remedies are."""
     found = [one for one in signatures if one.found]
     lines = [Content.assemble((f"{one.name}: ", "$warning"), untrusted_text.content(one.message)) for one in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoact.events import QuestionSolved
-from autoact.lab.comparison import Comparison, Side, collect_answers, compare
+from autoact.lab.comparison import ComparedSide, MethodComparison, collect_answers, compare
 from autoact.lab.statistics.paired import bootstrap_interval, mcnemar_p, permutation_p
 from autoact.script import fork_name
 from autoact.trajectory import Question, Trajectory
@@ -24,8 +24,8 @@ def answers(cast: str, f1: list[float], skip: int = 0) -> dict[str, QuestionSolv
     return collect_answers(solved)[cast]
 
 
-def compared(old: list[float], new: list[float], *, times: int = 1) -> Comparison:
-    pair = Side("meta", (answers("meta", old),)), Side("group", (answers("group", new),))
+def compared(old: list[float], new: list[float], *, times: int = 1) -> MethodComparison:
+    pair = ComparedSide("meta", (answers("meta", old),)), ComparedSide("group", (answers("group", new),))
     return compare([pair] * times)[0]
 
 
@@ -39,7 +39,7 @@ def test_only_scored_answers_that_are_no_forks_are_paired() -> None:
 
 def test_the_figures_are_those_of_the_shared_questions() -> None:
     old, new = [0.0, 0.2, 0.5, 1.0] * 5, [0.5, 0.2, 1.0, 1.0] * 5
-    pair = Side("A meta", (answers("meta", old),)), Side("A group", (answers("group", new, skip=4),))
+    pair = ComparedSide("A meta", (answers("meta", old),)), ComparedSide("A group", (answers("group", new, skip=4),))
     (made,) = compare([pair])
     assert (made.first, made.second, made.n, made.left_out, made.seeds) == ("A meta", "A group", 16, 4, (1, 1))
     # Questions are paired by their ids as text: 10, 11, ..., 4, 5, ...
@@ -79,8 +79,8 @@ def test_a_gain_that_counts_alone_but_not_among_many() -> None:
 
 
 def test_seeds_count_as_a_factor() -> None:
-    old = Side("meta", tuple(answers("meta", [0.0] * 30) for _ in range(4)))
-    new = Side("group", tuple(answers("group", [level] * 30) for level in (0.2, 0.4, 0.6, 0.8)))
+    old = ComparedSide("meta", tuple(answers("meta", [0.0] * 30) for _ in range(4)))
+    new = ComparedSide("group", tuple(answers("group", [level] * 30) for level in (0.2, 0.4, 0.6, 0.8)))
     (made,) = compare([(old, new)])
     assert made.seeds == (4, 4)
     assert made.f1.difference == pytest.approx(0.5)
@@ -89,6 +89,6 @@ def test_seeds_count_as_a_factor() -> None:
 
 
 def test_sides_without_a_shared_question() -> None:
-    pair = Side("A", (answers("meta", [1.0]),)), Side("B", (answers("meta", [1.0, 1.0], skip=1),))
+    pair = ComparedSide("A", (answers("meta", [1.0]),)), ComparedSide("B", (answers("meta", [1.0, 1.0], skip=1),))
     with pytest.raises(ValueError, match="A and B have no question in common"):
         compare([pair])

@@ -23,7 +23,7 @@ from autoact.run.record.state import RunState
 
 
 class ImportReport(Struct, frozen=True):
-    """What an import of trajectories found."""
+    """The findings of an import of trajectories."""
 
     file: str
     form: str

@@ -12,7 +12,7 @@ from autoact.cli.target import find_run_at
 
 if TYPE_CHECKING:
     from autoact.events import QuestionSolved
-    from autoact.lab.comparison import Comparison, Measure, Side
+    from autoact.lab.comparison import ComparedSide, Measure, MethodComparison
     from autoact.lab.manifest import Manifest, Unlike
 
 SHOWN = 40
@@ -59,12 +59,12 @@ class ReadRun:
         """Returns the methods that all of its runs have."""
         return [name for name in self.answers[0] if all(name in one for one in self.answers)]
 
-    def side(self, method: str) -> Side:
+    def side(self, method: str) -> ComparedSide:
         """Returns the side of a comparison that one of its methods is."""
-        from autoact.lab.comparison import Side
+        from autoact.lab.comparison import ComparedSide
 
         name = f"{self.label} {method}".strip()
-        return Side(name, tuple(one[method] for one in self.answers))
+        return ComparedSide(name, tuple(one[method] for one in self.answers))
 
 
 def compare(arguments: argparse.Namespace) -> int:
@@ -129,7 +129,7 @@ def _check(read: Sequence[ReadRun], unlike: Sequence[Unlike], *, allowed: bool) 
         )
 
 
-def _pair(read: Sequence[ReadRun], wanted: Sequence[str]) -> list[tuple[Side, Side]]:
+def _pair(read: Sequence[ReadRun], wanted: Sequence[str]) -> list[tuple[ComparedSide, ComparedSide]]:
     """Returns the sides to compare; see the description of the verb. Raises BadInput when there are none."""
     from autoact.errors import BadInput
 
@@ -151,7 +151,7 @@ def _pair(read: Sequence[ReadRun], wanted: Sequence[str]) -> list[tuple[Side, Si
 
 
 def _print(
-    read: Sequence[ReadRun], unlike: Sequence[Unlike], unknown: Sequence[str], made: Sequence[Comparison]
+    read: Sequence[ReadRun], unlike: Sequence[Unlike], unknown: Sequence[str], made: Sequence[MethodComparison]
 ) -> None:
     from autoact.cli.output import print_columns, printable
 
@@ -177,7 +177,7 @@ def _print(
         print(printable(f"{one.first}, {one.second}: {one.words}{left}"))
 
 
-def _rows(one: Comparison) -> list[tuple[str, ...]]:
+def _rows(one: MethodComparison) -> list[tuple[str, ...]]:
     cost = [
         ("", name, "", f"{old:,.{digits}f}", f"{new:,.{digits}f}", f"{new - old:+,.{digits}f}", "", "", "")
         for name, (old, new), digits in (("tokens", one.tokens, 0), ("seconds", one.seconds, 1))

@@ -11,7 +11,7 @@ from autoact.cli.target import add_target, find_target_run
 if TYPE_CHECKING:
     from autoact.lab.inspection.duplicates import LikePair
     from autoact.lab.inspection.figures import SetFigures
-    from autoact.lab.inspection.signatures import Signature
+    from autoact.lab.inspection.signatures import FailureSignature
     from autoact.run.record.state import RunState
 
 PAIRS, ALIKE = 5, 70.0
@@ -69,7 +69,7 @@ def _reasons(state: RunState) -> dict[str, int]:
 
 
 def _print(
-    run: str, sets: dict[str, SetFigures], pairs: Sequence[LikePair], signatures: Sequence[Signature],
+    run: str, sets: dict[str, SetFigures], pairs: Sequence[LikePair], signatures: Sequence[FailureSignature],
     refused: dict[str, int],
 ) -> None:  # fmt: skip
     from autoact.cli.output import print_columns, printable
@@ -104,7 +104,7 @@ def _describe_opening(one: SetFigures) -> str:
     return f"{100 * one.opening_share:.0f} % begin with `{one.opening}`"
 
 
-def _print_signatures(signatures: Sequence[Signature]) -> None:
+def _print_signatures(signatures: Sequence[FailureSignature]) -> None:
     from autoact.cli.output import print_columns, printable
 
     print()

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from msgspec import Struct
 
-from autoact.lab.inspection.gates import Gate, pass_gates
+from autoact.lab.inspection.gates import GateCount, pass_gates
 from autoact.lab.inspection.overlap import distinct_pairs, draw_sample, most_common_opening, self_bleu
 from autoact.lab.inspection.steps import UNKNOWN, action_names, is_call, is_invalid, known_actions
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Trajectory
@@ -49,7 +49,7 @@ class SetFigures(Struct, frozen=True):
     """Trajectories by the type of their question."""
     verdicts: tuple[int, int]
     """Steps in which the reflect part says *right*, and *wrong*."""
-    gates: list[Gate]
+    gates: list[GateCount]
 
     @property
     def clean(self) -> float:

@@ -10,7 +10,7 @@ from autoact.lab.inspection.steps import action_key, is_broken, is_invalid
 from autoact.trajectory import FINISH, REFLECT, Trajectory
 
 
-class Gate(Struct, frozen=True):
+class GateCount(Struct, frozen=True):
     """One gate, in the order in which they are applied."""
 
     name: str
@@ -20,13 +20,13 @@ class Gate(Struct, frozen=True):
     """Those that pass it and all gates before."""
 
 
-def pass_gates(trajectories: Sequence[Trajectory]) -> list[Gate]:
+def pass_gates(trajectories: Sequence[Trajectory]) -> list[GateCount]:
     """Returns every gate with its counts; the last one's `left` is the number of clean trajectories."""
     gates, left = [], list(trajectories)
     for name, passes in GATES.items():
         failed = sum(not passes(one) for one in trajectories)
         left = [one for one in left if passes(one)]
-        gates.append(Gate(name, failed, len(left)))
+        gates.append(GateCount(name, failed, len(left)))
     return gates
 
 

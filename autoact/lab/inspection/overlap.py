@@ -1,4 +1,4 @@
-"""How much the texts of a set repeat each other: self-BLEU, distinct word pairs, common beginnings."""
+"""Measures of how much the texts of a set repeat each other: self-BLEU, distinct word pairs, common beginnings."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ SEVERAL_PAGES = ("two-hop", "comparison", "bridge")
 """Types of questions that need two pages, where the pages are not known."""
 
 
-class Signature(Struct, frozen=True):
+class FailureSignature(Struct, frozen=True):
     """One measure of a run, and whether it is beyond its threshold."""
 
     name: str
@@ -40,11 +40,11 @@ class Signature(Struct, frozen=True):
     """Whether values below the threshold are a sign of failure; else those from it on are."""
     found: bool
     message: str
-    """What was found; empty unless `found`."""
+    """The finding in words; empty unless `found`."""
     remedy: str
 
 
-def find_signatures(state: RunState, made: Tally) -> list[Signature]:
+def find_signatures(state: RunState, made: Tally) -> list[FailureSignature]:
     """Returns every signature of a run, found or not, from its state and its figures."""
     return [one for detect in DETECTORS for one in detect(state, made)]
 
@@ -57,12 +57,12 @@ def kept_trajectories(state: RunState) -> list[Trajectory]:
 
 def _judge(
     name: str, measure: str, value: float | None, threshold: float, message: str, remedy: str, *, below: bool = False
-) -> Signature:
+) -> FailureSignature:
     found = value is not None and (value < threshold if below else value >= threshold)
-    return Signature(name, measure, value, threshold, below, found, message if found else "", remedy)
+    return FailureSignature(name, measure, value, threshold, below, found, message if found else "", remedy)
 
 
-def irrelevant_tools(state: RunState, _: Tally) -> Iterator[Signature]:
+def irrelevant_tools(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Selected tools that kept trajectories do not call, and tools whose calls mostly fail."""
     kept = kept_trajectories(state)
     called = {action_key(step.action) for one in kept for step in one.steps}
@@ -84,7 +84,7 @@ def irrelevant_tools(state: RunState, _: Tally) -> Iterator[Signature]:
     )  # fmt: skip
 
 
-def low_diversity(state: RunState, _: Tally) -> Iterator[Signature]:
+def low_diversity(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Kept trajectories of one shape, and practice questions that repeat each other."""
     kept = kept_trajectories(state)
     known = known_actions(kept)
@@ -109,7 +109,7 @@ def low_diversity(state: RunState, _: Tally) -> Iterator[Signature]:
     )  # fmt: skip
 
 
-def coordination_overhead(_: RunState, made: Tally) -> Iterator[Signature]:
+def coordination_overhead(_: RunState, made: Tally) -> Iterator[FailureSignature]:
     """A group that spends many more tokens than the meta-agent alone without a gain."""
     alone = next((score for score in made.scores if score.cast == ALONE), None)
     for score in made.scores:
@@ -125,7 +125,7 @@ def coordination_overhead(_: RunState, made: Tally) -> Iterator[Signature]:
         )  # fmt: skip
 
 
-def shallow_trajectories(state: RunState, _: Tally) -> Iterator[Signature]:
+def shallow_trajectories(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Kept trajectories that make fewer calls than their question needs pages."""
     kept = [(one, needed) for one in kept_trajectories(state) if (needed := _pages_needed(one.question)) > 1]
     shallow = sum(len(_useful_calls(one)) < needed for one, needed in kept)
@@ -145,7 +145,7 @@ def _useful_calls(trajectory: Trajectory) -> set[tuple[str, str]]:
     return {(step.action, step.argument) for step in trajectory.steps if is_call(step) and not step.failed}
 
 
-def tool_errors(state: RunState, _: Tally) -> Iterator[Signature]:
+def tool_errors(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Wrong answers of episodes in which a tool could not work, scored as if the model had failed."""
     wrong = [one.trajectory for one in state.solved if one.scored and one.em < 1]
     broken = [one for one in wrong if any(is_broken(step) for step in one.steps)]
@@ -158,7 +158,7 @@ def tool_errors(state: RunState, _: Tally) -> Iterator[Signature]:
     )  # fmt: skip
 
 
-def collapsed_types(state: RunState, _: Tally) -> Iterator[Signature]:
+def collapsed_types(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Types of the answered questions that practice questions hardly have, and practice questions that begin alike."""
     practised = Counter(one.type for one in state.questions)
     asked = Counter(one.trajectory.question.type for one in state.solved if one.scored)
@@ -185,7 +185,7 @@ def collapsed_types(state: RunState, _: Tally) -> Iterator[Signature]:
     )  # fmt: skip
 
 
-def contaminated_evaluation(state: RunState, _: Tally) -> Iterator[Signature]:
+def contaminated_evaluation(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Answered questions that were practised on."""
     asked = list({one.trajectory.question.id: one.trajectory.question for one in state.solved if one.scored}.values())
     pairs = find_contamination(state.questions[:MOST_QUESTIONS], asked[:MOST_QUESTIONS])
@@ -199,7 +199,7 @@ def contaminated_evaluation(state: RunState, _: Tally) -> Iterator[Signature]:
     )  # fmt: skip
 
 
-def reflect_verdicts(state: RunState, made: Tally) -> Iterator[Signature]:
+def reflect_verdicts(state: RunState, made: Tally) -> Iterator[FailureSignature]:
     """A reflect-agent that learned from right answers almost only, or that never says wrong."""
     kept = len(kept_trajectories(state))
     share = _wrong_share(state.config)
@@ -235,7 +235,7 @@ def _wrong_share(config: Mapping[str, Any]) -> float | None:
     return share if isinstance(share, float) and 0 <= share <= 1 else None
 
 
-Detector = Callable[[RunState, Tally], Iterator[Signature]]
+Detector = Callable[[RunState, Tally], Iterator[FailureSignature]]
 DETECTORS: Sequence[Detector] = (
     irrelevant_tools, low_diversity, coordination_overhead, shallow_trajectories, tool_errors, collapsed_types,
     contaminated_evaluation, reflect_verdicts,

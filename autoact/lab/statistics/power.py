@@ -1,4 +1,4 @@
-"""How many questions a comparison needs, from the spread of the differences that were seen."""
+"""The number of questions that a comparison needs, from the spread of the differences that were seen."""
 
 from __future__ import annotations
 

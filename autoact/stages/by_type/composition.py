@@ -42,7 +42,7 @@ class Composed(Struct, frozen=True):
     answer: str
     facts: tuple[Fact, ...]
     other: str = ""
-    """What a yes/no question suggests in place of the fact's answer, if they differ."""
+    """The answer that a yes/no question suggests in place of the fact's answer, if they differ."""
 
     @property
     def gold(self) -> tuple[str, ...]:

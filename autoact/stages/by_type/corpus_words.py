@@ -1,4 +1,4 @@
-"""What the texts of a corpus say about names: which are persons, which are things of a kind, which are adjectives."""
+"""Lookups of what a corpus says about names: which are persons, which are things of a kind, which are adjectives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question asks of its subject, and the answer that a clause gives to it."""
+"""The form of a question, and the answer that a clause gives to it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SEVERAL = "one of several answers"
 
 
 class SentenceForm(Struct, frozen=True):
-    """What a question asks of its subject."""
+    """The form of a question: the words by which it asks something of its subject."""
 
     kind: Kind
     statement: str
-    """What the clause says without the answer, such as `{} was born`; of a noun, `the capital of {}`."""
+    """The statement of the clause without the answer, such as `{} was born`; of a noun, `the capital of {}`."""
     noun: str = ""
     """The noun that is asked for, such as `city`; empty if the question has none. Of an amount its adjective."""
     preposition: str = ""

@@ -33,7 +33,7 @@ ONLY_ONE_DOES = word_set(
     "discovered invented wrote painted composed designed founded built created developed patented carved named made "
     "directed introduced drew gave proposed began started united conquered"
 )
-"""What one person does, so that the question `who did it` has one answer."""
+"""Verbs for what one person does, so that the question `who did it` has one answer."""
 WORKS = {
     "wrote": "novel|book|play|poem|story|tragedy|comedy|diary|epic", "painted": "painting|picture|portrait|fresco",
     "composed": "opera|symphony|ballet|song|piece", "directed": "film|movie",

@@ -1,4 +1,4 @@
-"""How many questions of each type a project wants."""
+"""The number of questions of each type that a project wants."""
 
 from __future__ import annotations
 

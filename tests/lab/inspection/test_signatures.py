@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from autoact.events import QuestionSolved
-from autoact.lab.inspection.signatures import DETECTORS, Signature, find_signatures
+from autoact.lab.inspection.signatures import DETECTORS, FailureSignature, find_signatures
 from autoact.lab.tally import LogTotals, count_figures
 from autoact.run.record.state import RunState
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Question, Step, Trajectory, Verdict
@@ -28,7 +28,7 @@ def run(
     kept: Sequence[tuple[Step, ...]] = (), *, failed: Sequence[tuple[Step, ...]] = (), wrong_share: float = 0.0,
     questions: Sequence[Question] = (), solved: Sequence[QuestionSolved] = (), gold: tuple[str, ...] = (),
     tools: Sequence[str] = ("Retrieve",),
-) -> list[Signature]:  # fmt: skip
+) -> list[FailureSignature]:  # fmt: skip
     """The signatures of a run with these trajectories, practice questions and answers."""
     state = RunState(questions=list(questions), solved=list(solved), selected=[(name, "") for name in tools])
     state.config = {"differentiation": {"wrong_share": wrong_share}}
@@ -46,7 +46,7 @@ def answered(cast: str, n: int, f1: float, tokens: int, steps: tuple[Step, ...] 
     return QuestionSolved(cast, trajectory, float(f1 == 1), f1, True, 1.0, tokens)
 
 
-def measure(signatures: Sequence[Signature], words: str) -> Signature:
+def measure(signatures: Sequence[FailureSignature], words: str) -> FailureSignature:
     """The only signature whose measure begins so."""
     (one,) = (one for one in signatures if one.measure.startswith(words))
     return one
