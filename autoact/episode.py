@@ -39,6 +39,10 @@ class Limits(Struct, frozen=True):
     argument_tokens: int = 24
     threshold: float | None = None
     """The probability of *wrong* from which the verdict is *wrong*; None takes the likelier one."""
+    certainty: bool = False
+    """The plan part's certainty of its thoughts counts as evidence for the verdict, where the engine knows it."""
+    offered: bool = False
+    """Where a call failed and its tool offered other arguments, the next call of the tool takes the first of them."""
     keep_best: bool = False
     """Ends with the answer that had the lowest probability of *wrong*, in place of the last one."""
 
@@ -47,6 +51,11 @@ def log_odds(chance: float) -> float:
     """Returns the log-odds of a probability, within those of 0.001 and 0.999."""
     bounded = min(max(chance, 0.001), 0.999)
     return math.log(bounded / (1 - bounded))
+
+
+def add_evidence(chance: float, evidence: float) -> float:
+    """Returns a probability, rounded to 4 digits, after `evidence` is added to its log-odds."""
+    return round(1 / (1 + math.exp(-log_odds(chance) - evidence)), 4)
 
 
 class Episode:
@@ -69,6 +78,8 @@ class Episode:
         self.answer: str | None = None
         self.best_chance = math.inf
         """The lowest probability of *wrong* of an answer so far."""
+        self.certainties: list[float | None] = []
+        """The lowest probability of a token of each thought since the last verdict; None where it is not known."""
         self.verdict: str | None = None
         self.environment_reward = 0.0 if question.played else None
         """The environment's reward; when it is None, the answer is scored."""
@@ -131,6 +142,7 @@ class Episode:
         """Asks for a thought, a tool and its argument, and returns them."""
         prompt = self.prompt.then(scratchpad.THOUGHT)
         thought = yield self._ask("thought", prompt, limit=self.limits.thought_tokens, least=self.limits.thought_least)
+        self.certainties.append(thought.least_chance)
         prompt = self.prompt.then(*scratchpad.segments(scratchpad.thought(thought.text)), scratchpad.ACTION)
         picked = yield self._ask("action", prompt, choices=self._action_choices())
         name = scratchpad.tool_name(picked.text, self.card.tools)
@@ -160,12 +172,28 @@ class Episode:
         """Returns the pages of the hint that no step has asked for."""
         return self.hint[len(self._actions()) :]
 
+    def _offer(self, action: str) -> str:
+        """Returns the first argument that a tool offered in place of its last one, and was not called with before.
+
+        A small model that has just named another page is no judge of which is the right one; the tool's order is.
+        """
+        last = self.steps[-1] if self.steps and self.limits.offered else None
+        if last is None or not last.failed or last.action != action:
+            return ""
+        called = {step.argument for step in self.steps if step.action == action}
+        return next((one for one in scratchpad.read_offers(last.observation) if one not in called), "")
+
     def _argument_limits(self, action: str) -> dict[str, Any]:
-        """Returns the fields of Ask that bound an argument: an answer is an option, if there are any, no verdict."""
+        """Returns the fields of Ask that bound an argument: an answer is an option, if there are any, no verdict.
+
+        After a call that failed, it is the one that the tool offered.
+        """
         if self.question.played and (moves := self._moves().get(action)):
             return {"choices": tuple(f" {words}" for words in moves)}
         if unread := self._unread():
             return {"choices": (f" {unread[0]}",)}
+        if offer := self._offer(action):
+            return {"choices": (f" {offer}",)}
         if action == FINISH and self.question.choices:
             return {"choices": scratchpad.answer_choices(self.question)}
         if action == FINISH:
@@ -183,13 +211,20 @@ class Episode:
         )
         before = [*scratchpad.thought(thought.text, "reflection"), *scratchpad.action(REFLECT)]
         prompt = self.prompt.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
-        bias = -log_odds(0.5 if self.limits.threshold is None else self.limits.threshold)
+        evidence, self.certainties = self._evidence(), []
+        bias = evidence - log_odds(0.5 if self.limits.threshold is None else self.limits.threshold)
         verdict = yield self._ask("verdict", prompt, choices=(f" {RIGHT}", f" {WRONG}"), bias=bias)
         word, chance = verdict.text.strip(), verdict.chance
-        wrong_chance = None if chance is None else round(chance if word == WRONG else 1 - chance, 4)
+        wrong_chance = None if chance is None else add_evidence(chance if word == WRONG else 1 - chance, evidence)
         seen = "" if word == RIGHT else scratchpad.TRY_AGAIN
         self._record(Step(thought.text, REFLECT, word, seen, wrong_chance=wrong_chance))
         return word
+
+    def _evidence(self) -> float:
+        """Returns the log-odds of *wrong* by the least certain token of the thoughts; 0 where that is not known."""
+        known = [chance for chance in self.certainties if chance is not None]
+        complete = self.limits.certainty and known and len(known) == len(self.certainties)
+        return log_odds(1 - min(known)) if complete else 0.0
 
     def _ask(self, part: Part, prompt: Prompt, tool: str = "", **fields: Any) -> Ask:
         return Ask(self.cast.adapter(role_of(part), tool), part, prompt, sampling=self.sampling, **fields)

@@ -184,6 +184,8 @@ class ModelAnswered(Event, frozen=True, tag="model.answered"):
     ms: Quantity = 0.0
     chance: float | None = None
     """The probability of this choice among the choices, where the engine knows it."""
+    least_chance: float | None = None
+    """The lowest probability of a token of this text, where the engine knows it."""
 
 
 class ToolObserved(Event, frozen=True, tag="tool.observed"):

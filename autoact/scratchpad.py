@@ -27,6 +27,7 @@ NO_ANSWER = "This is no answer. Finish gives the answer to the question."
 FINISH_SHORT = "gives the answer in as few words as possible, or yes or no."
 FINISH_CHOICE = "gives the letter of the right option."
 MOVES = "You can: "
+OFFERS = " Similar: ["
 """Begins the list of possible moves, at the end of a played task and of its observations."""
 
 
@@ -183,6 +184,17 @@ def is_answer(text: str, barred: Iterable[str]) -> bool:
 def action_choices(tools: Iterable[Tool]) -> tuple[str, ...]:
     """Returns the choices after `Action:`."""
     return tuple(f" {name}\n" for name in [*(tool.name for tool in tools), FINISH])
+
+
+def list_offers(titles: Sequence[str]) -> str:
+    """Returns what a tool knows in place of what it could not find, as the end of an observation; empty without any."""
+    return f"{OFFERS}{'; '.join(titles)}]" if titles else ""
+
+
+def read_offers(observation: str) -> tuple[str, ...]:
+    """Returns what `list_offers` has listed at the end of an observation."""
+    _, found, listed = observation.rpartition(OFFERS)
+    return tuple(listed.removesuffix("]").split("; ")) if found and listed.endswith("]") else ()
 
 
 def list_moves(moves: Iterable[str]) -> str:

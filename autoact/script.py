@@ -126,6 +126,8 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     chance: float | None = None
     """The probability of this choice among the choices, without the ask's bias; None without choices, and from engines
     that do not know it."""
+    least_chance: float | None = None
+    """The lowest probability of a token of this text; None for a choice, and from engines that do not know it."""
 
 
 class Observation(Struct, frozen=True, omit_defaults=True):

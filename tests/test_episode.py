@@ -34,8 +34,12 @@ def play(
     seen: str = "",
     question: Question = QUESTION,
     chance: float | None = None,
+    least: float | None = None,
 ) -> tuple[Trajectory, list[Ask]]:
-    """An episode with these answers in turn, all of which it must want. `chance` is that of each verdict."""
+    """An episode with these answers in turn, all of which it must want.
+
+    `chance` is that of each verdict, `least` the lowest of each text's tokens.
+    """
     script = Episode("t-1", question, CARD, cast, Sampling(0.5), limits, reward).play()
     said, asks = list(answers), list[Ask]()
     sent: Answer | Observation | None = None
@@ -46,11 +50,13 @@ def play(
             assert not said
             return end.value, asks
         if isinstance(wish, Use):
-            sent = Observation(seen or f"Page of {wish.argument}.", failed=not wish.argument)
+            failed = not wish.argument or seen.startswith("Could not find")
+            sent = Observation(seen or f"Page of {wish.argument}.", failed=failed)
         else:
             assert isinstance(wish, Ask)
             asks.append(wish)
-            sent = Answer(said.pop(0), chance=chance if wish.part == "verdict" else None)
+            known = {"chance": chance} if wish.part == "verdict" else {"least_chance": least}
+            sent = Answer(said.pop(0), **known)
 
 
 def test_read_answer_reflect() -> None:
@@ -106,6 +112,29 @@ def test_a_threshold_moves_the_verdict_alone(threshold: float | None, bias: floa
     _, asks = play([*READ, *RIGHT], Limits(threshold=threshold))
     assert [ask.bias for ask in asks] == [*[0.0] * 7, pytest.approx(bias, abs=1e-3)]
     assert asks[-1].choices[-1] == " wrong"
+
+
+@pytest.mark.parametrize(
+    ("least", "evidence", "wrong"),
+    [(0.2, 1.3863, 0.7273), (0.9, -2.1972, 0.069), (None, 0.0, 0.4)],
+)
+def test_an_uncertain_thought_is_evidence_for_wrong(least: float | None, evidence: float, wrong: float) -> None:
+    limits = Limits(threshold=0.5, certainty=True)
+    trajectory, asks = play([*READ, *RIGHT], limits, chance=0.6, least=least)
+    assert asks[-1].bias == pytest.approx(evidence, abs=1e-4)
+    assert trajectory.steps[-1].wrong_chance == wrong
+    plain, asks = play([*READ, *RIGHT], Limits(threshold=0.5), chance=0.6, least=least)
+    assert (asks[-1].bias, plain.steps[-1].wrong_chance) == (0.0, 0.4)
+
+
+def test_after_a_page_that_is_not_found_the_first_one_offered_is_opened() -> None:
+    seen = f"Could not find [Fidelio].{scratchpad.list_offers(['Ludwig van Beethoven', 'Vienna'])}"
+    answers = [*READ, *READ[:2], " Ludwig van Beethoven", *READ[:2], " Vienna", *RIGHT]
+    _, asks = play(answers, Limits(offered=True), seen=seen)
+    choices = [ask.choices for ask in asks if ask.part == "argument"]
+    assert choices == [(), (" Ludwig van Beethoven",), (" Vienna",), ()]
+    _, asks = play([*READ, *READ, *RIGHT], seen=seen)
+    assert [ask.choices for ask in asks if ask.part == "argument"] == [(), (), ()]
 
 
 def test_without_a_budget_wrong_ends_at_once() -> None:

@@ -30,6 +30,8 @@ class Running:
     """The probability of the choice's ids taken so far; None if they were not weighed."""
     chances: dict[int, float] = field(default_factory=dict)
     """The probabilities of the ids that may be taken next."""
+    drawn: list[float] = field(default_factory=list)
+    """The probabilities of the ids of a text that were drawn."""
 
     def weigh(self, ids: Sequence[int], logits: Tensor) -> Tensor:
         """Notes the probabilities of ids with these logits (ids,) as the next of a choice; returns the biased logits.
@@ -40,9 +42,11 @@ class Running:
         last = self.tree.last(self.taken) if self.tree and self.ask.bias else None
         return logits if last is None else logits + self.ask.bias * logits.new_tensor([one == last for one in ids])
 
-    def take(self, id: int) -> None:
-        """Takes the next id of the answer, and those after it that no other choice has."""
+    def take(self, id: int, chance: float | None = None) -> None:
+        """Takes the next id of the answer, drawn with this probability, and those after it that no other choice has."""
         self.taken.append(id)
+        if chance is not None and not self.tree:
+            self.drawn.append(chance)
         if id in self.chances:
             self.chance = self.chances.pop(id) * (1.0 if self.chance is None else self.chance)
         if self.tree:
@@ -56,7 +60,9 @@ class Running:
         """Returns the answer with this text; `prompt_tokens` replaces the length of the prompt."""
         ms, count = 1000 * (time.monotonic() - self.began), len(self.prompt) if prompt_tokens is None else prompt_tokens
         chance = None if self.chance is None else round(self.chance, 4)
-        return Answer(text, tuple(self.taken), count, self.prefilled, ms, chance)
+        known = self.drawn and len(self.drawn) == len(self.taken)
+        least = round(min(self.drawn), 4) if known else None
+        return Answer(text, tuple(self.taken), count, self.prefilled, ms, chance, least)
 
 
 def forbidden_ids(tokens: Tokens, ask: Ask, taken: list[int]) -> list[int]:

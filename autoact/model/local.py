@@ -165,8 +165,8 @@ class LocalEngine:
         for row, (running, draw) in enumerate(zip(asks, draws, strict=True)):
             if draw.allowed is not None:
                 logits[row, draw.allowed] = running.weigh(draw.allowed, logits[row, draw.allowed])
-        for running, chosen in zip(asks, draw_tokens(logits, draws), strict=True):
-            running.take(chosen)
+        for running, (chosen, chance) in zip(asks, draw_tokens(logits, draws), strict=True):
+            running.take(chosen, chance)
         ended = {id(running) for running in asks if self._finish(running)}
         self.running = [running for running in self.running if id(running) not in ended]
 

@@ -27,19 +27,23 @@ class Draw(NamedTuple):
 
 
 @torch.inference_mode()
-def draw_tokens(logits: Tensor, draws: Sequence[Draw]) -> list[int]:
-    """Returns an id for each row of logits (B, vocabulary), which it changes. Temperature 0 takes the likeliest.
+def draw_tokens(logits: Tensor, draws: Sequence[Draw]) -> list[tuple[int, float]]:
+    """Returns an id for each row of logits (B, vocabulary), which it changes, and the probability of the id.
+
+    Temperature 0 takes the likeliest. The probability is that among the ids that may be drawn, at temperature 1.
 
     The random number is a pure function of (seed, number), so a resumed answer gets the same tokens.
     """
     _hide(logits, draws)
+    totals = logits.logsumexp(-1, keepdim=True).cpu()
     most = max(CANDIDATES, *(len(one.allowed or ()) for one in draws))
     best, ids = (found.cpu() for found in logits.topk(min(most, logits.shape[-1])))
     ids, order = ids.sort(dim=-1)  # of equally likely tokens, the first comes first, whatever else is in the batch
     best, order = best.gather(1, order).sort(dim=-1, descending=True, stable=True)
     ids = ids.gather(1, order)
     places = _pick(best, draws)
-    return [int(one) for one in ids.gather(1, places[:, None])[:, 0]]
+    drawn = ids.gather(1, places[:, None])[:, 0].tolist()
+    return list(zip(drawn, (best - totals).gather(1, places[:, None])[:, 0].exp().tolist(), strict=True))
 
 
 def _hide(logits: Tensor, draws: Sequence[Draw]) -> None:

@@ -269,6 +269,11 @@ class GroupPlanning(Section, frozen=True):
     top_p: Fraction = 1.0
     steps: PositiveInt = 6
     reflections: NonNegativeInt = 1
+    certainty: bool = True
+    """The verdict also depends on how certain the plan-agent was of its thoughts: the log-odds of its least certain
+    token are added to those of *wrong*. Engines that do not tell probabilities leave it out."""
+    offered: bool = True
+    """Where a page was not found and the tool named similar ones, its next call opens the first of these."""
     keep: Literal["last", "best"] = "best"
     """The answer of an episode with several: `best` is the one with the lowest probability of *wrong*."""
 

@@ -53,7 +53,8 @@ def answer_limits(settings: GroupPlanning, threshold: float | None = None) -> tu
     sampling = Sampling(settings.temperature, settings.top_p)
     best = settings.keep == "best" and threshold is not None
     return sampling, Limits(
-        steps=settings.steps, reflections=settings.reflections, threshold=threshold, keep_best=best
+        steps=settings.steps, reflections=settings.reflections, threshold=threshold,
+        certainty=settings.certainty, offered=settings.offered, keep_best=best,
     )  # fmt: skip
 
 

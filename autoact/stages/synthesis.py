@@ -39,7 +39,8 @@ def try_again(questions: Sequence[Question], context: StageContext, number: int)
     """Has the group of the round before try all questions, and continues its failed tries from facts."""
     settings, config = context.config.synthesis, context.config
     sampling = Sampling(settings.temperature, settings.top_p)
-    limits = Limits(steps=config.group_planning.steps, reflections=settings.reflections)
+    answering = config.group_planning
+    limits = Limits(steps=answering.steps, reflections=settings.reflections, offered=answering.offered)
     method = MethodSettings(context.group_card(), context.adapt_earlier(), sampling, limits)
     tried, repaired = round_prefixes(number)
     tries = ((f"{tried}{one.id}-{sample}", one) for sample in range(settings.samples) for one in questions)

@@ -86,7 +86,9 @@ def test_choice_tree_forces_what_leaves_no_choice(weights: Weights) -> None:
 
 
 def draw(logits: torch.Tensor, sampling: Sampling, seed: int, number: int, allowed: list[int] | None = None) -> int:
-    (drawn,) = draw_tokens(logits[None].clone(), [Draw(sampling, seed, number, allowed)])
+    ((drawn, chance),) = draw_tokens(logits[None].clone(), [Draw(sampling, seed, number, allowed)])
+    known = logits if allowed is None else logits[allowed]
+    assert chance == pytest.approx(float((logits[drawn] - known.logsumexp(-1)).exp()))
     return drawn
 
 
@@ -108,7 +110,7 @@ def test_a_draw_in_a_batch_is_the_one_drawn_alone() -> None:
     ]
     together = draw_tokens(logits.clone(), draws)
     assert together == [draw_tokens(logits[row, None].clone(), [one])[0] for row, one in enumerate(draws)]
-    for one, drawn in zip(draws, together, strict=True):
+    for one, (drawn, _) in zip(draws, together, strict=True):
         assert one.allowed is None or drawn in one.allowed
         assert drawn not in one.forbidden
 

@@ -214,8 +214,9 @@ class LlamaEngine:
             self._complete(running, found.choice, found.encoded)
         else:
             running.prefilled += max(0, len(running.prompt) - found.cached)
-            for id in found.ids if isinstance(found, Followed) else [self._draw(running, found)]:
-                running.take(id)
+            drawn = [(id, None) for id in found.ids] if isinstance(found, Followed) else [self._draw(running, found)]
+            for id, chance in drawn:
+                running.take(id, chance)
             if not self._finish(running):
                 return self._advance(running)
         self.running.remove(running)
@@ -269,13 +270,14 @@ class LlamaEngine:
 
         return Followed(found, self.server.follow(slot, ids, self.numbers[ask.adapter], forbidden, take))
 
-    def _draw(self, running: LlamaRunning, found: Next) -> int:
-        """Returns one of the candidates."""
+    def _draw(self, running: LlamaRunning, found: Next) -> tuple[int, float | None]:
+        """Returns one of the candidates, and its probability."""
         ids, logits = list(found.logits), torch.tensor(list(found.logits.values()))
         allowed = list(range(len(ids))) if running.tree else None
         logits = running.weigh(ids, logits) if running.tree else logits
         one = Draw(running.ask.sampling, running.seed, len(running.taken), allowed)
-        return ids[draw_tokens(logits[None], [one])[0]]
+        ((place, chance),) = draw_tokens(logits[None], [one])
+        return ids[place], chance
 
     def _finish(self, running: LlamaRunning) -> bool:
         """Adds a complete answer to `complete`; returns whether it is complete."""

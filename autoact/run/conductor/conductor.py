@@ -385,6 +385,7 @@ def _event(unit: ActiveUnit, reply: Answer | Observation) -> Event:
         return ModelAnswered(
             unit.name, unit.n, unit.digest, request.adapter, request.part, reply.text, reply.tokens,
             reply.prompt_tokens, reply.prefilled, round(reply.ms, 3), reply.chance,
+            reply.least_chance,
         )  # fmt: skip
     assert isinstance(request, Use)
     return ToolObserved(

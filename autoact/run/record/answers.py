@@ -39,6 +39,8 @@ class Turn(Struct, frozen=True):
     reward: float = 0.0
     chance: float | None = None
     """The probability of a choice among the choices; None after an edit."""
+    least_chance: float | None = None
+    """The lowest probability of a token of a text; None after an edit."""
     edited: bool = False
     at: float = 0.0
     """The time of its event, unix seconds."""
@@ -47,7 +49,9 @@ class Turn(Struct, frozen=True):
         """Returns the object that is sent to the script."""
         if self.role == WORLD:
             return Observation(self.text, self.failed, self.ms, self.over, self.reward)
-        return Answer(self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms, self.chance)
+        return Answer(
+            self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms, self.chance, self.least_chance
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -74,7 +78,7 @@ class Answers:
             case ModelAnswered():
                 self._put(unit, Turn(
                     event.n, event.role, event.part, event.text, event.ask, event.tokens, event.prompt_tokens,
-                    event.prefilled, event.ms, chance=event.chance, at=at,
+                    event.prefilled, event.ms, chance=event.chance, least_chance=event.least_chance, at=at,
                 ))  # fmt: skip
             case ToolObserved():
                 self._put(unit, Turn(
@@ -125,5 +129,6 @@ class Answers:
         turn = self.get(unit, n)
         if turn is None:
             return ""
-        self._put(unit, msgspec.structs.replace(turn, text=text, tokens=(), failed=False, edited=True))
+        unknown = {"chance": None, "least_chance": None}
+        self._put(unit, msgspec.structs.replace(turn, text=text, tokens=(), failed=False, edited=True, **unknown))
         return unit

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from autoact import scratchpad
 from autoact.errors import ToolFailed
 from autoact.script import Observation
 from autoact.tools.database.database import format_rows
@@ -97,9 +98,8 @@ def _answer_relation(source: FactSource, found: tuple[str, list[Fact]], other: s
 
 
 def _not_found(source: FactSource, thing: str) -> Observation:
-    nearby = source.similar(thing, NEARBY)
-    hint = f" Similar: [{'; '.join(nearby)}]" if nearby else ""
-    return Observation(f"Nothing is known of [{thing[:80]}].{hint}", failed=True)
+    offers = scratchpad.list_offers(source.similar(thing, NEARBY))
+    return Observation(f"Nothing is known of [{thing[:80]}].{offers}", failed=True)
 
 
 def join_facts(facts: Sequence[Fact]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from autoact import scratchpad
 from autoact.script import Observation
 from autoact.tools.library.tool import Call, Check, Group, ToolContext, ToolLimits, ToolRecord
 from autoact.tools.pages.corpus import Page, tokens
@@ -78,8 +79,8 @@ class Encyclopedia:
         """Returns the first sentences of a page, after its title where that differs from the one asked for."""
         page = self._source.page(title)
         if page is None:
-            hint = f" Similar: [{'; '.join(nearby)}]" if (nearby := self._source.nearby(title, NEARBY)) else ""
-            return Observation(f"Could not find [{shorten(title, 80)}].{hint}", failed=True)
+            offers = scratchpad.list_offers(self._source.nearby(title, NEARBY))
+            return Observation(f"Could not find [{shorten(title, 80)}].{offers}", failed=True)
         self._set_pages([page])
         name = "" if fold(page.title) == fold(title) else f"{page.title}: "
         return Observation(name + first_sentences(page.text, self._records["Retrieve"].limits.max_chars - len(name)))
