@@ -12,6 +12,7 @@ from msgspec import Struct
 from autoact.events import QuestionSolved
 from autoact.experiments.cells import Cell, describe_value
 from autoact.experiments.progress import FINISHED, CellProgress, ExperimentProgress, count_statuses
+from autoact.lab.answer_cost import AnswerCost, mean_cost, read_price
 from autoact.metrics import interval
 from autoact.run.record.state import RunState
 
@@ -31,6 +32,10 @@ class PooledScore(Struct, frozen=True):
     """Mean per answer."""
     seconds: float
     """Mean per answer."""
+    generated: float = 0.0
+    """Tokens generated; mean per answer."""
+    money: float | None = None
+    """Mean per answer, in the currency of the model's prices; None without prices."""
 
 
 class ResultRow(Struct, frozen=True):
@@ -89,6 +94,11 @@ def _row(progress: ExperimentProgress, group: Sequence[CellProgress], shown: Seq
         for state, cell in zip(states, done, strict=True)
     ]
     first = group[0].cell
+    pairs = [
+        (one, state.generated[one.trajectory.unit])
+        for state, solved in zip(states, answers, strict=True)
+        for one in solved
+    ]
     return ResultRow(
         values={axis: first.values[axis] for axis in shown if axis in first.values},
         method=first.method,
@@ -98,7 +108,7 @@ def _row(progress: ExperimentProgress, group: Sequence[CellProgress], shown: Seq
         causes=tuple(dict.fromkeys(one.cause for one in group if one.status in ("failed", "stopped"))),
         runs=tuple(dict.fromkeys(one.run for one in done)),
         kept=tuple(_learned_from(state, one.cell) for state, one in zip(states, done, strict=True) if one.cell.trained),
-        score=pool(answers),
+        score=pool(answers, mean_cost(pairs, read_price(first.config.model))) if pairs else None,
         f1_by_question=mean_by_question(answers, "f1"),
     )
 
@@ -108,17 +118,13 @@ def _learned_from(state: RunState, cell: Cell) -> int:
     return min(kept, cell.config.differentiation.trajectories or kept)
 
 
-def pool(answers: Iterable[Sequence[QuestionSolved]]) -> PooledScore | None:
-    """Returns the scores of the answers of several seeds; None without answers."""
+def pool(answers: Iterable[Sequence[QuestionSolved]], cost: AnswerCost) -> PooledScore:
+    """Returns the scores of the answers of several seeds, at least one, and what they cost."""
     seeds = [one for one in answers if one]
-    if not seeds:
-        return None
     em, f1 = (list(mean_by_question(seeds, score).values()) for score in ("em", "f1"))
-    every = [one for seed in seeds for one in seed]
     return PooledScore(
         len(f1), fmean(em), interval(em), fmean(f1), interval(f1),
-        tuple(fmean(one.f1 for one in seed) for seed in seeds),
-        fmean(one.tokens for one in every), fmean(one.seconds for one in every),
+        tuple(fmean(one.f1 for one in seed) for seed in seeds), cost.tokens, cost.seconds, cost.generated, cost.money,
     )  # fmt: skip
 
 
@@ -131,13 +137,20 @@ def mean_by_question(seeds: Iterable[Sequence[QuestionSolved]], score: str) -> d
     return {question: fmean(values) for question, values in found.items()}
 
 
-HEADINGS = ("cells", "n", "EM", "95 %", "F1", "95 %", "F1 by seed", "tokens", "s")
+HEADINGS = ("cells", "n", "EM", "95 %", "F1", "95 %", "F1 by seed", "tokens", "generated", "s", "money of 1,000")
 
 
 def table_cells(rows: Sequence[ResultRow]) -> tuple[list[str], list[list[str]]]:
-    """Returns the headings and the rows of the table as text; scores are in percent."""
+    """Returns the headings and the rows of the table as text; scores are in percent, tokens and seconds per answer.
+
+    The last column, the money that 1,000 answers cost, is left out where no row has prices.
+    """
     axes = list(dict.fromkeys(axis for row in rows for axis in row.values)) or ["method"]
-    return [*axes, *HEADINGS], [[*(_value(row, axis) for axis in axes), *_figures(row)] for row in rows]
+    priced = any(row.score and row.score.money is not None for row in rows)
+    width = len(axes) + len(HEADINGS) - (not priced)
+    lines = [[*axes, *HEADINGS], *([*(_value(row, axis) for axis in axes), *_figures(row)] for row in rows)]
+    headings, *cells = (line[:width] for line in lines)
+    return headings, cells
 
 
 def _value(row: ResultRow, axis: str) -> str:
@@ -155,7 +168,8 @@ def _figures(row: ResultRow) -> list[str]:
     seeds = " ".join(f"{100 * one:.1f}" for one in score.f1_by_seed) if len(score.f1_by_seed) > 1 else ""
     return [
         counts, str(score.questions), *percent(score.em, score.em_interval), *percent(score.f1, score.f1_interval),
-        seeds, f"{score.tokens:.0f}", f"{score.seconds:.1f}",
+        seeds, f"{score.tokens:.0f}", f"{score.generated:.0f}", f"{score.seconds:.1f}",
+        "-" if score.money is None else f"{1000 * score.money:.4f}",
     ]  # fmt: skip
 
 

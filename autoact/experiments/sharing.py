@@ -33,6 +33,8 @@ UNNEEDED = (SYNTHESIS, FILTERING, DIFFERENTIATION)
 EVERY_STAGE = ("task", "model", "server", "author")
 """Sections on which the results of every stage depend."""
 
+PRICES = ("prompt_price", "generated_price")
+"""Settings of the model that change no result."""
 LONGEST_NAME = 30
 """The most characters of an adapter's name."""
 
@@ -181,5 +183,8 @@ def _settings_up_to(cell: Cell, stages: Sequence[str], seed_from: str) -> Config
 
 
 def _digest(config: Config, path: Sequence[tuple[str, int]], per_tool: bool) -> str:
-    settings = msgspec.json.encode((config, path, per_tool), order="deterministic")
+    values = msgspec.to_builtins(config, order="deterministic")
+    for price in PRICES:
+        del values["model"][price]
+    settings = msgspec.json.encode((values, path, per_tool))
     return hashlib.sha256(settings).hexdigest()[:16]

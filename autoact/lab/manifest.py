@@ -19,7 +19,7 @@ CONDITIONS = ("questions", "corpus", "tools", "prompts", "task.description", "ta
 """Names of the inputs that have to be equal for two scores to measure the same."""
 WITHOUT_EFFECT = (
     "run.stages", "run.question", "model.lanes", "server.", "session.", "differentiation.save_every",
-    "group_planning.compare",
+    "group_planning.compare", "model.prompt_price", "model.generated_price",
 )  # fmt: skip
 """Settings, or the beginnings of their names, that change no answer but by rounding."""
 

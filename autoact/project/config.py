@@ -62,6 +62,10 @@ class Model(Section, frozen=True):
     seed: int = 7
     engine: str = "local"
     """The kind of engine that runs it, a name of autoact.registry.engines."""
+    prompt_price: NonNegativeFloat = 0.0
+    """The price of a million encoded prompt tokens, in any currency, for tables of costs; it changes nothing else."""
+    generated_price: NonNegativeFloat = 0.0
+    """The price of a million generated tokens; if both prices are 0, the tables have no column of money."""
 
 
 class Server(Section, frozen=True):

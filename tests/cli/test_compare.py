@@ -19,16 +19,19 @@ HALF = [1.0, 0.0] * 10
 
 
 def answered(
-    project: Project, scores: dict[str, list[float]], *, seed: int = 7, corpus: str = "c1", steps: int = 4
-) -> RunFolder:
-    """A run whose methods have these scores."""
+    project: Project, scores: dict[str, list[float]], *, seed: int = 7, corpus: str = "c1", steps: int = 4,
+    types: tuple[str, ...] = (), model: dict[str, float] | None = None,
+) -> RunFolder:  # fmt: skip
+    """A run whose methods have these scores; questions have these types in turn, and 25 tokens are generated each."""
     folder = new_run(project.root, "eval", {}, now=datetime(2026, 11, 22, 14, 30))
-    config = {"model": {"seed": seed}, "group_planning": {"steps": steps}}
+    config = {"model": {"seed": seed, **(model or {})}, "group_planning": {"steps": steps}}
     with LogWriter(folder) as log:
         log.append(happened.RunOpened(1, 7, "here", "scripted", config, {"corpus": corpus} if corpus else {}))
         for cast, values in scores.items():
             for n, f1 in enumerate(values):
-                made = Trajectory(f"{cast}-{n}", Question(f"q-{n}", f"{n}?", "x"), (), "x", cast=cast)
+                question = Question(f"q-{n}", f"{n}?", "x", type=types[n % len(types)] if types else "")
+                made = Trajectory(f"{cast}-{n}", question, (), "x", cast=cast)
+                log.append(happened.ModelAnswered(f"{cast}-{n}", 0, "0", "meta", "thought", "x", (1,) * 25))
                 log.append(happened.QuestionSolved(cast, made, f1, f1, True, 2.0, 100))
         log.append(happened.RunFinished())
     return folder
@@ -81,6 +84,29 @@ def test_unlike_runs_are_refused_unless_it_is_said(project: Project, capsys: pyt
     assert "(8 questions left out, which not all of the runs answered)" in text
     unknown = answered(project, {"group": HALF}, corpus="")
     assert "perhaps different: corpus, tools" in compared(capsys, first.path, unknown.path)[0]
+
+
+def test_the_types_of_questions_and_the_costs(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = {"meta": [0.0] * 22, "group": [*HALF, 1.0, 1.0]}
+    types = ("bridge", "comparison") * 10 + ("odd", "odd")
+    first = answered(project, scores, types=types, model={"prompt_price": 2.0, "generated_price": 8.0})
+    rows = [" ".join(line.split()) for line in compared(capsys, first.path)[0].splitlines()]
+    assert "F1, type bridge 10 0.0 100.0 +100.0 +100.0 to +100.0 0.002 0.006" in rows
+    assert "F1, type comparison 10 0.0 0.0 +0.0 +0.0 to +0.0 1.000 1.000" in rows
+    assert "F1, type odd 2 0.0 100.0 +100.0 too few" in rows
+    assert "generated tokens 25 25 +0" in rows
+    assert "money of 1,000 0.3500 0.3500 +0.0000" in rows  # 75 prompt tokens and 25 generated ones each
+
+
+def test_without_prices_no_money_is_told_and_those_set_later_count(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = answered(project, {"meta": HALF, "group": HALF})
+    text, _ = compared(capsys, folder.path)
+    assert ("generated tokens" in text, "money" in text) == (True, False)
+    settings = project.root / "project.toml"
+    settings.write_text(settings.read_text().replace("[model]", "[model]\ngenerated_price = 8.0"))
+    assert "money of 1,000" in compared(capsys, folder.path)[0]
 
 
 def test_seeds_are_one_side(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,14 @@ def runs(project: Project, experiment: Experiment, journal: dict[str, str] | Non
     return Grid.of(project, experiment).tree.runs(journal or {})
 
 
+def test_a_price_changes_no_stage(project: Project, write: Write) -> None:
+    experiment = write("[axes]\nmethod = ['meta', 'group']\n")
+    before = [node.key for run in runs(project, experiment) for node in run.nodes]
+    priced = write("[settings]\nmodel.generated_price = 2.0\n[axes]\nmethod = ['meta', 'group']\n")
+    assert [node.key for run in runs(project, priced) for node in run.nodes] == before
+    assert expand(project, priced)[0].config.model.generated_price == 2.0
+
+
 def test_every_combination_is_a_cell_and_rows_are_combined_with_axes(project: Project, write: Write) -> None:
     experiment = write(
         'preset = "quick"\n[settings]\ngroup_planning.limit = 3\n[axes]\nseed = [1, 2]\nsynthesis.samples = [1, 4]\n'

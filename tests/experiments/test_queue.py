@@ -188,9 +188,17 @@ def test_an_experiment_on_the_command_line(project: Project, write: Write, capsy
     assert main(["lab", "table", root]) == 0
     heading, first, second = capsys.readouterr().out.splitlines()
     assert heading.split()[:4] == ["method", "cells", "n", "EM"]
+    assert heading.split()[-3:] == ["tokens", "generated", "s"]
     assert (first.split()[0], second.split()[0]) == ("meta", "group")
     assert main(["lab", "table", root, "--markdown"]) == 0
     assert capsys.readouterr().out.startswith("| method | cells | n | EM | 95 % | F1 |")
+    write(SMALL.replace("[settings]", "[settings]\nmodel.generated_price = 1000.0"))  # a price plays nothing again
+    assert main(["lab", "table", root, "--json"]) == 0
+    priced, _ = orjson.loads(capsys.readouterr().out)["rows"]
+    assert priced["finished"] == 2
+    assert (meta["score"]["money"], priced["score"]["money"]) == (None, 0.0)  # a scripted model generates no tokens
+    assert main(["lab", "table", root]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith("money of 1,000")
 
 
 @pytest.mark.usefixtures("scripted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoact.events import QuestionSolved
+from autoact.lab.answer_cost import TokenPrice, read_price
 from autoact.lab.comparison import ComparedSide, MethodComparison, collect_answers, compare
 from autoact.lab.statistics.paired import bootstrap_interval, mcnemar_p, permutation_p
 from autoact.script import fork_name
@@ -50,7 +51,50 @@ def test_the_figures_are_those_of_the_shared_questions() -> None:
     assert made.f1.p == permutation_p(before, after) == 2 / 256
     exact = [[float(score == 1) for score in scores] for scores in (before, after)]
     assert made.em.p == mcnemar_p(*exact) == 2 / 16
-    assert (made.tokens, made.seconds) == ((100.0, 300.0), (2.0, 2.0))
+    assert [(cost.tokens, cost.seconds, cost.money) for cost in made.costs] == [(100, 2, None), (300, 2, None)]
+
+
+def test_costs_are_those_of_the_generated_tokens_and_of_the_prices() -> None:
+    known = {f"group-{n}": 20 + n for n in range(20)}
+    sides = (
+        ComparedSide("meta", (answers("meta", [0.0] * 20),)),
+        ComparedSide("group", (answers("group", [1.0] * 20),), (known,), TokenPrice(1.0, 4.0)),
+    )
+    before, after = compare([sides])[0].costs
+    assert (before.generated, before.money) == (0, None)
+    assert after.generated == pytest.approx(29.5)
+    assert after.money == pytest.approx((270.5 * 1 + 29.5 * 4) / 1e6)  # of 300 tokens, the others are the prompt's
+
+
+def test_a_model_without_prices_has_no_price() -> None:
+    assert read_price({"prompt_price": 0.0}) is read_price({}) is read_price(None) is None
+    assert read_price({"generated_price": 2}) == TokenPrice(0.0, 2.0)
+
+
+def test_a_comparison_is_broken_down_by_what_questions_carry() -> None:
+    def of(cast: str, scores: list[float]) -> dict[str, QuestionSolved]:
+        kinds = ["bridge", "comparison", "bridge", ""] * 10
+        solved = [
+            QuestionSolved(
+                cast, Trajectory(f"{cast}-{n}", Question(str(n), f"{n}?", "x", type=kind, level="hard"), (), cast=cast),
+                float(f1 == 1), f1, scored=True,
+            )
+            for n, (kind, f1) in enumerate(zip(kinds, scores, strict=True))
+        ]  # fmt: skip
+        return collect_answers(solved)[cast]
+
+    old, new = of("meta", [0.0] * 40), of("group", [1.0, 0.0, 0.5, 0.0] * 10)
+    (made,) = compare([(ComparedSide("meta", (old,)), ComparedSide("group", (new,)))])
+    assert [(one.by, one.name, one.n) for one in made.groups] == [
+        ("type", "", 10), ("type", "bridge", 20), ("type", "comparison", 10),
+    ]  # fmt: skip
+    bridge = made.groups[1]
+    before, after = [0.0] * 20, [1.0] * 10 + [0.5] * 10
+    assert bridge.f1.difference == 0.75
+    assert bridge.f1.interval == pytest.approx(bootstrap_interval(before, after), abs=0.02)
+    assert bridge.em.p == mcnemar_p([0.0] * 10, [1.0] * 10)
+    assert bridge.em.corrected == 3 * bridge.em.p  # of three groups; the other two have a p of 1
+    assert made.em.corrected == made.em.p  # of one comparison
 
 
 def test_words_for_a_clear_gain() -> None:

@@ -123,7 +123,7 @@ def table(arguments: argparse.Namespace) -> int:
     """Prints the scores of the finished cells."""
     from autoact.cli.output import print_columns, print_json, printable
     from autoact.experiments.report import make_report, write_html
-    from autoact.experiments.results import as_json, make_results, markdown_table, notes, table_cells
+    from autoact.experiments.results import HEADINGS, as_json, make_results, markdown_table, notes, table_cells
 
     project, progress = _open(arguments)
     if arguments.html:
@@ -137,7 +137,7 @@ def table(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         print(*map(printable, markdown_table(headings, cells)), sep="\n")
     else:
-        print_columns([headings, *cells], "l" * (len(headings) - 9) + "r" * 9)
+        print_columns([headings, *cells], "l" * headings.index(HEADINGS[0]) + "r" * len(HEADINGS))
     for note in notes(rows):
         print(printable(f"- {note}" if arguments.markdown else note))
     return 0
