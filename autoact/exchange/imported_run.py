@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -57,11 +57,18 @@ def read_tool_names(project: Project, given: Mapping[str, str]) -> dict[str, str
     return names | {theirs.casefold(): known[ours.casefold()] for theirs, ours in given.items()}
 
 
-def count_missing_tools(project: Project, trajectories: Sequence[Trajectory]) -> dict[str, int]:
-    """Returns the actions that are no tool of the project, with their number of steps; without failed steps."""
+def find_missing_tools(project: Project, trajectories: Sequence[Trajectory]) -> dict[str, list[str]]:
+    """Returns the units that call what is no tool of the project, by its name, the most frequent first.
+
+    Failed steps do not count. The filter refuses these trajectories.
+    """
     known = {record.name for record in _enabled(project)} | {FINISH, REFLECT}
-    used = Counter(step.action for one in trajectories for step in one.steps if not step.failed)
-    return {name: count for name, count in used.most_common() if name and name not in known}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for one in trajectories:
+        for action in dict.fromkeys(step.action for step in one.steps if not step.failed):
+            if action and action not in known:
+                found[action].append(one.unit)
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
 
 
 def write_imported_run(project: Project, trajectories: Sequence[Trajectory], file: Path, form: str) -> RunFolder:
@@ -97,7 +104,8 @@ def _make_events(
 ) -> Iterator[Event]:  # fmt: skip
     settings = msgspec.to_builtins(config)
     yield RunOpened(1, os.getpid(), socket.gethostname(), f"imported from {form}", settings)
-    verdicts = list(filtering(trajectories, config.filtering, {}))
+    tools = {record.name for record in _enabled(project)}
+    verdicts = list(filtering(trajectories, config.filtering, {}, tools=tools))
     questions = {one.question.id: one.question for one in trajectories}
     made: dict[str, list[Event]] = {
         SELF_INSTRUCT: [QuestionAccepted(question) for question in questions.values()],

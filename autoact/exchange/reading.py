@@ -35,6 +35,8 @@ class TrajectoryReader:
         self._ids: dict[tuple[str, tuple[str, ...], str | None], str] = {}
         self._places: dict[str, RecordPlace] = {}
         self._tries: dict[str, int] = {}
+        self.places: dict[str, RecordPlace] = {}
+        """The place of each trajectory in its file, by unit."""
 
     def read(self, file: Path) -> list[Trajectory]:
         """Reads every trajectory of a file. Raises BadProject, with its position, at the first that cannot be used."""
@@ -63,6 +65,7 @@ class TrajectoryReader:
         self.unjudged += gold is None
         question = self._question(raw, gold, place)
         number = self._tries[question.id] = self._tries.get(question.id, 0) + 1
+        self.places[f"i-{question.id}-{number - 1}"] = place
         judged = next((step.argument for step in reversed(steps) if step.action == REFLECT), None)
         return Trajectory(
             f"i-{question.id}-{number - 1}", question, steps, final,

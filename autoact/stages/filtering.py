@@ -17,7 +17,18 @@ from autoact.project.config import Filtering
 from autoact.registry.stages import FILTERING
 from autoact.script import StageScript
 from autoact.stages.context import StageContext
-from autoact.trajectory import BY_FILTER, FINISH, FROM_FACTS, HINTED, MISTAKEN, REFLECT, Step, Trajectory, Verdict
+from autoact.trajectory import (
+    BY_FILTER,
+    FINISH,
+    FROM_FACTS,
+    HINTED,
+    IMPORTED,
+    MISTAKEN,
+    REFLECT,
+    Step,
+    Trajectory,
+    Verdict,
+)
 
 SENTENCE_WORDS = 3
 """Words that a thought needs at least to count as a sentence."""
@@ -27,24 +38,26 @@ def begin(context: StageContext) -> tuple[StageScript, int]:
     """Returns the stage over the trajectories so far, and the number that it judges."""
     trajectories, number = list(context.state.trajectories.values()), context.config.run.round
     new = {one.unit for one in trajectories if number and one.unit.startswith(round_prefixes(number))}
-    return filtering(trajectories, context.config.filtering, context.state.verdicts, new), len(trajectories)
+    tools = {*(tool.name for tool in context.inputs.ready), *context.inputs.unfit}
+    return filtering(trajectories, context.config.filtering, context.state.verdicts, new, tools), len(trajectories)
 
 
 def filtering(
     trajectories: Sequence[Trajectory], settings: Filtering, verdicts: Mapping[str, Verdict],
-    new: Collection[str] = (),
+    new: Collection[str] = (), tools: Collection[str] = (),
 ) -> StageScript:  # fmt: skip
     """Judges every trajectory, the shortest first.
 
     A person's verdict in `verdicts`, by unit, is not judged again: a trajectory that a person kept counts first towards
     the number kept of its question, and one that a person dropped does not count. `new` are the units of this round;
-    they are refused if the kept set would be much less diverse with them than without.
+    they are refused if the kept set would be much less diverse with them than without. `tools` are the names of the
+    project's tools, without which an imported trajectory is refused; empty if they are not known.
     """
     by_hand = {unit: verdict.kept for unit, verdict in verdicts.items() if verdict.by != BY_FILTER}
-    refusals = _find_refusals(trajectories, settings, by_hand)
+    refusals = _find_refusals(trajectories, settings, by_hand, tools)
     if new:
         old = [one for one in trajectories if one.unit not in new]
-        before = _find_refusals(old, settings, by_hand)
+        before = _find_refusals(old, settings, by_hand, tools)
         what = find_collapse(_select_kept(old, before, by_hand), _select_kept(trajectories, refusals, by_hand))
         if what:
             refusals = {unit: f"less diverse: {what}" for unit in new} | before
@@ -70,8 +83,8 @@ def _order(trajectory: Trajectory) -> tuple[int, str]:
 
 
 def _find_refusals(
-    trajectories: Sequence[Trajectory], settings: Filtering, by_hand: Mapping[str, bool]
-) -> dict[str, str]:  # fmt: skip
+    trajectories: Sequence[Trajectory], settings: Filtering, by_hand: Mapping[str, bool], tools: Collection[str]
+) -> dict[str, str]:
     """Returns the reason to refuse each trajectory that no person judged, empty for those to keep.
 
     The shortest ones of each question are kept.
@@ -82,7 +95,7 @@ def _find_refusals(
     for trajectory in sorted(trajectories, key=_order):
         if trajectory.unit in by_hand:
             continue
-        why, path = find_refusal(trajectory, settings), _path(trajectory)
+        why, path = find_refusal(trajectory, settings, tools), _path(trajectory)
         if not why and not settings.everything:
             why = "same steps as another" if path in seen else ""
             if not why and kept[trajectory.question.id] >= settings.per_question:
@@ -94,11 +107,13 @@ def _find_refusals(
     return refusals
 
 
-def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
-    """Returns the first reason to refuse a trajectory; empty when there is none."""
+def find_refusal(trajectory: Trajectory, settings: Filtering, tools: Collection[str] = ()) -> str:
+    """Returns the first reason to refuse a trajectory; empty when there is none. `tools` are as for `filtering`."""
     acts = [_act(step, played=trajectory.question.played) for step in trajectory.steps]
     if trajectory.halt not in ("answered", "over"):
         return "did not end"
+    if tools and trajectory.made == IMPORTED and (missing := find_missing_tool(trajectory, tools)):
+        return f"calls {missing}, which is no tool of this project"
     if settings.everything and trajectory.made != MISTAKEN:  # a rule made those, to be refused
         return ""
     if trajectory.reward < 1:
@@ -120,6 +135,13 @@ def find_refusal(trajectory: Trajectory, settings: Filtering) -> str:
     if settings.reasoned and not is_reasoned(trajectory):
         return "answer without a reason"
     return ""
+
+
+def find_missing_tool(trajectory: Trajectory, tools: Collection[str]) -> str:
+    """Returns the first action of a trajectory that is none of `tools`; empty if all are. Failed steps do not count."""
+    known = (*tools, FINISH, REFLECT)
+    actions = (step.action for step in trajectory.steps if not step.failed)
+    return next((action for action in actions if action and action not in known), "")
 
 
 def _act(step: Step, *, played: bool) -> tuple[str, ...]:

@@ -15,11 +15,11 @@ from autoact.errors import BadInput
 from autoact.events import Event
 from autoact.exchange.imported_run import write_imported_run
 from autoact.exchange.reading import TrajectoryReader
-from autoact.exchange.screen import screen
 from autoact.exchange.writing import write_trajectories
 from autoact.job.inputs import open_inputs, open_library
 from autoact.job.job import Job
 from autoact.job.pipeline import Pipeline
+from autoact.lab.inspection.figures import measure_set
 from autoact.model.scripted import ScriptedEngine
 from autoact.project.config import Config, Plan
 from autoact.project.project import Project
@@ -40,25 +40,19 @@ RELEASED = {
 }  # fmt: skip
 """Mean steps, distinct action sequences, empty thoughts in per cent, and clean trajectories, of 200 each."""
 
+WITHOUT_TOOL = msgspec.structs.replace(
+    TRAJECTORIES[0], unit="i-q-1-2",
+    steps=(msgspec.structs.replace(TRAJECTORIES[0].steps[0], action="Maps"), *TRAJECTORIES[0].steps[1:]),
+)  # fmt: skip
+
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_the_released_trajectories(name: str, shared: Path) -> None:
     tools = NAMES | {"image2text": "Image2Text"}
-    found = screen(TrajectoryReader(tools).read(shared / "data" / "trajectories" / f"{name}_200.jsonl"))
-    assert found.trajectories == 200
-    figures = (float(f"{found.steps:.2f}"), found.sequences, round(100 * found.empty_thoughts, 1), found.clean)
-    assert figures == RELEASED[name]
-
-
-def test_every_gate_of_the_screen() -> None:
-    clean = TRAJECTORIES[0]
-    again = msgspec.structs.replace(clean, steps=(clean.steps[0], *clean.steps))
-    cut = msgspec.structs.replace(clean, halt="steps")
-    silent = msgspec.structs.replace(clean, steps=(Step(" ", "Retrieve", "Peru"), *clean.steps))
-    failed = msgspec.structs.replace(clean, steps=(Step("So", "Retrieve", "Peru", failed=True), *clean.steps))
-    found = screen([clean, again, cut, silent, failed])
-    assert found.clean == 1
-    assert found.defects == {"repeated action": 1, "did not end": 1, "empty thought": 1, "failed call": 1}
+    found = measure_set(TrajectoryReader(tools).read(shared / "data" / "trajectories" / f"{name}_200.jsonl"))
+    assert found.n == 200
+    left = found.gates[-1].left
+    assert (float(f"{found.steps:.2f}"), found.sequences, round(100 * found.empty_thoughts, 1), left) == RELEASED[name]
 
 
 def test_an_import_is_a_finished_run(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +62,7 @@ def test_an_import_is_a_finished_run(project: Project, tmp_path: Path, capsys: p
     lines = capsys.readouterr().out.splitlines()
     (folder,) = list_runs(project.root)
     assert lines[0] == str(folder.path)
-    assert "clean         2 of 3 (1 failed call, 1 empty thought)" in lines
+    assert "clean         2 of 3 (fail: 1 no invalid action, 1 no empty thought)" in lines
     assert "kept          1 of 3 by this project's filter (1 answer never observed, 1 empty thought)" in lines
     state = RunState.of(folder.events)
     assert (verdict(folder, state), state.damage) == ("finished", [])
@@ -84,7 +78,7 @@ def test_an_import_is_a_finished_run(project: Project, tmp_path: Path, capsys: p
 
 @pytest.mark.parametrize("first", [FILTERING, DIFFERENTIATION])
 def test_a_run_trains_on_it(first: str, project: Project, tmp_path: Path) -> None:
-    base = write_imported_run(project, TRAJECTORIES, tmp_path / "a.jsonl", "openai")
+    base = write_imported_run(project, [*TRAJECTORIES, WITHOUT_TOOL], tmp_path / "a.jsonl", "openai")
     stages = (FILTERING, DIFFERENTIATION)[(FILTERING, DIFFERENTIATION).index(first) :]
     config = msgspec.structs.replace(project.config(), run=Plan(stages=stages, base=base.name))
     folder = new_run(project.root, "run", msgspec.to_builtins(config), now=datetime(2026, 11, 22, 14, 30))
@@ -130,7 +124,25 @@ def test_a_check_makes_no_run(project: Project, tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out.count("trajectories  3, of 2 questions\n") == 2
     assert list_runs(project.root) == []
     assert main(["import", "--check", "--json", str(file), str(project.root)]) == 0
-    assert msgspec.json.decode(capsys.readouterr().out)["screen"]["clean"] == 2
+    assert msgspec.json.decode(capsys.readouterr().out)["figures"]["gates"][-1]["left"] == 2
+
+
+def test_a_trajectory_with_a_tool_that_the_project_lacks_is_refused(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.jsonl"
+    write_trajectories([*TRAJECTORIES, *[WITHOUT_TOOL] * 10], FORMS.get("openai"), file)
+    assert main(["import", str(file), str(project.root)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "10 calls Maps, which is no tool of this project" in next(line for line in lines if line.startswith("kept"))
+    assert [line for line in lines if line.startswith("no such tool")] == [
+        f"no such tool  Maps, in {', '.join(f'line {n}' for n in range(4, 12))} and 2 more; refused, unless --tools "
+        "gives another name"
+    ]
+    (folder,) = list_runs(project.root)
+    assert [unit for unit, verdict in RunState.of(folder.events).verdicts.items() if verdict.kept] == ["i-q-1-0"]
+    assert main(["import", "--tools", "maps=Retrieve", str(file), str(project.root)]) == 0
+    assert "no such tool" not in capsys.readouterr().out
 
 
 def test_tools_by_other_names(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,9 +153,11 @@ def test_tools_by_other_names(project: Project, tmp_path: Path, capsys: pytest.C
     )
     command = ["import", "--check", str(file), str(project.root)]
     assert main(command) == 0
-    assert "not in this project (1 find, 1 done)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "no such tool  find, in line 1; refused, unless --tools gives another name" in printed
+    assert "no such tool  done, in line 1;" in printed
     assert main([*command, "--tools", "find=Retrieve,done=Finish", "--right"]) == 0
-    assert "not in this project" not in capsys.readouterr().out
+    assert "no such tool" not in capsys.readouterr().out
     assert main([*command, "--tools", "find=Nothing"]) == 2
     assert "no tool `Nothing` for `find`; there is" in capsys.readouterr().err
     assert main([*command, "--tools", "find"]) == 2

@@ -12,7 +12,7 @@ from autoact.events import TrajectoryJudged
 from autoact.project.config import Filtering
 from autoact.scratchpad import REFLECT_NOW
 from autoact.stages.filtering import filtering, find_refusal
-from autoact.trajectory import FINISH, HINTED, REFLECT, Question, Step, Trajectory, Verdict
+from autoact.trajectory import FINISH, HINTED, IMPORTED, REFLECT, Question, Step, Trajectory, Verdict
 
 LOOK = Step("I should read the page.", "Retrieve", "Fidelio", "Fidelio is an opera by Ludwig van Beethoven.")
 DONE = Step("It was written by Beethoven.", FINISH, "Beethoven", REFLECT_NOW)
@@ -49,6 +49,14 @@ def good(*steps: Step, **changes: Any) -> Trajectory:
 )
 def test_each_gate_has_its_reason(trajectory: Trajectory, why: str) -> None:
     assert find_refusal(trajectory, Filtering()) == why
+
+
+def test_an_imported_trajectory_calls_only_tools_of_the_project() -> None:
+    elsewhere = good(but(LOOK, action="Maps"), DONE, TRUE, made=IMPORTED)
+    why = "calls Maps, which is no tool of this project"
+    assert find_refusal(elsewhere, Filtering(), ("Retrieve",)) == why
+    assert find_refusal(elsewhere, Filtering(everything=True), ("Retrieve",)) == why
+    assert find_refusal(elsewhere, Filtering(), ("Retrieve", "Maps")) == find_refusal(elsewhere, Filtering()) == ""
 
 
 def test_a_hinted_trajectory_reads_only_pages_that_something_named() -> None:

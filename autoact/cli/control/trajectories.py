@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,14 +12,17 @@ from msgspec.structs import replace
 
 from autoact.cli.output import print_json, printable
 from autoact.cli.target import parse_pairs
-from autoact.exchange.imported_run import count_missing_tools, read_tool_names, write_imported_run
+from autoact.exchange.imported_run import find_missing_tools, read_tool_names, write_imported_run
 from autoact.exchange.reading import TrajectoryReader
-from autoact.exchange.screen import QualityScreen, screen
 from autoact.exchange.writing import kept_trajectories, write_trajectories
+from autoact.lab.inspection.figures import SetFigures, measure_set
 from autoact.project.project import Project
 from autoact.registry.forms import FORMS, TrajectoryForm
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
+
+SHOWN = 8
+"""The most lines that are named of one missing tool."""
 
 
 class ImportReport(Struct, frozen=True):
@@ -27,11 +30,11 @@ class ImportReport(Struct, frozen=True):
 
     file: str
     form: str
-    screen: QualityScreen
+    figures: SetFigures
     unjudged: int
     """Trajectories without a gold answer."""
-    missing_tools: Mapping[str, int]
-    """Names of tools that the project does not have, with their number of calls."""
+    missing_tools: Mapping[str, Sequence[str]]
+    """Names of tools that the project does not have, with the lines or records of the trajectories that call them."""
     run: str = ""
     """The folder of the new run; empty with --check."""
     kept: int = 0
@@ -46,7 +49,10 @@ def import_trajectories(arguments: argparse.Namespace, file: Path) -> None:
     reader = TrajectoryReader(names, arguments.form, right=arguments.right)
     found = reader.read(file)
     form = reader.form.name if reader.form else ""
-    report = ImportReport(str(file), form, screen(found), reader.unjudged, count_missing_tools(project, found))
+    missing = {
+        name: [str(reader.places[unit]) for unit in units] for name, units in find_missing_tools(project, found).items()
+    }
+    report = ImportReport(str(file), form, measure_set(found), reader.unjudged, missing)
     if not arguments.check:
         report = _add_verdicts(report, write_imported_run(project, found, file, form))
     if arguments.json:
@@ -69,19 +75,21 @@ def export_trajectories(arguments: argparse.Namespace, folder: RunFolder, file: 
 
 def lines(report: ImportReport) -> Iterator[str]:
     """Yields the report for people; its first line is the run's folder."""
-    found, refused = report.screen, _list_counts(report.refused)
+    found, refused = report.figures, _list_counts(report.refused)
+    failed = _list_counts({gate.name: gate.failed for gate in found.gates if gate.failed}, "fail: ")
     yield report.run or report.file
     yield f"form          {FORMS.get(report.form).title}"
-    yield f"trajectories  {found.trajectories}, of {found.questions} questions"
+    yield f"trajectories  {found.n}, of {found.questions} questions"
     yield f"steps         {found.steps:.2f} on average, {found.sequences} distinct action sequences"
-    yield f"of the steps  {found.empty_thoughts:.1%} with an empty thought, {found.failed_steps:.1%} with a failed call"
-    yield f"clean         {found.clean} of {found.trajectories}{_list_counts(found.defects)}"
+    yield f"of the steps  {found.empty_thoughts:.1%} with an empty thought, {found.invalid_steps:.1%} an invalid action"
+    yield f"clean         {found.gates[-1].left} of {found.n}{failed}"
     if report.run:
-        yield f"kept          {report.kept} of {found.trajectories} by this project's filter{refused}"
+        yield f"kept          {report.kept} of {found.n} by this project's filter{refused}"
     if report.unjudged:
         yield f"no gold       {report.unjudged} have no gold answer, so none of them is kept; see --right"
-    if report.missing_tools:
-        yield f"tools         not in this project{_list_counts(report.missing_tools)}; --tools gives them other names"
+    for name, places in report.missing_tools.items():
+        more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+        yield f"no such tool  {name}, in {', '.join(places[:SHOWN])}{more}; refused, unless --tools gives another name"
 
 
 def _add_verdicts(report: ImportReport, folder: RunFolder) -> ImportReport:
@@ -91,5 +99,5 @@ def _add_verdicts(report: ImportReport, folder: RunFolder) -> ImportReport:
     return replace(report, run=str(folder.path), kept=kept, refused=dict(refused.most_common()))
 
 
-def _list_counts(counts: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{count} {name}' for name, count in counts.items())})" if counts else ""
+def _list_counts(counts: Mapping[str, int], words: str = "") -> str:
+    return f" ({words}{', '.join(f'{count} {name}' for name, count in counts.items())})" if counts else ""

@@ -15,12 +15,11 @@ from autoact.lab.inspection.steps import UNKNOWN, action_names, is_call, is_inva
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Trajectory
 
 
-class SetFigures(Struct, frozen=True):
-    """Measures of one set. Shares are 0 to 1; entropies are in bits."""
+class ReferenceFigures(Struct, frozen=True):
+    """Measures of one set, which the released sets have too. Shares are 0 to 1; entropies are in bits."""
 
     n: int
-    questions: int
-    """Different texts of questions."""
+    """Trajectories."""
     steps: float
     """Mean number of steps, Finish and Reflect included."""
     tools: float
@@ -36,19 +35,27 @@ class SetFigures(Struct, frozen=True):
     """Share of steps."""
     invalid_steps: float
     """Share of steps whose action does not exist, or not at that point."""
-    failed_calls: float
-    """Share of calls that failed or found nothing."""
     distinct_pairs: float
     """Distinct-2 of at most 200 different questions."""
     self_bleu: float
     """Of at most 200 different questions."""
-    opening: str
-    """The most frequent first three words of questions."""
     opening_share: float
-    types: dict[str, int]
-    """Trajectories by the type of their question."""
+    """Share of the questions that begin with the most frequent first three words."""
     verdicts: tuple[int, int]
     """Steps in which the reflect part says *right*, and *wrong*."""
+
+
+class SetFigures(ReferenceFigures, frozen=True):
+    """All measures of one set."""
+
+    questions: int
+    """Different texts of questions."""
+    failed_calls: float
+    """Share of calls that failed or found nothing."""
+    opening: str
+    """The most frequent first three words of questions."""
+    types: dict[str, int]
+    """Trajectories by the type of their question."""
     gates: list[GateCount]
 
     @property
