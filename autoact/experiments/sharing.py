@@ -33,8 +33,8 @@ UNNEEDED = (SYNTHESIS, FILTERING, DIFFERENTIATION)
 EVERY_STAGE = ("task", "model", "server", "author")
 """Sections on which the results of every stage depend."""
 
-PRICES = ("prompt_price", "generated_price")
-"""Settings of the model that change no result."""
+WITHOUT_EFFECT = (("model", "prompt_price"), ("model", "generated_price"), ("run", "without"))
+"""Settings that change no result of a cell, or that cells do not have; keys from before they existed stay valid."""
 LONGEST_NAME = 30
 """The most characters of an adapter's name."""
 
@@ -184,7 +184,7 @@ def _settings_up_to(cell: Cell, stages: Sequence[str], seed_from: str) -> Config
 
 def _digest(config: Config, path: Sequence[tuple[str, int]], per_tool: bool) -> str:
     values = msgspec.to_builtins(config, order="deterministic")
-    for price in PRICES:
-        del values["model"][price]
+    for section, name in WITHOUT_EFFECT:
+        del values[section][name]
     settings = msgspec.json.encode((values, path, per_tool))
     return hashlib.sha256(settings).hexdigest()[:16]

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from autoact.errors import BadInput
-from autoact.events import StageFinished
+from autoact.events import Event, StageFinished, TrajectoryCommitted, TrajectoryJudged
 from autoact.project.config import Differentiation, Plan
 from autoact.registry.stages import DIFFERENTIATION, STAGES, SYNTHESIS, pipeline, stage_of_event
 from autoact.run.record.archive import check_adapter
@@ -36,7 +36,7 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
             raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
-        elif event is not None and stage_of_event(record.type) in copied:
+        elif event is not None and stage_of_event(record.type) in copied and _unit(event) not in plan.without:
             journal.append_once(event)
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
@@ -48,6 +48,13 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
         shutil.copytree(base.adapters, folder.adapters, dirs_exist_ok=True)
     for event in finished:  # last: they mark the results above as complete
         journal.append_once(event)
+
+
+def _unit(event: Event) -> str:
+    """Returns the unit of the trajectory that an event commits or judges; empty for other events."""
+    if isinstance(event, TrajectoryCommitted):
+        return event.trajectory.unit
+    return event.verdict.unit if isinstance(event, TrajectoryJudged) else ""
 
 
 def _check_adapters(base: RunFolder) -> None:

@@ -323,6 +323,8 @@ class Plan(Section, frozen=True):
     base run kept."""
     imported: str = ""
     """The file that the trajectories of an imported run came from."""
+    without: tuple[str, ...] = ()
+    """Units of trajectories of the base run that are left out, so that nothing is trained on them."""
     skips: tuple[str, ...] = ()
     """Stages that neither this run nor its base needs to have played, as for the meta-agent alone, which needs no
     training."""

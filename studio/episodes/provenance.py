@@ -8,9 +8,10 @@ from textual.content import Content
 
 from autoact.errors import AutoActError
 from autoact.events import QuestionSolved
+from autoact.lab.lineage import find_related
 from autoact.project.project import Project
 from autoact.run.record.state import RunState
-from autoact.trajectory import Example, Question
+from autoact.trajectory import Example, Question, Trajectory
 from studio.terminal import untrusted_text
 
 
@@ -20,11 +21,6 @@ def read_seeds(project: Project | None) -> Sequence[Example]:
         return project.examples() if project else ()
     except AutoActError:
         return ()  # the task pane shows the error
-
-
-def wrong_answers(state: RunState) -> list[QuestionSolved]:
-    """Returns the scored answers that are not an exact match."""
-    return [solved for solved in state.solved if solved.scored and solved.em < 1]
 
 
 def provenance(state: RunState, solved: QuestionSolved, examples: Sequence[Example]) -> list[Content]:
@@ -37,24 +33,18 @@ def provenance(state: RunState, solved: QuestionSolved, examples: Sequence[Examp
         *(_pair("turn", f"{step.action}[{step.argument}]  {step.thought}", "$quiet") for step in trajectory.steps),
         _pair("pages", ", ".join(question.gold) or "the question names no pages that hold its answer"),
     ]
-    if question.gold:
-        lines += _practice(state, question)
-    return [*lines, *_seeds(question, examples)]
+    return [*lines, *_practice(state, trajectory), *_seeds(question, examples)]
 
 
-def _practice(state: RunState, question: Question) -> list[Content]:
-    """Returns lines about the practice questions on the same pages, each with its trajectories."""
-    related = [one for one in state.questions if set(one.gold) & set(question.gold)]
-    lines = [Content(f"\n{len(related)} practice questions about the same pages")]
+def _practice(state: RunState, trajectory: Trajectory) -> list[Content]:
+    """Returns lines about the practice questions that an answer may come from, each with its trajectories."""
+    related = find_related(state, trajectory)
+    share = "about the same pages" if trajectory.question.gold else "with the same tool calls"
+    lines = [Content(f"\n{len(related)} practice questions {share}")]
     for one in related:
-        tries = [unit for unit, made in state.trajectories.items() if made.question.id == one.id]
-        kept = sum(bool((verdict := state.verdicts.get(unit)) and verdict.kept) for unit in tries)
-        lines.append(_pair(one.origin, f"{one.text}  {one.answer}"))
-        lines.append(_pair("", f"{len(tries)} tries, {kept} kept: a training row for plan, tool and reflect each"))
-        for unit in tries:
-            verdict = state.verdicts.get(unit)
-            judgement = "not judged" if verdict is None else "kept" if verdict.kept else verdict.why
-            lines.append(_pair("", f"{unit}: {judgement}", "$quiet"))
+        rows = f"{len(one.tries)} tries, {len(one.rows)} kept: a training row for plan, tool and reflect each"
+        lines.append(_pair(one.question.origin, f"{one.question.text}  {one.question.answer}"))
+        lines += [_pair("", rows), *(_pair("", f"{each.unit}: {each.judgement}", "$quiet") for each in one.tries)]
     if not related:
         lines.append(_pair("", "nothing in training was about them", "$warning"))
     return lines

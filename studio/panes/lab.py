@@ -21,22 +21,22 @@ from textual.widgets import Static
 from autoact.errors import AutoActError
 from autoact.experiments.progress import RunReader
 from autoact.files import disk
-from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_validation
+from autoact.lab.lineage import find_related, training_rows, wrong_answers
+from autoact.lab.tally import LogTotals, Score, Tally, count_figures
 from autoact.project.project import Project
 from autoact.registry.methods import ALL, METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
-from autoact.verdicts import describe_verdicts
 from studio.actions import action_table, cli_command
-from studio.episodes.provenance import provenance, read_seeds, wrong_answers
+from studio.episodes.provenance import provenance, read_seeds
 from studio.panes.experiments import COLUMNS as EXPERIMENT_COLUMNS
 from studio.panes.experiments import ExperimentRows, ExperimentSummary, describe_cells, read_summaries
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
-from studio.panes.rows.scores import COLUMNS, WRONG, ScoreRows, WrongRows, percent
+from studio.panes.rows.run_figures import funnel, parts, signs
+from studio.panes.rows.scores import COLUMNS, WRONG, ScoreRows, WrongRows
 from studio.screens.form import Field, Form, Values
-from studio.terminal import untrusted_text
 from studio.widgets.lists.table import Table
 
 if TYPE_CHECKING:
@@ -145,6 +145,10 @@ class LabPane(Pane):
                 return "w returns to the scores."
             case "wrong" if not self.has_class("wrong") and not self._has_scores(self.run_chosen):
                 return "This run has no scored answers; e evaluates."
+            case "omit" if not self.has_class("wrong"):
+                return "w lists the wrong answers; the training rows behind one can be left out."
+            case "omit" if not self._rows_behind():
+                return "Nothing in training was about this answer."
             case "up" if not self.has_class("wrong") and not self.has_class("experiments"):
                 return "This is the list of scores."
         return ""
@@ -175,6 +179,30 @@ class LabPane(Pane):
         else:
             folder = RunFolder(self.project / "runs" / self.run_chosen)
             self.run_worker(partial(self._read_wrong, folder), thread=True, group="wrong", exclusive=True)
+
+    def _rows_behind(self) -> list[str]:
+        """Returns the training rows behind the wrong answer under the cursor."""
+        chosen = self.query_one("#wrongs", Table).chosen
+        asked = (one.trajectory for one in self.wrongs.rows if one.trajectory.unit == chosen)
+        return [row for trajectory in asked for row in training_rows(find_related(self._state, trajectory))]
+
+    @action_table.check_obstacle
+    def action_omit(self) -> None:
+        """Asks which training rows to leave out, and starts a run that trains without them."""
+        label = "trajectories to train without, or practice questions, with commas between them"
+        rows = Field("rows", label, ",".join(self._rows_behind()))
+        self.app.push_screen(Form("Train again without training rows", (rows,), self._train_without, "start"))
+
+    async def _train_without(self, values: Values) -> str:
+        """Starts the run; returns the error text if it cannot start."""
+        options = ("--from", "differentiation", f"--base={self._wrong_run}", f"--without={values['rows']}", "--detach")
+        if not values["rows"].strip():
+            return "expected at least one trajectory or practice question"
+        result = await cli_command.autoact("run", str(self.project), options=options)
+        if result.code:
+            return result.reason
+        self.notice(f"{result.output.strip()} started; `autoact compare` tells what the rows did.")
+        return ""
 
     def action_up(self) -> None:
         """Returns to the scores, else leaves the project."""
@@ -319,61 +347,3 @@ class LabPane(Pane):
         if self.has_class("wrong") and index < len(self.wrongs.rows):
             solved = self.wrongs.rows[index]
             self.set_text("parts", Content("\n").join(provenance(self._state, solved, self._examples)))
-
-
-def signs(signatures: Sequence[FailureSignature]) -> list[Content]:
-    """Returns a line for each sign of failure that was found, and where the remedies are."""
-    found = [one for one in signatures if one.found]
-    lines = [Content.assemble((f"{one.name}: ", "$warning"), untrusted_text.content(one.message)) for one in found]
-    return [*lines, Content.styled("`autoact inspect` tells what helps", "$quiet")] if lines else []
-
-
-def funnel(tally: Tally) -> list[Content]:
-    """Returns lines with the numbers of questions, trajectories and training examples, and reasons for refusals."""
-    lines = [
-        Content.assemble(
-            ("questions    ", "$accent"), f"{tally.questions_asked} made, {tally.questions_kept} accepted"
-        ),
-        *_reasons(tally.questions_refused),
-        Content.assemble(
-            ("trajectories ", "$accent"), f"{tally.trajectories_tried} tried, {tally.trajectories_kept} kept"
-        ),
-        *_reasons(tally.trajectories_refused),
-        *_reasons(_kept_by_origin(tally)),
-    ]
-    for lesson in tally.adapters:
-        mean = " (mean of the last epoch)" if lesson.ready else ""
-        trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}"
-        text = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
-        lines.append(Content.assemble((f"{untrusted_text.line(lesson.role):<13}", "$accent"), text))
-    if tally.validation:
-        lines.append(Content.assemble(("validation   ", "$accent"), describe_validation(tally.validation)))
-    for score in tally.scores:
-        if score.verdicts and score.verdicts.n:
-            name = untrusted_text.line(score.cast, 12)
-            lines.append(Content.assemble((f"{name:<13}", "$accent"), f"reflect {describe_verdicts(score.verdicts)}"))
-    return lines
-
-
-def _kept_by_origin(tally: Tally) -> dict[str, int]:
-    """Returns the numbers of kept trajectories by how they were made; nothing when all were made in one way."""
-    ways = tally.trajectories_made
-    return {f"kept of {one.tried} {name}": one.kept for name, one in ways.items()} if len(ways) > 1 else {}
-
-
-def parts(tally: Tally) -> list[Content]:
-    """Returns lines with the scores by level and by type, each with its number of questions n."""
-    lines = []
-    for score in tally.scores:
-        for part in (*score.by_level, *score.by_type):
-            text = f"{part.n:4d}  EM {percent(part.em, part.em_interval)}  F1 {percent(part.f1, part.f1_interval)}"
-            name = untrusted_text.line(f"{score.cast} {part.name}", 22)
-            lines.append(Content.assemble((f"{name:<24}", "$accent"), text))
-    return lines
-
-
-def _reasons(refused: dict[str, int]) -> list[Content]:
-    return [
-        Content.assemble(f"{count:>17}  ", untrusted_text.content(reason, "$quiet"))
-        for reason, count in refused.items()
-    ]

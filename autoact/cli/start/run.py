@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from autoact.registry import load_plugins
 if TYPE_CHECKING:
     from autoact.project.config import Config
     from autoact.project.project import Project
+    from autoact.run.record.folder import RunFolder
 
 MOST_ROUNDS = 20
 """More rounds than have ever been of use."""
@@ -40,6 +42,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--to", dest="last", type=_stage, metavar="STAGE", help="last stage")
     parser.add_argument("--only", type=_stage, metavar="STAGE", help="only this stage")
     parser.add_argument("--base", default="", help="run with the results of skipped stages (default: the latest)")
+    parser.add_argument(
+        "--without", default="", metavar="IDS",
+        help="train without these trajectories, or those of these practice questions, of the base run, in its settings",
+    )  # fmt: skip
     parser.add_argument(
         "--questions", choices=("self", "reference"), help="practise on self-made or reference questions"
     )
@@ -77,17 +83,44 @@ def run(arguments: argparse.Namespace) -> int:
 def _with_plan(project: Project, arguments: argparse.Namespace) -> Config:
     import msgspec
 
+    from autoact.project.config import Plan
     from autoact.registry.stages import pipeline
 
     changes = dict(_pair(text) for text in arguments.set)
     if arguments.questions:
         changes["synthesis.questions"] = arguments.questions
-    config = project.config(arguments.preset, changes)
     stages = _stages(arguments)
-    base = ""
-    if stages[0] != pipeline()[0]:
-        base = _base(project, arguments.base)
-    return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, stages=stages, base=base))
+    base = _base(project, arguments.base) if stages[0] != pipeline()[0] else None
+    without = _find_rows(arguments.without, stages, base)
+    config = _read_base_settings(base, changes) if base and without and not arguments.preset else None
+    config = config or project.config(arguments.preset, changes)
+    plan = Plan(stages, base.name if base else "", config.run.data, config.run.columns, without=without)
+    return msgspec.structs.replace(config, run=plan)
+
+
+def _find_rows(ids: str, stages: Sequence[str], base: RunFolder | None) -> tuple[str, ...]:
+    """Returns the units of the trajectories to leave out. Raises BadInput for unknown ones, and without a training."""
+    from autoact.lab.lineage import resolve_rows
+    from autoact.registry.stages import DIFFERENTIATION, FILTERING
+    from autoact.run.record.state import RunState
+
+    names = [name.strip() for name in ids.split(",") if name.strip()]
+    if not names:
+        return ()
+    if base is None or stages[0] not in (FILTERING, DIFFERENTIATION):
+        raise BadInput(f"expected --from {DIFFERENTIATION} or --from {FILTERING} with it", key="--without")
+    return resolve_rows(RunState.of(base.events), names)
+
+
+def _read_base_settings(base: RunFolder, changes: Mapping[str, str]) -> Config | None:
+    """Returns the settings of a base run with changes, so that a comparison with it has one cause.
+
+    None for a run from elsewhere that nobody has trusted: its settings may name servers.
+    """
+    from autoact.project import config_file
+    from autoact.security import trust
+
+    return config_file.read(base.config, changes=changes) if trust.allows("run", "chosen", base.path) else None
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -127,8 +160,7 @@ def _stages(arguments: argparse.Namespace) -> tuple[str, ...]:
     return stages[first : last + 1]
 
 
-def _base(project: Project, name: str) -> str:
+def _base(project: Project, name: str) -> RunFolder:
     from autoact.run.record.folder import find_run, latest_run
 
-    found = find_run(project.root, name) if name else latest_run(project.root)
-    return str(found.name)
+    return find_run(project.root, name) if name else latest_run(project.root)

@@ -14,13 +14,14 @@ import autoact.events as happened
 from autoact.experiments.experiment import create_experiment, read_experiment
 from autoact.experiments.journal import append_run
 from autoact.experiments.progress import ExperimentProgress, Grid
+from autoact.lab.lineage import wrong_answers
 from autoact.lab.tally import Score
 from autoact.project.project import Project
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
-from studio.episodes.provenance import provenance, wrong_answers
+from studio.episodes.provenance import provenance
 from studio.panes.lab import LabPane
 from studio.panes.rows.scores import ScoreRows
 from studio.screens.projects import ProjectsScreen
@@ -103,6 +104,39 @@ async def test_what_lies_behind_a_wrong_answer(opera: Path) -> None:
         await pilot.press("escape", "escape")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectsScreen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+@pytest.mark.does("lab.wrong", "lab.omit")
+async def test_a_run_that_trains_without_the_rows_behind_a_wrong_answer(
+    opera: Path, instead: Instead, size: tuple[int, int]
+) -> None:
+    instead("import sys; print(' '.join(sys.argv[1:-2]))")
+    folder = write(opera, story())
+    async with pane_of(opera, "6", size) as (app, pilot):
+        await pilot.press("o")
+        await done(app, pilot)
+        assert "w lists the wrong answers" in screen_text(app)
+        await pilot.press("w")
+        await done(app, pilot)
+        assert "omit rows" in screen_text(app).splitlines()[-1]
+        await pilot.press("o")
+        await done(app, pilot)
+        assert app.screen.query_one("#field-rows", Input).value == "t-s-1-0"  # the other try was refused
+        await pilot.press("enter")
+        await done(app, pilot)
+        said = f"run --from differentiation --base={folder.name} --without=t-s-1-0 --detach"
+        assert said[: size[0] - 4] in screen_text(app)
+
+
+async def test_an_answer_without_training_rows_offers_no_run(opera: Path) -> None:
+    write(opera, [event for event in story() if not isinstance(event, happened.TrajectoryJudged)])
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        await pilot.press("w")
+        await done(app, pilot)
+        await pilot.press("o")
+        await done(app, pilot)
+        assert "Nothing in training was about this answer." in screen_text(app)
 
 
 async def test_a_run_without_scores_says_so_and_offers_none(opera: Path) -> None:
