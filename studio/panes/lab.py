@@ -189,7 +189,7 @@ class LabPane(Pane):
     @action_table.check_obstacle
     def action_omit(self) -> None:
         """Asks which training rows to leave out, and starts a run that trains without them."""
-        label = "trajectories to train without, or practice questions, with commas between them"
+        label = "trajectories or practice questions to leave out, with commas between"
         rows = Field("rows", label, ",".join(self._rows_behind()))
         self.app.push_screen(Form("Train again without training rows", (rows,), self._train_without, "start"))
 
