@@ -21,14 +21,14 @@ from autoact.cli.machine import doctor, models, secrets
 from autoact.cli.project import projects, trust
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
-from autoact.cli.watch import attach, compare, inspect, lineage, log, runs
+from autoact.cli.watch import attach, compare, inspect, lineage, log, rate, runs
 from autoact.errors import AutoActError, BadInput
 from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, experiment, runs, compare, inspect, lineage, attach, log, command, fork,
+    projects, trust, run, ask, evaluate, experiment, runs, compare, rate, inspect, lineage, attach, log, command, fork,
     cancel, resume, delete, archive, listing, secrets, models, serve, recipe, doctor,
 )  # fmt: skip
 """The order in which help lists the verbs."""

@@ -13,7 +13,7 @@ from autoact.cli import main
 from autoact.project.project import Project
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter
-from autoact.trajectory import Question, Trajectory
+from autoact.trajectory import Question, Step, Trajectory
 
 HALF = [1.0, 0.0] * 10
 
@@ -21,8 +21,12 @@ HALF = [1.0, 0.0] * 10
 def answered(
     project: Project, scores: dict[str, list[float]], *, seed: int = 7, corpus: str = "c1", steps: int = 4,
     types: tuple[str, ...] = (), model: dict[str, float] | None = None,
+    said: str = "x",
 ) -> RunFolder:  # fmt: skip
-    """A run whose methods have these scores; questions have these types in turn, and 25 tokens are generated each."""
+    """A run whose methods have these scores; questions have these types in turn, and 25 tokens are generated each.
+
+    All answers are `said`; without it, each says its method and number.
+    """
     folder = new_run(project.root, "eval", {}, now=datetime(2026, 11, 22, 14, 30))
     config = {"model": {"seed": seed, **(model or {})}, "group_planning": {"steps": steps}}
     with LogWriter(folder) as log:
@@ -30,7 +34,8 @@ def answered(
         for cast, values in scores.items():
             for n, f1 in enumerate(values):
                 question = Question(f"q-{n}", f"{n}?", "x", type=types[n % len(types)] if types else "")
-                made = Trajectory(f"{cast}-{n}", question, (), "x", cast=cast)
+                answer = said or f"{cast} {n}"
+                made = Trajectory(f"{cast}-{n}", question, (Step("So.", "Finish", answer),), answer, cast=cast)
                 log.append(happened.ModelAnswered(f"{cast}-{n}", 0, "0", "meta", "thought", "x", (1,) * 25))
                 log.append(happened.QuestionSolved(cast, made, f1, f1, True, 2.0, 100))
         log.append(happened.RunFinished())

@@ -70,7 +70,11 @@ def mcnemar_p(before: Sequence[float], after: Sequence[float]) -> float:
     found = paired_differences(before, after)
     if not set(np.unique([*before, *after])) <= {0.0, 1.0}:
         raise ValueError("expected scores of 0 and 1")
-    gained, lost = int((found > 0).sum()), int((found < 0).sum())
+    return sign_p(int((found > 0).sum()), int((found < 0).sum()))
+
+
+def sign_p(gained: int, lost: int) -> float:
+    """Returns the two-sided p-value of the exact sign test: of so uneven counts if both were equally likely."""
     tail = sum(comb(gained + lost, count) for count in range(min(gained, lost) + 1))
     return min(1.0, 2 * tail / (1 << (gained + lost)))
 

@@ -1,0 +1,174 @@
+"""People's blind ratings of two methods or runs: the pairs to be shown, the file of ratings, what they say together."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from autoact.errors import BadInput
+from autoact.files import disk
+from autoact.lab.comparison import Answers
+from autoact.lab.statistics.agreement import cohen_kappa
+from autoact.lab.statistics.paired import sign_p
+from autoact.metrics import normalise, wilson_interval
+from autoact.trajectory import Trajectory
+
+FILE = "ratings.jsonl"
+"""The file of ratings in a project."""
+MOST_BYTES = 64 << 20
+BOTH_WRONG = "both wrong"
+Choice = Literal["left", "right", "same", "both wrong"]
+
+
+class Rating(Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the file: a person's choice between two answers. The last line of a question counts."""
+
+    rater: str
+    question: str
+    """As `question_key` returns it."""
+    left: str
+    """The side that was shown on the left, as RUN/METHOD."""
+    right: str
+    choice: Choice
+    at: str
+    """The time, in ISO 8601."""
+
+    @property
+    def preferred(self) -> str:
+        """The better side, or `same`, or `both wrong`."""
+        return {"left": self.left, "right": self.right}.get(self.choice, self.choice)
+
+
+class BlindPair(Struct, frozen=True):
+    """Two trajectories of one question, with the sides that they are of, which are not shown."""
+
+    question: str
+    left: str
+    right: str
+    shown: tuple[Trajectory, Trajectory]
+    """The left one, the right one."""
+
+
+class RaterAgreement(Struct, frozen=True):
+    """Two raters on the questions that both rated."""
+
+    raters: tuple[str, str]
+    n: int
+    kappa: float | None
+    """Cohen's kappa over the four choices; None where it is not defined."""
+
+
+class RatingSummary(Struct, frozen=True):
+    """All ratings of two sides."""
+
+    sides: tuple[str, str]
+    by_rater: dict[str, dict[str, int]]
+    """Numbers of questions by rater, and by side, `same` or `both wrong`."""
+    better: tuple[int, int]
+    """Questions for which more raters prefer the first side, and the second one."""
+    even: int
+    """Questions for which neither is preferred by more."""
+    p: float
+    """Of the sign test of `better`."""
+    win_rate: float | None
+    """The second side's share of `better`; None without any."""
+    interval: tuple[float, float]
+    """The 95 % interval of that share."""
+    agreement: tuple[RaterAgreement, ...]
+
+
+def make_pairs(
+    sides: tuple[str, str], answers: tuple[Answers, Answers], rater: str, *, steps: bool
+) -> list[BlindPair]:  # fmt: skip
+    """Returns the pairs that differ, in the same random order for all raters; the sides change places at random.
+
+    A later call with the same arguments returns the same. With `steps`, pairs differ that have other steps; else only
+    those with other answers.
+    """
+    keys = sorted(answers[0].keys() & answers[1].keys())
+    random.Random("\n".join(sorted(sides))).shuffle(keys)
+    pairs = []
+    for key in keys:
+        shown = (answers[0][key].trajectory, answers[1][key].trajectory)
+        if _content(shown[0], steps=steps) == _content(shown[1], steps=steps):
+            continue
+        if random.Random(f"{rater}\n{key}\n{sorted(sides)}").random() < 0.5:
+            pairs.append(BlindPair(key, *sides, shown))
+        else:
+            pairs.append(BlindPair(key, *sides[::-1], shown[::-1]))
+    return pairs
+
+
+def _content(trajectory: Trajectory, *, steps: bool) -> object:
+    answer = normalise(trajectory.answer or "")
+    calls = [(step.thought, step.action, step.argument) for step in trajectory.steps]
+    return (answer, calls) if steps else answer
+
+
+def read_ratings(file: Path, sides: tuple[str, str]) -> list[Rating]:
+    """Returns the ratings of two sides; none without the file. Raises BadInput, with the line, for a damaged file."""
+    try:
+        data = disk.read_file(file, most=MOST_BYTES)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
+    return [one for one in _parse(file, data) if {one.left, one.right} == set(sides)]
+
+
+def _parse(file: Path, data: bytes) -> list[Rating]:
+    found = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            found += [msgspec.json.decode(line, type=Rating)] if line.strip() else []
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadInput(f"not a rating: {error}", file=file, line=number) from error
+    return found
+
+
+def add_rating(file: Path, rating: Rating) -> None:
+    """Adds a rating, durably. Raises BadInput for a damaged file, which is left as it is, and OSError."""
+
+    def add(before: bytes | None) -> bytes:
+        _parse(file, before or b"")
+        return (before or b"") + msgspec.json.encode(rating) + b"\n"
+
+    disk.change_file(file, add)
+
+
+def last_ratings(ratings: Sequence[Rating]) -> dict[str, dict[str, Rating]]:
+    """Returns the ratings that count, by rater and question."""
+    found: dict[str, dict[str, Rating]] = {}
+    for one in ratings:
+        found.setdefault(one.rater, {})[one.question] = one
+    return found
+
+
+def summarise_ratings(ratings: Sequence[Rating], sides: tuple[str, str]) -> RatingSummary:
+    """Returns counts, the sign test over questions, and the agreement of every two raters."""
+    by_rater = last_ratings(ratings)
+    balance: Counter[str] = Counter()
+    for rated in by_rater.values():
+        for question, one in rated.items():
+            balance[question] += {sides[0]: -1, sides[1]: 1}.get(one.preferred, 0)
+    first, second = sum(value < 0 for value in balance.values()), sum(value > 0 for value in balance.values())
+    return RatingSummary(
+        sides,
+        {name: dict(Counter(one.preferred for one in rated.values())) for name, rated in by_rater.items()},
+        (first, second), len(balance) - first - second, sign_p(second, first),
+        second / (first + second) if first + second else None, wilson_interval(second, first + second),
+        tuple(_agreement(by_rater, *pair) for pair in combinations(sorted(by_rater), 2)),
+    )  # fmt: skip
+
+
+def _agreement(by_rater: dict[str, dict[str, Rating]], one: str, other: str) -> RaterAgreement:
+    both = sorted(by_rater[one].keys() & by_rater[other].keys())
+    said = ([by_rater[name][question].preferred for question in both] for name in (one, other))
+    return RaterAgreement((one, other), len(both), cohen_kappa(*said))
