@@ -7,7 +7,7 @@ journal, waits for those that are still active, resumes those that are not, and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from autoact.experiments.progress import (
 )
 from autoact.experiments.sharing import SharedRun
 from autoact.files import disk
+from autoact.registry.stages import DIFFERENTIATION
 from autoact.run.process.health import ELSEWHERE, is_active
 from autoact.run.process.launch import stop
 from autoact.run.process.lock import RunLock
@@ -40,17 +41,21 @@ class Queue:
     """One pass over an experiment: every run that is not finished is tried once."""
 
     grid: Grid
-    start: Callable[[RunFolder], None]
-    """Starts or resumes a run's job. Raises AutoActError."""
+    start: Callable[[RunFolder, Sequence[str]], None]
+    """Starts or resumes a run's job on these cards, or, without any, on what it finds. Raises AutoActError."""
     report: Callable[[str], None]
     """Is given a line for each run that begins and ends."""
     jobs: int = 1
     """The most runs at the same time."""
+    cards: Sequence[str] = ()
+    """Numbers of the GPUs to hand out; without them runs are not limited by cards."""
     stopping: bool = False
     _tried: set[str] = field(default_factory=set)
     """Keys of the runs that were started in this pass, or found active."""
     _active: dict[str, RunFolder] = field(default_factory=dict)
     """By key."""
+    _held: dict[str, Sequence[str]] = field(default_factory=dict)
+    """The cards of the active runs, by key."""
 
     def play(self) -> list[CellProgress]:
         """Plays the runs; returns the progress of the cells at the end. Raises RunBusy when another queue plays it."""
@@ -77,6 +82,7 @@ class Queue:
             time.sleep(LOOK)
         for key in ended:
             del self._active[key]
+            self._held.pop(key, None)
         return ended
 
     def _find_active(self, progress: ExperimentProgress) -> None:
@@ -85,6 +91,7 @@ class Queue:
             folder = self._folder(run)
             if run.run and run.key not in self._active and is_active(folder):
                 self._active[run.key] = folder
+                self._held[run.key] = _read_cards(folder)
                 self._tried.add(run.key)
                 self.report(f"{run.run} is active already; waiting for it")
 
@@ -93,9 +100,19 @@ class Queue:
         for run in progress.runs:
             if self.stopping or len(self._active) >= self.jobs:
                 return
-            if run.key not in self._tried and not progress.is_complete(run) and self._is_ready(progress, run):
+            if run.key in self._tried or progress.is_complete(run) or not self._is_ready(progress, run):
+                continue
+            if (cards := self._find_cards(run)) is not None:
                 self._tried.add(run.key)
-                self._begin(progress, run)
+                self._begin(progress, run, cards)
+
+    def _find_cards(self, run: SharedRun) -> Sequence[str] | None:
+        """Returns cards for a run: one, or one for each process of its training. None when too few are free."""
+        processes = run.nodes[-1].config.differentiation.processes if DIFFERENTIATION in run.stages else 1
+        needed = min(processes, len(self.cards))
+        held = {card for cards in self._held.values() for card in cards}
+        free = [card for card in self.cards if card not in held]
+        return free[:needed] if len(free) >= needed else None
 
     def _is_ready(self, progress: ExperimentProgress, run: SharedRun) -> bool:
         """Returns whether the base of a run has finished the stage before it, and no job writes there."""
@@ -103,7 +120,7 @@ class Queue:
             return True
         return progress.is_finished(run.parent) and progress.by_key[run.parent].key not in self._active
 
-    def _begin(self, progress: ExperimentProgress, run: SharedRun) -> None:
+    def _begin(self, progress: ExperimentProgress, run: SharedRun, cards: Sequence[str]) -> None:
         """Makes or resumes a run. A run that cannot be started is reported, and the others go on."""
         found, again = progress.of_run(run), bool(run.run)
         if found is not None and found.verdict.startswith(ELSEWHERE):
@@ -111,12 +128,15 @@ class Queue:
             return
         try:
             folder = self._folder(run) if again else self._make(progress, run)
-            self.start(folder)
+            if self.cards:
+                disk.replace(folder.cards, ",".join(cards).encode())
+            self.start(folder, cards)
         except (AutoActError, OSError) as error:  # boundary: one run of many
             self.report(f"a run could not be started: {error}")
             return
-        self._active[run.key] = folder
+        self._active[run.key], self._held[run.key] = folder, cards
         words = f"{', '.join(run.stages)}, for {describe_cells(progress, run)}"
+        words += f", on card {', '.join(cards)}" if cards else ""
         self.report(f"{folder.name} is {'resumed' if again else 'started'}: {words}")
 
     def _make(self, progress: ExperimentProgress, run: SharedRun) -> RunFolder:
@@ -143,6 +163,14 @@ class Queue:
             found = progress.of_run(run)
             words = "finished" if found is None or progress.is_complete(run) else describe(found)
             self.report(f"{run.run} is {words}; {describe_counts(cells)}")
+
+
+def _read_cards(folder: RunFolder) -> Sequence[str]:
+    """Returns the cards that a queue gave to a run; none if no queue did."""
+    try:
+        return [card for card in disk.read_file(folder.cards).decode("utf-8", "replace").split(",") if card]
+    except FileNotFoundError:
+        return []
 
 
 def describe_cells(progress: ExperimentProgress, run: SharedRun) -> str:

@@ -55,6 +55,9 @@ def make_trainer(folder: RunFolder):  # type: ignore[no-untyped-def]
 
 if __name__ == "__main__":
     slow = "--slow" in sys.argv
+    if card := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        with (Path(sys.argv[-1]).parent.parent / "cards").open("a") as seen:
+            seen.write(f"{card}\n")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     opened = Hall(lambda folder: make_engine(folder, 0.05 if slow else 0.0), make_trainer)
     sys.exit(main([sys.argv[-1]], opened.open))

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,8 +27,10 @@ from autoact.experiments.journal import FILE, append_run, read_journal
 from autoact.experiments.progress import CellProgress, ExperimentProgress, Grid, count_statuses, is_playing
 from autoact.experiments.queue import Queue
 from autoact.job.job import Job
+from autoact.model.memory_plan.cards import choose_cards
 from autoact.project.project import Project
 from autoact.run.process import lock
+from autoact.run.process.health import is_active
 from autoact.run.process.launch import kill, launch
 from autoact.run.record.folder import RunFolder, latest_run, list_runs
 from autoact.run.record.log import read
@@ -63,7 +65,7 @@ def _no_process_outlives_the_test(project: Project) -> Iterator[None]:
 def play(project: Project, experiment: Experiment, jobs: int = 3, options: tuple[str, ...] = ()) -> list[CellProgress]:
     lines: list[str] = []
     return Queue(
-        Grid.of(project, experiment), lambda folder: launch(folder, (JOB, *options)), lines.append, jobs
+        Grid.of(project, experiment), lambda folder, _: launch(folder, (JOB, *options)), lines.append, jobs
     ).play()
 
 
@@ -141,12 +143,94 @@ def wait_for_run(project: Project, known: set[str]) -> RunFolder:
         time.sleep(0.02)
 
 
+# -- cards -----------------------------------------------------------------------------------------------------------
+
+
+def test_each_run_has_a_card_of_its_own(project: Project, write: Write) -> None:
+    experiment, lines, begun = write(GRID), list[str](), dict[str, RunFolder]()
+    before = dict[str, int]()
+
+    def start(folder: RunFolder, cards: Sequence[str]) -> None:
+        (card,) = cards
+        assert card not in begun or not is_active(begun[card])
+        begun[card] = folder
+        before[card] = before.get(card, 0) + 1
+        launch(folder, (JOB,), {"CUDA_VISIBLE_DEVICES": card})
+
+    cells = Queue(Grid.of(project, experiment), start, lines.append, 3, ("0", "GPU-5")).play()
+    assert count_statuses(cells) == {"finished": 12}
+    assert set(before) == {"0", "GPU-5"}
+    assert sum(before.values()) == len(list_runs(project.root))
+    seen = Counter((project.root / "cards").read_text().splitlines())  # by the jobs themselves
+    assert seen == before
+    assert any(line.endswith(", on card GPU-5") for line in lines)
+
+
+def test_a_run_that_an_earlier_queue_began_keeps_its_card(project: Project, write: Write) -> None:
+    experiment = write(GRID)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import play_grid; play_grid.play(*sys.argv[2:], cards=['0'])"
+    queue = subprocess.Popen(
+        [sys.executable, "-c", code, str(Path(JOB).parent), str(experiment.folder), JOB, "--slow"],
+        stdout=subprocess.DEVNULL,
+    )
+    first = wait_for_run(project, set())
+    queue.kill()
+    queue.wait()
+    assert is_active(first)
+    assert first.cards.read_text() == "0"
+
+    def start(folder: RunFolder, cards: Sequence[str]) -> None:
+        assert not any(is_active(other) for other in list_runs(project.root) if other != folder)
+        launch(folder, (JOB,))
+
+    lines: list[str] = []
+    cells = Queue(Grid.of(project, experiment), start, lines.append, 3, ("0",)).play()
+    assert count_statuses(cells) == {"finished": 12}
+    assert lines[0] == f"{first.name} is active already; waiting for it"
+
+
+def test_a_training_with_several_processes_has_as_many_cards(project: Project, write: Write) -> None:
+    experiment = write(SMALL.replace("[axes]", "differentiation.processes = 2\n[axes]"))
+    given: dict[str, int] = {}
+
+    def start(folder: RunFolder, cards: Sequence[str]) -> None:
+        given[",".join(folder.stages())] = len(cards)
+        launch(folder, (JOB,))
+
+    Queue(Grid.of(project, experiment), start, lambda line: None, 3, ("0", "1", "2")).play()
+    assert {count for stages, count in given.items() if "differentiation" in stages} == {2}
+    assert {count for stages, count in given.items() if "differentiation" not in stages} == {1}
+
+
+@pytest.mark.parametrize(
+    ("visible", "text", "chosen"),
+    [("4,7,9", "2", ["4", "7"]), ("4,7,9", "9,4", ["9", "4"]), ("GPU-a, GPU-b", "GPU-b", ["GPU-b"])],
+)
+def test_cards_are_chosen(visible: str, text: str, chosen: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert choose_cards(text) == chosen
+
+
+@pytest.mark.parametrize(
+    ("visible", "text", "reason"),
+    [
+        ("4,7", "3", "found `3`; there are 4, 7"), ("4,7", "0", "found `0`"), ("4,7", "4,4", "found `4,4`"),
+        ("4,7", "4,5", "found `4,5`; there are 4, 7"), ("4,7", ",", "found `,`"),
+        ("", "1", "CUDA_VISIBLE_DEVICES name none"),
+    ],
+)  # fmt: skip
+def test_cards_that_are_not_there(visible: str, text: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(BadInput, match=reason):
+        choose_cards(text)
+
+
 # -- the commands ----------------------------------------------------------------------------------------------------
 
 SMALL = GRID[: GRID.index("[axes]")] + '[axes]\nmethod = ["meta", "group"]\nseed = [1, 2]\n'
 
 
-def play_here(folder: RunFolder) -> None:
+def play_here(folder: RunFolder, variables: Mapping[str, str]) -> None:
     """Plays a scripted job in this process; how it ends is in its log."""
     with suppress(AutoActError):
         Job(folder, Hall(lambda folder: make_engine(folder, 0.0), make_trainer).open).run()
@@ -225,9 +309,12 @@ def test_a_detached_queue_is_stopped_and_goes_on(
     monkeypatch.setattr(queue_process, "start_in_session", start_in_session)
     assert main(["lab", "run", str(project.root), "--detach", "--jobs", "2"]) == 0
     assert started == [(experiment.folder / "console.log", queue_process.MODULE, (str(experiment.folder), "2"))]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    assert main(["lab", "run", str(project.root), "--detach", "--cards", "2"]) == 0
+    assert started.pop()[2] == (str(experiment.folder), "2", "0,1")  # as many runs as cards
     assert importlib.import_module(started[0][1]) is queue_process
     codes: list[int] = []
-    queue = Queue(Grid.of(project, experiment), lambda folder: launch(folder, (JOB, "--slow")), lambda line: None)
+    queue = Queue(Grid.of(project, experiment), lambda folder, _: launch(folder, (JOB, "--slow")), lambda line: None)
     thread = threading.Thread(target=lambda: codes.append(len(queue.play())))
     thread.start()
     wait_for_run(project, set())

@@ -89,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     from autoact.experiments.experiment import find_experiment
 
     project = open_trusted_project(arguments)
-    return play(project, find_experiment(project.root, arguments.experiment), arguments.jobs, detach=arguments.detach)
+    experiment = find_experiment(project.root, arguments.experiment)
+    return play(project, experiment, *reproduce.read_limits(arguments), detach=arguments.detach)
 
 
 def _open(arguments: argparse.Namespace) -> tuple[Project, ExperimentProgress]:

@@ -24,7 +24,7 @@ MODULE = "autoact.cli.lab.queue_process"
 """This module as a program, whose name Python replaces while it runs as one."""
 
 
-def play(project: Project, experiment: Experiment, jobs: int, *, detach: bool) -> int:
+def play(project: Project, experiment: Experiment, jobs: int, cards: Sequence[str] = (), *, detach: bool) -> int:
     """Checks an experiment and plays it. Returns 0 if all cells are finished, 1 if some are not, 130 if stopped.
 
     Raises BadInput for settings that cannot run, and RunBusy when a queue plays it already.
@@ -34,21 +34,22 @@ def play(project: Project, experiment: Experiment, jobs: int, *, detach: bool) -
         raise busy_error(RunFolder(experiment.folder))
     _check(project, grid)
     if detach:
-        start_in_session(RunFolder(experiment.folder).console, MODULE, str(experiment.folder), str(jobs))
+        given = (",".join(cards),) if cards else ()
+        start_in_session(RunFolder(experiment.folder).console, MODULE, str(experiment.folder), str(jobs), *given)
         print(experiment.name)
         print("`autoact lab status` shows it, `autoact lab stop` stops it", file=sys.stderr)
         return 0
-    queue = Queue(grid, start_run, _print, jobs)
+    queue = Queue(grid, start_run, _print, jobs, cards)
     with stopped_by_signals(queue):
         cells = queue.play()
     return _report(cells, stopped=queue.stopping)
 
 
-def start_run(folder: RunFolder) -> None:
-    """Starts or resumes a run's keeper; ends a pause."""
+def start_run(folder: RunFolder, cards: Sequence[str]) -> None:
+    """Starts or resumes a run's keeper, which sees only these cards if there are any; ends a pause."""
     trust.require_start(folder.path)
     lift_pause(folder)
-    launch(folder)
+    launch(folder, variables={"CUDA_VISIBLE_DEVICES": ",".join(cards)} if cards else {})
 
 
 @contextmanager
@@ -94,13 +95,13 @@ def _report(cells: Sequence[CellProgress], *, stopped: bool) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs `python -m autoact.cli.lab.queue_process FOLDER JOBS`: plays the experiment in this folder."""
-    path, jobs = arguments
+    """Runs `python -m autoact.cli.lab.queue_process FOLDER JOBS [CARDS]`: plays the experiment in this folder."""
+    path, jobs, *cards = arguments
     try:
         load_plugins()
         experiment = read_experiment(Path(path))
         project = Project.open(experiment.folder.parent.parent)
-        return play(project, experiment, int(jobs), detach=False)
+        return play(project, experiment, int(jobs), cards[0].split(",") if cards else (), detach=False)
     except (AutoActError, OSError) as error:  # the outermost handler of this process
         print(error, file=sys.stderr, flush=True)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.project.trust import add_trust, open_trusted_project
@@ -40,8 +41,26 @@ def add(verbs: Any) -> None:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of a verb that plays an experiment."""
-    parser.add_argument("--jobs", type=_number(MOST_JOBS), default=1, metavar="N", help="runs at the same time (1)")
+    parser.add_argument(
+        "--jobs",
+        type=_number(MOST_JOBS),
+        metavar="N",
+        help="runs at the same time (as many as there are --cards, or 1)",
+    )
+    parser.add_argument(
+        "--cards", default="", metavar="N",
+        help="GPUs to hand out, as a number or as ids such as 0,2: each run gets one, or as many as "
+        "`differentiation.processes`, by CUDA_VISIBLE_DEVICES",
+    )  # fmt: skip
     parser.add_argument("--detach", action="store_true", help="start it and leave it running")
+
+
+def read_limits(arguments: argparse.Namespace) -> tuple[int, Sequence[str]]:
+    """Returns the most runs at the same time, and the cards that they may use. Raises BadInput for other cards."""
+    from autoact.model.memory_plan.cards import choose_cards
+
+    cards = choose_cards(arguments.cards) if arguments.cards else ()
+    return arguments.jobs or len(cards) or 1, cards
 
 
 def _number(most: int) -> Any:
@@ -69,7 +88,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
         _make(project, arguments)
     experiment = find_experiment(project.root, paper.NAME)
     if not reports:
-        return play(project, experiment, arguments.jobs, detach=arguments.detach)
+        return play(project, experiment, *read_limits(arguments), detach=arguments.detach)
     return _report(project, ExperimentProgress(Grid.of(project, experiment)), arguments)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from autoact.errors import BadInput
+
 TIMEOUT = 20.0
 """Seconds that nvidia-smi may take; the first call wakes the driver."""
 QUERY = ("--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits")
@@ -46,6 +48,22 @@ def find_devices() -> Devices:
     fast = any(word in _processor_flags() for word in ("avx512_bf16", "amx_bf16"))
     precisions = ("bfloat16", "float32") if fast else ("float32", "bfloat16")
     return Devices("cpu", ("processor",), (machine_memory(),), precisions)
+
+
+def choose_cards(text: str) -> list[str]:
+    """Returns the ids of the first cards, so many as the text says, or those that it names with commas.
+
+    They are among those that CUDA_VISIBLE_DEVICES names or, without it, those of this machine. Raises BadInput.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    known = [str(number) for number, _ in enumerate(_find_cards())] if visible is None else visible.split(",")
+    known = [card.strip() for card in known if card.strip()]
+    chosen = known[: int(text)] if text.isdecimal() else [card.strip() for card in text.split(",") if card.strip()]
+    wanted = int(text) if text.isdecimal() else len(set(chosen))
+    if not chosen or len(chosen) != wanted or not set(chosen) <= set(known):
+        there = f"there are {', '.join(known)}" if known else "nvidia-smi and CUDA_VISIBLE_DEVICES name none"
+        raise BadInput(f"expected a number of cards, or ids such as 0,2, found `{text}`; {there}", key="--cards")
+    return chosen
 
 
 def simulate(memory: list[int], names: list[str]) -> Devices:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from autoact.errors import AutoActError
 from autoact.files import disk
@@ -15,10 +17,13 @@ from autoact.run.process.keeper import JOB
 from autoact.run.record.folder import RunFolder
 from autoact.security import child_process, trust
 
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
-def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
+
+def launch(folder: RunFolder, program: tuple[str, ...] = JOB, variables: Mapping[str, str] = NO_VARIABLES) -> None:
     """Starts a keeper, which starts the job, in a session of its own; their output goes to console.log.
 
+    `variables` are added to the environment of both.
     When this returns the keeper holds its lock. Raises RunBusy, which names the holder; NotTrusted for an untrusted
     run or project; BadInput when the path of a lock or of the console is not a file; and AutoActError, with the last
     line of output, when no keeper could start.
@@ -27,7 +32,8 @@ def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
     if lock.is_held(folder):
         raise lock.busy_error(folder)
     printed = disk.file_size(folder.console)
-    starting = start_in_session(folder.console, "autoact.run.process.keeper", str(folder.path.absolute()), *program)
+    keeper = ("autoact.run.process.keeper", str(folder.path.absolute()), *program)
+    starting = start_in_session(folder.console, *keeper, variables=variables)
     try:
         code = starting.wait()
     except BaseException:
@@ -39,7 +45,9 @@ def launch(folder: RunFolder, program: tuple[str, ...] = JOB) -> None:
         raise AutoActError(f"the keeper of {folder.name} could not start: {last_output_line(folder.console, printed)}")
 
 
-def start_in_session(output: Path, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+def start_in_session(
+    output: Path, module: str, *arguments: str, variables: Mapping[str, str] = NO_VARIABLES
+) -> subprocess.Popen[bytes]:
     """Starts a module as a program in a session of its own, which outlives the terminal and, where possible, the login.
 
     What it prints is added to `output`. Raises BadInput when that is not a file and cannot be replaced.
@@ -50,7 +58,7 @@ def start_in_session(output: Path, module: str, *arguments: str) -> subprocess.P
         return subprocess.Popen(
             [*prefix, *child_process.python_command("-m", module, *arguments)],
             stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, start_new_session=True,
-            env=child_process.environment(), cwd=child_process.FOLDER,
+            env={**child_process.environment(), **variables}, cwd=child_process.FOLDER,
         )  # fmt: skip
 
 

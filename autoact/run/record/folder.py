@@ -98,6 +98,11 @@ class RunFolder:
         return self.path / "earlier"
 
     @property
+    def cards(self) -> Path:
+        """The numbers of the GPUs that a queue last gave to this run, with commas between them."""
+        return self.path / "cards"
+
+    @property
     def set_aside(self) -> Path:
         """A file with the reason why a later command does not choose this run by itself; absent for most runs."""
         return self.path / "set-aside.txt"
