@@ -1,5 +1,5 @@
-"""Reads the records of a file one at a time: JSON lines, a JSON list, a JSON object keyed by id, indented objects, or
-columns.
+"""Reads the records of a file one at a time: JSON lines, a JSON list, a JSON object keyed by id, indented objects,
+columns, Parquet, or a folder of Arrow files.
 
 Memory holds one record, however large the file is. JSON lists and keyed objects are decoded by the standard library's
 scanner from a window of the file. It is fast enough (about 60 MB/s), returns the end of each record, and its window is
@@ -20,7 +20,8 @@ from typing import Any, BinaryIO, NamedTuple
 import orjson
 
 from autoact.errors import BadProject
-from autoact.files import parquet
+from autoact.files import parquet, saved_dataset
+from autoact.files.saved_dataset import is_saved_dataset
 
 LONGEST = 10_000_000
 """The most bytes of a line, and about the most characters of a record of a JSON list."""
@@ -71,7 +72,7 @@ def read_records(file: Path, columns: Mapping[str, str] = NO_MAPPING) -> Iterato
 
     `columns` names the file's own keys or columns by what they are here, such as `question`.
     """
-    if not file.is_file():
+    if not file.is_file() and not is_saved_dataset(file):
         raise BadProject("expected a file" if file.exists() else "not found; expected a file of questions", file=file)
     try:
         for found in scan_file(file, columns=columns):
@@ -85,10 +86,11 @@ def read_records(file: Path, columns: Mapping[str, str] = NO_MAPPING) -> Iterato
 def scan_file(
     file: Path, *, longest: int = LONGEST, columns: Mapping[str, str] = NO_MAPPING
 ) -> Iterator[DataRecord | BadProject]:
-    """Yields the records of a file, also of Parquet, and an error in place of each that cannot be read."""
-    if parquet.is_parquet(file):
+    """Yields the records of a file, of Parquet or of a saved data set, and an error for each that cannot be read."""
+    saved = is_saved_dataset(file)
+    if saved or parquet.is_parquet(file):
         try:
-            for number, values in enumerate(parquet.read_rows(file), 1):
+            for number, values in enumerate(saved_dataset.read_rows(file) if saved else parquet.read_rows(file), 1):
                 yield DataRecord(RecordPlace(file, record=number), values)
         except BadProject as problem:
             yield problem

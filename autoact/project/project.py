@@ -22,6 +22,7 @@ import platformdirs
 
 from autoact.errors import BadInput, BadProject
 from autoact.files import disk
+from autoact.files.saved_dataset import is_saved_dataset
 from autoact.project import config_file
 from autoact.project.config import Config
 from autoact.project.questions import read_examples, read_questions
@@ -49,9 +50,9 @@ class Project:
 
     @staticmethod
     def file(path: str) -> Path:
-        """Returns the path of a file named on a command line. Raises BadInput when there is none."""
+        """Returns the path of a file or saved data set that is named on a command line. Raises BadInput."""
         file = Path(path).expanduser()
-        if not file.is_file():
+        if not file.is_file() and not is_saved_dataset(file):
             raise BadInput("not found; expected a file", file=path)
         return file
 

@@ -73,8 +73,11 @@ def import_files(arguments: argparse.Namespace) -> int:
 
 
 def import_file(arguments: argparse.Namespace, file: Path) -> None:
-    """Imports one file; an archive is recognised by its name and its first bytes."""
-    if file.suffix in (".gz", ".tgz") or not file.is_file() or _begins(file, GZIP):
+    """Imports one file, or a saved data set; an archive is recognised by its name and its first bytes."""
+    from autoact.files.saved_dataset import is_saved_dataset
+
+    saved = is_saved_dataset(file)
+    if not saved and (file.suffix in (".gz", ".tgz") or not file.is_file() or _begins(file, GZIP)):
         import_archive(arguments, file)
     else:
         from autoact.cli.control.trajectories import import_trajectories

@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
         "the paragraphs of all its questions; otherwise they search the project's corpus.",
     )  # fmt: skip
     parser.add_argument("project", help="the project's folder")
-    parser.add_argument("--data", default="", help="a file of questions")
+    parser.add_argument("--data", default="", help="a file of questions, or a folder of `datasets` (save_to_disk)")
     parser.add_argument(
         "--columns", default="", metavar="OURS=THEIRS,...",
         help="the columns of --data, such as question=prompt,answer=label; also id, choices, level and type",

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autoact.files import disk
+from autoact.files.saved_dataset import is_saved_dataset, list_arrow_files
 from autoact.tools.pages import full_text, title_search
 from autoact.tools.pages.full_text import FullText, tokens
 from autoact.tools.pages.page_files import corpus_files, read_pages, read_paragraphs
@@ -83,7 +84,8 @@ class Corpus:
         Questions are asked over the same pages however few of them are chosen, because a search is easier among
         fewer pages. Such an index can be larger than its file; it is removed when it was not used for a month.
         """
-        corpus = cls._of_files(f"data-{_digest(file)}", [file], cache, lambda problems: read_paragraphs(file, problems))
+        files = list_arrow_files(file) if is_saved_dataset(file) else [file]
+        corpus = cls._of_files(f"data-{_digest(file)}", files, cache, lambda problems: read_paragraphs(file, problems))
         for kept in cache.glob("data-*.sqlite"):
             if kept.stat().st_atime < time.time() - LONGEST_UNUSED:
                 kept.unlink(missing_ok=True)
