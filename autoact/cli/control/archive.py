@@ -19,11 +19,13 @@ def add(subparsers: Any) -> None:
     forms = "autoact, sharegpt, alpaca, openai, atif"
     parser = subparsers.add_parser(
         "export", help="pack a run into one file, or write its kept trajectories for another program",
-        description="Packs a run into one .tar.gz; with --form, writes its kept trajectories as JSON lines.",
+        description="Packs a run into one .tar.gz; with --form, writes its kept trajectories as JSON lines. --form "
+        "metrics writes losses and scores by step as CSV (or JSON lines, to a .jsonl file), with columns such as "
+        "plan/loss, which trackers of experiments load.",
     )  # fmt: skip
     add_target(parser)
     parser.add_argument("file", help="the file to write, or a folder for it, where it gets the run's name")
-    parser.add_argument("--form", default="", help=f"the form of trajectories: {forms}")
+    parser.add_argument("--form", default="", help=f"the form of trajectories: {forms}; or metrics")
     parser.add_argument("--all", action="store_true", help="with --form, also those that were not kept")
     parser.set_defaults(run=export)
     parser = subparsers.add_parser(
@@ -54,6 +56,10 @@ def export(arguments: argparse.Namespace) -> int:
     from autoact.run.record.archive import export_run
 
     folder, file = find_target_run(arguments), Path(arguments.file).expanduser()
+    if arguments.form == "metrics":
+        from autoact.cli.control.trajectories import export_metrics
+
+        return export_metrics(folder, file)
     if arguments.form:
         from autoact.cli.control.trajectories import export_trajectories
 

@@ -1,4 +1,4 @@
-"""The part of `autoact import` and `autoact export` that is about trajectories in the forms of other programs."""
+"""The part of `autoact import` and `autoact export` that is about the forms of other programs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from autoact.cli.output import print_json, printable
 from autoact.cli.target import parse_pairs
 from autoact.exchange.imported_run import find_missing_tools, read_tool_names, write_imported_run
 from autoact.exchange.reading import TrajectoryReader
+from autoact.exchange.tracked_metrics import FORM, read_metrics, write_metrics
 from autoact.exchange.writing import kept_trajectories, write_trajectories
 from autoact.lab.inspection.figures import SetFigures, measure_set
 from autoact.project.project import Project
@@ -70,6 +71,14 @@ def export_trajectories(arguments: argparse.Namespace, folder: RunFolder, file: 
     state = RunState.of(folder.events)
     chosen = list(state.trajectories.values()) if arguments.all else kept_trajectories(state)
     print(f"{printable(str(file))}: {write_trajectories(chosen, form, file)} trajectories")
+    return 0
+
+
+def export_metrics(folder: RunFolder, file: Path) -> int:
+    """Writes a run's metrics by step, and prints the file's path and the number of steps."""
+    if file.is_dir():
+        file = file / f"{folder.name}.{FORM}.csv"
+    print(f"{printable(str(file))}: {write_metrics(read_metrics(folder.events), file)} steps")
     return 0
 
 
