@@ -63,7 +63,7 @@ def _step_values(event: TrainStepped) -> dict[str, float]:
 
 def _score_values(totals: LogTotals) -> dict[str, float]:
     made = count_figures(totals)
-    values = {}
+    values: dict[str, float] = {}
     for score in made.scores:
         measures = {"em": score.em, "f1": score.f1, "tokens": score.tokens, "seconds": score.seconds}
         values |= {f"{score.cast}/{name}": value for name, value in measures.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -143,6 +145,49 @@ def add_rating(file: Path, rating: Rating) -> None:
     disk.change_file(file, add)
 
 
+@dataclass(slots=True)
+class RatingRound:
+    """One person's way through the pairs: the next one that they have not rated, and back."""
+
+    file: Path
+    rater: str
+    pairs: Sequence[BlindPair]
+    rated: set[str]
+    """Questions of these pairs that the person has rated."""
+    at: int = 0
+
+    @classmethod
+    def open(
+        cls, file: Path, sides: tuple[str, str], answers: tuple[Answers, Answers], rater: str, *, steps: bool = True,
+        limit: int = 0,
+    ) -> RatingRound:  # fmt: skip
+        """Makes the pairs, at most `limit` (0: all), and reads what the person has rated. Raises BadInput."""
+        pairs = make_pairs(sides, answers, rater, steps=steps)[: limit or None]
+        rated = set(last_ratings(read_ratings(file, sides)).get(rater, {}))
+        return cls(file, rater, pairs, rated & {pair.question for pair in pairs})
+
+    def current(self) -> BlindPair | None:
+        """Returns the next pair that is not rated; None after the last."""
+        while self.at < len(self.pairs) and self.pairs[self.at].question in self.rated:
+            self.at += 1
+        return self.pairs[self.at] if self.at < len(self.pairs) else None
+
+    def choose(self, choice: Choice) -> None:
+        """Writes the person's choice for the current pair. Raises BadInput for a damaged file, and OSError."""
+        pair = self.current()
+        if pair is not None:
+            now = datetime.now().astimezone().isoformat(timespec="seconds")
+            add_rating(self.file, Rating(self.rater, pair.question, pair.left, pair.right, choice, now))
+            self.rated.add(pair.question)
+
+    def back(self) -> None:
+        """Returns to the pair before the current one, which is to be rated again."""
+        self.current()
+        self.at = max(0, self.at - 1)
+        if self.pairs:
+            self.rated.discard(self.pairs[self.at].question)
+
+
 def last_ratings(ratings: Sequence[Rating]) -> dict[str, dict[str, Rating]]:
     """Returns the ratings that count, by rater and question."""
     found: dict[str, dict[str, Rating]] = {}
@@ -166,6 +211,22 @@ def summarise_ratings(ratings: Sequence[Rating], sides: tuple[str, str]) -> Rati
         second / (first + second) if first + second else None, wilson_interval(second, first + second),
         tuple(_agreement(by_rater, *pair) for pair in combinations(sorted(by_rater), 2)),
     )  # fmt: skip
+
+
+def describe_result(summary: RatingSummary) -> list[str]:
+    """Returns the counts over questions with the sign test, and each agreement, in words; A is the first side."""
+    lines = []
+    if summary.win_rate is not None:
+        low, high = (100 * end for end in summary.interval)
+        share = (
+            f"B is better in {100 * summary.win_rate:.0f} % ({low:.0f} to {high:.0f}) of the questions with a choice"
+        )
+        counts = f"A {summary.better[0]}, B {summary.better[1]}, even {summary.even}"
+        lines.append(f"{counts}; {share}; sign test p {summary.p:.3f}")
+    for one in summary.agreement:
+        kappa = "is not defined" if one.kappa is None else f"{one.kappa:.2f}"
+        lines.append(f"{' and '.join(one.raters)}: Cohen's kappa {kappa} on {one.n} questions that both rated")
+    return lines
 
 
 def _agreement(by_rater: dict[str, dict[str, Rating]], one: str, other: str) -> RaterAgreement:

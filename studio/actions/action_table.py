@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 Context = Literal[
     "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "plot",
-    "form", "choice", "confirm", "line", "training", "lessons", "group", "lab",
+    "form", "choice", "confirm", "line", "training", "lessons", "group", "lab", "rating",
 ]  # fmt: skip
 
 
@@ -92,7 +92,14 @@ ACTIONS = (
     Action("o", "omit", "omit rows", "train again without the training rows behind it", "autoact run --without", "lab"),
     Action("x", "experiments", "experiments", "experiments, how far their cells are", "autoact lab status", "lab"),
     Action("r", "run", "run", "play the cells of the experiment that are not finished", "autoact lab run", "lab"),
+    Action("R", "rate", "", "rate two runs or methods without seeing their names", "autoact rate", "lab"),
     Action("esc", "up", "scores", "back to the scores, then to the projects", "studio", "lab"),
+    Action("l", "left", "left", "the left one is better", "autoact rate", "rating"),
+    Action("r", "right", "right", "the right one is better", "autoact rate", "rating"),
+    Action("s", "same", "same", "both are equally good", "autoact rate", "rating"),
+    Action("w", "neither", "both wrong", "both are wrong", "autoact rate", "rating"),
+    Action("b", "previous", "back", "the pair before, to rate it again", "autoact rate", "rating"),
+    Action("esc", "close", "close", "stop rating; it goes on where it stopped", "", "rating"),
     Action(
         "space", "hold", "pause", "pause or resume the episode, else the run", "autoact pause | resume", "trajectories"
     ),

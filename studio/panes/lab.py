@@ -5,6 +5,8 @@ The experiments of the project, which experiments.py reads, have a table of thei
 
 from __future__ import annotations
 
+import asyncio
+import getpass
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,6 +151,10 @@ class LabPane(Pane):
                 return "w lists the wrong answers; the training rows behind one can be left out."
             case "omit" if not self._rows_behind():
                 return "Nothing in training was about this answer."
+            case "rate" if self.has_class("wrong") or self.has_class("experiments"):
+                return "esc returns to the scores; two of them can be rated."
+            case "rate" if len(self._sides()) < 2:
+                return "Two runs or methods with scores are needed; e evaluates."
             case "up" if not self.has_class("wrong") and not self.has_class("experiments"):
                 return "This is the list of scores."
         return ""
@@ -202,6 +208,42 @@ class LabPane(Pane):
         if result.code:
             return result.reason
         self.notice(f"{result.output.strip()} started; `autoact compare` tells what the rows did.")
+        return ""
+
+    def _sides(self) -> list[str]:
+        """Returns the runs with scores and their methods, as RUN/METHOD."""
+        return [f"{run}/{score.cast}" for run, score in self.scores.rows if score is not None]
+
+    @action_table.check_obstacle
+    def action_rate(self) -> None:
+        """Asks which two sides to compare, and shows their answers without names."""
+        sides, chosen = self._sides(), self.query_one("#scores", Table).chosen
+        first = chosen if chosen in sides else sides[0]
+        run = first.partition("/")[0]
+        others = sorted((side for side in sides if side != first), key=lambda side: not side.startswith(f"{run}/"))
+        fields = (
+            Field("first", "a run and its method", first, suggested=True),
+            Field("second", "the other run and its method", others[0], suggested=True),
+            Field("rater", "who rates", getpass.getuser(), suggested=True),
+        )
+        self.app.push_screen(Form("Rate without seeing the names", fields, self._rate, "start"))
+
+    async def _rate(self, values: Values) -> str:
+        """Shows the pairs; returns the error text if there are none."""
+        from studio.screens.rating import RatingScreen, open_ratings  # with what they import, too slow for the start
+
+        known, sides = self._sides(), (values["first"].strip(), values["second"].strip())
+        if wrong := [side for side in sides if side not in known]:
+            return f"no scores of `{wrong[0]}`; there are {', '.join(known)}"
+        if sides[0] == sides[1] or not values["rater"].strip():
+            return "expected two different sides, and a name"
+        try:
+            found = await asyncio.to_thread(open_ratings, self.project, sides, values["rater"].strip())
+        except AutoActError as error:
+            return str(error)
+        if not found.pairs:
+            return "both sides did the same with every question that they share, or share none"
+        self.call_after_refresh(self.app.push_screen, RatingScreen(found, sides))
         return ""
 
     def action_up(self) -> None:

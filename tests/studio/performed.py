@@ -25,6 +25,7 @@ from studio.screens.form import Form
 from studio.screens.lessons import LessonsScreen
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
+from studio.screens.rating import RatingScreen
 from studio.widgets.charts.plot import Plot
 from studio.widgets.choice import Choice
 from studio.widgets.input_line import InputLine
@@ -53,6 +54,7 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "lessons": (LessonsScreen,),
     "group": (GroupPane,),
     "lab": (LabPane,),
+    "rating": (RatingScreen,),
 }
 """The classes with the methods of a context's actions."""
 

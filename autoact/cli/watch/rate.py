@@ -10,11 +10,10 @@ from autoact.cli.target import find_run_at
 from autoact.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from autoact.lab.comparison import Answers
-    from autoact.lab.rating import BlindPair, Choice, RatingSummary
+    from autoact.lab.rating import BlindPair, Choice, RatingRound, RatingSummary
     from autoact.trajectory import Trajectory
 
 KEYS: dict[str, Choice] = {"l": "left", "r": "right", "s": "same", "w": "both wrong"}
@@ -50,17 +49,17 @@ def rate(arguments: argparse.Namespace) -> int:
     import getpass
 
     from autoact.cli.output import print_json
-    from autoact.lab.rating import FILE, make_pairs, read_ratings, summarise_ratings
+    from autoact.lab.rating import FILE, RatingRound, read_ratings, summarise_ratings
 
     if not 0 <= arguments.limit <= MOST_QUESTIONS:
         raise BadInput(f"expected a number from 0 to {MOST_QUESTIONS}", key="--limit")
-    file, sides, answers = _read_sides(arguments)
-    rater = arguments.rater.strip() or getpass.getuser()
-    pairs = make_pairs(sides, answers, rater, steps=not arguments.answers)
-    pairs = pairs[: arguments.limit or None]
-    if not (arguments.summary or arguments.json) and not _ask_all(file / FILE, pairs, sides, rater, arguments):
-        return 0
-    summary = summarise_ratings(read_ratings(file / FILE, sides), sides)
+    project, sides, answers = _read_sides(arguments)
+    file, rater = project / FILE, arguments.rater.strip() or getpass.getuser()
+    if not (arguments.summary or arguments.json):
+        of_rater = RatingRound.open(file, sides, answers, rater, steps=not arguments.answers, limit=arguments.limit)
+        if not _ask_all(of_rater, arguments):
+            return 0
+    summary = summarise_ratings(read_ratings(file, sides), sides)
     print_json(summary) if arguments.json else _print(summary)
     return 0
 
@@ -90,34 +89,20 @@ def _read_sides(arguments: argparse.Namespace) -> tuple[Path, tuple[str, str], t
     return one.path.parent.parent, sides, (first[mine], second[its])
 
 
-def _ask_all(
-    file: Path, pairs: Sequence[BlindPair], sides: tuple[str, str], rater: str, arguments: argparse.Namespace
-) -> bool:
+def _ask_all(of_rater: RatingRound, arguments: argparse.Namespace) -> bool:
     """Asks for every pair that this person has not rated; returns False when they stop before the last."""
-    from datetime import datetime
-
-    from autoact.lab.rating import Rating, add_rating, last_ratings, read_ratings
-
-    rated = set(last_ratings(read_ratings(file, sides)).get(rater, {}))
-    print(f"{len(pairs)} pairs differ; {sum(one.question in rated for one in pairs)} of them are rated by {rater}")
-    at = 0
-    while at < len(pairs):
-        pair = pairs[at]
-        if pair.question in rated:
-            at += 1
-            continue
-        _show(pair, f"{at + 1} of {len(pairs)}", arguments)
+    count = len(of_rater.pairs)
+    print(f"{count} pairs differ; {len(of_rater.rated)} of them are rated by {of_rater.rater}")
+    while (pair := of_rater.current()) is not None:
+        _show(pair, f"{of_rater.at + 1} of {count}", arguments)
         said = _ask()
         if said == STOP:
             print("stopped; the same command goes on here")
             return False
         if said == BACK:
-            at = max(0, at - 1)
-            rated.discard(pairs[at].question)
-            continue
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
-        add_rating(file, Rating(rater, pair.question, pair.left, pair.right, KEYS[said], now))
-        rated.add(pair.question)
+            of_rater.back()
+        else:
+            of_rater.choose(KEYS[said])
     return True
 
 
@@ -158,6 +143,7 @@ def _show_trajectory(trajectory: Trajectory, *, steps: bool) -> None:
 
 def _print(summary: RatingSummary) -> None:
     from autoact.cli.output import print_columns, printable
+    from autoact.lab.rating import describe_result
 
     first, second = summary.sides
     categories = (first, second, "same", "both wrong")
@@ -165,14 +151,5 @@ def _print(summary: RatingSummary) -> None:
     print(printable(f"A  {first}"))
     print(printable(f"B  {second}\n".rstrip()))
     print_columns([("RATER", "A BETTER", "B BETTER", "SAME", "BOTH WRONG"), *rows], "lrrrr")
-    if summary.win_rate is not None:
-        low, high = (100 * end for end in summary.interval)
-        share = (
-            f"B is better in {100 * summary.win_rate:.0f} % ({low:.0f} to {high:.0f}) of the questions with a choice"
-        )
-        print(
-            f"A {summary.better[0]}, B {summary.better[1]}, even {summary.even}; {share}; sign test p {summary.p:.3f}"
-        )
-    for one in summary.agreement:
-        kappa = "is not defined" if one.kappa is None else f"{one.kappa:.2f}"
-        print(printable(f"{' and '.join(one.raters)}: Cohen's kappa {kappa} on {one.n} questions that both rated"))
+    for line in describe_result(summary):
+        print(printable(line))
