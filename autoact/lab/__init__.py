@@ -1,5 +1,5 @@
-"""Figures of runs, read from logs alone: costs, totals, comparisons of methods and runs, and their statistics.
+"""Figures of runs, read from their logs: costs, totals, comparisons of methods and runs, lineage, and their statistics.
 
-The commands `stats`, `compare` and `runs` and the studio read them. This package imports autoact.run.record and
+rating.py alone writes a file: what people choose. The commands and the studio read all of it. This package imports autoact.run.record and
 autoact.metrics, and nothing of it is imported by a run. Begin with tally.py.
 """
