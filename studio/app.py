@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -14,10 +15,12 @@ from textual.events import Event, Key, Paste
 from textual.theme import BUILTIN_THEMES
 
 from autoact.errors import AutoActError, BadInput
+from autoact.run.process.notification import NotifySettings, make_notification, read_settings
 from autoact.security import trust
 from studio.actions import action_table, keymap
+from studio.runs.run_news import RunNews
 from studio.target import Target
-from studio.terminal import clipboard, glyphs, theme, untrusted_text, user_files
+from studio.terminal import alert, clipboard, glyphs, theme, untrusted_text, user_files
 from studio.terminal.clipboard import Copied
 from studio.terminal.typeahead import TypeAhead
 
@@ -34,6 +37,8 @@ PRESS_AGAIN_S = 2.0
 """Seconds within which ctrl+c must be pressed twice to leave."""
 THEMES_S = 1.5
 """Seconds between two readings of the person's own theme files."""
+NEWS_S = 2.0
+"""Seconds between two looks for news of runs, while the person looks elsewhere."""
 
 
 def _actions() -> type[Provider]:
@@ -73,8 +78,14 @@ class StudioApp(App[str]):
         """Errors in the person's own files, shown once there is a screen."""
         self._declined: set[Path] = set()
         """Projects for which the person declined to trust them."""
+        self._notices = NotifySettings()
+        self._news: RunNews | None = None
+        """What was seen of the runs since the person looked away; None while nothing is to be told."""
+        self._focus_reported = False
+        """Whether the terminal has reported whether it is in focus."""
         self._typeahead = TypeAhead(self, self._forward, self._update_footer)
         self._use_keymap()
+        self._use_notices()
         self.themes = theme.Themes(user_files.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
@@ -107,6 +118,7 @@ class StudioApp(App[str]):
         self.call_later(self._open_first)  # once the app runs, so that the screen is drawn once
         self.reload_themes()
         self.set_interval(THEMES_S, self.reload_themes)
+        self.set_interval(NEWS_S, self.look_for_news)
 
     async def on_event(self, event: Event) -> None:
         """Forwards keys and pasted text one at a time, and makes pasted text safe."""
@@ -149,6 +161,45 @@ class StudioApp(App[str]):
         except BadInput as error:
             self.errors.append(str(error))
         self.set_keymap(keymap.overrides(self.actions))
+
+    def _use_notices(self) -> None:
+        """Reads how the person wants to be told of runs; of an invalid file the error is shown."""
+        try:
+            self._notices = read_settings()
+        except BadInput as error:
+            self.errors.append(str(error))
+
+    def on_app_focus(self) -> None:
+        self._focus_reported = True
+
+    def on_app_blur(self) -> None:
+        self._focus_reported = True
+        self.look_for_news()  # what is so now is no news later
+
+    def look_for_news(self) -> None:
+        """Looks in a thread for runs that ended, wait or stand still, unless the person sees them or wants no news."""
+        if not alert.is_alert_wanted(
+            self._notices.terminal, focused=self.app_focus, reported=self._focus_reported, environment=os.environ
+        ):
+            self._news = None
+        elif not any(worker.is_running for worker in self.workers if worker.group == "news"):
+            news = self._news = self._news or RunNews()
+            roots = dict.fromkeys(root for screen in self.screen_stack for root in getattr(screen, "roots", ()))
+            self.run_worker(lambda: self._find_news(news, list(roots)), thread=True, group="news")
+
+    def _find_news(self, news: RunNews, roots: Sequence[Path]) -> None:
+        try:
+            found = [one for one in news.look(roots) if one[1] in self._notices.occasions]
+            told = [make_notification(run, occasion, details=self._notices.details) for run, occasion in found]
+        except (AutoActError, OSError):  # boundary: of a run that was deleted meanwhile nothing is told
+            return
+        for one in told:
+            self.call_from_thread(self._alert, one.text)
+
+    def _alert(self, text: str) -> None:
+        if self._driver is not None:
+            self._driver.write(alert.alert_sequence(text, self._notices.terminal.sequence, os.environ))
+            self._driver.flush()
 
     def _offer_themes(self) -> None:
         for palette in self.themes.palettes:

@@ -17,7 +17,7 @@ from typing import Any
 from autoact.cli import output
 from autoact.cli.control import archive, cancel, command, delete, fork
 from autoact.cli.lab import experiment
-from autoact.cli.machine import doctor, models, secrets
+from autoact.cli.machine import doctor, models, notify, secrets
 from autoact.cli.project import projects, trust
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
@@ -29,7 +29,7 @@ from autoact.threads import limit_spinning
 
 VERBS = (
     projects, trust, run, ask, evaluate, experiment, runs, compare, inspect, attach, log, command, fork, cancel, resume,
-    delete, archive, listing, secrets, models, serve, recipe, doctor,
+    delete, archive, listing, secrets, models, serve, recipe, doctor, notify,
 )  # fmt: skip
 """The order in which help lists the verbs."""
 FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141

@@ -84,6 +84,11 @@ class ProjectScreen(Screen[None]):
     def on_screen_suspend(self) -> None:
         self.follow.stop()
 
+    @property
+    def roots(self) -> list[Path]:
+        """The projects of whose runs the person is told."""
+        return [self.project]
+
     # -- panes -----------------------------------------------------------------------------------------------------
 
     async def show_pane(self, index: int) -> None:

@@ -93,6 +93,11 @@ class ProjectsScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         self._draw()
 
+    @property
+    def roots(self) -> list[Path]:
+        """The projects of whose runs the person is told."""
+        return [summary.project.root for summary in self._summaries.values()]
+
     def refresh_list(self) -> None:
         """Lists the projects and reads their logs in a thread, unless another screen is in front."""
         if self.is_current:
