@@ -7,6 +7,7 @@ import os
 import shlex
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -15,9 +16,11 @@ from textual.events import Event, Key, Paste
 from textual.theme import BUILTIN_THEMES
 
 from autoact.errors import AutoActError, BadInput
+from autoact.project.recent import remember_project
 from autoact.run.process.notification import NotifySettings, make_notification, read_settings
 from autoact.security import trust
 from studio.actions import action_table, keymap
+from studio.files.view_memory import Memory, read_memory, save_left
 from studio.runs.run_news import RunNews
 from studio.target import Target
 from studio.terminal import alert, clipboard, glyphs, theme, untrusted_text, user_files
@@ -25,8 +28,6 @@ from studio.terminal.clipboard import Copied
 from studio.terminal.typeahead import TypeAhead
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from textual.command import Provider
     from textual.screen import Screen
 
@@ -53,12 +54,6 @@ def _projects(folder: Path) -> Screen[None]:
     from studio.screens.projects import ProjectsScreen
 
     return ProjectsScreen(folder)
-
-
-def _project(root: Path, run: str = "") -> Screen[None]:
-    from studio.screens.project import ProjectScreen
-
-    return ProjectScreen(root, run, "Trajectories") if run else ProjectScreen(root)
 
 
 class StudioApp(App[str]):
@@ -209,16 +204,35 @@ class StudioApp(App[str]):
         """Returns the screen of the project named on the command line, else the list of projects."""
         if self.target.project is None:
             return _projects(self.target.folder)
-        return _project(self.target.project, self.target.run)
+        return self._project(self.target.project, self.target.run)
 
     async def _open_first(self) -> None:
         await self.push_screen(self.first_screen())
         if self.target.project is not None:
             self.ask_for_trust(self.target.project)
+        elif self.target.resume and (last := self._memory().last) and (Path(last) / "project.toml").is_file():
+            self._open(Path(last))
 
     def on_projects_screen_opened(self, message: ProjectsScreen.Opened) -> None:
-        self.push_screen(_project(message.root))
-        self.ask_for_trust(message.root)
+        self._open(message.root)
+
+    def _open(self, root: Path) -> None:
+        self.push_screen(self._project(root))
+        self.ask_for_trust(root)
+
+    def _project(self, root: Path, run: str = "") -> Screen[None]:
+        """Returns the screen of a project, as it was left, and puts the project first among the recent ones."""
+        from studio.screens.project import ProjectScreen
+
+        if problem := remember_project(root):
+            self.errors.append(problem)
+        return ProjectScreen(root, run, "Trajectories" if run else "", self._memory().projects.get(str(root)))
+
+    def _memory(self) -> Memory:
+        memory, problem = read_memory()
+        if problem:
+            self.errors.append(problem)
+        return memory
 
     def ask_for_trust(self, root: Path) -> None:
         """Asks whether to trust a project that is not trusted yet; after a no, it is not asked again."""
@@ -253,6 +267,8 @@ class StudioApp(App[str]):
             self.pop_screen()
         else:
             self.switch_screen(_projects(message.folder))
+        if problem := save_left():
+            self._notice(problem)
 
     async def on_copied(self, message: Copied) -> None:
         """Copies a text and shows how: only the file is certain, a terminal may refuse."""
@@ -308,6 +324,8 @@ class StudioApp(App[str]):
         from studio.screens.project import ProjectScreen
 
         screens = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen)]
+        for screen in screens:
+            screen.save_view()
         alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in screens for run in screen.follow.alive)
         verb = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
         self.exit(f"{', '.join(alive)} {verb}" if alive else None)

@@ -21,13 +21,13 @@ def add(subparsers: Any) -> None:
 
 def delete(arguments: argparse.Namespace) -> int:
     """Asks, then removes the run. Raises RunBusy while a job, a keeper or another machine has it."""
-    from pathlib import Path
-
     from autoact.cli.output import ask, format_size, printable
     from autoact.errors import BadInput
+    from autoact.project.project import projects_folder
+    from autoact.project.recent import find_root
 
-    if not arguments.name and (Path(arguments.target).expanduser() / "project.toml").is_file():
-        raise BadInput("expected a run's folder, or a project's with `--run NAME`", file=arguments.target)
+    if not arguments.name and (find_root(arguments.target, projects_folder()) / "project.toml").is_file():
+        raise BadInput("expected a run's folder, or a project with `--run NAME`", file=arguments.target)
     folder = find_target_run(arguments)
     check(folder)
     taken = format_size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))

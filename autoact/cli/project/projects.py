@@ -48,7 +48,7 @@ def new(arguments: argparse.Namespace) -> int:
     """Makes the folder and prints the next steps."""
     from autoact.project.project import create
 
-    create(Path(arguments.folder).expanduser(), arguments.template)
+    _remember(create(Path(arguments.folder).expanduser(), arguments.template).root)
     folder = shlex.quote(arguments.folder)
     print(f"made {arguments.folder} from the {arguments.template} template; next:")
     if arguments.template == "blank":
@@ -56,6 +56,14 @@ def new(arguments: argparse.Namespace) -> int:
     print(f"  autoact check {folder}")
     print(f"  autoact run {folder}{'' if arguments.template == 'textworld' else ' --preset quick'}")
     return 0
+
+
+def _remember(root: Path) -> None:
+    """Adds a project to the recent ones, which the studio lists wherever they are."""
+    from autoact.project.recent import remember_project
+
+    if problem := remember_project(root):
+        print(problem, file=sys.stderr)
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -86,7 +94,9 @@ def move(arguments: argparse.Namespace) -> int:
 
     root = Project.open(arguments.project).root
     how = folders.duplicate if arguments.how == "duplicate" else folders.rename
-    print(how(root, arguments.name).root)
+    made = how(root, arguments.name).root
+    _remember(made)
+    print(made)
     return 0
 
 
