@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
-    parser = subparsers.add_parser("delete", help="remove a run with its log and adapters")
+    parser = subparsers.add_parser("delete", aliases=["rm"], help="remove a run with its log and adapters")
     add_target(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=delete)
