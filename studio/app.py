@@ -306,6 +306,26 @@ class StudioApp(App[str]):
         if places and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(places, self.glyphs, self.actions))
 
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Saves the screen in the project's exports folder, else in the working folder."""
+        roots: list[Path] = [screen.project for screen in self.screen_stack if hasattr(screen, "project")]
+        folder = Path(path) if path else roots[-1] / "exports" if roots else Path()
+        file = folder / (filename or f"studio-{time.strftime('%Y-%m-%d-%H%M%S')}.svg")
+        self.call_after_refresh(self._save_screenshot, file)  # once the command palette is closed
+
+    def _save_screenshot(self, file: Path) -> None:
+        from studio.terminal.screenshot import save_screenshot  # rarely used
+
+        rows, ground = self.screen._compositor.render_strips(), self.screen.styles.background.hex6.lower()
+
+        def save() -> str:
+            try:
+                return "saved " + " and ".join(map(str, save_screenshot(rows, ground, file)))
+            except OSError as error:  # the boundary of a command: shown, not raised
+                return f"not saved: {error}"
+
+        self.run_worker(lambda: self.call_from_thread(self._notice, save()), thread=True)
+
     def action_repaint(self) -> None:
         repaint = getattr(self._driver, "repaint", None)
         if repaint is not None:

@@ -22,7 +22,7 @@ from autoact.cli.project import projects, trust
 from autoact.cli.reference import agent_docs, completion, manual, mcp_server
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
-from autoact.cli.watch import attach, compare, inspect, log, runs
+from autoact.cli.watch import attach, compare, inspect, log, report, runs
 from autoact.errors import AutoActError, BadInput
 from autoact.project.completion import complete
 from autoact.registry import load_plugins
@@ -30,8 +30,8 @@ from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, experiment, runs, compare, inspect, attach, log, command, fork, cancel, resume,
-    delete, archive, listing, secrets, models, serve, recipe, doctor, notify,
+    projects, trust, run, ask, evaluate, experiment, runs, compare, report, inspect, attach, log, command, fork, cancel,
+    resume, delete, archive, listing, secrets, models, serve, recipe, doctor, notify,
     completion, manual, agent_docs, mcp_server,
 )  # fmt: skip
 """The order in which help lists the verbs."""

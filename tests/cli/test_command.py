@@ -16,8 +16,8 @@ from autoact.errors import BadProject, RunBusy
 from autoact.project.project import create
 
 VERBS = (
-    "new", "list", "check", "run", "ask", "eval", "runs", "stats", "compare", "inspect", "attach", "log", "cancel",
-    "resume", "delete", "tools", "models", "doctor", "notify", "completion", "man", "agent-docs", "mcp",
+    "new", "list", "check", "run", "ask", "eval", "runs", "stats", "compare", "report", "inspect", "attach", "log",
+    "cancel", "resume", "delete", "tools", "models", "doctor", "notify", "completion", "man", "agent-docs", "mcp",
 )  # fmt: skip
 
 
