@@ -270,6 +270,11 @@ class StudioApp(App[str]):
         if problem := save_left():
             self._notice(problem)
 
+    def on_text_selected(self) -> None:
+        """Copies what was selected with the mouse."""
+        if text := self.screen.get_selected_text():
+            self.post_message(Copied(untrusted_text.whole(text)))
+
     async def on_copied(self, message: Copied) -> None:
         """Copies a text and shows how: only the file is certain, a terminal may refuse."""
         text = message.text

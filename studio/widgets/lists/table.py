@@ -214,6 +214,8 @@ class Table(CursorList):
         row = self.top + event.y - 1
         if event.y < 1 or row >= len(self._rows):
             return
+        if self.text_selection is not None:  # the end of a selection
+            return
         if row == self.cursor:
             self.action_open_row()
         self.move_to(row)
@@ -235,7 +237,11 @@ class Table(CursorList):
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
+    @property
+    def margin(self) -> tuple[int, int]:
+        return 1, 0
+
+    def draw_line(self, y: int) -> Strip:
         if y == 0:
             heads = [Content(column.head) for column in self.columns]
             return self._strip(heads, "table--head")
