@@ -60,7 +60,7 @@ def draw_lines(lines: Sequence[Line], across: str, up: str) -> str:
         return MARGIN + wide * x / right, HEIGHT - MARGIN - high * y / top
 
     parts = [_line(*place(0, 0), *place(right, 0), "#111"), _line(*place(0, 0), *place(0, top), "#111")]
-    shown = -APART
+    shown = float(-APART)
     for x in sorted({x for x, _ in points}):
         if place(x, 0)[0] - shown >= APART:  # else it would cover the one before
             shown = place(x, 0)[0]

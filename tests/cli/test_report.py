@@ -67,7 +67,14 @@ def test_a_run_as_one_html_file(project: Project, tmp_path: Path, capsys: pytest
     assert page.tags.count("svg") == 2, "scores and losses"
     assert "&lt;script&gt;alert(1)" in text
     assert "\x1b" not in text
-    for expected in ("finished", "wrong answer", "<td>group</td><td>4</td><td>62.5</td>", "seed = 7", "<td>12 s</td>", "plan: 2.933 to"):
+    for expected in (
+        "finished",
+        "wrong answer",
+        "<td>group</td><td>4</td><td>62.5</td>",
+        "seed = 7",
+        "<td>12 s</td>",
+        "plan: 2.933 to",
+    ):
         assert expected in text, expected
 
 
