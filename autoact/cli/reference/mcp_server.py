@@ -7,10 +7,8 @@ read and does not run.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib.util
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import redirect_stdout
@@ -134,6 +132,9 @@ WRITING: tuple[Callable[..., Awaitable[str]], ...] = (start_run, resume_run, can
 
 async def _run(verb: str, *words: str, whole: bool = False) -> str:
     """Runs a command of `autoact`; returns its output. Raises ToolError, which the agent sees, when it fails."""
+    import asyncio  # slow to import, and every verb imports this file
+    from asyncio.subprocess import DEVNULL, PIPE
+
     from mcp.server.mcpserver.exceptions import ToolError
 
     process = await asyncio.create_subprocess_exec(
