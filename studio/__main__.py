@@ -9,15 +9,19 @@ import os
 import sys
 from collections.abc import Sequence
 
+from autoact import __version__
 from autoact.errors import AutoActError, BadInput
+from autoact.project.completion import complete
 from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0, 2 for bad input, or 130 for ctrl-C while lines are printed."""
+    parser = _parser()
+    complete(parser)
     with cleaned_output():  # usage and errors quote the arguments
-        options = _parser().parse_args(arguments)
+        options = parser.parse_args(arguments)
     try:
         load_plugins()
         if options.web is not None:
@@ -37,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="studio", description="Watch AutoAct runs, and start them.")
-    parser.add_argument("where", nargs="?", help="a project, a run, or a folder of projects; default: your projects")
+    parser.add_argument("--version", action="version", version=f"studio {__version__}")
+    parser.add_argument(
+        "where", nargs="?", help="a project's name or folder, a run, or a folder of projects; default: where you left"
+    )
     parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line per event until the run has ended")
     parser.add_argument(
         "--web", metavar="PORT", type=int, nargs="?", const=8137, help="serve it to a browser on this machine"

@@ -6,6 +6,8 @@ import asyncio
 import os
 import shlex
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -14,16 +16,18 @@ from textual.events import Event, Key, Paste
 from textual.theme import BUILTIN_THEMES
 
 from autoact.errors import AutoActError, BadInput
+from autoact.project.recent import remember_project
+from autoact.run.process.notification import NotifySettings, make_notification, read_settings
 from autoact.security import trust
 from studio.actions import action_table, keymap
+from studio.files.view_memory import Memory, read_memory, save_left
+from studio.runs.run_news import RunNews
 from studio.target import Target
-from studio.terminal import clipboard, glyphs, theme, untrusted_text, user_files
+from studio.terminal import alert, clipboard, glyphs, theme, untrusted_text, user_files
 from studio.terminal.clipboard import Copied
 from studio.terminal.typeahead import TypeAhead
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from textual.command import Provider
     from textual.screen import Screen
 
@@ -34,6 +38,8 @@ PRESS_AGAIN_S = 2.0
 """Seconds within which ctrl+c must be pressed twice to leave."""
 THEMES_S = 1.5
 """Seconds between two readings of the person's own theme files."""
+NEWS_S = 2.0
+"""Seconds between two looks for news of runs, while the person looks elsewhere."""
 
 
 def _actions() -> type[Provider]:
@@ -48,12 +54,6 @@ def _projects(folder: Path) -> Screen[None]:
     from studio.screens.projects import ProjectsScreen
 
     return ProjectsScreen(folder)
-
-
-def _project(root: Path, run: str = "") -> Screen[None]:
-    from studio.screens.project import ProjectScreen
-
-    return ProjectScreen(root, run, "Trajectories") if run else ProjectScreen(root)
 
 
 class StudioApp(App[str]):
@@ -73,8 +73,14 @@ class StudioApp(App[str]):
         """Errors in the person's own files, shown once there is a screen."""
         self._declined: set[Path] = set()
         """Projects for which the person declined to trust them."""
+        self._notices = NotifySettings()
+        self._news: RunNews | None = None
+        """What was seen of the runs since the person looked away; None while nothing is to be told."""
+        self._focus_reported = False
+        """Whether the terminal has reported whether it is in focus."""
         self._typeahead = TypeAhead(self, self._forward, self._update_footer)
         self._use_keymap()
+        self._use_notices()
         self.themes = theme.Themes(user_files.folder() / "themes")
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
@@ -107,6 +113,7 @@ class StudioApp(App[str]):
         self.call_later(self._open_first)  # once the app runs, so that the screen is drawn once
         self.reload_themes()
         self.set_interval(THEMES_S, self.reload_themes)
+        self.set_interval(NEWS_S, self.look_for_news)
 
     async def on_event(self, event: Event) -> None:
         """Forwards keys and pasted text one at a time, and makes pasted text safe."""
@@ -150,6 +157,45 @@ class StudioApp(App[str]):
             self.errors.append(str(error))
         self.set_keymap(keymap.overrides(self.actions))
 
+    def _use_notices(self) -> None:
+        """Reads how the person wants to be told of runs; of an invalid file the error is shown."""
+        try:
+            self._notices = read_settings()
+        except BadInput as error:
+            self.errors.append(str(error))
+
+    def on_app_focus(self) -> None:
+        self._focus_reported = True
+
+    def on_app_blur(self) -> None:
+        self._focus_reported = True
+        self.look_for_news()  # what is so now is no news later
+
+    def look_for_news(self) -> None:
+        """Looks in a thread for runs that ended, wait or stand still, unless the person sees them or wants no news."""
+        if not alert.is_alert_wanted(
+            self._notices.terminal, focused=self.app_focus, reported=self._focus_reported, environment=os.environ
+        ):
+            self._news = None
+        elif not any(worker.is_running for worker in self.workers if worker.group == "news"):
+            news = self._news = self._news or RunNews()
+            roots = dict.fromkeys(root for screen in self.screen_stack for root in getattr(screen, "roots", ()))
+            self.run_worker(lambda: self._find_news(news, list(roots)), thread=True, group="news")
+
+    def _find_news(self, news: RunNews, roots: Sequence[Path]) -> None:
+        try:
+            found = [one for one in news.look(roots) if one[1] in self._notices.occasions]
+            told = [make_notification(run, occasion, details=self._notices.details) for run, occasion in found]
+        except (AutoActError, OSError):  # boundary: of a run that was deleted meanwhile nothing is told
+            return
+        for one in told:
+            self.call_from_thread(self._alert, one.text)
+
+    def _alert(self, text: str) -> None:
+        if self._driver is not None:
+            self._driver.write(alert.alert_sequence(text, self._notices.terminal.sequence, os.environ))
+            self._driver.flush()
+
     def _offer_themes(self) -> None:
         for palette in self.themes.palettes:
             self.register_theme(palette.theme())
@@ -158,16 +204,35 @@ class StudioApp(App[str]):
         """Returns the screen of the project named on the command line, else the list of projects."""
         if self.target.project is None:
             return _projects(self.target.folder)
-        return _project(self.target.project, self.target.run)
+        return self._project(self.target.project, self.target.run)
 
     async def _open_first(self) -> None:
         await self.push_screen(self.first_screen())
         if self.target.project is not None:
             self.ask_for_trust(self.target.project)
+        elif self.target.resume and (last := self._memory().last) and (Path(last) / "project.toml").is_file():
+            self._open(Path(last))
 
     def on_projects_screen_opened(self, message: ProjectsScreen.Opened) -> None:
-        self.push_screen(_project(message.root))
-        self.ask_for_trust(message.root)
+        self._open(message.root)
+
+    def _open(self, root: Path) -> None:
+        self.push_screen(self._project(root))
+        self.ask_for_trust(root)
+
+    def _project(self, root: Path, run: str = "") -> Screen[None]:
+        """Returns the screen of a project, as it was left, and puts the project first among the recent ones."""
+        from studio.screens.project import ProjectScreen
+
+        if problem := remember_project(root):
+            self.errors.append(problem)
+        return ProjectScreen(root, run, "Trajectories" if run else "", self._memory().projects.get(str(root)))
+
+    def _memory(self) -> Memory:
+        memory, problem = read_memory()
+        if problem:
+            self.errors.append(problem)
+        return memory
 
     def ask_for_trust(self, root: Path) -> None:
         """Asks whether to trust a project that is not trusted yet; after a no, it is not asked again."""
@@ -202,6 +267,13 @@ class StudioApp(App[str]):
             self.pop_screen()
         else:
             self.switch_screen(_projects(message.folder))
+        if problem := save_left():
+            self._notice(problem)
+
+    def on_text_selected(self) -> None:
+        """Copies what was selected with the mouse."""
+        if text := self.screen.get_selected_text():
+            self.post_message(Copied(untrusted_text.whole(text)))
 
     async def on_copied(self, message: Copied) -> None:
         """Copies a text and shows how: only the file is certain, a terminal may refuse."""
@@ -239,6 +311,26 @@ class StudioApp(App[str]):
         if places and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(places, self.glyphs, self.actions))
 
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Saves the screen in the project's exports folder, else in the working folder."""
+        roots: list[Path] = [screen.project for screen in self.screen_stack if hasattr(screen, "project")]
+        folder = Path(path) if path else roots[-1] / "exports" if roots else Path()
+        file = folder / (filename or f"studio-{time.strftime('%Y-%m-%d-%H%M%S')}.svg")
+        self.call_after_refresh(self._save_screenshot, file)  # once the command palette is closed
+
+    def _save_screenshot(self, file: Path) -> None:
+        from studio.terminal.screenshot import save_screenshot  # rarely used
+
+        rows, ground = self.screen._compositor.render_strips(), self.screen.styles.background.hex6.lower()
+
+        def save() -> str:
+            try:
+                return "saved " + " and ".join(map(str, save_screenshot(rows, ground, file)))
+            except OSError as error:  # the boundary of a command: shown, not raised
+                return f"not saved: {error}"
+
+        self.run_worker(lambda: self.call_from_thread(self._notice, save()), thread=True)
+
     def action_repaint(self) -> None:
         repaint = getattr(self._driver, "repaint", None)
         if repaint is not None:
@@ -257,6 +349,8 @@ class StudioApp(App[str]):
         from studio.screens.project import ProjectScreen
 
         screens = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen)]
+        for screen in screens:
+            screen.save_view()
         alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in screens for run in screen.follow.alive)
         verb = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
         self.exit(f"{', '.join(alive)} {verb}" if alive else None)

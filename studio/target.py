@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoact.errors import BadInput
+from autoact.project.recent import find_root
 from autoact.run.record.folder import RunFolder, latest_run
 
 
@@ -24,13 +25,15 @@ class Target:
     project: Path | None = None
     run: str = ""
     """Name of the run; empty for the leading one."""
+    resume: bool = False
+    """Whether to show what was shown last, as nothing was named."""
 
 
 def find(named: str | None) -> Target:
-    """Finds a target by its path or, in the user's projects folder, by its name. Raises BadInput."""
+    """Finds a target by its path, or a project by its name. Raises BadInput."""
     if named is None:
-        return Target(_home())
-    path = Path(named).expanduser()
+        return Target(_home(), resume=True)
+    path = find_root(named, _home())
     path = (path if path.exists() else _home() / named).resolve()
     if (path / "run.toml").is_file():
         project = path.parent.parent

@@ -17,21 +17,26 @@ from typing import Any
 from autoact.cli import output
 from autoact.cli.control import archive, cancel, command, delete, fork
 from autoact.cli.lab import experiment
-from autoact.cli.machine import doctor, models, secrets
+from autoact.cli.machine import doctor, models, notify, secrets
 from autoact.cli.project import projects, trust
+from autoact.cli.reference import agent_docs, completion, manual, mcp_server
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
-from autoact.cli.watch import attach, compare, inspect, lineage, log, rate, runs
+from autoact.cli.watch import attach, compare, inspect, lineage, log, rate, report, runs
 from autoact.errors import AutoActError, BadInput
+from autoact.project.completion import complete
 from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, experiment, runs, compare, rate, inspect, lineage, attach, log, command, fork,
-    cancel, resume, delete, archive, listing, secrets, models, serve, recipe, doctor,
+    projects, trust, run, ask, evaluate, experiment, runs, compare, rate, report, inspect, lineage, attach, log, command,
+    fork, cancel, resume, delete, archive, listing, secrets, models, serve, recipe, doctor, notify, completion, manual,
+    agent_docs, mcp_server,
 )  # fmt: skip
 """The order in which help lists the verbs."""
+SUGGESTIONS = 2
+"""The most verbs that are suggested for an unknown one."""
 FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 
 
@@ -40,8 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     Raises SystemExit, as argparse does, after help (0) and for arguments that do not parse (2).
     """
+    parser = make_parser()
+    complete(parser)
     with cleaned_output():
-        parsed = _parser().parse_args(arguments)
+        parsed = parser.parse_args(arguments)
         limit_spinning()
         return _run(parsed)
 
@@ -75,12 +82,14 @@ def _close_stdout() -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that answers an unknown verb with the most similar one."""
+    """A parser that answers an unknown verb with the most similar ones."""
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         verbs = action.choices if isinstance(action, argparse._SubParsersAction) else None
-        if verbs and value not in verbs and (near := difflib.get_close_matches(value, verbs, 1)):
-            raise argparse.ArgumentError(action, f"no verb `{value}`; did you mean `{near[0]}`?")
+        if verbs and value not in verbs:
+            near = " or ".join(f"`{verb}`" for verb in difflib.get_close_matches(value, verbs, SUGGESTIONS))
+            hint = f"did you mean {near}?" if near else f"`{self.prog} --help` lists the verbs"
+            raise argparse.ArgumentError(action, f"no verb `{value}`; {hint}")
         super()._check_value(action, value)
 
 
@@ -94,7 +103,8 @@ class Version(argparse.Action):
         raise SystemExit(0)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Returns the parser of all verbs, from which also help, manual and completion are made."""
     parser = Parser(
         prog="autoact",
         description="Grows question-answering agents from a handful of examples.",

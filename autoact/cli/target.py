@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments that `find_target_run` reads."""
-    parser.add_argument("target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project's for its latest run")
+    parser.add_argument("target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project for its latest run")
     parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
 
 
@@ -23,21 +23,24 @@ def find_target_run(arguments: argparse.Namespace) -> RunFolder:
 def find_run_at(target: str, name: str = "") -> RunFolder:
     """Returns the run in this folder, or the latest run, or the one whose name begins so, of the project in it.
 
+    `target` may also be the name of a project.
     Raises BadInput.
     """
-    from pathlib import Path
-
     from autoact.errors import BadInput
-    from autoact.project.project import Project
+    from autoact.project.project import Project, projects_folder
+    from autoact.project.recent import find_root
     from autoact.run.record.folder import RunFolder, find_run, latest_run
 
-    path = Path(target).expanduser()
+    path = find_root(target, projects_folder())
     if (path / "run.toml").is_file():
         if name:
             raise BadInput(f"expected the folder of a project with --run; {path} is a run", key="--run")
         return RunFolder(path.resolve())
     if not (path / "project.toml").is_file():
-        raise BadInput("expected the folder of a run (with run.toml) or of a project (with project.toml)", file=path)
+        raise BadInput(
+            "expected a project's name, or the folder of a run (with run.toml) or a project (with project.toml)",
+            file=path,
+        )
     project = Project.open(path)
     return find_run(project.root, name) if name else latest_run(project.root)
 

@@ -11,6 +11,8 @@ from autoact.security.untrusted_text import one_line
 BAR, LABEL, WIDTH = 22, 260, 720
 """Height of a bar with its gap, width of the labels and of the whole plot, in pixels."""
 HEIGHT, MARGIN = 300, 46
+APART = 30
+"""Least distance of two numbers below an axis, in pixels."""
 COLOURS = ("#1b6ac9", "#c2410c", "#15803d", "#7e22ce")
 
 
@@ -51,16 +53,20 @@ def draw_lines(lines: Sequence[Line], across: str, up: str) -> str:
     """Returns lines over one horizontal axis; `across` and `up` name the axes."""
     points = [point for line in lines for point in line.points]
     right = max((x for x, _ in points), default=1) or 1
-    top = max([y for _, y in points] + [end for line in lines for _, end in line.ends] + [1]) * 1.05
+    top = 1.05 * max([y for _, y in points] + [end for line in lines for _, end in line.ends], default=1) or 1
     wide, high = WIDTH - 2 * MARGIN - 150, HEIGHT - 2 * MARGIN
 
     def place(x: float, y: float) -> tuple[float, float]:
         return MARGIN + wide * x / right, HEIGHT - MARGIN - high * y / top
 
     parts = [_line(*place(0, 0), *place(right, 0), "#111"), _line(*place(0, 0), *place(0, top), "#111")]
+    shown = float(-APART)
     for x in sorted({x for x, _ in points}):
-        parts.append(_text(place(x, 0)[0], HEIGHT - MARGIN + 18, f"{x:g}", "middle"))
-    parts += [_text(MARGIN - 6, place(0, y)[1] + 4, f"{y:.0f}", "end") for y in (0, top / 2, top)]
+        if place(x, 0)[0] - shown >= APART:  # else it would cover the one before
+            shown = place(x, 0)[0]
+            parts.append(_text(shown, HEIGHT - MARGIN + 18, f"{x:g}", "middle"))
+    digits = 0 if top >= 10 else 2
+    parts += [_text(MARGIN - 6, place(0, y)[1] + 4, f"{y:.{digits}f}", "end") for y in (0, top / 2, top)]
     parts += [_text(MARGIN + wide / 2, HEIGHT - 8, across, "middle"), _text(MARGIN, MARGIN - 14, up)]
     for number, line in enumerate(lines):
         colour = COLOURS[number % len(COLOURS)]

@@ -121,10 +121,11 @@ def _list_wrong_answers(progress: ExperimentProgress) -> Iterator[Block]:
         yield Block("heading", "Wrong answers")
         yield Block("text", f"{len(wrong)} answers of {one.cell.title} have F1 0, in run {one.run}; the first are:")
         for each in wrong[:MOST_WRONG]:
-            yield Block("code", _describe_answer(each))
+            yield Block("code", describe_answer(each))
 
 
-def _describe_answer(solved: QuestionSolved) -> str:
+def describe_answer(solved: QuestionSolved) -> str:
+    """Returns a question with its options, the steps of an answer, and the answer beside the expected one."""
     trajectory = solved.trajectory
     question = trajectory.question
     options = [f"  ({chr(65 + number)}) {choice}" for number, choice in enumerate(question.choices)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -71,48 +69,14 @@ def resolve_model_path(found: Config, root: Path) -> Config:
 
 def check_values(values: Mapping[str, Any], file: Path, text: str) -> Config:
     """Converts the values of a file; errors name its lines. Raises BadProject."""
-    return _convert(values, lambda key, why: BadProject(why, file=file, line=find_line(text, key), key=key))
+    return _convert(values, lambda key, why: BadProject(why, file=file, line=toml_text.find_line(text, key), key=key))
 
 
 def _convert(values: Mapping[str, Any], error: Any) -> Config:
     try:
         return msgspec.convert(values, Config)
     except msgspec.ValidationError as found:
-        raise error(*_explain(str(found))) from found
-
-
-def _explain(message: str) -> tuple[str, str]:
-    """Returns key and reason of a message of msgspec, such as `Expected int, got str - at $.synthesis.samples`."""
-    reason, _, path = message.partition(" - at `$")
-    path = path.strip("`.")
-    if unknown := re.search(r"unknown field `(.+?)`", reason):
-        key = ".".join(part for part in (path, unknown[1]) if part)
-        known = known_keys(path)
-        near = difflib.get_close_matches(unknown[1], known, 1)
-        return key, "unknown key" + (f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}")
-    return path, reason[:1].lower() + reason[1:]
-
-
-def known_keys(path: str) -> list[str]:
-    """Returns the field names of a section; for an empty path, the names of the sections."""
-    kind: Any = Config
-    for part in filter(None, path.split(".")):
-        kind = next((type(field.default) for field in msgspec.structs.fields(kind) if field.name == part), Config)
-    return [field.name for field in msgspec.structs.fields(kind)]
-
-
-def find_line(text: str, key: str) -> int | None:
-    """Returns the line of `section.key` in a TOML text, or of the inline table that holds it; None when absent."""
-    *sections, name = key.split(".")
-    here = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        if header := re.match(r"\s*\[([\w.]+)\]", line):
-            here = header[1]
-            if not sections and here == name:
-                return number
-        elif here == ".".join(sections) and re.match(rf"\s*{re.escape(name)}\s*=", line):
-            return number
-    return find_line(text, ".".join(sections)) if len(sections) > 1 else None
+        raise error(*toml_text.explain(str(found), Config)) from found
 
 
 def preset_values(preset: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from autoact.files.saved_dataset import is_saved_dataset
 from autoact.project import config_file
 from autoact.project.config import Config
 from autoact.project.questions import read_examples, read_questions
+from autoact.project.recent import find_root
 from autoact.security import trust
 from autoact.trajectory import Example, Question
 
@@ -40,11 +41,12 @@ class Project:
 
     @classmethod
     def open(cls, root: Path | str) -> Project:
-        """Returns the project at `root`. Raises BadProject when there is none."""
-        path = Path(root).expanduser().resolve()
+        """Returns the project in the folder `root`, or of this name. Raises BadProject when there is none."""
+        path = find_root(root, projects_folder()).resolve()
         if not (path / "project.toml").is_file():
             raise BadProject(
-                "no project here: expected a folder with a project.toml (`autoact new` makes one)", file=root
+                "no project here: expected a folder with a project.toml, or a project's name (`autoact new` makes one)",
+                file=root,
             )
         return cls(path)
 

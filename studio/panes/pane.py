@@ -9,8 +9,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from studio.actions import action_table
+from studio.files.view_memory import PaneMemory
 from studio.panes.project_view import ProjectView
 from studio.widgets.content_lines import equal_content
+from studio.widgets.input_line import InputLine
+from studio.widgets.lists.table import Table
 
 
 class Pane(Vertical):
@@ -25,6 +28,30 @@ class Pane(Vertical):
 
     def update(self) -> None:
         """Draws the current state. Called when the followed run or the run list changed, or the pane was shown."""
+
+    @property
+    def order(self) -> str:
+        """The order of its list, if a person can choose one."""
+        return ""
+
+    @order.setter
+    def order(self, order: str) -> None: ...
+
+    def make_memory(self) -> PaneMemory:
+        """Returns what is remembered of the pane: rows, filters and order."""
+        tables = {table.id: table.chosen for table in self.query(Table) if table.id and table.chosen}
+        lines = {line.id: line.value for line in self.query(InputLine) if line.id and line.is_filter and line.value}
+        return PaneMemory(tables, lines, self.order)
+
+    def restore(self, memory: PaneMemory, *, rows: bool) -> None:
+        """Shows what was remembered; without `rows`, as when another run is followed, the cursors stay."""
+        self.order = memory.order
+        for line in self.query(InputLine):
+            if line.is_filter and (text := memory.filters.get(line.id or "")):
+                line.restore(text)
+        for table in self.query(Table) if rows else ():
+            if key := memory.rows.get(table.id or ""):
+                table.restore(key)
 
     def notice(self, text: str) -> None:
         """Shows a text in the line above the footer; it may be untrusted."""

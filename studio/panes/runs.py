@@ -161,7 +161,7 @@ class RunsPane(Pane):
         match action:
             case "up" if not self.has_class("opened"):
                 return "This is the list of runs."
-            case "resume" | "cancel" | "delete" | "log" if run is None:
+            case "resume" | "cancel" | "delete" | "log" | "report" if run is None:
                 return "No runs yet: n starts one."
             case "resume" if run and (run.alive or (run.verdict == "finished" and not run.foreign)):
                 return f"{run.folder.name} is {run.verdict}; n starts another."
@@ -253,6 +253,23 @@ class RunsPane(Pane):
             other = at + 1 if at + 1 < len(names) else at - 1
         self._close_log()
         self._open(_differences(run.folder, self._runs[other].folder), end=False)
+
+    @action_table.check_obstacle
+    def action_report(self) -> None:
+        """Writes the report of the run under the cursor into the project's exports folder."""
+        if (run := self._chosen) is not None:
+            self.notice(f"reporting {run.folder.name} ...")
+            self.run_worker(self._report(run))
+
+    async def _report(self, run: RunLine) -> None:
+        file = self.project / "exports" / f"{run.folder.name}.html"
+        try:
+            file.parent.mkdir(exist_ok=True)
+        except OSError as error:  # the boundary of a command: shown, not raised
+            self.notice(f"report: {error}")
+            return
+        result = await autoact("report", str(run.folder.path), options=(f"--html={file}",))
+        self.notice(f"report: {result.reason}" if result.code else f"wrote {file.relative_to(self.project)}")
 
     def action_up(self) -> None:
         if self.has_class("opened"):

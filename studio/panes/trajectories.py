@@ -14,6 +14,7 @@ from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
 from studio.episodes.episode_order import EpisodeOrder
+from studio.files.view_memory import PaneMemory
 from studio.panes.episode_forms import edit_form, fork_form, judge_form
 from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.pane import Pane
@@ -79,6 +80,18 @@ class TrajectoriesPane(Pane):
     def is_comparing(self) -> bool:
         """True while the marked unit is shown beside the chosen one."""
         return self.has_class("comparing")
+
+    @property
+    def order(self) -> str:
+        return "" if self.episodes.sort == SORTS[0] else self.episodes.sort
+
+    @order.setter
+    def order(self, order: str) -> None:
+        self.episodes.sort = order if order in SORTS else SORTS[0]
+
+    def restore(self, memory: PaneMemory, *, rows: bool) -> None:
+        self.episodes.filter = EpisodeFilter.parse(memory.filters.get("wanted", ""))  # before the first rows are shown
+        super().restore(memory, rows=rows)
 
     # -- the state of the run --------------------------------------------------------------------------------------
 

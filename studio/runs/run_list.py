@@ -11,7 +11,6 @@ from pathlib import Path
 from autoact.files import disk
 from autoact.run.process.health import SILENT, verdict
 from autoact.run.record.folder import RunFolder, list_runs
-from autoact.run.record.log import LONGEST_LINE, LogTail
 from autoact.run.record.state import RunState
 from autoact.security import trust
 
@@ -100,7 +99,7 @@ class RunList:
         size = disk.file_size(folder.events)
         known = self._endings.get(folder.name)
         if known is None or known[0] != size:
-            known = self._endings[folder.name] = size, fold_ending(folder, size)
+            known = self._endings[folder.name] = size, RunState.of_end(folder.events)
         return known[1]
 
 
@@ -114,16 +113,6 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:  # missing, or deleted meanwhile
         return 0, 0
     return found.st_mtime_ns, found.st_size
-
-
-def fold_ending(folder: RunFolder, size: int) -> RunState:
-    """Folds the last part of a log: enough for the run's verdict and stage."""
-    state, tail = RunState(), LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)
-    try:
-        state.follow(tail)
-    finally:
-        tail.close()
-    return state
 
 
 def run_verdict(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:

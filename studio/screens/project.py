@@ -13,9 +13,11 @@ from textual.screen import Screen
 
 from autoact.run.control.command import Command
 from studio.actions import action_table, run_command
+from studio.files.view_memory import PaneMemory, ProjectMemory, save_view
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
 from studio.runs.follow import Follow, RunChanged
+from studio.runs.run_list import leading_run
 from studio.terminal.redraw import Frames
 from studio.widgets.footer import Footer
 from studio.widgets.notice import Notice
@@ -24,6 +26,8 @@ from studio.widgets.tab_line import TabLine
 
 PRESS_AGAIN_S = 2.0
 """Seconds within which esc must be pressed twice to leave."""
+REMEMBER_S = 5.0
+"""Seconds between two savings of what is shown, if it has changed."""
 WIDE = 110
 """Cells from which panes put a list and a text side by side."""
 
@@ -47,20 +51,25 @@ class ProjectScreen(Screen[None]):
             self.folder = folder
             super().__init__()
 
-    def __init__(self, project: Path, run: str = "", pane: str = SLOTS[0].title):
-        """`run` is the run to show first, empty for the leading one; `pane` is the title of the pane to show first."""
+    def __init__(self, project: Path, run: str = "", pane: str = "", memory: ProjectMemory | None = None):
+        """`run` and `pane` are the name of the run and the title of the pane to show first; empty for those in
+        `memory`, else for the leading run and the first pane."""
         super().__init__()
         self.project = project
         self.follow = Follow(project, self)
         self.frames = Frames(self)
         self.shown = -1
         """Index of the pane in sight; -1 before the screen is mounted."""
-        self._first_run, self._first_pane = run, _slot(pane)
+        self._memory = memory or ProjectMemory()
+        """What was shown last time; it is used for each pane when that is first shown."""
+        self._first_run, self._first_pane = run, _slot(pane or self._memory.pane)
+        self._restored: set[int] = set()
+        self._saved = self._memory
         self._panes: dict[int, Pane] = {}
         self._back_pressed = -PRESS_AGAIN_S
 
     def compose(self) -> ComposeResult:
-        self.follow.show(self._first_run)
+        self._follow_first()
         self.follow.refresh()
         fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if least <= self.app.size.width]
         self.add_class(fitting[-1])
@@ -73,6 +82,17 @@ class ProjectScreen(Screen[None]):
     async def on_mount(self) -> None:
         await self.show_pane(self._first_pane)
         self.follow.start()
+        self.set_interval(REMEMBER_S, self.save_view)
+
+    def _follow_first(self) -> None:
+        """Follows the run that was named, else the one of last time, unless only another one is alive, else the
+        leading one."""
+        self.follow.show(self._first_run)
+        last, leading = self._memory.run, self.follow.name
+        runs = {run.folder.name: run for run in self.follow.run_list.runs}
+        wanted = not self._first_run and self._memory.chosen and last in runs
+        if wanted and (runs[last].alive or not runs[leading].alive):
+            self.follow.show(last)
 
     def on_unmount(self) -> None:
         self.follow.close()
@@ -83,6 +103,11 @@ class ProjectScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         self.follow.stop()
+
+    @property
+    def roots(self) -> list[Path]:
+        """The projects of whose runs the person is told."""
+        return [self.project]
 
     # -- panes -----------------------------------------------------------------------------------------------------
 
@@ -97,9 +122,25 @@ class ProjectScreen(Screen[None]):
             self.notice("")  # it was about the other pane
         self.shown = index
         self.query_one(TabLine).show(index)
+        if index not in self._restored:
+            self._restored.add(index)
+            memory = self._memory.panes.get(SLOTS[index].title, PaneMemory())
+            pane.restore(memory, rows=self.follow.name == self._memory.run)
         self._focus(pane)
         pane.update()
         self.update_footer()
+
+    def save_view(self) -> None:
+        """Remembers what is shown, if it has changed."""
+        leading = leading_run(self.follow.run_list.runs)
+        chosen = bool(self.follow.name and leading and leading.folder.name != self.follow.name)
+        seen = {SLOTS[index].title: self._panes[index].make_memory() for index in self._restored}
+        panes = {**self._memory.panes, **seen}
+        view = ProjectMemory(SLOTS[self.shown].title, self.follow.name, chosen, panes)
+        if self.shown >= 0 and view != self._saved:
+            self._saved = view
+            if problem := save_view(self.project, view):
+                self.notice(problem)
 
     def _make_pane(self, index: int) -> Pane:
         pane = self._panes[index] = SLOTS[index].load()(self)
@@ -195,11 +236,12 @@ class ProjectScreen(Screen[None]):
         """Leaves when it is pressed twice: esc also closes what a pane has opened, and one press too many is easy."""
         before, self._back_pressed = self._back_pressed, time.monotonic()
         if self._back_pressed - before < PRESS_AGAIN_S:
+            self.save_view()
             self.post_message(self.Left(self.project.parent))
         else:
             self.notice("esc again goes back to the projects")
 
 
 def _slot(title: str) -> int:
-    """Returns the index of the pane with this title."""
-    return [slot.title for slot in SLOTS].index(title)
+    """Returns the index of the pane with this title; of the first pane for any other title."""
+    return next((index for index, slot in enumerate(SLOTS) if slot.title == title), 0)

@@ -17,6 +17,7 @@ from textual.widgets import Input, OptionList, Static
 from autoact.errors import AutoActError
 from autoact.project import folders
 from autoact.project.project import TEMPLATES, Project, create, list_projects, projects_folder
+from autoact.project.recent import recent_projects
 from studio.actions import action_table
 from studio.runs.project_summary import ProjectSummary, SummaryReader
 from studio.screens.confirm import Confirm
@@ -66,6 +67,8 @@ class ProjectsScreen(Screen[None]):
         self._here = working_folder() if folder in (None, projects_folder()) else None
         self._readers: dict[str, SummaryReader] = {}
         self._summaries: dict[str, ProjectSummary] = {}
+        self._first_chosen = next(map(str, recent_projects()), None)
+        """The project under the cursor when the list is first drawn: the one used last."""
 
     def compose(self) -> ComposeResult:
         yield Static(Content.assemble(("AutoAct Studio", "bold $primary"), "  ", self._folder_text()), id="title")
@@ -93,13 +96,19 @@ class ProjectsScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         self._draw()
 
+    @property
+    def roots(self) -> list[Path]:
+        """The projects of whose runs the person is told."""
+        return [summary.project.root for summary in self._summaries.values()]
+
     def refresh_list(self) -> None:
         """Lists the projects and reads their logs in a thread, unless another screen is in front."""
         if self.is_current:
             self._list()
 
     def _list(self) -> None:
-        found = {str(project.root): project for project in [*list_projects(self.folder), *self._in_working_folder()]}
+        listed = [*list_projects(self.folder), *self._in_working_folder(), *self._elsewhere()]
+        found = {str(project.root): project for project in listed}
         for gone in self._readers.keys() - found.keys():
             self._readers.pop(gone).close()
         for key in found.keys() - self._readers.keys():
@@ -120,6 +129,10 @@ class ProjectsScreen(Screen[None]):
             return []
         own = [Project(self._here)] if (self._here / "project.toml").is_file() else []
         return [*own, *list_projects(self._here)]
+
+    def _elsewhere(self) -> list[Project]:
+        """Returns the recent projects, wherever they are; none when one folder was named."""
+        return [] if self._here is None else sorted(map(Project, recent_projects()), key=lambda found: found.name)
 
     @action_table.check_obstacle
     def action_open(self) -> None:
@@ -290,13 +303,19 @@ class ProjectsScreen(Screen[None]):
             (key, line(summary, widths, app_glyphs(self.app), self._shown_name(summary)))
             for key, summary in shown.items()
         ]
-        self.query_one("#projects", Menu).set_lines(lines)
+        self.query_one("#projects", Menu).set_lines(lines, self._first_chosen if lines else None)
+        if lines:
+            self._first_chosen = None
         self.update_footer()
 
     def _shown_name(self, summary: ProjectSummary) -> str:
         """Returns the name to show; a project of the working folder begins with a dot."""
         root = summary.project.root
-        return root.name if root.parent == self._own else "." if root == self._here else f"./{root.name}"
+        if root.parent == self._own:
+            return root.name
+        if self._here in (root, root.parent):
+            return "." if root == self._here else f"./{root.name}"
+        return f"{root.name} in {root.parent.name}"
 
 
 def working_folder() -> Path | None:

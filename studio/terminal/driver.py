@@ -37,7 +37,8 @@ _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 _FRAME = re.compile(r"\x1b\[[0-9]+;[0-9]+H")
 _KNOWN = re.compile(
     r"(?:\x1b\[[?>=<]?[0-9;]*(?:[hluqn]|\$p)"  # modes, keyboard protocol, cursor, questions
-    r"|\x1b\](?:0|2|22|52);[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"  # title, pointer, clipboard
+    r"|\x1b\](?:0|2|9|22|52|777);[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"  # title, pointer, clipboard, notifications
+    r"|\x1bPtmux;\x1b\x1b\](?:9|777);[^\x00-\x1f\x7f]*\x07\x1b\\"  # a notification that tmux passes on
     r"|\x07)*\Z"
 )
 

@@ -1,4 +1,4 @@
-"""The person's own files: keys.toml, colour themes in themes/, the last theme, and the last copied text."""
+"""The person's own files: keys.toml, colour themes in themes/, the last theme, the last copied text, and state."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def folder() -> Path:
     """Returns AUTOACT_STUDIO, else `studio` in the user's config folder. It need not exist."""
     named = os.environ.get("AUTOACT_STUDIO")
     return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "studio"
+
+
+def state_folder() -> Path:
+    """Returns the folder for what the studio remembers: AUTOACT_STUDIO, else `studio` in the user's state folder."""
+    named = os.environ.get("AUTOACT_STUDIO")
+    return folder() if named else platformdirs.user_state_path("autoact") / "studio"
 
 
 def read_theme() -> str:

@@ -40,6 +40,17 @@ class InputLine(Input):
         """Returns the footer's label for an action; empty for the table's own."""
         return self._verb if action == "submit" else ""
 
+    @property
+    def is_filter(self) -> bool:
+        """Whether the line filters a list; what is typed into other lines is not remembered."""
+        return self._verb == "filter"
+
+    def restore(self, text: str) -> None:
+        """Shows the line with a text, without giving it the focus."""
+        self.value = text
+        self.can_focus = True
+        self.add_class("shown")
+
     def open(self, text: str = "") -> None:
         """Shows the line with a text to edit, the cursor at its end, and gives it the focus."""
         self.value = text

@@ -16,8 +16,8 @@ from autoact.errors import BadProject, RunBusy
 from autoact.project.project import create
 
 VERBS = (
-    "new", "check", "run", "ask", "eval", "runs", "stats", "compare", "inspect", "attach", "log", "cancel", "resume",
-    "delete", "tools", "models", "doctor",
+    "new", "list", "check", "run", "ask", "eval", "runs", "stats", "compare", "report", "inspect", "attach", "log",
+    "cancel", "resume", "delete", "tools", "models", "doctor", "notify", "completion", "man", "agent-docs", "mcp",
 )  # fmt: skip
 
 
@@ -39,7 +39,9 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_help_imports_neither_data_nor_model_libraries() -> None:
     heavy = "{'msgspec', 'orjson', 'sqlite3', 'rapidfuzz', 'torch', 'transformers', 'peft'}"
-    code = f"import sys, autoact.cli as cli; cli._parser().format_help(); print(*sorted({heavy} & set(sys.modules)))"
+    code = (
+        f"import sys, autoact.cli as cli; cli.make_parser().format_help(); print(*sorted({heavy} & set(sys.modules)))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
 
@@ -52,7 +54,28 @@ def test_a_verb_that_was_mistyped(words: list[str], meant: str, capsys: pytest.C
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
     assert ended.value.code == 2
-    assert capsys.readouterr().err.endswith(f"no verb `{words[-1]}`; did you mean `{meant}`?\n")
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"no verb `{words[-1]}`; did you mean `{meant}`" in last
+    assert len(last) < 120
+
+
+def test_a_verb_like_no_other_is_not_answered_with_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["frobnicate"])
+    assert capsys.readouterr().err.endswith("no verb `frobnicate`; `autoact --help` lists the verbs\n")
+
+
+@pytest.mark.parametrize(
+    ("alias", "verb"), [("init", "new"), ("archive", "shelve"), ("watch", "attach"), ("ls", "list")]
+)
+def test_names_that_people_expect(alias: str, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for name in (alias, verb):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([name, "--help"])
+        assert ended.value.code == 0
+        texts.append(capsys.readouterr().out.replace(f"autoact {alias}", f"autoact {verb}"))
+    assert texts[0].split() == texts[1].split()
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -115,7 +115,7 @@ def test_stats_of_nothing(project: Project, tmp_path: Path, capsys: pytest.Captu
     assert main(["stats", str(project.root)]) == 2
     assert "has no runs yet" in capsys.readouterr().err
     assert main(["stats", str(tmp_path / "nowhere")]) == 2
-    assert "expected the folder of a run" in capsys.readouterr().err
+    assert "or the folder of a run" in capsys.readouterr().err
     fresh = new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
     assert main(["stats", str(fresh.path)]) == 0
     assert main(["stats", str(fresh.path), "--run", "x"]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from autoact.model.scripted import ScriptedEngine  # noqa: E402
 from autoact.registry.stages import pipeline  # noqa: E402
 from autoact.script import Ask  # noqa: E402
 
-SECONDS = 0.01
+SECONDS = float(os.environ.get("CAPITAL_SECONDS", "0.01"))
 """What an answer takes."""
 
 

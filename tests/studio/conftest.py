@@ -43,6 +43,7 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("AUTOACT_PROJECTS", str(tmp_path))
     monkeypatch.setenv("AUTOACT_STUDIO", str(tmp_path / "personal"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / ".state"))
 
 
 @pytest.fixture(autouse=True)

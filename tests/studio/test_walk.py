@@ -29,6 +29,7 @@ from autoact.security import trust
 from autoact.trajectory import Question, Step, Trajectory, Verdict
 from studio.actions import action_table, cli_command
 from studio.app import StudioApp
+from studio.files.view_memory import memory_file
 from studio.screens.project import ProjectScreen
 from studio.target import Target
 from studio.widgets.footer import Footer
@@ -124,6 +125,7 @@ async def walk(steps: Callable[[Walk], Awaitable[None]], sizes: Sequence[tuple[i
     whole: dict[str, set[str]] = {}
     faults: list[str] = []
     for size in sizes:
+        memory_file().unlink(missing_ok=True)  # else the studio begins where the last walk ended
         app = StudioApp(Target(Path("projects")))
         async with app.run_test(size=size) as pilot:
             try:

@@ -36,7 +36,7 @@ def add(subparsers: Any) -> None:
         "them. An imported run is not trusted.",
     )  # fmt: skip
     parser.add_argument("file", nargs="+", help="an archive or a file of trajectories; each becomes a run")
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("--form", default="", help=f"the form of the trajectories (default: recognised): {forms}")
     parser.add_argument("--check", action="store_true", help="only print the quality of the trajectories")
     parser.add_argument(

@@ -11,7 +11,7 @@ from autoact.cli.target import add_target, find_target_run
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "cancel", help="stop a run, which can be resumed",
+        "cancel", aliases=["stop"], help="stop a run, which can be resumed",
         description="Asks the job to stop after the current answer, and waits for its end.",
     )  # fmt: skip
     add_target(parser)

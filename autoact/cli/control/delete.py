@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
-    parser = subparsers.add_parser("delete", help="remove a run with its log and adapters")
+    parser = subparsers.add_parser("delete", aliases=["rm"], help="remove a run with its log and adapters")
     add_target(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=delete)
@@ -21,13 +21,13 @@ def add(subparsers: Any) -> None:
 
 def delete(arguments: argparse.Namespace) -> int:
     """Asks, then removes the run. Raises RunBusy while a job, a keeper or another machine has it."""
-    from pathlib import Path
-
     from autoact.cli.output import ask, format_size, printable
     from autoact.errors import BadInput
+    from autoact.project.project import projects_folder
+    from autoact.project.recent import find_root
 
-    if not arguments.name and (Path(arguments.target).expanduser() / "project.toml").is_file():
-        raise BadInput("expected a run's folder, or a project's with `--run NAME`", file=arguments.target)
+    if not arguments.name and (find_root(arguments.target, projects_folder()) / "project.toml").is_file():
+        raise BadInput("expected a run's folder, or a project with `--run NAME`", file=arguments.target)
     folder = find_target_run(arguments)
     check(folder)
     taken = format_size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))

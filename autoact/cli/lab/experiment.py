@@ -45,7 +45,7 @@ def add(subparsers: Any) -> None:
     group = subparsers.add_parser("lab", help="experiments: many runs from one file, resumed, and scored in one table")
     verbs = group.add_subparsers(title="verbs", metavar="VERB", required=True)
     parser = verbs.add_parser("new", help="make an experiment to edit")
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("experiment", help="its name")
     parser.set_defaults(run=new)
     parser = _add_verb(verbs, "run", "play the cells that are not finished", run)
@@ -67,7 +67,7 @@ def _add_verb(verbs: Any, name: str, words: str, function: Any) -> argparse.Argu
         name, help=words, description=f"{words[0].upper()}{words[1:]}. A project's experiments are files "
         "experiments/NAME/experiment.toml; `autoact lab new` makes one with all options.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("experiment", nargs="?", default="", help="its name (default: the only one)")
     parser.set_defaults(run=function)
     return parser

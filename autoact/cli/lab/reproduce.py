@@ -25,7 +25,7 @@ def add(verbs: Any) -> None:
         "trajectories of the paper's tables, and plays what is missing of it; the same command resumes. --html and "
         "--markdown play nothing: they report what is finished so far.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("--preset", choices=PRESETS, help="settings of all cells of a new experiment (full)")
     parser.add_argument("--seeds", type=_number(MOST_SEEDS), metavar="N", help="seeds of a new experiment (3)")
     parser.add_argument(

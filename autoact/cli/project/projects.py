@@ -1,4 +1,4 @@
-"""`autoact new`, `check`, `duplicate`, `rename` and `shelve`: makes, checks, copies and moves projects."""
+"""`autoact new`, `list`, `check`, `duplicate`, `rename` and `shelve`: makes, lists, checks, copies, moves projects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 def add(subparsers: Any) -> None:
     """Adds the verbs and their options."""
-    parser = subparsers.add_parser("new", help="make a project folder")
+    parser = subparsers.add_parser("new", aliases=["init"], help="make a project folder")
     parser.add_argument("folder", help="where to make it; must not exist, or be empty")
     parser.add_argument(
         "--template",
@@ -19,13 +19,16 @@ def add(subparsers: Any) -> None:
         help="starter (an encyclopedia with questions), hotpotqa, scienceqa, textworld (text games) or blank",
     )
     parser.set_defaults(run=new)
+    parser = subparsers.add_parser("list", aliases=["ls"], help="list your projects and the state of their last runs")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=show_projects)
     parser = subparsers.add_parser(
         "check", help="read all of a project and report mistakes",
         description="Reads settings, examples, questions, tools, corpus and the model's name. Tells of how many "
         "questions the corpus has the gold pages and Retrieve opens them, and which questions repeat practice "
         "questions. Exit code 2 for errors.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument(
         "--data", default="", metavar="FILE", help="questions in place of the held-out ones, as for eval"
     )
@@ -36,11 +39,13 @@ def add(subparsers: Any) -> None:
         ("rename", "give a project another name"),
     ):
         parser = subparsers.add_parser(name, help=text)
-        parser.add_argument("project", help="the project's folder")
+        parser.add_argument("project", help="the project's folder or name")
         parser.add_argument("name", help="the new name; the folder stays beside the old one")
         parser.set_defaults(run=move, how=name)
-    parser = subparsers.add_parser("shelve", help="move a project into the folder `archive` beside it")
-    parser.add_argument("project", help="the project's folder")
+    parser = subparsers.add_parser(
+        "shelve", aliases=["archive"], help="move a project into the folder `archive` beside it"
+    )
+    parser.add_argument("project", help="the project's folder or name")
     parser.set_defaults(run=shelve)
 
 
@@ -48,7 +53,7 @@ def new(arguments: argparse.Namespace) -> int:
     """Makes the folder and prints the next steps."""
     from autoact.project.project import create
 
-    create(Path(arguments.folder).expanduser(), arguments.template)
+    _remember(create(Path(arguments.folder).expanduser(), arguments.template).root)
     folder = shlex.quote(arguments.folder)
     print(f"made {arguments.folder} from the {arguments.template} template; next:")
     if arguments.template == "blank":
@@ -56,6 +61,45 @@ def new(arguments: argparse.Namespace) -> int:
     print(f"  autoact check {folder}")
     print(f"  autoact run {folder}{'' if arguments.template == 'textworld' else ' --preset quick'}")
     return 0
+
+
+def show_projects(arguments: argparse.Namespace) -> int:
+    """Prints a line for each project in the projects folder, in the working folder, and for each recent one."""
+    from autoact.cli.output import print_columns, print_json
+    from autoact.project.project import list_projects
+    from autoact.project.recent import recent_projects
+
+    here = Path().resolve()
+    own = [here] if (here / "project.toml").is_file() else []
+    listed = [*own, *(found.root for found in (*list_projects(here), *list_projects())), *recent_projects()]
+    lines = [_summary(root) for root in dict.fromkeys(root.resolve() for root in listed)]
+    if arguments.json:
+        print_json(lines)
+    elif lines:
+        print_columns(
+            [("PROJECT", "RUNS", "LAST RUN", "IS", "FOLDER"), *(tuple(map(str, line.values())) for line in lines)], "lr"
+        )
+    else:
+        print("no projects yet; `autoact new NAME` makes one")
+    return 0
+
+
+def _summary(root: Path) -> dict[str, Any]:
+    from autoact.run.process.health import verdict
+    from autoact.run.record.folder import list_runs
+    from autoact.run.record.state import RunState
+
+    runs = list_runs(root)
+    state = verdict(runs[0], RunState.of_end(runs[0].events)) if runs else ""
+    return {"name": root.name, "runs": len(runs), "run": runs[0].name if runs else "", "is": state, "path": str(root)}
+
+
+def _remember(root: Path) -> None:
+    """Adds a project to the recent ones, which the studio lists wherever they are."""
+    from autoact.project.recent import remember_project
+
+    if problem := remember_project(root):
+        print(problem, file=sys.stderr)
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -86,7 +130,9 @@ def move(arguments: argparse.Namespace) -> int:
 
     root = Project.open(arguments.project).root
     how = folders.duplicate if arguments.how == "duplicate" else folders.rename
-    print(how(root, arguments.name).root)
+    made = how(root, arguments.name).root
+    _remember(made)
+    print(made)
     return 0
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
     parser = subparsers.add_parser("ask", help="ask the trained group a question")
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("question")
     parser.add_argument(
         "--cast",

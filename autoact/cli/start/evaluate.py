@@ -27,7 +27,7 @@ def add(subparsers: Any) -> None:
         "scored as their own scorers do. If the file has paragraphs, as HotpotQA's has, Retrieve and WebSearch search "
         "the paragraphs of all its questions; otherwise they search the project's corpus.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("--data", default="", help="a file of questions, or a folder of `datasets` (save_to_disk)")
     parser.add_argument(
         "--columns", default="", metavar="OURS=THEIRS,...",

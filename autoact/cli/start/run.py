@@ -29,7 +29,7 @@ def add(subparsers: Any) -> None:
         description="Runs the stages of the method. An interrupted run with the same settings is resumed; its logged "
         "answers are reused. Ctrl-C stops the run, which can be resumed; closing the terminal does not stop it.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument(
         "--preset",
         choices=PRESETS,

@@ -69,7 +69,7 @@ def add(subparsers: Any) -> None:
         description="Prints the command of a server with the project's model, adapters and prompt lengths, and the "
         "lines of project.toml that use it. It listens on this machine only, unless --host says otherwise.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("--dialect", choices=tuple(DIALECTS), default="vllm", help="the kind of server (vllm)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="the port (8000 for vllm, 30000 for sglang, 8080 for llamacpp)")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add(verbs: Any) -> None:
     """Adds the verbs and their options."""
     parser = verbs.add_parser("try", help="call a tool and print its observation")
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("name", help="the tool's name")
     parser.add_argument("argument", help='the argument of the call, such as "Marie Curie"')
     parser.add_argument("--json", action="store_true")
@@ -24,7 +24,7 @@ def add(verbs: Any) -> None:
         "test", help="run each tool's own checks",
         description="Makes the calls by which each tool checks itself, and prints what tools that cannot run need.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("name", nargs="*", help="only these tools")
     parser.add_argument("--all", action="store_true", help="also the tools that the project does not list")
     parser.add_argument("--online", action="store_true", help="also checks that need a network or a secret")

@@ -15,7 +15,7 @@ def add(verbs: Any) -> None:
         description="Starts the servers in tools.toml (all, or the one named). A tool whose description changes later "
         "is refused until this command has stored the new one.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("name", nargs="?", default="", help="the server's name in tools.toml")
     parser.add_argument("--json", action="store_true")
     add_trust(parser)

@@ -27,7 +27,7 @@ def add(verbs: Any) -> None:
 
 def _verb(verbs: Any, name: str, text: str, run: Any, **defaults: bool) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text)
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.set_defaults(run=run, **defaults)
     return parser
 

@@ -18,7 +18,7 @@ def add(subparsers: Any) -> None:
     group = subparsers.add_parser("tools", help="list, try, test, edit and share a project's tools")
     verbs = group.add_subparsers(title="verbs", metavar="VERB", required=True)
     parser = verbs.add_parser("list", help="list tools with their state and the reason")
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("--all", action="store_true", help="also tools that are switched off or not listed")
     parser.add_argument(
         "--stats", action="store_true", help="calls, failures and times of each tool in the project's runs"
@@ -26,7 +26,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show_all)
     parser = verbs.add_parser("show", help="print everything about one tool, with its calls in the project's runs")
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("name", help="the tool's name")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show)

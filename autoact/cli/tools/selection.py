@@ -22,7 +22,7 @@ def add(verbs: Any) -> None:
         description="Offers the tools whose descriptions fit the task best, and prints which the meta-agent selects "
         "and its reasons. Writes only a run with this one stage.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument(
         "--explain", action="store_true", help="every tool, with its score and the reason it was not selected"
     )

@@ -16,7 +16,7 @@ def add(verbs: Any) -> None:
         description="The file also holds the code in tools/ that the tools run, and the descriptions of MCP servers' "
         "tools. Settings that hold a secret, or could, are left out or replaced by the secret's name.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("file", help="the file to write, such as tools-for-history.toml")
     parser.add_argument("--only", metavar="NAME", action="append", help="this tool; may be given several times")
     parser.set_defaults(run=export_tools)
@@ -26,7 +26,7 @@ def add(verbs: Any) -> None:
         "switched off unless that is allowed, by --allow or, in a terminal, when asked. Their code is shown first, and "
         "is written only if it is allowed.",
     )  # fmt: skip
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("file", help="the tool set")
     parser.add_argument(
         "--allow", metavar="WHAT", action="append", default=[], type=_parse_power,

@@ -1,1 +1,1 @@
-"""The verbs that show runs and change nothing: `runs` and `stats`, `attach` (follow.py, table.py) and `log`."""
+"""The verbs that show runs and change nothing: `runs` and `stats`, `attach` (follow.py, table.py), `log`, `report`."""

@@ -12,7 +12,7 @@ from autoact.cli.target import add_target, find_target_run
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "attach", help="show a run's progress until it ends",
+        "attach", aliases=["watch"], help="show a run's progress until it ends",
         description="Shows a run's progress until it ends, then its results. Ctrl-C leaves it running.",
     )  # fmt: skip
     add_target(parser)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
     from autoact.run.record.state import RunState
 
+HEADINGS = ("COMPARED", "OF", "N", "FIRST", "SECOND", "DIFFERENCE", "95 % INTERVAL", "P", "CORRECTED")
 SHOWN = 40
 """Characters of a value in which runs differ; --json has all."""
 COSTS = (("tokens", 0, 1), ("generated tokens", 0, 1), ("seconds", 1, 1), ("money of 1,000", 4, 1000))
@@ -80,27 +81,52 @@ class ReadRun:
 def compare(arguments: argparse.Namespace) -> int:
     """Prints every comparison, after what the runs differ in. Raises BadInput for unlike runs without --unlike."""
     from autoact.errors import BadInput
-    from autoact.lab import comparison
-    from autoact.lab.manifest import find_unknown, find_unlike
 
     if not 0 < arguments.difference <= 100:
         raise BadInput(f"expected points above 0, at most 100; got {arguments.difference:g}", key="--difference")
-    read = _read(arguments.runs)
-    manifests = [manifest for one in read for manifest in one.manifests]
-    unlike, unknown = find_unlike(manifests), find_unknown(manifests) if len(manifests) > 1 else []
-    _check(read, unlike, allowed=arguments.unlike)
-    pairs = _pair(read, [name.strip() for name in arguments.method.split(",") if name.strip()])
-    try:
-        made = comparison.compare(pairs, points=arguments.difference)
-    except ValueError as error:
-        raise BadInput(f"{error}; expected runs that answered the same questions") from error
+    methods = [name.strip() for name in arguments.method.split(",") if name.strip()]
+    found = compare_runs(arguments.runs, methods, arguments.difference, unlike=arguments.unlike)
     if arguments.json:
         from autoact.cli.output import print_json
 
-        print_json({"manifests": manifests, "unlike": unlike, "not_recorded": unknown, "comparisons": made})
+        manifests = [manifest for one in found.read for manifest in one.manifests]
+        print_json(
+            {"manifests": manifests, "unlike": found.unlike, "not_recorded": found.unknown, "comparisons": found.made}
+        )
     else:
-        _print(read, unlike, unknown, made)
+        _print(found.read, found.unlike, found.unknown, found.made)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Runs, what they differ in, and the comparisons of their methods."""
+
+    read: Sequence[ReadRun]
+    unlike: Sequence[Unlike]
+    unknown: Sequence[str]
+    """What not every run has recorded."""
+    made: Sequence[MethodComparison]
+
+
+def compare_runs(
+    targets: Sequence[str], methods: Sequence[str] = (), points: float = 3.0, *, unlike: bool = False
+) -> Compared:
+    """Compares runs by these methods, by all without any. Raises BadInput for unlike runs unless `unlike`."""
+    from autoact.errors import BadInput
+    from autoact.lab import comparison
+    from autoact.lab.manifest import find_unknown, find_unlike
+
+    read = _read(targets)
+    manifests = [manifest for one in read for manifest in one.manifests]
+    found, unknown = find_unlike(manifests), find_unknown(manifests) if len(manifests) > 1 else []
+    _check(read, found, allowed=unlike)
+    pairs = _pair(read, methods)
+    try:
+        made = comparison.compare(pairs, points=points)
+    except ValueError as error:
+        raise BadInput(f"{error}; expected runs that answered the same questions") from error
+    return Compared(read, found, unknown, made)
 
 
 def _read(targets: Sequence[str]) -> list[ReadRun]:
@@ -196,16 +222,15 @@ def _print(
     if (causes := sum(what.cause for what in unlike)) > 1 and len(read) > 1:
         print(f"the runs differ in {causes} settings, so a difference has more than one possible cause")
     print()
-    headings = ("COMPARED", "OF", "N", "FIRST", "SECOND", "DIFFERENCE", "95 % INTERVAL", "P", "CORRECTED")
-    print_columns([headings, *(row for one in made for row in _rows(one))], "llrrrrrrr")
+    print_columns([HEADINGS, *(row for one in made for row in comparison_rows(one))], "llrrrrrrr")
     print()
     for one in made:
         left = f" ({one.left_out} questions left out, which not all of the runs answered)" if one.left_out else ""
         print(printable(f"{one.first}, {one.second}: {one.words}{left}"))
 
 
-def _rows(one: MethodComparison) -> list[tuple[str, ...]]:
-    """Returns the rows of the scores, of F1 by group, and of the costs."""
+def comparison_rows(one: MethodComparison) -> list[tuple[str, ...]]:
+    """Returns the cells of a comparison under HEADINGS: scores, F1 by group, then costs."""
     groups = [_row("", f"F1, {group.by} {group.name or 'unknown'}", group.n, group.f1) for group in one.groups]
     scores = [_row(f"{one.first}, {one.second}", "EM", one.n, one.em), _row("", "F1", one.n, one.f1)]
     return [*scores, *groups, *_cost_rows(one)]

@@ -23,7 +23,7 @@ STACK_POLLS = 20
 
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
-    parser = subparsers.add_parser("log", help="print a run's events, or the output of its job")
+    parser = subparsers.add_parser("log", aliases=["logs"], help="print a run's events, or the output of its job")
     add_target(parser)
     parser.add_argument("--follow", action="store_true", help="continue until the run ends")
     form = parser.add_mutually_exclusive_group()

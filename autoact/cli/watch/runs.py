@@ -19,7 +19,7 @@ CAUSE = 80
 def add(subparsers: Any) -> None:
     """Adds the verbs and their options."""
     parser = subparsers.add_parser("runs", help="list a project's runs")
-    parser.add_argument("project", help="the project's folder")
+    parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=runs)
     parser = subparsers.add_parser(

@@ -2,8 +2,9 @@
 
     launch  →  keeper (a session of its own, no terminal)  →  job
 
-It restarts a job that crashed. A job does not need its keeper: when the keeper is killed, the job continues, and its
-end is read from lock and log. To use little memory the keeper imports no model, and the log only after a crash.
+It restarts a job that crashed, and tells the person how the run ended. A job does not need its keeper: when the keeper
+is killed, the job continues, and its end is read from lock and log. To use little memory the keeper imports no model,
+and the log only after a crash, at the end, and while the run makes no progress.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from autoact.run.process import exit_record
 from autoact.run.process.cgroup import oom_kills
 from autoact.run.process.exit_record import BUSY, Ending
 from autoact.run.process.lock import RunLock
+from autoact.run.process.notify import RunWatch, notify_of_end
 from autoact.run.record.folder import RunFolder
 from autoact.security.child_process import python_command
 
@@ -151,7 +153,13 @@ def main(arguments: list[str] | None = None) -> int:
         with RunLock.take(keeper.folder, keeper=True):
             os.write(start, bytes([exit_record.FINISHED]))
             os.close(start)
-            return keeper.keep()
+            watch = RunWatch(keeper.folder)
+            watch.start()
+            code = keeper.keep()
+            watch.close()
+        if code != BUSY and not keeper.stopping:  # without the lock, so that nothing waits for a slow network
+            notify_of_end(keeper.folder)
+        return code
     except RunBusy:
         os.write(start, bytes([BUSY]))
         return BUSY

@@ -41,8 +41,9 @@ from autoact.events import (
     UnitRestarted,
     VerdictCalibrated,
 )
+from autoact.files import disk
 from autoact.run.record.answers import Answers
-from autoact.run.record.log import Damage, LogTail, Record
+from autoact.run.record.log import LONGEST_LINE, Damage, LogTail, Record
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 TURNS, LANES, CHARACTERS, COMMANDS = 8, 24, 2_000, 32
@@ -153,6 +154,16 @@ class RunState:
     def of(cls, path: Path) -> RunState:
         """Returns the state of a log up to now; a log that does not exist has no events."""
         state, tail = cls(), LogTail(path)
+        try:
+            state.follow(tail)
+        finally:
+            tail.close()
+        return state
+
+    @classmethod
+    def of_end(cls, path: Path) -> RunState:
+        """Returns the state of the last part of a log: enough for its status and stage, without trajectories."""
+        state, tail = cls(), LogTail(path, max(0, disk.file_size(path) - LONGEST_LINE - 1), numbered=False)
         try:
             state.follow(tail)
         finally:

@@ -6,10 +6,13 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from math import ceil
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,6 +21,8 @@ from studio.terminal.clipboard import Copied
 from studio.terminal.glyphs import Glyphs, app_glyphs
 from studio.terminal.theme import without_terminal_colours
 
+MOST_SELECTED = 5_000
+"""Lines that are copied of a selection."""
 PARTS = 8
 """Steps per cell in which the ends of a scroll bar's thumb are drawn."""
 
@@ -62,6 +67,15 @@ class CursorList(ScrollView, can_focus=True):
     def move_to_edge(self, *, last: bool) -> None:
         """Moves the cursor to the first or to the last entry."""
 
+    @abstractmethod
+    def draw_line(self, y: int) -> Strip:
+        """Returns the line at row `y` of the view; rows above and below the view are negative and beyond the page."""
+
+    @property
+    def margin(self) -> tuple[int, int]:
+        """The lines at the top of the view and the cells at the left that the mouse does not select."""
+        return 0, 0
+
     @property
     @abstractmethod
     def clipboard_text(self) -> str:
@@ -101,6 +115,39 @@ class CursorList(ScrollView, can_focus=True):
 
     def action_scroll_end(self) -> None:
         self.move_to_edge(last=True)
+
+    # -- selection with the mouse ----------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """Returns a line with the positions that the mouse selects by, and with the selected part marked."""
+        strip = self.draw_line(y)
+        if y < self.margin[0]:
+            return strip
+        line, selection = self.top + y, self.text_selection
+        if selection is not None and (span := selection.get_span(line)) is not None:
+            strip = self._mark_selected(strip, *span)
+        return strip.apply_offsets(0, line)
+
+    def _mark_selected(self, strip: Strip, start: int, end: int) -> Strip:
+        """Returns a line with a part in the colours of a selection; `start` and `end` count letters, -1 for all."""
+        text, left = strip.text, self.margin[1]
+        first = max(left, cell_len(text[:start]))
+        last = max(first, cell_len(text[: len(text) if end < 0 else end]))
+        before, part, after = strip.divide([first, last, max(last, strip.cell_length)])
+        style = self.screen.get_component_rich_style("screen--selection")
+        marked = Strip(Segment.apply_style(part, post_style=style), part.cell_length)
+        return Strip.join([before, marked, after])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Returns the selected text, without what is left of the margin and spaces at the end of a line."""
+        first = selection.start.y if selection.start else self.top + self.margin[0]
+        last = selection.end.y if selection.end else self.top + self.page - 1
+        lines = []
+        for line in range(first, min(last, first + MOST_SELECTED) + 1):
+            text, span = self.draw_line(line - self.top).text, selection.get_span(line)
+            start, end = span or (0, -1)
+            lines.append(text[max(start, self.margin[1]) : len(text) if end < 0 else end].rstrip())
+        return "\n".join(lines), "\n"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return without_terminal_colours(super().get_line_filters())

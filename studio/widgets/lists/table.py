@@ -113,6 +113,8 @@ class Table(CursorList):
         """Text shown while there are no rows; it may be untrusted."""
         self._rows: TableRows = NoRows() if rows is None else rows
         self._strips: dict[int, Strip] = {}
+        self._awaited = ""
+        """The key of the row to which the cursor goes as soon as there is one."""
 
     def show(self, rows: TableRows) -> None:
         """Replaces the rows and moves the cursor to the first."""
@@ -129,14 +131,25 @@ class Table(CursorList):
     def reload(self, *, key: str | None = None) -> None:
         """Draws all rows anew. With `key` the cursor moves to that row, and the view with it if it was in sight."""
         self._strips.clear()
+        key = self._awaited or key
+        before = self.cursor
         count, in_sight = len(self._rows), self.top <= self.cursor < self.top + self.rows_in_sight
         if key is not None:
             near = range(max(0, self.cursor - self.page), min(count, self.cursor + self.page))
             indices = chain(near, range(count))
             self.cursor = next((index for index in indices if self._rows.key(index) == key), self.cursor)
         self.cursor = max(0, min(self.cursor, count - 1))
-        self._scroll(self._top_for_cursor if in_sight else self.top)
+        self._scroll(self._top_for_cursor if in_sight or self._awaited else self.top)
         self.refresh()
+        if self._awaited and self.chosen == self._awaited:
+            self._awaited = ""
+            if self.cursor != before:
+                self.post_message(self.CursorMoved(self, self.cursor))
+
+    def restore(self, key: str) -> None:
+        """Moves the cursor to a row as soon as there is one with this key, unless it is moved before."""
+        self._awaited = key
+        self.reload()
 
     def grow(self) -> None:
         """Draws rows that were added at the end; the others are unchanged."""
@@ -159,6 +172,7 @@ class Table(CursorList):
         """Moves the cursor to a row, and scrolls the row into sight."""
         if not len(self._rows):
             return
+        self._awaited = ""
         before, self.cursor = self.cursor, max(0, min(index, len(self._rows) - 1))
         for row in {before, self.cursor}:
             self.change(row)
@@ -200,6 +214,8 @@ class Table(CursorList):
         row = self.top + event.y - 1
         if event.y < 1 or row >= len(self._rows):
             return
+        if self.text_selection is not None:  # the end of a selection
+            return
         if row == self.cursor:
             self.action_open_row()
         self.move_to(row)
@@ -221,7 +237,11 @@ class Table(CursorList):
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
+    @property
+    def margin(self) -> tuple[int, int]:
+        return 1, 0
+
+    def draw_line(self, y: int) -> Strip:
         if y == 0:
             heads = [Content(column.head) for column in self.columns]
             return self._strip(heads, "table--head")

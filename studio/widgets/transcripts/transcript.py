@@ -178,7 +178,7 @@ class Transcript(CursorList):
         self.refresh()
 
     def on_click(self, event: Click) -> None:
-        if len(self.document):
+        if len(self.document) and self.text_selection is None:
             self._mark(self._lines_index.find(self.top + event.y)[0])
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -235,7 +235,11 @@ class Transcript(CursorList):
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
+    @property
+    def margin(self) -> tuple[int, int]:
+        return 0, gutter(self.scrollable_content_region.width)
+
+    def draw_line(self, y: int) -> Strip:
         line = self.top + y
         if line >= self._lines_index.total or not len(self.document):
             return self.blank()

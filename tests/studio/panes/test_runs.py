@@ -218,3 +218,12 @@ async def test_log_and_differences(opera: Path) -> None:
 def test_only_what_differs() -> None:
     one, other = {"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 4}}
     assert differences(one, other) == [("b.c", "2", "4"), ("b.d", "3", "-")]
+
+
+@pytest.mark.does("runs.report")
+async def test_a_report_is_written_into_the_exports(opera: Path) -> None:
+    run = write(opera, finished())
+    async with pane_of(opera, "7", (120, 36)) as (app, pilot):
+        await pilot.press("E")
+        await until(pilot, lambda: f"wrote exports/{run.name}.html" in screen_text(app))
+    assert "<td>group</td><td>4</td><td>75.0</td>" in (opera / "exports" / f"{run.name}.html").read_text("utf-8")
