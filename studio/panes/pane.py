@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from studio.actions import action_table
 from studio.panes.project_view import ProjectView
+from studio.runs.run_list import RunLine
 from studio.widgets.content_lines import equal_content
 
 
@@ -22,6 +23,11 @@ class Pane(Vertical):
         super().__init__()
         self.view = view
         self.project, self.follow, self.frames = view.project, view.follow, view.frames
+
+    @property
+    def chosen_run(self) -> RunLine | None:
+        """The run that the project's keys act on: the followed one."""
+        return self.follow.line
 
     def update(self) -> None:
         """Draws the current state. Called when the followed run or the run list changed, or the pane was shown."""

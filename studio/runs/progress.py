@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from statistics import fmean
 
-from autoact.events import TrainStepped
+from autoact.events import QuestionSolved, TrainStepped
 from autoact.lab.duration import format_duration
 from autoact.project.config import trained_cast
 from autoact.registry.stages import DIFFERENTIATION, pipeline, title
@@ -62,6 +63,13 @@ def _planned(state: RunState) -> Collection[str]:
 def _stages_away(stage: str, later: str) -> str:
     away = pipeline().index(later) - pipeline().index(stage)
     return "the next stage" if away == 1 else f"{away} stages later"
+
+
+def group_f1(solved: Sequence[QuestionSolved]) -> float | None:
+    """Returns the mean F1, 0 to 1, of the scored answers of the group, else of all casts; None without any."""
+    scored = [one for one in solved if one.scored]
+    chosen = [one for one in scored if one.cast == "group"] or scored
+    return fmean(one.f1 for one in chosen) if chosen else None
 
 
 # -- training --------------------------------------------------------------------------------------------------------

@@ -16,8 +16,11 @@ from studio.actions import action_table, run_command
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
 from studio.runs.follow import Follow, RunChanged
+from studio.runs.run_list import RunLine
+from studio.screens.run_control import RunControl, Verb
 from studio.terminal.redraw import Frames
 from studio.widgets.footer import Footer
+from studio.widgets.method_line import MethodLine
 from studio.widgets.notice import Notice
 from studio.widgets.status import Status
 from studio.widgets.tab_line import TabLine
@@ -58,6 +61,7 @@ class ProjectScreen(Screen[None]):
         self._first_run, self._first_pane = run, _slot(pane)
         self._panes: dict[int, Pane] = {}
         self._back_pressed = -PRESS_AGAIN_S
+        self._control = RunControl(self)
 
     def compose(self) -> ComposeResult:
         self.follow.show(self._first_run)
@@ -66,6 +70,7 @@ class ProjectScreen(Screen[None]):
         self.add_class(fitting[-1])
         yield Status(self.follow, id="status")
         yield TabLine([slot.title for slot in SLOTS], self._first_pane, id="tabs")
+        yield MethodLine(self.follow, id="method")
         yield Vertical(self._make_pane(self._first_pane), id="panes")
         yield Notice()
         yield Footer()
@@ -97,9 +102,15 @@ class ProjectScreen(Screen[None]):
             self.notice("")  # it was about the other pane
         self.shown = index
         self.query_one(TabLine).show(index)
+        self._show_method()
         self._focus(pane)
         pane.update()
         self.update_footer()
+
+    def _show_method(self) -> None:
+        line = self.query_one(MethodLine)
+        line.pane = SLOTS[self.shown].title.lower() if self.shown >= 0 else ""
+        line.refresh_lines(self.follow)
 
     def _make_pane(self, index: int) -> Pane:
         pane = self._panes[index] = SLOTS[index].load()(self)
@@ -128,6 +139,19 @@ class ProjectScreen(Screen[None]):
         self.follow.show(name)
         self.follow.start()
 
+    def open_run_form(self) -> None:
+        """Opens the form of a new run."""
+        self._control.open_form()
+
+    def run_command(self, verb: Verb, run: RunLine, *options: str) -> None:
+        """Runs `autoact VERB RUN` and shows its result."""
+        self._control.command(verb, run, *options)
+
+    def reread_runs(self) -> None:
+        """Reads the list of runs again, after a command has changed it."""
+        self.follow.run_list.refresh()
+        self.post_message(RunChanged(self.follow))
+
     def send(self, command: Command, *, start: bool = False) -> None:
         """Sends a command to the followed run's job in a thread, and shows first that it is sent, then the result.
 
@@ -151,6 +175,7 @@ class ProjectScreen(Screen[None]):
         if self.follow.name not in names and (names or self.follow.name):  # the first run, or this one was deleted
             self.follow_run("")
         self.query_one(Status).refresh_lines(self.follow)
+        self._show_method()
         if self.shown in self._panes:
             self._panes[self.shown].update()
         self.update_footer()
@@ -187,6 +212,24 @@ class ProjectScreen(Screen[None]):
 
     async def action_previous_pane(self) -> None:
         await self.show_pane((self.shown - 1) % len(SLOTS))
+
+    # -- runs ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _chosen_run(self) -> RunLine | None:
+        return self._panes[self.shown].chosen_run if self.shown in self._panes else None
+
+    def obstacle(self, action: str) -> str:
+        """Returns the reason why an action is impossible now; empty when it is possible."""
+        return self._control.obstacle(self._chosen_run) if action == "run" else ""
+
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action whose effect depends on the state."""
+        return "resume" if action == "run" and self._control.can_resume(self._chosen_run) else ""
+
+    def action_run(self) -> None:
+        """Resumes the run that the pane shows if that is possible, else opens the form of a new one."""
+        self._control.start_or_resume(self._chosen_run)
 
     def action_zoom(self) -> None:
         self.toggle_class("zoomed")

@@ -47,7 +47,7 @@ async def test_enter_follows(opera: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "verb"),
     [
-        pytest.param("r", "resume --detach", marks=pytest.mark.does("runs.resume")),
+        pytest.param("R", "resume --detach", marks=pytest.mark.does("project.run")),
         pytest.param("X", "delete --yes", marks=pytest.mark.does("runs.delete")),
     ],
 )
@@ -195,6 +195,18 @@ async def test_a_run_set_aside_is_marked_and_says_why(opera: Path, size: tuple[i
         assert "− set aside" in text
         assert "✓ finished" in text
         assert "set aside: round 1: validation F1 40.0 before, 38.0 now" in text
+    runs = RunList(opera)
+    runs.refresh()
+    first = leading_run(runs.runs)
+    assert first is not None
+    assert first.folder == best
+
+
+def test_a_session_that_ended_is_not_followed_before_the_run_that_it_used(opera: Path) -> None:
+    best = write(opera, finished(), 1)
+    session = new_run(opera, "session", {"run": {"stages": ["session"]}}, now=datetime(2026, 11, 22, 15, 0))
+    with LogWriter(session) as log:
+        log.append(happened.RunCancelled())
     runs = RunList(opera)
     runs.refresh()
     first = leading_run(runs.runs)
