@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 Context = Literal[
     "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "plot",
-    "form", "choice", "confirm", "line", "training", "lessons", "group", "lab",
+    "form", "choice", "confirm", "pick", "line", "training", "lessons", "group", "lab",
 ]  # fmt: skip
 
 
@@ -65,7 +65,7 @@ ACTIONS = (
     Action("s", "select", "select", "let the meta-agent choose for this task", "autoact tools select", "tools"),
     Action("c", "try_it", "try", "call the tool by hand and see the observation", "autoact tools try", "tools"),
     Action("T", "test", "test", "run the tool's own checks", "autoact tools test", "tools"),
-    Action("p", "allow", "", "let the tool send a secret to its host (asks)", "autoact secrets allow", "tools"),
+    Action("p", "allow", "allow", "let the tool send a secret to its host (asks)", "autoact secrets allow", "tools"),
     Action("a", "add", "add", "add a tool: Python, langchain, MCP, HTTP", "autoact tools add | connect", "tools"),
     Action("/", "filter", "filter", "show only tools with these letters; esc shows all", "autoact tools list", "tools"),
     Action("esc", "up", "show all", "clear the filter", "", "tools"),
@@ -77,7 +77,7 @@ ACTIONS = (
     Action("n", "next_agent", "next agent", "the next of plan, tool and reflect", "", "training"),
     Action("esc", "close", "close", "back to the training", "", "lessons"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
-    Action("c", "cast", "cast", "who answers: the group, another method, or both", "autoact ask --cast", "group"),
+    Action("c", "cast", "who", "choose who answers: the group, another method, or both", "autoact ask --cast", "group"),
     Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
     Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),
@@ -149,6 +149,7 @@ ACTIONS = (
     Action("y", "yes", "", "yes, do it", "", "confirm"),
     Action("n", "no", "", "no, change nothing", "", "confirm"),
     Action("esc", "close", "", "close without a change", "", "confirm"),
+    Action("esc", "close", "cancel", "close without a choice", "", "pick"),
     Action("enter", "submit", "ok", "take the line", "", "line"),
     Action("esc", "leave_line", "cancel", "close the line", "", "line"),
     Action("l", "logarithm", "log scale", "logarithmic scale, or linear again", "", "plot"),
@@ -232,6 +233,12 @@ def obstacle(node: DOMNode, action: str) -> str:
     """Returns the reason why an action of `node` is impossible now; empty when it is possible, as far as is known."""
     method = getattr(node, "obstacle", None)
     return str(method(action)) if callable(method) else ""
+
+
+def main_actions(focused: DOMNode) -> list[str]:
+    """Returns the ids of the actions that the focused node and its ancestors find most useful in the current state."""
+    methods = [getattr(node, "main_actions", None) for node in focused.ancestors_with_self]
+    return [name for method in methods if callable(method) for name in method()]
 
 
 def footer_word(offer: Offer) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.containers import Vertical
@@ -41,6 +42,11 @@ class Pane(Vertical):
         label = self.query_one(f"#{name}", Static)
         if not isinstance(label.content, Content) or not equal_content(label.content, content):
             label.update(content)
+
+    def main_actions(self) -> Sequence[str]:
+        """Returns the ids of the actions that the footer shows first in the current state, the most useful one first;
+        the others follow in the order of the action table."""
+        return ()
 
     def obstacle(self, action: str) -> str:
         """Returns the reason why an action is impossible now; empty when it is possible."""

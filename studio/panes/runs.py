@@ -91,7 +91,7 @@ class RunsPane(Pane):
         yield Transcript(id="detail", folds=())
 
     def on_mount(self) -> None:
-        self.query_one(Table).set_hint("No runs yet: n starts one.")
+        self.query_one(Table).set_hint("No runs yet: R starts one.")
         self.set_interval(LOG_S, self._update_log)
 
     def on_unmount(self) -> None:
@@ -147,7 +147,7 @@ class RunsPane(Pane):
             case "up" if not self.has_class("opened"):
                 return "This is the list of runs."
             case "cancel" | "delete" | "log" if run is None:
-                return "No runs yet: n starts one."
+                return "No runs yet: R starts one."
             case "cancel" if run and not run.alive:
                 return "This run has no job to stop."
             case "delete" if run and run.alive:
@@ -155,6 +155,12 @@ class RunsPane(Pane):
             case "differences" if len(self._runs) < 2:
                 return "There is no other run to compare with."
         return ""
+
+    def main_actions(self) -> Sequence[str]:
+        if self.has_class("opened"):
+            return ("runs.up",)
+        run = self.chosen_run
+        return ("runs.log", "runs.cancel") if run is not None and run.alive else ("project.run", "runs.new", "runs.log")
 
     def action_new(self) -> None:
         self.view.open_run_form()

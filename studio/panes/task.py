@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual import on
@@ -174,6 +174,11 @@ class TaskPane(Pane):
             case "undo" if not self._undo:
                 return "There is nothing to undo."
         return ""
+
+    def main_actions(self) -> Sequence[str]:
+        if self.practice_table.has_focus:
+            return "task.accept", "task.mark", "task.edit", "task.delete"
+        return ("task.add", "task.paste", "task.take_file", "task.words") if not self.rows else ()
 
     def action_words(self) -> None:
         fields = (

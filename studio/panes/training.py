@@ -118,9 +118,10 @@ class TrainingPane(Pane, can_focus=True):
     def _empty_reason(self) -> str:
         """Returns the text shown without curves: why there are none, and what makes some."""
         if not self.follow.name:
-            return "No runs yet: n in the runs pane starts one."
-        more = " r trains on what this run kept." if self._has_kept and self.follow.verdict not in ALIVE else ""
-        return missing_reason(self.follow.state, "differentiation", "adapters") + more
+            return "No runs yet: R starts one."
+        alive = self.follow.verdict in ALIVE
+        more = " r trains on what this run kept." if self._has_kept and not alive else ""
+        return missing_reason(self.follow.state, "differentiation", "adapters", alive=alive) + more
 
     @property
     def _has_kept(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -144,9 +146,9 @@ class TrajectoriesPane(Pane):
         if self.episodes.any:
             return "Nothing matches the filter; esc shows all."
         if not self.follow.name:
-            return "No runs yet: n in the runs pane starts one."
+            return "No runs yet: R starts one."
         stage = "group_planning" if self.follow.state.stage == "group_planning" else "synthesis"
-        return missing_reason(self.follow.state, stage, "trajectories")
+        return missing_reason(self.follow.state, stage, "trajectories", alive=self.follow.verdict in ALIVE)
 
     @on(Table.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -199,6 +201,13 @@ class TrajectoriesPane(Pane):
             case "up":
                 return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
         return ""
+
+    def main_actions(self) -> Sequence[str]:
+        """Puts the comparison first once a trajectory is marked, and the filter before what changes an episode that is
+        over."""
+        if self._level() or self.episodes.marked:
+            return "trajectories.up", "trajectories.compare"
+        return () if self.follow.verdict in ALIVE else ("trajectories.fork", "trajectories.filter", "project.run")
 
     @action_table.check_obstacle
     def action_hold(self) -> None:

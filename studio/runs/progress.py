@@ -43,10 +43,14 @@ def time_left(stage: StageState, now: float) -> float:
     return max(0, stage.of - stage.done) * spent / stage.done if stage.done and spent >= ESTIMATE_AFTER_S else 0.0
 
 
-def missing_reason(state: RunState, stage: str, results: str) -> str:
-    """Returns why a run has no `results` of a stage yet, with the progress of the stage that is running instead."""
+def missing_reason(state: RunState, stage: str, results: str, *, alive: bool) -> str:
+    """Returns why a run has no `results` of a stage yet, with the progress of the stage that is running instead, or
+    with the key that makes some."""
+    if not alive:
+        more = "R starts one that does" if state.status == "finished" else "R resumes it"
+        return f"This run made no {results}: {more}."
     if stage in state.stages or stage not in _planned(state):
-        return f"This run made no {results}." if state.status != "running" else f"No {results} yet."
+        return f"No {results} yet."
     if state.stage in pipeline():
         progress = ", ".join(part for part in (stage_of(state), pace(state)) if part)
         return f"No {results} yet: {progress}. They are made in {title(stage)}, {_stages_away(state.stage, stage)}."

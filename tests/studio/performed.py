@@ -23,6 +23,7 @@ from studio.panes.trajectories import TrajectoriesPane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
 from studio.screens.lessons import LessonsScreen
+from studio.screens.pick import Pick
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.charts.plot import Plot
@@ -48,6 +49,7 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "form": (Form,),
     "choice": (Choice,),
     "confirm": (Confirm,),
+    "pick": (Pick,),
     "line": (InputLine,),
     "training": (TrainingPane,),
     "lessons": (LessonsScreen,),

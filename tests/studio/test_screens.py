@@ -150,7 +150,7 @@ async def test_a_run_is_started_and_shown(opera: Path, instead: Instead) -> None
     instead(MAKE)
     async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
         await pilot.press("7")
-        assert "No runs yet: n starts one." in await settled(app, pilot)
+        assert "No runs yet: R starts one." in await settled(app, pilot)
         await pilot.press("n", "ctrl+o")
         assert "New run" in screen_text(app)
         (opera / "go").touch()
