@@ -45,13 +45,14 @@ Obstacle = Callable[[Path], str]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tests have a state folder of their own, in which the projects and runs they make are trusted.
+    """Tests have a state folder of their own, in which the projects and runs they make are trusted, and no defaults.
 
     A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt. A
     handler of our own, unlike ignorance, is not inherited. Threads of torch wait as they do in a run.
     """
     state = tempfile.TemporaryDirectory(prefix="autoact-state-")
     os.environ["XDG_STATE_HOME"] = state.name
+    os.environ["AUTOACT_DEFAULTS"] = f"{state.name}/defaults.toml"
     config.add_cleanup(state.cleanup)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: None)

@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 Context = Literal[
     "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "plot",
-    "form", "choice", "confirm", "pick", "line", "training", "lessons", "group", "lab",
+    "form", "settings", "choice", "confirm", "pick", "line", "training", "lessons", "group", "lab",
 ]  # fmt: skip
 
 
@@ -116,6 +116,7 @@ ACTIONS = (
     Action("X", "delete", "delete", "delete the run and all it made (asks)", "autoact delete", "runs"),
     Action("esc", "up", "close", "close what was opened, then back to the projects", "studio", "runs"),
     Action("R", "run", "", "start a run, or resume the paused or stopped one", "autoact run | resume", "project"),
+    Action(",", "settings", "", "every setting of the project", "edit PROJECT/project.toml", "project"),
     Action("1", "task", "", "the task: its description and examples", "autoact check", "project"),
     Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
     Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),
@@ -127,6 +128,13 @@ ACTIONS = (
     Action("]", "next_pane", "panes", "the pane to the right", "", "project"),
     Action("+", "zoom", "", "the pane alone, or with its surroundings again", "", "project"),
     Action("esc", "back", "projects", "pressed twice: back to the projects; runs go on", "studio", "project"),
+    Action("ctrl+o", "take", "save", "take these settings: start the run, or save them", "", "settings"),
+    Action("/", "filter", "filter", "only settings with these words in name, stage or help", "", "settings"),
+    Action("right", "next_word", "other value", "the next of the values that it takes", "", "settings"),
+    Action("left", "previous_word", "", "the value before", "", "settings"),
+    Action("x", "reset", "take back", "take the change of this setting back", "", "settings"),
+    Action("w", "store", "write to project", "write the changes into project.toml", "", "settings"),
+    Action("esc", "up", "cancel", "show all settings, or close without a change", "", "settings"),
     Action("t", "theme", "", "the next colour theme; it is remembered", "", "everywhere"),
     Action(":", "command_palette", "", "find any of these by a few letters; ctrl+p too", "", "everywhere"),
     Action("ctrl+l", "repaint", "", "draw the whole screen again", "", "everywhere"),

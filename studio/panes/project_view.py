@@ -46,6 +46,9 @@ class ProjectView(Protocol):
     def open_run_form(self) -> None:
         """Opens the form of a new run."""
 
+    def open_settings(self, wanted: str = "") -> None:
+        """Opens the form of the project's settings, at first only with those that have this text."""
+
     def run_command(self, verb: Literal["resume", "cancel", "delete", "trust"], run: RunLine, *options: str) -> None:
         """Runs `autoact VERB RUN` and shows its result."""
 

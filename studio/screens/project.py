@@ -143,6 +143,10 @@ class ProjectScreen(Screen[None]):
         """Opens the form of a new run."""
         self._control.open_form()
 
+    def open_settings(self, wanted: str = "") -> None:
+        """Opens the form of the project's settings, at first only with those that have this text."""
+        self._control.open_settings(wanted)
+
     def run_command(self, verb: Verb, run: RunLine, *options: str) -> None:
         """Runs `autoact VERB RUN` and shows its result."""
         self._control.command(verb, run, *options)
@@ -230,6 +234,9 @@ class ProjectScreen(Screen[None]):
     def action_run(self) -> None:
         """Resumes the run that the pane shows if that is possible, else opens the form of a new one."""
         self._control.start_or_resume(self._chosen_run)
+
+    def action_settings(self) -> None:
+        self.open_settings()
 
     def action_zoom(self) -> None:
         self.toggle_class("zoomed")

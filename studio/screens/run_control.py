@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from autoact.errors import AutoActError
@@ -14,10 +13,10 @@ from studio.runs.method_path import missing_stage
 from studio.runs.run_list import RunLine
 
 if TYPE_CHECKING:
-    from studio.screens.form import Values
+    from studio.files.settings_draft import SettingsDraft
 
-HELD_BACK = 0.2
-"""The share of the questions on which rounds are compared: three of the quick preset's sixteen."""
+MOST_BASES = 30
+"""The most runs to choose a base from, the newest ones."""
 Verb = Literal["resume", "cancel", "delete", "trust"]
 TEXTS: dict[Verb, tuple[str, str]] = {
     "resume": ("resuming", "resumed"), "cancel": ("cancelling", "cancelled"), "delete": ("deleting", "deleted"),
@@ -76,56 +75,44 @@ class RunControl:
         self._view.notice(f"{verb}: {result.reason}" if result.code else f"{TEXTS[verb][1]} {run.folder.name}")
         self._view.reread_runs()
 
-    # -- a new run -------------------------------------------------------------------------------------------------
+    # -- settings --------------------------------------------------------------------------------------------------
 
     def open_form(self, base: RunLine | None = None) -> None:
         """Opens the form of a new run; after a base that ended before the training, it begins with the next stage."""
-        from autoact.project.presets import PRESETS
-        from studio.screens.form import Field, Form
+        from studio.files.settings_draft import SettingsDraft
+        from studio.screens.settings import FormTexts, SettingsForm
 
-        stages, first = pipeline(), ""
-        state = self._view.follow.state
-        if base is not None and base.folder == self._view.follow.folder and base.verdict == "finished":
-            first = missing_stage(state)
-        name = base.folder.name if base is not None and first not in ("", stages[0]) else ""
-        fields = [
-            Field("preset", "preset", "quick", words=PRESETS),
-            Field("first", f"from stage{f', after {name}' if name else ''}", first or stages[0], words=stages),
-            Field("last", "to stage", stages[-1], words=stages),
-            Field(
-                "rounds", "further rounds, compared on questions held back (a fifth if not set)", "0", suggested=True
-            ),
-        ]
+        first, follow = "", self._view.follow
+        if base is not None and base.folder == follow.folder and base.verdict == "finished":
+            first = missing_stage(follow.state)
+        finished = [run.folder.name for run in follow.run_list.runs if run.verdict == "finished" and not run.foreign]
+        name = base.folder.name if base is not None and first not in ("", pipeline()[0]) else ""
+        draft = SettingsDraft(self._view.project, bases=finished[:MOST_BASES], first=first, base=name)
+        self._view.app.push_screen(SettingsForm(draft, FormTexts("New run", "start"), self._start))
 
-        async def accept(values: Values) -> str:
-            return await self._start(values, name)
-
-        self._view.app.push_screen(Form("New run", fields, accept, "start"))
-
-    async def _start(self, values: Values, base: str) -> str:
-        first, last = values["first"], values["last"]
-        options = ["--new", "--detach", "--preset", values["preset"], "--from", first, "--to", last]
-        if base and first != pipeline()[0]:
-            options.append(f"--base={base}")
+    async def _start(self, draft: SettingsDraft) -> str:
         try:
-            options += _round_options(self._view.project, values["preset"], values["rounds"].strip())
+            options = draft.options()
         except AutoActError as error:  # the boundary of a command: shown, not raised
             return str(error)
-        result = await cli_command.autoact("run", str(self._view.project), options=tuple(options))
+        result = await cli_command.autoact("run", str(self._view.project), options=options)
         if result.code:
             return result.reason
         self._view.follow_run("")
         return ""
 
+    def open_settings(self, wanted: str = "") -> None:
+        """Opens the form of the project's settings, at first only with those that have this text."""
+        from studio.files.settings_draft import SettingsDraft
+        from studio.screens.settings import FormTexts, SettingsForm
 
-def _round_options(project: Path, preset: str, rounds: str) -> list[str]:
-    """Returns the options of `autoact run` for this number of further rounds. Raises BadInput for unreadable settings.
+        texts = FormTexts("Settings of the project; a preset overrides them", "save")
+        self._view.app.push_screen(SettingsForm(SettingsDraft(self._view.project), texts, self._save, wanted))
 
-    Rounds need questions that are held back; where the settings hold none back, it is the share HELD_BACK of them.
-    """
-    if rounds in ("", "0"):
-        return []
-    from autoact.project.project import Project
-
-    is_set = Project.open(project).config(preset).self_instruct.validation
-    return [f"--rounds={rounds}", *(() if is_set else ("--set", f"self_instruct.validation={HELD_BACK}"))]
+    async def _save(self, draft: SettingsDraft) -> str:
+        try:
+            draft.save()
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+            return str(error)
+        self._view.notice("Saved in project.toml, for the next run.")
+        return ""

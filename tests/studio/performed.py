@@ -26,6 +26,7 @@ from studio.screens.lessons import LessonsScreen
 from studio.screens.pick import Pick
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
+from studio.screens.settings import SettingsForm
 from studio.widgets.charts.plot import Plot
 from studio.widgets.choice import Choice
 from studio.widgets.input_line import InputLine
@@ -49,6 +50,7 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "form": (Form,),
     "choice": (Choice,),
     "confirm": (Confirm,),
+    "settings": (SettingsForm,),
     "pick": (Pick,),
     "line": (InputLine,),
     "training": (TrainingPane,),
