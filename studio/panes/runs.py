@@ -28,6 +28,7 @@ from studio.runs.run_totals import TotalsByRun
 from studio.screens.confirm import Confirm
 from studio.terminal import glyphs, untrusted_text
 from studio.widgets.lists.table import Column, Table
+from studio.widgets.stage_overview import StageOverview
 from studio.widgets.status import short_name, verdict_of
 from studio.widgets.transcripts.transcript import Transcript
 
@@ -88,6 +89,7 @@ class RunsPane(Pane):
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="runs-table")
         yield Static(id="cause")
+        yield StageOverview(id="stages")
         yield Transcript(id="detail", folds=())
 
     def on_mount(self) -> None:
@@ -106,6 +108,7 @@ class RunsPane(Pane):
             if changed:
                 self.run_worker(partial(self._count, list(runs)), thread=True, group="ledger", exclusive=True)
         self._show_cause()
+        self.query_one(StageOverview).refresh_lines(self.follow)
 
     def _renew(self) -> None:
         table = self.query_one(Table)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from autoact.files import disk
 from autoact.run.record.live import LiveTail
@@ -16,6 +17,7 @@ from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
 from studio.episodes.episode_order import EpisodeOrder
+from studio.episodes.facts import episode_facts
 from studio.panes.episode_forms import edit_form, fork_form, judge_form
 from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.pane import Pane
@@ -54,6 +56,7 @@ class TrajectoriesPane(Pane):
         with Vertical(id="sides"):
             yield Table(COLUMNS, id="episodes")
             yield EpisodeReader(self.view, self._title, id="read")
+            yield Static(id="facts")
             yield LaneTranscripts(id="lanes")
 
     def on_mount(self) -> None:
@@ -96,6 +99,12 @@ class TrajectoriesPane(Pane):
         self.table.set_hint(self._empty_reason())
         self.reader.refresh_text(self._live)
         self._draw_lanes()
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        """Shows what is known of the chosen episode beside its text, on broad screens."""
+        if self.query_one("#facts").display:
+            self.set_text("facts", episode_facts(self.follow.state, self.unit) if self.unit else Content())
 
     def _change_run(self) -> None:
         self._run, self._below_first = self.follow.name, False
@@ -121,6 +130,7 @@ class TrajectoriesPane(Pane):
             self.reader.close()
         if table.chosen and self.unit != table.chosen:
             self.reader.open(table.chosen)
+        self._show_facts()
 
     def _read_live(self) -> None:
         if self._live is None or self.follow.verdict not in ALIVE or not self.is_on_screen:
@@ -155,6 +165,7 @@ class TrajectoriesPane(Pane):
         self._below_first = self.table.cursor > 0
         if self.table.chosen:
             self.reader.open(self.table.chosen)
+        self._show_facts()
 
     @on(Table.Opened)
     def _row_opened(self) -> None:

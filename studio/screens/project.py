@@ -27,8 +27,8 @@ from studio.widgets.tab_line import TabLine
 
 PRESS_AGAIN_S = 2.0
 """Seconds within which esc must be pressed twice to leave."""
-WIDE = 110
-"""Cells from which panes put a list and a text side by side."""
+WIDE, BROAD = 110, 160
+"""Cells from which panes put a list and a text side by side, and details beside them."""
 
 
 class ProjectScreen(Screen[None]):
@@ -41,7 +41,7 @@ class ProjectScreen(Screen[None]):
     CSS_PATH = "project.tcss"
     BINDINGS = action_table.bindings("project")
     CONTEXTS: tuple[action_table.Context, ...] = ("project",)
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide"), (BROAD, "-broad")]
 
     class Left(Message):
         """Posted when the person goes back: to the screen below, or to the projects in `folder`."""
