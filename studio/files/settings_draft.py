@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autoact.errors import AutoActError
 from autoact.project import config_file, settings
@@ -60,7 +61,8 @@ class SettingsDraft:
     def rows(self) -> list[SettingRow]:
         """Returns all settings, those of the run first. Raises AutoActError."""
         layers = self._layers()
-        origins, values = settings.find_origins(layers), {}
+        origins = settings.find_origins(layers)
+        values: dict[str, Any] = {}
         for _, layer in layers:
             values = config_file.merge(values, layer)
         plan = [(one, self._planned[one.key]) for one in self._plan]

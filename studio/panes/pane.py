@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from studio.actions import action_table
 from studio.panes.project_view import ProjectView
+from studio.runs.machine import MachineLoad
 from studio.runs.run_list import RunLine
 from studio.widgets.content_lines import equal_content
 
@@ -32,6 +33,9 @@ class Pane(Vertical):
 
     def update(self) -> None:
         """Draws the current state. Called when the followed run or the run list changed, or the pane was shown."""
+
+    def show_load(self, load: MachineLoad | None) -> None:
+        """Shows the load of the machine; None while no run has a job."""
 
     def notice(self, text: str) -> None:
         """Shows a text in the line above the footer; it may be untrusted."""

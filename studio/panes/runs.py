@@ -22,6 +22,7 @@ from studio.episodes.document import Document, Paragraph
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.runs.config_diff import differences
+from studio.runs.machine import MachineLoad, machine_text, run_text
 from studio.runs.progress import stage_of
 from studio.runs.run_list import RunLine
 from studio.runs.run_totals import TotalsByRun
@@ -74,6 +75,7 @@ class RunsPane(Pane):
 
     DEFAULT_CSS = """
     RunsPane #cause { height: auto; max-height: 3; padding: 0 1; background: $surface; color: $quiet; }
+    RunsPane #machine { height: auto; max-height: 4; padding: 0 1; display: none; }
     """
     CONTEXTS = ("runs",)
     BINDINGS = action_table.bindings("runs")
@@ -90,6 +92,7 @@ class RunsPane(Pane):
         yield Table(COLUMNS, id="runs-table")
         yield Static(id="cause")
         yield StageOverview(id="stages")
+        yield Static(id="machine")
         yield Transcript(id="detail", folds=())
 
     def on_mount(self) -> None:
@@ -109,6 +112,14 @@ class RunsPane(Pane):
                 self.run_worker(partial(self._count, list(runs)), thread=True, group="ledger", exclusive=True)
         self._show_cause()
         self.query_one(StageOverview).refresh_lines(self.follow)
+
+    def show_load(self, load: MachineLoad | None) -> None:
+        """Shows the load in a line, and a line for each run with a job."""
+        self.query_one("#machine").display = load is not None
+        if load is not None:
+            runs = [f"{short_name(name)}: {run_text(used)}" for name, used in load.runs.items()]
+            lines = [untrusted_text.content(text, "$quiet") for text in (machine_text(load), *runs)]
+            self.set_text("machine", Content("\n").join(lines))
 
     def _renew(self) -> None:
         table = self.query_one(Table)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -16,6 +18,7 @@ from studio.actions import action_table, run_command
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
 from studio.runs.follow import Follow, RunChanged
+from studio.runs.machine import MachineLoad, MachineMeter
 from studio.runs.run_list import RunLine
 from studio.screens.run_control import RunControl, Verb
 from studio.terminal.redraw import Frames
@@ -25,6 +28,8 @@ from studio.widgets.notice import Notice
 from studio.widgets.status import Status
 from studio.widgets.tab_line import TabLine
 
+LOAD_S = 3.0
+"""Seconds between two readings of the machine's load."""
 PRESS_AGAIN_S = 2.0
 """Seconds within which esc must be pressed twice to leave."""
 WIDE, BROAD = 110, 160
@@ -62,6 +67,10 @@ class ProjectScreen(Screen[None]):
         self._panes: dict[int, Pane] = {}
         self._back_pressed = -PRESS_AGAIN_S
         self._control = RunControl(self)
+        self.load: MachineLoad | None = None
+        """The load of the machine; None while no run has a job."""
+        self._meter: MachineMeter | None = None
+        self._reading = Lock()
 
     def compose(self) -> ComposeResult:
         self.follow.show(self._first_run)
@@ -78,6 +87,7 @@ class ProjectScreen(Screen[None]):
     async def on_mount(self) -> None:
         await self.show_pane(self._first_pane)
         self.follow.start()
+        self.set_interval(LOAD_S, self.read_load)
 
     def on_unmount(self) -> None:
         self.follow.close()
@@ -105,6 +115,7 @@ class ProjectScreen(Screen[None]):
         self._show_method()
         self._focus(pane)
         pane.update()
+        pane.show_load(self.load)
         self.update_footer()
 
     def _show_method(self) -> None:
@@ -120,6 +131,30 @@ class ProjectScreen(Screen[None]):
         first = next((widget for widget in pane.query("*") if widget.focusable and widget.display), None)
         if first is not None and (self.focused is None or pane not in self.focused.ancestors):
             first.focus()
+
+    # -- the machine -----------------------------------------------------------------------------------------------
+
+    def read_load(self) -> None:
+        """Reads the load of the machine in a thread while a run has a job; otherwise an idle screen draws nothing."""
+        if self.is_current and self.follow.alive:
+            self.run_worker(partial(self._read_load, list(self.follow.run_list.runs)), thread=True, group="load")
+        elif self.load is not None and not self.follow.alive:
+            self._show_load(None)
+
+    def _read_load(self, runs: list[RunLine]) -> None:
+        with self._reading:
+            if self._meter is None:
+                self._meter = MachineMeter(self.project)
+            load = self._meter.read(runs)
+        self.app.call_from_thread(self._show_load, load)
+
+    def _show_load(self, load: MachineLoad | None) -> None:
+        self.load = load
+        status = self.query_one(Status)
+        status.load = load
+        status.refresh_lines(self.follow)
+        if self.shown in self._panes:
+            self._panes[self.shown].show_load(load)
 
     # -- what panes call -------------------------------------------------------------------------------------------
 
