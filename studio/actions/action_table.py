@@ -63,6 +63,8 @@ ACTIONS = (
     Action("K", "sooner", "", "move the tool up in the order", "autoact tools order", "tools"),
     Action("u", "undo", "undo", "undo the last change of tools.toml", "", "tools"),
     Action("s", "select", "select", "let the meta-agent choose for this task", "autoact tools select", "tools"),
+    Action("A", "adopt", "adopt", "use exactly what the meta-agent chose", "autoact tools use", "tools"),
+    Action("e", "edit", "edit", "edit its description, limits and settings", "autoact tools edit", "tools"),
     Action("c", "try_it", "try", "call the tool by hand and see the observation", "autoact tools try", "tools"),
     Action("T", "test", "test", "run the tool's own checks", "autoact tools test", "tools"),
     Action("p", "allow", "allow", "let the tool send a secret to its host (asks)", "autoact secrets allow", "tools"),
