@@ -46,6 +46,7 @@ ACTIONS = (
     Action("d", "duplicate", "", "copy the project, without its runs", "autoact duplicate", "projects"),
     Action("r", "rename", "", "give the project another name", "autoact rename", "projects"),
     Action("x", "archive", "", "move the project to the archive folder (asks)", "autoact shelve", "projects"),
+    Action("u", "restore", "", "move an archived project back", "", "projects"),
     Action("esc", "show_all", "show all", "clear the filter", "", "projects"),
     Action("w", "words", "task", "change the name, description and answer form", "edit PROJECT/project.toml", "task"),
     Action("a", "add", "add", "add an example", "edit PROJECT/examples.jsonl", "task"),

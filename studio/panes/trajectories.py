@@ -214,9 +214,9 @@ class TrajectoriesPane(Pane):
         return ""
 
     def main_actions(self) -> Sequence[str]:
-        """Puts the comparison first once a trajectory is marked, and the filter before what changes an episode that is
+        """Puts the comparison first once there is one to make, and the filter before what changes an episode that is
         over."""
-        if self._level() or self.episodes.marked:
+        if self._level() or not self.obstacle("compare"):
             return "trajectories.up", "trajectories.compare"
         return () if self.follow.verdict in ALIVE else ("trajectories.fork", "trajectories.filter", "project.run")
 

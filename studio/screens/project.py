@@ -34,6 +34,8 @@ PRESS_AGAIN_S = 2.0
 """Seconds within which esc must be pressed twice to leave."""
 WIDE, BROAD = 110, 160
 """Cells from which panes put a list and a text side by side, and details beside them."""
+TALL = 22
+"""Lines from which panes show the stages below a list."""
 
 
 class ProjectScreen(Screen[None]):
@@ -47,6 +49,7 @@ class ProjectScreen(Screen[None]):
     BINDINGS = action_table.bindings("project")
     CONTEXTS: tuple[action_table.Context, ...] = ("project",)
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide"), (BROAD, "-broad")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]
 
     class Left(Message):
         """Posted when the person goes back: to the screen below, or to the projects in `folder`."""
@@ -75,8 +78,8 @@ class ProjectScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         self.follow.show(self._first_run)
         self.follow.refresh()
-        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if least <= self.app.size.width]
-        self.add_class(fitting[-1])
+        for size, points in zip(self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True):
+            self.add_class([name for least, name in points if least <= size][-1])
         yield Status(self.follow, id="status")
         yield TabLine([slot.title for slot in SLOTS], self._first_pane, id="tabs")
         yield MethodLine(self.follow, id="method")

@@ -20,6 +20,12 @@ async def test_the_runs_pane_has_the_stages_of_the_followed_run(opera: Path, siz
         assert "1m15" in text
 
 
+async def test_a_low_screen_keeps_its_lines_for_the_list(opera: Path) -> None:
+    write(opera, finished())
+    async with pane_of(opera, "7", (60, 15)) as (app, _):
+        assert "Stages of" not in screen_text(app)
+
+
 async def test_the_running_stage_is_marked_and_later_ones_are_open(opera: Path) -> None:
     with alive(write(opera, synthesis())):
         async with pane_of(opera, "7", (120, 40)) as (app, _):
