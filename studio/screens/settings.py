@@ -86,6 +86,8 @@ class SettingsForm(ModalScreen[bool]):
         self._rows, self._all = SettingRows(), list[SettingRow]()
         self._planned_model = ""
         """The model for which the memory plan is shown."""
+        self._plan: dict[str, Any] = {}
+        """What `autoact doctor` printed for it; empty while there is none."""
 
     def compose(self) -> ComposeResult:
         yield Static(untrusted_text.content(f"{self._texts.title}   enter changes a setting"), id="title")
@@ -273,8 +275,6 @@ class SettingsForm(ModalScreen[bool]):
         elif model and self._plan:
             self._show_plan()
 
-    _plan: dict[str, Any] = {}
-
     async def _ask_doctor(self, model: str) -> None:
         self.query_one("#memory", Static).update(Content("Memory: computing the plan of this model ..."))
         result = await cli_command.autoact("doctor", options=(f"--model={model}", "--json"))
@@ -283,7 +283,8 @@ class SettingsForm(ModalScreen[bool]):
         if self._plan:
             self._show_plan()
         else:
-            self.query_one("#memory", Static).update(untrusted_text.content(f"Memory: {result.reason}"))
+            reason = result.reason if result.code else "no plan"
+            self.query_one("#memory", Static).update(untrusted_text.content(f"Memory: {reason}"))
 
     def _show_plan(self) -> None:
         values = {row.setting.key: row.value for row in self._all}

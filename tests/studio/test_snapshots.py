@@ -54,6 +54,7 @@ SCENES = (
     Scene("help", ("3", "question_mark")),
     Scene("palette", ("5", "colon")),
     Scene("form", ("1", "e")),
+    Scene("settings", ("2", "comma")),
     Scene("confirm", ("1", "x")),
 )
 
