@@ -45,7 +45,9 @@ Obstacle = Callable[[Path], str]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tests have a state folder of their own, in which the projects and runs they make are trusted; nobody is notified.
+    """Tests have a state folder of their own, in which the projects and runs they make are trusted.
+
+    They have no defaults, and notify nobody.
 
     A shell's background jobs ignore ctrl-C, those of nohup hangups, and so would programs that tests interrupt. A
     handler of our own, unlike ignorance, is not inherited. Threads of torch wait as they do in a run.
@@ -53,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     state = tempfile.TemporaryDirectory(prefix="autoact-state-")
     os.environ["XDG_STATE_HOME"] = state.name
     os.environ["AUTOACT_NOTIFY"] = str(Path(state.name) / "notify.toml")
+    os.environ["AUTOACT_DEFAULTS"] = f"{state.name}/defaults.toml"
     config.add_cleanup(state.cleanup)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: None)

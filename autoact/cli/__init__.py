@@ -30,9 +30,9 @@ from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, experiment, runs, compare, rate, report, inspect, lineage, attach, log, command,
-    fork, cancel, resume, delete, archive, listing, secrets, models, serve, recipe, doctor, notify, completion, manual,
-    agent_docs, mcp_server,
+    projects, trust, run, ask, evaluate, experiment, runs, compare, rate, report, inspect, lineage, attach, log,
+    command, fork, cancel, resume, delete, archive, listing, secrets, models, serve, recipe, doctor, notify, completion,
+    manual, agent_docs, mcp_server,
 )  # fmt: skip
 """The order in which help lists the verbs."""
 SUGGESTIONS = 2

@@ -22,8 +22,10 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 """0 to 1."""
 NonNegativeFloat = Annotated[float, Meta(ge=0)]
 """A temperature, a learning rate."""
-PositiveFloat = Annotated[float, Meta(gt=0)]
-"""A number of seconds."""
+Seconds = Annotated[float, Meta(gt=0, extra={"unit": "seconds"})]
+"""A time to wait."""
+WholeSeconds = Annotated[int, Meta(ge=1, extra={"unit": "seconds"})]
+"""A long time to wait."""
 
 
 AdapterName = Annotated[str, Meta(pattern=r"^(?!meta$|world$)[a-z][a-z0-9_-]{0,30}$")]
@@ -40,6 +42,7 @@ class Task(Section, frozen=True):
     """The target task information: name M and description P (paper, section 3.1)."""
 
     name: str = "untitled"
+    """The name of the task; part of every prompt."""
     description: str = "Answer the question."
     """Part of every prompt."""
     answer: Literal["short", "choice"] = "short"
@@ -54,12 +57,14 @@ class Model(Section, frozen=True):
     id: str = "smollm2-135m-instruct"
     """A name that `autoact models list` shows, a folder, a .gguf file or a Hugging Face id."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where it computes; `auto` takes a GPU if there is one."""
     precision: Literal["auto", "float32", "bfloat16", "float16", "8bit", "4bit"] = "auto"
     """`8bit` and `4bit` round the base model's weights, for a model that does not fit otherwise; they need the extra
     `quantized`."""
-    lanes: PositiveInt = 24
+    lanes: Annotated[PositiveInt, Meta(extra={"unit": "episodes"})] = 24
     """The most episodes that are answered at the same time."""
     seed: int = 7
+    """The seed of every draw: samples, shuffles, initial weights of adapters."""
     engine: str = "local"
     """The kind of engine that runs it, a name of autoact.registry.engines."""
     prompt_price: NonNegativeFloat = 0.0
@@ -79,7 +84,7 @@ class Server(Section, frozen=True):
     """The name under which they serve the base model; empty takes the first that they list."""
     key: str = ""
     """The name of the secret that they ask for; its value never stands in settings."""
-    timeout: PositiveFloat = 60.0
+    timeout: Seconds = 60.0
     """Seconds without a token after which a request is sent again."""
     sleep: bool = False
     """Puts the servers to sleep while adapters are trained, where both use one card. Only for vLLM with sleep mode, as
@@ -95,7 +100,7 @@ class Author(Section, frozen=True):
     """The model's name there."""
     key: str = ""
     """The name of the secret that the server asks for."""
-    timeout: PositiveFloat = 120.0
+    timeout: Seconds = 120.0
     """Seconds without an answer after which a request is sent again."""
     stages: tuple[Literal["self_instruct", "synthesis"], ...] = ("self_instruct", "synthesis")
     """The stages that it writes: questions, trajectories."""
@@ -117,16 +122,18 @@ class QuestionShares(Section, frozen=True):
 class SelfInstruct(Section, frozen=True):
     """Stage 1: the meta-agent writes practice questions."""
 
-    target: PositiveInt = 60
+    target: Annotated[PositiveInt, Meta(extra={"unit": "questions"})] = 60
     """Questions to accept, the seed examples not counted."""
-    round: PositiveInt = 24
+    round: Annotated[PositiveInt, Meta(extra={"unit": "questions"})] = 24
     """Questions drafted in one round."""
-    stall: PositiveInt = 3
+    stall: Annotated[PositiveInt, Meta(extra={"unit": "rounds"})] = 3
     """Successive rounds without an accepted question after which the stage ends."""
     passes: PositiveInt = 3
     """The most passes over the corpus; a single one suffices for facts."""
     temperature: NonNegativeFloat = 0.7
+    """Temperature of sampling; 0 always takes the likeliest token."""
     top_p: Fraction = 0.95
+    """Samples among the likeliest tokens that together have this probability."""
     similar: float = 85.0
     """Similarity (0 to 100, edit ratio of the normalised texts) from which two questions count as duplicates."""
     by_type: bool = True
@@ -144,15 +151,16 @@ class SelfInstruct(Section, frozen=True):
 class ToolSelection(Section, frozen=True):
     """Stage 2: the meta-agent picks the tools the task needs."""
 
-    most: PositiveInt = 3
+    most: Annotated[PositiveInt, Meta(extra={"unit": "tools"})] = 3
     """The most tools to select."""
-    offered: PositiveInt = 12
+    offered: Annotated[PositiveInt, Meta(extra={"unit": "tools"})] = 12
     """The most tools to choose among: of a larger library, those whose descriptions fit the task best."""
     by: Literal["likelihood", "names"] = "likelihood"
     """The way to choose: `likelihood` takes the tools that worked examples use, and from a larger library, for each
     question, the tool after whose description the model finds the question likeliest, which small models do far better;
     `names` has the model name tools, as in the paper."""
     temperature: NonNegativeFloat = 0.0
+    """Temperature of sampling; 0 always takes the likeliest token."""
 
 
 class Synthesis(Section, frozen=True):
@@ -160,17 +168,21 @@ class Synthesis(Section, frozen=True):
 
     questions: Literal["self", "reference"] = "self"
     """The questions: self-made ones, or the project's reference questions (the paper's control)."""
-    samples: PositiveInt = 4
+    samples: Annotated[PositiveInt, Meta(extra={"unit": "trajectories"})] = 4
     """Trajectories per question."""
-    demonstrations: NonNegativeInt = 3
+    demonstrations: Annotated[NonNegativeInt, Meta(extra={"unit": "examples"})] = 3
     """Seed examples with steps in the meta-agent's prompt, in their order; 0 is the paper's zero-shot synthesis.
 
     A small model imitates the last one most: after a yes/no example it answers every question with yes or no.
     """
     steps: PositiveInt = 4
+    """Most steps of an episode."""
     reflections: NonNegativeInt = 1
+    """Most answers that an episode may take back after a verdict of *wrong*."""
     temperature: NonNegativeFloat = 0.6
+    """Temperature of sampling; 0 always takes the likeliest token."""
     top_p: Fraction = 0.95
+    """Samples among the likeliest tokens that together have this probability."""
     from_facts: bool = True
     """Writes one more trajectory for each question that self-instruct made of facts."""
     repaired: Fraction = 0.25
@@ -185,7 +197,7 @@ class Synthesis(Section, frozen=True):
 class Filtering(Section, frozen=True):
     """Stage 4: selects the trajectories to learn from."""
 
-    per_question: PositiveInt = 2
+    per_question: Annotated[PositiveInt, Meta(extra={"unit": "trajectories"})] = 2
     """Trajectories kept per question, shortest first."""
     grounded: bool = True
     """The answer must occur in an observation (yes/no answers are exempt)."""
@@ -207,23 +219,29 @@ class Differentiation(Section, frozen=True):
     """`alora` is active only from the last words that open its turn (Activated LoRA, arXiv 2504.12397): what comes
     before is encoded by the base model alone, once for all adapters. It trains several times faster."""
     rank: PositiveInt = 8
+    """The rank of each adapter."""
     alpha: PositiveInt = 16
+    """The scale of an adapter is alpha divided by the rank."""
     rslora: bool = False
     """Divides alpha by the root of the rank in place of the rank (rank-stabilised LoRA), for ranks above 8."""
     dropout: Fraction = 0.05
+    """Dropout of the adapters while they are trained."""
     targets: tuple[str, ...] = ("q_proj", "v_proj")
     """Names of the linear layers with an adapter; `all-linear` alone means all but the last."""
     learning_rate: NonNegativeFloat = 1e-3
+    """The peak learning rate; it falls to zero along a cosine."""
     epochs: PositiveInt = 3
-    batch: PositiveInt = 2
+    """Passes over all trajectories."""
+    batch: Annotated[PositiveInt, Meta(extra={"unit": "trajectories"})] = 2
     """Trajectories per optimiser step."""
     warmup: Fraction = 0.03
-    demonstrations: NonNegativeInt = 0
+    """Share of the steps in which the learning rate rises."""
+    demonstrations: Annotated[NonNegativeInt, Meta(extra={"unit": "examples"})] = 0
     """Seed examples in the sub-agents' prompt; they have learned the form, so none are needed."""
     wrong_share: Fraction = 0.5
     """Share of wrong trajectories among those that the reflect-agent learns from; those whose answer a page contains
     come first."""
-    trajectories: NonNegativeInt = 0
+    trajectories: Annotated[NonNegativeInt, Meta(extra={"unit": "trajectories"})] = 0
     """The most kept trajectories to learn from, drawn with the seed; 0 means all. A larger number includes those of a
     smaller one."""
     failures: Literal["none", "prefix", "preference"] = "none"
@@ -231,12 +249,12 @@ class Differentiation(Section, frozen=True):
     in the prompt that says that the try fails (negative-aware training, arXiv 2402.11651); answering never has that
     line. `preference` makes a failed try less likely than the kept one of the same question, by a term that is added to
     the loss (ORPO, arXiv 2403.07691)."""
-    most_steps: NonNegativeInt = 0
+    most_steps: Annotated[NonNegativeInt, Meta(extra={"unit": "steps"})] = 0
     """Most steps of an adapter, also within an epoch; 0 for no limit. The reflect-agent has the most lessons."""
-    enough_loss: NonNegativeFloat = 0.0
+    enough_loss: Annotated[NonNegativeFloat, Meta(extra={"unit": "nats"})] = 0.0
     """Ends the training of an adapter when the mean loss of its last 20 steps is below this, in nats per token; 0 never
     does."""
-    save_every: PositiveInt = 20
+    save_every: Annotated[PositiveInt, Meta(extra={"unit": "steps"})] = 20
     """Optimiser steps between checkpoints."""
     executor: Literal["here", "local", "slurm"] = "here"
     """`here` trains one adapter after the other on the run's own model; `local` and `slurm` train all at the same time,
@@ -262,17 +280,21 @@ def trained_cast(config: Mapping[str, Any]) -> Cast:
 class GroupPlanning(Section, frozen=True):
     """Stage 6: the three sub-agents together answer the held-out questions."""
 
-    limit: NonNegativeInt = 0
+    limit: Annotated[NonNegativeInt, Meta(extra={"unit": "questions"})] = 0
     """Held-out questions to answer; 0 means all."""
-    tokens: NonNegativeInt = 0
+    tokens: Annotated[NonNegativeInt, Meta(extra={"unit": "tokens"})] = 0
     """Most tokens that a method generates for a question, so that methods are compared at equal cost: those of several
     attempts make attempts until it is reached, others end there. 0 means no limit."""
     compare: tuple[str, ...] = ("meta", "group")
     """Methods that answer them, names of autoact.registry.methods."""
     temperature: NonNegativeFloat = 0.0
+    """Temperature of sampling; 0 always takes the likeliest token."""
     top_p: Fraction = 1.0
+    """Samples among the likeliest tokens that together have this probability."""
     steps: PositiveInt = 6
+    """Most steps of an episode."""
     reflections: NonNegativeInt = 1
+    """Most answers that an episode may take back after a verdict of *wrong*."""
     certainty: bool = True
     """The verdict also depends on how certain the plan-agent was of its thoughts: the log-odds of its least certain
     token are added to those of *wrong*. Engines that do not tell probabilities leave it out."""
@@ -285,7 +307,7 @@ class GroupPlanning(Section, frozen=True):
 class SessionSettings(Section, frozen=True):
     """A live session: the model stays loaded between the questions of a person."""
 
-    idle: PositiveInt = 900
+    idle: WholeSeconds = 900
     """Seconds without a question after which the session ends."""
 
 
@@ -293,6 +315,7 @@ class Games(Section, frozen=True):
     """The text games that self-instruct makes, for the environment `textworld`."""
 
     rooms: Annotated[int, Meta(ge=1, le=20)] = 2
+    """Rooms of a game."""
     objects: Annotated[int, Meta(ge=1, le=99)] = 4
     """Things and containers, without those that a goal needs."""
     goals: Annotated[int, Meta(ge=1, le=9)] = 1
@@ -301,7 +324,7 @@ class Games(Section, frozen=True):
     """Most commands that a goal needs."""
     seed: Annotated[int, Meta(ge=0, le=10**8)] = 1
     """The seed of the first game; each further game has the next one."""
-    timeout: PositiveFloat = 60.0
+    timeout: Seconds = 60.0
     """Seconds in which a game has to be made, or a command carried out."""
 
 

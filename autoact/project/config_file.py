@@ -10,18 +10,57 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import platformdirs
 
 from autoact.errors import BadInput, BadProject
 from autoact.files import toml_text
 from autoact.project.config import Config
 from autoact.project.presets import PRESETS
 
+DEFAULTS, PROJECT, PRESET, RUN = "defaults", "project", "preset", "this run"
+"""The names of the layers of settings, from the one that every other overrides."""
+OF_A_PROJECT = ("run", "task")
+"""Sections that the defaults for all projects cannot have."""
+
 
 def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None) -> Config:
-    """Reads the settings in `file`, overridden by a preset, then by `section.key=value` changes.
+    """Reads the settings in `file`, which override the defaults for all projects, and are overridden by a preset, then
+    by `section.key=value` changes.
 
-    Raises BadProject for the file, BadInput for the preset and the changes.
+    Raises BadProject for a file, BadInput for the preset and the changes.
     """
+    values: dict[str, Any] = {}
+    for _, layer in read_layers(file, preset=preset, changes=changes):
+        values = merge(values, layer)
+    return _convert(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+
+
+def read_layers(
+    file: Path, *, preset: str | None = None, changes: Mapping[str, str] | None = None
+) -> list[tuple[str, dict[str, Any]]]:
+    """Returns the layers of settings, each with its name, from the one that every other overrides. Raises as `read`."""
+    layers = []
+    if (defaults := defaults_file()).exists():
+        layers.append((DEFAULTS, _read_file(defaults)))
+        for section in OF_A_PROJECT:
+            if section in layers[0][1]:
+                raise BadInput("belongs to a project, not to the defaults for all", file=defaults, key=section)
+    layers.append((PROJECT, _read_file(file)))
+    if preset:
+        layers.append((PRESET, preset_values(preset)))
+    if changes:
+        layers.append((RUN, parse_changes(changes)))
+    return layers
+
+
+def defaults_file() -> Path:
+    """Returns AUTOACT_DEFAULTS, else `defaults.toml` in the user's config folder: settings for all projects."""
+    named = os.environ.get("AUTOACT_DEFAULTS")
+    return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "defaults.toml"
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    """Returns the checked settings in a TOML file. Raises BadProject."""
     try:
         text = file.read_text(encoding="utf-8")
         values = toml_text.parse(text)
@@ -36,11 +75,7 @@ def read(file: Path, *, preset: str | None = None, changes: Mapping[str, str] | 
     except toml_text.TOMLDecodeError as error:
         raise BadProject(f"not valid TOML: {error}", file=file) from error
     check_values(values, file, text)
-    if preset:
-        values = merge(values, preset_values(preset))
-    if changes:
-        values = merge(values, parse_changes(changes))
-    return _convert(values, lambda key, why: BadInput(f"{why} (in a preset or a --set)", key=key))
+    return values
 
 
 def override(config: Config, settings: Mapping[str, Any], error: Callable[[str, str], BadInput]) -> Config:
@@ -94,7 +129,11 @@ def parse_changes(changes: Mapping[str, str]) -> dict[str, Any]:
         section, dot, name = key.partition(".")
         if not dot:
             raise BadInput("expected section.key=value, as in synthesis.samples=8", key=key)
-        values.setdefault(section, {})[name] = toml_text.parse_value(text)
+        *tables, last = name.split(".")
+        table = values.setdefault(section, {})
+        for inner in tables:
+            table = table.setdefault(inner, {})
+        table[last] = toml_text.parse_value(text)
     return values
 
 

@@ -1,4 +1,4 @@
-"""Duplicates, renames and archives project folders. A project with a live job is neither renamed nor archived."""
+"""Duplicates, renames, archives and restores project folders. One with a live job is neither renamed nor archived."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoact.errors import BadInput, RunBusy
 from autoact.files import disk
-from autoact.project.project import Project
+from autoact.project.project import Project, list_projects
 from autoact.run.process.health import is_active
 from autoact.run.record.folder import list_runs
 from autoact.security import trust
@@ -44,6 +44,16 @@ def archive(root: Path) -> Path:
     names = (root.name, *(f"{root.name}-{number}" for number in range(2, 10_000)))
     folder.mkdir(exist_ok=True)
     return _move(root, _free_name(folder, next(name for name in names if not (folder / name).exists()))).root
+
+
+def archived(folder: Path) -> list[Project]:
+    """Returns the projects in the archive of a folder of projects, by name."""
+    return list_projects(folder / ARCHIVE)
+
+
+def restore(root: Path) -> Project:
+    """Moves an archived project back beside the archive folder. Raises BadInput when its name is taken."""
+    return _move(root, _free_name(root.parent.parent, root.name))
 
 
 def _move(root: Path, target: Path) -> Project:

@@ -13,7 +13,9 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[2]
 """The folder of the installed packages, the working folder of every child: an empty entry of PYTHONPATH, PATH or
 LD_LIBRARY_PATH means the working folder, which then is a trusted one."""
-PATHS = ("AUTOACT_MODELS", "AUTOACT_NOTIFY", "AUTOACT_PROJECTS", "AUTOACT_SECRETS", "AUTOACT_STUDIO")
+PATHS = (
+    "AUTOACT_DEFAULTS", "AUTOACT_MODELS", "AUTOACT_NOTIFY", "AUTOACT_PROJECTS", "AUTOACT_SECRETS", "AUTOACT_STUDIO",
+)  # fmt: skip
 """Variables that hold a path, which may be relative to the person's working folder."""
 
 

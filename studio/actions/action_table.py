@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 Context = Literal[
     "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "plot",
-    "form", "choice", "confirm", "line", "training", "lessons", "group", "lab", "rating",
+    "form", "settings", "choice", "confirm", "pick", "line", "training", "lessons", "group", "lab", "rating",
 ]  # fmt: skip
 
 
@@ -46,6 +46,7 @@ ACTIONS = (
     Action("d", "duplicate", "", "copy the project, without its runs", "autoact duplicate", "projects"),
     Action("r", "rename", "", "give the project another name", "autoact rename", "projects"),
     Action("x", "archive", "", "move the project to the archive folder (asks)", "autoact shelve", "projects"),
+    Action("u", "restore", "", "move an archived project back", "", "projects"),
     Action("esc", "show_all", "show all", "clear the filter", "", "projects"),
     Action("w", "words", "task", "change the name, description and answer form", "edit PROJECT/project.toml", "task"),
     Action("a", "add", "add", "add an example", "edit PROJECT/examples.jsonl", "task"),
@@ -63,9 +64,11 @@ ACTIONS = (
     Action("K", "sooner", "", "move the tool up in the order", "autoact tools order", "tools"),
     Action("u", "undo", "undo", "undo the last change of tools.toml", "", "tools"),
     Action("s", "select", "select", "let the meta-agent choose for this task", "autoact tools select", "tools"),
+    Action("A", "adopt", "adopt", "use exactly what the meta-agent chose", "autoact tools use", "tools"),
+    Action("e", "edit", "edit", "edit its description, limits and settings", "autoact tools edit", "tools"),
     Action("c", "try_it", "try", "call the tool by hand and see the observation", "autoact tools try", "tools"),
     Action("T", "test", "test", "run the tool's own checks", "autoact tools test", "tools"),
-    Action("p", "allow", "", "let the tool send a secret to its host (asks)", "autoact secrets allow", "tools"),
+    Action("p", "allow", "allow", "let the tool send a secret to its host (asks)", "autoact secrets allow", "tools"),
     Action("a", "add", "add", "add a tool: Python, langchain, MCP, HTTP", "autoact tools add | connect", "tools"),
     Action("/", "filter", "filter", "show only tools with these letters; esc shows all", "autoact tools list", "tools"),
     Action("esc", "up", "show all", "clear the filter", "", "tools"),
@@ -77,7 +80,7 @@ ACTIONS = (
     Action("n", "next_agent", "next agent", "the next of plan, tool and reflect", "", "training"),
     Action("esc", "close", "close", "back to the training", "", "lessons"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
-    Action("c", "cast", "cast", "who answers: the group, another method, or both", "autoact ask --cast", "group"),
+    Action("c", "cast", "who", "choose who answers: the group, another method, or both", "autoact ask --cast", "group"),
     Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
     Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),
@@ -92,7 +95,7 @@ ACTIONS = (
     Action("o", "omit", "omit rows", "train again without the training rows behind it", "autoact run --without", "lab"),
     Action("x", "experiments", "experiments", "experiments, how far their cells are", "autoact lab status", "lab"),
     Action("r", "run", "run", "play the cells of the experiment that are not finished", "autoact lab run", "lab"),
-    Action("R", "rate", "", "rate two runs or methods without seeing their names", "autoact rate", "lab"),
+    Action("b", "rate", "", "rate two runs or methods without seeing their names", "autoact rate", "lab"),
     Action("esc", "up", "scores", "back to the scores, then to the projects", "studio", "lab"),
     Action("l", "left", "left", "the left one is better", "autoact rate", "rating"),
     Action("r", "right", "right", "the right one is better", "autoact rate", "rating"),
@@ -118,13 +121,14 @@ ACTIONS = (
     Action("E", "export", "export", "write it as JSON into exports, and copy it", "autoact log --json", "trajectories"),
     Action("esc", "up", "back", "back to the list, then to the projects", "studio", "trajectories"),
     Action("n", "new", "new run", "start a run: preset, stages and rounds", "autoact run", "runs"),
-    Action("r", "resume", "resume", "resume a stopped run", "autoact resume", "runs"),
     Action("c", "cancel", "cancel", "stop the run so that it can be resumed (asks)", "autoact cancel", "runs"),
     Action("l", "log", "event log", "what happened in the run, event by event, as it happens", "autoact log", "runs"),
     Action("d", "differences", "compare", "settings that differ from the followed run's", "autoact stats", "runs"),
     Action("E", "report", "report", "write a report of the run as one HTML file", "autoact report --html", "runs"),
     Action("X", "delete", "delete", "delete the run and all it made (asks)", "autoact delete", "runs"),
     Action("esc", "up", "close", "close what was opened, then back to the projects", "studio", "runs"),
+    Action("R", "run", "", "start a run, or resume the paused or stopped one", "autoact run | resume", "project"),
+    Action(",", "settings", "", "every setting of the project", "edit PROJECT/project.toml", "project"),
     Action("1", "task", "", "the task: its description and examples", "autoact check", "project"),
     Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
     Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),
@@ -136,6 +140,13 @@ ACTIONS = (
     Action("]", "next_pane", "panes", "the pane to the right", "", "project"),
     Action("+", "zoom", "", "the pane alone, or with its surroundings again", "", "project"),
     Action("esc", "back", "projects", "pressed twice: back to the projects; runs go on", "studio", "project"),
+    Action("ctrl+o", "take", "save", "take these settings: start the run, or save them", "", "settings"),
+    Action("/", "filter", "filter", "only settings with these words in name, stage or help", "", "settings"),
+    Action("right", "next_word", "other value", "the next of the values that it takes", "", "settings"),
+    Action("left", "previous_word", "", "the value before", "", "settings"),
+    Action("x", "reset", "take back", "take the change of this setting back", "", "settings"),
+    Action("w", "store", "write to project", "write the changes into project.toml", "", "settings"),
+    Action("esc", "up", "cancel", "show all settings, or close without a change", "", "settings"),
     Action("t", "theme", "", "the next colour theme; it is remembered", "", "everywhere"),
     Action(":", "command_palette", "", "find any of these by a few letters; ctrl+p too", "", "everywhere"),
     Action("f8", "screenshot", "", "save a screenshot, as SVG and, with rsvg-convert, as PNG", "", "everywhere"),
@@ -159,6 +170,7 @@ ACTIONS = (
     Action("y", "yes", "", "yes, do it", "", "confirm"),
     Action("n", "no", "", "no, change nothing", "", "confirm"),
     Action("esc", "close", "", "close without a change", "", "confirm"),
+    Action("esc", "close", "cancel", "close without a choice", "", "pick"),
     Action("enter", "submit", "ok", "take the line", "", "line"),
     Action("esc", "leave_line", "cancel", "close the line", "", "line"),
     Action("l", "logarithm", "log scale", "logarithmic scale, or linear again", "", "plot"),
@@ -242,6 +254,12 @@ def obstacle(node: DOMNode, action: str) -> str:
     """Returns the reason why an action of `node` is impossible now; empty when it is possible, as far as is known."""
     method = getattr(node, "obstacle", None)
     return str(method(action)) if callable(method) else ""
+
+
+def main_actions(focused: DOMNode) -> list[str]:
+    """Returns the ids of the actions that the focused node and its ancestors find most useful in the current state."""
+    methods = [getattr(node, "main_actions", None) for node in focused.ancestors_with_self]
+    return [name for method in methods if callable(method) for name in method()]
 
 
 def footer_word(offer: Offer) -> str:

@@ -45,7 +45,7 @@ async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliR
 
     Cancelling the coroutine kills the process.
     """
-    line = (*PROGRAM, *verb.split(), *options, "--", *words)
+    line = (*PROGRAM, *verb.split(), *options, *(("--", *words) if words else ()))
     try:
         process = await asyncio.create_subprocess_exec(
             *line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE,

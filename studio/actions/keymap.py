@@ -11,7 +11,7 @@ from autoact.errors import BadInput
 from autoact.files import toml_text
 from studio.actions.action_table import ACTIONS, Action, textual_key
 
-REMOVED = {"run.start", "run.newer", "run.older", "run.back", "runs.watch"}
+REMOVED = {"run.start", "run.newer", "run.older", "run.back", "runs.watch", "runs.resume"}
 """Ids of actions of earlier versions, which a keys.toml may still name."""
 
 

@@ -50,6 +50,8 @@ class ToolLine(Struct, frozen=True):
     listed: Listing
     powers: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+    schema: dict[str, Any] = {}
+    """JSON schema of its parameters, that of a server as it gave it; empty for a tool that takes one text."""
     stats: Health | None = None
     missing_grants: list[tuple[str, str]] = []
     """Secrets and the hosts to which they may not be sent yet."""

@@ -12,7 +12,6 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from autoact.files import disk
-from autoact.registry.methods import METHODS
 from autoact.registry.stages import SESSION
 from autoact.run.control.command import Verb
 from autoact.run.process.health import is_active
@@ -31,7 +30,9 @@ from studio.episodes.session import (
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
+from studio.panes.rows.method_choices import METHOD_COLUMNS, method_choices, methods_title
 from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
+from studio.screens.pick import Pick
 from studio.terminal import untrusted_text
 from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
@@ -197,8 +198,8 @@ class GroupPane(Pane):
             word = "session: loading the model" if loading else f"session {self._alive.state.status}"
             word += f", {len(self._alive.unfinished)} in flight" if self._alive.unfinished else ""
         parts = [
-            Content.styled(word, "$success" if self._alive else "$quiet"),
             Content(f"next: {' + '.join(self.casts)}"),
+            Content.styled(word, "$success" if self._alive else "$quiet"),
         ]
         if self._sender.waiting:
             waiting = f"asked {time.monotonic() - self._sender.since:.0f} s ago: {self._sender.waiting}"
@@ -250,13 +251,26 @@ class GroupPane(Pane):
             return "resume"
         return "stop replay" if action == "replay" and self._replayed is not None else ""
 
+    def main_actions(self) -> Sequence[str]:
+        if self._alive is not None and self._alive.unfinished:
+            return "group.hold", "group.step", "group.edit"
+        return ("group.edit", "group.fork") if not self.query_one("#history", Table).has_focus else ()
+
     def action_ask(self) -> None:
         self._open_line(None, "")
 
     def action_cast(self) -> None:
-        choices = method_choices()
-        self.casts = choices[(choices.index(self.casts) + 1) % len(choices)]
-        self._show_status()
+        """Opens the list of all methods, and of those that answer beside each other."""
+        rows = [("+".join(names), (", ".join(names), methods_title(names))) for names in method_choices()]
+
+        def on_choice(key: str | None) -> None:
+            if key:
+                self.casts = tuple(key.split("+"))
+                self._show_status()
+
+        self.app.push_screen(
+            Pick("Who answers the next question", METHOD_COLUMNS, rows, "+".join(self.casts)), on_choice
+        )
 
     @action_table.check_obstacle
     def action_hold(self) -> None:
@@ -368,19 +382,3 @@ class GroupPane(Pane):
     @staticmethod
     def _is_held(session: SessionLog) -> bool:
         return session.state.status == "paused" or bool(session.state.halted)
-
-
-def method_choices() -> tuple[tuple[str, ...], ...]:
-    """Returns what may answer the next question: each usual method, all of these side by side, then each other method,
-    those of earlier work also beside the group.
-
-    Those of trained adapters come first. A method that sees the gold answer cannot answer a person's question.
-    """
-    ordered = [method for method in sorted(METHODS, key=lambda one: not one.trained) if not method.gold]
-    usual = tuple(method.name for method in ordered if not (method.several or method.earlier))
-    others = [method.name for method in ordered if method.name not in usual and not method.earlier]
-    earlier = [method.name for method in ordered if method.earlier]
-    return (
-        *((name,) for name in usual), usual, *((name,) for name in (*others, *earlier)),
-        *(("group", name) for name in earlier),
-    )  # fmt: skip

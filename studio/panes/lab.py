@@ -107,7 +107,7 @@ class LabPane(Pane):
 
     def on_mount(self) -> None:
         self.query_one("#scores", Table).show(self.scores)
-        self.query_one("#scores", Table).set_hint("No runs yet: n in the runs pane (7) starts one.")
+        self.query_one("#scores", Table).set_hint("No runs yet: R starts one.")
         self.query_one("#experiments", Table).show(self.experiments)
         self.query_one("#experiments", Table).set_hint("No experiments yet: `autoact lab new` makes one.")
 

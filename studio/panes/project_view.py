@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
+
+from textual.app import App
 
 from autoact.run.control.command import Command
 from studio.runs.follow import Follow
+from studio.runs.run_list import RunLine
 from studio.terminal.redraw import Frames
 
 
@@ -22,6 +26,11 @@ class ProjectView(Protocol):
     @property
     def frames(self) -> Frames: ...
 
+    @property
+    def app(self) -> App[object]: ...
+
+    def run_worker(self, work: Coroutine[Any, Any, None], /) -> object: ...
+
     def notice(self, text: str) -> None:
         """Shows a text in the line above the footer; it may be untrusted."""
 
@@ -33,6 +42,18 @@ class ProjectView(Protocol):
 
     def send(self, command: Command, *, start: bool = False) -> None:
         """Sends a command to the followed run's job; with `start`, a run without a job gets one."""
+
+    def open_run_form(self) -> None:
+        """Opens the form of a new run."""
+
+    def open_settings(self, wanted: str = "") -> None:
+        """Opens the form of the project's settings, at first only with those that have this text."""
+
+    def run_command(self, verb: Literal["resume", "cancel", "delete", "trust"], run: RunLine, *options: str) -> None:
+        """Runs `autoact VERB RUN` and shows its result."""
+
+    def reread_runs(self) -> None:
+        """Reads the list of runs again, after a command has changed it."""
 
     def action_back(self) -> None:
         """Leaves the project when it is called twice within two seconds."""

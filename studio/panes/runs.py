@@ -5,37 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import Literal
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact.errors import AutoActError, BadInput
+from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.lab.duration import short_duration
-from autoact.project.presets import PRESETS
-from autoact.project.project import Project
-from autoact.registry.stages import pipeline
 from autoact.run.process.health import cause
 from autoact.run.record.event_text import describe_event
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, LogTail
-from autoact.security import trust
 from studio.actions import action_table
 from studio.actions.cli_command import autoact
 from studio.episodes.document import Document, Paragraph
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.runs.config_diff import differences
+from studio.runs.machine import MachineLoad, machine_text, run_text
 from studio.runs.progress import stage_of
 from studio.runs.run_list import RunLine
 from studio.runs.run_totals import TotalsByRun
 from studio.screens.confirm import Confirm
-from studio.screens.form import Field, Form, Values
 from studio.terminal import glyphs, untrusted_text
 from studio.widgets.lists.table import Column, Table
+from studio.widgets.stage_overview import StageOverview
 from studio.widgets.status import short_name, verdict_of
 from studio.widgets.transcripts.transcript import Transcript
 
@@ -46,16 +41,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-HELD_BACK = 0.2
-"""The share of the questions on which rounds are compared: three of the quick preset's sixteen."""
 LOG_S = 0.25
 """Seconds between two readings of an open event log."""
-Verb = Literal["resume", "cancel", "delete", "trust"]
-TEXTS: dict[Verb, tuple[str, str]] = {
-    "resume": ("resuming", "resumed"), "cancel": ("cancelling", "cancelled"), "delete": ("deleting", "deleted"),
-    "trust": ("trusting", "trusted"),
-}  # fmt: skip
-"""Texts for a command: while it runs, and when it is done."""
 
 
 class RunRows:
@@ -89,6 +76,7 @@ class RunsPane(Pane):
 
     DEFAULT_CSS = """
     RunsPane #cause { height: auto; max-height: 3; padding: 0 1; background: $surface; color: $quiet; }
+    RunsPane #machine { height: auto; max-height: 4; padding: 0 1; display: none; }
     """
     CONTEXTS = ("runs",)
     BINDINGS = action_table.bindings("runs")
@@ -104,10 +92,12 @@ class RunsPane(Pane):
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="runs-table")
         yield Static(id="cause")
+        yield StageOverview(id="stages")
+        yield Static(id="machine")
         yield Transcript(id="detail", folds=())
 
     def on_mount(self) -> None:
-        self.query_one(Table).set_hint("No runs yet: n starts one.")
+        self.query_one(Table).set_hint("No runs yet: R starts one.")
         self.set_interval(LOG_S, self._update_log)
 
     def on_unmount(self) -> None:
@@ -122,6 +112,15 @@ class RunsPane(Pane):
             if changed:
                 self.run_worker(partial(self._count, list(runs)), thread=True, group="ledger", exclusive=True)
         self._show_cause()
+        self.query_one(StageOverview).refresh_lines(self.follow)
+
+    def show_load(self, load: MachineLoad | None) -> None:
+        """Shows the load in a line, and a line for each run with a job."""
+        self.query_one("#machine").display = load is not None
+        if load is not None:
+            runs = [f"{short_name(name)}: {run_text(used)}" for name, used in load.runs.items()]
+            lines = [untrusted_text.content(text, "$quiet") for text in (machine_text(load), *runs)]
+            self.set_text("machine", Content("\n").join(lines))
 
     def _renew(self) -> None:
         table = self.query_one(Table)
@@ -135,13 +134,14 @@ class RunsPane(Pane):
             self.app.call_from_thread(self._renew)
 
     @property
-    def _chosen(self) -> RunLine | None:
+    def chosen_run(self) -> RunLine | None:
+        """The run under the cursor."""
         name = self.query_one(Table).chosen
         return next((run for run in self._runs if run.folder.name == name), None)
 
     def _show_cause(self) -> None:
         """Shows the full reason for the verdict on the run under the cursor, which the table cuts off."""
-        run = self._chosen
+        run = self.chosen_run
         reason = _reason(run) if run else ""
         self.query_one("#cause").display = bool(reason)
         self.set_text("cause", untrusted_text.content(reason))
@@ -157,14 +157,12 @@ class RunsPane(Pane):
     # -- actions ---------------------------------------------------------------------------------------------------
 
     def obstacle(self, action: str) -> str:
-        run = self._chosen
+        run = self.chosen_run
         match action:
             case "up" if not self.has_class("opened"):
                 return "This is the list of runs."
-            case "resume" | "cancel" | "delete" | "log" | "report" if run is None:
-                return "No runs yet: n starts one."
-            case "resume" if run and (run.alive or (run.verdict == "finished" and not run.foreign)):
-                return f"{run.folder.name} is {run.verdict}; n starts another."
+            case "cancel" | "delete" | "log" | "report" if run is None:
+                return "No runs yet: R starts one."
             case "cancel" if run and not run.alive:
                 return "This run has no job to stop."
             case "delete" if run and run.alive:
@@ -173,69 +171,36 @@ class RunsPane(Pane):
                 return "There is no other run to compare with."
         return ""
 
+    def main_actions(self) -> Sequence[str]:
+        if self.has_class("opened"):
+            return ("runs.up",)
+        run = self.chosen_run
+        return ("runs.log", "runs.cancel") if run is not None and run.alive else ("project.run", "runs.new", "runs.log")
+
     def action_new(self) -> None:
-        fields = [
-            Field("preset", "preset", "quick", words=PRESETS),
-            Field("first", "from stage", words=pipeline()),
-            Field("last", "to stage", pipeline()[-1], words=pipeline()),
-            Field(
-                "rounds", "further rounds, compared on questions held back (a fifth if not set)", "0", suggested=True
-            ),
-        ]
-        self.app.push_screen(Form("New run", fields, self._start, "start"))
-
-    async def _start(self, values: Values) -> str:
-        first, last = values["first"], values["last"]
-        options = ["--new", "--detach", "--preset", values["preset"], "--from", first, "--to", last]
-        try:
-            options += _round_options(self.project, values["preset"], values["rounds"].strip())
-        except AutoActError as error:  # the boundary of a command: shown, not raised
-            return str(error)
-        result = await autoact("run", str(self.project), options=tuple(options))
-        if result.code:
-            return result.reason
-        self.view.follow_run("")
-        return ""
-
-    @action_table.check_obstacle
-    def action_resume(self) -> None:
-        run = self._chosen
-        if run is None:
-            return
-        if run.foreign and not run.alive:
-            self._ask_for_trust(run)
-        else:
-            self._run_command("resume", run, "--detach")
-
-    def _ask_for_trust(self, run: RunLine) -> None:
-        """Asks before a run from elsewhere is resumed, as its settings, data and adapters would be used."""
-        rules = trust.RULES["run"]["chosen"].details, trust.RULES["run"]["run"].details
-        reason = f"{run.folder.name} came from elsewhere. Until you trust it, it is {rules[0]}, and {rules[1]}."
-        self.app.push_screen(
-            Confirm("Trust this run?", reason), lambda yes: self._run_command("trust", run, "--yes") if yes else None
-        )
+        self.view.open_run_form()
 
     @action_table.check_obstacle
     def action_cancel(self) -> None:
-        if (run := self._chosen) is not None:
+        if (run := self.chosen_run) is not None:
             question = f"Stop {run.folder.name}? It can be resumed later."
-            self.app.push_screen(Confirm(question), lambda yes: self._run_command("cancel", run) if yes else None)
+            self.app.push_screen(Confirm(question), lambda yes: self.view.run_command("cancel", run) if yes else None)
 
     def action_delete(self) -> None:
         """Asks first. A refusal is shown in the same dialog, so that an answer typed ahead only closes it."""
-        run = self._chosen
+        run = self.chosen_run
         if (obstacle := self.obstacle("delete")) or run is None:
             self.app.push_screen(Confirm(obstacle, tells=True))
         else:
             question = f"Delete {run.folder.name} with its log and adapters? This cannot be undone."
             self.app.push_screen(
-                Confirm(question), lambda yes: self._run_command("delete", run, "--yes") if yes else None
+                Confirm(question), lambda yes: self.view.run_command("delete", run, "--yes") if yes else None
             )
 
     @action_table.check_obstacle
     def action_log(self) -> None:
         """Opens the run's event log at its end, which is followed."""
-        if (run := self._chosen) is not None:
+        if (run := self.chosen_run) is not None:
             self._close_log()
             log = self._log = EventLog(run.folder)
             self.run_worker(partial(self._read_log, log), thread=True, group="log", exclusive=True)
@@ -243,7 +208,7 @@ class RunsPane(Pane):
     @action_table.check_obstacle
     def action_differences(self) -> None:
         """Compares the settings of the run under the cursor with the followed run's, or with the next older run's."""
-        run = self._chosen
+        run = self.chosen_run
         if run is None:
             return
         names = [one.folder.name for one in self._runs]
@@ -257,7 +222,7 @@ class RunsPane(Pane):
     @action_table.check_obstacle
     def action_report(self) -> None:
         """Writes the report of the run under the cursor into the project's exports folder."""
-        if (run := self._chosen) is not None:
+        if (run := self.chosen_run) is not None:
             self.notice(f"reporting {run.folder.name} ...")
             self.run_worker(self._report(run))
 
@@ -278,18 +243,6 @@ class RunsPane(Pane):
             self.query_one(Table).focus()
         else:
             self.view.action_back()
-
-    def _run_command(self, verb: Verb, run: RunLine, *options: str) -> None:
-        self.notice(f"{TEXTS[verb][0]} {run.folder.name} ...")
-        self.run_worker(self._wait_for(verb, run, options))
-
-    async def _wait_for(self, verb: Verb, run: RunLine, options: tuple[str, ...]) -> None:
-        result = await autoact(verb, str(run.folder.path), options=options)
-        self.notice(f"{verb}: {result.reason}" if result.code else f"{TEXTS[verb][1]} {run.folder.name}")
-        self.follow.run_list.refresh()
-        if verb == "delete" and run.folder.name == self.follow.name:
-            self.view.follow_run("")
-        self.update()
 
     def _read_log(self, log: EventLog) -> None:
         """Reads the first part, which may be long, in a thread."""
@@ -320,22 +273,11 @@ class RunsPane(Pane):
         self.frames.request(detail)
 
 
-def _round_options(project: Path, preset: str, rounds: str) -> list[str]:
-    """Returns the options of `autoact run` for this number of further rounds. Raises BadInput for unreadable settings.
-
-    Rounds need questions that are held back; where the settings hold none back, it is the share HELD_BACK of them.
-    """
-    if rounds in ("", "0"):
-        return []
-    is_set = Project.open(project).config(preset).self_instruct.validation
-    return [f"--rounds={rounds}", *(() if is_set else ("--set", f"self_instruct.validation={HELD_BACK}"))]
-
-
 def _reason(run: RunLine) -> str:
     """Returns the reason for the run's verdict; for a foreign run, with the verdict that its log gives."""
     reason = cause(run.folder, run.state, run.verdict)
     by_log = ", ".join(part for part in (run.verdict, reason) if part)
-    return f"came from elsewhere ({by_log}); r asks whether to trust it" if run.foreign else reason
+    return f"came from elsewhere ({by_log}); R asks whether to trust it" if run.foreign else reason
 
 
 class EventLog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual import on
@@ -25,9 +25,10 @@ from studio.panes.rows.examples import EXAMPLES, PRACTICE, ExampleRows, Practice
 from studio.runs.progress import stage_of
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
-from studio.screens.form import Field, Form, Values
+from studio.screens.form import Field, Form, Values, non_empty
 from studio.terminal import untrusted_text
 from studio.widgets.lists.table import Table
+from studio.widgets.stage_overview import StageOverview
 
 MOST_UNDOS = 20
 """Changes of the examples that can be undone."""
@@ -68,6 +69,7 @@ class TaskPane(Pane):
         yield Table(EXAMPLES, id="examples")
         yield Static(id="marks")
         yield Table(PRACTICE, id="practice")
+        yield StageOverview(id="stages")
 
     def on_mount(self) -> None:
         self.table.show(self._examples)
@@ -96,6 +98,7 @@ class TaskPane(Pane):
         if self._file_times != self._current_times():
             self._read_files()
         self._read_run()
+        self.query_one(StageOverview).refresh_lines(self.follow)
 
     def _current_times(self) -> tuple[int, int]:
         files = (self.file, self.project / "project.toml")
@@ -175,6 +178,11 @@ class TaskPane(Pane):
                 return "There is nothing to undo."
         return ""
 
+    def main_actions(self) -> Sequence[str]:
+        if self.practice_table.has_focus:
+            return "task.accept", "task.mark", "task.edit", "task.delete"
+        return ("task.add", "task.paste", "task.take_file", "task.words") if not self.rows else ()
+
     def action_words(self) -> None:
         fields = (
             Field("name", "name", self.settings.name),
@@ -195,7 +203,7 @@ class TaskPane(Pane):
 
     def action_add(self) -> None:
         async def accept(values: Values) -> str:
-            return self._append(lambda: [examples_jsonl.new_example(_non_empty(values), self.rows)])
+            return self._append(lambda: [examples_jsonl.new_example(non_empty(values), self.rows)])
 
         self.app.push_screen(Form("New example", _fields(), accept, "add"))
 
@@ -377,7 +385,7 @@ class TaskPane(Pane):
             self.practice_table.move(1)
 
     def _add_example(self, question: str, answer: str, kind: str = "") -> str:
-        values = _non_empty({"question": question, "answer": answer, "type": kind})
+        values = non_empty({"question": question, "answer": answer, "type": kind})
         return self._append(lambda: [examples_jsonl.new_example(values, self.rows)])
 
 
@@ -388,8 +396,3 @@ def _fields(question: str = "", answer: str = "", kind: str = "") -> tuple[Field
         Field("answer", "answer", answer),
         Field("type", "type, such as two-hop or yes-no (optional)", kind),
     )
-
-
-def _non_empty(values: Values) -> dict[str, str]:
-    """Returns the fields that are not blank."""
-    return {key: value.strip() for key, value in values.items() if value.strip()}

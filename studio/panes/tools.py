@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 from textual import on
@@ -14,23 +13,26 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.actions.cli_command import CliResult
 from studio.files import tool_list
 from studio.files.tool_list import ToolLine
+from studio.files.tools_file_undo import ToolsFileUndo
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
-from studio.panes.rows.tools import COLUMNS, ToolRows, choice_reason, compare_choices, describe
+from studio.panes.rows import tools as tool_rows
 from studio.panes.tool_choice import ToolChoice
 from studio.runs.run_list import ALIVE
+from studio.screens import tool_form
 from studio.screens.confirm import Confirm
-from studio.screens.form import Field, Form, Values
+from studio.screens.form import Form, Values
 from studio.terminal import untrusted_text
 from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
 
+REREAD = ("tools add", "tools edit", "tools use")
+"""Commands whose effect the list does not show before it is read again."""
 SELECTION_S = 0.5
 """Seconds between two readings of a selection that runs beside the followed run."""
 
@@ -51,14 +53,12 @@ class ToolsPane(Pane):
 
     def __init__(self, view: ProjectView):
         super().__init__(view)
-        self.file = self.project / "tools.toml"
         self.tools: list[ToolLine] = []
-        self._rows = ToolRows()
+        self._rows = tool_rows.ToolRows()
         self._results: dict[str, Content] = {}
         """By tool: the result of its last call or test."""
         self._lock = asyncio.Lock()
-        self._undo: list[tuple[bytes | None, bytes | None]] = []
-        """Content of tools.toml before and after each change, the newest last; None for no file."""
+        self._undo = ToolsFileUndo(self.project / "tools.toml")
         self._pending: Callable[[], None] | None = None
         """Work on the tool under the cursor that waits until the tools have been read."""
         self._read_for: tuple[object, ...] = ()
@@ -73,7 +73,7 @@ class ToolsPane(Pane):
     def compose(self) -> ComposeResult:
         yield InputLine("letters of a name, kind, state or definition", id="letters", verb="filter")
         with Horizontal():
-            yield Table(COLUMNS, id="tools")
+            yield Table(tool_rows.COLUMNS, id="tools")
             with VerticalScroll(id="beside", can_focus=False):
                 yield Static(id="about")
         yield Static(id="choices")
@@ -96,11 +96,14 @@ class ToolsPane(Pane):
 
     def update(self) -> None:
         """Reads the tools again if tools.toml, the run or its verdict has changed, and shows the current choice."""
-        current = (_bytes(self.file), self.follow.name, self.follow.verdict)
+        current = self._current()
         if current != self._read_for and not self._lock.locked():
             self._read_for = current
             self.run_worker(self._read_tools(), exclusive=True, group="read")
         self._update_choice()
+
+    def _current(self) -> tuple[object, ...]:
+        return self._undo.content(), self.follow.name, self.follow.verdict
 
     def _update_choice(self) -> None:
         if self._choice.refresh():
@@ -146,7 +149,7 @@ class ToolsPane(Pane):
         if self.tools:
             self.table.set_hint("No tool matches the filter; esc shows all.")
         self.table.reload(key=key)
-        self.set_text("choices", compare_choices(self.tools, self._rows.chosen))
+        self.set_text("choices", tool_rows.compare_choices(self.tools, self._rows.chosen))
         self._describe()
         self.view.update_footer()
 
@@ -154,8 +157,8 @@ class ToolsPane(Pane):
     def _describe(self) -> None:
         tool = self.tool
         if tool is not None:
-            chosen = choice_reason(tool.name, self._rows.chosen, self._choice.passed_over)
-            self.set_text("about", Content("\n").join([*describe(tool), *chosen, *self._last_result(tool)]))
+            chosen = tool_rows.choice_reason(tool.name, self._rows.chosen, self._choice.passed_over)
+            self.set_text("about", Content("\n").join([*tool_rows.describe(tool), *chosen, *self._last_result(tool)]))
         elif self.tools:
             self.set_text("about", Content())
 
@@ -173,10 +176,16 @@ class ToolsPane(Pane):
 
     def obstacle(self, action: str) -> str:
         match action:
-            case "switch" | "try_it" | "test" if self.tool is None and self.tools:
+            case "switch" | "try_it" | "test" | "edit" if self.tool is None and self.tools:
                 return "There is no tool under the cursor."
             case "later" | "sooner" if self.tool is None or self.tool.listed != "on":
                 return "Only enabled tools have an order."
+            case "edit" if self.tool is not None and self.tool.listed == "known":
+                return "Only tools of the project can be edited; space adds this one."
+            case "adopt" if not self._rows.chosen:
+                return "The meta-agent has not chosen yet; s lets it choose."
+            case "adopt" if not any(tool_list.choice_difference(self.tools, self._rows.chosen)):
+                return "The meta-agent's choice is yours already."
             case "undo" if not self._undo:
                 return "There is nothing to undo."
             case "allow" if self.tool is None or not self.tool.missing_grants:
@@ -186,6 +195,9 @@ class ToolsPane(Pane):
             case "up" if not self.query_one("#letters", InputLine).has_class("shown"):
                 return "All tools are shown."
         return ""
+
+    def main_actions(self) -> Sequence[str]:
+        return "tools.up", "tools.allow", "tools.switch", "tools.adopt"
 
     def _when_read(self, work: Callable[[], None]) -> None:
         """Runs work on the tool under the cursor, at once or as soon as the tools have been read."""
@@ -245,15 +257,13 @@ class ToolsPane(Pane):
 
     async def _run_change(self, verb: str, words: Sequence[str], options: tuple[str, ...] = ()) -> CliResult:
         async with self._lock:
-            before = _bytes(self.file)
+            before = self._undo.content()
             result = await cli_command.autoact(verb, str(self.project), *words, options=options)
-            after = _bytes(self.file)
-            if after != before:
-                self._undo.append((before, after))
-            self._read_for = (after, self.follow.name, self.follow.verdict)
+            self._undo.add(before)
+            self._read_for = self._current()
         if result.code:
             self.notice(result.reason)
-        if result.code or verb == "tools add":
+        if result.code or verb in REREAD:
             await self._read_tools()
         self.view.update_footer()
         return result
@@ -264,41 +274,21 @@ class ToolsPane(Pane):
 
     async def _restore(self) -> None:
         async with self._lock:
-            if not self._undo:
-                return
-            before, after = self._undo.pop()
-            with disk.lock_folder(self.file.resolve().parent):
-                if _bytes(self.file) != after:
-                    self.notice("tools.toml was changed elsewhere meanwhile; nothing is undone.")
-                    return
-                if before is None:
-                    self.file.unlink()
-                else:
-                    disk.rewrite(self.file, before)
-            self._read_for = (before, self.follow.name, self.follow.verdict)
+            reason = self._undo.restore() if self._undo else "There is nothing to undo."
+            self._read_for = self._current()
         await self._read_tools()
-        self.notice("Undone.")
+        self.notice(reason or "Undone.")
 
     def action_add(self) -> None:
-        fields = (
-            Field("kind", "kind", "python", 1, tool_list.KINDS),
-            Field("name", "name"),
-            Field("target", "FILE.py:FUNCTION, a langchain class, a server's command, or a URL"),
-            Field("definition", "description shown to agents (optional)"),
-            Field("usage", "example call, as in River[Elbe] (optional)"),
-        )
-        self.app.push_screen(Form("Add a tool", fields, self._add, "add"))
+        self.app.push_screen(Form("Add a tool", tool_form.add_fields(), self._add, "add"))
 
     async def _add(self, values: Values) -> str:
         name, kind = values["name"].strip(), values["kind"]
-        if not name or not values["target"].strip():
-            return "A name and a source are needed."
         try:
-            settings = tool_list.set_options(kind, values["target"])
-        except ValueError as error:  # an unbalanced quotation mark
-            return f"not a command: {error}"
-        texts = [f"--{key}={value}" for key in ("definition", "usage") if (value := values[key].strip())]
-        result = await self._run_change("tools add", (name,), (f"--kind={kind}", *settings, *texts))
+            options = tool_form.add_options(values)
+        except ValueError as error:  # a field that is missing, or an unbalanced quotation mark
+            return str(error)
+        result = await self._run_change("tools add", (name,), options)
         if result.code:
             return result.reason
         if kind == "mcp":
@@ -307,6 +297,32 @@ class ToolsPane(Pane):
         self._draw(name)
         self.notice(result.reason if result.code or "cannot run" in result.output else f"{name} added; u undoes it.")
         return ""
+
+    @action_table.check_obstacle
+    def action_edit(self) -> None:
+        self._when_read(self._open_edit_form)
+
+    def _open_edit_form(self) -> None:
+        """Opens the texts that agents are shown, the limits and the settings of the tool under the cursor."""
+        if (tool := self.tool) is not None:
+
+            async def accept(values: Values) -> str:
+                options = tool_form.edit_options(tool, values)
+                result = await self._run_change("tools edit", (tool.entry,), options) if options else None
+                if result is not None and result.code:
+                    return result.reason
+                self.notice(f"{tool.name} changed; u undoes it." if options else "")
+                return ""
+
+            self.app.push_screen(Form(f"Edit {tool.name}", tool_form.edit_fields(tool), accept))
+
+    @action_table.check_obstacle
+    def action_adopt(self) -> None:
+        """Enables exactly the tools that the meta-agent chose, in its order."""
+        entries = {tool.name: tool.entry for tool in self.tools}
+        chosen = list(dict.fromkeys(entries[name] for name in self._rows.chosen if name in entries))
+        self._change("tools use", *chosen)
+        self.notice("The meta-agent's choice is yours now; u undoes it.")
 
     @action_table.check_obstacle
     def action_allow(self) -> None:
@@ -363,13 +379,7 @@ class ToolsPane(Pane):
 
     async def _call(self, name: str, argument: str) -> None:
         result = await cli_command.autoact("tools try", str(self.project), name, argument, options=("--json",))
-        data = result.data
-        if not isinstance(data, dict):
-            self._show_result(name, untrusted_text.content(result.reason, "$error"))
-            return
-        observation = Content.styled(untrusted_text.clean(str(data["text"])), "$error" if data["failed"] else "")
-        call = untrusted_text.content(f"{name}[{argument}]", "bold")
-        self._show_result(name, Content.assemble("\n", call, (f"  {data['ms']:.0f} ms\n", "$quiet"), observation))
+        self._show_result(name, tool_rows.call_result(name, argument, result))
 
     @action_table.check_obstacle
     def action_test(self) -> None:
@@ -382,18 +392,9 @@ class ToolsPane(Pane):
 
     async def _test(self, name: str) -> None:
         result = await cli_command.autoact("tools test", str(self.project), name, options=("--all", "--json"))
-        data = result.data
-        if not isinstance(data, list):
-            self._show_result(name, untrusted_text.content(result.reason, "$error"))
-            return
-        checks = [untrusted_text.content(f"{trial['outcome']}: {trial['told']}") for trial in data]
-        self._show_result(name, Content("\n").join([Content(""), *(checks or [Content("It has no checks.")])]))
+        self._show_result(name, tool_rows.check_result(result))
 
     def _show_result(self, name: str, content: Content) -> None:
         self._results[name] = content
         self._describe()
         self.query_one("#beside").scroll_end(animate=False)
-
-
-def _bytes(file: Path) -> bytes | None:
-    return file.read_bytes() if file.exists() else None

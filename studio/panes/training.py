@@ -10,17 +10,14 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
-from autoact.errors import AutoActError
 from autoact.events import VerdictCalibrated
 from autoact.lab.tally import describe_validation, validation
 from autoact.lessons import build_lessons
-from autoact.project import config_file
 from autoact.project.config import trained_cast
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import META
 from studio.actions import action_table, cli_command, run_command
-from studio.files import project_toml
 from studio.panes.pane import Pane
 from studio.runs import earlier_curves
 from studio.runs.config_diff import number_setting, text_setting
@@ -28,7 +25,6 @@ from studio.runs.loss_series import Series
 from studio.runs.progress import missing_reason, training_role
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
-from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
 from studio.terminal import untrusted_text
 from studio.widgets.charts.gauges import Gauges
@@ -36,17 +32,6 @@ from studio.widgets.charts.plot import Curve, Plot
 
 WIDE = 110
 """Least width in cells at which the adapters are side by side."""
-SETTINGS = {
-    "rank": "rank of each adapter",
-    "alpha": "alpha; scale = alpha / rank",
-    "dropout": "dropout, 0 to 1",
-    "learning_rate": "peak learning rate",
-    "epochs": "epochs",
-    "batch": "trajectories per step",
-    "warmup": "warm-up fraction of the steps, 0 to 1",
-    "wrong_share": "wrong answers among the reflect-agent's examples, as a fraction",
-}
-"""The settings of a training in the form, with their labels."""
 
 
 class TrainingPane(Pane, can_focus=True):
@@ -118,9 +103,10 @@ class TrainingPane(Pane, can_focus=True):
     def _empty_reason(self) -> str:
         """Returns the text shown without curves: why there are none, and what makes some."""
         if not self.follow.name:
-            return "No runs yet: n in the runs pane starts one."
-        more = " r trains on what this run kept." if self._has_kept and self.follow.verdict not in ALIVE else ""
-        return missing_reason(self.follow.state, "differentiation", "adapters") + more
+            return "No runs yet: R starts one."
+        alive = self.follow.verdict in ALIVE
+        more = " r trains on what this run kept." if self._has_kept and not alive else ""
+        return missing_reason(self.follow.state, "differentiation", "adapters", alive=alive) + more
 
     @property
     def _has_kept(self) -> bool:
@@ -177,13 +163,7 @@ class TrainingPane(Pane, can_focus=True):
 
     def action_settings(self) -> None:
         """Opens the settings of the next run; the current run keeps its own."""
-        try:
-            chosen = project_toml.read(self.project).differentiation
-        except AutoActError as error:  # the boundary of a command: shown, not raised
-            self.notice(str(error).replace(f"{self.project}/", ""))
-            return
-        fields = [Field(name, label, str(getattr(chosen, name)), suggested=True) for name, label in SETTINGS.items()]
-        self.app.push_screen(Form("LoRA settings of the next run (presets override)", fields, self._save_settings))
+        self.view.open_settings("differentiation")
 
     @action_table.check_obstacle
     def action_examples(self) -> None:
@@ -238,15 +218,6 @@ class TrainingPane(Pane, can_focus=True):
         colour = role if role in ROLES else META
         plot.curves = [Curve("loss", colour, series, step.of if step else 0, self._earlier.get(role, []))]
         self.frames.request(plot)
-
-    async def _save_settings(self, values: Values) -> str:
-        try:
-            changes = config_file.parse_changes({f"differentiation.{name}": text for name, text in values.items()})
-            project_toml.save(self.project, "differentiation", changes["differentiation"])
-        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
-            return str(error)
-        self.notice("Saved in project.toml; r trains with these settings.")
-        return ""
 
     async def _train(self, base: str) -> None:
         options = ("--from", "differentiation", f"--base={base}", "--detach")

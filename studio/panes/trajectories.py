@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from autoact.files import disk
 from autoact.run.record.live import LiveTail
@@ -14,6 +17,7 @@ from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
 from studio.episodes.episode_order import EpisodeOrder
+from studio.episodes.facts import episode_facts
 from studio.files.view_memory import PaneMemory
 from studio.panes.episode_forms import edit_form, fork_form, judge_form
 from studio.panes.episode_reader import MARKED, EpisodeReader
@@ -53,6 +57,7 @@ class TrajectoriesPane(Pane):
         with Vertical(id="sides"):
             yield Table(COLUMNS, id="episodes")
             yield EpisodeReader(self.view, self._title, id="read")
+            yield Static(id="facts")
             yield LaneTranscripts(id="lanes")
 
     def on_mount(self) -> None:
@@ -107,6 +112,12 @@ class TrajectoriesPane(Pane):
         self.table.set_hint(self._empty_reason())
         self.reader.refresh_text(self._live)
         self._draw_lanes()
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        """Shows what is known of the chosen episode beside its text, on broad screens."""
+        if self.query_one("#facts").display:
+            self.set_text("facts", episode_facts(self.follow.state, self.unit) if self.unit else Content())
 
     def _change_run(self) -> None:
         self._run, self._below_first = self.follow.name, False
@@ -132,6 +143,7 @@ class TrajectoriesPane(Pane):
             self.reader.close()
         if table.chosen and self.unit != table.chosen:
             self.reader.open(table.chosen)
+        self._show_facts()
 
     def _read_live(self) -> None:
         if self._live is None or self.follow.verdict not in ALIVE or not self.is_on_screen:
@@ -157,15 +169,16 @@ class TrajectoriesPane(Pane):
         if self.episodes.any:
             return "Nothing matches the filter; esc shows all."
         if not self.follow.name:
-            return "No runs yet: n in the runs pane starts one."
+            return "No runs yet: R starts one."
         stage = "group_planning" if self.follow.state.stage == "group_planning" else "synthesis"
-        return missing_reason(self.follow.state, stage, "trajectories")
+        return missing_reason(self.follow.state, stage, "trajectories", alive=self.follow.verdict in ALIVE)
 
     @on(Table.CursorMoved)
     def _cursor_moved(self) -> None:
         self._below_first = self.table.cursor > 0
         if self.table.chosen:
             self.reader.open(self.table.chosen)
+        self._show_facts()
 
     @on(Table.Opened)
     def _row_opened(self) -> None:
@@ -212,6 +225,13 @@ class TrajectoriesPane(Pane):
             case "up":
                 return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
         return ""
+
+    def main_actions(self) -> Sequence[str]:
+        """Puts the comparison first once there is one to make, and the filter before what changes an episode that is
+        over."""
+        if self._level() or not self.obstacle("compare"):
+            return "trajectories.up", "trajectories.compare"
+        return () if self.follow.verdict in ALIVE else ("trajectories.fork", "trajectories.filter", "project.run")
 
     @action_table.check_obstacle
     def action_hold(self) -> None:

@@ -65,6 +65,11 @@ class Follow:
         return self._tail.folder if self._tail else None
 
     @property
+    def line(self) -> RunLine | None:
+        """The followed run in the list of runs; None while there is none."""
+        return next((run for run in self.run_list.runs if run.folder.name == self.name), None)
+
+    @property
     def state(self) -> RunState:
         """State of the followed run; an empty state while there is none."""
         return self._tail.state if self._tail else RunState()

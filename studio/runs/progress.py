@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from statistics import fmean
 
-from autoact.events import TrainStepped
+from autoact.events import QuestionSolved, TrainStepped
 from autoact.lab.duration import format_duration
 from autoact.project.config import trained_cast
 from autoact.registry.stages import DIFFERENTIATION, pipeline, title
@@ -42,10 +43,14 @@ def time_left(stage: StageState, now: float) -> float:
     return max(0, stage.of - stage.done) * spent / stage.done if stage.done and spent >= ESTIMATE_AFTER_S else 0.0
 
 
-def missing_reason(state: RunState, stage: str, results: str) -> str:
-    """Returns why a run has no `results` of a stage yet, with the progress of the stage that is running instead."""
+def missing_reason(state: RunState, stage: str, results: str, *, alive: bool) -> str:
+    """Returns why a run has no `results` of a stage yet, with the progress of the stage that is running instead, or
+    with the key that makes some."""
+    if not alive:
+        more = "R starts one that does" if state.status == "finished" else "R resumes it"
+        return f"This run made no {results}: {more}."
     if stage in state.stages or stage not in _planned(state):
-        return f"This run made no {results}." if state.status != "running" else f"No {results} yet."
+        return f"No {results} yet."
     if state.stage in pipeline():
         progress = ", ".join(part for part in (stage_of(state), pace(state)) if part)
         return f"No {results} yet: {progress}. They are made in {title(stage)}, {_stages_away(state.stage, stage)}."
@@ -62,6 +67,13 @@ def _planned(state: RunState) -> Collection[str]:
 def _stages_away(stage: str, later: str) -> str:
     away = pipeline().index(later) - pipeline().index(stage)
     return "the next stage" if away == 1 else f"{away} stages later"
+
+
+def group_f1(solved: Sequence[QuestionSolved]) -> float | None:
+    """Returns the mean F1, 0 to 1, of the scored answers of the group, else of all casts; None without any."""
+    scored = [one for one in solved if one.scored]
+    chosen = [one for one in scored if one.cast == "group"] or scored
+    return fmean(one.f1 for one in chosen) if chosen else None
 
 
 # -- training --------------------------------------------------------------------------------------------------------

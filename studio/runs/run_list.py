@@ -48,14 +48,18 @@ class RunLine:
     def alive(self) -> bool:
         return self.verdict in ALIVE
 
+    @property
+    def is_session(self) -> bool:
+        return SESSION.search(self.folder.name) is not None
+
 
 def leading_run(runs: Sequence[RunLine]) -> RunLine | None:
-    """Returns the run to show first: the newest with a job, a session only if there is no other; else the newest
-    trusted one that is not set aside; else the newest."""
+    """Returns the run to show first: the newest with a job, else the newest trusted one that is not set aside, else the
+    newest. A session, whose results are those of its base, comes first only if there is no other."""
     alive = [run for run in runs if run.alive]
-    training = [run for run in alive if not SESSION.search(run.folder.name)]
     own = [run for run in runs if not run.foreign and not run.set_aside]
-    return next(iter(training or alive or own or runs), None)
+    chosen = alive or own or runs
+    return next((run for run in chosen if not run.is_session), next(iter(chosen), None))
 
 
 class RunList:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean
 
 from autoact.files import disk
 from autoact.lab.tally import LogTotals
 from autoact.run.record.folder import RunFolder
+from studio.runs.progress import group_f1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,11 @@ class RunTotals:
         """Reads the whole log: call it in a thread."""
         reading = LogTotals.of(folder.events)
         state = reading.state
-        scored = [one for one in state.solved if one.scored]
-        chosen = [one for one in scored if one.cast == "group"] or scored
         return cls(
             reading.started,
             reading.seconds,
             sum(verdict.kept for verdict in state.verdicts.values()),
-            fmean(one.f1 for one in chosen) if chosen else None,
+            group_f1(state.solved),
             sum(spent.prefilled + spent.decoded for spent in state.tokens.values()),
         )
 

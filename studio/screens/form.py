@@ -72,6 +72,8 @@ class Form(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         self.query_one(f"#field-{self._fields[0].name}").focus()
+        # A text of several lines scrolls to its cursor, and its label out of sight.
+        self.call_after_refresh(self.query_one(VerticalScroll).scroll_home, animate=False)
 
     def footer_word(self, action: str) -> str:
         """Returns the footer's label for an action; empty for the table's own."""
@@ -127,3 +129,8 @@ def _value(widget: Widget) -> str:
 
     assert isinstance(widget, TextArea)
     return widget.text
+
+
+def non_empty(values: Values) -> dict[str, str]:
+    """Returns the fields that are not blank."""
+    return {key: value.strip() for key, value in values.items() if value.strip()}

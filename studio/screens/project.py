@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,19 +19,26 @@ from studio.files.view_memory import PaneMemory, ProjectMemory, save_view
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
 from studio.runs.follow import Follow, RunChanged
-from studio.runs.run_list import leading_run
+from studio.runs.machine import MachineLoad, MachineMeter
+from studio.runs.run_list import RunLine, leading_run
+from studio.screens.run_control import RunControl, Verb
 from studio.terminal.redraw import Frames
 from studio.widgets.footer import Footer
+from studio.widgets.method_line import MethodLine
 from studio.widgets.notice import Notice
 from studio.widgets.status import Status
 from studio.widgets.tab_line import TabLine
 
+LOAD_S = 3.0
+"""Seconds between two readings of the machine's load."""
 PRESS_AGAIN_S = 2.0
 """Seconds within which esc must be pressed twice to leave."""
 REMEMBER_S = 5.0
 """Seconds between two savings of what is shown, if it has changed."""
-WIDE = 110
-"""Cells from which panes put a list and a text side by side."""
+WIDE, BROAD = 110, 160
+"""Cells from which panes put a list and a text side by side, and details beside them."""
+TALL = 22
+"""Lines from which panes show the stages below a list."""
 
 
 class ProjectScreen(Screen[None]):
@@ -42,7 +51,8 @@ class ProjectScreen(Screen[None]):
     CSS_PATH = "project.tcss"
     BINDINGS = action_table.bindings("project")
     CONTEXTS: tuple[action_table.Context, ...] = ("project",)
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-usual"), (WIDE, "-wide"), (BROAD, "-broad")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]
 
     class Left(Message):
         """Posted when the person goes back: to the screen below, or to the projects in `folder`."""
@@ -67,14 +77,20 @@ class ProjectScreen(Screen[None]):
         self._saved = self._memory
         self._panes: dict[int, Pane] = {}
         self._back_pressed = -PRESS_AGAIN_S
+        self._control = RunControl(self)
+        self.load: MachineLoad | None = None
+        """The load of the machine; None while no run has a job."""
+        self._meter: MachineMeter | None = None
+        self._reading = Lock()
 
     def compose(self) -> ComposeResult:
         self._follow_first()
         self.follow.refresh()
-        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if least <= self.app.size.width]
-        self.add_class(fitting[-1])
+        for size, points in zip(self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True):
+            self.add_class([name for least, name in points if least <= size][-1])
         yield Status(self.follow, id="status")
         yield TabLine([slot.title for slot in SLOTS], self._first_pane, id="tabs")
+        yield MethodLine(self.follow, id="method")
         yield Vertical(self._make_pane(self._first_pane), id="panes")
         yield Notice()
         yield Footer()
@@ -83,6 +99,7 @@ class ProjectScreen(Screen[None]):
         await self.show_pane(self._first_pane)
         self.follow.start()
         self.set_interval(REMEMBER_S, self.save_view)
+        self.set_interval(LOAD_S, self.read_load)
 
     def _follow_first(self) -> None:
         """Follows the run that was named, else the one of last time, unless only another one is alive, else the
@@ -126,8 +143,10 @@ class ProjectScreen(Screen[None]):
             self._restored.add(index)
             memory = self._memory.panes.get(SLOTS[index].title, PaneMemory())
             pane.restore(memory, rows=self.follow.name == self._memory.run)
+        self._show_method()
         self._focus(pane)
         pane.update()
+        pane.show_load(self.load)
         self.update_footer()
 
     def save_view(self) -> None:
@@ -142,6 +161,11 @@ class ProjectScreen(Screen[None]):
             if problem := save_view(self.project, view):
                 self.notice(problem)
 
+    def _show_method(self) -> None:
+        line = self.query_one(MethodLine)
+        line.pane = SLOTS[self.shown].title.lower() if self.shown >= 0 else ""
+        line.refresh_lines(self.follow)
+
     def _make_pane(self, index: int) -> Pane:
         pane = self._panes[index] = SLOTS[index].load()(self)
         return pane
@@ -150,6 +174,30 @@ class ProjectScreen(Screen[None]):
         first = next((widget for widget in pane.query("*") if widget.focusable and widget.display), None)
         if first is not None and (self.focused is None or pane not in self.focused.ancestors):
             first.focus()
+
+    # -- the machine -----------------------------------------------------------------------------------------------
+
+    def read_load(self) -> None:
+        """Reads the load of the machine in a thread while a run has a job; otherwise an idle screen draws nothing."""
+        if self.is_current and self.follow.alive:
+            self.run_worker(partial(self._read_load, list(self.follow.run_list.runs)), thread=True, group="load")
+        elif self.load is not None and not self.follow.alive:
+            self._show_load(None)
+
+    def _read_load(self, runs: list[RunLine]) -> None:
+        with self._reading:
+            if self._meter is None:
+                self._meter = MachineMeter(self.project)
+            load = self._meter.read(runs)
+        self.app.call_from_thread(self._show_load, load)
+
+    def _show_load(self, load: MachineLoad | None) -> None:
+        self.load = load
+        status = self.query_one(Status)
+        status.load = load
+        status.refresh_lines(self.follow)
+        if self.shown in self._panes:
+            self._panes[self.shown].show_load(load)
 
     # -- what panes call -------------------------------------------------------------------------------------------
 
@@ -168,6 +216,23 @@ class ProjectScreen(Screen[None]):
         """Shows another run of the project in every pane; an empty name stands for the leading run."""
         self.follow.show(name)
         self.follow.start()
+
+    def open_run_form(self) -> None:
+        """Opens the form of a new run."""
+        self._control.open_form()
+
+    def open_settings(self, wanted: str = "") -> None:
+        """Opens the form of the project's settings, at first only with those that have this text."""
+        self._control.open_settings(wanted)
+
+    def run_command(self, verb: Verb, run: RunLine, *options: str) -> None:
+        """Runs `autoact VERB RUN` and shows its result."""
+        self._control.command(verb, run, *options)
+
+    def reread_runs(self) -> None:
+        """Reads the list of runs again, after a command has changed it."""
+        self.follow.run_list.refresh()
+        self.post_message(RunChanged(self.follow))
 
     def send(self, command: Command, *, start: bool = False) -> None:
         """Sends a command to the followed run's job in a thread, and shows first that it is sent, then the result.
@@ -192,6 +257,7 @@ class ProjectScreen(Screen[None]):
         if self.follow.name not in names and (names or self.follow.name):  # the first run, or this one was deleted
             self.follow_run("")
         self.query_one(Status).refresh_lines(self.follow)
+        self._show_method()
         if self.shown in self._panes:
             self._panes[self.shown].update()
         self.update_footer()
@@ -228,6 +294,27 @@ class ProjectScreen(Screen[None]):
 
     async def action_previous_pane(self) -> None:
         await self.show_pane((self.shown - 1) % len(SLOTS))
+
+    # -- runs ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _chosen_run(self) -> RunLine | None:
+        return self._panes[self.shown].chosen_run if self.shown in self._panes else None
+
+    def obstacle(self, action: str) -> str:
+        """Returns the reason why an action is impossible now; empty when it is possible."""
+        return self._control.obstacle(self._chosen_run) if action == "run" else ""
+
+    def footer_word(self, action: str) -> str:
+        """Returns the footer's label for an action whose effect depends on the state."""
+        return "resume" if action == "run" and self._control.can_resume(self._chosen_run) else ""
+
+    def action_run(self) -> None:
+        """Resumes the run that the pane shows if that is possible, else opens the form of a new one."""
+        self._control.start_or_resume(self._chosen_run)
+
+    def action_settings(self) -> None:
+        self.open_settings()
 
     def action_zoom(self) -> None:
         self.toggle_class("zoomed")

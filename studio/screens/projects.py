@@ -199,6 +199,24 @@ class ProjectsScreen(Screen[None]):
             Confirm(f"Move `{root.name}` and its runs into the folder `{folders.ARCHIVE}`?"), on_answer
         )
 
+    @action_table.check_obstacle
+    def action_restore(self) -> None:
+        """Lists the archived projects; the picked one moves back."""
+        from studio.screens.pick import Pick
+        from studio.widgets.lists.table import Column
+
+        rows = [(str(one.root), (one.name,)) for one in folders.archived(self.folder)]
+
+        async def restore(root: Path) -> None:
+            error = await self._run_in_thread(lambda: folders.restore(root))
+            self.notice(error or f"{root.name} is back")
+
+        def on_choice(key: str | None) -> None:
+            if key:
+                self.run_worker(restore(Path(key)), group="archive")
+
+        self.app.push_screen(Pick("Archived projects", (Column("project"),), rows, ""), on_choice)
+
     @property
     def _chosen(self) -> Path | None:
         chosen = self.query_one("#projects", Menu).chosen
@@ -257,6 +275,8 @@ class ProjectsScreen(Screen[None]):
         match action:
             case "open" | "filter" | "duplicate" | "rename" | "archive" if self._chosen is None:
                 return "There is no project to choose; n makes one."
+            case "restore" if not (self.folder / folders.ARCHIVE).is_dir():
+                return "No project is archived here."
             case "show_all" if not self._filter.has_class("shown"):
                 return "All projects are shown."
         return ""

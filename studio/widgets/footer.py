@@ -56,11 +56,18 @@ class Footer(Widget):
 
 
 def footer_offers(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
-    """Returns the possible actions with their labels, the help last; actions without a label are left out."""
+    """Returns the possible actions with their labels, the most useful ones first and the help last; actions without a
+    label are left out."""
     offers = [
         (word, offer) for offer in action_table.available_actions(focused) if (word := action_table.footer_word(offer))
     ]
-    return sorted(offers, key=lambda offer: offer[1][0].id == HELP)
+    first = action_table.main_actions(focused)
+
+    def place(offer: tuple[str, action_table.Offer]) -> tuple[bool, int]:
+        name = offer[1][0].id
+        return name == HELP, first.index(name) if name in first else len(first)
+
+    return sorted(offers, key=place)
 
 
 def fit(parts: Sequence[Content], width: int) -> tuple[list[int], str]:

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from autoact.run.record.state import RunState
 from studio.runs.follow import Follow
+from studio.runs.machine import MachineLoad, short_machine_text
 from studio.runs.progress import pace, stage_of
 from studio.terminal import untrusted_text
 from studio.terminal.glyphs import Glyphs
@@ -18,9 +19,14 @@ COLOURS = {
     "unresponsive": "$warning", "failed": "$error", "interrupted": "$error", "unreadable": "$error",
 }  # fmt: skip
 
+LEAST_GAP = 3
+"""Cells between the progress and the load of the machine."""
+
 
 class Status(ContentLines):
-    """Project, run, engine, verdict, and progress of the stage."""
+    """Project, run, engine, verdict, progress of the stage, and, where there is space, the load of the machine."""
+
+    load: MachineLoad | None = None
 
     def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
         name = untrusted_text.content(follow.run_list.root.name, "bold $primary").truncate(
@@ -35,7 +41,11 @@ class Status(ContentLines):
         line = Content("  ").join([part for part in parts if part])
         if line.cell_length >= width:  # the engine is the least important part
             line = Content("  ").join([name, run, verdict, *_progress(follow.state)])
-        return [Content.assemble(" ", line)]
+        load = f"{short_machine_text(self.load)} " if self.load else ""
+        gap = width - 1 - line.cell_length - len(load)
+        if not load or gap < LEAST_GAP:
+            return [Content.assemble(" ", line)]
+        return [Content.assemble(" ", line, " " * gap, (load, "$quiet"))]
 
 
 def verdict_of(verdict: str, glyphs: Glyphs) -> Content:

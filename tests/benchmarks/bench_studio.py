@@ -36,6 +36,25 @@ class Empty(App[None]):
 Empty().run()
 """
 """The least that Textual can show."""
+INPUTS = """
+from textual.app import App, ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+class Form(ModalScreen[None]):
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            for number in range(60):
+                yield Label(f"setting {number}")
+                yield Input(str(number))
+class Opens(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Static("§000")
+    def key_upper_r(self) -> None:
+        self.push_screen(Form())
+Opens().run()
+"""
+"""A form of 60 settings as a stock Textual program has it."""
 
 
 def main() -> None:
@@ -45,7 +64,7 @@ def main() -> None:
         os.environ |= {"AUTOACT_PROJECTS": home, "AUTOACT_STUDIO": f"{home}/none", "LANG": "C.UTF-8"}
         project = stories.project(Path(home))
         run = stories.write(project, stories.finished())
-        for measure in (first_paint, idle, streaming, long_trajectory, long_list, curves):
+        for measure in (first_paint, idle, streaming, long_trajectory, long_list, curves, settings):
             measure(str(run.path))
 
 
@@ -184,6 +203,24 @@ def opened(kind: str) -> tuple[float, float]:
 def curves(run: str) -> None:
     figures = [keyed("curves", kind, {"drawing": "d"}, 20)["drawing"] for kind in ("ours", "stock")]
     row("CPU to draw 3 curves of 1,000,000 (Sparkline), ms", figures[0], figures[1], "15")
+
+
+def settings(run: str) -> None:
+    project = str(Path(run).parents[1])
+    studio = [form_opened(["-m", "studio", project], "Memory:") for _ in range(STARTS)]
+    stock = [form_opened(["-c", INPUTS], "setting 5") for _ in range(2)]
+    row("CPU to open the form of all settings, ms", min(studio), min(stock), "150")
+
+
+def form_opened(arguments: list[str], wanted: str) -> float:
+    """CPU in ms from the key that opens a form until it can be read."""
+    with Terminal(arguments, **SIZE) as terminal:
+        reached(terminal, lambda: "§000" in terminal.text() or "group planning" in terminal.text())
+        quiet(terminal)
+        cpu = terminal.cpu()
+        terminal.press("R")
+        reached(terminal, lambda: wanted in terminal.text())
+        return (terminal.cpu() - cpu) * 1000
 
 
 def quiet(terminal: Terminal) -> None:

@@ -104,6 +104,29 @@ def test_order_moves_a_tool_with_its_comments(file: Path, capsys: pytest.Capture
     assert file.read_text() == TOOLS
 
 
+def test_use_switches_exactly_these_on_in_their_order(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tools(file, "use", "Calculator", "Lookup") == 0
+    assert capsys.readouterr().out.startswith("Calculator Lookup (")
+    assert "# Sums" in file.read_text()
+    before = file.read_text()
+    assert tools(file, "use", "Nothing") == 2
+    assert file.read_text() == before
+
+
+def test_edit_changes_what_is_named_and_keeps_comments(file: Path) -> None:
+    assert tools(file, "edit", "Retrieve", "--definition", "Opens a page.", "--set", "max_chars=90") == 0
+    text = file.read_text()
+    assert 'definition = "Opens a page."' in text
+    assert "max_chars = 90" in text
+    assert "# the encyclopedia" in text
+    assert tools(file, "edit", "Retrieve", "--definition", "") == 0
+    assert "Opens a page." not in file.read_text()
+    assert "max_chars = 90" in file.read_text()
+    before = file.read_text()
+    assert tools(file, "edit", "Retrieve", "--set", "max_chars=many") == 2
+    assert file.read_text() == before
+
+
 def test_adding_and_removing(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         tools(file, "add", "database", "--set", "url=absent.db", "--set", "rows=5", "--usage", "Database[schema]") == 0

@@ -97,7 +97,7 @@ def test_changes_win_over_preset_and_file(file: Path) -> None:
         ("synthesis.sampels", "8", ("`synthesis.sampels`", "did you mean `samples`")),
         ("synthesis.samples", "many", ("`synthesis.samples`", "int")),
         ("nothing.samples", "8", ("`nothing`", "unknown key")),
-        ("synthesis.samples.more", "8", ("synthesis", "unknown key")),
+        ("synthesis.samples.more", "8", ("`synthesis.samples`", "expected `int`")),
     ],
 )
 def test_changes_that_cannot_be(file: Path, key: str, value: str, parts: tuple[str, ...]) -> None:

@@ -23,9 +23,11 @@ from studio.panes.trajectories import TrajectoriesPane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
 from studio.screens.lessons import LessonsScreen
+from studio.screens.pick import Pick
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
 from studio.screens.rating import RatingScreen
+from studio.screens.settings import SettingsForm
 from studio.widgets.charts.plot import Plot
 from studio.widgets.choice import Choice
 from studio.widgets.input_line import InputLine
@@ -49,6 +51,8 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "form": (Form,),
     "choice": (Choice,),
     "confirm": (Confirm,),
+    "settings": (SettingsForm,),
+    "pick": (Pick,),
     "line": (InputLine,),
     "training": (TrainingPane,),
     "lessons": (LessonsScreen,),

@@ -29,6 +29,7 @@ WORD = re.compile(r"[^\W\d_]{3,}")
 """Shorter ones could begin anything."""
 SHORTENED = {
     "arg", "obs", "asked", "reflect", "instruct", "self", "diff", "tools", "group", "meta", "kept", "log",
+    "quest", "traj", "adapt",
 }  # fmt: skip
 """Words that stand for longer ones where there is little room."""
 

@@ -106,6 +106,24 @@ async def test_archiving_asks_and_moves(opera: Path, monkeypatch: pytest.MonkeyP
         assert "No projects yet" in screen_text(app)
 
 
+@pytest.mark.does("projects.restore")
+async def test_an_archived_project_moves_back(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
+    async with projects_of(opera.parent) as (app, pilot):
+        await pilot.press("u")
+        await done(app, pilot)
+        assert "No project is archived here." in screen_text(app)
+        await pilot.press("x", "y")
+        await done(app, pilot)
+        await pilot.press("u")
+        await done(app, pilot)
+        assert "Archived projects" in screen_text(app)
+        await pilot.press("enter")
+        await done(app, pilot)
+        assert "opera is back" in screen_text(app)
+    assert (opera / "project.toml").is_file()
+
+
 async def test_a_project_at_work_is_not_moved(opera: Path) -> None:
     with alive(write(opera, synthesis())):
         async with projects_of(opera.parent) as (app, pilot):

@@ -34,7 +34,7 @@ def answered() -> list[happened.Event]:
 async def test_pairs_are_rated_without_names(opera: Path, size: tuple[int, int]) -> None:
     run = write(opera, answered())
     async with pane_of(opera, "6", size) as (app, pilot):
-        await pilot.press("R")
+        await pilot.press("b")
         await done(app, pilot)
         values = [app.screen.query_one(f"#field-{name}", Input).value for name in ("first", "second", "rater")]
         assert values == [f"{run.name}/meta", f"{run.name}/group", getpass.getuser()]
@@ -51,7 +51,7 @@ async def test_pairs_are_rated_without_names(opera: Path, size: tuple[int, int])
         assert "(A) iron" in text
         await pilot.press("l", "b", "s", "escape")
         await done(app, pilot)
-        await pilot.press("R", "enter")
+        await pilot.press("b", "enter")
         await done(app, pilot)
         assert "1 of 2 pairs rated" in screen_text(app)
         await pilot.press("w", "b", "r")
@@ -69,7 +69,7 @@ async def test_pairs_are_rated_without_names(opera: Path, size: tuple[int, int])
 async def test_what_cannot_be_rated(opera: Path) -> None:
     run = write(opera, answered())
     async with pane_of(opera, "6", (120, 36)) as (app, pilot):
-        await pilot.press("R")
+        await pilot.press("b")
         await done(app, pilot)
         second = app.screen.query_one("#field-second", Input)
         for typed, said in (
@@ -89,6 +89,6 @@ async def test_what_cannot_be_rated(opera: Path) -> None:
 async def test_one_method_alone_offers_no_rating(opera: Path) -> None:
     write(opera, [one for one in answered() if getattr(one, "cast", "meta") == "meta"])
     async with pane_of(opera, "6", (120, 36)) as (app, pilot):
-        await pilot.press("R")
+        await pilot.press("b")
         await done(app, pilot)
         assert "Two runs or methods with scores are needed" in screen_text(app)

@@ -77,7 +77,7 @@ async def test_a_finished_run(opera: Path, size: tuple[int, int]) -> None:
         assert "BingSearch[Woman in Gold]" in await settled(app, pilot)
         await pilot.press("6")
         text = await settled(app, pilot)
-        rows = [row.split() for row in text.splitlines() if "75.0" in row or "25.0" in row]
+        rows = [row.split() for row in text.splitlines() if row.startswith(" 11-22")]
         assert [(row[3], row[4], row[5], row[7]) for row in rows] == [
             ("group", "4", "75.0", "75.0"),
             ("meta", "4", "25.0", "25.0"),
@@ -150,7 +150,7 @@ async def test_a_run_is_started_and_shown(opera: Path, instead: Instead) -> None
     instead(MAKE)
     async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
         await pilot.press("7")
-        assert "No runs yet: n starts one." in await settled(app, pilot)
+        assert "No runs yet: R starts one." in await settled(app, pilot)
         await pilot.press("n", "ctrl+o")
         assert "New run" in screen_text(app)
         (opera / "go").touch()
@@ -169,13 +169,13 @@ async def test_the_form_says_why_no_run_started(opera: Path, instead: Instead) -
         assert "New run" in text
 
 
-@pytest.mark.does("runs.resume")
+@pytest.mark.does("project.run")
 async def test_r_leaves_a_running_run_alone(opera: Path) -> None:
     run = write(opera, synthesis())
     with alive(run):
         async with studio_of(find(str(opera)), (120, 36)) as (app, pilot):
-            await pilot.press("7", "r")
-            assert f"{run.name} is running; n starts another." in await settled(app, pilot)
+            await pilot.press("7", "R")
+            assert f"{run.name} is running; n in the runs pane starts another." in await settled(app, pilot)
             await pilot.press("q")
             assert app.return_value == f"{run.name} goes on; `studio` shows it again."
 

@@ -19,6 +19,7 @@ from textual.widgets import Input, TextArea
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command
 from studio.app import StudioApp
+from studio.screens import project
 from studio.screens.project import ProjectScreen
 from studio.target import Target
 
@@ -53,6 +54,7 @@ SCENES = (
     Scene("help", ("3", "question_mark")),
     Scene("palette", ("5", "colon")),
     Scene("form", ("1", "e")),
+    Scene("settings", ("2", "comma")),
     Scene("confirm", ("1", "x")),
 )
 
@@ -63,6 +65,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     root = showcase(tmp_path / "projects")
     (tmp_path / "instead.py").write_text(f"print({tools()!r})", encoding="utf-8")
     monkeypatch.setattr(cli_command, "PROGRAM", (sys.executable, str(tmp_path / "instead.py")))
+    monkeypatch.setattr(project, "LOAD_S", 1e6)  # the load of a machine is never the same twice
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

@@ -75,7 +75,7 @@ async def test_ones_own_project_is_not_asked_about(opera: Path) -> None:
         assert not isinstance(app.screen, Confirm)
 
 
-@pytest.mark.does("runs.resume")
+@pytest.mark.does("project.run")
 async def test_a_foreign_run_is_marked_not_followed_and_asked_about(foreign: Path, instead: Instead) -> None:
     instead("import sys; print(*sys.argv[1:])")
     trust.trust_project(foreign)
@@ -84,7 +84,7 @@ async def test_a_foreign_run_is_marked_not_followed_and_asked_about(foreign: Pat
         assert app.screen.follow.name.startswith("2026-11-22T1430")  # type: ignore[attr-defined]
         await pilot.press("7")
         assert "foreign" in await settled(app, pilot)
-        await pilot.press("g", "r")
+        await pilot.press("g", "R")
         shown = await settled(app, pilot)
         assert "Trust this run?" in shown
         assert "2999-01-01T0000-quick-ffff came from elsewhere" in shown

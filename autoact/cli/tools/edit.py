@@ -1,4 +1,4 @@
-"""`autoact tools add`, `remove`, `enable`, `disable` and `order`: edits tools.toml and keeps its comments."""
+"""`autoact tools add`, `edit`, `use`, `remove`, `enable`, `disable`, `order`: edits tools.toml, keeps its comments."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ def add(verbs: Any) -> None:
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="a setting in TOML")
     parser.add_argument("--definition", help="the description that agents read")
     parser.add_argument("--usage", help="an example call, such as Name[argument]")
+    parser = _verb(verbs, "edit", "change a tool's texts and settings; the others stay", edit_tool)
+    parser.add_argument("name", help="a tool of the project")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="a setting in TOML")
+    parser.add_argument("--definition", help="the description that agents read; empty for the tool's own")
+    parser.add_argument("--usage", help="an example call; empty for the tool's own")
+    use = _verb(verbs, "use", "switch exactly these tools on, in this order, and the others off", use_tools)
+    use.add_argument("name", nargs="+")
     _verb(verbs, "remove", "remove a tool from the project", remove_tool).add_argument("name")
     for name, text in (("enable", "switch tools on"), ("disable", "switch tools off and keep their settings")):
         _verb(verbs, name, text, switch_tools, enabled=name == "enable").add_argument("name", nargs="+")
@@ -42,6 +49,23 @@ def add_tool(arguments: argparse.Namespace) -> int:
         entry = new_entry(arguments.name, arguments.kind, settings, texts, file.names())
         file.add(entry)
     return _print_tools(file, arguments.project, [entry["name"]])
+
+
+def edit_tool(arguments: argparse.Namespace) -> int:
+    """Changes the texts and settings of an entry; what is not named stays."""
+    texts = {key: value for key in ("definition", "usage") if (value := getattr(arguments, key)) is not None}
+    with edit_tools_file(arguments.project) as file:
+        file.describe(arguments.name, texts)
+        if arguments.set:
+            file.configure(arguments.name, dict(_setting(text) for text in arguments.set))
+    return _print_tools(file, arguments.project, [arguments.name])
+
+
+def use_tools(arguments: argparse.Namespace) -> int:
+    """Enables exactly the named tools, in their order."""
+    with edit_tools_file(arguments.project) as file:
+        file.use(arguments.name)
+    return _print_tools(file, arguments.project, arguments.name)
 
 
 def remove_tool(arguments: argparse.Namespace) -> int:

@@ -50,6 +50,7 @@ def show_all(arguments: argparse.Namespace) -> int:
                 {
                     **_describe(record),
                     "settings": _settings(record),
+                    "schema": record.schema,
                     "listed": standing,
                     "missing_grants": missing_grants(record),
                     "stats": figures.get(tool_key(record.name)),

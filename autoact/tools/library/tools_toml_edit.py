@@ -81,9 +81,39 @@ class ToolsFile:
         """Enables or disables a tool. Raises BadInput when it is not listed."""
         self._edit(name, lambda table: _set_enabled(table, enabled=enabled))
 
+    def use(self, names: Sequence[str]) -> None:
+        """Enables exactly these tools, in this order, and adds built-in ones that are not listed. Raises BadInput for
+        an unknown name."""
+        listed = {tool_key(name) for name in self.names()}
+        for name in names:
+            if tool_key(name) not in listed and tool_key(name) in known_tools():
+                self.add(new_entry(name, "builtin", {}, {}, self.names()))
+        wanted = {self._index(name) for name in names}
+        for at, name in enumerate(self.names()):
+            self.enable(name, enabled=at in wanted)
+        self.order(names)
+
     def describe(self, name: str, described: Mapping[str, str]) -> None:
-        """Changes a tool's definition or usage."""
-        self._edit(name, lambda table: table.update(described))
+        """Changes a tool's definition or usage; an empty text restores its own."""
+
+        def change(table: Any) -> None:
+            for key, text in described.items():
+                if text:
+                    table[key] = text
+                elif key in table:
+                    del table[key]
+
+        self._edit(name, change)
+
+    def configure(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Changes some settings of a tool; the others stay."""
+
+        def change(table: Any) -> None:
+            if "settings" not in table:
+                table["settings"] = tomlkit.inline_table()
+            table["settings"].update(settings)
+
+        self._edit(name, change)
 
     def order(self, names: Sequence[str]) -> None:
         """Moves these tools to the beginning, in this order; the others follow in theirs. Raises BadInput for an

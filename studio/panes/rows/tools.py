@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from textual.content import Content
 
+from studio.actions.cli_command import CliResult
 from studio.files import tool_list
 from studio.files.tool_list import ToolLine
 from studio.terminal import untrusted_text
@@ -55,12 +57,50 @@ def describe(tool: ToolLine) -> list[Content]:
         untrusted_text.content(tool.usage, "$accent"),
         label("origin", origin),
     ]
+    if known := parameters(tool.schema):
+        parts.append(label("parameters", known))
     if tool.powers:
         parts.append(label("permissions", ", ".join(tool.powers)))
     parts += [label("not allowed yet, p asks", f"send {name} to {host}") for name, host in tool.missing_grants]
     parts.append(label("health", tool.stats.summary() if tool.stats else "never called in this project's runs"))
     settings = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in tool.settings.items()]
     return [*parts, label("settings", ", ".join(settings))] if settings else parts
+
+
+def parameters(schema: Mapping[str, Any]) -> str:
+    """Returns the parameters of a JSON schema, as `query: string, count: integer = 3`; those of a server may be of any
+    form."""
+    properties = schema.get("properties")
+    required = schema.get("required") or ()
+    if not isinstance(properties, Mapping) or not properties:
+        return ""
+    return ", ".join(_parameter(str(name), kind, needed=name in required) for name, kind in properties.items())
+
+
+def _parameter(name: str, kind: object, *, needed: bool) -> str:
+    known = kind if isinstance(kind, Mapping) else {}
+    default = f" = {msgspec.json.encode(known['default']).decode()}" if "default" in known else ""
+    optional = "" if needed or default else " (optional)"
+    about = f" - {known['description']}" if known.get("description") else ""
+    return f"{name}: {known.get('type', 'any')}{default}{optional}{about}"
+
+
+def call_result(name: str, argument: str, result: CliResult) -> Content:
+    """Returns what came of a call by hand, as `autoact tools try --json` printed it."""
+    data = result.data
+    if not isinstance(data, dict):
+        return untrusted_text.content(result.reason, "$error")
+    observation = Content.styled(untrusted_text.clean(str(data["text"])), "$error" if data["failed"] else "")
+    call = untrusted_text.content(f"{name}[{argument}]", "bold")
+    return Content.assemble("\n", call, (f"  {data['ms']:.0f} ms\n", "$quiet"), observation)
+
+
+def check_result(result: CliResult) -> Content:
+    """Returns what came of a tool's checks, as `autoact tools test --json` printed it."""
+    if not isinstance(result.data, list):
+        return untrusted_text.content(result.reason, "$error")
+    checks = [untrusted_text.content(f"{trial['outcome']}: {trial['told']}") for trial in result.data]
+    return Content("\n").join([Content(""), *(checks or [Content("It has no checks.")])])
 
 
 def label(head: str, text: str) -> Content:

@@ -151,7 +151,7 @@ async def test_commands_reach_the_session(opera: Path) -> None:
                 await done(app, pilot)
             await pilot.press("f", "enter")
             await done(app, pilot)
-            await pilot.press("c", "c", "a", *"why?", "enter")
+            await pilot.press("c", "j", "j", "enter", "a", *"why?", "enter")
             await done(app, pilot)
     unit = "group-asked-0001"
     assert desk.got[:5] == [
@@ -169,9 +169,25 @@ async def test_a_question_starts_a_session_when_there_is_none(opera: Path, inste
     instead("import sys; sys.exit('autoact: ' + ' '.join(sys.argv[1:]))")
     async with pane_of(opera, "5", (120, 36)) as (app, pilot):
         assert "no session yet" in screen_text(app)
-        await pilot.press("c", "a", *"why?", "enter")
+        await pilot.press("c")
+        await done(app, pilot)
+        assert "the meta-agent alone" in screen_text(app)
+        await pilot.press("j", "enter", "a", *"why?", "enter")
         await done(app, pilot)
         assert f"ask --session --cast=meta -- {opera} why?" in screen_text(app)
+
+
+@pytest.mark.does("group.cast", "pick.close")
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (160, 48)])
+async def test_the_list_of_methods_closes_without_a_choice(opera: Path, size: tuple[int, int]) -> None:
+    async with pane_of(opera, "5", size) as (app, pilot):
+        await pilot.press("c")
+        await done(app, pilot)
+        assert "Who answers the next question" in screen_text(app)
+        await pilot.press("j", "j", "escape")
+        await done(app, pilot)
+        assert "next: group" in screen_text(app)
+        assert "next: group +" not in screen_text(app)
 
 
 @pytest.mark.does("group.replay", "group.slower", "group.faster")

@@ -153,7 +153,7 @@ async def test_a_run_without_scores_says_so_and_offers_none(opera: Path) -> None
 async def test_a_project_without_runs_says_what_will_be_here(opera: Path) -> None:
     async with pane_of(opera, "6") as (app, _):
         text = screen_text(app)
-        assert "No runs yet: n in the runs pane (7) starts one." in text
+        assert "No runs yet: R starts one." in text
         assert "Counting" not in text
 
 

@@ -47,7 +47,7 @@ async def test_enter_follows(opera: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "verb"),
     [
-        pytest.param("r", "resume --detach", marks=pytest.mark.does("runs.resume")),
+        pytest.param("R", "resume --detach", marks=pytest.mark.does("project.run")),
         pytest.param("X", "delete --yes", marks=pytest.mark.does("runs.delete")),
     ],
 )
@@ -153,7 +153,7 @@ async def test_a_new_run_of_some_stages(opera: Path, instead: Instead) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "share"), [("", " --set self_instruct.validation=0.2"), ("[self_instruct]\nvalidation = 0.1\n", "")]
+    ("settings", "share"), [("", " --set=self_instruct.validation=0.2"), ("[self_instruct]\nvalidation = 0.1\n", "")]
 )
 async def test_a_new_run_with_rounds(opera: Path, instead: Instead, settings: str, share: str) -> None:
     with (opera / "project.toml").open("a") as file:
@@ -162,7 +162,7 @@ async def test_a_new_run_with_rounds(opera: Path, instead: Instead, settings: st
     async with pane_of(opera, "7") as (app, pilot):
         await pilot.press("n")
         await done(app, pilot)
-        await pilot.press("tab", "tab", "tab", "3", "ctrl+o")
+        await pilot.press("j", "j", "j", "j", "enter", "ctrl+u", "3", "enter", "ctrl+o")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectScreen)
     asked = (opera / "asked.txt").read_text()
@@ -174,7 +174,7 @@ async def test_a_refused_number_of_rounds_stays_in_the_form(opera: Path) -> None
     async with pane_of(opera, "7") as (app, pilot):
         await pilot.press("n")
         await done(app, pilot)
-        await pilot.press("tab", "tab", "tab", *"-2", "ctrl+o")
+        await pilot.press("j", "j", "j", "j", "enter", "ctrl+u", *"-2", "enter", "ctrl+o")
         await done(app, pilot)
         assert "`-2` is not a number from 1 to 20" in " ".join(screen_text(app).split())
     assert not (opera / "runs").exists()
@@ -195,6 +195,18 @@ async def test_a_run_set_aside_is_marked_and_says_why(opera: Path, size: tuple[i
         assert "− set aside" in text
         assert "✓ finished" in text
         assert "set aside: round 1: validation F1 40.0 before, 38.0 now" in text
+    runs = RunList(opera)
+    runs.refresh()
+    first = leading_run(runs.runs)
+    assert first is not None
+    assert first.folder == best
+
+
+def test_a_session_that_ended_is_not_followed_before_the_run_that_it_used(opera: Path) -> None:
+    best = write(opera, finished(), 1)
+    session = new_run(opera, "session", {"run": {"stages": ["session"]}}, now=datetime(2026, 11, 22, 15, 0))
+    with LogWriter(session) as log:
+        log.append(happened.RunCancelled())
     runs = RunList(opera)
     runs.refresh()
     first = leading_run(runs.runs)

@@ -20,6 +20,7 @@ from autoact.run.record.log import LogWriter
 from autoact.security import grants
 from studio.app import StudioApp
 from studio.files import tool_list
+from studio.panes.rows.tools import parameters
 from studio.target import find
 
 TOOLS = """\
@@ -162,6 +163,52 @@ async def test_the_choice_of_the_meta_agent_beside_ones_own(starter: Path) -> No
         assert "meta-agent: Retrieve" in text
         assert "it omits Calculator" in text
         assert "meta-agent's choice 1: facts" in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+@pytest.mark.does("tools.adopt", "tools.undo")
+async def test_the_choice_of_the_meta_agent_is_adopted_and_undone(starter: Path, size: tuple[int, int]) -> None:
+    write(starter, finished())
+    async with pane_of(starter, "2", size) as (app, pilot):
+        assert "A adopt" in screen_text(app).splitlines()[-1]
+        await pilot.press("A")
+        await done(app, pilot)
+        assert enabled(starter) == {"Retrieve": True, "Lookup": False, "Calculator": False}
+        assert "the two are the same" in screen_text(app)
+        assert "A adopt" not in screen_text(app)
+        await pilot.press("u")
+        await done(app, pilot)
+    assert (starter / "tools.toml").read_text("utf-8") == TOOLS
+
+
+@pytest.mark.does("tools.edit")
+async def test_a_tool_is_edited_in_place(starter: Path) -> None:
+    async with pane_of(starter, "2", (120, 36)) as (app, pilot):
+        await pilot.press("e")
+        await done(app, pilot)
+        text = screen_text(app)
+        for label in ("description shown to agents", "max_chars, a whole number", "timeout_s, a number"):
+            assert label in text
+        await pilot.press("end", *" Better.", "tab", "tab", "tab", "ctrl+u", *"many", "ctrl+o")
+        await done(app, pilot)
+        assert "expected a whole number" in " ".join(screen_text(app).split())
+        await pilot.press("ctrl+u", *"90", "ctrl+o")
+        await done(app, pilot)
+        assert "Retrieve changed; u undoes it." in screen_text(app)
+        assert "Better." in screen_text(app)
+    entry = tomllib.loads((starter / "tools.toml").read_text("utf-8"))["tool"][0]
+    assert entry["definition"].endswith(" Better.")
+    assert entry["settings"] == {"max_chars": 90}
+
+
+def test_the_parameters_of_a_foreign_tool_are_told() -> None:
+    schema = {
+        "properties": {"city": {"type": "string", "description": "a town"}, "days": {"type": "integer", "default": 3},
+                       "unit": {}},
+        "required": ["city"],
+    }  # fmt: skip
+    assert parameters(schema) == "city: string - a town, days: integer = 3, unit: any (optional)"
+    assert parameters({"properties": "no"}) == ""
 
 
 @pytest.mark.does("tools.select")

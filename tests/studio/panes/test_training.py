@@ -138,39 +138,41 @@ async def test_failed_tries_are_among_the_examples_with_the_line_that_says_so(op
         assert FAILED in screen_text(app)
 
 
-@pytest.mark.does("training.settings")
-async def test_settings_of_the_next_run_are_written_beside_the_comments(opera: Path) -> None:
+@pytest.mark.does("training.settings", "settings.take")
+async def test_settings_of_the_next_run_are_written_beside_the_comments(opera: Path, instead: Instead) -> None:
     write(opera, finished())
+    instead("print('{}')")
     (opera / "project.toml").write_text('# mine\n[task]\nname = "Composers"\n', encoding="utf-8")
     async with pane_of(opera, "4") as (app, pilot):
         await pilot.press("S")
         await done(app, pilot)
         text = screen_text(app)
-        for label in ("LoRA settings of the next run (presets override)", "alpha; scale = alpha / rank", "epochs"):
+        for label in ("Settings of the project; a preset overrides them", "learning_rate", "epochs"):
             assert label in text
-        await pilot.press(*"many", "ctrl+o")
+        await pilot.press("j", "j", "enter", *"many", "enter")
         await until(pilot, lambda: "expected `int`, got `str`" in " ".join(screen_text(app).split()))
-        await pilot.press(*["backspace"] * 4, *"16", "ctrl+o")
+        await pilot.press("ctrl+u", *"16", "enter", "ctrl+o")
         await done(app, pilot)
-        assert "Saved in project.toml; r trains with these settings." in screen_text(app)
+        assert "Saved in project.toml, for the next run." in screen_text(app)
     text = (opera / "project.toml").read_text("utf-8")
     assert text == '# mine\n[task]\nname = "Composers"\n\n[differentiation]\nrank = 16\n'
 
 
-async def test_settings_of_a_broken_project_are_not_offered(opera: Path) -> None:
+async def test_settings_of_a_broken_project_are_not_offered(opera: Path, instead: Instead) -> None:
     write(opera, finished())
+    instead("print('{}')")
     async with pane_of(opera, "4") as (app, pilot):
         (opera / "project.toml").write_text("[differentiation]\nrnk = 1\n", encoding="utf-8")
         await pilot.press("S")
         await done(app, pilot)
-        assert "did you mean `rank`?" in screen_text(app)
+        assert "did you mean `rank`?" in " ".join(screen_text(app).split())
 
 
 async def test_a_run_without_a_training_says_so(opera: Path) -> None:
     write(opera, [happened.RunOpened(1, 1, "here")])
     async with pane_of(opera, "4") as (app, pilot):
         text = screen_text(app)
-        assert "No adapters yet. They are made in differentiation." in text
+        assert "This run made no adapters: R resumes it." in text
         for offer in ("space pause", "F finish", "r train", "o examples", "n next agent"):
             assert offer not in text
         for key, said in (("space", "No training is running."), ("o", "kept no trajectories to train on")):

@@ -1,0 +1,68 @@
+"""What is known of an episode beside its text: question, verdicts, tools, sampling; lines for a narrow column."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from autoact.run.record.state import RunState
+from autoact.trajectory import Question, Trajectory
+from studio.runs.config_diff import number_setting, text_setting
+from studio.terminal import untrusted_text
+
+Fact = tuple[str, str]
+"""A label and a text, which may be untrusted."""
+
+
+def episode_facts(state: RunState, unit: str) -> Content:
+    """Returns a line for each fact about a unit of a run."""
+    trajectory = state.trajectories.get(unit) or next(
+        (solved.trajectory for solved in reversed(state.solved) if solved.trajectory.unit == unit), None
+    )
+    question = trajectory.question if trajectory else state.begun.get(unit)
+    facts = [("unit", unit), *_of_question(question), *_of_trajectory(trajectory), *_of_verdict(state, unit)]
+    if unit in state.unit_failures:
+        facts.append(("failed", state.unit_failures[unit]))
+    lines = [
+        Content.assemble((f"{label}  ", "$quiet"), untrusted_text.content(text))
+        for label, text in [*facts, *_of_sampling(state, in_group=unit not in state.trajectories)]
+        if text
+    ]
+    return Content("\n").join(lines)
+
+
+def _of_question(question: Question | None) -> Iterator[Fact]:
+    if question is not None:
+        yield "question", question.text
+        yield "gold answer", question.answer or ""
+        yield "type", question.type
+        yield "level", question.level
+
+
+def _of_trajectory(one: Trajectory | None) -> Iterator[Fact]:
+    if one is None:
+        yield "state", "in flight"
+        return
+    yield "answer", one.answer or "none"
+    yield "reward", f"{one.reward:.2f}"
+    yield "reflection", one.verdict or ""
+    yield "ended", one.halt
+    yield "answered by", one.cast
+    yield "made", one.made
+    called = Counter(step.action for step in one.steps)
+    yield "steps", str(len(one.steps))
+    yield "tools", ", ".join(f"{name} {count}" for name, count in called.most_common())
+
+
+def _of_verdict(state: RunState, unit: str) -> Iterator[Fact]:
+    if (verdict := state.verdicts.get(unit)) is not None:
+        yield "kept" if verdict.kept else "dropped", f"by {verdict.by}{f': {verdict.why}' if verdict.why else ''}"
+
+
+def _of_sampling(state: RunState, *, in_group: bool) -> Iterator[Fact]:
+    section = "group_planning" if in_group else "synthesis"
+    for name in ("temperature", "top_p"):
+        yield name, f"{number_setting(state.config, section, name):g}"
+    yield "model", state.engine or text_setting(state.config, "model", "id")
