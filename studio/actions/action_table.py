@@ -13,7 +13,7 @@ from textual.dom import DOMNode
 
 Context = Literal[
     "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
-    "table", "transcript", "plot",
+    "table", "transcript", "search", "plot",
     "form", "choice", "confirm", "line", "training", "lessons", "group", "lab",
 ]  # fmt: skip
 
@@ -39,6 +39,10 @@ class Action:
 
 
 ACTIONS = (
+    Action("/", "search", "search", "find a text here; in a list / filters its rows", "", "search"),
+    Action("n", "next_match", "next match", "the next match; a fold that hides it opens", "", "search"),
+    Action("N", "previous_match", "", "the match before", "", "search"),
+    Action("esc", "end_search", "end search", "end the search", "", "search"),
     Action("enter", "open", "open", "open the project under the cursor", "studio PROJECT", "projects"),
     Action("/", "filter", "filter", "show only projects with these letters; esc shows all", "", "projects"),
     Action("n", "new", "new", "make a project from a template and open it", "autoact new --template", "projects"),
@@ -141,6 +145,8 @@ ACTIONS = (
     Action("G", "last", "", "to the end; what is still being written is followed", "", "list"),
     Action("enter", "open_row", "", "open the row under the cursor", "", "table"),
     Action("o", "unfold", "", "show the whole of a folded passage, or fold it again", "", "transcript"),
+    Action("}", "next_step", "", "to the next step: its thought", "", "transcript"),
+    Action("{", "previous_step", "", "to the step before", "", "transcript"),
     Action("ctrl+o", "save", "save", "save what was typed; enter on a line does too", "", "form"),
     Action("esc", "cancel", "cancel", "close without a change", "", "form"),
     Action("enter", "take", "", "save the form, as enter on a line does", "", "choice"),

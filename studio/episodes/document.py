@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from studio.terminal import untrusted_text
 
+LAST_PARTS = ("observation", "verdict")
+"""Parts that end a step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -53,6 +56,10 @@ class Document:
     def kind(self, index: int) -> tuple[str, str]:
         """Returns role and part of one paragraph, safe."""
         return self._kinds[index]
+
+    def begins_step(self, index: int) -> bool:
+        """Returns whether a paragraph is the first of a step; an event of a log is a step of its own."""
+        return not index or not self._kinds[index][0] or self._kinds[index - 1][1] in LAST_PARTS
 
     def length(self, first: int, last: int) -> int:
         """Returns the characters of the paragraphs `first` to before `last`; cheap."""

@@ -74,8 +74,8 @@ class EpisodeReader(Vertical):
 
     @property
     def is_focused(self) -> bool:
-        """True if the transcript of the chosen unit has the focus."""
-        return self.query_one(f"#{CHOSEN}", Transcript).has_focus
+        """True if the transcript of the chosen unit, or the line that searches it, has the focus."""
+        return self.query_one(f"#{CHOSEN}", Transcript).is_in_use
 
     def focus_text(self) -> None:
         """Gives the transcript of the chosen unit the focus."""

@@ -22,6 +22,7 @@ from studio.panes.training import TrainingPane
 from studio.panes.trajectories import TrajectoriesPane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
+from studio.screens.help import HelpPage
 from studio.screens.lessons import LessonsScreen
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
@@ -42,6 +43,7 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "runs": (RunsPane,),
     "table": (Table,),
     "transcript": (Transcript,),
+    "search": (Transcript, HelpPage),
     "plot": (Plot,),
     "task": (TaskPane,),
     "tools": (ToolsPane,),

@@ -417,3 +417,13 @@ async def test_a_session_that_loads_its_model_says_how_long_the_question_waits(o
             assert "session: loading the model" in text
             assert re.search(r"asked \d+ s ago: why\?", text)
     assert len(list(run.control.glob("*.json"))) == 1
+
+
+async def test_the_turns_of_a_question_are_searched(opera: Path) -> None:
+    session(opera, turns("asked-0001.0", "group"))
+    async with pane_of(opera, "5") as (app, pilot):
+        await until(pilot, lambda: "An opera by Beethoven." in screen_text(app))
+        await pilot.press("enter", "slash", *"page", "enter")
+        await done(app, pilot)
+        assert "1 of 1" in screen_text(app)
+        assert "n next match" in screen_text(app).splitlines()[-1]
