@@ -21,15 +21,15 @@ from autoact.cli.machine import doctor, models, secrets
 from autoact.cli.project import projects, trust
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
-from autoact.cli.watch import attach, compare, inspect, log, runs
+from autoact.cli.watch import attach, compare, inspect, log, prompt, runs
 from autoact.errors import AutoActError, BadInput
 from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, experiment, runs, compare, inspect, attach, log, command, fork, cancel, resume,
-    delete, archive, listing, secrets, models, serve, recipe, doctor,
+    projects, trust, run, ask, evaluate, experiment, runs, compare, inspect, attach, log, prompt, command, fork, cancel,
+    resume, delete, archive, listing, secrets, models, serve, recipe, doctor,
 )  # fmt: skip
 """The order in which help lists the verbs."""
 FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141

@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 Context = Literal[
     "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "search", "plot",
-    "form", "choice", "confirm", "line", "training", "lessons", "group", "lab",
+    "form", "choice", "confirm", "line", "training", "lessons", "prompt", "group", "lab",
 ]  # fmt: skip
 
 
@@ -80,12 +80,17 @@ ACTIONS = (
     Action("o", "examples", "examples", "what this agent is trained on, word by word", "", "training"),
     Action("n", "next_agent", "next agent", "the next of plan, tool and reflect", "", "training"),
     Action("esc", "close", "close", "back to the training", "", "lessons"),
+    Action("a", "alternatives", "alternatives", "what else the model might have written", "autoact prompt", "prompt"),
+    Action("esc", "close", "close", "back to the turns", "", "prompt"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
     Action("c", "cast", "cast", "who answers: the group, another method, or both", "autoact ask --cast", "group"),
     Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
     Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),
     Action("f", "fork", "fork", "fork at this turn, or at the last one", "autoact fork", "group"),
+    Action(
+        "P", "prompt", "prompt", "the exact prompt of this turn, its tokens and settings", "autoact prompt", "group"
+    ),
     Action("p", "replay", "replay", "replay the question at the pace of its log", "", "group"),
     Action("<", "slower", "", "replay at half the speed", "", "group"),
     Action(">", "faster", "", "replay at twice the speed", "", "group"),
@@ -104,6 +109,7 @@ ACTIONS = (
     Action("e", "edit", "edit", "edit the last answer, or the one under the cursor", "autoact edit", "trajectories"),
     Action("f", "fork", "fork", "fork at the last answer or at the cursor", "autoact fork", "trajectories"),
     Action("r", "retry", "retry", "ask again from the start or the cursor", "autoact retry", "trajectories"),
+    Action("P", "prompt", "prompt", "the prompt of this turn, its tokens, settings", "autoact prompt", "trajectories"),
     Action("K", "keep", "keep", "keep it for training, whatever the filter says", "autoact keep", "trajectories"),
     Action("x", "drop", "drop", "drop it from training", "autoact drop", "trajectories"),
     Action("m", "mark", "mark", "mark one to compare with another", "", "trajectories"),

@@ -13,6 +13,7 @@ from textual.worker import Worker
 
 from autoact.files import disk
 from autoact.registry.methods import METHODS
+from autoact.registry.roles import WORLD
 from autoact.registry.stages import SESSION
 from autoact.run.control.command import Verb
 from autoact.run.process.health import is_active
@@ -32,6 +33,7 @@ from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
 from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
+from studio.screens.prompt import PromptScreen
 from studio.terminal import untrusted_text
 from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
@@ -234,8 +236,10 @@ class GroupPane(Pane):
                 return "No session is running; a starts one."
             case "step" if self._alive is None or not self._alive.unfinished:
                 return "No question is in flight."
-            case "edit" | "fork" if self._turn() is None:
+            case "edit" | "fork" | "prompt" if self._turn() is None:
                 return "Put the cursor on a turn first."
+            case "prompt" if (found := self._turn()) and found[0].turns[found[1]].role == WORLD:
+                return "Only an answer of the model has a prompt."
             case "edit" if self.current is None or self.current[0] is not self._alive:
                 return "This session is over; fork the turn instead."
             case "replay" | "export" if self.current is None:
@@ -280,6 +284,11 @@ class GroupPane(Pane):
     @action_table.check_obstacle
     def action_fork(self) -> None:
         self._open_turn("fork")
+
+    @action_table.check_obstacle
+    def action_prompt(self) -> None:
+        if (current := self.current) is not None and (found := self._turn()) is not None:
+            self.app.push_screen(PromptScreen(current[0].folder, found[0].unit, found[1]))
 
     @action_table.check_obstacle
     def action_replay(self) -> None:

@@ -20,6 +20,7 @@ from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.runs.progress import missing_reason
 from studio.runs.run_list import ALIVE
+from studio.screens.prompt import PromptScreen
 from studio.terminal import untrusted_text
 from studio.terminal.clipboard import Copied
 from studio.widgets.input_line import InputLine
@@ -169,6 +170,8 @@ class TrajectoriesPane(Pane):
                 return "Only an episode in flight can be stepped."
             case "edit" | "fork" if self.reader.answer() is None:
                 return f"There is no answer to {action}."
+            case "prompt" if (answer := self.reader.answer()) is None or answer.role == "world":
+                return "Only an answer of the model has a prompt."
             case "edit" | "retry" if not alive or not self.episodes.is_of_current_stage(unit):
                 return "The stage of this episode is not running; fork it instead."
             case "fork" if self.follow.state.stage and not self.episodes.is_of_current_stage(unit):
@@ -231,6 +234,12 @@ class TrajectoriesPane(Pane):
     def action_fork(self) -> None:
         if (answer := self.reader.answer()) is not None:
             self.app.push_screen(fork_form(self.view, self.unit, answer))
+
+    @action_table.check_obstacle
+    def action_prompt(self) -> None:
+        folder, answer = self.follow.folder, self.reader.answer()
+        if folder is not None and answer is not None:
+            self.app.push_screen(PromptScreen(folder, self.unit, answer.owner))
 
     @action_table.check_obstacle
     def action_keep(self) -> None:

@@ -26,6 +26,7 @@ from studio.screens.help import HelpPage
 from studio.screens.lessons import LessonsScreen
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
+from studio.screens.prompt import PromptScreen
 from studio.widgets.charts.plot import Plot
 from studio.widgets.choice import Choice
 from studio.widgets.input_line import InputLine
@@ -53,6 +54,7 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "line": (InputLine,),
     "training": (TrainingPane,),
     "lessons": (LessonsScreen,),
+    "prompt": (PromptScreen,),
     "group": (GroupPane,),
     "lab": (LabPane,),
 }

@@ -427,3 +427,17 @@ async def test_the_turns_of_a_question_are_searched(opera: Path) -> None:
         await done(app, pilot)
         assert "1 of 1" in screen_text(app)
         assert "n next match" in screen_text(app).splitlines()[-1]
+
+
+@pytest.mark.does("group.prompt")
+async def test_the_prompt_of_a_turn_of_a_session(opera: Path, instead: Instead, tmp_path: Path) -> None:
+    instead(
+        f"import sys; open({str(tmp_path / 'asked')!r}, 'w').write(' '.join(sys.argv[1:])); sys.exit('autoact: no')"
+    )
+    folder = session(opera, turns("asked-0001.0", "group"))
+    async with pane_of(opera, "5") as (app, pilot):
+        await until(pilot, lambda: "An opera by Beethoven." in screen_text(app))
+        await pilot.press("enter", "P")
+        await done(app, pilot)
+        assert "Prompt of answer 5 of asked-0001.0" in screen_text(app)
+    assert (tmp_path / "asked").read_text() == f"prompt --json -- {folder.path} asked-0001.0 5"
