@@ -20,6 +20,8 @@ from autoact.script import Ask, Match
 
 MOST = 5
 """Likeliest tokens that are told for each place."""
+LEAST = 0.0005
+"""Least probability that is told."""
 MOST_CHOICES = 24
 """Choices whose probabilities are computed; each takes a pass over the prompt."""
 
@@ -96,7 +98,7 @@ class Probe:
     def _chance(self, row: Tensor, id: int) -> TokenChance:
         chances, ids = row.topk(min(MOST, len(row)))
         best = zip(ids.tolist(), chances.tolist(), strict=True)
-        likeliest = tuple((self._piece(one), round(chance, 4)) for one, chance in best if chance > 0)
+        likeliest = tuple((self._piece(one), round(chance, 4)) for one, chance in best if chance >= LEAST)
         return TokenChance(self._piece(id), round(float(row[id]), 4), likeliest)
 
     def _piece(self, id: int) -> str:

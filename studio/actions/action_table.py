@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 Context = Literal[
     "everywhere", "list", "projects", "project", "task", "tools", "trajectories", "runs",
     "table", "transcript", "search", "plot",
-    "form", "choice", "confirm", "line", "training", "lessons", "prompt", "group", "lab",
+    "form", "choice", "confirm", "line", "training", "lessons", "prompt", "difference", "group", "lab",
 ]  # fmt: skip
 
 
@@ -82,15 +82,17 @@ ACTIONS = (
     Action("esc", "close", "close", "back to the training", "", "lessons"),
     Action("a", "alternatives", "alternatives", "what else the model might have written", "autoact prompt", "prompt"),
     Action("esc", "close", "close", "back to the turns", "", "prompt"),
+    Action("]", "next_change", "next change", "the next passage that differs", "", "difference"),
+    Action("[", "previous_change", "", "the one before", "", "difference"),
+    Action("esc", "close", "close", "back to the turns", "", "difference"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
     Action("c", "cast", "cast", "who answers: the group, another method, or both", "autoact ask --cast", "group"),
     Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
     Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),
     Action("f", "fork", "fork", "fork at this turn, or at the last one", "autoact fork", "group"),
-    Action(
-        "P", "prompt", "prompt", "the exact prompt of this turn, its tokens and settings", "autoact prompt", "group"
-    ),
+    Action("P", "prompt", "prompt", "the prompt of this turn, its tokens, settings", "autoact prompt", "group"),
+    Action("d", "differ", "diff", "what differs between the two sides, word by word", "", "group"),
     Action("p", "replay", "replay", "replay the question at the pace of its log", "", "group"),
     Action("<", "slower", "", "replay at half the speed", "", "group"),
     Action(">", "faster", "", "replay at twice the speed", "", "group"),
@@ -114,6 +116,7 @@ ACTIONS = (
     Action("x", "drop", "drop", "drop it from training", "autoact drop", "trajectories"),
     Action("m", "mark", "mark", "mark one to compare with another", "", "trajectories"),
     Action("c", "compare", "compare", "the marked one beside the chosen one", "", "trajectories"),
+    Action("d", "differ", "diff", "marked and chosen one, or fork and parent, word by word", "", "trajectories"),
     Action("L", "lanes", "lanes", "all episodes in flight side by side, or the list again", "", "trajectories"),
     Action("S", "sort", "sort", "by reward, steps, state, question, or log order", "", "trajectories"),
     Action("/", "filter", "filter", "words, state:kept, tool:NAME; esc shows all", "autoact log", "trajectories"),

@@ -25,6 +25,10 @@ class Paragraph:
     """Number by which the pane finds the turn under the cursor; -1 for none, at most 2**31."""
 
 
+Mark = tuple[int, int, str]
+"""A piece of a paragraph: its first character, the one after its last, and `removed`, `added`, `match` or `current`."""
+
+
 class Document:
     """Paragraphs in order. Every text is made safe when it is added.
 
@@ -36,6 +40,7 @@ class Document:
         self._kinds: list[tuple[str, str]] = []
         self._texts: list[str] = []
         self._owners = array("l")
+        self._marks: dict[int, tuple[Mark, ...]] = {}
         self._interned: dict[tuple[str, str], tuple[str, str]] = {}
         self._writer = untrusted_text.Writer()
         for paragraph in paragraphs:
@@ -69,6 +74,15 @@ class Document:
         """Adds a paragraph and returns its index."""
         return self._append(paragraph.role, paragraph.part, untrusted_text.clean(paragraph.text), paragraph.owner)
 
+    def mark(self, index: int, marks: tuple[Mark, ...]) -> None:
+        """Marks pieces of a paragraph as different from those of another episode."""
+        if marks:
+            self._marks[index] = marks
+
+    def marks(self, index: int) -> tuple[Mark, ...]:
+        """Returns the marked pieces of a paragraph."""
+        return self._marks.get(index, ())
+
     def begin(self, role: str, part: str, owner: int = -1) -> int:
         """Adds an empty paragraph that `write` fills, and returns its index."""
         self._writer = untrusted_text.Writer()
@@ -87,6 +101,7 @@ class Document:
     def truncate(self, index: int) -> None:
         """Removes this paragraph and all that follow."""
         del self._kinds[index:], self._texts[index:], self._owners[index:]
+        self._marks = {at: marks for at, marks in self._marks.items() if at < index}
         self._touch(index)
 
     def _append(self, role: str, part: str, text: str, owner: int) -> int:

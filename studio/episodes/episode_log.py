@@ -16,10 +16,11 @@ from autoact.events import (
     UnitRestarted,
 )
 from autoact.files import disk
+from autoact.registry.roles import WORLD
 from autoact.run.record.answers import Answers
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal
-from autoact.trajectory import Trajectory
+from autoact.trajectory import META, REFLECT, Trajectory
 from studio.episodes.document import Paragraph
 
 CHUNK = 1 << 20
@@ -33,6 +34,8 @@ class EpisodeLog:
         self.folder, self.unit = folder, unit
         self.epilogue: list[Paragraph] = []
         """Paragraphs after the last answer: how the unit ended, and the filter's verdict."""
+        self._written: list[Paragraph] = []
+        """The steps of a trajectory that was imported or written from facts: its unit has no answers."""
         self._units = {unit, *ancestors}
         self._answers = Answers(only=self._units)
         self._tail: LogTail | None = None
@@ -71,6 +74,8 @@ class EpisodeLog:
     def paragraphs(self) -> list[Paragraph]:
         """Returns all paragraphs in order; the owner of an answer is its number."""
         turns = self._answers.turns(self.unit)
+        if not turns:
+            return [*self._written, *self.epilogue]
         return [*(Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
 
     def _scan(self) -> Iterator[tuple[Event | None, int]]:
@@ -102,6 +107,7 @@ class EpisodeLog:
     def _end(self, event: Event | None) -> bool:
         match event:
             case TrajectoryCommitted(trajectory=done) if done.unit == self.unit:
+                self._written = list(_steps(done))
                 self.epilogue.append(Paragraph("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
             case QuestionSolved(trajectory=done, em=em, f1=f1, scored=scored) if done.unit == self.unit:
                 score = f", EM {em:.0f}, F1 {f1:.2f}" if scored else ""
@@ -114,6 +120,18 @@ class EpisodeLog:
             case _:
                 return False
         return True
+
+
+def _steps(done: Trajectory) -> Iterator[Paragraph]:
+    """Yields the paragraphs of a trajectory's steps."""
+    for step in done.steps:
+        thought, argument = ("reflection", "verdict") if step.action == REFLECT else ("thought", "argument")
+        yield Paragraph(META, thought, step.thought)
+        if step.action != REFLECT:
+            yield Paragraph(META, "action", step.action)
+        yield Paragraph(META, argument, step.argument)
+        if step.observation:
+            yield Paragraph(WORLD, "observation", step.observation)
 
 
 def _outcome(done: Trajectory) -> str:

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from studio.episodes.document import Document
+from studio.episodes.document import Document, Mark
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,6 +68,17 @@ class Search:
         """Returns the matches in a paragraph."""
         first = bisect_left(self._matches, Match(paragraph, 0, 0))
         return self._matches[first : bisect_left(self._matches, Match(paragraph + 1, 0, 0))]
+
+    def marks(self, paragraph: int) -> list[Mark]:
+        """Returns the matches in a paragraph as marks: `current` the one that was jumped to, `match` the others."""
+        return [
+            (match.start, match.end, "current" if match == self.current else "match") for match in self.of(paragraph)
+        ]
+
+    def note(self, paragraph: int, hidden: float) -> str:
+        """Returns how many matches lie after the character `hidden`, for the last line of a fold; empty for none."""
+        count = sum(match.end > hidden for match in self.of(paragraph))
+        return f", {count} match{'es' if count > 1 else ''}" if count else ""
 
     def jump_to(self, place: Match) -> Match | None:
         """Makes the first match at or after a place the current one, after the last match the first; returns it."""

@@ -62,6 +62,17 @@ class TranscriptFeed:
         return found if found is not None and found.owner >= 0 else None
 
 
+def read_pair(folder: RunFolder, state: RunState, units: tuple[str, str]) -> tuple[list[Paragraph], list[Paragraph]]:
+    """Returns the paragraphs of two units as the log has them now. Slow: call it in a thread."""
+    found: list[list[Paragraph]] = []
+    for unit in units:
+        log = EpisodeLog(folder, unit, fork_ancestors(unit, state))
+        log.read()
+        log.close()
+        found.append(log.paragraphs())
+    return found[0], found[1]
+
+
 def fork_ancestors(unit: str, state: RunState) -> list[str]:
     """Returns the unit that a fork was made from, then the one that that was made from, and so on."""
     found: list[str] = []

@@ -12,7 +12,6 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from autoact.files import disk
-from autoact.registry.methods import METHODS
 from autoact.registry.roles import WORLD
 from autoact.registry.stages import SESSION
 from autoact.run.control.command import Verb
@@ -32,7 +31,8 @@ from studio.episodes.session import (
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
-from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
+from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine, method_choices
+from studio.screens.difference import DifferenceScreen
 from studio.screens.prompt import PromptScreen
 from studio.terminal import untrusted_text
 from studio.widgets.input_line import InputLine
@@ -242,6 +242,8 @@ class GroupPane(Pane):
                 return "Only an answer of the model has a prompt."
             case "edit" if self.current is None or self.current[0] is not self._alive:
                 return "This session is over; fork the turn instead."
+            case "differ" if len(self._beside()) < 2:
+                return "Only two sides can differ; f forks a turn, c chooses two methods."
             case "replay" | "export" if self.current is None:
                 return "There is no question."
             case "up" if self.query_one("#history", Table).has_focus:
@@ -289,6 +291,16 @@ class GroupPane(Pane):
     def action_prompt(self) -> None:
         if (current := self.current) is not None and (found := self._turn()) is not None:
             self.app.push_screen(PromptScreen(current[0].folder, found[0].unit, found[1]))
+
+    @action_table.check_obstacle
+    def action_differ(self) -> None:
+        one, other = self._beside()[:2]
+        sides = [[Paragraph(turn.role, turn.part, turn.text) for turn in side.turns] for side in (one, other)]
+        self.app.push_screen(DifferenceScreen(one.side, other.side, lambda: (sides[0], sides[1])))
+
+    def _beside(self) -> Sequence[AskedQuestion]:
+        """Returns the answers that are in sight."""
+        return self.current[0].beside(self.current[1].unit) if self.current is not None else ()
 
     @action_table.check_obstacle
     def action_replay(self) -> None:
@@ -377,19 +389,3 @@ class GroupPane(Pane):
     @staticmethod
     def _is_held(session: SessionLog) -> bool:
         return session.state.status == "paused" or bool(session.state.halted)
-
-
-def method_choices() -> tuple[tuple[str, ...], ...]:
-    """Returns what may answer the next question: each usual method, all of these side by side, then each other method,
-    those of earlier work also beside the group.
-
-    Those of trained adapters come first. A method that sees the gold answer cannot answer a person's question.
-    """
-    ordered = [method for method in sorted(METHODS, key=lambda one: not one.trained) if not method.gold]
-    usual = tuple(method.name for method in ordered if not (method.several or method.earlier))
-    others = [method.name for method in ordered if method.name not in usual and not method.earlier]
-    earlier = [method.name for method in ordered if method.earlier]
-    return (
-        *((name,) for name in usual), usual, *((name,) for name in (*others, *earlier)),
-        *(("group", name) for name in earlier),
-    )  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textual.widget import Widget
 
+from autoact.registry.methods import METHODS
 from autoact.registry.stages import SESSION
 from autoact.run.control.command import Command, Verb
 from autoact.run.record.folder import RunFolder
@@ -106,3 +107,19 @@ class QuestionSender:
         if result.code:
             self.waiting, self._unsent = "", []
             self._on_result(result.reason, typed)
+
+
+def method_choices() -> tuple[tuple[str, ...], ...]:
+    """Returns what may answer the next question: each usual method, all of these side by side, then each other method,
+    those of earlier work also beside the group.
+
+    Those of trained adapters come first. A method that sees the gold answer cannot answer a person's question.
+    """
+    ordered = [method for method in sorted(METHODS, key=lambda one: not one.trained) if not method.gold]
+    usual = tuple(method.name for method in ordered if not (method.several or method.earlier))
+    others = [method.name for method in ordered if method.name not in usual and not method.earlier]
+    earlier = [method.name for method in ordered if method.earlier]
+    return (
+        *((name,) for name in usual), usual, *((name,) for name in (*others, *earlier)),
+        *(("group", name) for name in earlier),
+    )  # fmt: skip

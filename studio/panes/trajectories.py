@@ -14,12 +14,14 @@ from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
 from studio.episodes.episode_order import EpisodeOrder
+from studio.episodes.transcript_feed import read_pair
 from studio.panes.episode_forms import edit_form, fork_form, judge_form
 from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.runs.progress import missing_reason
 from studio.runs.run_list import ALIVE
+from studio.screens.difference import DifferenceScreen
 from studio.screens.prompt import PromptScreen
 from studio.terminal import untrusted_text
 from studio.terminal.clipboard import Copied
@@ -182,6 +184,8 @@ class TrajectoriesPane(Pane):
                 return "There is no episode."
             case "compare" if not self.is_comparing and self.episodes.marked in ("", unit):
                 return "Mark one with m, choose another, then compare."
+            case "differ" if not self._pair():
+                return "Mark one with m and choose another, or choose a fork."
             case "lanes" if not self.follow.state.lanes.units and not self.has_class("lanes"):
                 return "No episode is in flight."
             case "filter" if not self.episodes.any:
@@ -259,6 +263,21 @@ class TrajectoriesPane(Pane):
     def action_compare(self) -> None:
         """Shows the marked trajectory beside the chosen one, or the chosen one alone again."""
         self._compare_with("" if self.is_comparing else self.episodes.marked)
+
+    @action_table.check_obstacle
+    def action_differ(self) -> None:
+        """Shows what differs between the marked and the chosen trajectory, or between a fork and its parent."""
+        folder, pair = self.follow.folder, self._pair()
+        if folder is not None and pair:
+            one, other = pair
+            self.app.push_screen(DifferenceScreen(one, other, lambda: read_pair(folder, self.follow.state, pair)))
+
+    def _pair(self) -> tuple[str, str] | None:
+        """Returns the two units to be compared; None when there is only one."""
+        unit, marked, fork = self.unit, self.episodes.marked, self.follow.state.lanes.forks.get(self.unit)
+        if unit and marked not in ("", unit):
+            return marked, unit
+        return (fork.of, unit) if fork is not None else None
 
     def _compare_with(self, unit: str) -> None:
         """Shows another unit beside the chosen one; with an empty name, the chosen one alone."""

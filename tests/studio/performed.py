@@ -21,6 +21,7 @@ from studio.panes.tools import ToolsPane
 from studio.panes.training import TrainingPane
 from studio.panes.trajectories import TrajectoriesPane
 from studio.screens.confirm import Confirm
+from studio.screens.difference import DifferenceScreen
 from studio.screens.form import Form
 from studio.screens.help import HelpPage
 from studio.screens.lessons import LessonsScreen
@@ -55,6 +56,7 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "training": (TrainingPane,),
     "lessons": (LessonsScreen,),
     "prompt": (PromptScreen,),
+    "difference": (DifferenceScreen,),
     "group": (GroupPane,),
     "lab": (LabPane,),
 }

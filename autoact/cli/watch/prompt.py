@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--alternatives", action="store_true",
         help="also, for each token of the answer, the likeliest ones in its place, and the probability of each choice; "
-        "loads the model",
+        "loads the model and computes them again, so they may differ from the run's by rounding",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the paragraphs as JSON")
     parser.set_defaults(run=prompt)

@@ -35,7 +35,8 @@ class Transcript(CursorList, Searchable):
     """Shows a document and follows its end until the cursor is moved away from it. `draw` updates it."""
 
     COMPONENT_CLASSES = {
-        f"transcript--{name}" for name in (*ROLES, "text", "strong", "quiet", "cursor", "match", "current")
+        f"transcript--{name}"
+        for name in (*ROLES, "text", "strong", "quiet", "cursor", "removed", "added", "match", "current")
     }
     DEFAULT_CSS = (
         "".join(f"Transcript > .transcript--{role} {{ color: $role-{role}; text-style: bold; }}\n" for role in ROLES)
@@ -44,6 +45,8 @@ class Transcript(CursorList, Searchable):
     Transcript > .transcript--strong { color: $foreground; text-style: bold; }
     Transcript > .transcript--quiet { color: $quiet; }
     Transcript > .transcript--cursor { background: $panel; }
+    Transcript > .transcript--removed { color: $error; }
+    Transcript > .transcript--added { color: $success; }
     Transcript > .transcript--match { color: $accent; text-style: bold underline; }
     Transcript > .transcript--current { color: $background; background: $accent; text-style: bold; }
     Transcript:nocolor > .transcript--cursor { text-style: reverse; }
@@ -334,7 +337,7 @@ class Transcript(CursorList, Searchable):
         sign = label(self.glyphs, role, part, cells) if row == 0 else ""
         head = Segment(f"{sign:<{cells}}"[:cells], mark)
         if more:
-            line += self._hidden_matches(index)
+            line += self.search.note(index, self._hidden_from(index)) if self.search else ""
         elif spans := self._spans(index, row):
             return Strip([head, *pieces(line, text, spans)]).adjust_cell_length(width, text)
         if len(line) <= width - cells and line.isascii():  # the usual case: the width needs no measuring
@@ -342,20 +345,15 @@ class Transcript(CursorList, Searchable):
         return Strip([head, Segment(line, text)]).adjust_cell_length(width, text)
 
     def _spans(self, index: int, row: int) -> list[Span]:
-        """Returns the matches in one line of a paragraph."""
-        found = self.search.of(index) if self.search is not None else []
-        if not found:
+        """Returns the changes and the matches in one line of a paragraph."""
+        marks = [*self.document.marks(index), *(self.search.marks(index) if self.search else ())]
+        if not marks:
             return []
         first = line_starts(self.document.text(index), self._lines(index))[row]
-        styles = [self.get_component_rich_style(f"transcript--{name}", partial=True) for name in ("match", "current")]
-        current = self.search.current if self.search else None
-        return [(match.start - first, match.end - first, styles[match == current]) for match in found]
-
-    def _hidden_matches(self, index: int) -> str:
-        """Returns how many matches a fold hides, for its last line."""
-        found = self.search.of(index) if self.search is not None else []
-        count = sum(match.end > self._hidden_from(index) for match in found)
-        return f", {count} match{'es' if count > 1 else ''}" if count else ""
+        return [
+            (start - first, end - first, self.get_component_rich_style(f"transcript--{name}", partial=True))
+            for start, end, name in marks
+        ]
 
     def _lines(self, index: int) -> list[str]:
         """Returns the lines of a paragraph, wrapped, and cut if it is folded."""
@@ -370,7 +368,9 @@ class Transcript(CursorList, Searchable):
         return lines
 
     def _is_folded(self, index: int) -> bool:
-        return (self.document.kind(index)[1] in self._folds) != (index in self._toggled)
+        """Returns whether a paragraph is folded; one with changes is not, at first."""
+        folds = self.document.kind(index)[1] in self._folds and not self.document.marks(index)
+        return folds != (index in self._toggled)
 
     def _forget(self, first: int) -> None:
         """Drops the cached lines of this paragraph and of those after it."""

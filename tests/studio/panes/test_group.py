@@ -25,7 +25,8 @@ from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
 from studio.episodes.session import Replay, SessionLog, sessions
 from studio.panes import group
-from studio.panes.group import GroupPane, method_choices
+from studio.panes.group import GroupPane
+from studio.panes.session_questions import method_choices
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.lists.table import Table
 from studio.widgets.transcripts.transcript import Transcript
@@ -441,3 +442,15 @@ async def test_the_prompt_of_a_turn_of_a_session(opera: Path, instead: Instead, 
         await done(app, pilot)
         assert "Prompt of answer 5 of asked-0001.0" in screen_text(app)
     assert (tmp_path / "asked").read_text() == f"prompt --json -- {folder.path} asked-0001.0 5"
+
+
+@pytest.mark.does("group.differ")
+async def test_what_differs_between_two_casts(opera: Path) -> None:
+    session(opera, [*turns("asked-0001.0", "group"), *turns("asked-0001.1", "meta", 4)])
+    async with pane_of(opera, "5") as (app, pilot):
+        await until(pilot, lambda: "An opera by Beethoven." in screen_text(app))
+        await pilot.press("d")
+        await done(app, pilot)
+        assert "4 the same, 0 changed" in screen_text(app)
+        assert "[- The page says so." not in screen_text(app)
+        assert "The page says so." in screen_text(app)
