@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -60,6 +60,17 @@ class TranscriptFeed:
         """Returns the answer at this index of the document, as the log has it; None for other paragraphs."""
         found = self._paragraphs[index] if index < len(self._paragraphs) else None
         return found if found is not None and found.owner >= 0 else None
+
+
+def export_units(folder: RunFolder, state: RunState, trajectories: Mapping[str, Trajectory | None]) -> str:
+    """Returns units as JSON, several as a list, each with its trajectory if it has one. Slow: call it in a thread."""
+    found: list[str] = []
+    for unit, trajectory in trajectories.items():
+        feed = TranscriptFeed(folder, unit, state)
+        feed.log.read()
+        feed.log.close()
+        found.append(feed.export_json(folder.name, trajectory))
+    return found[0] if len(found) == 1 else "[\n" + ",\n".join(text.rstrip() for text in found) + "\n]\n"
 
 
 def read_pair(folder: RunFolder, state: RunState, units: tuple[str, str]) -> tuple[list[Paragraph], list[Paragraph]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,9 @@ class ProjectView(Protocol):
 
     def send(self, command: Command, *, start: bool = False) -> None:
         """Sends a command to the followed run's job; with `start`, a run without a job gets one."""
+
+    def send_all(self, commands: Sequence[Command]) -> None:
+        """Sends several commands of one kind to the followed run's job; a run without a job gets one."""
 
     def action_back(self) -> None:
         """Leaves the project when it is called twice within two seconds."""

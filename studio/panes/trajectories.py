@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -9,13 +13,15 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from autoact.files import disk
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.live import LiveTail
+from autoact.trajectory import Trajectory
 from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
 from studio.episodes.episode_order import EpisodeOrder
-from studio.episodes.transcript_feed import read_pair
-from studio.panes.episode_forms import edit_form, fork_form, judge_form
+from studio.episodes.transcript_feed import export_units, read_pair
+from studio.panes.episode_forms import edit_form, fork_form, judge_form, undo_commands
 from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
@@ -174,15 +180,19 @@ class TrajectoriesPane(Pane):
                 return f"There is no answer to {action}."
             case "prompt" if (answer := self.reader.answer()) is None or answer.role == "world":
                 return "Only an answer of the model has a prompt."
-            case "edit" | "retry" if not alive or not self.episodes.is_of_current_stage(unit):
+            case "edit" | "retry" if not alive or not any(
+                map(self.episodes.is_of_current_stage, self.episodes.taken(unit, action))
+            ):
                 return "The stage of this episode is not running; fork it instead."
             case "fork" if self.follow.state.stage and not self.episodes.is_of_current_stage(unit):
                 return "Another stage is running: only its own episodes can be forked now."
-            case "keep" | "drop" if unit not in self.follow.state.trajectories:
+            case "keep" | "drop" if not self._judgeable():
                 return "Only finished trajectories of synthesis are kept or dropped."
-            case "mark" | "export" | "sort" if not unit:
+            case "undo" if not self.episodes.judged:
+                return "Nothing was kept or dropped here yet."
+            case "mark" | "mark_all" | "export" | "sort" if not unit:
                 return "There is no episode."
-            case "compare" if not self.is_comparing and self.episodes.marked in ("", unit):
+            case "compare" if not self.is_comparing and not self.episodes.other_marked(unit):
                 return "Mark one with m, choose another, then compare."
             case "differ" if not self._pair():
                 return "Mark one with m and choose another, or choose a fork."
@@ -203,6 +213,8 @@ class TrajectoriesPane(Pane):
                 return "list"
             case "compare" if self.is_comparing:
                 return "one alone"
+            case "keep" | "drop" | "retry" | "export" if len(self.episodes.marks) > 1:
+                return f"{action} {len(self.episodes.marks)}"
             case "up":
                 return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
         return ""
@@ -226,8 +238,10 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_retry(self) -> None:
-        answer = self.reader.answer() if self.reader.is_focused else None
-        self.view.send(new_command("retry", self.unit, answer.owner if answer else 0))
+        """Asks again: all marked episodes from their start, else the chosen one from the start or the cursor."""
+        answer = self.reader.answer() if self.reader.is_focused and not self.episodes.marks else None
+        units = [unit for unit in self.episodes.taken(self.unit) if self.episodes.is_of_current_stage(unit)]
+        self.view.send_all([new_command("retry", unit, answer.owner if answer else 0) for unit in units])
 
     @action_table.check_obstacle
     def action_edit(self) -> None:
@@ -247,22 +261,47 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_keep(self) -> None:
-        self.app.push_screen(judge_form(self.view, self.unit, keep=True))
+        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_verdicts, keep=True))
 
     @action_table.check_obstacle
     def action_drop(self) -> None:
-        self.app.push_screen(judge_form(self.view, self.unit, keep=False))
+        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_verdicts, keep=False))
+
+    @action_table.check_obstacle
+    def action_undo(self) -> None:
+        commands = undo_commands(self.episodes.judged.pop())
+        if commands:
+            self.view.send_all(commands)
+        else:
+            self.notice("There was no verdict before: keep it with K, or drop it with x.")
+
+    def _note_verdicts(self, units: Sequence[str]) -> None:
+        self.episodes.note_verdicts(units)
+        self.table.reload()
+
+    def _judgeable(self) -> list[str]:
+        """Returns the units that can be kept or dropped now."""
+        return [unit for unit in self.episodes.taken(self.unit) if unit in self.follow.state.trajectories]
 
     @action_table.check_obstacle
     def action_mark(self) -> None:
-        chosen = self.table.chosen or ""
-        self.episodes.marked = "" if self.episodes.marked == chosen else chosen
+        self.episodes.mark(self.table.chosen or "")
+        self._show_marks()
+
+    @action_table.check_obstacle
+    def action_mark_all(self) -> None:
+        self.episodes.mark_all()
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        count = len(self.episodes.marks)
         self.table.reload()
+        self.notice(f"{count} marked" if count else "none marked")
 
     @action_table.check_obstacle
     def action_compare(self) -> None:
         """Shows the marked trajectory beside the chosen one, or the chosen one alone again."""
-        self._compare_with("" if self.is_comparing else self.episodes.marked)
+        self._compare_with("" if self.is_comparing else self.episodes.other_marked(self.unit))
 
     @action_table.check_obstacle
     def action_differ(self) -> None:
@@ -274,8 +313,8 @@ class TrajectoriesPane(Pane):
 
     def _pair(self) -> tuple[str, str] | None:
         """Returns the two units to be compared; None when there is only one."""
-        unit, marked, fork = self.unit, self.episodes.marked, self.follow.state.lanes.forks.get(self.unit)
-        if unit and marked not in ("", unit):
+        unit, fork = self.unit, self.follow.state.lanes.forks.get(self.unit)
+        if unit and (marked := self.episodes.other_marked(unit)):
             return marked, unit
         return (fork.of, unit) if fork is not None else None
 
@@ -318,14 +357,21 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_export(self) -> None:
-        """Writes the chosen unit as JSON into the project's exports folder, and copies it."""
-        file = self.project / "exports" / f"{self.follow.name}-{self.unit}.json".replace("/", "-")
-        text = self.reader.export_json(self.episodes.trajectory(self.unit))
+        """Writes the marked units, else the chosen one, as JSON into the project's exports folder, and copies them."""
+        folder, units = self.follow.folder, self.episodes.taken(self.unit)
+        if folder is not None:
+            name = units[0] if len(units) == 1 else f"{len(units)}-trajectories"
+            found = {unit: self.episodes.trajectory(unit) for unit in units}
+            file = self.project / "exports" / f"{folder.name}-{name}.json".replace("/", "-")
+            self.run_worker(partial(self._export, folder, found, file), thread=True)
+
+    def _export(self, folder: RunFolder, found: Mapping[str, Trajectory | None], file: Path) -> None:
         try:
+            text = export_units(folder, self.follow.state, found)
             file.parent.mkdir(exist_ok=True)
             disk.replace(file, text.encode())
         except OSError as error:  # the boundary of a command: shown, not raised
-            self.notice(f"Not exported: {error}")
+            self.app.call_from_thread(self.notice, f"Not exported: {error}")
         else:
             self.post_message(Copied(untrusted_text.whole(text), f"{file.relative_to(self.project)} written; "))
 
