@@ -78,6 +78,7 @@ ACTIONS = (
     Action("r", "train", "train", "train on what this run kept", "autoact run --from differentiation", "training"),
     Action("S", "settings", "settings", "LoRA settings of the next run", "edit PROJECT/project.toml", "training"),
     Action("o", "examples", "examples", "what this agent is trained on, word by word", "", "training"),
+    Action("c", "choose_runs", "runs", "which other runs' curves are shown, by name", "", "training"),
     Action("n", "next_agent", "next agent", "the next of plan, tool and reflect", "", "training"),
     Action("esc", "close", "close", "back to the training", "", "lessons"),
     Action("a", "alternatives", "alternatives", "what else the model might have written", "autoact prompt", "prompt"),
@@ -170,7 +171,7 @@ ACTIONS = (
     Action("esc", "leave_line", "cancel", "close the line", "", "line"),
     Action("l", "logarithm", "log scale", "logarithmic scale, or linear again", "", "plot"),
     Action("m", "smooth", "smooth", "smooth the curves more; after the most, not at all", "", "plot"),
-    Action("v", "overlay", "earlier runs", "show or hide the curves of earlier runs", "", "plot"),
+    Action("v", "overlay", "other runs", "show or hide the curves of other runs", "", "plot"),
     Action("left", "earlier", "", "the step to the left, and its values", "", "plot"),
     Action("right", "later", "", "the step to the right", "", "plot"),
 )
