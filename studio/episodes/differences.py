@@ -38,9 +38,13 @@ class Difference:
 
     @property
     def summary(self) -> str:
+        """The counts in words, those of 0 left out."""
         if self.is_empty:
             return "no difference"
-        return f"{self.same} the same, {self.changed} changed, {self.removed} only in -, {self.added} only in +"
+        counts = {
+            "the same": self.same, "changed": self.changed, "only in -": self.removed, "only in +": self.added
+        }  # fmt: skip
+        return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
 
 
 def find_differences(one: Sequence[Paragraph], other: Sequence[Paragraph]) -> Difference:
