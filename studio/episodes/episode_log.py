@@ -22,6 +22,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal
 from autoact.trajectory import META, REFLECT, Trajectory
 from studio.episodes.document import Paragraph
+from studio.episodes.session import turn_note
 
 CHUNK = 1 << 20
 
@@ -62,9 +63,9 @@ class EpisodeLog:
         return self._tail is not None
 
     @property
-    def edited(self) -> set[int]:
-        """Numbers of the unit's answers that a person edited."""
-        return {turn.n for turn in self._answers.turns(self.unit) if turn.edited}
+    def notes(self) -> dict[int, str]:
+        """What is noted after the unit's answers, by their numbers: an edit, or the probability of a choice."""
+        return {turn.n: note for turn in self._answers.turns(self.unit) if (note := turn_note(turn))}
 
     @property
     def next(self) -> int:

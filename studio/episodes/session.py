@@ -28,10 +28,18 @@ def one_line(turn: Turn) -> str:
     return untrusted_text.line(text, len(text)).strip()
 
 
+def turn_note(turn: Turn) -> str:
+    """Returns that a person edited a turn, else the probability of its choice where the log has it; else nothing."""
+    if turn.edited:
+        return "edited by a person"
+    return "" if turn.chance is None else f"probability {turn.chance:.0%}"
+
+
 def turn_cost(turn: Turn) -> str:
-    """Returns tokens and seconds of a turn, as far as they are known, joined by no-break spaces."""
+    """Returns tokens, seconds and note of a turn, as far as they are known, joined by no-break spaces."""
     tokens = f"{len(turn.tokens)} tok  " if turn.tokens else ""
-    shown = "edited by a person" if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s"
+    note = turn_note(turn)
+    shown = note if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s" + (f"  {note}" if note else "")
     return shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 

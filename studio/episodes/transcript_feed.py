@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -16,8 +16,6 @@ from studio.episodes.document import Document, Paragraph
 from studio.episodes.episode_log import EpisodeLog
 from studio.episodes.session import cast_of, speaking_role
 
-EDITED = "edited by a person".replace(" ", "\N{NO-BREAK SPACE}")
-
 
 class TranscriptFeed:
     """Keeps a document up to date with the answers of a unit."""
@@ -29,14 +27,14 @@ class TranscriptFeed:
         self._paragraphs: list[Paragraph] = []
         """The paragraphs of the log, without blanks at both ends."""
         self._shown: list[Paragraph] = []
-        """The paragraphs in the document, where edited answers are marked."""
+        """The paragraphs in the document, with notes after answers."""
 
     def refresh(self, partial: TokenSpoken | None) -> None:
         """Updates the document from the log and the partial answer; unchanged paragraphs stay."""
         now = [_strip(one) for one in self.log.paragraphs()]
         if partial is not None and partial.n >= self.log.next:
             now.append(partial_answer(partial))
-        self._paragraphs, shown = now, [_mark_edited(one, self.log.edited) for one in now]
+        self._paragraphs, shown = now, _with_notes(now, self.log.notes)
         update_document(self.document, self._shown, shown)
         self._shown = shown
 
@@ -107,9 +105,14 @@ def _strip(one: Paragraph) -> Paragraph:
     return one if text == one.text else replace(one, text=text)
 
 
-def _mark_edited(one: Paragraph, edited: Collection[int]) -> Paragraph:
-    """Adds a note to an answer that a person edited."""
-    return replace(one, text=f"{one.text}   · {EDITED}") if one.owner in edited else one
+def _with_notes(paragraphs: Sequence[Paragraph], notes: Mapping[int, str]) -> list[Paragraph]:
+    """Adds the notes after the answers of these numbers; no-break spaces keep a note on one line."""
+    return [_with_note(one, notes.get(one.owner, "")) for one in paragraphs]
+
+
+def _with_note(one: Paragraph, note: str) -> Paragraph:
+    shown = note.replace(" ", "\N{NO-BREAK SPACE}")
+    return replace(one, text=f"{one.text}   · {shown}") if note else one
 
 
 def lane_paragraphs(turns: Sequence[Turn], partial: TokenSpoken | None) -> list[Paragraph]:
