@@ -112,7 +112,7 @@ def page_lines(
     signs = ["", f"  who   {roles}", f"  runs  {'  '.join(verdicts[:5])}", f"        {'  '.join(verdicts[5:])}"]
     closing = [
         "", "  world: the observations of tools.  Curves: nats per token, by step.",
-        "  esc closes this page; / finds a text in it, n and N the next and the one before.",
+        "  esc closes this page; / finds a text, n and N go on and back.",
     ]  # fmt: skip
     return [*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)]
 
