@@ -116,7 +116,7 @@ SHOWN = """
 from autoact.registry import load_plugins
 load_plugins()
 from autoact.registry.methods import METHODS
-from studio.panes.group import method_choices
+from studio.panes.rows.method_choices import method_choices
 from studio.runs.progress import title
 print(method_choices(), METHODS.names(), title("paraphrase"))
 """

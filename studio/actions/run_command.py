@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoact.errors import AutoActError
@@ -58,6 +59,26 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
     if reason:
         return CommandResult(False, f"{command.do}: {reason}")
     return CommandResult(True, f"{TEXTS[command.do][1]} {command.unit}".rstrip(" :"))
+
+
+def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult:
+    """Sends commands of one kind, one after the other; a run without a job gets one, which reads them when it starts.
+
+    The text counts those that the job accepted, and gives the first reason of a refusal.
+    """
+    first = commands[0]
+    try:
+        if not is_active(folder):
+            trust.require_start(folder.path)
+            for command in commands:
+                save_command(folder, command)
+            launch(folder)
+            return CommandResult(True, f"{TEXTS[first.do][0]} {len(commands)}: a job is starting for them")
+        reasons = [reason for command in commands if (reason := send(folder, command).why)]
+    except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+        return CommandResult(False, f"{first.do}: {error}")
+    done = f"{TEXTS[first.do][1]} {len(commands) - len(reasons)} of {len(commands)}"
+    return CommandResult(not reasons, f"{done}; {reasons[0]}" if reasons else done)
 
 
 def queue(folder: RunFolder, command: Command) -> CommandResult:

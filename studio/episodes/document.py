@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from studio.terminal import untrusted_text
 
+LAST_PARTS = ("observation", "verdict")
+"""Parts that end a step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -22,6 +25,10 @@ class Paragraph:
     """Number by which the pane finds the turn under the cursor; -1 for none, at most 2**31."""
 
 
+Mark = tuple[int, int, str]
+"""A piece of a paragraph: its first character, the one after its last, and `removed`, `added`, `match` or `current`."""
+
+
 class Document:
     """Paragraphs in order. Every text is made safe when it is added.
 
@@ -33,6 +40,7 @@ class Document:
         self._kinds: list[tuple[str, str]] = []
         self._texts: list[str] = []
         self._owners = array("l")
+        self._marks: dict[int, tuple[Mark, ...]] = {}
         self._interned: dict[tuple[str, str], tuple[str, str]] = {}
         self._writer = untrusted_text.Writer()
         for paragraph in paragraphs:
@@ -54,6 +62,10 @@ class Document:
         """Returns role and part of one paragraph, safe."""
         return self._kinds[index]
 
+    def begins_step(self, index: int) -> bool:
+        """Returns whether a paragraph is the first of a step; an event of a log is a step of its own."""
+        return not index or not self._kinds[index][0] or self._kinds[index - 1][1] in LAST_PARTS
+
     def length(self, first: int, last: int) -> int:
         """Returns the characters of the paragraphs `first` to before `last`; cheap."""
         return sum(map(len, self._texts[first:last]))
@@ -61,6 +73,15 @@ class Document:
     def add(self, paragraph: Paragraph) -> int:
         """Adds a paragraph and returns its index."""
         return self._append(paragraph.role, paragraph.part, untrusted_text.clean(paragraph.text), paragraph.owner)
+
+    def mark(self, index: int, marks: tuple[Mark, ...]) -> None:
+        """Marks pieces of a paragraph as different from those of another episode."""
+        if marks:
+            self._marks[index] = marks
+
+    def marks(self, index: int) -> tuple[Mark, ...]:
+        """Returns the marked pieces of a paragraph."""
+        return self._marks.get(index, ())
 
     def begin(self, role: str, part: str, owner: int = -1) -> int:
         """Adds an empty paragraph that `write` fills, and returns its index."""
@@ -80,6 +101,7 @@ class Document:
     def truncate(self, index: int) -> None:
         """Removes this paragraph and all that follow."""
         del self._kinds[index:], self._texts[index:], self._owners[index:]
+        self._marks = {at: marks for at, marks in self._marks.items() if at < index}
         self._touch(index)
 
     def _append(self, role: str, part: str, text: str, owner: int) -> int:

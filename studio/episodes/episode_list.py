@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from autoact.events import QuestionSolved, TokenSpoken
+from autoact.events import QuestionSolved, TokenSpoken, UnitForked
 from autoact.run.record.state import RunState
 from autoact.script import root_of
-from autoact.trajectory import Trajectory
+from autoact.trajectory import Trajectory, Verdict
 from studio.terminal import untrusted_text
 from studio.widgets.lists.table import Column
 
@@ -57,10 +57,44 @@ class EpisodeList:
         self.units: list[str] = []
         self.sort = SORTS[0]
         self.filter = EpisodeFilter()
-        self.marked = ""
+        self.marks: dict[str, None] = {}
+        """The marked units, in the order in which they were marked."""
+        self.judged: list[dict[str, Verdict | None]] = []
+        """The verdicts before each keep or drop of a person at this screen, the latest last."""
         self.answering: frozenset[str] = frozenset()
         """Units for which the model is writing an answer: a unit that is held finishes it first."""
         self._solved: dict[str, QuestionSolved] = {}
+
+    def mark(self, unit: str) -> None:
+        """Marks a unit, or takes its mark away."""
+        if unit in self.marks:
+            del self.marks[unit]
+        else:
+            self.marks[unit] = None
+
+    def mark_all(self) -> None:
+        """Marks every unit that the filter shows; if all are marked, takes all marks away."""
+        shown = dict.fromkeys(self.units)
+        self.marks = {} if shown.keys() <= self.marks.keys() else {**self.marks, **shown}
+
+    def taken(self, unit: str, action: str = "") -> list[str]:
+        """Returns the units that an action is about: all marked ones, else this one. An edit is about one."""
+        return list(self.marks) if self.marks and action != "edit" else [unit]
+
+    def note_verdicts(self, units: Sequence[str]) -> None:
+        """Notes the verdicts of units before a person changes them, and takes the marks away."""
+        self.judged.append({unit: self.state.verdicts.get(unit) for unit in units})
+        self.marks.clear()
+
+    def other_marked(self, unit: str) -> str:
+        """Returns the unit that was marked last, apart from this one; empty when there is none."""
+        return next((one for one in reversed(self.marks) if one != unit), "")
+
+    def find_pair(self, unit: str, forks: Mapping[str, UnitForked]) -> tuple[str, str] | None:
+        """Returns the two units to be compared: the marked one and this, or what this is a fork of; None without."""
+        if unit and (marked := self.other_marked(unit)):
+            return marked, unit
+        return (forks[unit].of, unit) if unit in forks else None
 
     # -- the state of the run --------------------------------------------------------------------------------------
 
@@ -153,7 +187,7 @@ class EpisodeList:
     def row(self, index: int) -> Sequence[str | Content]:
         unit = self.units[index]
         status, done = self.status(unit), self.trajectory(unit)
-        mark = "*" if unit == self.marked else ""
+        mark = "*" if unit in self.marks else ""
         return (
             Content.styled(f"{mark}{status}", COLOURS[status]),
             f"{done.reward:.2f}" if done else "",

@@ -16,11 +16,13 @@ from autoact.events import (
     UnitRestarted,
 )
 from autoact.files import disk
+from autoact.registry.roles import WORLD
 from autoact.run.record.answers import Answers
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal
-from autoact.trajectory import Trajectory
+from autoact.trajectory import META, REFLECT, Trajectory
 from studio.episodes.document import Paragraph
+from studio.episodes.session import turn_note
 
 CHUNK = 1 << 20
 
@@ -33,6 +35,8 @@ class EpisodeLog:
         self.folder, self.unit = folder, unit
         self.epilogue: list[Paragraph] = []
         """Paragraphs after the last answer: how the unit ended, and the filter's verdict."""
+        self._written: list[Paragraph] = []
+        """The steps of a trajectory that was imported or written from facts: its unit has no answers."""
         self._units = {unit, *ancestors}
         self._answers = Answers(only=self._units)
         self._tail: LogTail | None = None
@@ -59,9 +63,9 @@ class EpisodeLog:
         return self._tail is not None
 
     @property
-    def edited(self) -> set[int]:
-        """Numbers of the unit's answers that a person edited."""
-        return {turn.n for turn in self._answers.turns(self.unit) if turn.edited}
+    def notes(self) -> dict[int, str]:
+        """What is noted after the unit's answers, by their numbers: an edit, or the probability of a choice."""
+        return {turn.n: note for turn in self._answers.turns(self.unit) if (note := turn_note(turn))}
 
     @property
     def next(self) -> int:
@@ -71,6 +75,8 @@ class EpisodeLog:
     def paragraphs(self) -> list[Paragraph]:
         """Returns all paragraphs in order; the owner of an answer is its number."""
         turns = self._answers.turns(self.unit)
+        if not turns:
+            return [*self._written, *self.epilogue]
         return [*(Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
 
     def _scan(self) -> Iterator[tuple[Event | None, int]]:
@@ -102,6 +108,7 @@ class EpisodeLog:
     def _end(self, event: Event | None) -> bool:
         match event:
             case TrajectoryCommitted(trajectory=done) if done.unit == self.unit:
+                self._written = list(_steps(done))
                 self.epilogue.append(Paragraph("", "end", f"{_outcome(done)}, reward {done.reward:.2f}{_gold(done)}"))
             case QuestionSolved(trajectory=done, em=em, f1=f1, scored=scored) if done.unit == self.unit:
                 score = f", EM {em:.0f}, F1 {f1:.2f}" if scored else ""
@@ -114,6 +121,18 @@ class EpisodeLog:
             case _:
                 return False
         return True
+
+
+def _steps(done: Trajectory) -> Iterator[Paragraph]:
+    """Yields the paragraphs of a trajectory's steps."""
+    for step in done.steps:
+        thought, argument = ("reflection", "verdict") if step.action == REFLECT else ("thought", "argument")
+        yield Paragraph(META, thought, step.thought)
+        if step.action != REFLECT:
+            yield Paragraph(META, "action", step.action)
+        yield Paragraph(META, argument, step.argument)
+        if step.observation:
+            yield Paragraph(WORLD, "observation", step.observation)
 
 
 def _outcome(done: Trajectory) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoact.events import QuestionInjected, QuestionSolved, UnitFailed, UnitForked, UnitRestarted
+from autoact.events import QuestionInjected, QuestionSolved, TokenSpoken, UnitFailed, UnitForked, UnitRestarted
 from autoact.registry.methods import METHODS
 from autoact.registry.roles import role_of
 from autoact.registry.stages import SESSION
@@ -28,10 +28,18 @@ def one_line(turn: Turn) -> str:
     return untrusted_text.line(text, len(text)).strip()
 
 
+def turn_note(turn: Turn) -> str:
+    """Returns that a person edited a turn, else the probability of its choice where the log has it; else nothing."""
+    if turn.edited:
+        return "edited by a person"
+    return "" if turn.chance is None else f"probability {turn.chance:.0%}"
+
+
 def turn_cost(turn: Turn) -> str:
-    """Returns tokens and seconds of a turn, as far as they are known, joined by no-break spaces."""
+    """Returns tokens, seconds and note of a turn, as far as they are known, joined by no-break spaces."""
     tokens = f"{len(turn.tokens)} tok  " if turn.tokens else ""
-    shown = "edited by a person" if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s"
+    note = turn_note(turn)
+    shown = note if turn.edited else f"{tokens}{turn.ms / 1000:.1f} s" + (f"  {note}" if note else "")
     return shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
@@ -75,6 +83,12 @@ class AskedQuestion:
             text = f"{action.text.strip()}[{text}]" if action else text
         return Paragraph(turn.role, turn.part, f"{text}   ·\N{NO-BREAK SPACE}{turn_cost(turn)}", turn.n)
 
+    def partial_paragraph(self, partial: TokenSpoken | None) -> Paragraph | None:
+        """Returns the answer that the model is writing; None when it is not that of the next turn."""
+        if partial is None or partial.n != len(self.turns):
+            return None
+        return Paragraph(speaking_role(self.cast, partial.part), partial.part, f"{partial.text} ...", partial.n)
+
     def _end(self) -> list[Paragraph]:
         if self.failed:
             return [Paragraph("", "failed", self.failed)]
@@ -116,6 +130,12 @@ class SessionLog:
     def unfinished(self) -> list[str]:
         """Units without an answer or a failure, the oldest first."""
         return [asked.unit for asked in self.asked.values() if not asked.over]
+
+    @property
+    def status_words(self) -> str:
+        """What a session that goes on is doing, in a few words."""
+        words = f"session {self.state.status}" if self.state.stage == SESSION else "session: loading the model"
+        return f"{words}, {len(self.unfinished)} in flight" if self.unfinished else words
 
     def beside(self, unit: str) -> list[AskedQuestion]:
         """Returns a unit and the one shown beside it: its parent, or the other cast's answer to the same question."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -16,8 +16,6 @@ from studio.episodes.document import Document, Paragraph
 from studio.episodes.episode_log import EpisodeLog
 from studio.episodes.session import cast_of, speaking_role
 
-EDITED = "edited by a person".replace(" ", "\N{NO-BREAK SPACE}")
-
 
 class TranscriptFeed:
     """Keeps a document up to date with the answers of a unit."""
@@ -29,14 +27,14 @@ class TranscriptFeed:
         self._paragraphs: list[Paragraph] = []
         """The paragraphs of the log, without blanks at both ends."""
         self._shown: list[Paragraph] = []
-        """The paragraphs in the document, where edited answers are marked."""
+        """The paragraphs in the document, with notes after answers."""
 
     def refresh(self, partial: TokenSpoken | None) -> None:
         """Updates the document from the log and the partial answer; unchanged paragraphs stay."""
         now = [_strip(one) for one in self.log.paragraphs()]
         if partial is not None and partial.n >= self.log.next:
             now.append(partial_answer(partial))
-        self._paragraphs, shown = now, [_mark_edited(one, self.log.edited) for one in now]
+        self._paragraphs, shown = now, _with_notes(now, self.log.notes)
         update_document(self.document, self._shown, shown)
         self._shown = shown
 
@@ -62,6 +60,28 @@ class TranscriptFeed:
         return found if found is not None and found.owner >= 0 else None
 
 
+def export_units(folder: RunFolder, state: RunState, trajectories: Mapping[str, Trajectory | None]) -> str:
+    """Returns units as JSON, several as a list, each with its trajectory if it has one. Slow: call it in a thread."""
+    found: list[str] = []
+    for unit, trajectory in trajectories.items():
+        feed = TranscriptFeed(folder, unit, state)
+        feed.log.read()
+        feed.log.close()
+        found.append(feed.export_json(folder.name, trajectory))
+    return found[0] if len(found) == 1 else "[\n" + ",\n".join(text.rstrip() for text in found) + "\n]\n"
+
+
+def read_pair(folder: RunFolder, state: RunState, units: tuple[str, str]) -> tuple[list[Paragraph], list[Paragraph]]:
+    """Returns the paragraphs of two units as the log has them now. Slow: call it in a thread."""
+    found: list[list[Paragraph]] = []
+    for unit in units:
+        log = EpisodeLog(folder, unit, fork_ancestors(unit, state))
+        log.read()
+        log.close()
+        found.append(log.paragraphs())
+    return found[0], found[1]
+
+
 def fork_ancestors(unit: str, state: RunState) -> list[str]:
     """Returns the unit that a fork was made from, then the one that that was made from, and so on."""
     found: list[str] = []
@@ -85,9 +105,14 @@ def _strip(one: Paragraph) -> Paragraph:
     return one if text == one.text else replace(one, text=text)
 
 
-def _mark_edited(one: Paragraph, edited: Collection[int]) -> Paragraph:
-    """Adds a note to an answer that a person edited."""
-    return replace(one, text=f"{one.text}   · {EDITED}") if one.owner in edited else one
+def _with_notes(paragraphs: Sequence[Paragraph], notes: Mapping[int, str]) -> list[Paragraph]:
+    """Adds the notes after the answers of these numbers; no-break spaces keep a note on one line."""
+    return [_with_note(one, notes.get(one.owner, "")) for one in paragraphs]
+
+
+def _with_note(one: Paragraph, note: str) -> Paragraph:
+    shown = note.replace(" ", "\N{NO-BREAK SPACE}")
+    return replace(one, text=f"{one.text}   · {shown}") if note else one
 
 
 def lane_paragraphs(turns: Sequence[Turn], partial: TokenSpoken | None) -> list[Paragraph]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
+from autoact.run.control.command import Command
+from autoact.trajectory import Verdict
 from studio.actions.run_command import new_command
 from studio.episodes.document import Paragraph
 from studio.panes.project_view import ProjectView
@@ -30,15 +34,25 @@ def fork_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
     return Form(title, [_text(answer)], accept, "fork")
 
 
-def judge_form(view: ProjectView, unit: str, *, keep: bool) -> Form:
-    """Returns a form that keeps a trajectory for training or drops it, with a reason."""
+def judge_form(view: ProjectView, units: Sequence[str], sent: Callable[[Sequence[str]], None], *, keep: bool) -> Form:
+    """Returns a form that keeps trajectories for training or drops them, with a reason; calls `sent` afterwards."""
     verb = "keep" if keep else "drop"
 
     async def accept(values: Values) -> str:
-        view.send(new_command("judge", unit, int(keep), values["why"]), start=True)
+        sent(units)
+        view.send_all([new_command("judge", unit, int(keep), values["why"]) for unit in units])
         return ""
 
-    return Form(f"{verb.capitalize()} {unit}", [Field("why", "reason")], accept, verb)
+    what = units[0] if len(units) == 1 else f"{len(units)} trajectories"
+    return Form(f"{verb.capitalize()} {what}", [Field("why", "reason")], accept, verb)
+
+
+def undo_commands(before: Mapping[str, Verdict | None]) -> list[Command]:
+    """Returns the commands that give trajectories their verdicts of before; none for one that had no verdict."""
+    return [
+        new_command("judge", unit, int(verdict.kept), f"undone; before by {verdict.by}: {verdict.why}".rstrip(": "))
+        for unit, verdict in before.items() if verdict is not None
+    ]  # fmt: skip
 
 
 def _text(answer: Paragraph) -> Field:

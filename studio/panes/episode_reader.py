@@ -9,7 +9,6 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from autoact.run.record.live import LiveTail
-from autoact.trajectory import Trajectory
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.transcript_feed import TranscriptFeed
 from studio.panes.project_view import ProjectView
@@ -74,8 +73,8 @@ class EpisodeReader(Vertical):
 
     @property
     def is_focused(self) -> bool:
-        """True if the transcript of the chosen unit has the focus."""
-        return self.query_one(f"#{CHOSEN}", Transcript).has_focus
+        """True if the transcript of the chosen unit, or the line that searches it, has the focus."""
+        return self.query_one(f"#{CHOSEN}", Transcript).is_in_use
 
     def focus_text(self) -> None:
         """Gives the transcript of the chosen unit the focus."""
@@ -88,10 +87,6 @@ class EpisodeReader(Vertical):
             return None
         cursor = self.query_one(f"#{CHOSEN}", Transcript).cursor
         return (feed.answer(cursor) if self.is_focused else None) or feed.last_answer()
-
-    def export_json(self, trajectory: Trajectory | None) -> str:
-        """Returns the chosen unit as JSON."""
-        return self._feeds[CHOSEN].export_json(self._view.follow.name, trajectory)
 
     def _read_log(self, feed: TranscriptFeed) -> None:
         feed.log.read()

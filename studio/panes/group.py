@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from autoact.files import disk
-from autoact.registry.stages import SESSION
+from autoact.registry.roles import WORLD
 from autoact.run.control.command import Verb
 from autoact.run.process.health import is_active
 from autoact.run.record.live import LiveTail
@@ -25,14 +25,15 @@ from studio.episodes.session import (
     export_json,
     one_line,
     sessions,
-    speaking_role,
 )
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
 from studio.panes.rows.method_choices import METHOD_COLUMNS, method_choices, methods_title
 from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
+from studio.screens.difference import DifferenceScreen
 from studio.screens.pick import Pick
+from studio.screens.prompt import PromptScreen
 from studio.terminal import untrusted_text
 from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
@@ -184,19 +185,14 @@ class GroupPane(Pane):
                 self._live.close()
             self._live, self._live_of = LiveTail(session.folder), session
         self._live.read()
-        partial = self._live.partial_answers.get(asked.unit)
-        if partial is None or partial.n != len(asked.turns):
-            return None
-        return Paragraph(speaking_role(asked.cast, partial.part), partial.part, f"{partial.text} ...", partial.n)
+        return asked.partial_paragraph(self._live.partial_answers.get(asked.unit))
 
     def _show_status(self) -> None:
         """Shows one line: the session, the casts for the next question, the waiting question, the replay."""
         self._alive = next((one for one in self.sessions.values() if is_active(one.folder)), None)
         word = "session over; a starts another" if self.sessions else "no session yet; a asks a question and starts one"
         if self._alive is not None:
-            loading = self._alive.state.stage != SESSION
-            word = "session: loading the model" if loading else f"session {self._alive.state.status}"
-            word += f", {len(self._alive.unfinished)} in flight" if self._alive.unfinished else ""
+            word = self._alive.status_words
         parts = [
             Content(f"next: {' + '.join(self.casts)}"),
             Content.styled(word, "$success" if self._alive else "$quiet"),
@@ -235,10 +231,14 @@ class GroupPane(Pane):
                 return "No session is running; a starts one."
             case "step" if self._alive is None or not self._alive.unfinished:
                 return "No question is in flight."
-            case "edit" | "fork" if self._turn() is None:
+            case "edit" | "fork" | "prompt" if self._turn() is None:
                 return "Put the cursor on a turn first."
+            case "prompt" if (found := self._turn()) and found[0].turns[found[1]].role == WORLD:
+                return "Only an answer of the model has a prompt."
             case "edit" if self.current is None or self.current[0] is not self._alive:
                 return "This session is over; fork the turn instead."
+            case "differ" if len(self._beside()) < 2:
+                return "Only two sides can differ; f forks a turn, c chooses two methods."
             case "replay" | "export" if self.current is None:
                 return "There is no question."
             case "up" if self.query_one("#history", Table).has_focus:
@@ -294,6 +294,21 @@ class GroupPane(Pane):
     @action_table.check_obstacle
     def action_fork(self) -> None:
         self._open_turn("fork")
+
+    @action_table.check_obstacle
+    def action_prompt(self) -> None:
+        if (current := self.current) is not None and (found := self._turn()) is not None:
+            self.app.push_screen(PromptScreen(current[0].folder, found[0].unit, found[1]))
+
+    @action_table.check_obstacle
+    def action_differ(self) -> None:
+        one, other = self._beside()[:2]
+        sides = [[Paragraph(turn.role, turn.part, turn.text) for turn in side.turns] for side in (one, other)]
+        self.app.push_screen(DifferenceScreen(one.side, other.side, lambda: (sides[0], sides[1])))
+
+    def _beside(self) -> Sequence[AskedQuestion]:
+        """Returns the answers that are in sight."""
+        return self.current[0].beside(self.current[1].unit) if self.current is not None else ()
 
     @action_table.check_obstacle
     def action_replay(self) -> None:

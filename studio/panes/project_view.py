@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -54,6 +54,9 @@ class ProjectView(Protocol):
 
     def reread_runs(self) -> None:
         """Reads the list of runs again, after a command has changed it."""
+
+    def send_all(self, commands: Sequence[Command]) -> None:
+        """Sends several commands of one kind to the followed run's job; a run without a job gets one."""
 
     def action_back(self) -> None:
         """Leaves the project when it is called twice within two seconds."""

@@ -21,10 +21,11 @@ from studio.actions import action_table, cli_command, run_command
 from studio.panes.pane import Pane
 from studio.runs import earlier_curves
 from studio.runs.config_diff import number_setting, text_setting
-from studio.runs.loss_series import Series
+from studio.runs.loss_series import RunCurve, Series
 from studio.runs.progress import missing_reason, training_role
 from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
+from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
 from studio.terminal import untrusted_text
 from studio.widgets.charts.gauges import Gauges
@@ -60,7 +61,9 @@ class TrainingPane(Pane, can_focus=True):
         yield Static(id="validation")
 
     def on_mount(self) -> None:
-        self._earlier: dict[str, list[Series]] = {}
+        self._earlier: dict[str, list[RunCurve]] = {}
+        self._wanted: tuple[str, ...] = ()
+        """Parts of the names of the runs whose curves are shown; none for the runs before this one."""
         self._run = self._last_trained = ""
         self._validated: tuple[str, int, VerdictCalibrated | None] = ("", 0, None)
         """The run, the number of its validation answers and their calibration, as shown."""
@@ -76,10 +79,7 @@ class TrainingPane(Pane, can_focus=True):
         self.set_text("none", untrusted_text.content(self._empty_reason()))
         if follow.name != self._run:
             self._run, self._earlier = follow.name, {}
-            folders = [run.folder for run in follow.run_list.runs]
-            names = [folder.name for folder in folders]
-            older = folders[names.index(self._run) + 1 :] if self._run in names else []
-            self.run_worker(partial(self._read_earlier, self._run, older), thread=True, group="earlier")
+            self._start_reading()
         if (follow.name, len(state.validated), state.calibrated) != self._validated:
             self._validated = follow.name, len(state.validated), state.calibrated
             found = validation(state)
@@ -124,6 +124,8 @@ class TrainingPane(Pane, can_focus=True):
                 return "No training is running."
             case "train" | "examples" if not self._has_kept:
                 return "This run has kept no trajectories to train on."
+            case "choose_runs" if len(self.follow.run_list.runs) < 2:
+                return "There is no other run."
             case "next_agent" if self.has_class("empty") or not self.adapters:
                 return "No agent is trained in this run yet."
         return ""
@@ -164,6 +166,19 @@ class TrainingPane(Pane, can_focus=True):
     def action_settings(self) -> None:
         """Opens the settings of the next run; the current run keeps its own."""
         self.view.open_settings("differentiation")
+
+    @action_table.check_obstacle
+    def action_choose_runs(self) -> None:
+        """Asks whose curves are shown beside those of this run, on one axis."""
+
+        async def accept(values: Values) -> str:
+            self._wanted = tuple(values["runs"].replace(",", " ").split())
+            self._start_reading()
+            return ""
+
+        label = "parts of run names, such as fe3c or 11-29; empty for the runs before this one"
+        fields = [Field("runs", label, " ".join(self._wanted), suggested=True)]
+        self.app.push_screen(Form("Whose curves lie beside this run's", fields, accept, "show"))
 
     @action_table.check_obstacle
     def action_examples(self) -> None:
@@ -228,11 +243,21 @@ class TrainingPane(Pane, can_focus=True):
             self.notice(f"{result.output.strip()} started.")
             self.view.follow_run(result.output.strip())
 
+    def _start_reading(self) -> None:
+        """Reads the curves of the chosen runs in a thread, else of the runs before this one."""
+        folders = [run.folder for run in self.follow.run_list.runs]
+        names = [folder.name for folder in folders]
+        older = folders[names.index(self._run) + 1 :] if self._run in names else []
+        chosen = [one for one in folders if one.name != self._run and any(part in one.name for part in self._wanted)]
+        work = partial(self._read_earlier, self._run, chosen if self._wanted else older)
+        self.run_worker(work, thread=True, group="earlier", exclusive=True)
+
     def _read_earlier(self, run: str, folders: list[RunFolder]) -> None:
-        found = earlier_curves.read_curves(folders)
+        most = earlier_curves.MOST_CHOSEN if self._wanted else earlier_curves.MOST
+        found = earlier_curves.read_curves(folders, most)
         self.app.call_from_thread(self._show_earlier, run, found)
 
-    def _show_earlier(self, run: str, found: dict[str, list[Series]]) -> None:
+    def _show_earlier(self, run: str, found: dict[str, list[RunCurve]]) -> None:
         if run == self._run:
             self._earlier = found
             for role in self.adapters:

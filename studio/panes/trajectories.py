@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,19 +14,24 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from autoact.files import disk
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.live import LiveTail
+from autoact.trajectory import Trajectory
 from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
 from studio.episodes.episode_order import EpisodeOrder
 from studio.episodes.facts import episode_facts
+from studio.episodes.transcript_feed import export_units, read_pair
 from studio.files.view_memory import PaneMemory
-from studio.panes.episode_forms import edit_form, fork_form, judge_form
+from studio.panes.episode_forms import edit_form, fork_form, judge_form, undo_commands
 from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
-from studio.runs.progress import missing_reason
+from studio.panes.rows.episode_obstacles import empty_reason, episode_obstacle
 from studio.runs.run_list import ALIVE
+from studio.screens.difference import DifferenceScreen
+from studio.screens.prompt import PromptScreen
 from studio.terminal import untrusted_text
 from studio.terminal.clipboard import Copied
 from studio.widgets.input_line import InputLine
@@ -109,7 +116,7 @@ class TrajectoriesPane(Pane):
         self._mark_partial_answers()
         changed, self.episodes.alive = alive != self.episodes.alive, alive
         self._order.change(self.episodes, now=changed)
-        self.table.set_hint(self._empty_reason())
+        self.table.set_hint(empty_reason(self.episodes, self.follow))
         self.reader.refresh_text(self._live)
         self._draw_lanes()
         self._show_facts()
@@ -138,7 +145,7 @@ class TrajectoriesPane(Pane):
         kept = table.chosen if self._below_first or self.reader.is_focused else None
         self.episodes.units = units
         table.reload(key=kept)
-        table.set_hint(self._empty_reason())
+        table.set_hint(empty_reason(self.episodes, self.follow))
         if not units:
             self.reader.close()
         if table.chosen and self.unit != table.chosen:
@@ -164,15 +171,6 @@ class TrajectoriesPane(Pane):
     def _title(self, unit: str) -> str:
         return f"{unit}  {self.episodes.question(unit)}"
 
-    def _empty_reason(self) -> str:
-        """Returns the text for an empty list: why it is empty, and what fills it."""
-        if self.episodes.any:
-            return "Nothing matches the filter; esc shows all."
-        if not self.follow.name:
-            return "No runs yet: R starts one."
-        stage = "group_planning" if self.follow.state.stage == "group_planning" else "synthesis"
-        return missing_reason(self.follow.state, stage, "trajectories", alive=self.follow.verdict in ALIVE)
-
     @on(Table.CursorMoved)
     def _cursor_moved(self) -> None:
         self._below_first = self.table.cursor > 0
@@ -187,28 +185,19 @@ class TrajectoriesPane(Pane):
     # -- keys ------------------------------------------------------------------------------------------------------
 
     def obstacle(self, action: str) -> str:
-        unit, alive = self.unit, self.follow.verdict in ALIVE
+        answer = self.reader.answer()
+        role = None if answer is None else answer.role
+        if found := episode_obstacle(action, self.unit, role, self.episodes, self.follow):
+            return found
         match action:
-            case "hold" | "hold_run" if not alive:
-                return "This run has no job."
-            case "step" if not alive or unit not in self.follow.state.lanes.units:
-                return "Only an episode in flight can be stepped."
-            case "edit" | "fork" if self.reader.answer() is None:
-                return f"There is no answer to {action}."
-            case "edit" | "retry" if not alive or not self.episodes.is_of_current_stage(unit):
-                return "The stage of this episode is not running; fork it instead."
-            case "fork" if self.follow.state.stage and not self.episodes.is_of_current_stage(unit):
-                return "Another stage is running: only its own episodes can be forked now."
-            case "keep" | "drop" if unit not in self.follow.state.trajectories:
+            case "keep" | "drop" if not self._judgeable():
                 return "Only finished trajectories of synthesis are kept or dropped."
-            case "mark" | "export" | "sort" if not unit:
-                return "There is no episode."
-            case "compare" if not self.is_comparing and self.episodes.marked in ("", unit):
+            case "compare" if not self.is_comparing and not self.episodes.other_marked(self.unit):
                 return "Mark one with m, choose another, then compare."
+            case "differ" if not self._pair():
+                return "Mark one with m and choose another, or choose a fork."
             case "lanes" if not self.follow.state.lanes.units and not self.has_class("lanes"):
                 return "No episode is in flight."
-            case "filter" if not self.episodes.any:
-                return "There is no episode."
             case "up" if self._level() == "":
                 return "This is the list."
         return ""
@@ -222,6 +211,8 @@ class TrajectoriesPane(Pane):
                 return "list"
             case "compare" if self.is_comparing:
                 return "one alone"
+            case "keep" | "drop" | "retry" | "export" if len(self.episodes.marks) > 1:
+                return f"{action} {len(self.episodes.marks)}"
             case "up":
                 return {"filter": "show all", "lanes": "list", "compare": "one alone"}.get(self._level(), "list")
         return ""
@@ -252,8 +243,10 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_retry(self) -> None:
-        answer = self.reader.answer() if self.reader.is_focused else None
-        self.view.send(new_command("retry", self.unit, answer.owner if answer else 0))
+        """Asks again: all marked episodes from their start, else the chosen one from the start or the cursor."""
+        answer = self.reader.answer() if self.reader.is_focused and not self.episodes.marks else None
+        units = [unit for unit in self.episodes.taken(self.unit) if self.episodes.is_of_current_stage(unit)]
+        self.view.send_all([new_command("retry", unit, answer.owner if answer else 0) for unit in units])
 
     @action_table.check_obstacle
     def action_edit(self) -> None:
@@ -266,23 +259,65 @@ class TrajectoriesPane(Pane):
             self.app.push_screen(fork_form(self.view, self.unit, answer))
 
     @action_table.check_obstacle
+    def action_prompt(self) -> None:
+        folder, answer = self.follow.folder, self.reader.answer()
+        if folder is not None and answer is not None:
+            self.app.push_screen(PromptScreen(folder, self.unit, answer.owner))
+
+    @action_table.check_obstacle
     def action_keep(self) -> None:
-        self.app.push_screen(judge_form(self.view, self.unit, keep=True))
+        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_verdicts, keep=True))
 
     @action_table.check_obstacle
     def action_drop(self) -> None:
-        self.app.push_screen(judge_form(self.view, self.unit, keep=False))
+        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_verdicts, keep=False))
+
+    @action_table.check_obstacle
+    def action_undo(self) -> None:
+        commands = undo_commands(self.episodes.judged.pop())
+        if commands:
+            self.view.send_all(commands)
+        else:
+            self.notice("There was no verdict before: keep it with K, or drop it with x.")
+
+    def _note_verdicts(self, units: Sequence[str]) -> None:
+        self.episodes.note_verdicts(units)
+        self.table.reload()
+
+    def _judgeable(self) -> list[str]:
+        """Returns the units that can be kept or dropped now."""
+        return [unit for unit in self.episodes.taken(self.unit) if unit in self.follow.state.trajectories]
 
     @action_table.check_obstacle
     def action_mark(self) -> None:
-        chosen = self.table.chosen or ""
-        self.episodes.marked = "" if self.episodes.marked == chosen else chosen
+        self.episodes.mark(self.table.chosen or "")
+        self._show_marks()
+
+    @action_table.check_obstacle
+    def action_mark_all(self) -> None:
+        self.episodes.mark_all()
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        count = len(self.episodes.marks)
         self.table.reload()
+        self.notice(f"{count} marked" if count else "none marked")
 
     @action_table.check_obstacle
     def action_compare(self) -> None:
         """Shows the marked trajectory beside the chosen one, or the chosen one alone again."""
-        self._compare_with("" if self.is_comparing else self.episodes.marked)
+        self._compare_with("" if self.is_comparing else self.episodes.other_marked(self.unit))
+
+    @action_table.check_obstacle
+    def action_differ(self) -> None:
+        """Shows what differs between the marked and the chosen trajectory, or between a fork and its parent."""
+        folder, pair = self.follow.folder, self._pair()
+        if folder is not None and pair:
+            one, other = pair
+            self.app.push_screen(DifferenceScreen(one, other, lambda: read_pair(folder, self.follow.state, pair)))
+
+    def _pair(self) -> tuple[str, str] | None:
+        return self.episodes.find_pair(self.unit, self.follow.state.lanes.forks)
 
     def _compare_with(self, unit: str) -> None:
         """Shows another unit beside the chosen one; with an empty name, the chosen one alone."""
@@ -323,14 +358,21 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_export(self) -> None:
-        """Writes the chosen unit as JSON into the project's exports folder, and copies it."""
-        file = self.project / "exports" / f"{self.follow.name}-{self.unit}.json".replace("/", "-")
-        text = self.reader.export_json(self.episodes.trajectory(self.unit))
+        """Writes the marked units, else the chosen one, as JSON into the project's exports folder, and copies them."""
+        folder, units = self.follow.folder, self.episodes.taken(self.unit)
+        if folder is not None:
+            name = units[0] if len(units) == 1 else f"{len(units)}-trajectories"
+            found = {unit: self.episodes.trajectory(unit) for unit in units}
+            file = self.project / "exports" / f"{folder.name}-{name}.json".replace("/", "-")
+            self.run_worker(partial(self._export, folder, found, file), thread=True)
+
+    def _export(self, folder: RunFolder, found: Mapping[str, Trajectory | None], file: Path) -> None:
         try:
+            text = export_units(folder, self.follow.state, found)
             file.parent.mkdir(exist_ok=True)
             disk.replace(file, text.encode())
         except OSError as error:  # the boundary of a command: shown, not raised
-            self.notice(f"Not exported: {error}")
+            self.app.call_from_thread(self.notice, f"Not exported: {error}")
         else:
             self.post_message(Copied(untrusted_text.whole(text), f"{file.relative_to(self.project)} written; "))
 

@@ -1,4 +1,4 @@
-"""Loss curves of a project's earlier runs, read from their logs without decoding other events."""
+"""Loss curves of a project's other runs, read from their logs without decoding other events."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from autoact.events import TrainStepped
 from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import unseal
-from studio.runs.loss_series import Series
+from studio.runs.loss_series import RunCurve, Series
 
 MOST = 4
-"""Most earlier runs shown at once."""
+"""Earlier runs shown unless a person chooses others."""
+MOST_CHOSEN = 8
+"""Most runs that a person chooses."""
 STEPPED = b'"type":"train.stepped"'
 
 
-def read_curves(folders: Sequence[RunFolder]) -> dict[str, list[Series]]:
-    """Returns, by role, the curves of the first runs of `folders` that trained. Slow: call it in a thread."""
-    found: dict[str, list[Series]] = {}
+def read_curves(folders: Sequence[RunFolder], most: int = MOST) -> dict[str, list[RunCurve]]:
+    """Returns, by role, the curves of the first `most` runs of `folders` that trained. Slow: call it in a thread."""
+    found: dict[str, list[RunCurve]] = {}
     count = 0
     for folder in folders:
         known = run_curves(folder)
         for role, series in known.items():
-            found.setdefault(role, []).append(series)
+            found.setdefault(role, []).append(RunCurve(folder.name, series))
         count += bool(known)
-        if count == MOST:
+        if count == most:
             break
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 BINS = 1_024
@@ -141,3 +142,12 @@ def span(columns: Sequence[Column | None]) -> Column:
     """Returns the lowest and highest value of the columns; (0, 0) when there is none."""
     known = [column for column in columns if column is not None]
     return (min(low for low, _ in known), max(high for _, high in known)) if known else (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCurve:
+    """The curve of another run."""
+
+    run: str
+    """The name of the run's folder."""
+    series: Series

@@ -13,10 +13,57 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from studio.actions import action_table
+from studio.episodes.document import Document, Paragraph
+from studio.episodes.search import Match, Search
 from studio.terminal.glyphs import Glyphs
+from studio.widgets.search_line import Searchable
 
 WIDTH = 74
 """Width of the text in cells."""
+
+
+class HelpPage(VerticalScroll, Searchable):
+    """The page, which `/` searches."""
+
+    CONTEXTS: tuple[action_table.Context, ...] = ("search",)
+
+    def __init__(self, lines: Sequence[Content]):
+        super().__init__(id="page")
+        self._lines = lines
+        self._document = Document(Paragraph("", "", line.plain) for line in lines)
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("\n").join(self._lines))
+
+    def obstacle(self, action: str) -> str:
+        return self.search_obstacle(action)
+
+    def search_for(self, text: str) -> None:
+        self.search = Search(text, self._document) if text.strip() else None
+        if self.search is not None:
+            self.search.jump_to(self._place)
+        self._draw()
+
+    def show_match(self, steps: int) -> None:
+        if self.search is not None:
+            self.search.step(steps, self._place)
+            self._draw()
+
+    @property
+    def _place(self) -> Match:
+        return Match(round(self.scroll_y), 0, 0)
+
+    def _draw(self) -> None:
+        """Highlights the matches, and scrolls to the current one."""
+        lines = list(self._lines)
+        current = self.search.current if self.search else None
+        for index in range(len(lines)):
+            for match in self.search.of(index) if self.search else ():
+                style = "$background on $accent bold" if match == current else "$accent bold underline"
+                lines[index] = lines[index].stylize(style, match.start, match.end)
+        self.query_one(Static).update(Content("\n").join(lines), layout=False)
+        if current is not None:
+            self.scroll_to(y=current.paragraph - self.size.height // 3, animate=False)
 
 
 class HelpScreen(ModalScreen[None]):
@@ -37,8 +84,7 @@ class HelpScreen(ModalScreen[None]):
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="page"):
-            yield Static(page(self._contexts, self._glyphs, self._table))
+        yield HelpPage(page_lines(self._contexts, self._glyphs, self._table))
 
 
 def page(
@@ -46,6 +92,15 @@ def page(
     glyphs: Glyphs,
     table: Sequence[action_table.Action] = action_table.ACTIONS,
 ) -> Content:
+    """Returns the lines of the page as one text."""
+    return Content("\n").join(page_lines(contexts, glyphs, table))
+
+
+def page_lines(
+    contexts: Sequence[action_table.Context],
+    glyphs: Glyphs,
+    table: Sequence[action_table.Action] = action_table.ACTIONS,
+) -> list[Content]:
     """Returns the page: the actions, those of the innermost context first, each with its command, then the signs."""
     lines: list[Content] = []
     for _, group in groupby(
@@ -55,8 +110,11 @@ def page(
     roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]
     signs = ["", f"  who   {roles}", f"  runs  {'  '.join(verdicts[:5])}", f"        {'  '.join(verdicts[5:])}"]
-    closing = ["", "  world: the observations of tools.  Curves: nats per token, by step.", "  esc closes this page."]
-    return Content("\n").join([*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)])
+    closing = [
+        "", "  world: the observations of tools.  Curves: nats per token, by step.",
+        "  esc closes this page; / finds a text, n and N go on and back.",
+    ]  # fmt: skip
+    return [*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)]
 
 
 def action_lines(action: action_table.Action) -> list[Content]:

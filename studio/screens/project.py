@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -245,6 +245,17 @@ class ProjectScreen(Screen[None]):
         else:
             self.notice(run_command.progress_text(command))
             self._in_thread(lambda: run_command.deliver(folder, command, start=start).text)
+
+    def send_all(self, commands: Sequence[Command]) -> None:
+        """Sends several commands of one kind in a thread, and shows how many were accepted."""
+        folder = self.follow.folder
+        if folder is None or not commands:
+            self.notice("There is nothing to send this to.")
+        elif len(commands) == 1:
+            self.send(commands[0], start=True)
+        else:
+            self.notice(f"{run_command.TEXTS[commands[0].do][0]} {len(commands)} trajectories ...")
+            self._in_thread(lambda: run_command.deliver_all(folder, commands).text)
 
     def _in_thread(self, work: Callable[[], str]) -> None:
         """Runs something slow in a thread and shows the text that it returns."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len, chop_cells
 
 
@@ -17,6 +19,26 @@ def wrap(text: str, width: int) -> list[str]:
         else:
             _wrap_wide(row, width, lines)
     return lines
+
+
+def line_starts(text: str, lines: Sequence[str]) -> list[int]:
+    """Returns for each wrapped line of a text the index of its first character. A blank or line end between two lines
+    is in neither."""
+    starts, at = [], 0
+    for number, line in enumerate(lines):
+        if number and text[at : at + 1] in (" ", "\n"):
+            at += 1
+        starts.append(at)
+        at += len(line)
+    return starts
+
+
+def common_lines(one: Sequence[str], other: Sequence[str]) -> int:
+    """Returns the number of equal lines at the beginning of both."""
+    for number, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return number
+    return min(len(one), len(other))
 
 
 def _wrap_ascii(row: str, width: int, lines: list[str]) -> None:

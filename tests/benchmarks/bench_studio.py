@@ -8,17 +8,23 @@ less the longer of the times that the program and this terminal stood in line fo
 from __future__ import annotations
 
 import os
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "studio"))
 
+import scenes  # noqa: E402
 import stories  # noqa: E402 - found by the line above
 from terminal import Line, Terminal, stood_in_line  # noqa: E402
+
+from studio.episodes.differences import find_differences  # noqa: E402
+from studio.episodes.document import Document  # noqa: E402
+from studio.episodes.search import Search  # noqa: E402
 
 SCENES = str(Path(__file__).with_name("scenes.py"))
 SLOW = Line(rate=25 * 1024, buffer=256 * 1024, trip=0.05)
@@ -64,7 +70,8 @@ def main() -> None:
         os.environ |= {"AUTOACT_PROJECTS": home, "AUTOACT_STUDIO": f"{home}/none", "LANG": "C.UTF-8"}
         project = stories.project(Path(home))
         run = stories.write(project, stories.finished())
-        for measure in (first_paint, idle, streaming, long_trajectory, long_list, curves, settings):
+        measures = first_paint, idle, streaming, long_trajectory, searching, differing, long_list, curves, settings
+        for measure in measures:
             measure(str(run.path))
 
 
@@ -182,6 +189,47 @@ def pressed(terminal: Terminal, key: str, times: int) -> float:
     return (terminal.cpu() - cpu) * 1000 / times / count
 
 
+def searching(run: str) -> None:
+    """A word of four letters, in every third turn, typed letter by letter; then from match to match."""
+    print("a trajectory of 300 turns, searched")
+    with Terminal([SCENES, "turns", "ours"], **SIZE) as terminal:
+        reached(terminal, lambda: "§000" in terminal.text())
+        quiet(terminal)
+        cpu = terminal.cpu()
+        for letter in "/Gold":
+            terminal.press(letter)
+            terminal.wait(0.3)
+        reached(terminal, lambda: "of 100" in terminal.text())
+        quiet(terminal)
+        figure("  CPU for a letter, the line's opening included, ms", (terminal.cpu() - cpu) * 1000 / 5, "50")
+        terminal.press("\r")
+        terminal.wait(0.3)
+        figure("  CPU to the next match, ms", pressed(terminal, "n", 40), "15")
+    document = Document(scenes.passages(100))
+    figure("  finding all matches, ms", timed(lambda: Search("gold", document)), "50")
+
+
+def differing(run: str) -> None:
+    """Two episodes of 100 steps, 300 turns; in every other turn of the second a tenth of the words are others."""
+    source, first = random.Random(1), list(scenes.passages(100))
+    second = [
+        replace(one, text=" ".join("other" if source.random() < 0.1 else word for word in one.text.split(" ")))
+        if source.random() < 0.5 else one
+        for one in first
+    ]  # fmt: skip
+    figure("differences of two trajectories of 300 turns, ms", timed(lambda: find_differences(first, second)), "100")
+
+
+def timed(work: Callable[[], object]) -> float:
+    """CPU in ms, the least of some times."""
+    figures: list[float] = []
+    for _ in range(STARTS):
+        begin = time.process_time()
+        work()
+        figures.append((time.process_time() - begin) * 1000)
+    return min(figures)
+
+
 def long_list(run: str) -> None:
     studio, stock = (opened(kind) for kind in ("ours", "stock"))
     print("opening a list, in the studio of 1,000,000 rows; stock: a DataTable of 10,000")
@@ -248,6 +296,11 @@ def best(figures: list[tuple[float, float]], place: int) -> float:
 
 def row(what: str, studio: float, stock: float, target: str) -> None:
     print(f"{what:<44}{studio:12.1f}{stock:12.1f}   {target}", flush=True)
+
+
+def figure(what: str, studio: float, target: str) -> None:
+    """A row without stock Textual, which has nothing like it."""
+    print(f"{what:<56}{studio:12.1f}   {target}", flush=True)
 
 
 if __name__ == "__main__":

@@ -124,6 +124,19 @@ class Steps(Scene):
             self.call_after_refresh(view.scroll_end, animate=False)
 
 
+class Turns(Scene):
+    """A trajectory of a hundred steps, 300 turns, to be searched."""
+
+    CSS = Scene.CSS + " Transcript { height: 1fr; }"
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield Transcript(Document(passages(100)))
+
+    def on_mount(self) -> None:
+        self.query_one(Transcript).focus()
+
+
 class Listing(Scene):
     """A list of very many rows, opened by a key."""
 
@@ -184,7 +197,7 @@ def passages(steps: int) -> Iterator[Paragraph]:
 
 
 SCENES: dict[str, type[App[object]]] = {
-    "stream": Stream, "steps": Steps, "listing": Listing, "curves": Curves,
+    "stream": Stream, "steps": Steps, "turns": Turns, "listing": Listing, "curves": Curves,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -21,11 +21,14 @@ from studio.panes.tools import ToolsPane
 from studio.panes.training import TrainingPane
 from studio.panes.trajectories import TrajectoriesPane
 from studio.screens.confirm import Confirm
+from studio.screens.difference import DifferenceScreen
 from studio.screens.form import Form
+from studio.screens.help import HelpPage
 from studio.screens.lessons import LessonsScreen
 from studio.screens.pick import Pick
 from studio.screens.project import ProjectScreen
 from studio.screens.projects import ProjectsScreen
+from studio.screens.prompt import PromptScreen
 from studio.screens.rating import RatingScreen
 from studio.screens.settings import SettingsForm
 from studio.widgets.charts.plot import Plot
@@ -45,6 +48,7 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "runs": (RunsPane,),
     "table": (Table,),
     "transcript": (Transcript,),
+    "search": (Transcript, HelpPage),
     "plot": (Plot,),
     "task": (TaskPane,),
     "tools": (ToolsPane,),
@@ -56,6 +60,8 @@ CONTEXTS: dict[str, tuple[type, ...]] = {
     "line": (InputLine,),
     "training": (TrainingPane,),
     "lessons": (LessonsScreen,),
+    "prompt": (PromptScreen,),
+    "difference": (DifferenceScreen,),
     "group": (GroupPane,),
     "lab": (LabPane,),
     "rating": (RatingScreen,),

@@ -9,9 +9,10 @@ import pytest
 from hosts import Host
 from stories import screen_text
 
-from studio.runs.loss_series import BINS, Series, span
+from studio.runs.loss_series import BINS, RunCurve, Series, span
 from studio.widgets.charts.braille import dot_text, draw_dots
 from studio.widgets.charts.plot import Curve, Plot, figure_text
+from studio.widgets.charts.ticks import round_powers, round_values
 
 
 def text_of(
@@ -102,15 +103,18 @@ def test_figures_are_short() -> None:
 @pytest.mark.does("plot.logarithm", "plot.smooth", "plot.overlay", "plot.earlier", "plot.later")
 async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
     loss = Series([3.0 / (1 + step / 20) for step in range(200)])
-    plot = Plot([Curve("plan [b]", "plan", loss, 400, (Series([9.0] * 100),))])
+    plot = Plot([Curve("plan [b]", "plan", loss, 400, (RunCurve("2026-11-22T1430-quick-fe3c", Series([9.0] * 100)),))])
     app = Host(plot)
     async with app.run_test(size=(80, 16)) as pilot:
         await pilot.pause()
         rows = screen_text(app).splitlines()
         assert "P› plan [b] 0.274" in rows[0]
-        assert rows[1].startswith("  9.000 ")
+        assert rows[1].split()[:3] == ["a", "fe3c", "9.000"]
+        assert rows[2].startswith("  9.000 ")
+        assert rows[2].rstrip().endswith("a"), "the letter is at the end of the curve"
         assert rows[14].startswith("  0.274 ")
-        assert rows[15].split() == ["0", "400"]
+        assert rows[15].split() == ["0", "100", "200", "300", "400"]
+        assert rows[15].index("200") == 8 + 36
         await pilot.press("v", "l", "m")
         await pilot.pause()
         rows = screen_text(app).splitlines()
@@ -129,6 +133,38 @@ async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
         plot.draw()
         await pilot.pause()
         assert "50.0" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "values"),
+    [
+        (0, 400, 6, [0, 100, 200, 300, 400]), (0, 60, 2, [0, 50]), (0.07, 0.93, 4, [0.5]), (3, 3, 4, []),
+        (-1.0, 1.0, 5, [-1.0, -0.5, 0.0, 0.5, 1.0]), (0, math.inf, 3, []), (1e9, 5e9, 5, [1e9, 2e9, 3e9, 4e9, 5e9]),
+    ],
+)  # fmt: skip
+def test_ticks_are_round(low: float, high: float, most: int, values: list[float]) -> None:
+    assert round_values(low, high, most) == pytest.approx(values)
+
+
+def test_ticks_of_a_log_scale() -> None:
+    assert round_powers(0.03, 4.0) == pytest.approx([0.05, 0.1, 0.2, 0.5, 1, 2])
+    assert round_powers(0.0, 1.0) == []
+    assert round_powers(1e-300, 1.7e308)[-1] == 1e308
+
+
+async def test_several_runs_lie_on_one_axis_each_with_its_letter() -> None:
+    others = [RunCurve(f"run-{name}", Series([level] * 50)) for name, level in (("aaaa", 5.0), ("bbbb", 7.0))]
+    plot = Plot([Curve("loss", "plan", Series([3.0] * 100), 100, others)])
+    app = Host(plot)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        rows = screen_text(app).splitlines()
+        assert rows[1].split() == ["a", "aaaa", "5.000", "b", "bbbb", "7.000"]
+        assert [row.rstrip()[-1] for row in rows if row.rstrip().endswith(("a", "b"))] == ["b", "a"]
+        assert any(row.startswith("  6.000") for row in rows), "ticks between the edges"
+        await pilot.press("left")
+        await pilot.pause()
+        assert "aaaa -" in screen_text(app), "its curve has ended before this step"
 
 
 async def test_an_empty_plot_and_a_tiny_one() -> None:

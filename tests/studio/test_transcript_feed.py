@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
+from stories import project, write
 
+import autoact.events as happened
 from autoact.episode import Episode, Limits
 from autoact.events import TokenSpoken
 from autoact.registry.roles import ROLES, SUB_AGENTS
+from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask, Card, Observation, Sampling, Use
 from autoact.trajectory import META, Cast, Part, Question, Tool
 from studio.episodes.session import speaking_role
-from studio.episodes.transcript_feed import partial_answer
+from studio.episodes.transcript_feed import TranscriptFeed, partial_answer
 
 CASTS = {META: Cast(META), "group": Cast("group", {name: name for name in SUB_AGENTS})}
 CARD = Card("Answer.", (Tool("Retrieve", "Reads a page.", "Retrieve[Fidelio]"),))
@@ -56,3 +60,21 @@ def test_an_agent_learns_what_it_says() -> None:
     assert {role: {part for part, who in said.items() if who == role} for role in SUB_AGENTS} == {
         role: set(ROLES.get(role).parts) for role in SUB_AGENTS
     }
+
+
+def test_a_choice_has_its_probability_and_an_edit_its_note(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    run = write(root, [
+        happened.ModelAnswered("t-1", 0, "d", "reflect", "verdict", " right", (1,), chance=0.2689),
+        happened.ModelAnswered("t-1", 1, "d", "plan", "thought", "I look."),
+        happened.ModelAnswered("t-1", 2, "d", "plan", "action", " Retrieve\n", chance=0.9),
+        happened.AnswerEdited("t-1", 2, " Finish\n"),
+    ])  # fmt: skip
+    feed = TranscriptFeed(run, "t-1", RunState())
+    feed.log.read()
+    feed.refresh(None)
+    texts = [feed.document.text(index).replace("\N{NO-BREAK SPACE}", " ") for index in range(3)]
+    assert texts == ["right   · probability 27%", "I look.", "Finish   · edited by a person"]
+    assert feed.answer(0) is not None
+    assert feed.answer(0).text == "right"  # type: ignore[union-attr]
+    feed.log.close()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from string import ascii_lowercase
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,17 +17,22 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from studio.actions import action_table
-from studio.runs.loss_series import Column, Series, span
+from studio.runs.loss_series import Column, RunCurve, Series, span
 from studio.terminal import untrusted_text
 from studio.terminal.glyphs import app_glyphs
 from studio.terminal.theme import without_terminal_colours
 from studio.widgets.charts.braille import Grid, dot_text, draw_dots
+from studio.widgets.charts.ticks import round_powers, round_values, step_labels, tick_rows
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
+OTHERS = ("other-0", "other-1", "other-2", "other-3")
+"""Styles of other runs' curves, in turn; a letter tells them apart without colours."""
 SMOOTHING = (0.0, 0.6, 0.9, 0.99)
 """Weights of the running average; the smoothing key steps through them."""
 AXIS = 8
 """Cells left of the plot, for the values at its upper and lower edge."""
+LEAST_ROWS = 6
+"""Rows from which the names of other runs have a line of their own."""
 _BOLD = Style(bold=True)
 
 
@@ -40,8 +46,8 @@ class Curve:
     series: Series
     of: int = 0
     """Steps expected; 0 when unknown."""
-    earlier: Sequence[Series] = field(default_factory=tuple)
-    """The same curve in earlier runs."""
+    earlier: Sequence[RunCurve] = field(default_factory=tuple)
+    """The same curve in other runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +56,24 @@ class _Layer:
 
     dots: Grid
     style: str
+    letter: str = ""
+    """The letter of another run, which is put at the end of its curve."""
+    end: tuple[int, int] | None = None
+    """Row and column of the cell for the letter: the last one with a dot."""
 
 
 class Plot(Widget, can_focus=True):
     """A legend line with values, the plot, and an axis line with steps. `draw` updates it from the curves."""
 
-    COMPONENT_CLASSES = {f"plot--{name}" for name in (*ROLES, "text", "quiet", "cursor")}
+    COMPONENT_CLASSES = {f"plot--{name}" for name in (*ROLES, *OTHERS, "text", "quiet", "cursor")}
     DEFAULT_CSS = (
         "Plot { background: $background; color: $foreground; height: 1fr; }\n"
         + "".join(f"Plot > .plot--{role} {{ color: $role-{role}; }}\n" for role in ROLES)
         + """
+    Plot > .plot--other-0 { color: $warning; }
+    Plot > .plot--other-1 { color: $success; }
+    Plot > .plot--other-2 { color: $primary; }
+    Plot > .plot--other-3 { color: $quiet; }
     Plot > .plot--text { color: $foreground; }
     Plot > .plot--quiet { color: $quiet; }
     Plot > .plot--cursor { color: $accent; background: $panel; text-style: bold; }
@@ -96,7 +110,7 @@ class Plot(Widget, can_focus=True):
     def steps(self) -> int:
         """The length of the axis in steps: that of the longest curve, earlier runs included while they are shown."""
         lengths = [max(len(curve.series), curve.of) for curve in self.curves]
-        return max([*lengths, *(len(series) for series, _ in self._all_series())], default=0)
+        return max([*lengths, *(len(series) for series, *_ in self._all_series())], default=0)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -145,37 +159,63 @@ class Plot(Widget, can_focus=True):
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def _lines(self, width: int, height: int) -> list[Strip]:
-        across, rows = width - AXIS, max(1, height - 2)
+        legends = [self._legend()]
+        if height > LEAST_ROWS and (others := self._others()):
+            legends.append(self._other_legend(others))
+        across, rows = width - AXIS, max(1, height - 1 - len(legends))
         layers, low, high = self._layers(across, rows)
-        strips = [self._legend()]
+        labels = tick_rows(self._ticks(low, high, rows), low, high, rows, self._label) if layers else {}
+        strips = legends
         for y in range(rows if height > 1 else 0):
-            value = high if y == 0 else low if y == rows - 1 else None
-            label = "" if value is None or not layers else figure_text(self._from_scale(value))
+            label = labels.get(y, "")
             strips.append(Strip([self._text(f"{label:>{AXIS - 1}} ", "quiet"), *self._row(layers, y, across)], width))
         if height > 2:
             strips.append(self._axis(across))
         style = self.rich_style
         return [strip.adjust_cell_length(width, style) for strip in strips]
 
-    def _layers(self, across: int, rows: int) -> tuple[list[_Layer], float, float]:
-        """Returns the curves as dots, earlier runs first so that they lie below, and the lowest and highest value."""
-        found: list[tuple[list[Column | None], str]] = []
-        steps = self.steps
-        for series, role in self._all_series():
-            columns = series.columns(across * 2, steps, smooth=self.smooth)
-            found.append(([self._to_scale(column) for column in columns], role))
-        low, high = span([column for columns, _ in found for column in columns])
-        return [_Layer(draw_dots(columns, low, high, rows), role) for columns, role in found if any(columns)], low, high
+    def _ticks(self, low: float, high: float, rows: int) -> list[float]:
+        """Returns round values between the edges, in the scale of the plot."""
+        if self.logarithmic:
+            return [math.log10(value) for value in round_powers(10.0**low, 10.0**high)]
+        return round_values(low, high, rows // 4)
 
-    def _all_series(self) -> list[tuple[Series, str]]:
-        earlier = [(series, "quiet") for curve in self.curves for series in curve.earlier] if self.earlier else []
-        return [*earlier, *((curve.series, curve.role if curve.role in ROLES else "text") for curve in self.curves)]
+    def _label(self, value: float) -> str:
+        return figure_text(self._from_scale(value))
+
+    def _others(self) -> list[RunCurve]:
+        """Returns the curves of other runs that are shown."""
+        return [other for curve in self.curves for other in curve.earlier] if self.earlier else []
+
+    def _layers(self, across: int, rows: int) -> tuple[list[_Layer], float, float]:
+        """Returns the curves as dots, other runs first so that they lie below, and the lowest and highest value."""
+        found: list[tuple[list[Column | None], str, str]] = []
+        steps = self.steps
+        for series, style, letter in self._all_series():
+            columns = series.columns(across * 2, steps, smooth=self.smooth)
+            found.append(([self._to_scale(column) for column in columns], style, letter))
+        low, high = span([column for columns, *_ in found for column in columns])
+        layers: list[_Layer] = []
+        for columns, style, letter in found:
+            if any(columns):
+                dots = draw_dots(columns, low, high, rows)
+                layers.append(_Layer(dots, style, letter, _end(dots) if letter else None))
+        return layers, low, high
+
+    def _all_series(self) -> list[tuple[Series, str, str]]:
+        """Returns each series with the style and the letter of its curve."""
+        others = [
+            (other.series, OTHERS[number % len(OTHERS)], ascii_lowercase[number])
+            for number, other in enumerate(self._others()[: len(ascii_lowercase)])
+        ]
+        return [*others, *((curve.series, curve.role if curve.role in ROLES else "text", "") for curve in self.curves)]
 
     def _row(self, layers: Sequence[_Layer], y: int, across: int) -> list[Segment]:
         """Returns one row of cells: the dots of all layers, in the colour of the uppermost."""
         ascii, marked = app_glyphs(self.app).ascii, self._cursor_cell(across)
         inked = [(layer.dots[y], layer.style) for layer in layers if any(layer.dots[y])]
-        if marked is None and len(inked) < 2:  # most rows: no cell-by-cell merge needed
+        ends = {end[1]: layer for layer in layers if (end := layer.end) and end[0] == y}
+        if marked is None and len(inked) < 2 and not ends:  # most rows: no cell-by-cell merge needed
             dots, style = inked[0] if inked else ([0] * across, "quiet")
             return [self._text(dot_text(dots, ascii=ascii), style)]
         bits, styles = [0] * across, ["quiet"] * across
@@ -185,6 +225,8 @@ class Plot(Widget, can_focus=True):
                     bits[x] |= more
                     styles[x] = style
         letters = list(dot_text(bits, ascii=ascii))
+        for x, layer in ends.items():
+            letters[x], styles[x] = layer.letter, layer.style
         if marked is not None:
             styles[marked] = "cursor"
             letters[marked] = letters[marked] if bits[marked] else "|" if ascii else "│"
@@ -202,13 +244,25 @@ class Plot(Widget, can_focus=True):
         modes = ["log scale"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
         return Strip([*pieces, self._text("  ".join(["", *modes]), "quiet")])
 
+    def _other_legend(self, others: Sequence[RunCurve]) -> Strip:
+        """Returns letter, name and value of the other runs' curves."""
+        pieces = []
+        for (series, style, letter), other in zip(self._all_series(), others, strict=False):
+            value = series.last if self.cursor is None else series.at(self.cursor)
+            pieces.append(self._text(f" {letter} {untrusted_text.line(other.run[-4:])}", style, bold=True))
+            pieces.append(self._text(f" {figure_text(value)}", "quiet"))
+        return Strip(pieces)
+
     def _axis(self, across: int) -> Strip:
-        """Returns the axis line with its first and last step."""
-        left = "0" if self.cursor is None else f"step {self.cursor + 1}"
-        right = str(self.steps)
+        """Returns the axis line: round steps and the last one, or the step of the cursor."""
         if not self.steps:
-            left, right = "no steps yet", ""
-        return Strip([self._text(" " * AXIS + left + right.rjust(max(0, across - len(left))), "quiet")])
+            text = "no steps yet"
+        elif self.cursor is not None:
+            left = f"step {self.cursor + 1}"
+            text = left + str(self.steps).rjust(max(0, across - len(left)))
+        else:
+            text = step_labels(self.steps, across, str(self.steps))
+        return Strip([self._text(" " * AXIS + text, "quiet")])
 
     def _text(self, text: str, style: str, *, bold: bool = False) -> Segment:
         found = self.get_component_rich_style(f"plot--{style}")
@@ -230,6 +284,15 @@ class Plot(Widget, can_focus=True):
 
     def _from_scale(self, value: float) -> float:
         return 10.0**value if self.logarithmic else value
+
+
+def _end(dots: Grid) -> tuple[int, int] | None:
+    """Returns row and column of the last cell with a dot."""
+    for x in range(len(dots[0]) - 1, -1, -1):
+        for y, row in enumerate(dots):
+            if row[x]:
+                return y, x
+    return None
 
 
 def figure_text(value: float) -> str:

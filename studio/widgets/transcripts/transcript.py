@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from bisect import bisect_right
 from collections.abc import Collection
 
 from rich.segment import Segment
@@ -15,24 +17,27 @@ from textual.strip import Strip
 from studio.actions import action_table
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.line_index import LineIndex
-from studio.terminal.wrap import wrap
+from studio.episodes.search import Match, Search
+from studio.terminal.wrap import common_lines, line_starts, wrap
 from studio.widgets.lists.cursor_list import CursorList
+from studio.widgets.search_line import Searchable
+from studio.widgets.transcripts.gutter import gutter, label
+from studio.widgets.transcripts.highlight import Span, pieces
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
 FOLD = 3
 """Lines shown of a folded paragraph."""
-GUTTERS = ((70, 15), (44, 11), (0, 3))
-"""Least width of the view and width of the gutter, in cells: for sign and part, sign and short part, sign alone."""
-SHORT = {"argument": "arg", "observation": "obs", "reflection": "reflect", "question": "asked"}
-"""Names of parts for the narrower gutter."""
 REMEMBERED = 4_096
 """Drawn strips and wrapped paragraphs that are cached."""
 
 
-class Transcript(CursorList):
+class Transcript(CursorList, Searchable):
     """Shows a document and follows its end until the cursor is moved away from it. `draw` updates it."""
 
-    COMPONENT_CLASSES = {f"transcript--{name}" for name in (*ROLES, "text", "strong", "quiet", "cursor")}
+    COMPONENT_CLASSES = {
+        f"transcript--{name}"
+        for name in (*ROLES, "text", "strong", "quiet", "cursor", "removed", "added", "match", "current")
+    }
     DEFAULT_CSS = (
         "".join(f"Transcript > .transcript--{role} {{ color: $role-{role}; text-style: bold; }}\n" for role in ROLES)
         + """
@@ -40,10 +45,15 @@ class Transcript(CursorList):
     Transcript > .transcript--strong { color: $foreground; text-style: bold; }
     Transcript > .transcript--quiet { color: $quiet; }
     Transcript > .transcript--cursor { background: $panel; }
+    Transcript > .transcript--removed { color: $error; }
+    Transcript > .transcript--added { color: $success; }
+    Transcript > .transcript--match { color: $accent; text-style: bold underline; }
+    Transcript > .transcript--current { color: $background; background: $accent; text-style: bold; }
     Transcript:nocolor > .transcript--cursor { text-style: reverse; }
+    Transcript:nocolor > .transcript--current { text-style: bold reverse underline; }
     """
     )
-    CONTEXTS: tuple[action_table.Context, ...] = ("transcript", "list")
+    CONTEXTS: tuple[action_table.Context, ...] = ("search", "transcript", "list")
     BINDINGS = action_table.bindings("transcript")
 
     class CursorMoved(Message):
@@ -90,6 +100,9 @@ class Transcript(CursorList):
         self._wrapped.clear()
         self._strips.clear()
         document.changed = 0
+        if self.search is not None:  # the same text is sought in the new document
+            self.search = Search(self.search.text, document)
+            self.update_search_line()
         self._lines_index.change(0, 0)
         self._scrolling = True
         self.set_view(0, 0)
@@ -121,13 +134,16 @@ class Transcript(CursorList):
         if self._width <= 0 or first >= count == self._lines_index.paragraphs:
             return
         self.document.changed = count
+        if self.search is not None:
+            self.search.update(first)
+            self.update_search_line()
         total, old = self._lines_index.total, self._wrapped.get(first, [])
         self._forget(first)
         self._lines_index.change(first, count)
         self.cursor = count - 1 if self.following else min(self.cursor, max(0, count - 1))
         self._restore_view()
         if count and first < count:
-            top = self._lines_index.span(first)[0] + _common_lines(old, self._lines(first))
+            top = self._lines_index.span(first)[0] + common_lines(old, self._lines(first))
             self._redraw_lines(top, max(total, self._lines_index.total))
         else:
             self.refresh()
@@ -156,6 +172,14 @@ class Transcript(CursorList):
         self.following = last
         self._restore_view()
 
+    def action_next_step(self) -> None:
+        later = range(self.cursor + 1, len(self.document))
+        self.move_to(next((index for index in later if self.document.begins_step(index)), self.cursor))
+
+    def action_previous_step(self) -> None:
+        earlier = range(self.cursor - 1, -1, -1)
+        self.move_to(next((index for index in earlier if self.document.begins_step(index)), 0))
+
     def _mark(self, index: int) -> None:
         """Moves the cursor to a paragraph without scrolling."""
         before, self.cursor = self.cursor, max(0, min(index, len(self.document) - 1))
@@ -170,12 +194,57 @@ class Transcript(CursorList):
         return self.chosen.text if self.chosen else ""
 
     def action_unfold(self) -> None:
-        self._toggled ^= {self.cursor}
-        self._forget(self.cursor)
-        self._lines_index.change(self.cursor, len(self.document))
+        self._toggle_fold(self.cursor)
         self.following = False
         self._restore_view()
         self.refresh()
+
+    def _toggle_fold(self, index: int) -> None:
+        self._toggled ^= {index}
+        self._forget(index)
+        self._lines_index.change(index, len(self.document))
+
+    # -- searching -------------------------------------------------------------------------------------------------
+
+    def obstacle(self, action: str) -> str:
+        return self.search_obstacle(action)
+
+    def search_for(self, text: str) -> None:
+        before = self.search.current if self.search else None
+        self.search = Search(text, self.document) if text.strip() else None
+        self._strips.clear()
+        if self.search is not None:
+            self._go_to(self.search.jump_to(before or Match(self.cursor, 0, 0)))
+        self.refresh()
+
+    def show_match(self, steps: int) -> None:
+        if self.search is not None:
+            end = 0 if steps < 0 else len(self.document.text(self.cursor)) if len(self.document) else 0
+            self._go_to(self.search.step(steps, Match(self.cursor, end, 0)))
+
+    def _go_to(self, match: Match | None) -> None:
+        """Moves the cursor to a match and its line into sight, and opens the fold that hides it."""
+        if match is None or not self._lines_index.paragraphs:
+            return
+        if self._hidden_from(match.paragraph) < match.end:
+            self._toggle_fold(match.paragraph)
+            self.refresh()
+        self._mark(match.paragraph)
+        self._strips.clear()
+        lines = self._lines(match.paragraph)
+        row = bisect_right(line_starts(self.document.text(match.paragraph), lines), match.start) - 1
+        line = self._lines_index.span(match.paragraph)[0] + row
+        if not self.top <= line < self.top + self.page:
+            self._scroll(line - self.page // 3)
+        self.refresh()
+
+    def _hidden_from(self, index: int) -> float:
+        """Returns the index of the first character that a fold hides; infinity when none is hidden."""
+        if not self._is_folded(index):
+            return math.inf
+        text = self.document.text(index)
+        lines = wrap(text, self._width)
+        return line_starts(text, lines)[FOLD] if len(lines) > FOLD + 1 else math.inf
 
     def on_click(self, event: Click) -> None:
         if len(self.document) and self.text_selection is None:
@@ -259,7 +328,7 @@ class Transcript(CursorList):
     def _strip(self, index: int, row: int) -> Strip:
         """Returns one line of a paragraph with its gutter."""
         (role, part), lines = self.document.kind(index), self._lines(index)
-        more = row == FOLD and self._is_folded(index) and len(lines) == FOLD + 1
+        more = row == FOLD and self._hidden_from(index) < math.inf
         name = "quiet" if more or part == "observation" else "strong" if part in ("action", "answer") else "text"
         mark = self.get_component_rich_style(f"transcript--{role if role in ROLES else 'quiet'}")
         text = self.get_component_rich_style(f"transcript--{name}")
@@ -269,16 +338,26 @@ class Transcript(CursorList):
             mark, text = mark + highlight, text + highlight
         width, line = self.scrollable_content_region.width, lines[row]
         cells = gutter(width)
-        label = self._label(role, part, cells) if row == 0 else ""
-        head = Segment(f"{label:<{cells}}"[:cells], mark)
+        sign = label(self.glyphs, role, part, cells) if row == 0 else ""
+        head = Segment(f"{sign:<{cells}}"[:cells], mark)
+        if more:
+            line += self.search.note(index, self._hidden_from(index)) if self.search else ""
+        elif spans := self._spans(index, row):
+            return Strip([head, *pieces(line, text, spans)]).adjust_cell_length(width, text)
         if len(line) <= width - cells and line.isascii():  # the usual case: the width needs no measuring
             return Strip([head, Segment(line.ljust(width - cells), text)], width)
         return Strip([head, Segment(line, text)]).adjust_cell_length(width, text)
 
-    def _label(self, role: str, part: str, cells: int) -> str:
-        sign, width = self.glyphs.role(role), cells - 4
-        name = part if len(part) <= width else SHORT.get(part, part[: max(0, width)])
-        return f"{sign} {name}" if width > 0 else sign
+    def _spans(self, index: int, row: int) -> list[Span]:
+        """Returns the changes and the matches in one line of a paragraph."""
+        marks = [*self.document.marks(index), *(self.search.marks(index) if self.search else ())]
+        if not marks:
+            return []
+        first = line_starts(self.document.text(index), self._lines(index))[row]
+        return [
+            (start - first, end - first, self.get_component_rich_style(f"transcript--{name}", partial=True))
+            for start, end, name in marks
+        ]
 
     def _lines(self, index: int) -> list[str]:
         """Returns the lines of a paragraph, wrapped, and cut if it is folded."""
@@ -293,7 +372,9 @@ class Transcript(CursorList):
         return lines
 
     def _is_folded(self, index: int) -> bool:
-        return (self.document.kind(index)[1] in self._folds) != (index in self._toggled)
+        """Returns whether a paragraph is folded; one with changes is not, at first."""
+        folds = self.document.kind(index)[1] in self._folds and not self.document.marks(index)
+        return folds != (index in self._toggled)
 
     def _forget(self, first: int) -> None:
         """Drops the cached lines of this paragraph and of those after it."""
@@ -316,16 +397,3 @@ class Transcript(CursorList):
         bottom = min(last - self.top, self.page)
         if bottom > top:
             self.refresh(Region(0, top, self.size.width, bottom - top))
-
-
-def gutter(width: int) -> int:
-    """Returns the width of the gutter in cells, for a view of `width` cells."""
-    return next(cells for least, cells in GUTTERS if width >= least)
-
-
-def _common_lines(one: list[str], other: list[str]) -> int:
-    """Returns the number of equal lines at the beginning of both."""
-    for number, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return number
-    return min(len(one), len(other))

@@ -25,7 +25,8 @@ from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
 from studio.episodes.session import Replay, SessionLog, sessions
 from studio.panes import group
-from studio.panes.group import GroupPane, method_choices
+from studio.panes.group import GroupPane
+from studio.panes.rows.method_choices import method_choices
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.lists.table import Table
 from studio.widgets.transcripts.transcript import Transcript
@@ -433,3 +434,39 @@ async def test_a_session_that_loads_its_model_says_how_long_the_question_waits(o
             assert "session: loading the model" in text
             assert re.search(r"asked \d+ s ago: why\?", text)
     assert len(list(run.control.glob("*.json"))) == 1
+
+
+async def test_the_turns_of_a_question_are_searched(opera: Path) -> None:
+    session(opera, turns("asked-0001.0", "group"))
+    async with pane_of(opera, "5") as (app, pilot):
+        await until(pilot, lambda: "An opera by Beethoven." in screen_text(app))
+        await pilot.press("enter", "slash", *"page", "enter")
+        await done(app, pilot)
+        assert "1 of 1" in screen_text(app)
+        assert "n next match" in screen_text(app).splitlines()[-1]
+
+
+@pytest.mark.does("group.prompt")
+async def test_the_prompt_of_a_turn_of_a_session(opera: Path, instead: Instead, tmp_path: Path) -> None:
+    instead(
+        f"import sys; open({str(tmp_path / 'asked')!r}, 'w').write(' '.join(sys.argv[1:])); sys.exit('autoact: no')"
+    )
+    folder = session(opera, turns("asked-0001.0", "group"))
+    async with pane_of(opera, "5") as (app, pilot):
+        await until(pilot, lambda: "An opera by Beethoven." in screen_text(app))
+        await pilot.press("enter", "P")
+        await done(app, pilot)
+        assert "Prompt of answer 5 of asked-0001.0" in screen_text(app)
+    assert (tmp_path / "asked").read_text() == f"prompt --json -- {folder.path} asked-0001.0 5"
+
+
+@pytest.mark.does("group.differ")
+async def test_what_differs_between_two_casts(opera: Path) -> None:
+    session(opera, [*turns("asked-0001.0", "group"), *turns("asked-0001.1", "meta", 4)])
+    async with pane_of(opera, "5") as (app, pilot):
+        await until(pilot, lambda: "An opera by Beethoven." in screen_text(app))
+        await pilot.press("d")
+        await done(app, pilot)
+        assert "4 the same, 2 only in -" in screen_text(app)
+        assert "[- The page says so." not in screen_text(app)
+        assert "The page says so." in screen_text(app)

@@ -16,6 +16,7 @@ from autoact.run.control.control_socket import ControlServer
 from autoact.scratchpad import FAILED, REFLECT_NOW
 from autoact.script import Lesson
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Trajectory
+from studio.app import StudioApp
 from studio.runs import earlier_curves
 from studio.screens.lessons import LessonsScreen, lesson_text
 from studio.widgets.charts.plot import Plot
@@ -212,13 +213,13 @@ async def test_a_short_training_over_a_longer_one(opera: Path) -> None:
                         *[step("plan", n, 10) for n in range(1, 11)]])  # fmt: skip
     with alive(run):
         async with pane_of(opera, "4", (120, 36)) as (app, pilot):
-            await until(pilot, lambda: "60" in axis(screen_text(app)))
+            await until(pilot, lambda: " 60" in axis(screen_text(app)))
             assert axis(screen_text(app)).split() == ["0", "60"] * 3
             drawn = [row[9:40] for row in screen_text(app).splitlines() if any("\u2800" < c <= "\u28ff" for c in row)]
             assert max(len(row.rstrip()) for row in drawn) > 25, "the earlier curve reaches to the end of the axis"
             await pilot.press("v")
             await done(app, pilot)
-            assert axis(screen_text(app)).split()[:2] == ["0", "10"]
+            assert axis(screen_text(app)).split()[:3] == ["0", "5", "10"]
 
 
 def axis(text: str) -> str:
@@ -238,7 +239,7 @@ def test_curves_are_found_without_reading_the_rest(opera: Path) -> None:
     run = write(opera, [*training(), step("tool", 3, 60)])
     found = earlier_curves.run_curves(run)
     assert {role: len(series) for role, series in found.items()} == {"plan": 60, "tool": 30}
-    assert earlier_curves.read_curves([run, run])["plan"][1].last == found["plan"].last
+    assert earlier_curves.read_curves([run, run])["plan"][1].series.last == found["plan"].last
 
 
 @PAIR
@@ -270,3 +271,21 @@ async def test_validation_is_told_below_the_curves(opera: Path, size: tuple[int,
     async with pane_of(opera, "4", size) as (app, _):
         text = " ".join(screen_text(app).split())
         assert "Validation: F1 0.0 (0.0 to 0.0) of 1 answers; finds 1 of 1 wrong answers, 1 called wrong" in text
+
+
+@pytest.mark.does("training.choose_runs")
+async def test_whose_curves_are_shown_is_chosen_by_name(opera: Path) -> None:
+    runs = [write(opera, finished(), minute=minute) for minute in (10, 20, 30)]
+    async with pane_of(opera, "4", (120, 36)) as (app, pilot):
+        await until(pilot, lambda: shown(app) == [runs[1].name, runs[0].name])
+        assert f" a {runs[1].name[-4:]}" in screen_text(app)
+        await pilot.press("c")
+        await done(app, pilot)
+        assert "Whose curves lie beside this run's" in screen_text(app)
+        await pilot.press(*runs[0].name[-4:], "enter")
+        await until(pilot, lambda: shown(app) == [runs[0].name])
+
+
+def shown(app: StudioApp) -> list[str]:
+    """The runs whose curves lie beside the plan-agent's."""
+    return [other.run for curve in app.screen.query_one("#plot-plan", Plot).curves for other in curve.earlier]

@@ -21,6 +21,7 @@ from autoact.run.record.live import LiveWriter
 from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
 from autoact.trajectory import Question
+from studio.actions import run_command
 from studio.episodes.episode_list import EpisodeFilter, EpisodeList
 from studio.episodes.episode_log import EpisodeLog
 from studio.screens.form import Form
@@ -424,3 +425,69 @@ async def test_a_long_list_is_put_in_order_beside_the_keys(opera: Path, monkeypa
                 if table.virtual_size.height > count:
                     break
             assert table.virtual_size.height == count + 1
+
+
+@pytest.mark.does("trajectories.mark_all", "trajectories.undo")
+async def test_marked_trajectories_are_dropped_together_and_the_drop_undone(opera: Path) -> None:
+    with job(write(opera, training())) as taken:
+        async with pane_of(opera, "3", (120, 36)) as (app, pilot):
+            await pilot.press("u")
+            assert "Nothing was kept or dropped here yet." in screen_text(app)
+            await pilot.press("slash", *"state:kept", "enter", "M")
+            await done(app, pilot)
+            assert "13 marked" in screen_text(app)
+            assert "*kept" in screen_text(app)
+            assert "drop 13" in screen_text(app).splitlines()[-1]
+            await pilot.press("m", "x")
+            await done(app, pilot)
+            assert "Drop 12 trajectories" in screen_text(app)
+            await pilot.press(*"bad", "enter")
+            await until(pilot, lambda: "verdict noted on 12 of 12" in screen_text(app))
+            assert "*" not in screen_text(app), "the marks are gone"
+            assert [(one.do, one.n, one.text) for one in taken] == [("judge", 0, "bad")] * 12
+            await pilot.press("u")
+            await until(pilot, lambda: len(taken) == 24)
+            assert {one.unit for one in taken[12:]} == {one.unit for one in taken[:12]}
+            assert {(one.n, one.text) for one in taken[12:]} == {(1, "undone; before by filter: wrong answer")}
+
+
+async def test_a_refusal_of_some_is_said_once(opera: Path) -> None:
+    with job(write(opera, training()), "no such [trajectory]"):
+        async with pane_of(opera, "3", (120, 36)) as (app, pilot):
+            await pilot.press("slash", *"state:kept", "enter", "M", "K")
+            await done(app, pilot)
+            await pilot.press("enter")
+            await until(pilot, lambda: "verdict noted on 0 of 13; no such [trajectory]" in screen_text(app))
+
+
+async def test_marked_trajectories_without_a_job_start_one_for_all(
+    opera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[RunFolder] = []
+    monkeypatch.setattr(run_command, "launch", started.append)
+    run = write(opera, training())
+    async with pane_of(opera, "3", (120, 36)) as (app, pilot):
+        await pilot.press("slash", *"state:kept", "enter", "M", "K")
+        await done(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "judging" in screen_text(app) or "a job is starting" in screen_text(app))
+        await done(app, pilot)
+    assert started == [run]
+    assert len(list(run.control.glob("*.json"))) == 13
+
+
+async def test_marked_trajectories_are_exported_together(opera: Path) -> None:
+    run = write(opera, finished())
+    async with pane_of(opera, "3") as (app, pilot):
+        await pilot.press("m", "j", "m", "E")
+        await until(pilot, lambda: "written" in screen_text(app))
+    told = json.loads((opera / "exports" / f"{run.name}-2-trajectories.json").read_text("utf-8"))
+    assert [one["trajectory"]["answer"] for one in told] == ["Beethoven", "Beethoven"]
+
+
+async def test_marked_episodes_are_retried_together(opera: Path) -> None:
+    with job(write(opera, synthesis())) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press("m", "j", "m", "r")
+            await until(pilot, lambda: len(taken) == 2)
+    assert [(one.do, one.unit, one.n) for one in taken] == [("retry", "q-0038.1", 0), ("retry", "q-0039.0", 0)]

@@ -1,0 +1,46 @@
+"""Why something cannot be done with an episode now, and why a list of episodes is empty."""
+
+from __future__ import annotations
+
+from studio.episodes.episode_list import EpisodeList
+from studio.runs.follow import Follow
+from studio.runs.progress import missing_reason
+from studio.runs.run_list import ALIVE
+
+
+def episode_obstacle(action: str, unit: str, answerer: str | None, episodes: EpisodeList, follow: Follow) -> str:
+    """Returns why an action on an episode is impossible; empty if it is possible, or about something else.
+
+    `answerer` is the role that gave the chosen answer, or the last one; None without an answer.
+    """
+    alive = follow.verdict in ALIVE
+    match action:
+        case "hold" | "hold_run" if not alive:
+            return "This run has no job."
+        case "step" if not alive or unit not in follow.state.lanes.units:
+            return "Only an episode in flight can be stepped."
+        case "edit" | "fork" if answerer is None:
+            return f"There is no answer to {action}."
+        case "prompt" if answerer in (None, "world"):
+            return "Only an answer of the model has a prompt."
+        case "edit" | "retry" if not alive or not any(map(episodes.is_of_current_stage, episodes.taken(unit, action))):
+            return "The stage of this episode is not running; fork it instead."
+        case "fork" if follow.state.stage and not episodes.is_of_current_stage(unit):
+            return "Another stage is running: only its own episodes can be forked now."
+        case "undo" if not episodes.judged:
+            return "Nothing was kept or dropped here yet."
+        case "mark" | "mark_all" | "export" | "sort" if not unit:
+            return "There is no episode."
+        case "filter" if not episodes.any:
+            return "There is no episode."
+    return ""
+
+
+def empty_reason(episodes: EpisodeList, follow: Follow) -> str:
+    """Returns the text for an empty list: why it is empty, and what fills it."""
+    if episodes.any:
+        return "Nothing matches the filter; esc shows all."
+    if not follow.name:
+        return "No runs yet: R starts one."
+    stage = "group_planning" if follow.state.stage == "group_planning" else "synthesis"
+    return missing_reason(follow.state, stage, "trajectories", alive=follow.verdict in ALIVE)

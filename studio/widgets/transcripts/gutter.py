@@ -1,0 +1,22 @@
+"""The gutter of a transcript: the sign of the role and the name of the part, left of a paragraph."""
+
+from __future__ import annotations
+
+from studio.terminal.glyphs import Glyphs
+
+GUTTERS = ((70, 15), (44, 11), (0, 3))
+"""Least width of the view and width of the gutter, in cells: for sign and part, sign and short part, sign alone."""
+SHORT = {"argument": "arg", "observation": "obs", "reflection": "reflect", "question": "asked"}
+"""Names of parts for the narrower gutter."""
+
+
+def gutter(width: int) -> int:
+    """Returns the width of the gutter in cells, for a view of `width` cells."""
+    return next(cells for least, cells in GUTTERS if width >= least)
+
+
+def label(glyphs: Glyphs, role: str, part: str, cells: int) -> str:
+    """Returns the text in a gutter of so many cells."""
+    sign, width = glyphs.role(role), cells - 4
+    name = part if len(part) <= width else SHORT.get(part, part[: max(0, width)])
+    return f"{sign} {name}" if width > 0 else sign

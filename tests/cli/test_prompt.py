@@ -1,0 +1,108 @@
+"""`autoact prompt`: the prompt of an answer is rebuilt to the letter, and it says so when it cannot be."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import msgspec
+import pytest
+from worlds import scripted_world
+
+from autoact.cli import main
+from autoact.job.inputs import open_question_answering
+from autoact.job.job import Job
+from autoact.job.past_ask import rebuild_ask
+from autoact.job.pipeline import Pipeline
+from autoact.model.scripted import ScriptedEngine
+from autoact.project.config import Config, Plan, Synthesis
+from autoact.project.project import Project
+from autoact.registry.stages import SYNTHESIS
+from autoact.run.record.folder import RunFolder, new_run
+from autoact.run.record.log import read
+from autoact.script import Ask
+
+
+def answer(ask: Ask) -> str:
+    """Reads a page, then answers and calls the answer right."""
+    observed = "".join(ask.prompt.segments).count("Observation:")
+    if ask.part in ("thought", "reflection"):
+        return f"I think {observed}."
+    if ask.choices:
+        wanted = {"action": " Retrieve" if observed == 0 else " Finish", "verdict": " right"}
+        return wanted.get(ask.part, ask.choices[0])
+    return "Peru" if observed == 0 else "Lima"
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine(answer)
+
+
+@pytest.fixture
+def run(project: Project, engine: ScriptedEngine) -> RunFolder:
+    """A synthesis of one question by a scripted model."""
+    (project.root / "examples.jsonl").write_text('{"question": "What is Peru\'s capital?", "answer": "Lima"}\n')
+    (project.root / "tools.toml").write_text('[[tool]]\nname = "Retrieve"\n')
+    config = Config(run=Plan(stages=(SYNTHESIS,)), synthesis=Synthesis(samples=1, temperature=0.6))
+    folder = new_run(project.root, "x", msgspec.to_builtins(config), now=datetime(2026, 11, 29, 14, 0))
+
+    def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
+        inputs, environments = open_question_answering(config, project)
+        return Pipeline(
+            config, inputs, scripted_world(engine, environments.begin, close=environments.close), folder.path
+        )
+
+    assert Job(folder, open_world).run() == "finished"
+    return folder
+
+
+def unit_of(run: RunFolder) -> str:
+    return next(record.event.unit for record in read(run.events) if record.type == "episode.begun")  # type: ignore[union-attr]
+
+
+def test_every_prompt_of_an_episode_is_the_one_that_the_model_got(run: RunFolder, engine: ScriptedEngine) -> None:
+    config = msgspec.convert(run.read_config(), Config)
+    assert len(engine.asked) == 8
+    for ticket, ask in engine.asked:
+        past = rebuild_ask(run, config, ticket.unit, ticket.n)
+        assert past.ask == ask
+        assert past.is_exact
+
+
+def test_it_is_printed(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prompt", str(run.path), unit_of(run), "4"]) == 0
+    printed = capsys.readouterr().out
+    assert "adapter  none: the base model smollm2-135m-instruct" in printed
+    assert "sampling  temperature 0.6, top-p 0.95; 6 to 80 tokens, ends at '\\n'" in printed
+    assert "1 prompt tokens: 0 from the cache, 1 encoded" in printed
+    assert "user  Question: What is Peru's capital?" in printed
+    assert "Observation: The capital of Peru is Lima." in printed
+    assert printed.splitlines()[-1].split() == ["thought", "I", "think", "1."]
+    assert "another one" not in printed
+
+
+def test_it_says_what_it_is_printed_as_json(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prompt", str(run.path), unit_of(run), "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n"], found["unit"]) == (1, unit_of(run))
+    assert {"part": "choices", "text": repr(" Retrieve\n") + ", " + repr(" Finish\n")} in found["paragraphs"]
+
+
+def test_a_project_that_has_changed_is_told(
+    run: RunFolder, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "tools.toml").write_text('[[tool]]\nname = "Retrieve"\n[[tool]]\nname = "Calculator"\n')
+    assert main(["prompt", str(run.path), unit_of(run), "0"]) == 0
+    assert "changed  The prompt was another one" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("unit", "n", "why"),
+    [
+        ("", "3", "came from a tool"), ("", "99", "no answer 99 of"), ("t-none-0", "0", "no answer 0 of `t-none-0`"),
+    ],
+)  # fmt: skip
+def test_what_has_no_prompt(run: RunFolder, unit: str, n: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prompt", str(run.path), unit or unit_of(run), n]) == 2
+    assert why in capsys.readouterr().err
