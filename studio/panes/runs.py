@@ -116,6 +116,8 @@ class RunsPane(Pane):
 
     def show_load(self, load: MachineLoad | None) -> None:
         """Shows the load in a line, and a line for each run with a job."""
+        if not self.query("#machine"):  # the pane is being made
+            return
         self.query_one("#machine").display = load is not None
         if load is not None:
             runs = [f"{short_name(name)}: {run_text(used)}" for name, used in load.runs.items()]

@@ -193,9 +193,9 @@ class ProjectScreen(Screen[None]):
 
     def _show_load(self, load: MachineLoad | None) -> None:
         self.load = load
-        status = self.query_one(Status)
-        status.load = load
-        status.refresh_lines(self.follow)
+        for status in self.query(Status):  # there is none once the screen was left
+            status.load = load
+            status.refresh_lines(self.follow)
         if self.shown in self._panes:
             self._panes[self.shown].show_load(load)
 

@@ -9,7 +9,7 @@ from paned import Instead, done, pane_of
 from stories import alive, finished, opened, screen_text, synthesis, training, write
 
 import autoact.events as happened
-from studio.screens.form import Form
+from studio.screens.settings import SettingsForm
 
 NOTES = "import sys, pathlib; pathlib.Path({!r}, 'asked.txt').write_text(' '.join(sys.argv[1:])); print('run')"
 SIZES = pytest.mark.parametrize("size", [(60, 15), (80, 24), (160, 48)])
@@ -76,7 +76,7 @@ async def test_a_run_without_adapters_goes_on_with_the_next_stage(opera: Path, i
         assert method_line(screen_text(app)).endswith("R go on: synthesis")
         await pilot.press("R")
         await done(app, pilot)
-        assert isinstance(app.screen, Form)
+        assert isinstance(app.screen, SettingsForm)
         await pilot.press("ctrl+o")
         await done(app, pilot)
     assert f"--from synthesis --to group_planning --base={run.name}" in (opera / "asked.txt").read_text()

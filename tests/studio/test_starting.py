@@ -21,6 +21,8 @@ from datetime import datetime
 from pathlib import Path
 from autoact.run.record.folder import new_run
 from autoact.run.process.launch import launch
+if sys.argv[1] != "run":  # the form of a new run asks for a memory plan
+    raise SystemExit
 folder = new_run(Path(sys.argv[-1]), "quick", {{}}, now=datetime(2026, 11, 23, 9, 5))
 launch(folder, ({counting!r}, "--of", "1000000", "--every", "0.01"))
 print(folder.name)

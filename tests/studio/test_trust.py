@@ -58,7 +58,7 @@ async def test_no_shows_it_all_the_same_and_does_not_ask_again(foreign: Path) ->
     async with studio_of(foreign.parent) as (app, pilot):
         await settled(app, pilot)
         await pilot.press("enter")
-        assert "no model, Python tool, server, database or program of it runs" in await settled(app, pilot)
+        assert "Until you trust it, no model, Python" in await settled(app, pilot)
         await pilot.press("n")
         assert "Not trusted" in await settled(app, pilot)
         await pilot.press("escape")

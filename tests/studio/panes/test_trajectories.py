@@ -244,7 +244,7 @@ async def test_an_empty_list_says_why(opera: Path) -> None:
     write(opera, [happened.RunOpened(1, 1, "here")])
     async with pane_of(opera, "3") as (app, pilot):
         text = screen_text(app)
-        assert "No trajectories yet. They are made in synthesis." in text
+        assert "This run made no trajectories: R resumes it." in text
         for offer in ("space pause", "s step", "e edit", "f fork", "K keep", "L lanes", "E export"):
             assert offer not in text
 
@@ -279,7 +279,7 @@ async def test_nothing_of_another_run_or_of_what_the_filter_hides_stays(opera: P
         app.screen.follow_run(fresh.name)  # type: ignore[attr-defined]
         await done(app, pilot)
         text = screen_text(app)
-        assert "No trajectories yet" in text
+        assert "This run made no trajectories: R resumes it." in " ".join(text.split())
         assert "Fidelio" not in text
         assert "expected Beethoven" not in text
 
