@@ -296,8 +296,9 @@ class GroupPlanning(Section, frozen=True):
     reflections: NonNegativeInt = 1
     """Most answers that an episode may take back after a verdict of *wrong*."""
     certainty: bool = True
-    """The verdict also depends on how certain the plan-agent was of its thoughts: the log-odds of its least certain
-    token are added to those of *wrong*. Engines that do not tell probabilities leave it out."""
+    """Verdicts whose threshold was chosen in validation also depend on how certain the plan-agent was of its thoughts:
+    the log-odds of its least certain token are added to those of *wrong*. Engines that do not tell probabilities leave
+    it out."""
     offered: bool = True
     """Where a page was not found and the tool named similar ones, its next call opens the first of these."""
     keep: Literal["last", "best"] = "best"

@@ -36,7 +36,7 @@ def _train_and_validate(script: StageScript, context: StageContext) -> StageScri
     cast = context.sub_agents()
     if questions and set(cast.names()) <= context.state.adapters.keys():
         context.adapt({name: context.root / context.state.adapters[name].path for name in cast.names()})
-        limits = answer_limits(context.config.group_planning)
+        limits = answer_limits(context.config.group_planning, certainty=context.config.group_planning.certainty)
         yield from validate(questions, MethodSettings(context.card(cast), cast, *limits))
 
 

@@ -39,7 +39,9 @@ def method_settings(context: StageContext) -> dict[str, MethodSettings]:
     Loads the adapters. Raises BadInput and BadProject as `StageContext.casts` does.
     """
     settings, calibrated = context.config.group_planning, context.state.calibrated
-    trained, plain = answer_limits(settings, calibrated.threshold if calibrated else None), answer_limits(settings)
+    threshold = calibrated.threshold if calibrated else None
+    certainty = settings.certainty and threshold is not None
+    trained, plain = answer_limits(settings, threshold, certainty=certainty), answer_limits(settings)
     return {
         name: MethodSettings(
             context.card(cast), cast, *(trained if cast.adapter("reflect") != META else plain), tokens=settings.tokens
@@ -48,13 +50,15 @@ def method_settings(context: StageContext) -> dict[str, MethodSettings]:
     }
 
 
-def answer_limits(settings: GroupPlanning, threshold: float | None = None) -> tuple[Sampling, Limits]:
-    """Returns the sampling and the limits of answers; `threshold` is that of the verdicts."""
+def answer_limits(
+    settings: GroupPlanning, threshold: float | None = None, *, certainty: bool = False
+) -> tuple[Sampling, Limits]:
+    """Returns the sampling and the limits of answers; `threshold` is that of the verdicts, chosen with `certainty`."""
     sampling = Sampling(settings.temperature, settings.top_p)
     best = settings.keep == "best" and threshold is not None
     return sampling, Limits(
         steps=settings.steps, reflections=settings.reflections, threshold=threshold,
-        certainty=settings.certainty, offered=settings.offered, keep_best=best,
+        certainty=certainty, offered=settings.offered, keep_best=best,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from autoact.methods.settings import MethodSettings
 from autoact.project.config import Differentiation, Filtering, GroupPlanning, Synthesis
 from autoact.scratchpad import READ
 from autoact.script import Ask, Card
-from autoact.stages.group_planning import answer_limits, commit_solution, group_planning
+from autoact.stages.group_planning import answer_limits, commit_solution, group_planning, method_settings
 from autoact.stages.synthesis import synthesis
 from autoact.trajectory import FINISH, HINTED, META, Cast, Question, Tool, Trajectory
 
@@ -116,3 +117,15 @@ def test_answers_are_scored(question: Question, answer: str | None, scores: tupl
     event = commit_solution(Trajectory("t", question, (), answer, cast="group"), 2.5, 70)
     assert (event.em, event.f1, event.scored) == scores
     assert (event.cast, event.seconds, event.tokens) == ("group", 2.5, 70)
+
+
+@pytest.mark.parametrize(("threshold", "certain"), [(0.4, True), (None, False)])
+def test_only_verdicts_with_a_threshold_know_the_certainty_of_thoughts(threshold: float | None, certain: bool) -> None:
+    context: Any = SimpleNamespace(
+        config=SimpleNamespace(group_planning=GroupPlanning()),
+        state=SimpleNamespace(calibrated=None if threshold is None else SimpleNamespace(threshold=threshold)),
+        casts=lambda: {"meta": Cast(META), "group": Differentiation().cast()}, card=lambda cast: CARD,
+    )  # fmt: skip
+    found = method_settings(context)
+    assert {name: one.limits.certainty for name, one in found.items()} == {"meta": False, "group": certain}
+    assert found["group"].limits.threshold == threshold
