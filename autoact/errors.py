@@ -2,6 +2,7 @@
 
 AutoActError
 ├── BadInput            a file, a setting or an argument of a person: names the place and what was expected
+│   ├── NotInstalled    a package of the extra `local`
 │   ├── BadProject      project.toml, examples.jsonl, tools.toml, corpus
 │   └── UnknownModel    a model name for which no model is found
 ├── ModelFailed         the engine could not answer
@@ -21,6 +22,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+LOCAL = frozenset(
+    {"accelerate", "gguf", "huggingface_hub", "peft", "safetensors", "tokenizers", "torch", "transformers"}
+)
+"""The packages of the extra `local`, by the names that are imported."""
+
 
 class AutoActError(Exception):
     """The base class of all errors that AutoAct raises."""
@@ -38,6 +44,13 @@ class BadInput(AutoActError):
         parts = (place, record is not None and f"record {record}", key and f"key `{key}`")
         where = ", ".join(part for part in parts if part)
         super().__init__(f"{where}: {message}" if where else message)
+
+
+class NotInstalled(BadInput):
+    """A package of the extra `local` is needed and not installed."""
+
+    def __init__(self, package: str):
+        super().__init__(f"this needs the package {package}: pip install 'autoact-studio[local]'")
 
 
 class BadProject(BadInput):

@@ -23,7 +23,7 @@ from autoact.cli.reference import agent_docs, completion, manual, mcp_server
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
 from autoact.cli.watch import attach, compare, inspect, lineage, log, prompt, rate, report, runs
-from autoact.errors import AutoActError, BadInput
+from autoact.errors import LOCAL, AutoActError, BadInput, NotInstalled
 from autoact.project.completion import complete
 from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
@@ -61,6 +61,11 @@ def _run(parsed: argparse.Namespace) -> int:
     except AutoActError as error:
         print(f"autoact: {output.printable(str(error))}", file=sys.stderr)
         return BAD_INPUT if isinstance(error, BadInput) else FAILED
+    except ModuleNotFoundError as error:
+        if error.name not in LOCAL:
+            raise
+        print(f"autoact: {NotInstalled(error.name)}", file=sys.stderr)
+        return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader has closed the pipe, as `head` does

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Generic, Protocol, TypeVar
 
-from autoact.errors import BadInput
+from autoact.errors import LOCAL, BadInput, NotInstalled
 
 
 class NamedRow(Protocol):
@@ -60,6 +60,11 @@ class Registry(Generic[RowT]):
 
 
 def load_object(path: str) -> Any:
-    """Returns the object at `package.module:name`."""
+    """Returns the object at `package.module:name`. Raises NotInstalled when that needs the extra `local`."""
     module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name in LOCAL:
+            raise NotInstalled(error.name) from error
+        raise

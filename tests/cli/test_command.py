@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from autoact import cli
-from autoact.errors import BadProject, RunBusy
+from autoact.errors import LOCAL, BadProject, RunBusy
 from autoact.project.project import create
 
 VERBS = (
@@ -76,6 +76,38 @@ def test_names_that_people_expect(alias: str, verb: str, capsys: pytest.CaptureF
         assert ended.value.code == 0
         texts.append(capsys.readouterr().out.replace(f"autoact {alias}", f"autoact {verb}"))
     assert texts[0].split() == texts[1].split()
+
+
+WITHOUT_LOCAL = """\
+import sys
+sys.modules.update(dict.fromkeys({packages}))
+from autoact.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["new", "PROJECT"], 0), (["check", "PROJECT"], 0), (["runs", "PROJECT"], 0), (["tools", "list", "PROJECT"], 0),
+        (["tools", "select", "PROJECT"], 2), (["models", "pull", "of/nobody"], 2),
+    ],
+)  # fmt: skip
+def test_without_models_there_are_all_commands_that_need_none(words: list[str], code: int, tmp_path: Path) -> None:
+    """Imports as on a machine without the extra `local`."""
+    project = tmp_path / "p" if words[0] == "new" else create(tmp_path / "p", "starter").root
+    script = WITHOUT_LOCAL.format(packages=sorted(LOCAL))
+    command = [sys.executable, "-c", script, *(str(project) if word == "PROJECT" else word for word in words)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == code, ran.stderr
+    assert ("pip install 'autoact-studio[local]'" in ran.stderr) == (code == 2)
+
+
+def test_an_engine_of_the_extra_local_says_what_it_needs() -> None:
+    script = "import sys; sys.modules['torch'] = None; from autoact.registry.registry import load_object; "
+    script += "load_object('autoact.model.local:open_engine')"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "NotInstalled: this needs the package torch" in ran.stderr
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
