@@ -79,7 +79,7 @@ class Episode:
         self.best_chance = math.inf
         """The lowest probability of *wrong* of an answer so far."""
         self.certainties: list[float | None] = []
-        """The lowest probability of a token of each thought since the last verdict; None where it is not known."""
+        """The lowest probability of a token of each thought; None where it is not known."""
         self.verdict: str | None = None
         self.environment_reward = 0.0 if question.played else None
         """The environment's reward; when it is None, the answer is scored."""
@@ -211,7 +211,7 @@ class Episode:
         )
         before = [*scratchpad.thought(thought.text, "reflection"), *scratchpad.action(REFLECT)]
         prompt = self.prompt.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
-        evidence, self.certainties = self._evidence(), []
+        evidence = self._evidence()
         bias = evidence - log_odds(0.5 if self.limits.threshold is None else self.limits.threshold)
         verdict = yield self._ask("verdict", prompt, choices=(f" {RIGHT}", f" {WRONG}"), bias=bias)
         word, chance = verdict.text.strip(), verdict.chance
@@ -221,7 +221,11 @@ class Episode:
         return word
 
     def _evidence(self) -> float:
-        """Returns the log-odds of *wrong* by the least certain token of the thoughts; 0 where that is not known."""
+        """Returns the log-odds of *wrong* by the least certain token of all thoughts; 0 where that is not known.
+
+        Those before an earlier verdict count too: a second try follows from them, and has fewer of its own, so that it
+        would seem more certain than the first.
+        """
         known = [chance for chance in self.certainties if chance is not None]
         complete = self.limits.certainty and known and len(known) == len(self.certainties)
         return log_odds(1 - min(known)) if complete else 0.0

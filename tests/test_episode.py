@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -35,10 +36,11 @@ def play(
     question: Question = QUESTION,
     chance: float | None = None,
     least: float | None = None,
+    leasts: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[Trajectory, list[Ask]]:
     """An episode with these answers in turn, all of which it must want.
 
-    `chance` is that of each verdict, `least` the lowest of each text's tokens.
+    `chance` is that of each verdict, `least` the lowest of each text's tokens, `leasts` of some.
     """
     script = Episode("t-1", question, CARD, cast, Sampling(0.5), limits, reward).play()
     said, asks = list(answers), list[Ask]()
@@ -55,7 +57,7 @@ def play(
         else:
             assert isinstance(wish, Ask)
             asks.append(wish)
-            known = {"chance": chance} if wish.part == "verdict" else {"least_chance": least}
+            known = {"chance": chance} if wish.part == "verdict" else {"least_chance": leasts.get(said[0], least)}
             sent = Answer(said.pop(0), **known)
 
 
@@ -125,6 +127,13 @@ def test_an_uncertain_thought_is_evidence_for_wrong(least: float | None, evidenc
     assert trajectory.steps[-1].wrong_chance == wrong
     plain, asks = play([*READ, *RIGHT], Limits(threshold=0.5), chance=0.6, least=least)
     assert (asks[-1].bias, plain.steps[-1].wrong_chance) == (0.0, 0.4)
+
+
+def test_a_second_try_is_no_more_certain_than_the_first() -> None:
+    limits = Limits(threshold=0.5, certainty=True, keep_best=True)
+    trajectory, _ = play([*WRONG, *RIGHT], limits, chance=0.7, least=0.9, leasts={"I guess.": 0.1})
+    assert [step.wrong_chance for step in trajectory.steps if step.action == "Reflect"] == [0.9545, 0.7941]
+    assert trajectory.answer == "Beethoven"
 
 
 def test_after_a_page_that_is_not_found_the_first_one_offered_is_opened() -> None:
