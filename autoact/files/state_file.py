@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -20,10 +21,10 @@ def read_state(file: Path, empty: T) -> tuple[T, str]:
     A damaged file is renamed, so that nothing in it is lost and a new one can be written.
     """
     try:
-        return msgspec.json.decode(disk.read_file(file), type=type(empty)), ""
+        return msgspec.convert(json.loads(disk.read_file(file)), type=type(empty)), ""
     except FileNotFoundError:
         return empty, ""
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, BadInput) as error:
+    except (ValueError, RecursionError, BadInput) as error:  # no JSON, not UTF-8, or other values
         return empty, f"{file} is damaged ({error}); {_set_aside(file)}"
     except OSError as error:
         return empty, f"{file} cannot be read: {error.strerror}"
@@ -41,7 +42,8 @@ def change_state(file: Path, empty: T, change: Callable[[T], T]) -> str:
             before, problem = read_state(file, empty)
             after = change(before)
             if after != before:
-                disk.replace(file, msgspec.json.encode(after), durable=False)
+                # as ASCII: the name of a folder may have bytes that are not UTF-8
+                disk.replace(file, json.dumps(msgspec.to_builtins(after)).encode(), durable=False)
         return problem
     except (AutoActError, OSError) as error:
         return f"{file} could not be written: {error}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Any
 
 from msgspec import Struct
 
@@ -49,10 +48,12 @@ def mean_cost(answers: Sequence[tuple[QuestionSolved, int]], price: TokenPrice |
     )  # fmt: skip
 
 
-def read_price(model: Model | Mapping[str, Any] | None) -> TokenPrice | None:
+def read_price(model: object) -> TokenPrice | None:
     """Returns the prices in the settings of a model, also as a log has them; None if there are none."""
     if isinstance(model, Model):
         model = {"prompt_price": model.prompt_price, "generated_price": model.generated_price}
-    prices = ((model or {}).get(name) for name in ("prompt_price", "generated_price"))
+    if not isinstance(model, Mapping):
+        return None
+    prices = (model.get(name) for name in ("prompt_price", "generated_price"))
     prompt, generated = (float(price) if isinstance(price, int | float) else 0.0 for price in prices)
     return TokenPrice(prompt, generated) if prompt > 0 or generated > 0 else None

@@ -206,4 +206,4 @@ async def test_a_settings_file_that_is_a_folder_is_a_line_of_its_own(opera: Path
         assert "cannot be read: Is a directory" in screen_text(app)
         await pilot.press("4", "S")
         await done(app, pilot)
-        assert "cannot be read: Is a directory" in screen_text(app)
+        assert "cannot be read: Is a directory" in " ".join(screen_text(app).split())  # it may wrap

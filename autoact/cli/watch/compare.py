@@ -152,11 +152,11 @@ def _find_price(folder: RunFolder, state: RunState) -> TokenPrice | None:
     from autoact.lab.answer_cost import read_price
     from autoact.project.project import Project
 
-    model = state.config.get("model") or {}
+    model = state.config.get("model")
     if (own := read_price(model)) is not None:
         return own
     root = folder.path.parent.parent
-    if not (root / "project.toml").is_file():
+    if not isinstance(model, dict) or not (root / "project.toml").is_file():
         return None
     now = Project.open(root).config().model
     return read_price(now) if model.get("id", now.id) == now.id else None
