@@ -96,6 +96,7 @@ def test_no_command_lets_it_act(hostile: Path, capfdbinary: Bytes, monkeypatch: 
     monkeypatch.chdir(hostile.parent)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     monkeypatch.setattr("autoact.run.process.launch.launch", lambda folder: None)
+    monkeypatch.setattr("autoact.model.store.prepare", lambda config: None)  # `new` made a project of that name
     seen = 0
     for words in commands(hostile):
         words = [word.replace("\0", "") for word in words]
