@@ -20,7 +20,7 @@ from autoact.project.recent import remember_project
 from autoact.run.process.notification import NotifySettings, make_notification, read_settings
 from autoact.security import trust
 from studio.actions import action_table, keymap
-from studio.files.view_memory import Memory, read_memory, save_left
+from studio.files.view_memory import ViewMemory, read_memory, save_left
 from studio.runs.run_news import RunNews
 from studio.target import Target
 from studio.terminal import alert, clipboard, glyphs, theme, untrusted_text, user_files
@@ -228,7 +228,7 @@ class StudioApp(App[str]):
             self.errors.append(problem)
         return ProjectScreen(root, run, "Trajectories" if run else "", self._memory().projects.get(str(root)))
 
-    def _memory(self) -> Memory:
+    def _memory(self) -> ViewMemory:
         memory, problem = read_memory()
         if problem:
             self.errors.append(problem)

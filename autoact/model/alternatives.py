@@ -34,7 +34,7 @@ class TokenChance(Struct, frozen=True):
     likeliest: tuple[tuple[str, float], ...]
 
 
-class Probe:
+class AskProbe:
     """A model with its adapters, which weighs given answers and writes none."""
 
     def __init__(self, config: Config, adapters: Mapping[str, Path]):

@@ -10,7 +10,7 @@ from studio.episodes.document import Document, Mark
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Match:
+class TextMatch:
     """A place where the text occurs: a paragraph, and the characters from `start` to before `end` of its text."""
 
     paragraph: int
@@ -29,11 +29,11 @@ class Search:
 
     def __init__(self, text: str, document: Document):
         self.text = text
-        self.current: Match | None = None
+        self.current: TextMatch | None = None
         """The match that a person has jumped to."""
         self._document = document
         self._pattern = pattern(text)
-        self._matches: list[Match] = []
+        self._matches: list[TextMatch] = []
         self.update(0)
 
     @property
@@ -43,10 +43,10 @@ class Search:
 
     def update(self, first: int) -> None:
         """Searches the paragraphs from `first` on again."""
-        del self._matches[bisect_left(self._matches, Match(first, 0, 0)) :]
+        del self._matches[bisect_left(self._matches, TextMatch(first, 0, 0)) :]
         for index in range(first, len(self._document)):
             self._matches += [
-                Match(index, found.start(), found.end())
+                TextMatch(index, found.start(), found.end())
                 for found in self._pattern.finditer(self._document.text(index))
                 if found.end() > found.start()
             ]
@@ -64,10 +64,10 @@ class Search:
         """The number of the current match and the count of all, such as `3 of 17`."""
         return f"{self.number or '-'} of {self.count:,}" if self.count else "no match"
 
-    def of(self, paragraph: int) -> list[Match]:
+    def of(self, paragraph: int) -> list[TextMatch]:
         """Returns the matches in a paragraph."""
-        first = bisect_left(self._matches, Match(paragraph, 0, 0))
-        return self._matches[first : bisect_left(self._matches, Match(paragraph + 1, 0, 0))]
+        first = bisect_left(self._matches, TextMatch(paragraph, 0, 0))
+        return self._matches[first : bisect_left(self._matches, TextMatch(paragraph + 1, 0, 0))]
 
     def marks(self, paragraph: int) -> list[Mark]:
         """Returns the matches in a paragraph as marks: `current` the one that was jumped to, `match` the others."""
@@ -80,14 +80,14 @@ class Search:
         count = sum(match.end > hidden for match in self.of(paragraph))
         return f", {count} match{'es' if count > 1 else ''}" if count else ""
 
-    def jump_to(self, place: Match) -> Match | None:
+    def jump_to(self, place: TextMatch) -> TextMatch | None:
         """Makes the first match at or after a place the current one, after the last match the first; returns it."""
         if not self._matches:
             return None
         self.current = self._matches[bisect_left(self._matches, place) % self.count]
         return self.current
 
-    def step(self, steps: int, place: Match) -> Match | None:
+    def step(self, steps: int, place: TextMatch) -> TextMatch | None:
         """Makes the match `steps` after the current one the current one; without one, the first after `place`, or the
         last before it. After the last follows the first. Returns it."""
         if not self._matches:

@@ -38,7 +38,7 @@ class ProjectMemory(Struct, frozen=True, omit_defaults=True):
     """By title."""
 
 
-class Memory(Struct, frozen=True, omit_defaults=True):
+class ViewMemory(Struct, frozen=True, omit_defaults=True):
     """The content of the file."""
 
     last: str = ""
@@ -52,22 +52,22 @@ def memory_file() -> Path:
     return user_files.state_folder() / "views.json"
 
 
-def read_memory() -> tuple[Memory, str]:
+def read_memory() -> tuple[ViewMemory, str]:
     """Returns what is remembered, and a line about the file if it is damaged."""
-    return read_state(memory_file(), Memory())
+    return read_state(memory_file(), ViewMemory())
 
 
 def save_view(root: Path, view: ProjectMemory) -> str:
     """Remembers what is shown of a project, in which the studio is now; returns a line if that failed."""
     path = str(root)
 
-    def change(memory: Memory) -> Memory:
+    def change(memory: ViewMemory) -> ViewMemory:
         others = [(name, one) for name, one in memory.projects.items() if name != path]
-        return Memory(path, dict([*others, (path, view)][-MOST:]))
+        return ViewMemory(path, dict([*others, (path, view)][-MOST:]))
 
-    return change_state(memory_file(), Memory(), change)
+    return change_state(memory_file(), ViewMemory(), change)
 
 
 def save_left() -> str:
     """Remembers that the studio shows the list of projects; returns a line if that failed."""
-    return change_state(memory_file(), Memory(), lambda memory: replace(memory, last=""))
+    return change_state(memory_file(), ViewMemory(), lambda memory: replace(memory, last=""))

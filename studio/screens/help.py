@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from studio.actions import action_table
 from studio.episodes.document import Document, Paragraph
-from studio.episodes.search import Match, Search
+from studio.episodes.search import Search, TextMatch
 from studio.terminal.glyphs import Glyphs
 from studio.widgets.search_line import Searchable
 
@@ -50,8 +50,8 @@ class HelpPage(VerticalScroll, Searchable):
             self._draw()
 
     @property
-    def _place(self) -> Match:
-        return Match(round(self.scroll_y), 0, 0)
+    def _place(self) -> TextMatch:
+        return TextMatch(round(self.scroll_y), 0, 0)
 
     def _draw(self) -> None:
         """Highlights the matches, and scrolls to the current one."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadInput
-from autoact.model.alternatives import Probe
+from autoact.model.alternatives import AskProbe
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights
@@ -19,8 +19,8 @@ NAMES = (" Web\n", " WebSearch\n", " Retrieve\n", " Finish\n")
 
 
 @pytest.fixture
-def probe(tiny: Path) -> Probe:
-    return Probe(Config(model=Model(id=str(tiny), device="cpu", precision="float32")), {})
+def probe(tiny: Path) -> AskProbe:
+    return AskProbe(Config(model=Model(id=str(tiny), device="cpu", precision="float32")), {})
 
 
 def answer(weights: Weights, ask: Ask) -> Answer:
@@ -31,7 +31,7 @@ def answer(weights: Weights, ask: Ask) -> Answer:
     return found[0]
 
 
-def test_choices(probe: Probe, weights: Weights) -> None:
+def test_choices(probe: AskProbe, weights: Weights) -> None:
     ask = Ask("meta", "action", PROMPT, choices=NAMES)
     chances, given = probe.weigh_choices(ask), answer(weights, ask)
     assert sum(chances.values()) == pytest.approx(1, abs=1e-4)
@@ -39,7 +39,7 @@ def test_choices(probe: Probe, weights: Weights) -> None:
     assert probe.weigh_choices(Ask("meta", "thought", PROMPT)) == {}
 
 
-def test_tokens(probe: Probe, weights: Weights) -> None:
+def test_tokens(probe: AskProbe, weights: Weights) -> None:
     """The likeliest token was taken each time; none of those that could not end the answer yet is told."""
     given = answer(weights, ask := Ask("meta", "thought", PROMPT, limit=6, least=6))
     tokens = probe.weigh(ask, given.tokens)
@@ -52,4 +52,4 @@ def test_tokens(probe: Probe, weights: Weights) -> None:
 
 def test_weights_that_are_elsewhere() -> None:
     with pytest.raises(BadInput, match="engine `local` only"):
-        Probe(Config(model=Model(engine="server")), {})
+        AskProbe(Config(model=Model(engine="server")), {})

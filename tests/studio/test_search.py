@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from studio.app import StudioApp
 from studio.episodes.document import Document, Paragraph
-from studio.episodes.search import Match, Search
+from studio.episodes.search import Search, TextMatch
 from studio.target import find
 from studio.terminal.wrap import line_starts, wrap
 from studio.widgets.transcripts.transcript import Transcript
@@ -72,7 +72,7 @@ def test_a_match_goes_on_over_a_line_end() -> None:
 def test_matches_follow_a_document_that_grows() -> None:
     document = episode()
     search = Search("klimt", document)
-    search.step(-1, Match(0, 0, 0))
+    search.step(-1, TextMatch(0, 0, 0))
     assert search.label == "5 of 5"
     document.add(Paragraph("plan", "thought", "So, Klimt.", 6))
     search.update(6)

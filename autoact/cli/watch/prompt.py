@@ -164,10 +164,10 @@ def _pieces(tokens: Tokens, ids: Sequence[int]) -> str:
 
 def _alternatives(past: PastAsk, folder: RunFolder, config: Config) -> Iterator[Row]:
     """Yields the probability of each choice, and the likeliest tokens in each place of the answer."""
-    from autoact.model.alternatives import Probe
+    from autoact.model.alternatives import AskProbe
 
     trained = past.state.adapters.get(past.ask.adapter)
-    probe = Probe(config, {trained.name: folder.path / trained.path} if trained else {})
+    probe = AskProbe(config, {trained.name: folder.path / trained.path} if trained else {})
     chances = probe.weigh_choices(past.ask)
     for choice, chance in sorted(chances.items(), key=lambda one: -one[1]):
         yield "choice", f"{chance:6.1%}  {choice.strip()}"

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from studio.actions import action_table
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.line_index import LineIndex
-from studio.episodes.search import Match, Search
+from studio.episodes.search import Search, TextMatch
 from studio.terminal.wrap import common_lines, line_starts, wrap
 from studio.widgets.lists.cursor_list import CursorList
 from studio.widgets.search_line import Searchable
@@ -214,15 +214,15 @@ class Transcript(CursorList, Searchable):
         self.search = Search(text, self.document) if text.strip() else None
         self._strips.clear()
         if self.search is not None:
-            self._go_to(self.search.jump_to(before or Match(self.cursor, 0, 0)))
+            self._go_to(self.search.jump_to(before or TextMatch(self.cursor, 0, 0)))
         self.refresh()
 
     def show_match(self, steps: int) -> None:
         if self.search is not None:
             end = 0 if steps < 0 else len(self.document.text(self.cursor)) if len(self.document) else 0
-            self._go_to(self.search.step(steps, Match(self.cursor, end, 0)))
+            self._go_to(self.search.step(steps, TextMatch(self.cursor, end, 0)))
 
-    def _go_to(self, match: Match | None) -> None:
+    def _go_to(self, match: TextMatch | None) -> None:
         """Moves the cursor to a match and its line into sight, and opens the fold that hides it."""
         if match is None or not self._lines_index.paragraphs:
             return
