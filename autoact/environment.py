@@ -1,4 +1,4 @@
-"""What an episode acts in. Question answering over a tool library is the first environment (autoact/job/inputs.py)."""
+"""The world of an episode. Question answering over a tool library is the first one (autoact/job/inputs.py)."""
 
 from __future__ import annotations
 

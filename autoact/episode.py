@@ -42,7 +42,7 @@ class Limits(Struct, frozen=True):
     certainty: bool = False
     """The plan part's certainty of its thoughts counts as evidence for the verdict, where the engine knows it."""
     offered: bool = False
-    """Where a call failed and its tool offered other arguments, the next call of the tool takes the first of them."""
+    """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them."""
     keep_best: bool = False
     """Ends with the answer that had the lowest probability of *wrong*, in place of the last one."""
 

@@ -75,7 +75,7 @@ class StudioApp(App[str]):
         """Projects for which the person declined to trust them."""
         self._notices = NotifySettings()
         self._news: RunNews | None = None
-        """What was seen of the runs since the person looked away; None while nothing is to be told."""
+        """The news of the runs since the person looked away; None while nothing is to be told."""
         self._focus_reported = False
         """Whether the terminal has reported whether it is in focus."""
         self._typeahead = TypeAhead(self, self._forward, self._update_footer)

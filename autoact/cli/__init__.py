@@ -119,4 +119,5 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for verb in VERBS:
         verb.add(subparsers)
+    parser.set_defaults(parser=parser)  # for the verbs that print what it knows
     return parser

@@ -48,7 +48,7 @@ class Task(Section, frozen=True):
     answer: Literal["short", "choice"] = "short"
     """The form of an answer: a few words, or the letter of an option."""
     environment: str = "qa"
-    """What episodes act in, a name of autoact.registry.environments."""
+    """The world that episodes act in, a name of autoact.registry.environments."""
 
 
 class Model(Section, frozen=True):
@@ -57,7 +57,7 @@ class Model(Section, frozen=True):
     id: str = "smollm2-135m-instruct"
     """A name that `autoact models list` shows, a folder, a .gguf file or a Hugging Face id."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where it computes; `auto` takes a GPU if there is one."""
+    """The device that computes; `auto` takes a GPU if there is one."""
     precision: Literal["auto", "float32", "bfloat16", "float16", "8bit", "4bit"] = "auto"
     """`8bit` and `4bit` round the base model's weights, for a model that does not fit otherwise; they need the extra
     `quantized`."""
@@ -300,7 +300,7 @@ class GroupPlanning(Section, frozen=True):
     the log-odds of its least certain token are added to those of *wrong*. Engines that do not tell probabilities leave
     it out."""
     offered: bool = True
-    """Where a page was not found and the tool named similar ones, its next call opens the first of these."""
+    """If a page was not found and the tool named similar ones, its next call opens the first of these."""
     keep: Literal["last", "best"] = "best"
     """The answer of an episode with several: `best` is the one with the lowest probability of *wrong*."""
 

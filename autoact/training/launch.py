@@ -22,7 +22,7 @@ from autoact.training.request import ENOUGH, FAILURE, FOLLOW, Failure, Request, 
 from autoact.trajectory import Adapter
 
 LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
-"""What `accelerate launch` starts for several GPUs; for several processes on a CPU it would need MPI."""
+"""The command that `accelerate launch` starts for several GPUs; for several processes on a CPU it would need MPI."""
 
 
 def train_in_processes(request: Request) -> Generator[Event, bool | None, Adapter]:

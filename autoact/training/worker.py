@@ -37,7 +37,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class Listener(Protocol):
-    """Who receives the events of a training and may end it."""
+    """The receiver of the events of a training, who may end it."""
 
     def send(self, event: Event) -> None:
         """Passes an event on."""

@@ -64,7 +64,7 @@ class EpisodeLog:
 
     @property
     def notes(self) -> dict[int, str]:
-        """What is noted after the unit's answers, by their numbers: an edit, or the probability of a choice."""
+        """The notes after the unit's answers, by their numbers: an edit, or the probability of a choice."""
         return {turn.n: note for turn in self._answers.turns(self.unit) if (note := turn_note(turn))}
 
     @property

@@ -1,4 +1,4 @@
-"""What is known of an episode beside its text: question, verdicts, tools, sampling; lines for a narrow column."""
+"""The facts of an episode beside its text: question, verdicts, tools, sampling; lines for a narrow column."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class SessionLog:
 
     @property
     def status_words(self) -> str:
-        """What a session that goes on is doing, in a few words."""
+        """The state of a session that goes on, in a few words."""
         words = f"session {self.state.status}" if self.state.stage == SESSION else "session: loading the model"
         return f"{words}, {len(self.unfinished)} in flight" if self.unfinished else words
 

@@ -37,7 +37,7 @@ class ExampleLine:
     data: Mapping[str, Any]
     """The parsed object; empty for a line that is none."""
     error: str = ""
-    """What is wrong with the line; empty for a valid example."""
+    """The fault of the line; empty for a valid example."""
 
     @property
     def question(self) -> str:

@@ -1,4 +1,4 @@
-"""What the studio remembers between two starts: the project it was left in, and of each project what was shown."""
+"""The memory of the studio between two starts: the project it was left in, and of each project what was shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST = 200
 
 
 class PaneMemory(Struct, frozen=True, omit_defaults=True):
-    """What was shown in a pane."""
+    """The view of a pane."""
 
     rows: dict[str, str] = {}
     """The key of the row under the cursor, by the table's id."""
@@ -26,7 +26,7 @@ class PaneMemory(Struct, frozen=True, omit_defaults=True):
 
 
 class ProjectMemory(Struct, frozen=True, omit_defaults=True):
-    """What was shown of a project."""
+    """The view of a project."""
 
     pane: str = ""
     """The title of the pane."""

@@ -32,7 +32,7 @@ class GpuLoad:
 
 @dataclass(frozen=True, slots=True)
 class RunLoad:
-    """What the processes of one run use."""
+    """The load by the processes of one run."""
 
     cpu: float
     """Percent of one core, so 200 for two."""

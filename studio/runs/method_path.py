@@ -48,7 +48,7 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """What a person does next: an action of the action table, and words for it."""
+    """The next step of a person: an action of the action table, and words for it."""
 
     action: str
     """The id of the action, such as `project.run`."""

@@ -16,7 +16,7 @@ TWICE = 2
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the last look found of a run."""
+    """The state of a run at the last look."""
 
     alive: bool
     occasion: Occasion | None

@@ -71,7 +71,7 @@ class ProjectScreen(Screen[None]):
         self.shown = -1
         """Index of the pane in sight; -1 before the screen is mounted."""
         self._memory = memory or ProjectMemory()
-        """What was shown last time; it is used for each pane when that is first shown."""
+        """The view of last time; it is used for each pane when that is first shown."""
         self._first_run, self._first_pane = run, _slot(pane or self._memory.pane)
         self._restored: set[int] = set()
         self._saved = self._memory

@@ -87,7 +87,7 @@ class SettingsForm(ModalScreen[bool]):
         self._planned_model = ""
         """The model for which the memory plan is shown."""
         self._plan: dict[str, Any] = {}
-        """What `autoact doctor` printed for it; empty while there is none."""
+        """The output of `autoact doctor` for it; empty while there is none."""
 
     def compose(self) -> ComposeResult:
         yield Static(untrusted_text.content(f"{self._texts.title}   enter changes a setting"), id="title")

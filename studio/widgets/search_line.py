@@ -80,7 +80,7 @@ class Searchable(Widget):
 
 
 class SearchLine(Horizontal):
-    """What is searched for, and which of how many matches is shown; one for all texts of a pane."""
+    """The text that is searched for, and which of how many matches is shown; one for all texts of a pane."""
 
     DEFAULT_CSS = """
     SearchLine { height: 1; background: $surface; color: $foreground; }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autoact.errors import BadInput
-from autoact.model.alternatives import AskProbe
+from autoact.job.alternatives import AskProbe
 from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.model.store import Weights

@@ -49,9 +49,7 @@ def add(subparsers: Any) -> None:
 
 def agent_docs(arguments: argparse.Namespace) -> int:
     """Prints the page."""
-    from autoact.cli import make_parser
-
-    print("\n".join(page_lines(make_parser())))
+    print("\n".join(page_lines(arguments.parser)))
     return 0
 
 

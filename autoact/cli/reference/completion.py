@@ -10,7 +10,7 @@ SHELLS = {
     "zsh": 'eval "$(autoact completion zsh)" in ~/.zshrc, after compinit',
     "fish": "autoact completion fish | source, in ~/.config/fish/config.fish",
 }
-"""How each shell uses the script."""
+"""The way in which each shell uses the script."""
 
 
 def add(subparsers: Any) -> None:

@@ -16,6 +16,7 @@ FILES = (
 )
 ENVIRONMENT = (
     ("AUTOACT_PROJECTS", "the folder of your projects"),
+    ("AUTOACT_DEFAULTS", "the file of your settings for all projects"),
     ("AUTOACT_MODELS", "the folder of stored models"),
     ("AUTOACT_SECRETS", "the file of your secrets"),
     ("AUTOACT_NOTIFY", "the file that says how you are notified"),
@@ -35,9 +36,7 @@ def add(subparsers: Any) -> None:
 
 def man(arguments: argparse.Namespace) -> int:
     """Prints the page."""
-    from autoact.cli import make_parser
-
-    print("\n".join(manual_lines(make_parser())))
+    print("\n".join(manual_lines(arguments.parser)))
     return 0
 
 

@@ -26,7 +26,7 @@ FEW_BITS = {"4bit": "bitsandbytes", "8bit": "fp8"}
 
 
 class Served(NamedTuple):
-    """What a server has to know."""
+    """The facts that a server has to know."""
 
     model: str
     """A folder, a .gguf file or a Hugging Face id."""

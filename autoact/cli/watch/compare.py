@@ -105,7 +105,7 @@ class Compared:
     read: Sequence[ReadRun]
     unlike: Sequence[Unlike]
     unknown: Sequence[str]
-    """What not every run has recorded."""
+    """Facts that not every run has recorded."""
     made: Sequence[MethodComparison]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autoact.run.record.folder import RunFolder
 
 Row = tuple[str, str]
-"""What a paragraph is, in a word, and its text."""
+"""The kind of a paragraph, in a word, and its text."""
 CHANGED = "The prompt was another one: tools, examples, prompts or settings have changed since. This is today's."
 BETWEEN = "│"
 """Between two tokens."""
@@ -157,14 +157,14 @@ def _tokens(past: PastAsk, config: Config) -> Iterator[Row]:
 
 
 def _pieces(tokens: Tokens, ids: Sequence[int]) -> str:
-    from autoact.model.alternatives import token_text
+    from autoact.job.alternatives import token_text
 
     return BETWEEN.join(token_text(tokens, id).replace("\n", "⏎") for id in ids)
 
 
 def _alternatives(past: PastAsk, folder: RunFolder, config: Config) -> Iterator[Row]:
     """Yields the probability of each choice, and the likeliest tokens in each place of the answer."""
-    from autoact.model.alternatives import AskProbe
+    from autoact.job.alternatives import AskProbe
 
     trained = past.state.adapters.get(past.ask.adapter)
     probe = AskProbe(config, {trained.name: folder.path / trained.path} if trained else {})

@@ -149,7 +149,7 @@ def _print(summary: RatingSummary) -> None:
     categories = (first, second, "same", "both wrong")
     rows = [(name, *(str(counts.get(one, 0)) for one in categories)) for name, counts in summary.by_rater.items()]
     print(printable(f"A  {first}"))
-    print(printable(f"B  {second}\n".rstrip()))
+    print(printable(f"B  {second}"))
     print_columns([("RATER", "A BETTER", "B BETTER", "SAME", "BOTH WRONG"), *rows], "lrrrr")
     for line in describe_result(summary):
         print(printable(line))

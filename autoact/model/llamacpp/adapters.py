@@ -31,7 +31,7 @@ Matrix = NDArray[np.float32]
 
 
 class GgufModel(Struct, frozen=True):
-    """What the conversion has to know of a model, from its config.json."""
+    """The facts of a model that the conversion needs, from its config.json."""
 
     model_type: str
     num_attention_heads: int
@@ -44,7 +44,7 @@ class GgufModel(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """What the conversion has to know of an adapter, from its adapter_config.json."""
+    """The facts of an adapter that the conversion needs, from its adapter_config.json."""
 
     r: int
     lora_alpha: float

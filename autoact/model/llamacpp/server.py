@@ -29,7 +29,7 @@ Bias = Sequence[tuple[int, float]]
 
 
 class Next(Struct, frozen=True):
-    """What may come next."""
+    """The ids that may come next."""
 
     logits: dict[int, float]
     """Logarithms of the candidates' likelihoods, with a common offset."""

@@ -26,7 +26,7 @@ COMPARED = 1024
 
 
 class Shape(Struct, frozen=True):
-    """What decides the size of a model's cache, from its config.json."""
+    """The figures that decide the size of a model's cache, from its config.json."""
 
     num_hidden_layers: int
     num_attention_heads: int

@@ -33,7 +33,7 @@ class Matrix(Struct, frozen=True):
 
 
 class Family(Struct, frozen=True):
-    """What the models of one `model_type` have in common, where they differ from Llama."""
+    """The facts that the models of one `model_type` share, where they differ from Llama."""
 
     attention: tuple[str, ...] = (*QKV, "o_proj")
     """Names of the projections: query, key, value, output; or query, key and value in one, and output."""

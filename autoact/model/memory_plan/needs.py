@@ -21,7 +21,7 @@ OPTIMISED = 16
 
 
 class Workload(Struct, frozen=True):
-    """How the model is used."""
+    """The way in which the model is used."""
 
     tokens: int
     """Tokens of the longest prompt with its answer."""

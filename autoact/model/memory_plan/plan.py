@@ -32,7 +32,7 @@ MOST_CARDS = 16
 
 
 class Option(Struct, frozen=True):
-    """What a model needs in one precision, in bytes."""
+    """The memory that a model needs in one precision, in bytes."""
 
     precision: str
     weights: int
@@ -59,7 +59,7 @@ class Option(Struct, frozen=True):
 
 
 class MemoryPlan(Struct, frozen=True):
-    """What fits, and what to choose."""
+    """The precisions that fit, and the one to choose."""
 
     model: str
     architecture: Architecture

@@ -74,7 +74,7 @@ async def _ask(client: ServerClient, url: str, dialect: Dialect, asked: Generati
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What servers answered to PROMPT, to be compared with the weights of their model."""
+    """The answers of servers to PROMPT, to be compared with the weights of their model."""
 
     drawn: Mapping[str, Sequence[int]]
     """Their tokens, by URL; empty where they cannot be compared."""

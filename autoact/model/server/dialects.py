@@ -65,7 +65,7 @@ class Dialect:
     load, unload = "/v1/load_lora_adapter", "/v1/unload_lora_adapter"
     """The endpoints that change adapters; empty where they are fixed when the server starts."""
     allows_loading = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=1 and --enable-lora"
-    """What the server must be started with so that it loads adapters."""
+    """The options that the server must be started with so that it loads adapters."""
 
     def body(self, asked: Generation) -> dict[str, Any]:
         """Returns the body of a request for a stream."""

@@ -20,7 +20,7 @@ SAMPLE = "Who wrote “Fidelio”, in 1805?\n\tdef f(x): return x**2  # naïve �
 
 
 class Facts(Struct, frozen=True):
-    """What a server says about itself."""
+    """The facts that a server tells about itself."""
 
     model: str
     dialect: str

@@ -23,7 +23,7 @@ class NoServer(ModelFailed):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long requests are repeated. Times are seconds."""
+    """The time for which requests are repeated. Times are seconds."""
 
     rounds: int = 8
     """Times that every server is tried."""

@@ -45,7 +45,7 @@ _ADDRESS = re.compile(r"https?://[^\s/]+\S*")
 
 
 class TerminalNotices(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the studio does in its terminal."""
+    """The notices of the studio in its terminal."""
 
     when: Literal["unfocused", "always", "never"] = "unfocused"
     without_focus_reports: Literal["always", "never"] = "always"
@@ -55,7 +55,7 @@ class TerminalNotices(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeeperNotices(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run's keeper does; an empty value does nothing."""
+    """The notices of a run's keeper; an empty value does nothing."""
 
     command: tuple[str, ...] = ()
     webhook: str = ""
@@ -103,7 +103,7 @@ def read_settings() -> NotifySettings:
 
 
 class Notification(Struct, frozen=True, omit_defaults=True):
-    """What is told of a run: its project's name and figures; the run's name and the reason only with `details`."""
+    """The news of a run: its project's name and figures; the run's name and the reason only with `details`."""
 
     occasion: Occasion
     project: str

@@ -35,7 +35,7 @@ class Redaction:
         self._kind: str = entry.get("kind", "builtin")
         self._secrets: list[str] = []
         self.notices: list[str] = []
-        """What was done, a line for each setting."""
+        """The changes, a line for each setting."""
 
     def entry(self) -> dict[str, Any]:
         """Returns the entry without secrets. Raises BadInput when name, definition or usage holds one."""
