@@ -43,6 +43,8 @@ class Limits(Struct, frozen=True):
     """The plan part's certainty of its thoughts counts as evidence for the verdict, where the engine knows it."""
     offered: bool = False
     """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them."""
+    yes_no: bool = False
+    """A question that begins with an auxiliary verb is answered with yes or no."""
     keep_best: bool = False
     """Ends with the answer that had the lowest probability of *wrong*, in place of the last one."""
 
@@ -194,8 +196,8 @@ class Episode:
             return {"choices": (f" {unread[0]}",)}
         if offer := self._offer(action):
             return {"choices": (f" {offer}",)}
-        if action == FINISH and self.question.choices:
-            return {"choices": scratchpad.answer_choices(self.question)}
+        if action == FINISH and (choices := scratchpad.answer_choices(self.question, yes_no=self.limits.yes_no)):
+            return {"choices": choices}
         if action == FINISH:
             return {"limit": self.limits.argument_tokens, "least": 1, "barred": self._barred()}
         return {"limit": self.limits.argument_tokens}

@@ -305,6 +305,14 @@ class TrainStepped(Event, frozen=True, tag="train.stepped"):
     ms: Quantity
 
 
+class LossValidated(Event, frozen=True, tag="loss.validated"):
+    """The loss on trajectories that an adapter does not learn from, after so many steps, in nats per token."""
+
+    role: str
+    step: Count
+    loss: float
+
+
 class CheckpointSaved(Event, frozen=True, tag="checkpoint.saved"):
     """A checkpoint was written completely to disk."""
 
@@ -379,7 +387,7 @@ AnyEvent = (
     | CommandAccepted | CommandRefused | AnswerEdited | UnitForked | QuestionInjected
     | EpisodeBegun | ModelAnswered | ToolObserved | UnitFailed | UnitRestarted
     | QuestionAccepted | QuestionRefused | ToolSelected | ToolPassedOver
-    | TrajectoryCommitted | TrajectoryJudged | ExamplesBuilt | TrainStepped | CheckpointSaved
+    | TrajectoryCommitted | TrajectoryJudged | ExamplesBuilt | TrainStepped | LossValidated | CheckpointSaved
     | CheckpointSkipped | AdapterReady
     | QuestionValidated | VerdictCalibrated | QuestionSolved | TokenSpoken
 )  # fmt: skip

@@ -54,6 +54,19 @@ def draw_kept(verdicts: Mapping[str, Verdict], most: int, seed: int) -> Mapping[
     return {unit: verdict for unit, verdict in verdicts.items() if unit not in left_out}
 
 
+def hold_back(
+    trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], share: float, seed: int
+) -> tuple[list[Trajectory], list[Trajectory]]:
+    """Returns the trajectories to learn from, and those to validate on: all those of a share of the questions.
+
+    These questions are drawn with the seed among those that have a kept trajectory.
+    """
+    kept = sorted({one.question.text for one in trajectories if (found := verdicts.get(one.unit)) and found.kept})
+    drawn = set(random.Random(seed).sample(kept, round(share * len(kept))))
+    learned = [one for one in trajectories if one.question.text not in drawn]
+    return learned, [one for one in trajectories if one.question.text in drawn]
+
+
 def parts_of(adapter: str, cast: Cast, trajectory: Trajectory) -> tuple[str, ...]:
     """Returns the parts of a trajectory that an adapter plays; `argument:TOOL` for the arguments of some tools only."""
     played = [role.parts for role in (ROLES.get("plan"), ROLES.get("reflect")) if cast.adapter(role.name) == adapter]

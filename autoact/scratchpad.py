@@ -26,6 +26,10 @@ TRY_AGAIN = "The answer may be wrong. Try another way."
 NO_ANSWER = "This is no answer. Finish gives the answer to the question."
 FINISH_SHORT = "gives the answer in as few words as possible, or yes or no."
 FINISH_CHOICE = "gives the letter of the right option."
+AUXILIARIES = frozenset(
+    {"is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"}
+)
+"""First words of a question whose answer is yes or no."""
 MOVES = "You can: "
 OFFERS = " Similar: ["
 """Begins the list of possible moves, at the end of a played task and of its observations."""
@@ -159,9 +163,20 @@ def tool_name(words: str, tools: Iterable[Tool]) -> str:
     return next((tool.name for tool in tools if named in tool.aliases), named)
 
 
-def answer_choices(question: Question) -> tuple[str, ...]:
-    """Returns the letters that may answer a multiple-choice question; none for other questions."""
+def answer_choices(question: Question, *, yes_no: bool = False) -> tuple[str, ...]:
+    """Returns the only answers that a question may have; none if any words may answer it.
+
+    A multiple-choice question is answered with a letter, and with `yes_no` one that asks for yes or no with these.
+    """
+    if yes_no and not question.choices and asks_yes_or_no(question.text):
+        return (" yes", " no")
     return tuple(f" {letter}" for letter in ascii_uppercase[: len(question.choices)])
+
+
+def asks_yes_or_no(question: str) -> bool:
+    """Returns whether an English question begins with an auxiliary verb and offers no alternative."""
+    words = re.findall(r"\w+", question.lower())
+    return bool(words) and words[0] in AUXILIARIES and "or" not in words
 
 
 def barred_answers(question: Question, steps: Iterable[Step]) -> tuple[str, ...]:

@@ -91,6 +91,8 @@ class Train(Struct, frozen=True, tag="train"):
     lessons: tuple[Lesson, ...]
     card: Card
     """The card that the adapter will be prompted with."""
+    validation: tuple[Lesson, ...] = ()
+    """Lessons that are not learned; the loss on them is measured."""
     beside: tuple[Train, ...] = ()
     """Requests that will follow, and whose trainings may begin now."""
 

@@ -23,7 +23,8 @@ EVENTS: tuple[happened.Event, ...] = (
     happened.ToolObserved("q-1", 1, "d", "Retrieve", "a", "o", ms=1.0), happened.UnitForked("q-1~1", "q-1", 1, "c"),
     happened.UnitRestarted("q-2", 0, "changed"), happened.TrajectoryCommitted(TRAJECTORY),
     happened.TrajectoryJudged(Verdict("q-1", True, 1.0)), happened.ExamplesBuilt("plan", 3, 9, 100),
-    happened.TrainStepped("plan", 1, 9, 1.0, 1e-3, 1.0, 10, 5.0), happened.CheckpointSaved("plan", 1, "00"),
+    happened.TrainStepped("plan", 1, 9, 1.0, 1e-3, 1.0, 10, 5.0), happened.LossValidated("plan", 1, 1.5),
+    happened.CheckpointSaved("plan", 1, "00"),
     happened.AdapterReady(Adapter("plan", "adapters/plan", "00", 9, 0.5)),
     happened.QuestionSolved("group", TRAJECTORY, 1.0, 1.0, True, 2.0, 9), happened.RunFailed("e"),
 )  # fmt: skip

@@ -146,6 +146,24 @@ def test_after_a_page_that_is_not_found_the_first_one_offered_is_opened() -> Non
     assert [ask.choices for ask in asks if ask.part == "argument"] == [(), (), ()]
 
 
+@pytest.mark.parametrize(
+    ("text", "choices"),
+    [
+        ("Was Fidelio written by Mozart?", (" yes", " no")),
+        ("Was Fidelio written by Mozart or Beethoven?", ()),
+        ("Who wrote Fidelio?", ()),
+    ],
+)
+def test_a_question_that_begins_with_an_auxiliary_verb_is_answered_with_yes_or_no(
+    text: str, choices: tuple[str, ...]
+) -> None:
+    question = Question("q", text)
+    _, asks = play([*READ, *RIGHT], Limits(yes_no=True), question=question)
+    assert [ask.choices for ask in asks if ask.part == "argument"] == [(), choices]
+    _, asks = play([*READ, *RIGHT], question=question)
+    assert [ask.choices for ask in asks if ask.part == "argument"] == [(), ()]
+
+
 def test_without_a_budget_wrong_ends_at_once() -> None:
     trajectory, _ = play(WRONG, Limits(reflections=0))
     assert (trajectory.answer, trajectory.verdict) == ("Mozart", "wrong")

@@ -14,7 +14,7 @@ import orjson
 from msgspec import Struct
 
 from autoact.errors import BadInput
-from autoact.events import TrainStepped
+from autoact.events import LossValidated, TrainStepped
 from autoact.files import disk
 from autoact.lab.tally import LogTotals, count_figures
 from autoact.run.record.log import read
@@ -46,6 +46,10 @@ def read_metrics(log: Path) -> list[MetricRow]:
         if isinstance(record.event, TrainStepped):
             before = found.get(record.event.step, (0.0, {}))[1]
             found[record.event.step] = record.at, before | _step_values(record.event)
+        elif isinstance(record.event, LossValidated):
+            step = max(0, record.event.step - 1)
+            values = {f"{record.event.role}/validation_loss": record.event.loss}
+            found[step] = record.at, found.get(step, (0.0, {}))[1] | values
     totals = LogTotals.of(log)
     if scores := _score_values(totals):
         last = max(found, default=0)

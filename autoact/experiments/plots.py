@@ -13,7 +13,7 @@ BAR, LABEL, WIDTH = 22, 260, 720
 HEIGHT, MARGIN = 300, 46
 APART = 30
 """Least distance of two numbers below an axis, in pixels."""
-COLOURS = ("#1b6ac9", "#c2410c", "#15803d", "#7e22ce")
+COLOURS = ("#1b6ac9", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#a16207")
 
 
 class Bar(NamedTuple):

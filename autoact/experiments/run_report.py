@@ -12,7 +12,7 @@ from autoact.experiments.plots import Bar, Line, draw_bars, draw_lines
 from autoact.experiments.report import MOST_WRONG, Block, describe_answer
 from autoact.lab.duration import format_duration
 from autoact.lab.inspection.signatures import find_signatures
-from autoact.lab.tally import LogTotals, Score, Tally, count_figures
+from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_training
 from autoact.run.process.health import cause, verdict
 from autoact.run.record.folder import RunFolder, to_toml
 from autoact.run.record.state import RunState
@@ -78,7 +78,7 @@ def _list_counts(made: Tally) -> Iterator[Block]:
     lines = [
         questions + _reasons(made.questions_refused), tried + _reasons(made.trajectories_refused),
         f"tools: {', '.join(made.tools) or 'none selected'}",
-        *(f"{one.role}-agent: {one.examples} examples, final loss {one.loss:.3f}" for one in made.adapters),
+        *(f"{one.role}-agent: {describe_training(one)}" for one in made.adapters),
     ]  # fmt: skip
     yield Block("list", lines=lines)
 
@@ -99,6 +99,8 @@ def _list_stages(made: Tally) -> Iterator[Block]:
 def _plot_losses(state: RunState) -> Iterator[Block]:
     curves = {role: {step: one.loss for step, one in curve.items()} for role, curve in state.curves.items()}
     lines = [Line(role, list(_means(losses))) for role, losses in curves.items()]
+    validated = state.validation_losses
+    lines += [Line(f"{role}, validation", sorted(losses.items())) for role, losses in validated.items()]
     if any(line.points for line in lines):
         yield Block("heading", "Loss")
         ends = (f"{line.label}: {line.points[0][1]:.3f} to {line.points[-1][1]:.3f}" for line in lines if line.points)

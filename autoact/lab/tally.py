@@ -57,6 +57,9 @@ class AdapterSummary(Struct, frozen=True):
     """Loss of the first step, in nats per token; NaN (null in JSON) before it."""
     loss: float
     """Mean loss of the last epoch, in nats per token; of the last step while training; NaN before the first step."""
+    validation_loss: float | None
+    """The last loss on trajectories that were not learned from, or the lowest if the weights of that one are kept; None
+    if it was not measured."""
     seconds: float
     ready: bool
 
@@ -280,10 +283,19 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
     )
 
 
+def describe_training(adapter: AdapterSummary) -> str:
+    """Returns the number of an adapter's examples and its last losses."""
+    validated = "" if adapter.validation_loss is None else f", {adapter.validation_loss:.3f} in validation"
+    return f"{adapter.examples} examples, final loss {adapter.loss:.3f}{validated}"
+
+
 def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
     """Returns the training of one adapter so far."""
     built, adapter, curve = state.examples.get(role), state.adapters.get(role), state.curves.get(role, {})
     losses = [curve[step].loss for step in sorted(curve)] or [math.nan]
+    validated = [loss for _, loss in sorted(state.validation_losses.get(role, {}).items())]
+    section = state.config.get("differentiation")
+    keeps_lowest = isinstance(section, Mapping) and bool(section.get("patience"))
     return AdapterSummary(
         role=role,
         trajectories=built.trajectories if built else 0,
@@ -292,6 +304,7 @@ def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
         steps=len(curve),
         first_loss=losses[0],
         loss=adapter.loss if adapter else losses[-1],
+        validation_loss=(min(validated) if keeps_lowest else validated[-1]) if validated else None,
         seconds=round(sum(step.ms for step in curve.values()) / 1000, 3),
         ready=adapter is not None,
     )

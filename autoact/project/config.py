@@ -254,6 +254,12 @@ class Differentiation(Section, frozen=True):
     enough_loss: Annotated[NonNegativeFloat, Meta(extra={"unit": "nats"})] = 0.0
     """Ends the training of an adapter when the mean loss of its last 20 steps is below this, in nats per token; 0 never
     does."""
+    validation: Fraction = 0.0
+    """Share of the questions with a kept trajectory that no adapter learns from: the loss on their trajectories is
+    measured before every checkpoint."""
+    patience: Annotated[NonNegativeInt, Meta(extra={"unit": "measurements"})] = 0
+    """Ends the training of an adapter when so many measurements of the validation loss did not fall below the lowest
+    one, and keeps the weights of that one; 0 trains to the end and keeps the last weights."""
     save_every: Annotated[PositiveInt, Meta(extra={"unit": "steps"})] = 20
     """Optimiser steps between checkpoints."""
     executor: Literal["here", "local", "slurm"] = "here"
@@ -301,6 +307,9 @@ class GroupPlanning(Section, frozen=True):
     it out."""
     offered: bool = True
     """If a page was not found and the tool named similar ones, its next call opens the first of these."""
+    yes_no: bool = True
+    """Questions that begin with an auxiliary verb, such as `Is` or `Did`, and offer no alternative, are answered with
+    yes or no."""
     keep: Literal["last", "best"] = "best"
     """The answer of an episode with several: `best` is the one with the lowest probability of *wrong*."""
 

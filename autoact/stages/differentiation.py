@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from autoact.events import AdapterReady, StageProgressed
-from autoact.lessons import build_lessons, draw_kept
+from autoact.lessons import build_lessons, draw_kept, hold_back
 from autoact.methods.settings import MethodSettings
 from autoact.project.config import Differentiation
 from autoact.registry.stages import DIFFERENTIATION
@@ -54,9 +54,13 @@ def differentiation(
         for name, parts in settings.adapters.items()
     }
     verdicts = draw_kept(verdicts, settings.trajectories, seed)
-    choice = (settings.wrong_share, seed, settings.failures)
-    lessons = {name: build_lessons(name, casts[name], trajectories, verdicts, *choice) for name in names}
-    requests = [Train(name, found, card) for name, found in lessons.items() if found]
+    learned, held = hold_back(trajectories, verdicts, settings.validation, seed)
+    requests = []
+    for name, cast in casts.items():
+        lessons = build_lessons(name, cast, learned, verdicts, settings.wrong_share, seed, settings.failures)
+        validation = build_lessons(name, cast, held, verdicts, settings.wrong_share, seed)
+        if lessons:
+            requests.append(Train(name, lessons, card, validation))
     for number, request in enumerate(requests, 1):
         request = replace(request, beside=tuple(requests[number:]))
         (trained,) = yield Round([Unit(f"train-{request.adapter}", partial(request_training, request))])

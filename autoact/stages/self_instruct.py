@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from rapidfuzz import fuzz
 
-from autoact import prompts
+from autoact import prompts, scratchpad
 from autoact.events import QuestionAccepted, QuestionRefused, StageProgressed
 from autoact.metrics import normalise
 from autoact.project.config import SelfInstruct
@@ -47,10 +47,6 @@ LONGEST = 500
 """Most characters of a refused question, and of its answer, in the log."""
 PHRASE = 5
 """Words of the longest title that is searched for in a question."""
-ASKS_YES_OR_NO = frozenset(
-    {"is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"}
-)
-"""First words of a question whose answer is yes or no."""
 
 
 class Draft(Struct, frozen=True):
@@ -264,7 +260,7 @@ def _find_form_defect(draft: Draft) -> str:
     if len(draft.answer.split()) > 6 or len(draft.answer) > 48:
         return "answer too long"
     answer = normalise(draft.answer)
-    if (answer in ("yes", "no")) != (words[0].lower() in ASKS_YES_OR_NO):
+    if (answer in ("yes", "no")) != scratchpad.asks_yes_or_no(draft.question):
         return "answer does not fit the question"
     if answer not in ("yes", "no") and f" {answer} " in f" {normalise(draft.question)} ":
         return "answer is in the question"

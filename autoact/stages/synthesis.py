@@ -40,7 +40,10 @@ def try_again(questions: Sequence[Question], context: StageContext, number: int)
     settings, config = context.config.synthesis, context.config
     sampling = Sampling(settings.temperature, settings.top_p)
     answering = config.group_planning
-    limits = Limits(steps=answering.steps, reflections=settings.reflections, offered=answering.offered)
+    limits = Limits(
+        steps=answering.steps, reflections=settings.reflections, offered=answering.offered,
+        yes_no=answering.yes_no,
+    )  # fmt: skip
     method = MethodSettings(context.group_card(), context.adapt_earlier(), sampling, limits)
     tried, repaired = round_prefixes(number)
     tries = ((f"{tried}{one.id}-{sample}", one) for sample in range(settings.samples) for one in questions)

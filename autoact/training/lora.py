@@ -19,7 +19,7 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
-from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
+from autoact.events import CheckpointSaved, CheckpointSkipped, Event, LossValidated, TrainStepped
 from autoact.files import disk
 from autoact.model.memory import release_memory
 from autoact.project.config import ALL_LINEAR, Differentiation
@@ -43,11 +43,12 @@ class LoraTraining:
 
     def __init__(
         self, model: Any, name: str, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path,
-        invocation: Sequence[int] = (), trunks: Trunks | None = None,
+        validation: Sequence[Sample] = (), invocation: Sequence[int] = (), trunks: Trunks | None = None,
     ):  # fmt: skip
         """Prepares model and optimiser. `root` is the run folder; checkpoints go to checkpoints/<name> in it.
 
-        With `invocation` tokens the adapter is an activated one (aLoRA), and `trunks` may be shared with others.
+        The loss on the samples of `validation` is measured before each checkpoint. With `invocation` tokens the adapter
+        is an activated one (aLoRA), and `trunks` may be shared with others.
         """
         self.name, self.samples, self.settings, self.seed = name, samples, settings, seed
         self.checkpoints = root / "checkpoints" / name
@@ -55,6 +56,11 @@ class LoraTraining:
         steps = self.steps_per_epoch * settings.epochs
         self.steps = min(steps, settings.most_steps) if settings.most_steps else steps
         self.losses: list[float] = []
+        self.validation = validation
+        self.validated: list[float] = []
+        """The loss on the samples of validation, at each checkpoint so far."""
+        self.best: dict[str, Tensor] = {}
+        """The weights at the lowest of these losses; empty before the first one, or if the last weights are kept."""
         self.threads = thread_limit().threads
         """Fixed during the training: another number of threads would round sums differently."""
         self.invocation = list(invocation)
@@ -91,7 +97,7 @@ class LoraTraining:
         yield from self._resume()
         self.model.train()
         for step in range(len(self.losses), self.steps):
-            if (enough and self.losses) or self._has_learned():
+            if (enough and self.losses) or self._has_learned() or self._has_overfitted():
                 break
             with deterministic_sums(self.base.device, self.threads):
                 stepped = self._step(step)
@@ -102,8 +108,37 @@ class LoraTraining:
             enough = enough or self._has_learned()
             # also after the last step: if the run dies while the next adapter trains, nothing is repeated here
             if (step + 1) % self.settings.save_every == 0 or step + 1 == self.steps or enough:
+                if self.validation:
+                    yield LossValidated(self.name, step + 1, self._validate())
                 yield CheckpointSaved(self.name, step + 1, self._save(step + 1))
+        self._restore_best()
         return self._mean_loss()
+
+    def _validate(self) -> float:
+        """Measures the loss on the samples of validation, per token, and keeps the weights if it is the lowest."""
+        passes = self.loss.passes(self.model, self.validation)
+        count, mine = self.processes.num_processes, self.processes.process_index
+        self.model.eval()
+        with torch.no_grad(), deterministic_sums(self.base.device, self.threads):
+            total = sum((one().float() for one in passes[mine::count]), torch.zeros((), device=self.base.device))
+        self.model.train()
+        total = total if count == 1 else self.processes.reduce(total, "sum")
+        loss = float(total) / sum(sample.tokens for sample in self.validation)
+        if self.settings.patience and loss < min(self.validated, default=math.inf):
+            self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
+        self.validated.append(loss)
+        return loss
+
+    def _restore_best(self) -> None:
+        """Takes back the weights at the lowest loss of validation, if these are kept."""
+        for name, weight in self.best.items():
+            self.weights[name].data.copy_(weight)
+        self._round_weights()
+
+    def _has_overfitted(self) -> bool:
+        """Returns whether the loss of validation has not fallen for as many measurements as the setting says."""
+        patience = self.settings.patience
+        return 0 < patience < len(self.validated) and min(self.validated[-patience:]) >= min(self.validated[:-patience])
 
     def _has_learned(self) -> bool:
         """Returns whether the mean loss of the last STEADY steps is below the setting.
@@ -216,7 +251,11 @@ class LoraTraining:
         return checkpoint.save_checkpoint(self.checkpoints, step, self._state()) if self.first else ""
 
     def _state(self) -> dict[str, Tensor]:
-        state = {"losses": torch.tensor(self.losses, dtype=torch.float64)}
+        state = {
+            "losses": torch.tensor(self.losses, dtype=torch.float64),
+            "validated": torch.tensor(self.validated, dtype=torch.float64),
+            **{f"best/{name}": weight for name, weight in self.best.items()},
+        }
         for name, weight in self.weights.items():
             state[f"weight/{name}"] = weight.detach().contiguous()
             for key, value in self.optimizer.state[weight].items():
@@ -232,6 +271,8 @@ class LoraTraining:
 
     def _restore(self, state: dict[str, Tensor]) -> None:
         self.losses = state["losses"].tolist()
+        self.validated = state["validated"].tolist() if "validated" in state else []
+        self.best = {name.removeprefix("best/"): weight for name, weight in state.items() if name.startswith("best/")}
         for name, weight in self.weights.items():
             weight.data.copy_(state[f"weight/{name}"])
             keys = [key for key in ("step", "exp_avg", "exp_avg_sq") if f"{key}/{name}" in state]

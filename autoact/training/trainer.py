@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class LocalTrainer:
 
     def train(self, request: Train) -> Generator[Event, bool | None, Adapter]:
         """Trains an adapter; see `Trainer` in autoact.run.conductor.world."""
-        samples = [sample for lesson in request.lessons if (sample := self._sample(request.card, lesson)).spans]
+        samples = self._samples(request.card, request.lessons)
         if not samples:
             raise ModelFailed(f"the adapter `{request.adapter}` has nothing to learn from")
         spans = sum(len(sample.spans) for sample in samples)
@@ -62,7 +62,8 @@ class LocalTrainer:
         self.engine.release()
         training = LoraTraining(
             self.engine.model, request.adapter, samples, self.settings, seed=self.seed, root=self.root,
-            invocation=self._invocation(request), trunks=self.trunks,
+            validation=self._samples(request.card, request.validation), invocation=self._invocation(request),
+            trunks=self.trunks,
         )  # fmt: skip
         try:
             loss = yield from training.run(enough or False)
@@ -82,6 +83,10 @@ class LocalTrainer:
         precision: Any = str(model.dtype).removeprefix("torch.")
         section = Model(str(self.engine.weights.folder.absolute()), model.device.type, precision)
         return Request(train, self.settings, section, self.seed, str(self.root.absolute()))
+
+    def _samples(self, card: Card, lessons: Iterable[Lesson]) -> list[Sample]:
+        """Returns the lessons with tokens that carry loss."""
+        return [sample for lesson in lessons if (sample := self._sample(card, lesson)).spans]
 
     def _sample(self, card: Card, lesson: Lesson) -> Sample:
         encoded = encode_lesson(lesson, card, self.engine.tokens)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from autoact.events import VerdictCalibrated
 from autoact.lab.tally import describe_validation, validation
-from autoact.lessons import build_lessons
+from autoact.lessons import build_lessons, hold_back
 from autoact.project.config import trained_cast
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.run.record.folder import RunFolder
@@ -186,8 +186,10 @@ class TrainingPane(Pane, can_focus=True):
         state, config = self.follow.state, self.follow.state.config
         share = number_setting(config, "differentiation", "wrong_share")
         seed = int(number_setting(config, "model", "seed"))
+        validation = number_setting(config, "differentiation", "validation")
+        learned, _ = hold_back(list(state.trajectories.values()), state.verdicts, validation, seed)
         examples = build_lessons(
-            self.chosen, trained_cast(config), list(state.trajectories.values()), state.verdicts, share, seed,
+            self.chosen, trained_cast(config), learned, state.verdicts, share, seed,
             text_setting(config, "differentiation", "failures"),
         )  # fmt: skip
         if examples:
@@ -232,6 +234,8 @@ class TrainingPane(Pane, can_focus=True):
         plot = self.query_one(f"#plot-{role}", Plot)
         colour = role if role in ROLES else META
         plot.curves = [Curve("loss", colour, series, step.of if step else 0, self._earlier.get(role, []))]
+        if role in self.follow.validation_losses:
+            plot.curves = [*plot.curves, Curve("validation", "", self.follow.validation_losses[role])]
         self.frames.request(plot)
 
     async def _train(self, base: str) -> None:

@@ -75,6 +75,10 @@ class Follow:
         return self._tail.state if self._tail else RunState()
 
     @property
+    def validation_losses(self) -> dict[str, Series]:
+        return self._tail.validation_losses if self._tail else {}
+
+    @property
     def losses(self) -> dict[str, Series]:
         return self._tail.losses if self._tail else {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from autoact.events import TrainStepped
+from autoact.events import LossValidated, TrainStepped
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
@@ -23,6 +23,8 @@ class RunTail:
         self.state = RunState()
         self.losses: dict[str, Series] = {}
         """Loss curves by role, binned for drawing."""
+        self.validation_losses: dict[str, Series] = {}
+        """The newest loss of validation at each step since the first, by role."""
         self.behind = True
         """Whether the log has more than was read so far."""
         self._tail = LogTail(folder.events)
@@ -45,5 +47,12 @@ class RunTail:
 
     def _take(self, record: Record) -> None:
         fold(self.state, record)
-        if isinstance(record.event, TrainStepped):
-            self.losses.setdefault(record.event.role, Series()).put(record.event.step, record.event.loss)
+        event = record.event
+        if isinstance(event, TrainStepped):
+            self.losses.setdefault(event.role, Series()).put(event.step, event.loss)
+            if event.role in self.validation_losses:
+                self.validation_losses[event.role].put(
+                    event.step, self.validation_losses[event.role].at(event.step - 1)
+                )
+        elif isinstance(event, LossValidated):
+            self.validation_losses.setdefault(event.role, Series()).put(max(0, event.step - 1), event.loss)

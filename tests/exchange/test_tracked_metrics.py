@@ -29,7 +29,8 @@ def trained(project: Project) -> RunFolder:
     with LogWriter(folder) as log:
         for event in (
             happened.RunOpened(1, 7, "here"), stepped("plan", 0, 2.0), stepped("plan", 1, 1.5), stepped("plan", 1, 1.0),
-            stepped("tool", 0, 3.0), happened.QuestionSolved("group", made, 1.0, 0.5, True, 2.0, 100),
+            happened.LossValidated("plan", 2, 1.25), stepped("tool", 0, 3.0),
+            happened.QuestionSolved("group", made, 1.0, 0.5, True, 2.0, 100),
             happened.RunFinished(),
         ):  # fmt: skip
             log.append(event)
@@ -47,6 +48,7 @@ def test_a_table_of_losses_and_scores(
     assert (first["step"], first["plan/loss"], first["tool/loss"], first["group/f1"]) == ("0", "2.0", "3.0", "")
     assert (second["step"], second["plan/loss"], second["tool/loss"], second["group/f1"]) == ("1", "1.0", "", "0.5")
     assert (second["plan/learning_rate"], second["plan/seconds"], second["group/tokens"]) == ("0.001", "0.25", "100.0")
+    assert (first["plan/validation_loss"], second["plan/validation_loss"]) == ("", "1.25")
     assert float(second["time"]) >= float(first["time"]) > 1e9
 
 

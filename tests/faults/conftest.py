@@ -53,6 +53,7 @@ EVENTS: list[Event] = [
     happened.UnitFailed("t-2", "boom"),
     happened.AnswerEdited("t-1", 0, "look twice", "ann"),
     happened.TrainStepped("plan", 4, 9, 1.25, 1e-4, 0.5, 120, 33.0),
+    happened.LossValidated("plan", 4, 1.5),
     happened.CheckpointSaved("plan", 4, "00ff" * 16),
     happened.StageFinished("synthesis", 1, 1.5),
     happened.RunFinished(),

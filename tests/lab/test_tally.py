@@ -13,7 +13,7 @@ import autoact.events as happened
 from autoact.cli.watch.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
-from autoact.lab.tally import LogTotals, Made, gain, tally
+from autoact.lab.tally import LogTotals, Made, describe_training, gain, tally
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
 from autoact.stages.group_planning import commit_solution
@@ -68,7 +68,7 @@ RUN: list[Event] = [
     happened.TrajectoryJudged(Verdict("t-2", False, 0.0, "wrong answer")),
     happened.TrajectoryJudged(Verdict("t-3", False, 0.0, "wrong answer")),
     happened.ExamplesBuilt("plan", 1, 3, 40),
-    step(0, 3.0), step(1, 2.0),
+    step(0, 3.0), happened.LossValidated("plan", 1, 1.25), step(1, 2.0), happened.LossValidated("plan", 2, 1.75),
     happened.AdapterReady(Adapter("plan", "adapters/plan", "00", 3, 2.5)),
     happened.ExamplesBuilt("tool", 1, 2, 20),
     happened.StageStarted("group_planning", 6),
@@ -112,6 +112,14 @@ def test_the_adapters(folder: RunFolder) -> None:
     assert (plan.steps, plan.first_loss, plan.loss, plan.seconds) == (2, 3.0, 2.5, 0.5)
     assert (tool.role, tool.ready, tool.examples, tool.steps) == ("tool", False, 2, 0)
     assert math.isnan(tool.loss)
+    assert (plan.validation_loss, tool.validation_loss) == (1.75, None)
+    assert describe_training(plan) == "3 examples, final loss 2.500, 1.750 in validation"
+
+
+def test_the_loss_of_validation_is_that_of_the_weights_that_are_kept(folder: RunFolder) -> None:
+    with LogWriter(folder) as log:
+        log.append(happened.RunOpened(2, 7, "here", "scripted", {"differentiation": {"patience": 1}}))
+    assert tally(folder.events).adapters[0].validation_loss == 1.25
 
 
 def test_the_scores(folder: RunFolder) -> None:

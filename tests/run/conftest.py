@@ -40,6 +40,7 @@ EVERY_EVENT: list[Event] = [
     happened.TrajectoryJudged(Verdict("t-1", True, 1.0)),
     happened.ExamplesBuilt("plan", 3, 9, 120),
     happened.TrainStepped("plan", 4, 9, 1.25, 1e-4, 0.5, 120, 33.0),
+    happened.LossValidated("plan", 4, 1.5),
     happened.CheckpointSaved("plan", 4, "00ff"),
     happened.CheckpointSkipped("plan", 4, "torn"),
     happened.AdapterReady(Adapter("plan", "adapters/plan", "00ff", 9, 1.1)),

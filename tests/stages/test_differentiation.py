@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from autoact.events import AdapterReady
 from autoact.lessons import add_failed_try, failed_lessons, parts_of, with_right_verdict, wrong_lessons
@@ -67,6 +68,24 @@ def trained(
     verdicts = {one.unit: Verdict(one.unit, n < kept, one.reward) for n, one in enumerate(trajectories)}
     settings = Differentiation(wrong_share=share, failures=failures, **changes)
     return wishes, drive(differentiation(trajectories, verdicts, settings, CARD, seed=7), train=train)
+
+
+def test_no_adapter_learns_from_the_questions_of_validation(drive: Any) -> None:
+    others = [
+        replace(
+            RIGHT, unit=f"t-{number}", question=replace(RIGHT.question, id=f"q-{number}", text=f"Question {number}?")
+        )
+        for number in range(10, 18)
+    ]
+    failed = replace(WRONG, unit="t-30", question=others[0].question)
+    wishes, _ = trained(drive, *others, failed, kept=8, validation=0.25)
+    for wish in wishes.values():
+        learned, held = ({one.trajectory.question.text for one in part} for part in (wish.lessons, wish.validation))
+        assert len(held) == 2
+        assert not learned & held
+        assert len(learned | held) == 8
+    wishes, _ = trained(drive, *others, kept=8)
+    assert all(len(wish.lessons) == 8 and not wish.validation for wish in wishes.values())
 
 
 def test_three_adapters_from_what_was_kept(drive: Any) -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from peft import PeftModel
 
 from autoact.errors import DiskFull
-from autoact.events import CheckpointSaved, CheckpointSkipped, Event, TrainStepped
+from autoact.events import CheckpointSaved, CheckpointSkipped, Event, LossValidated, TrainStepped
 from autoact.files import disk
 from autoact.model.store import Weights, load_model
 from autoact.project.config import Differentiation
@@ -48,10 +48,10 @@ def samples(count: int = 5) -> list[Sample]:
 
 def training(
     tiny: Path, root: Path, lessons: Sequence[Sample] | None = None, *, precision: Any = "float32",
-    settings: Differentiation = SETTINGS,
+    settings: Differentiation = SETTINGS, validation: Sequence[Sample] = (),
 ) -> LoraTraining:  # fmt: skip
     model = load_model(str(tiny), "cpu", precision).model
-    return LoraTraining(model, "plan", lessons or samples(), settings, seed=7, root=root)
+    return LoraTraining(model, "plan", lessons or samples(), settings, seed=7, root=root, validation=validation)
 
 
 def finished(one: LoraTraining) -> tuple[list[Event], Trained]:
@@ -86,9 +86,9 @@ def undisturbed(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[l
     return finished(training(tiny, tmp_path_factory.mktemp("undisturbed")))
 
 
-def stopped(tiny: Path, root: Path, after: int) -> list[Event]:
+def stopped(tiny: Path, root: Path, after: int, **settings: Any) -> list[Event]:
     """A training that ends without warning after so many events."""
-    one = training(tiny, root)
+    one = training(tiny, root, **settings)
     running = one.run()
     events = [next(running) for _ in range(after)]
     running.close()
@@ -120,6 +120,52 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(
     assert losses(before) | losses(events) == losses(undisturbed[0])
     assert digest(trained) == digest(undisturbed[1])
     assert trained.loss == undisturbed[1].loss
+
+
+def validated(events: Sequence[Event]) -> dict[int, float]:
+    return {event.step: event.loss for event in events if isinstance(event, LossValidated)}
+
+
+def other_samples() -> list[Sample]:
+    """Samples with other tokens than those that are learned."""
+    moved = (tuple((number + 7) % 300 for number in one.encoded.ids) for one in samples(3))
+    return [Sample(Encoded(ids, one.spans), one.spans) for ids, one in zip(moved, samples(3), strict=True)]
+
+
+def test_the_loss_of_validation_is_that_of_the_samples_and_changes_nothing(
+    tiny: Path, tmp_path: Path, undisturbed: tuple[list[Event], Trained]
+) -> None:
+    held = other_samples()
+    one = training(tiny, tmp_path, validation=held)
+    events, trained = finished(one)
+    measured = validated(events)
+    assert list(measured) == [2, 4, 6, 8, 9]
+    assert digest(trained) == digest(undisturbed[1])
+    model = PeftModel.from_pretrained(load_model(str(tiny), "cpu", "float32").model, str(trained.folder)).eval()
+    with torch.no_grad():
+        alone = [float(one()) for sample in held for one in SpanLoss(packed=False).passes(model, [sample])]
+    assert measured[9] == pytest.approx(sum(alone) / sum(sample.tokens for sample in held), rel=1e-4)
+
+
+PATIENT = replace(SETTINGS, epochs=10, learning_rate=0.05, patience=2, dropout=0.0)
+
+
+def test_a_training_ends_when_the_loss_of_validation_rises_and_keeps_the_weights_of_the_lowest(
+    tiny: Path, tmp_path: Path
+) -> None:
+    events, trained = finished(training(tiny, tmp_path / "ended", settings=PATIENT, validation=other_samples()))
+    measured = validated(events)
+    lowest = min(measured, key=measured.__getitem__)
+    assert max(measured) == lowest + PATIENT.patience * PATIENT.save_every < 30
+    again = stopped(tiny, tmp_path / "cut", len(events) - 3, settings=PATIENT, validation=other_samples())
+    rest, resumed = finished(training(tiny, tmp_path / "cut", settings=PATIENT, validation=other_samples()))
+    assert validated(again) | validated(rest) == measured
+    assert digest(resumed) == digest(trained)
+    model = PeftModel.from_pretrained(load_model(str(tiny), "cpu", "float32").model, str(trained.folder)).eval()
+    held = other_samples()
+    with torch.no_grad():
+        total = sum(float(one()) for one in SpanLoss(packed=False).passes(model, held))
+    assert measured[lowest] == pytest.approx(total / sum(sample.tokens for sample in held), rel=1e-4)
 
 
 def test_a_training_that_is_told_enough_keeps_what_it_has(

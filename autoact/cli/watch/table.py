@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from autoact.cli.output import print_json, printable
 from autoact.lab.precision import describe_precision
-from autoact.lab.tally import Score, Tally, ToolUse, describe_validation, tally
+from autoact.lab.tally import Score, Tally, ToolUse, describe_training, describe_validation, tally
 from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.verdicts import describe_verdicts
@@ -46,7 +46,7 @@ def lines(made: Tally) -> Iterator[str]:
         parts = (f"{one.kept} of {one.tried} {name}" for name, one in made.trajectories_made.items())
         yield f"kept          {', '.join(parts)}"
     for adapter in made.adapters:
-        yield f"{adapter.role + '-agent':<13} {adapter.examples} examples, final loss {adapter.loss:.3f}"
+        yield f"{adapter.role + '-agent':<13} {describe_training(adapter)}"
     if made.validation:
         yield f"validation    {describe_validation(made.validation)}"
     if made.scores:

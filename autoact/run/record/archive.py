@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from autoact.errors import BadInput, LogDamaged
-from autoact.events import AdapterReady, TrainStepped
+from autoact.events import AdapterReady, LossValidated, TrainStepped
 from autoact.files import disk, toml_text
 from autoact.run.process import lock
 from autoact.run.process.exit_record import Ending
@@ -219,10 +219,13 @@ def _check_values(record: Record) -> None:
     event = record.event
     if record.unread:
         raise ValueError(f"event {record.seq} of the log, {record.type}, holds a value out of bounds")
-    if isinstance(event, TrainStepped | AdapterReady):
-        numbers = (event.loss, event.lr, event.grad_norm) if isinstance(event, TrainStepped) else (event.adapter.loss,)
-        if any(math.isfinite(number) and abs(number) > LARGEST for number in numbers):
-            raise ValueError(f"event {record.seq} of the log, {record.type}, holds a number beyond {LARGEST:g}")
+    numbers: tuple[float, ...] = ()
+    if isinstance(event, TrainStepped):
+        numbers = event.loss, event.lr, event.grad_norm
+    elif isinstance(event, AdapterReady | LossValidated):
+        numbers = ((event.adapter if isinstance(event, AdapterReady) else event).loss,)
+    if any(math.isfinite(number) and abs(number) > LARGEST for number in numbers):
+        raise ValueError(f"event {record.seq} of the log, {record.type}, holds a number beyond {LARGEST:g}")
 
 
 def check_adapter(file: Path) -> None:

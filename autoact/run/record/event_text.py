@@ -30,6 +30,8 @@ def describe_event(event: Event) -> str:
             return f"{event.question.text} -> {event.question.answer}"
         case happened.TrainStepped():
             return f"{event.role} {event.step + 1}/{event.of} loss {event.loss:.4f}"
+        case happened.LossValidated():
+            return f"{event.role}: validation loss {event.loss:.4f} after {event.step} steps"
         case happened.TrajectoryCommitted():
             done = event.trajectory
             return f"{done.unit} {done.halt}: {done.answer} (reward {done.reward:.2f})"

@@ -17,6 +17,7 @@ from autoact.events import (
     EpisodeBegun,
     Event,
     ExamplesBuilt,
+    LossValidated,
     ModelAnswered,
     QuestionAccepted,
     QuestionInjected,
@@ -131,6 +132,8 @@ class RunState:
     examples: dict[str, ExamplesBuilt] = field(default_factory=dict)
     curves: dict[str, dict[int, TrainStepped]] = field(default_factory=dict)
     """Training steps by role and number; a step repeated after a resume replaces the first."""
+    validation_losses: dict[str, dict[int, float]] = field(default_factory=dict)
+    """The loss on trajectories that are not learned from, by role and number of steps done."""
     checkpoints: dict[str, int] = field(default_factory=dict)
     """The last saved step by role."""
     adapters: dict[str, Adapter] = field(default_factory=dict)
@@ -325,6 +328,10 @@ def _on_train_stepped(state: RunState, event: TrainStepped) -> None:
     state.curves.setdefault(event.role, {})[event.step] = event
 
 
+def _on_loss_validated(state: RunState, event: LossValidated) -> None:
+    state.validation_losses.setdefault(event.role, {})[event.step] = event.loss
+
+
 def _on_checkpoint_saved(state: RunState, event: CheckpointSaved) -> None:
     state.checkpoints[event.role] = event.step
 
@@ -374,6 +381,7 @@ _HANDLERS: dict[type[Event | None], Callable[[RunState, Any], None]] = {
     TrajectoryJudged: _on_trajectory_judged,
     ExamplesBuilt: _on_examples_built,
     TrainStepped: _on_train_stepped,
+    LossValidated: _on_loss_validated,
     CheckpointSaved: _on_checkpoint_saved,
     AdapterReady: _on_adapter_ready,
     QuestionValidated: _on_question_validated,

@@ -38,7 +38,8 @@ def funnel(tally: Tally) -> list[Content]:
     ]
     for lesson in tally.adapters:
         mean = " (mean of the last epoch)" if lesson.ready else ""
-        trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}"
+        validated = "" if lesson.validation_loss is None else f", {lesson.validation_loss:.3f} in validation"
+        trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}{validated}"
         text = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
         lines.append(Content.assemble((f"{untrusted_text.line(lesson.role):<13}", "$accent"), text))
     if tally.validation:

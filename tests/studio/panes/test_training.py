@@ -38,6 +38,22 @@ async def test_the_agent_that_is_trained_is_in_sight(opera: Path, size: tuple[in
             assert [len(curve.earlier) for curve in app.screen.query_one("#plot-tool", Plot).curves] == [1]
 
 
+async def test_the_loss_of_validation_is_a_second_curve(opera: Path) -> None:
+    measured = {20: 2.5, 40: 1.5}
+    run = finished()
+    for number, loss in measured.items():
+        at = next(n for n, one in enumerate(run) if isinstance(one, happened.TrainStepped) and one.step == number)
+        run.insert(at, happened.LossValidated("plan", number, loss))
+    write(opera, run)
+    async with pane_of(opera, "4") as (app, pilot):
+        assert "? validation 1.500" not in screen_text(app)
+        assert "validation 1.500" in screen_text(app)
+        _, validation = app.screen.query_one("#plot-plan", Plot).curves
+        assert [validation.series.at(step) for step in (18, 19, 38, 39, 59)] == pytest.approx(
+            [float("nan"), 2.5, 2.5, 1.5, 1.5], nan_ok=True
+        )
+
+
 async def test_a_run_that_is_over_holds_no_memory(opera: Path) -> None:
     other, over = write(opera, training(), minute=10), write(opera, finished())
     with alive(over):
