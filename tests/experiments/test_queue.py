@@ -286,6 +286,28 @@ def test_an_experiment_on_the_command_line(project: Project, write: Write, capsy
 
 
 @pytest.mark.usefixtures("scripted")
+def test_a_person_is_told_once_when_the_queue_ends(
+    project: Project, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, told = tmp_path / "notify.toml", tmp_path / "told.jsonl"
+    monkeypatch.setenv("AUTOACT_NOTIFY", str(settings))
+    settings.write_text(f"""[keeper]\ncommand = ["sh", "-c", "cat >> '{told}'; echo >> '{told}'"]\n""")
+    write(SMALL)
+    (project.root / "fail").write_text("2")
+    assert main(["lab", "run", str(project.root), "--jobs", "2"]) == 1
+    (project.root / "fail").unlink()
+    assert main(["lab", "run", str(project.root)]) == 0
+    settings.write_text("details = true\n" + settings.read_text())
+    assert main(["lab", "run", str(project.root)]) == 0
+    first, second, third = map(orjson.loads, told.read_text().splitlines())
+    name = project.root.name
+    assert first["text"] == f"{name}: experiment failed, 2 of 4 cells finished"
+    assert second["text"] == f"{name}: experiment finished, 4 of 4 cells finished"
+    assert third["text"] == f"{name}: experiment finished, 4 of 4 cells finished (grid)"
+    assert (first["occasion"], second["occasion"], first["done"], first["cells"]) == ("failed", "finished", 2, 4)
+
+
+@pytest.mark.usefixtures("scripted")
 def test_no_later_command_takes_a_run_of_an_experiment_by_itself(
     project: Project, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ from autoact.project.project import Project
 from autoact.registry import load_plugins
 from autoact.run.process.launch import launch, start_in_session
 from autoact.run.process.lock import busy_error
+from autoact.run.process.notify import notify_of_queue
 from autoact.run.record.folder import RunFolder
 from autoact.security import trust
 
@@ -42,6 +43,9 @@ def play(project: Project, experiment: Experiment, jobs: int, cards: Sequence[st
     queue = Queue(grid, start_run, _print, jobs, cards)
     with stopped_by_signals(queue):
         cells = queue.play()
+    if not queue.stopping:
+        finished = sum(one.status == FINISHED for one in cells)
+        notify_of_queue(project.root.name, experiment.name, finished, len(cells))
     return _report(cells, stopped=queue.stopping)
 
 

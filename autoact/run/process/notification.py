@@ -103,7 +103,8 @@ def read_settings() -> NotifySettings:
 
 
 class Notification(Struct, frozen=True, omit_defaults=True):
-    """The news of a run: its project's name and figures; the run's name and the reason only with `details`."""
+    """The news of a run or of an experiment: the project's name and figures; other names and the reason only with
+    `details`."""
 
     occasion: Occasion
     project: str
@@ -116,18 +117,23 @@ class Notification(Struct, frozen=True, omit_defaults=True):
     f1: dict[str, float] = {}
     """Mean F1 of each cast in percent, of a finished run."""
     run: str = ""
+    """The name of the run or of the experiment."""
     reason: str = ""
+    cells: int = 0
+    """Cells of an experiment whose queue has ended, of which `done` are finished; 0 for the news of a run."""
 
     @property
     def text(self) -> str:
         """The notification in one line, without control characters."""
+        details = ": ".join(filter(None, (self.run, self.reason)))
+        end = f" ({details})" if details else ""
+        if self.cells:
+            ended = f"experiment {_TEXTS[self.occasion]}, {self.done} of {self.cells} cells finished"
+            return one_line(f"{self.project}: {ended}{end}")
         stage = f" in {self.stage}" if self.stage and self.occasion != "finished" else ""
         count = f", {self.done} of {self.of}" if self.of and stage else ""
         scores = "".join(f", F1 {cast} {value:.1f}" for cast, value in self.f1.items())
-        details = ": ".join(filter(None, (self.run, self.reason)))
-        return one_line(
-            f"{self.project}: {_TEXTS[self.occasion]}{stage}{count}{scores}" + (f" ({details})" if details else "")
-        )
+        return one_line(f"{self.project}: {_TEXTS[self.occasion]}{stage}{count}{scores}{end}")
 
     def to_json(self) -> bytes:
         """Returns the fields and the text as JSON, control characters included as escapes."""

@@ -1,6 +1,7 @@
-"""Tells a person about a run from its keeper: by a command, a webhook or ntfy. A failure is printed, never raised.
+"""Tells a person about a run from its keeper, or about an experiment from its queue: by a command, a webhook or ntfy.
 
-`notification` is imported when it is needed, as it needs the log, and a keeper is to use little memory.
+A failure is printed, never raised. `notification` is imported when it is needed, as it needs the log, and a keeper is
+to use little memory.
 """
 
 from __future__ import annotations
@@ -35,13 +36,31 @@ _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 def notify(folder: RunFolder, occasion: Occasion) -> None:
     """Tells a person of a run in each of the ways that are set; prints what failed, also unusable settings."""
-    from autoact.run.process.notification import make_notification, read_settings
+    from autoact.run.process.notification import make_notification
+
+    _tell(occasion, lambda details: make_notification(folder, occasion, details=details))
+
+
+def notify_of_queue(project: str, experiment: str, done: int, cells: int) -> None:
+    """Tells a person that the queue of an experiment has ended, with the number of its finished cells."""
+    from autoact.run.process.notification import Notification
+
+    occasion: Occasion = "finished" if done == cells else "failed"
+    _tell(
+        occasion,
+        lambda details: Notification(occasion, project, done=done, cells=cells, run=experiment if details else ""),
+    )
+
+
+def _tell(occasion: Occasion, make: Callable[[bool], Notification]) -> None:
+    """Sends what `make` returns, which is given whether a person wants details."""
+    from autoact.run.process.notification import read_settings
 
     try:
         settings = read_settings()
         if occasion not in settings.occasions:
             return
-        told = make_notification(folder, occasion, details=settings.details)
+        told = make(settings.details)
     except (AutoActError, OSError) as error:  # boundary: a run does not depend on notifications
         _print(f"not notified: {error}")
         return
@@ -175,5 +194,5 @@ def notify_of_end(folder: RunFolder) -> None:
 
 
 def _print(line: str) -> None:
-    """Prints to the keeper's output, which is the run's console.log."""
+    """Prints to the output of the keeper or queue; the keeper's is the run's console.log."""
     print(line, file=sys.stderr, flush=True)
