@@ -1,4 +1,4 @@
-"""Writes the metrics of a run, by step, as a table that trackers of experiments load: CSV or JSON lines.
+"""Writes the metrics of a run, by step: as a table, CSV or JSON lines, or to a tracker of experiments.
 
 A name is that of an adapter and a measure, such as `plan/loss`. The scores of methods stand at the last step.
 """
@@ -16,10 +16,14 @@ from msgspec import Struct
 from autoact.errors import BadInput
 from autoact.events import LossValidated, TrainStepped
 from autoact.files import disk
+from autoact.lab.manifest import flatten_settings
 from autoact.lab.tally import LogTotals, count_figures
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import read
 
 FORM = "metrics"
+TRACKERS = ("tensorboard", "trackio", "wandb")
+"""Trackers of accelerate that a run can be sent to."""
 STEP, TIME = "step", "time"
 
 
@@ -79,8 +83,7 @@ def write_metrics(rows: Sequence[MetricRow], file: Path) -> int:
 
     Raises BadInput when the file exists, or without rows; DiskFull when there is no room.
     """
-    if not rows:
-        raise BadInput("no metrics to write: the run has trained nothing and has no scores", file=file)
+    _check_rows(rows, file)
     flat = [row.flatten() for row in rows]
     data = b"".join(orjson.dumps(row) + b"\n" for row in flat) if file.suffix == ".jsonl" else _to_csv(flat)
     try:
@@ -91,6 +94,11 @@ def write_metrics(rows: Sequence[MetricRow], file: Path) -> int:
     return len(rows)
 
 
+def _check_rows(rows: Sequence[MetricRow], file: Path) -> None:
+    if not rows:
+        raise BadInput("no metrics to write: the run has trained nothing and has no scores", file=file)
+
+
 def _to_csv(rows: Iterable[Mapping[str, float]]) -> bytes:
     rows = list(rows)
     text = io.StringIO()
@@ -98,3 +106,33 @@ def _to_csv(rows: Iterable[Mapping[str, float]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
+
+
+def send_metrics(rows: Sequence[MetricRow], folder: RunFolder, tracker: str, place: Path) -> int:
+    """Sends metrics and settings of a run to a tracker; returns the number of rows.
+
+    TensorBoard's event files are written to a new folder in `place`, which has the run's name. Trackio and Weights &
+    Biases get a run of this name in a project of the project's name; their own environment variables say where they
+    keep it. Raises BadInput without rows, if the folder exists, or if the tracker is not installed.
+    """
+    from accelerate import PartialState
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
+
+    _check_rows(rows, place)
+    if tracker not in [str(one.value) for one in get_available_trackers()]:
+        package = "autoact-studio[trackers]" if tracker == "tensorboard" else tracker
+        raise BadInput(f"{tracker} is not installed: pip install '{package}'", key="--form")
+    if (place / folder.name).exists():
+        raise BadInput("exists already; it is not written over", file=place / folder.name)
+    PartialState(cpu=True)  # the trackers ask it which process they are in
+    kind = LOGGER_TYPE_TO_CLASS[tracker]
+    if tracker == "tensorboard":
+        sent = kind(folder.name, logging_dir=place)
+    else:
+        sent = kind(folder.path.parent.parent.name, name=folder.name)
+    sent.start()
+    sent.store_init_configuration({key: str(value) for key, value in flatten_settings(folder.read_config())})
+    for row in rows:
+        sent.log(dict(row.values), step=row.step)
+    sent.finish()
+    return len(rows)

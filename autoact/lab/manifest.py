@@ -66,7 +66,7 @@ def make_manifest(run: str, state: RunState) -> Manifest:
     kept = [state.trajectories[unit] for unit, verdict in state.verdicts.items()
             if verdict.kept and unit in state.trajectories]  # fmt: skip
     asked = {question_key(one.trajectory.question) for one in state.solved if not is_fork(one.trajectory.unit)}
-    settings = dict(_flatten(state.config))
+    settings = dict(flatten_settings(state.config))
     seed = settings.get("model.seed")
     return Manifest(
         run=run,
@@ -127,10 +127,11 @@ def _describe(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _flatten(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def flatten_settings(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields each setting as `section.key` and its value."""
     for name, value in table.items():
         if isinstance(value, Mapping):
-            yield from _flatten(value, f"{before}{name}.")
+            yield from flatten_settings(value, f"{before}{name}.")
         else:
             yield f"{before}{name}", value
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import struct
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,3 +71,37 @@ def test_a_run_without_metrics(project: Project, tmp_path: Path, capsys: pytest.
     assert main(["export", str(folder.path), str(tmp_path / "a.csv"), "--form", "metrics"]) == 2
     assert "no metrics to write: the run has trained nothing and has no scores" in capsys.readouterr().err
     assert not (tmp_path / "a.csv").exists()
+
+
+def read_event_file(file: Path) -> list[Any]:
+    """Returns the events of a file of TensorBoard: each is a length, a checksum of it, a message and its checksum."""
+    event_pb2 = pytest.importorskip("tensorboardX.proto.event_pb2")
+    found, data, at = [], file.read_bytes(), 0
+    while at < len(data):
+        (length,) = struct.unpack_from("<Q", data, at)
+        found.append(event_pb2.Event.FromString(data[at + 12 : at + 12 + length]))
+        at += length + 16
+    return found
+
+
+def test_event_files_of_tensorboard(trained: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tensorboardX")
+    command = ["export", str(trained.path), str(tmp_path), "--form", "tensorboard"]
+    assert main(command) == 0
+    assert capsys.readouterr().out == f"{tmp_path / trained.name}: 2 steps\n"
+    (file,) = (tmp_path / trained.name).glob("events.out.tfevents.*")
+    values = {(v.tag, e.step): v.simple_value for e in read_event_file(file) for v in e.summary.value}
+    assert (values["plan/loss", 0], values["plan/loss", 1], values["tool/loss", 0]) == (2.0, 1.0, 3.0)
+    assert (values["plan/validation_loss", 1], values["group/f1", 1]) == (1.25, 0.5)
+    assert ("tool/loss", 1) not in values
+    assert main(command) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_tracker_that_is_not_installed(
+    trained: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_spec("wandb"):
+        pytest.skip("wandb is installed")
+    assert main(["export", str(trained.path), str(tmp_path), "--form", "wandb"]) == 2
+    assert "wandb is not installed: pip install 'wandb'" in capsys.readouterr().err

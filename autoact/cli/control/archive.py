@@ -21,11 +21,13 @@ def add(subparsers: Any) -> None:
         "export", help="pack a run into one file, or write its kept trajectories for another program",
         description="Packs a run into one .tar.gz; with --form, writes its kept trajectories as JSON lines. --form "
         "metrics writes losses and scores by step as CSV (or JSON lines, to a .jsonl file), with columns such as "
-        "plan/loss, which trackers of experiments load.",
+        "plan/loss. --form tensorboard writes them as TensorBoard's event files; trackio and wandb send them to these.",
     )  # fmt: skip
     add_target(parser)
     parser.add_argument("file", help="the file to write, or a folder for it, where it gets the run's name")
-    parser.add_argument("--form", default="", help=f"the form of trajectories: {forms}; or metrics")
+    parser.add_argument(
+        "--form", default="", help=f"the form of trajectories: {forms}; or metrics, tensorboard, trackio, wandb"
+    )
     parser.add_argument("--all", action="store_true", help="with --form, also those that were not kept")
     parser.set_defaults(run=export)
     parser = subparsers.add_parser(
@@ -56,10 +58,10 @@ def export(arguments: argparse.Namespace) -> int:
     from autoact.run.record.archive import export_run
 
     folder, file = find_target_run(arguments), Path(arguments.file).expanduser()
-    if arguments.form == "metrics":
+    if arguments.form in ("metrics", "tensorboard", "trackio", "wandb"):
         from autoact.cli.control.trajectories import export_metrics
 
-        return export_metrics(folder, file)
+        return export_metrics(folder, arguments.form, file)
     if arguments.form:
         from autoact.cli.control.trajectories import export_trajectories
 

@@ -14,7 +14,7 @@ from autoact.cli.output import print_json, printable
 from autoact.cli.target import parse_pairs
 from autoact.exchange.imported_run import find_missing_tools, read_tool_names, write_imported_run
 from autoact.exchange.reading import TrajectoryReader
-from autoact.exchange.tracked_metrics import FORM, read_metrics, write_metrics
+from autoact.exchange.tracked_metrics import FORM, TRACKERS, read_metrics, send_metrics, write_metrics
 from autoact.exchange.writing import kept_trajectories, write_trajectories
 from autoact.lab.inspection.figures import SetFigures, measure_set
 from autoact.project.project import Project
@@ -74,8 +74,12 @@ def export_trajectories(arguments: argparse.Namespace, folder: RunFolder, file: 
     return 0
 
 
-def export_metrics(folder: RunFolder, file: Path) -> int:
-    """Writes a run's metrics by step, and prints the file's path and the number of steps."""
+def export_metrics(folder: RunFolder, form: str, file: Path) -> int:
+    """Writes a run's metrics by step, or sends them to a tracker, and prints where they are and the number of steps."""
+    if form in TRACKERS:
+        sent = send_metrics(read_metrics(folder.events), folder, form, file)
+        print(f"{printable(str(file / folder.name) if form == 'tensorboard' else form)}: {sent} steps")
+        return 0
     if file.is_dir():
         file = file / f"{folder.name}.{FORM}.csv"
     print(f"{printable(str(file))}: {write_metrics(read_metrics(folder.events), file)} steps")
