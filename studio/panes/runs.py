@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from autoact.errors import BadInput
+from autoact.errors import AutoActError
 from autoact.files import disk
 from autoact.lab.duration import short_duration
 from autoact.run.process.health import cause
@@ -22,9 +22,9 @@ from studio.actions.cli_command import autoact
 from studio.episodes.document import Document, Paragraph
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
-from studio.runs.config_diff import differences
 from studio.runs.machine import MachineLoad, machine_text, run_text
 from studio.runs.progress import stage_of
+from studio.runs.run_comparison import compare_runs
 from studio.runs.run_list import RunLine
 from studio.runs.run_totals import TotalsByRun
 from studio.screens.confirm import Confirm
@@ -209,7 +209,7 @@ class RunsPane(Pane):
 
     @action_table.check_obstacle
     def action_differences(self) -> None:
-        """Compares the settings of the run under the cursor with the followed run's, or with the next older run's."""
+        """Compares the run under the cursor with the followed run, or with the next older run."""
         run = self.chosen_run
         if run is None:
             return
@@ -219,7 +219,17 @@ class RunsPane(Pane):
         if other == at:
             other = at + 1 if at + 1 < len(names) else at - 1
         self._close_log()
-        self._open(_differences(run.folder, self._runs[other].folder), end=False)
+        work = partial(self._compare, run.folder, self._runs[other].folder)
+        self.run_worker(work, thread=True, group="log", exclusive=True)
+
+    def _compare(self, one: RunFolder, other: RunFolder) -> None:
+        """Reads both logs, which may be long, in a thread."""
+        try:
+            document = compare_runs(one, other)
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+            self.app.call_from_thread(self.notice, f"compare: {error}")
+            return
+        self.app.call_from_thread(lambda: self._open(document, end=False))
 
     @action_table.check_obstacle
     def action_report(self) -> None:
@@ -303,19 +313,6 @@ class EventLog:
 
     def close(self) -> None:
         self._tail.close()
-
-
-def _differences(one: RunFolder, other: RunFolder) -> Document:
-    document = Document([Paragraph("", "runs", f"{one.name}  |  {other.name}")])
-    try:
-        rows = differences(one.read_config(), other.read_config())
-    except BadInput as error:
-        rows = [("not readable", str(error), "")]
-    for name, left, right in rows:
-        document.add(Paragraph("", "setting", f"{name}:  {left}  |  {right}"))
-    if not rows:
-        document.add(Paragraph("", "setting", "The same settings."))
-    return document
 
 
 def _thousands(number: int) -> str:

@@ -12,6 +12,7 @@ from stories import alive, finished, screen_text, synthesis, write
 import autoact.events as happened
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
+from autoact.trajectory import Adapter, Question, Trajectory
 from studio.panes.runs import RunsPane
 from studio.runs.config_diff import differences
 from studio.runs.run_list import RunList, leading_run
@@ -135,7 +136,9 @@ async def test_settings_side_by_side(opera: Path) -> None:
         assert "d compare" in screen_text(app)
         await pilot.press("d")
         await done(app, pilot)
-        assert "The same settings." in screen_text(app)
+        text = screen_text(app)
+        assert "The same settings." in text
+        assert any(line.count(" trajectories") == 2 for line in text.splitlines())
         assert "W·" not in screen_text(app), "the world says nothing here"
 
 
@@ -212,6 +215,30 @@ def test_a_session_that_ended_is_not_followed_before_the_run_that_it_used(opera:
     first = leading_run(runs.runs)
     assert first is not None
     assert first.folder == best
+
+
+@pytest.mark.does("runs.differences")
+async def test_scores_of_two_runs_side_by_side(opera: Path) -> None:
+    for minute, right, asked in ((10, 11, "Who wrote {}?"), (20, 3, "Who wrote {}?"), (30, 4, "What is {}?")):
+        run = new_run(opera, "full", {"model": {"seed": minute}}, now=datetime(2026, 11, 22, 14, minute))
+        with LogWriter(run) as log:
+            log.append(happened.RunOpened(1, 7, "here", "scripted", {"model": {"seed": minute}}))
+            log.append(happened.AdapterReady(Adapter("plan", "adapters/plan", "00", 3, 0.25)))
+            for number in range(12):
+                question = Question(f"q-{number}", asked.format(number), "x")
+                made = Trajectory(f"group-{number}", question, (), "x", cast="group")
+                score = float(number < right)
+                log.append(happened.QuestionSolved("group", made, score, score, True, 2.0, 100))
+            log.append(happened.RunFinished())
+    async with pane_of(opera, "7", (160, 45)) as (app, pilot):  # the newest is followed: other questions
+        await pilot.press("j", "enter", "j", "d")
+        await until(pilot, lambda: "model.seed:" in screen_text(app))
+        text = screen_text(app)
+        assert "EM 91.7, F1 91.7 (75.0 to 100.0) of 12" in text
+        assert "EM 25.0, F1 25.0 (0.0 to 50.0) of 12" in text
+        assert "group: 12 questions in both; left group is better: -66.7 points of F1" in text
+        assert "3 examples, final loss 0.250" in text
+        assert "model.seed:  10  |  20" in text
 
 
 @pytest.mark.does("runs.log", "runs.differences", "runs.up")
