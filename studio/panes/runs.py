@@ -41,6 +41,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
+GUTTER = 10
+"""Cells by which the left column of a comparison is narrower than half of the pane."""
 LOG_S = 0.25
 """Seconds between two readings of an open event log."""
 
@@ -225,7 +227,7 @@ class RunsPane(Pane):
     def _compare(self, one: RunFolder, other: RunFolder) -> None:
         """Reads both logs, which may be long, in a thread."""
         try:
-            document = compare_runs(one, other)
+            document = compare_runs(one, other, self.size.width // 2 - GUTTER)
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             self.app.call_from_thread(self.notice, f"compare: {error}")
             return

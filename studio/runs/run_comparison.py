@@ -16,17 +16,18 @@ from autoact.run.record.state import RunState
 from studio.episodes.document import Document, Paragraph
 from studio.runs.config_diff import differences
 
-WIDEST = 56
-"""Most cells of the left column; a longer figure moves its right neighbour."""
 NONE = "-"
 
 
-def compare_runs(one: RunFolder, other: RunFolder) -> Document:
-    """Returns the comparison of two runs as a document. Reads both logs, so call it in a thread."""
+def compare_runs(one: RunFolder, other: RunFolder, widest: int) -> Document:
+    """Returns the comparison of two runs as a document. Reads both logs, so call it in a thread.
+
+    The left column has at most `widest` cells; a longer figure moves its neighbour to the right.
+    """
     totals = [LogTotals.of(folder.events) for folder in (one, other)]
     left, right = (_figures(count_figures(each)) for each in totals)
     rows = [(name, left.get(name, NONE), right.get(name, NONE)) for name in _in_order(left, right)]
-    width = min(WIDEST, max(len(value) for _, value, _ in [("", one.name, ""), *rows]))
+    width = min(widest, max(len(value) for _, value, _ in [("", one.name, ""), *rows]))
     document = Document([Paragraph("", "runs", f"{one.name:<{width}} | {other.name}")])
     for name, mine, its in rows:
         document.add(Paragraph(name if name in ROLES else "", name, f"{mine:<{width}} | {its}"))

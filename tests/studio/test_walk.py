@@ -263,7 +263,7 @@ async def through_runs_that_are_over(way: Walk) -> None:
     await way.step("lab, wrong answers", "G", "w", shows="no pages", over=("no scores",))
     await way.step("runs", "escape", "7", shows="interrupted", over=("EM %",))
     await way.step("runs, event log", "l", shows="run.finished")
-    await way.step("runs, compared", "escape", "d", shows="  |  2026", over=("run.finished",))
+    await way.step("runs, compared", "escape", "d", shows=" | 2026", over=("run.finished",))
     await way.step("another is followed", "escape", "G", "enter", shows="Every pane", over=("differentiation.rank",))
     await way.step("trajectories of another run", "3", shows="Fidelio", over=tuple(jobs.CAPITALS))
     await way.step("training of another run", "4", shows="60/60", over=("Fidelio", *jobs.CAPITALS))
