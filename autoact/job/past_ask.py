@@ -1,12 +1,18 @@
-"""Rebuilds what the model was asked in a run, which the log has only as a digest: the unit's script is played again."""
+"""Rebuilds what the model was asked in a run, which the log has only as a digest: the unit's script is played again.
+
+An episode is found by its stage. For a unit of another kind, such as a draft of self-instruct, the script of its stage
+is played again with the answers of the log, as when a run is resumed, until it makes that unit.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autoact.errors import BadInput
-from autoact.events import QuestionSolved
+from autoact.events import QuestionSolved, StageStarted
 from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.registry.environments import ENVIRONMENTS
@@ -18,9 +24,9 @@ from autoact.run.record.answers import Answers, Turn
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import read
 from autoact.run.record.state import RunState, fold
-from autoact.script import Ask, Unit, digest, root_of
+from autoact.script import Ask, Round, StageScript, Train, Unit, digest, root_of
 from autoact.stages.context import StageContext
-from autoact.trajectory import HINTED, META, Trajectory
+from autoact.trajectory import HINTED, META, Adapter, Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +43,14 @@ class PastAsk:
 
 def rebuild_ask(folder: RunFolder, config: Config, unit: str, n: int) -> PastAsk:
     """Returns answer `n` of a unit with its request. Raises BadInput if there is none, or if it cannot be rebuilt."""
-    state, answers = _read(folder)
+    state, answers, stages = _read(folder)
     turn = answers.get(unit, n)
     if turn is None:
         last = answers.next(unit) - 1
         raise BadInput(f"no answer {n} of `{unit}` in {folder.name}" + (f"; the last is {last}" if last >= 0 else ""))
     if turn.role == WORLD:
         raise BadInput(f"answer {n} of `{unit}` came from a tool or an environment, which gets no prompt")
-    script = _find_unit(folder, config, state, unit).begin()
+    script = _find_unit(folder, config, state, answers, stages, unit).begin()
     try:
         request = script.send(None)
         for number in range(n):
@@ -58,17 +64,20 @@ def rebuild_ask(folder: RunFolder, config: Config, unit: str, n: int) -> PastAsk
     return PastAsk(request, turn, digest(request) == turn.digest, state)
 
 
-def _read(folder: RunFolder) -> tuple[RunState, Answers]:
-    """Returns the state of a run and all answers in its log."""
-    state, answers = RunState(), Answers()
+def _read(folder: RunFolder) -> tuple[RunState, Answers, dict[str, str]]:
+    """Returns the state of a run, all answers in its log, and the stage in which each unit got its first answer."""
+    state, answers, stages = RunState(), Answers(), dict[str, str]()
     for record in read(folder.events):
         fold(state, record)
-        answers.take(record.event, record.at)
-    return state, answers
+        if unit := answers.take(record.event, record.at):
+            stages.setdefault(unit, state.stage)
+    return state, answers, stages
 
 
-def _find_unit(folder: RunFolder, config: Config, state: RunState, name: str) -> Unit:
-    """Returns the unit of an episode, of its root for a fork. Raises BadInput."""
+def _find_unit(
+    folder: RunFolder, config: Config, state: RunState, answers: Answers, stages: Mapping[str, str], name: str
+) -> Unit:
+    """Returns the unit of an answer, that of its root for a fork. Raises BadInput."""
     root = root_of(name)
     project = Project.open(folder.path.parent.parent)
     inputs, environments = load_object(ENVIRONMENTS.get(config.task.environment).open)(config, project)
@@ -79,12 +88,62 @@ def _find_unit(folder: RunFolder, config: Config, state: RunState, name: str) ->
         for stage in state.stages:
             if found is None and STAGES.get(stage).forkable:
                 found = load_object(f"{STAGES.get(stage).module}:find")(root, context)
+        unit: Unit | None = found[0] if found is not None else None
+        if unit is None and (stage := stages.get(root, "")) in state.stages:
+            context = replace(context, state=_state_before(folder, stage))
+            script, _ = load_object(f"{STAGES.get(stage).module}:begin")(context)
+            unit = _replay(script, answers, state.adapters, root)
     finally:
         environments.close()
-    if found is None:
-        raise BadInput(f"`{name}` is no episode that the model has played in {folder.name}; its prompts are not kept")
-    unit: Unit = found[0]
+    if unit is None:
+        raise BadInput(f"`{name}` is no unit of {folder.name} whose prompts can be made again")
     return unit
+
+
+def _state_before(folder: RunFolder, stage: str) -> RunState:
+    """Returns the state in which a stage began."""
+    state = RunState()
+    for record in read(folder.events):
+        if isinstance(record.event, StageStarted) and record.event.stage == stage:
+            break
+        fold(state, record)
+    return state
+
+
+def _replay(script: StageScript, answers: Answers, adapters: Mapping[str, Adapter], wanted: str) -> Unit | None:
+    """Plays a stage with the answers of the log until it makes a unit, which is returned; None if it does not."""
+    results: Any = None
+    with closing(script):
+        while True:
+            try:
+                item = script.send(results)
+            except StopIteration:
+                return None
+            results = None
+            if isinstance(item, Round):
+                for unit in item.units:
+                    if unit.name == wanted:
+                        return unit
+                results = [_find_result(unit, answers, adapters) for unit in item.units]
+
+
+def _find_result(unit: Unit, answers: Answers, adapters: Mapping[str, Adapter]) -> Any:
+    """Returns the result of a unit by the answers of the log; None if these do not reach its end."""
+    n = 0
+    reply: Any = None
+    with closing(unit.begin()) as script:
+        while True:
+            try:
+                request = script.send(reply)
+            except StopIteration as end:
+                return end.value
+            if isinstance(request, Train):
+                if (reply := adapters.get(request.adapter)) is None:
+                    return None
+            elif (turn := answers.get(unit.name, n)) is None:
+                return None
+            else:
+                reply, n = turn.reply(), n + 1
 
 
 def _end(state: RunState, unit: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -10,14 +11,15 @@ import pytest
 from worlds import scripted_world
 
 from autoact.cli import main
+from autoact.errors import BadInput
 from autoact.job.inputs import open_question_answering
 from autoact.job.job import Job
 from autoact.job.past_ask import rebuild_ask
 from autoact.job.pipeline import Pipeline
 from autoact.model.scripted import ScriptedEngine
-from autoact.project.config import Config, Plan, Synthesis
+from autoact.project.config import Config, Plan, SelfInstruct, Synthesis
 from autoact.project.project import Project
-from autoact.registry.stages import SYNTHESIS
+from autoact.registry.stages import SELF_INSTRUCT, SYNTHESIS, TOOL_SELECTION
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
 from autoact.script import Ask
@@ -39,22 +41,54 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine(answer)
 
 
+OpenScripted = Callable[[ScriptedEngine], Callable[[Config, Project, RunFolder], Pipeline]]
+
+
 @pytest.fixture
-def run(project: Project, engine: ScriptedEngine) -> RunFolder:
+def open_scripted() -> OpenScripted:
+    """Makes the world of a job of a scripted engine."""
+
+    def make(engine: ScriptedEngine) -> Callable[[Config, Project, RunFolder], Pipeline]:
+        def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
+            inputs, environments = open_question_answering(config, project)
+            world = scripted_world(engine, environments.begin, close=environments.close)
+            return Pipeline(config, inputs, world, folder.path)
+
+        return open_world
+
+    return make
+
+
+@pytest.fixture
+def run(project: Project, engine: ScriptedEngine, open_scripted: OpenScripted) -> RunFolder:
     """A synthesis of one question by a scripted model."""
     (project.root / "examples.jsonl").write_text('{"question": "What is Peru\'s capital?", "answer": "Lima"}\n')
     (project.root / "tools.toml").write_text('[[tool]]\nname = "Retrieve"\n')
     config = Config(run=Plan(stages=(SYNTHESIS,)), synthesis=Synthesis(samples=1, temperature=0.6))
     folder = new_run(project.root, "x", msgspec.to_builtins(config), now=datetime(2026, 11, 29, 14, 0))
-
-    def open_world(config: Config, project: Project, folder: RunFolder) -> Pipeline:
-        inputs, environments = open_question_answering(config, project)
-        return Pipeline(
-            config, inputs, scripted_world(engine, environments.begin, close=environments.close), folder.path
-        )
-
-    assert Job(folder, open_world).run() == "finished"
+    assert Job(folder, open_scripted(engine)).run() == "finished"
     return folder
+
+
+def test_every_prompt_of_other_stages_is_made_again(project: Project, open_scripted: OpenScripted) -> None:
+    written = iter(range(1000))
+
+    def write(ask: Ask) -> str:
+        return ask.choices[0] if ask.choices else f"What is the capital of country {next(written)}?\n"
+
+    engine = ScriptedEngine(write)
+    settings = SelfInstruct(target=3, round=4, by_type=False)
+    config = Config(run=Plan(stages=(SELF_INSTRUCT, TOOL_SELECTION)), self_instruct=settings)
+    run = new_run(project.root, "x", msgspec.to_builtins(config), now=datetime(2026, 11, 29, 14, 0))
+    Job(run, open_scripted(engine)).run()
+    config = msgspec.convert(run.read_config(), Config)
+    assert {ticket.unit.partition("-")[0] for ticket, _ in engine.asked} >= {"q", "tools"}
+    for ticket, ask in engine.asked:
+        past = rebuild_ask(run, config, ticket.unit, ticket.n)
+        assert past.ask == ask
+        assert past.is_exact
+    with pytest.raises(BadInput, match="no answer 7 of `q-0000` in .*; the last is 2"):
+        rebuild_ask(run, config, "q-0000", 7)
 
 
 def unit_of(run: RunFolder) -> str:
