@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         load_plugins()
         if options.web is not None:
-            return _web(options.where, options.web)
+            return _web(options.where, options.web, options.visitors)
         return _plain(options.plain) if options.plain else _studio(options.where)
     except AutoActError as error:  # the boundary of a command
         from studio.terminal import untrusted_text
@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--web", metavar="PORT", type=int, nargs="?", const=8137, help="serve it to a browser on this machine"
     )
+    parser.add_argument(
+        "--visitors", metavar="N", type=int, default=1, help="with --web: let in so many browsers at a time (1)"
+    )
     return parser
 
 
@@ -60,15 +63,17 @@ def _plain(named: str) -> int:
     return 0
 
 
-def _web(named: str | None, port: int) -> int:
+def _web(named: str | None, port: int, visitors: int) -> int:
     from studio.target import find
 
     find(named)
+    if visitors < 1:
+        raise BadInput(f"expected 1 or more, got {visitors}", key="--visitors")
     if importlib.util.find_spec("textual_serve") is None:
         raise BadInput("--web needs another package: pip install 'autoact-studio[web]'", key="--web")
     from studio import web
 
-    web.serve(named, port)
+    web.serve(named, port, visitors)
     return 0
 
 
