@@ -27,6 +27,13 @@ FILE = "ratings.jsonl"
 MOST_BYTES = 64 << 20
 BOTH_WRONG = "both wrong"
 Choice = Literal["left", "right", "same", "both wrong"]
+Criterion = Literal["overall", "action", "argument", "coherence"]
+CRITERIA: dict[Criterion, str] = {
+    "overall": "which answer is better", "action": "which chooses the better tools",
+    "argument": "which gives its tools the better arguments",
+    "coherence": "whose steps follow better from one another",
+}  # fmt: skip
+"""What a person compares by; the last three are those of the paper's human evaluation."""
 
 
 class Rating(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +48,7 @@ class Rating(Struct, frozen=True, forbid_unknown_fields=True):
     choice: Choice
     at: str
     """The time, in ISO 8601."""
+    criterion: Criterion = "overall"
 
     @property
     def preferred(self) -> str:
@@ -114,15 +122,19 @@ def _content(trajectory: Trajectory, *, steps: bool) -> object:
     return (answer, calls) if steps else answer
 
 
-def read_ratings(file: Path, sides: tuple[str, str]) -> list[Rating]:
-    """Returns the ratings of two sides; none without the file. Raises BadInput, with the line, for a damaged file."""
+def read_ratings(file: Path, sides: tuple[str, str], criterion: Criterion = "overall") -> list[Rating]:
+    """Returns the ratings of two sides by a criterion; none without the file.
+
+    Raises BadInput, with the line, for a damaged file.
+    """
     try:
         data = disk.read_file(file, most=MOST_BYTES)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", file=file) from error
-    return [one for one in _parse(file, data) if {one.left, one.right} == set(sides)]
+    rated = _parse(file, data)
+    return [one for one in rated if {one.left, one.right} == set(sides) and one.criterion == criterion]
 
 
 def _parse(file: Path, data: bytes) -> list[Rating]:
@@ -154,17 +166,18 @@ class RatingRound:
     pairs: Sequence[BlindPair]
     rated: set[str]
     """Questions of these pairs that the person has rated."""
+    criterion: Criterion = "overall"
     at: int = 0
 
     @classmethod
     def open(
         cls, file: Path, sides: tuple[str, str], answers: tuple[Answers, Answers], rater: str, *, steps: bool = True,
-        limit: int = 0,
+        limit: int = 0, criterion: Criterion = "overall",
     ) -> RatingRound:  # fmt: skip
         """Makes the pairs, at most `limit` (0: all), and reads what the person has rated. Raises BadInput."""
         pairs = make_pairs(sides, answers, rater, steps=steps)[: limit or None]
-        rated = set(last_ratings(read_ratings(file, sides)).get(rater, {}))
-        return cls(file, rater, pairs, rated & {pair.question for pair in pairs})
+        rated = set(last_ratings(read_ratings(file, sides, criterion)).get(rater, {}))
+        return cls(file, rater, pairs, rated & {pair.question for pair in pairs}, criterion)
 
     def current(self) -> BlindPair | None:
         """Returns the next pair that is not rated; None after the last."""
@@ -177,7 +190,8 @@ class RatingRound:
         pair = self.current()
         if pair is not None:
             now = datetime.now().astimezone().isoformat(timespec="seconds")
-            add_rating(self.file, Rating(self.rater, pair.question, pair.left, pair.right, choice, now))
+            made = Rating(self.rater, pair.question, pair.left, pair.right, choice, now, self.criterion)
+            add_rating(self.file, made)
             self.rated.add(pair.question)
 
     def back(self) -> None:

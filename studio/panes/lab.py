@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -43,6 +43,7 @@ from studio.widgets.lists.table import Table
 
 if TYPE_CHECKING:
     from autoact.lab.inspection.signatures import FailureSignature
+    from autoact.lab.rating import Criterion
 
 RECOUNT_S = 15.0
 """Least seconds after which a run whose log has grown is counted again."""
@@ -217,6 +218,8 @@ class LabPane(Pane):
     @action_table.check_obstacle
     def action_rate(self) -> None:
         """Asks which two sides to compare, and shows their answers without names."""
+        from autoact.lab.rating import CRITERIA  # with what it imports, too slow for the start
+
         sides, chosen = self._sides(), self.query_one("#scores", Table).chosen
         first = chosen if chosen in sides else sides[0]
         run = first.partition("/")[0]
@@ -224,6 +227,7 @@ class LabPane(Pane):
         fields = (
             Field("first", "a run and its method", first, suggested=True),
             Field("second", "the other run and its method", others[0], suggested=True),
+            Field("criterion", "what is compared", "overall", words=tuple(CRITERIA)),
             Field("rater", "who rates", getpass.getuser(), suggested=True),
         )
         self.app.push_screen(Form("Rate without seeing the names", fields, self._rate, "start"))
@@ -238,7 +242,8 @@ class LabPane(Pane):
         if sides[0] == sides[1] or not values["rater"].strip():
             return "expected two different sides, and a name"
         try:
-            found = await asyncio.to_thread(open_ratings, self.project, sides, values["rater"].strip())
+            rater, criterion = values["rater"].strip(), values["criterion"]
+            found = await asyncio.to_thread(open_ratings, self.project, sides, rater, cast("Criterion", criterion))
         except AutoActError as error:
             return str(error)
         if not found.pairs:

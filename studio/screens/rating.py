@@ -13,16 +13,18 @@ from textual.widgets import Static
 
 from autoact.errors import AutoActError
 from autoact.lab.comparison import collect_answers
-from autoact.lab.rating import FILE as RATINGS
 from autoact.lab.rating import (
+    CRITERIA,
     BlindPair,
     Choice,
+    Criterion,
     RatingRound,
     RatingSummary,
     describe_result,
     read_ratings,
     summarise_ratings,
 )
+from autoact.lab.rating import FILE as RATINGS
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Trajectory
@@ -34,14 +36,14 @@ CHOICES = ("left", "right", "same", "neither")
 """The actions that rate the current pair."""
 
 
-def open_ratings(project: Path, sides: tuple[str, str], rater: str) -> RatingRound:
+def open_ratings(project: Path, sides: tuple[str, str], rater: str, criterion: Criterion) -> RatingRound:
     """Reads the answers of both sides, which may take seconds, and what the person has rated. Raises BadInput."""
     parts = [side.partition("/") for side in sides]
     first, second = (
         collect_answers(RunState.of(RunFolder(project / "runs" / run).events).solved).get(method, {})
         for run, _, method in parts
     )
-    return RatingRound.open(project / RATINGS, sides, (first, second), rater)
+    return RatingRound.open(project / RATINGS, sides, (first, second), rater, criterion=criterion)
 
 
 class RatingScreen(ModalScreen[None]):
@@ -113,7 +115,8 @@ class RatingScreen(ModalScreen[None]):
         """Shows the current pair, or the summary after the last one."""
         pair, count = self.of_rater.current(), len(self.of_rater.pairs)
         self.set_class(pair is None, "done")
-        done = f"{len(self.of_rater.rated)} of {count} pairs rated by {self.of_rater.rater}"
+        asks = CRITERIA[self.of_rater.criterion]
+        done = f"{len(self.of_rater.rated)} of {count} pairs rated by {self.of_rater.rater}: {asks}"
         self.query_one("#title", Static).update(untrusted_text.content(done))
         asked = self.query_one("#asked", Static)
         if pair is None:
@@ -128,7 +131,9 @@ class RatingScreen(ModalScreen[None]):
 
     def _summarise(self) -> Sequence[Content]:
         try:
-            summary = summarise_ratings(read_ratings(self.of_rater.file, self.sides), self.sides)
+            summary = summarise_ratings(
+                read_ratings(self.of_rater.file, self.sides, self.of_rater.criterion), self.sides
+            )
         except AutoActError as error:  # a file that somebody has damaged meanwhile
             return [untrusted_text.content(str(error), "$error")]
         return summary_lines(summary)

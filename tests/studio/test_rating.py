@@ -49,6 +49,7 @@ async def test_pairs_are_rated_without_names(opera: Path, size: tuple[int, int])
         assert run.name not in text
         assert "group" not in text
         assert "(A) iron" in text
+        assert "which answer is better" in text
         await pilot.press("l", "b", "s", "escape")
         await done(app, pilot)
         await pilot.press("b", "enter")
@@ -64,6 +65,22 @@ async def test_pairs_are_rated_without_names(opera: Path, size: tuple[int, int])
         await done(app, pilot)
     lines = [orjson.loads(line) for line in (opera / "ratings.jsonl").read_text().splitlines()]
     assert [one["choice"] for one in lines] == ["left", "same", "both wrong", "right"]
+
+
+async def test_each_criterion_has_its_own_ratings(opera: Path) -> None:
+    write(opera, answered())
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        for number in range(2):
+            await pilot.press("b")
+            await done(app, pilot)
+            await pilot.press("tab", "tab", *["right"] * number, "enter")
+            await done(app, pilot)
+            assert "0 of 2 pairs rated" in screen_text(app)
+            assert ("which chooses the better tools" in screen_text(app)) == bool(number)
+            await pilot.press("l", "escape")
+            await done(app, pilot)
+    lines = [orjson.loads(line) for line in (opera / "ratings.jsonl").read_text().splitlines()]
+    assert [one["criterion"] for one in lines] == ["overall", "action"]
 
 
 async def test_what_cannot_be_rated(opera: Path) -> None:

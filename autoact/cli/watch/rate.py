@@ -35,6 +35,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--method", default="", help="a method, or two with a comma between them (default: group, or meta and group)"
     )
+    parser.add_argument(
+        "--criterion", default="overall", choices=("overall", "action", "argument", "coherence"),
+        help="what is compared: the whole, the choice of tools, their arguments, or how the steps follow (overall)",
+    )  # fmt: skip
     parser.add_argument("--rater", default="", metavar="NAME", help="the name of the person who rates (default: yours)")
     parser.add_argument("--answers", action="store_true", help="show only the answers, not the steps before them")
     parser.add_argument("--expected", action="store_true", help="show the gold answer too")
@@ -56,10 +60,13 @@ def rate(arguments: argparse.Namespace) -> int:
     project, sides, answers = _read_sides(arguments)
     file, rater = project / FILE, arguments.rater.strip() or getpass.getuser()
     if not (arguments.summary or arguments.json):
-        of_rater = RatingRound.open(file, sides, answers, rater, steps=not arguments.answers, limit=arguments.limit)
+        of_rater = RatingRound.open(
+            file, sides, answers, rater, steps=not arguments.answers, limit=arguments.limit,
+            criterion=arguments.criterion,
+        )  # fmt: skip
         if not _ask_all(of_rater, arguments):
             return 0
-    summary = summarise_ratings(read_ratings(file, sides), sides)
+    summary = summarise_ratings(read_ratings(file, sides, arguments.criterion), sides)
     print_json(summary) if arguments.json else _print(summary)
     return 0
 
@@ -91,8 +98,11 @@ def _read_sides(arguments: argparse.Namespace) -> tuple[Path, tuple[str, str], t
 
 def _ask_all(of_rater: RatingRound, arguments: argparse.Namespace) -> bool:
     """Asks for every pair that this person has not rated; returns False when they stop before the last."""
+    from autoact.lab.rating import CRITERIA
+
     count = len(of_rater.pairs)
     print(f"{count} pairs differ; {len(of_rater.rated)} of them are rated by {of_rater.rater}")
+    print(f"compare {CRITERIA[of_rater.criterion]}")
     while (pair := of_rater.current()) is not None:
         _show(pair, f"{of_rater.at + 1} of {count}", arguments)
         said = _ask()
