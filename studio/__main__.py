@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         load_plugins()
         if options.web is not None:
             return _web(options.where, options.web, options.visitors)
+        if options.where and options.where.startswith("ssh://"):
+            return _remote(options.where)
         return _plain(options.plain) if options.plain else _studio(options.where)
     except AutoActError as error:  # the boundary of a command
         from studio.terminal import untrusted_text
@@ -43,8 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="studio", description="Watch AutoAct runs, and start them.")
     parser.add_argument("--version", action="version", version=f"studio {__version__}")
     parser.add_argument(
-        "where", nargs="?", help="a project's name or folder, a run, or a folder of projects; default: where you left"
-    )
+        "where", nargs="?", help="a project's name or folder, a run, or a folder of projects; "
+        "ssh://[user@]host[:port]/path opens the studio of another machine; default: where you left",
+    )  # fmt: skip
     parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line per event until the run has ended")
     parser.add_argument(
         "--web", metavar="PORT", type=int, nargs="?", const=8137, help="serve it to a browser on this machine"
@@ -75,6 +78,13 @@ def _web(named: str | None, port: int, visitors: int) -> int:
 
     web.serve(named, port, visitors)
     return 0
+
+
+def _remote(address: str) -> int:
+    from studio.remote import open_remote
+
+    _need_terminal()
+    return open_remote(address)
 
 
 def _studio(named: str | None) -> int:
