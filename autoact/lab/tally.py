@@ -17,6 +17,7 @@ from msgspec import Struct
 from autoact.events import ModelAnswered, QuestionSolved, RunOpened, ToolObserved, UnitForked, UnitRestarted
 from autoact.lab.precision import Precision, choose_sample, estimate_precision
 from autoact.lab.spending import Cost, ForkCost, Spending
+from autoact.lab.statistics.attempts import mean_pass_at_k
 from autoact.metrics import interval
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.marks import Key
@@ -62,6 +63,16 @@ class AdapterSummary(Struct, frozen=True):
     if it was not measured."""
     seconds: float
     ready: bool
+
+
+class PassRates(Struct, frozen=True):
+    """The chance that one of k plain tries at a question is right."""
+
+    questions: int
+    """Questions with at least `tries` plain tries."""
+    tries: int
+    at: dict[int, float]
+    """The mean over questions, by k: 1, 2, 4 and so on up to `tries`."""
 
 
 class Score(Struct, frozen=True):
@@ -163,6 +174,8 @@ class Tally(Struct, frozen=True):
     """By reason, the most frequent first."""
     trajectories_made: dict[str, Made]
     """By how they were made: `plain tries`, `hinted`, `from facts`, `repaired`."""
+    pass_rates: PassRates | None
+    """Of synthesis; None where no question was tried more than once."""
     adapters: list[AdapterSummary]
     validation: Validation | None
     """Answers of the group to questions that nothing was trained on; None without them."""
@@ -268,6 +281,7 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
         trajectories_kept=sum(verdict.kept for verdict in state.verdicts.values()),
         trajectories_refused=dict(refused.most_common()),
         trajectories_made=count_made(state),
+        pass_rates=find_pass_rates(state),
         adapters=[summarise_adapter(state, role) for role in state.examples | state.adapters],
         validation=validation(state),
         scores=scores(state.solved),
@@ -308,6 +322,26 @@ def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
         seconds=round(sum(step.ms for step in curve.values()) / 1000, 3),
         ready=adapter is not None,
     )
+
+
+def find_pass_rates(state: RunState) -> PassRates | None:
+    """Returns the chances of k plain tries, over the questions with the usual number of them; None below two."""
+    right: defaultdict[str, list[bool]] = defaultdict(list)
+    for trajectory in state.trajectories.values():
+        if trajectory.made == "":
+            right[trajectory.question.id].append(trajectory.reward >= 1)
+    tries = max(Counter(map(len, right.values())).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
+    if tries < 2:
+        return None
+    enough = [one for one in right.values() if len(one) >= tries]
+    ks = [1 << power for power in range(tries.bit_length() - 1)] + [tries]
+    return PassRates(len(enough), tries, {k: mean_pass_at_k(enough, k) for k in ks})
+
+
+def describe_pass_rates(rates: PassRates) -> str:
+    """Returns the chances in words."""
+    chances = ", ".join(f"{100 * chance:.1f} % in {k}" for k, chance in rates.at.items())
+    return f"right {chances} plain tries, over {rates.questions} questions"
 
 
 def count_made(state: RunState) -> dict[str, Made]:

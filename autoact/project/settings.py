@@ -56,12 +56,6 @@ def all_settings() -> tuple[Setting, ...]:
     )
 
 
-def section_help(section: str) -> str:
-    """Returns the first sentence about a section; empty for an unknown one."""
-    found: Any = getattr(Config(), section, None)
-    return (inspect.getdoc(found) or "").partition("\n")[0] if found is not None else ""
-
-
 def value_text(value: object) -> str:
     """Returns a value as a person types it: a text without quotation marks, all else as TOML."""
     if isinstance(value, str):

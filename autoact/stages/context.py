@@ -13,7 +13,8 @@ from autoact.registry.stages import DIFFERENTIATION, SYNTHESIS
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.script import Card
-from autoact.trajectory import FINISH, REFLECT, Cast, Example, Page, Question, Tool
+from autoact.tools.library.demonstration import is_usable
+from autoact.trajectory import Cast, Example, Page, Question, Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,6 @@ class StageContext:
 
     def _card(self, demonstrations: int) -> Card:
         tools = self.tools()
-        names = {tool.name for tool in tools} | {FINISH, REFLECT}
-        shown = [one for one in self.inputs.examples if one.steps and all(step.action in names for step in one.steps)]
+        names = {tool.name for tool in tools}
+        shown = [example for example in self.inputs.examples if is_usable(example, names)]
         return Card(self.config.task.description, tuple(tools), tuple(shown[:demonstrations]))

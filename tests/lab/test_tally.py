@@ -116,6 +116,23 @@ def test_the_adapters(folder: RunFolder) -> None:
     assert describe_training(plan) == "3 examples, final loss 2.500, 1.750 in validation"
 
 
+def test_chances_of_several_tries(tmp_path: Path) -> None:
+    tries: list[Event] = []
+    for number, right in enumerate((0, 1, 2, 4)):
+        question = Question(f"q-{number}", f"{number}?", "x")
+        for sample in range(4):
+            made = Trajectory(f"t-q-{number}-{sample}", question, (), "x", reward=float(sample < right))
+            tries.append(happened.TrajectoryCommitted(made))
+    found = tally(write(tmp_path, [happened.RunOpened(1, 7, "here", "scripted"), *tries]).events).pass_rates
+    assert found is not None
+    assert (found.questions, found.tries, list(found.at)) == (4, 4, [1, 2, 4])
+    assert found.at[1] == pytest.approx(7 / 16)
+    assert found.at[2] == pytest.approx((0 + 1 / 2 + 5 / 6 + 1) / 4)
+    assert found.at[4] == 0.75
+    once = write(tmp_path, [happened.RunOpened(1, 7, "here", "scripted"), *tries[::4]])
+    assert tally(once.events).pass_rates is None
+
+
 def test_the_loss_of_validation_is_that_of_the_weights_that_are_kept(folder: RunFolder) -> None:
     with LogWriter(folder) as log:
         log.append(happened.RunOpened(2, 7, "here", "scripted", {"differentiation": {"patience": 1}}))

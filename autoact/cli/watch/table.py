@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from autoact.cli.output import print_json, printable
 from autoact.lab.precision import describe_precision
-from autoact.lab.tally import Score, Tally, ToolUse, describe_training, describe_validation, tally
+from autoact.lab.tally import Score, Tally, ToolUse, describe_pass_rates, describe_training, describe_validation, tally
 from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.verdicts import describe_verdicts
@@ -45,6 +45,8 @@ def lines(made: Tally) -> Iterator[str]:
     if len(made.trajectories_made) > 1:
         parts = (f"{one.kept} of {one.tried} {name}" for name, one in made.trajectories_made.items())
         yield f"kept          {', '.join(parts)}"
+    if made.pass_rates:
+        yield f"pass@k        {describe_pass_rates(made.pass_rates)}"
     for adapter in made.adapters:
         yield f"{adapter.role + '-agent':<13} {describe_training(adapter)}"
     if made.validation:

@@ -44,7 +44,7 @@ def _observe(step: Step, session: ToolSession) -> Step:
 
 
 def is_usable(example: Example, tools: set[str]) -> bool:
-    """Returns whether an example has steps that all use tools the agent may call, and no call failed on this
-    machine."""
+    """Returns whether an example can be shown to an agent that has these tools: it has steps, no step calls another
+    tool, and no call has failed on this machine."""
     known = {*tools, FINISH, REFLECT}
     return bool(example.steps) and all(step.action in known and not step.failed for step in example.steps)
