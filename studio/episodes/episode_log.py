@@ -36,7 +36,8 @@ class EpisodeLog:
         self.epilogue: list[Paragraph] = []
         """Paragraphs after the last answer: how the unit ended, and the filter's verdict."""
         self._written: list[Paragraph] = []
-        """The steps of a trajectory that was imported or written from facts: its unit has no answers."""
+        """The steps of a trajectory that was imported or written from facts: its unit has no answers, or only those of
+        tools."""
         self._units = {unit, *ancestors}
         self._answers = Answers(only=self._units)
         self._tail: LogTail | None = None
@@ -75,7 +76,7 @@ class EpisodeLog:
     def paragraphs(self) -> list[Paragraph]:
         """Returns all paragraphs in order; the owner of an answer is its number."""
         turns = self._answers.turns(self.unit)
-        if not turns:
+        if self._written and all(turn.role == WORLD for turn in turns):
             return [*self._written, *self.epilogue]
         return [*(Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
 

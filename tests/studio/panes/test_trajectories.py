@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,11 @@ from textual.widgets import Static
 import autoact.events as happened
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.control_socket import ControlServer
-from autoact.run.record.folder import RunFolder
+from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.live import LiveWriter
 from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
-from autoact.trajectory import Question
+from autoact.trajectory import FINISH, FROM_FACTS, REFLECT, Question, Step, Trajectory
 from studio.actions import run_command
 from studio.episodes.episode_list import EpisodeFilter, EpisodeList
 from studio.episodes.episode_log import EpisodeLog
@@ -369,6 +370,32 @@ async def test_an_export_that_fails_says_why(opera: Path) -> None:
         await pilot.press("E")
         await done(app, pilot)
         assert "Not exported:" in screen_text(app)
+
+
+def test_a_trajectory_that_was_written_from_facts_is_shown_with_its_thoughts(opera: Path) -> None:
+    """Its log has the answers of tools alone."""
+    question = Question("q-1", "Who wrote Fidelio?", "Beethoven", gold=("Fidelio",))
+    page = "Fidelio is an opera by Beethoven."
+    steps = (
+        Step("I need its composer.", "Retrieve", "Fidelio", page), Step("I found it.", FINISH, "Beethoven"),
+        Step("The page says so.", REFLECT, "right"),
+    )  # fmt: skip
+    run = new_run(opera, "full", {}, now=datetime(2026, 11, 22, 15, 0))
+    with LogWriter(run) as log:
+        log.append(happened.ToolObserved("f-q-1", 0, "x", "Retrieve", "Fidelio", page))
+        episode = EpisodeLog(run, "f-q-1")
+        episode.read()
+        assert [one.text for one in episode.paragraphs()] == [page], "while it is being written"
+        done = Trajectory("f-q-1", question, steps, "Beethoven", made=FROM_FACTS)
+        log.append(happened.TrajectoryCommitted(done))
+        episode.read()
+    parts = [(one.part, one.text) for one in episode.paragraphs()]
+    assert parts[:4] == [
+        ("thought", "I need its composer."), ("action", "Retrieve"), ("argument", "Fidelio"), ("observation", page),
+    ]  # fmt: skip
+    assert parts[-3:-1] == [("reflection", "The page says so."), ("verdict", "right")]
+    assert parts[-1][0] == "end"
+    episode.close()
 
 
 def test_a_fork_begins_with_its_parents_answers(opera: Path) -> None:
