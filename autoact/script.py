@@ -169,6 +169,8 @@ class Round(Struct, frozen=True):
     units: Sequence[Unit]
     commits: Commits | None = None
     """Makes the event that is logged when a unit ends."""
+    counted: bool = True
+    """False if the events of its units are not the results of the stage, so that they are no progress out of those."""
     admits: Callable[[Question, str], Unit] | None = None
     """Makes the unit of a question that a person asks during the round, and of the cast that answers it."""
     patience: float = 0.0

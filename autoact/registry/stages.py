@@ -89,6 +89,7 @@ STAGES = Registry(
         DIFFERENTIATION, "differentiation", "trains the adapters", "adapters",
         "autoact.stages.differentiation",
         made=lambda state: len(state.adapters),
+        details=lambda state: f"{len(state.validated)} validation answers" if state.validated else "",
         leaves=("adapter.ready", "question.validated", "verdict.calibrated"),
     ),
     Stage(

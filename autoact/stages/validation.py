@@ -44,7 +44,7 @@ def validate(questions: Sequence[Question], settings: MethodSettings) -> StageSc
         for letter, one in tries.items()
         for question in questions
     ]
-    answered: list[Trajectory | None] = yield Round(units, commits=commit_validation)
+    answered: list[Trajectory | None] = yield Round(units, commits=commit_validation, counted=False)
     judged = first_verdicts(one for one in answered if one is not None)
     threshold = choose_threshold(judged)
     if threshold is not None:

@@ -27,12 +27,15 @@ def stage_of(state: RunState) -> str:
 
 
 def pace(state: RunState) -> str:
-    """Returns the sub-agent in training and the time left for the running stage; empty when unknown."""
+    """Returns the sub-agent in training, the validation after it, or the time left for the running stage; empty when
+    unknown."""
     stage, role = state.stages.get(state.stage), training_role(state)
     if stage is None or state.status == "paused":
         return ""
     if role is not None:
         return f"{role} {training_status(state, role)}"
+    if state.stage == DIFFERENTIATION and state.validated:
+        return f"{len(state.validated)} validation answers"
     left = time_left(stage, state.at)
     return f"{format_duration(left)} left" if left else ""
 

@@ -7,6 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ from autoact.stages.group_planning import answer_limits, group_planning
 from autoact.stages.self_instruct import SeedMaterial, self_instruct
 from autoact.stages.synthesis import synthesis
 from autoact.stages.tool_selection import tool_selection
-from autoact.trajectory import META, Adapter, Cast, Example, Page, Question, Tool
+from autoact.trajectory import META, Adapter, Cast, Example, Page, Question, Tool, Trajectory
 
 TOOLS = (Tool("Retrieve", "Reads a page.", "Retrieve[Peru]"), Tool("Lookup", "Finds a word.", "Lookup[capital]"))
 SEED = Example(Question("seed-1", "What is the capital of Peru?", "Lima"))
@@ -444,6 +445,23 @@ def test_a_failed_unit_commits_nothing_and_the_others_do(folder: RunFolder) -> N
     assert set(run.journal.state.trajectories) == {"t-1", "t-3"}
     assert set(run.journal.state.unit_failures) == {"t-2"}
     assert run.journal.state.stages["stage-0"].done == 3
+
+
+def test_what_is_no_result_of_the_stage_is_no_progress_out_of_its_results(folder: RunFolder) -> None:
+    def stage() -> StageScript:
+        units = [Unit(f"v-{number}", partial(finish, number)) for number in range(3)]
+        yield StageProgressed("stage-0", 2, 2)
+        yield Round(units, commits=lambda made, seconds, tokens: TrajectoryCommitted(made), counted=False)
+
+    def finish(number: int) -> Generator[Ask, Answer, Trajectory]:
+        yield Ask("meta", "text", Prompt("", "soon"))
+        return Trajectory(f"v-{number}", Question(str(number), "?"), ())
+
+    run = Run(folder)
+    run.play(stage())
+    assert len(run.journal.state.trajectories) == 3
+    progress = run.journal.state.stages["stage-0"]
+    assert (progress.done, progress.of, progress.tried) == (2, 2, 3)
 
 
 # -- answers that no longer fit --------------------------------------------------------------------------------------

@@ -146,6 +146,8 @@ def describe_stage(name: str, state: RunState) -> str:
 
 
 def _training(state: RunState) -> str:
+    if state.validated:
+        return f"{len(state.validated)} validation answers"
     for role, built in reversed(state.examples.items()):
         curve = state.curves.get(role)
         if not curve:

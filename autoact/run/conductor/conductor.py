@@ -297,12 +297,12 @@ class Conductor:
         self._count(unit)
 
     def _count(self, unit: ActiveUnit) -> None:
-        """Counts the ended unit as progress: as a result if its round commits results, otherwise as a draft."""
+        """Counts the ended unit as progress: as a result of the stage if its round commits those, else as a draft."""
         if is_fork(unit.name) or unit.name in self.outcomes.ended:
             return
         self.outcomes.ended.add(unit.name)
         count, known = len(self.outcomes.ended), self.journal.state.stages.get(self.stage, StageState())
-        if unit.commits is not None:
+        if unit.commits is not None and self.round.counted:
             self._log_progress(StageProgressed(self.stage, count, max(count, self.expected)))
         elif len(self.round.units) > 1:
             self._log_progress(StageProgressed(self.stage, known.done, known.of or self.expected, count))
