@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from textual_serve.server import Server
 
+from autoact.files import disk
 from autoact.security import child_process
 
 HOST = "127.0.0.1"
@@ -105,7 +106,7 @@ class LoopbackServer(Server):
 
 def serve(where: str | None, port: int, visitors: int = 1) -> None:
     """Prints the link and serves until ctrl-C. Changes the working folder of this process."""
-    if where and (path := Path(where).expanduser()).exists():
+    if where and (path := disk.expand_user(where)).exists():
         where = str(path.absolute())
     os.environ |= child_process.environment()  # textual-serve starts the studio with this environment
     os.chdir(child_process.FOLDER)  # and in this folder

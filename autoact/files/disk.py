@@ -39,6 +39,14 @@ LOCK_POLL, LOCK_TIMEOUT = 0.02, 10.0
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
+def expand_user(path: str | Path) -> Path:
+    """Returns a path with the home folder in place of `~` or `~name`. Raises BadInput for an unknown user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise BadInput("no such user, so no such home folder", file=path) from error
+
+
 def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
     """Opens the regular file at `path`; returns a descriptor. Follows no link and never blocks on a named pipe.
 

@@ -88,7 +88,7 @@ def prepare(config: Config) -> None:
 
 def find_model(name: str) -> Path:
     """Returns the folder of a model; downloads or converts it on first use. Raises UnknownModel."""
-    path = Path(name).expanduser()
+    path = disk.expand_user(name)
     if (path / "config.json").exists():
         return path
     if path.suffix == ".gguf" and path.exists():
@@ -113,7 +113,7 @@ def folder_name(name: str) -> str:
 
 def find_gguf(name: str) -> Path:
     """Returns the GGUF file of a model. Raises UnknownModel for a model in another format."""
-    file = Path(name).expanduser()
+    file = disk.expand_user(name)
     found = file if file.suffix == ".gguf" and file.exists() else _find_embedded_file(name)
     if found is None:
         raise UnknownModel(f"`{name}` has no .gguf file; expected `{EMBEDDED}`, with its package, or a .gguf file")
@@ -213,7 +213,7 @@ def _download(name: str, folder: Path, patterns: list[str]) -> Path:
 
 def find_config(name: str) -> Path:
     """Returns the config.json of a model, fetched alone from the hub if needed: no weights are. Raises UnknownModel."""
-    path = Path(name).expanduser()
+    path = disk.expand_user(name)
     for file in (path, path / "config.json", cache_folder() / folder_name(name) / "config.json"):
         if file.suffix == ".json" and file.is_file():
             return file
@@ -233,7 +233,7 @@ def find_config(name: str) -> Path:
 
 def find_served(name: str) -> str:
     """Returns the name of a model for another program: a file or folder that is here, else a Hugging Face id."""
-    path = Path(name).expanduser()
+    path = disk.expand_user(name)
     if path.exists():
         return str(path)
     cached = _find_cached(name)

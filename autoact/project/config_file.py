@@ -13,7 +13,7 @@ import msgspec
 import platformdirs
 
 from autoact.errors import BadInput, BadProject
-from autoact.files import toml_text
+from autoact.files import disk, toml_text
 from autoact.project.config import Config
 from autoact.project.presets import PRESETS
 
@@ -56,7 +56,7 @@ def read_layers(
 def defaults_file() -> Path:
     """Returns AUTOACT_DEFAULTS, else `defaults.toml` in the user's config folder: settings for all projects."""
     named = os.environ.get("AUTOACT_DEFAULTS")
-    return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "defaults.toml"
+    return disk.expand_user(named) if named else platformdirs.user_config_path("autoact") / "defaults.toml"
 
 
 def _read_file(file: Path) -> dict[str, Any]:

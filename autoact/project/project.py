@@ -53,7 +53,7 @@ class Project:
     @staticmethod
     def file(path: str) -> Path:
         """Returns the path of a file or saved data set that is named on a command line. Raises BadInput."""
-        file = Path(path).expanduser()
+        file = disk.expand_user(path)
         if not file.is_file() and not is_saved_dataset(file):
             raise BadInput("not found; expected a file", file=path)
         return file

@@ -9,6 +9,7 @@ import platformdirs
 from msgspec import Struct
 
 from autoact.errors import BadInput
+from autoact.files import disk
 from autoact.files.state_file import change_state, read_state
 
 MOST = 200
@@ -57,7 +58,7 @@ def find_root(named: str | Path, projects: Path) -> Path:
     A name is looked up in the folder `projects`, then among the recent projects. What is not found is returned as a
     path. Raises BadInput when a name means several projects.
     """
-    path = Path(named).expanduser()
+    path = disk.expand_user(named)
     if path.exists() or str(named) in ("", ".", "..") or path.name != str(named):
         return path
     if (projects / path.name / "project.toml").is_file():

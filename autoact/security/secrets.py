@@ -165,7 +165,7 @@ def hide_output(vault: Vault) -> None:
 def vault_file() -> Path:
     """Returns the path of this user's secrets."""
     named = os.environ.get("AUTOACT_SECRETS")
-    return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "secrets.json"
+    return disk.expand_user(named) if named else platformdirs.user_config_path("autoact") / "secrets.json"
 
 
 def _read(file: Path) -> dict[str, str]:

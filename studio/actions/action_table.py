@@ -103,9 +103,18 @@ ACTIONS = (
     Action(">", "faster", "", "replay at twice the speed", "", "group"),
     Action("E", "export", "export", "write the question with all its turns as JSON", "autoact ask --json", "group"),
     Action("esc", "up", "questions", "back to the questions, then to the projects", "studio", "group"),
-    Action("e", "evaluate", "evaluate", "casts on a data set or the held-out questions", "autoact eval", "lab"),
+    Action(
+        "e", "evaluate", "evaluate", "evaluate casts on a data set or on the held-out questions", "autoact eval", "lab"
+    ),
     Action("w", "wrong", "wrong answers", "wrong answers, and the training behind each", "autoact lineage", "lab"),
-    Action("o", "omit", "omit rows", "train again without the training rows behind it", "autoact run --without", "lab"),
+    Action(
+        "o",
+        "omit",
+        "omit rows",
+        "train again without the training rows behind this answer",
+        "autoact run --without",
+        "lab",
+    ),
     Action("x", "experiments", "experiments", "experiments, how far their cells are", "autoact lab status", "lab"),
     Action("r", "run", "run", "play the cells of the experiment that are not finished", "autoact lab run", "lab"),
     Action("b", "rate", "", "rate two runs or methods without seeing their names", "autoact rate", "lab"),
@@ -237,7 +246,7 @@ def bindings(context: Context) -> list[BindingType]:
 def textual_key(key: str) -> str:
     """Returns Textual's name of a key, such as `slash` for `/`."""
     if len(key) == 1 and not key.isalnum():
-        return _NAMES.get(key) or unicodedata.name(key).lower().replace(" ", "_").replace("-", "_")
+        return _NAMES.get(key) or unicodedata.name(key, key).lower().replace(" ", "_").replace("-", "_")
     return _NAMES.get(key, key)
 
 

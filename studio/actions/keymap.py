@@ -21,7 +21,7 @@ def read(file: Path) -> tuple[Action, ...]:
         return ACTIONS
     try:
         sections = toml_text.parse(file.read_text("utf-8"))
-    except (toml_text.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (toml_text.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"not usable as a keymap: {error}", file=file) from error
     keys = {f"{context}.{name}": key for context, rows in sections.items() for name, key in _rows(rows, context, file)}
     for unknown in keys.keys() - {action.id for action in ACTIONS} - REMOVED:
@@ -40,6 +40,9 @@ def overrides(table: Sequence[Action]) -> dict[str, str]:
 def _rows(rows: object, context: str, file: Path) -> list[tuple[str, str]]:
     if not isinstance(rows, Mapping) or not all(isinstance(key, str) and key for key in rows.values()):
         raise BadInput('expected a section with lines like add = "a"', file=file, key=context)
+    for name, key in rows.items():
+        if len(key) == 1 and not key.isprintable():
+            raise BadInput("expected the name of a key, such as tab", file=file, key=f"{context}.{name}")
     return list(rows.items())
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from autoact.errors import AutoActError
-from autoact.run.control.command import Command, Verb, new_id
+from autoact.run.control.command import Command, Verb, new_id, user_name
 from autoact.run.control.control_socket import save_command, send
 from autoact.run.process.health import is_active
 from autoact.run.process.launch import launch
@@ -34,7 +34,7 @@ class CommandResult:
 
 def new_command(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str = "group") -> Command:
     """Returns a new command of the person at this terminal."""
-    return Command(new_id(), do, unit, n, text, cast, by=getpass.getuser())
+    return Command(new_id(), do, unit, n, text, cast, by=user_name())
 
 
 def progress_text(command: Command) -> str:
@@ -49,9 +49,7 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
     """
     try:
         if start and not is_active(folder):
-            trust.require_start(folder.path)
-            save_command(folder, command)
-            launch(folder)
+            _start_job(folder, [command])
             return CommandResult(True, f"{progress_text(command)} a job is starting for it")
         reason = send(folder, command).why
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
@@ -59,6 +57,19 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
     if reason:
         return CommandResult(False, f"{command.do}: {reason}")
     return CommandResult(True, f"{TEXTS[command.do][1]} {command.unit}".rstrip(" :"))
+
+
+def _start_job(folder: RunFolder, commands: Sequence[Command]) -> None:
+    """Starts a job that reads these commands. Raises AutoActError or OSError, and then leaves no command behind."""
+    trust.require_start(folder.path)
+    files: list[Path] = []
+    try:
+        files += [save_command(folder, command) for command in commands]
+        launch(folder)
+    except (AutoActError, OSError):
+        for file in files:
+            file.unlink(missing_ok=True)  # a later job must not carry out what was refused
+        raise
 
 
 def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult:
@@ -69,10 +80,7 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
     first = commands[0]
     try:
         if not is_active(folder):
-            trust.require_start(folder.path)
-            for command in commands:
-                save_command(folder, command)
-            launch(folder)
+            _start_job(folder, commands)
             return CommandResult(True, f"{TEXTS[first.do][0]} {len(commands)}: a job is starting for them")
         reasons = [reason for command in commands if (reason := send(folder, command).why)]
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised

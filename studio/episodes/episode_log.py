@@ -103,7 +103,7 @@ class EpisodeLog:
     def _take(self, event: Event | None) -> bool:
         """Takes one event; returns whether it is about the unit."""
         if isinstance(event, UnitRestarted) and event.unit == self.unit:
-            self.epilogue = []
+            self.epilogue, self._written = [], []
         return self._answers.take(event) == self.unit or self._end(event)
 
     def _end(self, event: Event | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
+from autoact.registry.stages import SYNTHESIS
 from autoact.run.record.state import RunState
 from autoact.trajectory import Question, Trajectory
 from studio.runs.config_diff import number_setting, text_setting
@@ -22,12 +23,13 @@ def episode_facts(state: RunState, unit: str) -> Content:
         (solved.trajectory for solved in reversed(state.solved) if solved.trajectory.unit == unit), None
     )
     question = trajectory.question if trajectory else state.begun.get(unit)
-    facts = [("unit", unit), *_of_question(question), *_of_trajectory(trajectory), *_of_verdict(state, unit)]
-    if unit in state.unit_failures:
-        facts.append(("failed", state.unit_failures[unit]))
+    failed = state.unit_failures.get(unit)
+    facts = [("unit", unit), *_of_question(question)]
+    facts += [("failed", failed)] if failed else [*_of_trajectory(trajectory), *_of_verdict(state, unit)]
+    in_synthesis = unit in state.trajectories or (trajectory is None and state.stage == SYNTHESIS)
     lines = [
         Content.assemble((f"{label}  ", "$quiet"), untrusted_text.content(text))
-        for label, text in [*facts, *_of_sampling(state, in_group=unit not in state.trajectories)]
+        for label, text in [*facts, *_of_sampling(state, in_group=not in_synthesis)]
         if text
     ]
     return Content("\n").join(lines)
@@ -43,7 +45,7 @@ def _of_question(question: Question | None) -> Iterator[Fact]:
 
 def _of_trajectory(one: Trajectory | None) -> Iterator[Fact]:
     if one is None:
-        yield "state", "in flight"
+        yield "state", "not finished"
         return
     yield "answer", one.answer or "none"
     yield "reward", f"{one.reward:.2f}"

@@ -19,8 +19,6 @@ from autoact.trajectory import META, Question, Trajectory
 from studio.episodes.document import Paragraph
 from studio.terminal import untrusted_text
 
-"""The stages in a session's settings."""
-
 
 def one_line(turn: Turn) -> str:
     """Returns a turn's text as one safe line for a text field; `untrusted_text.BREAK` stands for a line break."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autoact.errors import AutoActError
 from autoact.files import disk
 
 
@@ -19,7 +20,11 @@ class ToolsFileUndo:
         return bool(self._changes)
 
     def content(self) -> bytes | None:
-        return self.file.read_bytes() if self.file.exists() else None
+        """Returns the content of the file; None where it is missing or cannot be read."""
+        try:
+            return self.file.read_bytes()
+        except OSError:
+            return None
 
     def add(self, before: bytes | None) -> None:
         """Remembers the content before a change, if the file differs from it now."""
@@ -27,13 +32,25 @@ class ToolsFileUndo:
             self._changes.append((before, after))
 
     def restore(self) -> str:
-        """Undoes the last change; returns the reason why it cannot be undone, else an empty string."""
-        before, after = self._changes.pop()
+        """Undoes the last change; returns the reason why it cannot be undone, else an empty string.
+
+        Waits while another program changes the folder, so call it in a thread.
+        """
+        if not self._changes:
+            return "There is nothing to undo."
+        try:
+            return self._restore(*self._changes[-1])
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+            return str(error)
+
+    def _restore(self, before: bytes | None, after: bytes | None) -> str:
         with disk.lock_folder(self.file.resolve().parent):
             if self.content() != after:
+                self._changes.pop()
                 return "tools.toml was changed elsewhere meanwhile; nothing is undone."
             if before is None:
                 self.file.unlink()
             else:
                 disk.rewrite(self.file, before)
+        self._changes.pop()
         return ""

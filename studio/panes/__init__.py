@@ -2,7 +2,7 @@
 
 Each pane is a widget in the file of its name, imported when it is first shown; `rows` has the rows of their tables.
 A pane gets a `ProjectView`, the part of the project screen that it may use, and reads `studio.runs`, `episodes` and
-`files`. Only `studio.screens.project` imports panes. Begin with `pane`, then `training`.
+`files`. Only the project screen and its `run_control` import panes. Begin with `pane`, then `training`.
 """
 
 from __future__ import annotations

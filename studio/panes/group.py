@@ -114,7 +114,7 @@ class GroupPane(Pane):
             self._show_status()
         newest = next(iter(self.sessions.values()), None)
         shown = self.current
-        read = {id(one): one for one in (newest, shown and shown[0]) if one}.values()
+        read = {id(one): one for one in (newest, self._alive, shown and shown[0]) if one}.values()
         if any([session.read() for session in read]):
             self._update_rows()
         if self._replayed is not None:
@@ -142,16 +142,18 @@ class GroupPane(Pane):
         self._draw_sides()
 
     def _update_rows(self) -> None:
-        before = len(self.rows)
+        before = {self.rows.key(index) for index in range(len(self.rows))}
         self.rows.set_sessions(list(self.sessions.values()))
         table = self.query_one(Table)
-        if len(self.rows) > before:
-            newest = self.rows.rows[0]
-            self.shown, self._replayed = self.rows.key(0), None
-            if newest[1].question.text == self._sender.waiting:
+        new = next((index for index in range(len(self.rows)) if self.rows.key(index) not in before), None)
+        if new is not None and before:
+            self.shown, self._replayed = self.rows.key(new), None
+            if self.rows.rows[new][1].question.text == self._sender.waiting:
                 self._sender.waiting = ""
-            table.move_to(0)
+            table.move_to(new)
         table.reload()
+        if not before:  # the row of last time, else the newest
+            self.shown, self._sender.waiting = table.chosen or "", ""
         if self.current is None:
             self._redraw_sides()
         self._show_status()

@@ -6,12 +6,10 @@ The experiments of the project, which experiments.py reads, have a table of thei
 from __future__ import annotations
 
 import asyncio
-import getpass
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -27,6 +25,7 @@ from autoact.lab.lineage import find_related, training_rows, wrong_answers
 from autoact.lab.tally import LogTotals, Score, Tally, count_figures
 from autoact.project.project import Project
 from autoact.registry.methods import ALL, METHODS
+from autoact.run.control.command import user_name
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
@@ -111,6 +110,8 @@ class LabPane(Pane):
         self.query_one("#scores", Table).set_hint("No runs yet: R starts one.")
         self.query_one("#experiments", Table).show(self.experiments)
         self.query_one("#experiments", Table).set_hint("No experiments yet: `autoact lab new` makes one.")
+        # a run that has ended announces no further change, and may have been counted before its end
+        self.set_interval(RECOUNT_S, lambda: self.update() if self.display else None)
 
     def update(self) -> None:
         if self.has_class("experiments"):
@@ -171,8 +172,8 @@ class LabPane(Pane):
         fields = (
             Field("data", "file of questions; empty for the held-out questions of the project"),
             Field("casts", f"methods, with commas between them, or {ALL}", DEFAULT_CASTS, suggested=True),
-            Field("limit", "at most so many questions; empty for all"),
-            Field("tokens", "at most so many generated tokens for a question; empty for no limit"),
+            Field("limit", "most questions to ask; empty for all"),
+            Field("tokens", "most tokens to generate for a question; empty for no limit"),
         )
         self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
 
@@ -228,7 +229,7 @@ class LabPane(Pane):
             Field("first", "a run and its method", first, suggested=True),
             Field("second", "the other run and its method", others[0], suggested=True),
             Field("criterion", "what is compared", "overall", words=tuple(CRITERIA)),
-            Field("rater", "who rates", getpass.getuser(), suggested=True),
+            Field("rater", "who rates", user_name(), suggested=True),
         )
         self.app.push_screen(Form("Rate without seeing the names", fields, self._rate, "start"))
 
@@ -240,7 +241,7 @@ class LabPane(Pane):
         if wrong := [side for side in sides if side not in known]:
             return f"no scores of `{wrong[0]}`; there are {', '.join(known)}"
         if sides[0] == sides[1] or not values["rater"].strip():
-            return "expected two different sides, and a name"
+            return "expected two different runs or methods, and the name of the person who rates"
         try:
             rater, criterion = values["rater"].strip(), values["criterion"]
             found = await asyncio.to_thread(open_ratings, self.project, sides, rater, cast("Criterion", criterion))
@@ -306,7 +307,7 @@ class LabPane(Pane):
         for number in numbers.values():
             if number and not (number.isdecimal() and int(number)):
                 return f"expected a number above 0, not `{number}`"
-        file = str(Path(data).expanduser().absolute()) if data else ""
+        file = str(disk.expand_user(data).absolute()) if data else ""
         values_by_option = {"--data": file, "--method": ",".join(casts), **numbers}
         options = ("--detach", *(f"{name}={value}" for name, value in values_by_option.items() if value))
         result = await cli_command.autoact("eval", str(self.project), options=options)
@@ -379,6 +380,8 @@ class LabPane(Pane):
         self.app.call_from_thread(self._show_wrong, folder.name, state, examples)
 
     def _show_wrong(self, run: str, state: RunState, examples: Sequence[Example]) -> None:
+        if self.has_class("experiments"):
+            return  # the person has moved on meanwhile
         self._wrong_run, self._state, self._examples = run, state, examples
         self.wrongs.rows = wrong_answers(state)
         if not self.wrongs.rows:
@@ -387,7 +390,8 @@ class LabPane(Pane):
         self.add_class("wrong")
         table = self.query_one("#wrongs", Table)
         table.show(self.wrongs)
-        table.focus()
+        if self.display:
+            table.focus()
         self._show_provenance(0)
 
     def _show_provenance(self, index: int) -> None:

@@ -283,7 +283,8 @@ class RunsPane(Pane):
         detail = self.query_one(Transcript)
         detail.show(document, end=end)
         self.add_class("opened")
-        detail.focus()
+        if self.display:
+            detail.focus()
         self.frames.request(detail)
 
 

@@ -67,7 +67,7 @@ class QuestionSender:
             for cast in casts:
                 self.send(alive, run_command.new_command("inject", text=typed.text, cast=cast), typed)
         else:
-            self._unsent = [(typed, cast) for cast in casts[1:]]
+            self._unsent += [(typed, cast) for cast in casts[1:]]
             self._owner.run_worker(self._start(typed, casts[0]), group="ask")
 
     def send_unsent(self, alive: SessionLog | None) -> None:

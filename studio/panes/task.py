@@ -33,6 +33,9 @@ from studio.widgets.stage_overview import StageOverview
 MOST_UNDOS = 20
 """Changes of the examples that can be undone."""
 ANSWERS = ("short", "choice")
+MakeRows = Callable[[], list[ExampleLine]]
+FileTimes = tuple[int, int]
+"""Modification times in ns of examples.jsonl and project.toml when they were read."""
 
 
 class TaskPane(Pane):
@@ -59,8 +62,7 @@ class TaskPane(Pane):
         self._examples, self._practice_rows = ExampleRows(), PracticeRows()
         self._undo: list[list[ExampleLine]] = []
         """The examples before each change, the newest last."""
-        self._file_times: tuple[int, int] | None = None
-        """Modification times in ns of examples.jsonl and project.toml when they were read."""
+        self._file_times: FileTimes | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -100,7 +102,7 @@ class TaskPane(Pane):
         self._read_run()
         self.query_one(StageOverview).refresh_lines(self.follow)
 
-    def _current_times(self) -> tuple[int, int]:
+    def _current_times(self) -> FileTimes:
         files = (self.file, self.project / "project.toml")
         first, second = (file.stat().st_mtime_ns if file.exists() else 0 for file in files)
         return first, second
@@ -219,7 +221,7 @@ class TaskPane(Pane):
         self.action_edit()
 
     def _edit_example(self, at: int) -> None:
-        row, name = self.rows[at], Path(self.file.name)
+        row, name, read_at = self.rows[at], Path(self.file.name), self._file_times
 
         async def accept(values: Values) -> str:
             def change() -> list[ExampleLine]:
@@ -229,7 +231,7 @@ class TaskPane(Pane):
                     new = examples_jsonl.edit_example(row, values, name, at + 1)
                 return [*self.rows[:at], new, *self.rows[at + 1 :]]
 
-            return self._save(change, "Edited; u undoes it.")
+            return self._save(change, "Edited; u undoes it.", read_at)
 
         raw = (Field("line", row.error, row.line, 6),)
         fields = raw if row.error else _fields(row.question, row.answer, str(row.data.get("type", "")))
@@ -242,16 +244,16 @@ class TaskPane(Pane):
             self._drop_practice()
             return
         at = self.table.cursor
-        question = self.rows[at].question or self.rows[at].line
+        question, read_at = self.rows[at].question or self.rows[at].line, self._file_times
 
         def on_answer(yes: bool | None) -> None:
             if yes:
-                self._save_or_notice(lambda: [*self.rows[:at], *self.rows[at + 1 :]], "Deleted; u undoes it.")
+                self._save_or_notice(lambda: [*self.rows[:at], *self.rows[at + 1 :]], "Deleted; u undoes it.", read_at)
 
         self.app.push_screen(Confirm(f"Delete the example `{question[:200]}`?"), on_answer)
 
     def action_drop_duplicates(self) -> None:
-        unique = examples_jsonl.drop_duplicates(self.rows)
+        unique, read_at = examples_jsonl.drop_duplicates(self.rows), self._file_times
         surplus = len(self.rows) - len(unique)
         if not surplus:
             self.notice("There are no duplicates.")
@@ -259,7 +261,7 @@ class TaskPane(Pane):
 
         def on_answer(yes: bool | None) -> None:
             if yes:
-                self._save_or_notice(lambda: unique, f"{surplus} deleted; u undoes it.")
+                self._save_or_notice(lambda: unique, f"{surplus} deleted; u undoes it.", read_at)
 
         self.app.push_screen(Confirm(f"Delete {surplus} examples that repeat an earlier question?"), on_answer)
 
@@ -276,7 +278,7 @@ class TaskPane(Pane):
 
     def action_take_file(self) -> None:
         async def accept(values: Values) -> str:
-            file = Path(values["file"].strip()).expanduser()
+            file = disk.expand_user(values["file"].strip())
             return self._append(lambda: examples_jsonl.read_import(file, self.rows), f" from {file.name}")
 
         field = Field("file", "a .json, .jsonl, .csv or .tsv file")
@@ -288,7 +290,7 @@ class TaskPane(Pane):
         if self._save_or_notice(lambda: before, "Undone."):
             del self._undo[-2:]
 
-    def _append(self, make: Callable[[], list[ExampleLine]], source: str = "") -> str:
+    def _append(self, make: MakeRows, source: str = "") -> str:
         """Adds the result of `make` to the examples, the cursor on the first; returns the error text if that fails."""
         before = len(self.rows)
         error = self._save(lambda: [*self.rows, *make()])
@@ -298,18 +300,18 @@ class TaskPane(Pane):
             self.notice(f"{count} example{'s' * (count > 1)} added{source}; u undoes it.")
         return error
 
-    def _save_or_notice(self, make: Callable[[], list[ExampleLine]], notice: str) -> bool:
+    def _save_or_notice(self, make: MakeRows, notice: str, read_at: FileTimes | None = None) -> bool:
         """Saves the result of `make` as the examples and shows the notice or the error; returns False for an error."""
-        error = self._save(make, notice)
-        if error:
+        if error := self._save(make, notice, read_at):
             self.notice(error)
         return not error
 
-    def _save(self, make: Callable[[], list[ExampleLine]], notice: str = "") -> str:
-        """Saves the result of `make` as the examples and shows the notice; returns the error text if that fails."""
+    def _save(self, make: MakeRows, notice: str = "", read_at: FileTimes | None = None) -> str:
+        """Saves the result of `make` as the examples and shows the notice; returns the error text if that fails, as it
+        does when the files have changed since `read_at`, or else since they were last read."""
         try:
             with disk.lock_folder(self.file.resolve().parent):  # another studio saves before or after this
-                if self._file_times != self._current_times():
+                if (read_at or self._file_times) != self._current_times():
                     return self._reread()
                 examples_jsonl.save(self.file, make())
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised

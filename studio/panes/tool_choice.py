@@ -40,9 +40,21 @@ class ToolChoice:
         return before != (self.chosen, self.passed_over)
 
     @property
+    def selection_verdict(self) -> str:
+        """The verdict on the selection that the pane started; empty if there is none, or another run is followed."""
+        return run_verdict(self._selection.folder, self._selection.state) if self._selection is not None else ""
+
+    @property
+    def selection_end(self) -> str:
+        """How the selection that the pane started has ended, in words."""
+        if self.selection_verdict == "finished":
+            return "The meta-agent has chosen."
+        return f"The tool selection is over: {self.selection_verdict or 'another run is shown now'}."
+
+    @property
     def is_selecting(self) -> bool:
         """True while a selection that the pane started is running."""
-        return self._selection is not None and run_verdict(self._selection.folder, self._selection.state) in ALIVE
+        return self.selection_verdict in ALIVE
 
     def close(self) -> None:
         if self._selection is not None:

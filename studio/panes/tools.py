@@ -64,6 +64,8 @@ class ToolsPane(Pane):
         self._read_for: tuple[object, ...] = ()
         """tools.toml, run and verdict for which the tools were read."""
         self._choice = ToolChoice(self.follow)
+        self._called = ""
+        """The tool whose argument is in the line; the cursor may have moved on."""
         self._timer: Timer | None = None
         """Runs while a selection runs beside the followed run."""
 
@@ -96,8 +98,7 @@ class ToolsPane(Pane):
 
     def update(self) -> None:
         """Reads the tools again if tools.toml, the run or its verdict has changed, and shows the current choice."""
-        current = self._current()
-        if current != self._read_for and not self._lock.locked():
+        if (current := self._current()) != self._read_for and not self._lock.locked():
             self._read_for = current
             self.run_worker(self._read_tools(), exclusive=True, group="read")
         self._update_choice()
@@ -120,12 +121,11 @@ class ToolsPane(Pane):
         self.notice("The meta-agent is choosing; its choice shows here.")
 
     def _update_selection(self) -> None:
-        selecting = self._choice.is_selecting
         self._update_choice()
-        if not selecting and self._timer is not None:
+        if not self._choice.is_selecting and self._timer is not None:
             self._timer.stop()
             self._timer = None
-            self.notice("The meta-agent has chosen.")
+            self.notice(self._choice.selection_end)
 
     async def _read_tools(self) -> None:
         async with self._lock:
@@ -274,7 +274,7 @@ class ToolsPane(Pane):
 
     async def _restore(self) -> None:
         async with self._lock:
-            reason = self._undo.restore() if self._undo else "There is nothing to undo."
+            reason = await asyncio.to_thread(self._undo.restore)
             self._read_for = self._current()
         await self._read_tools()
         self.notice(reason or "Undone.")
@@ -363,6 +363,7 @@ class ToolsPane(Pane):
 
     def _ask_argument(self) -> None:
         if (tool := self.tool) is not None:
+            self._called = tool.name
             line = self.query_one("#argument", InputLine)
             _, _, example = tool.usage.partition("[")
             line.open(line.value or untrusted_text.line(example.removesuffix("]")))
@@ -373,9 +374,8 @@ class ToolsPane(Pane):
 
     @on(Input.Submitted, "#argument")
     def _argument_submitted(self, event: Input.Submitted) -> None:
-        if (tool := self.tool) is not None:
-            self._show_result(tool.name, Content.styled("calling ...", "$quiet"))
-            self.run_worker(self._call(tool.name, event.value), group="try", exclusive=True)
+        self._show_result(self._called, Content.styled("calling ...", "$quiet"))
+        self.run_worker(self._call(self._called, event.value), group="try", exclusive=True)
 
     async def _call(self, name: str, argument: str) -> None:
         result = await cli_command.autoact("tools try", str(self.project), name, argument, options=("--json",))

@@ -178,7 +178,7 @@ class TrainingPane(Pane, can_focus=True):
 
         label = "parts of run names, such as fe3c or 11-29; empty for the runs before this one"
         fields = [Field("runs", label, " ".join(self._wanted), suggested=True)]
-        self.app.push_screen(Form("Whose curves lie beside this run's", fields, accept, "show"))
+        self.app.push_screen(Form("Other runs whose curves are shown", fields, accept, "show"))
 
     @action_table.check_obstacle
     def action_examples(self) -> None:

@@ -218,8 +218,8 @@ class TrajectoriesPane(Pane):
         return ""
 
     def main_actions(self) -> Sequence[str]:
-        """Puts the comparison first once there is one to make, and the filter before what changes an episode that is
-        over."""
+        """Returns the comparison first when two episodes can be compared; in a run without a job, fork, filter and
+        run."""
         if self._level() or not self.obstacle("compare"):
             return "trajectories.up", "trajectories.compare"
         return () if self.follow.verdict in ALIVE else ("trajectories.fork", "trajectories.filter", "project.run")

@@ -21,6 +21,8 @@ class GpuLoad:
     """One NVIDIA GPU, as NVML reports it."""
 
     name: str
+    index: int
+    """Its number in NVML."""
     load: int
     """Percent of the time in which it computed."""
     used: int
@@ -136,12 +138,13 @@ def _read_gpus(nvml: Any) -> Iterator[GpuLoad]:
         return
     for index in range(count):
         try:
-            yield _read_gpu(nvml, nvml.nvmlDeviceGetHandleByIndex(index))
+            yield _read_gpu(nvml, index)
         except nvml.NVMLError:  # this one is lost; the others may answer
             continue
 
 
-def _read_gpu(nvml: Any, card: Any) -> GpuLoad:
+def _read_gpu(nvml: Any, index: int) -> GpuLoad:
+    card = nvml.nvmlDeviceGetHandleByIndex(index)
     memory = nvml.nvmlDeviceGetMemoryInfo(card)
     load, processes = 0, {}
     with suppress(nvml.NVMLError):  # not reported while a card is divided
@@ -150,7 +153,8 @@ def _read_gpu(nvml: Any, card: Any) -> GpuLoad:
         found = nvml.nvmlDeviceGetComputeRunningProcesses(card)
         processes = {one.pid: one.usedGpuMemory for one in found if one.usedGpuMemory is not None}
     name = nvml.nvmlDeviceGetName(card)
-    return GpuLoad(name.decode() if isinstance(name, bytes) else name, int(load), memory.used, memory.total, processes)
+    name = name.decode() if isinstance(name, bytes) else name
+    return GpuLoad(name, index, int(load), memory.used, memory.total, processes)
 
 
 def machine_text(load: MachineLoad) -> str:
@@ -158,10 +162,7 @@ def machine_text(load: MachineLoad) -> str:
     parts = [
         f"cpu {load.cpu:.0f} % of {load.cores} cores",
         f"memory {_gigabytes(load.memory_used)}/{_gigabytes(load.memory)} GB",
-        *(
-            f"gpu{number} {gpu.load} % {_gigabytes(gpu.used)}/{_gigabytes(gpu.total)} GB"
-            for number, gpu in enumerate(load.gpus)
-        ),
+        *(f"gpu{gpu.index} {gpu.load} % {_gigabytes(gpu.used)}/{_gigabytes(gpu.total)} GB" for gpu in load.gpus),
         f"disk {_gigabytes(load.disk_free)} GB free",
     ]
     return "   ".join(parts)

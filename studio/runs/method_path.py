@@ -89,7 +89,7 @@ def next_action(state: RunState, verdict: str, *, has_run: bool, has_examples: b
     if verdict in ("finished", *RESUMABLE):
         missing = missing_stage(state)
         return NextAction("project.run", f"go on: {title(missing)}") if missing else NextAction("group.ask", "ask")
-    return NextAction("project.runs", "look")
+    return NextAction("project.runs", "show the runs")
 
 
 def missing_stage(state: RunState) -> str:

@@ -15,7 +15,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState
 from studio.runs.progress import stage_of
-from studio.runs.run_list import ALIVE, RunList, leading_run, run_verdict
+from studio.runs.run_list import ALIVE, RunLine, RunList, leading_run, run_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SummaryReader:
     def __init__(self, project: Project):
         self.project = project
         self.last = ProjectSummary(project)
-        self._seen: tuple[str, int, str] = ("", -1, "")
+        self._seen: tuple[str, int, str, str] = ("", -1, "", "")
         self._scores: dict[str, tuple[int, str]] = {}
         """By run: size of its log in bytes, and its scores."""
         self._config: tuple[int, Config] | None = None
@@ -67,7 +67,7 @@ class SummaryReader:
         if first.folder != self._folder:
             self._begin(first.folder)
         jobs = sum(run.alive for run in self._runs.runs)
-        found = self._read(first.folder, config.task.name)
+        found = self._read(first, config.task.name)
         scores = found.scores or self._earlier_scores(first.folder)
         return replace(found, model=config.model.id, jobs=jobs, scores=scores)
 
@@ -104,10 +104,11 @@ class SummaryReader:
         self.close()
         self._folder, self._state, self._tail = folder, RunState(), LogTail(folder.events)
 
-    def _read(self, folder: RunFolder, task: str) -> ProjectSummary:
+    def _read(self, run: RunLine, task: str) -> ProjectSummary:
         """Reads the log of the leading run. The state of a run without a job is dropped afterwards, to save memory."""
-        size = disk.file_size(folder.events)
-        if self._tail is None and self._seen == (folder.name, size, task):
+        folder = run.folder
+        seen = folder.name, disk.file_size(folder.events), task, run.verdict
+        if self._tail is None and self._seen == seen:
             return self.last
         if self._tail is None:
             self._begin(folder)
@@ -118,7 +119,7 @@ class SummaryReader:
         self.last = ProjectSummary(self.project, task, folder.name, stage, verdict, scores)
         if verdict not in ALIVE:
             self.close()
-            self._state, self._seen = RunState(), (folder.name, size, task)
+            self._state, self._seen = RunState(), seen
         return self.last
 
 

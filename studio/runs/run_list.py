@@ -79,7 +79,7 @@ class RunList:
             replace(self._line(folder), foreign=self._is_foreign(folder), set_aside=folder.set_aside.exists())
             for folder in list_runs(self.root)
         ]
-        changed = runs != self.runs
+        changed = runs != self.runs or any(new.state is not old.state for new, old in zip(runs, self.runs, strict=True))
         self.runs = runs
         return changed
 

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from autoact.errors import BadInput
 from studio.actions import action_table
 from studio.terminal import untrusted_text
 from studio.widgets.choice import Choice
@@ -59,6 +60,7 @@ class Form(ModalScreen[bool]):
         """`verb` is the footer's label of the key that saves."""
         super().__init__()
         self._title, self._fields, self._accept, self._verb = title, fields, accept, verb
+        self._saving = False
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -91,14 +93,21 @@ class Form(ModalScreen[bool]):
     @on(Input.Submitted)
     @on(Choice.Submitted)
     def action_save(self) -> None:
-        self.run_worker(self._save(), exclusive=True)
+        if not self._saving:  # a second enter would end the command of the first half-way
+            self._saving = True
+            self.run_worker(self._save())
 
     def action_cancel(self) -> None:
         self.dismiss(False)
 
     async def _save(self) -> None:
-        self._show_error("…")
-        error = await self._accept(self.values)
+        self._show_error("working ...")
+        try:
+            error = await self._accept(self.values)
+        except BadInput as bad:  # the boundary of a command: shown, not raised
+            error = str(bad)
+        finally:
+            self._saving = False
         if error:
             self._show_error(error)
         else:

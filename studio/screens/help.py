@@ -101,7 +101,7 @@ def page_lines(
     glyphs: Glyphs,
     table: Sequence[action_table.Action] = action_table.ACTIONS,
 ) -> list[Content]:
-    """Returns the page: the actions, those of the innermost context first, each with its command, then the signs."""
+    """Returns the page: the actions of these contexts in the order of the table, with commands, then the signs."""
     lines: list[Content] = []
     for _, group in groupby(
         action_table.actions(*contexts, "everywhere", table=table), key=lambda action: action.context

@@ -57,7 +57,7 @@ class Pick(ModalScreen[str]):
 
     def on_mount(self) -> None:
         table = self.query_one(Table)
-        table.set_hint("There is none.")
+        table.set_hint("There is nothing to choose.")
         table.reload(key=self._chosen)
         table.focus()
 

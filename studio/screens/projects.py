@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from autoact.errors import AutoActError
+from autoact.files import disk
 from autoact.project import folders
 from autoact.project.project import TEMPLATES, Project, create, list_projects, projects_folder
 from autoact.project.recent import recent_projects
@@ -66,6 +67,8 @@ class ProjectsScreen(Screen[None]):
         self._own = self.folder.resolve()
         self._here = working_folder() if folder in (None, projects_folder()) else None
         self._readers: dict[str, SummaryReader] = {}
+        self._gone: list[SummaryReader] = []
+        """Readers of projects that are not listed any more, to be closed."""
         self._summaries: dict[str, ProjectSummary] = {}
         self._first_chosen = next(map(str, recent_projects()), None)
         """The project under the cursor when the list is first drawn: the one used last."""
@@ -109,8 +112,7 @@ class ProjectsScreen(Screen[None]):
     def _list(self) -> None:
         listed = [*list_projects(self.folder), *self._in_working_folder(), *self._elsewhere()]
         found = {str(project.root): project for project in listed}
-        for gone in self._readers.keys() - found.keys():
-            self._readers.pop(gone).close()
+        self._gone += [self._readers.pop(gone) for gone in self._readers.keys() - found.keys()]
         for key in found.keys() - self._readers.keys():
             self._readers[key] = SummaryReader(found[key])
         before, self._summaries = (
@@ -148,8 +150,12 @@ class ProjectsScreen(Screen[None]):
         fields = (name, Field("template", "template", template, 1, TEMPLATES))
 
         async def accept(values: Values) -> str:
-            path = (self.folder / Path(values["name"].strip()).expanduser()).absolute()
-            return await self._create(lambda: create(path, values["template"]).root)
+            def make() -> Path:
+                return create(
+                    (self.folder / disk.expand_user(values["name"].strip())).absolute(), values["template"]
+                ).root
+
+            return await self._create(make)
 
         self.app.push_screen(Form("New project", fields, accept, "create"))
 
@@ -273,8 +279,10 @@ class ProjectsScreen(Screen[None]):
 
     def obstacle(self, action: str) -> str:
         match action:
-            case "open" | "filter" | "duplicate" | "rename" | "archive" if self._chosen is None:
-                return "There is no project to choose; n makes one."
+            case "open" | "filter" | "duplicate" | "rename" | "archive" if not self._summaries:
+                return "There are no projects; n makes one."
+            case "open" | "duplicate" | "rename" | "archive" if self._chosen is None:
+                return "No project matches the filter; esc shows all."
             case "restore" if not (self.folder / folders.ARCHIVE).is_dir():
                 return "No project is archived here."
             case "show_all" if not self._filter.has_class("shown"):
@@ -301,6 +309,8 @@ class ProjectsScreen(Screen[None]):
             summary = reader.read()
             if summary != self._summaries.get(key):
                 self.app.call_from_thread(self._set_summary, key, summary)
+        while self._gone:  # closed in the thread that reads them
+            self._gone.pop().close()
 
     def _set_summary(self, key: str, summary: ProjectSummary) -> None:
         if key in self._summaries:

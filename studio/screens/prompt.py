@@ -19,11 +19,11 @@ PENDING = {
     "": "playing the episode again up to this turn ...", "--tokens": "loading the tokenizer ...",
     "--alternatives": "loading the model, which takes a while ...",
 }  # fmt: skip
-"""The text while `autoact prompt` runs with this option more."""
+"""The text shown while `autoact prompt` runs, by the option that was added last."""
 
 
 class PromptScreen(ModalScreen[None]):
-    """Shows the paragraphs that `autoact prompt` prints: the text first, then the tokens, for which it loads more."""
+    """Shows the paragraphs that `autoact prompt` prints: first the text, then the tokens, which need the tokenizer."""
 
     DEFAULT_CSS = """
     PromptScreen { background: $background; color: $foreground; }
@@ -52,8 +52,10 @@ class PromptScreen(ModalScreen[None]):
         self.run_worker(self._read(), group="prompt")
 
     def obstacle(self, action: str) -> str:
-        if action == "alternatives" and ("--alternatives" in self._options or self._pending):
-            return "They are shown or on their way."
+        if action == "alternatives" and "--alternatives" in self._options:
+            return "The alternatives are shown."
+        if action == "alternatives" and self._pending:
+            return "Wait until the prompt is complete, then press a."
         return ""
 
     @action_table.check_obstacle
@@ -65,7 +67,7 @@ class PromptScreen(ModalScreen[None]):
 
     def notice(self, text: str) -> None:
         """Shows a text below the paragraphs; it may be untrusted."""
-        self._draw([*self._shown, Paragraph("", "note", text)])
+        self._draw([*(one for one in self._shown if one.part != "note"), Paragraph("", "note", text)])
 
     def update_footer(self) -> None:
         """Updates the keys in the footer."""

@@ -32,7 +32,7 @@ class RunControl:
         self._view = view
 
     def obstacle(self, run: RunLine | None) -> str:
-        """Returns the reason why nothing is to be started or resumed beside this run; empty if something is."""
+        """Returns the reason why R neither resumes this run nor starts another; empty if it does one of them."""
         if run is not None and run.alive and run.verdict != "paused":
             return f"{run.folder.name} is {run.verdict}; n in the runs pane starts another."
         return ""

@@ -85,6 +85,10 @@ class SettingsForm(ModalScreen[bool]):
         self.draft, self._texts, self._accept, self._wanted = draft, texts, accept, wanted
         self._rows, self._all = SettingRows(), list[SettingRow]()
         self._planned_model = ""
+        self._edited: SettingRow | None = None
+        """The setting whose value is in the line."""
+        self._taking = False
+        """Whether the changes are being taken."""
         """The model for which the memory plan is shown."""
         self._plan: dict[str, Any] = {}
         """The output of `autoact doctor` for it; empty while there is none."""
@@ -160,7 +164,9 @@ class SettingsForm(ModalScreen[bool]):
                 return "enter edits this value."
             case "reset" if row is None or row.origin not in (THIS_RUN, CHANGED):
                 return "This value was not changed here."
-            case "store" if not self.draft.is_run or not self.draft.changes:
+            case "store" if not self.draft.is_run:
+                return "ctrl+o saves these settings."
+            case "store" if not self.draft.changes:
                 return "Nothing was changed here."
         return ""
 
@@ -191,11 +197,12 @@ class SettingsForm(ModalScreen[bool]):
         if row.setting.words:
             self._step(1)
         else:
+            self._edited = row
             self.query_one("#value", InputLine).open(untrusted_text.clean_for_editing(row.value))
 
     @on(Input.Submitted, "#value")
     def _value_submitted(self, message: Input.Submitted) -> None:
-        row = self._chosen
+        row = self._edited  # the cursor may have moved since the line was opened
         if (
             row is None
             or message.value == untrusted_text.clean_for_editing(row.value)
@@ -247,11 +254,16 @@ class SettingsForm(ModalScreen[bool]):
             self._show_matches(self._wanted)
 
     def action_take(self) -> None:
-        self._show_error("…")
-        self.run_worker(self._take(), exclusive=True, group="take")
+        if not self._taking:  # a second key would end the command of the first half-way
+            self._taking = True
+            self._show_error("working ...")
+            self.run_worker(self._take(), group="take")
 
     async def _take(self) -> None:
-        error = await self._accept(self.draft)
+        try:
+            error = await self._accept(self.draft)
+        finally:
+            self._taking = False
         self._show_error(error)
         if not error:
             self.dismiss(True)
@@ -270,7 +282,7 @@ class SettingsForm(ModalScreen[bool]):
         """Shows what the model needs, as `autoact doctor --model` computes it in a process of its own."""
         model = next((row.value for row in self._all if row.setting.key == "model.id"), "")
         if model != self._planned_model:
-            self._planned_model = model
+            self._planned_model, self._plan = model, {}
             self.run_worker(self._ask_doctor(model), exclusive=True, group="memory")
         elif model and self._plan:
             self._show_plan()

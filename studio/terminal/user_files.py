@@ -13,7 +13,7 @@ from autoact.files import disk
 def folder() -> Path:
     """Returns AUTOACT_STUDIO, else `studio` in the user's config folder. It need not exist."""
     named = os.environ.get("AUTOACT_STUDIO")
-    return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "studio"
+    return disk.expand_user(named) if named else platformdirs.user_config_path("autoact") / "studio"
 
 
 def state_folder() -> Path:

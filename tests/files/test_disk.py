@@ -224,3 +224,11 @@ def test_a_killed_command_leaves_no_secret_behind(
     assert python(KILLED, "file", tmp_path / "secrets.json").wait() == -signal.SIGKILL
     main(["secrets", "list"])
     assert not any(b"secret" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_the_home_folder_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert disk.expand_user("~/a") == tmp_path / "a"
+    assert disk.expand_user("a/~") == Path("a/~")
+    with pytest.raises(BadInput, match="no such user"):
+        disk.expand_user("~no-such-user-here/a")

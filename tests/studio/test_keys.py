@@ -130,3 +130,14 @@ def own_keys(tmp_path: Path, text: str) -> Path:
 def test_keys_have_the_names_that_textual_gives_them() -> None:
     for key in "/?[]:+-_@!#=.\\":
         assert action_table.textual_key(key) == _character_to_key(key)
+
+
+@pytest.mark.parametrize("text", ['[task]\nadd = "\\t"\n', None])
+def test_a_keymap_that_cannot_be_used_is_told(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(text or "")
+    if text is None:
+        file.unlink()
+        file.symlink_to("/proc/self/mem")  # a file that may not be read, even by root
+    with pytest.raises(BadInput, match="expected the name of a key, such as tab" if text else "not usable as a keymap"):
+        keymap.read(file)

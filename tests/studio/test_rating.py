@@ -90,7 +90,8 @@ async def test_what_cannot_be_rated(opera: Path) -> None:
         await done(app, pilot)
         second = app.screen.query_one("#field-second", Input)
         for typed, said in (
-            ("nothing", "no scores of `nothing`; there are"), (f"{run.name}/meta", "expected two different sides"),
+            ("nothing", "no scores of `nothing`; there are"),
+            (f"{run.name}/meta", "expected two different runs or methods"),
         ):  # fmt: skip
             second.value = typed
             await pilot.press("enter")

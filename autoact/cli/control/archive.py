@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoact.cli.target import add_target, find_target_run
+from autoact.files import disk
 
 SHOWN = 20
 """The most damaged lines to list."""
@@ -57,7 +58,7 @@ def export(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import format_size
     from autoact.run.record.archive import export_run
 
-    folder, file = find_target_run(arguments), Path(arguments.file).expanduser()
+    folder, file = find_target_run(arguments), disk.expand_user(arguments.file)
     if arguments.form in ("metrics", "tensorboard", "trackio", "wandb"):
         from autoact.cli.control.trajectories import export_metrics
 
@@ -76,7 +77,7 @@ def export(arguments: argparse.Namespace) -> int:
 def import_files(arguments: argparse.Namespace) -> int:
     """Unpacks runs, or makes them of trajectories; prints the folder of each, and damaged lines or the quality."""
     for name in arguments.file:
-        import_file(arguments, Path(name).expanduser())
+        import_file(arguments, disk.expand_user(name))
     return 0
 
 

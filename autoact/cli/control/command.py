@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import itertools
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, find_target_run
+from autoact.run.control.command import user_name
 
 if TYPE_CHECKING:
     from autoact.run.control.command import Command, Reply
@@ -59,7 +59,7 @@ def command(arguments: argparse.Namespace) -> int:
     from autoact.run.control.command import Command, new_id
 
     text, at = getattr(arguments, "text", ""), getattr(arguments, "at", -1)
-    request = Command(new_id(), arguments.do, arguments.unit, at, text, by=getpass.getuser())
+    request = Command(new_id(), arguments.do, arguments.unit, at, text, by=user_name())
     reply = deliver(find_target_run(arguments), request)
     print(f"{arguments.do}: accepted as event {reply.seq}")
     return 0
@@ -71,7 +71,7 @@ def judge(arguments: argparse.Namespace) -> int:
 
     deliver_or_start(
         find_target_run(arguments),
-        Command(new_id(), "judge", arguments.unit, arguments.n, arguments.why, by=getpass.getuser()),
+        Command(new_id(), "judge", arguments.unit, arguments.n, arguments.why, by=user_name()),
     )
     print(f"{arguments.do}: done")
     return 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, find_target_run
+from autoact.run.control.command import user_name
 
 if TYPE_CHECKING:
     from autoact.lab.spending import ForkCost
@@ -36,7 +36,7 @@ def fork(arguments: argparse.Namespace) -> int:
     from autoact.run.control.command import Command, new_id
 
     folder = find_target_run(arguments)
-    command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=getpass.getuser())
+    command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=user_name())
     deliver_or_start(folder, command)
     made = wait_for_trajectory(folder, command)
     cost = next(cost for cost in tally(folder.events).forks if cost.unit == made.unit)

@@ -6,6 +6,8 @@ import argparse
 import importlib.util
 from typing import Any
 
+from autoact.files import disk
+
 
 def add(subparsers: Any) -> None:
     """Adds the verbs and their options."""
@@ -58,11 +60,10 @@ def pull(arguments: argparse.Namespace) -> int:
 
 def model_state(name: str) -> tuple[str, str]:
     """Returns stored, packaged, local, on the hub or unknown, and the reason for unknown. Fetches nothing."""
-    from pathlib import Path
 
     from autoact.model.store import EMBEDDED, EMBEDDED_PACKAGE, KNOWN, folder_name, list_stored_models
 
-    path = Path(name).expanduser()
+    path = disk.expand_user(name)
     if (path / "config.json").exists() or (path.suffix == ".gguf" and path.exists()):
         return "local", ""
     if path.suffix == ".gguf" or name.startswith((".", "/", "~")):

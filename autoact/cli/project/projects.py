@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autoact.files import disk
+
 
 def add(subparsers: Any) -> None:
     """Adds the verbs and their options."""
@@ -53,7 +55,7 @@ def new(arguments: argparse.Namespace) -> int:
     """Makes the folder and prints the next steps."""
     from autoact.project.project import create
 
-    _remember(create(Path(arguments.folder).expanduser(), arguments.template).root)
+    _remember(create(disk.expand_user(arguments.folder), arguments.template).root)
     folder = shlex.quote(arguments.folder)
     print(f"made {arguments.folder} from the {arguments.template} template; next:")
     if arguments.template == "blank":

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from autoact.files import disk
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -67,12 +69,11 @@ def trust(arguments: argparse.Namespace) -> int:
 
 def _find_target(arguments: argparse.Namespace) -> tuple[bool, Path]:
     """Returns whether the target is a run, and its folder. Raises BadInput."""
-    from pathlib import Path
 
     from autoact.cli.target import find_target_run
     from autoact.project.project import Project
 
-    if arguments.name or (Path(arguments.target).expanduser() / "run.toml").is_file():
+    if arguments.name or (disk.expand_user(arguments.target) / "run.toml").is_file():
         return True, find_target_run(arguments).path
     return False, Project.open(arguments.target).root
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from autoact.files import disk
+
 RECIPES = {
     "slurm": ("autoact.sbatch", "a job of a Slurm cluster, queued again when its time is up"),
     "skypilot": ("autoact.sky.yaml", "a rented GPU, by SkyPilot"),
@@ -47,11 +49,10 @@ def read_recipe(name: str) -> str:
 
 def write(names: list[str], to: str) -> int:
     """Writes recipes into a folder. Raises BadInput, before anything is written, when one is there already."""
-    from pathlib import Path
 
     from autoact.errors import BadInput
 
-    folder = Path(to).expanduser()
+    folder = disk.expand_user(to)
     files = {folder / RECIPES[name][0]: read_recipe(name) for name in names}
     if there := [file for file in files if file.exists()]:
         raise BadInput("already exists; choose another folder", file=there[0])

@@ -55,12 +55,10 @@ def _trust(folder: RunFolder) -> None:
 
 def _end_pause(folder: RunFolder, unit: str) -> int:
     """Resumes a paused run, or one of its units, whose job is alive."""
-    import getpass
-
     from autoact.cli.control.command import deliver
-    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.command import Command, new_id, user_name
 
-    reply = deliver(folder, Command(new_id(), "resume", unit, by=getpass.getuser()))
+    reply = deliver(folder, Command(new_id(), "resume", unit, by=user_name()))
     print(f"resume: accepted as event {reply.seq}")
     return 0
 

@@ -52,15 +52,13 @@ def launch_and_follow(folder: RunFolder, show: Callable[[RunFolder], None], *, d
 
 def lift_pause(folder: RunFolder) -> None:
     """Resumes a paused run: without it, a run that was paused when its job died would stay paused."""
-    import getpass
-
-    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.command import Command, new_id, user_name
     from autoact.run.control.control_socket import save_command
     from autoact.run.record.state import RunState
 
     state = RunState.of(folder.events)
     if state.status == "paused" or state.halted:
-        save_command(folder, Command(new_id(), "resume", by=getpass.getuser()))
+        save_command(folder, Command(new_id(), "resume", by=user_name()))
 
 
 def find_interrupted(project: Project, config: Config) -> RunFolder | None:

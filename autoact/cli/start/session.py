@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from autoact.run.control.command import user_name
 
 if TYPE_CHECKING:
     from autoact.project.project import Project
@@ -23,7 +24,7 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
     from autoact.run.control.control_socket import save_command
     from autoact.run.process.launch import launch
 
-    command = Command(new_id(), "inject", text=question, cast=cast, by=getpass.getuser())
+    command = Command(new_id(), "inject", text=question, cast=cast, by=user_name())
     folder = find_live_session(project)
     if folder is not None:
         deliver(folder, command)

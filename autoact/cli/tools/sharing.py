@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from autoact.files import disk
+
 if TYPE_CHECKING:
     from autoact.tools.sharing.bundle import BundledTool, ImportedTool
 
@@ -48,7 +50,6 @@ def _parse_power(word: str) -> str:
 
 def export_tools(arguments: argparse.Namespace) -> int:
     """Writes the tools to a file and prints a line for every setting left out or replaced."""
-    from pathlib import Path
 
     from autoact.cli.tools.edit import open_tools_file
     from autoact.errors import BadInput
@@ -57,7 +58,7 @@ def export_tools(arguments: argparse.Namespace) -> int:
     from autoact.security.secrets import Vault
     from autoact.tools.sharing.bundle import export_tools
 
-    source, target = open_tools_file(arguments.project), Path(arguments.file).expanduser()
+    source, target = open_tools_file(arguments.project), disk.expand_user(arguments.file)
     if target.exists():
         raise BadInput("already exists; choose another name", file=target)
     if not target.parent.is_dir():
@@ -77,7 +78,6 @@ def export_tools(arguments: argparse.Namespace) -> int:
 
 def import_tools(arguments: argparse.Namespace) -> int:
     """Imports tools and prints which are switched on and which wait for consent."""
-    from pathlib import Path
 
     from autoact.cli.tools.edit import edit_tools_file, open_tools_file
     from autoact.project.project import Project
@@ -85,7 +85,7 @@ def import_tools(arguments: argparse.Namespace) -> int:
     from autoact.tools.sharing import bundle_files
     from autoact.tools.sharing.bundle import import_tools, read_bundle
 
-    arriving = read_bundle(Path(arguments.file).expanduser())
+    arriving = read_bundle(disk.expand_user(arguments.file))
     there = () if arguments.replace else open_tools_file(arguments.project).names()
     asked = [piece for piece in arriving if piece.record.name not in there]
     agreed = {piece.record.name: _ask_consent(piece, arguments.allow) for piece in asked}

@@ -50,15 +50,14 @@ def add(subparsers: Any) -> None:
 
 def rate(arguments: argparse.Namespace) -> int:
     """Asks for ratings, then prints the summary. Raises BadInput for runs without shared questions."""
-    import getpass
-
     from autoact.cli.output import print_json
     from autoact.lab.rating import FILE, RatingRound, read_ratings, summarise_ratings
+    from autoact.run.control.command import user_name
 
     if not 0 <= arguments.limit <= MOST_QUESTIONS:
         raise BadInput(f"expected a number from 0 to {MOST_QUESTIONS}", key="--limit")
     project, sides, answers = _read_sides(arguments)
-    file, rater = project / FILE, arguments.rater.strip() or getpass.getuser()
+    file, rater = project / FILE, arguments.rater.strip() or user_name()
     if not (arguments.summary or arguments.json):
         of_rater = RatingRound.open(
             file, sides, answers, rater, steps=not arguments.answers, limit=arguments.limit,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import secrets
 from typing import Literal
 
@@ -50,3 +52,12 @@ class Reply(Struct, frozen=True, omit_defaults=True):
 def new_id() -> str:
     """Returns an id that no other command has."""
     return f"c-{secrets.token_hex(6)}"
+
+
+def user_name() -> str:
+    """Returns the name of the person at work; the user's number where the system has no name for it, as in some
+    containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -226,8 +226,8 @@ def _connect(connection: socket.socket, address: str, until: float) -> None:
             time.sleep(PAUSE)
 
 
-def save_command(folder: RunFolder, command: Command) -> None:
-    """Saves a command as a file for the next job of this run, or for one on another host.
+def save_command(folder: RunFolder, command: Command) -> Path:
+    """Saves a command as a file for the next job of this run, or for one on another host; returns the file.
 
     Raises BadInput when the path of the folder is not a folder.
     """
@@ -235,7 +235,9 @@ def save_command(folder: RunFolder, command: Command) -> None:
         folder.control.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError as error:
         raise BadInput("expected a folder for commands, found something else", file=folder.control) from error
-    disk.replace(folder.control / f"{time.time_ns()}-{command.id}.json", msgspec.json.encode(command))
+    file = folder.control / f"{time.time_ns()}-{command.id}.json"
+    disk.replace(file, msgspec.json.encode(command))
+    return file
 
 
 def has_commands(folder: RunFolder) -> bool:

@@ -77,7 +77,7 @@ class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True):
 def settings_file() -> Path:
     """Returns the path of the person's settings: AUTOACT_NOTIFY, else notify.toml in the user's config folder."""
     named = os.environ.get("AUTOACT_NOTIFY")
-    return Path(named).expanduser() if named else platformdirs.user_config_path("autoact") / "notify.toml"
+    return disk.expand_user(named) if named else platformdirs.user_config_path("autoact") / "notify.toml"
 
 
 def read_settings() -> NotifySettings:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from autoact.files import disk
 from autoact.script import Observation
 from autoact.security import grants
 from autoact.tools.database import csv_tables
@@ -126,7 +127,7 @@ def is_server(url: str) -> bool:
 
 
 def _project_path(context: ToolContext, path: str) -> Path:
-    return (context.root or Path()) / Path(path).expanduser()
+    return (context.root or Path()) / disk.expand_user(path)
 
 
 def _sqlite_file(context: ToolContext, url: str) -> Path | None:

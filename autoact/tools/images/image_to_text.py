@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoact.errors import ToolFailed
+from autoact.files import disk
 from autoact.files.records import read_records
 from autoact.project.questions import LEAST_CONFIDENCE, question_id
 from autoact.script import Observation
@@ -169,7 +170,7 @@ def _can_read() -> bool:
 
 
 def _project_path(context: ToolContext, path: str) -> Path:
-    return (context.root or Path()) / Path(path).expanduser()
+    return (context.root or Path()) / disk.expand_user(path)
 
 
 def open_pictures(context: ToolContext, record: ToolRecord) -> Pictures:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autoact.errors import ToolFailed
+from autoact.files import disk
 from autoact.script import Observation
 from autoact.tools.library.tool import (
     Call,
@@ -103,7 +104,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
 
 
 def _project_path(context: ToolContext, path: str) -> Path:
-    return (context.root or Path()) / Path(path).expanduser()
+    return (context.root or Path()) / disk.expand_user(path)
 
 
 def open_calls(context: ToolContext, records: Mapping[str, ToolRecord]) -> dict[str, Call]:

@@ -10,6 +10,7 @@ import msgspec
 
 from autoact import scratchpad
 from autoact.errors import ToolFailed
+from autoact.files import disk
 from autoact.script import Observation
 from autoact.tools.database.database import format_rows
 from autoact.tools.knowledge.rdf_file import FORMATS, RdfFile, match_relation
@@ -136,7 +137,7 @@ def settle(context: ToolContext, record: ToolRecord) -> ToolRecord:
 
 
 def _project_path(context: ToolContext, path: str) -> Path:
-    return (context.root or Path()) / Path(path).expanduser()
+    return (context.root or Path()) / disk.expand_user(path)
 
 
 def open_source(context: ToolContext, record: ToolRecord) -> FactSource:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from autoact.files import disk
+
 FOLDERS = (Path("/usr/share/wordnet"), Path("/usr/local/share/wordnet"), Path("/usr/share/nltk_data/corpora/wordnet"))
 """Folders in which packages install the files."""
 PARTS = ("noun", "verb", "adj", "adv")
@@ -139,7 +141,7 @@ class WordNet:
 def folder_of(path: str, places: Sequence[Path] = FOLDERS) -> Path | None:
     """Returns the folder with WordNet's files: the one named, or else one where packages install them. None without
     one."""
-    for folder in [Path(path).expanduser()] if path else places:
+    for folder in [disk.expand_user(path)] if path else places:
         for within in (folder, folder / "dict"):
             if all((within / f"{kind}.{part}").is_file() for kind in ("index", "data") for part in PARTS):
                 return within

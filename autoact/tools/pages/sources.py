@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from autoact.files import disk
 from autoact.security import grants
 from autoact.tools.library.tool import ToolContext, ToolRecord, require_package, with_state
 from autoact.tools.pages.corpus import Corpus
@@ -134,7 +135,7 @@ def search_function(context: ToolContext, record: ToolRecord) -> Search:
 
 def _file(context: ToolContext, record: ToolRecord) -> Path:
     """Returns the ZIM file of the settings, relative to the project's folder."""
-    return (context.root or Path()) / Path(record.settings["file"]).expanduser()
+    return (context.root or Path()) / disk.expand_user(record.settings["file"])
 
 
 def web_client(record: ToolRecord) -> CachingClient:

@@ -26,7 +26,7 @@ def episode_obstacle(action: str, unit: str, answerer: str | None, episodes: Epi
         case "edit" | "retry" if not alive or not any(map(episodes.is_of_current_stage, episodes.taken(unit, action))):
             return "The stage of this episode is not running; fork it instead."
         case "fork" if follow.state.stage and not episodes.is_of_current_stage(unit):
-            return "Another stage is running: only its own episodes can be forked now."
+            return "The run is at another stage: only episodes of that stage can be forked now."
         case "undo" if not episodes.judged:
             return "Nothing was kept or dropped here yet."
         case "mark" | "mark_all" | "export" | "sort" if not unit:

@@ -36,12 +36,12 @@ def funnel(tally: Tally) -> list[Content]:
         *_reasons(tally.trajectories_refused),
         *_reasons(_kept_by_origin(tally)),
     ]
-    for lesson in tally.adapters:
-        mean = " (mean of the last epoch)" if lesson.ready else ""
-        validated = "" if lesson.validation_loss is None else f", {lesson.validation_loss:.3f} in validation"
-        trained = f"{lesson.steps} steps, loss {lesson.first_loss:.3f} to {lesson.loss:.3f}{mean}{validated}"
-        text = f"{lesson.examples} examples, {trained if lesson.steps else 'trained in an earlier run'}"
-        lines.append(Content.assemble((f"{untrusted_text.line(lesson.role):<13}", "$accent"), text))
+    for adapter in tally.adapters:
+        mean = " (mean of the last epoch)" if adapter.ready else ""
+        validated = "" if adapter.validation_loss is None else f", {adapter.validation_loss:.3f} in validation"
+        trained = f"{adapter.steps} steps, loss {adapter.first_loss:.3f} to {adapter.loss:.3f}{mean}{validated}"
+        text = f"{adapter.examples} examples, {trained if adapter.steps else 'trained in an earlier run'}"
+        lines.append(Content.assemble((f"{untrusted_text.line(adapter.role):<13}", "$accent"), text))
     if tally.validation:
         lines.append(Content.assemble(("validation   ", "$accent"), describe_validation(tally.validation)))
     for score in tally.scores:

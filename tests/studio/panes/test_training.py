@@ -297,7 +297,7 @@ async def test_whose_curves_are_shown_is_chosen_by_name(opera: Path) -> None:
         assert f" a {runs[1].name[-4:]}" in screen_text(app)
         await pilot.press("c")
         await done(app, pilot)
-        assert "Whose curves lie beside this run's" in screen_text(app)
+        assert "Other runs whose curves are shown" in screen_text(app)
         await pilot.press(*runs[0].name[-4:], "enter")
         await until(pilot, lambda: shown(app) == [runs[0].name])
 
