@@ -151,6 +151,11 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     by: str = BY_FILTER
     """BY_FILTER, or the name of a person."""
 
+    @property
+    def refusal(self) -> str:
+        """The reason to refuse it, also where a person gave none; empty for a kept one."""
+        return "" if self.kept else self.why or "dropped by a person"
+
 
 class VerdictQuality(Struct, frozen=True):
     """Counts of first verdicts, and how well the probability of *wrong* tells wrong answers from right ones."""

@@ -65,7 +65,8 @@ def _check(turn: Any, place: RecordPlace) -> dict[str, Any]:
     if not isinstance(turn.get("message"), str):
         raise place.error("every step needs a `message`, which may be an empty text", "steps")
     calls = turn.get("tool_calls") or []
-    if not all(isinstance(call, dict) and isinstance(call.get("function_name"), str) for call in calls):
+    named = (isinstance(call, dict) and isinstance(call.get("function_name"), str) for call in calls)
+    if not isinstance(calls, list) or not all(named):
         raise place.error("every tool call needs a `function_name`", "steps")
     return turn
 

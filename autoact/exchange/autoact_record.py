@@ -28,7 +28,7 @@ def parse(record: DataRecord) -> RawTrajectory:
     """Returns the trajectory of a record. Raises BadProject."""
     values = record.values
     if not isinstance(values["question"], str) or not isinstance(values.get("answer"), str):
-        raise record.place.error("expected a text", "question" if "answer" in values else "answer")
+        raise record.place.error("expected a text", "answer" if isinstance(values["question"], str) else "question")
     played = values["prompt"].partition("\nQuestion:")[2]
     start = played.find("\nThought")
     if start < 0:

@@ -24,6 +24,7 @@ from autoact.events import (
     StageStarted,
     ToolSelected,
     TrajectoryCommitted,
+    TrajectoryJudged,
 )
 from autoact.files import disk
 from autoact.project.config import Config
@@ -116,7 +117,8 @@ def _make_events(
     for stage, events in made.items():
         yield StageStarted(stage, len(events))
         yield from events
-        yield StageFinished(stage, len(events))
+        kept = sum(event.verdict.kept for event in events if isinstance(event, TrajectoryJudged))
+        yield StageFinished(stage, kept if stage == FILTERING else len(events))
     yield RunFinished()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -67,17 +68,23 @@ def _check(message: Any, place: RecordPlace) -> dict[str, Any]:
 
 
 def _read_calls(messages: list[dict[str, Any]]) -> Iterator[Step]:
-    observed = {one.get("tool_call_id"): _text(one) for one in messages if one["role"] == "tool"}
-    for message in messages:
+    for at, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
         calls = message.get("tool_calls") or []
+        replies = list(takewhile(lambda one: one["role"] == "tool", messages[at + 1 :]))
         for number, call in enumerate(calls):
             function, thought = _function(call), "" if number else _text(message)
             argument = join_arguments(function.get("arguments"))
-            yield make_step(thought, function["name"], argument, observed.get(call.get("id"), ""))
+            yield make_step(thought, function["name"], argument, _find_reply(replies, call.get("id"), number))
         if not calls and message is messages[-1]:
             yield make_finish(_text(message), str(message.get("reasoning_content") or ""))
+
+
+def _find_reply(replies: Sequence[dict[str, Any]], call: Any, number: int) -> str:
+    """Returns the reply to a call by its id, among the replies to one message; by its place where ids are missing."""
+    named = [one for one in replies if call is not None and one.get("tool_call_id") == call]
+    return _text(named[0]) if named else _text(replies[number]) if number < len(replies) else ""
 
 
 def _is_played(message: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autoact.exchange.tool_calls import parse_call
+from autoact.exchange.tool_calls import make_finish, parse_call
 from autoact.exchange.transcript import (
     RawTrajectory,
     find_question,
@@ -33,13 +33,17 @@ def parse(record: DataRecord) -> RawTrajectory:
 
     Its question is the last message of a person before the model's first message with an action.
     """
-    asked, played = "", list[str]()
-    for turn in record.values["conversations"]:
+    asked, played, last = "", list[str](), ""
+    turns = record.values["conversations"]
+    called = any(isinstance(turn, dict) and turn.get("from") == "function_call" for turn in turns)
+    for number, turn in enumerate(turns, 1):
         if not isinstance(turn, dict) or not all(isinstance(turn.get(key), str) for key in ("from", "value")):
             raise record.place.error("every message needs the texts `from` and `value`", "conversations")
         speaker, words = turn["from"], turn["value"]
         if speaker in _ASKS and not played:
             asked = words
+        elif called and speaker in _ACTS and number == len(turns) and "Action" not in words:
+            last = words  # after calls, the answer is a plain message
         elif speaker in _ACTS and (played or "Action" in words):
             played.append(words)
         elif speaker == "function_call":
@@ -48,8 +52,9 @@ def parse(record: DataRecord) -> RawTrajectory:
         elif played:
             played.append(words if words.lstrip().startswith("Observation") else f"Observation: {words}")
     answer, text = record.values.get("answer"), "\n".join(played)
+    steps = (*parse_steps(text), make_finish(last, "")) if last else parse_steps(text)
     return RawTrajectory(
-        find_question(asked), parse_steps(text), answer if isinstance(answer, str) else None,
+        find_question(asked), steps, answer if isinstance(answer, str) else None,
         str(record.values.get("id") or ""), right=says_right(text),
     )  # fmt: skip
 

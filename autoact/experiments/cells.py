@@ -138,8 +138,8 @@ def _find_problem(axis: str, value: Any) -> str:
         return "unknown axis" + (f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(AXES)}, section.key")
     whole = isinstance(value, int) and not isinstance(value, bool)
     fits, expected = {
-        "method": (value in METHODS, f"one of {', '.join(METHODS.names())}"),
-        "adapters": (value in ADAPTERS, f"one of {', '.join(ADAPTERS)}"),
+        "method": (isinstance(value, str) and value in METHODS, f"one of {', '.join(METHODS.names())}"),
+        "adapters": (isinstance(value, str) and value in ADAPTERS, f"one of {', '.join(ADAPTERS)}"),
         "seed": (whole, "a whole number"),
         "data": (whole and value >= 0, "a number of trajectories, 0 for no training"),
         "rounds": (whole and 0 <= value <= MOST_ROUNDS, f"a number from 0 to {MOST_ROUNDS}"),

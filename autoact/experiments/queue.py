@@ -135,6 +135,8 @@ class Queue:
             self.report(f"a run could not be started: {error}")
             return
         self._active[run.key], self._held[run.key] = folder, cards
+        if self.stopping:  # the signal came while the run was being started
+            stop(folder)
         words = f"{', '.join(run.stages)}, for {describe_cells(progress, run)}"
         words += f", on card {', '.join(cards)}" if cards else ""
         self.report(f"{folder.name} is {'resumed' if again else 'started'}: {words}")

@@ -73,7 +73,8 @@ def _compare_with_paper(project: Project, results: Sequence[ResultRow]) -> Itera
         yield Block("table", rows=[table.headings, *table.rows])
         if table.missing:
             yield Block("list", lines=table.missing)
-    yield from _plot_scale(paper, results)
+    if not choice:  # the paper has this curve for HotpotQA alone
+        yield from _plot_scale(paper, results)
     yield Block("heading", "What the paper claims, and what holds here")
     claims = [list(claim) for claim in published.judge_claims(paper, results)]
     yield Block("table", rows=[["claim", "here, by F1 on the same questions"], *claims])
@@ -129,7 +130,7 @@ def describe_answer(solved: QuestionSolved) -> str:
     trajectory = solved.trajectory
     question = trajectory.question
     options = [f"  ({chr(65 + number)}) {choice}" for number, choice in enumerate(question.choices)]
-    given = f"answer: {trajectory.answer or 'none'}; expected: {question.answer}"
+    given = f"answer: {trajectory.answer or 'none'}; expected: {question.answer or 'not known'}"
     return "\n".join([f"question: {question.text}", *options, *_steps(trajectory), given])
 
 

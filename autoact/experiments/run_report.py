@@ -62,7 +62,7 @@ def _list_scores(made: Tally) -> Iterator[Block]:
 def _score_rows(score: Score) -> Iterator[list[str]]:
     yield [*_score_cells(score.cast, score), f"{score.tokens:.0f}", f"{score.seconds:.1f}"]
     for group in (*score.by_level, *score.by_type):
-        yield [*_score_cells(f"{score.cast}, {group.name}", group), "", ""]
+        yield [*_score_cells(f"{score.cast}, {group.name or 'unknown'}", group), "", ""]
 
 
 def _score_cells(name: str, score: Score) -> list[str]:
@@ -104,7 +104,10 @@ def _plot_losses(state: RunState) -> Iterator[Block]:
     if any(line.points for line in lines):
         yield Block("heading", "Loss")
         ends = (f"{line.label}: {line.points[0][1]:.3f} to {line.points[-1][1]:.3f}" for line in lines if line.points)
-        yield Block("text", f"Means of portions of the steps, the first and the last: {', '.join(ends)}.")
+        yield Block(
+            "text", f"First and last loss of each curve: {', '.join(ends)}. "
+            "Each point of a training curve is the mean of several steps.",
+        )  # fmt: skip
         yield Block("figure", draw_lines(lines, "step", "loss"))
 
 

@@ -174,11 +174,11 @@ def _settings_up_to(cell: Cell, stages: Sequence[str], seed_from: str) -> Config
     order = pipeline()
     if all(order.index(stage) < order.index(seed_from) for stage in stages):
         sections["model"] = replace(cell.config.model, seed=cell.common.model.seed)
-    if (
-        GROUP_PLANNING in stages and not cell.trained
-    ):  # the base model answers after the demonstrations that synthesis shows it
+    if SYNTHESIS not in stages:  # self-instruct reads whose questions are practised
+        sections["synthesis"] = replace(cell.common.synthesis, questions=cell.config.synthesis.questions)
+    if GROUP_PLANNING in stages and not cell.trained:  # the base model is shown the demonstrations of synthesis
         shown = cell.config.synthesis.demonstrations
-        sections["synthesis"] = replace(cell.common.synthesis, demonstrations=shown)
+        sections["synthesis"] = replace(sections["synthesis"], demonstrations=shown)
     return replace(cell.common, **sections)
 
 
@@ -186,5 +186,11 @@ def _digest(config: Config, path: Sequence[tuple[str, int]], per_tool: bool) -> 
     values = msgspec.to_builtins(config, order="deterministic")
     for section, name in WITHOUT_EFFECT:
         del values[section][name]
+    played = {stage for stage, _ in path}
+    if GROUP_PLANNING not in played:  # the other settings of answers are those of validation and of rounds too
+        for name in ("limit", "tokens", "compare", "keep"):
+            del values["group_planning"][name]
+    if DIFFERENTIATION not in played:
+        del values["differentiation"]
     settings = msgspec.json.encode((values, path, per_tool))
     return hashlib.sha256(settings).hexdigest()[:16]

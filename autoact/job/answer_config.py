@@ -25,7 +25,9 @@ def make_answer_config(
     config = project.config()
     found = find_run(project.root, base) if base else find_trained_run(project.root)
     if found is None and any(METHODS.get(cast).needs_adapters for cast in casts):
-        raise BadInput("no run of this project has trained a group yet; `autoact run` does, `--cast meta` needs none")
+        raise BadInput(
+            "no run of this project has trained a group yet: `autoact run` trains one, and `--cast meta` needs none"
+        )
     if found is not None:
         _check_adapters(found, casts)
     planned = replace(config.run, stages=stages, base=found.name if found else "", **plan)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from autoact.errors import BadInput
 from autoact.events import Event, StageFinished, TrajectoryCommitted, TrajectoryJudged
-from autoact.project.config import Differentiation, Plan
+from autoact.project.config import Plan, trained_cast
 from autoact.registry.stages import DIFFERENTIATION, STAGES, SYNTHESIS, pipeline, stage_of_event
 from autoact.run.record.archive import check_adapter
 from autoact.run.record.folder import RunFolder, find_run, list_own_runs
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read
 from autoact.run.record.replay import Memory
+from autoact.trajectory import BY_FILTER
 
 
 def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
@@ -36,8 +37,10 @@ def adopt(journal: Journal, folder: RunFolder, plan: Plan) -> None:
             raise BadInput(f"{record.unread}; `autoact resume {base.path}` does that work again", file=base.events)
         if isinstance(event, StageFinished) and event.stage in wanted:
             finished.append(event)
-        elif event is not None and stage_of_event(record.type) in copied and _unit(event) not in plan.without:
-            journal.append_once(event)
+        elif event is not None and _unit(event) not in plan.without:
+            by_hand = plan.round and isinstance(event, TrajectoryJudged) and event.verdict.by != BY_FILTER
+            if by_hand or stage_of_event(record.type) in copied:
+                journal.append_once(event)
     if missing := set(wanted) - {event.stage for event in finished}:
         raise BadInput(f"run {base.name} has not finished {', '.join(sorted(missing))}; start from there", key="--from")
     if plan.round:
@@ -81,7 +84,10 @@ def find_trained_run(project_root: Path) -> RunFolder | None:
 
 
 def _has_adapters(folder: RunFolder) -> bool:
-    names = folder.read_config().get("differentiation", {}).get("adapters", Differentiation().adapters)
+    try:
+        names = trained_cast(folder.read_config()).names()
+    except BadInput:  # a run whose settings are damaged is no base for others
+        return False
     return set(names) <= trained_adapters(folder)
 
 

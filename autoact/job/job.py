@@ -65,7 +65,7 @@ class Job:
     def __init__(self, folder: RunFolder, open_world: OpenWorld):
         self.folder, self.open_world = folder, open_world
         self.gate = Gate()
-        self.config = _settings(folder)
+        self.config = read_settings(folder)
         self.project = Project.open(folder.path.parent.parent)
         self.vault = Vault.open()
         self.ticks = 0
@@ -175,7 +175,8 @@ class Job:
         self.ticked_at, self.ticked_cpu, self.doing = time.time(), time.process_time(), doing
 
 
-def _settings(folder: RunFolder) -> Config:
+def read_settings(folder: RunFolder) -> Config:
+    """Returns the settings of a run. Raises BadInput for those of another version, or damaged ones."""
     try:
         return msgspec.convert(folder.read_config(), Config)
     except msgspec.ValidationError as error:

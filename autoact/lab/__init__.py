@@ -1,5 +1,5 @@
 """Figures of runs, read from their logs: costs, totals, comparisons of methods and runs, lineage, and their statistics.
 
-The commands and the studio read them; rating.py alone writes a file, with what people choose. This package imports
-autoact.run.record and autoact.metrics, and nothing of it is imported by a run. Begin with tally.py.
+The commands and the studio import this package; no stage or job does. Only rating.py writes a file: people's ratings.
+Begin with tally.py.
 """

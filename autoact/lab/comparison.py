@@ -208,7 +208,10 @@ def describe_measure(one: MethodComparison, comparisons: int, points: float) -> 
     if found.corrected < ALPHA:
         return f"{better} is better: {span}{_describe_seeds(one)}"
     if found.p < ALPHA:
-        return f"{span} would count alone, but not as one of {comparisons} comparisons (p {found.corrected:.3f})"
+        return (
+            f"{span}: significant as a single comparison (p {found.p:.3f}), but not after the correction for "
+            f"{comparisons} comparisons (p {found.corrected:.3f})"
+        )
     power = _describe_power(one, points)
     return f"{span}: interval and test (p {found.p:.3f}) disagree, so it is too close to call{power}"
 

@@ -19,7 +19,7 @@ class PracticeTry(Struct, frozen=True):
 
     unit: str
     kept: bool
-    """Whether it is a training row."""
+    """Whether it was kept; settings of differentiation may still have left it out of training."""
     judgement: str
     """kept, not judged, or the reason for which it was refused."""
 
@@ -91,4 +91,4 @@ def _judge(state: RunState, unit: str) -> PracticeTry:
     verdict = state.verdicts.get(unit)
     if verdict is None:
         return PracticeTry(unit, False, "not judged")
-    return PracticeTry(unit, verdict.kept, "kept" if verdict.kept else verdict.why)
+    return PracticeTry(unit, verdict.kept, verdict.refusal or "kept")

@@ -25,7 +25,6 @@ from autoact.trajectory import Trajectory
 FILE = "ratings.jsonl"
 """The file of ratings in a project."""
 MOST_BYTES = 64 << 20
-BOTH_WRONG = "both wrong"
 Choice = Literal["left", "right", "same", "both wrong"]
 Criterion = Literal["overall", "action", "argument", "coherence"]
 CRITERIA: dict[Criterion, str] = {
@@ -151,8 +150,10 @@ def add_rating(file: Path, rating: Rating) -> None:
     """Adds a rating, durably. Raises BadInput for a damaged file, which is left as it is, and OSError."""
 
     def add(before: bytes | None) -> bytes:
-        _parse(file, before or b"")
-        return (before or b"") + msgspec.json.encode(rating) + b"\n"
+        text = before or b""
+        _parse(file, text)
+        end = b"" if not text or text.endswith(b"\n") else b"\n"  # an editor may have left the last line without one
+        return text + end + msgspec.json.encode(rating) + b"\n"
 
     disk.change_file(file, add)
 

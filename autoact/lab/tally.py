@@ -23,7 +23,7 @@ from autoact.run.record.log import LogTail, Record
 from autoact.run.record.marks import Key
 from autoact.run.record.state import RunState, fold
 from autoact.script import is_fork
-from autoact.trajectory import REFLECT, Question, VerdictQuality
+from autoact.trajectory import META, REFLECT, Question, VerdictQuality
 from autoact.verdicts import describe_verdicts, first_verdicts, measure_verdicts
 
 _NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
@@ -173,7 +173,7 @@ class Tally(Struct, frozen=True):
     trajectories_refused: dict[str, int]
     """By reason, the most frequent first."""
     trajectories_made: dict[str, Made]
-    """By how they were made: `plain tries`, `hinted`, `from facts`, `repaired`."""
+    """By how they were made: `plain tries`, `hinted`, `from facts`, `repaired`, `mistaken`, `imported`."""
     pass_rates: PassRates | None
     """Of synthesis; None where no question was tried more than once."""
     adapters: list[AdapterSummary]
@@ -259,7 +259,7 @@ def tally(log: Path, marks: Mapping[Key, bool] | None = None) -> Tally:
 def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) -> Tally:
     """Returns the figures of a run from the totals of its log."""
     state, spending = totals.state, totals.spending
-    refused = Counter(verdict.why for verdict in state.verdicts.values() if not verdict.kept)
+    refused = Counter(verdict.refusal for verdict in state.verdicts.values() if not verdict.kept)
     return Tally(
         status=state.status,
         error=state.error,
@@ -287,7 +287,7 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
         scores=scores(state.solved),
         token_limit=token_limit(state.config),
         predictions=predictions(state.solved),
-        unscored=sum(not one.scored for one in state.solved),
+        unscored=sum(not one.scored and not is_fork(one.trajectory.unit) for one in state.solved),
         tokens=spending.by_stage(),
         tokens_by_role=spending.by_role(),
         forks=spending.by_fork(),
@@ -299,8 +299,11 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
 
 def describe_training(adapter: AdapterSummary) -> str:
     """Returns the number of an adapter's examples and its last losses."""
+    if math.isnan(adapter.loss):
+        return f"{adapter.examples} examples, not trained yet"
+    name = "final loss" if adapter.ready else "loss so far"
     validated = "" if adapter.validation_loss is None else f", {adapter.validation_loss:.3f} in validation"
-    return f"{adapter.examples} examples, final loss {adapter.loss:.3f}{validated}"
+    return f"{adapter.examples} examples, {name} {adapter.loss:.3f}{validated}"
 
 
 def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
@@ -325,10 +328,11 @@ def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
 
 
 def find_pass_rates(state: RunState) -> PassRates | None:
-    """Returns the chances of k plain tries, over the questions with the usual number of them; None below two."""
+    """Returns pass@k of the meta-agent's plain tries, over the questions with the usual number of them; None for fewer
+    than two tries."""
     right: defaultdict[str, list[bool]] = defaultdict(list)
-    for trajectory in state.trajectories.values():
-        if trajectory.made == "":
+    for unit, trajectory in state.trajectories.items():
+        if trajectory.made == "" and trajectory.cast == META and not is_fork(unit):
             right[trajectory.question.id].append(trajectory.reward >= 1)
     tries = max(Counter(map(len, right.values())).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
     if tries < 2:

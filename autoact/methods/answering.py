@@ -64,7 +64,8 @@ class Answering(Episode):
     def _call(self, thought: str, tool: str, argument: str) -> Generator[Request, Any, Observation]:
         """Calls a tool, records the step, and returns the observation, which may end the episode."""
         observed: Observation = yield Use(tool, argument)
-        self.environment_reward = observed.reward if observed.over else None
+        if observed.over or self.question.played:
+            self.environment_reward = observed.reward
         self.steps.append(Step(thought, tool, argument, observed.text, observed.failed))
         return observed
 

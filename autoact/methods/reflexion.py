@@ -2,8 +2,8 @@
 
 What tells that a try failed makes three methods, which are never mixed: the gold answer (`reflexion-gold`; the
 original's setting, no fair comparison with methods that do not see it), the model's own verdict (`reflexion-self`), or
-nothing at all (`retry`: every try is made, no lesson is written, and the last answer counts; what repetition alone
-does). The first try is as without the method, the others are drawn at SAMPLED.
+nothing at all (`retry`: every try is made, no lesson is written, and the last answer counts, as a control that shows
+the effect of repetition alone). The first try is as without the method, the others are drawn at SAMPLED.
 
 The original keeps up to three lessons, shows worked examples of lessons, and scores its own answers in some tasks by
 tests that it writes; here at most three tries are made, so that two lessons are kept, and no example is shown. With a

@@ -41,8 +41,10 @@ class ReWOO(Answering):
             if unknown := [name for name in _REFERENCE.findall(argument) if name not in results]:
                 self.steps.append(Step(line, tool, argument, f"{unknown[0]} is no earlier result.", failed=True))
                 continue
-            for name in _REFERENCE.findall(argument):
-                argument = argument.replace(name, (yield from self._ask_words(name, line, results)))
+            words: dict[str, str] = {}
+            for name in dict.fromkeys(_REFERENCE.findall(argument)):
+                words[name] = yield from self._ask_words(name, line, results)
+            argument = _REFERENCE.sub(lambda found, words=words: words[found[0]], argument)  # type: ignore[misc]
             observed = yield from self._call(line, tool, argument)
             if observed.over:
                 return "over"

@@ -56,7 +56,9 @@ class StageContext:
         """Loads the adapters of the round before; returns their cast. Raises BadProject when some are missing."""
         cast, folder = self.sub_agents(), RunFolder(self.root).earlier_adapters
         if missing := [name for name in cast.names() if not (folder / name).is_dir()]:
-            raise BadProject(f"the run before has no adapter {', '.join(missing)}; `differentiation.adapters` has")
+            raise BadProject(
+                f"the base run has no adapter {', '.join(missing)}, which `differentiation.adapters` names"
+            )
         self.adapt({name: folder / name for name in cast.names()})
         return cast
 

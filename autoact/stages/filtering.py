@@ -60,7 +60,7 @@ def filtering(
         before = _find_refusals(old, settings, by_hand, tools)
         what = find_collapse(_select_kept(old, before, by_hand), _select_kept(trajectories, refusals, by_hand))
         if what:
-            refusals = {unit: f"less diverse: {what}" for unit in new} | before
+            refusals = {unit: f"less diverse: {what}" for unit in new if unit not in by_hand} | before
     for one in sorted(trajectories, key=_order):
         if one.unit in refusals:
             yield TrajectoryJudged(Verdict(one.unit, not refusals[one.unit], one.reward, refusals[one.unit]))

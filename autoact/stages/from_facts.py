@@ -1,9 +1,9 @@
 """Writes a trajectory from the facts that a question was made of: real tool calls, and thoughts that state the facts.
 
-The meta-agent has confirmed each fact from its page alone (self-instruct by type). A small model never strings two of
-them together in a free try, but learns to from such trajectories. It does not learn to compare numbers or words: where
-there are tools for it, those compare them. A failed try that continues in the same way shows what to do after a verdict
-*wrong*.
+The meta-agent has confirmed each fact from its page alone (self-instruct by type). A small model rarely combines two
+facts in a free try, but learns it from these trajectories. It does not learn to compare numbers or words, so tools
+compare them where the project has such tools. A failed try that continues in the same way shows what to do after a
+verdict *wrong*.
 """
 
 from __future__ import annotations
@@ -147,10 +147,9 @@ def repair(failed: Trajectory, written: Trajectory, prefix: str) -> Trajectory |
 
 
 def _plan(question: Question, number: int) -> str:
-    """Returns the thought before a page is read: what the page before said, what this one is read for, what comes then.
+    """Returns the thought before a page is read: what the last page said, why this one is read, what is needed later.
 
-    What comes then is remembered in it: a small model that has read a page sooner looks at its last thought than at the
-    question.
+    The later needs are repeated because a small model pays more attention to its last thought than to the question.
     """
     evidence, read = question.evidence[number], f"read the page about {question.gold[number]}."
     begin = f"{_found(question.evidence[number - 1])}. " if number else ""
@@ -191,7 +190,7 @@ def _name_later(question: Question, number: int) -> str:
 def _miss_first(question: Question, read: Step) -> Generator[Use, Observation, list[Step]]:
     """Returns the first step, after one that looks for something else that the question names and that has no page.
 
-    The answer of the tool then names the right page. What is learned begins after that: how to go on, not how to err.
+    The answer of the tool then names the right page. The failed first step carries no loss; learning begins after it.
     """
     title, told = question.gold[0], f"{question.gold} {question.answer}"
     other = next((name for name in re.findall(NAME, question.text)[1:] if name not in told), None)

@@ -1,9 +1,8 @@
 """Self-instruct in an environment that makes its own tasks: new games from other seeds, say.
 
 The method needs practice tasks that no person wrote and that nobody labelled. Where the environment makes tasks, and
-says itself when one is solved, no model has to write them; this is self-instruct's place all the same: what comes after
-it, from tool selection to group planning, only sees that there are practice tasks. Those that repeat an example, a
-held-out task or each other are refused.
+says itself when one is solved, no model has to write them. This replaces the questions of self-instruct; the later
+stages are the same. Tasks that repeat an example, a held-out task or each other are refused.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ from autoact.trajectory import Question
 
 
 def make_tasks(action: str, material: SeedMaterial, settings: SelfInstruct) -> StageScript:
-    """Has the environment's `action` make tasks, numbered from 0, until the target is reached or rounds are in vain."""
+    """Has the environment's `action` make tasks, numbered from 0, until the target is reached, or until `stall` rounds
+    in a row gave none."""
     known = {_words(example.question): "asked before" for example in material.examples}
     known |= {_words(question): "in the held-out set" for question in material.held_out}
     accepted, number, stalled = 0, 0, 0

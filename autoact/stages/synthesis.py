@@ -24,7 +24,10 @@ from autoact.trajectory import FROM_FACTS, HINTED, IMPORTED, META, MISTAKEN, REP
 
 
 def begin(context: StageContext) -> tuple[StageScript, int]:
-    """Returns the stage over the questions of the seeds and the accepted ones, and its trajectories without hints."""
+    """Returns the stage over the questions of the seeds and the accepted ones, and the number of its trajectories.
+
+    Those with hints are not counted.
+    """
     validation = held_back(context.state.questions, context.config.self_instruct.validation)
     practice = [question for question in context.state.questions if question not in validation]
     questions = [*(example.question for example in context.inputs.examples), *practice]

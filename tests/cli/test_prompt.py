@@ -140,3 +140,9 @@ def test_a_project_that_has_changed_is_told(
 def test_what_has_no_prompt(run: RunFolder, unit: str, n: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prompt", str(run.path), unit or unit_of(run), n]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_settings_of_another_version_are_told(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    run.config.write_text(run.config.read_text() + "\n[synthesis.unknown]\na = 1\n")
+    assert main(["prompt", str(run.path), unit_of(run), "0"]) == 2
+    assert "not the settings of a run" in capsys.readouterr().err

@@ -170,7 +170,8 @@ class Agent:
         server = StdioServerParameters(
             command=sys.executable, args=["-P", "-m", "autoact", "mcp", *self.options], env=environment
         )
-        async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        errors = sys.__stderr__ or sys.stderr  # its default is the one of its import, which may have been a test's
+        async with stdio_client(server, errors) as (read, write), ClientSession(read, write) as session:
             await session.initialize()
             names = sorted(tool.name for tool in (await session.list_tools()).tools)
             return names, [_answer(await session.call_tool(name, words)) for name, words in calls]

@@ -72,6 +72,16 @@ def test_sharegpt_of_a_trainer_with_function_calls(tmp_path: Path) -> None:
     )
 
 
+def test_sharegpt_whose_answer_after_function_calls_is_a_plain_message(tmp_path: Path) -> None:
+    turns = [
+        ("human", "What is the capital of Peru?"), ("function_call", '{"name": "Retrieve", "arguments": "Peru"}'),
+        ("observation", "Its capital is Lima."), ("gpt", "Lima"),
+    ]  # fmt: skip
+    (one,) = read(tmp_path / "a.json", {"conversations": [{"from": who, "value": what} for who, what in turns]})
+    assert one.steps == (Step("", "Retrieve", "Peru", "Its capital is Lima."), Step("", "Finish", "Lima"))
+    assert one.answer == "Lima"
+
+
 def test_sharegpt_with_instructions_that_the_model_acknowledges(tmp_path: Path) -> None:
     turns = [
         ("human", "Interleave Thought, Action."), ("gpt", "OK"), ("human", "Question: Who?"),
@@ -80,6 +90,20 @@ def test_sharegpt_with_instructions_that_the_model_acknowledges(tmp_path: Path) 
     ]  # fmt: skip
     (one,) = read(tmp_path / "a.json", {"conversations": [{"from": who, "value": what} for who, what in turns]})
     assert (one.question.text, len(one.steps), one.answer) == ("Who?", 2, "a band")
+
+
+@pytest.mark.parametrize("ids", [("call_0", "call_0"), (None, None)], ids=["repeated", "missing"])
+def test_openai_messages_whose_calls_have_no_ids_of_their_own(tmp_path: Path, ids: tuple[str | None, ...]) -> None:
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "What is the capital of Peru?"}]
+    for name, (title, seen) in zip(ids, (("Peru", "Its capital is Lima."), ("Lima", "A city.")), strict=True):
+        call = {"type": "function", "function": {"name": "Retrieve", "arguments": title}}
+        reply = {"role": "tool", "content": seen}
+        if name is not None:
+            call["id"] = reply["tool_call_id"] = name
+        messages += [{"role": "assistant", "content": "", "tool_calls": [call]}, reply]
+    messages.append({"role": "assistant", "content": "Lima"})
+    (one,) = read(tmp_path / "a.json", {"messages": messages})
+    assert [step.observation for step in one.steps] == ["Its capital is Lima.", "A city.", ""]
 
 
 def test_openai_messages_as_a_server_logs_them(tmp_path: Path) -> None:

@@ -35,6 +35,23 @@ def test_a_price_changes_no_stage(project: Project, write: Write) -> None:
     assert expand(project, priced)[0].config.model.generated_price == 2.0
 
 
+def test_a_setting_of_answers_plays_only_the_answers_again(project: Project, write: Write) -> None:
+    keys = []
+    for limit in (3, 4):
+        experiment = write(f"[settings]\ngroup_planning.limit = {limit}\n[axes]\nmethod = ['group']\n")
+        keys.append([node.key for run in runs(project, experiment) for node in run.nodes])
+    assert keys[0][:-1] == keys[1][:-1]
+    assert keys[0][-1] != keys[1][-1]
+
+
+def test_cells_that_practise_on_other_questions_have_a_self_instruct_of_their_own(
+    project: Project, write: Write
+) -> None:
+    found = runs(project, write("[axes]\nsynthesis.questions = ['self', 'reference']\n"))
+    first = [run.nodes[0] for run in found if run.nodes[0].stage == "self_instruct"]
+    assert [node.config.synthesis.questions for node in first] == ["self", "reference"]
+
+
 def test_every_combination_is_a_cell_and_rows_are_combined_with_axes(project: Project, write: Write) -> None:
     experiment = write(
         'preset = "quick"\n[settings]\ngroup_planning.limit = 3\n[axes]\nseed = [1, 2]\nsynthesis.samples = [1, 4]\n'

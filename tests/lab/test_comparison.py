@@ -119,7 +119,7 @@ def test_a_gain_that_counts_alone_but_not_among_many() -> None:
     assert alone.words.startswith("group is better")
     among = compared([0.0] * 20, [1.0] * 6 + [0.0] * 14, times=4)
     assert among.f1.corrected == 8 / 64
-    assert "would count alone, but not as one of 4 comparisons (p 0.125)" in among.words
+    assert "but not after the correction for 4 comparisons (p 0.125)" in among.words
 
 
 def test_seeds_count_as_a_factor() -> None:

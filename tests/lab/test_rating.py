@@ -64,7 +64,10 @@ def test_ratings_are_added_and_read_by_their_sides(tmp_path: Path) -> None:
     for one in made:
         add_rating(file, one)
     assert read_ratings(file, SIDES[::-1]) == made[:2]
-    file.write_text(file.read_text() + '{"rater": "Ada"}\n')
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))  # as some editors save it
+    add_rating(file, made[1])
+    assert read_ratings(file, SIDES) == [*made[:2], made[1]]
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:3]) + '{"rater": "Ada"}\n')
     with pytest.raises(BadInput, match=r"ratings.jsonl:4: not a rating"):
         read_ratings(file, SIDES)
     before = file.read_bytes()

@@ -144,6 +144,12 @@ def test_rewoo_plans_before_it_calls() -> None:
     assert "Retrieve[Beethoven]: Page of Beethoven." in asks(requests)[-1].prompt.user
 
 
+def test_a_reference_that_stands_twice_is_asked_for_once_and_is_no_beginning_of_another() -> None:
+    plan = [*(f"Retrieve[page {number}]" for number in range(1, 4)), "Retrieve[#E1 and #E1 of #E3]", "Finish"]
+    made, _, _ = play(begin("rewoo"), [*plan, " Haydn", " Bonn", "He wrote it.", "Haydn"])
+    assert calls(made)[3] == ("Retrieve", "Haydn and Haydn of Bonn")
+
+
 @pytest.mark.parametrize(
     ("line", "action", "told"),
     [

@@ -169,6 +169,15 @@ def test_a_round_that_makes_the_set_uniform_is_refused(drive: Any, *, step: int,
     assert {verdicts[name].why for name in names} == {"" if kept else "less diverse: the tool sequences"}
 
 
+def test_what_a_person_kept_stays_in_a_round_that_is_refused(drive: Any) -> None:
+    old = [diverse(number, f"t-{number:03}") for number in range(20)]
+    new = [diverse(2 * number, f"g1-{number:03}") for number in range(20, 80)]
+    by_hand = {"g1-030": Verdict("g1-030", True, 1.0, "good", "Ada")}
+    events = drive(filtering([*old, *new], Filtering(), by_hand, {one.unit for one in new}))
+    judged = {event.verdict.unit for event in events if isinstance(event, TrajectoryJudged)}
+    assert judged == {one.unit for one in (*old, *new)} - {"g1-030"}
+
+
 def test_a_game_may_repeat_a_move_that_leads_elsewhere() -> None:
     game = Question("g-1", "Go north twice.", played=True)
     north = Step("I go north.", "Go", "north", "You are in the hall.")

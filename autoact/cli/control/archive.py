@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from autoact.cli.target import add_target, find_target_run
-from autoact.files import disk
 
 SHOWN = 20
 """The most damaged lines to list."""
@@ -56,6 +55,7 @@ def add(subparsers: Any) -> None:
 def export(arguments: argparse.Namespace) -> int:
     """Packs a run, or writes its trajectories, and prints the file's path and size."""
     from autoact.cli.output import format_size
+    from autoact.files import disk
     from autoact.run.record.archive import export_run
 
     folder, file = find_target_run(arguments), disk.expand_user(arguments.file)
@@ -76,6 +76,8 @@ def export(arguments: argparse.Namespace) -> int:
 
 def import_files(arguments: argparse.Namespace) -> int:
     """Unpacks runs, or makes them of trajectories; prints the folder of each, and damaged lines or the quality."""
+    from autoact.files import disk
+
     for name in arguments.file:
         import_file(arguments, disk.expand_user(name))
     return 0

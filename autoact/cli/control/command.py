@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, find_target_run
-from autoact.run.control.command import user_name
 
 if TYPE_CHECKING:
     from autoact.run.control.command import Command, Reply
@@ -56,7 +55,7 @@ def _verb(subparsers: Any, do: str, text: str, *, unit: str | None) -> argparse.
 
 def command(arguments: argparse.Namespace) -> int:
     """Sends a command to the live job and prints the number of its event."""
-    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.command import Command, new_id, user_name
 
     text, at = getattr(arguments, "text", ""), getattr(arguments, "at", -1)
     request = Command(new_id(), arguments.do, arguments.unit, at, text, by=user_name())
@@ -67,7 +66,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 def judge(arguments: argparse.Namespace) -> int:
     """Keeps or drops a trajectory; starts a job for a run that has none."""
-    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.command import Command, new_id, user_name
 
     deliver_or_start(
         find_target_run(arguments),

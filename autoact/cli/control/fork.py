@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, find_target_run
-from autoact.run.control.command import user_name
 
 if TYPE_CHECKING:
     from autoact.lab.spending import ForkCost
@@ -33,7 +32,7 @@ def fork(arguments: argparse.Namespace) -> int:
     from autoact.cli.control.command import deliver_or_start, wait_for_trajectory
     from autoact.cli.output import print_json, print_turns
     from autoact.lab.tally import tally
-    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.command import Command, new_id, user_name
 
     folder = find_target_run(arguments)
     command = Command(new_id(), "fork", arguments.unit, arguments.at, arguments.edit, by=user_name())

@@ -70,13 +70,13 @@ def stopped_by_signals(queue: Queue) -> Iterator[None]:
 
 
 def _check(project: Project, grid: Grid) -> None:
-    """Checks once what every distinct model and set of questions needs before a run starts."""
+    """Checks what the runs need before any starts, once for each distinct model and way to answer."""
     from msgspec.structs import replace
 
     seen = set()
     for cell in grid.cells:
         config = replace(cell.config, run=replace(cell.config.run, stages=("self_instruct", "group_planning")))
-        if (what := repr((config.model.id, config.model.engine, config.server))) not in seen:
+        if (what := repr((config.model.id, config.model.engine, config.server, config.group_planning))) not in seen:
             seen.add(what)
             check(project, config)
 

@@ -6,8 +6,6 @@ import argparse
 import importlib.util
 from typing import Any
 
-from autoact.files import disk
-
 
 def add(subparsers: Any) -> None:
     """Adds the verbs and their options."""
@@ -60,7 +58,7 @@ def pull(arguments: argparse.Namespace) -> int:
 
 def model_state(name: str) -> tuple[str, str]:
     """Returns stored, packaged, local, on the hub or unknown, and the reason for unknown. Fetches nothing."""
-
+    from autoact.files import disk
     from autoact.model.store import EMBEDDED, EMBEDDED_PACKAGE, KNOWN, folder_name, list_stored_models
 
     path = disk.expand_user(name)

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autoact.files import disk
-
 
 def add(subparsers: Any) -> None:
     """Adds the verbs and their options."""
@@ -53,6 +51,7 @@ def add(subparsers: Any) -> None:
 
 def new(arguments: argparse.Namespace) -> int:
     """Makes the folder and prints the next steps."""
+    from autoact.files import disk
     from autoact.project.project import create
 
     _remember(create(disk.expand_user(arguments.folder), arguments.template).root)

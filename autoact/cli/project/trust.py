@@ -6,8 +6,6 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from autoact.files import disk
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -69,8 +67,8 @@ def trust(arguments: argparse.Namespace) -> int:
 
 def _find_target(arguments: argparse.Namespace) -> tuple[bool, Path]:
     """Returns whether the target is a run, and its folder. Raises BadInput."""
-
     from autoact.cli.target import find_target_run
+    from autoact.files import disk
     from autoact.project.project import Project
 
     if arguments.name or (disk.expand_user(arguments.target) / "run.toml").is_file():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from autoact.files import disk
-
 RECIPES = {
     "slurm": ("autoact.sbatch", "a job of a Slurm cluster, queued again when its time is up"),
     "skypilot": ("autoact.sky.yaml", "a rented GPU, by SkyPilot"),
@@ -49,8 +47,8 @@ def read_recipe(name: str) -> str:
 
 def write(names: list[str], to: str) -> int:
     """Writes recipes into a folder. Raises BadInput, before anything is written, when one is there already."""
-
     from autoact.errors import BadInput
+    from autoact.files import disk
 
     folder = disk.expand_user(to)
     files = {folder / RECIPES[name][0]: read_recipe(name) for name in names}

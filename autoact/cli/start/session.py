@@ -6,8 +6,6 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from autoact.run.control.command import user_name
-
 if TYPE_CHECKING:
     from autoact.project.project import Project
     from autoact.run.record.folder import RunFolder
@@ -20,7 +18,7 @@ def ask_session(project: Project, question: str, cast: str, base: str, idle: int
     Raises BadInput when the session refuses the question, AutoActError when it ends before it answers.
     """
     from autoact.cli.control.command import deliver, wait_for_trajectory
-    from autoact.run.control.command import Command, new_id
+    from autoact.run.control.command import Command, new_id, user_name
     from autoact.run.control.control_socket import save_command
     from autoact.run.process.launch import launch
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from autoact.files import disk
-
 if TYPE_CHECKING:
     from autoact.tools.sharing.bundle import BundledTool, ImportedTool
 
@@ -78,8 +76,8 @@ def export_tools(arguments: argparse.Namespace) -> int:
 
 def import_tools(arguments: argparse.Namespace) -> int:
     """Imports tools and prints which are switched on and which wait for consent."""
-
     from autoact.cli.tools.edit import edit_tools_file, open_tools_file
+    from autoact.files import disk
     from autoact.project.project import Project
     from autoact.security import grants
     from autoact.tools.sharing import bundle_files

@@ -123,13 +123,14 @@ def compare_runs(
     _check(read, found, allowed=unlike)
     pairs = _pair(read, methods)
     try:
-        made = comparison.compare(pairs, points=points)
+        made = comparison.compare(pairs, points=points, shared_seeds=len(read) == 1)
     except ValueError as error:
         raise BadInput(f"{error}; expected runs that answered the same questions") from error
     return Compared(read, found, unknown, made)
 
 
 def _read(targets: Sequence[str]) -> list[ReadRun]:
+    from autoact.errors import BadInput
     from autoact.lab.comparison import collect_answers
     from autoact.lab.manifest import make_manifest
     from autoact.run.record.state import RunState
@@ -137,6 +138,8 @@ def _read(targets: Sequence[str]) -> list[ReadRun]:
     read = []
     for number, target in enumerate(targets):
         folders = [find_run_at(part) for part in target.split(",") if part]
+        if not folders:
+            raise BadInput(f"expected runs with commas between them, found {target!r}", key="RUN")
         states = [RunState.of(folder.events) for folder in folders]
         manifests = (make_manifest(folder.name, state) for folder, state in zip(folders, states, strict=True))
         answers = (collect_answers(state.solved) for state in states)

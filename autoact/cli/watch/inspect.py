@@ -65,7 +65,7 @@ def _reasons(state: RunState) -> dict[str, int]:
     """Returns the reasons for which the filter refused trajectories, the most frequent first."""
     from collections import Counter
 
-    return dict(Counter(verdict.why for verdict in state.verdicts.values() if not verdict.kept).most_common())
+    return dict(Counter(verdict.refusal for verdict in state.verdicts.values() if not verdict.kept).most_common())
 
 
 def _print(

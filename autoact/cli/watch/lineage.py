@@ -86,7 +86,7 @@ def _print_answer(folder: RunFolder, state: RunState, solved: QuestionSolved, *,
         return 0
     print(printable(solved.trajectory.question.text))
     print_turns(solved.trajectory)
-    print(printable(f"expected: {solved.trajectory.question.answer}") + "\n")
+    print(printable(f"expected: {solved.trajectory.question.answer or 'not known'}") + "\n")
     for one in related:
         print(printable(f"practice question {one.question.id}: {one.question.text}  {one.question.answer}"))
         for each in one.tries:

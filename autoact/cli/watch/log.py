@@ -60,11 +60,11 @@ def event_line(record: Record) -> str:
 
 
 def as_json_line(record: Record) -> str:
-    """Returns one event as a JSON object: `seq`, `at` in unix seconds, `type`, and its own fields."""
+    """Returns one event as a JSON object: `seq`, `t` in Unix seconds and `type`, as in the log, and its own fields."""
     import msgspec
 
     fields = msgspec.to_builtins(record.event) if record.event is not None else {}
-    return msgspec.json.encode({"seq": record.seq, "at": record.at, "type": record.type, **fields}).decode()
+    return msgspec.json.encode({"seq": record.seq, "t": record.at, "type": record.type, **fields}).decode()
 
 
 def _polls(folder: RunFolder, *, follow: bool) -> Iterator[None]:

@@ -43,14 +43,12 @@ def add(subparsers: Any) -> None:
 
 def prompt(arguments: argparse.Namespace) -> int:
     """Prints an answer with its request, paragraph by paragraph."""
-    import msgspec
-
     from autoact.cli.output import print_json, printable
+    from autoact.job.job import read_settings
     from autoact.job.past_ask import rebuild_ask
-    from autoact.project.config import Config
 
     folder = find_target_run(arguments)
-    config = msgspec.convert(folder.read_config(), Config)
+    config = read_settings(folder)
     past = rebuild_ask(folder, config, arguments.unit, arguments.n)
     rows = [*_settings(past, folder, config), *_prompt(past), *_answer(past)]
     if arguments.tokens:

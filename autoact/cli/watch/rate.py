@@ -134,7 +134,7 @@ def _show(pair: BlindPair, place: str, arguments: argparse.Namespace) -> None:
     for letter, choice in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", question.choices, strict=False):
         print(printable(f"  ({letter}) {choice}"))
     if arguments.expected:
-        print(printable(f"expected: {question.answer}"))
+        print(printable(f"expected: {question.answer or 'not known'}"))
     for name, trajectory in zip(("LEFT", "RIGHT"), pair.shown, strict=True):
         print(f"\n{name}")
         _show_trajectory(trajectory, steps=not arguments.answers)

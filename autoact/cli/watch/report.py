@@ -11,6 +11,7 @@ from autoact.cli.target import find_run_at
 if TYPE_CHECKING:
     from autoact.cli.watch.compare import Compared
     from autoact.experiments.report import Block
+    from autoact.lab.comparison import MethodComparison
 
 
 def add(subparsers: Any) -> None:
@@ -54,10 +55,16 @@ def _comparison(compared: Compared) -> Iterator[Block]:
     yield Block("list", lines=runs)
     if wrong := [what.what for what in compared.unlike if what.condition]:
         yield Block("text", f"The runs differ in {', '.join(wrong)}, so their scores do not measure the same.")
+    if compared.unknown:
+        yield Block("text", f"Not recorded by every run, so perhaps different: {', '.join(compared.unknown)}.")
     headings = [heading.lower() for heading in HEADINGS]
     yield Block("table", rows=[headings, *(row for one in compared.made for row in comparison_rows(one))])
-    yield Block("list", lines=[f"{one.first}, {one.second}: {one.words}" for one in compared.made])
+    yield Block("list", lines=[f"{one.first}, {one.second}: {one.words}{_left_out(one)}" for one in compared.made])
     differences = [what for what in compared.unlike if not what.condition]
     if differences:
         labels = ["setting", *(one.label for one in compared.read)]
         yield Block("table", rows=[labels, *([what.what, *what.values] for what in differences)])
+
+
+def _left_out(one: MethodComparison) -> str:
+    return f" ({one.left_out} questions left out, which not all of the runs answered)" if one.left_out else ""

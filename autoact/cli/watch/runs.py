@@ -91,14 +91,13 @@ def stats(arguments: argparse.Namespace) -> int:
     from msgspec import to_builtins
 
     from autoact.cli.output import print_json
-    from autoact.lab.tally import tally
+    from autoact.lab.tally import LogTotals, count_figures
     from autoact.run.process.health import cause, verdict
     from autoact.run.record.marks import read_marks
-    from autoact.run.record.state import RunState
 
     folder = find_target_run(arguments)
-    made = tally(folder.events, read_marks(folder))
-    state = RunState(status=made.status)
+    totals = LogTotals.of(folder.events)
+    made, state = count_figures(totals, read_marks(folder)), totals.state
     now = verdict(folder, state)
     why = cause(folder, state, now)
     if arguments.json:

@@ -98,7 +98,7 @@ def _reasons(refused: Mapping[str, int]) -> str:
 def _scores(score: Score) -> Iterator[str]:
     yield _row(f"{score.cast} {GOLD}" if _sees_gold(score.cast) else score.cast, score)
     for group in (*score.by_level, *score.by_type):
-        yield _row(f"  {group.name}", group)
+        yield _row(f"  {group.name or 'unknown'}", group)
 
 
 def _sees_gold(cast: str) -> bool:

@@ -158,10 +158,15 @@ def tool_errors(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     )  # fmt: skip
 
 
+def _practice_type(question: Question) -> str:
+    """Returns the type of a question by the name that practice questions have for it: HotpotQA calls two-hop bridge."""
+    return "two-hop" if question.type == "bridge" else question.type
+
+
 def collapsed_types(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Types of the answered questions that practice questions hardly have, and practice questions that begin alike."""
     practised = Counter(one.type for one in state.questions)
-    asked = Counter(one.trajectory.question.type for one in state.solved if one.scored)
+    asked = Counter(_practice_type(one.trajectory.question) for one in state.solved if one.scored)
     shares = {
         name: (practised[name] / practised.total()) / (count / asked.total())
         for name, count in asked.items()

@@ -19,8 +19,7 @@ _SAME_TYPE = {"bridge": "two-hop"}
 def count_wanted(target: int, shares: QuestionShares, examples: Iterable[Example]) -> dict[str, int]:
     """Returns the number of questions of each type, `target` in all, in these shares or in those of the examples.
 
-    If all shares are 0, each type counts once more than the examples have it: a few examples leave no type out, many
-    decide.
+    If all shares are 0, the share of a type is 1 plus its number of examples, so that no type is left out.
     """
     fixed = {name.replace("_", "-"): share for name, share in msgspec.structs.asdict(shares).items()}
     counts = Counter(find_type(example.question) for example in examples)
