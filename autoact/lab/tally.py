@@ -283,10 +283,10 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
         trajectories_made=count_made(state),
         pass_rates=find_pass_rates(state),
         adapters=[summarise_adapter(state, role) for role in state.examples | state.adapters],
-        validation=validation(state),
-        scores=scores(state.solved),
-        token_limit=token_limit(state.config),
-        predictions=predictions(state.solved),
+        validation=score_validation(state),
+        scores=score_casts(state.solved),
+        token_limit=read_token_limit(state.config),
+        predictions=collect_predictions(state.solved),
         unscored=sum(not one.scored and not is_fork(one.trajectory.unit) for one in state.solved),
         tokens=spending.by_stage(),
         tokens_by_role=spending.by_role(),
@@ -357,7 +357,7 @@ def count_made(state: RunState) -> dict[str, Made]:
     return {made: Made(len(kept), sum(kept)) for made, kept in counts.items()}
 
 
-def validation(state: RunState) -> Validation | None:
+def score_validation(state: RunState) -> Validation | None:
     """Returns the scores of the validation answers; None when there are none."""
     if not state.validated:
         return None
@@ -374,7 +374,7 @@ def describe_validation(found: Validation) -> str:
     return f"{scored};{threshold} {describe_verdicts(found.verdicts)}"
 
 
-def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
+def score_casts(solved: Sequence[QuestionSolved]) -> list[Score]:
     """Returns scores by cast, also by level and by type, with the gain over the meta-agent alone."""
     casts: defaultdict[str, list[QuestionSolved]] = defaultdict(list)
     for one in solved:
@@ -382,24 +382,24 @@ def scores(solved: Sequence[QuestionSolved]) -> list[Score]:
             casts[one.cast].append(one)
     return [
         msgspec.structs.replace(
-            score(answers),
-            by_level=parts(answers, lambda question: question.level),
-            by_type=parts(answers, lambda question: question.type),
+            score_answers(answers),
+            by_level=score_groups(answers, lambda question: question.level),
+            by_type=score_groups(answers, lambda question: question.type),
             verdicts=measure_verdicts(first_verdicts(one.trajectory for one in answers)),
-            gain=None if cast == ALONE else gain(casts.get(ALONE, []), answers),
+            gain=None if cast == ALONE else measure_gain(casts.get(ALONE, []), answers),
         )
         for cast, answers in list(casts.items())
     ]
 
 
-def token_limit(config: Mapping[str, Any]) -> int:
+def read_token_limit(config: Mapping[str, Any]) -> int:
     """Returns the limit of generated tokens in a run's settings as the log has them; 0 for none."""
     section = config.get("group_planning")
     limit = section.get("tokens") if isinstance(section, Mapping) else None
     return limit if isinstance(limit, int) else 0
 
 
-def predictions(solved: Sequence[QuestionSolved]) -> dict[str, Predictions]:
+def collect_predictions(solved: Sequence[QuestionSolved]) -> dict[str, Predictions]:
     """Returns every cast's answers by question, without those of forks."""
     answers: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for one in solved:
@@ -408,7 +408,7 @@ def predictions(solved: Sequence[QuestionSolved]) -> dict[str, Predictions]:
     return {cast: Predictions(answer) for cast, answer in answers.items()}
 
 
-def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:
+def score_answers(solved: Sequence[QuestionSolved], name: str = "") -> Score:
     """Returns means and intervals over at least one scored question of one cast."""
     em, f1 = [one.em for one in solved], [one.f1 for one in solved]
     return Score(
@@ -427,15 +427,15 @@ def score(solved: Sequence[QuestionSolved], name: str = "") -> Score:
     )
 
 
-def parts(solved: Sequence[QuestionSolved], key: Callable[[Question], str]) -> tuple[Score, ...]:
+def score_groups(solved: Sequence[QuestionSolved], key: Callable[[Question], str]) -> tuple[Score, ...]:
     """Returns scores by a property of the question; none when no question has it."""
     groups: defaultdict[str, list[QuestionSolved]] = defaultdict(list)
     for one in solved:
         groups[key(one.trajectory.question)].append(one)
-    return () if set(groups) <= {""} else tuple(score(groups[name], name) for name in sorted(groups))
+    return () if set(groups) <= {""} else tuple(score_answers(groups[name], name) for name in sorted(groups))
 
 
-def gain(alone: Sequence[QuestionSolved], other: Sequence[QuestionSolved]) -> tuple[float, float, float] | None:
+def measure_gain(alone: Sequence[QuestionSolved], other: Sequence[QuestionSolved]) -> tuple[float, float, float] | None:
     """Returns the mean F1 of `other` minus that of `alone` over questions that both answered, and its 95 % interval."""
     before = {one.trajectory.question.id: one.f1 for one in alone}
     pairs = [(one.f1, before.get(one.trajectory.question.id)) for one in other]

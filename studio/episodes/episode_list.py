@@ -105,8 +105,8 @@ class EpisodeList:
         return list(dict.fromkeys((*state.lanes.units, *state.trajectories, *self._solved, *state.unit_failures)))
 
     @property
-    def any(self) -> bool:
-        """The state has episodes, whether or not the filter shows them."""
+    def has_episodes(self) -> bool:
+        """Whether the run has episodes, shown by the filter or not."""
         state = self.state
         return bool(state.lanes.units or state.trajectories or state.solved or state.unit_failures)
 

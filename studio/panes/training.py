@@ -11,7 +11,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from autoact.events import VerdictCalibrated
-from autoact.lab.tally import describe_validation, validation
+from autoact.lab.tally import describe_validation, score_validation
 from autoact.lessons import build_lessons, hold_back
 from autoact.project.config import trained_cast
 from autoact.registry.roles import ROLES, SUB_AGENTS
@@ -82,7 +82,7 @@ class TrainingPane(Pane, can_focus=True):
             self._start_reading()
         if (follow.name, len(state.validated), state.calibrated) != self._validated:
             self._validated = follow.name, len(state.validated), state.calibrated
-            found = validation(state)
+            found = score_validation(state)
             self.set_class(found is not None, "validated")
             self.set_text("validation", Content(f"Validation: {describe_validation(found)}" if found else ""))
         adapters = trained_cast(state.config).names()

@@ -79,7 +79,7 @@ class SummaryReader:
             size = disk.file_size(run.folder.events)
             known = self._scores.get(run.folder.name)
             if known is None or known[0] != size:
-                known = self._scores[run.folder.name] = size, mean_f1(RunState.of(run.folder.events).solved)
+                known = self._scores[run.folder.name] = size, describe_scores(RunState.of(run.folder.events).solved)
             if known[1]:
                 return known[1]
         return ""
@@ -115,7 +115,7 @@ class SummaryReader:
         assert self._tail is not None
         self._state.follow(self._tail)
         verdict = run_verdict(folder, self._state)
-        stage, scores = stage_of(self._state), mean_f1(self._state.solved)
+        stage, scores = stage_of(self._state), describe_scores(self._state.solved)
         self.last = ProjectSummary(self.project, task, folder.name, stage, verdict, scores)
         if verdict not in ALIVE:
             self.close()
@@ -123,7 +123,7 @@ class SummaryReader:
         return self.last
 
 
-def mean_f1(solved: Sequence[QuestionSolved]) -> str:
+def describe_scores(solved: Sequence[QuestionSolved]) -> str:
     """Returns the mean F1 of the scored answers in percent, group / meta; empty when no answer was scored."""
     scored = [one for one in solved if one.scored]
     if not scored:

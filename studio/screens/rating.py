@@ -64,9 +64,9 @@ class RatingScreen(ModalScreen[None]):
     CONTEXTS: tuple[action_table.Context, ...] = ("rating",)
     BINDINGS = action_table.bindings("rating")
 
-    def __init__(self, of_rater: RatingRound, sides: tuple[str, str]):
+    def __init__(self, rating_round: RatingRound, sides: tuple[str, str]):
         super().__init__()
-        self.of_rater, self.sides = of_rater, sides
+        self.rating_round, self.sides = rating_round, sides
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -82,7 +82,7 @@ class RatingScreen(ModalScreen[None]):
 
     def obstacle(self, action: str) -> str:
         """Returns why an action has no effect now; empty if it has one."""
-        return "All pairs are rated." if action in CHOICES and self.of_rater.current() is None else ""
+        return "All pairs are rated." if action in CHOICES and self.rating_round.current() is None else ""
 
     def action_left(self) -> None:
         self._choose("left")
@@ -97,7 +97,7 @@ class RatingScreen(ModalScreen[None]):
         self._choose("both wrong")
 
     def action_previous(self) -> None:
-        self.of_rater.back()
+        self.rating_round.back()
         self._show()
 
     def action_close(self) -> None:
@@ -105,7 +105,7 @@ class RatingScreen(ModalScreen[None]):
 
     def _choose(self, choice: Choice) -> None:
         try:
-            self.of_rater.choose(choice)
+            self.rating_round.choose(choice)
         except (AutoActError, OSError) as error:  # the boundary of a key: shown, not raised
             self.query_one("#title", Static).update(untrusted_text.content(f"not written: {error}", "$error"))
             return
@@ -113,10 +113,10 @@ class RatingScreen(ModalScreen[None]):
 
     def _show(self) -> None:
         """Shows the current pair, or the summary after the last one."""
-        pair, count = self.of_rater.current(), len(self.of_rater.pairs)
+        pair, count = self.rating_round.current(), len(self.rating_round.pairs)
         self.set_class(pair is None, "done")
-        asks = CRITERIA[self.of_rater.criterion]
-        done = f"{len(self.of_rater.rated)} of {count} pairs rated by {self.of_rater.rater}: {asks}"
+        asks = CRITERIA[self.rating_round.criterion]
+        done = f"{len(self.rating_round.rated)} of {count} pairs rated by {self.rating_round.rater}: {asks}"
         self.query_one("#title", Static).update(untrusted_text.content(done))
         asked = self.query_one("#asked", Static)
         if pair is None:
@@ -132,7 +132,7 @@ class RatingScreen(ModalScreen[None]):
     def _summarise(self) -> Sequence[Content]:
         try:
             summary = summarise_ratings(
-                read_ratings(self.of_rater.file, self.sides, self.of_rater.criterion), self.sides
+                read_ratings(self.rating_round.file, self.sides, self.rating_round.criterion), self.sides
             )
         except AutoActError as error:  # a file that somebody has damaged meanwhile
             return [untrusted_text.content(str(error), "$error")]

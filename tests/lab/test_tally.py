@@ -13,7 +13,7 @@ import autoact.events as happened
 from autoact.cli.watch.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
 from autoact.lab.spending import Spending
-from autoact.lab.tally import LogTotals, Made, describe_training, gain, tally
+from autoact.lab.tally import LogTotals, Made, describe_training, measure_gain, tally
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
 from autoact.stages.group_planning import commit_solution
@@ -174,7 +174,7 @@ def test_a_table_without_them_tells_nothing_of_them(folder: RunFolder) -> None:
 
 
 def test_no_partner_no_gain() -> None:
-    assert gain([], [solved("group", "a", 1.0)]) is None
+    assert measure_gain([], [solved("group", "a", 1.0)]) is None
 
 
 def test_the_tokens(folder: RunFolder) -> None:

@@ -59,11 +59,11 @@ def rate(arguments: argparse.Namespace) -> int:
     project, sides, answers = _read_sides(arguments)
     file, rater = project / FILE, arguments.rater.strip() or user_name()
     if not (arguments.summary or arguments.json):
-        of_rater = RatingRound.open(
+        rating_round = RatingRound.open(
             file, sides, answers, rater, steps=not arguments.answers, limit=arguments.limit,
             criterion=arguments.criterion,
         )  # fmt: skip
-        if not _ask_all(of_rater, arguments):
+        if not _ask_all(rating_round, arguments):
             return 0
     summary = summarise_ratings(read_ratings(file, sides, arguments.criterion), sides)
     print_json(summary) if arguments.json else _print(summary)
@@ -95,23 +95,23 @@ def _read_sides(arguments: argparse.Namespace) -> tuple[Path, tuple[str, str], t
     return one.path.parent.parent, sides, (first[mine], second[its])
 
 
-def _ask_all(of_rater: RatingRound, arguments: argparse.Namespace) -> bool:
+def _ask_all(rating_round: RatingRound, arguments: argparse.Namespace) -> bool:
     """Asks for every pair that this person has not rated; returns False when they stop before the last."""
     from autoact.lab.rating import CRITERIA
 
-    count = len(of_rater.pairs)
-    print(f"{count} pairs differ; {len(of_rater.rated)} of them are rated by {of_rater.rater}")
-    print(f"compare {CRITERIA[of_rater.criterion]}")
-    while (pair := of_rater.current()) is not None:
-        _show(pair, f"{of_rater.at + 1} of {count}", arguments)
+    count = len(rating_round.pairs)
+    print(f"{count} pairs differ; {len(rating_round.rated)} of them are rated by {rating_round.rater}")
+    print(f"compare {CRITERIA[rating_round.criterion]}")
+    while (pair := rating_round.current()) is not None:
+        _show(pair, f"{rating_round.at + 1} of {count}", arguments)
         said = _ask()
         if said == STOP:
             print("stopped; the same command goes on here")
             return False
         if said == BACK:
-            of_rater.back()
+            rating_round.back()
         else:
-            of_rater.choose(KEYS[said])
+            rating_round.choose(KEYS[said])
     return True
 
 

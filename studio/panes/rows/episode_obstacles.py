@@ -31,14 +31,14 @@ def episode_obstacle(action: str, unit: str, answerer: str | None, episodes: Epi
             return "Nothing was kept or dropped here yet."
         case "mark" | "mark_all" | "export" | "sort" if not unit:
             return "There is no episode."
-        case "filter" if not episodes.any:
+        case "filter" if not episodes.has_episodes:
             return "There is no episode."
     return ""
 
 
 def empty_reason(episodes: EpisodeList, follow: Follow) -> str:
     """Returns the text for an empty list: why it is empty, and what fills it."""
-    if episodes.any:
+    if episodes.has_episodes:
         return "Nothing matches the filter; esc shows all."
     if not follow.name:
         return "No runs yet: R starts one."
