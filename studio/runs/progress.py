@@ -42,8 +42,8 @@ def pace(state: RunState) -> str:
 
 def time_left(stage: StageState, now: float) -> float:
     """Returns the seconds left at the stage's average pace; 0 when it cannot be estimated yet."""
-    spent = now - stage.started_at
-    return max(0, stage.of - stage.done) * spent / stage.done if stage.done and spent >= ESTIMATE_AFTER_S else 0.0
+    spent, done = now - stage.paced_from, stage.done - stage.paced_done
+    return max(0, stage.of - stage.done) * spent / done if done and spent >= ESTIMATE_AFTER_S else 0.0
 
 
 def missing_reason(state: RunState, stage: str, results: str, *, alive: bool) -> str:

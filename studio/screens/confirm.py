@@ -6,6 +6,7 @@ import time
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -41,7 +42,10 @@ class Confirm(ModalScreen[bool]):
         with Vertical():
             for paragraph in self._paragraphs:
                 yield Static(untrusted_text.content(paragraph))
-            yield Static("esc close" if self._tells else "y yes    n no    esc cancel", id="keys")
+            own = action_table.actions("confirm", table=action_table.app_actions(self.app))
+            keys = {action.name: untrusted_text.line(action.key) for action in own}
+            choice = f"{keys['yes']} yes    {keys['no']} no    {keys['close']} cancel"
+            yield Static(Content(f"{keys['close']} close" if self._tells else choice), id="keys")
 
     def on_mount(self) -> None:
         self._since = time.monotonic()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
+import pytest
+
 from autoact.events import (
     BY_A_PERSON,
     AnswerEdited,
@@ -98,11 +100,19 @@ def test_a_persons_pause_outlives_the_job() -> None:
     assert folded(first, RunPaused(BY_A_PERSON), RunCancelled(), second).status == "running"
 
 
+@pytest.mark.parametrize("again", [RunOpened(2, 8, "here"), RunResumed()], ids=["resumed later", "after a pause"])
+def test_the_pace_leaves_out_the_time_in_which_nothing_was_done(again: Event) -> None:
+    state = folded(StageStarted("synthesis", 9), StageProgressed("synthesis", 4, 9))
+    folded(again, state=state)
+    stage = state.stages["synthesis"]
+    assert (stage.done, stage.paced_done, stage.paced_from) == (4, 4, state.at)
+
+
 def test_stages_and_what_they_spend() -> None:
     state = folded(said("t", 0), StageStarted("synthesis", 9), said("t", 1), said("t", 2, role="plan"))
     folded(StageProgressed("synthesis", 4, 9), state=state)
     assert state.stage == "synthesis"
-    assert state.stages["synthesis"] == StageState(of=9, done=4, started_at=101.0)
+    assert state.stages["synthesis"] == StageState(of=9, done=4, paced_from=101.0)
     assert state.tokens["synthesis"] == ModelUsage(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
     assert state.tokens[""].calls == 1
     folded(StageFinished("synthesis", 8, 2.5), state=state)

@@ -160,10 +160,10 @@ def _training(state: RunState) -> str:
 
 def pace(stage: StageState, now: float) -> tuple[float, float]:
     """Returns results per minute, and seconds left at that rate (0 when unknown)."""
-    spent = max(1e-9, now - stage.started_at)
-    if not stage.done or spent < 1:
+    spent, done = max(1e-9, now - stage.paced_from), stage.done - stage.paced_done
+    if not done or spent < 1:
         return 0.0, 0.0
-    rate = stage.done / spent
+    rate = done / spent
     return 60 * rate, max(0, stage.of - stage.done) / rate
 
 

@@ -63,8 +63,10 @@ class StageState:
     status: str = "running"
     """`running` or `finished`."""
     seconds: float = 0.0
-    started_at: float = 0.0
-    """Unix seconds."""
+    paced_from: float = 0.0
+    """The time, in Unix seconds, from which the pace is measured: the stage's start, or the last time it went on."""
+    paced_done: int = 0
+    """Results that it had then."""
     tried: int = 0
     """Number of drafts written so far, in a stage that judges them later."""
 
@@ -210,10 +212,18 @@ def _on_run_opened(state: RunState, event: RunOpened) -> None:
     state.inputs = event.inputs or state.inputs
     if (state.status, state.why) != ("paused", BY_A_PERSON):
         state.status, state.why = "running", ""
+    _measure_pace_anew(state)
 
 
 def _on_run_paused(state: RunState, event: RunPaused | RunResumed) -> None:
     state.status, state.why = ("paused", event.why) if isinstance(event, RunPaused) else ("running", "")
+    _measure_pace_anew(state)
+
+
+def _measure_pace_anew(state: RunState) -> None:
+    """Leaves out the time in which nothing was done from the pace of the running stage."""
+    if (stage := state.stages.get(state.stage)) is not None:
+        stage.paced_from, stage.paced_done = state.at, stage.done
 
 
 def _on_run_failed(state: RunState, event: RunFailed) -> None:
@@ -239,12 +249,12 @@ def _on_question_injected(state: RunState, event: QuestionInjected) -> None:
 
 def _on_stage_started(state: RunState, event: StageStarted) -> None:
     state.stage = event.stage
-    state.stages[event.stage] = StageState(of=event.of, started_at=state.at)
+    state.stages[event.stage] = StageState(of=event.of, paced_from=state.at)
     state.lanes.units.clear()
 
 
 def _on_stage_progressed(state: RunState, event: StageProgressed) -> None:
-    stage = state.stages.setdefault(event.stage, StageState(started_at=state.at))
+    stage = state.stages.setdefault(event.stage, StageState(paced_from=state.at))
     stage.done, stage.of, stage.tried = event.done, event.of, max(stage.tried, event.tried)
 
 
