@@ -2,7 +2,8 @@
 
 It loads no model, and the engine never imports it. Packages, from the lowest: `terminal` (output and safe text),
 `actions` (keys and commands), `runs`, `episodes` and `files` (what is shown, read from disk), `widgets`, `panes` and
-`screens`. `app` puts them together. Begin with `screens.project`.
+`screens`. `app` puts them together; `web` serves it to a browser, and `remote` opens that of another machine. Begin
+with `screens.project`.
 
 A key press, `s` for step in the trajectories pane:
 

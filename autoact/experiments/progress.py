@@ -49,7 +49,7 @@ class CellProgress:
     run: str
     """The run that plays its last stages, or else the one that it waits for; empty before there is one."""
     cause: str
-    """Why it failed or stopped; what is done now if it runs."""
+    """The reason why it failed or stopped; the present work if it runs."""
 
 
 @dataclass(slots=True)

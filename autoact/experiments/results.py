@@ -49,7 +49,7 @@ class ResultRow(Struct, frozen=True):
     finished: int
     statuses: dict[str, int]
     causes: tuple[str, ...]
-    """Why cells failed or stopped."""
+    """The reasons why cells failed or stopped."""
     runs: tuple[str, ...]
     """The runs with the answers."""
     kept: tuple[int, ...]

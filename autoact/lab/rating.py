@@ -32,7 +32,7 @@ CRITERIA: dict[Criterion, str] = {
     "argument": "which gives its tools the better arguments",
     "coherence": "whose steps follow better from one another",
 }  # fmt: skip
-"""What a person compares by; the last three are those of the paper's human evaluation."""
+"""Questions that a person answers about a pair; the last three are those of the paper's human evaluation."""
 
 
 class Rating(Struct, frozen=True, forbid_unknown_fields=True):

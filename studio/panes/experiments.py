@@ -42,7 +42,7 @@ class ExperimentSummary:
     playing: bool
     cells: Sequence[CellProgress] = ()
     error: str = ""
-    """Why its file, or the project's, cannot be used; empty if it can."""
+    """The reason why its file, or the project's, cannot be used; empty if it can."""
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -46,7 +46,7 @@ class ToolChoice:
 
     @property
     def selection_end(self) -> str:
-        """How the selection that the pane started has ended, in words."""
+        """The end of the selection that the pane started, in words."""
         if self.selection_verdict == "finished":
             return "The meta-agent has chosen."
         return f"The tool selection is over: {self.selection_verdict or 'another run is shown now'}."

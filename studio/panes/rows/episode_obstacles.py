@@ -1,4 +1,4 @@
-"""Why something cannot be done with an episode now, and why a list of episodes is empty."""
+"""Reasons why something cannot be done with an episode now, and why a list of episodes is empty."""
 
 from __future__ import annotations
 
