@@ -11,13 +11,7 @@ from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.registry.forms import TrajectoryForm
 from autoact.registry.registry import load_object
-from autoact.run.record.state import RunState
 from autoact.trajectory import Trajectory
-
-
-def kept_trajectories(state: RunState) -> list[Trajectory]:
-    """Returns the trajectories that the filter or a person kept, in the order of the log."""
-    return [one for one in state.trajectories.values() if (verdict := state.verdicts.get(one.unit)) and verdict.kept]
 
 
 def write_trajectories(trajectories: Iterable[Trajectory], form: TrajectoryForm, file: Path) -> int:

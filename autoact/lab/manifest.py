@@ -63,8 +63,7 @@ class Unlike(Struct, frozen=True):
 
 def make_manifest(run: str, state: RunState) -> Manifest:
     """Returns the manifest of a run from its state."""
-    kept = [state.trajectories[unit] for unit, verdict in state.verdicts.items()
-            if verdict.kept and unit in state.trajectories]  # fmt: skip
+    kept = state.kept
     asked = {question_key(one.trajectory.question) for one in state.solved if not is_fork(one.trajectory.unit)}
     settings = dict(flatten_settings(state.config))
     seed = settings.get("model.seed")

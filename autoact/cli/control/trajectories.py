@@ -15,7 +15,7 @@ from autoact.cli.target import parse_pairs
 from autoact.exchange.imported_run import find_missing_tools, read_tool_names, write_imported_run
 from autoact.exchange.reading import TrajectoryReader
 from autoact.exchange.tracked_metrics import FORM, TRACKERS, read_metrics, send_metrics, write_metrics
-from autoact.exchange.writing import kept_trajectories, write_trajectories
+from autoact.exchange.writing import write_trajectories
 from autoact.lab.inspection.figures import SetFigures, measure_set
 from autoact.project.project import Project
 from autoact.registry.forms import FORMS, TrajectoryForm
@@ -69,7 +69,7 @@ def export_trajectories(arguments: argparse.Namespace, folder: RunFolder, file: 
     if file.is_dir():
         file = file / f"{folder.name}.{form.name}.jsonl"
     state = RunState.of(folder.events)
-    chosen = list(state.trajectories.values()) if arguments.all else kept_trajectories(state)
+    chosen = list(state.trajectories.values()) if arguments.all else state.kept
     print(f"{printable(str(file))}: {write_trajectories(chosen, form, file)} trajectories")
     return 0
 
@@ -107,7 +107,7 @@ def lines(report: ImportReport) -> Iterator[str]:
 
 def _add_verdicts(report: ImportReport, folder: RunFolder) -> ImportReport:
     verdicts = list(RunState.of(folder.events).verdicts.values())
-    refused = Counter(verdict.why for verdict in verdicts if not verdict.kept)
+    refused = Counter(verdict.refusal for verdict in verdicts if not verdict.kept)
     kept = sum(verdict.kept for verdict in verdicts)
     return replace(report, run=str(folder.path), kept=kept, refused=dict(refused.most_common()))
 

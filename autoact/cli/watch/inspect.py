@@ -38,7 +38,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     from autoact.lab.inspection.duplicates import nearest_pairs
     from autoact.lab.inspection.figures import measure_set
     from autoact.lab.inspection.references import REFERENCES
-    from autoact.lab.inspection.signatures import find_signatures, kept_trajectories
+    from autoact.lab.inspection.signatures import find_signatures
     from autoact.lab.inspection.steps import known_actions
     from autoact.lab.tally import LogTotals, count_figures
 
@@ -49,7 +49,7 @@ def inspect(arguments: argparse.Namespace) -> int:
         raise BadInput(f"run {folder.name} has no trajectories yet; the stage synthesis makes them")
     known = known_actions(every)
     sets = {"tried": measure_set(every, known)}
-    if kept := kept_trajectories(state):
+    if kept := state.kept:
         sets["kept"] = measure_set(kept, known)
     pairs = nearest_pairs(state.questions, least=ALIKE)[:PAIRS]
     signatures = find_signatures(state, count_figures(totals))

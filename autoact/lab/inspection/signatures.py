@@ -49,12 +49,6 @@ def find_signatures(state: RunState, made: Tally) -> list[FailureSignature]:
     return [one for detect in DETECTORS for one in detect(state, made)]
 
 
-def kept_trajectories(state: RunState) -> list[Trajectory]:
-    """Returns the trajectories that were kept to learn from."""
-    verdicts = state.verdicts.items()
-    return [state.trajectories[unit] for unit, verdict in verdicts if verdict.kept and unit in state.trajectories]
-
-
 def _judge(
     name: str, measure: str, value: float | None, threshold: float, message: str, remedy: str, *, below: bool = False
 ) -> FailureSignature:
@@ -64,7 +58,7 @@ def _judge(
 
 def irrelevant_tools(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Selected tools that kept trajectories do not call, and tools whose calls mostly fail."""
-    kept = kept_trajectories(state)
+    kept = state.kept
     called = {action_key(step.action) for one in kept for step in one.steps}
     unused = [name for name, _ in state.selected if action_key(name) not in called]
     yield _judge(
@@ -86,7 +80,7 @@ def irrelevant_tools(state: RunState, _: Tally) -> Iterator[FailureSignature]:
 
 def low_diversity(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Kept trajectories of one shape, and practice questions that repeat each other."""
-    kept = kept_trajectories(state)
+    kept = state.kept
     known = known_actions(kept)
     by_names = {action_names(one, known): one for one in kept}
     counts = Counter(action_names(one, known) for one in kept)
@@ -127,7 +121,7 @@ def coordination_overhead(_: RunState, made: Tally) -> Iterator[FailureSignature
 
 def shallow_trajectories(state: RunState, _: Tally) -> Iterator[FailureSignature]:
     """Kept trajectories that make fewer calls than their question needs pages."""
-    kept = [(one, needed) for one in kept_trajectories(state) if (needed := _pages_needed(one.question)) > 1]
+    kept = [(one, needed) for one in state.kept if (needed := _pages_needed(one.question)) > 1]
     shallow = sum(len(_useful_calls(one)) < needed for one, needed in kept)
     yield _judge(
         "shallow trajectories", "share of kept trajectories with fewer calls than their question needs pages",
@@ -206,7 +200,7 @@ def contaminated_evaluation(state: RunState, _: Tally) -> Iterator[FailureSignat
 
 def reflect_verdicts(state: RunState, made: Tally) -> Iterator[FailureSignature]:
     """A reflect-agent that learned from right answers almost only, or that never says wrong."""
-    kept = len(kept_trajectories(state))
+    kept = len(state.kept)
     share = _wrong_share(state.config)
     wrong = len(wrong_lessons(list(state.trajectories.values()), kept, share or 0.0, seed=0)) if kept else 0
     yield _judge(

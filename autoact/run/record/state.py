@@ -175,6 +175,12 @@ class RunState:
             tail.close()
         return state
 
+    @property
+    def kept(self) -> list[Trajectory]:
+        """The trajectories that the filter or a person kept, in the order of the log."""
+        found = ((one, self.verdicts.get(unit)) for unit, one in self.trajectories.items())
+        return [one for one, verdict in found if verdict is not None and verdict.kept]
+
     def remove_lane(self, unit: str) -> None:
         """Removes a unit from the lanes."""
         self.lanes.forget(unit)
