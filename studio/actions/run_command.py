@@ -75,7 +75,8 @@ def _start_job(folder: RunFolder, commands: Sequence[Command]) -> None:
 def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult:
     """Sends commands of one kind, one after the other; a run without a job gets one, which reads them when it starts.
 
-    The text counts those that the job accepted, and gives the first reason of a refusal.
+    The text counts those that the job accepted, and gives the first reason of a refusal. The result is accepted if one
+    of them is.
     """
     first = commands[0]
     try:
@@ -86,7 +87,7 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
         return CommandResult(False, f"{first.do}: {error}")
     done = f"{TEXTS[first.do][1]} {len(commands) - len(reasons)} of {len(commands)}"
-    return CommandResult(not reasons, f"{done}; {reasons[0]}" if reasons else done)
+    return CommandResult(len(reasons) < len(commands), f"{done}; {reasons[0]}" if reasons else done)
 
 
 def queue(folder: RunFolder, command: Command) -> CommandResult:

@@ -81,9 +81,9 @@ class EpisodeList:
         """Returns the units that an action is about: all marked ones, else this one. An edit is about one."""
         return list(self.marks) if self.marks and action != "edit" else [unit]
 
-    def note_verdicts(self, units: Sequence[str]) -> None:
-        """Notes the verdicts of units before a person changes them, and takes the marks away."""
-        self.judged.append({unit: self.state.verdicts.get(unit) for unit in units})
+    def note_verdicts(self, before: dict[str, Verdict | None]) -> None:
+        """Notes the verdicts of units before a person changed them, and takes the marks away."""
+        self.judged.append(before)
         self.marks.clear()
 
     def other_marked(self, unit: str) -> str:

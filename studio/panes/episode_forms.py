@@ -34,13 +34,19 @@ def fork_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
     return Form(title, [_text(answer)], accept, "fork")
 
 
-def judge_form(view: ProjectView, units: Sequence[str], sent: Callable[[Sequence[str]], None], *, keep: bool) -> Form:
-    """Returns a form that keeps trajectories for training or drops them, with a reason; calls `sent` afterwards."""
+def judge_form(
+    view: ProjectView, units: Sequence[str], note: Callable[[dict[str, Verdict | None]], None], *, keep: bool
+) -> Form:
+    """Returns a form that keeps trajectories for training or drops them, with a reason.
+
+    Calls `note` with their verdicts of before once the job has accepted the new ones.
+    """
     verb = "keep" if keep else "drop"
 
     async def accept(values: Values) -> str:
-        sent(units)
-        view.send_all([new_command("judge", unit, int(keep), values["why"]) for unit in units])
+        before = {unit: view.follow.state.verdicts.get(unit) for unit in units}
+        commands = [new_command("judge", unit, int(keep), values["why"]) for unit in units]
+        view.send_all(commands, lambda: note(before))
         return ""
 
     what = units[0] if len(units) == 1 else f"{len(units)} trajectories"

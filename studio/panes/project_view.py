@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -55,8 +55,11 @@ class ProjectView(Protocol):
     def reread_runs(self) -> None:
         """Reads the list of runs again, after a command has changed it."""
 
-    def send_all(self, commands: Sequence[Command]) -> None:
-        """Sends several commands of one kind to the followed run's job; a run without a job gets one."""
+    def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> None:
+        """Sends several commands of one kind to the followed run's job; a run without a job gets one.
+
+        Calls `on_accepted` once the job, or a job that starts for them, takes them all.
+        """
 
     def action_back(self) -> None:
         """Leaves the project when it is called twice within two seconds."""

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.live import LiveTail
-from autoact.trajectory import Trajectory
+from autoact.trajectory import Trajectory, Verdict
 from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
@@ -274,14 +274,14 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_undo(self) -> None:
-        commands = undo_commands(self.episodes.judged.pop())
-        if commands:
-            self.view.send_all(commands)
+        if commands := undo_commands(self.episodes.judged[-1]):
+            self.view.send_all(commands, self.episodes.judged.pop)
         else:
+            self.episodes.judged.pop()
             self.notice("There was no verdict before: keep it with K, or drop it with x.")
 
-    def _note_verdicts(self, units: Sequence[str]) -> None:
-        self.episodes.note_verdicts(units)
+    def _note_verdicts(self, before: dict[str, Verdict | None]) -> None:
+        self.episodes.note_verdicts(before)
         self.table.reload()
 
     def _judgeable(self) -> list[str]:

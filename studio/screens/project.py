@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from autoact.run.control.command import Command
 from studio.actions import action_table, run_command
+from studio.actions.run_command import CommandResult
 from studio.files.view_memory import PaneMemory, ProjectMemory, save_view
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
@@ -244,22 +245,30 @@ class ProjectScreen(Screen[None]):
             self.notice("There is no run to send this to.")
         else:
             self.notice(run_command.progress_text(command))
-            self._in_thread(lambda: run_command.deliver(folder, command, start=start).text)
+            self._in_thread(lambda: run_command.deliver(folder, command, start=start), None)
 
-    def send_all(self, commands: Sequence[Command]) -> None:
+    def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> None:
         """Sends several commands of one kind in a thread, and shows how many were accepted."""
         folder = self.follow.folder
         if folder is None or not commands:
             self.notice("There is nothing to send this to.")
         elif len(commands) == 1:
-            self.send(commands[0], start=True)
+            self.notice(run_command.progress_text(commands[0]))
+            self._in_thread(lambda: run_command.deliver(folder, commands[0], start=True), on_accepted)
         else:
             self.notice(f"{run_command.TEXTS[commands[0].do][0]} {len(commands)} trajectories ...")
-            self._in_thread(lambda: run_command.deliver_all(folder, commands).text)
+            self._in_thread(lambda: run_command.deliver_all(folder, commands), on_accepted)
 
-    def _in_thread(self, work: Callable[[], str]) -> None:
-        """Runs something slow in a thread and shows the text that it returns."""
-        self.run_worker(lambda: self.app.call_from_thread(self.notice, work()), thread=True)
+    def _in_thread(self, work: Callable[[], CommandResult], on_accepted: Callable[[], object] | None) -> None:
+        """Sends commands in a thread and shows the text of the result."""
+
+        def send() -> None:
+            result = work()
+            self.app.call_from_thread(self.notice, result.text)
+            if result.accepted and on_accepted is not None:
+                self.app.call_from_thread(on_accepted)
+
+        self.run_worker(send, thread=True)
 
     # -- messages and keys -----------------------------------------------------------------------------------------
 

@@ -485,6 +485,9 @@ async def test_a_refusal_of_some_is_said_once(opera: Path) -> None:
             await done(app, pilot)
             await pilot.press("enter")
             await until(pilot, lambda: "verdict noted on 0 of 13; no such [trajectory]" in screen_text(app))
+            assert "drop 13" in screen_text(app), "what was refused can be tried again"
+            await pilot.press("u")
+            assert "Nothing was kept or dropped here yet." in screen_text(app)
 
 
 async def test_marked_trajectories_without_a_job_start_one_for_all(
