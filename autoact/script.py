@@ -91,10 +91,10 @@ class Train(Struct, frozen=True, tag="train"):
     lessons: tuple[Lesson, ...]
     card: Card
     """The card that the adapter will be prompted with."""
-    validation: tuple[Lesson, ...] = ()
-    """Lessons that are not learned; the loss on them is measured."""
     beside: tuple[Train, ...] = ()
     """Requests that will follow, and whose trainings may begin now."""
+    validation: tuple[Lesson, ...] = ()
+    """Lessons that are not learned; the loss on them is measured."""
 
 
 class Lesson(Struct, frozen=True, omit_defaults=True):

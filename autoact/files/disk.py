@@ -106,6 +106,14 @@ def file_size(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
+def file_time(path: Path) -> int:
+    """Returns the modification time of a file in ns; 0 when there is none or it cannot be read."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def non_file_kind(path: Path) -> str:
     """Returns the kind of a non-file at `path`, such as `a folder`; empty for a regular file and for nothing."""
     return _KINDS.get(stat.S_IFMT(_mode(path)), "")

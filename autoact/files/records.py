@@ -102,14 +102,17 @@ def scan_file(
 
 def rename_columns(record: DataRecord, columns: Mapping[str, str]) -> DataRecord:
     """Returns a record with the keys that they have here. Raises BadProject when a required one is missing."""
-    values = dict(record.values)
-    for ours, theirs in columns.items():
-        key = theirs if theirs in values else theirs.casefold()  # a header is stored in lower case
-        if key in values:
-            found = values.pop(key)
+    given = record.values
+    keys = {ours: key if key in given else key.casefold() for ours, key in columns.items()}  # a header is in lower case
+    values = {key: value for key, value in given.items() if key not in keys.values()}
+    for ours, key in keys.items():
+        if key in given:
+            found = given[key]
             values[ours] = _split(found) if ours in LISTS and isinstance(found, str) else found
         elif ours in REQUIRED:
-            raise record.place.error(f"no column `{theirs}`; there is {', '.join(record.values)}", ours)
+            raise record.place.error(
+                f"no column `{columns[ours]}`, or nothing in it; there is {', '.join(given)}", ours
+            )
     return DataRecord(record.place, values)
 
 
@@ -297,6 +300,7 @@ def _read_columns(
     try:
         lines = _decode_text(stream, longest)
         skipped, first = next(((at, line) for at, line in enumerate(lines) if line.strip()), (0, ""))
+        csv.field_size_limit(max(longest, csv.field_size_limit()))
         reader = csv.reader(itertools.chain([first], lines), delimiter=max("\t;,", key=first.count), strict=True)
         start = skipped + 1
         for cells in reader:

@@ -69,7 +69,8 @@ class Weights:
 
 def cache_folder() -> Path:
     """Returns the folder of converted and downloaded models; AUTOACT_MODELS overrides it."""
-    return Path(os.environ.get("AUTOACT_MODELS") or platformdirs.user_cache_path("autoact") / "models")
+    named = os.environ.get("AUTOACT_MODELS")
+    return disk.expand_user(named) if named else platformdirs.user_cache_path("autoact") / "models"
 
 
 def list_stored_models() -> list[StoredModel]:

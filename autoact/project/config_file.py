@@ -138,9 +138,11 @@ def parse_changes(changes: Mapping[str, str]) -> dict[str, Any]:
 
 
 def merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns nested settings; those of `override` replace those of `base`."""
+    """Returns nested settings; those of `override` replace those of `base`, a table of adapters as a whole."""
     result = dict(base)
     for key, value in override.items():
         old = result.get(key)
-        result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and key != "adapters":
+            value = merge(old, value)
+        result[key] = value
     return result

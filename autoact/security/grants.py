@@ -104,7 +104,11 @@ def allow(name: str, host: str) -> None:
 
 def revoke(name: str, host: str = "") -> bool:
     """Removes a grant, for one host or for all; returns whether there was one."""
-    gone = [one for one in hosts(name) if host.casefold() in ("", one)]
+    try:
+        wanted = destination(host if "://" in host else f"https://{host}") if host else ""
+    except ValueError:
+        wanted = host.casefold()
+    gone = [one for one in hosts(name) if wanted in ("", one)]
     if gone:
         _change(lambda pairs: {**pairs, name: [one for one in pairs.get(name, ()) if one not in gone]})
     return bool(gone)

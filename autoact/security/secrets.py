@@ -133,13 +133,13 @@ class Vault:
     def _pattern(self) -> tuple[dict[str, str], re.Pattern[str]]:
         """Returns names by form of a secret, and a pattern that matches any form, the longest first."""
         names: dict[str, str] = {}
-        values = dict(self._stored)
+        values = list(self._stored.items())  # hidden even if the environment has another value, or an empty one
         for name, value in self._environment.items():
             if name in self._asked or _SOUNDS_SECRET.search(name):
-                values[name] = value
+                values.append((name, value))
             elif inside := _URL_PASSWORD.search(value):
-                values[name] = inside[1]
-        for name, value in values.items():
+                values.append((name, inside[1]))
+        for name, value in values:
             for form in _forms(value):
                 names.setdefault(form, name)
         return names, re.compile("|".join(re.escape(form) for form in sorted(names, key=len, reverse=True)))

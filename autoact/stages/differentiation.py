@@ -60,7 +60,7 @@ def differentiation(
         lessons = build_lessons(name, cast, learned, verdicts, settings.wrong_share, seed, settings.failures)
         validation = build_lessons(name, cast, held, verdicts, settings.wrong_share, seed)
         if lessons:
-            requests.append(Train(name, lessons, card, validation))
+            requests.append(Train(name, lessons, card, validation=validation))
     for number, request in enumerate(requests, 1):
         request = replace(request, beside=tuple(requests[number:]))
         (trained,) = yield Round([Unit(f"train-{request.adapter}", partial(request_training, request))])

@@ -82,9 +82,9 @@ class EventFile:
     def read(self) -> Iterator[Event]:
         """Yields the new events of complete lines, from the beginning when the file is another one."""
         with suppress(FileNotFoundError), self.file.open("rb") as file:
-            inode = os.fstat(file.fileno()).st_ino
-            if inode != self.inode:
-                self.inode, self.offset = inode, 0
+            found = os.fstat(file.fileno())
+            if found.st_ino != self.inode or found.st_size < self.offset:  # another file may get the same number
+                self.inode, self.offset = found.st_ino, 0
             file.seek(self.offset)
             for line in file:
                 if not line.endswith(b"\n"):

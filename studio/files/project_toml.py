@@ -38,7 +38,7 @@ def _edit(before: bytes, file: Path, section: str, values: Mapping[str, object])
     if section not in document:
         document[section] = tomlkit.table()
     written: Any = document[section]
-    usual = msgspec.to_builtins(getattr(Config(), section))
+    usual = msgspec.to_builtins(getattr(config_file.read(file) if before else Config(), section))
     for key, value in values.items():
         if written.get(key, usual[key]) != value:
             written[key] = value

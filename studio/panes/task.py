@@ -104,7 +104,7 @@ class TaskPane(Pane):
 
     def _current_times(self) -> FileTimes:
         files = (self.file, self.project / "project.toml")
-        first, second = (file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+        first, second = map(disk.file_time, files)
         return first, second
 
     def _read_files(self) -> None:

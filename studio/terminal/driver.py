@@ -81,12 +81,13 @@ class StudioDriver(LinuxDriver):
         """Takes the terminal's answers; other messages go to Textual."""
         if isinstance(message, TerminalSupportsSynchronizedOutput):
             self._synchronised = True
-        if isinstance(message, CursorPosition) and self._sent:
+        if isinstance(message, CursorPosition):
             with self._lock:
-                self._sent.popleft()
-                self._timeouts = 0
-                self._send()
-            return
+                if self._sent:
+                    self._sent.popleft()
+                    self._timeouts = 0
+                    self._send()
+                    return
         super().process_message(message)
 
     def start_application_mode(self) -> None:

@@ -13,7 +13,7 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from textual.theme import Theme
 
 from autoact.errors import BadInput
-from autoact.files import toml_text
+from autoact.files import disk, toml_text
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -128,7 +128,7 @@ class Themes:
     def reload(self) -> bool:
         """Reads the person's files again if any of them changed; returns whether one did."""
         files = _files(self._own) if self._own.is_dir() else []
-        seen = [(file.name, Path(str(file)).stat().st_mtime_ns) for file in files]
+        seen = [(file.name, disk.file_time(Path(str(file)))) for file in files]
         if seen == self._seen:
             return False
         self._seen, self.errors, found = seen, [], list[Palette]()
@@ -148,7 +148,9 @@ def without_terminal_colours(filters: Sequence[LineFilter]) -> list[LineFilter]:
 
 
 def _files(folder: Traversable) -> list[Traversable]:
-    return sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    """Returns the theme files, without an editor's lock files, whose names begin with a dot."""
+    named = (file for file in folder.iterdir() if file.name.endswith(".toml") and not file.name.startswith("."))
+    return sorted((file for file in named if file.is_file()), key=lambda file: file.name)
 
 
 def _palette(file: Traversable) -> Palette:
@@ -156,6 +158,6 @@ def _palette(file: Traversable) -> Palette:
         palette = msgspec.convert(toml_text.parse(file.read_text("utf-8")), Palette)
         for colour in (*msgspec.structs.astuple(palette.colours), *msgspec.structs.astuple(palette.roles)):
             Color.parse(colour)
-    except (toml_text.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, ColorParseError) as error:
+    except (toml_text.TOMLDecodeError, UnicodeDecodeError, OSError, msgspec.ValidationError, ColorParseError) as error:
         raise BadInput(f"not usable as a theme: {error}", file=file.name) from error
     return palette

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autoact.errors import BadProject
-from autoact.files.records import DataRecord, read_records, scan_records
+from autoact.files.records import DataRecord, RecordPlace, read_records, rename_columns, scan_records
 
 ROWS = [{"question": f"Who wrote number {number}?", "answer": "Verdi", "note": {"a": [1, "}"]}} for number in range(5)]
 BOM = b"\xef\xbb\xbf"
@@ -180,3 +180,13 @@ def test_memory_holds_one_record(name: str, write: Callable[[Any], bytes], tmp_p
     finally:
         tracemalloc.stop()
     assert peak < file.stat().st_size / 10
+
+
+def test_columns_that_change_places() -> None:
+    record = DataRecord(RecordPlace("a.csv", 2), {"question": "Lima", "answer": "Which city?", "id": "7"})
+    swapped = rename_columns(record, {"question": "answer", "answer": "question"})
+    assert swapped.values == {"question": "Which city?", "answer": "Lima", "id": "7"}
+    moved = rename_columns(record, {"question": "id", "id": "question"})
+    assert (moved.values["question"], moved.values["id"]) == ("7", "Lima")
+    with pytest.raises(BadProject, match="no column `text`, or nothing in it; there is question, answer, id"):
+        rename_columns(record, {"question": "text"})

@@ -9,7 +9,7 @@ import pytest
 
 from autoact.errors import BadInput, BadProject
 from autoact.project.config import Config
-from autoact.project.config_file import read
+from autoact.project.config_file import merge, read
 from autoact.project.presets import PRESETS
 from autoact.run.record.folder import to_toml
 
@@ -122,3 +122,9 @@ def test_lines_are_counted_by_line_feeds(tmp_path: Path) -> None:
     (tmp_path / "project.toml").write_text(text, "utf-8")
     with pytest.raises(BadProject, match=r"project\.toml:4, key `synthesis\.samples`"):
         read(tmp_path / "project.toml")
+
+
+def test_a_table_of_adapters_replaces_the_one_before() -> None:
+    base = {"differentiation": {"rank": 8, "adapters": {"plan": ["plan"], "tool": ["tool"]}}}
+    given = {"differentiation": {"adapters": {"all": ["plan", "tool"]}}}
+    assert merge(base, given) == {"differentiation": {"rank": 8, "adapters": {"all": ["plan", "tool"]}}}

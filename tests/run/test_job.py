@@ -609,7 +609,7 @@ def test_rounds_end_without_a_gain_and_the_best_is_kept(
     assert [folder.set_aside.exists() for folder in (first, second, third)] == [False, False, True]
     assert [RunState.of(one.events).validated[0].f1 for one in (first, second, third)] == [0.0, 1.0, 1.0]
     assert latest_run(project.root) == second
-    assert f"the best round is {second.name}" in capsys.readouterr().out
+    assert f"the best round is {second.name}" in capsys.readouterr().err
     assert play_with(halls[0], project, monkeypatch, "--rounds", "5") == []  # nothing is played twice
 
 
@@ -649,7 +649,7 @@ def test_a_process_of_its_own_plays_the_rounds_of_a_detached_run(
     assert rounds.main(started[0][2]) == 0
     assert [folder.name[16:-5] for folder in played] == ["run", "run-round-1", "run-round-2"]
     assert [folder.set_aside.exists() for folder in played] == [False, False, True]
-    assert f"the best round is {played[1].name}" in capsys.readouterr().out
+    assert f"the best round is {played[1].name}" in capsys.readouterr().err
 
 
 def test_no_round_follows_a_run_that_kept_nothing(

@@ -148,6 +148,12 @@ def test_a_secret_is_found_in_every_form(file: Path, form: str) -> None:
     assert hidden.endswith("!")
 
 
+@pytest.mark.parametrize("other", ["", "another-value"])
+def test_a_stored_secret_is_hidden_whatever_the_environment_has(file: Path, other: str) -> None:
+    Vault(file, {}).set("OPENAI_API_KEY", "stored-value")
+    assert Vault(file, {"OPENAI_API_KEY": other}).hide("stored-value") == "(secret OPENAI_API_KEY)"
+
+
 def test_what_is_hidden_and_what_is_not(file: Path) -> None:
     environment = {
         "MONKEY": "bananas are fine", "PLAIN": "not-yet-secret", "A_TOKEN": "short", "B_KEY": "abcdef",

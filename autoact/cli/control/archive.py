@@ -85,10 +85,13 @@ def import_files(arguments: argparse.Namespace) -> int:
 
 def import_file(arguments: argparse.Namespace, file: Path) -> None:
     """Imports one file, or a saved data set; an archive is recognised by its name and its first bytes."""
+    from autoact.errors import BadInput
     from autoact.files.saved_dataset import is_saved_dataset
 
     saved = is_saved_dataset(file)
     if not saved and (file.suffix in (".gz", ".tgz") or not file.is_file() or _begins(file, GZIP)):
+        if arguments.check or arguments.json:
+            raise BadInput("expected a file of trajectories, not an archive, with --check or --json", file=file)
         import_archive(arguments, file)
     else:
         from autoact.cli.control.trajectories import import_trajectories

@@ -191,4 +191,5 @@ def _unit_of(state: RunState, command: Command) -> str:
 def _find_trajectory(state: RunState, unit: str) -> Trajectory | None:
     if unit in state.trajectories:
         return state.trajectories[unit]
-    return next((one.trajectory for one in state.solved if one.trajectory.unit == unit), None)
+    answers = (*(one.trajectory for one in state.solved), *(one.trajectory for one in state.validated))
+    return next((one for one in answers if one.unit == unit), None)

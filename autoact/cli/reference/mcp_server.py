@@ -156,8 +156,8 @@ def _is_wanted(line: str, unit: str, kind: str) -> bool:
     import orjson
 
     event = orjson.loads(line)
-    trajectory = event.get("trajectory") or {}
-    named = event.get("unit") or (trajectory.get("unit") if isinstance(trajectory, dict) else "")
+    held = event.get("trajectory") or event.get("verdict") or {}
+    named = event.get("unit") or (held.get("unit") if isinstance(held, dict) else "")
     return str(event["type"]).startswith(kind) and (not unit or named == unit)
 
 

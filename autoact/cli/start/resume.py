@@ -32,6 +32,7 @@ def resume(arguments: argparse.Namespace) -> int:
     """Starts the run's keeper again and follows the run."""
     from autoact.cli.start.run_start import launch_and_follow
     from autoact.cli.watch.table import print_result
+    from autoact.errors import BadInput
     from autoact.run.process.health import is_active
 
     folder = find_target_run(arguments)
@@ -39,6 +40,8 @@ def resume(arguments: argparse.Namespace) -> int:
         _trust(folder)
     if is_active(folder):
         return _end_pause(folder, arguments.unit)
+    if arguments.unit:
+        raise BadInput(f"{folder.name} has no live job, and --unit is for a live run", key="--unit")
     check(folder, arguments.take_over)
     return launch_and_follow(folder, partial(print_result, as_json=arguments.json), detach=arguments.detach)
 

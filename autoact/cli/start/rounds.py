@@ -63,12 +63,12 @@ def play_later_rounds(project: Project, config: Config, what: str, show: Show, f
         if code:
             return code
         words, better = compare_rounds(best, folder)
-        print(f"round {number}: {words}", flush=True)
+        print(f"round {number}: {words}", file=sys.stderr, flush=True)
         if not better:
             disk.replace(folder.set_aside, f"round {number}: {words}\n".encode())
             break
         best = folder
-    print(f"the best round is {best.name}")
+    print(f"the best round is {best.name}", file=sys.stderr)
     return 0
 
 

@@ -46,10 +46,11 @@ def find_live_session(project: Project) -> RunFolder | None:
 
 
 def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
-    """Makes the folder of a new session, with every method that can answer."""
+    """Makes the folder of a new session, with every method that can answer. Raises BadInput."""
     import msgspec
 
     from autoact.cli.start.run_start import check
+    from autoact.errors import BadInput
     from autoact.job.answer_config import make_answer_config
     from autoact.job.base_run import find_trained_run, trained_adapters
     from autoact.registry.methods import answerable_methods
@@ -59,6 +60,8 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
     found = find_run(project.root, base) if base else find_trained_run(project.root)
     methods = answerable_methods(trained=found is not None, adapters=trained_adapters(found) if found else ())
     config = make_answer_config(project, base, methods, stages=(SESSION,))
+    if idle is not None and idle < 1:
+        raise BadInput(f"expected 1 or more seconds, found {idle}", key="--idle")
     if idle is not None:
         config = msgspec.structs.replace(config, session=msgspec.structs.replace(config.session, idle=idle))
     check(project, config)

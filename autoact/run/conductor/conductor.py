@@ -258,8 +258,8 @@ class Conductor:
         """Submits a unit's request to the engine or to its environment."""
         ticket, request = Ticket(unit.name, unit.n), unit.request
         if isinstance(request, Use):
-            self.calls.submit(ticket, request, unit.environment, tuple(unit.past))
-            unit.past.clear()
+            if self.calls.submit(ticket, request, unit.environment, tuple(unit.past)):
+                unit.past.clear()
         else:
             assert isinstance(request, Ask)
             self.world.engine.submit(ticket, request, self._seed(ticket))

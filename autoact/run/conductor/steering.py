@@ -103,7 +103,7 @@ class RunCommands:
             return known
         try:
             self.actions[command.do](command)
-        except BadInput as error:
+        except (BadInput, ValueError) as error:  # ValueError: too long for a line of the log
             journal.append(CommandRefused(command.id, str(error)))
             return Reply(command.id, why=str(error))
         if command.do not in ("step", "finish", "ping"):  # step and finish log it themselves, with the unit found

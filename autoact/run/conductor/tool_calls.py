@@ -63,24 +63,26 @@ class ToolCalls:
         """The tool of the oldest call that any unit waits for; empty when none does."""
         return next((call.use.tool for call in self._calls if call.tickets), "")
 
-    def submit(self, ticket: Ticket, use: Use, environment: Environment, past: Sequence[Use]) -> None:
+    def submit(self, ticket: Ticket, use: Use, environment: Environment, past: Sequence[Use]) -> bool:
         """Queues a call; the environment recalls `past` before it.
 
-        A repeatable call that was made before in this run, or is being made, is not made again.
+        A repeatable call that was made before in this run, or is being made, is not made again; then the environment
+        recalls nothing, and False is returned.
         """
         repeatable = environment.repeatable(use.tool)
         if repeatable and use in self._known:
             self._ready.append(TicketObservation(ticket, self._known[use], made=False))
-            return
+            return False
         if repeatable and (same := next((call for call in self._calls if call.tickets and call.use == use), None)):
             same.tickets.append(ticket)
-            return
+            return False
         call = Call(use, environment, past, ticket, [ticket])
         self._calls.append(call)
         self._waiting.put(call)
         if self._started < min(self._threads, len(self._calls)):
             self._started += 1
             threading.Thread(target=self._serve, name="tool call", daemon=True).start()
+        return True
 
     def remember(self, use: Use, observation: Observation, environment: Environment) -> None:
         """Keeps the observation of a repeatable call, whether new or replayed from the log."""

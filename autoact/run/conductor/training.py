@@ -31,7 +31,9 @@ def _run_steps(training: Generator[Event | None, bool | None, Adapter], steering
             steering.wait_between_steps(unit)
         while True:
             event = training.send(enough)
-            if event is not None:  # after a resume a step may come again; its event is logged once
+            if (
+                event is not None
+            ):  # ExamplesBuilt is logged once; a step that comes again after a resume is logged again
                 steering.journal.append_once(event)
             steering.units.beat("" if event is not None else f"the job of {unit}")
             steering.wait_between_steps(unit)

@@ -199,13 +199,21 @@ class ControlServer:
             self.taken.add(file)
 
 
+def _encode(command: Command) -> bytes:
+    """Returns a command as JSON. Raises BadInput for a text that is not valid Unicode."""
+    try:
+        return msgspec.json.encode(command)
+    except UnicodeEncodeError as error:
+        raise BadInput("expected UTF-8 text") from error
+
+
 def send(folder: RunFolder, command: Command, *, timeout: float = 10.0) -> Reply:
     """Sends a command to the job and returns its reply. Raises Unreachable without one within `timeout` seconds."""
     try:
         with _short_address(folder.socket) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(timeout)
             _connect(connection, address, time.monotonic() + timeout)
-            connection.sendall(msgspec.json.encode(command) + b"\n")
+            connection.sendall(_encode(command) + b"\n")
             with connection.makefile("rb") as stream:
                 line = stream.readline(LONGEST)
         if line:
@@ -236,7 +244,7 @@ def save_command(folder: RunFolder, command: Command) -> Path:
     except FileExistsError as error:
         raise BadInput("expected a folder for commands, found something else", file=folder.control) from error
     file = folder.control / f"{time.time_ns()}-{command.id}.json"
-    disk.replace(file, msgspec.json.encode(command))
+    disk.replace(file, _encode(command))
     return file
 
 

@@ -36,7 +36,7 @@ NO_RESTART = (exit_record.FINISHED, exit_record.BAD_INPUT, exit_record.BUSY, exi
 """Exit codes after which a restart would end the same way, or is not wanted."""
 END_EVENTS = ("run.finished", "run.failed", "run.cancelled")
 """Types of events that end a log."""
-REPEATED = ("run.", "command.", "unit.", "train.stepped", "checkpoint.skipped")
+REPEATED = ("run.", "command.", "unit.", "stage.started", "train.stepped", "loss.validated", "checkpoint.skipped")
 """Beginnings of the types of events that a job repeats after a restart, and that are therefore no progress."""
 POLL = 0.05
 """Seconds between checks for a request to stop, while waiting to restart a job."""

@@ -172,7 +172,7 @@ def _publish(part: Path, wanted: Path) -> Path:
         try:
             disk.publish_folder(part, target)
         except FileExistsError:
-            target = wanted.with_name(f"{wanted.name[:100]}-{secrets.token_hex(2)}")
+            target = wanted.with_name(f"{wanted.name[:95]}-{secrets.token_hex(2)}")
         else:
             return target
 

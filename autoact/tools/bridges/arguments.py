@@ -20,6 +20,13 @@ class BadArgument(ValueError):
     """An argument that does not fit the schema; the message says what was expected."""
 
 
+def _read_parameters(schema: Schema) -> dict[str, Schema]:
+    """Returns the schemas of an object's properties; an empty one for `true`, which allows any value."""
+    found = schema.get("properties")
+    found = found if isinstance(found, Mapping) else {}
+    return {name: one if isinstance(one, Mapping) else {} for name, one in found.items()}
+
+
 def parse_arguments(argument: str, schema: Schema) -> dict[str, Any]:
     """Returns named arguments from a JSON object, from `name=value` pairs, or from values in order, separated by
     commas.
@@ -27,7 +34,7 @@ def parse_arguments(argument: str, schema: Schema) -> dict[str, Any]:
     The whole text is the value when the tool has one parameter, or one required parameter that is text. Raises
     BadArgument.
     """
-    parameters: dict[str, Schema] = dict(schema.get("properties", {}))
+    parameters = _read_parameters(schema)
     if not parameters:
         return {}
     given = _parse_object(argument)
@@ -44,7 +51,7 @@ def parse_arguments(argument: str, schema: Schema) -> dict[str, Any]:
 
 def example_call(tool: str, schema: Schema) -> str:
     """Returns an example call in the action syntax, with examples, options and defaults of the schema as values."""
-    parameters: dict[str, Schema] = dict(schema.get("properties", {}))
+    parameters = _read_parameters(schema)
     shown = {name: parameters[name] for name in schema.get("required", []) if name in parameters} or dict(
         [*parameters.items()][:1]
     )

@@ -68,7 +68,8 @@ def _call(context: ToolContext, record: ToolRecord, argument: str) -> Observatio
     if body:
         headers = {"Content-Type": "application/json", **headers}
     url = fill(settings["url"], quote(argument, safe=""))
-    fresh_s = settings["cache_hours"] * 3600 if settings["method"] == "GET" else 0.0
+    in_header = any("{argument}" in text for text in settings["headers"].values())
+    fresh_s = settings["cache_hours"] * 3600 if settings["method"] == "GET" and not in_header else 0.0
     client = Client(Guard(settings["allow"]), record.limits.timeout_s)
     request = HttpRequest(url, settings["method"], headers=headers, body=body.encode())
     reply = CachingClient(client, default_cache() if fresh_s else None, fresh_s).ask(request)

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from autoact.errors import BadProject
@@ -34,7 +35,7 @@ def load(files: Iterable[Path], target: Path) -> None:
             name = _unique_name(identifier(file.stem, "table"), taken)
             try:
                 _load(connection, name, file)
-            except (OSError, UnicodeDecodeError, csv.Error) as error:
+            except (OSError, UnicodeDecodeError, csv.Error, sqlite3.Error) as error:
                 raise BadProject(f"cannot be read as a table: {error}", file=file) from error
         connection.commit()
 
@@ -47,9 +48,12 @@ def _load(connection: sqlite3.Connection, table: str, file: Path) -> None:
             raise BadProject(f"expected a first line with 1 to {MOST_COLUMNS} column names", file=file, line=1)
         taken: set[str] = set()
         columns = [_unique_name(identifier(name, f"column_{number}"), taken) for number, name in enumerate(header, 1)]
-        connection.execute(f'CREATE TABLE "{table}" ({", ".join(columns)})')
+        quoted = ", ".join(f'"{column}"' for column in columns)
+        connection.execute(f'CREATE TABLE "{table}" ({quoted})')
         placeholders = ", ".join("?" * len(columns))
         connection.executemany(f'INSERT INTO "{table}" VALUES ({placeholders})', _rows(lines, len(columns)))
+        if next(lines, None) is not None:
+            raise BadProject(f"expected at most {MOST_ROWS:,} rows", file=file)
 
 
 def _rows(lines: Iterator[list[str]], width: int) -> Iterator[Sequence[object]]:
@@ -70,10 +74,24 @@ def value(cell: str) -> int | float | str | None:
 
 
 def identifier(name: str, otherwise: str) -> str:
-    """Makes an identifier that SQL needs no quotes for; `otherwise` where nothing of the name can stay."""
+    """Makes an identifier that SQL needs no quotes for; `otherwise` where nothing of the name can stay.
+
+    A reserved word of SQL gets a line after it: `order_`.
+    """
     plain = re.sub(r"\W+", "_", name.strip(), flags=re.ASCII).strip("_").lower()
     plain = f"_{plain}" if plain[:1].isdigit() else plain
-    return plain or otherwise
+    return f"{plain}_" if plain and _is_reserved(plain) else plain or otherwise
+
+
+@cache
+def _is_reserved(word: str) -> bool:
+    """Returns whether a word cannot stand for a column without quotes in SQLite."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute(f"CREATE TABLE plain ({word})")
+        except sqlite3.OperationalError:
+            return True
+    return False
 
 
 def _unique_name(name: str, taken: set[str]) -> str:

@@ -57,7 +57,9 @@ class Painter:
                 return file
             if sum(1 for _ in self._folder.iterdir()) >= MOST_PICTURES:
                 raise ToolFailed(f"{self._folder.name} holds {MOST_PICTURES} files already; clear some away")
-            self._make_picture(words, seconds).save(file)
+            part = file.with_name(f".{file.name}.part")
+            self._make_picture(words, seconds).save(part, format="PNG")
+            part.replace(file)
         return file
 
     def _file_name(self, words: str) -> str:

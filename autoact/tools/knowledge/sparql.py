@@ -53,7 +53,8 @@ class Endpoint:
         found = self.select(self._form.format(name=quote_literal(thing), most=MOST_FACTS), MOST_FACTS)
         by_item: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for item, relation, value in found.rows:
-            by_item[item].append((relation, value))
+            if relation is not None and value is not None:  # a blank node has no text
+                by_item[item].append((relation, value))
         return (thing, max(by_item.values(), key=len)) if by_item else None
 
     def similar(self, thing: str, count: int) -> list[str]:

@@ -42,8 +42,9 @@ def _uses(record: ToolRecord) -> Iterator[SecretUse]:
 def reaches_network(text: str) -> bool:
     """Returns whether a setting is a URL of another machine."""
     scheme, separator, _ = text.partition("://")
-    return (
-        bool(separator)
-        and scheme.casefold().partition("+")[0] not in ("file", "sqlite")
-        and bool(urlsplit(text).netloc)
-    )
+    if not separator or scheme.casefold().partition("+")[0] in ("file", "sqlite"):
+        return False
+    try:
+        return bool(urlsplit(text).netloc)
+    except ValueError:  # such as a bracket that is not closed
+        return True

@@ -136,7 +136,7 @@ class _Entry:
                 raise self._place.fault(f"unknown{_nearest(key, _KEYS)}", key)
             _check(value, _KEYS[key], self._place, key)
         record = self._record(names)
-        if record.name in chosen:
+        if tool_key(record.name) in map(tool_key, chosen):
             raise self._place.fault(f"`{record.name}` is listed twice", "name")
         settings = self._content.get("settings", {})
         texts = {key: self._content[key] for key in ("definition", "usage") if key in self._content}
@@ -186,7 +186,8 @@ def _read(file: Path) -> str:
 
 def _check(value: Any, kind: type, place: EntryLocation, name: str) -> None:
     fits = type(value) is kind or (kind is float and type(value) is int)
-    if not fits or (kind is list and not all(isinstance(one, str) for one in value)):
+    texts = value if kind is list else value.values() if fits and name in ("headers", "environment") else ()
+    if not fits or not all(isinstance(one, str) for one in texts):
         raise place.fault(f"expected {_TYPES[kind]}, not {value!r:.40}", name)
     if kind is str and not value.strip():
         raise place.fault("expected some text", name)

@@ -180,7 +180,7 @@ def new_entry(
     if kind != "builtin" and kind not in BRIDGES:
         raise BadInput(f"unknown kind `{kind}`; known: builtin, {', '.join(BRIDGES)}", key="--kind")
     proper = record.name if record and kind == "builtin" else name
-    if proper in taken:
+    if tool_key(proper) in map(tool_key, taken):
         raise BadInput(f"`{proper}` is listed already; `autoact tools enable` switches it on", key="NAME")
     typed = {**({"kind": kind} if kind != "builtin" else {}), **described}
     return {"name": proper, **typed, **({"settings": dict(settings)} if settings else {})}

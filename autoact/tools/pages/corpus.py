@@ -87,8 +87,9 @@ class Corpus:
         files = list_arrow_files(file) if is_saved_dataset(file) else [file]
         corpus = cls._of_files(f"data-{_digest(file)}", files, cache, lambda problems: read_paragraphs(file, problems))
         for kept in cache.glob("data-*.sqlite"):
-            if kept.stat().st_atime < time.time() - LONGEST_UNUSED:
-                kept.unlink(missing_ok=True)
+            with suppress(OSError):  # another job removes it too, or the cache cannot be written
+                if kept.stat().st_atime < time.time() - LONGEST_UNUSED:
+                    kept.unlink(missing_ok=True)
         return corpus
 
     @classmethod
@@ -98,9 +99,9 @@ class Corpus:
         corpus = cls(_open_index(path, read))
         with suppress(OSError):  # in a cache that cannot be written nothing is kept, or nothing is removed either
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
-        for stale in cache.glob(f"{owner}-*.sqlite"):
-            if stale != path:
-                stale.unlink(missing_ok=True)
+            for stale in cache.glob(f"{owner}-*.sqlite"):
+                if stale != path:
+                    stale.unlink(missing_ok=True)
         return corpus
 
     @classmethod

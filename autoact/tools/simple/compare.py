@@ -18,11 +18,13 @@ RECORD = ToolRecord(
 SAME, DIFFERENT = "the same", "different"
 EXPECTED = "expected two texts with a semicolon between them, such as `Lima; Quito`"
 _COMMAS = re.compile(r"(?<=\d),(?=\d{3})")
+_NUMBER = re.compile(r"[+-]?(?:\d{1,300}(?:\.\d*)?|\.\d+)")
 
 
 def compare(argument: str) -> Observation:
-    """Compares the two texts without capitals, articles, punctuation and the commas of large numbers."""
-    texts = [normalise(_COMMAS.sub("", text)) for text in argument.split(";")]
+    """Compares numbers by their values, other texts without capitals, articles, punctuation and commas in numbers."""
+    plain = [_COMMAS.sub("", text).strip() for text in argument.split(";")]
+    texts = [str(float(text)) if _NUMBER.fullmatch(text) else normalise(text) for text in plain]
     if len(texts) != 2 or not all(texts):
         return Observation(EXPECTED, failed=True)
     first, second = texts
@@ -38,6 +40,7 @@ def checks(context: ToolContext, records: Mapping[str, ToolRecord]) -> Iterable[
     """Yields two equal texts, and two that differ."""
     yield Check(RECORD.name, "the Danube; Danube", f"^{SAME}$")
     yield Check(RECORD.name, "2,850; 2,860", f"^{DIFFERENT}$")
+    yield Check(RECORD.name, "2.5; 25", f"^{DIFFERENT}$")
 
 
 GROUP = Group((RECORD,), open_calls, checks=checks)

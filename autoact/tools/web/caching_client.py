@@ -147,7 +147,10 @@ def default_cache() -> Path:
 
 
 def _name(request: HttpRequest) -> str:
-    """Returns the file name for a request. Headers do not count: they hold keys, and do not change the question."""
+    """Returns the file name for a request. Headers do not count, since they hold keys.
+
+    Replies to requests whose headers depend on the question must not be cached.
+    """
     asked = msgspec.json.encode([request.method, request.url, dict(request.parameters), request.body.hex()])
     return f"{hashlib.blake2s(asked, digest_size=16).hexdigest()}.reply"
 

@@ -92,11 +92,11 @@ class Guard:
 
 def unreachable_reason(url: str, allowed: Iterable[str] = (), resolve: Resolve | None = None) -> str:
     """Says why a tool could not reach a URL's host, as far as its addresses show; empty when it could."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or SCHEMES.get(parts.scheme, 443)
         Guard(allowed, resolve).addresses(parts.hostname or "", port)
-    except (ToolFailed, ValueError) as error:  # a port that is no number
+    except (ToolFailed, ValueError) as error:  # a port that is no number, or no URL
         return str(error)
     return ""
 
