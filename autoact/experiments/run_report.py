@@ -12,7 +12,8 @@ from autoact.experiments.plots import Bar, Line, draw_bars, draw_lines
 from autoact.experiments.report import MOST_WRONG, Block, describe_answer
 from autoact.lab.duration import format_duration
 from autoact.lab.inspection.signatures import find_signatures
-from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_training
+from autoact.lab.scores import Score
+from autoact.lab.tally import LogTotals, Tally, count_figures, describe_training
 from autoact.run.process.health import cause, verdict
 from autoact.run.record.folder import RunFolder, to_toml
 from autoact.run.record.state import RunState

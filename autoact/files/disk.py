@@ -14,13 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, TypeVar
-
-import msgspec
+from typing import BinaryIO
 
 from autoact.errors import AutoActError, BadInput, DiskFull
-
-T = TypeVar("T")
 
 FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a full disk."""
@@ -76,25 +72,6 @@ def read_file(path: Path, most: int = SMALL_FILE) -> bytes:
     if len(data) > most:
         raise BadInput(f"expected at most {most:,} bytes", file=path)
     return data
-
-
-def read_struct(path: Path, kind: type[T]) -> T | None:
-    """Reads a small JSON file as a `kind`; None when the file is absent or does not hold one.
-
-    Raises BadInput for anything but a regular file, OSError for one that may not be read.
-    """
-    try:
-        return msgspec.json.decode(read_file(path), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def try_read_struct(path: Path, kind: type[T]) -> T | None:
-    """Does as `read_struct`, with None also where that raises."""
-    try:
-        return read_struct(path, kind)
-    except (OSError, BadInput):
-        return None
 
 
 def file_size(path: Path) -> int:

@@ -41,6 +41,11 @@ RELEASE_EVERY = 10
 class LoraTraining:
     """The training of one adapter: `run` trains and yields events, `export` writes the adapter."""
 
+    validated: list[float]
+    """The loss on the samples of validation, at each checkpoint so far."""
+    best: dict[str, Tensor]
+    """The weights at the lowest of these losses; empty before the first one, or if the last weights are kept."""
+
     def __init__(
         self, model: Any, name: str, samples: Sequence[Sample], settings: Differentiation, *, seed: int, root: Path,
         validation: Sequence[Sample] = (), invocation: Sequence[int] = (), trunks: Trunks | None = None,
@@ -56,11 +61,7 @@ class LoraTraining:
         steps = self.steps_per_epoch * settings.epochs
         self.steps = min(steps, settings.most_steps) if settings.most_steps else steps
         self.losses: list[float] = []
-        self.validation = validation
-        self.validated: list[float] = []
-        """The loss on the samples of validation, at each checkpoint so far."""
-        self.best: dict[str, Tensor] = {}
-        """The weights at the lowest of these losses; empty before the first one, or if the last weights are kept."""
+        self.validation, self.validated, self.best = validation, [], {}
         self.threads = thread_limit().threads
         """Fixed during the training: another number of threads would round sums differently."""
         self.invocation = list(invocation)

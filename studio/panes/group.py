@@ -146,14 +146,13 @@ class GroupPane(Pane):
         self.rows.set_sessions(list(self.sessions.values()))
         table = self.query_one(Table)
         new = next((index for index in range(len(self.rows)) if self.rows.key(index) not in before), None)
+        if new is not None and self.rows.rows[new][1].question.text == self._sender.waiting:
+            self._sender.waiting = ""
         if new is not None and before:
             self.shown, self._replayed = self.rows.key(new), None
-            if self.rows.rows[new][1].question.text == self._sender.waiting:
-                self._sender.waiting = ""
             table.move_to(new)
         table.reload()
-        if not before:  # the row of last time, else the newest
-            self.shown, self._sender.waiting = table.chosen or "", ""
+        self.shown = self.shown if before else table.chosen or ""  # at first the row of last time, else the newest
         if self.current is None:
             self._redraw_sides()
         self._show_status()

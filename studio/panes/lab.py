@@ -22,7 +22,8 @@ from autoact.errors import AutoActError
 from autoact.experiments.progress import RunReader
 from autoact.files import disk
 from autoact.lab.lineage import find_related, training_rows, wrong_answers
-from autoact.lab.tally import LogTotals, Score, Tally, count_figures
+from autoact.lab.scores import Score
+from autoact.lab.tally import LogTotals, Tally, count_figures
 from autoact.project.project import Project
 from autoact.registry.methods import ALL, METHODS
 from autoact.run.control.command import user_name
@@ -110,8 +111,7 @@ class LabPane(Pane):
         self.query_one("#scores", Table).set_hint("No runs yet: R starts one.")
         self.query_one("#experiments", Table).show(self.experiments)
         self.query_one("#experiments", Table).set_hint("No experiments yet: `autoact lab new` makes one.")
-        # a run that has ended announces no further change, and may have been counted before its end
-        self.set_interval(RECOUNT_S, lambda: self.update() if self.display else None)
+        self.set_interval(RECOUNT_S, lambda: self.update() if self.display else None)  # a run's end may be missed
 
     def update(self) -> None:
         if self.has_class("experiments"):

@@ -9,7 +9,8 @@ from autoact.lab import comparison
 from autoact.lab.comparison import ComparedSide, collect_answers
 from autoact.lab.duration import short_duration
 from autoact.lab.manifest import find_unlike, make_manifest
-from autoact.lab.tally import LogTotals, Score, Tally, count_figures, describe_training, describe_validation
+from autoact.lab.scores import Score
+from autoact.lab.tally import LogTotals, Tally, count_figures, describe_training, describe_validation
 from autoact.registry.roles import ROLES
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState

@@ -12,8 +12,9 @@ import pytest
 import autoact.events as happened
 from autoact.cli.watch.table import lines
 from autoact.events import Event, ModelAnswered, QuestionSolved
+from autoact.lab.scores import measure_gain
 from autoact.lab.spending import Spending
-from autoact.lab.tally import LogTotals, Made, describe_training, measure_gain, tally
+from autoact.lab.tally import LogTotals, Made, describe_training, tally
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogWriter, Record
 from autoact.stages.group_planning import commit_solution

@@ -182,7 +182,8 @@ def test_a_viewer_loads_no_engine(python: Python) -> None:
     loaded = set(child.communicate()[0].split())
     assert "autoact.run.record.state" in loaded
     ours = {name for name in loaded if name.startswith("autoact.") and not name.startswith("autoact.run")}
-    kept = "errors events files files.disk files.toml_text registry registry.roles registry.registry script security"
-    assert ours == {f"autoact.{part}" for part in (*kept.split(), "security.trust", "trajectory")}
+    kept = "errors events registry registry.roles registry.registry script security security.trust trajectory"
+    files = "files files.disk files.json_file files.toml_text"
+    assert ours == {f"autoact.{part}" for part in f"{kept} {files}".split()}
     assert not {name for name in loaded if name.startswith(("autoact.run.conductor", "autoact.run.control"))}
     assert not loaded & {"torch", "transformers", "peft", "textual"}

@@ -27,7 +27,7 @@ needs_sshd = pytest.mark.skipif(SSHD is None or shutil.which("ssh") is None, rea
 @pytest.mark.parametrize(
     ("address", "host", "port", "path"),
     [
-        ("ssh://gpu/work/p", "gpu", "", "/work/p"),
+        ("ssh://gpu/data/p", "gpu", "", "/data/p"),
         ("ssh://Ada@GPU-1.example.org:2222/~/my%20projects/p", "Ada@GPU-1.example.org", "2222", "my projects/p"),
         ("ssh://[::1]:22/p", "::1", "22", "/p"),
         ("ssh://gpu", "gpu", "", ""),

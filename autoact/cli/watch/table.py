@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from autoact.cli.output import print_json, printable
 from autoact.lab.precision import describe_precision
-from autoact.lab.tally import Score, Tally, ToolUse, describe_pass_rates, describe_training, describe_validation, tally
+from autoact.lab.scores import Score
+from autoact.lab.tally import Tally, ToolUse, describe_pass_rates, describe_training, describe_validation, tally
 from autoact.registry.methods import METHODS
 from autoact.run.record.folder import RunFolder
 from autoact.verdicts import describe_verdicts
@@ -52,24 +53,28 @@ def lines(made: Tally) -> Iterator[str]:
     if made.validation:
         yield f"validation    {describe_validation(made.validation)}"
     if made.scores:
-        yield ""
-        interval = f"{'95 % interval':>14}"
-        success, mean, steps = ("won", "score", f"  {'steps':>5}") if made.scores[0].played else ("EM", "F1", "")
-        header = f"{'held-out':<22}{'n':>4}  {success:>5} {interval}  {mean:>5} {interval}"
-        yield f"{header}  {'tokens':>7}  {'s':>6}{steps}"
-        for score in made.scores:
-            yield from _scores(score)
-            if score.stopped:
-                yield f"  the limit of tokens ended {score.stopped} of {score.n} answers"
-            if score.verdicts and score.verdicts.n:
-                yield f"  reflect: {describe_verdicts(score.verdicts)}"
-            if score.gain:
-                gain, low, high = (100 * value for value in score.gain)
-                yield f"  {mean} over the meta-agent alone: {gain:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
-        if made.token_limit:
-            yield f"Each method generated at most {made.token_limit} tokens for a question."
-        if any(_sees_gold(score.cast) for score in made.scores):
-            yield f"{GOLD} sees the gold answer: no fair comparison with the others."
+        yield from _score_table(made)
+
+
+def _score_table(made: Tally) -> Iterator[str]:
+    yield ""
+    interval = f"{'95 % interval':>14}"
+    success, mean, steps = ("won", "score", f"  {'steps':>5}") if made.scores[0].played else ("EM", "F1", "")
+    header = f"{'held-out':<22}{'n':>4}  {success:>5} {interval}  {mean:>5} {interval}"
+    yield f"{header}  {'tokens':>7}  {'s':>6}{steps}"
+    for score in made.scores:
+        yield from _scores(score)
+        if score.stopped:
+            yield f"  the limit of tokens ended {score.stopped} of {score.n} answers"
+        if score.verdicts and score.verdicts.n:
+            yield f"  reflect: {describe_verdicts(score.verdicts)}"
+        if score.gain:
+            gain, low, high = (100 * value for value in score.gain)
+            yield f"  {mean} over the meta-agent alone: {gain:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
+    if made.token_limit:
+        yield f"Each method generated at most {made.token_limit} tokens for a question."
+    if any(_sees_gold(score.cast) for score in made.scores):
+        yield f"{GOLD} sees the gold answer: no fair comparison with the others."
 
 
 def _calls(uses: Mapping[str, ToolUse]) -> str:

@@ -12,7 +12,8 @@ from autoact.lab.inspection.contamination import find_contamination
 from autoact.lab.inspection.duplicates import nearest_pairs
 from autoact.lab.inspection.overlap import OPENING, most_common_opening
 from autoact.lab.inspection.steps import action_key, action_names, is_broken, is_call, known_actions
-from autoact.lab.tally import ALONE, Tally
+from autoact.lab.scores import ALONE
+from autoact.lab.tally import Tally
 from autoact.lessons import wrong_lessons
 from autoact.run.record.state import RunState
 from autoact.trajectory import Question, Trajectory

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact.errors import BadInput
-from autoact.files import disk
+from autoact.files import disk, json_file
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Count, Quantity
 
@@ -49,7 +49,7 @@ class Ending(Struct, frozen=True, omit_defaults=True):
 
 def read_ending(folder: RunFolder) -> Ending | None:
     """Returns the last job's end; None while a job lives, when no keeper recorded it, and when it cannot be read."""
-    return disk.try_read_struct(folder.exit, Ending)
+    return json_file.try_read_struct(folder.exit, Ending)
 
 
 def cause(code: int, *, oom: bool, rss_mb: float, last_line: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from autoact.files import disk
+from autoact.files import disk, json_file
 from autoact.run.record.folder import RunFolder
 from autoact.trajectory import Count, Quantity
 
@@ -47,7 +47,7 @@ class Heartbeat(Struct, frozen=True, omit_defaults=True):
 
 def read_heartbeat(folder: RunFolder) -> Heartbeat | None:
     """Returns the last heartbeat; None when there is none, or it cannot be read."""
-    return disk.try_read_struct(folder.heartbeat, Heartbeat)
+    return json_file.try_read_struct(folder.heartbeat, Heartbeat)
 
 
 def resident_mb() -> float:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from autoact.errors import BadInput, RunBusy
-from autoact.files import disk
+from autoact.files import disk, json_file
 from autoact.run.record.folder import RunFolder
 
 TRIES, PAUSE = 5, 0.01
@@ -127,7 +127,7 @@ def owner(folder: RunFolder, *, keeper: bool = False) -> Owner | None:
 
     Raises BadInput when the lock is not a file.
     """
-    return disk.read_struct(_file(folder, keeper), Owner)
+    return json_file.read_struct(_file(folder, keeper), Owner)
 
 
 def busy_error(folder: RunFolder, *, keeper: bool = False) -> RunBusy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,28 +159,23 @@ class RunState:
     @classmethod
     def of(cls, path: Path) -> RunState:
         """Returns the state of a log up to now; a log that does not exist has no events."""
-        state, tail = cls(), LogTail(path)
-        try:
-            state.follow(tail)
-        finally:
-            tail.close()
-        return state
+        return cls._read(LogTail(path))
 
     @classmethod
     def of_end(cls, path: Path) -> RunState:
         """Returns the state of the last part of a log: enough for its status and stage, without trajectories."""
-        state, tail = cls(), LogTail(path, max(0, disk.file_size(path) - LONGEST_LINE - 1), numbered=False)
-        try:
-            state.follow(tail)
-        finally:
-            tail.close()
-        return state
+        return cls._read(LogTail(path, max(0, disk.file_size(path) - LONGEST_LINE - 1), numbered=False))
+
+    @classmethod
+    def _read(cls, tail: LogTail) -> RunState:
+        with closing(tail):
+            (state := cls()).follow(tail)
+            return state
 
     @property
     def kept(self) -> list[Trajectory]:
         """The trajectories that the filter or a person kept, in the order of the log."""
-        found = ((one, self.verdicts.get(unit)) for unit, one in self.trajectories.items())
-        return [one for one, verdict in found if verdict is not None and verdict.kept]
+        return [one for unit, one in self.trajectories.items() if (found := self.verdicts.get(unit)) and found.kept]
 
     def remove_lane(self, unit: str) -> None:
         """Removes a unit from the lanes."""
@@ -213,9 +209,8 @@ def fold(state: RunState, record: Record) -> None:
 
 
 def _on_run_opened(state: RunState, event: RunOpened) -> None:
-    state.attempt, state.pid, state.host = event.attempt, event.pid, event.host
-    state.engine, state.config, state.error = event.engine, event.config, ""
-    state.inputs = event.inputs or state.inputs
+    state.attempt, state.pid, state.host, state.error = event.attempt, event.pid, event.host, ""
+    state.engine, state.config, state.inputs = event.engine, event.config, event.inputs or state.inputs
     if (state.status, state.why) != ("paused", BY_A_PERSON):
         state.status, state.why = "running", ""
     _measure_pace_anew(state)
@@ -227,8 +222,7 @@ def _on_run_paused(state: RunState, event: RunPaused | RunResumed) -> None:
 
 
 def _measure_pace_anew(state: RunState) -> None:
-    """Leaves out the time in which nothing was done from the pace of the running stage."""
-    if (stage := state.stages.get(state.stage)) is not None:
+    if stage := state.stages.get(state.stage):
         stage.paced_from, stage.paced_done = state.at, stage.done
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from textual.content import Content
 
 from autoact.events import QuestionSolved
-from autoact.lab.tally import Score
+from autoact.lab.scores import Score
 from studio.widgets.lists.table import Column
 from studio.widgets.status import short_name
 

@@ -15,7 +15,7 @@ from autoact.experiments.experiment import create_experiment, read_experiment
 from autoact.experiments.journal import append_run
 from autoact.experiments.progress import ExperimentProgress, Grid
 from autoact.lab.lineage import wrong_answers
-from autoact.lab.tally import Score
+from autoact.lab.scores import Score
 from autoact.project.project import Project
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder
