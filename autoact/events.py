@@ -309,7 +309,7 @@ class LossValidated(Event, frozen=True, tag="loss.validated"):
     """The loss on trajectories that an adapter does not learn from, after so many steps, in nats per token."""
 
     role: str
-    step: Count
+    step: StepNumber
     loss: float
 
 

@@ -69,8 +69,8 @@ class PassRates(Struct, frozen=True):
     questions: int
     """Questions with at least `tries` plain tries."""
     tries: int
-    at: dict[int, float]
-    """The mean over questions, by k: 1, 2, 4 and so on up to `tries`."""
+    at: dict[str, float]
+    """The mean over questions, by k as text: 1, 2, 4 and so on up to `tries`."""
 
 
 class Made(Struct, frozen=True):
@@ -298,7 +298,7 @@ def find_pass_rates(state: RunState) -> PassRates | None:
         return None
     enough = [one for one in right.values() if len(one) >= tries]
     ks = [1 << power for power in range(tries.bit_length() - 1)] + [tries]
-    return PassRates(len(enough), tries, {k: mean_pass_at_k(enough, k) for k in ks})
+    return PassRates(len(enough), tries, {str(k): mean_pass_at_k(enough, k) for k in ks})
 
 
 def describe_pass_rates(rates: PassRates) -> str:

@@ -42,7 +42,7 @@ def pace(state: RunState) -> str:
 
 def time_left(stage: StageState, now: float) -> float:
     """Returns the seconds left at the stage's average pace; 0 when it cannot be estimated yet."""
-    spent, done = now - stage.paced_from, stage.done - stage.paced_done
+    spent, done = now - stage.paced[0], stage.done - stage.paced[1]
     return max(0, stage.of - stage.done) * spent / done if done and spent >= ESTIMATE_AFTER_S else 0.0
 
 

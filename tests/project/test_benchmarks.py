@@ -94,8 +94,8 @@ def test_columns_of_ones_own(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "columns", "told"),
     [
-        ("a.jsonl", {"prompt": "Who?", "label": "I"}, {"question": "promt"}, ":1, key `question`: no column `promt`; "
-         "there is prompt, label"),
+        ("a.jsonl", {"prompt": "Who?", "label": "I"}, {"question": "promt"}, ":1, key `question`: no column "
+         "`promt`, or nothing in it; there is prompt, label"),
         ("a.csv", "prompt,label\nWho?,I\n", {"question": "prompt", "answer": "lable"}, ":1: expected a JSON object, or "
          "a header that names the columns prompt and lable"),
         ("a.csv", "question,answer\n", {}, "empty; expected at least one question"),

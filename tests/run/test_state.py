@@ -105,19 +105,19 @@ def test_the_pace_leaves_out_the_time_in_which_nothing_was_done(again: Event) ->
     state = folded(StageStarted("synthesis", 9), StageProgressed("synthesis", 4, 9))
     folded(again, state=state)
     stage = state.stages["synthesis"]
-    assert (stage.done, stage.paced_done, stage.paced_from) == (4, 4, state.at)
+    assert (stage.done, stage.paced) == (4, (state.at, 4))
 
 
 def test_stages_and_what_they_spend() -> None:
     state = folded(said("t", 0), StageStarted("synthesis", 9), said("t", 1), said("t", 2, role="plan"))
     folded(StageProgressed("synthesis", 4, 9), state=state)
     assert state.stage == "synthesis"
-    assert state.stages["synthesis"] == StageState(of=9, done=4, paced_from=101.0)
+    assert state.stages["synthesis"] == StageState(of=9, done=4, started_at=101.0, paced=(101.0, 0))
     assert state.tokens["synthesis"] == ModelUsage(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
     assert state.tokens[""].calls == 1
     folded(StageFinished("synthesis", 8, 2.5), state=state)
     assert (state.stage, state.lanes.units) == ("", {})
-    assert state.stages["synthesis"] == StageState(9, 9, 8, "finished", 2.5, 101.0)
+    assert state.stages["synthesis"] == StageState(9, 9, 8, "finished", 2.5, 101.0, (101.0, 0))
 
 
 def test_a_step_done_again_replaces_the_first() -> None:

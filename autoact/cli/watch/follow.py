@@ -160,7 +160,7 @@ def _training(state: RunState) -> str:
 
 def pace(stage: StageState, now: float) -> tuple[float, float]:
     """Returns results per minute, and seconds left at that rate (0 when unknown)."""
-    spent, done = max(1e-9, now - stage.paced_from), stage.done - stage.paced_done
+    spent, done = max(1e-9, now - stage.paced[0]), stage.done - stage.paced[1]
     if not done or spent < 1:
         return 0.0, 0.0
     rate = done / spent

@@ -64,10 +64,10 @@ class StageState:
     status: str = "running"
     """`running` or `finished`."""
     seconds: float = 0.0
-    paced_from: float = 0.0
-    """The time, in Unix seconds, from which the pace is measured: the stage's start, or the last time it went on."""
-    paced_done: int = 0
-    """Results that it had then."""
+    started_at: float = 0.0
+    """Unix seconds."""
+    paced: tuple[float, int] = (0.0, 0)
+    """Unix seconds and results, from which the pace is measured: of the start, or of the last time it went on."""
     tried: int = 0
     """Number of drafts written so far, in a stage that judges them later."""
 
@@ -223,7 +223,7 @@ def _on_run_paused(state: RunState, event: RunPaused | RunResumed) -> None:
 
 def _measure_pace_anew(state: RunState) -> None:
     if stage := state.stages.get(state.stage):
-        stage.paced_from, stage.paced_done = state.at, stage.done
+        stage.paced = state.at, stage.done
 
 
 def _on_run_failed(state: RunState, event: RunFailed) -> None:
@@ -249,12 +249,12 @@ def _on_question_injected(state: RunState, event: QuestionInjected) -> None:
 
 def _on_stage_started(state: RunState, event: StageStarted) -> None:
     state.stage = event.stage
-    state.stages[event.stage] = StageState(of=event.of, paced_from=state.at)
+    state.stages[event.stage] = StageState(of=event.of, started_at=state.at, paced=(state.at, 0))
     state.lanes.units.clear()
 
 
 def _on_stage_progressed(state: RunState, event: StageProgressed) -> None:
-    stage = state.stages.setdefault(event.stage, StageState(paced_from=state.at))
+    stage = state.stages.setdefault(event.stage, StageState(started_at=state.at, paced=(state.at, 0)))
     stage.done, stage.of, stage.tried = event.done, event.of, max(stage.tried, event.tried)
 
 
