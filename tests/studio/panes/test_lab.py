@@ -163,7 +163,7 @@ async def test_a_deleted_run_is_no_longer_in_the_scores(opera: Path) -> None:
     async with pane_of(opera, "6", (120, 36)) as (app, pilot):
         assert "75.0" in screen_text(app)
         shutil.rmtree(run.path)
-        app.screen.follow._shelf_due = 0.0  # type: ignore[attr-defined]
+        app.screen.follow._list_due = 0.0  # type: ignore[attr-defined]
         app.screen.follow.start()  # type: ignore[attr-defined]
         await until(pilot, lambda: "75.0" not in screen_text(app))
         assert "11-22 14:10" in screen_text(app)
