@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -78,6 +78,7 @@ def test_two_commands_at_once_lose_no_change(
         save(self)
 
     monkeypatch.setattr(ToolsFile, "save", wait_and_save)
+    monkeypatch.setattr("autoact.cli.cleaned_output", nullcontext)  # the streams are those of the whole process
     workers = [threading.Thread(target=tools, args=(file, *words)) for words in (first, second)]
     for worker in workers:
         worker.start()
