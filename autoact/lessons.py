@@ -54,7 +54,7 @@ def draw_kept(verdicts: Mapping[str, Verdict], most: int, seed: int) -> Mapping[
     return {unit: verdict for unit, verdict in verdicts.items() if unit not in left_out}
 
 
-def hold_back(
+def split_for_validation(
     trajectories: Sequence[Trajectory], verdicts: Mapping[str, Verdict], share: float, seed: int
 ) -> tuple[list[Trajectory], list[Trajectory]]:
     """Returns the trajectories to learn from, and those to validate on: all those of a share of the questions.

@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from autoact.events import AdapterReady, StageProgressed
-from autoact.lessons import build_lessons, draw_kept, hold_back
+from autoact.lessons import build_lessons, draw_kept, split_for_validation
 from autoact.methods.settings import MethodSettings
 from autoact.project.config import Differentiation
 from autoact.registry.stages import DIFFERENTIATION
@@ -54,7 +54,7 @@ def differentiation(
         for name, parts in settings.adapters.items()
     }
     verdicts = draw_kept(verdicts, settings.trajectories, seed)
-    learned, held = hold_back(trajectories, verdicts, settings.validation, seed)
+    learned, held = split_for_validation(trajectories, verdicts, settings.validation, seed)
     requests = []
     for name, cast in casts.items():
         lessons = build_lessons(name, cast, learned, verdicts, settings.wrong_share, seed, settings.failures)

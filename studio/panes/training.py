@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from autoact.events import VerdictCalibrated
 from autoact.lab.tally import describe_validation, score_validation
-from autoact.lessons import build_lessons, hold_back
+from autoact.lessons import build_lessons, split_for_validation
 from autoact.project.config import trained_cast
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.run.record.folder import RunFolder
@@ -187,7 +187,7 @@ class TrainingPane(Pane, can_focus=True):
         share = number_setting(config, "differentiation", "wrong_share")
         seed = int(number_setting(config, "model", "seed"))
         validation = number_setting(config, "differentiation", "validation")
-        learned, _ = hold_back(list(state.trajectories.values()), state.verdicts, validation, seed)
+        learned, _ = split_for_validation(list(state.trajectories.values()), state.verdicts, validation, seed)
         examples = build_lessons(
             self.chosen, trained_cast(config), learned, state.verdicts, share, seed,
             text_setting(config, "differentiation", "failures"),

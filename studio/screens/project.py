@@ -245,7 +245,7 @@ class ProjectScreen(Screen[None]):
             self.notice("There is no run to send this to.")
         else:
             self.notice(run_command.progress_text(command))
-            self._in_thread(lambda: run_command.deliver(folder, command, start=start), None)
+            self._in_thread(lambda: run_command.deliver(folder, command, start=start))
 
     def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> None:
         """Sends several commands of one kind in a thread, and shows how many were accepted."""
@@ -259,8 +259,8 @@ class ProjectScreen(Screen[None]):
             self.notice(f"{run_command.TEXTS[commands[0].do][0]} {len(commands)} trajectories ...")
             self._in_thread(lambda: run_command.deliver_all(folder, commands), on_accepted)
 
-    def _in_thread(self, work: Callable[[], CommandResult], on_accepted: Callable[[], object] | None) -> None:
-        """Sends commands in a thread and shows the text of the result."""
+    def _in_thread(self, work: Callable[[], CommandResult], on_accepted: Callable[[], object] | None = None) -> None:
+        """Sends commands in a thread, shows the text of the result, and calls `on_accepted` if one was accepted."""
 
         def send() -> None:
             result = work()

@@ -59,14 +59,10 @@ def export(arguments: argparse.Namespace) -> int:
     from autoact.run.record.archive import export_run
 
     folder, file = find_target_run(arguments), disk.expand_user(arguments.file)
-    if arguments.form in ("metrics", "tensorboard", "trackio", "wandb"):
-        from autoact.cli.control.trajectories import export_metrics
-
-        return export_metrics(folder, arguments.form, file)
     if arguments.form:
-        from autoact.cli.control.trajectories import export_trajectories
+        from autoact.cli.control.trajectories import export_in_form
 
-        return export_trajectories(arguments, folder, file)
+        return export_in_form(arguments, folder, file)
     if file.is_dir():
         file = file / f"{folder.name}.tar.gz"
     export_run(folder, file)

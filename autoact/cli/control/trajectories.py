@@ -63,6 +63,13 @@ def import_trajectories(arguments: argparse.Namespace, file: Path) -> None:
             print(printable(line))
 
 
+def export_in_form(arguments: argparse.Namespace, folder: RunFolder, file: Path) -> int:
+    """Writes the metrics of a run, or its trajectories, in the form that was asked for."""
+    if arguments.form in (FORM, *TRACKERS):
+        return export_metrics(folder, arguments.form, file)
+    return export_trajectories(arguments, folder, file)
+
+
 def export_trajectories(arguments: argparse.Namespace, folder: RunFolder, file: Path) -> int:
     """Writes a run's kept trajectories, or all, and prints the file's path and their number."""
     form: TrajectoryForm = FORMS.get(arguments.form)
