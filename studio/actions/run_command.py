@@ -64,7 +64,8 @@ def _start_job(folder: RunFolder, commands: Sequence[Command]) -> None:
     trust.require_start(folder.path)
     files: list[Path] = []
     try:
-        files += [save_command(folder, command) for command in commands]
+        for command in commands:
+            files.append(save_command(folder, command))
         launch(folder)
     except (AutoActError, OSError):
         for file in files:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+import pytest
 from stories import finished, write
 
+from autoact.errors import AutoActError
 from autoact.run.control.command import Verb
-from studio.actions.run_command import TEXTS, deliver, new_command, progress_text
+from autoact.run.record.folder import RunFolder
+from studio.actions import run_command
+from studio.actions.run_command import TEXTS, deliver, deliver_all, new_command, progress_text
 
 
 def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
@@ -29,3 +33,20 @@ def test_orders_are_signed_and_never_the_same() -> None:
     assert one.id != other.id
     assert (one.do, one.unit, one.n, one.text) == ("edit", "q-1", 3, "Klimt")
     assert one.by
+
+
+def test_a_job_that_cannot_be_started_leaves_no_command_behind(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do commands of which a later one cannot be saved."""
+    run = write(opera, finished())
+    keep, drop = new_command("judge", "q-1", 1), new_command("judge", "q-2", 0, text="\udcff")
+    monkeypatch.setattr(run_command, "launch", lambda folder: pytest.fail("it must not be started"))
+    result = deliver_all(run, [keep, drop])
+    assert (result.accepted, result.text) == (False, "judge: expected UTF-8 text")
+    assert list(run.control.glob("*.json")) == []
+
+    def launch(folder: RunFolder) -> None:
+        raise AutoActError("no memory")
+
+    monkeypatch.setattr(run_command, "launch", launch)
+    assert deliver(run, keep, start=True).text == "judge: no memory"
+    assert list(run.control.glob("*.json")) == []
