@@ -8,12 +8,16 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from autoact import __version__
 from autoact.errors import AutoActError, BadInput
 from autoact.project.completion import complete
 from autoact.registry import load_plugins
 from autoact.security.untrusted_text import cleaned_output
+
+if TYPE_CHECKING:
+    from studio.target import Target
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
     try:
         load_plugins()
+        if options.serve is not None:
+            from studio.remote.server import serve
+
+            return serve(options.serve or None)
         if options.web is not None:
             return _web(options.where, options.web, options.visitors)
         if options.where and options.where.startswith("ssh://"):
@@ -46,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"studio {__version__}")
     parser.add_argument(
         "where", nargs="?", help="a project's name or folder, a run, or a folder of projects; "
-        "ssh://[user@]host[:port]/path opens the studio of another machine; default: where you left",
+        "ssh://[user@]host[:port]/path for a project or run on another machine; default: where you left",
     )  # fmt: skip
     parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line per event until the run has ended")
     parser.add_argument(
@@ -55,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--visitors", metavar="N", type=int, default=1, help="with --web: let in so many browsers at a time (1)"
     )
+    parser.add_argument(
+        "--serve", metavar="PATH", nargs="?", const="", help=argparse.SUPPRESS
+    )  # for `ssh://` elsewhere
     return parser
 
 
@@ -81,19 +92,33 @@ def _web(named: str | None, port: int, visitors: int) -> int:
 
 
 def _remote(address: str) -> int:
-    from studio.remote import open_remote
+    """Shows a project of another machine."""
+    from studio.actions import remote_machine
+    from studio.remote.connection import Connection
+    from studio.target import Target
 
     _need_terminal()
-    return open_remote(address)
+    connection = Connection(address)
+    connection.open()
+    remote_machine.use(connection)
+    code = _show(Target(connection.copy.root.parent, connection.copy.root, connection.run))
+    if unsent := connection.close():
+        print(f"not sent, and kept for the next time: {', '.join(unsent)}", file=sys.stderr)
+    return code
 
 
 def _studio(named: str | None) -> int:
     _need_terminal()
-    gc.disable()  # importing makes no garbage, and collecting took a tenth of the start
-    from studio.app import StudioApp  # slow to import, and not needed by --plain and --help
     from studio.target import find
 
-    app = StudioApp(find(named))
+    return _show(find(named))
+
+
+def _show(target: Target) -> int:
+    gc.disable()  # importing makes no garbage, and collecting took a tenth of the start
+    from studio.app import StudioApp  # slow to import, and not needed by --plain and --help
+
+    app = StudioApp(target)
     gc.freeze()
     gc.enable()
     message = app.run()

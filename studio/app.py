@@ -19,7 +19,7 @@ from autoact.errors import AutoActError, BadInput
 from autoact.project.recent import remember_project
 from autoact.run.process.notification import NotifySettings, make_notification, read_settings
 from autoact.security import trust
-from studio.actions import action_table, keymap
+from studio.actions import action_table, cli_command, keymap, remote_machine
 from studio.files.view_memory import ViewMemory, read_memory, save_left
 from studio.runs.run_news import RunNews
 from studio.target import Target
@@ -224,7 +224,7 @@ class StudioApp(App[str]):
         """Returns the screen of a project, as it was left, and puts the project first among the recent ones."""
         from studio.screens.project import ProjectScreen
 
-        if problem := remember_project(root):
+        if remote_machine.current() is None and (problem := remember_project(root)):
             self.errors.append(problem)
         return ProjectScreen(root, run, "Trajectories" if run else "", self._memory().projects.get(str(root)))
 
@@ -248,22 +248,26 @@ class StudioApp(App[str]):
 
         def on_answer(yes: bool | None) -> None:
             if yes:
-                self.run_worker(lambda: self._trust(root), thread=True)
+                self.run_worker(self._trust(root))
             else:
                 self._declined.add(root)
                 self._notice(f"Not trusted. `autoact trust {shlex.quote(str(root))}` lets it run.")
 
         self.push_screen(Confirm("Trust this project, and its runs that came with it?", *reasons), on_answer)
 
-    def _trust(self, root: Path) -> None:
-        try:
-            trust.trust_project(root)
-        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
-            self.call_from_thread(self._notice, f"It could not be trusted: {error}")
+    async def _trust(self, root: Path) -> None:
+        result = await cli_command.autoact("trust", str(root), options=("--yes",))
+        if result.code:
+            self._notice(f"It could not be trusted: {result.reason}")
 
     def on_project_screen_left(self, message: ProjectScreen.Left) -> None:
-        """Goes back to the screen below, else to the list; the lowest screen is Textual's own, which is blank."""
-        if len(self.screen_stack) > 2:
+        """Goes back to the screen below, else to the list; the lowest screen is Textual's own, which is blank.
+
+        Of another machine there is no list, so there the studio ends.
+        """
+        if remote_machine.current():
+            self.exit()
+        elif len(self.screen_stack) > 2:
             self.pop_screen()
         else:
             self.switch_screen(_projects(message.folder))

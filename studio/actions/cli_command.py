@@ -4,47 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
-from dataclasses import dataclass
-from typing import Any
 
 from autoact.security import child_process
+from studio.actions import remote_machine
+from studio.actions.remote_machine import CliResult
 
 PROGRAM = tuple(child_process.python_command("-m", "autoact"))
 """The command line before the verb."""
 
 
-@dataclass(frozen=True, slots=True)
-class CliResult:
-    """The result of a command. Its texts are untrusted."""
-
-    code: int
-    """Exit code: 0 for success; `tools try` and `tools test` exit with 1 when a call failed."""
-    output: str
-    errors: str
-
-    @property
-    def data(self) -> Any:
-        """The output parsed as JSON; None when it is none."""
-        import orjson  # slow to import
-
-        try:
-            return orjson.loads(self.output)
-        except orjson.JSONDecodeError:
-            return None
-
-    @property
-    def reason(self) -> str:
-        """The last line of the error output, which says why it failed."""
-        lines = (self.errors.strip() or self.output.strip()).splitlines()
-        line = lines[-1] if lines else f"exit code {self.code} without an error message"
-        return line.removeprefix("autoact: ").removeprefix("error: ")
-
-
 async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliResult:
     """Runs `autoact VERB`. Words that begin with a hyphen are not read as options; paths must be absolute.
 
-    Cancelling the coroutine kills the process.
+    Cancelling the coroutine kills the process, unless it runs on another machine.
     """
+    if machine := remote_machine.current():
+        return await asyncio.wrap_future(machine.invoke(verb, words, options))
     line = (*PROGRAM, *verb.split(), *options, *(("--", *words) if words else ()))
     try:
         process = await asyncio.create_subprocess_exec(

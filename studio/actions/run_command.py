@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from autoact.errors import AutoActError
@@ -13,6 +12,8 @@ from autoact.run.process.health import is_active
 from autoact.run.process.launch import launch
 from autoact.run.record.folder import RunFolder
 from autoact.security import trust
+from studio.actions import remote_machine
+from studio.actions.remote_machine import CommandResult
 
 TEXTS: dict[Verb, tuple[str, str]] = {
     "pause": ("pausing", "paused"), "resume": ("resuming", "resumed"), "step": ("stepping", "stepped"),
@@ -22,14 +23,6 @@ TEXTS: dict[Verb, tuple[str, str]] = {
     "ping": ("pinging", "answered"),
 }  # fmt: skip
 """Texts for a command: while it is sent, and once the job has accepted it."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """The job's decision on a command, and a text about it that may be untrusted."""
-
-    accepted: bool
-    text: str
 
 
 def new_command(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str = "group") -> Command:
@@ -47,6 +40,8 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
 
     With `start`, a run without a job gets one, which reads the command when it starts.
     """
+    if machine := remote_machine.current():
+        return machine.deliver(folder, [command], "start" if start else "send")
     try:
         if start and not is_active(folder):
             _start_job(folder, [command])
@@ -79,6 +74,8 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
     The text counts those that the job accepted, and gives the first reason of a refusal. The result is accepted if one
     of them is.
     """
+    if machine := remote_machine.current():
+        return machine.deliver(folder, commands, "start")
     first = commands[0]
     try:
         if not is_active(folder):
@@ -93,6 +90,8 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
 
 def queue(folder: RunFolder, command: Command) -> CommandResult:
     """Stores a command for a job that is still loading its model."""
+    if machine := remote_machine.current():
+        return machine.deliver(folder, [command], "queue")
     try:
         save_command(folder, command)
     except OSError as error:  # the boundary of a command: shown, not raised

@@ -14,6 +14,7 @@ from autoact.registry.stages import SESSION
 from autoact.run.control.command import Command, Verb
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command, run_command
+from studio.actions.remote_machine import CommandResult
 from studio.episodes.session import SessionLog
 from studio.terminal import untrusted_text
 
@@ -89,13 +90,13 @@ class QuestionSender:
         self,
         folder: RunFolder,
         command: Command,
-        send: Callable[[RunFolder, Command], run_command.CommandResult],
+        send: Callable[[RunFolder, Command], CommandResult],
         typed: TypedLine | None,
     ) -> None:
         result = send(folder, command)
         self._owner.app.call_from_thread(self._report, result, typed)
 
-    def _report(self, result: run_command.CommandResult, typed: TypedLine | None) -> None:
+    def _report(self, result: CommandResult, typed: TypedLine | None) -> None:
         if not result.accepted and typed is not None and typed.edit is None:
             self.waiting = ""
         self._on_result(result.text, None if result.accepted else typed)

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
-from studio.actions.cli_command import CliResult
+from studio.actions.remote_machine import CliResult
 from studio.files import tool_list
 from studio.files.tool_list import ToolLine
 from studio.files.tools_file_undo import ToolsFileUndo

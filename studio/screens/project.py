@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from autoact.run.control.command import Command
-from studio.actions import action_table, run_command
-from studio.actions.run_command import CommandResult
+from studio.actions import action_table, remote_machine, run_command
+from studio.actions.remote_machine import CommandResult
 from studio.files.view_memory import PaneMemory, ProjectMemory, save_view
 from studio.panes import SLOTS
 from studio.panes.pane import Pane
@@ -32,6 +32,8 @@ from studio.widgets.tab_line import TabLine
 
 LOAD_S = 3.0
 """Seconds between two readings of the machine's load."""
+LINE_S = 1.0
+"""Seconds between two looks at the line to another machine."""
 PRESS_AGAIN_S = 2.0
 """Seconds within which esc must be pressed twice to leave."""
 REMEMBER_S = 5.0
@@ -101,6 +103,8 @@ class ProjectScreen(Screen[None]):
         self.follow.start()
         self.set_interval(REMEMBER_S, self.save_view)
         self.set_interval(LOAD_S, self.read_load)
+        if remote_machine.current():
+            self.set_interval(LINE_S, self._show_line)
 
     def _follow_first(self) -> None:
         """Follows the run that was named, else the one of last time, unless only another one is alive, else the
@@ -186,11 +190,20 @@ class ProjectScreen(Screen[None]):
             self._show_load(None)
 
     def _read_load(self, runs: list[RunLine]) -> None:
+        load: MachineLoad | None
         with self._reading:
-            if self._meter is None:
-                self._meter = MachineMeter(self.project)
-            load = self._meter.read(runs)
+            if machine := remote_machine.current():
+                load = machine.read_load()
+            else:
+                self._meter = self._meter or MachineMeter(self.project)
+                load = self._meter.read(runs)
         self.app.call_from_thread(self._show_load, load)
+
+    def _show_line(self) -> None:
+        """Shows the state of the line to the other machine, and what became of an edit that it refused."""
+        if (machine := remote_machine.current()) and (text := machine.take_notice()):
+            self.notice(text)
+        self.query_one(Status).refresh_lines(self.follow)
 
     def _show_load(self, load: MachineLoad | None) -> None:
         self.load = load

@@ -8,7 +8,8 @@ from textual.widgets import Static
 
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table
-from studio.actions.cli_command import CliResult, autoact
+from studio.actions.cli_command import autoact
+from studio.actions.remote_machine import CliResult
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.transcript_feed import update_document
 from studio.terminal import untrusted_text

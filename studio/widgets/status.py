@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.run.record.state import RunState
+from studio.actions import remote_machine
 from studio.runs.follow import Follow
 from studio.runs.machine import MachineLoad, short_machine_text
 from studio.runs.progress import pace, stage_of
@@ -32,6 +33,9 @@ class Status(ContentLines):
         name = untrusted_text.content(follow.run_list.root.name, "bold $primary").truncate(
             max(12, width // 4), ellipsis=True
         )
+        if machine := remote_machine.current():
+            line = untrusted_text.content(f"@{machine.text}", "$warning" if machine.lost else "$quiet")
+            name = Content.assemble(name, " ", line)
         if not follow.name:
             return [Content.assemble(" ", name, ("  no runs yet", "$quiet"))]
         verdict = verdict_of(follow.verdict, self.glyphs)

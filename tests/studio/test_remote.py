@@ -1,4 +1,4 @@
-"""`studio ssh://...` over a real sshd on the loopback address: the studio there, and again after a cut line."""
+"""`studio ssh://...` over a real sshd on the loopback address, and its addresses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stories import finished, write
 from terminal import Terminal
 
 from autoact.errors import BadInput
-from studio.files.view_memory import memory_file
-from studio.remote import RemoteTarget
+from studio.remote.address import RemoteTarget
 
 SSHD = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
 needs_sshd = pytest.mark.skipif(SSHD is None or shutil.which("ssh") is None, reason="needs OpenSSH")
@@ -58,14 +58,14 @@ def test_what_is_no_address(address: str) -> None:
 def test_a_path_is_one_word_there(tmp_path: Path) -> None:
     """Whatever it contains: two shells read it."""
     target = RemoteTarget("gpu", "", 'it\'s; $(touch x) "here"')
-    there = target.command(tmp_path / "reached")[-1]
+    there = target.command(quiet=True)[-1]
     fake = tmp_path / "studio"
     fake.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
     fake.chmod(0o755)
     (tmp_path / ".profile").write_text(f"PATH={tmp_path}:$PATH\n")  # as a person adds folders for programs
     environment = {**os.environ, "SHELL": "/bin/sh", "HOME": str(tmp_path)}
     done = subprocess.run(["/bin/sh", "-c", there], capture_output=True, env=environment, check=True, cwd=tmp_path)
-    assert done.stdout.decode() == f"{target.path}|"
+    assert done.stdout.decode() == f"--serve|{target.path}|"
     assert not (tmp_path / "x").exists()
 
 
@@ -129,30 +129,33 @@ def machine(tmp_path: Path, opera: Path) -> Iterator[Machine]:
 
 
 @needs_sshd
-def test_the_studio_there_and_again_after_a_cut_line(machine: Machine, opera: Path) -> None:
+def test_a_project_there_and_a_line_that_is_cut(machine: Machine, opera: Path) -> None:
+    """Keys are answered here while the line is cut; what was typed meanwhile is there once it is back."""
+    write(opera, finished())
     address = f"ssh://{getpass.getuser()}@127.0.0.1:{machine.port}{opera}"
     with Terminal(["-m", "studio", address], environment={"AUTOACT_SSH": machine.ssh}) as terminal:
         assert terminal.until(lambda: "1 Task" in terminal.text(), 60), (machine.folder / "log").read_text()
+        assert terminal.until(lambda: "@" in terminal.text() and "finished" in terminal.text(), 30), terminal.text()
         terminal.press("2")
-        assert terminal.until(lambda: "Retrieve" in terminal.text(), 30)
-        assert terminal.until(lambda: memory_file().exists() and '"Tools"' in memory_file().read_text(), 30)
+        assert terminal.until(lambda: "ready" in terminal.text(), 30), "a command of `autoact` runs there"
         machine.cut()
-        assert terminal.until(lambda: "is lost; the runs there go on" in terminal.text(), 30), terminal.text()
-        terminal.wait(4)
-        assert "is lost" in terminal.text(), "it goes on trying"
-        terminal.screen.reset()
+        assert terminal.until(lambda: "line lost for" in terminal.text(), 30), terminal.text()
+        terminal.press("1")
+        assert terminal.until(lambda: "Who wrote Fidelio?" in terminal.text(), 30)
+        terminal.press("aWho wrote Tosca?\tPuccini\x0f")
+        assert terminal.until(lambda: "1 waiting to be sent" in terminal.text(), 30), terminal.text()
+        assert "Tosca" not in (opera / "examples.jsonl").read_text()
         machine.start()
-        assert terminal.until(lambda: "1 Task" in terminal.text() and "Retrieve" in terminal.text(), 60), (
-            terminal.text()
-        )
+        assert terminal.until(lambda: "line lost" not in terminal.text(), 60), terminal.text()
+        assert terminal.until(lambda: "Tosca" in (opera / "examples.jsonl").read_text(), 30)
         terminal.press("q")
-        assert not terminal.until(lambda: False, 20), "it ends with the studio there"
+        assert not terminal.until(lambda: False, 20), "the studio ends"
 
 
 @needs_sshd
-def test_a_machine_that_is_not_reached_is_tried_once(machine: Machine, opera: Path) -> None:
+def test_a_machine_that_is_not_reached_says_so(machine: Machine, opera: Path) -> None:
     machine.cut()
     address = f"ssh://127.0.0.1:{machine.port}{opera}"
     with Terminal(["-m", "studio", address], environment={"AUTOACT_SSH": machine.ssh}) as terminal:
-        assert terminal.until(lambda: "ssh did not reach 127.0.0.1" in terminal.text(), 30), terminal.text()
+        assert terminal.until(lambda: "127.0.0.1: it was not reached" in terminal.text(), 30), terminal.text()
         assert "refused" in terminal.text()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from textual.content import Content
 
-from studio.actions.cli_command import CliResult
+from studio.actions.remote_machine import CliResult
 from studio.files import tool_list
 from studio.files.tool_list import ToolLine
 from studio.terminal import untrusted_text
