@@ -288,15 +288,17 @@ def summarise_adapter(state: RunState, role: str) -> AdapterSummary:
 
 def find_pass_rates(state: RunState) -> PassRates | None:
     """Returns pass@k of the meta-agent's plain tries, over the questions with the usual number of them; None for fewer
-    than two tries."""
+    than two tries. Further tries, which only questions without a good one have, do not count."""
     right: defaultdict[str, list[bool]] = defaultdict(list)
     for unit, trajectory in state.trajectories.items():
         if trajectory.made == "" and trajectory.cast == META and not is_fork(unit):
             right[trajectory.question.id].append(trajectory.reward >= 1)
-    tries = max(Counter(map(len, right.values())).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
+    usual = max(Counter(map(len, right.values())).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
+    settings = state.config.get("synthesis", {})
+    tries = settings["samples"] if isinstance(settings, dict) and settings.get("further") else usual
     if tries < 2:
         return None
-    enough = [one for one in right.values() if len(one) >= tries]
+    enough = [one[:tries] for one in right.values() if len(one) >= tries]
     ks = [1 << power for power in range(tries.bit_length() - 1)] + [tries]
     return PassRates(len(enough), tries, {str(k): mean_pass_at_k(enough, k) for k in ks})
 

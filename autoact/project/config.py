@@ -170,6 +170,9 @@ class Synthesis(Section, frozen=True):
     """The questions: self-made ones, or the project's reference questions (the paper's control)."""
     samples: Annotated[PositiveInt, Meta(extra={"unit": "trajectories"})] = 4
     """Trajectories per question."""
+    further: NonNegativeInt = 0
+    """Most further tries of a question while fewer than `filtering.per_question` are kept, so that hard questions get
+    more than easy ones."""
     demonstrations: Annotated[NonNegativeInt, Meta(extra={"unit": "examples"})] = 3
     """Seed examples with steps in the meta-agent's prompt, in their order; 0 is the paper's zero-shot synthesis.
 

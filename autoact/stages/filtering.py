@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from autoact.diversity import find_collapse
 from autoact.events import StageProgressed, TrajectoryJudged
@@ -54,10 +55,10 @@ def filtering(
     project's tools, without which an imported trajectory is refused; empty if they are not known.
     """
     by_hand = {unit: verdict.kept for unit, verdict in verdicts.items() if verdict.by != BY_FILTER}
-    refusals = _find_refusals(trajectories, settings, by_hand, tools)
+    refusals = find_refusals(trajectories, settings, by_hand, tools)
     if new:
         old = [one for one in trajectories if one.unit not in new]
-        before = _find_refusals(old, settings, by_hand, tools)
+        before = find_refusals(old, settings, by_hand, tools)
         what = find_collapse(_select_kept(old, before, by_hand), _select_kept(trajectories, refusals, by_hand))
         if what:
             refusals = {unit: f"less diverse: {what}" for unit in new if unit not in by_hand} | before
@@ -82,8 +83,11 @@ def _order(trajectory: Trajectory) -> tuple[int, str]:
     return len(trajectory.steps), trajectory.unit
 
 
-def _find_refusals(
-    trajectories: Sequence[Trajectory], settings: Filtering, by_hand: Mapping[str, bool], tools: Collection[str]
+def find_refusals(
+    trajectories: Sequence[Trajectory],
+    settings: Filtering,
+    by_hand: Mapping[str, bool] = MappingProxyType({}),
+    tools: Collection[str] = (),
 ) -> dict[str, str]:
     """Returns the reason to refuse each trajectory that no person judged, empty for those to keep.
 

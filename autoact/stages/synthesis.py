@@ -7,6 +7,7 @@ from such a trajectory does not have them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -17,7 +18,7 @@ from autoact.methods.settings import MethodSettings
 from autoact.project.config import Filtering, Synthesis
 from autoact.script import Card, Commits, Round, Sampling, StageScript, Unit
 from autoact.stages.context import StageContext
-from autoact.stages.filtering import find_refusal, round_prefixes
+from autoact.stages.filtering import find_refusal, find_refusals, round_prefixes
 from autoact.stages.from_facts import make_mistakes, repair, write_from_facts
 from autoact.stages.validation import held_back
 from autoact.trajectory import FROM_FACTS, HINTED, IMPORTED, META, MISTAKEN, REPAIRED, Cast, Question, Trajectory
@@ -26,7 +27,7 @@ from autoact.trajectory import FROM_FACTS, HINTED, IMPORTED, META, MISTAKEN, REP
 def begin(context: StageContext) -> tuple[StageScript, int]:
     """Returns the stage over the questions of the seeds and the accepted ones, and the number of its trajectories.
 
-    Those with hints are not counted.
+    Further ones and those with hints are not counted.
     """
     validation = held_back(context.state.questions, context.config.self_instruct.validation)
     practice = [question for question in context.state.questions if question not in validation]
@@ -70,7 +71,7 @@ def find(name: str, context: StageContext) -> tuple[Unit, Commits] | None:
 def synthesis(
     questions: Sequence[Question], card: Card, settings: Synthesis, rules: Filtering, seed: int = 0
 ) -> StageScript:
-    """Plays all trajectories; then `hinted` more of questions that have none that the `rules` keep.
+    """Plays all trajectories; then `further` ones where the `rules` keep too few, `hinted` ones where they keep none.
 
     All episodes of a round may run at once.
     """
@@ -78,6 +79,10 @@ def synthesis(
     tries = ((f"t-{question.id}-{sample}", question) for sample in range(settings.samples) for question in questions)
     plain = [make_attempt(name, question, card, settings) for name, question in tries]
     done: list[Trajectory | None] = yield Round([*written, *plain], commits=commit_trajectory)
+    for number in range(settings.samples, settings.samples + settings.further):
+        wanted = find_wanted(questions, done, rules)
+        more = [make_attempt(f"t-{question.id}-{number}", question, card, settings) for question in wanted]
+        done += (yield Round(more, commits=commit_trajectory)) if more else []
     yield from _repair(done, rules, settings.repaired, "r-")
     for one in done:
         if one is not None and one.made == FROM_FACTS and one.answer:
@@ -89,6 +94,14 @@ def synthesis(
     hinted = [make_attempt(name, question, card, settings, hinted=True) for name, question in hints]
     if hinted:
         yield Round(hinted, commits=commit_trajectory)
+
+
+def find_wanted(questions: Sequence[Question], done: Sequence[Trajectory | None], rules: Filtering) -> list[Question]:
+    """Returns the questions of which fewer trajectories are kept than the filter takes."""
+    ended = [one for one in done if one is not None]
+    refusals = find_refusals(ended, rules)
+    kept = Counter(one.question.id for one in ended if not refusals[one.unit])
+    return [question for question in questions if kept[question.id] < rules.per_question]
 
 
 def _repair(done: Sequence[Trajectory | None], rules: Filtering, share: float, prefix: str) -> StageScript:

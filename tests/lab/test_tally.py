@@ -130,6 +130,10 @@ def test_chances_of_several_tries(tmp_path: Path) -> None:
     assert found.at["1"] == pytest.approx(7 / 16)
     assert found.at["2"] == pytest.approx((0 + 1 / 2 + 5 / 6 + 1) / 4)
     assert found.at["4"] == 0.75
+    further = Trajectory("t-q-0-4", Question("q-0", "0?", "x"), (), "x", reward=1.0)
+    settings = {"synthesis": {"samples": 4, "further": 1}}
+    opened = happened.RunOpened(1, 7, "here", "scripted", settings)
+    assert tally(write(tmp_path, [opened, *tries, happened.TrajectoryCommitted(further)]).events).pass_rates == found
     once = write(tmp_path, [happened.RunOpened(1, 7, "here", "scripted"), *tries[::4]])
     assert tally(once.events).pass_rates is None
 

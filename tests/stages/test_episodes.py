@@ -74,6 +74,26 @@ def test_a_question_without_a_good_try_is_tried_with_the_names_of_its_pages(driv
     assert set(hints) == {f"Question: {RIVER.text}\n{READ} Ulm, then Danube"}
 
 
+def test_hard_questions_get_further_tries_until_enough_are_kept(drive: Any) -> None:
+    """The second try of the first question is right, no try of the second one, the first try of the third one."""
+    answers = {"q-0": ["wrong", "2850 kilometers"], "q-1": ["wrong"], "q-2": ["2850 kilometers"]}
+    asked = dict.fromkeys(answers, 0)
+    questions = [Question(id, f"How long is {id}?", "2850 kilometers") for id in answers]
+
+    def speak(ask: Ask) -> str:
+        id = next(id for id in answers if id in ask.prompt.user)
+        said = answers[id][min(asked[id], len(answers[id]) - 1)]
+        if ask.choices:
+            return ask.choices[-1 if ask.part == "action" else 0]
+        asked[id] += ask.part == "argument"
+        return said if ask.part == "argument" else f"It is {said}, I know."
+
+    rules = Filtering(per_question=1, grounded=False)
+    events = drive(synthesis(questions, CARD, Synthesis(samples=1, further=3), rules), speak)
+    units = [event.trajectory.unit for event in events if isinstance(event, TrajectoryCommitted)]
+    assert units == ["t-q-0-0", "t-q-1-0", "t-q-2-0", "t-q-0-1", "t-q-1-1", "t-q-1-2", "t-q-1-3"]
+
+
 def test_a_question_with_a_good_try_is_not_tried_again(drive: Any) -> None:
     def speak_well(ask: Ask) -> str:
         if ask.part == "thought":
