@@ -26,6 +26,8 @@ LOCAL = frozenset(
     {"accelerate", "gguf", "huggingface_hub", "peft", "safetensors", "tokenizers", "torch", "transformers"}
 )
 """The packages of the extra `local`, by the names that are imported."""
+FOR_SERVERS = frozenset({"huggingface_hub", "tokenizers", "transformers"})
+"""Those that the extra `server` has too."""
 
 
 class AutoActError(Exception):
@@ -47,10 +49,11 @@ class BadInput(AutoActError):
 
 
 class NotInstalled(BadInput):
-    """A package of the extra `local` is needed and not installed."""
+    """A package of the extra `local` is needed and not installed. Some of them are also in the extra `server`."""
 
     def __init__(self, package: str):
-        super().__init__(f"this needs the package {package}: pip install 'autoact-studio[local]'")
+        server = ", or [server] for the engine `server`" if package in FOR_SERVERS else ""
+        super().__init__(f"this needs the package {package}: pip install 'autoact-studio[local]'{server}")
 
 
 class BadProject(BadInput):

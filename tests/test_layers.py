@@ -28,7 +28,9 @@ LONGEST_FUNCTION = 40
 USUAL_FUNCTION = 30
 
 
-@pytest.mark.parametrize("module", ["studio.app", "autoact.cli"])
+@pytest.mark.parametrize(
+    "module", ["studio.app", "autoact.cli", "autoact.job.open_world", "autoact.model.server.opening"]
+)
 def test_import_loads_no_model_library(module: str) -> None:
     code = f"import sys, {module}; print(*sorted({{'torch', 'transformers', 'peft', 'accelerate'}} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

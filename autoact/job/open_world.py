@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoact.environment import Environments
+from autoact.errors import AutoActError
 from autoact.events import Event
 from autoact.job.digests import weight_digests
 from autoact.job.pipeline import Pipeline
@@ -19,6 +20,7 @@ from autoact.project.project import Project
 from autoact.registry.engines import ENGINES, EngineKind
 from autoact.registry.environments import ENVIRONMENTS
 from autoact.registry.registry import load_object
+from autoact.registry.stages import DIFFERENTIATION
 from autoact.run.conductor.world import Trainer, World
 from autoact.run.record.folder import RunFolder
 from autoact.script import Train
@@ -42,7 +44,9 @@ def _make_world(config: Config, engine: Engine, kind: EngineKind, environments: 
     """Returns the world with the trainer of the engine, or with one that trains in jobs. Raises BadInput."""
     settings = config.differentiation
     trainer: Trainer
-    if settings.executor == "here":
+    if DIFFERENTIATION not in config.run.stages:
+        trainer = NoTrainer()
+    elif settings.executor == "here":
         trainer = load_object(kind.trainer)(engine, settings, seed=config.model.seed, root=root)
     else:
         from autoact.training.jobs import JobTrainer
@@ -53,6 +57,18 @@ def _make_world(config: Config, engine: Engine, kind: EngineKind, environments: 
     world = World(open_author(config, engine), trainer, environments)
     world.closing.callback(trainer.release)
     return world
+
+
+class NoTrainer:
+    """Takes the place of a trainer, which needs PyTorch, in a run that trains nothing."""
+
+    def train(self, request: Train) -> Generator[Event | None, bool | None, Adapter]:
+        """Raises AutoActError."""
+        raise AutoActError(f"{request.adapter}: this run has no stage that trains adapters")
+        yield
+
+    def release(self) -> None:
+        """Does nothing."""
 
 
 class SleepTrainer:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from autoact.model.engine import Ticket
 from autoact.model.tokens import ChoiceTree, Tokens
 from autoact.script import Answer, Ask
+
+if TYPE_CHECKING:  # a server's answers need no PyTorch
+    from torch import Tensor
 
 
 @dataclass(slots=True, eq=False)

@@ -24,11 +24,6 @@ def find_match(model: torch.nn.Module, tokens: Tokens, ask: Match) -> tuple[str,
     return ask.choices[best], sum(map(len, beginnings)) + len(beginnings) * len(text)
 
 
-def match_tokens(tokens: Tokens, ask: Match) -> int:
-    """Returns the tokens of the longest beginning with the text."""
-    return max(len(tokens.plain(beginning)) for beginning in ask.beginnings) + len(tokens.segment(ask.text))
-
-
 @torch.inference_mode()
 def _log_likelihoods(
     model: torch.nn.Module, beginnings: Sequence[tuple[int, ...]], text: tuple[int, ...]

@@ -17,7 +17,7 @@ from autoact.model.blocked import BlockedWeights
 from autoact.model.cache import Branch, Row
 from autoact.model.completion import Running, complete_text, forbidden_ids
 from autoact.model.engine import Ticket
-from autoact.model.likelihood import find_match, match_tokens
+from autoact.model.likelihood import find_match
 from autoact.model.memory import EPISODE, SHARE, free_memory, release_memory, token_bytes
 from autoact.model.packing import PackedPass
 from autoact.model.rows import WORTH_SHARING, Rows, shared_length
@@ -85,7 +85,7 @@ class LocalEngine:
         prompt = self.tokens.prompt(ask.prompt)
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
         if isinstance(ask, Match):
-            longest = match_tokens(self.tokens, ask)
+            longest = self.tokens.match_size(ask)
         else:
             longest = len(prompt) + (tree.longest if tree else ask.limit)
         if self.window is not None and longest > self.window:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError
-from transformers import PreTrainedTokenizerBase
 
 from autoact.errors import UnknownModel
-from autoact.script import Prompt
+from autoact.script import Match, Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 BRACKETED = re.compile(r"\s*[<\[{|].+[>\]}|]\s*")
 """Matches tokens that structure a chat, such as `<start_of_turn>` or `[INST]`, even if not marked as special."""
@@ -37,6 +40,10 @@ class Tokens:
         self.opening = lru_cache(maxsize=256)(self._opening)
         self.segment = lru_cache(maxsize=65_536)(self._segment)
         self.system_role = bool(tokenizer.chat_template) and self._shows_system_message()
+
+    def match_size(self, ask: Match) -> int:
+        """Returns the tokens of the longest beginning with the text."""
+        return max(len(self.plain(beginning)) for beginning in ask.beginnings) + len(self.segment(ask.text))
 
     def _opening(self, system: str, user: str, shown: tuple[tuple[str, str], ...]) -> tuple[int, ...]:
         """Returns the ids of system, demonstrations and user message, up to the beginning of the assistant's turn."""

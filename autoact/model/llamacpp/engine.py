@@ -21,7 +21,6 @@ import torch
 from autoact.errors import BadInput, ContextFull, ModelFailed, UnknownModel
 from autoact.model.completion import Running, complete_text, forbidden_ids
 from autoact.model.engine import Ticket
-from autoact.model.likelihood import match_tokens
 from autoact.model.llamacpp.adapters import convert_adapter
 from autoact.model.llamacpp.server import LlamaServer, Next
 from autoact.model.llamacpp.slots import CacheSlot, SlotOwner, Slots, last_place, shared_length
@@ -100,7 +99,7 @@ class LlamaEngine:
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices and not isinstance(ask, Match) else None
         running = LlamaRunning(ticket, ask, seed, prompt, tree, tree.forced([]) if tree else [], time.monotonic())
         if isinstance(ask, Match):
-            longest = match_tokens(self.tokens, ask)
+            longest = self.tokens.match_size(ask)
         else:
             longest = len(prompt) + (tree.longest if tree else ask.limit)
         if ask.adapter != META and ask.adapter not in self.numbers:

@@ -16,7 +16,6 @@ import msgspec
 from autoact.errors import BadInput, ContextFull, ModelFailed
 from autoact.model.completion import Running, complete_text, forbidden_ids, is_early
 from autoact.model.engine import Ticket
-from autoact.model.likelihood import match_tokens
 from autoact.model.server.adapters import ServedAdapters
 from autoact.model.server.calls import Calls
 from autoact.model.server.client import TryAgain, UnknownName
@@ -83,7 +82,7 @@ class ServerEngine:
         tree = ChoiceTree(self.tokens, ask.choices) if ask.choices else None
         running = ServerRunning(ticket, ask, seed, prompt, tree, tree.forced([]) if tree else [], time.monotonic())
         if isinstance(ask, Match):
-            longest = match_tokens(self.tokens, ask)
+            longest = self.tokens.match_size(ask)
         else:
             longest = len(prompt) + (tree.longest if tree else ask.limit)
         if self.window is not None and longest > self.window:
