@@ -32,9 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from studio.remote.server import serve
 
             return serve(options.serve or None)
+        remote = bool(options.where and options.where.startswith("ssh://"))
+        if remote and options.web is not None:
+            raise BadInput("serves projects of this machine", key="--web")
         if options.web is not None:
             return _web(options.where, options.web, options.visitors)
-        if options.where and options.where.startswith("ssh://"):
+        if remote:
             return _remote(options.where)
         return _plain(options.plain) if options.plain else _studio(options.where)
     except AutoActError as error:  # the boundary of a command
@@ -96,14 +99,15 @@ def _remote(address: str) -> int:
     from studio.actions import remote_machine
     from studio.remote.connection import Connection
     from studio.target import Target
+    from studio.terminal import untrusted_text
 
     _need_terminal()
     connection = Connection(address)
     connection.open()
     remote_machine.use(connection)
     code = _show(Target(connection.copy.root.parent, connection.copy.root, connection.run))
-    if unsent := connection.close():
-        print(f"not sent, and kept for the next time: {', '.join(unsent)}", file=sys.stderr)
+    for text in connection.close():
+        print(untrusted_text.line(text), file=sys.stderr)
     return code
 
 

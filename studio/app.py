@@ -164,6 +164,11 @@ class StudioApp(App[str]):
         except BadInput as error:
             self.errors.append(str(error))
 
+    def on_unmount(self) -> None:
+        """Ends what waits for another machine: Textual waits for its threads."""
+        if machine := remote_machine.current():
+            machine.abandon()
+
     def on_app_focus(self) -> None:
         self._focus_reported = True
 
@@ -173,7 +178,8 @@ class StudioApp(App[str]):
 
     def look_for_news(self) -> None:
         """Looks in a thread for runs that ended, wait or stand still, unless the person sees them or wants no news."""
-        if not alert.is_alert_wanted(
+        machine = remote_machine.current()
+        if (machine and machine.lost) or not alert.is_alert_wanted(
             self._notices.terminal, focused=self.app_focus, reported=self._focus_reported, environment=os.environ
         ):
             self._news = None
@@ -236,7 +242,7 @@ class StudioApp(App[str]):
 
     def ask_for_trust(self, root: Path) -> None:
         """Asks whether to trust a project that is not trusted yet; after a no, it is not asked again."""
-        if trust.is_trusted(root) or root in self._declined:
+        if remote_machine.is_trusted(root) or root in self._declined:
             return
         from studio.screens.confirm import Confirm
 
@@ -356,5 +362,6 @@ class StudioApp(App[str]):
         for screen in screens:
             screen.save_view()
         alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in screens for run in screen.follow.alive)
-        verb = "goes on; `studio` shows it again." if len(alive) == 1 else "go on; `studio` shows them again."
+        again = f"studio {machine.address}" if (machine := remote_machine.current()) else "studio"
+        verb = f"goes on; `{again}` shows it again." if len(alive) == 1 else f"go on; `{again}` shows them again."
         self.exit(f"{', '.join(alive)} {verb}" if alive else None)

@@ -163,6 +163,7 @@ def _digest(file: Path) -> str:
 def write_html(name: str, blocks: Sequence[Block]) -> Path:
     """Writes a report as one HTML file without scripts or links to other files; returns its path."""
     file = disk.expand_user(name)
+    file.parent.mkdir(parents=True, exist_ok=True)
     disk.rewrite(file, to_html(blocks).encode())
     return file
 

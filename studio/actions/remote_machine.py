@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from autoact.run.control.command import Command
 from autoact.run.record.folder import RunFolder
+from autoact.security import trust
 
 if TYPE_CHECKING:
     from studio.runs.machine import MachineLoad
@@ -53,7 +55,11 @@ class CliResult:
 
 
 class RemoteMachine(Protocol):
-    """A machine over a line. What is asked while the line is lost waits for it."""
+    """A machine over a line."""
+
+    @property
+    def address(self) -> str:
+        """What opens its project again."""
 
     @property
     def text(self) -> str:
@@ -66,8 +72,17 @@ class RemoteMachine(Protocol):
     def take_notice(self) -> str:
         """Returns the next text for the person, once; empty without one."""
 
+    def is_trusted(self, folder: Path) -> bool:
+        """Returns whether a project or a run, by its folder here, is trusted there."""
+
+    def abandon(self) -> None:
+        """Answers all that waits for the line, as the studio ends."""
+
     def deliver(self, folder: RunFolder, commands: Sequence[Command], how: Delivery) -> CommandResult:
-        """Sends commands of one kind to the job of a run there; blocks until they are answered."""
+        """Sends commands of one kind to the job of a run there; blocks until they are answered, or the line is lost.
+
+        Then they wait, and the answer comes as a notice.
+        """
 
     def invoke(self, verb: str, words: Sequence[str], options: Sequence[str]) -> Future[CliResult]:
         """Runs a command of `autoact` there."""
@@ -82,6 +97,11 @@ _machine: RemoteMachine | None = None
 def current() -> RemoteMachine | None:
     """Returns the other machine; None while the studio shows projects of this one."""
     return _machine
+
+
+def is_trusted(folder: Path) -> bool:
+    """Returns whether a project or a run is trusted where it is."""
+    return _machine.is_trusted(folder) if _machine else trust.is_trusted(folder)
 
 
 def use(machine: RemoteMachine | None) -> None:

@@ -8,8 +8,8 @@ from autoact.errors import BadInput
 from autoact.lab.precision import Precision, choose_sample, estimate_precision
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.marks import Key, Marks, read_marks, write_mark
-from autoact.security import trust
 from autoact.trajectory import Question
+from studio.actions import remote_machine
 
 NEXT: dict[bool | None, bool | None] = {None: True, True: False, False: None}
 """The mark that follows a mark: right, wrong, none."""
@@ -52,9 +52,7 @@ class PracticeMarks:
     @property
     def obstacle(self) -> str:
         """The reason why no mark can be written; empty if one can."""
-        foreign = (
-            "" if trust.allows("run", "run", self.folder.path) else "This run came from elsewhere; trust it first."
-        )
+        foreign = "" if remote_machine.is_trusted(self.folder.path) else "This run came from elsewhere; trust it first."
         return self.error or foreign
 
     @property

@@ -57,13 +57,14 @@ def read_memory() -> tuple[ViewMemory, str]:
     return read_state(memory_file(), ViewMemory())
 
 
-def save_view(root: Path, view: ProjectMemory) -> str:
-    """Remembers what is shown of a project, in which the studio is now; returns a line if that failed."""
+def save_view(root: Path, view: ProjectMemory, *, here: bool = True) -> str:
+    """Remembers what is shown of a project, and with `here` that the studio is in it, not the copy of one of another
+    machine; returns a line if that failed."""
     path = str(root)
 
     def change(memory: ViewMemory) -> ViewMemory:
         others = [(name, one) for name, one in memory.projects.items() if name != path]
-        return ViewMemory(path, dict([*others, (path, view)][-MOST:]))
+        return ViewMemory(path if here else memory.last, dict([*others, (path, view)][-MOST:]))
 
     return change_state(memory_file(), ViewMemory(), change)
 

@@ -30,7 +30,7 @@ from autoact.run.control.command import user_name
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
-from studio.actions import action_table, cli_command
+from studio.actions import action_table, cli_command, remote_machine
 from studio.episodes.provenance import provenance, read_seeds
 from studio.panes.experiments import COLUMNS as EXPERIMENT_COLUMNS
 from studio.panes.experiments import ExperimentRows, ExperimentSummary, describe_cells, read_summaries
@@ -307,7 +307,7 @@ class LabPane(Pane):
         for number in numbers.values():
             if number and not (number.isdecimal() and int(number)):
                 return f"expected a number above 0, not `{number}`"
-        file = str(disk.expand_user(data).absolute()) if data else ""
+        file = str(disk.expand_user(data).absolute()) if data and not remote_machine.current() else data
         values_by_option = {"--data": file, "--method": ",".join(casts), **numbers}
         options = ("--detach", *(f"{name}={value}" for name, value in values_by_option.items() if value))
         result = await cli_command.autoact("eval", str(self.project), options=options)

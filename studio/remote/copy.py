@@ -18,10 +18,9 @@ from autoact.run.process import lock
 from autoact.run.process.heartbeat import Heartbeat
 from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder
-from autoact.security import trust
 from studio.remote import files
 from studio.remote.files import Stamp
-from studio.remote.messages import Content, Gone, Lines, RunStatus, Status
+from studio.remote.messages import Content, Gone, LogPart, RunStatus, Status
 
 MOST_STUDIOS = 16
 """The most studios that show the same project of another machine at once; each has a copy of its own."""
@@ -36,10 +35,15 @@ class Edit(NamedTuple):
     """The checksum of the content that came from the other machine; None without such a file."""
     data: bytes
     stamp: Stamp
+    problem: str = ""
+    """Why it cannot be sent; empty for one that can."""
 
 
 class Copy:
-    """The copy of one project. A job that lives there is shown by its locks, which are held here as long."""
+    """The copy of one project. A job that lives there is shown by its locks, which are held here as long.
+
+    One thread calls `put`, `append`, `remove` and `set_status`; others may ask for edits.
+    """
 
     def __init__(self, cache: Path, name: str):
         """`cache` is the folder for this address, `name` that of the project. Raises AutoActError when too many
@@ -52,6 +56,8 @@ class Copy:
         self._came: dict[str, int] = json_file.try_read_struct(self._record, dict[str, int]) or {}
         """The checksums of the files that may be edited, as they came."""
         self._stamps: dict[str, Stamp] = {}
+        self._trusted: set[str] = set()
+        """The runs that are trusted there; an empty name for the project."""
         self._locks: dict[tuple[str, bool], RunLock] = {}
         self._ahead = 0.0
         """Seconds by which the clock there is ahead of the one here."""
@@ -62,7 +68,7 @@ class Copy:
             held.release()
         self._folder.release()
 
-    def known(self) -> dict[str, tuple[int, int]]:
+    def present(self) -> dict[str, tuple[int, int]]:
         """Returns size and checksum of each file here, without those that were made here."""
         found = {}
         for file, (_, _, size) in files.list_files(self.root):
@@ -84,10 +90,11 @@ class Copy:
         with disk.lock_folder(path.parent):
             if files.is_edited(file) and self._was_edited(file, path):
                 return
-            disk.replace(path, data, durable=False)
+            if files.checksum(path) != zlib.crc32(data):  # else a pane would take it for a change by somebody else
+                disk.replace(path, data, durable=False)
             self._note(file, path, zlib.crc32(content.data))
 
-    def append(self, lines: Lines) -> None:
+    def append(self, lines: LogPart) -> None:
         """Adds lines to a log. Raises BadInput when some before them are missing, OSError."""
         path = files.safe_path(self.root, lines.file)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,7 +109,7 @@ class Copy:
             log.write(lines.data)
 
     def remove(self, gone: Gone) -> None:
-        """Removes a file that was deleted there, and the folders that are then empty."""
+        """Removes a file that was deleted there; with its settings, the whole run. Raises OSError."""
         path = files.safe_path(self.root, gone.file)
         if files.is_edited(gone.file) and self._was_edited(gone.file, path):
             return
@@ -114,7 +121,7 @@ class Copy:
     def set_status(self, status: Status) -> None:
         """Takes over which runs have a job and are trusted."""
         self._ahead = status.now - time.time()
-        _set_trust(self.root, status.trusted)
+        self._set_trusted("", status.trusted)
         for name, run in status.runs.items():
             folder = RunFolder(files.safe_path(self.root, f"runs/{name}"))
             folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -122,7 +129,14 @@ class Copy:
             self._set_lock(folder, run.job, keeper=False)
             if run.owned and not run.job:
                 _sign(folder, run)
-            _set_trust(folder.path, run.trusted)
+            self._set_trusted(name, run.trusted)
+
+    def is_trusted(self, folder: Path) -> bool:
+        """Returns whether the project or a run of it, by its folder here, is trusted there."""
+        return ("" if folder == self.root else folder.name) in self._trusted
+
+    def _set_trusted(self, name: str, trusted: bool) -> None:
+        self._trusted = self._trusted | {name} if trusted else self._trusted - {name}
 
     def _set_lock(self, folder: RunFolder, held: bool, *, keeper: bool) -> None:
         key = folder.name, keeper
@@ -152,22 +166,23 @@ class Copy:
     # -- what goes back --------------------------------------------------------------------------------------------
 
     def edits(self) -> Iterator[Edit]:
-        """Returns the files that were changed or made here.
+        """Returns the files that were changed or made here. Raises OSError.
 
         One that is missing here is not deleted there: a cleaner of caches may have removed it.
         """
-        found = dict(files.list_edited(self.root))
-        for file, stamp in found.items():
+        for file, stamp in files.list_edited(self.root):
             if self._stamps.get(file) == stamp:
                 continue
+            was = self._came.get(file)  # before the content: what comes from there meanwhile must not pass for it
             try:
                 data = disk.read_file(self.root / file, files.SMALL)
-            except (OSError, BadInput):  # deleted or replaced meanwhile: the next look sees it
+            except BadInput as error:  # too large to be sent
+                yield Edit(file, was, b"", stamp, str(error))
                 continue
-            if zlib.crc32(data) == self._came.get(file):
+            if zlib.crc32(data) == was:
                 self._stamps[file] = stamp
             else:
-                yield Edit(file, self._came.get(file), data, stamp)
+                yield Edit(file, was, data, stamp)
 
     def note_sent(self, edit: Edit) -> None:
         """Notes that the other machine has an edit."""
@@ -175,15 +190,20 @@ class Copy:
         self._stamps[edit.file] = edit.stamp
         self._save_record()
 
-    def keep_apart(self, edit: Edit) -> str:
-        """Keeps an edit that the other machine refused in a file beside it; returns that file's path in the project.
+    def keep_apart(self, edit: Edit) -> Path:
+        """Keeps an edit that was not made there in a file of its own, which it returns. Raises OSError.
 
-        The content from there then takes its place.
+        The content from there then takes its place here.
         """
-        apart = f"{edit.file}.mine"
-        disk.replace(self.root / apart, edit.data)
-        self._stamps[edit.file] = edit.stamp  # no longer an edit, so that the content from there replaces it
-        return apart
+        kept = self._folder.path / "kept" / f"{time.time_ns()}-{edit.file.replace('/', '-')}"
+        kept.parent.mkdir(exist_ok=True)
+        disk.replace(kept, edit.data)
+        self.give_up(edit)
+        return kept
+
+    def give_up(self, edit: Edit) -> None:
+        """Notes that an edit is not to be sent."""
+        self._stamps[edit.file] = edit.stamp
 
     def _was_edited(self, file: str, path: Path) -> bool:
         """Returns whether a file was changed or made here since it came."""
@@ -242,8 +262,3 @@ def _sign(folder: RunFolder, run: RunStatus) -> None:
         signed = Owner.of_this_process()
         signed = signed if run.same_boot else msgspec.structs.replace(signed, boot="")
         disk.replace(folder.lock, msgspec.json.encode(signed) + b"\n", durable=False)
-
-
-def _set_trust(folder: Path, trusted: bool) -> None:
-    if trusted != trust.is_trusted(folder):
-        trust.mark_trusted(folder) if trusted else trust.revoke(folder)

@@ -1,4 +1,4 @@
-"""The files of a project that are copied to the studio: small ones and logs, without corpus, weights and keys."""
+"""The files of a project that the studio reads, and so are copied: texts and logs, without corpus, weights and keys."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ SMALL = 1 << 20
 """The most bytes of a file that is no log."""
 CHECKED = 4096
 """Bytes at the end of a log that tell whether two are the same so far."""
-LEFT_OUT = frozenset({"corpus", "checkpoints", "control"})
-"""Folders that are not copied, beside hidden ones."""
-_NOT_COPIED = (".lock", ".sock", ".safetensors", ".bin", ".pt", ".gguf", ".part")
+TOP = frozenset({"project.toml", "tools.toml", "examples.jsonl", "ratings.jsonl"})
+DEPTHS = {"questions": 1, "exports": 1, "experiments": 2, "runs": 2}
+"""The folders whose files are copied, and how many folders lie above those files."""
+_SUFFIXES = (".toml", ".jsonl", ".json", ".log", ".txt", ".html", ".md", ".svg", ".csv")
 Stamp = tuple[int, int, int]
 """A file's number, time of change in ns, and size in bytes: another one means that it may have changed."""
 
 
 def is_log(file: str) -> bool:
     """Returns whether a file, by its path in the project, grows by lines; its lines are copied as they come."""
-    return file.startswith("runs/") and file.endswith(".jsonl") and not is_edited(file)
+    return file.startswith("runs/") and file.endswith((".jsonl", ".log")) and not is_edited(file)
 
 
 def is_edited(file: str) -> bool:
-    """Returns whether the studio may change a file, by its path in the project."""
-    return not file.startswith("runs/") or file.endswith("/marks.jsonl")
+    """Returns whether the studio writes a file, by its path in the project."""
+    return file in TOP or file.startswith("exports/") or file.endswith("/marks.jsonl")
 
 
 def run_of(file: str) -> str:
@@ -37,34 +38,42 @@ def run_of(file: str) -> str:
     return parts[1] if parts[0] == "runs" and len(parts) == 3 else ""
 
 
-def list_files(project: Path, *, below: str = "", left_out: frozenset[str] = LEFT_OUT) -> Iterator[tuple[str, Stamp]]:
-    """Returns the files to copy, by their path in the project with slashes, below a folder of it. Follows no link."""
-    try:
-        entries = list(os.scandir(project / below))
-    except OSError:  # deleted meanwhile
-        return
-    for entry in entries:
-        name = f"{below}/{entry.name}" if below else entry.name
-        try:
-            if entry.name.startswith(".") or not name.isprintable():
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in left_out:
-                    yield from list_files(project, below=name)
-            elif entry.is_file(follow_symlinks=False) and not name.endswith(_NOT_COPIED):
-                found = entry.stat(follow_symlinks=False)
-                if found.st_size <= SMALL or is_log(name):
-                    yield name, (found.st_ino, found.st_mtime_ns, found.st_size)
-        except OSError:  # deleted meanwhile
-            continue
+def list_files(project: Path) -> Iterator[tuple[str, Stamp]]:
+    """Returns the files to copy, by their path in the project with slashes. Follows no link. Raises OSError."""
+    yield from (found for found in _list_folder(project, "", 0) if found[0] in TOP)
+    for folder, depth in DEPTHS.items():
+        yield from _list_folder(project, folder, depth)
+
+
+def list_run(project: Path, name: str) -> Iterator[tuple[str, Stamp]]:
+    """Returns the files of a run as `list_files` does."""
+    yield from _list_folder(project, f"runs/{name}", DEPTHS["runs"])
 
 
 def list_edited(project: Path) -> Iterator[tuple[str, Stamp]]:
-    """Returns the files that the studio may have changed, as `list_files` does."""
-    yield from list_files(project, left_out=LEFT_OUT | {"runs"})
-    for marks in project.glob("runs/*/marks.jsonl"):
-        if stamp := read_stamp(marks):
-            yield marks.relative_to(project).as_posix(), stamp
+    """Returns the files that the studio writes, of any size. Raises OSError."""
+    names = [*TOP, *(f"exports/{file.name}" for file in project.glob("exports/*"))]
+    names += [file.relative_to(project).as_posix() for file in project.glob("runs/*/marks.jsonl")]
+    yield from ((name, stamp) for name in names if (stamp := read_stamp(project / name)))
+
+
+def _list_folder(project: Path, folder: str, depth: int) -> Iterator[tuple[str, Stamp]]:
+    """Returns the files that lie `depth` folders below the project, in `folder`."""
+    try:
+        entries = list(os.scandir(project / folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        name = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.name.startswith(".") or not name.isprintable():
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if name.count("/") < depth:
+                yield from _list_folder(project, name, depth)
+        elif name.count("/") == depth and name.endswith(_SUFFIXES):
+            stamp = read_stamp(project / name)
+            if stamp and (stamp[2] <= SMALL or is_log(name)):
+                yield name, stamp
 
 
 def read_stamp(path: Path) -> Stamp | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from threading import Lock
 from typing import IO
 
 import msgspec
@@ -32,8 +31,8 @@ class BrokenLine(AutoActError):
 # -- from the studio -------------------------------------------------------------------------------------------------
 
 
-class Known(Struct, tag=True, frozen=True):
-    """The files that are here already: size in bytes, and the checksum of `files.checksum`."""
+class Present(Struct, tag=True, frozen=True):
+    """The files that the studio has already: size in bytes, and the checksum of `files.checksum`."""
 
     files: dict[str, tuple[int, int]]
 
@@ -78,7 +77,7 @@ class ReadLoad(Struct, tag=True, frozen=True):
 
 
 Request = Deliver | Invoke | Save | ReadLoad
-FromStudio = Known | Received | Request
+FromStudio = Present | Received | Request
 
 # -- from the other machine ------------------------------------------------------------------------------------------
 
@@ -107,8 +106,8 @@ class Content(Struct, tag=True, frozen=True):
     data: bytes
 
 
-class Lines(Struct, tag=True, frozen=True):
-    """Complete lines of a log, which begin at the byte `at`; what was known of it from there on is void."""
+class LogPart(Struct, tag=True, frozen=True):
+    """Complete lines of a log, which begin at the byte `at`; what was copied of it from there on is void."""
 
     file: str
     at: int
@@ -143,9 +142,10 @@ class Status(Struct, tag=True, frozen=True):
     runs: dict[str, RunStatus]
 
 
-class Left(Struct, tag=True, frozen=True):
+class Remaining(Struct, tag=True, frozen=True):
     """What is still to be copied."""
 
+    files: int
     runs: int
     size: int
     """Bytes."""
@@ -172,26 +172,32 @@ class Loaded(Struct, tag=True, frozen=True):
     load: MachineLoad
 
 
-Answer = Delivered | Invoked | Loaded
-FromMachine = Hello | Refusal | Content | Lines | Gone | Status | Left | Answer
+class Failed(Struct, tag=True, frozen=True):
+    """The answer to a request that ended by an error."""
+
+    id: int
+    why: str
+
+
+Answer = Delivered | Invoked | Loaded | Failed
+FromMachine = Hello | Refusal | Content | LogPart | Gone | Status | Remaining | Answer
 
 _from_studio: msgspec.msgpack.Decoder[FromStudio] = msgspec.msgpack.Decoder(FromStudio)
 _from_machine: msgspec.msgpack.Decoder[FromMachine] = msgspec.msgpack.Decoder(FromMachine)
 
 
 class Line:
-    """One end of the line. Any thread may write; one reads."""
+    """One end of the line, with one thread that reads and one that writes."""
 
     def __init__(self, reader: IO[bytes], writer: IO[bytes]):
-        self._reader, self._writer, self._lock = reader, writer, Lock()
+        self._reader, self._writer = reader, writer
 
     def write(self, message: FromStudio | FromMachine) -> None:
         """Writes one message. Raises BrokenLine."""
         data = msgspec.msgpack.encode(message)
         try:
-            with self._lock:
-                self._writer.write(_LENGTH.pack(len(data)) + data)
-                self._writer.flush()
+            self._writer.write(_LENGTH.pack(len(data)) + data)
+            self._writer.flush()
         except (OSError, ValueError) as error:  # closed at the other end, or at this one
             raise BrokenLine(str(error)) from error
 

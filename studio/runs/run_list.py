@@ -12,7 +12,7 @@ from autoact.files import disk
 from autoact.run.process.health import SILENT, verdict
 from autoact.run.record.folder import RunFolder, list_runs
 from autoact.run.record.state import RunState
-from autoact.security import trust
+from studio.actions import remote_machine
 
 WITHOUT_JOB = ("finished", "failed", "cancelled", "interrupted")
 """Verdicts that stay valid until one of the run's files changes."""
@@ -85,7 +85,7 @@ class RunList:
 
     def _is_foreign(self, folder: RunFolder) -> bool:
         """Returns whether a run is not trusted. A foreign run is checked again each time: a person may trust it."""
-        if folder.name not in self._trusted and trust.is_trusted(folder.path):
+        if folder.name not in self._trusted and remote_machine.is_trusted(folder.path):
             self._trusted.add(folder.name)
         return folder.name not in self._trusted
 

@@ -163,7 +163,7 @@ class ProjectScreen(Screen[None]):
         view = ProjectMemory(SLOTS[self.shown].title, self.follow.name, chosen, panes)
         if self.shown >= 0 and view != self._saved:
             self._saved = view
-            if problem := save_view(self.project, view):
+            if problem := save_view(self.project, view, here=not remote_machine.current()):
                 self.notice(problem)
 
     def _show_method(self) -> None:
@@ -184,6 +184,8 @@ class ProjectScreen(Screen[None]):
 
     def read_load(self) -> None:
         """Reads the load of the machine in a thread while a run has a job; otherwise an idle screen draws nothing."""
+        if any(worker.is_running for worker in self.workers if worker.group == "load"):
+            return  # another machine answers slowly
         if self.is_current and self.follow.alive:
             self.run_worker(partial(self._read_load, list(self.follow.run_list.runs)), thread=True, group="load")
         elif self.load is not None and not self.follow.alive:
@@ -359,7 +361,8 @@ class ProjectScreen(Screen[None]):
             self.save_view()
             self.post_message(self.Left(self.project.parent))
         else:
-            self.notice("esc again goes back to the projects")
+            away = "leaves" if remote_machine.current() else "goes back to the projects"
+            self.notice(f"esc again {away}")
 
 
 def _slot(title: str) -> int:

@@ -7,7 +7,6 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,10 @@ from autoact.run.process.health import is_active
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter
 from autoact.security import trust
+from studio.actions import remote_machine
 from studio.actions.run_command import new_command
-from studio.remote import connection, messages
-from studio.remote.connection import LOST_ANSWER, Connection
+from studio.remote import connection, files, messages, server
+from studio.remote.connection import ENDED, LOST_ANSWER, Connection
 from studio.remote.copy import Copy
 from studio.runs.run_list import RunList
 
@@ -39,7 +39,7 @@ def until(reached: Callable[[], object], seconds: float = SECONDS) -> None:
 def there(opera: Path) -> Path:
     """The project there, with a finished run and files that stay there."""
     run = write(opera, finished())
-    for name in ("corpus/page.txt", ".env", f"runs/{run.name}/checkpoints/plan/weights.bin"):
+    for name in ("corpus/page.txt", ".env", "credentials.json", f"runs/{run.name}/adapters/plan/weights.json"):
         (opera / name).parent.mkdir(parents=True, exist_ok=True)
         (opera / name).write_text("stays")
     return opera
@@ -61,13 +61,15 @@ def ssh(tmp_path: Path, there: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def line(ssh: Path) -> Iterator[Connection]:
     made = Connection("ssh://gpu/opera")
     made.open()
+    remote_machine.use(made)
     yield made
+    remote_machine.use(None)
     made.close()
 
 
 def cut(line: Connection) -> None:
-    assert line._process is not None
-    line._process.kill()
+    assert line._ssh._process is not None
+    line._ssh._process.kill()
     until(lambda: line.lost)
 
 
@@ -105,12 +107,26 @@ def test_a_live_run_is_seen_as_one_until_it_ends(line: Connection, there: Path) 
 
 def test_trust_is_that_of_the_other_machine(line: Connection, there: Path) -> None:
     run = write(there, finished(), minute=40)
-    until(lambda: len(verdicts(line)) == 2)
-    assert trust.is_trusted(line.copy.root / "runs" / run.name)
+    here = line.copy.root / "runs" / run.name
+    until(lambda: line.is_trusted(here))
+    assert line.is_trusted(line.copy.root)
     trust.revoke(run.path)
-    until(lambda: verdicts(line)[0] == "foreign")
+    until(lambda: not line.is_trusted(here))
     trust.revoke(there)
-    until(lambda: not trust.is_trusted(line.copy.root))
+    until(lambda: not line.is_trusted(line.copy.root))
+    assert not trust.is_trusted(line.copy.root), "the copy is no project of this machine"
+
+
+def test_an_edit_is_no_change_by_somebody_else(line: Connection, there: Path) -> None:
+    """What comes back has the same content, so the file is left as it is."""
+    file = line.copy.root / "examples.jsonl"
+    file.write_text(file.read_text() + '{"question": "Who wrote Tosca?", "answer": "Puccini"}\n')
+    stamp = files.read_stamp(file)
+    until(lambda: "Tosca" in (there / "examples.jsonl").read_text())
+    mode = (there / "examples.jsonl").stat().st_mode & 0o777
+    time.sleep(server.SCAN + 1)
+    assert files.read_stamp(file) == stamp
+    assert mode == 0o644, "a file of a person keeps its mode"
 
 
 def test_edits_go_there_before_a_command(line: Connection, there: Path) -> None:
@@ -124,17 +140,36 @@ def test_edits_go_there_before_a_command(line: Connection, there: Path) -> None:
     until(lambda: (line.copy.root / "examples.jsonl").read_text() == edited * 2)
 
 
-def test_an_edit_of_what_has_changed_there_is_kept_beside_it(line: Connection, there: Path) -> None:
+def test_an_edit_of_what_has_changed_there_is_kept(line: Connection, there: Path) -> None:
     cut(line)
     (there / "examples.jsonl").write_text('{"question": "theirs?", "answer": "yes"}\n')
     mine = '{"question": "mine?", "answer": "yes"}\n'
     (line.copy.root / "examples.jsonl").write_text(mine)
-    until(lambda: (line.copy.root / "examples.jsonl.mine").exists())
-    assert (line.copy.root / "examples.jsonl.mine").read_text() == mine
     until(lambda: "theirs?" in (line.copy.root / "examples.jsonl").read_text())
     assert "theirs?" in (there / "examples.jsonl").read_text()
-    assert line.take_notice() == "examples.jsonl has changed there meanwhile; your version is examples.jsonl.mine"
+    before, _, kept = line.take_notice().partition("; your version is ")
+    assert before == "examples.jsonl has changed there meanwhile"
+    assert Path(kept).read_text() == mine
     assert line.take_notice() == ""
+
+
+def test_an_edit_that_is_too_large_is_told(line: Connection, there: Path) -> None:
+    (line.copy.root / "examples.jsonl").write_bytes(b" " * (files.SMALL + 1))
+    until(lambda: "expected at most" in line.take_notice())
+    assert "Fidelio" in (there / "examples.jsonl").read_text()
+
+
+def test_a_command_sees_all_edits_and_its_files_come_before_its_answer(line: Connection, there: Path) -> None:
+    """Also an edit of a file of which an earlier edit has no answer yet."""
+    cut(line)
+    file = line.copy.root / "examples.jsonl"
+    for name in ("Tosca", "Turandot"):
+        file.write_text(file.read_text() + f'{{"question": "Who wrote {name}?", "answer": "Puccini"}}\n')
+        line._send_edits()
+    done = line.invoke("tools disable", [str(line.copy.root), "WebSearch"], ()).result(SECONDS)
+    assert done.code == 0, done.errors
+    assert "Turandot" in (there / "examples.jsonl").read_text()
+    assert "WebSearch" in (line.copy.root / "tools.toml").read_text()
 
 
 def test_a_cleaned_cache_deletes_nothing_there(line: Connection, there: Path) -> None:
@@ -145,44 +180,59 @@ def test_a_cleaned_cache_deletes_nothing_there(line: Connection, there: Path) ->
     assert sorted(path for path in there.rglob("*") if path.is_file()) == before
 
 
-def test_edits_without_a_line_are_sent_the_next_time(line: Connection, there: Path, ssh: Path) -> None:
+def test_edits_without_a_line_are_sent_the_next_time(ssh: Path, there: Path) -> None:
+    line = Connection("ssh://gpu/opera")
+    line.open()
     served = ssh.read_text()
-    ssh.write_text("#!/bin/sh\nexit 255\n")
+    ssh.write_text("#!/bin/sh\necho no route to host >&2\nexit 255\n")
     cut(line)
-    (line.copy.root / "notes.txt").write_text("kept")
-    assert line.close() == ["notes.txt"]
-    assert not (there / "notes.txt").exists()
+    (line.copy.root / "tools.toml").write_text("# mine\n")
+    until(lambda: line.text.endswith("1 waiting to be sent (it was not reached: no route to host)"))
+    assert line.close() == ["not sent, and kept for the next time: tools.toml"]
+    assert not (there / "tools.toml").exists()
     ssh.write_text(served)
     again = Connection("ssh://gpu/opera")
     again.open()
-    until(lambda: (there / "notes.txt").exists())
-    again.close()
+    until(lambda: (there / "tools.toml").exists())
+    (again.copy.root / "tools.toml").write_text("# the last edit before the end\n")
+    assert again.close() == []
+    assert "last" in (there / "tools.toml").read_text()
 
 
-def test_a_command_waits_for_the_line(line: Connection, there: Path, ssh: Path) -> None:
+def test_a_command_waits_for_the_line(line: Connection, ssh: Path) -> None:
     served = ssh.read_text()
     ssh.write_text("#!/bin/sh\nexit 255\n")
     cut(line)
     (run,) = (line.copy.root / "runs").iterdir()
-    with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(line.deliver, RunFolder(run), [new_command("pause")], "send")
-        until(lambda: "line lost for" in line.text and line.text.endswith("1 waiting to be sent"))
-        assert line.read_load() is None
-        assert not waiting.done()
-        ssh.write_text(served)
-        result = waiting.result(SECONDS)
-    assert not result.accepted
-    assert "takes no commands" in result.text
+    result = line.deliver(RunFolder(run), [new_command("pause")], "send")
+    assert (result.accepted, result.text) == (True, "pause: waits for the line")
+    assert "line lost for" in line.text
+    assert "1 waiting to be sent" in line.text
+    assert line.read_load() is None
+    ssh.write_text(served)
+    until(lambda: "takes no commands" in line.take_notice())
 
 
-def test_a_command_whose_answer_was_lost_is_not_repeated(
-    line: Connection, there: Path, ssh: Path, tmp_path: Path
-) -> None:
+def test_a_command_whose_answer_was_lost_is_not_repeated(line: Connection, there: Path) -> None:
     """It may have started a run."""
-    answer = line.invoke("attach", [str(line.copy.root)], ())
+    run = write(there, finished()[:-1], minute=40)
+    with alive(run):
+        answer = line.invoke("attach", [str(line.copy.root / "runs" / run.name)], ())
+        until(lambda: any(one.sent for one in line._pending.values()))
+        cut(line)
+        assert answer.result(SECONDS).errors == LOST_ANSWER
+        until(lambda: not line.lost)
+        assert not line._pending
+
+
+def test_what_waits_is_answered_when_the_studio_ends(line: Connection, ssh: Path) -> None:
+    ssh.write_text("#!/bin/sh\nexit 255\n")
     cut(line)
-    result = answer.result(SECONDS)
-    assert (result.code, result.errors) in ((1, LOST_ANSWER), (0, "")), result
+    waiting = line.invoke("list", (), ())
+    until(lambda: line._pending)
+    line.abandon()
+    assert waiting.result(SECONDS).errors == ENDED
+    assert line.invoke("list", (), ()).result(SECONDS).errors == ENDED
 
 
 def test_a_log_goes_on_where_it_was_or_comes_anew(line: Connection, there: Path) -> None:
@@ -234,7 +284,7 @@ def test_files_outside_the_project_are_refused(tmp_path: Path, file: str) -> Non
     ("script", "why"),
     [
         ("exit 127", "its login shell finds no program `studio`"),
-        ("echo no such host; exit 255", "it was not reached: no such host"),
+        ("echo Permission denied. >&2; exit 255", "gpu: it was not reached: Permission denied."),
         (f"exec {sys.executable} -m studio --serve /nowhere", "nothing found"),
     ],
 )
