@@ -221,3 +221,16 @@ async def test_action_strings_read_as_written() -> None:
     async with app.run_test(size=(90, 10)) as pilot:
         await pilot.pause()
         assert "T⚙ action      BingSearch[Woman in Gold] [/b] [@click=app.quit]x[/]" in screen_text(app)
+
+
+async def test_a_document_that_was_cut_is_painted_before_it_is_drawn() -> None:
+    """As when a fork beside it goes away: the layout changes in the frame in which the text does."""
+    transcript = Transcript(told(9))
+    async with Host(transcript).run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        transcript.document.truncate(1)
+        transcript._strips.clear()
+        assert [transcript.draw_line(y).text.strip() for y in range(20)] == [""] * 20
+        transcript.draw()
+        await pilot.pause()
+        assert numbers(screen_text(pilot.app)) == [0]

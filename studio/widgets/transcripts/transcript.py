@@ -310,8 +310,8 @@ class Transcript(CursorList, Searchable):
 
     def draw_line(self, y: int) -> Strip:
         line = self.top + y
-        if line >= self._lines_index.total or not len(self.document):
-            return self.blank()
+        if line >= self._lines_index.total or len(self.document) < self._lines_index.paragraphs:
+            return self.blank()  # it was cut, and is drawn soon
         index, row = self._lines_index.find(line)
         strips = self._strips.setdefault(index, {})
         strip = strips.get(row)
