@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from autoact.events import QuestionSolved, TokenSpoken, UnitForked
+from autoact.run.control.command import Command
 from autoact.run.record.state import RunState
 from autoact.script import root_of
-from autoact.trajectory import Trajectory, Verdict
+from autoact.trajectory import Trajectory
 from studio.terminal import untrusted_text
 from studio.widgets.lists.table import Column
 
@@ -59,8 +60,9 @@ class EpisodeList:
         self.filter = EpisodeFilter()
         self.marks: dict[str, None] = {}
         """The marked units, in the order in which they were marked."""
-        self.judged: list[dict[str, Verdict | None]] = []
-        """The verdicts before each keep or drop of a person at this screen, the latest last."""
+        self.undo: list[list[Command]] = []
+        """The commands that undo each change of a person at this screen, the latest last; none where there was no
+        verdict before."""
         self.answering: frozenset[str] = frozenset()
         """Units for which the model is writing an answer: a unit that is held finishes it first."""
         self._solved: dict[str, QuestionSolved] = {}
@@ -81,9 +83,9 @@ class EpisodeList:
         """Returns the units that an action is about: all marked ones, else this one. An edit is about one."""
         return list(self.marks) if self.marks and action != "edit" else [unit]
 
-    def note_verdicts(self, before: dict[str, Verdict | None]) -> None:
-        """Notes the verdicts of units before a person changed them, and takes the marks away."""
-        self.judged.append(before)
+    def note_change(self, undo: list[Command]) -> None:
+        """Notes the commands that undo a change, and takes the marks away."""
+        self.undo.append(undo)
         self.marks.clear()
 
     def other_marked(self, unit: str) -> str:

@@ -11,12 +11,16 @@ from studio.episodes.document import Paragraph
 from studio.panes.project_view import ProjectView
 from studio.screens.form import Field, Form, Values
 
+Note = Callable[[list[Command]], None]
+"""Notes the commands that undo a change, once the job has accepted it."""
 
-def edit_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
+
+def edit_form(view: ProjectView, unit: str, answer: Paragraph, note: Note) -> Form:
     """Returns a form that replaces an answer."""
 
     async def accept(values: Values) -> str:
-        view.send(new_command("edit", unit, answer.owner, values["text"]))
+        command = new_command("edit", unit, answer.owner, values["text"])
+        view.send_all([command], lambda: note(_restore_commands(unit, answer)))
         return ""
 
     return Form(f"Edit answer {answer.owner} of {unit}", [_text(answer)], accept, "save")
@@ -34,26 +38,32 @@ def fork_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
     return Form(title, [_text(answer)], accept, "fork")
 
 
-def judge_form(
-    view: ProjectView, units: Sequence[str], note: Callable[[dict[str, Verdict | None]], None], *, keep: bool
-) -> Form:
-    """Returns a form that keeps trajectories for training or drops them, with a reason.
-
-    Calls `note` with their verdicts of before once the job has accepted the new ones.
-    """
+def judge_form(view: ProjectView, units: Sequence[str], note: Note, *, keep: bool) -> Form:
+    """Returns a form that keeps trajectories for training or drops them, with a reason."""
     verb = "keep" if keep else "drop"
 
     async def accept(values: Values) -> str:
         before = {unit: view.follow.state.verdicts.get(unit) for unit in units}
         commands = [new_command("judge", unit, int(keep), values["why"]) for unit in units]
-        view.send_all(commands, lambda: note(before))
+        view.send_all(commands, lambda: note(_verdict_commands(before)))
         return ""
 
     what = units[0] if len(units) == 1 else f"{len(units)} trajectories"
     return Form(f"{verb.capitalize()} {what}", [Field("why", "reason")], accept, verb)
 
 
-def undo_commands(before: Mapping[str, Verdict | None]) -> list[Command]:
+def send_retry(view: ProjectView, units: Sequence[str], before: Paragraph | None, note: Note) -> None:
+    """Asks units again from their start, or one from the answer `before`, whose text undoes that."""
+    commands = [new_command("retry", unit, before.owner if before else 0) for unit in units]
+    view.send_all(commands, (lambda: note(_restore_commands(units[0], before))) if before else None)
+
+
+def _restore_commands(unit: str, answer: Paragraph) -> list[Command]:
+    """Returns the command that gives an answer its text of before; later answers are then asked again."""
+    return [new_command("edit", unit, answer.owner, answer.text)]
+
+
+def _verdict_commands(before: Mapping[str, Verdict | None]) -> list[Command]:
     """Returns the commands that give trajectories their verdicts of before; none for one that had no verdict."""
     return [
         new_command("judge", unit, int(verdict.kept), f"undone; before by {verdict.by}: {verdict.why}".rstrip(": "))

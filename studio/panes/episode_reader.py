@@ -88,6 +88,14 @@ class EpisodeReader(Vertical):
         cursor = self.query_one(f"#{CHOSEN}", Transcript).cursor
         return (feed.answer(cursor) if self.is_focused else None) or feed.last_answer()
 
+    def first_retried(self) -> Paragraph | None:
+        """Returns the answer from which on a retry asks again: that under the cursor while the transcript has the
+        focus, else the first one; None without an answer."""
+        answer, feed = self.answer(), self._feeds.get(CHOSEN)
+        if self.is_focused or answer is None or feed is None:
+            return answer
+        return next((one for one in feed.log.paragraphs() if one.owner == 0), None)
+
     def _read_log(self, feed: TranscriptFeed) -> None:
         feed.log.read()
         self.app.call_from_thread(self._show_first, feed)

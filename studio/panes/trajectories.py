@@ -14,9 +14,10 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from autoact.files import disk
+from autoact.run.control.command import Command
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.live import LiveTail
-from autoact.trajectory import Trajectory, Verdict
+from autoact.trajectory import Trajectory
 from studio.actions import action_table
 from studio.actions.run_command import new_command
 from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeList
@@ -24,7 +25,7 @@ from studio.episodes.episode_order import EpisodeOrder
 from studio.episodes.facts import episode_facts
 from studio.episodes.transcript_feed import export_units, read_pair
 from studio.files.view_memory import PaneMemory
-from studio.panes.episode_forms import edit_form, fork_form, judge_form, undo_commands
+from studio.panes.episode_forms import edit_form, fork_form, judge_form, send_retry
 from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
@@ -244,14 +245,14 @@ class TrajectoriesPane(Pane):
     @action_table.check_obstacle
     def action_retry(self) -> None:
         """Asks again: all marked episodes from their start, else the chosen one from the start or the cursor."""
-        answer = self.reader.answer() if self.reader.is_focused and not self.episodes.marks else None
         units = [unit for unit in self.episodes.taken(self.unit) if self.episodes.is_of_current_stage(unit)]
-        self.view.send_all([new_command("retry", unit, answer.owner if answer else 0) for unit in units])
+        before = None if self.episodes.marks else self.reader.first_retried()
+        send_retry(self.view, units, before, self._note_change)
 
     @action_table.check_obstacle
     def action_edit(self) -> None:
         if (answer := self.reader.answer()) is not None:
-            self.app.push_screen(edit_form(self.view, self.unit, answer))
+            self.app.push_screen(edit_form(self.view, self.unit, answer, self._note_change))
 
     @action_table.check_obstacle
     def action_fork(self) -> None:
@@ -266,22 +267,22 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_keep(self) -> None:
-        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_verdicts, keep=True))
+        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_change, keep=True))
 
     @action_table.check_obstacle
     def action_drop(self) -> None:
-        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_verdicts, keep=False))
+        self.app.push_screen(judge_form(self.view, self._judgeable(), self._note_change, keep=False))
 
     @action_table.check_obstacle
     def action_undo(self) -> None:
-        if commands := undo_commands(self.episodes.judged[-1]):
-            self.view.send_all(commands, self.episodes.judged.pop)
+        if commands := self.episodes.undo[-1]:
+            self.view.send_all(commands, self.episodes.undo.pop)
         else:
-            self.episodes.judged.pop()
+            self.episodes.undo.pop()
             self.notice("There was no verdict before: keep it with K, or drop it with x.")
 
-    def _note_verdicts(self, before: dict[str, Verdict | None]) -> None:
-        self.episodes.note_verdicts(before)
+    def _note_change(self, undo: list[Command]) -> None:
+        self.episodes.note_change(undo)
         self.table.reload()
 
     def _judgeable(self) -> list[str]:

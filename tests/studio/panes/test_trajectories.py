@@ -178,6 +178,31 @@ async def test_edit_the_last_answer_and_one_under_the_cursor(opera: Path) -> Non
     ]  # fmt: skip
 
 
+async def test_an_edit_and_a_retry_are_undone_by_the_text_of_before(opera: Path) -> None:
+    with job(write(opera, synthesis())) as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press("e")
+            await done(app, pilot)
+            await pilot.press(*"!", "ctrl+o")
+            await until(pilot, lambda: len(taken) == 1)
+            await done(app, pilot)
+            await pilot.press("r")
+            await until(pilot, lambda: len(taken) == 2)
+            await done(app, pilot)
+            await pilot.press("u")
+            await until(pilot, lambda: len(taken) == 3)
+            await done(app, pilot)
+            await pilot.press("u")
+            await until(pilot, lambda: len(taken) == 4)
+            await done(app, pilot)
+            await pilot.press("u")
+            assert "Nothing was changed here yet." in screen_text(app)
+    first = f"I should try {HOSTILE} first."
+    assert [(one.do, one.n, one.text) for one in taken] == [
+        ("edit", 2, "Woman in Gold!"), ("retry", 0, ""), ("edit", 0, first), ("edit", 2, "Woman in Gold"),
+    ]  # fmt: skip
+
+
 @pytest.mark.does("trajectories.fork")
 async def test_fork_with_a_change_and_without(opera: Path) -> None:
     with job(write(opera, synthesis())) as taken:
@@ -459,7 +484,7 @@ async def test_marked_trajectories_are_dropped_together_and_the_drop_undone(oper
     with job(write(opera, training())) as taken:
         async with pane_of(opera, "3", (120, 36)) as (app, pilot):
             await pilot.press("u")
-            assert "Nothing was kept or dropped here yet." in screen_text(app)
+            assert "Nothing was changed here yet." in screen_text(app)
             await pilot.press("slash", *"state:kept", "enter", "M")
             await done(app, pilot)
             assert "13 marked" in screen_text(app)
@@ -487,7 +512,7 @@ async def test_a_refusal_of_some_is_said_once(opera: Path) -> None:
             await until(pilot, lambda: "verdict noted on 0 of 13; no such [trajectory]" in screen_text(app))
             assert "drop 13" in screen_text(app), "what was refused can be tried again"
             await pilot.press("u")
-            assert "Nothing was kept or dropped here yet." in screen_text(app)
+            assert "Nothing was changed here yet." in screen_text(app)
 
 
 async def test_marked_trajectories_without_a_job_start_one_for_all(
