@@ -324,6 +324,7 @@ class StudioApp(App[str]):
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Saves the screen in the project's exports folder, else in the working folder."""
         roots: list[Path] = [screen.project for screen in self.screen_stack if hasattr(screen, "project")]
+        roots = [] if remote_machine.current() else roots
         folder = Path(path) if path else roots[-1] / "exports" if roots else Path()
         file = folder / (filename or f"studio-{time.strftime('%Y-%m-%d-%H%M%S')}.svg")
         self.call_after_refresh(self._save_screenshot, file)  # once the command palette is closed

@@ -69,6 +69,10 @@ class RemoteMachine(Protocol):
     def lost(self) -> bool:
         """Whether there is no line at present."""
 
+    @property
+    def lost_since(self) -> float | None:
+        """Unix seconds; None while there is a line."""
+
     def take_notice(self) -> str:
         """Returns the next text for the person, once; empty without one."""
 
@@ -102,6 +106,11 @@ def current() -> RemoteMachine | None:
 def is_trusted(folder: Path) -> bool:
     """Returns whether a project or a run is trusted where it is."""
     return _machine.is_trusted(folder) if _machine else trust.is_trusted(folder)
+
+
+def last_seen() -> float | None:
+    """Returns the unix time at which the line was lost; None while there is one, or no other machine."""
+    return _machine.lost_since if _machine else None
 
 
 def use(machine: RemoteMachine | None) -> None:

@@ -47,7 +47,7 @@ class PracticeMarks:
 
     def change(self, key: Key) -> None:
         """Gives a question its next mark. Raises AutoActError or OSError when that is not written."""
-        write_mark(self.folder, key, NEXT[self.values.get(key)])
+        write_mark(self.folder, key, NEXT[self.values.get(key)], elsewhere=remote_machine.current() is not None)
 
     @property
     def obstacle(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from autoact.errors import AutoActError
 from autoact.files import disk
+from studio.actions import remote_machine
 
 
 class ToolsFileUndo:
@@ -48,6 +49,9 @@ class ToolsFileUndo:
             if self.content() != after:
                 self._changes.pop()
                 return "tools.toml was changed elsewhere meanwhile; nothing is undone."
+            if before is None and remote_machine.current():  # no deletion is sent
+                self._changes.pop()
+                return "There was no tools.toml before; delete it on its machine."
             if before is None:
                 self.file.unlink()
             else:

@@ -55,7 +55,7 @@ def judge_form(view: ProjectView, units: Sequence[str], note: Note, *, keep: boo
 def send_retry(view: ProjectView, units: Sequence[str], before: Paragraph | None, note: Note) -> None:
     """Asks units again from their start, or one from the answer `before`, whose text undoes that."""
     commands = [new_command("retry", unit, before.owner if before else 0) for unit in units]
-    view.send_all(commands, (lambda: note(_restore_commands(units[0], before))) if before else None)
+    view.send_all(commands, lambda: note(_restore_commands(units[0], before) if before else []))
 
 
 def _restore_commands(unit: str, answer: Paragraph) -> list[Command]:

@@ -275,11 +275,11 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_undo(self) -> None:
-        if commands := self.episodes.undo[-1]:
-            self.view.send_all(commands, self.episodes.undo.pop)
+        commands = self.episodes.undo.pop()
+        if commands and (commands[0].do == "judge" or self.follow.verdict in ALIVE):
+            self.view.send_all(commands)
         else:
-            self.episodes.undo.pop()
-            self.notice("There was no verdict before: keep it with K, or drop it with x.")
+            self.notice("This cannot be undone: keep or drop by hand (K, x); u undoes the change before it.")
 
     def _note_change(self, undo: list[Command]) -> None:
         self.episodes.note_change(undo)

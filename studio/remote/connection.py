@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import sys
@@ -80,7 +81,9 @@ class Connection:
         """Whether nothing but edits is sent any more."""
         self._closed = threading.Event()
         self._first = threading.Event()
-        """Set once the project's files and the first run are here."""
+        """Set once the first run is here, also of last time, or all files are."""
+        self._told = threading.Event()
+        """Set once it is known which runs have a job and are trusted."""
 
     # -- opening and closing -----------------------------------------------------------------------------------------
 
@@ -96,7 +99,11 @@ class Connection:
         self._root, self.run = hello.root, hello.run
         named = hashlib.sha256(f"{self.target.host}:{self.target.port}:{hello.root}".encode()).hexdigest()[:12]
         cache = platformdirs.user_cache_path("autoact") / "remote" / f"{self.target.host}-{named}"
-        self.copy = Copy(cache, PurePosixPath(hello.root).name)
+        try:
+            self.copy = Copy(cache, PurePosixPath(hello.root).name)
+        except OSError as error:
+            self._ssh.end()
+            raise BadInput(f"the copy cannot be written: {error}", file=cache) from error
         self._begin()
         self._reader = threading.Thread(target=self._serve, name="line", daemon=True)
         self._reader.start()
@@ -104,6 +111,10 @@ class Connection:
         end = time.monotonic() + FIRST_S
         while not self._first.wait(1.0) and time.monotonic() < end and not self.lost:
             print(untrusted_text.line(self.text), file=sys.stderr, flush=True)
+        while not self._told.wait(LOST_S):  # before it, nothing there counts as trusted
+            if self.lost:
+                self.close()
+                raise BadInput(f"{self.target.host}: the line was lost: {self._problem}", file=self.address)
 
     def abandon(self) -> None:
         """Answers all that waits for the line, so that nothing waits when the studio ends. Edits are still sent."""
@@ -113,7 +124,7 @@ class Connection:
             for number in waiting:
                 del self._pending[number]
         for pending in waiting.values():
-            _answer(pending, messages.Failed(0, ENDED))
+            _answer(pending, messages.Failed(0, LOST_ANSWER if pending.sent else ENDED))
 
     def close(self) -> list[str]:
         """Sends the last edits and ends the line; returns what the person is to know at the end. Call it once."""
@@ -123,8 +134,9 @@ class Connection:
         self._closed.set()
         self.abandon()
         self._ssh.stop()
-        self._reader.join()
-        self._ssh.end()
+        self._reader.join(SAVE_S)  # a program around ssh may keep its output open
+        if not self._reader.is_alive():
+            self._ssh.end()
         unsent = ", ".join(sorted(edit.file for edit in self._edits()))
         self.copy.close()
         return [*self._notices, *([f"not sent, and kept for the next time: {unsent}"] if unsent else [])]
@@ -150,7 +162,7 @@ class Connection:
             try:
                 while True:
                     message = self._ssh.read()
-                    self._take(message)
+                    self._take_safely(message)
                     if isinstance(message, messages.Content | messages.LogPart):
                         self._ssh.write(messages.Received(len(message.data)))
             except (AutoActError, OSError) as error:  # also a full disk here: shown until it is better
@@ -165,13 +177,26 @@ class Connection:
             if self._closed.wait(pause):
                 return
             try:
-                self._ssh.connect(quiet=True)
+                if (root := self._ssh.connect(quiet=True).root) != self._root:
+                    raise BadInput(f"the address leads to another project now: {root}")
                 self._begin()
             except (AutoActError, OSError) as again:  # tried again, until the studio ends
                 error = again
             else:
                 self._problem = ""
                 return
+
+    def _take_safely(self, message: messages.FromMachine) -> None:
+        """Takes over a message. Raises BadInput and OSError for a log, which would then lack lines; about another file
+        the person is told."""
+        try:
+            self._take(message)
+        except (BadInput, OSError) as error:
+            too_long = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
+            if isinstance(message, messages.LogPart) and not too_long:
+                raise
+            if (text := untrusted_text.line(str(error))) not in self._notices:
+                self._notices.append(text)
 
     def _take(self, message: messages.FromMachine) -> None:
         """Takes over what the machine has sent. Raises OSError, BadInput."""
@@ -184,6 +209,7 @@ class Connection:
                 self.copy.remove(message)
             case messages.Status():
                 self.copy.set_status(message)
+                self._told.set()
             case messages.Remaining():
                 self._remaining = message
                 wanted = self.run or "*"
@@ -200,6 +226,12 @@ class Connection:
     @property
     def lost(self) -> bool:
         return self.lost_at is not None
+
+    @property
+    def lost_since(self) -> float | None:
+        """Unix seconds; None while there is a line."""
+        lost_at = self.lost_at
+        return None if lost_at is None else time.time() - (time.monotonic() - lost_at)
 
     @property
     def text(self) -> str:
@@ -253,7 +285,7 @@ class Connection:
         """Hands on the result of a command with the paths of the copy; does nothing if nobody waits for it."""
         found = done.result()
         result = CliResult(1, "", found.text) if isinstance(found, CommandResult) else found
-        root = re.compile(re.escape(self._root) + r"(?![\w.-])")
+        root = re.compile(rf"(?<![\w.-]){re.escape(self._root)}(?![\w.-])")
         output, errors = (root.sub(str(self.copy.root), text) for text in (result.output, result.errors))
         if answer.set_running_or_notify_cancel():
             answer.set_result(CliResult(result.code, output, errors))
@@ -287,6 +319,8 @@ class Connection:
     def _watch_edits(self) -> None:
         while not self._closed.wait(EDITS_S):
             self._send_edits()
+            if not self.lost:
+                self._ssh.write(messages.Received(0))
 
     def _send_edits(self) -> bool:
         """Sends the files that were changed here, each once until it is answered; returns whether there are any."""

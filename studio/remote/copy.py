@@ -49,9 +49,9 @@ class Copy:
         """`cache` is the folder for this address, `name` that of the project. Raises AutoActError when too many
         studios use it."""
         self._folder = _take_folder(cache)
-        self.root = self._folder.path / name
+        self.root = self._folder.path / "project" / name
         """The folder of the project here."""
-        self.root.mkdir(exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
         self._record = self._folder.path / "copied.json"
         self._came: dict[str, int] = json_file.try_read_struct(self._record, dict[str, int]) or {}
         """The checksums of the files that may be edited, as they came."""
@@ -258,7 +258,10 @@ def _sign(folder: RunFolder, run: RunStatus) -> None:
         owner = lock.owner(folder)
     except BadInput:
         owner = None
-    if owner is None or owner.of_this_boot != run.same_boot:
-        signed = Owner.of_this_process()
-        signed = signed if run.same_boot else msgspec.structs.replace(signed, boot="")
+    signed = Owner.of_this_process()
+    if run.host:  # its heartbeats come as if from this process
+        signed = msgspec.structs.replace(signed, host=run.host, boot="elsewhere")
+    elif not run.same_boot:
+        signed = msgspec.structs.replace(signed, boot="")
+    if owner is None or (owner.host, owner.boot, owner.pid) != (signed.host, signed.boot, signed.pid):
         disk.replace(folder.lock, msgspec.json.encode(signed) + b"\n", durable=False)

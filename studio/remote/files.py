@@ -38,9 +38,19 @@ def run_of(file: str) -> str:
     return parts[1] if parts[0] == "runs" and len(parts) == 3 else ""
 
 
+def source(project: Path, file: str) -> Path:
+    """Returns the place of a file of a project. Of the files in TOP, which a person may have elsewhere, links are
+    followed. Raises BadInput as `safe_path`."""
+    path = safe_path(project, file)
+    return path.resolve() if file in TOP else path
+
+
 def list_files(project: Path) -> Iterator[tuple[str, Stamp]]:
-    """Returns the files to copy, by their path in the project with slashes. Follows no link. Raises OSError."""
-    yield from (found for found in _list_folder(project, "", 0) if found[0] in TOP)
+    """Returns the files to copy, by their path in the project with slashes. Raises OSError."""
+    for file in TOP:
+        stamp = read_stamp(source(project, file))
+        if stamp and stamp[2] <= SMALL:
+            yield file, stamp
     for folder, depth in DEPTHS.items():
         yield from _list_folder(project, folder, depth)
 
@@ -52,9 +62,16 @@ def list_run(project: Path, name: str) -> Iterator[tuple[str, Stamp]]:
 
 def list_edited(project: Path) -> Iterator[tuple[str, Stamp]]:
     """Returns the files that the studio writes, of any size. Raises OSError."""
-    names = [*TOP, *(f"exports/{file.name}" for file in project.glob("exports/*"))]
-    names += [file.relative_to(project).as_posix() for file in project.glob("runs/*/marks.jsonl")]
-    yield from ((name, stamp) for name in names if (stamp := read_stamp(project / name)))
+    paths = [*(project / name for name in TOP), *project.glob("exports/*"), *project.glob("runs/*/marks.jsonl")]
+    for path in paths:
+        name, stamp = path.relative_to(project).as_posix(), read_stamp(path)
+        if stamp and name.endswith(_SUFFIXES) and not is_hidden(name):
+            yield name, stamp
+
+
+def is_hidden(name: str) -> bool:
+    """Returns whether a path is left out for a name in it: a hidden one, or one that cannot be shown."""
+    return not name.isprintable() or any(part.startswith(".") for part in name.split("/"))
 
 
 def _list_folder(project: Path, folder: str, depth: int) -> Iterator[tuple[str, Stamp]]:
@@ -65,7 +82,7 @@ def _list_folder(project: Path, folder: str, depth: int) -> Iterator[tuple[str, 
         return
     for entry in entries:
         name = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.name.startswith(".") or not name.isprintable():
+        if is_hidden(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
             if name.count("/") < depth:
@@ -105,6 +122,6 @@ def checksum(path: Path, size: int | None = None) -> int | None:
 def safe_path(root: Path, file: str) -> Path:
     """Returns the place of a file below `root`. Raises BadInput for one that would lie elsewhere or is hidden."""
     parts = PurePosixPath(file).parts
-    if not parts or file.startswith("/") or any(part == ".." or part.startswith(".") for part in parts):
+    if not parts or file.startswith("/") or any(part.startswith(".") for part in parts):
         raise BadInput("not the path of a file in a project", file=file)
     return root.joinpath(*parts)

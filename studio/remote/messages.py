@@ -38,7 +38,7 @@ class Present(Struct, tag=True, frozen=True):
 
 
 class Received(Struct, tag=True, frozen=True):
-    """Bytes of files that have arrived since the last such message."""
+    """Bytes of files that have arrived since the last such message; 0 says that the studio is still there."""
 
     size: int
 
@@ -129,6 +129,8 @@ class RunStatus(Struct, frozen=True, array_like=True):
     """Whether a job has ever had its lock."""
     same_boot: bool
     """Whether the machine has not been restarted since."""
+    host: str
+    """The name of the machine of the job's owner; empty for that of the project."""
     trusted: bool
 
 

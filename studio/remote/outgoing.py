@@ -17,6 +17,8 @@ from studio.remote.files import Stamp
 
 CHUNK = 32_000
 """About the most bytes of a log in one message, so that an answer need not wait long behind it."""
+LARGE = 256_000
+"""Bytes from which on a run that is new is copied in portions, as those that were there before."""
 
 
 class Outgoing:
@@ -36,18 +38,20 @@ class Outgoing:
         """The state of each run as the studio has it."""
         self._trusted: bool | None = None
         self._reported = -1
+        self.size = 0
+        """Bytes of all files and lines that were sent."""
 
     def begin(self, present: dict[str, tuple[int, int]], first: str) -> None:
         """Takes over which files the studio has, and looks which runs there are; `first` is copied first."""
         for file, (size, checksum) in present.items():
-            path = files.safe_path(self._project, file)
+            path = files.source(self._project, file)
             if files.is_log(file):
                 self._logs[file] = size, checksum
             elif files.checksum(path) == checksum and (stamp := files.read_stamp(path)):
                 self._sent[file] = stamp
             else:
                 self._sent[file] = (0, 0, 0)
-        states = {run.name: _read_status(run) for run in list_runs(self._project)}
+        states = self._read_states()
         names = sorted(states, key=lambda name: (name != first, not states[name].job))
         self._earlier = dict.fromkeys(["", *names])
 
@@ -55,7 +59,7 @@ class Outgoing:
 
     def scan(self) -> None:
         """Looks at all files and runs, and sends what has changed or is gone."""
-        states = {run.name: _read_status(run) for run in list_runs(self._project)}
+        states = self._read_states()
         try:
             found = self._look(files.list_files(self._project))
         except OSError:  # a folder that cannot be read now: nothing counts as gone
@@ -65,6 +69,9 @@ class Outgoing:
             self._sent.pop(file, None)
             self._logs.pop(file, None)
             self._waiting.get(files.run_of(file), {}).pop(file, None)
+        for name in states.keys() - self._runs.keys() - self._earlier.keys():
+            if sum(stamp[2] for stamp in self._waiting.get(name, {}).values()) > LARGE:  # such as an imported one
+                self._earlier[name] = None
         self._runs = {name: state for name, state in self._runs.items() if name in states}
         self.send_current()
         self._send_states(states)
@@ -78,6 +85,9 @@ class Outgoing:
                 self._look(files.list_run(self._project, name))
         self.send_current()
         self._send_states(states)
+
+    def _read_states(self) -> dict[str, messages.RunStatus]:
+        return {run.name: _read_status(run) for run in list_runs(self._project) if not files.is_hidden(run.name)}
 
     def send_again(self, file: str) -> None:
         """Sends a file that the studio has tried to change, unless it is now as there."""
@@ -100,40 +110,47 @@ class Outgoing:
             while self._waiting.get(run):
                 self._send_part(run)
 
-    def send_next(self) -> int | None:
-        """Sends a part of what is still to be copied; returns its bytes, None when there is nothing."""
+    def send_next(self) -> bool:
+        """Sends a part of what is still to be copied; returns whether there was any."""
         while self._earlier:
             run = next(iter(self._earlier))
             if self._waiting.get(run):
-                return self._send_part(run)
+                self._send_part(run)
+                return True
             del self._earlier[run]
-        return None
+        return False
 
-    def _send_part(self, run: str) -> int:
-        """Sends a file of a run or of the project, or the next lines of a log; returns its bytes.
+    def _send_part(self, run: str) -> None:
+        """Sends a file of a run or of the project, or the next lines of a log.
 
         `run.toml` is the last one, so that the run is listed when its log is there.
         """
         waiting = self._waiting[run]
         file = min(waiting, key=lambda file: (file.endswith("/run.toml"), file))
-        size, done = self._send_lines(file) if files.is_log(file) else (self._send_file(file), True)
+        if files.is_log(file):
+            done = self._send_lines(file)
+        else:
+            self._send_file(file)
+            done = True
         if done:
             self._sent[file] = waiting.pop(file)
         if not waiting:
             del self._waiting[run]
-        return size
 
-    def _send_file(self, file: str) -> int:
+    def _write_part(self, message: messages.Content | messages.LogPart) -> None:
+        self.size += len(message.data)
+        self._write(message)
+
+    def _send_file(self, file: str) -> None:
         try:
-            data = disk.read_file(self._project / file, files.SMALL)
+            data = disk.read_file(files.source(self._project, file), files.SMALL)
         except (OSError, BadInput):  # deleted meanwhile, or grown: the next look sees it
-            return 0
-        self._write(messages.Content(file, data))
-        return len(data)
+            return
+        self._write_part(messages.Content(file, data))
 
-    def _send_lines(self, file: str) -> tuple[int, bool]:
-        """Sends the next complete lines of a log, or it anew when what was sent has changed; returns their bytes and
-        whether there were no more."""
+    def _send_lines(self, file: str) -> bool:
+        """Sends the next complete lines of a log, or it anew when what was sent has changed; returns whether there were
+        no more. Of a line that is longer than a small file a part is sent."""
         path = self._project / file
         there, checksum = self._logs.get(file, (0, 0))
         at = there if files.checksum(path, there) == checksum else 0
@@ -141,16 +158,17 @@ class Outgoing:
             with disk.open_bytes(path) as log:
                 log.seek(at)
                 data = log.read(CHUNK)
-                while data and b"\n" not in data and (more := log.read(CHUNK)):
+                while data and b"\n" not in data and len(data) < files.SMALL and (more := log.read(CHUNK)):
                     data += more
         except (OSError, BadInput):  # deleted meanwhile: the next look sees it
-            return 0, True
-        data = data[: data.rfind(b"\n") + 1]
+            return True
+        if b"\n" in data or len(data) < files.SMALL:
+            data = data[: data.rfind(b"\n") + 1]
         if data or at != there:
-            self._write(messages.LogPart(file, at, data))
+            self._write_part(messages.LogPart(file, at, data))
         size = at + len(data)
         self._logs[file] = size, files.checksum(path, size) or 0
-        return len(data), not data
+        return not data
 
     def send_remaining(self) -> None:
         """Sends how much is still to be copied, if that has changed."""
@@ -177,5 +195,6 @@ def _read_status(folder: RunFolder) -> messages.RunStatus:
         owner = lock.owner(folder)
         job, keeper = lock.is_held(folder), lock.is_held(folder, keeper=True)
     except (AutoActError, OSError):  # not files: the run counts as one without a job
-        return messages.RunStatus(False, False, False, True, trusted)
-    return messages.RunStatus(job, keeper, owner is not None, owner is None or owner.of_this_boot, trusted)
+        return messages.RunStatus(False, False, False, True, "", trusted)
+    host = "" if owner is None or owner.is_local else owner.host
+    return messages.RunStatus(job, keeper, owner is not None, owner is None or owner.of_this_boot, host, trusted)

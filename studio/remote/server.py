@@ -6,6 +6,7 @@ It ends with the line. A command that it has begun goes on; its answer is then l
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -30,6 +31,8 @@ TICK, SCAN = 0.1, 2.0
 """Seconds between two looks at the runs that have a job, and at all files."""
 REMAINING_S = 1.0
 """Seconds between two reports of what is still to be copied."""
+SILENT_S = 90.0
+"""Seconds without a word from the studio after which the line counts as lost."""
 WINDOW = 64_000
 """The most bytes of files on the way, so that on a slow line what happens now need not wait long behind them."""
 
@@ -58,16 +61,17 @@ def _list_projects(folder: Path) -> str:
 
 
 class Server:
-    """Serves one project. Only the thread of `run` writes to the line, so that an answer never comes before the files
-    that it is about."""
+    """Serves one project. Only the thread of `run` writes to the line: an answer comes after what a command has changed
+    in the files that were copied already."""
 
     def __init__(self, line: Line, project: Path):
         self._line, self._project = line, project
         self._files = Outgoing(project, line.write)
         self._events: SimpleQueue[messages.FromStudio | messages.Answer | None] = SimpleQueue()
         """Requests that were read and answers that are ready; None once the line has ended."""
-        self._on_way = 0
-        """Bytes of copied files that were sent and have not arrived yet."""
+        self._received = 0
+        """Bytes of files that have arrived."""
+        self._heard = time.monotonic()
         self._meter: MachineMeter | None = None
         self._runs = RunList(project)
         self._reading = threading.Lock()
@@ -88,17 +92,12 @@ class Server:
                 self._files.scan()
             else:
                 self._files.look_at_active()
-            sent = self._on_way <= WINDOW and self._send_next()
+            sent = self._files.size - self._received <= WINDOW and self._files.send_next()
             if time.monotonic() > told + REMAINING_S:
                 told = time.monotonic()
                 self._files.send_remaining()
-            if not self._take_events(wait=not sent):
+            if not self._take_events(wait=not sent) or time.monotonic() > self._heard + SILENT_S:
                 return
-
-    def _send_next(self) -> bool:
-        size = self._files.send_next()
-        self._on_way += size or 0
-        return size is not None
 
     def _take_events(self, *, wait: bool) -> bool:
         """Takes all that has come, after up to TICK seconds when it may wait; returns False once the line has ended."""
@@ -113,10 +112,13 @@ class Server:
     def _take(self, event: messages.FromStudio | messages.Answer) -> None:
         match event:
             case messages.Received():
-                self._on_way -= event.size
+                self._received += event.size
+                self._heard = time.monotonic()
             case messages.Save():
-                self._line.write(messages.Delivered(event.id, self._save(event)))
-                self._files.send_again(event.file)
+                result = self._save(event)
+                self._line.write(messages.Delivered(event.id, result))
+                if files.is_edited(event.file):
+                    self._files.send_again(event.file)
             case messages.Delivered() | messages.Invoked():
                 self._files.scan()
                 self._line.write(event)
@@ -157,12 +159,15 @@ class Server:
     def _save(self, request: messages.Save) -> CommandResult:
         """Replaces a file, unless it has changed meanwhile."""
         try:
-            path = files.safe_path(self._project, request.file)
+            path = files.source(self._project, request.file)
             if not files.is_edited(request.file):
                 raise BadInput("not a file that the studio writes", file=request.file)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if request.file.startswith("exports/"):
+                path.parent.mkdir(exist_ok=True)
             with disk.lock_folder(path.resolve().parent):
-                there = files.checksum(path) if path.exists() else None
+                there = files.checksum(path)
+                if there is None and os.path.lexists(path):
+                    raise BadInput("cannot be read there", file=request.file)
                 if there is not None and disk.read_file(path, files.SMALL) == request.data:
                     return CommandResult(True, "")  # an earlier request did it, whose answer was lost
                 if there != request.was:

@@ -87,10 +87,14 @@ class Ssh:
         self._outbox.put(message)
 
     def _send(self, outbox: SimpleQueue[messages.FromStudio | None]) -> None:
-        line = self._line
+        line, process = self._line, self._process
         with suppress(BrokenLine):  # the reader finds it lost too
             while (message := outbox.get()) is not None:
                 line.write(message)
+        assert process is not None
+        assert process.stdin is not None
+        with suppress(OSError, ValueError):  # what was left in its buffer
+            process.stdin.close()
 
     def _read_errors(self, errors: IO[bytes]) -> None:
         with errors, suppress(OSError, ValueError):

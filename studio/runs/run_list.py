@@ -120,7 +120,9 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def run_verdict(folder: RunFolder, state: RunState, *, now: float | None = None) -> str:
-    """Returns the run's verdict; `starting` for a new run whose log is still empty."""
+    """Returns the run's verdict, while the line to its machine is lost that of then; `starting` for a new run whose log
+    is still empty."""
+    now = remote_machine.last_seen() if now is None else now
     found = verdict(folder, state, now=now)
     if found == "interrupted" and state.seq < 0:
         created = _stamp(folder.config)[0] / 1e9

@@ -149,7 +149,7 @@ def test_a_project_there_and_a_line_that_is_cut(machine: Machine, opera: Path) -
         assert terminal.until(lambda: "line lost" not in terminal.text(), 60), terminal.text()
         assert terminal.until(lambda: "Tosca" in (opera / "examples.jsonl").read_text(), 30)
         terminal.press("q")
-        assert not terminal.until(lambda: False, 20), "the studio ends"
+        assert terminal.until(lambda: not terminal.turn(), 20), "the studio ends"
 
 
 @needs_sshd

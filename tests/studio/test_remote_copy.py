@@ -17,9 +17,11 @@ from autoact.events import RunFinished
 from autoact.run.process.health import is_active
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter
+from autoact.run.record.marks import read_marks
 from autoact.security import trust
 from studio.actions import remote_machine
 from studio.actions.run_command import new_command
+from studio.files.practice_marks import PracticeMarks
 from studio.remote import connection, files, messages, server
 from studio.remote.connection import ENDED, LOST_ANSWER, Connection
 from studio.remote.copy import Copy
@@ -172,6 +174,64 @@ def test_a_command_sees_all_edits_and_its_files_come_before_its_answer(line: Con
     assert "WebSearch" in (line.copy.root / "tools.toml").read_text()
 
 
+def test_a_linked_file_is_read_and_written_where_it_is(ssh: Path, there: Path) -> None:
+    elsewhere = there.parent / "shared.jsonl"
+    (there / "examples.jsonl").rename(elsewhere)
+    (there / "examples.jsonl").symlink_to(elsewhere)
+    line = Connection("ssh://gpu/opera")
+    line.open()
+    file = line.copy.root / "examples.jsonl"
+    before = file.read_text()
+    assert "Fidelio" in before
+    file.write_text(before + '{"question": "Who wrote Tosca?", "answer": "Puccini"}\n')
+    assert line.close() == []
+    assert (there / "examples.jsonl").is_symlink()
+    assert elsewhere.read_text().startswith(before)
+    assert "Tosca" in elsewhere.read_text()
+
+
+def test_a_file_that_cannot_be_read_there_is_not_replaced(line: Connection, there: Path) -> None:
+    (there / "ratings.jsonl").mkdir()
+    (line.copy.root / "ratings.jsonl").write_text("mine")
+    until(lambda: "cannot be read there" in line.take_notice())
+    assert (there / "ratings.jsonl").is_dir()
+
+
+def test_hidden_names_and_long_lines_do_not_cost_the_line(line: Connection, there: Path) -> None:
+    (run,) = [RunFolder(path) for path in (there / "runs").iterdir()]
+    hidden = there / "runs" / ".hidden"
+    hidden.mkdir()
+    (hidden / "run.toml").write_text("")
+    (line.copy.root / "exports").mkdir()
+    (line.copy.root / "exports" / ".part.json").write_text("x")
+    (there / "exports").mkdir()
+    (there / "exports" / ("x" * 250 + ".txt")).write_text("a name that is too long for the file that becomes it")
+    run.console.write_bytes(b"\r" * (files.SMALL * 4) + b"\n")
+    here = line.copy.root / "runs" / run.name / "console.log"
+    until(lambda: here.exists() and here.read_bytes() == run.console.read_bytes())
+    assert not line.lost
+    assert "too long" in line.take_notice()
+
+
+def test_marks_are_written_there(line: Connection, there: Path) -> None:
+    (run,) = [RunFolder(path) for path in (there / "runs").iterdir()]
+    marks = PracticeMarks(RunFolder(line.copy.root / "runs" / run.name))
+    assert marks.obstacle == ""
+    marks.change(("Who?", "Verdi"))
+    until(lambda: run.marks.exists())
+    assert read_marks(run) == {("Who?", "Verdi"): True}
+
+
+def test_an_address_that_leads_to_another_project_is_not_taken(line: Connection, ssh: Path, there: Path) -> None:
+    other = there.parent / "other"
+    shutil.copytree(there, other)
+    ssh.write_text(ssh.read_text().replace(f"--serve {there}", f"--serve {other}"))
+    (other / "examples.jsonl").write_text("")
+    cut(line)
+    until(lambda: "leads to another project now" in line.text)
+    assert "Fidelio" in (line.copy.root / "examples.jsonl").read_text()
+
+
 def test_a_cleaned_cache_deletes_nothing_there(line: Connection, there: Path) -> None:
     before = sorted(path for path in there.rglob("*") if path.is_file())
     shutil.rmtree(line.copy.root)
@@ -235,13 +295,21 @@ def test_what_waits_is_answered_when_the_studio_ends(line: Connection, ssh: Path
     assert line.invoke("list", (), ()).result(SECONDS).errors == ENDED
 
 
-def test_a_log_goes_on_where_it_was_or_comes_anew(line: Connection, there: Path) -> None:
+def test_a_log_goes_on_where_it_was_or_comes_anew(
+    line: Connection, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (run,) = [RunFolder(path) for path in (there / "runs").iterdir()]
     here = RunFolder(line.copy.root / "runs" / run.name)
+    received: list[messages.Received] = []
+    write = line._ssh.write
+    monkeypatch.setattr(
+        line._ssh, "write", lambda one: (received.append(one) if type(one) is messages.Received else 0, write(one))
+    )
     cut(line)
     with run.events.open("ab") as log:
         log.write(b'{"v":1}\n{"torn')
     until(lambda: here.events.read_bytes().endswith(b'{"v":1}\n'))
+    assert sum(one.size for one in received) < here.events.stat().st_size, "only what was new was sent"
     cut(line)
     run.events.unlink()
     run.events.write_bytes(b'{"v":2}\n' * 900)

@@ -29,8 +29,6 @@ def episode_obstacle(action: str, unit: str, answerer: str | None, episodes: Epi
             return "The run is at another stage: only episodes of that stage can be forked now."
         case "undo" if not episodes.undo:
             return "Nothing was changed here yet."
-        case "undo" if not alive and episodes.undo[-1] and episodes.undo[-1][0].do == "edit":
-            return "This run has no job, so its answers stay as they are."
         case "mark" | "mark_all" | "export" | "sort" if not unit:
             return "There is no episode."
         case "filter" if not episodes.has_episodes:
