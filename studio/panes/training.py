@@ -160,8 +160,15 @@ class TrainingPane(Pane, can_focus=True):
 
     @action_table.check_obstacle
     def action_train(self) -> None:
-        self.notice("Starting a training on what this run kept ...")
-        self.run_worker(self._train(self.follow.name), group="train", exclusive=True)
+        base = self.follow.name
+        reason = f"It learns from the {len(self.follow.state.kept)} trajectories that {base} kept, and takes a while."
+
+        def on_answer(yes: bool | None) -> None:
+            if yes:
+                self.notice("Starting a training ...")
+                self.run_worker(self._train(base), group="train", exclusive=True)
+
+        self.app.push_screen(Confirm("Train new sub-agents?", reason), on_answer)
 
     def action_settings(self) -> None:
         """Opens the settings of the next run; the current run keeps its own."""

@@ -30,7 +30,7 @@ def pace(state: RunState) -> str:
     """Returns the sub-agent in training, the validation after it, or the time left for the running stage; empty when
     unknown."""
     stage, role = state.stages.get(state.stage), training_role(state)
-    if stage is None or state.status == "paused":
+    if stage is None or state.status in ("paused", "cancelled", "failed"):
         return ""
     if role is not None:
         return f"{role} {training_status(state, role)}"

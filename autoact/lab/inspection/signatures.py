@@ -200,7 +200,7 @@ def contaminated_evaluation(state: RunState, _: Tally) -> Iterator[FailureSignat
 
 
 def reflect_verdicts(state: RunState, made: Tally) -> Iterator[FailureSignature]:
-    """A reflect-agent that learned from right answers almost only, or that never says wrong."""
+    """A reflect-agent that learned from right answers almost only, or that seldom says wrong."""
     kept = len(state.kept)
     share = _wrong_share(state.config)
     wrong = len(wrong_lessons(list(state.trajectories.values()), kept, share or 0.0, seed=0)) if kept else 0
@@ -214,7 +214,7 @@ def reflect_verdicts(state: RunState, made: Tally) -> Iterator[FailureSignature]
         quality = score.verdicts
         if score.cast != ALONE and quality is not None and quality.wrong >= FEWEST:
             yield _judge(
-                "reflect-agent never says wrong", f"share of the wrong answers of {score.cast} that it calls wrong",
+                "reflect-agent seldom says wrong", f"share of the wrong answers of {score.cast} that it calls wrong",
                 quality.recall, 0.1, f"{score.cast}: {describe_verdicts(quality)}", _verdict_remedy(state), below=True,
             )  # fmt: skip
 

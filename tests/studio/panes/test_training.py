@@ -110,6 +110,10 @@ async def test_a_training_is_started_on_what_a_run_kept(opera: Path, instead: In
     async with pane_of(opera, "4", (200, 24)) as (app, pilot):
         await pilot.press("r")
         await done(app, pilot)
+        assert "Train new sub-agents?" in screen_text(app)
+        await pilot.pause(0.5)
+        await pilot.press("y")
+        await done(app, pilot)
         text = screen_text(app)
         for word in ("run", "--from", "differentiation", f"--base={run.name}", "--detach"):
             assert word in text
