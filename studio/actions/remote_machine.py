@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from studio.runs.machine import MachineLoad
 
 Delivery = Literal["send", "start", "queue"]
-"""How commands reach a job: to a live one, to one that is started where there is none, or kept for one that loads."""
+"""The way of commands: to a live job, to one that is started where there is none, or kept for one that loads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class RemoteMachine(Protocol):
 
     @property
     def address(self) -> str:
-        """What opens its project again."""
+        """The address that opens its project again."""
 
     @property
     def text(self) -> str:

@@ -75,7 +75,7 @@ class Connection:
         self._saving: set[str] = set()
         """Files whose edits were sent and not answered yet."""
         self._problem = ""
-        """Why the line is not made or not served, such as a full disk here; empty while it is."""
+        """The reason why there is no line, such as a full disk here; empty while there is one."""
         self._notices: list[str] = []
         self._abandoned = False
         """Whether nothing but edits is sent any more."""
@@ -207,7 +207,7 @@ class Connection:
                 self.copy.append(message)
             case messages.Gone():
                 self.copy.remove(message)
-            case messages.Status():
+            case messages.StatusUpdate():
                 self.copy.set_status(message)
                 self._told.set()
             case messages.Remaining():

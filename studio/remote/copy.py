@@ -20,7 +20,7 @@ from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder
 from studio.remote import files
 from studio.remote.files import Stamp
-from studio.remote.messages import Content, Gone, LogPart, RunStatus, Status
+from studio.remote.messages import Content, Gone, LogPart, RunStatus, StatusUpdate
 
 MOST_STUDIOS = 16
 """The most studios that show the same project of another machine at once; each has a copy of its own."""
@@ -36,7 +36,7 @@ class Edit(NamedTuple):
     data: bytes
     stamp: Stamp
     problem: str = ""
-    """Why it cannot be sent; empty for one that can."""
+    """The reason why it cannot be sent; empty for one that can."""
 
 
 class Copy:
@@ -118,7 +118,7 @@ class Copy:
         if (run := files.run_of(gone.file)) and gone.file == f"runs/{run}/run.toml":
             self._remove_run(run)
 
-    def set_status(self, status: Status) -> None:
+    def set_status(self, status: StatusUpdate) -> None:
         """Takes over which runs have a job and are trusted."""
         self._ahead = status.now - time.time()
         self._set_trusted("", status.trusted)

@@ -121,7 +121,7 @@ class Gone(Struct, tag=True, frozen=True):
 
 
 class RunStatus(Struct, frozen=True, array_like=True):
-    """What a copy of a run's files does not tell."""
+    """The state of a run, as far as a copy of its files does not tell it."""
 
     job: bool
     keeper: bool
@@ -134,7 +134,7 @@ class RunStatus(Struct, frozen=True, array_like=True):
     trusted: bool
 
 
-class Status(Struct, tag=True, frozen=True):
+class StatusUpdate(Struct, tag=True, frozen=True):
     """The runs whose status has changed, by name."""
 
     now: float
@@ -145,7 +145,7 @@ class Status(Struct, tag=True, frozen=True):
 
 
 class Remaining(Struct, tag=True, frozen=True):
-    """What is still to be copied."""
+    """The amount that is still to be copied."""
 
     files: int
     runs: int
@@ -182,13 +182,13 @@ class Failed(Struct, tag=True, frozen=True):
 
 
 Answer = Delivered | Invoked | Loaded | Failed
-FromMachine = Hello | Refusal | Content | LogPart | Gone | Status | Remaining | Answer
+FromMachine = Hello | Refusal | Content | LogPart | Gone | StatusUpdate | Remaining | Answer
 
 _from_studio: msgspec.msgpack.Decoder[FromStudio] = msgspec.msgpack.Decoder(FromStudio)
 _from_machine: msgspec.msgpack.Decoder[FromMachine] = msgspec.msgpack.Decoder(FromMachine)
 
 
-class Line:
+class MessageStream:
     """One end of the line, with one thread that reads and one that writes."""
 
     def __init__(self, reader: IO[bytes], writer: IO[bytes]):

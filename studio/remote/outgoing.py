@@ -22,8 +22,8 @@ LARGE = 256_000
 
 
 class Outgoing:
-    """What is to be sent. Runs that are there when the studio connects are copied one after the other, in portions;
-    what happens since then is sent at once."""
+    """The files and states to be sent. Runs that are there when the studio connects are copied one after the other, in
+    portions; what happens since then is sent at once."""
 
     def __init__(self, project: Path, write: Callable[[messages.FromMachine], None]):
         self._project, self._write = project, write
@@ -186,7 +186,7 @@ class Outgoing:
         if changed or trusted != self._trusted:
             self._runs.update(changed)
             self._trusted = trusted
-            self._write(messages.Status(time.time(), trusted, changed))
+            self._write(messages.StatusUpdate(time.time(), trusted, changed))
 
 
 def _read_status(folder: RunFolder) -> messages.RunStatus:

@@ -21,7 +21,7 @@ from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command, run_command
 from studio.actions.remote_machine import CommandResult
 from studio.remote import files, messages
-from studio.remote.messages import BrokenLine, Line
+from studio.remote.messages import BrokenLine, MessageStream
 from studio.remote.outgoing import Outgoing
 from studio.runs.machine import MachineMeter
 from studio.runs.run_list import RunList
@@ -42,7 +42,7 @@ def serve(named: str | None) -> int:
     writer = sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing else may write there
     writer.write(b"\n" + messages.MARKER)
-    line = Line(sys.stdin.buffer, writer)
+    line = MessageStream(sys.stdin.buffer, writer)
     with suppress(BrokenLine):
         try:
             target = find(named)
@@ -51,7 +51,7 @@ def serve(named: str | None) -> int:
         except AutoActError as error:
             line.write(messages.Refusal(str(error)))
             return 0
-        Server(line, target.project).run(target.run)
+        ProjectServer(line, target.project).run(target.run)
     return 0
 
 
@@ -60,11 +60,11 @@ def _list_projects(folder: Path) -> str:
     return f"expected a project or a run; projects in this folder: {', '.join(names[:20]) or 'none'}"
 
 
-class Server:
+class ProjectServer:
     """Serves one project. Only the thread of `run` writes to the line: an answer comes after what a command has changed
     in the files that were copied already."""
 
-    def __init__(self, line: Line, project: Path):
+    def __init__(self, line: MessageStream, project: Path):
         self._line, self._project = line, project
         self._files = Outgoing(project, line.write)
         self._events: SimpleQueue[messages.FromStudio | messages.Answer | None] = SimpleQueue()

@@ -12,7 +12,7 @@ from autoact.errors import BadInput
 from autoact.security import untrusted_text
 from studio.remote import messages
 from studio.remote.address import NO_PROGRAM, RemoteTarget
-from studio.remote.messages import BrokenLine, Line
+from studio.remote.messages import BrokenLine, MessageStream
 
 END_S = 2.0
 """The most seconds to wait until ssh ends by itself."""
@@ -24,7 +24,7 @@ class Ssh:
     def __init__(self, target: RemoteTarget):
         self._target = target
         self._process: subprocess.Popen[bytes] | None = None
-        self._line: Line
+        self._line: MessageStream
         self._outbox: SimpleQueue[messages.FromStudio | None] = SimpleQueue()
         self._error = ""
         """The last line that ssh, or the program there, has written to its error output."""
@@ -47,7 +47,7 @@ class Ssh:
         assert self._process.stderr is not None
         errors = threading.Thread(target=self._read_errors, args=(self._process.stderr,), daemon=True)
         errors.start()
-        self._line = Line(self._process.stdout, self._process.stdin)
+        self._line = MessageStream(self._process.stdout, self._process.stdin)
         try:
             hello = self._greet(self._process.stdout)
         except BrokenLine as error:

@@ -120,7 +120,7 @@ def test_trust_is_that_of_the_other_machine(line: Connection, there: Path) -> No
 
 
 def test_an_edit_is_no_change_by_somebody_else(line: Connection, there: Path) -> None:
-    """What comes back has the same content, so the file is left as it is."""
+    """The content that comes back is the same, so the file is left as it is."""
     file = line.copy.root / "examples.jsonl"
     file.write_text(file.read_text() + '{"question": "Who wrote Tosca?", "answer": "Puccini"}\n')
     stamp = files.read_stamp(file)
