@@ -40,7 +40,7 @@ def _practice(state: RunState, trajectory: Trajectory) -> list[Content]:
     """Returns lines about the practice questions that an answer may come from, each with its trajectories."""
     related = find_related(state, trajectory)
     share = "about the same pages" if trajectory.question.gold else "with the same tool calls"
-    lines = [Content(f"\n{len(related)} practice questions {share}")]
+    lines = [Content(f"\n{len(related)} practice question{'s' * (len(related) != 1)} {share}")]
     for one in related:
         rows = f"{len(one.tries)} tries, {len(one.rows)} kept: a training row for plan, tool and reflect each"
         lines.append(_pair(one.question.origin, f"{one.question.text}  {one.question.answer}"))
@@ -58,7 +58,7 @@ def _seeds(question: Question, examples: Sequence[Example]) -> list[Content]:
     ]  # fmt: skip
     named = near or [one.question for one in examples]
     head = "of its type or about its pages" if near else "of another type, about other pages"
-    lines = [Content(f"\n{len(named)} seed questions {head}")]
+    lines = [Content(f"\n{len(named)} seed question{'s' * (len(named) != 1)} {head}")]
     return lines + [_pair("seed", f"{one.text}  {one.answer}") for one in named]
 
 
