@@ -184,7 +184,7 @@ class Outgoing:
         changed = {name: state for name, state in states.items() if self._runs.get(name) != state}
         trusted = trust.is_trusted(self._project)
         if changed or trusted != self._trusted:
-            self._runs.update(changed)
+            self._runs |= changed
             self._trusted = trusted
             self._write(messages.StatusUpdate(time.time(), trusted, changed))
 

@@ -10,14 +10,14 @@ from conformance import answer_one, make_adapters, make_ask, make_prompt
 from model_server import ModelServer
 from worlds import Begins
 
-from autoact.errors import BadInput, ModelFailed
+from autoact.errors import AutoActError, BadInput, ModelFailed
 from autoact.job.open_world import SleepTrainer, _make_world
 from autoact.model.server.engine import ServerEngine
 from autoact.model.store import Weights
-from autoact.project.config import Config, Differentiation, Server
+from autoact.project.config import Config, Differentiation, Plan, Server
 from autoact.registry.engines import ENGINES
 from autoact.registry.roles import ROLES
-from autoact.registry.stages import DIFFERENTIATION
+from autoact.registry.stages import DIFFERENTIATION, GROUP_PLANNING
 from autoact.script import Card, Lesson, Train
 from autoact.trajectory import FINISH, Adapter, Question, Step, Trajectory
 
@@ -83,12 +83,23 @@ def test_servers_sleep_from_the_first_adapter_to_the_end_of_the_stage(
     assert answer_one(engine, make_ask(make_prompt(), 4, "plan"), "u", 1).tokens == before
 
 
+def test_a_run_without_training_opens_no_trainer(start: Start, open_servers: Open, tmp_path: Path) -> None:
+    """It needs no PyTorch then."""
+    server = start()
+    config = Config(run=Plan(stages=(GROUP_PLANNING,)), server=Server((server.url,)))
+    world = _make_world(config, open_servers(server), ENGINES.get("server"), Begins(lambda question: None), tmp_path)
+    with pytest.raises(AutoActError, match="tool: this run has no stage that trains adapters"):
+        next(world.trainer.train(Train("tool", (LESSON,), REQUEST.card)))
+    world.close()
+
+
 def test_a_run_trains_while_its_servers_sleep_and_then_uses_the_adapter(
     start: Start, open_servers: Open, tmp_path: Path
 ) -> None:
     server = start(sleeps=True)
     engine = open_servers(server, sleep=True, stages=TRAINS)
-    config = Config(server=Server((server.url,), sleep=True), differentiation=Differentiation(epochs=1))
+    settings = Differentiation(epochs=1)
+    config = Config(run=Plan(stages=TRAINS), server=Server((server.url,), sleep=True), differentiation=settings)
     world = _make_world(config, engine, ENGINES.get("server"), Begins(lambda question: None), tmp_path)
     training, asleep = world.trainer.train(Train("tool", (LESSON,), REQUEST.card)), list[bool]()
     for _ in training:
