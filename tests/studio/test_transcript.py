@@ -234,3 +234,19 @@ async def test_a_document_that_was_cut_is_painted_before_it_is_drawn() -> None:
         transcript.draw()
         await pilot.pause()
         assert numbers(screen_text(pilot.app)) == [0]
+
+
+@pytest.mark.parametrize("keys", [(), ("up",), ("pageup",), ("G",), ("g",)])
+async def test_a_document_that_was_cut_may_be_resized_or_moved_in_first(keys: tuple[str, ...]) -> None:
+    transcript = Transcript(told(300))
+    async with Host(transcript).run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        transcript.focus()
+        transcript.document.truncate(1)
+        if keys:
+            await pilot.press(*keys)
+        await pilot.resize_terminal(120, 20)
+        await pilot.pause()
+        transcript.draw()
+        await pilot.pause()
+        assert numbers(screen_text(pilot.app)) == [0]

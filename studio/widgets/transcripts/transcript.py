@@ -87,7 +87,8 @@ class Transcript(CursorList, Searchable):
         self._paged = "SSH_CONNECTION" in os.environ if paged is None else paged
         self._toggled: set[int] = set()
         """Indices of paragraphs that were folded or unfolded by hand."""
-        self._lines_index = LineIndex(lambda index: len(self._lines(index)), self._estimate)
+        # A paragraph that was cut since the last drawing counts as one line.
+        self._lines_index = LineIndex(lambda at: len(self._lines(at)) if at < len(self.document) else 1, self._estimate)
         self._wrapped: dict[int, list[str]] = {}
         self._strips: dict[int, dict[int, Strip]] = {}
         self._width = 0
