@@ -98,17 +98,20 @@ def recent_steps(state: RunState, role: str) -> list[TrainStepped]:
 
 
 def training_status(state: RunState, role: str) -> str:
-    """Returns the progress of a role's training: waiting, step n of N with the time left, or done."""
+    """Returns the progress of a role's training: waiting, step n of N with the time left, done, or stopped."""
     steps = recent_steps(state, role)
     done, of = (steps[-1].step + 1, steps[-1].of) if steps else (0, 0)
     if role in state.adapters:
         return f"{done}/{of} trained" if steps else "trained in an earlier run"
     if f"train-{role}" in state.unit_failures:
         return f"failed: {state.unit_failures[f'train-{role}']}"
+    ended = state.status in ("cancelled", "failed")
+    if not steps and ended:
+        return "not trained"
     if not steps:
         return "loading" if training_role(state) == role else "waits its turn"
     held = state.status == "paused" or f"train-{role}" in state.halted
-    if training_role(state) != role or held:
+    if training_role(state) != role or held or ended:
         return f"{done}/{of} {'paused' if held else 'stopped'}"
     left = (of - done) * sum(step.ms for step in steps) / len(steps) / 1000
     return f"{done}/{of}, {format_duration(left)} left"

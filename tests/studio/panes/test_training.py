@@ -11,6 +11,7 @@ from paned import Instead, done, pane_of, until
 from stories import alive, finished, screen_text, step, synthesis, training, write
 
 import autoact.events as happened
+from autoact.events import RunCancelled
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.control_socket import ControlServer
 from autoact.scratchpad import FAILED, REFLECT_NOW
@@ -36,6 +37,15 @@ async def test_the_agent_that_is_trained_is_in_sight(opera: Path, size: tuple[in
             assert "lr 0.001" in text
             assert ("P› plan  60/60 trained" in text) == (size[0] > 110)
             assert [len(curve.earlier) for curve in app.screen.query_one("#plot-tool", Plot).curves] == [1]
+
+
+async def test_a_cancelled_training_waits_for_nothing(opera: Path) -> None:
+    write(opera, [*training(), RunCancelled()])
+    async with pane_of(opera, "4", (120, 36)) as (app, _):
+        text = screen_text(app)
+        assert "30/60 stopped" in text
+        assert "reflect  not trained" in text
+        assert " left" not in text
 
 
 async def test_the_loss_of_validation_is_a_second_curve(opera: Path) -> None:
