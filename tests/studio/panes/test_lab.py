@@ -302,7 +302,7 @@ def test_seeds_of_the_same_type_come_first(opera: Path) -> None:
     far = Example(Question("seed-2", "Is Bonn in Peru?", "no", type="yes-no"))
     (missed,) = wrong_answers(state)
     told = "\n".join(line.plain for line in provenance(state, missed, [near, far]))
-    assert "1 seed questions of its type" in told
+    assert "1 seed question of its type" in told
     assert "Is Bonn in Peru?" not in told
     others = provenance(state, missed, [far, far])
     assert any("2 seed questions of another type" in line.plain for line in others)
