@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 import zlib
 from collections.abc import Iterator
@@ -72,12 +73,12 @@ class Copy:
         """Returns size and checksum of each file here, without those that were made here."""
         found = {}
         for file, (_, _, size) in files.list_files(self.root):
-            if files.is_log(file):
-                sum_ = files.checksum(self.root / file, size)
+            if files.is_edited(file):
+                checksum = self._came.get(file)
             else:
-                sum_ = self._came.get(file) if files.is_edited(file) else files.checksum(self.root / file)
-            if sum_ is not None:
-                found[file] = (size, sum_)
+                checksum = files.checksum(self.root / file, size if files.is_log(file) else None)
+            if checksum is not None:
+                found[file] = (size, checksum)
         return found
 
     # -- what comes ------------------------------------------------------------------------------------------------
@@ -156,8 +157,6 @@ class Copy:
         return msgspec.json.encode(msgspec.structs.replace(beat, pid=os.getpid(), at=at, ticked_at=ticked))
 
     def _remove_run(self, name: str) -> None:
-        import shutil
-
         for keeper in (False, True):
             if held := self._locks.pop((name, keeper), None):
                 held.release()
