@@ -118,6 +118,7 @@ ACTIONS = (
     Action("x", "experiments", "experiments", "experiments, how far their cells are", "autoact lab status", "lab"),
     Action("r", "run", "run", "play the cells of the experiment that are not finished", "autoact lab run", "lab"),
     Action("b", "rate", "", "rate two runs or methods without seeing their names", "autoact rate", "lab"),
+    Action("S", "sort", "sort", "by F1, EM, gain in F1, or fewest tokens; else the newest first", "", "lab"),
     Action("esc", "up", "scores", "back to the scores, then to the projects", "studio", "lab"),
     Action("l", "left", "left", "the left one is better", "autoact rate", "rating"),
     Action("r", "right", "right", "the right one is better", "autoact rate", "rating"),

@@ -1,16 +1,15 @@
 """The lab pane: the scores of each run's casts, its questions and trajectories in numbers, and its wrong answers.
 
-The experiments of the project, which experiments.py reads, have a table of their own.
+The experiments of the project have a table of their own.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,32 +21,27 @@ from autoact.errors import AutoActError
 from autoact.experiments.progress import RunReader
 from autoact.files import disk
 from autoact.lab.lineage import find_related, training_rows, wrong_answers
-from autoact.lab.scores import Score
 from autoact.lab.tally import LogTotals, Tally, count_figures
 from autoact.project.project import Project
-from autoact.registry.methods import ALL, METHODS
-from autoact.run.control.command import user_name
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
-from studio.actions import action_table, cli_command, remote_machine
+from studio.actions import action_table, cli_command
 from studio.episodes.provenance import provenance, read_seeds
-from studio.panes.experiments import COLUMNS as EXPERIMENT_COLUMNS
-from studio.panes.experiments import ExperimentRows, ExperimentSummary, describe_cells, read_summaries
+from studio.panes.forms.lab import evaluation_form, omission_form, rating_form
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
+from studio.panes.rows.experiments import COLUMNS as EXPERIMENT_COLUMNS
+from studio.panes.rows.experiments import ExperimentRows, ExperimentSummary, describe_cells, read_summaries
 from studio.panes.rows.run_figures import funnel, parts, signs
-from studio.panes.rows.scores import COLUMNS, WRONG, ScoreRows, WrongRows
-from studio.screens.form import Field, Form, Values
+from studio.panes.rows.scores import COLUMNS, ORDERS, WRONG, ScoreRows, WrongRows
 from studio.widgets.lists.table import Table
 
 if TYPE_CHECKING:
     from autoact.lab.inspection.signatures import FailureSignature
-    from autoact.lab.rating import Criterion
 
 RECOUNT_S = 15.0
 """Least seconds after which a run whose log has grown is counted again."""
-DEFAULT_CASTS = "meta,group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +147,8 @@ class LabPane(Pane):
                 return "w lists the wrong answers; the training rows behind one can be left out."
             case "omit" if not self._rows_behind():
                 return "Nothing in training was about this answer."
-            case "rate" if self.has_class("wrong") or self.has_class("experiments"):
-                return "esc returns to the scores; two of them can be rated."
+            case "rate" | "sort" if self.has_class("wrong") or self.has_class("experiments"):
+                return "esc returns to the scores, which can be sorted and rated."
             case "rate" if len(self._sides()) < 2:
                 return "Two runs or methods with scores are needed; e evaluates."
             case "up" if not self.has_class("wrong") and not self.has_class("experiments"):
@@ -169,13 +163,7 @@ class LabPane(Pane):
         return run in self._tallies and bool(self._tallies[run].tally.scores)
 
     def action_evaluate(self) -> None:
-        fields = (
-            Field("data", "file of questions; empty for the held-out questions of the project"),
-            Field("casts", f"methods, with commas between them, or {ALL}", DEFAULT_CASTS, suggested=True),
-            Field("limit", "most questions to ask; empty for all"),
-            Field("tokens", "most tokens to generate for a question; empty for no limit"),
-        )
-        self.app.push_screen(Form("Evaluate casts on questions", fields, self._evaluate, "start"))
+        self.app.push_screen(evaluation_form(self.project, self.notice))
 
     @action_table.check_obstacle
     def action_wrong(self) -> None:
@@ -197,60 +185,34 @@ class LabPane(Pane):
     @action_table.check_obstacle
     def action_omit(self) -> None:
         """Asks which training rows to leave out, and starts a run that trains without them."""
-        label = "trajectories or practice questions to leave out, with commas between"
-        rows = Field("rows", label, ",".join(self._rows_behind()))
-        self.app.push_screen(Form("Train again without training rows", (rows,), self._train_without, "start"))
-
-    async def _train_without(self, values: Values) -> str:
-        """Starts the run; returns the error text if it cannot start."""
-        options = ("--from", "differentiation", f"--base={self._wrong_run}", f"--without={values['rows']}", "--detach")
-        if not values["rows"].strip():
-            return "expected at least one trajectory or practice question"
-        result = await cli_command.autoact("run", str(self.project), options=options)
-        if result.code:
-            return result.reason
-        self.notice(f"{result.output.strip()} started; `autoact compare` tells what the rows did.")
-        return ""
+        self.app.push_screen(omission_form(self.project, self._wrong_run, self._rows_behind(), self.notice))
 
     def _sides(self) -> list[str]:
         """Returns the runs with scores and their methods, as RUN/METHOD."""
-        return [f"{run}/{score.cast}" for run, score in self.scores.rows if score is not None]
+        return [self.scores.key(index) for index, (_, score) in enumerate(self.scores.rows) if score is not None]
 
     @action_table.check_obstacle
     def action_rate(self) -> None:
         """Asks which two sides to compare, and shows their answers without names."""
-        from autoact.lab.rating import CRITERIA  # with what it imports, too slow for the start
-
         sides, chosen = self._sides(), self.query_one("#scores", Table).chosen
         first = chosen if chosen in sides else sides[0]
-        run = first.partition("/")[0]
-        others = sorted((side for side in sides if side != first), key=lambda side: not side.startswith(f"{run}/"))
-        fields = (
-            Field("first", "a run and its method", first, suggested=True),
-            Field("second", "the other run and its method", others[0], suggested=True),
-            Field("criterion", "what is compared", "overall", words=tuple(CRITERIA)),
-            Field("rater", "who rates", user_name(), suggested=True),
-        )
-        self.app.push_screen(Form("Rate without seeing the names", fields, self._rate, "start"))
+        show = partial(self.call_after_refresh, self.app.push_screen)  # when the form has closed
+        self.app.push_screen(rating_form(self.project, sides, first, show))
 
-    async def _rate(self, values: Values) -> str:
-        """Shows the pairs; returns the error text if there are none."""
-        from studio.screens.rating import RatingScreen, open_ratings  # with what they import, too slow for the start
+    @action_table.check_obstacle
+    def action_sort(self) -> None:
+        """Sorts the scores in the next order."""
+        self.order = ORDERS[(ORDERS.index(self.scores.order) + 1) % len(ORDERS)]
+        self._list()
+        self.notice(f"Sorted by {self.order}." if self.order else "The newest run first.")
 
-        known, sides = self._sides(), (values["first"].strip(), values["second"].strip())
-        if wrong := [side for side in sides if side not in known]:
-            return f"no scores of `{wrong[0]}`; there are {', '.join(known)}"
-        if sides[0] == sides[1] or not values["rater"].strip():
-            return "expected two different runs or methods, and the name of the person who rates"
-        try:
-            rater, criterion = values["rater"].strip(), values["criterion"]
-            found = await asyncio.to_thread(open_ratings, self.project, sides, rater, cast("Criterion", criterion))
-        except AutoActError as error:
-            return str(error)
-        if not found.pairs:
-            return "both sides did the same with every question that they share, or share none"
-        self.call_after_refresh(self.app.push_screen, RatingScreen(found, sides))
-        return ""
+    @property
+    def order(self) -> str:
+        return "" if self.scores.order == ORDERS[0] else self.scores.order
+
+    @order.setter
+    def order(self, order: str) -> None:
+        self.scores.order = order if order in ORDERS else ORDERS[0]
 
     def action_up(self) -> None:
         """Returns to the scores, else leaves the project."""
@@ -297,25 +259,6 @@ class LabPane(Pane):
         self._show_parts()
         self.view.update_footer()
 
-    async def _evaluate(self, values: Values) -> str:
-        """Starts an evaluation; returns the error text if a value is invalid or it fails."""
-        data = values["data"].strip()
-        numbers = {f"--{name}": values[name].strip() for name in ("limit", "tokens")}
-        casts = [name.strip() for name in values["casts"].split(",") if name.strip()]
-        if unknown := [name for name in casts if name not in (*METHODS.names(), ALL)]:
-            return f"no method `{unknown[0]}`; expected {ALL} or some of {', '.join(METHODS.names())}"
-        for number in numbers.values():
-            if number and not (number.isdecimal() and int(number)):
-                return f"expected a number above 0, not `{number}`"
-        file = str(disk.expand_user(data).absolute()) if data and not remote_machine.current() else data
-        values_by_option = {"--data": file, "--method": ",".join(casts), **numbers}
-        options = ("--detach", *(f"{name}={value}" for name, value in values_by_option.items() if value))
-        result = await cli_command.autoact("eval", str(self.project), options=options)
-        if result.code:
-            return result.reason
-        self.notice(f"{result.output.strip()} started.")
-        return ""
-
     @on(Table.CursorMoved, "#scores")
     @on(Table.CursorMoved, "#experiments")
     def _score_chosen(self) -> None:
@@ -339,12 +282,10 @@ class LabPane(Pane):
         self._list()
 
     def _list(self) -> None:
-        order = [run.folder.name for run in self.follow.run_list.runs if run.folder.name in self._tallies]
-        rows: list[tuple[str, Score | None]] = []
-        for run in order:
-            rows += [(run, score) for score in self._tallies[run].tally.scores] or [(run, None)]
+        listed = [run.folder.name for run in self.follow.run_list.runs if run.folder.name in self._tallies]
         table = self.query_one("#scores", Table)
-        key, self.scores.rows = table.chosen, rows
+        key = table.chosen
+        self.scores.set_scores({run: self._tallies[run].tally.scores for run in listed})
         table.reload(key=key)
         self._show_parts()
         self.view.update_footer()

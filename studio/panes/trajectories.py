@@ -25,8 +25,8 @@ from studio.episodes.episode_order import EpisodeOrder
 from studio.episodes.facts import episode_facts
 from studio.episodes.transcript_feed import export_units, read_pair
 from studio.files.view_memory import PaneMemory
-from studio.panes.episode_forms import edit_form, fork_form, judge_form, send_retry
 from studio.panes.episode_reader import MARKED, EpisodeReader
+from studio.panes.forms.episodes import edit_form, fork_form, judge_form, send_retry
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.episode_obstacles import empty_reason, episode_obstacle

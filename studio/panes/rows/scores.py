@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from textual.content import Content
@@ -20,11 +21,35 @@ COLUMNS = (
 WRONG = (Column("cast", 7), Column("question"), Column("answer", 18), Column("expected", 18, least=70))
 
 
+ORDERS = ("newest", "F1", "EM", "gain in F1", "fewest tokens")
+"""Orders of the scores; each but the first puts the best first."""
+
+
 class ScoreRows:
-    """The scores as rows of the table: one for each cast of each run, and one for a run without scores."""
+    """The scores as rows of the table: one for each cast of each run; below them, one for each run without scores."""
 
     def __init__(self) -> None:
+        self.order = ORDERS[0]
         self.rows: list[tuple[str, Score | None]] = []
+
+    def set_scores(self, scores: Mapping[str, Sequence[Score]]) -> None:
+        """Sets the scores by run, the newest run first."""
+        scored = [(run, score) for run, found in scores.items() for score in found]
+        if self.order != ORDERS[0]:
+            scored.sort(key=lambda row: self._rank(row[1]))
+        self.rows = [*scored, *((run, None) for run, found in scores.items() if not found)]
+
+    def _rank(self, score: Score) -> float:
+        """Returns the place of a score in the current order, the lowest one first."""
+        match self.order:
+            case "F1":
+                return -score.f1
+            case "EM":
+                return -score.em
+            case "gain in F1":
+                return -score.gain[0] if score.gain else math.inf
+            case _:
+                return score.tokens
 
     def __len__(self) -> int:
         return len(self.rows)

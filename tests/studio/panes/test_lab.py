@@ -23,7 +23,7 @@ from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
 from studio.episodes.provenance import provenance
 from studio.panes.lab import LabPane
-from studio.panes.rows.scores import ScoreRows
+from studio.panes.rows.scores import ORDERS, ScoreRows
 from studio.screens.projects import ProjectsScreen
 
 PERU = Question("held-1", "What is the capital of Peru?", "Lima", "heldout", "easy", "one-hop", gold=("Peru",))
@@ -79,6 +79,38 @@ def test_the_gain_stands_beside_its_interval() -> None:
     score = Score("group", "", 4, 0.5, (0.0, 1.0), 0.5, (0.25, 0.75), 90.0, 2.5, gain=(0.5, -0.1, 0.75))
     rows.rows = [("run", score)]
     assert list(rows.row(0))[3:6] == [" 50.0 0-100", " 50.0 25-75", "+50.0  [-10.0, 75.0]"]
+
+
+def test_scores_are_sorted_and_runs_without_any_come_last() -> None:
+    rows = ScoreRows()
+    plain = Score("meta", "", 4, 0.5, (0.0, 1.0), 0.25, (0.0, 0.5), 300.0, 2.5)
+    group = Score("group", "", 4, 0.25, (0.0, 1.0), 0.75, (0.5, 1.0), 400.0, 2.5, gain=(0.5, 0.1, 0.75))
+    found = {}
+    for rows.order in ORDERS:
+        rows.set_scores({"newest": [], "late": [plain], "early": [group]})
+        found[rows.order] = [rows.key(index) for index in range(len(rows))]
+        assert found[rows.order].pop() == "newest/"
+    plain_first, group_first = ["late/meta", "early/group"], ["early/group", "late/meta"]
+    assert found == {
+        "newest": plain_first, "F1": group_first, "EM": plain_first, "gain in F1": group_first,
+        "fewest tokens": plain_first,
+    }  # fmt: skip
+
+
+@pytest.mark.does("lab.sort")
+async def test_the_order_of_the_scores_is_a_key_and_is_remembered(opera: Path) -> None:
+    write(opera, finished())
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        await pilot.press("S")
+        await done(app, pilot)
+        assert "Sorted by F1." in screen_text(app)
+        for _ in ORDERS[1:]:
+            await pilot.press("S")
+        await done(app, pilot)
+        assert "The newest run first." in screen_text(app)
+        await pilot.press("S")
+        await done(app, pilot)
+        assert app.screen.query_one(LabPane).make_memory().order == "F1"
 
 
 @pytest.mark.does("lab.wrong", "lab.up")
