@@ -17,6 +17,7 @@ from autoact.files import disk
 from autoact.files.records import DataRecord, RecordPlace, decode_line, scan_records
 from autoact.metrics import normalise
 from autoact.project.questions import ANSWER_KEYS, ID_KEYS, parse_example, question_id
+from autoact.trajectory import FINISH, REFLECT, Step
 
 LARGEST_BYTES = 20_000_000
 """Largest file that is imported."""
@@ -98,10 +99,27 @@ def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: Rec
     return ExampleLine(orjson.dumps(row).decode(), row)
 
 
+def example_data(values: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the values of a form as the data of an example, without blank ones; `steps` is a transcript.
+
+    Raises BadInput for steps that are incomplete.
+    """
+    data: dict[str, Any] = {key: value.strip() for key, value in values.items() if value.strip()}
+    return {**data, "steps": parse_worked_steps(data["steps"])} if "steps" in data else data
+
+
 def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number: int) -> ExampleLine:
-    """Returns the row with other values; its steps and other keys stay. Raises BadProject with file, line and key."""
+    """Returns the row with other values, of which `steps` is a transcript; other keys stay.
+
+    Raises BadProject with file, line and key, and BadInput for steps that are incomplete.
+    """
     data = dict(row.data)
-    for key, value in values.items():
+    words = {key: value for key, value in values.items() if key != "steps"}
+    if (text := values.get("steps", "").strip()) != steps_text(row):
+        data["steps"] = parse_worked_steps(text)
+        if not text:
+            del data["steps"]
+    for key, value in words.items():
         known = key if key in data or key.capitalize() not in data else key.capitalize()
         if value.strip() or known in data:
             data[known] = value.strip()
@@ -109,6 +127,36 @@ def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number
         del data["type"]
     parse_example(DataRecord(RecordPlace(file, number), data))
     return ExampleLine(orjson.dumps(data).decode(), data)
+
+
+def steps_text(row: ExampleLine) -> str:
+    """Returns the worked steps of an example as a transcript; empty for an example that has none, or is invalid."""
+    if row.error or not row.steps:
+        return ""
+    from autoact.exchange.transcript import render_steps  # with what it imports, too slow for the start
+
+    return render_steps(parse_example(DataRecord(RecordPlace("", 1), dict(row.data))).steps)
+
+
+def parse_worked_steps(text: str) -> list[dict[str, str]]:
+    """Returns the steps of a transcript as examples.jsonl has them; none for an empty text.
+
+    Raises BadInput for a step without a call of a tool, and for steps that do not end with an answer.
+    """
+    from autoact.exchange.transcript import parse_steps
+
+    steps = parse_steps(text) if text.strip() else ()
+    for number, step in enumerate(steps, 1):
+        if not step.action or (step.action not in (FINISH, REFLECT) and not step.argument):
+            raise BadInput(f"expected a line such as `Action: Retrieve[Brazil]` in step {number}", key="steps")
+    if steps and FINISH not in (step.action for step in steps):
+        raise BadInput(f"expected a step with the answer, such as `Action: {FINISH}[Brasilia]`", key="steps")
+    return [_step_data(step) for step in steps]
+
+
+def _step_data(step: Step) -> dict[str, str]:
+    data = {"thought": step.thought, "action": step.action, "argument": step.argument}
+    return {**data, "observation": step.observation} if step.observation else data
 
 
 def parse_text(text: str, name: str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:

@@ -27,6 +27,10 @@ class PracticeQuestion:
     answer: str
     refused: str = ""
     """Reason for which self-instruct refused it; empty if it was accepted."""
+    type: str = ""
+    """The type of an accepted one, such as two-hop."""
+    pages: tuple[str, ...] = ()
+    """Titles of the pages from which an accepted one was made."""
 
     @property
     def key(self) -> Key:
@@ -72,7 +76,8 @@ class PracticeQuestions:
         match record.event:
             case QuestionAccepted(question=question):
                 self._accepted.append(question)
-                self.rows.append(PracticeQuestion(question.id, question.text, question.answer or ""))
+                answer, about = question.answer or "", (question.type, question.gold)
+                self.rows.append(PracticeQuestion(question.id, question.text, answer, "", *about))
             case QuestionRefused(unit=unit, why=why) as refused:
                 self.rows.append(PracticeQuestion(unit, *refused.pair, why))
             case StageFinished(stage=stage) if stage == STAGE:

@@ -77,7 +77,7 @@ async def test_palette_footer_and_help_say_the_same(opera: Path) -> None:
 async def test_an_own_keymap_changes_keys_footer_help_and_palette(opera: Path, tmp_path: Path) -> None:
     own_keys(tmp_path, '[project]\nback = "ctrl+g"\n[everywhere]\nleave = "Q"\ntheme = "_"\n')
     app = StudioApp(find(str(opera)))
-    async with app.run_test(size=(120, 50)) as pilot:
+    async with app.run_test(size=(150, 50)) as pilot:
         await pilot.pause()
         assert "ctrl+g projects" in screen_text(app).splitlines()[-1]
         assert "Q leave" in screen_text(app).splitlines()[-1]

@@ -260,7 +260,7 @@ async def through_runs_that_are_over(way: Walk) -> None:
     await way.step("group", "escape", "5", shows="next: group", over=("trained", "Peru"))
     await way.step("group, replay", *">" * 6, "p", shows="replay 4/4", over=("Peru",))
     await way.step("lab", "p", "6", shows="EM %", over=("replay", "asked"))
-    await way.step("lab, wrong answers", "G", "w", shows="no pages", over=("no scores",))
+    await way.step("lab, wrong answers", "G", "k", "w", shows="no pages", over=("no scores",))
     await way.step("runs", "escape", "7", shows="interrupted", over=("EM %",))
     await way.step("runs, event log", "l", shows="run.finished")
     await way.step("runs, compared", "escape", "d", shows=" | 2026", over=("run.finished",))

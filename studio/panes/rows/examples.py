@@ -1,12 +1,14 @@
-"""The seed examples and the practice questions as rows of tables."""
+"""The seed examples, the practice questions and the held-out questions as rows of tables."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
 from autoact.lab.precision import describe_precision
+from autoact.trajectory import Question
 from studio.files import examples_jsonl
 from studio.files.examples_jsonl import ExampleLine
 from studio.files.practice_marks import PracticeMarks
@@ -29,12 +31,19 @@ PRACTICE = (
     Column("reason for refusal", 24, least=60),
 )
 
+HELD_OUT = (
+    Column("held-out question"),
+    Column("answer", 18),
+    Column("type", 12, least=60),
+    Column("level", 8, least=80),
+)
+
 
 class ExampleRows:
     """The examples as rows of a table."""
 
     def __init__(self) -> None:
-        self.rows: list[ExampleLine] = []
+        self.rows: Sequence[ExampleLine] = ()
         self.duplicates: dict[int, int] = {}
         """By index: the index of an earlier row with nearly the same question."""
 
@@ -92,6 +101,30 @@ class PracticeRows:
         return Content.styled(
             "right" if right else "wrong", ("$success" if right else "$error") if counts else "$quiet"
         )
+
+
+class HeldOutRows:
+    """The held-out questions as rows of a table."""
+
+    def __init__(self) -> None:
+        self.rows: Sequence[Question] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> Sequence[str | Content]:
+        one = self.rows[index]
+        return one.text, one.answer or "", one.type, one.level
+
+    def key(self, index: int) -> str:
+        return self.rows[index].id
+
+
+def held_out_counts(questions: Sequence[Question]) -> Content:
+    """Returns the number of held-out questions, and how many are of each type."""
+    types = Counter(one.type or "no type" for one in questions)
+    parts = [f"{len(questions)} held-out questions", *(f"{count} {name}" for name, count in types.most_common(8))]
+    return untrusted_text.content("  ".join(parts))
 
 
 def example_counts(rows: Sequence[ExampleLine], duplicates: Mapping[int, int]) -> Content:

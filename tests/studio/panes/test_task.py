@@ -15,12 +15,14 @@ from textual.events import Paste
 from textual.widgets import TextArea
 
 import autoact.events as happened
+from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter
 from autoact.run.record.marks import read_marks, write_mark
 from autoact.security import trust
 from autoact.trajectory import Question
+from studio.files import examples_jsonl
 from studio.panes.task import TaskPane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
@@ -98,6 +100,99 @@ async def test_an_edit_keeps_steps_and_other_lines(opera: Path) -> None:
         await done(app, pilot)
     assert rows(opera)[0] == {"question": "Who wrote it?", "answer": "Beethoven!", "steps": steps}
     assert (opera / "examples.jsonl").read_text("utf-8").splitlines()[1] == other
+
+
+STEPS = [
+    {"thought": "I read.", "action": "Retrieve", "argument": "Fidelio", "observation": "By [b]Beethoven."},
+    {"thought": "So.", "action": "Finish", "argument": "Beethoven"},
+]
+
+
+@pytest.mark.does("task.edit")
+async def test_worked_steps_are_shown_and_edited_as_text(opera: Path) -> None:
+    put(opera, example("Who wrote Fidelio?", "Beethoven", steps=STEPS))
+    async with pane_of(opera, "1", (200, 60)) as (app, pilot):
+        text = screen_text(app)
+        for said in ("Thought: I read.", "Action: Retrieve[Fidelio]", "Observation: By [b]Beethoven."):
+            assert said in text
+        await pilot.press("e")
+        await done(app, pilot)
+        field = app.screen.query_one("#field-steps", TextArea)
+        field.text = field.text.replace("Action: Finish[Beethoven]", "Action:")
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+        assert "key `steps`: expected a line such as `Action: Retrieve[Brazil]` in step 2" in screen_text(app)
+        field.text = (
+            field.text.replace("Action:\n", "").removesuffix("Action:") + "Action: Finish[Ludwig van Beethoven]"
+        )
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+        assert rows(opera)[0]["steps"] == [STEPS[0], {**STEPS[1], "argument": "Ludwig van Beethoven"}]
+        await pilot.press("e")
+        await done(app, pilot)
+        app.screen.query_one("#field-steps", TextArea).text = ""
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+        assert "steps" not in rows(opera)[0]
+        assert "No worked steps" in screen_text(app)
+
+
+def test_worked_steps_end_with_an_answer() -> None:
+    with pytest.raises(BadInput, match=r"a step with the answer, such as `Action: Finish\[Brasilia\]`"):
+        examples_jsonl.parse_worked_steps("Thought: I read.\nAction: Retrieve[Fidelio]")
+    assert examples_jsonl.parse_worked_steps(" ") == []
+
+
+async def test_a_practice_question_is_shown_with_its_pages_or_its_refusal(opera: Path) -> None:
+    question = Question("q-1", "Who wrote Aida?", "Verdi", "instructed", type="one-hop", gold=("Aida", "Verdi"))
+    refused = happened.QuestionRefused("q-2", "Who wrote [b]?", "too short", "Verdi")
+    write(opera, [happened.RunOpened(1, 1, "here", "m"), happened.QuestionAccepted(question), refused])
+    async with pane_of(opera, "1", (200, 60)) as (app, pilot):
+        await pilot.press("tab")
+        await done(app, pilot)
+        assert "pages   Aida, then Verdi" in screen_text(app)
+        await pilot.press("j")
+        await done(app, pilot)
+        assert "refused: too short" in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=["80x24", "200x60"])
+@pytest.mark.does("task.held_out", "task.up")
+async def test_the_held_out_questions_are_shown(opera: Path, size: tuple[int, int]) -> None:
+    (opera / "questions").mkdir(exist_ok=True)
+    asked = [
+        example("Who wrote [b]Aida?", "Verdi", type="two-hop"),
+        example("Is it?", "yes", type="yes-no", gold=["It"]),
+    ]
+    (opera / "questions" / "heldout.jsonl").write_text("\n".join(asked), encoding="utf-8")
+    async with pane_of(opera, "1", size) as (app, pilot):
+        await pilot.press("h")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "2 held-out questions  1 two-hop  1 yes-no" in text
+        assert "Who wrote [b]Aida?" in text
+        assert "examples" in text.splitlines()[-1]
+        await pilot.press("j", "e")
+        await done(app, pilot)
+        text = screen_text(app)
+        assert "pages   It" in text
+        assert "the held-out questions are only shown" in text
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert "Who wrote Fidelio?" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("", "No held-out questions"), ("{nonsense", "heldout.jsonl:1")], ids=["none", "invalid"]
+)
+async def test_held_out_questions_that_cannot_be_shown_say_why(opera: Path, line: str, said: str) -> None:
+    if line:
+        (opera / "questions").mkdir(exist_ok=True)
+        (opera / "questions" / "heldout.jsonl").write_text(line, encoding="utf-8")
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("h")
+        await done(app, pilot)
+        assert said in screen_text(app)
 
 
 async def test_a_broken_line_is_mended_in_place(opera: Path) -> None:
