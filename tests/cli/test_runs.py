@@ -47,13 +47,24 @@ def test_runs_lists_the_newest_first(finished: RunFolder, project: Project, caps
     fresh = new_run(project.root, "full", {}, now=datetime(2026, 11, 23, 9, 0))
     assert main(["runs", str(project.root)]) == 0
     heading, first, second = capsys.readouterr().out.splitlines()
-    assert heading.split()[:2] == ["RUN", "IS"]
+    assert heading.split()[:2] == ["RUN", "STATUS"]
     assert first.split()[:2] == [fresh.name, "interrupted"]
     assert second.split()[:4] == [finished.name, "finished", "synthesis", "1/1"]
     assert second.endswith("group 100.0")
     assert main(["runs", str(project.root), "--json"]) == 0
     _, line = orjson.loads(capsys.readouterr().out)
     assert (line["questions"], line["kept"], line["adapters"], line["f1"]) == (1, 1, ["plan"], {"group": 1.0})
+
+
+def test_runs_shows_the_best_of_many_scores(
+    finished: RunFolder, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trajectory = Trajectory("t-1", QUESTION, (), "b")
+    with LogWriter(finished) as log:
+        for number, cast in enumerate(("react", "cot", "plan", "meta")):
+            log.append(happened.QuestionSolved(cast, trajectory, 0.0, number / 10, True, 2.0, 50))
+    assert main(["runs", str(project.root)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("group 100.0, meta 30.0, plan 20.0 and 2 more")
 
 
 def test_runs_of_a_new_project(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -115,7 +115,7 @@ def status(arguments: argparse.Namespace) -> int:
         print_json({"experiment": progress.experiment.name, "playing": playing, "cells": lines})
         return 0
     rows = [(one.cell.title, one.status, one.run, one.cause) for one in cells]
-    print_columns([("CELL", "IS", "RUN", "BECAUSE"), *rows])
+    print_columns([("CELL", "STATUS", "RUN", "REASON"), *rows])
     print(f"{describe_counts(cells)}; {'its queue is running' if playing else 'no queue is running'}")
     return 0
 

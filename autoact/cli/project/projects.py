@@ -78,7 +78,8 @@ def show_projects(arguments: argparse.Namespace) -> int:
         print_json(lines)
     elif lines:
         print_columns(
-            [("PROJECT", "RUNS", "LAST RUN", "IS", "FOLDER"), *(tuple(map(str, line.values())) for line in lines)], "lr"
+            [("PROJECT", "RUNS", "LAST RUN", "STATUS", "FOLDER"), *(tuple(map(str, line.values())) for line in lines)],
+            "lr",
         )
     else:
         print("no projects yet; `autoact new NAME` makes one")

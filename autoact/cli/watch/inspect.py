@@ -113,7 +113,7 @@ def _print_signatures(signatures: Sequence[FailureSignature]) -> None:
          "" if one.value is None else f"{one.value:.2f}", f"{'<' if one.below else '>='} {one.threshold:.2f}")
         for one in signatures
     ]  # fmt: skip
-    print_columns([("IS", "SIGNATURE OF FAILURE", "MEASURE", "VALUE", "SIGN"), *rows], "lllrr")
+    print_columns([("STATUS", "SIGNATURE OF FAILURE", "MEASURE", "VALUE", "SIGN"), *rows], "lllrr")
     print()
     for one in signatures:
         if one.found:

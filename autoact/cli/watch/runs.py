@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CAUSE = 80
 """Characters of a cause in the table; --json has all."""
+MOST_SCORES = 3
+"""Scores of a run in the table, the best first; --json has all."""
 
 
 def add(subparsers: Any) -> None:
@@ -43,7 +45,19 @@ def runs(arguments: argparse.Namespace) -> int:
     elif not lines:
         print(f"no runs yet; `autoact run {arguments.project}` makes one")
     else:
-        headings = ("RUN", "IS", "STAGE", "DONE", "STARTED", "TIME", "QUESTIONS", "KEPT", "ADAPTERS", "F1", "BECAUSE")
+        headings = (
+            "RUN",
+            "STATUS",
+            "STAGE",
+            "DONE",
+            "STARTED",
+            "TIME",
+            "QUESTIONS",
+            "KEPT",
+            "ADAPTERS",
+            "F1",
+            "REASON",
+        )
         print_columns([headings, *map(_cells, lines)], "lllrlrrrrl")
     return 0
 
@@ -78,7 +92,9 @@ def _cells(line: dict[str, Any]) -> tuple[str, ...]:
     from autoact.cli.output import printable
 
     started = f"{datetime.fromtimestamp(line['started']):%Y-%m-%d %H:%M}" if line["started"] else ""
-    f1 = ", ".join(f"{cast} {100 * value:.1f}" for cast, value in line["f1"].items())
+    best = sorted(line["f1"].items(), key=lambda score: -score[1])
+    f1 = ", ".join(f"{cast} {100 * value:.1f}" for cast, value in best[:MOST_SCORES])
+    f1 += f" and {len(best) - MOST_SCORES} more" if len(best) > MOST_SCORES else ""
     done = f"{line['done']}/{line['of']}" if line["of"] else str(line["done"] or "")
     return (
         line["name"], line["verdict"], line["stage"], done, started, format_duration(line["seconds"]),
@@ -129,7 +145,7 @@ def _print(name: str, now: str, why: str, made: Tally) -> None:
              format_duration(stage.seconds) if stage.status == "finished" else "")
             for stage in made.stages
         ]  # fmt: skip
-        print_columns([("STAGE", "IS", "DONE", "TIME"), *rows], "llrr")
+        print_columns([("STAGE", "STATUS", "DONE", "TIME"), *rows], "llrr")
     if made.tokens:
         print()
         print_columns([_TOKENS, *_token_rows(made)], "llrrrrrr")
