@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ COLUMNS = (
     Column("status", 11), Column("reward", 7, right=True), Column("steps", 6, right=True), Column("unit", 16, least=66),
     Column("question"),
 )  # fmt: skip
+MOST_COUNTED = 5_000
 _BY_STATE = {word: place for place, word in enumerate(COLOURS)}
 
 
@@ -127,6 +129,17 @@ class EpisodeList:
             case _:
                 found = self._under_parents(found)
         return found
+
+    def describe_matches(self) -> str:
+        """Returns how many units pass the filter, and how many of them are in which state; empty without a filter.
+
+        States are counted for lists of at most MOST_COUNTED units, so that a key is not delayed.
+        """
+        if self.filter == EpisodeFilter():
+            return ""
+        states = Counter(map(self.status, self.units)) if len(self.units) <= MOST_COUNTED else Counter[str]()
+        counts = ", ".join(f"{count:,} {state}" for state, count in states.most_common())
+        return f"{len(self.units):,} of {len(self.names()):,}" + (f": {counts}" if counts else "")
 
     def trajectory(self, unit: str) -> Trajectory | None:
         """Returns the finished trajectory of a unit; None while it has none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,7 +12,6 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from autoact.files import disk
 from autoact.run.control.command import Command
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.live import LiveTail
@@ -24,6 +22,7 @@ from studio.episodes.episode_list import COLUMNS, SORTS, EpisodeFilter, EpisodeL
 from studio.episodes.episode_order import EpisodeOrder
 from studio.episodes.facts import episode_facts
 from studio.episodes.transcript_feed import export_units, read_pair
+from studio.files.exports import write_export
 from studio.files.view_memory import PaneMemory
 from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.forms.episodes import edit_form, fork_form, judge_form, send_retry
@@ -62,6 +61,7 @@ class TrajectoriesPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield InputLine("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
+        yield Static(id="matches")
         with Vertical(id="sides"):
             yield Table(COLUMNS, id="episodes")
             yield EpisodeReader(self.view, self._title, id="read")
@@ -147,6 +147,8 @@ class TrajectoriesPane(Pane):
         self.episodes.units = units
         table.reload(key=kept)
         table.set_hint(empty_reason(self.episodes, self.follow))
+        self.query_one("#matches").display = bool(matches := self.episodes.describe_matches())
+        self.set_text("matches", Content(matches))
         if not units:
             self.reader.close()
         if table.chosen and self.unit != table.chosen:
@@ -364,18 +366,16 @@ class TrajectoriesPane(Pane):
         if folder is not None:
             name = units[0] if len(units) == 1 else f"{len(units)}-trajectories"
             found = {unit: self.episodes.trajectory(unit) for unit in units}
-            file = self.project / "exports" / f"{folder.name}-{name}.json".replace("/", "-")
-            self.run_worker(partial(self._export, folder, found, file), thread=True)
+            self.run_worker(partial(self._export, folder, found, f"{folder.name}-{name}.json"), thread=True)
 
-    def _export(self, folder: RunFolder, found: Mapping[str, Trajectory | None], file: Path) -> None:
+    def _export(self, folder: RunFolder, found: Mapping[str, Trajectory | None], name: str) -> None:
         try:
             text = export_units(folder, self.follow.state, found)
-            file.parent.mkdir(exist_ok=True)
-            disk.replace(file, text.encode())
+            file = write_export(self.project, name, text.encode())
         except OSError as error:  # the boundary of a command: shown, not raised
             self.app.call_from_thread(self.notice, f"Not exported: {error}")
         else:
-            self.post_message(Copied(untrusted_text.whole(text), f"{file.relative_to(self.project)} written; "))
+            self.post_message(Copied(untrusted_text.whole(text), f"{file} written; "))
 
     def action_up(self) -> None:
         """Leaves the innermost level: the filter, the lanes, the comparison, the transcript, or the project."""

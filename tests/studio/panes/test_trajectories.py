@@ -236,9 +236,15 @@ async def test_filter_sort_and_the_way_back(opera: Path) -> None:
         text = screen_text(app)
         assert "q-0004.0" in text
         assert "kept " not in text.splitlines()[4]
+        assert "1 of 37: 1 dropped" in text
+        await pilot.press(*["backspace"] * len("state:dropped q-0004"), *"q-000")
+        await done(app, pilot)
+        assert "10 of 37: 6 dropped, 4 kept" in screen_text(app)
         await pilot.press("escape", "S")
         await done(app, pilot)
-        assert "Sorted by reward." in screen_text(app)
+        text = screen_text(app)
+        assert "Sorted by reward." in text
+        assert "of 37" not in text
 
 
 @pytest.mark.does("trajectories.mark", "trajectories.compare", "trajectories.lanes")
