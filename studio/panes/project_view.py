@@ -55,11 +55,14 @@ class ProjectView(Protocol):
     def reread_runs(self) -> None:
         """Reads the list of runs again, after a command has changed it."""
 
-    def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> None:
+    def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> object:
         """Sends several commands of one kind to the followed run's job; a run without a job gets one.
 
-        Calls `on_accepted` once the job, or a job that starts for them, takes them all.
+        Calls `on_accepted` once the job, or a job that starts for them, takes one of them.
         """
+
+    async def send_typed(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> str:
+        """Sends commands as `send_all`, and returns the reason if none is accepted, so that a form can stay open."""
 
     def action_back(self) -> None:
         """Leaves the project when it is called twice within two seconds."""

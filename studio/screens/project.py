@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import Worker
 
 from autoact.run.control.command import Command
 from studio.actions import action_table, remote_machine, run_command
@@ -262,28 +264,38 @@ class ProjectScreen(Screen[None]):
             self.notice(run_command.progress_text(command))
             self._in_thread(lambda: run_command.deliver(folder, command, start=start))
 
-    def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> None:
+    def send_all(
+        self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None
+    ) -> Worker[CommandResult]:
         """Sends several commands of one kind in a thread, and shows how many were accepted."""
         folder = self.follow.folder
         if folder is None or not commands:
-            self.notice("There is nothing to send this to.")
-        elif len(commands) == 1:
+            return self._in_thread(lambda: CommandResult(False, "There is nothing to send this to."))
+        if len(commands) == 1:
             self.notice(run_command.progress_text(commands[0]))
-            self._in_thread(lambda: run_command.deliver(folder, commands[0], start=True), on_accepted)
-        else:
-            self.notice(f"{run_command.TEXTS[commands[0].do][0]} {len(commands)} trajectories ...")
-            self._in_thread(lambda: run_command.deliver_all(folder, commands), on_accepted)
+            return self._in_thread(lambda: run_command.deliver(folder, commands[0], start=True), on_accepted)
+        self.notice(f"{run_command.TEXTS[commands[0].do][0]} {len(commands)} trajectories ...")
+        return self._in_thread(lambda: run_command.deliver_all(folder, commands), on_accepted)
 
-    def _in_thread(self, work: Callable[[], CommandResult], on_accepted: Callable[[], object] | None = None) -> None:
+    async def send_typed(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> str:
+        """Sends commands as `send_all`, and returns the reason if none is accepted, so that a form can stay open."""
+        # A person who leaves the form cancels this coroutine, but not the worker, which shows the result.
+        result = await asyncio.shield(self.send_all(commands, on_accepted).wait())
+        return "" if result.accepted else result.text
+
+    def _in_thread(
+        self, work: Callable[[], CommandResult], on_accepted: Callable[[], object] | None = None
+    ) -> Worker[CommandResult]:
         """Sends commands in a thread, shows the text of the result, and calls `on_accepted` if one was accepted."""
 
-        def send() -> None:
+        def send() -> CommandResult:
             result = work()
             self.app.call_from_thread(self.notice, result.text)
             if result.accepted and on_accepted is not None:
                 self.app.call_from_thread(on_accepted)
+            return result
 
-        self.run_worker(send, thread=True)
+        return self.run_worker(send, thread=True)
 
     # -- messages and keys -----------------------------------------------------------------------------------------
 

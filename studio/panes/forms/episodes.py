@@ -1,4 +1,4 @@
-"""The dialogs of the trajectories pane, each of which ends with a command to the run's job."""
+"""The dialogs of the trajectories pane, each of which ends when the run's job accepts a command."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def edit_form(view: ProjectView, unit: str, answer: Paragraph, note: Note) -> Fo
 
     async def accept(values: Values) -> str:
         command = new_command("edit", unit, answer.owner, values["text"])
-        view.send_all([command], lambda: note(_restore_commands(unit, answer)))
-        return ""
+        return await view.send_typed([command], lambda: note(_restore_commands(unit, answer)))
 
     return Form(f"Edit answer {answer.owner} of {unit}", [_text(answer)], accept, "save")
 
@@ -31,8 +30,7 @@ def fork_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
 
     async def accept(values: Values) -> str:
         changed = "" if values["text"] == answer.text else values["text"]
-        view.send(new_command("fork", unit, answer.owner, changed), start=True)
-        return ""
+        return await view.send_typed([new_command("fork", unit, answer.owner, changed)])
 
     title = f"Fork {unit} at answer {answer.owner}: change the text, or leave it to ask the model again"
     return Form(title, [_text(answer)], accept, "fork")
@@ -45,8 +43,7 @@ def judge_form(view: ProjectView, units: Sequence[str], note: Note, *, keep: boo
     async def accept(values: Values) -> str:
         before = {unit: view.follow.state.verdicts.get(unit) for unit in units}
         commands = [new_command("judge", unit, int(keep), values["why"]) for unit in units]
-        view.send_all(commands, lambda: note(_verdict_commands(before)))
-        return ""
+        return await view.send_typed(commands, lambda: note(_verdict_commands(before)))
 
     what = units[0] if len(units) == 1 else f"{len(units)} trajectories"
     return Form(f"{verb.capitalize()} {what}", [Field("why", "reason")], accept, verb)

@@ -178,6 +178,37 @@ async def test_edit_the_last_answer_and_one_under_the_cursor(opera: Path) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("key", "do"), [("e", "edit"), ("f", "fork")])
+async def test_what_was_typed_stays_when_the_job_refuses_it(opera: Path, key: str, do: str) -> None:
+    run = write(opera, synthesis())
+    with job(run, "`q-0038.1` has no answer 2 [yet]") as taken:
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press(key)
+            await done(app, pilot)
+            await pilot.press(*" by Klimt", "ctrl+o")
+            await until(pilot, lambda: f"{do}: `q-0038.1` has no answer 2 [yet]" in screen_text(app))
+            await done(app, pilot)
+            assert isinstance(app.screen, Form)
+            assert app.screen.values == {"text": "Woman in Gold by Klimt"}
+            await pilot.press("ctrl+o")
+            await done(app, pilot)
+            await pilot.press("escape", "u")
+            assert "Nothing was changed here yet." in screen_text(app)
+    assert [one.text for one in taken] == ["Woman in Gold by Klimt"] * 2, "it can be sent again"
+
+
+async def test_who_leaves_a_form_before_the_reply_still_reads_it(opera: Path) -> None:
+    run, reply = write(opera, synthesis()), Future[Reply]()
+    with alive(run), ControlServer(run, lambda command: reply):
+        async with pane_of(opera, "3") as (app, pilot):
+            await pilot.press("e")
+            await done(app, pilot)
+            await pilot.press("ctrl+o", "escape")
+            await until(pilot, lambda: not isinstance(app.screen, Form))
+            reply.set_result(Reply("", why="the stage is [over]"))
+            await until(pilot, lambda: "edit: the stage is [over]" in screen_text(app))
+
+
 async def test_an_edit_and_a_retry_are_undone_by_the_text_of_before(opera: Path) -> None:
     with job(write(opera, synthesis())) as taken:
         async with pane_of(opera, "3") as (app, pilot):
@@ -511,6 +542,7 @@ async def test_a_refusal_of_some_is_said_once(opera: Path) -> None:
             await done(app, pilot)
             await pilot.press("enter")
             await until(pilot, lambda: "verdict noted on 0 of 13; no such [trajectory]" in screen_text(app))
+            await pilot.press("escape")
             assert "drop 13" in screen_text(app), "what was refused can be tried again"
             await pilot.press("u")
             assert "Nothing was changed here yet." in screen_text(app)
