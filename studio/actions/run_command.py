@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from autoact.errors import AutoActError
 from autoact.run.control.command import Command, Verb, new_id, user_name
-from autoact.run.control.control_socket import save_command, send
+from autoact.run.control.control_socket import encode, save_command, send
 from autoact.run.process.health import is_active
 from autoact.run.process.launch import launch
 from autoact.run.record.folder import RunFolder
-from autoact.security import trust
+from autoact.security import child_process, trust
 from studio.actions import remote_machine
 from studio.actions.remote_machine import CommandResult
 
@@ -38,15 +41,18 @@ def progress_text(command: Command) -> str:
 def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> CommandResult:
     """Sends a command to the run's job and waits for the reply.
 
-    With `start`, a run without a job gets one, which reads the command when it starts.
+    With `start`, a run without a job gets one, which reads the command when it starts; a judgement needs no job.
     """
     if machine := remote_machine.current():
         return machine.deliver(folder, [command], "start" if start else "send")
     try:
-        if start and not is_active(folder):
+        if not start or is_active(folder):
+            reason = send(folder, command).why
+        elif command.do == "judge":
+            reason = _log_judgements(folder, [command])[0]
+        else:
             _start_job(folder, [command])
             return CommandResult(True, f"{progress_text(command)} a job is starting for it")
-        reason = send(folder, command).why
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
         reason = str(error)
     if reason:
@@ -68,8 +74,20 @@ def _start_job(folder: RunFolder, commands: Sequence[Command]) -> None:
         raise
 
 
+def _log_judgements(folder: RunFolder, commands: Sequence[Command]) -> list[str]:
+    """Logs judgements on a run without a job; returns for each the reason of a refusal, else an empty text."""
+    program = child_process.python_command("-m", "autoact.job.judgements", str(folder.path.absolute()))
+    done = subprocess.run(
+        program, input=encode(commands), capture_output=True, check=False, env=child_process.environment(),
+        cwd=child_process.FOLDER,
+    )  # fmt: skip
+    if done.returncode:
+        raise AutoActError(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
+    return msgspec.json.decode(done.stdout, type=list[str])
+
+
 def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult:
-    """Sends commands of one kind, one after the other; a run without a job gets one, which reads them when it starts.
+    """Sends commands of one kind, one after the other, as `deliver` does with `start`.
 
     The text counts those that the job accepted, and gives the first reason of a refusal. The result is accepted if one
     of them is.
@@ -78,12 +96,16 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
         return machine.deliver(folder, commands, "start")
     first = commands[0]
     try:
-        if not is_active(folder):
+        if is_active(folder):
+            replies = [send(folder, command).why for command in commands]
+        elif first.do == "judge":
+            replies = _log_judgements(folder, commands)
+        else:
             _start_job(folder, commands)
             return CommandResult(True, f"{TEXTS[first.do][0]} {len(commands)}: a job is starting for them")
-        reasons = [reason for command in commands if (reason := send(folder, command).why)]
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
         return CommandResult(False, f"{first.do}: {error}")
+    reasons = [reason for reason in replies if reason]
     done = f"{TEXTS[first.do][1]} {len(commands) - len(reasons)} of {len(commands)}"
     return CommandResult(len(reasons) < len(commands), f"{done}; {reasons[0]}" if reasons else done)
 

@@ -2,7 +2,7 @@
 
 By hand: python tests/benchmarks/bench_commands.py [SECONDS]. Each command goes through the control socket of a job of
 its own process; the time is from sending it to the reply, which comes after the acceptance is in the log and flushed.
-A trajectory of a run that has ended is kept by a job that is started for it, as `autoact keep` does.
+A trajectory of a run that has ended is kept without a job, by `autoact keep`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,12 @@ from pathlib import Path
 
 import msgspec
 
-from autoact.events import CommandAccepted, RunFinished, StageFinished
+from autoact.events import RunFinished, StageFinished
 from autoact.project.config import Plan
 from autoact.project.project import create
 from autoact.registry.stages import SYNTHESIS, pipeline
 from autoact.run.control.command import Command, new_id
-from autoact.run.control.control_socket import save_command, send
-from autoact.run.process.health import is_active
-from autoact.run.process.launch import kill, launch
+from autoact.run.control.control_socket import send
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import LogTail, LogWriter
 from autoact.run.record.state import RunState
@@ -105,22 +103,15 @@ def wanted(state: RunState, draw: random.Random) -> Command | None:
 
 
 def kept_without_a_job(folder: RunFolder) -> float:
-    """Seconds until a job that is started for it has judged a trajectory of a run whose stages are over."""
+    """Seconds that `autoact keep` takes for a trajectory of a run whose stages are over."""
     with LogWriter(folder) as log:
         for stage in pipeline()[:3]:
             log.append(StageFinished(stage, 1))
         log.append(RunFinished())
-    command = Command(new_id(), "judge", next(iter(RunState.of(folder.events).trajectories)), 1)
-    began, tail = time.monotonic(), LogTail(folder.events)
-    save_command(folder, command)
-    launch(folder)
-    while not any(isinstance(one.event, CommandAccepted) and one.event.id == command.id for one in tail.poll()):
-        time.sleep(0.01)
-    late = time.monotonic() - began
-    kill(folder)
-    while is_active(folder):
-        time.sleep(0.01)
-    return late
+    unit = next(iter(RunState.of(folder.events).trajectories))
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "autoact", "keep", str(folder.path), unit], check=True, capture_output=True)
+    return time.monotonic() - began
 
 
 def acknowledged(folder: RunFolder, command: Command) -> float:

@@ -30,6 +30,7 @@ from autoact.run.process.lock import Owner, RunLock
 from autoact.run.record.folder import RunFolder, new_run, to_toml
 from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
+from autoact.trajectory import Question, Trajectory
 
 Begin = Callable[..., None]
 Captured = pytest.CaptureFixture[str]
@@ -212,6 +213,18 @@ def test_a_command_finds_a_job_without_a_socket_in_its_folder(
         with pytest.raises(BadInput, match="not now"):
             command.deliver(folder, Command("c-2", "pause"))
     assert f"waiting: run {folder.name} takes no commands" in capsys.readouterr().err
+
+
+def test_a_judgement_on_a_session_that_was_cancelled_wakes_it_not(folder: RunFolder, capsys: Captured) -> None:
+    done = Trajectory("t-1", Question("q-1", "Who?"), (), answer="Klimt")
+    written(folder, happened.RunOpened(1, 7, "here"), happened.TrajectoryCommitted(done), happened.RunCancelled())
+    assert main(["drop", str(folder.path), "t-1", "--why", "dull"]) == 0
+    assert capsys.readouterr().out == "drop: done\n"
+    state = RunState.of(folder.events)
+    assert (state.status, state.verdicts["t-1"].kept, state.verdicts["t-1"].why) == ("cancelled", False, "dull")
+    assert main(["keep", str(folder.path), "t-2"]) == 2
+    assert "`t-2` is no finished trajectory" in capsys.readouterr().err
+    assert not is_active(folder)
 
 
 def test_whoever_starts_a_run_by_hand_lifts_its_pause(folder: RunFolder) -> None:

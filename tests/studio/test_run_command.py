@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from stories import finished, write
+from stories import alive, finished, training, write
 
+import autoact.events as happened
 from autoact.errors import AutoActError
+from autoact.registry.stages import SESSION
 from autoact.run.control.command import Verb
+from autoact.run.process.health import is_active
 from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
 from studio.actions import run_command
 from studio.actions.run_command import TEXTS, deliver, deliver_all, new_command, progress_text
 
@@ -38,15 +42,38 @@ def test_orders_are_signed_and_never_the_same() -> None:
 def test_a_job_that_cannot_be_started_leaves_no_command_behind(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor do commands of which a later one cannot be saved."""
     run = write(opera, finished())
-    keep, drop = new_command("judge", "q-1", 1), new_command("judge", "q-2", 0, text="\udcff")
+    fork, other = new_command("fork", "q-1", 1), new_command("fork", "q-2", 0, text="\udcff")
     monkeypatch.setattr(run_command, "launch", lambda folder: pytest.fail("it must not be started"))
-    result = deliver_all(run, [keep, drop])
-    assert (result.accepted, result.text) == (False, "judge: expected UTF-8 text")
+    result = deliver_all(run, [fork, other])
+    assert (result.accepted, result.text) == (False, "fork: expected UTF-8 text")
     assert list(run.control.glob("*.json")) == []
 
     def launch(folder: RunFolder) -> None:
         raise AutoActError("no memory")
 
     monkeypatch.setattr(run_command, "launch", launch)
-    assert deliver(run, keep, start=True).text == "judge: no memory"
+    assert deliver(run, fork, start=True).text == "fork: no memory"
     assert list(run.control.glob("*.json")) == []
+
+
+def test_a_judgement_wakes_no_session(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in the log of a session that was cancelled, which stays so; a refusal is told."""
+    monkeypatch.setattr(run_command, "launch", lambda folder: pytest.fail("it must not be started"))
+    run = write(opera, [*training(), happened.StageStarted(SESSION, 0), happened.RunCancelled()])
+    drop, unknown = new_command("judge", "q-0000.0", 0, "dull"), new_command("judge", "q-9", 1)
+    kept = deliver_all(run, [drop, unknown])
+    assert (kept.accepted, kept.text) == (
+        True, "verdict noted on 1 of 2; `q-9` is no finished trajectory of this run's synthesis",
+    )  # fmt: skip
+    state = RunState.of(run.events)
+    assert (state.status, state.verdicts["q-0000.0"].kept, state.verdicts["q-0000.0"].why) == (
+        "cancelled",
+        False,
+        "dull",
+    )
+    assert deliver(run, new_command("judge", "q-9", 1), start=True).text.startswith("judge: `q-9` is no finished")
+    assert deliver(run, new_command("judge", "q-0000.0", 1), start=True).accepted
+    assert deliver(run, new_command("judge", "q-0000.0", 1, "\udcff"), start=True).text == "judge: expected UTF-8 text"
+    assert not is_active(run)
+    with alive(run):
+        assert deliver_all(run, [drop]).text.startswith(f"judge: run {run.name} takes no commands")

@@ -65,13 +65,18 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def judge(arguments: argparse.Namespace) -> int:
-    """Keeps or drops a trajectory; starts a job for a run that has none."""
+    """Keeps or drops a trajectory; a run without a job gets none for it."""
+    from autoact.errors import BadInput
+    from autoact.job.judgements import log_judgements
     from autoact.run.control.command import Command, new_id, user_name
+    from autoact.run.process.health import is_active
 
-    deliver_or_start(
-        find_target_run(arguments),
-        Command(new_id(), "judge", arguments.unit, arguments.n, arguments.why, by=user_name()),
-    )
+    folder = find_target_run(arguments)
+    verdict = Command(new_id(), "judge", arguments.unit, arguments.n, arguments.why, by=user_name())
+    if is_active(folder):
+        deliver(folder, verdict)
+    elif why := log_judgements(folder, [verdict])[0]:
+        raise BadInput(why)
     print(f"{arguments.do}: done")
     return 0
 

@@ -12,7 +12,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -199,8 +199,8 @@ class ControlServer:
             self.taken.add(file)
 
 
-def _encode(command: Command) -> bytes:
-    """Returns a command as JSON. Raises BadInput for a text that is not valid Unicode."""
+def encode(command: Command | Sequence[Command]) -> bytes:
+    """Returns one command or several as JSON. Raises BadInput for a text that is not valid Unicode."""
     try:
         return msgspec.json.encode(command)
     except UnicodeEncodeError as error:
@@ -213,7 +213,7 @@ def send(folder: RunFolder, command: Command, *, timeout: float = 10.0) -> Reply
         with _short_address(folder.socket) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(timeout)
             _connect(connection, address, time.monotonic() + timeout)
-            connection.sendall(_encode(command) + b"\n")
+            connection.sendall(encode(command) + b"\n")
             with connection.makefile("rb") as stream:
                 line = stream.readline(LONGEST)
         if line:
@@ -244,7 +244,7 @@ def save_command(folder: RunFolder, command: Command) -> Path:
     except FileExistsError as error:
         raise BadInput("expected a folder for commands, found something else", file=folder.control) from error
     file = folder.control / f"{time.time_ns()}-{command.id}.json"
-    disk.replace(file, _encode(command))
+    disk.replace(file, encode(command))
     return file
 
 

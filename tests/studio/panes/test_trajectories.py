@@ -548,20 +548,15 @@ async def test_a_refusal_of_some_is_said_once(opera: Path) -> None:
             assert "Nothing was changed here yet." in screen_text(app)
 
 
-async def test_marked_trajectories_without_a_job_start_one_for_all(
-    opera: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[RunFolder] = []
-    monkeypatch.setattr(run_command, "launch", started.append)
+async def test_marked_trajectories_are_kept_without_a_job(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_command, "launch", lambda folder: pytest.fail("it must not be started"))
     run = write(opera, training())
     async with pane_of(opera, "3", (120, 36)) as (app, pilot):
-        await pilot.press("slash", *"state:kept", "enter", "M", "K")
+        await pilot.press("slash", *"state:dropped", "enter", "M", "K")
         await done(app, pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: "judging" in screen_text(app) or "a job is starting" in screen_text(app))
-        await done(app, pilot)
-    assert started == [run]
-    assert len(list(run.control.glob("*.json"))) == 13
+        await until(pilot, lambda: "verdict noted on 24 of 24" in screen_text(app))
+    assert all(verdict.kept for verdict in RunState.of(run.events).verdicts.values())
 
 
 async def test_marked_trajectories_are_exported_together(opera: Path) -> None:
