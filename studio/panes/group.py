@@ -18,14 +18,7 @@ from autoact.run.process.health import is_active
 from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Paragraph
-from studio.episodes.session import (
-    AskedQuestion,
-    Replay,
-    SessionLog,
-    export_json,
-    one_line,
-    sessions,
-)
+from studio.episodes.session import AskedQuestion, Replay, SessionLog, export_json, one_line, sessions
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
@@ -119,7 +112,10 @@ class GroupPane(Pane):
             self._update_rows()
         if self._replayed is not None:
             self._replayed += (now - self._last_update) * self.speed
-        if self._replayed is not None or self._sender.waiting:
+            if self._replayed >= self._replay_length:
+                self._replayed = None
+            self._show_status()
+        elif self._sender.waiting:
             self._show_status()
         self._last_update = now
         self._sender.send_unsent(self._alive)
@@ -201,13 +197,16 @@ class GroupPane(Pane):
         if self._sender.waiting:
             waiting = f"asked {time.monotonic() - self._sender.since:.0f} s ago: {self._sender.waiting}"
             parts.append(untrusted_text.content(waiting, "$accent"))
-        if self._replayed is not None and (current := self.current):
-            length = Replay(current[1]).length
-            parts.append(
-                Content.styled(f"replay {min(self._replayed, length):.0f}/{length:.0f} s x{self.speed}", "$accent")
-            )
+        if self._replayed is not None:
+            replay = f"replay {self._replayed:.0f}/{self._replay_length:.0f} s x{self.speed}"
+            parts.append(Content.styled(replay, "$accent"))
         self.set_text("about", Content("   ").join(parts))
         self.view.update_footer()
+
+    @property
+    def _replay_length(self) -> float:
+        """Seconds to the last turn of the answers in sight."""
+        return max((Replay(one).length for one in self._beside()), default=0.0)
 
     @on(Table.CursorMoved)
     def _row_chosen(self, message: Table.CursorMoved) -> None:

@@ -201,15 +201,19 @@ async def test_replay_and_its_speed(opera: Path) -> None:
         await pilot.pause()
         assert "replay 0/12 s x1" in screen_text(app)
         assert "Retrieve[Fidelio]" not in screen_text(app)
-        await pilot.press(*(">" * 9))
-        assert pane.speed == 64
-        await until(pilot, lambda: "reflect-agent: right" in screen_text(app))
-        assert_whole(screen_text(app))
+        assert "p stop replay" in screen_text(app)
         await pilot.press("p")
         await done(app, pilot)
+        assert_whole(screen_text(app))
+        await pilot.press("p", *(">" * 9))
+        assert pane.speed == 64
+        await until(pilot, lambda: "stop replay" not in screen_text(app))
         text = screen_text(app)
-        assert "replay 12/12" not in text
         assert_whole(text)
+        assert "s x64" not in text, "it is over"
+        await pilot.press(*("<" * 9), "p")
+        await done(app, pilot)
+        assert "12 s x1" in screen_text(app), "the same key replays it again"
 
 
 def test_a_replay_follows_the_log(tmp_path: Path) -> None:
