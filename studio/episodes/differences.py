@@ -73,8 +73,9 @@ def _aligned(one: Sequence[Paragraph], other: Sequence[Paragraph]) -> Iterator[t
         if step.tag == "equal":
             yield from _pairs(removed, added)
             removed, added = [], []
-            for paragraph in one[step.src_start : step.src_end]:
-                yield "same", [(paragraph, ())]
+            same = zip(one[step.src_start : step.src_end], other[step.dest_start : step.dest_end], strict=True)
+            for old, new in same:
+                yield "same", [(_of_both(old, new, old.text), ())]
         removed += one[step.src_start : step.src_end] if step.tag == "delete" else ()
         added += other[step.dest_start : step.dest_end] if step.tag == "insert" else ()
     yield from _pairs(removed, added)
@@ -116,7 +117,13 @@ def _compare_words(old: Paragraph, new: Paragraph) -> list[Passage]:
                 begin, end = SIGNS[kind]
                 marks.append((len(text), len(text) + len(begin + words + end), kind))
                 text += begin + words + end
-    return [(replace(new, text=text), tuple(marks))]
+    return [(_of_both(old, new, text), tuple(marks))]
+
+
+def _of_both(old: Paragraph, new: Paragraph, text: str) -> Paragraph:
+    """Returns a passage of both episodes: with the speaker of the first, and a note of the second's if it differs."""
+    note = "" if old.role == new.role else f"   · + by {untrusted_text.line(new.role)}"
+    return replace(old, text=text + note)
 
 
 def _word_changes(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, str]]:

@@ -60,6 +60,21 @@ def test_a_step_that_only_one_has() -> None:
     assert found.document.text(4) == "- thought 1"
 
 
+def test_each_side_keeps_its_speaker() -> None:
+    """A passage of both is in the gutter of the first, with a note of who else said it."""
+    one, other = (
+        [Paragraph(plan, "thought", "look"), Paragraph(plan, "action", f"Retrieve {word} of the museum"),
+         Paragraph(tool, "argument", word), Paragraph("world", "observation", "seen")]
+        for plan, tool, word in (("plan", "tool", "page"), ("meta", "meta", "Lookup"))
+    )  # fmt: skip
+    document = find_differences(one, other).document
+    assert [(document.kind(index)[0], document.text(index)) for index in range(len(document))] == [
+        ("plan", "look   · + by meta"),
+        ("plan", "Retrieve [-page-]{+Lookup+} of the museum   · + by meta"),
+        ("tool", "- page"), ("meta", "+ Lookup"), ("world", "seen"),
+    ]  # fmt: skip
+
+
 def test_equal_episodes() -> None:
     found = find_differences(step("a", "b", "c"), step("a", "b", "c"))
     assert found.is_empty

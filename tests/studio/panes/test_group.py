@@ -472,5 +472,6 @@ async def test_what_differs_between_two_casts(opera: Path) -> None:
         await pilot.press("d")
         await done(app, pilot)
         assert "4 the same, 2 only in -" in screen_text(app)
+        assert "P› thought     I look it up.   · + by meta" in screen_text(app)
         assert "[- The page says so." not in screen_text(app)
         assert "The page says so." in screen_text(app)
