@@ -130,6 +130,11 @@ class SessionLog:
         return [asked.unit for asked in self.asked.values() if not asked.over]
 
     @property
+    def is_held(self) -> bool:
+        """True while the session, or one of its units, is paused."""
+        return self.state.status == "paused" or bool(self.state.halted)
+
+    @property
     def status_words(self) -> str:
         """The state of a session that goes on, in a few words."""
         words = f"session {self.state.status}" if self.state.stage == SESSION else "session: loading the model"

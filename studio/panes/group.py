@@ -247,7 +247,7 @@ class GroupPane(Pane):
 
     def footer_word(self, action: str) -> str:
         """Returns the footer's label for an action whose effect depends on the state."""
-        if action == "hold" and self._alive is not None and self._is_held(self._alive):
+        if action == "hold" and self._alive is not None and self._alive.is_held:
             return "resume"
         return "stop replay" if action == "replay" and self._replayed is not None else ""
 
@@ -275,7 +275,7 @@ class GroupPane(Pane):
     @action_table.check_obstacle
     def action_hold(self) -> None:
         if (session := self._alive) is not None:
-            self._sender.send(session, run_command.new_command("resume" if self._is_held(session) else "pause"))
+            self._sender.send(session, run_command.new_command("resume" if session.is_held else "pause"))
 
     @action_table.check_obstacle
     def action_step(self) -> None:
@@ -377,7 +377,7 @@ class GroupPane(Pane):
 
     @on(Input.Submitted, "#ask")
     def _line_submitted(self, message: Input.Submitted) -> None:
-        typed = TypedLine(message.value.strip(), self._edit)
+        typed, self._edit = TypedLine(message.value.strip(), self._edit), None
         self.query_one("#ask", InputLine).action_leave_line()
         if typed.text or typed.edit:
             self._sender.send_line(typed, self.casts, self._alive)
@@ -385,6 +385,9 @@ class GroupPane(Pane):
 
     @on(InputLine.Closed)
     def _line_closed(self) -> None:
+        if self._edit is not None:  # left by esc: enter sends nothing any more
+            self._edit = None
+            self.notice("")
         self.query_one(SideBySide).view(0).focus()
 
     def _show_result(self, text: str, refused: TypedLine | None) -> None:
@@ -393,7 +396,3 @@ class GroupPane(Pane):
             self._open_line(refused.edit, refused.text)
         self.notice(text)
         self._show_status()
-
-    @staticmethod
-    def _is_held(session: SessionLog) -> bool:
-        return session.state.status == "paused" or bool(session.state.halted)

@@ -464,6 +464,21 @@ async def test_the_prompt_of_a_turn_of_a_session(opera: Path, instead: Instead, 
     assert (tmp_path / "asked").read_text() == f"prompt --json -- {folder.path} asked-0001.0 5"
 
 
+@pytest.mark.parametrize("key", ["f", "e"])
+async def test_nothing_stays_of_a_line_that_is_left(opera: Path, key: str) -> None:
+    run = session(opera, turns("group-asked-0001", "group"))
+    with alive(run):
+        async with pane_of(opera, "5") as (app, pilot):
+            before = screen_text(app)
+            await pilot.press("enter", key)
+            await done(app, pilot)
+            assert "turn 5 of group-asked-0001, verdict: enter sends it, esc cancels" in screen_text(app)
+            await pilot.press("escape")
+            await done(app, pilot)
+            assert screen_text(app).splitlines()[-3:-1] == before.splitlines()[-3:-1]
+            assert "enter sends it" not in screen_text(app)
+
+
 @pytest.mark.does("group.differ")
 async def test_what_differs_between_two_casts(opera: Path) -> None:
     session(opera, [*turns("asked-0001.0", "group"), *turns("asked-0001.1", "meta", 4)])
