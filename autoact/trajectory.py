@@ -194,6 +194,11 @@ class Cast(Struct, frozen=True):
         """Returns the names of its adapters without META."""
         return tuple(name for name in dict.fromkeys(self.adapters.values()) if name != META)
 
+    def role(self, adapter: str) -> str:
+        """Returns the role that an adapter plays, if only for one tool; its own name if it plays several or none."""
+        played = {part.partition(":")[0] for part, name in self.adapters.items() if name == adapter}
+        return played.pop() if len(played) == 1 else adapter
+
 
 class Adapter(Struct, frozen=True):
     """A trained LoRA adapter in a PEFT folder."""

@@ -38,3 +38,10 @@ ROLES = Registry(
 def role_of(part: str) -> str:
     """Returns the name of the role that owns a part; the world if none does."""
     return next((role.name for role in ROLES if part in role.parts), WORLD)
+
+
+def speaker(name: str, part: str) -> str:
+    """Returns the role that speaks where `name` writes a part: `name` itself, but for an adapter the part's role."""
+    if not name or name in ROLES:
+        return name
+    return next((role.name for role in ROLES if part in role.parts), name)

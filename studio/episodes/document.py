@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from autoact.registry.roles import speaker
 from studio.terminal import untrusted_text
 
 LAST_PARTS = ("observation", "verdict")
@@ -17,7 +18,7 @@ class Paragraph:
     """One turn of an episode, such as a thought, an action or an observation; or a line about it."""
 
     role: str
-    """meta, plan, tool, reflect or world; any other role is drawn without a colour."""
+    """meta, plan, tool, reflect or world, or the name of an adapter, which a document shows as the part's role."""
     part: str
     """thought, action, observation and so on; shown in the gutter."""
     text: str
@@ -107,7 +108,7 @@ class Document:
     def _append(self, role: str, part: str, text: str, owner: int) -> int:
         kind = self._interned.get((role, part))
         if kind is None:
-            kind = self._interned[role, part] = (role, untrusted_text.line(part))
+            kind = self._interned[role, part] = (speaker(role, part), untrusted_text.line(part))
         self._kinds.append(kind)
         self._texts.append(text)
         self._owners.append(owner)

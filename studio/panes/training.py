@@ -239,7 +239,8 @@ class TrainingPane(Pane, can_focus=True):
         last = max(self.follow.state.curves.get(role, {0: None}))
         step = self.follow.state.curves.get(role, {}).get(last)
         plot = self.query_one(f"#plot-{role}", Plot)
-        colour = role if role in ROLES else META
+        played = trained_cast(self.follow.state.config).role(role)
+        colour = played if played in ROLES else META
         plot.curves = [Curve("loss", colour, series, step.of if step else 0, self._earlier.get(role, []))]
         if role in self.follow.validation_losses:
             plot.curves = [*plot.curves, Curve("validation", "", self.follow.validation_losses[role])]

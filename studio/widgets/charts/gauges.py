@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.lab.tally import summarise_adapter
+from autoact.project.config import trained_cast
 from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.record.folder import RunFolder
 from studio.runs.follow import Follow
@@ -31,7 +32,8 @@ class Gauges(ContentLines):
         state, role = follow.state, self.role
         known, built = summarise_adapter(state, role), state.examples.get(role)
         steps = recent_steps(state, role)
-        name = Content.assemble((f" {self.glyphs.role(role)} {role}", f"bold {role_colour(role)}"), "  ")
+        played = trained_cast(state.config).role(role)
+        name = Content.assemble((f" {self.glyphs.role(played)} {role}", f"bold {role_colour(played)}"), "  ")
         first = Content.assemble(name, untrusted_text.content(training_status(state, role)))
         examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built or known.ready else ""
         if not steps:

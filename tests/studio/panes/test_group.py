@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hostile import acting
+from msgspec.structs import replace
 from paned import Instead, done, pane_of, until
 from stories import alive, screen_text
 from textual.widgets import Input
@@ -100,6 +101,14 @@ async def test_two_casts_side_by_side(opera: Path) -> None:
         left, right = halves(screen_text(app), "the group")
         assert left.strip() == "the group"
         assert right.strip() == "the meta-agent alone"
+
+
+async def test_an_adapter_of_one_tool_has_the_sign_of_the_tool_agent(opera: Path) -> None:
+    asked, *said = turns("group-asked-0001", "group", 3)
+    events = [replace(one, role="r") if getattr(one, "part", "") == "argument" else one for one in said]
+    session(opera, [asked, *events])
+    async with pane_of(opera, "5") as (app, _):
+        assert "T⚙ argument    Retrieve[Fidelio]" in screen_text(app)
 
 
 def test_an_answer_without_an_action_stands_without_brackets(tmp_path: Path) -> None:

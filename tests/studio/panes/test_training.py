@@ -286,10 +286,10 @@ async def test_a_run_with_other_adapters_has_their_columns(opera: Path, size: tu
         await until(pilot, lambda: bool(app.screen.query("#plot-search")))
         await done(app, pilot)
         assert "?  all  2/2" in screen_text(app)
-        assert ("?  search" in screen_text(app)) == (size[0] > 110)
+        assert ("T⚙ search" in screen_text(app)) == (size[0] > 110), "an adapter of one tool's arguments"
         await pilot.press("n")
         await done(app, pilot)
-        assert "?  search  2/2" in screen_text(app)
+        assert "T⚙ search  2/2" in screen_text(app)
         assert "plan" not in screen_text(app)
 
 

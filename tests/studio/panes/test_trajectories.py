@@ -420,6 +420,20 @@ async def test_a_group_speaks_with_the_roles_of_its_cast(opera: Path) -> None:
         live.close()
 
 
+async def test_an_adapter_of_one_tool_speaks_as_the_tool_agent(opera: Path) -> None:
+    """Its name in the log is the person's choice."""
+    said = [("p", "thought", "I look it up."), ("p", "action", "Retrieve"), ("r", "argument", "Fidelio")]
+    write(opera, [
+        *training(), happened.StageStarted("group_planning", 8),
+        happened.EpisodeBegun("group-h1", Question("h1", "Who?", "Klimt")),
+        *(happened.ModelAnswered("group-h1", n, "d", *one) for n, one in enumerate(said)),
+    ])  # fmt: skip
+    async with pane_of(opera, "3", (120, 40)) as (app, _):
+        text = screen_text(app)
+        for line in ("P› thought     I look it up.", "P› action      Retrieve", "T⚙ argument    Fidelio"):
+            assert line in text
+
+
 async def test_an_export_that_fails_says_why(opera: Path) -> None:
     write(opera, finished())
     (opera / "exports").write_text("in the way", encoding="utf-8")
