@@ -322,16 +322,12 @@ class ProjectsScreen(Screen[None]):
             self.set_class(not self._summaries, "empty")
             self.query_one("#projects" if self._summaries else "#choices", Menu).focus()
         wanted = self._filter.value.casefold()
-        shown = {
-            key: summary
-            for key, summary in self._summaries.items()
-            if wanted in f"{summary.project.name} {summary.task}".casefold()
-        }
         widths = columns(self.size.width)
         self.query_one("#heads", Static).update(row([Content(head) for head in HEADS], widths))
         lines = [
             (key, line(summary, widths, app_glyphs(self.app), self._shown_name(summary)))
-            for key, summary in shown.items()
+            for key, summary in self._summaries.items()
+            if wanted in f"{summary.project.name} {summary.task}".casefold()
         ]
         self.query_one("#projects", Menu).set_lines(lines, self._first_chosen if lines else None)
         if lines:
@@ -359,15 +355,20 @@ def working_folder() -> Path | None:
 HEADS = ("project", "task", "model", "stage", "last run", "F1 group/meta")
 MODEL_FROM = 140
 """Least width in cells at which the model has a column."""
+NAME, NAME_AND_TASK, SCROLL_BAR = 14, 20, 2
+"""Least width in cells of the name alone, and of name and task; cells that are left for the scroll bar."""
 
 
 def columns(width: int) -> list[int]:
-    """Returns the width of each column; name and task share the rest, and 0 hides a column."""
-    model = 23 if width >= MODEL_FROM else 0
-    stage, verdict, result = 23, 15, 14
-    rest = max(20, width - model - stage - verdict - result - 1)
-    name = min(rest // 2, 24)
-    return [name, rest - name, model, stage, verdict, result]
+    """Returns the width of each column; name and task share the rest. 0 hides a column: first the task, then the
+    scores, the stage and the last run."""
+    rest = width - SCROLL_BAR - 1
+    others = [23 if width >= MODEL_FROM else 0, 23, 15, 14]
+    for hidden in (3, 1, 2):
+        others[hidden] = others[hidden] if rest - sum(others) >= NAME else 0
+    rest -= sum(others)
+    name = min(rest // 2, 24) if rest >= NAME_AND_TASK and all(others[1:]) else rest
+    return [name, rest - name, *others]
 
 
 def line(summary: ProjectSummary, widths: list[int], glyphs: Glyphs, title: str) -> Content:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from paned import done
+from paned import done, until
 from stories import alive, finished, project, screen_text, synthesis, write
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -104,6 +105,29 @@ async def test_archiving_asks_and_moves(opera: Path, monkeypatch: pytest.MonkeyP
         await done(app, pilot)
         assert (opera.parent / "archive" / "opera" / "project.toml").is_file()
         assert "No projects yet" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("size", "heads"),
+    [
+        ((30, 12), ("project",)), ((45, 15), ("project", "last run")), ((60, 15), ("project", "stage", "last run")),
+        ((70, 15), ("project", "stage", "last run", "F1 group/meta")),
+        ((80, 24), ("project", "task", "stage", "last run", "F1 group/meta")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("count", [2, 30])
+async def test_a_project_has_one_line_however_narrow(
+    tmp_path: Path, count: int, size: tuple[int, int], heads: tuple[str, ...]
+) -> None:
+    """Also beside a scroll bar; columns that do not fit are hidden."""
+    for number in range(10, 10 + count):
+        write(project(tmp_path, f"opera-{number}"), finished())
+    async with projects_of(tmp_path, size) as (app, pilot):
+        await until(pilot, lambda: "finished" in screen_text(app) or "last run" not in heads)
+        lines = screen_text(app).splitlines()
+        assert tuple(re.split(" {2,}", lines[1].strip())) == heads
+        shown = lines[2 : 2 + min(count, size[1] - 4)]
+        assert [line.split()[0] for line in shown] == [f"opera-{number}" for number in range(10, 10 + len(shown))]
 
 
 @pytest.mark.does("projects.restore")
