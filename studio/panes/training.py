@@ -1,4 +1,7 @@
-"""The training pane: progress and loss curves of the adapters in training, side by side or one at a time."""
+"""The training pane: progress and loss curves of the adapters in training, side by side or one at a time.
+
+Where more than three adapters are not side by side, each has a line, and the chosen one its figures and curve below.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,11 @@ from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.screens.lessons import LessonsScreen
 from studio.terminal import untrusted_text
-from studio.widgets.charts.gauges import Gauges
+from studio.widgets.charts.gauges import AdapterLines, Gauges
 from studio.widgets.charts.plot import Curve, Plot
 
-WIDE = 110
-"""Least width in cells at which the adapters are side by side."""
+WIDE, COLUMN = 110, 36
+"""Least width in cells at which the adapters are side by side, and of the column of one."""
 
 
 class TrainingPane(Pane, can_focus=True):
@@ -42,6 +45,9 @@ class TrainingPane(Pane, can_focus=True):
     TrainingPane .agent { width: 1fr; padding-right: 1; }
     TrainingPane.single .agent { display: none; }
     TrainingPane.single .agent.chosen { display: block; }
+    TrainingPane #adapters { display: none; max-height: 40%; background: $background; }
+    TrainingPane.many #adapters { display: block; }
+    TrainingPane.empty #adapters { display: none; }
     TrainingPane #none { display: none; padding: 1 2; color: $quiet; }
     TrainingPane.empty #none { display: block; }
     TrainingPane #agents { height: 1fr; }
@@ -57,6 +63,7 @@ class TrainingPane(Pane, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield Static(id="none")
+        yield AdapterLines(id="adapters")
         yield Horizontal(*map(_column, self.adapters), id="agents")
         yield Static(id="validation")
 
@@ -67,11 +74,18 @@ class TrainingPane(Pane, can_focus=True):
         self._run = self._last_trained = ""
         self._validated: tuple[str, int, VerdictCalibrated | None] = ("", 0, None)
         """The run, the number of its validation answers and their calibration, as shown."""
-        self.set_class(self.app.size.width < WIDE, "single")
+        self._arrange(self.app.size.width)
         self._choose(self.chosen)
 
     def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.width < WIDE, "single")
+        self._arrange(event.size.width)
+
+    def _arrange(self, width: int) -> None:
+        """Shows the adapters side by side, or one of them."""
+        is_single, lines = width < max(WIDE, COLUMN * len(self.adapters)), self.query_one(AdapterLines)
+        self.set_class(is_single, "single")
+        self.set_class(is_single and len(self.adapters) > len(SUB_AGENTS), "many")
+        lines.adapters, lines.styles.height = self.adapters, len(self.adapters)
 
     def update(self) -> None:
         state, follow = self.follow.state, self.follow
@@ -97,6 +111,7 @@ class TrainingPane(Pane, can_focus=True):
         for role in self.adapters:
             self.query_one(f"#gauges-{role}", Gauges).refresh_lines(follow)
             self._draw(role)
+        self.query_one(AdapterLines).refresh_lines(follow)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -213,13 +228,15 @@ class TrainingPane(Pane, can_focus=True):
         await columns.remove_children()
         await columns.mount_all(map(_column, names))
         self.adapters = names
+        self._arrange(self.size.width)
         self.chosen = self.chosen if self.chosen in names else names[0]
         self.update()
 
     def _choose(self, role: str) -> None:
         if not self.adapters:
             return
-        self.chosen = role
+        self.chosen = self.query_one(AdapterLines).chosen = role
+        self.query_one(AdapterLines).refresh_lines(self.follow)
         for other in self.adapters:
             self.query_one(f"#agent-{other}").set_class(other == role, "chosen")
         focused, plot = self.screen.focused, self.query_one(f"#plot-{role}")

@@ -1,4 +1,4 @@
-"""Figures of the training of one sub-agent: progress, loss, speed and memory."""
+"""Figures of the training of one sub-agent: progress, loss, speed and memory; or one line for each of many."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from studio.runs.run_list import ALIVE
 from studio.terminal import untrusted_text
 from studio.terminal.theme import role_colour
 from studio.widgets.charts.plot import figure_text
-from studio.widgets.content_lines import ContentLines
+from studio.widgets.content_lines import ContentLines, pad
 
 
 class Gauges(ContentLines):
@@ -46,6 +46,27 @@ class Gauges(ContentLines):
             figures = f" loss {figure_text(last.loss)}, mean of last epoch {figure_text(known.loss)}"
         cost = f" {figure_text(speed)} tokens/s  {seconds / len(steps):.1f} s a step{_memory(follow)}"
         return [first, Content.styled(examples, "$quiet"), Content(figures), Content.styled(cost, "$quiet")]
+
+
+class AdapterLines(ContentLines):
+    """One line for each adapter with its progress and loss, around the chosen one where there is no room for all."""
+
+    adapters: tuple[str, ...] = ()
+    chosen = ""
+
+    def rows(self, follow: Follow, width: int, height: int) -> Sequence[Content]:
+        at = self.adapters.index(self.chosen) if self.chosen in self.adapters else 0
+        first = max(0, min(at - height // 2, len(self.adapters) - height))
+        return [self._row(follow, name) for name in self.adapters[first : first + height]]
+
+    def _row(self, follow: Follow, name: str) -> Content:
+        state, steps = follow.state, recent_steps(follow.state, name)
+        played, longest = trained_cast(state.config).role(name), max(map(len, self.adapters))
+        style = f"bold {role_colour(played)}" if name == self.chosen else role_colour(played)
+        mark = ">" if name == self.chosen else " "
+        status = pad(untrusted_text.content(training_status(state, name)), 24)
+        loss = f"  loss {figure_text(steps[-1].loss)}" if steps else ""
+        return Content.assemble((f"{mark}{self.glyphs.role(played)} {name:<{longest}}  ", style), status, loss)
 
 
 def _memory(follow: Follow) -> str:

@@ -293,6 +293,37 @@ async def test_a_run_with_other_adapters_has_their_columns(opera: Path, size: tu
         assert "plan" not in screen_text(app)
 
 
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40), (220, 50)])
+async def test_each_of_six_adapters_is_in_sight(opera: Path, size: tuple[int, int]) -> None:
+    tools = {name: [f"tool:{name.title()}"] for name in ("retrieve", "lookup", "search")}
+    config = {"differentiation": {"adapters": {"plan": ["plan"], "tool": ["tool"], "reflect": ["reflect"], **tools}}}
+    trained = ("plan", "tool", "reflect", "retrieve", "lookup")
+    write(opera, [
+        happened.RunOpened(1, 1, "here", config=config), happened.StageStarted("differentiation", 2),
+        *(step(name, number, 60) for name in trained for number in range(1, 31)), RunCancelled(),
+    ])  # fmt: skip
+    async with pane_of(opera, "4", size) as (app, pilot):
+        await until(pilot, lambda: bool(app.screen.query("#plot-lookup")))
+        await done(app, pilot)
+        lines = [line for line in screen_text(app).splitlines() if "30/60 stopped" in line or "not trained" in line]
+        if size == (220, 50):
+            (line,) = lines
+            assert line.split()[:5] == ["P›", "plan", "30/60", "stopped", "T⚙"], "there is room side by side"
+            return
+        shown = [line.split()[1:] for line in lines if line[1:3] in ("P›", "T⚙", "R↺")]
+        assert ["plan", "30/60", "stopped", "loss", "0.833"] in shown
+        seen = {words[0] for words in shown}
+        if size[1] > 15:
+            assert seen == {*trained, "search"}
+            assert ["search", "not", "trained"] in shown
+        for _ in range(5):
+            await pilot.press("n")
+            await done(app, pilot)
+            seen |= {line.split()[1] for line in screen_text(app).splitlines() if line.startswith((" T⚙", ">T⚙"))}
+        assert ">T⚙ search" in screen_text(app)
+        assert seen >= {"tool", "retrieve", "lookup", "search"}
+
+
 @PAIR
 async def test_validation_is_told_below_the_curves(opera: Path, size: tuple[int, int]) -> None:
     steps = (Step("So.", FINISH, "Bach", REFLECT_NOW), Step("I see.", REFLECT, "wrong", wrong_chance=0.8))
