@@ -128,7 +128,7 @@ def _replay(script: StageScript, answers: Answers, adapters: Mapping[str, Adapte
 
 
 def _find_result(unit: Unit, answers: Answers, adapters: Mapping[str, Adapter]) -> Any:
-    """Returns the result of a unit by the answers of the log; None if these do not reach its end."""
+    """Returns the result of a unit by the answers of the log; None if these do not reach its end, or if it fails."""
     n = 0
     reply: Any = None
     with closing(unit.begin()) as script:
@@ -137,6 +137,8 @@ def _find_result(unit: Unit, answers: Answers, adapters: Mapping[str, Adapter]) 
                 request = script.send(reply)
             except StopIteration as end:
                 return end.value
+            except Exception:  # the boundary of a unit: the conductor too went on without the result
+                return None
             if isinstance(request, Train):
                 if (reply := adapters.get(request.adapter)) is None:
                     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import datetime
 
 import msgspec
@@ -12,6 +12,7 @@ from worlds import scripted_world
 
 from autoact.cli import main
 from autoact.errors import BadInput
+from autoact.events import UnitFailed
 from autoact.job.inputs import open_question_answering
 from autoact.job.job import Job
 from autoact.job.past_ask import rebuild_ask
@@ -22,7 +23,8 @@ from autoact.project.project import Project
 from autoact.registry.stages import SELF_INSTRUCT, SYNTHESIS, TOOL_SELECTION
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
-from autoact.script import Ask
+from autoact.script import Answer, Ask
+from autoact.stages.self_instruct import Draft, PracticeSet, write_draft
 
 
 def answer(ask: Ask) -> str:
@@ -89,6 +91,28 @@ def test_every_prompt_of_other_stages_is_made_again(project: Project, open_scrip
         assert past.is_exact
     with pytest.raises(BadInput, match="no answer 7 of `q-0000` in .*; the last is 2"):
         rebuild_ask(run, config, "q-0000", 7)
+
+
+def test_a_unit_that_failed_by_its_script_hides_no_later_prompt(
+    project: Project, open_scripted: OpenScripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_or_fail(practice: PracticeSet, number: int) -> Generator[Ask, Answer, Draft]:
+        draft = yield from write_draft(practice, number)
+        if number == 0:
+            raise BadInput("the first draft is not to be read")
+        return draft
+
+    monkeypatch.setattr("autoact.stages.self_instruct.write_draft", write_or_fail)
+    written = iter(range(1000))
+    engine = ScriptedEngine(lambda ask: f"What is the capital of country {next(written)}?\n")
+    config = Config(run=Plan(stages=(SELF_INSTRUCT,)), self_instruct=SelfInstruct(target=3, round=2, by_type=False))
+    run = new_run(project.root, "x", msgspec.to_builtins(config), now=datetime(2026, 11, 29, 14, 0))
+    Job(run, open_scripted(engine)).run()
+    assert [record.event.unit for record in read(run.events) if isinstance(record.event, UnitFailed)] == ["q-0000"]
+    later = [(ticket, ask) for ticket, ask in engine.asked if ticket.unit > "q-0001"]
+    assert later
+    for ticket, ask in later:
+        assert rebuild_ask(run, config, ticket.unit, ticket.n).ask == ask
 
 
 def unit_of(run: RunFolder) -> str:
