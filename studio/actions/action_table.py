@@ -196,6 +196,7 @@ ACTIONS = (
     Action("left", "previous_word", "", "the value before", "", "settings"),
     Action("x", "reset", "take back", "take the change of this setting back", "", "settings"),
     Action("w", "store", "write to project", "write the changes into project.toml", "", "settings"),
+    Action("u", "undo", "undo", "take back what was saved last in project.toml", "", "settings"),
     Action("esc", "up", "cancel", "show all settings, or close without a change", "", "settings"),
     Action("t", "theme", "", "the next colour theme; it is remembered", "", "everywhere"),
     Action(":", "command_palette", "", "find any of these by a few letters; ctrl+p too", "", "everywhere"),

@@ -21,11 +21,23 @@ def read(project: Path) -> Config:
 
 def save(project: Path, section: str, values: Mapping[str, object]) -> None:
     """Writes the changed values of a section. Raises BadProject if the file cannot be read or a value is invalid."""
+    save_sections(project, {section: values})
+
+
+def save_sections(project: Path, sections: Mapping[str, Mapping[str, object]]) -> tuple[bytes | None, bytes]:
+    """Writes the changed values of several sections, or none; returns the file before and after. Raises as `save`."""
     file = project / "project.toml"
-    disk.change_file(file, lambda before: _edit(before or b"", file, section, values))
+    contents: list[tuple[bytes | None, bytes]] = []
+
+    def edit(before: bytes | None) -> bytes:
+        contents.append((before, _edit(before or b"", file, sections)))
+        return contents[-1][1]
+
+    disk.change_file(file, edit)
+    return contents[-1]
 
 
-def _edit(before: bytes, file: Path, section: str, values: Mapping[str, object]) -> bytes:
+def _edit(before: bytes, file: Path, sections: Mapping[str, Mapping[str, object]]) -> bytes:
     import tomlkit  # slow to import, and rarely needed
     from tomlkit.exceptions import ParseError
 
@@ -35,13 +47,15 @@ def _edit(before: bytes, file: Path, section: str, values: Mapping[str, object])
         document = tomlkit.parse(text)
     except (ValueError, ParseError) as error:
         raise BadProject(f"cannot be edited: {error}", file=file) from error
-    if section not in document:
-        document[section] = tomlkit.table()
-    written: Any = document[section]
-    usual = msgspec.to_builtins(getattr(config_file.read(file) if before else Config(), section))
-    for key, value in values.items():
-        if written.get(key, usual[key]) != value:
-            written[key] = value
+    known = config_file.read(file) if before else Config()
+    for section, values in sections.items():
+        if section not in document:
+            document[section] = tomlkit.table()
+        written: Any = document[section]
+        usual = msgspec.to_builtins(getattr(known, section))
+        for key, value in values.items():
+            if written.get(key, usual[key]) != value:
+                written[key] = value
     text = tomlkit.dumps(document)
     config_file.check_values(document.unwrap(), file, text)
     return text.encode()

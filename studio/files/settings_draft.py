@@ -15,6 +15,7 @@ from autoact.project.presets import PRESETS
 from autoact.project.settings import Setting
 from autoact.registry.stages import pipeline, title
 from studio.files import project_toml
+from studio.files.file_undo import FileUndo
 
 DEFAULT = "default"
 """The origin of a value that no layer sets."""
@@ -39,10 +40,12 @@ class SettingRow:
 class SettingsDraft:
     """Settings with the changes that a person has made. Reading them raises AutoActError for a file that is wrong."""
 
-    def __init__(self, project: Path, *, bases: Sequence[str] | None = None, first: str = "", base: str = ""):
-        """`bases` are the runs whose results a new run can use, from the stage `first` on; None for the settings of
-        the project itself."""
-        self.project = project
+    def __init__(
+        self, project: Path, undo: FileUndo, *, bases: Sequence[str] | None = None, first: str = "", base: str = ""
+    ):
+        """`undo` gets what is saved in project.toml. `bases` are the runs whose results a new run can use, from the
+        stage `first` on; None for the settings of the project itself."""
+        self.project, self.undo = project, undo
         self._plan = () if bases is None else _plan(bases, first, base)
         self._planned = {setting.key: setting.default for setting in self._plan}
         self.changes: dict[str, str] = {}
@@ -115,9 +118,8 @@ class SettingsDraft:
 
     def save(self) -> None:
         """Writes the changes into project.toml, where they are no longer changes. Raises AutoActError or OSError."""
-        values = config_file.parse_changes(self.changes)
-        for section, changed in values.items():
-            project_toml.save(self.project, section, changed)
+        if self.changes:
+            self.undo.add(*project_toml.save_sections(self.project, config_file.parse_changes(self.changes)))
         self.changes = {}
 
     def options(self) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from autoact.run.record.folder import RunFolder
 from studio.actions import action_table, cli_command
 from studio.actions.remote_machine import CliResult
 from studio.files import tool_list
+from studio.files.file_undo import FileUndo
 from studio.files.tool_list import ToolLine
-from studio.files.tools_file_undo import ToolsFileUndo
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows import tools as tool_rows
@@ -58,7 +58,7 @@ class ToolsPane(Pane):
         self._results: dict[str, Content] = {}
         """By tool: the result of its last call or test."""
         self._lock = asyncio.Lock()
-        self._undo = ToolsFileUndo(self.project / "tools.toml")
+        self._undo = FileUndo(self.project / "tools.toml")
         self._pending: Callable[[], None] | None = None
         """Work on the tool under the cursor that waits until the tools have been read."""
         self._read_for: tuple[object, ...] = ()
@@ -259,7 +259,7 @@ class ToolsPane(Pane):
         async with self._lock:
             before = self._undo.content()
             result = await cli_command.autoact(verb, str(self.project), *words, options=options)
-            self._undo.add(before)
+            self._undo.add(before, self._undo.content())
             self._read_for = self._current()
         if result.code:
             self.notice(result.reason)

@@ -8,6 +8,7 @@ from autoact.errors import AutoActError
 from autoact.registry.stages import pipeline
 from studio.actions import cli_command
 from studio.actions.run_command import new_command
+from studio.files.file_undo import FileUndo
 from studio.panes.project_view import ProjectView
 from studio.runs.method_path import missing_stage
 from studio.runs.run_list import RunLine
@@ -30,6 +31,8 @@ class RunControl:
 
     def __init__(self, view: ProjectView):
         self._view = view
+        self._undo = FileUndo(view.project / "project.toml")
+        """What was saved by the forms of settings."""
 
     def obstacle(self, run: RunLine | None) -> str:
         """Returns the reason why R neither resumes this run nor starts another; empty if it does one of them."""
@@ -87,7 +90,7 @@ class RunControl:
             first = missing_stage(follow.state)
         finished = [run.folder.name for run in follow.run_list.runs if run.verdict == "finished" and not run.foreign]
         name = base.folder.name if base is not None and first not in ("", pipeline()[0]) else ""
-        draft = SettingsDraft(self._view.project, bases=finished[:MOST_BASES], first=first, base=name)
+        draft = SettingsDraft(self._view.project, self._undo, bases=finished[:MOST_BASES], first=first, base=name)
         self._view.app.push_screen(SettingsForm(draft, FormTexts("New run", "start"), self._start))
 
     async def _start(self, draft: SettingsDraft) -> str:
@@ -107,12 +110,14 @@ class RunControl:
         from studio.screens.settings import FormTexts, SettingsForm
 
         texts = FormTexts("Settings of the project; a preset overrides them", "save")
-        self._view.app.push_screen(SettingsForm(SettingsDraft(self._view.project), texts, self._save, wanted))
+        self._view.app.push_screen(
+            SettingsForm(SettingsDraft(self._view.project, self._undo), texts, self._save, wanted)
+        )
 
     async def _save(self, draft: SettingsDraft) -> str:
         try:
             draft.save()
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
-        self._view.notice("Saved in project.toml, for the next run.")
+        self._view.notice("Saved in project.toml, for the next run; u in the settings undoes it.")
         return ""

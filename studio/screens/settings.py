@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -168,6 +169,8 @@ class SettingsForm(ModalScreen[bool]):
                 return "ctrl+o saves these settings."
             case "store" if not self.draft.changes:
                 return "Nothing was changed here."
+            case "undo" if not self.draft.undo:
+                return "Nothing was saved from here yet."
         return ""
 
     def footer_word(self, action: str) -> str:
@@ -252,6 +255,18 @@ class SettingsForm(ModalScreen[bool]):
         else:
             self._read()
             self._show_matches(self._wanted)
+
+    @action_table.check_obstacle
+    def action_undo(self) -> None:
+        """Takes back what was saved last in project.toml; changes that are not saved stay."""
+        self.run_worker(self._undo(), group="undo")
+
+    async def _undo(self) -> None:
+        reason = await asyncio.to_thread(self.draft.undo.restore)
+        self._read()
+        self._show_matches(self._wanted)
+        self._plan_memory()
+        self.notice(reason or "Undone: project.toml is as it was before the last save.")
 
     def action_take(self) -> None:
         if not self._taking:  # a second key would end the command of the first half-way

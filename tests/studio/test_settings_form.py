@@ -105,6 +105,41 @@ async def test_a_change_is_written_into_the_project(planned: Path) -> None:
     assert (planned / "project.toml").read_text() == '# mine\n[task]\nname = "Opera"\n\n[model]\nid = "mine"\n'
 
 
+@pytest.mark.does("settings.undo")
+async def test_what_was_saved_is_undone_unless_the_file_was_changed_elsewhere(planned: Path) -> None:
+    file = planned / "project.toml"
+    before = '# mine\n[task]\nname = "Opera"\n'
+    file.write_text(before, encoding="utf-8")
+    async with pane_of(planned, "7") as (app, pilot):
+        await pilot.press("comma", "u")
+        await done(app, pilot)
+        assert "Nothing was saved from here yet." in screen_text(app)
+        for setting, text in (("model.lanes", "4"), ("synthesis.samples", "3")):
+            await pilot.press("slash", *setting, "enter", "enter", "ctrl+u", *text, "enter", "escape")
+            await done(app, pilot)
+        await pilot.press("ctrl+o")
+        await done(app, pilot)
+        assert "Saved in project.toml, for the next run; u in the settings undoes it." in screen_text(app)
+        assert file.read_text() == f"{before}\n[model]\nlanes = 4\n\n[synthesis]\nsamples = 3\n"
+        await pilot.press("comma", "slash", *"model.lanes", "enter")
+        await done(app, pilot)
+        assert "u undo" in screen_text(app)
+        await pilot.press("u")
+        await done(app, pilot)
+        assert file.read_text() == before, "both settings were one change"
+        assert "Undone: project.toml is as it was before the last save." in screen_text(app)
+        assert "lanes 24" in flowing(screen_text(app))
+        await pilot.press("u")
+        assert "Nothing was saved from here yet." in screen_text(app)
+        await pilot.press("enter", "ctrl+u", *"5", "enter", "escape", "ctrl+o")
+        await done(app, pilot)
+        file.write_text(changed := f"{file.read_text()}# elsewhere\n", encoding="utf-8")
+        await pilot.press("comma", "u")
+        await done(app, pilot)
+        assert "project.toml was changed elsewhere meanwhile; nothing is undone." in screen_text(app)
+    assert file.read_text() == changed
+
+
 @pytest.mark.does("project.settings")
 async def test_your_defaults_are_named(planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "defaults.toml").write_text("[model]\nlanes = 6\n")

@@ -1,4 +1,4 @@
-"""The changes of a tools.toml that can be undone."""
+"""The changes of a file that can be undone, such as those of tools.toml."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autoact.files import disk
 from studio.actions import remote_machine
 
 
-class ToolsFileUndo:
+class FileUndo:
     """Keeps the content of the file before and after each change; None stands for no file."""
 
     def __init__(self, file: Path):
@@ -27,9 +27,9 @@ class ToolsFileUndo:
         except OSError:
             return None
 
-    def add(self, before: bytes | None) -> None:
-        """Remembers the content before a change, if the file differs from it now."""
-        if (after := self.content()) != before:
+    def add(self, before: bytes | None, after: bytes | None) -> None:
+        """Remembers the content before and after a change, if they differ."""
+        if after != before:
             self._changes.append((before, after))
 
     def restore(self) -> str:
@@ -48,10 +48,10 @@ class ToolsFileUndo:
         with disk.lock_folder(self.file.resolve().parent):
             if self.content() != after:
                 self._changes.pop()
-                return "tools.toml was changed elsewhere meanwhile; nothing is undone."
+                return f"{self.file.name} was changed elsewhere meanwhile; nothing is undone."
             if before is None and remote_machine.current():  # no deletion is sent
                 self._changes.pop()
-                return "There was no tools.toml before; delete it on its machine."
+                return f"There was no {self.file.name} before; delete it on its machine."
             if before is None:
                 self.file.unlink()
             else:
