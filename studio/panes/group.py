@@ -112,10 +112,7 @@ class GroupPane(Pane):
             self._update_rows()
         if self._replayed is not None:
             self._replayed += (now - self._last_update) * self.speed
-            if self._replayed >= self._replay_length:
-                self._replayed = None
-            self._show_status()
-        elif self._sender.waiting:
+        if self._replayed is not None or self._sender.waiting:
             self._show_status()
         self._last_update = now
         self._sender.send_unsent(self._alive)
@@ -168,7 +165,7 @@ class GroupPane(Pane):
 
     def _paragraphs(self, session: SessionLog, asked: AskedQuestion) -> list[Paragraph]:
         """Returns the paragraphs of one side: those replayed so far, or all with the partial answer."""
-        if self._replayed is not None:
+        if self._replayed is not None and self._is_replaying:
             return asked.paragraphs(Replay(asked).turns(self._replayed))
         partial = self._partial_answer(session, asked)
         return [*asked.paragraphs(), partial] if partial else asked.paragraphs()
@@ -198,8 +195,8 @@ class GroupPane(Pane):
             waiting = f"asked {time.monotonic() - self._sender.since:.0f} s ago: {self._sender.waiting}"
             parts.append(untrusted_text.content(waiting, "$accent"))
         if self._replayed is not None:
-            replay = f"replay {self._replayed:.0f}/{self._replay_length:.0f} s x{self.speed}"
-            parts.append(Content.styled(replay, "$accent"))
+            at, length = min(self._replayed, self._replay_length), self._replay_length
+            parts.append(Content.styled(f"replay {at:.0f}/{length:.0f} s x{self.speed}", "$accent"))
         self.set_text("about", Content("   ").join(parts))
         self.view.update_footer()
 
@@ -207,6 +204,11 @@ class GroupPane(Pane):
     def _replay_length(self) -> float:
         """Seconds to the last turn of the answers in sight."""
         return max((Replay(one).length for one in self._beside()), default=0.0)
+
+    @property
+    def _is_replaying(self) -> bool:
+        """True until a replay has reached its end, where all is shown as before."""
+        return self._replayed is not None and self._replayed < self._replay_length
 
     @on(Table.CursorMoved)
     def _row_chosen(self, message: Table.CursorMoved) -> None:
@@ -249,7 +251,7 @@ class GroupPane(Pane):
         """Returns the footer's label for an action whose effect depends on the state."""
         if action == "hold" and self._alive is not None and self._alive.is_held:
             return "resume"
-        return "stop replay" if action == "replay" and self._replayed is not None else ""
+        return "stop replay" if action == "replay" and self._is_replaying else ""
 
     def main_actions(self) -> Sequence[str]:
         if self._alive is not None and self._alive.unfinished:
@@ -312,7 +314,7 @@ class GroupPane(Pane):
 
     @action_table.check_obstacle
     def action_replay(self) -> None:
-        self._replayed = 0.0 if self._replayed is None else None
+        self._replayed = None if self._is_replaying else 0.0
         self._last_update = time.monotonic()
         self._redraw_sides()
 
