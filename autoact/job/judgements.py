@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from autoact.errors import AutoActError
+from autoact.registry import load_plugins
 from autoact.run.conductor.steering import RunCommands
 from autoact.run.control.command import Command
 from autoact.run.control.gate import Gate
@@ -37,6 +38,7 @@ def log_judgements(folder: RunFolder, commands: Sequence[Command]) -> list[str]:
 
 def main() -> int:
     """Runs `python -m autoact.job.judgements FOLDER`: reads a list of commands as JSON, and prints the replies."""
+    load_plugins()
     try:
         commands = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Command])
         sys.stdout.buffer.write(msgspec.json.encode(log_judgements(RunFolder(Path(sys.argv[1])), commands)))
