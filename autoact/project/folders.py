@@ -1,7 +1,8 @@
-"""Duplicates, renames, archives and restores project folders. One with a live job is neither renamed nor archived."""
+"""Duplicates, renames, archives, restores and deletes project folders. One with a live job is only duplicated."""
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from pathlib import Path
 
@@ -56,10 +57,25 @@ def restore(root: Path) -> Project:
     return _move(root, _free_name(root.parent.parent, root.name))
 
 
+def delete(root: Path) -> None:
+    """Deletes a project with its runs. Raises BadInput and RunBusy.
+
+    It first gets a hidden name, so that nobody finds half a project if the deletion is cut short.
+    """
+    hidden = root.with_name(f".{root.name}.{secrets.token_hex(4)}.deleted")
+    if root.is_symlink():
+        raise BadInput("is a link; remove it, or the folder that it leads to", file=root)
+    _check_idle(root)
+    try:
+        disk.rename(root, hidden)
+        shutil.rmtree(hidden)
+    except OSError as error:
+        left = hidden if hidden.exists() else root
+        raise BadInput(f"cannot be deleted: {error.strerror}; what is left is in {left}", file=root) from error
+
+
 def _move(root: Path, target: Path) -> Project:
-    busy = [folder.name for folder in list_runs(root) if is_active(folder)]
-    if busy:
-        raise RunBusy(f"run {busy[0]} of {root.name} has a live job; cancel it, or wait for its end")
+    _check_idle(root)
     try:
         disk.rename(root, target)
     except FileExistsError as error:
@@ -68,6 +84,12 @@ def _move(root: Path, target: Path) -> Project:
         raise BadInput(f"cannot be moved to {target}: {error.strerror}", file=root) from error
     disk.sync_folder(target.parent)
     return Project.open(target)
+
+
+def _check_idle(root: Path) -> None:
+    busy = [folder.name for folder in list_runs(root) if is_active(folder)]
+    if busy:
+        raise RunBusy(f"run {busy[0]} of {root.name} has a live job; cancel it, or wait for its end")
 
 
 def _free_name(folder: Path, name: str) -> Path:

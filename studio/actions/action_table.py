@@ -51,6 +51,7 @@ ACTIONS = (
     Action("d", "duplicate", "", "copy the project, without its runs", "autoact duplicate", "projects"),
     Action("r", "rename", "", "give the project another name", "autoact rename", "projects"),
     Action("x", "archive", "", "move the project to the archive folder (asks)", "autoact shelve", "projects"),
+    Action("X", "delete", "", "delete the project with its runs (asks)", "", "projects"),
     Action("u", "restore", "", "move an archived project back", "", "projects"),
     Action("esc", "show_all", "show all", "clear the filter", "", "projects"),
     Action("w", "words", "task", "change the name, description and answer form", "edit PROJECT/project.toml", "task"),

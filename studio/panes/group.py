@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from autoact.files import disk
 from autoact.registry.roles import WORLD
 from autoact.run.control.command import Verb
 from autoact.run.process.health import is_active
@@ -19,6 +18,7 @@ from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Paragraph
 from studio.episodes.session import AskedQuestion, Replay, SessionLog, export_json, one_line, sessions
+from studio.files.exports import write_export
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
@@ -339,10 +339,10 @@ class GroupPane(Pane):
         if self.current is None:
             return
         session, asked = self.current
-        file = self.project / "exports" / f"{session.folder.name}-{asked.unit}.json"
         try:
-            file.parent.mkdir(exist_ok=True)
-            disk.replace(file, export_json(session, asked.unit))
+            file = write_export(
+                self.project, f"{session.folder.name}-{asked.unit}.json", export_json(session, asked.unit)
+            )
         except OSError as error:  # the boundary of a command: shown, not raised
             self.notice(f"Not exported: {error}")
         else:

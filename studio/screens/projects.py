@@ -19,18 +19,18 @@ from autoact.files import disk
 from autoact.project import folders
 from autoact.project.project import TEMPLATES, Project, create, list_projects, projects_folder
 from autoact.project.recent import recent_projects
+from autoact.run.record.folder import list_runs
 from studio.actions import action_table
 from studio.runs.project_summary import ProjectSummary, SummaryReader
 from studio.screens.confirm import Confirm
 from studio.screens.form import Field, Form, Values
 from studio.terminal import untrusted_text
-from studio.terminal.glyphs import Glyphs, app_glyphs
-from studio.widgets.content_lines import pad
+from studio.terminal.glyphs import app_glyphs
 from studio.widgets.footer import Footer
 from studio.widgets.input_line import InputLine
 from studio.widgets.lists.menu import Menu
+from studio.widgets.lists.project_line import column_widths, heads_line, project_line
 from studio.widgets.notice import Notice
-from studio.widgets.status import verdict_of
 
 REFRESH_S = 2.0
 """Seconds between two readings of the projects."""
@@ -206,6 +206,25 @@ class ProjectsScreen(Screen[None]):
         )
 
     @action_table.check_obstacle
+    def action_delete(self) -> None:
+        """Deletes a project with its runs after a question."""
+        if (root := self._chosen) is None:
+            return
+
+        async def delete() -> None:
+            self.notice(await self._run_in_thread(lambda: folders.delete(root)) or f"{root.name} is deleted")
+
+        def on_answer(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(delete(), group="archive")
+
+        runs = len(list_runs(root))
+        question = (
+            f"Delete `{root}` with its {runs} run{'s' * (runs != 1)}? This cannot be undone; x archives it instead."
+        )
+        self.app.push_screen(Confirm(question), on_answer)
+
+    @action_table.check_obstacle
     def action_restore(self) -> None:
         """Lists the archived projects; the picked one moves back."""
         from studio.screens.pick import Pick
@@ -279,9 +298,9 @@ class ProjectsScreen(Screen[None]):
 
     def obstacle(self, action: str) -> str:
         match action:
-            case "open" | "filter" | "duplicate" | "rename" | "archive" if not self._summaries:
+            case "open" | "filter" | "duplicate" | "rename" | "archive" | "delete" if not self._summaries:
                 return "There are no projects; n makes one."
-            case "open" | "duplicate" | "rename" | "archive" if self._chosen is None:
+            case "open" | "duplicate" | "rename" | "archive" | "delete" if self._chosen is None:
                 return "No project matches the filter; esc shows all."
             case "restore" if not (self.folder / folders.ARCHIVE).is_dir():
                 return "No project is archived here."
@@ -322,10 +341,10 @@ class ProjectsScreen(Screen[None]):
             self.set_class(not self._summaries, "empty")
             self.query_one("#projects" if self._summaries else "#choices", Menu).focus()
         wanted = self._filter.value.casefold()
-        widths = columns(self.size.width)
-        self.query_one("#heads", Static).update(row([Content(head) for head in HEADS], widths))
+        widths = column_widths(self.size.width)
+        self.query_one("#heads", Static).update(heads_line(widths))
         lines = [
-            (key, line(summary, widths, app_glyphs(self.app), self._shown_name(summary)))
+            (key, project_line(summary, widths, app_glyphs(self.app), self._shown_name(summary)))
             for key, summary in self._summaries.items()
             if wanted in f"{summary.project.name} {summary.task}".casefold()
         ]
@@ -350,50 +369,3 @@ def working_folder() -> Path | None:
         return Path.cwd().resolve()
     except OSError:
         return None
-
-
-HEADS = ("project", "task", "model", "stage", "last run", "F1 group/meta")
-MODEL_FROM = 140
-"""Least width in cells at which the model has a column."""
-NAME, NAME_AND_TASK, SCROLL_BAR = 14, 20, 2
-"""Least width in cells of the name alone, and of name and task; cells that are left for the scroll bar."""
-
-
-def columns(width: int) -> list[int]:
-    """Returns the width of each column; name and task share the rest. 0 hides a column: first the task, then the
-    scores, the stage and the last run."""
-    rest = width - SCROLL_BAR - 1
-    others = [23 if width >= MODEL_FROM else 0, 23, 15, 14]
-    for hidden in (3, 1, 2):
-        others[hidden] = others[hidden] if rest - sum(others) >= NAME else 0
-    rest -= sum(others)
-    name = min(rest // 2, 24) if rest >= NAME_AND_TASK and all(others[1:]) else rest
-    return [name, rest - name, *others]
-
-
-def line(summary: ProjectSummary, widths: list[int], glyphs: Glyphs, title: str) -> Content:
-    """Returns a line of the list; for a project that cannot be read, with the error."""
-    name = untrusted_text.content(title, "bold")
-    if summary.error:
-        error = untrusted_text.content(summary.error.replace(f"{summary.project.root}/", ""), "$error")
-        return row([name, error], [widths[0], sum(widths[1:])])
-    return row(cells(name, summary, verdict_of(summary.verdict, glyphs)), widths)
-
-
-def cells(name: Content, summary: ProjectSummary, verdict: Content) -> list[Content]:
-    """Returns the cells of a project's line."""
-    return [
-        name,
-        untrusted_text.content(summary.task, "$quiet"),
-        untrusted_text.content(summary.model, "$quiet"),
-        untrusted_text.content(summary.stage),
-        Content.assemble(verdict, f" x{summary.jobs}" if summary.jobs > 1 else "")
-        if summary.verdict
-        else Content.styled("no runs", "$quiet"),
-        untrusted_text.content(summary.scores, "$accent"),
-    ]
-
-
-def row(pieces: list[Content], widths: list[int]) -> Content:
-    """Joins pieces, each cut or padded to its width, which includes a gap of one cell."""
-    return Content.assemble(" ", *(pad(pad(p, w - 1), w) for p, w in zip(pieces, widths, strict=True) if w))

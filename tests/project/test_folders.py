@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import datetime
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_a_name_that_will_not_do(root: Path, name: str) -> None:
 def test_a_project_at_work_stays_where_it_is(root: Path) -> None:
     run = next((root / "runs").iterdir())
     with RunLock.take(new_run(root, "quick", {}, now=datetime(2026, 11, 22, 15, 30))):
-        for how in (folders.archive, lambda at: folders.rename(at, "two")):
+        for how in (folders.archive, folders.delete, lambda at: folders.rename(at, "two")):
             with pytest.raises(RunBusy, match="of one has a live job"):
                 how(root)
     assert run.exists()
@@ -65,3 +66,26 @@ def test_the_verbs_say_where_it_is(root: Path, capsys: pytest.CaptureFixture[str
     assert main(["rename", str(root.parent / "two"), "three"]) == 0
     assert main(["shelve", str(root.parent / "three")]) == 0
     assert [Path(line).name for line in capsys.readouterr().out.splitlines()] == ["two", "three", "three"]
+
+
+def test_a_deleted_project_leaves_nothing(root: Path) -> None:
+    folders.delete(root)
+    assert list(root.parent.iterdir()) == []
+
+
+def test_a_link_to_a_project_is_not_followed(root: Path) -> None:
+    link = root.with_name("link")
+    link.symlink_to(root)
+    with pytest.raises(BadInput, match="is a link"):
+        folders.delete(link)
+    assert (root / "project.toml").is_file()
+
+
+def test_a_deletion_that_fails_says_what_is_left(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(folder: Path) -> None:
+        raise OSError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(folders.shutil, "rmtree", fails)
+    with pytest.raises(BadInput, match=r"Permission denied; what is left is in .*/\.one\..*\.deleted"):
+        folders.delete(root)
+    assert not root.exists()

@@ -130,6 +130,22 @@ async def test_a_project_has_one_line_however_narrow(
         assert [line.split()[0] for line in shown] == [f"opera-{number}" for number in range(10, 10 + len(shown))]
 
 
+@pytest.mark.does("projects.delete")
+async def test_deleting_asks_and_leaves_nothing(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
+    async with projects_of(opera.parent) as (app, pilot):
+        await pilot.press("X")
+        await done(app, pilot)
+        assert "with its 0 runs? This cannot be undone" in screen_text(app)
+        await pilot.press("n")
+        await done(app, pilot)
+        assert opera.is_dir()
+        await pilot.press("X", "y")
+        await done(app, pilot)
+        assert "opera is deleted" in screen_text(app)
+    assert not opera.exists()
+
+
 @pytest.mark.does("projects.restore")
 async def test_an_archived_project_moves_back(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
