@@ -115,9 +115,9 @@ def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number
     """
     data = dict(row.data)
     words = {key: value for key, value in values.items() if key != "steps"}
-    if (text := values.get("steps", "").strip()) != steps_text(row):
+    if (text := values.get("steps")) is not None and text.strip() != steps_text(row).strip():
         data["steps"] = parse_worked_steps(text)
-        if not text:
+        if not data["steps"]:
             del data["steps"]
     for key, value in words.items():
         known = key if key in data or key.capitalize() not in data else key.capitalize()

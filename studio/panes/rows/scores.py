@@ -14,7 +14,7 @@ from studio.widgets.lists.table import Column
 from studio.widgets.status import short_name
 
 COLUMNS = (
-    Column("run", 18), Column("cast", 7), Column("n", 5, right=True), Column("EM %  95 %", 15),
+    Column("run", 18), Column("cast"), Column("n", 5, right=True), Column("EM %  95 %", 15),
     Column("F1 %  95 %", 15), Column("gain in F1", 21, least=100), Column("tokens", 8, right=True, least=100),
     Column("s", 7, right=True, least=76),
 )  # fmt: skip
