@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"studio {__version__}")
     parser.add_argument(
         "where", nargs="?", help="a project's name or folder, a run, or a folder of projects; "
-        "ssh://[user@]host[:port]/path for a project or run on another machine; default: where you left",
+        "ssh://[user@]host[:port]/path for one on another machine; default: where you left",
     )  # fmt: skip
     parser.add_argument("--plain", metavar="RUN_OR_PROJECT", help="print one line per event until the run has ended")
     parser.add_argument(
@@ -95,20 +95,41 @@ def _web(named: str | None, port: int, visitors: int) -> int:
 
 
 def _remote(address: str) -> int:
-    """Shows a project of another machine."""
+    """Shows a project of another machine; in a folder of several the person picks one."""
     from studio.actions import remote_machine
     from studio.remote.connection import Connection
+    from studio.remote.ssh import SeveralProjects
     from studio.target import Target
     from studio.terminal import untrusted_text
 
     _need_terminal()
     connection = Connection(address)
-    connection.open()
+    try:
+        connection.open()
+    except SeveralProjects as several:
+        return _remote(connection.target.address(_pick(several.projects)))
     remote_machine.use(connection)
     code = _show(Target(connection.copy.root.parent, connection.copy.root, connection.run))
     for text in connection.close():
         print(untrusted_text.line(text), file=sys.stderr)
     return code
+
+
+def _pick(paths: Sequence[str]) -> str:
+    """Asks for the number of one of these paths; there is nothing to ask about a single one."""
+    from studio.terminal import untrusted_text
+
+    if len(paths) == 1:
+        return paths[0]
+    for number, path in enumerate(paths, 1):
+        print(f"{number:4}  {untrusted_text.line(path)}")
+    while True:
+        try:
+            typed = input(f"project (1 to {len(paths)}): ").strip()
+        except EOFError as error:
+            raise BadInput("no project was chosen") from error
+        if typed.isdecimal() and 1 <= int(typed) <= len(paths):
+            return paths[int(typed) - 1]
 
 
 def _studio(named: str | None) -> int:

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from autoact.errors import BadInput
 
@@ -48,6 +48,12 @@ class RemoteTarget:
         user, host, port, path = found.groups(default="")
         path = unquote(path)
         return cls(user + host.strip("[]"), port, path[3:] if path.startswith("/~/") else "" if path == "/" else path)
+
+    def address(self, path: str) -> str:
+        """Returns the address of an absolute path on the same machine."""
+        user, mark, name = self.host.rpartition("@")
+        host = f"[{name}]" if ":" in name else name
+        return f"{SCHEME}{user}{mark}{host}{self.port and f':{self.port}'}{quote(path)}"
 
     def command(self, *, quiet: bool) -> list[str]:
         """Returns the command of ssh that serves this project; a `quiet` one asks nothing, as for a password.

@@ -28,7 +28,7 @@ from studio.remote import messages
 from studio.remote.address import RemoteTarget
 from studio.remote.copy import Copy, Edit
 from studio.remote.messages import BrokenLine
-from studio.remote.ssh import Ssh
+from studio.remote.ssh import SeveralProjects, Ssh
 from studio.runs.machine import MachineLoad
 
 PAUSES = (1.0, 2.0, 5.0)
@@ -88,12 +88,17 @@ class Connection:
     # -- opening and closing -----------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Connects for the first time, and waits for the project's files and the first run. Raises AutoActError."""
+        """Connects for the first time, and waits for the project's files and the first run.
+
+        Raises SeveralProjects for a folder of projects, and BadInput.
+        """
         self._ssh = Ssh(self.target)
         try:
             hello = self._ssh.connect(quiet=False)
         except BrokenLine as error:
             raise BadInput(f"{self.target.host}: {error}", file=self.address) from error
+        except SeveralProjects:
+            raise
         except BadInput as error:
             raise BadInput(str(error), file=self.address) from error
         self._root, self.run = hello.root, hello.run

@@ -97,6 +97,8 @@ class Refusal(Struct, tag=True, frozen=True):
     """The reason why nothing is served."""
 
     why: str
+    projects: tuple[str, ...] = ()
+    """Paths of the projects in the folder that was named; empty for any other reason."""
 
 
 class Content(Struct, tag=True, frozen=True):

@@ -17,6 +17,7 @@ from queue import Empty, SimpleQueue
 from autoact import __version__
 from autoact.errors import AutoActError, BadInput
 from autoact.files import disk
+from autoact.project.project import list_projects
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command, run_command
 from studio.actions.remote_machine import CommandResult
@@ -36,6 +37,9 @@ SILENT_S = 90.0
 WINDOW = 64_000
 """The most bytes of files on the way, so that on a slow line what happens now need not wait long behind them."""
 
+MOST_LISTED = 200
+"""The most projects of a folder of which the studio is told."""
+
 
 def serve(named: str | None) -> int:
     """Serves the project or run at a path over standard input and output until they are closed; returns 0."""
@@ -46,18 +50,16 @@ def serve(named: str | None) -> int:
     with suppress(BrokenLine):
         try:
             target = find(named)
-            if target.project is None:
-                raise BadInput(_list_projects(target.folder), file=target.folder)
         except AutoActError as error:
             line.write(messages.Refusal(str(error)))
             return 0
-        ProjectServer(line, target.project).run(target.run)
+        if target.project is None:
+            why = BadInput("expected a project or a run, or a folder of projects", file=target.folder)
+            projects = (str(project.root) for project in list_projects(target.folder)[:MOST_LISTED])
+            line.write(messages.Refusal(str(why), tuple(projects)))
+        else:
+            ProjectServer(line, target.project).run(target.run)
     return 0
-
-
-def _list_projects(folder: Path) -> str:
-    names = sorted(file.parent.name for file in folder.glob("*/project.toml"))
-    return f"expected a project or a run; projects in this folder: {', '.join(names[:20]) or 'none'}"
 
 
 class ProjectServer:

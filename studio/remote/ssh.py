@@ -18,6 +18,15 @@ END_S = 2.0
 """The most seconds to wait until ssh ends by itself."""
 
 
+class SeveralProjects(BadInput):
+    """The address names a folder of projects."""
+
+    def __init__(self, projects: tuple[str, ...]):
+        """`projects` are their paths."""
+        super().__init__(f"expected one of the projects {', '.join(map(untrusted_text.line, projects))}")
+        self.projects = projects
+
+
 class Ssh:
     """One process at a time. What is written is sent by a thread of its own, so that no caller waits for the line."""
 
@@ -32,7 +41,8 @@ class Ssh:
     def connect(self, *, quiet: bool) -> messages.Hello:
         """Starts ssh and reads the greeting; a `quiet` one asks nothing, as for a password.
 
-        Raises BrokenLine with what ssh said, BadInput when the project is not served.
+        Raises BrokenLine with what ssh said, SeveralProjects for a folder of projects, and BadInput when it is not
+        served for another reason.
         """
         self._error, self._outbox = "", SimpleQueue()
         try:
@@ -70,6 +80,8 @@ class Ssh:
         messages.skip_noise(output)
         hello = self._line.read_from_machine()
         if isinstance(hello, messages.Refusal):
+            if hello.projects:
+                raise SeveralProjects(hello.projects)
             raise BadInput(untrusted_text.line(hello.why))
         if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL:
             raise BadInput("the studio there is of another version than this one")

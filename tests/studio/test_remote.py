@@ -38,6 +38,13 @@ def test_addresses(address: str, host: str, port: str, path: str) -> None:
     assert RemoteTarget.parse(address) == RemoteTarget(host, port, path)
 
 
+@pytest.mark.parametrize("address", ["ssh://gpu/a", "ssh://Ada@gpu:22/a", "ssh://[::1]:22/a", "ssh://ada@[::1]/a"])
+def test_the_address_of_another_path_on_the_machine(address: str) -> None:
+    target = RemoteTarget.parse(address)
+    there = RemoteTarget.parse(target.address("/my projects/b#1"))
+    assert there == RemoteTarget(target.host, target.port, "/my projects/b#1")
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -159,3 +166,16 @@ def test_a_machine_that_is_not_reached_says_so(machine: Machine, opera: Path) ->
     with Terminal(["-m", "studio", address], environment={"AUTOACT_SSH": machine.ssh}) as terminal:
         assert terminal.until(lambda: "127.0.0.1: it was not reached" in terminal.text(), 30), terminal.text()
         assert "refused" in terminal.text()
+
+
+@needs_sshd
+def test_a_project_is_picked_from_a_folder(machine: Machine, opera: Path) -> None:
+    shutil.copytree(opera, opera.with_name("ballet"))
+    address = f"ssh://{getpass.getuser()}@127.0.0.1:{machine.port}{opera.parent}"
+    with Terminal(["-m", "studio", address], environment={"AUTOACT_SSH": machine.ssh}) as terminal:
+        assert terminal.until(lambda: "project (1 to 2):" in terminal.text(), 60), (machine.folder / "log").read_text()
+        assert "2  " in terminal.text()
+        terminal.press("7\r")
+        assert terminal.until(lambda: terminal.text().count("project (1 to 2):") == 2, 30), terminal.text()
+        terminal.press("1\r")
+        assert terminal.until(lambda: "1 Task" in terminal.text() and "ballet" in terminal.text(), 60), terminal.text()

@@ -25,6 +25,7 @@ from studio.files.practice_marks import PracticeMarks
 from studio.remote import connection, files, messages, server
 from studio.remote.connection import ENDED, LOST_ANSWER, Connection
 from studio.remote.copy import Copy
+from studio.remote.ssh import SeveralProjects
 from studio.runs.run_list import RunList
 
 SECONDS = 60.0
@@ -364,5 +365,13 @@ def test_what_cannot_be_opened_says_why(ssh: Path, script: str, why: str) -> Non
 
 def test_a_folder_of_projects_says_which_there_are(ssh: Path, there: Path) -> None:
     ssh.write_text(f"#!/bin/sh\nexec {sys.executable} -m studio --serve {there.parent}\n")
-    with pytest.raises(BadInput, match="expected a project or a run; projects in this folder: .*opera"):
+    with pytest.raises(SeveralProjects, match="expected one of the projects .*opera") as found:
         Connection("ssh://gpu/all").open()
+    assert str(there) in found.value.projects
+
+
+def test_a_folder_without_projects_says_what_was_expected(ssh: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    ssh.write_text(f"#!/bin/sh\nexec {sys.executable} -m studio --serve {tmp_path / 'none'}\n")
+    with pytest.raises(BadInput, match="expected a project or a run, or a folder of projects"):
+        Connection("ssh://gpu/none").open()
