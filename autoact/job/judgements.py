@@ -15,6 +15,7 @@ from autoact.run.conductor.steering import RunCommands
 from autoact.run.control.command import Command
 from autoact.run.control.gate import Gate
 from autoact.run.process.disk_space import check_room
+from autoact.run.process.health import check_elsewhere
 from autoact.run.process.lock import RunLock
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
@@ -24,12 +25,14 @@ from autoact.security import trust
 def log_judgements(folder: RunFolder, commands: Sequence[Command]) -> list[str]:
     """Carries out the commands `judge` as a job does. Returns for each the reason of a refusal, else an empty text.
 
-    Raises RunBusy when the run has a job, NotTrusted for an untrusted run or project, and DiskFull.
+    Raises RunBusy when the run has a job, here or on another machine, NotTrusted for an untrusted run or project, and
+    DiskFull.
     """
     trust.require_start(folder.path)
+    check_elsewhere(folder)
     gate = Gate()
     replies = [gate.submit(command) for command in commands]
-    with RunLock.take(folder):
+    with RunLock.take(folder, sign=False):  # the file tells how the last job ended
         check_room(folder.path)
         with closing(Journal(folder)) as journal:
             RunCommands(journal, gate).obey()
@@ -38,10 +41,11 @@ def log_judgements(folder: RunFolder, commands: Sequence[Command]) -> list[str]:
 
 def main() -> int:
     """Runs `python -m autoact.job.judgements FOLDER`: reads a list of commands as JSON, and prints the replies."""
-    load_plugins()
+    output, sys.stdout = sys.stdout.buffer, sys.stderr  # a plug-in may print
     try:
+        load_plugins()
         commands = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Command])
-        sys.stdout.buffer.write(msgspec.json.encode(log_judgements(RunFolder(Path(sys.argv[1])), commands)))
+        output.write(msgspec.json.encode(log_judgements(RunFolder(Path(sys.argv[1])), commands)))
     except (AutoActError, OSError) as error:  # the outermost handler of this process
         print(error, file=sys.stderr)
         return 1

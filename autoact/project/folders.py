@@ -9,8 +9,9 @@ from pathlib import Path
 from autoact.errors import BadInput, RunBusy
 from autoact.files import disk
 from autoact.project.project import Project, list_projects
-from autoact.run.process.health import is_active
-from autoact.run.record.folder import list_runs
+from autoact.run.process.health import check_elsewhere, is_active
+from autoact.run.process.lock import is_held
+from autoact.run.record.folder import RunFolder, list_runs
 from autoact.security import trust
 
 ARCHIVE = "archive"
@@ -87,9 +88,14 @@ def _move(root: Path, target: Path) -> Project:
 
 
 def _check_idle(root: Path) -> None:
-    busy = [folder.name for folder in list_runs(root) if is_active(folder)]
-    if busy:
-        raise RunBusy(f"run {busy[0]} of {root.name} has a live job; cancel it, or wait for its end")
+    """Raises RunBusy when a run of the project may have a job, or one of its experiments is being played."""
+    for folder in list_runs(root):
+        if is_active(folder):
+            raise RunBusy(f"run {folder.name} of {root.name} has a live job; cancel it, or wait for its end")
+        check_elsewhere(folder)
+    for path in root.glob("experiments/*/"):
+        if is_held(RunFolder(path)):
+            raise RunBusy(f"experiment {path.name} of {root.name} is being played; stop it, or wait for its end")
 
 
 def _free_name(folder: Path, name: str) -> Path:

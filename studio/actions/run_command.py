@@ -82,7 +82,8 @@ def _log_judgements(folder: RunFolder, commands: Sequence[Command]) -> list[str]
         cwd=child_process.FOLDER,
     )  # fmt: skip
     if done.returncode:
-        raise AutoActError(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
+        said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise AutoActError(said or f"not noted: the process ended with code {done.returncode}")
     return msgspec.json.decode(done.stdout, type=list[str])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import LCSseq
 
+from autoact.registry.roles import speaker
 from studio.episodes.document import Document, Mark, Paragraph
 from studio.terminal import untrusted_text
 
@@ -75,7 +76,7 @@ def _aligned(one: Sequence[Paragraph], other: Sequence[Paragraph]) -> Iterator[t
             removed, added = [], []
             same = zip(one[step.src_start : step.src_end], other[step.dest_start : step.dest_end], strict=True)
             for old, new in same:
-                yield "same", [(_of_both(old, new, old.text), ())]
+                yield "same", [(_join_speakers(old, new, old.text), ())]
         removed += one[step.src_start : step.src_end] if step.tag == "delete" else ()
         added += other[step.dest_start : step.dest_end] if step.tag == "insert" else ()
     yield from _pairs(removed, added)
@@ -117,12 +118,13 @@ def _compare_words(old: Paragraph, new: Paragraph) -> list[Passage]:
                 begin, end = SIGNS[kind]
                 marks.append((len(text), len(text) + len(begin + words + end), kind))
                 text += begin + words + end
-    return [(_of_both(old, new, text), tuple(marks))]
+    return [(_join_speakers(old, new, text), tuple(marks))]
 
 
-def _of_both(old: Paragraph, new: Paragraph, text: str) -> Paragraph:
+def _join_speakers(old: Paragraph, new: Paragraph, text: str) -> Paragraph:
     """Returns a passage of both episodes: with the speaker of the first, and a note of the second's if it differs."""
-    note = "" if old.role == new.role else f"   · + by {untrusted_text.line(new.role)}"
+    same = speaker(old.role, old.part) == speaker(new.role, new.part)
+    note = "" if same else f"   · + by {untrusted_text.line(new.role)}"
     return replace(old, text=text + note)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
 import orjson
 
 from autoact.errors import BadInput, BadProject
@@ -27,6 +28,7 @@ COLUMNS = ("question", "answer", "type")
 """Columns of a table without a header."""
 COMPARED = 1_000
 """Examples that are compared with one another; more would take too long."""
+_LABEL = re.compile(r"^\s*(thought|action input|action|argument|observation)\s*\d*\s*:", re.IGNORECASE | re.MULTILINE)
 _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 
@@ -130,7 +132,18 @@ def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number
 
 
 def steps_text(row: ExampleLine) -> str:
-    """Returns the worked steps of an example as a transcript; empty for an example that has none, or is invalid."""
+    """Returns the worked steps of an example as a transcript, or as JSON where a transcript would not say all of them.
+
+    Empty for an example that has none, or is invalid.
+    """
+    shown = transcript(row)
+    if shown and _step_data(shown) != row.data["steps"]:
+        return orjson.dumps(row.data["steps"], option=orjson.OPT_INDENT_2).decode()
+    return shown
+
+
+def transcript(row: ExampleLine) -> str:
+    """Returns the worked steps of an example for reading; empty for an example that has none, or is invalid."""
     if row.error or not row.steps:
         return ""
     from autoact.exchange.transcript import render_steps  # with what it imports, too slow for the start
@@ -138,25 +151,41 @@ def steps_text(row: ExampleLine) -> str:
     return render_steps(parse_example(DataRecord(RecordPlace("", 1), dict(row.data))).steps)
 
 
-def parse_worked_steps(text: str) -> list[dict[str, str]]:
-    """Returns the steps of a transcript as examples.jsonl has them; none for an empty text.
+def parse_worked_steps(text: str) -> list[Any]:
+    """Returns the steps of a transcript, or of a JSON list, as examples.jsonl has them; none for an empty text.
 
-    Raises BadInput for a step without a call of a tool, and for steps that do not end with an answer.
+    Raises BadInput for a step without a call of a tool, and for words that belong to no part of a step.
     """
+    if text.strip().startswith("["):
+        try:
+            return list(orjson.loads(text))
+        except orjson.JSONDecodeError as error:
+            raise BadInput(f"invalid JSON: {error}", key="steps") from error
+    from autoact.exchange.transcript import render_steps
+
+    data = _step_data(text)
+    for number, step in enumerate(data, 1):
+        if not step["action"] or (step["action"] not in (FINISH, REFLECT) and not step["argument"]):
+            raise BadInput(f"expected a line such as `Action: Retrieve[Brazil]` in step {number}", key="steps")
+    if _words(text) != _words(render_steps(msgspec.convert(data, list[Step]))):
+        raise BadInput("expected only lines of Thought:, Action: Tool[argument] and Observation:", key="steps")
+    return data
+
+
+def _step_data(text: str) -> list[dict[str, str]]:
+    """Returns the steps of a transcript as examples.jsonl has them."""
     from autoact.exchange.transcript import parse_steps
 
-    steps = parse_steps(text) if text.strip() else ()
-    for number, step in enumerate(steps, 1):
-        if not step.action or (step.action not in (FINISH, REFLECT) and not step.argument):
-            raise BadInput(f"expected a line such as `Action: Retrieve[Brazil]` in step {number}", key="steps")
-    if steps and FINISH not in (step.action for step in steps):
-        raise BadInput(f"expected a step with the answer, such as `Action: {FINISH}[Brasilia]`", key="steps")
-    return [_step_data(step) for step in steps]
+    parts = [
+        {"thought": one.thought, "action": one.action, "argument": one.argument, "observation": one.observation}
+        for one in (parse_steps(text) if text.strip() else ())
+    ]
+    return [{key: value for key, value in part.items() if value or key != "observation"} for part in parts]
 
 
-def _step_data(step: Step) -> dict[str, str]:
-    data = {"thought": step.thought, "action": step.action, "argument": step.argument}
-    return {**data, "observation": step.observation} if step.observation else data
+def _words(text: str) -> list[str]:
+    """Returns the words of a transcript without its labels."""
+    return re.findall(r"\w+", _LABEL.sub("", text))
 
 
 def parse_text(text: str, name: str, rows: Sequence[ExampleLine]) -> list[ExampleLine]:

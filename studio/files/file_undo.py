@@ -37,24 +37,24 @@ class FileUndo:
 
         Waits while another program changes the folder, so call it in a thread.
         """
-        if not self._changes:
-            return "There is nothing to undo."
         try:
-            return self._restore(*self._changes[-1])
+            with disk.lock_folder(self.file.resolve().parent):  # also against a second call at the same time
+                return self._restore()
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
 
-    def _restore(self, before: bytes | None, after: bytes | None) -> str:
-        with disk.lock_folder(self.file.resolve().parent):
-            if self.content() != after:
-                self._changes.pop()
-                return f"{self.file.name} was changed elsewhere meanwhile; nothing is undone."
-            if before is None and remote_machine.current():  # no deletion is sent
-                self._changes.pop()
-                return f"There was no {self.file.name} before; delete it on its machine."
-            if before is None:
-                self.file.unlink()
-            else:
-                disk.rewrite(self.file, before)
+    def _restore(self) -> str:
+        if not self._changes:
+            return "There is nothing to undo."
+        before, after = self._changes[-1]
+        reason = ""
+        if self.content() != after:
+            reason = f"{self.file.name} was changed elsewhere meanwhile; nothing is undone."
+        elif before is None and remote_machine.current():  # no deletion is sent
+            reason = f"There was no {self.file.name} before; delete it on its machine."
+        elif before is None:
+            self.file.unlink()
+        else:
+            disk.rewrite(self.file, before)
         self._changes.pop()
-        return ""
+        return reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoact.errors import BadInput
+from autoact.errors import AutoActError, BadInput
 from autoact.files import disk
 from autoact.project.config import Task
 from studio.files import examples_jsonl, project_toml
@@ -25,6 +25,8 @@ class TaskFiles:
     def __init__(self, project: Path):
         self.task = Task()
         self.rows: Sequence[ExampleLine] = ()
+        self.problem = ""
+        """The reason why they could not be read; nothing is saved then."""
         self.read_at: FileTimes | None = None
         """None before they are read for the first time."""
         self._project = project
@@ -42,14 +44,23 @@ class TaskFiles:
         return bool(self._undo)
 
     def read(self) -> None:
-        """Reads both files. Raises BadProject for one that cannot be read; what was read before stays."""
+        """Reads both files. Raises BadProject for one that cannot be read; what was read before stays.
+
+        Changes of the examples before one of another program are not undone.
+        """
         self.read_at = self._file_times()
-        self.task = project_toml.read(self._project).task
-        self.rows = examples_jsonl.read(self._examples)
+        try:
+            task, rows = project_toml.read(self._project).task, examples_jsonl.read(self._examples)
+        except AutoActError as error:
+            self.problem = str(error)
+            raise
+        if [row.line for row in rows] != [row.line for row in self.rows]:
+            self._undo.clear()
+        self.task, self.rows, self.problem = task, rows, ""
 
     def save_task(self, values: Mapping[str, str]) -> None:
         """Writes the values of the task. Raises as `save_examples` does."""
-        if not self.is_current:
+        if self.problem or not self.is_current:
             self._read_again()
         project_toml.save(self._project, "task", values)
         self.read()
@@ -61,7 +72,7 @@ class TaskFiles:
         again; BadProject for files or rows that are invalid; OSError.
         """
         with disk.lock_folder(self._examples.resolve().parent):  # another studio saves before or after this
-            if (read_at or self.read_at) != self._file_times():
+            if self.problem or (read_at or self.read_at) != self._file_times():
                 self._read_again()
             examples_jsonl.save(self._examples, make())
         self._undo = [*self._undo[1 - MOST_UNDOS :], self.rows]

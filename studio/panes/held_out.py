@@ -14,9 +14,12 @@ from textual.widgets import Static
 from autoact.errors import AutoActError
 from autoact.project.project import Project
 from autoact.trajectory import Question
+from studio.actions import remote_machine
 from studio.panes.rows.examples import HELD_OUT, HeldOutRows, held_out_counts
 from studio.panes.rows.question_details import question_detail
 from studio.widgets.lists.table import Table
+
+NONE = "No held-out questions: questions/heldout.jsonl has them, one JSON object a line."
 
 
 class HeldOutList(Container):
@@ -53,13 +56,12 @@ class HeldOutList(Container):
         self.run_worker(self._read, thread=True, exclusive=True)
 
     def _read(self) -> None:
-        hint, found = (
-            "No held-out questions: questions/heldout.jsonl has them, one JSON object a line.",
-            list[Question](),
-        )
+        hint, found = NONE, list[Question]()
+        if remote_machine.current():
+            hint += " Of another machine, files above 1 MB and links are not copied."
         try:
             found = Project(self._project).questions("heldout")
-        except AutoActError as error:  # the boundary of a command: shown, not raised
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             hint = str(error).replace(f"{self._project}/", "")
         self.app.call_from_thread(self._show, found, hint)
 

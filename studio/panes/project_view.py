@@ -56,7 +56,8 @@ class ProjectView(Protocol):
         """Reads the list of runs again, after a command has changed it."""
 
     def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> object:
-        """Sends several commands of one kind to the followed run's job; a run without a job gets one.
+        """Sends several commands of one kind to the followed run's job; a run without a job gets one, except for
+        judgements, which need none.
 
         Calls `on_accepted` once the job, or a job that starts for them, takes one of them.
         """

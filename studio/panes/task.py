@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -105,15 +106,16 @@ class TaskPane(Pane):
         self.query_one(StageOverview).refresh_lines(self.follow)
 
     def _read_files(self) -> None:
-        try:
+        with suppress(AutoActError):  # the boundary of a command: shown, not raised
             self.files.read()
-        except AutoActError as error:  # the boundary of a command: shown, not raised
-            self.set_text("description", untrusted_text.content(str(error).replace(f"{self.project}/", ""), "$error"))
-        else:
-            self._show_files()
+        self._show_files()
 
     def _show_files(self) -> None:
-        """Shows what was read; near-duplicates are marked as soon as a thread has found them."""
+        """Shows what was read, or why it could not; near-duplicates are marked as soon as a thread has found them."""
+        if self.files.problem:
+            problem = self.files.problem.replace(f"{self.project}/", "")
+            self.set_text("description", untrusted_text.content(problem, "$error"))
+            return
         self._examples.rows = self.rows
         self._practice_rows.added = {row.question for row in self.rows}
         self._draw()
@@ -134,6 +136,7 @@ class TaskPane(Pane):
         writing = self.follow.state.stage == "self_instruct" and self.follow.verdict in ALIVE
         self.set_class(bool(self._practice_rows.rows) or writing, "with-practice")
         self.practice_table.set_hint(f"The meta-agent is writing questions: {stage_of(self.follow.state)}")
+        self._show_detail()
 
     def _show_marks(self) -> None:
         if self.practice is not None and self.practice.marks.read():
@@ -171,6 +174,8 @@ class TaskPane(Pane):
     @on(Table.CursorMoved, "#practice")
     def _show_detail(self) -> None:
         """Shows the row under the cursor of the list in use in full, where there is space."""
+        if not self.query_one("#side").display:
+            return
         lines: list[Content] = []
         if self.practice_table.has_focus:
             lines = practice_detail(question) if (question := self._current_question) else []

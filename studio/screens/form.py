@@ -138,8 +138,3 @@ def _value(widget: Widget) -> str:
 
     assert isinstance(widget, TextArea)
     return widget.text
-
-
-def non_empty(values: Values) -> dict[str, str]:
-    """Returns the fields that are not blank."""
-    return {key: value.strip() for key, value in values.items() if value.strip()}

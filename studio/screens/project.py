@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import Worker
 
 from autoact.run.control.command import Command
@@ -178,7 +179,7 @@ class ProjectScreen(Screen[None]):
         return pane
 
     def _focus(self, pane: Pane) -> None:
-        first = next((widget for widget in pane.query("*") if widget.focusable and widget.display), None)
+        first = next((widget for widget in pane.query("*") if widget.focusable and _is_shown(widget)), None)
         if first is not None and (self.focused is None or pane not in self.focused.ancestors):
             first.focus()
 
@@ -380,3 +381,8 @@ class ProjectScreen(Screen[None]):
 def _slot(title: str) -> int:
     """Returns the index of the pane with this title; of the first pane for any other title."""
     return next((index for index, slot in enumerate(SLOTS) if slot.title == title), 0)
+
+
+def _is_shown(widget: Widget) -> bool:
+    """Returns whether neither the widget nor anything around it is hidden."""
+    return all(node.display for node in widget.ancestors_with_self)

@@ -219,9 +219,8 @@ class ProjectsScreen(Screen[None]):
                 self.run_worker(delete(), group="archive")
 
         runs = len(list_runs(root))
-        question = (
-            f"Delete `{root}` with its {runs} run{'s' * (runs != 1)}? This cannot be undone; x archives it instead."
-        )
+        inside = f"{runs} run{'s' * (runs != 1)} and all else in it"
+        question = f"Delete the folder `{root}` with {inside}? This cannot be undone; x archives it instead."
         self.app.push_screen(Confirm(question), on_answer)
 
     @action_table.check_obstacle

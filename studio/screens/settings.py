@@ -86,11 +86,11 @@ class SettingsForm(ModalScreen[bool]):
         self.draft, self._texts, self._accept, self._wanted = draft, texts, accept, wanted
         self._rows, self._all = SettingRows(), list[SettingRow]()
         self._planned_model = ""
+        """The model for which the memory plan is shown."""
         self._edited: SettingRow | None = None
         """The setting whose value is in the line."""
         self._taking = False
         """Whether the changes are being taken."""
-        """The model for which the memory plan is shown."""
         self._plan: dict[str, Any] = {}
         """The output of `autoact doctor` for it; empty while there is none."""
 

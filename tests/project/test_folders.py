@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import errno
+import os
+import shutil
+import time
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autoact.cli import main
 from autoact.errors import BadInput, RunBusy
 from autoact.project import folders
 from autoact.project.project import create
-from autoact.run.process.lock import RunLock
-from autoact.run.record.folder import new_run
+from autoact.run.process.heartbeat import Heartbeat
+from autoact.run.process.lock import Owner, RunLock
+from autoact.run.record.folder import RunFolder, new_run
 
 
 @pytest.fixture
@@ -81,11 +85,21 @@ def test_a_link_to_a_project_is_not_followed(root: Path) -> None:
     assert (root / "project.toml").is_file()
 
 
-def test_a_deletion_that_fails_says_what_is_left(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(folder: Path) -> None:
-        raise OSError(errno.EACCES, "Permission denied", str(folder))
+def test_a_deletion_that_fails_says_what_is_left(root: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be deleted: No such file or directory; what is left is in .*/gone"):
+        folders.delete(root.with_name("gone"))
 
-    monkeypatch.setattr(folders.shutil, "rmtree", fails)
-    with pytest.raises(BadInput, match=r"Permission denied; what is left is in .*/\.one\..*\.deleted"):
+
+def test_a_run_of_another_machine_and_a_queue_keep_the_project(root: Path) -> None:
+    run = RunFolder(next((root / "runs").iterdir()))
+    run.lock.write_bytes(msgspec.json.encode(Owner("node7", "another boot", os.getpid(), 1)))
+    now = time.time()
+    Heartbeat(os.getpid(), 0, "synthesis", 1, 9, 40, 55.5, now, ticked_at=now).write(run)
+    with pytest.raises(RunBusy, match="node7: stop it there"):
         folders.delete(root)
-    assert not root.exists()
+    shutil.rmtree(run.path)
+    grid = root / "experiments" / "grid"
+    grid.mkdir(parents=True)
+    with RunLock.take(RunFolder(grid)), pytest.raises(RunBusy, match="experiment grid of one is being played"):
+        folders.delete(root)
+    folders.delete(root)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 from stories import alive, finished, training, write
 
@@ -13,8 +15,10 @@ from autoact.errors import AutoActError
 from autoact.registry.stages import SESSION
 from autoact.run.control.command import Verb
 from autoact.run.process.health import is_active
+from autoact.run.process.lock import Owner
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
+from autoact.security import child_process
 from studio.actions import run_command
 from studio.actions.run_command import TEXTS, deliver, deliver_all, new_command, progress_text
 
@@ -77,3 +81,20 @@ def test_a_judgement_wakes_no_session(opera: Path, monkeypatch: pytest.MonkeyPat
     assert not is_active(run)
     with alive(run):
         assert deliver_all(run, [drop]).text.startswith(f"judge: run {run.name} takes no commands")
+
+
+def test_a_judgement_leaves_the_owner_of_the_last_job(opera: Path) -> None:
+    run = write(opera, training())
+    run.lock.write_bytes(msgspec.json.encode(Owner("atlas", "another boot", 7, 1)))
+    before = run.lock.read_bytes()
+    assert deliver(run, new_command("judge", "q-0000.0", 0), start=True).accepted
+    assert run.lock.read_bytes() == before
+
+
+def test_a_judgement_that_a_killed_process_took_along_is_not_told_as_noted(
+    opera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, killed = write(opera, training()), "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    monkeypatch.setattr(child_process, "python_command", lambda *words: [sys.executable, "-c", killed])
+    result = deliver(run, new_command("judge", "q-0000.0", 0), start=True)
+    assert (result.accepted, result.text) == (False, "judge: not noted: the process ended with code -9")

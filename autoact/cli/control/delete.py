@@ -45,14 +45,13 @@ def delete(arguments: argparse.Namespace) -> int:
 def check(folder: RunFolder) -> None:
     """Raises RunBusy when the run may have a job."""
     from autoact.errors import RunBusy
-    from autoact.run.process.health import ELSEWHERE, is_active, verdict
+    from autoact.run.process.health import check_elsewhere, is_active, verdict
     from autoact.run.record.state import RunState
 
-    found = verdict(folder, RunState.of(folder.events))
     if is_active(folder):
+        found = verdict(folder, RunState.of(folder.events))
         raise RunBusy(f"{folder.name} is {found}; `autoact cancel {folder.path}` stops it")
-    if found.startswith(ELSEWHERE[0]):
-        raise RunBusy(f"{folder.name} is {found}: stop it there")
+    check_elsewhere(folder)
 
 
 def _remove(folder: RunFolder) -> None:

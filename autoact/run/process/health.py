@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from autoact.errors import BadInput
+from autoact.errors import BadInput, RunBusy
 from autoact.files import disk
 from autoact.run.process import lock
 from autoact.run.process.exit_record import read_ending
@@ -115,6 +115,15 @@ def read_activity(folder: RunFolder) -> str:
 def is_active(folder: RunFolder) -> bool:
     """Returns True when the run has a job, or a keeper that may start one, on this machine."""
     return lock.is_held(folder) or lock.is_held(folder, keeper=True)
+
+
+def check_elsewhere(folder: RunFolder) -> None:
+    """Raises RunBusy when the run may have a job on another machine, whose locks cannot be checked here."""
+    owner = lock.owner(folder)
+    if owner is not None and not owner.is_local:
+        found = verdict(folder, RunState.of(folder.events))
+        if found.startswith(ELSEWHERE[0]):
+            raise RunBusy(f"{folder.name} is {found}: stop it there")
 
 
 def _remote_verdict(folder: RunFolder, state: RunState, host: str, now: float) -> str:

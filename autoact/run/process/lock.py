@@ -65,9 +65,12 @@ class RunLock:
         os.register_at_fork(after_in_child=self._forget)
 
     @classmethod
-    def take(cls, folder: RunFolder, *, keeper: bool = False) -> RunLock:
-        """Takes the job's or the keeper's lock. Raises RunBusy, which names the holder; BadInput on a file system
-        without locks, and when the lock's path is not a file."""
+    def take(cls, folder: RunFolder, *, keeper: bool = False, sign: bool = True) -> RunLock:
+        """Takes the job's or the keeper's lock; without `sign` its file goes on naming the last owner.
+
+        Raises RunBusy, which names the holder; BadInput on a file system without locks, and when the lock's path is not
+        a file.
+        """
         descriptor = disk.open_file(_file(folder, keeper), os.O_RDWR | os.O_CREAT)
         try:
             locked = _try_lock(descriptor, fcntl.LOCK_EX)
@@ -79,8 +82,9 @@ class RunLock:
         if not locked:
             os.close(descriptor)
             raise busy_error(folder, keeper=keeper)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, msgspec.json.encode(Owner.of_this_process()) + b"\n", 0)
+        if sign:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, msgspec.json.encode(Owner.of_this_process()) + b"\n", 0)
         return cls(descriptor)
 
     def release(self) -> None:

@@ -38,7 +38,7 @@ def example_form(title: str, save: Save, row: ExampleLine = NEW, verb: str = "ad
     """Returns a form of an example, or of the whole line where the line is invalid."""
     if row.error:
         return Form(title, (Field("line", row.error, row.line, 6),), _accept(save), verb)
-    kind = str(row.data.get("type", ""))
+    kind = str(row.data.get("type") or "")
     fields = (
         Field("question", "question", row.question, 5 if "\n" in row.question else 1),
         Field("answer", "answer", row.answer),

@@ -123,7 +123,10 @@ class HeldOutRows:
 def held_out_counts(questions: Sequence[Question]) -> Content:
     """Returns the number of held-out questions, and how many are of each type."""
     types = Counter(one.type or "no type" for one in questions)
-    parts = [f"{len(questions)} held-out questions", *(f"{count} {name}" for name, count in types.most_common(8))]
+    parts = [
+        f"{len(questions)} held-out question{'s' * (len(questions) != 1)}",
+        *(f"{count} {name}" for name, count in types.most_common(8)),
+    ]
     return untrusted_text.content("  ".join(parts))
 
 

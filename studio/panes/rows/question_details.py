@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
@@ -14,17 +15,22 @@ from studio.files.examples_jsonl import ExampleLine
 from studio.files.practice_questions import PracticeQuestion
 from studio.terminal import untrusted_text
 
+LABEL = re.compile("(Thought|Action|Observation):")
+
 
 def example_detail(row: ExampleLine) -> list[Content]:
     """Returns an example with its worked steps, or the invalid line with its error."""
     if row.error:
         return [untrusted_text.content(row.error, "$error"), Content(untrusted_text.clean(row.line))]
     lines = [*_head(row.question, row.answer), *_about(row.data)]
-    if steps := examples_jsonl.steps_text(row):
-        labelled = (line.partition(": ") for line in untrusted_text.clean(steps).split("\n"))
-        parts = (Content.assemble((f"{label}{mark}", "$accent"), words) for label, mark, words in labelled)
-        return [*lines, Content(""), *parts]
+    if steps := examples_jsonl.transcript(row):
+        return [*lines, Content(""), *map(_step_line, untrusted_text.clean(steps).split("\n"))]
     return [*lines, Content.styled("No worked steps; with them it is a demonstration for the meta-agent.", "$quiet")]
+
+
+def _step_line(line: str) -> Content:
+    label = LABEL.match(line)
+    return Content(line).stylize("$accent", 0, label.end()) if label else Content(line)
 
 
 def practice_detail(one: PracticeQuestion) -> list[Content]:

@@ -39,7 +39,9 @@ def project_line(summary: ProjectSummary, widths: list[int], glyphs: Glyphs, tit
     name = untrusted_text.content(title, "bold")
     if summary.error:
         error = untrusted_text.content(summary.error.replace(f"{summary.project.root}/", ""), "$error")
-        return _row([name, error], [widths[0], sum(widths[1:])])
+        room = sum(widths)
+        shown = min(widths[0], room // 3)  # also where there is no column but the name
+        return _row([name, error], [shown, room - shown])
     return _row(_cells(name, summary, verdict_of(summary.verdict, glyphs)), widths)
 
 

@@ -15,14 +15,12 @@ from textual.events import Paste
 from textual.widgets import TextArea
 
 import autoact.events as happened
-from autoact.errors import BadInput
 from autoact.files import disk
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter
 from autoact.run.record.marks import read_marks, write_mark
 from autoact.security import trust
 from autoact.trajectory import Question
-from studio.files import examples_jsonl
 from studio.panes.task import TaskPane
 from studio.screens.confirm import Confirm
 from studio.screens.form import Form
@@ -137,12 +135,6 @@ async def test_worked_steps_are_shown_and_edited_as_text(opera: Path) -> None:
         assert "No worked steps" in screen_text(app)
 
 
-def test_worked_steps_end_with_an_answer() -> None:
-    with pytest.raises(BadInput, match=r"a step with the answer, such as `Action: Finish\[Brasilia\]`"):
-        examples_jsonl.parse_worked_steps("Thought: I read.\nAction: Retrieve[Fidelio]")
-    assert examples_jsonl.parse_worked_steps(" ") == []
-
-
 async def test_a_practice_question_is_shown_with_its_pages_or_its_refusal(opera: Path) -> None:
     question = Question("q-1", "Who wrote Aida?", "Verdi", "instructed", type="one-hop", gold=("Aida", "Verdi"))
     refused = happened.QuestionRefused("q-2", "Who wrote [b]?", "too short", "Verdi")
@@ -172,7 +164,7 @@ async def test_the_held_out_questions_are_shown(opera: Path, size: tuple[int, in
         assert "2 held-out questions  1 two-hop  1 yes-no" in text
         assert "Who wrote [b]Aida?" in text
         assert "examples" in text.splitlines()[-1]
-        await pilot.press("j", "e")
+        await pilot.press("2", "1", "j", "e")  # the list has the keys again after another pane
         await done(app, pilot)
         text = screen_text(app)
         assert "pages   It" in text
@@ -335,6 +327,19 @@ async def test_a_project_that_cannot_be_read_says_where(opera: Path) -> None:
     (opera / "project.toml").write_text('[task]\nanswer = "long"\n', encoding="utf-8")
     async with pane_of(opera, "1") as (app, _):
         assert "task.answer" in screen_text(app)
+
+
+async def test_a_broken_project_keeps_its_examples(opera: Path) -> None:
+    before = (opera / "examples.jsonl").read_bytes()
+    (opera / "project.toml").write_text('[task]\nanswer = "long"\n', encoding="utf-8")
+    async with pane_of(opera, "1") as (app, pilot):
+        await pilot.press("a", *"Who?", "tab", *"Verdi", "enter")
+        await done(app, pilot)
+        assert isinstance(app.screen, Form)
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert "task.answer" in screen_text(app)
+    assert (opera / "examples.jsonl").read_bytes() == before
 
 
 async def test_a_change_elsewhere_is_not_overwritten(opera: Path) -> None:
