@@ -73,7 +73,6 @@ class TaskPane(Pane):
                 yield Table(PRACTICE, id="practice")
             with VerticalScroll(id="side", can_focus=False):
                 yield Static(id="detail")
-        yield HeldOutList(self.project)
         yield StageOverview(id="stages")
 
     def on_mount(self) -> None:
@@ -186,19 +185,21 @@ class TaskPane(Pane):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self._show_detail()
 
-    def action_held_out(self) -> None:
+    async def action_held_out(self) -> None:
         """Shows the held-out questions in place of the examples, or the examples again."""
         self.toggle_class("held-out")
         if self.has_class("held-out"):
+            if not self.query(HeldOutList):
+                await self.mount(HeldOutList(self.project), before="#stages")
             self.query_one(HeldOutList).open()
         else:
             self.table.focus()
         self.view.update_footer()
 
-    def action_up(self) -> None:
+    async def action_up(self) -> None:
         """Returns to the examples, else leaves the project."""
         if self.has_class("held-out"):
-            self.action_held_out()
+            await self.action_held_out()
         else:
             self.view.action_back()
 
