@@ -64,7 +64,7 @@ class AdapterLines(ContentLines):
         played, longest = trained_cast(state.config).role(name), max(map(len, self.adapters))
         style = f"bold {role_colour(played)}" if name == self.chosen else role_colour(played)
         mark = ">" if name == self.chosen else " "
-        status = pad(untrusted_text.content(training_status(state, name)), 24)
+        status = pad(untrusted_text.content(training_status(state, name)), 26)
         loss = f"  loss {figure_text(steps[-1].loss)}" if steps else ""
         return Content.assemble((f"{mark}{self.glyphs.role(played)} {name:<{longest}}  ", style), status, loss)
 
