@@ -145,6 +145,8 @@ def _why_missing(row: PublishedRow, ours: ResultRow | None) -> str:
         said.append(f"only {ours.finished} of {ours.cells} seeds are finished")
     if row.methods and ours.method not in (row.methods[0], OURS):
         said.append(f"ours is the method `{ours.method}`, which comes nearest")
+    if row.methods and ours.method in METHODS and METHODS.get(ours.method).gold:
+        said.append(f"the method `{ours.method}` sees the gold answer, as in the original")
     wanted = row.values.get("data", 0)
     if ours.kept and min(ours.kept) < wanted:
         said.append(f"only {min(ours.kept)} trajectories were kept")
