@@ -262,6 +262,16 @@ def bindings(context: Context) -> list[BindingType]:
     return [Binding(textual_key(action.key), action.name, action.help, id=action.id) for action in actions(context)]
 
 
+def modal_bindings(context: Context) -> list[BindingType]:
+    """Returns the keys of a modal screen, and those that work everywhere: Textual keeps the app's own keys from it."""
+    own = {action.key for action in actions(context)}
+    shared = [action for action in actions("everywhere") if action.key not in own]
+    return [
+        *bindings(context),
+        *(Binding(textual_key(action.key), f"app.{action.name}", action.help, id=action.id) for action in shared),
+    ]
+
+
 def textual_key(key: str) -> str:
     """Returns Textual's name of a key, such as `slash` for `/`."""
     if len(key) == 1 and not key.isalnum():

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -167,8 +168,12 @@ def parse_worked_steps(text: str) -> list[Any]:
     for number, step in enumerate(data, 1):
         if not step["action"] or (step["action"] not in (FINISH, REFLECT) and not step["argument"]):
             raise BadInput(f"expected a line such as `Action: Retrieve[Brazil]` in step {number}", key="steps")
-    if _words(text) != _words(render_steps(msgspec.convert(data, list[Step]))):
-        raise BadInput("expected only lines of Thought:, Action: Tool[argument] and Observation:", key="steps")
+    typed, read = _words(text), _words(render_steps(msgspec.convert(data, list[Step])))
+    if typed != read:
+        lost = next((word for word, other in zip_longest(typed, read) if word != other), None)
+        raise BadInput(
+            f"expected only lines of Thought:, Action: Tool[argument] and Observation:; see `{lost}`", key="steps"
+        )
     return data
 
 

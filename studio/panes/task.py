@@ -182,6 +182,9 @@ class TaskPane(Pane):
             lines = example_detail(self.rows[self.table.cursor])
         self.set_text("detail", Content("\n").join(lines))
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_detail)  # there may be space for it now
+
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self._show_detail()
 
@@ -319,8 +322,7 @@ class TaskPane(Pane):
 
     @action_table.check_obstacle
     def action_undo(self) -> None:
-        error = self._try(self.files.undo)
-        self.notice(error or "Undone.")
+        self.notice(self._try(self.files.undo) or "Undone.")
 
     def _add_example(self, values: Values) -> str:
         """Adds the example of a form."""

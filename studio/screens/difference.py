@@ -27,7 +27,7 @@ class DifferenceScreen(ModalScreen[None]):
     DifferenceScreen Transcript { height: 1fr; }
     """
     CONTEXTS: tuple[action_table.Context, ...] = ("difference",)
-    BINDINGS = action_table.bindings("difference")
+    BINDINGS = action_table.modal_bindings("difference")
 
     def __init__(self, one: str, other: str, read: Callable[[], Pair]):
         """Takes the names of both episodes, which may be untrusted, and the function that reads them, in a thread."""

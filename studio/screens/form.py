@@ -44,7 +44,7 @@ class Form(ModalScreen[bool]):
     DEFAULT_CSS = """
     Form { align: center middle; }
     Form > Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $panel; padding: 0 1; }
-    Form VerticalScroll { height: auto; max-height: 18; background: $panel; }
+    Form VerticalScroll { height: auto; max-height: 65vh; background: $panel; }
     Form .title { text-style: bold; color: $primary; height: auto; }
     Form .label { color: $quiet; height: 1; }
     Form Input, Form TextArea { border: none; padding: 0 1; background: $surface; color: $foreground; }

@@ -60,7 +60,7 @@ class LessonsScreen(ModalScreen[None]):
     LessonsScreen #footer { height: 1; background: $panel; color: $foreground; }
     """
     CONTEXTS: tuple[action_table.Context, ...] = ("lessons",)
-    BINDINGS = action_table.bindings("lessons")
+    BINDINGS = action_table.modal_bindings("lessons")
 
     def __init__(self, role: str, lessons: Sequence[Lesson]):
         super().__init__()

@@ -42,7 +42,7 @@ class Pick(ModalScreen[str]):
     Pick #footer { height: 1; background: $panel; }
     """
     CONTEXTS: tuple[action_table.Context, ...] = ("pick",)
-    BINDINGS = action_table.bindings("pick")
+    BINDINGS = action_table.modal_bindings("pick")
 
     def __init__(self, title: str, columns: Sequence[Column], rows: Sequence[tuple[str, Sequence[Cell]]], chosen: str):
         """`chosen` is the key of the row under the cursor at first."""

@@ -32,7 +32,7 @@ class PromptScreen(ModalScreen[None]):
     PromptScreen Transcript { height: 1fr; }
     """
     CONTEXTS: tuple[action_table.Context, ...] = ("prompt",)
-    BINDINGS = action_table.bindings("prompt")
+    BINDINGS = action_table.modal_bindings("prompt")
 
     def __init__(self, folder: RunFolder, unit: str, n: int):
         super().__init__()

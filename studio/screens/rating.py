@@ -62,7 +62,7 @@ class RatingScreen(ModalScreen[None]):
     RatingScreen #footer { height: 1; background: $panel; color: $foreground; }
     """
     CONTEXTS: tuple[action_table.Context, ...] = ("rating",)
-    BINDINGS = action_table.bindings("rating")
+    BINDINGS = action_table.modal_bindings("rating")
 
     def __init__(self, rating_round: RatingRound, sides: tuple[str, str]):
         super().__init__()

@@ -119,5 +119,5 @@ class RunControl:
             draft.save()
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             return str(error)
-        self._view.notice("Saved in project.toml, for the next run; u in the settings undoes it.")
+        self._view.notice("Saved in project.toml, for the next run; u in its form (S) undoes it.")
         return ""

@@ -78,7 +78,7 @@ class SettingsForm(ModalScreen[bool]):
     SettingsForm #footer { height: 1; background: $panel; }
     """
     CONTEXTS: tuple[action_table.Context, ...] = ("settings",)
-    BINDINGS = action_table.bindings("settings")
+    BINDINGS = action_table.modal_bindings("settings")
 
     def __init__(self, draft: SettingsDraft, texts: FormTexts, accept: Accept, wanted: str = ""):
         """With `wanted`, the form first shows only the settings with this text."""

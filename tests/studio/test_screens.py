@@ -245,6 +245,20 @@ async def test_help_and_themes(opera: Path) -> None:
     assert StudioApp(find(str(opera))).theme == "studio-light", "the next start has the theme chosen last"
 
 
+@pytest.mark.parametrize("keys", ["4S", "4o"], ids=["settings", "lessons"])
+async def test_a_modal_screen_has_the_keys_that_work_everywhere(opera: Path, keys: str) -> None:
+    write(opera, finished())
+    async with run_of(opera, (100, 40)) as (app, pilot):
+        await pilot.press(*keys)
+        text = await settled(app, pilot)
+        assert "? help" in text.splitlines()[-1]
+        await pilot.press("question_mark")
+        assert "draw the whole screen again" in await settled(app, pilot)
+        await pilot.press("escape", "t")
+        await settled(app, pilot)
+        assert app.theme == "studio-light"
+
+
 async def test_hostile_names_are_shown_not_obeyed(tmp_path: Path) -> None:
     root = project(tmp_path, "[red]x[b] \x1b[31m", "[@click=app.quit]task[/]")
     unit, role = "\u202e[b]u", "[i]r"

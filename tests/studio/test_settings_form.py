@@ -119,7 +119,7 @@ async def test_what_was_saved_is_undone_unless_the_file_was_changed_elsewhere(pl
             await done(app, pilot)
         await pilot.press("ctrl+o")
         await done(app, pilot)
-        assert "Saved in project.toml, for the next run; u in the settings undoes it." in screen_text(app)
+        assert "Saved in project.toml, for the next run; u in its form (S) undoes it." in screen_text(app)
         assert file.read_text() == f"{before}\n[model]\nlanes = 4\n\n[synthesis]\nsamples = 3\n"
         await pilot.press("comma", "slash", *"model.lanes", "enter")
         await done(app, pilot)

@@ -97,7 +97,7 @@ def test_an_edit_of_one_step_keeps_the_others(step: dict[str, Any]) -> None:
     [
         ("Thought: I read.", "expected a line such as `Action: Retrieve.Brazil.` in step 1"),
         ("Action: Retrieve[Brazil]\nAction: Retrieve", "in step 2"),
-        ("Thought: I read.\nAction: Retrieve[Brazil] and more", "expected only lines of Thought:"),
+        ("Thought: I read.\nAction: Retrieve[Brazil] and more", "expected only lines of Thought:.* see `and`"),
         ("[{", "key `steps`: invalid JSON"),
     ],
 )

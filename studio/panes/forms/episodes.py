@@ -13,6 +13,7 @@ from studio.screens.form import Field, Form, Values
 
 Note = Callable[[list[Command]], None]
 """Notes the commands that undo a change, once the job has accepted it."""
+UNDONE = "undone; before by "
 
 
 def edit_form(view: ProjectView, unit: str, answer: Paragraph, note: Note) -> Form:
@@ -63,9 +64,14 @@ def _restore_commands(unit: str, answer: Paragraph) -> list[Command]:
 def _verdict_commands(before: Mapping[str, Verdict | None]) -> list[Command]:
     """Returns the commands that give trajectories their verdicts of before; none for one that had no verdict."""
     return [
-        new_command("judge", unit, int(verdict.kept), f"undone; before by {verdict.by}: {verdict.why}".rstrip(": "))
+        new_command("judge", unit, int(verdict.kept), _undone(verdict))
         for unit, verdict in before.items() if verdict is not None
     ]  # fmt: skip
+
+
+def _undone(verdict: Verdict) -> str:
+    """Returns the reason of a verdict that is given again; one that was given again before keeps its own."""
+    return verdict.why if verdict.why.startswith(UNDONE) else f"{UNDONE}{verdict.by}: {verdict.why}".rstrip(": ")
 
 
 def _text(answer: Paragraph) -> Field:

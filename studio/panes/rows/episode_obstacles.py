@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.episodes.episode_list import EpisodeList
+from studio.episodes.episode_list import COLOURS, EpisodeList
 from studio.runs.follow import Follow
 from studio.runs.progress import missing_reason
 from studio.runs.run_list import ALIVE
@@ -38,6 +38,8 @@ def episode_obstacle(action: str, unit: str, answerer: str | None, episodes: Epi
 
 def empty_reason(episodes: EpisodeList, follow: Follow) -> str:
     """Returns the text for an empty list: why it is empty, and what fills it."""
+    if (state := episodes.filter.state) and not any(name.replace(" ", "").startswith(state) for name in COLOURS):
+        return f"There is no state `{state}`; expected one of {', '.join(COLOURS)}."
     if episodes.has_episodes:
         return "Nothing matches the filter; esc shows all."
     if not follow.name:

@@ -184,7 +184,7 @@ async def test_settings_of_the_next_run_are_written_beside_the_comments(opera: P
         await until(pilot, lambda: "expected `int`, got `str`" in " ".join(screen_text(app).split()))
         await pilot.press("ctrl+u", *"16", "enter", "ctrl+o")
         await done(app, pilot)
-        assert "Saved in project.toml, for the next run; u in the settings undoes it." in screen_text(app)
+        assert "Saved in project.toml, for the next run; u in its form (S) undoes it." in screen_text(app)
     text = (opera / "project.toml").read_text("utf-8")
     assert text == '# mine\n[task]\nname = "Composers"\n\n[differentiation]\nrank = 16\n'
 
