@@ -1,6 +1,7 @@
 """The seven panes of the project screen.
 
-Each pane is a widget in the file of its name, imported when it is first shown; `rows` has the rows of their tables.
+Each pane is a widget in the file of its name, imported when it is first shown; `rows` has the rows of their
+tables, `forms` their dialogs.
 A pane gets a `ProjectView`, the part of the project screen that it may use, and reads `studio.runs`, `episodes` and
 `files`. Only the project screen and its `run_control` import panes. Begin with `pane`, then `training`.
 """

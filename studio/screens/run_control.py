@@ -32,7 +32,7 @@ class RunControl:
     def __init__(self, view: ProjectView):
         self._view = view
         self._undo = FileUndo(view.project / "project.toml")
-        """What was saved by the forms of settings."""
+        """The changes that the forms of settings saved."""
 
     def obstacle(self, run: RunLine | None) -> str:
         """Returns the reason why R neither resumes this run nor starts another; empty if it does one of them."""
