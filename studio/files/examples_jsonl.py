@@ -103,7 +103,7 @@ def new_example(data: Mapping[str, Any], rows: Sequence[ExampleLine], place: Rec
 
 
 def example_data(values: Mapping[str, str]) -> dict[str, Any]:
-    """Returns the values of a form as the data of an example, without blank ones; `steps` is a transcript.
+    """Returns the values of a form as the data of an example, without blank ones; `steps` is as `steps_text` gives it.
 
     Raises BadInput for steps that are incomplete.
     """
@@ -112,7 +112,7 @@ def example_data(values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def edit_example(row: ExampleLine, values: Mapping[str, str], file: Path, number: int) -> ExampleLine:
-    """Returns the row with other values, of which `steps` is a transcript; other keys stay.
+    """Returns the row with other values, of which `steps` is as `steps_text` gives it; other keys stay.
 
     Raises BadProject with file, line and key, and BadInput for steps that are incomplete.
     """
