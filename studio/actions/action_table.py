@@ -105,7 +105,9 @@ ACTIONS = (
     Action("<", "slower", "", "replay at half the speed", "", "group"),
     Action(">", "faster", "", "replay at twice the speed", "", "group"),
     Action("E", "export", "export", "write the question with all its turns as JSON", "autoact ask --json", "group"),
-    Action("esc", "up", "questions", "back to the questions, then to the projects", "studio", "group"),
+    Action(
+        "esc", "up", "questions", "stop the replay, else back to the questions, then to the projects", "studio", "group"
+    ),
     Action(
         "e", "evaluate", "evaluate", "evaluate casts on a data set or on the held-out questions", "autoact eval", "lab"
     ),
@@ -176,7 +178,7 @@ ACTIONS = (
     Action("1", "task", "", "the task: its description and examples", "autoact check", "project"),
     Action("2", "tools", "", "the tools: the library and the choice for this task", "autoact tools", "project"),
     Action("3", "trajectories", "", "the trajectories, finished and as they are written", "autoact log", "project"),
-    Action("4", "training", "", "the training of the three sub-agents", "autoact attach", "project"),
+    Action("4", "training", "", "the training of the sub-agents", "autoact attach", "project"),
     Action("5", "group", "", "the group: ask, and step through its turns", "autoact ask", "project"),
     Action("6", "lab", "", "the lab: evaluate and compare", "autoact eval", "project"),
     Action("7", "runs", "", "the runs: every run of the project", "autoact runs", "project"),

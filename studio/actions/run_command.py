@@ -22,7 +22,7 @@ TEXTS: dict[Verb, tuple[str, str]] = {
     "pause": ("pausing", "paused"), "resume": ("resuming", "resumed"), "step": ("stepping", "stepped"),
     "edit": ("editing", "edited"), "inject": ("asking", "question sent"), "retry": ("asking again", "asked again"),
     "skip": ("skipping", "skipped"), "finish": ("finishing", "ends after this step:"), "fork": ("forking", "forked"),
-    "judge": ("noting the verdict on", "verdict noted on"), "cancel": ("cancelling", "cancelled"),
+    "judge": ("judging", "judged"), "cancel": ("cancelling", "cancelled"),
     "ping": ("pinging", "answered"),
 }  # fmt: skip
 """Texts for a command: while it is sent, and once the job has accepted it."""
@@ -33,9 +33,15 @@ def new_command(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str
     return Command(new_id(), do, unit, n, text, cast, by=user_name())
 
 
+def _texts(command: Command) -> tuple[str, str]:
+    if command.do == "judge":
+        return ("keeping", "kept") if command.n else ("dropping", "dropped")
+    return TEXTS[command.do]
+
+
 def progress_text(command: Command) -> str:
     """Returns the text shown at once after the key: the job may finish an answer before it accepts the command."""
-    return f"{TEXTS[command.do][0]} {command.unit}".rstrip() + " ..."
+    return f"{_texts(command)[0]} {command.unit}".rstrip() + " ..."
 
 
 def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> CommandResult:
@@ -57,7 +63,7 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
         reason = str(error)
     if reason:
         return CommandResult(False, f"{command.do}: {reason}")
-    return CommandResult(True, f"{TEXTS[command.do][1]} {command.unit}".rstrip(" :"))
+    return CommandResult(True, f"{_texts(command)[1]} {command.unit}".rstrip(" :"))
 
 
 def _start_job(folder: RunFolder, commands: Sequence[Command]) -> None:
@@ -103,11 +109,11 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
             replies = _log_judgements(folder, commands)
         else:
             _start_job(folder, commands)
-            return CommandResult(True, f"{TEXTS[first.do][0]} {len(commands)}: a job is starting for them")
+            return CommandResult(True, f"{_texts(first)[0]} {len(commands)}: a job is starting for them")
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
         return CommandResult(False, f"{first.do}: {error}")
     reasons = [reason for reason in replies if reason]
-    done = f"{TEXTS[first.do][1]} {len(commands) - len(reasons)} of {len(commands)}"
+    done = f"{_texts(first)[1]} {len(commands) - len(reasons)} of {len(commands)}"
     return CommandResult(len(reasons) < len(commands), f"{done}; {reasons[0]}" if reasons else done)
 
 
@@ -119,4 +125,4 @@ def queue(folder: RunFolder, command: Command) -> CommandResult:
         save_command(folder, command)
     except OSError as error:  # the boundary of a command: shown, not raised
         return CommandResult(False, f"{command.do}: {error}")
-    return CommandResult(True, f"{TEXTS[command.do][1]}; it is answered when the model is loaded")
+    return CommandResult(True, f"{_texts(command)[1]}; it is answered when the model is loaded")

@@ -22,8 +22,8 @@ COLOURS = {
     "dropped": "$quiet", "wrong": "$quiet", "failed": "$error", "cut short": "$warning", "done": "$foreground",
 }  # fmt: skip
 COLUMNS = (
-    Column("status", 11), Column("reward", 7, right=True), Column("steps", 6, right=True), Column("unit", 16, least=66),
-    Column("question"),
+    Column("status", 11), Column("reward", 7, right=True, least=50), Column("steps", 6, right=True),
+    Column("unit", 16, least=66), Column("question"),
 )  # fmt: skip
 MOST_COUNTED = 5_000
 _BY_STATE = {word: place for place, word in enumerate(COLOURS)}

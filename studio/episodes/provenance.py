@@ -42,7 +42,8 @@ def _practice(state: RunState, trajectory: Trajectory) -> list[Content]:
     share = "about the same pages" if trajectory.question.gold else "with the same tool calls"
     lines = [Content(f"\n{len(related)} practice question{'s' * (len(related) != 1)} {share}")]
     for one in related:
-        rows = f"{len(one.tries)} tries, {len(one.rows)} kept: a training row for plan, tool and reflect each"
+        tries = f"{len(one.tries)} tr{'y' if len(one.tries) == 1 else 'ies'}"
+        rows = f"{tries}, {len(one.rows)} kept{' as training rows' * bool(one.rows)}" if one.tries else "never tried"
         lines.append(_pair(one.question.origin, f"{one.question.text}  {one.question.answer}"))
         lines += [_pair("", rows), *(_pair("", f"{each.unit}: {each.judgement}", "$quiet") for each in one.tries)]
     if not related:

@@ -112,6 +112,9 @@ class GroupPane(Pane):
             self._update_rows()
         if self._replayed is not None:
             self._replayed += (now - self._last_update) * self.speed
+            if self._replayed >= self._replay_length:
+                self.action_replay()
+                self.notice("The replay is over; p shows it again.")
         if self._replayed is not None or self._sender.waiting:
             self._show_status()
         self._last_update = now
@@ -165,7 +168,7 @@ class GroupPane(Pane):
 
     def _paragraphs(self, session: SessionLog, asked: AskedQuestion) -> list[Paragraph]:
         """Returns the paragraphs of one side: those replayed so far, or all with the partial answer."""
-        if self._replayed is not None and self._is_replaying:
+        if self._replayed is not None:
             return asked.paragraphs(Replay(asked).turns(self._replayed))
         partial = self._partial_answer(session, asked)
         return [*asked.paragraphs(), partial] if partial else asked.paragraphs()
@@ -195,8 +198,8 @@ class GroupPane(Pane):
             waiting = f"asked {time.monotonic() - self._sender.since:.0f} s ago: {self._sender.waiting}"
             parts.append(untrusted_text.content(waiting, "$accent"))
         if self._replayed is not None:
-            at, length = min(self._replayed, self._replay_length), self._replay_length
-            parts.append(Content.styled(f"replay {at:.0f}/{length:.0f} s x{self.speed}", "$accent"))
+            replay = f"replay {self._replayed:.0f}/{self._replay_length:.0f} s x{self.speed}"
+            parts.append(Content.styled(replay, "$accent"))
         self.set_text("about", Content("   ").join(parts))
         self.view.update_footer()
 
@@ -204,11 +207,6 @@ class GroupPane(Pane):
     def _replay_length(self) -> float:
         """Seconds to the last turn of the answers in sight."""
         return max((Replay(one).length for one in self._beside()), default=0.0)
-
-    @property
-    def _is_replaying(self) -> bool:
-        """True until a replay has reached its end, where all is shown as before."""
-        return self._replayed is not None and self._replayed < self._replay_length
 
     @on(Table.CursorMoved)
     def _row_chosen(self, message: Table.CursorMoved) -> None:
@@ -243,7 +241,7 @@ class GroupPane(Pane):
                 return "Only two sides can differ; f forks a turn, c chooses two methods."
             case "replay" | "export" if self.current is None:
                 return "There is no question."
-            case "up" if self.query_one("#history", Table).has_focus:
+            case "up" if self.query_one("#history", Table).has_focus and self._replayed is None:
                 return "This is the list of questions."
         return ""
 
@@ -251,7 +249,7 @@ class GroupPane(Pane):
         """Returns the footer's label for an action whose effect depends on the state."""
         if action == "hold" and self._alive is not None and self._alive.is_held:
             return "resume"
-        return "stop replay" if action == "replay" and self._is_replaying else ""
+        return "stop replay" if action in ("replay", "up") and self._replayed is not None else ""
 
     def main_actions(self) -> Sequence[str]:
         if self._alive is not None and self._alive.unfinished:
@@ -314,14 +312,16 @@ class GroupPane(Pane):
 
     @action_table.check_obstacle
     def action_replay(self) -> None:
-        self._replayed = None if self._is_replaying else 0.0
+        self._replayed = 0.0 if self._replayed is None else None
         self._last_update = time.monotonic()
         self._redraw_sides()
 
     def action_up(self) -> None:
-        """Returns from the turns to the questions, else leaves the project."""
+        """Stops the replay, else returns from the turns to the questions, else leaves the project."""
         table = self.query_one("#history", Table)
-        if table.has_focus:
+        if self._replayed is not None:
+            self.action_replay()
+        elif table.has_focus:
             self.view.action_back()
         else:
             table.focus()

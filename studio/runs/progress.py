@@ -102,7 +102,9 @@ def training_status(state: RunState, role: str) -> str:
     steps = recent_steps(state, role)
     done, of = (steps[-1].step + 1, steps[-1].of) if steps else (0, 0)
     if role in state.adapters:
-        return f"{done}/{of} trained" if steps else "trained in an earlier run"
+        if not steps:
+            return "trained in an earlier run"
+        return f"{done}/{of} trained{', ended early' if done < of else ''}"
     if f"train-{role}" in state.unit_failures:
         return f"failed: {state.unit_failures[f'train-{role}']}"
     ended = state.status in ("cancelled", "failed")

@@ -16,10 +16,13 @@ from studio.actions import action_table
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.search import Search, TextMatch
 from studio.terminal.glyphs import Glyphs
+from studio.terminal.wrap import wrap
 from studio.widgets.search_line import Searchable
 
 WIDTH = 74
-"""Width of the text in cells."""
+"""Width of the text in cells, on a screen that has them."""
+INDENT = 8
+"""Cells before the help of an action, for its key."""
 
 
 class HelpPage(VerticalScroll, Searchable):
@@ -84,7 +87,8 @@ class HelpScreen(ModalScreen[None]):
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        yield HelpPage(page_lines(self._contexts, self._glyphs, self._table))
+        width = min(WIDTH, self.app.size.width - 6)
+        yield HelpPage(page_lines(self._contexts, self._glyphs, self._table, width))
 
 
 def page(
@@ -100,27 +104,42 @@ def page_lines(
     contexts: Sequence[action_table.Context],
     glyphs: Glyphs,
     table: Sequence[action_table.Action] = action_table.ACTIONS,
+    width: int = WIDTH,
 ) -> list[Content]:
-    """Returns the page: the actions of these contexts in the order of the table, with commands, then the signs."""
+    """Returns the page: the actions of these contexts in the order of the table, with commands, then the signs.
+
+    Each context has a heading; lines are at most `width` cells wide.
+    """
     lines: list[Content] = []
-    for _, group in groupby(
+    for context, group in groupby(
         action_table.actions(*contexts, "everywhere", table=table), key=lambda action: action.context
     ):
-        lines += [Content(), *(line for action in group for line in action_lines(action))]
-    roles = "  ".join(f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world"))
+        lines += [Content(), Content.styled(context.capitalize(), "bold $primary")]
+        lines += [line for action in group for line in action_lines(action, width)]
+    signs = [f"{glyphs.role(role)} {role}" for role in ("meta", "plan", "tool", "reflect", "world")]
     verdicts = [f"{sign} {name}" for name, sign in glyphs.verdicts.items() if name != "reading"]
-    signs = ["", f"  who   {roles}", f"  runs  {'  '.join(verdicts[:5])}", f"        {'  '.join(verdicts[5:])}"]
     closing = [
-        "", "  world: the observations of tools.  Curves: nats per token, by step.",
-        "  esc closes this page; / finds a text, n and N go on and back.",
+        *_named("who", signs, width), *_named("runs", verdicts, width), "",
+        *wrap("world: the observations of tools.  Curves: nats per token, by step.", width - 2),
+        *wrap("esc closes this page; / finds a text, n and N go on and back.", width - 2),
     ]  # fmt: skip
-    return [*lines[1:], *(Content.styled(text, "$quiet") for text in signs + closing)]
+    return [*lines[1:], Content(), *(Content.styled(f"  {text}", "$quiet") for text in closing)]
 
 
-def action_lines(action: action_table.Action) -> list[Content]:
-    """Returns the line of an action with its command on the right, or on a second line where it does not fit."""
-    text = Content.assemble((f"{action.key:>6}  ", "bold $accent"), action.help)
-    free = WIDTH - text.cell_length
+def _named(name: str, signs: Sequence[str], width: int) -> list[str]:
+    """Returns signs with their meanings in lines, after a name."""
+    lines = wrap("  ".join(sign.replace(" ", "\xa0") for sign in signs), width - INDENT)
+    return [f"{name if number == 0 else '':<6}{line}" for number, line in enumerate(lines)]
+
+
+def action_lines(action: action_table.Action, width: int = WIDTH) -> list[Content]:
+    """Returns the lines of an action: its key, its help, and its command on the right where it fits, else below."""
+    first, *others = wrap(action.help, width - INDENT)
+    lines = [
+        Content.assemble((f"{action.key:>6}  ", "bold $accent"), first),
+        *(Content(" " * INDENT + text) for text in others),
+    ]
+    free = width - lines[-1].cell_length
     if len(action.verb) + 2 <= free:
-        return [Content.assemble(text, (f"{action.verb:>{free}}", "$quiet"))]
-    return [text, Content.styled(f"{action.verb:>{WIDTH}}", "$quiet")]
+        return [*lines[:-1], Content.assemble(lines[-1], (f"{action.verb:>{free}}", "$quiet"))]
+    return [*lines, *(Content.styled(f"{text:>{width}}", "$quiet") for text in wrap(action.verb, width - INDENT))]

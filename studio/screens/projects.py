@@ -194,7 +194,7 @@ class ProjectsScreen(Screen[None]):
 
         async def archive() -> None:
             self.notice(
-                await self._run_in_thread(lambda: folders.archive(root)) or f"now in {root.parent / folders.ARCHIVE}"
+                await self._run_in_thread(lambda: folders.archive(root)) or f"{root.name} is archived; u moves it back"
             )
 
         def on_answer(yes: bool | None) -> None:
@@ -239,7 +239,7 @@ class ProjectsScreen(Screen[None]):
             if key:
                 self.run_worker(restore(Path(key)), group="archive")
 
-        self.app.push_screen(Pick("Archived projects", (Column("project"),), rows, ""), on_choice)
+        self.app.push_screen(Pick("Archived projects: enter moves one back", (Column("project"),), rows, ""), on_choice)
 
     @property
     def _chosen(self) -> Path | None:

@@ -89,6 +89,8 @@ class SettingsForm(ModalScreen[bool]):
         """The model for which the memory plan is shown."""
         self._edited: SettingRow | None = None
         """The setting whose value is in the line."""
+        self._closable = draft.changes
+        """The changes with which the form closes unasked: those at first, or those it has warned of."""
         self._taking = False
         """Whether the changes are being taken."""
         self._plan: dict[str, Any] = {}
@@ -284,10 +286,13 @@ class SettingsForm(ModalScreen[bool]):
             self.dismiss(True)
 
     def action_up(self) -> None:
-        """Shows all settings again, else closes the form without a change."""
+        """Shows all settings again, else closes the form; where something was changed, only at the second key."""
         if self._wanted:
             self.query_one("#wanted", InputLine).action_leave_line()
             self._show_matches("")
+        elif self.draft.changes and self.draft.changes != self._closable:
+            self._closable = self.draft.changes
+            self._show_error("Not taken: esc again discards what was changed.")
         else:
             self.dismiss(False)
 

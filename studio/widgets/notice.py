@@ -12,7 +12,12 @@ STAYS_S = 20.0
 
 
 class Notice(Static):
-    """Shows one message for a while; the events themselves are in the run's log."""
+    """Shows one message for a while, in up to three lines; the events themselves are in the run's log."""
+
+    DEFAULT_CSS = """
+    Notice { height: 1; color: $accent; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    Notice.long { height: auto; max-height: 3; text-wrap: wrap; }
+    """
 
     def __init__(self) -> None:
         super().__init__(id="notice")
@@ -20,7 +25,9 @@ class Notice(Static):
 
     def show(self, text: str) -> None:
         """Replaces the message; the text may be untrusted."""
-        self.update(untrusted_text.content(text), layout=False)
+        content = untrusted_text.content(text)
+        self.set_class(content.cell_length > self.content_size.width, "long")
+        self.update(content, layout=self.has_class("long"))
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(STAYS_S, lambda: self.update("", layout=False)) if text else None
+        self._timer = self.set_timer(STAYS_S, lambda: self.show("")) if text else None

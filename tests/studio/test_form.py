@@ -45,3 +45,28 @@ async def test_an_error_about_what_was_typed_is_shown_and_it_can_be_typed_again(
         await pilot.press(*["backspace"] * 25, "x", "enter")
         await done(app, pilot)
         assert not isinstance(app.screen, Form)
+
+
+async def test_what_was_typed_is_left_only_by_a_second_escape(opera: Path) -> None:
+    async def accept(values: Values) -> str:
+        return "never reached"
+
+    async with pane_of(opera, "1") as (app, pilot):
+        fields = (
+            Field("name", "name", "x\x1by"),
+            Field("text", "text", "one\ntwo", 4),
+            Field("word", "word", "a", 1, ("a", "b")),
+        )
+        app.push_screen(Form("Open", fields, accept))
+        await pilot.pause()
+        await pilot.press("escape")
+        assert not isinstance(app.screen, Form), "nothing was typed"
+        app.push_screen(Form("Open", fields, accept))
+        await pilot.pause()
+        await pilot.press("z", "escape")
+        await pilot.pause()
+        assert "esc again discards" in screen_text(app)
+        await pilot.press("z", "escape")
+        assert isinstance(app.screen, Form), "more was typed since it warned"
+        await pilot.press("escape")
+        assert not isinstance(app.screen, Form)

@@ -14,7 +14,7 @@ from textual.keys import _character_to_key
 from autoact.errors import BadInput
 from studio.actions import action_table, keymap
 from studio.app import StudioApp
-from studio.screens.help import page
+from studio.screens.help import page, page_lines
 from studio.target import find
 from studio.terminal.glyphs import ASCII, UNICODE
 
@@ -56,6 +56,19 @@ def test_every_glyph_has_an_ascii_twin() -> None:
         assert ours.keys() == twins.keys()
         assert "".join(twins.values()).isascii()
         assert kind == "verdicts" or len(set(twins.values())) == len(twins)
+
+
+@pytest.mark.parametrize("width", [30, 54, 74])
+def test_the_help_has_headings_and_fits_its_width(width: int) -> None:
+    lines = page_lines(("group", "transcript"), UNICODE, width=width)
+    assert [line.plain for line in lines if line.spans and line.plain.isalpha()] == [
+        "Group",
+        "Everywhere",
+        "Transcript",
+    ]
+    assert max(line.cell_length for line in lines) <= width
+    said = " ".join(" ".join(line.plain for line in lines).split())
+    assert "let one more answer through on each side, then hold" in said or width < 74
 
 
 @pytest.mark.does("everywhere.command_palette")

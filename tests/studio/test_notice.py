@@ -25,6 +25,16 @@ async def test_a_notice_goes_when_it_is_old_and_a_newer_one_stays(monkeypatch: p
         assert "first" not in screen_text(app)
 
 
+async def test_a_long_text_takes_up_to_three_lines_and_gives_them_back() -> None:
+    app = Host(Notice())
+    async with app.run_test(size=(40, 10)) as pilot:
+        line = app.query_one(Notice)
+        for text, height in (("a word", 1), ("words " * 10, 2), ("words " * 15, 3), ("words " * 99, 3), ("", 1)):
+            line.show(text)
+            await pilot.pause()
+            assert line.size.height == height, text
+
+
 async def test_a_foreign_text_is_no_markup() -> None:
     app = Host(Notice())
     async with app.run_test() as pilot:

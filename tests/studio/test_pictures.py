@@ -52,7 +52,7 @@ async def test_a_screenshot_from_the_palette_is_of_what_is_below_it(opera: Path)
         await done(app, pilot)
         await pilot.press("enter")
         await until(pilot, lambda: bool(list((opera / "exports").glob("*.svg"))))
-        await until(pilot, lambda: "saved " in screen_text(app))
+        await until(pilot, lambda: "saved" in screen_text(app))
     (file,) = (opera / "exports").glob("*.svg")
     assert "Who wrote Fidelio?" in file.read_text("utf-8")
 

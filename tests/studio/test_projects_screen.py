@@ -19,6 +19,7 @@ from studio.screens import confirm
 from studio.screens.form import Form
 from studio.screens.project import ProjectScreen
 from studio.target import Target
+from studio.widgets.lists.menu import Menu
 
 
 @contextlib.asynccontextmanager
@@ -105,6 +106,22 @@ async def test_archiving_asks_and_moves(opera: Path, monkeypatch: pytest.MonkeyP
         await done(app, pilot)
         assert (opera.parent / "archive" / "opera" / "project.toml").is_file()
         assert "No projects yet" in screen_text(app)
+        assert "opera is archived; u moves it back" in screen_text(app)
+
+
+async def test_after_one_project_went_the_cursor_is_on_the_next_else_on_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
+    for name in ("aida", "carmen", "nabucco", "tosca"):
+        project(tmp_path, name)
+    async with projects_of(tmp_path) as (app, pilot):
+        menu = app.screen.query_one("#projects", Menu)
+        for key, left in (("down", "nabucco"), ("down", "nabucco")):
+            await pilot.press(key, "x", "y")
+            await done(app, pilot)
+            assert menu.chosen is not None
+            assert Path(menu.chosen).name == left
 
 
 @pytest.mark.parametrize(

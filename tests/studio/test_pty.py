@@ -20,7 +20,7 @@ from autoact.run.record.folder import RunFolder
 ROOT = Path(__file__).resolve().parents[2]
 PANES = {
     "2": "Retrieve",
-    "3": "reward steps",
+    "3": "\n status ",
     "4": "tokens trained on",
     "5": "session over",
     "6": "EM %  95 %",

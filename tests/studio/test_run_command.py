@@ -30,6 +30,12 @@ def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
     assert f"pause: run {run.name} takes no commands" in answer.text
 
 
+def test_a_judgement_says_what_it_does() -> None:
+    kept, dropped = new_command("judge", "s-0001", 1), new_command("judge", "s-0001", 0)
+    assert progress_text(kept) == "keeping s-0001 ..."
+    assert progress_text(dropped) == "dropping s-0001 ..."
+
+
 def test_every_command_has_words_for_its_way() -> None:
     for do in get_args(Verb):
         assert progress_text(new_command(do, "q-1")).endswith(" q-1 ...")
@@ -67,7 +73,7 @@ def test_a_judgement_wakes_no_session(opera: Path, monkeypatch: pytest.MonkeyPat
     drop, unknown = new_command("judge", "q-0000.0", 0, "dull"), new_command("judge", "q-9", 1)
     kept = deliver_all(run, [drop, unknown])
     assert (kept.accepted, kept.text) == (
-        True, "verdict noted on 1 of 2; `q-9` is no finished trajectory of this run's synthesis",
+        True, "dropped 1 of 2; `q-9` is no finished trajectory of this run's synthesis",
     )  # fmt: skip
     state = RunState.of(run.events)
     assert (state.status, state.verdicts["q-0000.0"].kept, state.verdicts["q-0000.0"].why) == (

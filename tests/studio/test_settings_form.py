@@ -9,6 +9,8 @@ import pytest
 from paned import Instead, done, pane_of
 from stories import screen_text
 
+from studio.screens.settings import SettingsForm
+
 NOTES = """
 import json, sys, pathlib
 pathlib.Path({folder!r}, "asked.txt").write_text(" ".join(sys.argv[1:]))
@@ -103,6 +105,19 @@ async def test_a_change_is_written_into_the_project(planned: Path) -> None:
         await done(app, pilot)
         assert "project" in screen_text(app)
     assert (planned / "project.toml").read_text() == '# mine\n[task]\nname = "Opera"\n\n[model]\nid = "mine"\n'
+
+
+async def test_changes_are_left_only_by_a_second_escape(planned: Path) -> None:
+    async with pane_of(planned, "7") as (app, pilot):
+        await pilot.press(
+            "comma", "slash", *"model.lanes", "enter", "enter", "ctrl+u", "4", "enter", "escape", "escape"
+        )
+        await done(app, pilot)
+        assert "esc again discards what was changed" in screen_text(app)
+        await pilot.press("x", "escape")
+        assert not isinstance(app.screen, SettingsForm), "the change was taken back"
+        await pilot.press("comma", "slash", *"model.lanes", "enter", "enter", "ctrl+u", "4", "enter", *["escape"] * 3)
+        assert not isinstance(app.screen, SettingsForm)
 
 
 @pytest.mark.does("settings.undo")

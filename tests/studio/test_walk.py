@@ -48,7 +48,7 @@ print({listed!r})
 PANES = {
     "1": "answers: ",
     "2": "rivers.depth",
-    "3": "reward steps",
+    "3": "\n status ",
     "4": "S settings",
     "5": "a ask",
     "6": "EM %",
@@ -198,7 +198,7 @@ async def through_animals(way: Walk) -> None:
     await way.step("opened", "enter", shows="the letter of an option")
     await way.through_all_panes("animals")
     await way.step("trajectory", "3", shows="expected B")
-    await way.step("wrong answers", "6", "w", shows="Which animal", over=("reward steps",))
+    await way.step("wrong answers", "6", "w", shows="Which animal", over=("\n status ",))
 
 
 async def test_a_foreign_project_opened_by_its_path(projects: Path, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ async def through_runs_at_work(way: Walk) -> None:
     await way.through_all_panes("at work")
     await way.step("another run", "j", "enter", "3", shows="I should try", over=("n new run", "tool 30/60"))
     await way.step("lanes", "L", shows="q-0039.")
-    await way.step("training is to come", "4", shows="differentiation", over=("reward steps", "I should try"))
+    await way.step("training is to come", "4", shows="differentiation", over=("\n status ", "I should try"))
 
 
 async def test_many_runs_that_are_over(projects: Path) -> None:
@@ -258,8 +258,8 @@ async def through_runs_that_are_over(way: Walk) -> None:
     await way.step("training", "4", shows="6/6 trained", over=("seed-0", first))
     await way.step("training, examples", "o", shows="training examples", over=("grad", "lr"))
     await way.step("group", "escape", "5", shows="next: group", over=("trained", "Peru"))
-    await way.step("group, replay", *">" * 6, "p", shows="replay 4/4", over=("Peru",))
-    await way.step("lab", "p", "6", shows="EM %", over=("replay", "asked"))
+    await way.step("group, replay", *">" * 6, "p", shows="The replay is over", over=("Peru",))
+    await way.step("lab", "6", shows="EM %", over=("next: group", "asked"))
     await way.step("lab, wrong answers", "G", "k", "w", shows="no pages", over=("no scores",))
     await way.step("runs", "escape", "7", shows="interrupted", over=("EM %",))
     await way.step("runs, event log", "l", shows="run.finished")

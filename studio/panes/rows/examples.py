@@ -28,7 +28,7 @@ PRACTICE = (
     Column("mark", 7),
     Column("practice question"),
     Column("answer", 18),
-    Column("reason for refusal", 24, least=60),
+    Column("reason for refusal", least=60),
 )
 
 HELD_OUT = (

@@ -24,10 +24,13 @@ class Menu(OptionList):
         super().__init__(*_options(lines), id=id)
 
     def set_lines(self, lines: Sequence[tuple[str, Content]], current: str | None = None) -> None:
-        """Replaces the lines; the cursor goes to the line `current`, else stays on its line."""
-        at = self.highlighted_option.id if current is None and self.highlighted_option else current
-        names = [name for name, _ in lines]
-        if names == [option.id for option in self.options]:
+        """Replaces the lines; the cursor goes to the line `current`, else stays on its line.
+
+        When its line is gone it goes to the next one that is still there, else to the last.
+        """
+        before, names = [option.id for option in self.options], [name for name, _ in lines]
+        wanted = [current] if current is not None else before[self.highlighted or 0 :]
+        if names == before:
             for name, content in lines:
                 shown = self.get_option(name).prompt
                 if not isinstance(shown, Content) or not equal_content(shown, content):
@@ -36,7 +39,8 @@ class Menu(OptionList):
             self.clear_options()
             self.add_options(_options(lines))
         if lines:
-            self.highlighted = names.index(at) if at in names else 0
+            last = len(names) - 1 if before and current is None else 0
+            self.highlighted = next((names.index(name) for name in wanted if name in names), last)
 
     @property
     def chosen(self) -> str | None:

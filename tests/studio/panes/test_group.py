@@ -219,10 +219,15 @@ async def test_replay_and_its_speed(opera: Path) -> None:
         await until(pilot, lambda: "stop replay" not in screen_text(app))
         text = screen_text(app)
         assert_whole(text)
-        assert "replay 12/12 s x64" in text
+        assert "12 s x64" not in text
+        assert "The replay is over; p shows it again." in text
         await pilot.press(*("<" * 9), "p")
         await done(app, pilot)
         assert "12 s x1" in screen_text(app), "the same key replays it again"
+        await pilot.press("escape")
+        await done(app, pilot)
+        assert_whole(screen_text(app))
+        assert "12 s x1" not in screen_text(app)
 
 
 def test_a_replay_follows_the_log(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ async def test_what_was_typed_stays_until_it_is_good(opera: Path) -> None:
         assert "key `answer`: expected a text" in screen_text(app)
         assert "Who?" in screen_text(app)
         assert len(rows(opera)) == 1
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         await pilot.pause()
         assert not isinstance(app.screen, Form)
 
@@ -336,7 +336,7 @@ async def test_a_broken_project_keeps_its_examples(opera: Path) -> None:
         await pilot.press("a", *"Who?", "tab", *"Verdi", "enter")
         await done(app, pilot)
         assert isinstance(app.screen, Form)
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         await done(app, pilot)
         assert "task.answer" in screen_text(app)
     assert (opera / "examples.jsonl").read_bytes() == before

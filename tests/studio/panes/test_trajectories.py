@@ -192,7 +192,7 @@ async def test_what_was_typed_stays_when_the_job_refuses_it(opera: Path, key: st
             assert app.screen.values == {"text": "Woman in Gold by Klimt"}
             await pilot.press("ctrl+o")
             await done(app, pilot)
-            await pilot.press("escape", "u")
+            await pilot.press("escape", "escape", "u")
             assert "Nothing was changed here yet." in screen_text(app)
     assert [one.text for one in taken] == ["Woman in Gold by Klimt"] * 2, "it can be sent again"
 
@@ -295,7 +295,7 @@ async def test_mark_compare_lanes(opera: Path) -> None:
             assert "q-0039.0" in text
             await pilot.press("escape")
             await done(app, pilot)
-            assert "reward" in screen_text(app)
+            assert "steps" in screen_text(app)
 
 
 async def test_an_empty_list_says_why(opera: Path) -> None:
@@ -540,7 +540,7 @@ async def test_marked_trajectories_are_dropped_together_and_the_drop_undone(oper
             await done(app, pilot)
             assert "Drop 12 trajectories" in screen_text(app)
             await pilot.press(*"bad", "enter")
-            await until(pilot, lambda: "verdict noted on 12 of 12" in screen_text(app))
+            await until(pilot, lambda: "dropped 12 of 12" in screen_text(app))
             assert "*" not in screen_text(app), "the marks are gone"
             assert [(one.do, one.n, one.text) for one in taken] == [("judge", 0, "bad")] * 12
             await pilot.press("u")
@@ -555,7 +555,7 @@ async def test_a_refusal_of_some_is_said_once(opera: Path) -> None:
             await pilot.press("slash", *"state:kept", "enter", "M", "K")
             await done(app, pilot)
             await pilot.press("enter")
-            await until(pilot, lambda: "verdict noted on 0 of 13; no such [trajectory]" in screen_text(app))
+            await until(pilot, lambda: "kept 0 of 13; no such [trajectory]" in screen_text(app))
             await pilot.press("escape")
             assert "drop 13" in screen_text(app), "what was refused can be tried again"
             await pilot.press("u")
@@ -569,7 +569,7 @@ async def test_marked_trajectories_are_kept_without_a_job(opera: Path, monkeypat
         await pilot.press("slash", *"state:dropped", "enter", "M", "K")
         await done(app, pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: "verdict noted on 24 of 24" in screen_text(app))
+        await until(pilot, lambda: "kept 24 of 24" in screen_text(app))
     assert all(verdict.kept for verdict in RunState.of(run.events).verdicts.values())
 
 
