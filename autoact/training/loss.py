@@ -17,13 +17,11 @@ from torch.nn import functional
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from autoact.training.attention import SAMPLES, SHORT, use_sample_attention
 from autoact.training.spans import Encoded, Span
 
 PASS = 1_024
-"""Most tokens of several trajectories in one pass. On a GPU with deterministic sums the memory for the gradient grows
-with their square: attention then stores a weight for each pair of tokens, in every head and layer."""
-COMMON = -1
-"""The owner of the tokens that all trajectories of a pass begin with."""
+"""Most tokens of several trajectories in one pass: the memory for the gradient grows with them."""
 PREFERENCE = 0.25
 """The weight of the term that makes failed tries less likely."""
 CERTAIN = 0.999
@@ -118,19 +116,12 @@ class PackedRow(Struct, frozen=True):
     ids: list[int]
     positions: list[int]
     """(N,): the position of each token in its own sample."""
-    owners: list[int]
-    """(N,): the index of each token's sample, or COMMON."""
+    bounds: list[int]
+    """The ends of the common beginning and of the rest of each sample; a rest without tokens has none."""
     places: list[int]
     """Indices of the tokens before those that carry loss."""
     targets: list[int]
     """The ids of the tokens that carry loss."""
-
-    @property
-    def mask(self) -> Tensor:
-        """The mask (1, 1, N, N): each token sees itself and those before it in its own sample."""
-        owners, at = torch.tensor(self.owners), torch.arange(len(self.ids))
-        mine = (owners == owners[:, None]) | (owners == COMMON)
-        return (mine & (at <= at[:, None]))[None, None]
 
 
 class SpanLoss:
@@ -148,7 +139,7 @@ class SpanLoss:
         groups = self._group([sample for sample in samples if sample.against is None])
         pairs = [(sample, sample.against) for sample in samples if sample.against is not None]
         return [
-            *(partial(_span_loss, model, group) for group in groups),
+            *(partial(self._span_loss, model, group) for group in groups),
             *(partial(self._pair_loss, model, *pair) for pair in pairs),
         ]
 
@@ -156,14 +147,13 @@ class SpanLoss:
         return list(group_samples(samples)) if self.packed else [[sample] for sample in samples]
 
     def _pair_loss(self, model: Any, kept: Sample, failed: Sample) -> Tensor:
-        losses = [_span_loss(model, group, "none") for group in self._group([kept, failed])]
+        losses = [self._span_loss(model, group, "none") for group in self._group([kept, failed])]
         return compute_pair_loss(kept, failed, -torch.cat(losses))
 
-
-def _span_loss(model: Any, samples: Sequence[Sample], reduction: str = "sum") -> Tensor:
-    row = pack_samples(samples)
-    targets = torch.tensor(row.targets, device=model.device)
-    return functional.cross_entropy(_logits(model, row), targets, reduction=reduction)
+    def _span_loss(self, model: Any, samples: Sequence[Sample], reduction: str = "sum") -> Tensor:
+        row = pack_samples(samples)
+        targets = torch.tensor(row.targets, device=model.device)
+        return functional.cross_entropy(_logits(model, row, packed=self.packed), targets, reduction=reduction)
 
 
 def group_samples(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
@@ -181,15 +171,16 @@ def group_samples(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
 def pack_samples(samples: Sequence[Sample]) -> PackedRow:
     """Packs samples in one row; the tokens of a single sample are all common."""
     common = _common(samples)
-    row = PackedRow([*samples[0].ids[:common]], [*range(common)], [COMMON] * common, [], [])
-    for owner, sample in enumerate(samples):
+    row = PackedRow([*samples[0].ids[:common]], [*range(common)], [common], [], [])
+    for sample in samples:
         moved, rest = len(row.ids) - common, sample.ids[common:]
         for span in sample.spans:
             row.places.extend(at if at < common else at + moved for at in range(span.start - 1, span.end - 1))
             row.targets.extend(sample.ids[span.start : span.end])
         row.ids.extend(rest)
         row.positions.extend(range(common, len(sample.ids)))
-        row.owners.extend([owner] * len(rest))
+        if rest:
+            row.bounds.append(len(row.ids))
     return row
 
 
@@ -200,16 +191,17 @@ def _common(samples: Sequence[Sample]) -> int:
 
 
 def can_pack(model: Any) -> bool:
-    """Returns whether a model gives correct results with the mask and positions of packed samples.
+    """Returns whether a model gives correct results with the attention and positions of packed samples.
 
-    Every layer must attend to all earlier tokens, with kernels that accept any mask; and the logits of a small packed
+    Every layer must attend to all earlier tokens, by a function that can be replaced; and the logits of a small packed
     row must equal those of its samples alone.
     """
     config = model.config.get_text_config(decoder=True)
     layers = DynamicCache(config=config).layers
     plain = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
     known = "position_ids" in inspect.signature(model.forward).parameters
-    if not (plain and known and config._attn_implementation in ("sdpa", "eager")):
+    replaceable = config._attn_implementation in ("sdpa", "eager", SAMPLES) and model._supports_attention_backend
+    if not (plain and known and replaceable):
         return False
     words = tuple(number % config.vocab_size for number in range(1, 25))  # few: this is done for every adapter
     long, short = (
@@ -217,20 +209,20 @@ def can_pack(model: Any) -> bool:
         for ids in (words[:18], words[:2] + words[18:])
     )
     with torch.inference_mode():
-        alone = torch.cat([_logits(model, pack_samples([sample])) for sample in (long, short)])
-        both = _logits(model, pack_samples([long, short]))
+        alone = torch.cat([_logits(model, pack_samples([sample]), packed=False) for sample in (long, short)])
+        both = _logits(model, pack_samples([long, short]), packed=True)
     return bool((alone - both).norm() <= TOLERANCE * alone.norm())
 
 
-def _logits(model: Any, row: PackedRow) -> Tensor:
-    """Returns logits (places, vocabulary) in 32 bits. A single sample uses the model's own mask, which is faster."""
-    several = row.owners[-1] != COMMON
+def _logits(model: Any, row: PackedRow, *, packed: bool) -> Tensor:
+    """Returns logits (places, vocabulary) in 32 bits. `packed` rows have one sample or several."""
+    more: dict[str, Any] = {}
+    if packed and (len(row.bounds) > 1 or len(row.ids) <= SHORT):
+        use_sample_attention(model)
+        more = {"position_ids": torch.tensor([row.positions], device=model.device), "bounds": row.bounds}
     output = model(
-        input_ids=torch.tensor([row.ids], device=model.device),
-        attention_mask=row.mask.to(model.device) if several else None,
-        position_ids=torch.tensor([row.positions], device=model.device) if several else None,
-        use_cache=False,
-        logits_to_keep=torch.tensor(row.places, device=model.device),
-    )
+        input_ids=torch.tensor([row.ids], device=model.device), use_cache=False,
+        logits_to_keep=torch.tensor(row.places, device=model.device), **more,
+    )  # fmt: skip
     logits: Tensor = output.logits[0].float()
     return logits

@@ -10,6 +10,7 @@ import torch
 from msgspec.structs import replace
 from peft import LoraConfig, get_peft_model
 from torch import Tensor
+from torch.nn import functional
 from transformers import (
     AutoModelForCausalLM,
     BloomConfig,
@@ -25,7 +26,8 @@ from autoact.model.store import Weights
 from autoact.model.tokens import Tokens
 from autoact.registry.roles import ROLES, SUB_AGENTS
 from autoact.script import Card, Lesson
-from autoact.training.loss import PASS, PackedRow, Sample, SpanLoss, can_pack, group_samples, pack_samples
+from autoact.training.attention import attend_samples
+from autoact.training.loss import PASS, Sample, SpanLoss, can_pack, group_samples, pack_samples
 from autoact.training.spans import Encoded, Span, encode_lesson
 from autoact.trajectory import FINISH, REFLECT, Question, Step, Tool, Trajectory
 
@@ -183,10 +185,22 @@ def test_what_trajectories_begin_with_stands_once_in_a_row() -> None:
     assert row.ids == [1, 2, 3, 4, 7, 8]
     assert row.positions == [0, 1, 2, 3, 2, 3]
     assert (row.places, row.targets) == ([1, 2, 1, 4], [3, 4, 7, 8])
-    assert row.mask[0, 0].int().tolist() == [
-        [1, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0],
-        [1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 0], [1, 1, 0, 0, 1, 1],
-    ]  # fmt: skip
+    assert row.bounds == [2, 4, 6]
+    assert pack_samples([sample((1, 2), (1, 2)), sample((1, 2, 3), (2, 3))]).bounds == [2, 3]
+
+
+@pytest.mark.parametrize("bounds", [[3, 5, 9], [0, 4, 9], [9]])
+def test_each_sample_attends_to_the_common_beginning_and_to_itself(bounds: list[int]) -> None:
+    torch.manual_seed(3)
+    query, key, value = (torch.randn(1, heads, 9, 8, requires_grad=True) for heads in (4, 2, 2))
+    owners = torch.tensor([next(number for number, end in enumerate(bounds) if at < end) for at in range(9)])
+    seen = ((owners == owners[:, None]) | (owners == 0)).tril()
+    expected = functional.scaled_dot_product_attention(query, key, value, seen, enable_gqa=True).transpose(1, 2)
+    output, _ = attend_samples(torch.nn.Identity(), query, key, value, None, bounds=bounds)
+    assert torch.allclose(output, expected, atol=1e-6)
+    gradients = [torch.autograd.grad(one.sin().sum(), (query, key, value)) for one in (output, expected)]
+    for ours, theirs in zip(*gradients, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-5)
 
 
 def test_a_row_has_no_more_tokens_than_a_pass_may() -> None:
@@ -223,9 +237,10 @@ def test_only_a_model_that_makes_of_it_what_is_meant_is_given_several_at_once(co
     assert can_pack(model) == so
 
 
-def test_a_model_that_takes_no_notice_of_the_mask_is_found_out(
+def test_a_model_that_takes_no_notice_of_the_bounds_is_found_out(
     weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert can_pack(weights.model)
-    monkeypatch.setattr(PackedRow, "mask", torch.ones(1, 1, 24, 24, dtype=torch.bool).tril())
+    monkeypatch.setattr("autoact.training.loss.use_sample_attention", lambda model: None)
+    monkeypatch.setattr(weights.model.config, "_attn_implementation", "sdpa")
     assert not can_pack(weights.model)
