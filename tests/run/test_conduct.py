@@ -6,6 +6,7 @@ import threading
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -428,6 +429,30 @@ def test_an_episode_that_ended_for_want_of_room_stays_as_it_is(folder: RunFolder
     again = Run(folder)
     again.play(stages[1])
     assert again.journal.state.trajectories == tried
+
+
+def test_a_script_that_goes_on_after_a_refused_ask_is_resumed_at_every_moment(
+    folder: RunFolder, another: Callable[[], RunFolder]
+) -> None:
+    def try_again() -> Generator[Ask, Answer, list[str]]:
+        texts = []
+        for words, before in (("one", 0), ("two", 80), ("three", 80), ("four", 0), ("five", 0)):
+            with suppress(ContextFull):
+                texts.append((yield Ask("meta", "text", Prompt("", words, ("long " * before,)))).text)
+        return texts
+
+    def play(folder: RunFolder) -> list[Any]:
+        results: list[Any] = []
+        narrow(Run(folder)).play(rounds(results, Unit("a", try_again)))
+        return results
+
+    wanted, log = play(folder), events(folder)
+    assert len(answered(log)) == 3
+    for length in range(len(log) + 1):
+        resumed = another()
+        written(resumed, log[:length])
+        assert play(resumed) == wanted, f"after {length} events"
+        assert events(resumed) == log
 
 
 def test_a_failed_unit_commits_nothing_and_the_others_do(folder: RunFolder) -> None:

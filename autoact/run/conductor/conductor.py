@@ -196,6 +196,8 @@ class Conductor:
         try:
             if isinstance(reply, ModelFailed):
                 raise reply
+            if self.journal.memory.has_answer(unit.name, unit.n):  # no earlier: it may be of an ask after a refused one
+                self.journal.append(UnitRestarted(unit.name, unit.n, "what is asked has changed since it was answered"))
             self.journal.append(_event(unit, reply))
         except (ModelFailed, ValueError) as error:  # no reply, or one that no log line can hold
             self._fail(unit, f"{type(error).__name__}: {error}")
@@ -233,26 +235,18 @@ class Conductor:
         request = unit.request
         if isinstance(request, Train):
             return train(self.world.trainer, self.steering, unit.name, request)
-        recorded = self._recall(unit)
+        memory = self.journal.memory
+        recorded = memory.recall(unit.name, unit.n, unit.digest)
         if recorded is None:
             self._ask(unit)
             return None
         if isinstance(request, Use) and isinstance(recorded, Observation):
             unit.past.append(request)
-            if not self.journal.memory.is_edited(unit.name, unit.n):
+            if not memory.is_edited(unit.name, unit.n):
                 self.calls.remember(request, recorded, unit.environment)
         unit.n += 1
-        memory = self.journal.memory
         newest = not (memory.has_answer(unit.name, unit.n) or memory.has_ended(unit.name))
         return None if newest and self._hold(unit, recorded) else recorded
-
-    def _recall(self, unit: ActiveUnit) -> Answer | Observation | None:
-        """Returns the recorded reply; if its request has changed, logs that the unit restarts and returns None."""
-        memory = self.journal.memory
-        recorded = memory.recall(unit.name, unit.n, unit.digest)
-        if recorded is None and memory.has_answer(unit.name, unit.n):
-            self.journal.append(UnitRestarted(unit.name, unit.n, "what is asked has changed since it was answered"))
-        return recorded
 
     def _ask(self, unit: ActiveUnit) -> None:
         """Submits a unit's request to the engine or to its environment."""
