@@ -11,6 +11,7 @@ from pathlib import Path
 from autoact.files import disk
 from autoact.run.process.health import SILENT, verdict
 from autoact.run.record.folder import RunFolder, list_runs
+from autoact.run.record.log_end import read_end
 from autoact.run.record.state import RunState
 from studio.actions import remote_machine
 
@@ -31,7 +32,7 @@ class RunLine:
     folder: RunFolder
     verdict: str
     state: RunState = field(default_factory=RunState, compare=False)
-    """State folded from the end of its log: enough for its verdict and stage, without trajectories."""
+    """State folded from the end of its log: enough for its verdict, stage and pauses."""
     foreign: bool = False
     """Whether it came from elsewhere and is not trusted."""
     set_aside: bool = False
@@ -101,10 +102,11 @@ class RunList:
 
     def _ending(self, folder: RunFolder) -> RunState:
         size = disk.file_size(folder.events)
-        known = self._endings.get(folder.name)
-        if known is None or known[0] != size:
-            known = self._endings[folder.name] = size, RunState.of_end(folder.events)
-        return known[1]
+        before, state = self._endings.get(folder.name, (0, None))
+        if state is None or before != size:
+            state = read_end(folder.events, state if before < size else None)
+            self._endings[folder.name] = size, state
+        return state
 
 
 def _stamps(folder: RunFolder) -> FileStamps:

@@ -31,6 +31,7 @@ from autoact.events import (
 )
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, LogWriter, Record, seal_event
+from autoact.run.record.log_end import read_end
 from autoact.run.record.state import LANES, TURNS, ModelUsage, RunState, StageState, fold
 from autoact.trajectory import Question, Trajectory
 
@@ -175,6 +176,40 @@ def test_following_a_log_tells_its_damage(folder: RunFolder) -> None:
     assert state.follow(tail) == 1
     assert state == RunState.of(folder.events)
     assert (state.status, len(state.damage), state.torn) == ("finished", 1, 4)
+
+
+def test_the_end_of_a_log_tells_a_pause_of_long_ago(folder: RunFolder) -> None:
+    def write(*events: Event) -> int:
+        with LogWriter(folder) as writer:
+            for event in events:
+                writer.append(event)
+        return folder.events.stat().st_size
+
+    def seen(state: RunState) -> tuple[object, ...]:
+        return state.status, state.why, state.halted, state.stage, state.stages[state.stage].done
+
+    turns = [said("t-1", number, "x" * 20_000) for number in range(20)]
+    begun = (RunOpened(1, 7, "here"), StageStarted("synthesis", 9), StageProgressed("synthesis", 4, 9))
+    paused = (RunPaused(BY_A_PERSON), CommandAccepted("c-1", "pause", "t-1"))
+    start = write(*begun, *paused)
+    write(*turns)
+    first = read_end(folder.events)
+    assert seen(first) == ("paused", BY_A_PERSON, {"t-1"}, "synthesis", 4)
+    assert first.answers < len(turns)
+
+    lines = folder.events.read_bytes()
+    folder.events.write_bytes(b" " * (start - 1) + lines[start - 1 :])  # from now on only `first` knows
+    write(*turns[:3], CommandAccepted("c-2", "pause", "t-2"))
+    second = read_end(folder.events, first)
+    assert seen(second) == ("paused", BY_A_PERSON, {"t-1", "t-2"}, "synthesis", 4)
+    assert first.halted == {"t-1"}
+    write(RunResumed(), CommandAccepted("c-3", "resume"), StageProgressed("synthesis", 5, 9))
+    assert seen(read_end(folder.events, second)) == ("running", "", set(), "synthesis", 5)
+    write(CommandAccepted("c-4", "pause", "t-3"), *turns, RunCancelled())
+    ended = read_end(folder.events)
+    assert ended.status == "cancelled"
+    write(RunOpened(2, 7, "here"))
+    assert read_end(folder.events, ended).halted == {"t-3"}
 
 
 def test_a_viewer_loads_no_engine(python: Python) -> None:

@@ -89,10 +89,10 @@ def show_projects(arguments: argparse.Namespace) -> int:
 def _summary(root: Path) -> dict[str, Any]:
     from autoact.run.process.health import verdict
     from autoact.run.record.folder import list_runs
-    from autoact.run.record.state import RunState
+    from autoact.run.record.log_end import read_end
 
     runs = list_runs(root)
-    state = verdict(runs[0], RunState.of_end(runs[0].events)) if runs else ""
+    state = verdict(runs[0], read_end(runs[0].events)) if runs else ""
     return {"name": root.name, "runs": len(runs), "run": runs[0].name if runs else "", "is": state, "path": str(root)}
 
 

@@ -17,6 +17,7 @@ from autoact.events import BY_A_PERSON
 from autoact.files import disk, toml_text
 from autoact.run.process.health import cause, verdict
 from autoact.run.record.folder import RunFolder
+from autoact.run.record.log_end import read_end
 from autoact.run.record.state import RunState
 from autoact.security.untrusted_text import one_line
 
@@ -146,7 +147,7 @@ def find_occasion(folder: RunFolder) -> Occasion | None:
     if not folder.config.exists():  # it was deleted meanwhile
         return None
     try:
-        state = RunState.of_end(folder.events)
+        state = read_end(folder.events)
     except (AutoActError, OSError):
         return None
     return occasion_of(folder, state, verdict(folder, state))

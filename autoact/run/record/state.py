@@ -43,9 +43,8 @@ from autoact.events import (
     UnitRestarted,
     VerdictCalibrated,
 )
-from autoact.files import disk
 from autoact.run.record.answers import Answers
-from autoact.run.record.log import LONGEST_LINE, Damage, LogTail, Record
+from autoact.run.record.log import Damage, LogTail, Record
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 TURNS, LANES, CHARACTERS, COMMANDS = 8, 24, 2_000, 32
@@ -159,16 +158,7 @@ class RunState:
     @classmethod
     def of(cls, path: Path) -> RunState:
         """Returns the state of a log up to now; a log that does not exist has no events."""
-        return cls._read(LogTail(path))
-
-    @classmethod
-    def of_end(cls, path: Path) -> RunState:
-        """Returns the state of the last part of a log: enough for its status and stage, without trajectories."""
-        return cls._read(LogTail(path, max(0, disk.file_size(path) - LONGEST_LINE - 1), numbered=False))
-
-    @classmethod
-    def _read(cls, tail: LogTail) -> RunState:
-        with closing(tail):
+        with closing(LogTail(path)) as tail:
             (state := cls()).follow(tail)
             return state
 
