@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from autoact.lab.manifest import flatten_settings
 
 
 def number_setting(settings: Mapping[str, Any], section: str, name: str) -> float:
@@ -20,18 +22,8 @@ def text_setting(settings: Mapping[str, Any], section: str, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def flatten(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Yields each setting's dotted name, such as `synthesis.samples`, and its value as text."""
-    for key, value in settings.items():
-        name = f"{path}.{key}" if path else key
-        if isinstance(value, Mapping):
-            yield from flatten(value, name)
-        else:
-            yield name, str(value)
-
-
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Returns the settings that differ: name, value in `one`, value in `other`; `-` where it is missing."""
-    left, right = dict(flatten(one)), dict(flatten(other))
+    left, right = ({name: str(value) for name, value in flatten_settings(settings)} for settings in (one, other))
     names = dict.fromkeys((*left, *right))
     return [(n, left.get(n, "-"), right.get(n, "-")) for n in names if left.get(n) != right.get(n)]
