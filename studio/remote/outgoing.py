@@ -76,9 +76,9 @@ class Outgoing:
         self.send_current()
         self._send_states(states)
 
-    def look_at_active(self) -> None:
-        """Looks at the runs that have a job, and sends what has changed."""
-        active = [name for name, run in self._runs.items() if run.job or run.keeper]
+    def look_at_active(self, commanded: str = "") -> None:
+        """Looks at the runs that have a job, and at the one that was commanded, and sends what has changed."""
+        active = [name for name, run in self._runs.items() if run.job or run.keeper or name == commanded]
         states = {name: _read_status(RunFolder(self._project / "runs" / name)) for name in active}
         for name in active:
             with suppress(OSError):  # the next look sees it

@@ -71,6 +71,8 @@ class ProjectServer:
         self._files = Outgoing(project, line.write)
         self._events: SimpleQueue[messages.FromStudio | messages.Answer | None] = SimpleQueue()
         """Requests that were read and answers that are ready; None once the line has ended."""
+        self._commanded: dict[int, str] = {}
+        """The runs of commands without an answer, by the command's number."""
         self._received = 0
         """Bytes of files that have arrived."""
         self._heard = time.monotonic()
@@ -121,12 +123,18 @@ class ProjectServer:
                 self._line.write(messages.Delivered(event.id, result))
                 if files.is_edited(event.file):
                     self._files.send_again(event.file)
-            case messages.Delivered() | messages.Invoked():
+            case messages.Delivered() | messages.Failed():
+                self._files.look_at_active(self._commanded.pop(event.id, ""))
+                self._line.write(event)
+            case messages.Invoked():  # a command of `autoact`, which may change any file
                 self._files.scan()
                 self._line.write(event)
-            case messages.Loaded() | messages.Failed():
+            case messages.Loaded():
                 self._line.write(event)
-            case messages.Deliver() | messages.Invoke() | messages.ReadLoad():
+            case messages.Deliver():
+                self._commanded[event.id] = event.run
+                threading.Thread(target=self._answer, args=(event,), daemon=True).start()
+            case messages.Invoke() | messages.ReadLoad():
                 threading.Thread(target=self._answer, args=(event,), daemon=True).start()
 
     def _read(self) -> None:

@@ -25,6 +25,7 @@ from studio.files.practice_marks import PracticeMarks
 from studio.remote import connection, files, messages, server
 from studio.remote.connection import ENDED, LOST_ANSWER, Connection
 from studio.remote.copy import Copy
+from studio.remote.outgoing import Outgoing
 from studio.remote.ssh import SeveralProjects
 from studio.runs.run_list import RunList
 
@@ -106,6 +107,22 @@ def test_a_live_run_is_seen_as_one_until_it_ends(line: Connection, there: Path) 
     assert here.events.read_bytes() == run.events.read_bytes()
     shutil.rmtree(run.path)
     until(lambda: not here.path.exists())
+
+
+def test_an_answer_of_a_job_waits_for_a_look_at_its_run_alone(there: Path) -> None:
+    first, second = (write(there, finished(), minute=minute) for minute in (41, 42))
+    sent: list[messages.FromMachine] = []
+    outgoing = Outgoing(there, sent.append)
+    outgoing.begin({}, "")
+    outgoing.scan()
+    while outgoing.send_next():
+        pass
+    sent.clear()
+    for run in (first, second):
+        with LogWriter(run) as log:
+            log.append(RunFinished())
+    outgoing.look_at_active(first.name)
+    assert [part.file for part in sent if isinstance(part, messages.LogPart)] == [f"runs/{first.name}/events.jsonl"]
 
 
 def test_trust_is_that_of_the_other_machine(line: Connection, there: Path) -> None:
