@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 RECOUNT_S = 15.0
 """Least seconds after which a run whose log has grown is counted again."""
+LOOK_SHARE = 0.05
+"""The share of a core that looks at the experiments may take while a run changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class LabPane(Pane):
         """The run whose wrong answers are shown, and its state."""
         self._examples: Sequence[Example] = ()
         self.experiments = ExperimentRows()
-        self._reader = RunReader(self.project)
+        self._reader, self._look_due = RunReader(self.project), 0.0
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, id="scores")
@@ -108,7 +110,7 @@ class LabPane(Pane):
         self.set_interval(RECOUNT_S, lambda: self.update() if self.display else None)  # a run's end may be missed
 
     def update(self) -> None:
-        if self.has_class("experiments"):
+        if self.has_class("experiments") and time.monotonic() >= self._look_due:
             self._read_experiments()
         folders = [run.folder for run in self.follow.run_list.runs]
         if self._tallies.keys() - {folder.name for folder in folders}:
@@ -250,7 +252,10 @@ class LabPane(Pane):
             self.run_worker(self._summarise_experiments, thread=True, group="experiments")
 
     def _summarise_experiments(self) -> None:
-        self.app.call_from_thread(self._show_experiments, read_summaries(self.project, self._reader))
+        began = time.thread_time()
+        rows = read_summaries(self.project, self._reader)
+        self._look_due = time.monotonic() + (time.thread_time() - began) / LOOK_SHARE
+        self.app.call_from_thread(self._show_experiments, rows)
 
     def _show_experiments(self, rows: Sequence[ExperimentSummary]) -> None:
         table = self.query_one("#experiments", Table)

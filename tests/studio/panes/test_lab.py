@@ -22,6 +22,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example, Question, Step, Trajectory, Verdict
 from studio.episodes.provenance import provenance
+from studio.panes import lab
 from studio.panes.lab import LabPane
 from studio.panes.rows.scores import ORDERS, ScoreRows
 from studio.screens.projects import ProjectsScreen
@@ -308,14 +309,24 @@ async def test_an_experiment_that_starts_while_it_is_shown(opera: Path, grid: Pa
         await pilot.press("r")
         await done(app, pilot)
         assert "it is played already" in screen_text(app)
+        pane = app.screen.query_one(LabPane)
         with RunLock.take(RunFolder(grid.parent)):
-            app.screen.query_one(LabPane).update()
-            await done(app, pilot)
-            assert "running" in screen_text(app)
+            await until(pilot, lambda: pane.update() or "running" in screen_text(app))
         grid.write_text("[axes]\nsed = [1]\n")
-        app.screen.query_one(LabPane).update()
+        await until(pilot, lambda: pane.update() or "unknown axis; did you mean `seed`?" in screen_text(app))
+
+
+async def test_a_run_that_changes_all_the_time_has_no_look_at_the_experiments_each_time(
+    opera: Path, grid: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "LOOK_SHARE", 1e-9)
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        await pilot.press("x")
         await done(app, pilot)
-        assert "unknown axis; did you mean `seed`?" in screen_text(app)
+        assert "grid" in screen_text(app)
+        pane = app.screen.query_one(LabPane)
+        pane.update()
+        assert not [worker for worker in pane.workers if worker.group == "experiments" and worker.is_running]
 
 
 async def test_a_project_without_experiments_says_how_to_make_one(opera: Path) -> None:
