@@ -11,6 +11,7 @@ import pytest
 
 import autoact.events as happened
 from autoact.cli import main
+from autoact.cli.watch import follow
 from autoact.cli.watch.follow import ProgressLine, describe_stage
 from autoact.lab.precision import choose_sample
 from autoact.project.project import Project
@@ -178,3 +179,35 @@ def test_a_stage_tells_what_it_does_before_its_first_result(capsys: pytest.Captu
     assert describe_stage("self_instruct", state) == "self_instruct: 0/16, 1 tried, 0 refused, 1 model answer"
     ProgressLine().show(RunState(), doing="loading smollm2-135m-instruct")
     assert capsys.readouterr().err == "loading smollm2-135m-instruct ...\n"
+
+
+def test_group_planning_in_a_file_has_a_line_for_each_method(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "EVERY_FILE", 0.0)
+    state, progress = RunState(), ProgressLine()
+    answers = [(cast, f"{cast}-{number}", float(number)) for cast in ("meta", "group") for number in range(2)]
+    solved = [
+        event
+        for done, (cast, unit, f1) in enumerate(answers, 1)
+        for event in (
+            happened.QuestionSolved(cast, Trajectory(unit, QUESTION, ()), 0.0, f1, True, 1.0, 90 + done),
+            happened.StageProgressed("group_planning", done, 4),
+        )
+    ]
+    fork = happened.QuestionSolved("group", Trajectory("group-0~1", QUESTION, ()), tokens=9)
+    events = [
+        happened.StageStarted("group_planning", 4),
+        *solved,
+        fork,
+        happened.StageFinished("group_planning", 4, 61.0),
+    ]
+    for seq, event in enumerate(events):
+        fold(state, Record(seq, 1.0, event, ""))
+        progress.show(state)
+    assert capsys.readouterr().err.splitlines() == [
+        "group_planning: 0/4",
+        "meta: 2 answers, F1 50.0, EM 0.0, 92 tokens each",
+        "group: 2 answers, F1 50.0, EM 0.0, 94 tokens each",
+        "group_planning: 4 answers in 1 min 01 s",
+    ]

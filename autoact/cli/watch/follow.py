@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import fmean
 
 from autoact.cli.output import printable, raw_stream
 from autoact.errors import AutoActError
+from autoact.events import QuestionSolved
 from autoact.lab.duration import format_duration
-from autoact.registry.stages import DIFFERENTIATION, STAGES
+from autoact.registry.stages import DIFFERENTIATION, GROUP_PLANNING, STAGES
 from autoact.run.process.exit_record import Ending, read_ending
 from autoact.run.process.health import ELSEWHERE, UNREADABLE, cause, is_active, read_activity, verdict
 from autoact.run.process.launch import stop
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState, StageState
+from autoact.script import is_fork
 
 EVERY_TERMINAL, EVERY_FILE = 0.5, 10.0
-"""Seconds between progress lines on a terminal, where each replaces the last, and in a file."""
+"""Seconds between progress lines on a terminal, where each replaces the last, and in a file, where group planning has a
+line for each method instead."""
 LOOK = 0.2
 """Seconds between two reads of the log."""
 
@@ -86,43 +91,60 @@ class ProgressLine:
         self.shown_at = 0.0
         self.stage = ""
         self.line = ""
+        self.methods = 0
+        """Number of methods whose scores were printed."""
         self.reported = 0.0
         """Time of the last restart that was reported, unix seconds."""
 
     def show(self, state: RunState, *, doing: str = "", last: bool = False) -> None:
-        """Prints the line when it is due, and a last line for a finished stage; before the first stage, `doing`."""
+        """Prints the line when it is due, and a last line for a finished stage or method; before the first stage,
+        `doing`."""
         if state.stage != self.stage:
             if self.stage:
                 self._close(state)
             self.stage = state.stage
             self.shown_at = 0.0
-        every = EVERY_TERMINAL if self.terminal else EVERY_FILE
-        if self.stage and (last or time.monotonic() - self.shown_at >= every):
+        if self.stage == GROUP_PLANNING:
+            self._report_methods(state, ended=False)
+        if self.stage and (last or time.monotonic() - self.shown_at >= self._pause):
             self.shown_at = time.monotonic()
             self._print(describe_stage(self.stage, state))
         elif doing and not self.stage:
             self._print(f"{doing} ...")
+
+    @property
+    def _pause(self) -> float:
+        if self.terminal:
+            return EVERY_TERMINAL
+        return math.inf if self.stage == GROUP_PLANNING and self.shown_at else EVERY_FILE
 
     def report_crash(self, ended: Ending | None) -> None:
         """Prints once that a job crashed and will be restarted."""
         if ended is not None and ended.again_at > self.reported:
             self.reported = ended.again_at
             wait = format_duration(ended.again_at - ended.at)
-            self._print(f"the job ended, {ended.cause}; it is restarted in {wait}")
-            if self.terminal:
-                print(file=sys.stderr)
+            self._print(f"the job ended, {ended.cause}; it is restarted in {wait}", stays=True)
+
+    def _report_methods(self, state: RunState, *, ended: bool) -> None:
+        """Prints the scores of each method that has answered all its questions: all methods once the stage has ended,
+        else all but the last one."""
+        methods = list(dict.fromkeys(one.cast for one in state.solved))
+        for name in methods[self.methods : None if ended else -1]:
+            self.methods += 1
+            self._print(describe_method([one for one in state.solved if one.cast == name]), stays=True)
 
     def _close(self, state: RunState) -> None:
         stage = state.stages[self.stage]
-        self._print(f"{self.stage}: {stage_result(self.stage, state)} in {format_duration(stage.seconds)}")
-        if self.terminal:
-            print(file=sys.stderr)
+        if self.stage == GROUP_PLANNING:
+            self._report_methods(state, ended=True)
+        self._print(f"{self.stage}: {stage_result(self.stage, state)} in {format_duration(stage.seconds)}", stays=True)
 
-    def _print(self, line: str) -> None:
+    def _print(self, line: str, *, stays: bool = False) -> None:
+        """Prints a line, which on a terminal replaces the last one unless that `stays`."""
         line = printable(line)
         if self.terminal:
             raw_stream(sys.stderr).write("\r\x1b[K")
-            print(line, end="", file=sys.stderr, flush=True)
+            print(line, end="\n" if stays else "", file=sys.stderr, flush=True)
         elif line != self.line:
             print(line, file=sys.stderr, flush=True)
         self.line = line
@@ -143,6 +165,20 @@ def describe_stage(name: str, state: RunState) -> str:
     if rate:
         parts += [f"{rate:.1f}/min", f"{format_duration(left)} left"] if left else [f"{rate:.1f}/min"]
     return f"{name}: " + ", ".join(parts)
+
+
+def describe_method(solved: Sequence[QuestionSolved]) -> str:
+    """Returns the answers of one method in one line: their number, mean scores if they are scored, and mean tokens."""
+    answers = [one for one in solved if not is_fork(one.trajectory.unit)]
+    scored = [one for one in answers if one.scored]
+    parts = [f"{len(answers)} answer{'' if len(answers) == 1 else 's'}"]
+    if scored:
+        success, mean = ("won", "score") if scored[0].trajectory.question.played else ("EM", "F1")
+        parts.append(f"{mean} {100 * fmean(one.f1 for one in scored):.1f}")
+        parts.append(f"{success} {100 * fmean(one.em for one in scored):.1f}")
+    if answers:
+        parts.append(f"{fmean(one.tokens for one in answers):.0f} tokens each")
+    return f"{solved[0].cast}: {', '.join(parts)}"
 
 
 def _training(state: RunState) -> str:
