@@ -277,6 +277,21 @@ def test_edits_without_a_line_are_sent_the_next_time(ssh: Path, there: Path) -> 
     assert "last" in (there / "tools.toml").read_text()
 
 
+def test_a_run_that_is_deleted_there_while_there_is_no_line_is_gone_here(
+    line: Connection, ssh: Path, there: Path
+) -> None:
+    run = write(there, finished(), minute=40)
+    here = line.copy.root / "runs" / run.name
+    until(lambda: (here / "run.toml").exists())
+    served = ssh.read_text()
+    ssh.write_text("#!/bin/sh\nexit 255\n")
+    cut(line)
+    shutil.rmtree(run.path)
+    ssh.write_text(served)
+    until(lambda: not here.exists())
+    assert verdicts(line) == ["finished"], "the other run stays"
+
+
 def test_a_command_waits_for_the_line(line: Connection, ssh: Path) -> None:
     served = ssh.read_text()
     ssh.write_text("#!/bin/sh\nexit 255\n")
