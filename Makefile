@@ -37,7 +37,7 @@ test-server: model .venv-vllm/.installed  ## the engine of servers over a real v
 	@.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 
-faults: model  ## the fault plan in full, by two workers: kills, cuts, flips, full disks, power losses; up to an hour
+faults: model  ## the fault plan in full, by two workers: kills, cuts, flips, full disks, power losses; about 20 minutes
 	AUTOACT_FAULTS=long $(OFFLINE) $(BIN)/python -m pytest tests/faults --numprocesses 2 --dist worksteal -vv
 
 fuzz-studio: $(INSTALLED)  ## hostile text through every way into the studio, counted; about 40 minutes of CPU

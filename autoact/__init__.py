@@ -1,4 +1,4 @@
-"""AutoAct as an engine: question-answering agents that grow from a task, a few examples and a tool library.
+"""AutoAct as an engine: trains question-answering agents from a task, a few examples and a tool library.
 
 `autoact.project.project` opens a project, `autoact.job.job` plays the stages over it, `autoact.episode` is the loop
 itself.

@@ -83,7 +83,7 @@ def test_earlier_methods_answer_in_a_run_one_with_an_adapter_of_its_own(project:
 
 
 def test_commands_name_what_a_plug_in_adds(project: Path) -> None:
-    asked = autoact(project, "ask", str(project), "Where to?", "--cast", "at-once")
+    asked = autoact(project, "ask", str(project), "Where to?", "--method", "at-once")
     assert asked.stdout.rstrip().endswith("to, said 1 times"), asked.stderr
     assert "group-majority, at-once" in autoact(project, "ask", str(project), "?", "--cast", "x").stderr
     wrong = autoact(project, "run", str(project), "--only", "x").stderr

@@ -112,7 +112,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Returns the parser of all verbs, from which also help, manual and completion are made."""
     parser = Parser(
         prog="autoact",
-        description="Grows question-answering agents from a handful of examples.",
+        description="Trains question-answering agents from a handful of examples.",
         epilog="`autoact VERB --help` shows a verb's options. Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped.",
     )
     parser.add_argument("--version", action=Version, nargs=0, help="print the version")

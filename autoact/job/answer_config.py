@@ -26,7 +26,7 @@ def make_answer_config(
     found = find_run(project.root, base) if base else find_trained_run(project.root)
     if found is None and any(METHODS.get(cast).needs_adapters for cast in casts):
         raise BadInput(
-            "no run of this project has trained a group yet: `autoact run` trains one, and `--cast meta` needs none"
+            "no run of this project has trained a group yet: `autoact run` trains one, and the method `meta` needs none"
         )
     if found is not None:
         _check_adapters(found, casts)

@@ -125,9 +125,9 @@ class SelfInstruct(Section, frozen=True):
     target: Annotated[PositiveInt, Meta(extra={"unit": "questions"})] = 60
     """Questions to accept, the seed examples not counted."""
     round: Annotated[PositiveInt, Meta(extra={"unit": "questions"})] = 24
-    """Questions drafted in one round."""
+    """Questions drafted in one round, or clauses of sentences by type."""
     stall: Annotated[PositiveInt, Meta(extra={"unit": "rounds"})] = 3
-    """Successive rounds without an accepted question after which the stage ends."""
+    """Successive rounds without an accepted question, or by type without a new fact, after which drafting ends."""
     passes: PositiveInt = 3
     """The most passes over the corpus; a single one suffices for facts."""
     temperature: NonNegativeFloat = 0.7
@@ -156,9 +156,9 @@ class ToolSelection(Section, frozen=True):
     offered: Annotated[PositiveInt, Meta(extra={"unit": "tools"})] = 12
     """The most tools to choose among: of a larger library, those whose descriptions fit the task best."""
     by: Literal["likelihood", "names"] = "likelihood"
-    """The way to choose: `likelihood` takes the tools that worked examples use, and from a larger library, for each
-    question, the tool after whose description the model finds the question likeliest, which small models do far better;
-    `names` has the model name tools, as in the paper."""
+    """The way to choose: `likelihood` takes the tools that worked examples use; the model then names more, or, where
+    more tools can run than are offered, those are taken after whose description it finds the questions likeliest, which
+    small models do far better. `names` has the model name all, as in the paper."""
     temperature: NonNegativeFloat = 0.0
     """Temperature of sampling; 0 always takes the likeliest token."""
 
@@ -242,8 +242,8 @@ class Differentiation(Section, frozen=True):
     demonstrations: Annotated[NonNegativeInt, Meta(extra={"unit": "examples"})] = 0
     """Seed examples in the sub-agents' prompt; they have learned the form, so none are needed."""
     wrong_share: Fraction = 0.5
-    """Share of wrong trajectories among those that the reflect-agent learns from; those whose answer a page contains
-    come first."""
+    """Share of wrong trajectories among those that the reflect-agent learns from: first mistakes written from facts,
+    then tries whose answer an observation contains, then others."""
     trajectories: Annotated[NonNegativeInt, Meta(extra={"unit": "trajectories"})] = 0
     """The most kept trajectories to learn from, drawn with the seed; 0 means all. A larger number includes those of a
     smaller one."""
@@ -269,7 +269,7 @@ class Differentiation(Section, frozen=True):
     """`here` trains one adapter after the other on the run's own model; `local` and `slurm` train all at the same time,
     each as a job with a model of its own, in processes of this machine or on a Slurm cluster."""
     processes: PositiveInt = 1
-    """Processes that share the work of each step, one for each GPU, say; a step needs as many long trajectories."""
+    """Processes that share the forward passes of each step, one for each GPU, say; with fewer passes some wait."""
 
     def cast(self) -> Cast:
         """Returns the cast of these adapters."""
@@ -314,7 +314,8 @@ class GroupPlanning(Section, frozen=True):
     """Questions that begin with an auxiliary verb, such as `Is` or `Did`, and offer no alternative, are answered with
     yes or no."""
     keep: Literal["last", "best"] = "best"
-    """The answer of an episode with several: `best` is the one with the lowest probability of *wrong*."""
+    """The answer of an episode with several: `best` is the one with the lowest probability of *wrong*. Without a
+    threshold from validation it is the last one."""
 
 
 class SessionSettings(Section, frozen=True):

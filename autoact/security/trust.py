@@ -48,7 +48,9 @@ RULES: Mapping[ForeignKind, Mapping[Act, Rule]] = {
     "run": {
         "read": Rule(True, "log, settings, adapters; an archive only after each value was checked"),
         "shown": Rule(True, "marked as foreign"),
-        "chosen": Rule(False, "not the latest run, not the base of ask, eval or run, not continued by run"),
+        "chosen": Rule(
+            False, "not the latest run, not the base of ask, eval or run unless named, not continued by run"
+        ),
         "run": Rule(False, "not resumed, forked or judged"),
         "sent": Rule(False, "nothing"),
     },

@@ -94,7 +94,9 @@ ACTIONS = (
     Action("[", "previous_change", "", "the one before", "", "difference"),
     Action("esc", "close", "close", "back to the turns", "", "difference"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
-    Action("c", "cast", "who", "choose who answers: the group, another method, or both", "autoact ask --cast", "group"),
+    Action(
+        "c", "cast", "who", "choose who answers: the group, another method, or both", "autoact ask --method", "group"
+    ),
     Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
     Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),
@@ -109,7 +111,7 @@ ACTIONS = (
         "esc", "up", "questions", "stop the replay, else back to the questions, then to the projects", "studio", "group"
     ),
     Action(
-        "e", "evaluate", "evaluate", "evaluate casts on a data set or on the held-out questions", "autoact eval", "lab"
+        "e", "evaluate", "evaluate", "evaluate methods on a data set or the held-out questions", "autoact eval", "lab"
     ),
     Action("w", "wrong", "wrong answers", "wrong answers, and the training behind each", "autoact lineage", "lab"),
     Action(

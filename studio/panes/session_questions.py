@@ -102,7 +102,7 @@ class QuestionSender:
         self._on_result(result.text, None if result.accepted else typed)
 
     async def _start(self, typed: TypedLine, cast: str) -> None:
-        options = ("--session", f"--cast={cast}")
+        options = ("--session", f"--method={cast}")
         result = await cli_command.autoact("ask", str(self._project), typed.text, options=options)
         if result.code:
             self.waiting, self._unsent = "", []

@@ -75,7 +75,7 @@ def test_a_method_that_sees_the_gold_answer_is_refused_without_one(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        main(["ask", str(project.root), "Who wrote Fidelio?", "--cast", "reflexion-gold"])
+        main(["ask", str(project.root), "Who wrote Fidelio?", "--method", "reflexion-gold"])
     assert "`reflexion-gold` sees the gold answer, which only questions of `autoact eval`" in capsys.readouterr().err
     config = project.config(changes={"group_planning.compare": ["reflexion-gold"]})
     asked = replace(config, run=Plan(stages=("group_planning",), question="Who wrote Fidelio?"))

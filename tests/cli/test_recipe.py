@@ -49,6 +49,7 @@ def test_recipe_installs_as_the_makefile_does(name: str) -> None:
     assert re.search(r"^model:", makefile, re.MULTILINE)
     named = re.search(r'EXTRAS="?(?:\$\{EXTRAS:-)?([\w,]+)', text)
     assert named
+    assert "local" in named[1].split(","), "without it there is neither a model nor a training"
     assert set(named[1].split(",")) <= set(extras)
     assert re.search(r"--preset|trust", text)
     assert all(preset in PRESETS for preset in re.findall(r"PRESET(?:[:=]|:-) ?(\w+)", text))
@@ -98,7 +99,7 @@ def test_slurm_job_plays_a_run(ends: str, tmp_path: Path) -> None:
     ended = subprocess.run([bash], input=read_recipe("slurm"), env=environment, text=True, check=False,
                            capture_output=True, timeout=60)  # fmt: skip
     calls = out.read_text().splitlines()
-    assert calls[:2] == ["make model EXTRAS=cluster PYTHON=python3", "autoact doctor"]
+    assert calls[:2] == ["make model EXTRAS=local,cluster PYTHON=python3", "autoact doctor"]
     assert "autoact run /a/project --preset full" in calls
     if ends == "by itself":
         assert (ended.returncode, len(calls)) == (0, 3)

@@ -58,7 +58,7 @@ def test_man_reads_it_without_a_warning(tmp_path: Path, capsys: pytest.CaptureFi
         capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "100"},
     )  # fmt: skip
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "autoact - grows question-answering agents" in shown.stdout
+    assert "autoact - trains question-answering agents" in shown.stdout
     assert "autoact run [-h] [--preset" in shown.stdout
 
 

@@ -373,7 +373,7 @@ def test_a_foreign_run_is_named_to_be_a_base_and_trusted_to_go_on(root: Path, tm
 def test_only_foreign_runs_are_told_of_by_name(tmp_path: Path) -> None:
     empty = create(tmp_path / "empty", "blank").root
     arrived(empty, tmp_path, over=True)
-    with pytest.raises(BadInput, match=r"came from elsewhere; name one with --run.*2999"):
+    with pytest.raises(BadInput, match=r"came from elsewhere; name one, or.*2999"):
         latest_run(empty)
 
 

@@ -21,7 +21,8 @@ def add(subparsers: Any) -> None:
         "export", help="pack a run into one file, or write its kept trajectories for another program",
         description="Packs a run into one .tar.gz; with --form, writes its kept trajectories as JSON lines. --form "
         "metrics writes losses and scores by step as CSV (or JSON lines, to a .jsonl file), with columns such as "
-        "plan/loss. --form tensorboard writes them as TensorBoard's event files; trackio and wandb send them to these.",
+        "plan/loss. --form tensorboard writes them as TensorBoard's event files; --form trackio and --form wandb send "
+        "them to Trackio or Weights & Biases.",
     )  # fmt: skip
     add_target(parser)
     parser.add_argument("file", help="the file to write, or a folder for it, where it gets the run's name")

@@ -48,7 +48,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="runs at the same time (as many as there are --cards, or 1)",
     )
     parser.add_argument(
-        "--cards", default="", metavar="N",
+        "--cards", default="", metavar="N_OR_IDS",
         help="GPUs to hand out, as a number or as ids such as 0,2: each run gets one, or as many as "
         "`differentiation.processes`, by CUDA_VISIBLE_DEVICES",
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The verbs `doctor`, `models` and `secrets`: this machine's libraries and memory, its models, its user's secrets."""
+"""The verbs `doctor`, `models`, `secrets` and `notify`: this machine, its models, its user's secrets and messages."""

@@ -1,1 +1,1 @@
-"""The verbs `new`, `check`, `duplicate`, `rename`, `shelve` (projects.py, inspection.py) and `trust`."""
+"""The verbs `new`, `list`, `check`, `duplicate`, `rename`, `shelve` (projects.py, inspection.py) and `trust`."""

@@ -13,7 +13,8 @@ INTRODUCTION = """\
 AutoAct trains question-answering agents from a task description, a few examples and a library of tools. A *project* is
 a folder of text files (project.toml, examples.jsonl, tools.toml, corpus/, questions/, runs/). A *run* plays the stages
 self_instruct, tool_selection, synthesis, filtering, differentiation and group_planning on it, in a process that goes on
-when the command ends. A *unit* is one question's episode in a run, and its *answers* are numbered from 0.
+when the command ends. A *unit* is one item of a stage's work, mostly one question's episode, and its *answers* are
+numbered from 0.
 
 ## Rules
 
@@ -30,7 +31,8 @@ when the command ends. A *unit* is one question's episode in a run, and its *ans
 ## Usual work
 
 1. `autoact new P`, edit the text files, `autoact check P --json` until it has no errors.
-2. `autoact run P --preset quick --detach`, then `autoact runs P --json` until the verdict is `finished` or `failed`.
+2. `autoact run P --preset quick --detach`, then `autoact runs P --json` until the verdict is neither `starting` nor
+   `running`: `finished`, `failed`, or one that needs a person, such as `paused` or `interrupted`.
 3. `autoact stats P --json` and `autoact inspect P --json`: scores with intervals, reasons for refusals, known faults.
 4. `autoact log P --json`: every event, one JSON object a line. `autoact ask P QUESTION --json` asks the trained group.
 5. `autoact pause P UNIT`, `step`, `edit`, `fork P UNIT --at N --edit TEXT --json`: what if an answer had been another.

@@ -20,7 +20,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument("project", help="the project's folder or name")
     parser.add_argument("question")
     parser.add_argument(
+        "--method",
         "--cast",
+        dest="cast",
         type=_method,
         metavar="METHOD",
         default="group",

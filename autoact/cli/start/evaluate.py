@@ -20,7 +20,7 @@ MAPPED = ("question", "answer", "id", "choices", "level", "type")
 def add(subparsers: Any) -> None:
     """Adds the verb and its options."""
     parser = subparsers.add_parser(
-        "eval", help="score casts on held-out questions or a data set",
+        "eval", help="score methods on held-out questions or a data set",
         description="Answers the project's held-out questions, or those of --data, and prints EM and F1 with 95 % "
         "intervals. --data takes JSON lines, a JSON list or object, CSV, TSV or Parquet, in AutoAct's own format or "
         "the official one of HotpotQA, 2WikiMultihopQA, MuSiQue, Bamboogle, StrategyQA, GSM8K or ScienceQA, which are "

@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--base", default="", help="run with the results of skipped stages (default: the latest)")
     parser.add_argument(
         "--without", default="", metavar="IDS",
-        help="train without these trajectories, or those of these practice questions, of the base run, in its settings",
+        help="IDs of trajectories or practice questions of the base run: train in its settings, without these",
     )  # fmt: skip
     parser.add_argument(
         "--questions", choices=("self", "reference"), help="practise on self-made or reference questions"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,9 +20,9 @@ from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState, StageState
 from autoact.script import is_fork
 
-EVERY_TERMINAL, EVERY_FILE = 0.5, 10.0
-"""Seconds between progress lines on a terminal, where each replaces the last, and in a file, where group planning has a
-line for each method instead."""
+EVERY_TERMINAL, EVERY_FILE, EVERY_ANSWERS = 0.5, 10.0, 60.0
+"""Seconds between progress lines on a terminal, where each replaces the last, in a file, and there in group planning,
+which has a line for each method too."""
 LOOK = 0.2
 """Seconds between two reads of the log."""
 
@@ -116,7 +115,7 @@ class ProgressLine:
     def _pause(self) -> float:
         if self.terminal:
             return EVERY_TERMINAL
-        return math.inf if self.stage == GROUP_PLANNING and self.shown_at else EVERY_FILE
+        return EVERY_ANSWERS if self.stage == GROUP_PLANNING else EVERY_FILE
 
     def report_crash(self, ended: Ending | None) -> None:
         """Prints once that a job crashed and will be restarted."""

@@ -24,7 +24,7 @@ def add(subparsers: Any) -> None:
         "inspect", help="look into a run's trajectories: diversity, faults, duplicates, signs of failure",
         description="Prints figures of all trajectories of a run and of the kept ones, beside those of the four sets "
         "that the authors of the method released; simple gates with counts; types of questions; the most similar "
-        "questions; and the known signatures of failure, each with its threshold and a remedy.",
+        "questions; and known signs of failure, each with its threshold and a remedy.",
     )  # fmt: skip
     add_target(parser)
     parser.add_argument("--json", action="store_true")

@@ -1,3 +1,3 @@
-"""Presets of settings, one TOML file each; autoact/project/config.py reads them."""
+"""Presets of settings, one TOML file each; autoact/project/config_file.py reads them."""
 
 PRESETS = ("quick", "full", "paper", "modern")

@@ -1,4 +1,4 @@
-"""Built-in tools of one file each: Calculator, CodeInterpreter and TableVerbalizer.
+"""Built-in tools of one file each: Calculator, Compare, CodeInterpreter and TableVerbalizer.
 
 The catalogue of the library imports them. `calculator.py` evaluates arithmetic, `code_interpreter.py` runs Python
 programs in the sandbox, `table_verbalizer.py` turns tables into sentences. Begin with `calculator.py`, the shortest

@@ -184,7 +184,7 @@ async def test_a_question_starts_a_session_when_there_is_none(opera: Path, inste
         assert "the meta-agent alone" in screen_text(app)
         await pilot.press("j", "enter", "a", *"why?", "enter")
         await done(app, pilot)
-        assert f"ask --session --cast=meta -- {opera} why?" in screen_text(app)
+        assert f"ask --session --method=meta -- {opera} why?" in screen_text(app)
 
 
 @pytest.mark.does("group.cast", "pick.close")
