@@ -358,7 +358,10 @@ class StudioApp(App[str]):
 
     def action_leave(self) -> None:
         from studio.screens.project import ProjectScreen
+        from studio.screens.settings import SettingsForm
 
+        if isinstance(self.screen, SettingsForm) and self.screen.warn_of_loss():
+            return
         screens = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen)]
         for screen in screens:
             screen.save_view()

@@ -113,7 +113,8 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
         return CommandResult(False, f"{first.do}: {error}")
     reasons = [reason for reason in replies if reason]
-    done = f"{_texts(first)[1]} {len(commands) - len(reasons)} of {len(commands)}"
+    texts = {_texts(command)[1] for command in commands}
+    done = f"{texts.pop() if len(texts) == 1 else TEXTS[first.do][1]} {len(commands) - len(reasons)} of {len(commands)}"
     return CommandResult(len(reasons) < len(commands), f"{done}; {reasons[0]}" if reasons else done)
 
 

@@ -138,7 +138,9 @@ class SessionLog:
     def status_words(self) -> str:
         """The state of a session that goes on, in a few words."""
         words = f"session {self.state.status}" if self.state.stage == SESSION else "session: loading the model"
-        return f"{words}, {len(self.unfinished)} in flight" if self.unfinished else words
+        words += f", {len(self.unfinished)} in flight" * bool(self.unfinished)
+        held = self.state.halted.intersection(self.unfinished)
+        return f"{words}, {len(held)} held" if held else words
 
     def beside(self, unit: str) -> list[AskedQuestion]:
         """Returns a unit and the one shown beside it: its parent, or the other cast's answer to the same question."""

@@ -51,13 +51,17 @@ class TranscriptFeed:
         return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
 
     def last_answer(self) -> Paragraph | None:
-        """Returns the newest answer of the model; observations and the end are no answers."""
-        return next((one for one in reversed(self._paragraphs) if one.owner >= 0 and one.role != "world"), None)
+        """Returns the newest whole answer of the model; observations and the end are no answers."""
+        return next((one for one in reversed(self._paragraphs) if self._is_whole(one) and one.role != "world"), None)
 
     def answer(self, index: int) -> Paragraph | None:
-        """Returns the answer at this index of the document, as the log has it; None for other paragraphs."""
+        """Returns the answer at this index of the document, as the log has it; None for other paragraphs, and for the
+        answer that is being written."""
         found = self._paragraphs[index] if index < len(self._paragraphs) else None
-        return found if found is not None and found.owner >= 0 else None
+        return found if found is not None and self._is_whole(found) else None
+
+    def _is_whole(self, one: Paragraph) -> bool:
+        return 0 <= one.owner < self.log.next
 
 
 def export_units(folder: RunFolder, state: RunState, trajectories: Mapping[str, Trajectory | None]) -> str:

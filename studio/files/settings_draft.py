@@ -61,6 +61,11 @@ class SettingsDraft:
         found = self._planned.get("run.preset", NO_PRESET)
         return None if found == NO_PRESET else found
 
+    @property
+    def edited(self) -> Mapping[str, str]:
+        """What the person may have changed: the plan of a run, and the changed settings."""
+        return {**self._planned, **self.changes}
+
     def rows(self) -> list[SettingRow]:
         """Returns all settings, those of the run first. Raises AutoActError."""
         layers = self._layers()

@@ -157,12 +157,10 @@ class GroupPane(Pane):
         if (current := self.current) is not None:
             session, beside = current[0], current[0].beside(current[1].unit)
             forked = {asked.of for asked in beside}
+            titles = [f"{one.side}: original" if one.unit in forked else one.side for one in beside]
             sides = [
-                Side(
-                    untrusted_text.content(f"{one.side}: original" if one.unit in forked else one.side, "bold"),
-                    self._paragraphs(session, one),
-                )
-                for one in beside
+                Side(untrusted_text.content(title, "bold"), self._paragraphs(session, one))
+                for title, one in zip(titles, beside, strict=True)
             ]
             self.query_one(SideBySide).draw(sides, self.frames)
 
@@ -314,6 +312,7 @@ class GroupPane(Pane):
     def action_replay(self) -> None:
         self._replayed = 0.0 if self._replayed is None else None
         self._last_update = time.monotonic()
+        self.notice("")
         self._redraw_sides()
 
     def action_up(self) -> None:

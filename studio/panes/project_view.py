@@ -55,7 +55,9 @@ class ProjectView(Protocol):
     def reread_runs(self) -> None:
         """Reads the list of runs again, after a command has changed it."""
 
-    def send_all(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> object:
+    def send_all(
+        self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None, label: str = ""
+    ) -> object:
         """Sends several commands of one kind to the followed run's job; a run without a job gets one, except for
         judgements, which need none.
 

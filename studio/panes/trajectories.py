@@ -55,9 +55,9 @@ class TrajectoriesPane(Pane):
         self._live: LiveTail | None = None
         self._live_timer: Timer | None = None
         self._run = ""
-        self._below_first = False
-        """Whether the person has moved the cursor below the first row. On the first row, the pane shows whichever
-        unit is first; below it, it keeps to the unit."""
+        self._keeps_unit = False
+        """Whether the cursor stays on its unit, which the person chose below the first row or has changed. Else the
+        pane shows whichever unit is first."""
 
     def compose(self) -> ComposeResult:
         yield InputLine("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
@@ -128,7 +128,7 @@ class TrajectoriesPane(Pane):
             self.set_text("facts", episode_facts(self.follow.state, self.unit) if self.unit else Content())
 
     def _change_run(self) -> None:
-        self._run, self._below_first = self.follow.name, False
+        self._run, self._keeps_unit = self.follow.name, False
         self._order.cancel()
         if self._live is not None:
             self._live.close()
@@ -143,7 +143,7 @@ class TrajectoriesPane(Pane):
 
     def _show_sorted(self, units: list[str]) -> None:
         table = self.table
-        kept = table.chosen if self._below_first or self.reader.is_focused else None
+        kept = table.chosen if self._keeps_unit or self.reader.is_focused else None
         self.episodes.units = units
         table.reload(key=kept)
         table.set_hint(empty_reason(self.episodes, self.follow))
@@ -176,7 +176,7 @@ class TrajectoriesPane(Pane):
 
     @on(Table.CursorMoved)
     def _cursor_moved(self) -> None:
-        self._below_first = self.table.cursor > 0
+        self._keeps_unit = self.table.cursor > 0
         if self.table.chosen:
             self.reader.open(self.table.chosen)
         self._show_facts()
@@ -234,6 +234,7 @@ class TrajectoriesPane(Pane):
         if unit not in state.lanes.units or (state.status == "paused" and unit not in state.halted):
             self.action_hold_run()
         else:
+            self._keeps_unit = True
             self.view.send(new_command("resume" if unit in state.halted else "pause", unit))
 
     @action_table.check_obstacle
@@ -242,6 +243,7 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_step(self) -> None:
+        self._keeps_unit = True
         self.view.send(new_command("step", self.unit))
 
     @action_table.check_obstacle
@@ -279,11 +281,12 @@ class TrajectoriesPane(Pane):
     def action_undo(self) -> None:
         commands = self.episodes.undo.pop()
         if commands and (commands[0].do == "judge" or self.follow.verdict in ALIVE):
-            self.view.send_all(commands)
+            self.view.send_all(commands, label="undo: ")
         else:
             self.notice("This cannot be undone: keep or drop by hand (K, x); u undoes the change before it.")
 
     def _note_change(self, undo: list[Command]) -> None:
+        self._keeps_unit = True
         self.episodes.note_change(undo)
         self.table.reload()
 
@@ -340,14 +343,11 @@ class TrajectoriesPane(Pane):
     def action_sort(self) -> None:
         self.episodes.sort = SORTS[(SORTS.index(self.episodes.sort) + 1) % len(SORTS)]
         self._order.change(self.episodes, now=True)
-        self.notice(
-            f"Sorted by {self.episodes.sort}." if self.episodes.sort != SORTS[0] else "In the order of the log."
-        )
+        self.notice(f"Sorted by {self.order}." if self.order else "In the order of the log.")
 
     @action_table.check_obstacle
     def action_filter(self) -> None:
-        line = self.query_one("#wanted", InputLine)
-        line.open(line.value)
+        (line := self.query_one("#wanted", InputLine)).open(line.value)
 
     @on(Input.Changed, "#wanted")
     def _filter_changed(self, message: Input.Changed) -> None:

@@ -27,6 +27,14 @@ def stage_of(state: RunState) -> str:
 
 
 def pace(state: RunState) -> str:
+    """Returns how many episodes are held, and unless all are, what is known of the progress."""
+    if held := state.halted.intersection(state.lanes.units):
+        progress = _pace(state) if len(held) < len(state.lanes.units) else ""
+        return f"{len(held)} held{f', {progress}' if progress else ''}"
+    return _pace(state)
+
+
+def _pace(state: RunState) -> str:
     """Returns the sub-agent in training, the validation after it, or the time left for the running stage; empty when
     unknown."""
     stage, role = state.stages.get(state.stage), training_role(state)

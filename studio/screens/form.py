@@ -61,7 +61,7 @@ class Form(ModalScreen[bool]):
         super().__init__()
         self._title, self._fields, self._accept, self._verb = title, fields, accept, verb
         self._saving = False
-        self._closable: Values = {}
+        self._closable: list[Values] = []
         """The values with which the form closes unasked: those at first, or those it has warned of."""
 
     def compose(self) -> ComposeResult:
@@ -76,7 +76,7 @@ class Form(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         self.query_one(f"#field-{self._fields[0].name}").focus()
-        self._closable = self.values
+        self._closable = [self.values]
         # A text of several lines scrolls to its cursor, and its label out of sight.
         self.call_after_refresh(self.query_one(VerticalScroll).scroll_home, animate=False)
 
@@ -102,10 +102,10 @@ class Form(ModalScreen[bool]):
 
     def action_cancel(self) -> None:
         """Closes the form; where something was typed, only at the second key."""
-        if self.values == self._closable:
+        if self.values in self._closable:
             self.dismiss(False)
         else:
-            self._closable = self.values
+            self._closable.append(self.values)
             self._show_error("Not saved: esc again discards what was typed.")
 
     async def _save(self) -> None:

@@ -29,7 +29,7 @@ from studio.screens.run_control import RunControl, Verb
 from studio.terminal.redraw import Frames
 from studio.widgets.footer import Footer
 from studio.widgets.method_line import MethodLine
-from studio.widgets.notice import Notice
+from studio.widgets.notice import STAYS_S, Notice
 from studio.widgets.status import Status
 from studio.widgets.tab_line import TabLine
 
@@ -220,10 +220,10 @@ class ProjectScreen(Screen[None]):
 
     # -- what panes call -------------------------------------------------------------------------------------------
 
-    def notice(self, text: str) -> None:
+    def notice(self, text: str, seconds: float = STAYS_S) -> None:
         """Shows a text in the line above the footer; does nothing once the screen was left."""
         for line in self.query(Notice):
-            line.show(text)
+            line.show(text, seconds)
         self.update_footer()
 
     def update_footer(self) -> None:
@@ -266,17 +266,17 @@ class ProjectScreen(Screen[None]):
             self._in_thread(lambda: run_command.deliver(folder, command, start=start))
 
     def send_all(
-        self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None
+        self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None, label: str = ""
     ) -> Worker[CommandResult]:
-        """Sends several commands of one kind in a thread, and shows how many were accepted."""
+        """Sends several commands of one kind in a thread, and shows how many were accepted, after the label."""
         folder = self.follow.folder
         if folder is None or not commands:
             return self._in_thread(lambda: CommandResult(False, "There is nothing to send this to."))
         if len(commands) == 1:
             self.notice(run_command.progress_text(commands[0]))
-            return self._in_thread(lambda: run_command.deliver(folder, commands[0], start=True), on_accepted)
+            return self._in_thread(lambda: run_command.deliver(folder, commands[0], start=True), on_accepted, label)
         self.notice(f"{run_command.TEXTS[commands[0].do][0]} {len(commands)} trajectories ...")
-        return self._in_thread(lambda: run_command.deliver_all(folder, commands), on_accepted)
+        return self._in_thread(lambda: run_command.deliver_all(folder, commands), on_accepted, label)
 
     async def send_typed(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> str:
         """Sends commands as `send_all`, and returns the reason if none is accepted, so that a form can stay open."""
@@ -285,13 +285,13 @@ class ProjectScreen(Screen[None]):
         return "" if result.accepted else result.text
 
     def _in_thread(
-        self, work: Callable[[], CommandResult], on_accepted: Callable[[], object] | None = None
+        self, work: Callable[[], CommandResult], on_accepted: Callable[[], object] | None = None, label: str = ""
     ) -> Worker[CommandResult]:
         """Sends commands in a thread, shows the text of the result, and calls `on_accepted` if one was accepted."""
 
         def send() -> CommandResult:
             result = work()
-            self.app.call_from_thread(self.notice, result.text)
+            self.app.call_from_thread(self.notice, f"{label}{result.text}")
             if result.accepted and on_accepted is not None:
                 self.app.call_from_thread(on_accepted)
             return result
@@ -375,7 +375,7 @@ class ProjectScreen(Screen[None]):
             self.post_message(self.Left(self.project.parent))
         else:
             away = "leaves" if remote_machine.current() else "goes back to the projects"
-            self.notice(f"esc again {away}")
+            self.notice(f"esc again {away}", PRESS_AGAIN_S)
 
 
 def _slot(title: str) -> int:

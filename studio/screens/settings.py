@@ -89,8 +89,8 @@ class SettingsForm(ModalScreen[bool]):
         """The model for which the memory plan is shown."""
         self._edited: SettingRow | None = None
         """The setting whose value is in the line."""
-        self._closable = draft.changes
-        """The changes with which the form closes unasked: those at first, or those it has warned of."""
+        self._closable = [draft.edited]
+        """The values with which the form closes unasked: those at first, or those it has warned of."""
         self._taking = False
         """Whether the changes are being taken."""
         self._plan: dict[str, Any] = {}
@@ -135,6 +135,8 @@ class SettingsForm(ModalScreen[bool]):
         self._rows.rows = [row for row in self._all if all(word in _searched(row) for word in words)]
         self._table.set_hint("No setting matches; esc shows all.")
         self._table.reload(key=chosen)
+        if self._table.chosen != chosen:  # it is hidden now; the first match is the best
+            self._table.move_to(0)
         self._describe()
 
     @on(Table.CursorMoved)
@@ -203,7 +205,7 @@ class SettingsForm(ModalScreen[bool]):
             self._step(1)
         else:
             self._edited = row
-            self.query_one("#value", InputLine).open(untrusted_text.clean_for_editing(row.value))
+            self.query_one("#value", InputLine).open(untrusted_text.clean_for_editing(row.value), selected=True)
 
     @on(Input.Submitted, "#value")
     def _value_submitted(self, message: Input.Submitted) -> None:
@@ -255,6 +257,7 @@ class SettingsForm(ModalScreen[bool]):
         except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
             self._show_error(str(error))
         else:
+            self._closable = [self.draft.edited]
             self._read()
             self._show_matches(self._wanted)
 
@@ -290,11 +293,16 @@ class SettingsForm(ModalScreen[bool]):
         if self._wanted:
             self.query_one("#wanted", InputLine).action_leave_line()
             self._show_matches("")
-        elif self.draft.changes and self.draft.changes != self._closable:
-            self._closable = self.draft.changes
-            self._show_error("Not taken: esc again discards what was changed.")
-        else:
+        elif not self.warn_of_loss():
             self.dismiss(False)
+
+    def warn_of_loss(self) -> bool:
+        """Says once that leaving discards what was changed; returns whether it did."""
+        if self.draft.edited in self._closable:
+            return False
+        self._closable.append(self.draft.edited)
+        self._show_error("Not taken: the same key again discards what was changed.")
+        return True
 
     # -- the memory plan -------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from studio.actions import action_table
 
@@ -51,10 +52,13 @@ class InputLine(Input):
         self.can_focus = True
         self.add_class("shown")
 
-    def open(self, text: str = "") -> None:
-        """Shows the line with a text to edit, the cursor at its end, and gives it the focus."""
+    def open(self, text: str = "", *, selected: bool = False) -> None:
+        """Shows the line with a text to edit, the cursor at its end, and gives it the focus.
+
+        If the text is selected, as that of a filter always is, typing replaces it.
+        """
         self.value = text
-        self.cursor_position = len(text)
+        self.selection = Selection(0 if selected or self.is_filter else len(text), len(text))
         self.can_focus = True
         self.add_class("shown")
         self.focus()

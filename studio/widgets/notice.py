@@ -23,11 +23,11 @@ class Notice(Static):
         super().__init__(id="notice")
         self._timer: Timer | None = None
 
-    def show(self, text: str) -> None:
-        """Replaces the message; the text may be untrusted."""
+    def show(self, text: str, seconds: float = STAYS_S) -> None:
+        """Replaces the message for some seconds; the text may be untrusted."""
         content = untrusted_text.content(text)
         self.set_class(content.cell_length > self.content_size.width, "long")
         self.update(content, layout=self.has_class("long"))
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(STAYS_S, lambda: self.show("")) if text else None
+        self._timer = self.set_timer(seconds, lambda: self.show("")) if text else None

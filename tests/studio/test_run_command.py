@@ -73,7 +73,7 @@ def test_a_judgement_wakes_no_session(opera: Path, monkeypatch: pytest.MonkeyPat
     drop, unknown = new_command("judge", "q-0000.0", 0, "dull"), new_command("judge", "q-9", 1)
     kept = deliver_all(run, [drop, unknown])
     assert (kept.accepted, kept.text) == (
-        True, "dropped 1 of 2; `q-9` is no finished trajectory of this run's synthesis",
+        True, "judged 1 of 2; `q-9` is no finished trajectory of this run's synthesis",
     )  # fmt: skip
     state = RunState.of(run.events)
     assert (state.status, state.verdicts["q-0000.0"].kept, state.verdicts["q-0000.0"].why) == (

@@ -213,6 +213,19 @@ async def test_projects(opera: Path, size: tuple[int, int]) -> None:
         assert app.screen.query_one(Input).value == ""
 
 
+async def test_a_second_escape_is_asked_for_no_longer_than_it_counts(
+    opera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.screens.project.PRESS_AGAIN_S", 0.3)
+    async with studio_of(find(str(opera))) as (app, pilot):
+        await pilot.press("escape")
+        assert "esc again goes back to the projects" in screen_text(app)
+        await pilot.pause(0.6)
+        assert "esc again" not in screen_text(app)
+        await pilot.press("escape")
+        assert isinstance(app.screen, ProjectScreen)
+
+
 @pytest.mark.does("project.back", "everywhere.leave")
 async def test_escape_leads_to_the_projects(opera: Path) -> None:
     async with studio_of(find(str(opera))) as (app, pilot):

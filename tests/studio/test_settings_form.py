@@ -10,6 +10,7 @@ from paned import Instead, done, pane_of
 from stories import screen_text
 
 from studio.screens.settings import SettingsForm
+from studio.widgets.lists.table import Table
 
 NOTES = """
 import json, sys, pathlib
@@ -113,11 +114,42 @@ async def test_changes_are_left_only_by_a_second_escape(planned: Path) -> None:
             "comma", "slash", *"model.lanes", "enter", "enter", "ctrl+u", "4", "enter", "escape", "escape"
         )
         await done(app, pilot)
-        assert "esc again discards what was changed" in screen_text(app)
+        assert "the same key again discards what was changed" in screen_text(app)
         await pilot.press("x", "escape")
         assert not isinstance(app.screen, SettingsForm), "the change was taken back"
-        await pilot.press("comma", "slash", *"model.lanes", "enter", "enter", "ctrl+u", "4", "enter", *["escape"] * 3)
+        await pilot.press("comma", "slash", *"model.lanes", "enter", "enter", "4", "enter", *["escape"] * 3)
         assert not isinstance(app.screen, SettingsForm)
+
+
+async def test_the_run_form_asks_too_and_q_asks_before_it_leaves(planned: Path) -> None:
+    async with pane_of(planned, "7") as (app, pilot):
+        await pilot.press("n")
+        await done(app, pilot)
+        await pilot.press("right", "q")
+        assert "the same key again discards what was changed" in screen_text(app)
+        await pilot.press("left", "escape")
+        assert not isinstance(app.screen, SettingsForm), "the preset is as before"
+        await pilot.press("n", "right", "q")
+        await done(app, pilot)
+        assert app.is_running
+        await pilot.press("q")
+        await pilot.pause()
+        assert not app.is_running
+
+
+async def test_typing_replaces_the_value_and_the_filter(planned: Path) -> None:
+    async with pane_of(planned, "7") as (app, pilot):
+        await pilot.press("comma", "slash", *"alpha", "enter", "slash", *"model.lanes", "enter", "enter", "7", "enter")
+        await done(app, pilot)
+        assert "lanes 7 " in flowing(screen_text(app))
+
+
+async def test_a_filter_that_hides_the_chosen_setting_chooses_the_first_match(planned: Path) -> None:
+    async with pane_of(planned, "7") as (app, pilot):
+        await pilot.press("comma", "end", "slash", *"model.", "enter")
+        await done(app, pilot)
+        assert isinstance(app.screen, SettingsForm)
+        assert app.screen.query_one(Table).cursor == 0
 
 
 @pytest.mark.does("settings.undo")

@@ -77,4 +77,9 @@ def test_a_choice_has_its_probability_and_an_edit_its_note(tmp_path: Path) -> No
     assert texts == ["right   · probability 27%", "I look.", "Finish   · edited by a person"]
     assert feed.answer(0) is not None
     assert feed.answer(0).text == "right"  # type: ignore[union-attr]
+    feed.refresh(TokenSpoken("t-1", 3, "argument", "Fid"))
+    assert feed.document.text(3) == "Fid"
+    assert feed.answer(3) is None, "it cannot be edited before it is whole"
+    assert feed.last_answer() is not None
+    assert feed.last_answer().owner == 2  # type: ignore[union-attr]
     feed.log.close()

@@ -224,6 +224,7 @@ async def test_replay_and_its_speed(opera: Path) -> None:
         await pilot.press(*("<" * 9), "p")
         await done(app, pilot)
         assert "12 s x1" in screen_text(app), "the same key replays it again"
+        assert "The replay is over" not in screen_text(app)
         await pilot.press("escape")
         await done(app, pilot)
         assert_whole(screen_text(app))
