@@ -7,14 +7,18 @@ from typing import Any
 import torch
 
 from autoact.model.memory import free_memory
+from autoact.training.attention import SHORT
 
 UNKNOWN = 4 << 30
 """Bytes that are taken as free where the system does not say."""
 
 USED = 0.8
 """Largest share of the free memory that a pass may need without checkpointing."""
-STATES, INNER_STATES = 8, 3
-"""Vectors that a layer keeps of each token for the gradient, of the model's size and of its MLP's."""
+STATES, INNER_STATES = 14, 4
+"""Vectors that a layer keeps of each token for the gradient, of the model's size and of its MLP's, with adapters on all
+its linear layers."""
+ATTENDED = SHORT // 2
+"""Tokens to which a token attends by weights that are kept, on average."""
 
 
 def available_memory(device: torch.device) -> int:
@@ -41,4 +45,5 @@ def pass_memory(model: Any, tokens: int) -> int:
     inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
     inner *= getattr(config, "num_experts_per_tok", None) or 1
     size = torch.finfo(model.dtype).bits // 8 if model.dtype.is_floating_point else 2
-    return int(tokens * config.num_hidden_layers * (STATES * config.hidden_size + INNER_STATES * inner) * size)
+    kept = STATES * config.hidden_size + INNER_STATES * inner + ATTENDED * config.num_attention_heads
+    return int(tokens * config.num_hidden_layers * kept * size)

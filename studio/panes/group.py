@@ -255,7 +255,7 @@ class GroupPane(Pane):
         return ("group.edit", "group.fork") if not self.query_one("#history", Table).has_focus else ()
 
     def action_ask(self) -> None:
-        self._open_line(None, "")
+        self._open_line(None, self.query_one("#ask", InputLine).left)
 
     def action_cast(self) -> None:
         """Opens the list of all methods, and of those that answer beside each other."""
@@ -379,15 +379,15 @@ class GroupPane(Pane):
     @on(Input.Submitted, "#ask")
     def _line_submitted(self, message: Input.Submitted) -> None:
         typed, self._edit = TypedLine(message.value.strip(), self._edit), None
-        self.query_one("#ask", InputLine).action_leave_line()
+        self.query_one("#ask", InputLine).close()
         if typed.text or typed.edit:
             self._sender.send_line(typed, self.casts, self._alive)
             self._show_status()
 
     @on(InputLine.Closed)
-    def _line_closed(self) -> None:
+    def _line_closed(self, message: InputLine.Closed) -> None:
         if self._edit is not None:  # left by esc: enter sends nothing any more
-            self._edit = None
+            self._edit, message.line.left = None, ""
             self.notice("")
         self.query_one(SideBySide).view(0).focus()
 

@@ -35,6 +35,8 @@ class InputLine(Input):
         """`placeholder` is markup, so never untrusted text; `verb` is the footer's label of the enter key."""
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
         self.can_focus = False
+        self.left = ""
+        """What had been typed when the line was left by its key, until it is opened again."""
         self._verb = verb
 
     def footer_word(self, action: str) -> str:
@@ -57,13 +59,18 @@ class InputLine(Input):
 
         If the text is selected, as that of a filter always is, typing replaces it.
         """
-        self.value = text
+        self.value, self.left = text, ""
         self.selection = Selection(0 if selected or self.is_filter else len(text), len(text))
         self.can_focus = True
         self.add_class("shown")
         self.focus()
 
     def action_leave_line(self) -> None:
+        self.left = self.value
+        self.close()
+
+    def close(self) -> None:
+        """Empties and hides the line."""
         self.value = ""
         self.can_focus = False
         self.remove_class("shown")

@@ -52,7 +52,7 @@ def test_a_pass_needs_about_what_is_estimated() -> None:
             "llama", hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9
         )
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    assert memory.pass_memory(model, 1010) == pytest.approx(1.05 * 2**30, rel=0.15)  # as measured on such a model
+    assert memory.pass_memory(model, 1010) == pytest.approx(1.94 * 2**30, rel=0.15)  # as measured on such a model
 
 
 def test_a_system_that_does_not_tell_its_free_memory_has_some(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ BLOCK = 64
 """Weights that share a scale of 32 bits in a base of 4 bits; one of 8 bits has a scale for each output."""
 SPAN_PASS = 1_024
 """Most tokens of several trajectories in one pass of training; a longer trajectory has a pass of its own."""
+ATTENDED = 384
+"""Tokens to which a token of such a pass attends, on average, where each sample is computed apart."""
 LOSS_SHARE = 0.25
 """Share of a trajectory's tokens that carry loss for one adapter: for these, logits are computed."""
 OPTIMISED = 16
@@ -81,8 +83,9 @@ def activation_bytes(model: Architecture, precision: str, load: Workload) -> int
     # an adapter's input in 32 bits, with the mask of dropout: a byte on a GPU, a number elsewhere; its inner product
     adapter = sum((5 if load.card else 8) * matrix.inputs + 4 * load.rank for matrix in targeted(model, load.targets))
     hidden = (3 if model.gated else 5) * model.mlp + model.routed * model.hidden
-    # attention in 32 bits with its weights on a GPU; elsewhere queries, keys, values and the result
-    attention = 12 * inner + 4 * model.heads * pass_tokens(load) if load.card else 4 * size * inner
+    # queries, keys, values and the result, with the weights of attention, in 32 bits on a GPU
+    attended = 4 * pass_tokens(load) if load.card else size * ATTENDED
+    attention = (12 if load.card else 4 * size) * inner + model.heads * attended
     return pass_tokens(load) * (4 * model.normed + adapter + attention + size * hidden)
 
 

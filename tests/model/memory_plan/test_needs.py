@@ -13,7 +13,7 @@ import torch
 from autoact.model.memory_plan import needs
 from autoact.model.memory_plan.architecture import count
 from autoact.model.memory_plan.needs import Workload
-from autoact.training import loss
+from autoact.training import loss, memory
 
 TOKENS = 1_024
 TARGETS = {"phi3": ("qkv_proj",)}
@@ -21,6 +21,7 @@ TARGETS = {"phi3": ("qkv_proj",)}
 
 def test_the_pass_is_that_of_the_trainer() -> None:
     assert needs.SPAN_PASS == loss.PASS
+    assert needs.ATTENDED == memory.ATTENDED
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from studio.panes import group
 from studio.panes.group import GroupPane
 from studio.panes.rows.method_choices import method_choices
 from studio.screens.projects import ProjectsScreen
+from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
 from studio.widgets.transcripts.transcript import Transcript
 
@@ -492,6 +493,16 @@ async def test_nothing_stays_of_a_line_that_is_left(opera: Path, key: str) -> No
             await done(app, pilot)
             assert screen_text(app).splitlines()[-3:-1] == before.splitlines()[-3:-1]
             assert "enter sends it" not in screen_text(app)
+
+
+async def test_a_question_that_was_left_is_on_the_line_again(opera: Path) -> None:
+    with alive(session(opera, turns("group-asked-0001", "group"))):
+        async with pane_of(opera, "5") as (app, pilot):
+            line = app.screen.query_one("#ask", InputLine)
+            await pilot.press("a", *"Why?", "escape", "a")
+            assert line.value == "Why?"
+            await pilot.press("escape", "enter", "e", "escape", "a")
+            assert line.value == "", "the text of a turn is no question"
 
 
 @pytest.mark.does("group.differ")
