@@ -110,7 +110,7 @@ class TrainingPane(Pane, can_focus=True):
             self._choose(self.chosen)
         for role in self.adapters:
             self.query_one(f"#gauges-{role}", Gauges).refresh_lines(follow)
-            self._draw(role)
+        self._draw()
         self.query_one(AdapterLines).refresh_lines(follow)
 
     # -- keys ------------------------------------------------------------------------------------------------------
@@ -251,17 +251,22 @@ class TrainingPane(Pane, can_focus=True):
         focused_role = next((role for role in self.adapters if focused and focused.id == f"plot-{role}"), self.chosen)
         self._choose(self.chosen if self.has_class("single") else focused_role)
 
-    def _draw(self, role: str) -> None:
+    def _draw(self) -> None:
+        """Draws the curves of all adapters on a common axis."""
+        plots = [self.query_one(f"#plot-{role}", Plot) for role in self.adapters]
+        for role, plot in zip(self.adapters, plots, strict=True):
+            plot.curves, plot.beside = self._curves(role), plots
+            self.frames.request(plot)
+
+    def _curves(self, role: str) -> list[Curve]:
         series = self.follow.losses.get(role, Series())
         last = max(self.follow.state.curves.get(role, {0: None}))
         step = self.follow.state.curves.get(role, {}).get(last)
-        plot = self.query_one(f"#plot-{role}", Plot)
         played = trained_cast(self.follow.state.config).role(role)
         colour = played if played in ROLES else META
-        plot.curves = [Curve("loss", colour, series, step.of if step else 0, self._earlier.get(role, []))]
-        if role in self.follow.validation_losses:
-            plot.curves = [*plot.curves, Curve("validation", "", self.follow.validation_losses[role])]
-        self.frames.request(plot)
+        curve = Curve("loss", colour, series, step.of if step else 0, self._earlier.get(role, []))
+        validation = self.follow.validation_losses.get(role)
+        return [curve, Curve("validation", "", validation)] if validation else [curve]
 
     async def _train(self, base: str) -> None:
         options = ("--from", "differentiation", f"--base={base}", "--detach")
@@ -289,8 +294,7 @@ class TrainingPane(Pane, can_focus=True):
     def _show_earlier(self, run: str, found: dict[str, list[RunCurve]]) -> None:
         if run == self._run:
             self._earlier = found
-            for role in self.adapters:
-                self._draw(role)
+            self._draw()
 
 
 def _column(adapter: str) -> Vertical:

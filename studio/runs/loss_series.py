@@ -61,12 +61,13 @@ class Series:
     def columns(self, count: int, of: int = 0, *, smooth: float = 0.0) -> list[Column | None]:
         """Returns `count` columns for all steps, or for `of` steps if that is more; None where a column has no value.
 
+        The first step is in the first column, and the last of several in the last.
         `smooth` is the weight of the previous average, from 0 for no smoothing to below 1.
         """
-        total, known = max(of, len(self._values), 1), len(self._counts)
-        edges = [min(known, -(-at * total // (count * self._stride))) for at in range(count + 1)]
+        last, known = max(1, (max(of, len(self._values)) - 1) // self._stride), len(self._counts)
+        edges = [min(known, -(-at * last // max(1, count - 1))) for at in range(count)]
         lows, highs = (self._averages_by(smooth),) * 2 if smooth else (self._lows, self._highs)
-        return [_extremes(lows[left:right], highs[left:right]) for left, right in pairwise(edges)]
+        return [_extremes(lows[left:right], highs[left:right]) for left, right in pairwise([*edges, known])]
 
     def _averages_by(self, weight: float) -> array[float]:
         """Returns the running average after each bin, NaN where the bin is empty."""

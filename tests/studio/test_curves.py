@@ -50,6 +50,15 @@ def test_step_by_step_is_as_all_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("steps", [2, 3, 4, 60, 1_000, BINS + 1, 5 * BINS + 3])
+def test_a_finished_curve_reaches_both_edges(steps: int) -> None:
+    columns = Series([float(step) for step in range(steps)]).columns(50)
+    assert columns[0] is not None
+    assert columns[0][0] == 0
+    assert columns[-1] is not None
+    assert columns[-1][1] == steps - 1
+
+
 def test_the_rest_of_the_training_is_empty() -> None:
     columns = Series([2.0] * 30).columns(20, 60)
     assert all(columns[:10])
@@ -113,8 +122,8 @@ async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
         assert rows[2].startswith("  9.000 ")
         assert rows[2].rstrip().endswith("a"), "the letter is at the end of the curve"
         assert rows[14].startswith("  0.274 ")
-        assert rows[15].split() == ["0", "100", "200", "300", "400"]
-        assert rows[15].index("200") == 8 + 36
+        assert rows[15].split() == ["1", "100", "200", "300", "400"]
+        assert rows[15].index("200") == 8 + 35
         await pilot.press("v", "l", "m")
         await pilot.pause()
         rows = screen_text(app).splitlines()
@@ -150,6 +159,26 @@ def test_ticks_of_a_log_scale() -> None:
     assert round_powers(0.03, 4.0) == pytest.approx([0.05, 0.1, 0.2, 0.5, 1, 2])
     assert round_powers(0.0, 1.0) == []
     assert round_powers(1e-300, 1.7e308)[-1] == 1e308
+
+
+async def test_axis_and_cursor_count_steps_from_one() -> None:
+    plot = Plot([Curve("loss", "plan", Series([4.0, 3.0, 2.0, 1.0]), 4)])
+    app = Host(plot)
+    async with app.run_test(size=(48, 12)) as pilot:
+        await pilot.pause()
+        assert screen_text(app).splitlines()[11].split() == ["1", "2", "3", "4"]
+        found = []
+        for _ in range(4):
+            await pilot.press("left")
+            await pilot.pause()
+            rows = screen_text(app).splitlines()
+            found.append((rows[11].split()[1], rows[0].split()[-1], rows[1].ljust(48).find("│")))
+        steps, values, cells = zip(*found, strict=True)
+        assert (steps, values) == (("4", "3", "2", "1"), ("1.000", "2.000", "3.000", "4.000"))
+        assert [plot._cursor_cell(40) for plot.cursor in (3, 0)] == [39, 0]
+        await pilot.click(plot, offset=(47, 5))
+        assert plot.cursor == 3
+    assert cells == tuple(sorted(cells, reverse=True))
 
 
 async def test_several_runs_lie_on_one_axis_each_with_its_letter() -> None:

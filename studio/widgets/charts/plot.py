@@ -85,6 +85,8 @@ class Plot(Widget, can_focus=True):
     def __init__(self, curves: Sequence[Curve] = (), *, id: str | None = None):
         super().__init__(id=id)
         self.curves = curves
+        self.beside: Sequence[Plot] = ()
+        """Plots with the same axis."""
         self.smooth = 0.0
         """Weight of the running average; 0 for no smoothing."""
         self.logarithmic = False
@@ -108,9 +110,11 @@ class Plot(Widget, can_focus=True):
 
     @property
     def steps(self) -> int:
-        """The length of the axis in steps: that of the longest curve, earlier runs included while they are shown."""
-        lengths = [max(len(curve.series), curve.of) for curve in self.curves]
-        return max([*lengths, *(len(series) for series, *_ in self._all_series())], default=0)
+        """The length of the axis in steps: that of the longest curve here and in the plots with the same axis, earlier
+        runs included while they are shown."""
+        curves = [curve for plot in (self, *self.beside) for curve in plot.curves]
+        others = [len(other.series) for curve in curves for other in curve.earlier] if self.earlier else []
+        return max([*others, *(max(len(curve.series), curve.of) for curve in curves)], default=0)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -140,7 +144,7 @@ class Plot(Widget, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         if event.x >= AXIS and self.steps:
-            self.cursor = (event.x - AXIS) * self.steps // max(1, self.size.width - AXIS)
+            self.cursor = round((event.x - AXIS) * (self.steps - 1) / max(1, self.size.width - AXIS - 1))
             self.draw()
 
     def on_resize(self, event: Resize) -> None:
@@ -274,7 +278,8 @@ class Plot(Widget, can_focus=True):
 
     def _cursor_cell(self, across: int) -> int | None:
         """Returns the cell column of the cursor; None when it is on the newest step."""
-        return None if self.cursor is None else min(across - 1, self.cursor * across // max(1, self.steps))
+        dot = (self.cursor or 0) * (across * 2 - 1) // max(1, self.steps - 1)
+        return None if self.cursor is None else min(across - 1, dot // 2)
 
     def _to_scale(self, column: Column | None) -> Column | None:
         """Returns the column in the scale of the plot; None for values at or below 0 on a logarithmic scale."""

@@ -32,11 +32,12 @@ def round_powers(low: float, high: float) -> list[float]:
 
 
 def step_labels(steps: int, across: int, last: str) -> str:
-    """Returns the labels below a plot of `steps` steps and `across` cells, ending with `last` at the right edge."""
+    """Returns the labels below a plot of `steps` steps and `across` cells, from 1 to `last` at the right edge."""
     text = [" "] * across
-    for value in round_values(0, steps, max(1, across // CELLS)) if steps else ():
-        label, at = f"{value:.0f}", round(value / steps * across)
-        if value == int(value) and at + len(label) + 1 < across - len(last):
+    for value in [1, *round_values(1, steps, max(1, across // CELLS))]:
+        label, at = f"{value:.0f}", int((value - 1) / max(1, steps - 1) * (across - 1))
+        is_free = not "".join(text[max(0, at - 1) : at + 2]).strip()
+        if value == int(value) and is_free and at + len(label) + 1 < across - len(last):
             text[at : at + len(label)] = label
     return "".join(text)[: max(0, across - len(last))] + last
 

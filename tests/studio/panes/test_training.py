@@ -244,17 +244,27 @@ async def test_a_short_training_over_a_longer_one(opera: Path) -> None:
     with alive(run):
         async with pane_of(opera, "4", (120, 36)) as (app, pilot):
             await until(pilot, lambda: " 60" in axis(screen_text(app)))
-            assert axis(screen_text(app)).split() == ["0", "60"] * 3
+            assert axis(screen_text(app)).split() == ["1", "50", "60"] * 3
             drawn = [row[9:40] for row in screen_text(app).splitlines() if any("\u2800" < c <= "\u28ff" for c in row)]
             assert max(len(row.rstrip()) for row in drawn) > 25, "the earlier curve reaches to the end of the axis"
             await pilot.press("v")
             await done(app, pilot)
-            assert axis(screen_text(app)).split()[:3] == ["0", "5", "10"]
+            assert axis(screen_text(app)).split()[:3] == ["1", "5", "10"]
+
+
+async def test_an_agent_that_waits_has_the_axis_of_the_others(opera: Path) -> None:
+    write(opera, finished(), minute=10)
+    run = write(opera, [happened.RunOpened(1, 1, "here"), happened.StageStarted("differentiation", 3),
+                        *[step("plan", n, 90) for n in range(1, 11)]])  # fmt: skip
+    with alive(run):
+        async with pane_of(opera, "4", (120, 36)) as (app, pilot):
+            await until(pilot, lambda: " 0.786" in screen_text(app))
+            assert axis(screen_text(app)).split() == ["1", "50", "90"] * 3
 
 
 def axis(text: str) -> str:
     """The row below the curves."""
-    return next(row for row in reversed(text.splitlines()) if row.strip().startswith("0 "))
+    return next(row for row in reversed(text.splitlines()) if row.strip().startswith("1 "))
 
 
 async def test_what_a_stage_before_the_training_is_busy_with(opera: Path) -> None:
