@@ -104,7 +104,6 @@ class LabPane(Pane):
 
     def on_mount(self) -> None:
         self.query_one("#scores", Table).show(self.scores)
-        self.query_one("#scores", Table).set_hint("No runs yet: R starts one.")
         self.query_one("#experiments", Table).show(self.experiments)
         self.query_one("#experiments", Table).set_hint("No experiments yet: `autoact lab new` makes one.")
         self.set_interval(RECOUNT_S, lambda: self.update() if self.display else None)  # a run's end may be missed
@@ -296,7 +295,9 @@ class LabPane(Pane):
         self.view.update_footer()
 
     def _show_parts(self) -> None:
-        """Shows the numbers of the run under the cursor, or why there are none."""
+        """Shows the numbers of the run under the cursor, or why there are none, and how many runs were read."""
+        reading = self._describe_reading()
+        self.query_one("#scores", Table).set_hint(reading or "No runs yet: R starts one.")
         if self.has_class("wrong"):
             return
         if self.has_class("experiments"):
@@ -305,17 +306,19 @@ class LabPane(Pane):
             self.set_text("parts", Content("\n").join(cells))
             return
         found = self._tallies.get(self.run_chosen)
+        lines = [Content.styled(reading, "$quiet")] if reading and found else []
         if found is not None:
-            lines = [*signs(found.signatures), *funnel(found.tally), *parts(found.tally)]
-        elif not self.follow.run_list.runs:
-            lines = [
-                Content(
-                    "The scores of each run, the questions and trajectories that it kept, and the reasons for refusals."
-                )
-            ]
-        else:
-            lines = [Content("Counting the runs ...")]
+            lines += [*signs(found.signatures), *funnel(found.tally), *parts(found.tally)]
+        elif not reading:
+            about = "The scores of each run, the questions and trajectories that it kept, and the reasons for refusals."
+            lines = [Content(about)]
         self.set_text("parts", Content("\n").join(lines))
+
+    def _describe_reading(self) -> str:
+        """Returns how many of the runs were read; empty when all were read once."""
+        names = [run.folder.name for run in self.follow.run_list.runs]
+        read = len(self._tallies.keys() & set(names))
+        return f"reading runs: {read} of {len(names)}" if read < len(names) else ""
 
     def _read_wrong(self, folder: RunFolder) -> None:
         state = RunState.of(folder.events)

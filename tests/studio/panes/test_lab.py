@@ -63,6 +63,21 @@ async def test_scores_of_every_run_and_the_funnel(opera: Path, size: tuple[int, 
         assert ("gain in F1" in text) == (size[0] > 100)
 
 
+async def test_runs_that_are_still_read_are_counted(opera: Path) -> None:
+    write(opera, finished(), minute=10)
+    newer = write(opera, finished())
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        pane = app.screen.query_one(LabPane)
+        assert "reading runs" not in screen_text(app)
+        found = dict(pane._tallies)
+        for known, said in (({newer.name: found[newer.name]}, "reading runs: 1 of 2"), ({}, "reading runs: 0 of 2")):
+            pane._tallies = known
+            pane._list()
+            await pilot.pause()
+            assert screen_text(app).count(said) == 1
+            assert "No runs yet" not in screen_text(app)
+
+
 async def test_signs_of_failure_stand_above_the_funnel(opera: Path) -> None:
     steps = (Step("I read.", "[b]Read", "Peru", "Lima."), Step("So.", "Finish", "Lima"))
     practice = [Question(f"s-{n}", f"{n} {n} {n}?", "Lima", "instructed") for n in range(12)]
