@@ -31,7 +31,10 @@ _BY_STATE = {word: place for place, word in enumerate(COLOURS)}
 
 @dataclass(frozen=True, slots=True)
 class EpisodeFilter:
-    """A filter of the list, such as `state:kept tool:Retrieve Klimt`; all parts in lower case."""
+    """A filter of the list, such as `state:kept tool:Retrieve Klimt`; all parts in lower case.
+
+    Each word must be in the unit's name, question or answer, or in a thought, argument or observation.
+    """
 
     state: str = ""
     tool: str = ""
@@ -242,7 +245,10 @@ class EpisodeList:
             return False
         if not wanted.words:
             return True
-        text = f"{unit} {self._title(unit)} {done.answer if done else ''}".casefold()
+        texts = [unit, self._title(unit), (done.answer if done else "") or ""]
+        if done:
+            texts += [text for step in done.steps for text in (step.thought, step.argument, step.observation)]
+        text = "\n".join(texts).casefold()
         return all(word in text for word in wanted.words)
 
     def _under_parents(self, units: list[str]) -> list[str]:

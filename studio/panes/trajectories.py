@@ -60,7 +60,7 @@ class TrajectoriesPane(Pane):
         pane shows whichever unit is first."""
 
     def compose(self) -> ComposeResult:
-        yield InputLine("words, state:kept, tool:Retrieve", id="wanted", verb="filter")
+        yield InputLine("words of question, steps or answer, state:kept, tool:Retrieve", id="wanted", verb="filter")
         yield Static(id="matches")
         with Vertical(id="sides"):
             yield Table(COLUMNS, id="episodes")

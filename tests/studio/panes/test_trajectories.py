@@ -509,6 +509,18 @@ def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
     assert len(episodes) == 37
 
 
+@pytest.mark.parametrize("words", ["kenya", "nairobi EQUATOR", "looked", "city", "nairobi state:done tool:retrieve"])
+def test_words_of_the_filter_are_found_in_every_text_of_a_trajectory(opera: Path, words: str) -> None:
+    steps = (Step("I looked.", "Retrieve", "Cities", "Near the equator."), Step("So.", "Finish", "the city"))
+    found = Trajectory("q-found", Question("q", "What is the capital of Kenya?"), steps, "Nairobi")
+    run = write(opera, [*synthesis(), happened.TrajectoryCommitted(found)])
+    episodes = EpisodeList(RunState.of(run.events))
+    episodes.filter = EpisodeFilter.parse(words)
+    assert episodes.filter_and_sort(episodes.names()) == ["q-found"]
+    episodes.filter = EpisodeFilter.parse("nairobi fidelio")
+    assert episodes.filter_and_sort(episodes.names()) == []
+
+
 async def test_a_long_list_is_put_in_order_beside_the_keys(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread finds the order; what moved meanwhile is there a little later."""
     monkeypatch.setattr("studio.episodes.episode_order.MANY", 10)
