@@ -113,7 +113,7 @@ ACTIONS = (
     Action(
         "e", "evaluate", "evaluate", "evaluate methods on a data set or the held-out questions", "autoact eval", "lab"
     ),
-    Action("w", "wrong", "wrong answers", "wrong answers, and the training behind each", "autoact lineage", "lab"),
+    Action("w", "wrong", "wrong answers", "its wrong answers, and the training behind each", "autoact lineage", "lab"),
     Action(
         "o",
         "omit",
@@ -159,12 +159,7 @@ ACTIONS = (
     Action("L", "lanes", "lanes", "all episodes in flight side by side, or the list again", "", "trajectories"),
     Action("S", "sort", "sort", "by reward, steps, state, question, or log order", "", "trajectories"),
     Action(
-        "/",
-        "filter",
-        "filter",
-        "words in texts, state:kept, tool:NAME; esc shows all",
-        "autoact log",
-        "trajectories",
+        "/", "filter", "filter", "words in texts, state:kept, tool:NAME; esc shows all", "autoact log", "trajectories"
     ),
     Action("E", "export", "export", "write it as JSON into exports, and copy it", "autoact log --json", "trajectories"),
     Action("esc", "up", "back", "back to the list, then to the projects", "studio", "trajectories"),

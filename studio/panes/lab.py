@@ -168,14 +168,15 @@ class LabPane(Pane):
 
     @action_table.check_obstacle
     def action_wrong(self) -> None:
-        """Shows the wrong answers of the run under the cursor, or the scores again."""
+        """Shows the wrong answers of the method under the cursor, or the scores again."""
         if self.has_class("wrong"):
             self.remove_class("wrong")
             self.query_one("#scores", Table).focus()
             self._show_parts()
         else:
-            folder = RunFolder(self.project / "runs" / self.run_chosen)
-            self.run_worker(partial(self._read_wrong, folder), thread=True, group="wrong", exclusive=True)
+            run, _, method = (self.query_one("#scores", Table).chosen or "").partition("/")
+            work = partial(self._read_wrong, RunFolder(self.project / "runs" / run), method)
+            self.run_worker(work, thread=True, group="wrong", exclusive=True)
 
     def _rows_behind(self) -> list[str]:
         """Returns the training rows behind the wrong answer under the cursor."""
@@ -320,21 +321,21 @@ class LabPane(Pane):
         read = len(self._tallies.keys() & set(names))
         return f"reading runs: {read} of {len(names)}" if read < len(names) else ""
 
-    def _read_wrong(self, folder: RunFolder) -> None:
+    def _read_wrong(self, folder: RunFolder, method: str) -> None:
         state = RunState.of(folder.events)
         try:
             examples = read_seeds(Project.open(self.project))
         except AutoActError:
             examples = ()  # the task pane shows the error
-        self.app.call_from_thread(self._show_wrong, folder.name, state, examples)
+        self.app.call_from_thread(self._show_wrong, folder.name, method, state, examples)
 
-    def _show_wrong(self, run: str, state: RunState, examples: Sequence[Example]) -> None:
+    def _show_wrong(self, run: str, method: str, state: RunState, examples: Sequence[Example]) -> None:
         if self.has_class("experiments"):
             return  # the person has moved on meanwhile
         self._wrong_run, self._state, self._examples = run, state, examples
-        self.wrongs.rows = wrong_answers(state)
+        self.wrongs.rows = [solved for solved in wrong_answers(state) if solved.cast == method]
         if not self.wrongs.rows:
-            self.notice("No scored answer of this run is wrong.")
+            self.notice(f"No scored answer of {method} is wrong in this run.")
             return
         self.add_class("wrong")
         table = self.query_one("#wrongs", Table)

@@ -37,6 +37,12 @@ def test_columns_share_what_is_left() -> None:
     assert column_widths(COLUMNS, 40) == [32, 7, 0]
 
 
+def test_a_broad_table_gives_a_column_more() -> None:
+    columns = (Column("question"), Column("cast", 10, broad=17))
+    assert column_widths(columns, 99) == [88, 10]
+    assert column_widths(columns, 100) == [82, 17]
+
+
 @pytest.mark.does("list.cursor_up", "list.last")
 async def test_a_million_rows_cost_what_is_in_sight() -> None:
     rows = Asked(1_000_000)

@@ -10,7 +10,7 @@ from studio.episodes.session import AskedQuestion, SessionLog
 from studio.widgets.lists.table import Column
 
 COLUMNS = (
-    Column("", 2), Column("question"), Column("cast", 7), Column("answer", 18, least=60),
+    Column("", 2), Column("question"), Column("cast", 10, broad=17), Column("answer", 18, least=60),
     Column("turns", 6, right=True),
 )  # fmt: skip
 

@@ -14,11 +14,11 @@ from studio.widgets.lists.table import Column
 from studio.widgets.status import short_name
 
 COLUMNS = (
-    Column("run", 18), Column("cast"), Column("n", 5, right=True), Column("EM %  95 %", 15),
-    Column("F1 %  95 %", 15), Column("gain in F1", 21, least=100), Column("tokens", 8, right=True, least=100),
+    Column("run", 17), Column("cast"), Column("n", 5, right=True), Column("EM %  95 %", 14),
+    Column("F1 %  95 %", 14), Column("gain in F1", 21, least=100), Column("tokens", 8, right=True, least=100),
     Column("s", 7, right=True, least=76),
 )  # fmt: skip
-WRONG = (Column("cast", 7), Column("question"), Column("answer", 18), Column("expected", 18, least=70))
+WRONG = (Column("cast", 10, broad=17), Column("question"), Column("answer", 18), Column("expected", 18, least=70))
 
 
 ORDERS = ("newest", "F1", "EM", "gain in F1", "fewest tokens")
@@ -71,7 +71,7 @@ class ScoreRows:
 
 @dataclass(slots=True)
 class WrongRows:
-    """The wrong answers of one run as rows of the table."""
+    """The wrong answers of one method in a run as rows of the table."""
 
     rows: Sequence[QuestionSolved] = field(default_factory=list)
 

@@ -21,6 +21,8 @@ from studio.widgets.lists.cursor_list import CursorList
 
 REMEMBERED = 2_048
 """Drawn rows that are cached."""
+BROAD = 100
+"""Cells from which a table has room for broad columns."""
 INDENT = 3
 """Cells left and right of the hint."""
 
@@ -36,6 +38,8 @@ class Column:
     """Whether cells are aligned to the right, as for numbers."""
     least: int = 0
     """Least width of the table, in cells, at which the column is shown."""
+    broad: int = 0
+    """Width in tables of at least BROAD cells, where it is another."""
 
 
 Cell = str | Content
@@ -289,10 +293,11 @@ class Table(CursorList):
 def column_widths(columns: Sequence[Column], width: int) -> list[int]:
     """Returns the width of each column in cells, its gap included; 0 for one that is not shown."""
     shown = [column.least <= width for column in columns]
-    left = width - 1 - sum(column.width for column, seen in zip(columns, shown, strict=True) if seen)
-    free = sum(1 for column, seen in zip(columns, shown, strict=True) if seen and not column.width)
+    wanted = [(width >= BROAD and column.broad) or column.width for column in columns]
+    left = width - 1 - sum(cells for cells, seen in zip(wanted, shown, strict=True) if seen)
+    free = sum(1 for cells, seen in zip(wanted, shown, strict=True) if seen and not cells)
     share = max(4, left // max(1, free))
-    return [(column.width or share) if seen else 0 for column, seen in zip(columns, shown, strict=True)]
+    return [(cells or share) if seen else 0 for cells, seen in zip(wanted, shown, strict=True)]
 
 
 def _fit(cell: Cell, cells: int, *, right: bool) -> Content:

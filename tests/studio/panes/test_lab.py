@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from paned import Instead, done, pane_of, until
 from stories import finished, opened, screen_text, write
 from textual.widgets import Input
@@ -152,6 +153,37 @@ async def test_what_lies_behind_a_wrong_answer(opera: Path) -> None:
         await pilot.press("escape", "escape")
         await done(app, pilot)
         assert isinstance(app.screen, ProjectsScreen)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (120, 36)], ids=["60x15", "120x36"])
+async def test_the_wrong_answers_are_those_of_the_row(opera: Path, size: tuple[int, int]) -> None:
+    asked = {"meta-best": "Bonn", "meta-majority": "Rome", "plan": "Lima"}
+    solved = [
+        happened.QuestionSolved(
+            name,
+            replace(guessed(PERU, answer, f"{name}-held-1"), cast=name),
+            float(answer == "Lima"),
+            0.0,
+            True,
+            1.0,
+            9,
+        )
+        for name, answer in asked.items()
+    ]
+    write(opera, [happened.RunOpened(1, 1, "here"), *solved, happened.RunFinished()])
+    async with pane_of(opera, "6", size) as (app, pilot):
+        rows = [line.split()[3] for line in screen_text(app).splitlines() if line.startswith(" 11-22 14:30")]
+        assert len(set(rows)) == 3, "names of methods can be told apart"
+        for answer in asked.values():
+            await pilot.press("w")
+            await done(app, pilot)
+            shown = [one.trajectory.answer for one in app.screen.query_one(LabPane).wrongs.rows]
+            assert shown == ([answer] if answer != "Lima" else [])
+            if answer == "Lima":
+                assert "No scored answer of plan is wrong in this run." in screen_text(app)
+            else:
+                await pilot.press("w", "j")
+                await done(app, pilot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
