@@ -46,7 +46,7 @@ class Form(ModalScreen[bool]):
     Form > Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $panel; padding: 0 1; }
     Form VerticalScroll { height: auto; max-height: 65vh; background: $panel; }
     Form .title { text-style: bold; color: $primary; height: auto; }
-    Form .label { color: $quiet; height: 1; }
+    Form .label { color: $quiet; height: auto; }
     Form Input, Form TextArea { border: none; padding: 0 1; background: $surface; color: $foreground; }
     Form Input { height: 1; }
     Form Input:focus, Form TextArea:focus { border: none; background: $background; }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, chop_cells
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -26,7 +28,7 @@ def line_starts(text: str, lines: Sequence[str]) -> list[int]:
     is in neither."""
     starts, at = [], 0
     for number, line in enumerate(lines):
-        if number and text[at : at + 1] in (" ", "\n"):
+        if number and text[at : at + 1] in (" ", NO_BREAK, "\n"):
             at += 1
         starts.append(at)
         at += len(line)
@@ -58,12 +60,12 @@ def _wrap_ascii(row: str, width: int, lines: list[str]) -> None:
 def _wrap_wide(row: str, width: int, lines: list[str]) -> None:
     """Wraps a row of characters 0, 1 or 2 cells wide; a word wider than the line is broken."""
     line, filled = "", 0
-    for index, word in enumerate(row.split(" ")):
+    for blank, word in _words(row, width):
         cells = cell_len(word)
-        if index and filled + 1 + cells <= width:
-            line, filled = f"{line} {word}", filled + 1 + cells
+        if blank and filled + 1 + cells <= width:
+            line, filled = f"{line}{blank}{word}", filled + 1 + cells
             continue
-        if index:
+        if blank:
             lines.append(line)
         line, filled = word, cells
         if cells > width:
@@ -71,3 +73,12 @@ def _wrap_wide(row: str, width: int, lines: list[str]) -> None:
             lines.extend(full)
             filled = cell_len(line)
     lines.append(line)
+
+
+def _words(row: str, width: int) -> Iterator[tuple[str, str]]:
+    """Yields the words of a row, each after the blank before it; a word wider than the line is divided at its no-break
+    spaces."""
+    for index, word in enumerate(row.split(" ")):
+        first, *others = word.split(NO_BREAK) if NO_BREAK in word and cell_len(word) > width else [word]
+        yield " " if index else "", first
+        yield from ((NO_BREAK, other) for other in others)

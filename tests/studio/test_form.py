@@ -32,6 +32,17 @@ async def test_a_second_enter_starts_nothing_again(opera: Path) -> None:
     assert begun == 1
 
 
+async def test_a_label_is_shown_in_full(opera: Path) -> None:
+    async def accept(values: Values) -> str:
+        return ""
+
+    async with pane_of(opera, "1", (60, 15)) as (app, pilot):
+        label = "FILE.py:FUNCTION, a langchain class, a server's command, or an address that begins with http"
+        app.push_screen(Form("Add", (Field("what", label), Field("name", "name")), accept))
+        await pilot.pause()
+        assert label in " ".join(screen_text(app).split())
+
+
 async def test_an_error_about_what_was_typed_is_shown_and_it_can_be_typed_again(opera: Path) -> None:
     async def accept(values: Values) -> str:
         return str(disk.expand_user(values["name"])) and ""

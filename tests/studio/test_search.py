@@ -52,7 +52,7 @@ async def pressed(pilot: Pilot[str], *keys: str) -> str:
 def test_the_starts_of_wrapped_lines() -> None:
     source = random.Random(5)
     for _ in range(1000):
-        text = "".join(source.choice("ab é東 \n") for _ in range(source.randrange(80)))
+        text = "".join(source.choice("ab é東 \xa0\n") for _ in range(source.randrange(80)))
         lines = wrap(text, source.randrange(2, 20))
         for start, line in zip(line_starts(text, lines), lines, strict=True):
             assert text.startswith(line, start)

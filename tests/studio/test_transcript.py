@@ -40,6 +40,9 @@ def test_lines_break_at_spaces_and_fit() -> None:
     assert wrap("abcdefghij", 4) == ["abcd", "efgh", "ij"]
     assert wrap("東京都の人口 は", 6) == ["東京都", "の人口", "は"]
     assert wrap("", 10) == [""]
+    note = "right   · 0.1\xa0s\xa0\xa0probability\xa027%"
+    assert wrap(note, 19) == ["right   · 0.1\xa0s\xa0", "probability\xa027%"]
+    assert wrap(note, 30) == ["right   ·", "0.1\xa0s\xa0\xa0probability\xa027%"]
 
 
 def test_no_letter_is_lost_in_wrapping() -> None:
