@@ -103,7 +103,7 @@ ACTIONS = (
     Action("f", "fork", "fork", "fork at this turn, or at the last one", "autoact fork", "group"),
     Action("P", "prompt", "prompt", "the prompt of this turn, its tokens, settings", "autoact prompt", "group"),
     Action("d", "differ", "diff", "what differs between the two sides, word by word", "", "group"),
-    Action("p", "replay", "replay", "replay the question at the pace of its log", "", "group"),
+    Action("p", "replay", "replay", "replay the question, at first 8 times as fast as it was", "", "group"),
     Action("<", "slower", "", "replay at half the speed", "", "group"),
     Action(">", "faster", "", "replay at twice the speed", "", "group"),
     Action("E", "export", "export", "write the question with all its turns as JSON", "autoact ask --json", "group"),

@@ -24,6 +24,7 @@ from autoact.run.control.control_socket import ControlServer
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
+from studio.actions import action_table
 from studio.episodes.session import Replay, SessionLog, sessions
 from studio.panes import group
 from studio.panes.group import GroupPane
@@ -206,6 +207,8 @@ async def test_replay_and_its_speed(opera: Path) -> None:
     session(opera, answered("group-asked-0001", "group"))
     async with pane_of(opera, "5") as (app, pilot):
         pane = app.screen.query_one(GroupPane)
+        (help_line,) = [action.help for action in action_table.ACTIONS if action.id == "group.replay"]
+        assert f"at first {pane.speed} times as fast" in help_line
         await pilot.press("<", "<", "<", "<", "p")
         assert pane.speed == 1
         await pilot.pause()
