@@ -26,6 +26,8 @@ from autoact.script import is_fork
 from autoact.trajectory import META, VerdictQuality
 from autoact.verdicts import describe_verdicts, first_verdicts, measure_verdicts
 
+LOSS_OF_ADAPTER = "mean loss of the last epoch"
+"""The name of the loss of a trained adapter, wherever it is shown."""
 _NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
 """The beginning of the observation when a tool could not carry out a call."""
 
@@ -260,7 +262,7 @@ def describe_training(adapter: AdapterSummary) -> str:
     """Returns the number of an adapter's examples and its last losses."""
     if math.isnan(adapter.loss):
         return f"{adapter.examples} examples, not trained yet"
-    name = "final loss" if adapter.ready else "loss so far"
+    name = LOSS_OF_ADAPTER if adapter.ready else "loss so far"
     validated = "" if adapter.validation_loss is None else f", {adapter.validation_loss:.3f} in validation"
     return f"{adapter.examples} examples, {name} {adapter.loss:.3f}{validated}"
 

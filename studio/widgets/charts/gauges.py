@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.lab.tally import summarise_adapter
+from autoact.lab.tally import LOSS_OF_ADAPTER, summarise_adapter
 from autoact.project.config import trained_cast
 from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.record.folder import RunFolder
@@ -42,8 +42,8 @@ class Gauges(ContentLines):
         seconds = sum(step.ms for step in steps) / 1000
         speed = sum(step.tokens for step in steps) / seconds if seconds else 0.0
         figures = f" loss {figure_text(last.loss)}  lr {figure_text(last.lr)}  grad {figure_text(last.grad_norm)}"
-        if known.ready:  # the figure that the Lab and the final table show
-            figures = f" loss {figure_text(last.loss)}, mean of last epoch {figure_text(known.loss)}"
+        if known.ready:  # the plot shows that of the last step
+            figures = f" {LOSS_OF_ADAPTER} {figure_text(known.loss)}"
         cost = f" {figure_text(speed)} tokens/s  {seconds / len(steps):.1f} s a step{_memory(follow)}"
         return [first, Content.styled(examples, "$quiet"), Content(figures), Content.styled(cost, "$quiet")]
 

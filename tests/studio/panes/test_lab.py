@@ -60,6 +60,7 @@ async def test_scores_of_every_run_and_the_funnel(opera: Path, size: tuple[int, 
         for said in ("group 4 75.0 25-100", "meta 4 25.0 0-75", "13 made, 12 accepted", "1 too short"):
             assert said in words
         assert "37 tried, 13 kept" in text
+        assert "60 steps, loss 2.629 at first, mean loss of the last epoch 0.400" in words
         assert "11-22 14:10" in text
         assert ("gain in F1" in text) == (size[0] > 100)
 

@@ -237,7 +237,7 @@ async def test_scores_of_two_runs_side_by_side(opera: Path) -> None:
         assert "EM 91.7, F1 91.7 (75.0 to 100.0) of 12" in text
         assert "EM 25.0, F1 25.0 (0.0 to 50.0) of 12" in text
         assert "group: 12 questions in both; left group is better: -66.7 points of F1" in text
-        assert "3 examples, final loss 0.250" in text
+        assert "3 examples, mean loss of the last epoch 0.250" in text
         assert "model.seed:  10  |  20" in text
 
 

@@ -85,6 +85,7 @@ async def test_the_next_agent(opera: Path) -> None:
     write(opera, finished())
     async with pane_of(opera, "4") as (app, pilot):
         assert "P› plan  60/60 trained" in screen_text(app)
+        assert " mean loss of the last epoch 0.400" in screen_text(app)
         await pilot.press("n", "n")
         await done(app, pilot)
         assert "R↺ reflect" in screen_text(app)
