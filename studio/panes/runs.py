@@ -77,7 +77,7 @@ class RunsPane(Pane):
     """Lists the runs; enter shows a run in every pane."""
 
     DEFAULT_CSS = """
-    RunsPane #cause { height: auto; max-height: 3; padding: 0 1; background: $surface; color: $quiet; }
+    RunsPane #cause { height: auto; max-height: 40%; padding: 0 1; background: $surface; color: $quiet; }
     RunsPane #machine { height: auto; max-height: 4; padding: 0 1; display: none; }
     """
     CONTEXTS = ("runs",)
@@ -291,6 +291,8 @@ class RunsPane(Pane):
 def _reason(run: RunLine) -> str:
     """Returns the reason for the run's verdict; for a foreign run, with the verdict that its log gives."""
     reason = cause(run.folder, run.state, run.verdict)
+    if run.verdict == "cancelled":
+        reason = "stopped by a person; it can be resumed"
     by_log = ", ".join(part for part in (run.verdict, reason) if part)
     return f"came from elsewhere ({by_log}); R asks whether to trust it" if run.foreign else reason
 
