@@ -12,7 +12,7 @@ from stories import screen_text
 from studio.runs.loss_series import BINS, RunCurve, Series, span
 from studio.widgets.charts.braille import dot_text, draw_dots
 from studio.widgets.charts.plot import Curve, Plot, figure_text
-from studio.widgets.charts.ticks import round_powers, round_values
+from studio.widgets.charts.ticks import round_powers, round_values, step_labels
 
 
 def text_of(
@@ -159,6 +159,16 @@ def test_ticks_of_a_log_scale() -> None:
     assert round_powers(0.03, 4.0) == pytest.approx([0.05, 0.1, 0.2, 0.5, 1, 2])
     assert round_powers(0.0, 1.0) == []
     assert round_powers(1e-300, 1.7e308)[-1] == 1e308
+
+
+def test_the_labels_of_steps() -> None:
+    assert [step_labels(steps, 30).split() for steps in (1, 2, 4, 60)] == [
+        ["1"],
+        ["1", "2"],
+        ["1", "2", "4"],
+        ["1", "50", "60"],
+    ]
+    assert step_labels(1, 30).startswith("1"), "the only step is at the left edge"
 
 
 async def test_axis_and_cursor_count_steps_from_one() -> None:

@@ -265,7 +265,7 @@ class Plot(Widget, can_focus=True):
             left = f"step {self.cursor + 1}"
             text = left + str(self.steps).rjust(max(0, across - len(left)))
         else:
-            text = step_labels(self.steps, across, str(self.steps))
+            text = step_labels(self.steps, across)
         return Strip([self._text(" " * AXIS + text, "quiet")])
 
     def _text(self, text: str, style: str, *, bold: bool = False) -> Segment:

@@ -31,8 +31,9 @@ def round_powers(low: float, high: float) -> list[float]:
     return [value for power in powers for factor in ROUND[:3] if low <= (value := factor * 10.0**power) <= high]
 
 
-def step_labels(steps: int, across: int, last: str) -> str:
-    """Returns the labels below a plot of `steps` steps and `across` cells, from 1 to `last` at the right edge."""
+def step_labels(steps: int, across: int) -> str:
+    """Returns the labels below a plot of `steps` steps and `across` cells, from 1 to the last at the right edge."""
+    last = str(steps) if steps > 1 else ""
     text = [" "] * across
     for value in [1, *round_values(1, steps, max(1, across // CELLS))]:
         label, at = f"{value:.0f}", int((value - 1) / max(1, steps - 1) * (across - 1))
