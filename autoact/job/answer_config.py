@@ -7,9 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from autoact.errors import BadInput
-from autoact.job.base_run import find_trained_run, trained_adapters
 from autoact.project.config import Config
 from autoact.project.project import Project
+from autoact.project.trained_runs import find_trained_run, trained_adapters
 from autoact.registry.methods import METHODS
 from autoact.registry.stages import GROUP_PLANNING
 from autoact.run.record.folder import RunFolder, find_run

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from autoact.errors import BadInput
 from autoact.events import Event, StageFinished, TrajectoryCommitted, TrajectoryJudged
-from autoact.project.config import Plan, trained_cast
+from autoact.project.config import Plan
 from autoact.registry.stages import DIFFERENTIATION, STAGES, SYNTHESIS, pipeline, stage_of_event
 from autoact.run.record.archive import check_adapter
-from autoact.run.record.folder import RunFolder, find_run, list_own_runs
+from autoact.run.record.folder import RunFolder, find_run
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read
 from autoact.run.record.replay import Memory
@@ -70,27 +69,3 @@ def _check_adapters(base: RunFolder) -> None:
                 check_adapter(path)
             except ValueError as error:
                 raise BadInput(f"not the settings of a LoRA adapter: {error}", file=path) from error
-
-
-def find_trained_run(project_root: Path) -> RunFolder | None:
-    """Returns the newest run of the project that trained a group; None when there is none.
-
-    A run that only answered has a copy of the adapters that it used. It counts only when no run that trained adapters
-    is left: a stopped evaluation must find the same base again.
-    """
-    ready = [folder for folder in list_own_runs(project_root) if _has_adapters(folder)]
-    trainers = (folder for folder in ready if DIFFERENTIATION in folder.stages())
-    return next(trainers, ready[0] if ready else None)
-
-
-def _has_adapters(folder: RunFolder) -> bool:
-    try:
-        names = trained_cast(folder.read_config()).names()
-    except BadInput:  # a run whose settings are damaged is no base for others
-        return False
-    return set(names) <= trained_adapters(folder)
-
-
-def trained_adapters(folder: RunFolder) -> frozenset[str]:
-    """Returns the names of the adapters that a run has trained, or has copied from its base."""
-    return frozenset(card.parent.name for card in folder.adapters.glob("*/README.md"))

@@ -21,11 +21,11 @@ from autoact.cli import main
 from autoact.cli.start.run_start import find_interrupted
 from autoact.errors import BadInput
 from autoact.job import base_run
-from autoact.job.base_run import find_trained_run
 from autoact.job.inputs import open_library
 from autoact.project import folders
 from autoact.project.config import Plan
 from autoact.project.project import Project, create
+from autoact.project.trained_runs import find_trained_run
 from autoact.registry.roles import SUB_AGENTS
 from autoact.registry.stages import pipeline
 from autoact.run.process.launch import launch

@@ -105,7 +105,7 @@ def _columns(arguments: argparse.Namespace) -> dict[str, str]:
 def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]:
     """Returns the methods that were named, each once; else those that a comparison has by default."""
     from autoact.errors import BadInput
-    from autoact.job.base_run import find_trained_run
+    from autoact.project.trained_runs import find_trained_run
     from autoact.registry.methods import ALL, METHODS, answerable_methods
 
     names = tuple(dict.fromkeys(filter(None, (name.strip() for name in arguments.method.split(",")))))
@@ -122,7 +122,7 @@ def _methods(project: Project, arguments: argparse.Namespace) -> tuple[str, ...]
 
 def _all_methods(project: Project, base: str) -> tuple[str, ...]:
     """Returns every method that can answer with the adapters of a run: `base`, or the newest with some."""
-    from autoact.job.base_run import find_trained_run, trained_adapters
+    from autoact.project.trained_runs import find_trained_run, trained_adapters
     from autoact.registry.methods import answerable_methods
     from autoact.run.record.folder import find_run
 

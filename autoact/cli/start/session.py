@@ -52,7 +52,7 @@ def new_session(project: Project, base: str, idle: int | None) -> RunFolder:
     from autoact.cli.start.run_start import check
     from autoact.errors import BadInput
     from autoact.job.answer_config import make_answer_config
-    from autoact.job.base_run import find_trained_run, trained_adapters
+    from autoact.project.trained_runs import find_trained_run, trained_adapters
     from autoact.registry.methods import answerable_methods
     from autoact.registry.stages import SESSION
     from autoact.run.record.folder import find_run, new_run

@@ -9,6 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from autoact.errors import BadInput, LogDamaged
+from autoact.events import StageFinished
 from autoact.files import disk
 from autoact.run.record.log import CHUNK, LONGEST_LINE, LogTail, Record, unseal
 from autoact.run.record.state import RunState, fold
@@ -36,6 +37,11 @@ def read_end(path: Path, earlier: RunState | None = None) -> RunState:
         halted=set(earlier.halted),
     )  # fmt: skip
     return _fold_all(before, records)
+
+
+def has_finished(path: Path, stage: str) -> bool:
+    """Returns whether a stage has finished according to a log, of which only few lines are decoded."""
+    return any(isinstance(one.event, StageFinished) and one.event.stage == stage for one in _read_lasting(path))
 
 
 def _fold_all(state: RunState, records: Iterable[Record]) -> RunState:
