@@ -22,8 +22,9 @@ from studio.files.exports import write_export
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
-from studio.panes.rows.method_choices import METHOD_COLUMNS, method_choices, methods_title
+from studio.panes.rows.method_choices import METHOD_COLUMNS, method_choices, methods_title, next_words
 from studio.panes.session_questions import QuestionSender, TurnEdit, TypedLine
+from studio.runs.answer_base import AnswerBase, base_of
 from studio.screens.difference import DifferenceScreen
 from studio.screens.pick import Pick
 from studio.screens.prompt import PromptScreen
@@ -67,6 +68,7 @@ class GroupPane(Pane):
         """The edit or fork for which the line is open; None for a question."""
         self._alive: SessionLog | None = None
         """The session with a job, if there is one."""
+        self._base = AnswerBase()
         self._searched = -FIND_S
         self._finder: Worker[None] | None = None
 
@@ -122,7 +124,8 @@ class GroupPane(Pane):
         self._draw_sides()
 
     def _find(self) -> None:
-        """Finds the sessions, and reads the log of a new one in this thread."""
+        """Finds the sessions and the base of the next one, and reads the log of a new one in this thread."""
+        self._base.find(self.follow)
         found = sessions(self.project)
         new = [SessionLog(folder) for folder in found if folder.name not in self.sessions]
         for session in new:
@@ -185,13 +188,12 @@ class GroupPane(Pane):
     def _show_status(self) -> None:
         """Shows one line: the session, the casts for the next question, the waiting question, the replay."""
         self._alive = next((one for one in self.sessions.values() if is_active(one.folder)), None)
-        word = "session over; a starts another" if self.sessions else "no session yet; a asks a question and starts one"
+        word = "session over; a starts another" if self.sessions else "no session yet; a asks and starts one"
         if self._alive is not None:
             word = self._alive.status_words
-        parts = [
-            Content(f"next: {' + '.join(self.casts)}"),
-            Content.styled(word, "$success" if self._alive else "$quiet"),
-        ]
+        base = self._base.run if self._alive is None else base_of(self._alive.state)
+        style = "$success" if self._alive else "$quiet"
+        parts = [Content(f"next: {next_words(self.casts, base)}"), Content.styled(word, style)]
         if self._sender.waiting:
             waiting = f"asked {time.monotonic() - self._sender.since:.0f} s ago: {self._sender.waiting}"
             parts.append(untrusted_text.content(waiting, "$accent"))
@@ -338,10 +340,9 @@ class GroupPane(Pane):
         if self.current is None:
             return
         session, asked = self.current
+        name = f"{session.folder.name}-{asked.unit}.json"
         try:
-            file = write_export(
-                self.project, f"{session.folder.name}-{asked.unit}.json", export_json(session, asked.unit)
-            )
+            file = write_export(self.project, name, export_json(session, asked.unit))
         except OSError as error:  # the boundary of a command: shown, not raised
             self.notice(f"Not exported: {error}")
         else:
@@ -381,7 +382,7 @@ class GroupPane(Pane):
         typed, self._edit = TypedLine(message.value.strip(), self._edit), None
         self.query_one("#ask", InputLine).close()
         if typed.text or typed.edit:
-            self._sender.send_line(typed, self.casts, self._alive)
+            self._sender.send_line(typed, self.casts, self._alive, self._base.run)
             self._show_status()
 
     @on(InputLine.Closed)

@@ -5,6 +5,7 @@ The experiments of the project have a table of their own.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from studio.panes.rows.experiments import COLUMNS as EXPERIMENT_COLUMNS
 from studio.panes.rows.experiments import ExperimentRows, ExperimentSummary, describe_cells, read_summaries
 from studio.panes.rows.run_figures import funnel, parts, signs
 from studio.panes.rows.scores import COLUMNS, ORDERS, WRONG, ScoreRows, WrongRows
+from studio.runs.answer_base import AnswerBase
 from studio.widgets.lists.table import Table
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class LabPane(Pane):
         """The run whose wrong answers are shown, and its state."""
         self._examples: Sequence[Example] = ()
         self.experiments = ExperimentRows()
+        self._base = AnswerBase()
         self._reader, self._look_due = RunReader(self.project), 0.0
 
     def compose(self) -> ComposeResult:
@@ -163,8 +166,9 @@ class LabPane(Pane):
     def _has_scores(self, run: str) -> bool:
         return run in self._tallies and bool(self._tallies[run].tally.scores)
 
-    def action_evaluate(self) -> None:
-        self.app.push_screen(evaluation_form(self.project, self.notice))
+    async def action_evaluate(self) -> None:
+        base = await asyncio.to_thread(self._base.find, self.follow)
+        self.app.push_screen(evaluation_form(self.project, base, self.notice))
 
     @action_table.check_obstacle
     def action_wrong(self) -> None:

@@ -58,8 +58,11 @@ class QuestionSender:
         self._unsent: list[tuple[TypedLine, str]] = []
         """Questions and their casts, to be sent when the new session has started."""
 
-    def send_line(self, typed: TypedLine, casts: Sequence[str], alive: SessionLog | None) -> None:
-        """Sends a line: an edit to its session; a question to each cast of the session `alive`, or of a new one."""
+    def send_line(self, typed: TypedLine, casts: Sequence[str], alive: SessionLog | None, base: str) -> None:
+        """Sends a line: an edit to its session; a question to each cast of the session `alive`, or of a new one.
+
+        A new one gets the adapters of the run `base`, if that is not empty.
+        """
         if typed.edit is not None:
             self.send(typed.edit.session, typed.edit.command(typed.text), typed)
             return
@@ -69,7 +72,7 @@ class QuestionSender:
                 self.send(alive, run_command.new_command("inject", text=typed.text, cast=cast), typed)
         else:
             self._unsent += [(typed, cast) for cast in casts[1:]]
-            self._owner.run_worker(self._start(typed, casts[0]), group="ask")
+            self._owner.run_worker(self._start(typed, casts[0], base), group="ask")
 
     def send_unsent(self, alive: SessionLog | None) -> None:
         """Sends the waiting questions once the new session is ready."""
@@ -101,8 +104,8 @@ class QuestionSender:
             self.waiting = ""
         self._on_result(result.text, None if result.accepted else typed)
 
-    async def _start(self, typed: TypedLine, cast: str) -> None:
-        options = ("--session", f"--method={cast}")
+    async def _start(self, typed: TypedLine, cast: str, base: str) -> None:
+        options = ("--session", f"--method={cast}", *((f"--base={base}",) if base else ()))
         result = await cli_command.autoact("ask", str(self._project), typed.text, options=options)
         if result.code:
             self.waiting, self._unsent = "", []

@@ -60,7 +60,7 @@ def missing_reason(state: RunState, stage: str, results: str, *, alive: bool) ->
     if not alive:
         more = "R starts one that does" if state.status == "finished" else "R resumes it"
         return f"This run made no {results}: {more}."
-    if stage in state.stages or stage not in _planned(state):
+    if stage in state.stages or stage not in planned_stages(state):
         return f"No {results} yet."
     if state.stage in pipeline():
         progress = ", ".join(part for part in (stage_of(state), pace(state)) if part)
@@ -68,7 +68,7 @@ def missing_reason(state: RunState, stage: str, results: str, *, alive: bool) ->
     return f"No {results} yet. They are made in {title(stage)}."
 
 
-def _planned(state: RunState) -> Collection[str]:
+def planned_stages(state: RunState) -> Collection[str]:
     """Returns the stages in the run's settings; all stages where the settings have none."""
     settings = state.config.get("run")
     named = settings.get("stages") if isinstance(settings, Mapping) else None

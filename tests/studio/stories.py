@@ -107,6 +107,21 @@ def training() -> list[Event]:
     ]
 
 
+def trained(project_root: Path, minute: int, *, base: str = "") -> RunFolder:
+    """A cancelled run that trained all adapters, or one that only answers, with the adapters of `base`."""
+    config = {"run": {"stages": ["group_planning"] if base else ["differentiation"], "base": base}}
+    folder = new_run(project_root, "quick", config, now=datetime(2026, 11, 22, 14, minute))
+    with LogWriter(folder) as log:
+        log.append(happened.RunOpened(1, 77, "here", "SmolLM2-135M cpu", config))
+        for role in ("plan", "tool", "reflect"):
+            log.append(happened.AdapterReady(Adapter(role, f"adapters/{role}", "00ff", 39, 0.4)))
+            (folder.adapters / role).mkdir(parents=True)
+            (folder.adapters / role / "README.md").write_text("an adapter", encoding="utf-8")
+        log.append(happened.StageFinished("differentiation", 3, 90.0))
+        log.append(happened.RunCancelled())
+    return folder
+
+
 def step(role: str, number: int, of: int) -> happened.TrainStepped:
     """The `number`th step; in the log they count from 0."""
     loss = 0.4 + 2.6 / (1 + number / 6) + (0.15 if number % 4 == 0 else 0)

@@ -13,6 +13,7 @@ from autoact.registry.methods import ALL, METHODS
 from autoact.run.control.command import user_name
 from studio.actions import cli_command, remote_machine
 from studio.screens.form import Field, Form, Values
+from studio.widgets.status import short_name
 
 if TYPE_CHECKING:
     from autoact.lab.rating import Criterion
@@ -22,8 +23,8 @@ DEFAULT_CASTS = "meta,group"
 Notice = Callable[[str], None]
 
 
-def evaluation_form(project: Path, notice: Notice) -> Form:
-    """Returns a form that starts an evaluation."""
+def evaluation_form(project: Path, base: str, notice: Notice) -> Form:
+    """Returns a form that starts an evaluation with the adapters of the run `base`, if there is one."""
 
     async def accept(values: Values) -> str:
         data = values["data"].strip()
@@ -35,7 +36,7 @@ def evaluation_form(project: Path, notice: Notice) -> Form:
             if number and not (number.isdecimal() and int(number)):
                 return f"expected a number above 0, not `{number}`"
         file = str(disk.expand_user(data).absolute()) if data and not remote_machine.current() else data
-        values_by_option = {"--data": file, "--method": ",".join(casts), **numbers}
+        values_by_option = {"--data": file, "--method": ",".join(casts), "--base": base, **numbers}
         options = ("--detach", *(f"{name}={value}" for name, value in values_by_option.items() if value))
         result = await cli_command.autoact("eval", str(project), options=options)
         if not result.code:
@@ -48,7 +49,8 @@ def evaluation_form(project: Path, notice: Notice) -> Form:
         Field("limit", "most questions to ask; empty for all"),
         Field("tokens", "most tokens to generate for a question; empty for no limit"),
     )
-    return Form("Evaluate casts on questions", fields, accept, "start")
+    adapters = f", with the adapters of {short_name(base)}" if base else ""
+    return Form(f"Evaluate casts on questions{adapters}", fields, accept, "start")
 
 
 def omission_form(project: Path, run: str, rows: Sequence[str], notice: Notice) -> Form:

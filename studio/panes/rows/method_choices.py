@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from autoact.registry.methods import METHODS
 from studio.widgets.lists.table import Column
+from studio.widgets.status import short_name
 
 METHOD_COLUMNS = (Column("who", 28), Column("how it answers"))
 
@@ -13,6 +14,12 @@ METHOD_COLUMNS = (Column("who", 28), Column("how it answers"))
 def methods_title(names: Sequence[str]) -> str:
     """Returns a few words on the methods that answer one question."""
     return METHODS.get(names[0]).title if len(names) == 1 else f"{len(names)} methods beside each other"
+
+
+def next_words(names: Sequence[str], run: str) -> str:
+    """Returns the methods that answer the next question, those of trained adapters with the run that has these."""
+    of = f" of {short_name(run)}" if run else ""
+    return " + ".join(f"{name}{of}" if METHODS.get(name).needs_adapters else name for name in names)
 
 
 def method_choices() -> tuple[tuple[str, ...], ...]:

@@ -13,7 +13,7 @@ import pytest
 from hostile import acting
 from msgspec.structs import replace
 from paned import Instead, done, pane_of, until
-from stories import alive, screen_text
+from stories import alive, finished, screen_text, trained, write
 from textual.widgets import Input
 
 import autoact.events as happened
@@ -32,6 +32,7 @@ from studio.panes.rows.method_choices import method_choices
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
+from studio.widgets.status import short_name
 from studio.widgets.transcripts.transcript import Transcript
 
 ASKED = Question("asked-0001", "Who wrote [b]Fidelio?")
@@ -187,6 +188,33 @@ async def test_a_question_starts_a_session_when_there_is_none(opera: Path, inste
         await pilot.press("j", "enter", "a", *"why?", "enter")
         await done(app, pilot)
         assert f"ask --session --method=meta -- {opera} why?" in screen_text(app)
+
+
+async def test_the_adapters_are_those_of_the_run_that_is_shown_and_are_named(opera: Path, instead: Instead) -> None:
+    instead("import sys; sys.exit('autoact: ' + ' '.join(sys.argv[1:]))")
+    older = trained(opera, 10)
+    answering, newer = trained(opera, 20, base=older.name), trained(opera, 30)
+    story = write(opera, finished(), 40)
+    async with pane_of(opera, "5", (120, 36)) as (app, pilot):
+        for shown, base in ((answering, older), (older, older), (story, newer)):
+            app.screen.follow_run(shown.name)
+            await until(pilot, lambda base=base: f"next: group of {short_name(base.name)}" in screen_text(app))
+            await pilot.press("a", *"why?", "enter")
+            await done(app, pilot)
+            assert f"--base={base.name} --" in screen_text(app)
+            await pilot.press("escape")
+
+
+async def test_a_session_that_goes_on_is_named_by_its_own_base(opera: Path) -> None:
+    older, newer = trained(opera, 10), trained(opera, 20)
+    asked = session(opera, [])
+    lines = asked.events.read_bytes().splitlines(keepends=True)
+    opening = happened.RunOpened(1, 77, "here", config={"run": {"stages": ["session"], "base": older.name}})
+    asked.events.write_bytes(seal_event(0, 1000.0, opening) + b"".join(lines[1:]))
+    with alive(asked):
+        async with pane_of(opera, "5", (120, 36)) as (app, _):
+            assert newer.name != older.name
+            assert f"next: group of {short_name(older.name)}   session running" in screen_text(app)
 
 
 @pytest.mark.does("group.cast", "pick.close")

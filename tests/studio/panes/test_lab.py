@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from paned import Instead, done, pane_of, until
-from stories import finished, opened, screen_text, write
+from stories import finished, opened, screen_text, trained, write
 from textual.widgets import Input
 
 import autoact.events as happened
@@ -27,6 +27,7 @@ from studio.panes import lab
 from studio.panes.lab import LabPane
 from studio.panes.rows.scores import ORDERS, ScoreRows
 from studio.screens.projects import ProjectsScreen
+from studio.widgets.status import short_name
 
 PERU = Question("held-1", "What is the capital of Peru?", "Lima", "heldout", "easy", "one-hop", gold=("Peru",))
 
@@ -276,6 +277,21 @@ async def test_an_evaluation_is_started(
         text = screen_text(app)
         assert options in text
         assert "started." in text
+
+
+async def test_an_evaluation_names_the_run_whose_adapters_answer(opera: Path, instead: Instead) -> None:
+    instead("import sys; print(' '.join(sys.argv[1:]))")
+    older = trained(opera, 10)
+    trained(opera, 20)
+    async with pane_of(opera, "6", (200, 24)) as (app, pilot):
+        app.screen.follow_run(older.name)
+        await done(app, pilot)
+        await pilot.press("e")
+        await done(app, pilot)
+        assert f"with the adapters of {short_name(older.name)}" in screen_text(app)
+        await pilot.press("enter")
+        await done(app, pilot)
+        assert f"--base={older.name} --" in screen_text(app)
 
 
 @pytest.mark.parametrize(
