@@ -19,6 +19,7 @@ from autoact.lab.scores import Predictions, Score, collect_predictions, score_ca
 from autoact.lab.spending import Cost, ForkCost, Spending
 from autoact.lab.statistics.attempts import mean_pass_at_k
 from autoact.metrics import interval
+from autoact.run.process.health import ENDED
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.marks import Key
 from autoact.run.record.state import RunState, fold
@@ -116,7 +117,7 @@ class Tally(Struct, frozen=True):
     started: float
     """Unix seconds; 0 for an empty log."""
     seconds: float
-    """Time at work, without the time between an attempt's end and the next one's start."""
+    """Time at work, without the time from an attempt's end to the next one's start, or to a later judgement."""
     stages: list[StageLine]
     questions_asked: int
     questions_kept: int
@@ -197,7 +198,7 @@ class LogTotals:
         event, state = record.event, self.state
         if state.seq < 0:
             self.started = record.at
-        elif not (isinstance(event, RunOpened) and event.attempt > state.attempt):
+        elif state.status not in ENDED and not (isinstance(event, RunOpened) and event.attempt > state.attempt):
             self.seconds += max(0.0, record.at - state.at)
         fold(state, record)
         if isinstance(event, ModelAnswered):

@@ -216,6 +216,20 @@ def test_time_between_attempts_is_not_work() -> None:
     assert (totals.started, totals.seconds) == (100.0, 15.0)
 
 
+@pytest.mark.parametrize("end", [happened.RunFinished(), happened.RunCancelled(), happened.RunFailed("boom")])
+def test_a_run_that_has_ended_is_not_at_work_when_a_person_judges_later(end: Event) -> None:
+    totals = LogTotals()
+    judged = [happened.CommandAccepted("c-1", "judge", "t-1"), happened.TrajectoryJudged(Verdict("t-1", True, 1.0))]
+    for seq, (at, event) in enumerate(
+        [(100, happened.RunOpened(1, 7, "here")), (110, end), (9000, judged[0]), (9000, judged[1])]
+    ):
+        totals.add(Record(seq, float(at), event, "x"))
+    assert totals.seconds == 10.0
+    totals.add(Record(4, 9500.0, happened.RunOpened(2, 8, "here"), "x"))
+    totals.add(Record(5, 9503.0, step(0, 1.0), "x"))
+    assert totals.seconds == 13.0
+
+
 def test_a_log_that_is_absent_or_torn(folder: RunFolder, tmp_path: Path) -> None:
     empty = tally(tmp_path / "nothing.jsonl")
     assert (empty.status, empty.started, empty.seconds, empty.scores, empty.tokens) == ("new", 0.0, 0.0, [], {})
