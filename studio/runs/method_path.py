@@ -19,7 +19,7 @@ from autoact.registry.stages import (
     title,
 )
 from autoact.run.record.state import RunState
-from studio.runs.progress import group_f1
+from studio.runs.progress import mean_f1
 
 STEPS = (
     ("questions", "quest.", SELF_INSTRUCT), ("tools", "tools", TOOL_SELECTION), ("trajectories", "traj.", SYNTHESIS),
@@ -65,9 +65,14 @@ def method_path(state: RunState, *, alive: bool, has_examples: bool) -> Iterator
             yield PathStep(name, short, "running", done)
         else:
             made = STAGES.get(stage).made(state)
-            f1 = group_f1(state.solved) if stage == GROUP_PLANNING else None
-            result = str(made) if stage != GROUP_PLANNING else "" if f1 is None else f"{100 * f1:.1f}"
+            result = _score(state) if stage == GROUP_PLANNING else str(made)
             yield PathStep(name, short, "done", result) if made and result else PathStep(name, short, "open")
+
+
+def _score(state: RunState) -> str:
+    """Returns the mean F1 of the group in percent; empty until it has answered all questions that it was asked."""
+    progress, f1 = state.stages.get(GROUP_PLANNING), mean_f1(state.solved, "group")
+    return f"{100 * f1:.1f}" if f1 is not None and progress and progress.status == "finished" else ""
 
 
 def next_action(state: RunState, verdict: str, *, has_run: bool, has_examples: bool, foreign: bool) -> NextAction:

@@ -10,6 +10,7 @@ from autoact.lab.duration import format_duration
 from autoact.project.config import trained_cast
 from autoact.registry.stages import DIFFERENTIATION, pipeline, title
 from autoact.run.record.state import RunState, StageState
+from autoact.script import is_fork
 
 RECENT = 20
 """Training steps from which the time left is estimated."""
@@ -80,11 +81,17 @@ def _stages_away(stage: str, later: str) -> str:
     return "the next stage" if away == 1 else f"{away} stages later"
 
 
-def group_f1(solved: Sequence[QuestionSolved]) -> float | None:
-    """Returns the mean F1, 0 to 1, of the scored answers of the group, else of all casts; None without any."""
-    scored = [one for one in solved if one.scored]
-    chosen = [one for one in scored if one.cast == "group"] or scored
-    return fmean(one.f1 for one in chosen) if chosen else None
+def mean_f1(solved: Sequence[QuestionSolved], cast: str) -> float | None:
+    """Returns the mean F1, 0 to 1, of a method's scored answers, without those of forks; None without any."""
+    scored = [one.f1 for one in solved if one.scored and one.cast == cast and not is_fork(one.trajectory.unit)]
+    return fmean(scored) if scored else None
+
+
+def main_f1(solved: Sequence[QuestionSolved]) -> float | None:
+    """Returns the mean F1, 0 to 1, of the group, else of the only method with scored answers; None for several others
+    or none."""
+    casts = {one.cast for one in solved if one.scored}
+    return mean_f1(solved, "group" if "group" in casts or len(casts) != 1 else casts.pop())
 
 
 # -- training --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from autoact.files import disk
 from autoact.lab.tally import LogTotals
 from autoact.run.record.folder import RunFolder
-from studio.runs.progress import group_f1
+from studio.runs.progress import main_f1
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class RunTotals:
     kept: int = 0
     """Trajectories that the filter kept."""
     f1: float | None = None
-    """Mean F1, 0 to 1, of the scored answers of the group, else of all casts; None without any."""
+    """See `main_f1`."""
     tokens: int = 0
     """Prompt tokens encoded plus tokens generated."""
 
@@ -34,7 +34,7 @@ class RunTotals:
             reading.started,
             reading.seconds,
             sum(verdict.kept for verdict in state.verdicts.values()),
-            group_f1(state.solved),
+            main_f1(state.solved),
             sum(spent.prefilled + spent.decoded for spent in state.tokens.values()),
         )
 

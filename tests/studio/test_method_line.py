@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from paned import Instead, done, pane_of
-from stories import alive, finished, opened, screen_text, synthesis, training, write
+from stories import alive, finished, opened, screen_text, synthesis, training, trajectory, write
 
 import autoact.events as happened
+from studio.runs.progress import main_f1
 from studio.screens.settings import SettingsForm
 
 NOTES = "import sys, pathlib; pathlib.Path({!r}, 'asked.txt').write_text(' '.join(sys.argv[1:])); print('run')"
@@ -29,6 +30,25 @@ async def test_every_pane_has_the_path_of_a_finished_run(opera: Path, pane: str,
         assert ("adapters 1" if size[0] > 100 else "adapt. 1") in line
         assert ("score 75.0" if size[0] > 100 else "F1 75.0") in line
         assert line.endswith("a ask" if pane == "5" else "5 ask")
+
+
+@pytest.mark.parametrize(("cast", "over"), [("react", True), ("group", False)])
+async def test_the_score_is_that_of_the_group_over_all_its_questions(opera: Path, cast: str, over: bool) -> None:
+    solved = [happened.QuestionSolved(cast, trajectory(f"{cast}-1"), 1.0, 1.0, scored=True)]
+    end = [happened.StageFinished("group_planning", 1, 1.0), happened.RunFinished()] if over else []
+    write(opera, [happened.RunOpened(1, 77, "here"), happened.StageStarted("group_planning", 4), *solved, *end])
+    async with pane_of(opera, "1", (160, 48)) as (app, _):
+        assert "adapters › score   " in method_line(screen_text(app))
+
+
+def test_the_score_of_a_run_mixes_no_methods() -> None:
+    solved = [
+        happened.QuestionSolved(cast, trajectory(unit), f1, f1, scored=True)
+        for cast, unit, f1 in (("react", "react-1", 1.0), ("react", "react-1~f1", 0.0), ("plan", "plan-1", 0.5))
+    ]
+    assert main_f1(solved) is None
+    assert main_f1(solved[:2]) == 1.0
+    assert main_f1([*solved, happened.QuestionSolved("group", trajectory("group-1"), 0.2, 0.2, scored=True)]) == 0.2
 
 
 @SIZES
