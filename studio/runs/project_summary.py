@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 from autoact.errors import AutoActError
-from autoact.events import QuestionSolved
 from autoact.files import disk
 from autoact.project.config import Config
 from autoact.project.project import Project
@@ -15,6 +12,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState
 from studio.runs.progress import stage_of
+from studio.runs.project_scores import ScoreReader
 from studio.runs.run_list import ALIVE, RunLine, RunList, leading_run, run_verdict
 
 
@@ -30,7 +28,7 @@ class ProjectSummary:
     verdict: str = ""
     """Verdict on the last run; empty when there is no run."""
     scores: str = ""
-    """Mean F1 in percent, group / meta, of the newest run with scores."""
+    """Mean F1 in percent, group / meta; see ScoreReader."""
     jobs: int = 0
     """Number of runs with a job."""
     error: str = ""
@@ -45,8 +43,7 @@ class SummaryReader:
         self.project = project
         self.last = ProjectSummary(project)
         self._seen: tuple[str, int, str, str] = ("", -1, "", "")
-        self._scores: dict[str, tuple[int, str]] = {}
-        """By run: size of its log in bytes, and its scores."""
+        self._scores = ScoreReader()
         self._config: tuple[int, Config] | None = None
         """Modification time of project.toml, and its content."""
         self._runs = RunList(project.root)
@@ -68,21 +65,7 @@ class SummaryReader:
             self._begin(first.folder)
         jobs = sum(run.alive for run in self._runs.runs)
         found = self._read(first, config.task.name)
-        scores = found.scores or self._earlier_scores(first.folder)
-        return replace(found, model=config.model.id, jobs=jobs, scores=scores)
-
-    def _earlier_scores(self, shown: RunFolder) -> str:
-        """Returns the scores of the newest other run that has some; each log is read once."""
-        for run in self._runs.runs:
-            if run.folder == shown or run.alive:
-                continue
-            size = disk.file_size(run.folder.events)
-            known = self._scores.get(run.folder.name)
-            if known is None or known[0] != size:
-                known = self._scores[run.folder.name] = size, describe_scores(RunState.of(run.folder.events).solved)
-            if known[1]:
-                return known[1]
-        return ""
+        return replace(found, model=config.model.id, jobs=jobs, scores=self._scores.read(self._runs.runs))
 
     def _settings(self) -> Config:
         """Returns the project's settings, read again only if the file has changed. Raises AutoActError."""
@@ -115,18 +98,9 @@ class SummaryReader:
         assert self._tail is not None
         self._state.follow(self._tail)
         verdict = run_verdict(folder, self._state)
-        stage, scores = stage_of(self._state), describe_scores(self._state.solved)
-        self.last = ProjectSummary(self.project, task, folder.name, stage, verdict, scores)
+        self.last = ProjectSummary(self.project, task, folder.name, stage_of(self._state), verdict)
         if verdict not in ALIVE:
             self.close()
+            self._scores.add(folder, seen[1], self._state)
             self._state, self._seen = RunState(), seen
         return self.last
-
-
-def describe_scores(solved: Sequence[QuestionSolved]) -> str:
-    """Returns the mean F1 of the scored answers in percent, group / meta; empty when no answer was scored."""
-    scored = [one for one in solved if one.scored]
-    if not scored:
-        return ""
-    by_cast = ([100 * one.f1 for one in scored if one.cast == cast] for cast in ("group", "meta"))
-    return " / ".join(f"{fmean(values):.1f}" if values else "-" for values in by_cast)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -33,9 +33,11 @@ def project(root: Path, name: str = "opera", task: str = "Composers") -> Path:
     return folder
 
 
-def write(project_root: Path, events: list[Event], minute: int = 30) -> RunFolder:
-    """A run with these events, of a day in November."""
-    folder = new_run(project_root, "quick", {}, now=datetime(2026, 11, 22, 14, minute))
+def write(
+    project_root: Path, events: list[Event], minute: int = 30, settings: Mapping[str, object] | None = None
+) -> RunFolder:
+    """A run with these events and settings, of a day in November."""
+    folder = new_run(project_root, "quick", settings or {}, now=datetime(2026, 11, 22, 14, minute))
     with LogWriter(folder) as log:
         for event in events:
             log.append(event)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 from paned import done, until
-from stories import alive, finished, project, screen_text, synthesis, write
+from stories import alive, finished, project, screen_text, synthesis, trajectory, write
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from autoact.project.project import TEMPLATES
+from autoact.events import Event, QuestionSolved, RunCancelled, RunFinished, RunOpened, StageFinished, StageStarted
+from autoact.project.project import TEMPLATES, Project
 from studio.app import StudioApp
+from studio.runs.project_summary import SummaryReader
 from studio.screens import confirm
 from studio.screens.form import Form
 from studio.screens.project import ProjectScreen
@@ -216,6 +218,33 @@ async def test_scores_stay_when_a_later_run_has_none(opera: Path) -> None:
         row = next(row for row in screen_text(app).splitlines() if "opera" in row)
         assert "interrupted" in row
         assert "75.0 / 25.0" in row
+
+
+def answers(casts: Sequence[str], f1: float, *, over: bool = True) -> list[Event]:
+    """A run that answers one question by each method."""
+    solved = [QuestionSolved(cast, trajectory(f"{cast}-1", cast=cast), f1, f1, scored=True) for cast in casts]
+    end: list[Event] = [StageFinished("group_planning", 1, 1.0), RunFinished()] if over else [RunCancelled()]
+    return [RunOpened(1, 77, "here"), StageStarted("group_planning", len(casts)), *solved, *end]
+
+
+@pytest.mark.parametrize(
+    ("casts", "settings", "over", "shown"),
+    [
+        (("direct",), {}, True, "75.0 / 25.0"),
+        (("group",), {"group_planning": {"limit": 1}}, True, "75.0 / 25.0"),
+        (("group",), {"run": {"data": "/hotpot.json"}}, True, "75.0 / 25.0"),
+        (("group", "meta"), {}, False, "75.0 / 25.0"),
+        (("group",), {"group_planning": {"compare": ["group"]}}, True, "11.0 / 25.0"),
+        (("group", "meta"), {}, True, "11.0 / 11.0"),
+    ],
+)
+def test_scores_are_those_of_the_newest_finished_run_with_the_most_questions(
+    opera: Path, casts: tuple[str, ...], settings: dict[str, object], over: bool, shown: str
+) -> None:
+    write(opera, finished(), 1)
+    write(opera, answers(casts, 0.11, over=over), 2, settings)
+    reader = SummaryReader(Project.open(opera))
+    assert [reader.read().scores for _ in range(2)] == [shown] * 2
 
 
 async def test_projects_of_the_working_folder_are_listed_too(
