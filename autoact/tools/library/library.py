@@ -156,9 +156,8 @@ class ToolSession:
             self.call(name, argument)
 
     def _observe(self, record: ToolRecord | None, name: str, argument: str) -> Observation:
-        if record is None:
-            names = ", ".join(tool.name for tool in self._library.ready())
-            return Observation(f"Invalid action. Available: {names}", failed=True)
+        if record is None:  # the card names the tools of this agent, which are not all that are ready
+            return Observation(f'Invalid action: no tool is named "{" ".join(name.split())}".', failed=True)
         if not record.runs:
             return Observation(f"{record.name} is not ready: {record.reason}.", failed=True)
         if not argument:

@@ -32,7 +32,7 @@ READ, LAST, JUDGED = (
 )
 PLAIN = (READ, LAST, JUDGED)
 LOST = Step("", "Retrieve", "Elb", "Could not find [Elb].", failed=True)
-ODD = Step("Hm.", "retrieve it", "", "Invalid action. Available: Retrieve", failed=True)
+ODD = Step("Hm.", "retrieve it", "", 'Invalid action: no tool is named "retrieve it".', failed=True)
 DEAD = Step("Hm.", "WebSearch", "Elbe", "WebSearch failed: no network", failed=True)
 
 

@@ -44,7 +44,9 @@ def test_usages_of_ready_tools_are_calls(library: Library) -> None:
 
 def test_wrong_calls_are_observations(library: Library) -> None:
     session = library.session()
-    assert session.call("Fly", "x").text == "Invalid action. Available: " + ", ".join(t.name for t in library.ready())
+    assert session.call("Fly\nhigh", "x").text == 'Invalid action: no tool is named "Fly high".', (
+        "nor tools not selected"
+    )
     assert session.call("Retrieve", " \n").text == "Retrieve needs an argument, as in Retrieve[Marie Curie]"
     assert session.call("Calculator", "1/0").text == "Calculator failed: division by zero"
     for record in library.records():
