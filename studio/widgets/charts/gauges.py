@@ -35,7 +35,7 @@ class Gauges(ContentLines):
         played = trained_cast(state.config).role(role)
         name = Content.assemble((f" {self.glyphs.role(played)} {role}", f"bold {role_colour(played)}"), "  ")
         first = Content.assemble(name, untrusted_text.content(training_status(state, role)))
-        examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built or known.ready else ""
+        examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built else ""
         if not steps:
             return [first, Content.styled(examples, "$quiet")]
         last = steps[-1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from paned import Instead, done, pane_of, until
-from stories import alive, finished, screen_text, step, synthesis, training, write
+from stories import alive, finished, screen_text, step, synthesis, trained, training, write
 
 import autoact.events as happened
 from autoact.events import RunCancelled
@@ -46,6 +46,14 @@ async def test_a_cancelled_training_waits_for_nothing(opera: Path) -> None:
         assert "30/60 stopped" in text
         assert "reflect  not trained" in text
         assert " left" not in text
+
+
+async def test_a_run_that_trained_nothing_counts_no_examples(opera: Path) -> None:
+    older = trained(opera, 10)
+    trained(opera, 20, base=older.name)
+    async with pane_of(opera, "4") as (app, _):
+        assert "trained in an earlier run" in screen_text(app)
+        assert "examples," not in screen_text(app)
 
 
 async def test_the_loss_of_validation_is_a_second_curve(opera: Path) -> None:
