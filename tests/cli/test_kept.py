@@ -124,6 +124,21 @@ def test_log_tells_events_one_a_line(folder: RunFolder, capsys: Captured) -> Non
     assert (line["seq"], line["type"], line["text"]) == (1, "model.answered", said)
 
 
+def test_log_shows_an_action_without_its_line_break_and_no_score_where_there_is_none(
+    folder: RunFolder, capsys: Captured
+) -> None:
+    asked = Trajectory("group-1", Question("1", "Who?", "Bach"), (), "Bach")
+    written(
+        folder, happened.ModelAnswered("t-1", 1, "d", "plan", "action", " Retrieve\n"),
+        happened.QuestionSolved("group", asked), happened.QuestionSolved("group", asked, 1.0, 1.0, scored=True),
+    )  # fmt: skip
+    assert main(["log", str(folder.path)]) == 0
+    action, plain, scored = capsys.readouterr().out.splitlines()
+    assert action.endswith("plan action: Retrieve")
+    assert plain.endswith("group Who? -> Bach")
+    assert scored.endswith("group Who? -> Bach (EM 1, F1 1.00)")
+
+
 def test_log_follows_to_the_end(folder: RunFolder, begin: Begin, capsys: Captured) -> None:
     begin("--of", "50", "--every", "0.01")
     assert main(["log", str(folder.path), "--follow"]) == 0

@@ -12,7 +12,7 @@ from autoact.verdicts import describe_verdicts
 
 
 def describe_event(event: Event) -> str:
-    """Returns an event in words. Text of models and tools is unchanged: clean it before it is shown."""
+    """Returns an event in words. Text of models and tools may hold anything: clean it before it is shown."""
     match event:
         case happened.RunOpened():
             return f"attempt {event.attempt}, {event.engine or 'no engine'}, process {event.pid} on {event.host}"
@@ -23,7 +23,7 @@ def describe_event(event: Event) -> str:
         case happened.EpisodeBegun():
             return f"{event.unit}: {event.question.text}"
         case happened.ModelAnswered():
-            return f"{event.unit} #{event.n} {event.role} {event.part}: {event.text}"
+            return f"{event.unit} #{event.n} {event.role} {event.part}: {event.text.strip()}"
         case happened.ToolObserved():
             return f"{event.unit} #{event.n} {event.tool}[{event.argument}]: {event.text}"
         case happened.QuestionAccepted():
@@ -43,8 +43,8 @@ def describe_event(event: Event) -> str:
         case happened.VerdictCalibrated():
             return f"verdicts are *wrong* from {event.threshold:.2f} on: {describe_verdicts(event.quality)}"
         case happened.QuestionSolved():
-            solved = event.trajectory
-            return f"{event.cast} {solved.question.text} -> {solved.answer} (EM {event.em:.0f}, F1 {event.f1:.2f})"
+            solved, scores = event.trajectory, f" (EM {event.em:.0f}, F1 {event.f1:.2f})" if event.scored else ""
+            return f"{event.cast} {solved.question.text} -> {solved.answer}{scores}"
     return _fields(event)
 
 
