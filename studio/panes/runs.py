@@ -13,7 +13,7 @@ from textual.widgets import Static
 from autoact.errors import AutoActError
 from autoact.files import disk
 from autoact.lab.duration import short_duration
-from autoact.run.process.health import cause
+from autoact.run.process.health import ENDED, cause
 from autoact.run.record.event_text import describe_event
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, LogTail
@@ -26,7 +26,7 @@ from studio.runs.machine import MachineLoad, machine_text, run_text
 from studio.runs.progress import stage_of
 from studio.runs.run_comparison import compare_runs
 from studio.runs.run_list import RunLine
-from studio.runs.run_totals import TotalsByRun
+from studio.runs.run_totals import RunTotals, TotalsByRun
 from studio.screens.confirm import Confirm
 from studio.terminal import glyphs, untrusted_text
 from studio.widgets.lists.table import Column, Table
@@ -50,8 +50,11 @@ LOG_S = 0.25
 class RunRows:
     """The runs as rows of the table."""
 
-    def __init__(self, runs: Sequence[RunLine], signs: glyphs.Glyphs, followed: str, totals: TotalsByRun):
-        self.runs, self.signs, self.followed, self.totals = runs, signs, followed, totals
+    def __init__(
+        self, runs: Sequence[RunLine], signs: glyphs.Glyphs, followed: str, totals: TotalsByRun, now: float = 0.0
+    ):
+        """`now` is the time to which the work of runs with a job is counted, in unix seconds."""
+        self.runs, self.signs, self.followed, self.totals, self.now = runs, signs, followed, totals, now
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -64,10 +67,15 @@ class RunRows:
         if totals is not None:
             cells = (
                 time.strftime("%m-%d %H:%M", time.localtime(totals.started)) if totals.started else "",
-                short_duration(totals.seconds), str(totals.kept or ""),
+                short_duration(self._seconds(run, totals)), str(totals.kept or ""),
                 "" if totals.f1 is None else f"{100 * totals.f1:.1f}", _thousands(totals.tokens),
             )  # fmt: skip
         return name, verdict_of(run.label, self.signs), stage_of(run.state), *cells, _reason(run)
+
+    def _seconds(self, run: RunLine, totals: RunTotals) -> float:
+        """Returns the seconds during which a job was running; one that waits logs nothing, and its time goes on."""
+        works = run.alive and run.verdict != "starting" and run.state.status not in ENDED
+        return totals.seconds + (max(0.0, self.now - totals.at) if works else 0.0)
 
     def key(self, index: int) -> str:
         return self.runs[index].folder.name
@@ -88,6 +96,8 @@ class RunsPane(Pane):
         self._totals = TotalsByRun()
         self._runs: list[RunLine] = []
         self._followed = ""
+        self._now = 0.0
+        """Unix seconds of the last reading of the machine's load; 0 while no run has a job."""
         self._log: EventLog | None = None
         """The open event log."""
 
@@ -121,7 +131,9 @@ class RunsPane(Pane):
         if not self.query("#machine"):  # the pane is being made
             return
         self.query_one("#machine").display = load is not None
+        self._now = time.time() if load is not None else 0.0
         if load is not None:
+            self._renew()
             runs = [f"{short_name(name)}: {run_text(used)}" for name, used in load.runs.items()]
             lines = [untrusted_text.content(text, "$quiet") for text in (machine_text(load), *runs)]
             self.set_text("machine", Content("\n").join(lines))
@@ -129,7 +141,7 @@ class RunsPane(Pane):
     def _renew(self) -> None:
         table = self.query_one(Table)
         chosen, cursor = table.chosen, table.cursor
-        table.show(RunRows(self._runs, glyphs.app_glyphs(self.app), self._followed, self._totals))
+        table.show(RunRows(self._runs, glyphs.app_glyphs(self.app), self._followed, self._totals, self._now))
         table.move_to(cursor)
         table.reload(key=chosen)
 

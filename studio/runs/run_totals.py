@@ -24,6 +24,8 @@ class RunTotals:
     """See `main_f1`."""
     tokens: int = 0
     """Prompt tokens encoded plus tokens generated."""
+    at: float = 0.0
+    """Unix time of the last event in seconds."""
 
     @classmethod
     def read(cls, folder: RunFolder) -> RunTotals:
@@ -36,6 +38,7 @@ class RunTotals:
             sum(verdict.kept for verdict in state.verdicts.values()),
             main_f1(state.solved),
             sum(spent.prefilled + spent.decoded for spent in state.tokens.values()),
+            state.at,
         )
 
 

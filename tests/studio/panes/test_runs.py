@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from paned import Instead, done, pane_of, until
+from showcase import told
 from stories import alive, finished, screen_text, synthesis, training, write
 
 import autoact.events as happened
@@ -32,6 +33,18 @@ async def test_the_list_with_its_figures(opera: Path, size: tuple[int, int]) -> 
         text = screen_text(app)
         for expected in ("11-22 14:01", "finished", "interrupted", "75.0", "13"):
             assert expected in text
+
+
+async def test_the_time_of_a_run_that_waits_goes_on_while_its_job_lives(opera: Path) -> None:
+    began = datetime.now(UTC) - timedelta(hours=3)
+    run = told(opera, f"{began:%Y-%m-%dT%H%M}-quick-7d3c", synthesis(), {})
+    async with pane_of(opera, "7", (120, 40)) as (app, pilot):
+        assert " 34s " in screen_text(app)
+        with alive(run):
+            await until(pilot, lambda: bool(app.screen.follow.alive))
+            app.screen.read_load()
+            await done(app, pilot)
+            assert " 3h0" in screen_text(app)
 
 
 @pytest.mark.does("table.open_row")
