@@ -362,10 +362,11 @@ class StudioApp(App[str]):
 
         if isinstance(self.screen, SettingsForm) and self.screen.warn_of_loss():
             return
-        screens = [screen for screen in self.screen_stack if isinstance(screen, ProjectScreen)]
-        for screen in screens:
-            screen.save_view()
-        alive = dict.fromkeys(untrusted_text.line(run.folder.name) for screen in screens for run in screen.follow.alive)
+        for screen in self.screen_stack:
+            if isinstance(screen, ProjectScreen):
+                screen.save_view()
+        known = (screen.live_runs for screen in reversed(self.screen_stack) if hasattr(screen, "live_runs"))
+        alive = [untrusted_text.line(name) for name in next(known, ())]
         again = f"studio {machine.address}" if (machine := remote_machine.current()) else "studio"
         verb = f"goes on; `{again}` shows it again." if len(alive) == 1 else f"go on; `{again}` shows them again."
         self.exit(f"{', '.join(alive)} {verb}" if alive else None)

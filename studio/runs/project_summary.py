@@ -29,8 +29,8 @@ class ProjectSummary:
     """Verdict on the last run; empty when there is no run."""
     scores: str = ""
     """Mean F1 in percent, group / meta; see ScoreReader."""
-    jobs: int = 0
-    """Number of runs with a job."""
+    alive: tuple[str, ...] = ()
+    """Names of the runs with a job."""
     error: str = ""
     """Reason why the project cannot be read."""
     model: str = ""
@@ -63,9 +63,9 @@ class SummaryReader:
             return ProjectSummary(self.project, config.task.name, model=config.model.id)
         if first.folder != self._folder:
             self._begin(first.folder)
-        jobs = sum(run.alive for run in self._runs.runs)
+        alive = tuple(run.folder.name for run in self._runs.runs if run.alive)
         found = self._read(first, config.task.name)
-        return replace(found, model=config.model.id, jobs=jobs, scores=self._scores.read(self._runs.runs))
+        return replace(found, model=config.model.id, alive=alive, scores=self._scores.read(self._runs.runs))
 
     def _settings(self) -> Config:
         """Returns the project's settings, read again only if the file has changed. Raises AutoActError."""

@@ -122,6 +122,11 @@ class ProjectScreen(Screen[None]):
     def on_unmount(self) -> None:
         self.follow.close()
 
+    @property
+    def live_runs(self) -> list[str]:
+        """Names of the runs that go on when the studio is left."""
+        return [run.folder.name for run in self.follow.alive]
+
     def on_screen_resume(self) -> None:
         if self.shown >= 0:
             self.follow.start()

@@ -104,6 +104,11 @@ class ProjectsScreen(Screen[None]):
         """The projects of whose runs the person is told."""
         return [summary.project.root for summary in self._summaries.values()]
 
+    @property
+    def live_runs(self) -> list[str]:
+        """Names of the runs that go on when the studio is left."""
+        return [name for summary in self._summaries.values() for name in summary.alive]
+
     def refresh_list(self) -> None:
         """Lists the projects and reads their logs in a thread, unless another screen is in front."""
         if self.is_current:

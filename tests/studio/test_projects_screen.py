@@ -220,6 +220,14 @@ async def test_scores_stay_when_a_later_run_has_none(opera: Path) -> None:
         assert "75.0 / 25.0" in row
 
 
+async def test_leaving_the_list_names_every_run_that_goes_on(opera: Path) -> None:
+    one, other = write(opera, synthesis(), 1), write(project(opera.parent, "maps", "Capitals"), synthesis(), 2)
+    with alive(one), alive(other):
+        async with projects_of(opera.parent) as (app, pilot):
+            await pilot.press("q")
+            assert app.return_value == f"{other.name}, {one.name} go on; `studio` shows them again."
+
+
 def answers(casts: Sequence[str], f1: float, *, over: bool = True) -> list[Event]:
     """A run that answers one question by each method."""
     solved = [QuestionSolved(cast, trajectory(f"{cast}-1", cast=cast), f1, f1, scored=True) for cast in casts]

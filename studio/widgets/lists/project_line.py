@@ -52,7 +52,7 @@ def _cells(name: Content, summary: ProjectSummary, verdict: Content) -> list[Con
         untrusted_text.content(summary.task, "$quiet"),
         untrusted_text.content(summary.model, "$quiet"),
         untrusted_text.content(summary.stage),
-        Content.assemble(verdict, f" x{summary.jobs}" if summary.jobs > 1 else "")
+        Content.assemble(verdict, f" x{len(summary.alive)}" if len(summary.alive) > 1 else "")
         if summary.verdict
         else Content.styled("no runs", "$quiet"),
         untrusted_text.content(summary.scores, "$accent"),
