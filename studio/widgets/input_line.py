@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.message import Message
 from textual.widgets import Input
-from textual.widgets.input import Selection
 
 from studio.actions import action_table
 
@@ -60,7 +59,9 @@ class InputLine(Input):
         If the text is selected, as that of a filter always is, typing replaces it.
         """
         self.value, self.left = text, ""
-        self.selection = Selection(0 if selected or self.is_filter else len(text), len(text))
+        self.cursor_position = len(text)
+        if selected or self.is_filter:
+            self.action_select_all()
         self.can_focus = True
         self.add_class("shown")
         self.focus()
