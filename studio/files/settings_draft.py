@@ -63,7 +63,7 @@ class SettingsDraft:
 
     @property
     def edited(self) -> Mapping[str, str]:
-        """What the person may have changed: the plan of a run, and the changed settings."""
+        """The values that a person changes: the plan of a run, and the changed settings."""
         return {**self._planned, **self.changes}
 
     def rows(self) -> list[SettingRow]:

@@ -35,7 +35,7 @@ class InputLine(Input):
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
         self.can_focus = False
         self.left = ""
-        """What had been typed when the line was left by its key, until it is opened again."""
+        """The text that was in the line when its key left it, until it is opened again."""
         self._verb = verb
 
     def footer_word(self, action: str) -> str:
