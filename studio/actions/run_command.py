@@ -34,6 +34,7 @@ def new_command(do: Verb, unit: str = "", n: int = -1, text: str = "", cast: str
 
 
 def _texts(command: Command) -> tuple[str, str]:
+    """Returns the texts for a command, those of a judgement by what it says."""
     if command.do == "judge":
         return ("keeping", "kept") if command.n else ("dropping", "dropped")
     return TEXTS[command.do]
@@ -113,8 +114,9 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
         return CommandResult(False, f"{first.do}: {error}")
     reasons = [reason for reason in replies if reason]
-    texts = {_texts(command)[1] for command in commands}
-    done = f"{texts.pop() if len(texts) == 1 else TEXTS[first.do][1]} {len(commands) - len(reasons)} of {len(commands)}"
+    texts = {_texts(command)[1] for command in commands}  # an undo keeps some and drops others
+    done = texts.pop() if len(texts) == 1 else TEXTS[first.do][1]
+    done = f"{done} {len(commands) - len(reasons)} of {len(commands)}"
     return CommandResult(len(reasons) < len(commands), f"{done}; {reasons[0]}" if reasons else done)
 
 
