@@ -60,6 +60,7 @@ class StudioApp(App[str]):
     """Returns a line to print at the end, or None. A screen's module is imported when the screen is first shown."""
 
     TITLE = "AutoAct Studio"
+    CSS_PATH = "screens/project.tcss"  # read here: a screen that reads its own has every style sheet parsed again
     COMMANDS = {_actions}
     BINDINGS = action_table.bindings("everywhere")
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-
-from rapidfuzz.distance import LCSseq
+from typing import TYPE_CHECKING
 
 from autoact.registry.roles import speaker
 from studio.episodes.document import Document, Mark, Paragraph
 from studio.terminal import untrusted_text
+
+if TYPE_CHECKING:
+    from rapidfuzz.distance import Opcodes
 
 WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 ALIKE = 0.3
@@ -65,12 +67,19 @@ def _clean(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
     return [replace(one, text=untrusted_text.clean(one.text.strip())) for one in paragraphs]
 
 
+def _opcodes(one: Sequence[Hashable], other: Sequence[Hashable]) -> Opcodes:
+    """Returns the steps from one sequence to the other, by their longest common subsequence."""
+    from rapidfuzz.distance import LCSseq  # slow to import, and rarely used
+
+    return LCSseq.opcodes(one, other)
+
+
 def _aligned(one: Sequence[Paragraph], other: Sequence[Paragraph]) -> Iterator[tuple[str, list[Passage]]]:
     """Yields the kind of each passage, and the paragraphs with marks that show it."""
     keys = [(each.part, each.text) for each in one], [(each.part, each.text) for each in other]
     removed: list[Paragraph] = []
     added: list[Paragraph] = []
-    for step in LCSseq.opcodes(*keys):
+    for step in _opcodes(*keys):
         if step.tag == "equal":
             yield from _pairs(removed, added)
             removed, added = [], []
@@ -84,7 +93,7 @@ def _aligned(one: Sequence[Paragraph], other: Sequence[Paragraph]) -> Iterator[t
 
 def _pairs(removed: Sequence[Paragraph], added: Sequence[Paragraph]) -> Iterator[tuple[str, list[Passage]]]:
     """Yields passages that differ; those of the same part are compared in order, thought with thought."""
-    for step in LCSseq.opcodes([each.part for each in removed], [each.part for each in added]):
+    for step in _opcodes([each.part for each in removed], [each.part for each in added]):
         mine, others = removed[step.src_start : step.src_end], added[step.dest_start : step.dest_end]
         if step.tag == "equal":
             for old, new in zip(mine, others, strict=True):
@@ -131,7 +140,7 @@ def _join_speakers(old: Paragraph, new: Paragraph, text: str) -> Paragraph:
 def _word_changes(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, str]]:
     """Returns the pieces of both texts in order; blanks between two changes belong to the change."""
     pieces: list[tuple[str, str]] = []
-    for step in LCSseq.opcodes(old, new):
+    for step in _opcodes(old, new):
         piece = "".join(old[step.src_start : step.src_end]), "".join(new[step.dest_start : step.dest_end])
         follows = bool(pieces) and pieces[-1][0] != pieces[-1][1]
         if follows and (step.tag != "equal" or piece[0].isspace()):

@@ -67,6 +67,7 @@ def main() -> None:
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; wall times need a quiet one")
     print(f"{'':<44}{'studio':>12}{'stock':>12}   target")
     with tempfile.TemporaryDirectory() as home:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed studio is compiled once, not at every start
         os.environ |= {"AUTOACT_PROJECTS": home, "AUTOACT_STUDIO": f"{home}/none", "LANG": "C.UTF-8"}
         project = stories.project(Path(home))
         run = stories.write(project, stories.finished())
