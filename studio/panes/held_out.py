@@ -17,6 +17,7 @@ from autoact.trajectory import Question
 from studio.actions import remote_machine
 from studio.panes.rows.examples import HELD_OUT, HeldOutRows, held_out_counts
 from studio.panes.rows.question_details import question_detail
+from studio.widgets.lists.search_table import SearchTable
 from studio.widgets.lists.table import Table
 
 NONE = "No held-out questions: questions/heldout.jsonl has them, one JSON object a line."
@@ -40,7 +41,7 @@ class HeldOutList(Container):
     def compose(self) -> ComposeResult:
         with Vertical(id="held-out-list"):
             yield Static(id="held-out-counts")
-            yield Table(HELD_OUT, self._rows, id="held-out")
+            yield SearchTable(HELD_OUT, self._rows, id="held-out")
         with VerticalScroll(id="held-out-side", can_focus=False):
             yield Static(id="held-out-detail")
 

@@ -37,6 +37,7 @@ from studio.panes.rows.experiments import ExperimentRows, ExperimentSummary, des
 from studio.panes.rows.run_figures import funnel, parts, signs
 from studio.panes.rows.scores import COLUMNS, ORDERS, WRONG, ScoreRows, WrongRows
 from studio.runs.answer_base import AnswerBase
+from studio.widgets.lists.search_table import SearchTable
 from studio.widgets.lists.table import Table
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ class LabPane(Pane):
         self._reader, self._look_due = RunReader(self.project), 0.0
 
     def compose(self) -> ComposeResult:
-        yield Table(COLUMNS, id="scores")
-        yield Table(WRONG, id="wrongs")
-        yield Table(EXPERIMENT_COLUMNS, id="experiments")
+        yield SearchTable(COLUMNS, id="scores")
+        yield SearchTable(WRONG, id="wrongs")
+        yield SearchTable(EXPERIMENT_COLUMNS, id="experiments")
         with VerticalScroll():
             yield Static(id="parts")
 
@@ -276,6 +277,14 @@ class LabPane(Pane):
     @on(Table.CursorMoved, "#wrongs")
     def _wrong_chosen(self, message: Table.CursorMoved) -> None:
         self._show_provenance(message.index)
+
+    @on(Table.Opened, "#scores")
+    def _score_opened(self) -> None:
+        self.action_wrong()
+
+    @on(Table.Opened, "#wrongs")
+    async def _wrong_opened(self, message: Table.Opened) -> None:
+        await self.view.show_episode(self._wrong_run, message.key)
 
     # -- counting and drawing --------------------------------------------------------------------------------------
 

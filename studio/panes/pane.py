@@ -61,6 +61,13 @@ class Pane(Vertical):
             if key := memory.rows.get(table.id or ""):
                 table.restore(key)
 
+    def find_row(self, key: str) -> None:
+        """Moves the cursor of the first list to a row as soon as there is one with this key; filters are cleared."""
+        for line in self.query(InputLine):
+            if line.is_filter and line.value:
+                line.action_leave_line()
+        self.query(Table).first().restore(key)
+
     def show_load(self, load: MachineLoad | None) -> None:
         """Shows the load of the machine; None while no run has a job."""
 

@@ -43,6 +43,9 @@ class ProjectView(Protocol):
     def send(self, command: Command, *, start: bool = False) -> None:
         """Sends a command to the followed run's job; with `start`, a run without a job gets one."""
 
+    async def show_episode(self, run: str, unit: str) -> None:
+        """Shows an episode of a run in the trajectories pane."""
+
     def open_run_form(self) -> None:
         """Opens the form of a new run."""
 

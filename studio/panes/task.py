@@ -33,6 +33,7 @@ from studio.runs.run_list import ALIVE
 from studio.screens.confirm import Confirm
 from studio.screens.form import Values
 from studio.terminal import untrusted_text
+from studio.widgets.lists.search_table import SearchTable
 from studio.widgets.lists.table import Table
 from studio.widgets.stage_overview import StageOverview
 
@@ -63,14 +64,12 @@ class TaskPane(Pane):
         self._examples, self._practice_rows = ExampleRows(), PracticeRows()
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title")
-        yield Static(id="description")
-        yield Static(id="counts")
+        yield from (Static(id=name) for name in ("title", "description", "counts"))
         with Horizontal(id="sides"):
             with Vertical(id="lists"):
-                yield Table(EXAMPLES, id="examples")
+                yield SearchTable(EXAMPLES, id="examples")
                 yield Static(id="marks")
-                yield Table(PRACTICE, id="practice")
+                yield SearchTable(PRACTICE, id="practice")
             with VerticalScroll(id="side", can_focus=False):
                 yield Static(id="detail")
         yield StageOverview(id="stages")
@@ -378,10 +377,10 @@ class TaskPane(Pane):
     def action_accept(self) -> None:
         """Adds the practice question under the cursor to the examples."""
         if (one := self._current_question) is not None:
-            error = self._add_example({"question": one.question, "answer": one.answer})
-            if error:
+            if error := self._add_example({"question": one.question, "answer": one.answer}):
                 self.notice(error)
-            self.practice_table.move(1)
+            else:
+                self.practice_table.move(1)
 
     @action_table.check_obstacle
     def action_mark(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 from textual import on
@@ -23,6 +24,7 @@ from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows import tools as tool_rows
 from studio.panes.tool_choice import ToolChoice
+from studio.panes.tool_trials import ToolTrials
 from studio.runs.run_list import ALIVE
 from studio.screens import tool_form
 from studio.screens.confirm import Confirm
@@ -31,7 +33,7 @@ from studio.terminal import untrusted_text
 from studio.widgets.input_line import InputLine
 from studio.widgets.lists.table import Table
 
-REREAD = ("tools add", "tools edit", "tools use")
+REREAD = ("tools add", "tools edit", "tools remove", "tools use")
 """Commands whose effect the list does not show before it is read again."""
 SELECTION_S = 0.5
 """Seconds between two readings of a selection that runs beside the followed run."""
@@ -55,17 +57,16 @@ class ToolsPane(Pane):
         super().__init__(view)
         self.tools: list[ToolLine] = []
         self._rows = tool_rows.ToolRows()
-        self._results: dict[str, Content] = {}
-        """By tool: the result of its last call or test."""
+        self._trials = ToolTrials(self.project, self._show_result)
         self._lock = asyncio.Lock()
         self._undo = FileUndo(self.project / "tools.toml")
-        self._pending: Callable[[], None] | None = None
+        self._pending: Callable[[ToolLine], object] | None = None
         """Work on the tool under the cursor that waits until the tools have been read."""
         self._read_for: tuple[object, ...] = ()
         """tools.toml, run and verdict for which the tools were read."""
         self._choice = ToolChoice(self.follow)
         self._called = ""
-        """The tool whose argument is in the line; the cursor may have moved on."""
+        """The tool whose argument is in the line, as the cursor may have moved on; empty for that under the cursor."""
         self._timer: Timer | None = None
         """Runs while a selection runs beside the followed run."""
 
@@ -140,16 +141,16 @@ class ToolsPane(Pane):
         self._draw()
         pending, self._pending = self._pending, None
         if pending is not None:
-            pending()
+            self._when_read(pending)
 
     def _draw(self, chosen: str | None = None) -> None:
         """Shows the tools that match the filter, with the cursor on the same tool as before, or on `chosen`."""
         key = chosen or self.table.chosen
         self._rows.rows = tool_list.filter_tools(self.tools, self.query_one("#letters", Input).value)
+        self.table.reload(key=key)
         if self.tools:
             self.table.set_hint("No tool matches the filter; esc shows all.")
-        self.table.reload(key=key)
-        self.set_text("choices", tool_rows.compare_choices(self.tools, self._rows.chosen))
+            self.set_text("choices", tool_rows.compare_choices(self.tools, self._rows.chosen))
         self._describe()
         self.view.update_footer()
 
@@ -158,12 +159,10 @@ class ToolsPane(Pane):
         tool = self.tool
         if tool is not None:
             chosen = tool_rows.choice_reason(tool.name, self._rows.chosen, self._choice.passed_over)
-            self.set_text("about", Content("\n").join([*tool_rows.describe(tool), *chosen, *self._last_result(tool)]))
+            lines = [*tool_rows.describe(tool), *chosen, *self._trials.result(tool.name)]
+            self.set_text("about", Content("\n").join(lines))
         elif self.tools:
             self.set_text("about", Content())
-
-    def _last_result(self, tool: ToolLine) -> list[Content]:
-        return [self._results[tool.name]] if tool.name in self._results else []
 
     @on(Input.Changed, "#letters")
     def _filter_changed(self) -> None:
@@ -176,12 +175,14 @@ class ToolsPane(Pane):
 
     def obstacle(self, action: str) -> str:
         match action:
-            case "switch" | "try_it" | "test" | "edit" if self.tool is None and self.tools:
+            case "switch" | "try_it" | "test" | "edit" | "remove" if self.tool is None and self.tools:
                 return "There is no tool under the cursor."
             case "later" | "sooner" if self.tool is None or self.tool.listed != "on":
                 return "Only enabled tools have an order."
             case "edit" if self.tool is not None and self.tool.listed == "known":
                 return "Only tools of the project can be edited; space adds this one."
+            case "remove" if self.tool is not None and self.tool.listed == "known":
+                return "Only tools of the project can be removed."
             case "adopt" if not self._rows.chosen:
                 return "The meta-agent has not chosen yet; s lets it choose."
             case "adopt" if not any(tool_list.choice_difference(self.tools, self._rows.chosen)):
@@ -199,12 +200,12 @@ class ToolsPane(Pane):
     def main_actions(self) -> Sequence[str]:
         return "tools.up", "tools.allow", "tools.switch", "tools.adopt"
 
-    def _when_read(self, work: Callable[[], None]) -> None:
+    def _when_read(self, work: Callable[[ToolLine], object]) -> None:
         """Runs work on the tool under the cursor, at once or as soon as the tools have been read."""
-        if self.tools:
-            work()
-        else:
+        if not self.tools:
             self._pending = work
+        elif (tool := self.tool) is not None:
+            work(tool)
 
     def action_filter(self) -> None:
         line = self.query_one("#letters", InputLine)
@@ -224,9 +225,7 @@ class ToolsPane(Pane):
     def action_switch(self) -> None:
         self._when_read(self._switch)
 
-    def _switch(self) -> None:
-        if (tool := self.tool) is None:
-            return
+    def _switch(self, tool: ToolLine) -> None:
         verb = {"on": "disable", "off": "enable", "known": "add"}[tool.listed]
         listed: tool_list.Listing = "off" if tool.listed == "on" else "on"
         self.tools = [one.with_listed(listed) if one.entry == tool.entry else one for one in self.tools]
@@ -280,6 +279,7 @@ class ToolsPane(Pane):
         self.notice(reason or "Undone.")
 
     def action_add(self) -> None:
+        self._pending = None  # its form would open above this one
         self.app.push_screen(Form("Add a tool", tool_form.add_fields(), self._add, "add"))
 
     async def _add(self, values: Values) -> str:
@@ -302,19 +302,30 @@ class ToolsPane(Pane):
     def action_edit(self) -> None:
         self._when_read(self._open_edit_form)
 
-    def _open_edit_form(self) -> None:
-        """Opens the texts that agents are shown, the limits and the settings of the tool under the cursor."""
-        if (tool := self.tool) is not None:
+    def _open_edit_form(self, tool: ToolLine) -> None:
+        """Opens the texts that agents are shown, the limits and the settings of a tool."""
 
-            async def accept(values: Values) -> str:
-                options = tool_form.edit_options(tool, values)
-                result = await self._run_change("tools edit", (tool.entry,), options) if options else None
-                if result is not None and result.code:
-                    return result.reason
-                self.notice(f"{tool.name} changed; u undoes it." if options else "")
-                return ""
+        async def accept(values: Values) -> str:
+            options = tool_form.edit_options(tool, values)
+            result = await self._run_change("tools edit", (tool.entry,), options) if options else None
+            if result is not None and result.code:
+                return result.reason
+            self._trials.forget(tool.name)
+            self._describe()
+            self.notice(f"{tool.name} changed; u undoes it." if options else "")
+            return ""
 
-            self.app.push_screen(Form(f"Edit {tool.name}", tool_form.edit_fields(tool), accept))
+        self.app.push_screen(Form(f"Edit {tool.name}", tool_form.edit_fields(tool), accept))
+
+    @action_table.check_obstacle
+    def action_remove(self) -> None:
+        """Removes the entry of the tool under the cursor from tools.toml."""
+        self._when_read(lambda tool: self.run_worker(self._remove(tool), group="change"))
+
+    async def _remove(self, tool: ToolLine) -> None:
+        result = await self._run_change("tools remove", (tool.entry,))
+        if not result.code:
+            self.notice(f"{tool.entry} removed; u undoes it.")
 
     @action_table.check_obstacle
     def action_adopt(self) -> None:
@@ -359,14 +370,11 @@ class ToolsPane(Pane):
 
     @action_table.check_obstacle
     def action_try_it(self) -> None:
-        self._when_read(self._ask_argument)
-
-    def _ask_argument(self) -> None:
-        if (tool := self.tool) is not None:
-            self._called = tool.name
-            line = self.query_one("#argument", InputLine)
-            _, _, example = tool.usage.partition("[")
-            line.open(line.value or untrusted_text.line(example.removesuffix("]")))
+        """Opens the line for the argument at once, even if the tools have not been read yet."""
+        tool, line = self.tool, self.query_one("#argument", InputLine)
+        self._called = tool.name if tool else ""
+        _, _, example = tool.usage.partition("[") if tool else ("", "", "")
+        line.open(line.value or untrusted_text.line(example.removesuffix("]")), selected=True)
 
     @on(Table.Opened)
     def _row_opened(self) -> None:
@@ -374,27 +382,15 @@ class ToolsPane(Pane):
 
     @on(Input.Submitted, "#argument")
     def _argument_submitted(self, event: Input.Submitted) -> None:
-        self._show_result(self._called, Content.styled("calling ...", "$quiet"))
-        self.run_worker(self._call(self._called, event.value), group="try", exclusive=True)
+        self._when_read(partial(self._call, event.value))
 
-    async def _call(self, name: str, argument: str) -> None:
-        result = await cli_command.autoact("tools try", str(self.project), name, argument, options=("--json",))
-        self._show_result(name, tool_rows.call_result(name, argument, result))
+    def _call(self, argument: str, tool: ToolLine) -> None:
+        self.run_worker(self._trials.call(self._called or tool.name, argument), group="try", exclusive=True)
 
     @action_table.check_obstacle
     def action_test(self) -> None:
-        self._when_read(self._run_test)
+        self._when_read(lambda tool: self.run_worker(self._trials.test(tool.name), group="try", exclusive=True))
 
-    def _run_test(self) -> None:
-        if (tool := self.tool) is not None:
-            self._show_result(tool.name, Content.styled("testing ...", "$quiet"))
-            self.run_worker(self._test(tool.name), group="try", exclusive=True)
-
-    async def _test(self, name: str) -> None:
-        result = await cli_command.autoact("tools test", str(self.project), name, options=("--all", "--json"))
-        self._show_result(name, tool_rows.check_result(result))
-
-    def _show_result(self, name: str, content: Content) -> None:
-        self._results[name] = content
+    def _show_result(self) -> None:
         self._describe()
         self.query_one("#beside").scroll_end(animate=False)

@@ -241,6 +241,12 @@ class ProjectScreen(Screen[None]):
         self.follow.show(name)
         self.follow.start()
 
+    async def show_episode(self, run: str, unit: str) -> None:
+        """Shows an episode of a run in the trajectories pane."""
+        self.follow_run(run)
+        await self.show_pane(_slot("Trajectories"))
+        self._panes[self.shown].find_row(unit)
+
     def open_run_form(self) -> None:
         """Opens the form of a new run."""
         self._control.open_form()

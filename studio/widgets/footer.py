@@ -63,9 +63,10 @@ def footer_offers(focused: DOMNode) -> list[tuple[str, action_table.Offer]]:
     ]
     first = action_table.main_actions(focused)
 
-    def place(offer: tuple[str, action_table.Offer]) -> tuple[bool, int]:
-        name = offer[1][0].id
-        return name == HELP, first.index(name) if name in first else len(first)
+    def place(offer: tuple[str, action_table.Offer]) -> tuple[bool, bool, int]:
+        _, (action, node) = offer
+        minor = action.id in getattr(node, "minor_actions", ())
+        return action.id == HELP, minor, first.index(action.id) if action.id in first else len(first)
 
     return sorted(offers, key=place)
 

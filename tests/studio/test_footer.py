@@ -19,7 +19,7 @@ async def test_on_a_practice_question_accept_and_mark_come_first(opera: Path) ->
         assert footer(screen_text(app)).startswith(" w task  a add")
         await pilot.press("tab")
         await done(app, pilot)
-        assert footer(screen_text(app)).startswith(" space accept  r mark")
+        assert footer(screen_text(app)).startswith(" space to examples  r mark")
 
 
 async def test_without_examples_what_adds_some_comes_first(opera: Path) -> None:

@@ -198,7 +198,11 @@ class Table(CursorList):
     @property
     def clipboard_text(self) -> str:
         """The cells of the row under the cursor, separated by tabs, for spreadsheets."""
-        cells = self._rows.row(self.cursor) if self.cursor < len(self._rows) else ()
+        return self.row_text(self.cursor) if self.cursor < len(self._rows) else ""
+
+    def row_text(self, index: int) -> str:
+        """Returns the cells of a row, separated by tabs."""
+        cells = self._rows.row(index)
         return "\t".join(
             cell.plain if isinstance(cell, Content) else untrusted_text.line(cell, 10_000) for cell in cells
         )

@@ -26,6 +26,7 @@ from studio.episodes.provenance import provenance
 from studio.panes import lab
 from studio.panes.lab import LabPane
 from studio.panes.rows.scores import ORDERS, ScoreRows
+from studio.panes.trajectories import TrajectoriesPane
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.status import short_name
 
@@ -413,3 +414,25 @@ def test_seeds_of_the_same_type_come_first(opera: Path) -> None:
     assert "Is Bonn in Peru?" not in told
     others = provenance(state, missed, [far, far])
     assert any("2 seed questions of another type" in line.plain for line in others)
+
+
+@pytest.mark.does("table.open_row")
+async def test_enter_opens_the_wrong_answers_and_then_the_transcript(opera: Path) -> None:
+    write(opera, story())
+    async with pane_of(opera, "6") as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.query_one(LabPane).has_class("wrong"))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.screen.query(TrajectoriesPane)))
+        await until(pilot, lambda: app.screen.query_one(TrajectoriesPane).unit == "group-held-1")
+        assert app.screen.query_one(TrajectoriesPane).table.chosen == "group-held-1"
+
+
+async def test_the_wrong_answers_are_searched(opera: Path) -> None:
+    write(opera, story())
+    async with pane_of(opera, "6") as (app, pilot):
+        await pilot.press("w")
+        await done(app, pilot)
+        await pilot.press("slash", *"Lima", "enter")
+        await done(app, pilot)
+        assert "1 of 1" in screen_text(app)

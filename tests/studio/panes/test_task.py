@@ -169,7 +169,11 @@ async def test_the_held_out_questions_are_shown(opera: Path, size: tuple[int, in
         text = screen_text(app)
         assert "pages   It" in text
         assert "the held-out questions are only shown" in text
-        await pilot.press("escape")
+        await pilot.press("k", "slash", *"yes", "enter")
+        await done(app, pilot)
+        assert "2 of 2" in screen_text(app) or "1 of 2" in screen_text(app)
+        assert "pages   It" in screen_text(app)
+        await pilot.press("escape", "escape")
         await done(app, pilot)
         assert "Who wrote Fidelio?" in screen_text(app)
 

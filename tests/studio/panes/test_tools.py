@@ -279,6 +279,43 @@ async def test_a_key_before_the_tools_are_listed_is_not_lost(
         await until(pilot, lambda: then in screen_text(app))
 
 
+async def test_what_is_typed_before_the_tools_are_listed_is_the_argument(starter: Path, instead: Instead) -> None:
+    go = starter / "go"
+    said = "\nif 'try' in sys.argv:\n    print([one for one in sys.argv if one in ('Retrieve', 'Kenya')])\n"
+    instead(SLOW.format(go=str(go), listed=json.dumps(LISTED)) + said)
+    app = StudioApp(find(str(starter)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2", "c", *"Kenya", "enter")
+        await pilot.pause()
+        assert "Reading the tools ..." in screen_text(app)
+        go.touch()
+        await until(pilot, lambda: "['Retrieve', 'Kenya']" in screen_text(app))
+
+
+async def test_typing_replaces_the_example_of_an_argument(starter: Path) -> None:
+    async with pane_of(starter, "2") as (app, pilot):
+        await pilot.press("c")
+        line = app.screen.query_one("#argument", Input)
+        assert line.value
+        await pilot.press(*"Peru")
+        assert line.value == "Peru"
+
+
+@pytest.mark.does("tools.remove")
+async def test_a_tool_is_removed_and_comes_back(starter: Path) -> None:
+    async with pane_of(starter, "2") as (app, pilot):
+        await pilot.press("x")
+        await done(app, pilot)
+        assert "Retrieve removed; u undoes it." in screen_text(app)
+        assert list(enabled(starter)) == ["Lookup", "Calculator"]
+        await pilot.press("u")
+        await done(app, pilot)
+        assert list(enabled(starter)) == ["Retrieve", "Lookup", "Calculator"]
+        await pilot.press("slash", *"image2", "enter", "x")
+        await done(app, pilot)
+        assert "Only tools of the project can be removed." in screen_text(app)
+
+
 async def test_a_selection_does_not_hide_a_run_at_work(starter: Path, instead: Instead) -> None:
     """Its choice is shown as it is made; the run that has a job stays the one that every pane shows."""
     training = write(starter, stories.training())
