@@ -8,6 +8,7 @@ import importlib.util
 import logging
 import os
 import shutil
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,7 +191,7 @@ def load_tokenizer(name: str) -> Any:
         with _quiet():
             return AutoTokenizer.from_pretrained(str(folder))
     except (OSError, ValueError, KeyError) as error:
-        why = str(error).strip().partition("\n")[0]
+        why = textwrap.shorten(str(error), 240, placeholder=" ...")
         raise UnknownModel(f"no tokenizer that can be loaded: {why}", file=folder) from error
 
 
@@ -323,7 +324,7 @@ def _read_weights(source: Path, folder: Path, gguf_file: str | None = None, **ho
     except Exception as error:  # transformers raises many types for files that are no model
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        why = str(error).strip().partition("\n")[0]
+        why = textwrap.shorten(str(error), 240, placeholder=" ...")
         raise UnknownModel(f"not a model that can be loaded: {type(error).__name__}: {why}", file=source) from error
     model, report = loaded
     _check_weights(source, report)

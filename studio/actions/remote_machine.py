@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Delivery = Literal["send", "start", "queue"]
 """The way of commands: to a live job, to one that is started where there is none, or kept for one that loads."""
+LOST_ANSWER = "the line was lost before the answer came; look before you repeat it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import msgspec
 
 from autoact.errors import AutoActError
 from autoact.run.control.command import Command, Verb, new_id, user_name
-from autoact.run.control.control_socket import encode, save_command, send
+from autoact.run.control.control_socket import Unreachable, encode, save_command, send
 from autoact.run.process.health import is_active
 from autoact.run.process.launch import launch
 from autoact.run.record.folder import RunFolder
@@ -54,7 +54,13 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
         return machine.deliver(folder, [command], "start" if start else "send")
     try:
         if not start or is_active(folder):
-            reason = send(folder, command).why
+            try:
+                reason = send(folder, command).why
+            except Unreachable:
+                if not is_active(folder):
+                    raise
+                save_command(folder, command)  # the job is starting or loads its model
+                return CommandResult(True, f"{progress_text(command)} the job takes it when it is ready")
         elif command.do == "judge":
             reason = _log_judgements(folder, [command])[0]
         else:

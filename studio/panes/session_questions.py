@@ -14,7 +14,7 @@ from autoact.registry.stages import SESSION
 from autoact.run.control.command import Command, Verb
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command, run_command
-from studio.actions.remote_machine import CommandResult
+from studio.actions.remote_machine import LOST_ANSWER, CommandResult
 from studio.episodes.session import SessionLog
 from studio.terminal import untrusted_text
 
@@ -109,4 +109,4 @@ class QuestionSender:
         result = await cli_command.autoact("ask", str(self._project), typed.text, options=options)
         if result.code:
             self.waiting, self._unsent = "", []
-            self._on_result(result.reason, typed)
+            self._on_result(result.reason, None if LOST_ANSWER in result.reason else typed)  # it may have arrived

@@ -23,7 +23,7 @@ from autoact.errors import AutoActError, BadInput
 from autoact.run.control.command import Command
 from autoact.run.record.folder import RunFolder
 from autoact.security import untrusted_text
-from studio.actions.remote_machine import CliResult, CommandResult, Delivery
+from studio.actions.remote_machine import LOST_ANSWER, CliResult, CommandResult, Delivery
 from studio.remote import messages
 from studio.remote.address import RemoteTarget
 from studio.remote.copy import Copy, Edit
@@ -39,7 +39,6 @@ EDITS_S, SAVE_S = 0.5, 3.0
 """Seconds between two looks for edits, and the most to wait at the end until they are there."""
 LOAD_S, LOST_S = 10.0, 0.5
 """The most seconds to wait for the load of the machine, and between two looks whether the line is lost."""
-LOST_ANSWER = "the line was lost before the answer came; look before you repeat it"
 ENDED = "the studio ended before it was sent"
 
 
@@ -241,8 +240,10 @@ class Connection:
     @property
     def text(self) -> str:
         """The name of the machine, or what is the matter with the line."""
-        host, waiting, lost_at = self.target.host, len(self._pending), self.lost_at
+        host, lost_at = self.target.host, self.lost_at
         if lost_at is not None:
+            with self._changing:
+                waiting = sum(not one.sent for one in self._pending.values())
             waits = f"; {waiting} waiting to be sent" if waiting else ""
             why = f" ({self._problem})" if self._problem else ""
             return f"{host}: line lost for {time.monotonic() - lost_at:.0f} s{waits}{why}"

@@ -53,6 +53,8 @@ class Follow:
         self._list_due = 0.0
         self._new = True
         """Whether there was no poll yet."""
+        self._ends = False
+        """Whether polling ends once the log has been read."""
 
     @property
     def name(self) -> str:
@@ -98,6 +100,10 @@ class Follow:
 
     def start(self) -> None:
         """Polls now, and sets the timer for the next poll."""
+        self._ends = False
+        self._poll()
+
+    def _poll(self) -> None:
         self.stop()
         self._watch_files()
         changed = self.refresh()
@@ -105,13 +111,21 @@ class Follow:
             self._owner.post_message(RunChanged(self))
         behind = self._tail is not None and self._tail.behind
         self._quiet = 0 if changed or behind else self._quiet + 1
-        self._timer = self._owner.set_timer(AT_ONCE_S if behind else BUSY_S if changed else self._pause, self.start)
+        if behind or not self._ends:
+            pause = AT_ONCE_S if behind else BUSY_S if changed else self._pause
+            self._timer = self._owner.set_timer(pause, self._poll)
 
     @property
     def _pause(self) -> float:
         """Seconds to the next poll after one without a change; without inotify, a running job is never quiet."""
         watched = self._watch is not None and self._watch.fileno() >= 0
         return QUIET_S if self._quiet >= QUIET_AFTER and (watched or self.verdict not in ALIVE) else IDLE_S
+
+    def finish(self) -> None:
+        """Stops as soon as the log has been read, so that what is seen behind a dialog is not half read."""
+        self._ends = True
+        if self.verdict != "reading":
+            self.stop()
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -151,7 +165,7 @@ class Follow:
     def _on_write(self) -> None:
         """Polls at once, unless the last poll saw a change: then the next one is due soon anyway."""
         if self._watch is not None and self._watch.read_changes() and self._quiet:
-            self.start()
+            self._poll()
 
     def _read(self) -> bool:
         tail, before = self._tail, self.verdict

@@ -132,7 +132,7 @@ class ProjectScreen(Screen[None]):
             self.follow.start()
 
     def on_screen_suspend(self) -> None:
-        self.follow.stop()
+        self.follow.finish()
 
     @property
     def roots(self) -> list[Path]:

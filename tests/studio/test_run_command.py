@@ -30,6 +30,16 @@ def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
     assert f"pause: run {run.name} takes no commands" in answer.text
 
 
+def test_a_job_that_is_not_ready_takes_the_command_later(opera: Path) -> None:
+    folder = write(opera, training())
+    with alive(folder):  # without a socket, as while the job starts
+        result = deliver(folder, new_command("pause"))
+    assert result.accepted
+    assert result.text == "pausing ... the job takes it when it is ready"
+    (file,) = folder.control.glob("*.json")
+    assert '"pause"' in file.read_text()
+
+
 def test_a_judgement_says_what_it_does() -> None:
     kept, dropped = new_command("judge", "s-0001", 1), new_command("judge", "s-0001", 0)
     assert progress_text(kept) == "keeping s-0001 ..."
