@@ -13,6 +13,7 @@ from textual.widgets import Static
 from autoact.errors import AutoActError
 from autoact.files import disk
 from autoact.lab.duration import short_duration
+from autoact.run.process.dependents import check_unused, describe_loss
 from autoact.run.process.health import ENDED, cause
 from autoact.run.record.event_text import describe_event
 from autoact.run.record.folder import RunFolder
@@ -207,11 +208,16 @@ class RunsPane(Pane):
         run = self.chosen_run
         if (obstacle := self.obstacle("delete")) or run is None:
             self.app.push_screen(Confirm(obstacle, tells=True))
-        else:
-            question = f"Delete {run.folder.name} with its log and adapters? This cannot be undone."
-            self.app.push_screen(
-                Confirm(question), lambda yes: self.view.run_command("delete", run, "--yes") if yes else None
-            )
+            return
+        try:
+            check_unused(run.folder)
+            loss = describe_loss(run.folder)
+        except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
+            self.app.push_screen(Confirm(str(error), tells=True))
+            return
+        question = f"Delete {run.folder.name} with its log and adapters? This cannot be undone."
+        dialog = Confirm(question, *([loss] if loss else []))
+        self.app.push_screen(dialog, lambda yes: self.view.run_command("delete", run, "--yes") if yes else None)
 
     @action_table.check_obstacle
     def action_log(self) -> None:

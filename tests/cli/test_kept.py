@@ -290,6 +290,25 @@ def test_delete_spares_a_run_with_a_job(folder: RunFolder, begin: Begin, capsys:
     assert folder.events.exists()
 
 
+def test_delete_names_the_runs_based_on_it_and_spares_it_while_one_works(
+    folder: RunFolder, project: Project, begin: Begin, capsys: Captured
+) -> None:
+    base = new_run(project.root, "full", {}, now=datetime(2026, 11, 21, 9, 0))
+    folder.config.write_text(f'[run]\nbase = "{base.name}"\n')
+    begin(*LONG)
+    assert main(["delete", str(base.path), "--yes"]) == 1
+    assert f"{folder.name} is based on {base.name} and still at work; cancel first" in capsys.readouterr().err
+    assert base.path.exists()
+
+
+def test_delete_says_what_runs_based_on_it_lose(folder: RunFolder, project: Project, capsys: Captured) -> None:
+    base = new_run(project.root, "full", {}, now=datetime(2026, 11, 21, 9, 0))
+    folder.config.write_text(f'[run]\nbase = "{base.name}"\n')
+    assert main(["delete", str(base.path), "--yes"]) == 0
+    assert f"1 run is based on it: {folder.name}. What was taken over stays there" in capsys.readouterr().err
+    assert not base.path.exists()
+
+
 # -- runs ------------------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 from autoact.cli.target import add_target, find_target_run
@@ -20,16 +21,20 @@ def add(subparsers: Any) -> None:
 
 
 def delete(arguments: argparse.Namespace) -> int:
-    """Asks, then removes the run. Raises RunBusy while a job, a keeper or another machine has it."""
+    """Asks, then removes the run. Raises RunBusy while it, or a run based on it, has a job or a keeper."""
     from autoact.cli.output import ask, format_size, printable
     from autoact.errors import BadInput
     from autoact.project.project import projects_folder
     from autoact.project.recent import find_root
+    from autoact.run.process.dependents import check_unused, describe_loss
 
     if not arguments.name and (find_root(arguments.target, projects_folder()) / "project.toml").is_file():
         raise BadInput("expected a run's folder, or a project with `--run NAME`", file=arguments.target)
     folder = find_target_run(arguments)
     check(folder)
+    check_unused(folder)
+    if loss := describe_loss(folder):
+        print(printable(loss), file=sys.stderr)
     taken = format_size(sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()))
     if not (
         arguments.yes

@@ -104,6 +104,22 @@ async def test_a_live_run_is_cancelled_but_not_deleted(opera: Path, instead: Ins
     assert (opera / "asked.txt").read_text() == f"cancel -- {run.path}"
 
 
+async def test_a_run_on_which_others_are_based_is_deleted_knowingly_and_never_under_a_live_one(
+    opera: Path, at_once: None
+) -> None:
+    base, later = write(opera, finished(), 1), write(opera, synthesis(), 2)
+    later.config.write_text(f'[run]\nbase = "{base.name}"\n')
+    async with pane_of(opera, "7") as (app, pilot):
+        await pilot.press("j", "X")
+        await done(app, pilot)
+        assert f"1 run is based on it: {later.name}" in " ".join(screen_text(app).split())
+        await pilot.press("n")
+        with alive(later):
+            await pilot.press("X")
+            await done(app, pilot)
+            assert "still at work; cancel first" in " ".join(screen_text(app).split())
+
+
 async def test_keys_typed_before_the_question_was_there_agree_to_nothing(
     opera: Path, instead: Instead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
