@@ -23,6 +23,7 @@ from autoact.registry.stages import STAGES
 from autoact.run.record.answers import Answers, Turn
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import read
+from autoact.run.record.origins import explain_absence
 from autoact.run.record.state import RunState, fold
 from autoact.script import Ask, Round, StageScript, Train, Unit, digest, root_of
 from autoact.stages.context import StageContext
@@ -47,7 +48,8 @@ def rebuild_ask(folder: RunFolder, config: Config, unit: str, n: int) -> PastAsk
     turn = answers.get(unit, n)
     if turn is None:
         last = answers.next(unit) - 1
-        raise BadInput(f"no answer {n} of `{unit}` in {folder.name}" + (f"; the last is {last}" if last >= 0 else ""))
+        reason = f"the last is {last}" if last >= 0 else explain_absence(state, unit)
+        raise BadInput(f"no answer {n} of `{unit}` in {folder.name}" + (f"; {reason}" if reason else ""))
     if turn.role == WORLD:
         raise BadInput(f"answer {n} of `{unit}` came from a tool or an environment, which gets no prompt")
     script = _find_unit(folder, config, state, answers, stages, unit).begin()

@@ -20,6 +20,8 @@ from autoact.registry.roles import WORLD
 from autoact.run.record.answers import Answers
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, unseal
+from autoact.run.record.origins import WITHOUT_MODEL, find_maker
+from autoact.script import FORK
 from autoact.trajectory import META, REFLECT, Trajectory
 from studio.episodes.document import Paragraph
 from studio.episodes.session import turn_note
@@ -33,6 +35,8 @@ class EpisodeLog:
     def __init__(self, folder: RunFolder, unit: str, ancestors: Collection[str] = ()):
         """`ancestors` are the units that this one was forked from, directly or not."""
         self.folder, self.unit = folder, unit
+        self.maker = folder
+        """The run whose log has the answers: a base of this run for a trajectory that was carried over from it."""
         self.epilogue: list[Paragraph] = []
         """Paragraphs after the last answer: how the unit ended, and the filter's verdict."""
         self._written: list[Paragraph] = []
@@ -46,9 +50,11 @@ class EpisodeLog:
         """Reads what was added to the log; returns whether any of it is about this unit."""
         if self._tail is None:
             offset = 0
-            for event, end in self._scan():
+            for event, end in self._scan(self.folder):
                 self._take(event)
                 offset = end
+            if self._written and not self._is_of_model():
+                self._read_base()
             self._tail = LogTail(self.folder.events, offset, numbered=False)
             return True
         changed = [self._take(record.event) for record in self._tail.poll() if record.event is not None]
@@ -76,11 +82,24 @@ class EpisodeLog:
     def paragraphs(self) -> list[Paragraph]:
         """Returns all paragraphs in order; the owner of an answer is its number."""
         turns = self._answers.turns(self.unit)
-        if self._written and all(turn.role == WORLD for turn in turns):
+        if self._written and not self._is_of_model():
             return [*self._written, *self.epilogue]
         return [*(Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
 
-    def _scan(self) -> Iterator[tuple[Event | None, int]]:
+    def _is_of_model(self) -> bool:
+        """Returns whether the model gave an answer of this unit."""
+        return any(turn.role != WORLD for turn in self._answers.turns(self.unit))
+
+    def _read_base(self) -> None:
+        """Takes the answers from the log of the run that made the trajectory, if it is there."""
+        if (maker := find_maker(self.folder, self.unit)) != self.folder:
+            parts = self.unit.split(FORK)
+            self._units |= {FORK.join(parts[:count]) for count in range(1, len(parts))}
+            self.maker = maker
+            for event, _ in self._scan(maker):
+                self._answers.take(event)
+
+    def _scan(self, folder: RunFolder) -> Iterator[tuple[Event | None, int]]:
         """Yields the events of lines that name one of the units, and the offset after each line or chunk.
 
         Other lines are not decoded; a chunk yields None.
@@ -88,7 +107,7 @@ class EpisodeLog:
         names = [b":" + orjson.dumps(name) for name in self._units]
         offset, rest = 0, b""
         try:
-            log = disk.open_bytes(self.folder.events)
+            log = disk.open_bytes(folder.events)
         except (OSError, BadInput):
             return  # the status line shows it, like damage of the log
         with log:
@@ -125,13 +144,14 @@ class EpisodeLog:
 
 
 def _steps(done: Trajectory) -> Iterator[Paragraph]:
-    """Yields the paragraphs of a trajectory's steps."""
+    """Yields the paragraphs of a trajectory's steps; they have no role if the model did not write them."""
+    role = "" if done.made in WITHOUT_MODEL else META
     for step in done.steps:
         thought, argument = ("reflection", "verdict") if step.action == REFLECT else ("thought", "argument")
-        yield Paragraph(META, thought, step.thought)
+        yield Paragraph(role, thought, step.thought)
         if step.action != REFLECT:
-            yield Paragraph(META, "action", step.action)
-        yield Paragraph(META, argument, step.argument)
+            yield Paragraph(role, "action", step.action)
+        yield Paragraph(role, argument, step.argument)
         if step.observation:
             yield Paragraph(WORLD, "observation", step.observation)
 

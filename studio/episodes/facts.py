@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from autoact.registry.stages import SYNTHESIS
+from autoact.run.record.origins import WITHOUT_MODEL
 from autoact.run.record.state import RunState
 from autoact.trajectory import Question, Trajectory
 from studio.runs.config_diff import number_setting, text_setting
@@ -51,7 +52,7 @@ def _of_trajectory(one: Trajectory | None) -> Iterator[Fact]:
     yield "reward", f"{one.reward:.2f}"
     yield "reflection", one.verdict or ""
     yield "ended", one.halt
-    yield "answered by", one.cast
+    yield "answered by", "" if one.made in WITHOUT_MODEL else one.cast
     yield "made", one.made
     called = Counter(step.action for step in one.steps)
     yield "steps", str(len(one.steps))

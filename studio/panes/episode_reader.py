@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.live import LiveTail
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.transcript_feed import TranscriptFeed
@@ -87,6 +88,10 @@ class EpisodeReader(Vertical):
             return None
         cursor = self.query_one(f"#{CHOSEN}", Transcript).cursor
         return (feed.answer(cursor) if self.is_focused else None) or feed.last_answer()
+
+    def maker(self) -> RunFolder | None:
+        """Returns the run whose log has the answers of the chosen unit; None when there is no unit."""
+        return self._feeds[CHOSEN].log.maker if CHOSEN in self._feeds else None
 
     def first_retried(self) -> Paragraph | None:
         """Returns the answer from which on a retry asks again: that under the cursor while the transcript has the

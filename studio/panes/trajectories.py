@@ -28,7 +28,7 @@ from studio.panes.episode_reader import MARKED, EpisodeReader
 from studio.panes.forms.episodes import edit_form, fork_form, judge_form, send_retry
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
-from studio.panes.rows.episode_obstacles import empty_reason, episode_obstacle
+from studio.panes.rows.episode_obstacles import describe_maker, empty_reason, episode_obstacle
 from studio.runs.run_list import ALIVE
 from studio.screens.difference import DifferenceScreen
 from studio.screens.prompt import PromptScreen
@@ -172,7 +172,8 @@ class TrajectoriesPane(Pane):
             self.query_one(LaneTranscripts).draw(self.follow.state, self._live, self._title, self.frames)
 
     def _title(self, unit: str) -> str:
-        return f"{unit}  {self.episodes.question(unit)}"
+        made = describe_maker(self.follow.state, unit)
+        return f"{unit}  {self.episodes.question(unit)}{f'  ({made})' if made else ''}"
 
     @on(Table.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -188,9 +189,7 @@ class TrajectoriesPane(Pane):
     # -- keys ------------------------------------------------------------------------------------------------------
 
     def obstacle(self, action: str) -> str:
-        answer = self.reader.answer()
-        role = None if answer is None else answer.role
-        if found := episode_obstacle(action, self.unit, role, self.episodes, self.follow):
+        if found := episode_obstacle(action, self.reader, self.episodes, self.follow):
             return found
         match action:
             case "keep" | "drop" if not self._judgeable():
@@ -265,7 +264,7 @@ class TrajectoriesPane(Pane):
 
     @action_table.check_obstacle
     def action_prompt(self) -> None:
-        folder, answer = self.follow.folder, self.reader.answer()
+        folder, answer = self.reader.maker(), self.reader.answer()
         if folder is not None and answer is not None:
             self.app.push_screen(PromptScreen(folder, self.unit, answer.owner))
 

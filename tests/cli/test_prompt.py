@@ -23,6 +23,7 @@ from autoact.project.project import Project
 from autoact.registry.stages import SELF_INSTRUCT, SYNTHESIS, TOOL_SELECTION
 from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import read
+from autoact.run.record.state import RunState
 from autoact.script import Answer, Ask
 from autoact.stages.self_instruct import Draft, PracticeSet, write_draft
 
@@ -70,6 +71,15 @@ def run(project: Project, engine: ScriptedEngine, open_scripted: OpenScripted) -
     folder = new_run(project.root, "x", msgspec.to_builtins(config), now=datetime(2026, 11, 29, 14, 0))
     assert Job(folder, open_scripted(engine)).run() == "finished"
     return folder
+
+
+def test_the_prompt_of_a_trajectory_that_was_carried_over_is_read_in_its_base(
+    project: Project, run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later = new_run(project.root, "eval", {"run": {"base": run.name}}, now=datetime(2026, 11, 29, 15, 0))
+    (unit,) = RunState.of(run.events).trajectories
+    assert main(["prompt", str(later.path), unit, "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["run"] == run.name
 
 
 def test_every_prompt_of_other_stages_is_made_again(project: Project, open_scripted: OpenScripted) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from paned import Instead, done, pane_of, until
-from stories import alive, finished, screen_text, synthesis, write
+from stories import alive, finished, screen_text, synthesis, trajectory, write
 
+from autoact.events import RunOpened, StageFinished, TrajectoryCommitted
+from autoact.run.record.folder import to_toml
+from autoact.trajectory import FROM_FACTS
 from studio.screens.prompt import PromptScreen
 
 PRINTS = """
@@ -65,6 +70,39 @@ async def test_why_there_is_no_prompt(opera: Path, instead: Instead) -> None:
         await pilot.press("P")
         await done(app, pilot)
         assert "Only an answer of the model" in screen_text(app) or "the script has [changed]" in screen_text(app)
+
+
+async def test_the_prompt_of_a_trajectory_that_was_carried_over(opera: Path, instead: Instead, tmp_path: Path) -> None:
+    """It is that of the base run, and forks are made there; without the base, its name is given."""
+    asked = tmp_path / "asked"
+    instead(PRINTS.format(asked=str(asked)))
+    base = write(opera, synthesis(), 1)
+    config = {"run": {"base": base.name}}
+    opens = RunOpened(1, 7, "here", config=config)
+    done_here = [opens, TrajectoryCommitted(trajectory("q-0038.1")), StageFinished("synthesis", 1)]
+    later = write(opera, done_here, 2)
+    later.config.write_text(to_toml(config))
+    async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+        await pilot.press("f")
+        assert f"carried over from {base.name}; fork it there" in screen_text(app)
+        await pilot.press("P")
+        await done(app, pilot)
+        assert isinstance(app.screen, PromptScreen)
+    assert asked.read_text().splitlines()[0] == f"prompt --json -- {base.path} q-0038.1 2"
+    shutil.rmtree(base.path)
+    async with pane_of(opera, "3", (120, 40)) as (app, pilot):
+        await pilot.press("P")
+        assert f"There is no prompt: the trajectory was carried over from {base.name}" in screen_text(app)
+
+
+async def test_a_trajectory_from_facts_says_so(opera: Path) -> None:
+    written = msgspec.structs.replace(trajectory("f-0001"), made=FROM_FACTS)
+    write(opera, [RunOpened(1, 7, "here"), TrajectoryCommitted(written)])
+    async with pane_of(opera, "3", (160, 40)) as (app, pilot):
+        await pilot.press("P")
+        text = screen_text(app)
+        assert "There is no prompt: the trajectory was written from facts, without the model." in text
+        assert "(written from facts, without the model)" in text
 
 
 async def test_an_observation_has_none(opera: Path) -> None:

@@ -46,8 +46,9 @@ def prompt(arguments: argparse.Namespace) -> int:
     from autoact.cli.output import print_json, printable
     from autoact.job.job import read_settings
     from autoact.job.past_ask import rebuild_ask
+    from autoact.run.record.origins import find_maker
 
-    folder = find_target_run(arguments)
+    folder = find_maker(find_target_run(arguments), arguments.unit)
     config = read_settings(folder)
     past = rebuild_ask(folder, config, arguments.unit, arguments.n)
     rows = [*_settings(past, folder, config), *_prompt(past), *_answer(past)]

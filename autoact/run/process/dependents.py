@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from autoact.errors import BadInput, RunBusy
+from autoact.errors import RunBusy
 from autoact.run.process.health import ELSEWHERE, is_active, verdict
 from autoact.run.record.folder import RunFolder, list_runs
 from autoact.run.record.log_end import read_end
@@ -16,7 +14,7 @@ MOST_NAMED = 4
 def list_dependents(folder: RunFolder) -> list[RunFolder]:
     """Returns the runs of the project that took results from this one, newest first."""
     others = list_runs(folder.path.resolve().parent.parent)
-    return [run for run in others if run.name != folder.name and _base_of(run) == folder.name]
+    return [run for run in others if run.name != folder.name and run.base_name() == folder.name]
 
 
 def check_unused(folder: RunFolder) -> None:
@@ -35,15 +33,6 @@ def describe_loss(folder: RunFolder) -> str:
         f"{what}: {_names(found)}. What was taken over stays there, but not the prompts of those episodes, and a run "
         "that has not taken it over yet cannot be resumed."
     )
-
-
-def _base_of(run: RunFolder) -> str:
-    """Returns the name of the run on which this one is based; empty if there is none, or its settings are damaged."""
-    try:
-        planned = run.read_config().get("run", {})
-    except BadInput:
-        return ""
-    return Path(str(planned.get("base", ""))).name if isinstance(planned, dict) else ""
 
 
 def _is_live(run: RunFolder) -> bool:

@@ -133,6 +133,15 @@ class RunFolder:
         found = planned.get("stages", ()) if isinstance(planned, dict) else ()
         return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
 
+    def base_name(self) -> str:
+        """Returns the name of the run on which this one is based; empty if there is none, or its settings are
+        damaged."""
+        try:
+            planned = self.read_config().get("run", {})
+        except BadInput:
+            return ""
+        return Path(str(planned.get("base", ""))).name if isinstance(planned, dict) else ""
+
 
 def new_run(project_root: Path, what: str, config: Mapping[str, Any], *, now: datetime) -> RunFolder:
     """Makes the folder of a new run. `what` becomes part of its name; `config` is written to run.toml."""

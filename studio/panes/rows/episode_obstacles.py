@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from autoact.registry.roles import WORLD
+from autoact.run.record.origins import WITHOUT_MODEL, explain_absence
+from autoact.run.record.state import RunState
 from studio.episodes.episode_list import COLOURS, EpisodeList
+from studio.panes.episode_reader import EpisodeReader
 from studio.runs.follow import Follow
 from studio.runs.progress import missing_reason
 from studio.runs.run_list import ALIVE
 
 
-def episode_obstacle(action: str, unit: str, answerer: str | None, episodes: EpisodeList, follow: Follow) -> str:
-    """Returns why an action on an episode is impossible; empty if it is possible, or about something else.
-
-    `answerer` is the role that gave the chosen answer, or the last one; None without an answer.
-    """
-    alive = follow.verdict in ALIVE
+def episode_obstacle(action: str, reader: EpisodeReader, episodes: EpisodeList, follow: Follow) -> str:
+    """Returns why an action on the episode that is read is impossible; empty if it is possible, or about something
+    else."""
+    alive, unit, answer, maker = follow.verdict in ALIVE, reader.unit(), reader.answer(), reader.maker()
     match action:
+        case "prompt" | "edit" | "fork" if answer is None and (why := explain_absence(follow.state, unit)):
+            return f"There is no {'prompt' if action == 'prompt' else f'answer to {action}'}: the trajectory was {why}."
+        case "edit" | "fork" | "retry" if maker is not None and maker != follow.folder:
+            return f"This trajectory was carried over from {maker.name}; {action} it there."
         case "hold" | "hold_run" if not alive:
             return "This run has no job."
         case "step" if not alive or unit not in follow.state.lanes.units:
             return "Only an episode in flight can be stepped."
-        case "edit" | "fork" if answerer is None:
+        case "edit" | "fork" if answer is None:
             return f"There is no answer to {action}."
-        case "prompt" if answerer in (None, "world"):
+        case "prompt" if answer is None or answer.role == WORLD:
             return "Only an answer of the model has a prompt."
         case "edit" | "retry" if not alive or not any(map(episodes.is_of_current_stage, episodes.taken(unit, action))):
             return "The stage of this episode is not running; fork it instead."
@@ -34,6 +40,11 @@ def episode_obstacle(action: str, unit: str, answerer: str | None, episodes: Epi
         case "filter" if not episodes.has_episodes:
             return "There is no episode."
     return ""
+
+
+def describe_maker(state: RunState, unit: str) -> str:
+    """Returns how an ended trajectory was made in words, if the model did not write it; else an empty text."""
+    return WITHOUT_MODEL.get(trajectory.made, "") if (trajectory := state.trajectories.get(unit)) else ""
 
 
 def empty_reason(episodes: EpisodeList, follow: Follow) -> str:
