@@ -8,12 +8,14 @@ from statistics import fmean
 
 from autoact import __version__
 from autoact.errors import BadInput
+from autoact.experiments.asked_questions import list_asked
 from autoact.experiments.plots import Bar, Line, draw_bars, draw_lines
 from autoact.experiments.report import MOST_WRONG, Block, describe_answer
 from autoact.lab.duration import format_duration
 from autoact.lab.inspection.signatures import find_signatures
 from autoact.lab.scores import Score
 from autoact.lab.tally import LogTotals, Tally, count_figures, describe_training
+from autoact.registry.stages import SELF_INSTRUCT
 from autoact.run.process.health import cause, verdict
 from autoact.run.record.folder import RunFolder, to_toml
 from autoact.run.record.state import RunState
@@ -24,11 +26,12 @@ MOST_POINTS = 12
 
 def make_run_report(folder: RunFolder) -> list[Block]:
     """Returns the parts of a report of what a run has logged so far."""
-    totals = LogTotals.of(folder.events)
+    totals = LogTotals.of_run(folder)
     state, made = totals.state, count_figures(totals)
     return [
         Block("heading", f"{folder.path.parent.parent.name}: run {folder.name}"),
         Block("text", _summary(folder, state, made)),
+        *list_asked(state),
         *_list_scores(made),
         *_list_counts(made),
         *_list_stages(made),
@@ -74,7 +77,9 @@ def _score_cells(name: str, score: Score) -> list[str]:
 
 def _list_counts(made: Tally) -> Iterator[Block]:
     yield Block("heading", "Questions, trajectories and adapters")
-    questions = f"questions: {made.questions_asked} written, {made.questions_kept} accepted"
+    carried = any(one.name == SELF_INSTRUCT and one.is_carried_over for one in made.stages)
+    written = "" if carried else f"{made.questions_asked} written, "
+    questions = f"questions: {written}{made.questions_kept} accepted"
     tried = f"trajectories: {made.trajectories_tried} tried, {made.trajectories_kept} kept"
     lines = [
         questions + _reasons(made.questions_refused), tried + _reasons(made.trajectories_refused),
@@ -89,10 +94,7 @@ def _reasons(refused: Mapping[str, int]) -> str:
 
 
 def _list_stages(made: Tally) -> Iterator[Block]:
-    rows = [
-        [one.name, one.status, f"{one.done} of {one.of}" if one.of else str(one.done), format_duration(one.seconds)]
-        for one in made.stages
-    ]
+    rows = [[one.name, *one.describe(), format_duration(one.seconds)] for one in made.stages]
     if rows:
         yield Block("table", rows=[["stage", "state", "done", "time"], *rows])
 

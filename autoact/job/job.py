@@ -163,11 +163,13 @@ class Job:
             journal.append(started)
         else:
             journal.append_once(started)
+        earlier = journal.state.stages[name].seconds
         try:
             conductor.play(name, stage, expected)
         finally:
             pipeline.world.trainer.release()
-        journal.append(StageFinished(name, STAGES.get(name).made(journal.state), round(time.monotonic() - began, 3)))
+        seconds = round(earlier + time.monotonic() - began, 3)
+        journal.append(StageFinished(name, STAGES.get(name).made(journal.state), seconds))
 
     def tick(self, doing: str = "") -> None:
         """Counts progress. `doing` names the activity that is waited for from now on, if that may take long."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,16 +14,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from autoact.events import ModelAnswered, RunOpened, ToolObserved, UnitForked, UnitRestarted
+from autoact.events import ModelAnswered, ToolObserved, UnitForked, UnitRestarted
 from autoact.lab.precision import Precision, choose_sample, estimate_precision
 from autoact.lab.scores import Predictions, Score, collect_predictions, score_casts
 from autoact.lab.spending import Cost, ForkCost, Spending
 from autoact.lab.statistics.attempts import mean_pass_at_k
 from autoact.metrics import interval
-from autoact.run.process.health import ENDED
+from autoact.run.process.health import ENDED, is_active
+from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.marks import Key
 from autoact.run.record.state import RunState, fold
+from autoact.run.record.work_time import work_before
 from autoact.script import is_fork
 from autoact.trajectory import META, VerdictQuality
 from autoact.verdicts import describe_verdicts, first_verdicts, measure_verdicts
@@ -42,6 +45,12 @@ class StageLine(Struct, frozen=True):
     of: int
     made: int
     seconds: float
+    is_carried_over: bool
+
+    def describe(self) -> tuple[str, str]:
+        """Returns its state, and how much is done, in words."""
+        state = "carried over" if self.is_carried_over else self.status
+        return state, f"{self.done}/{self.of}" if self.of else str(self.done)
 
 
 class AdapterSummary(Struct, frozen=True):
@@ -182,6 +191,14 @@ class LogTotals:
     seconds: float = 0.0
 
     @classmethod
+    def of_run(cls, folder: RunFolder) -> LogTotals:
+        """Reads the log of a run. The time at work goes on until now while it has a job, which may log nothing."""
+        totals = cls.of(folder.events)
+        if totals.state.seq >= 0 and totals.state.status not in ENDED and is_active(folder):
+            totals.seconds += max(0.0, time.time() - totals.state.at)
+        return totals
+
+    @classmethod
     def of(cls, log: Path) -> LogTotals:
         """Reads an events.jsonl; all totals are 0 when it is absent."""
         totals, tail = cls(), LogTail(log)
@@ -198,8 +215,7 @@ class LogTotals:
         event, state = record.event, self.state
         if state.seq < 0:
             self.started = record.at
-        elif state.status not in ENDED and not (isinstance(event, RunOpened) and event.attempt > state.attempt):
-            self.seconds += max(0.0, record.at - state.at)
+        self.seconds += work_before(state, record)
         fold(state, record)
         if isinstance(event, ModelAnswered):
             self.spending.add(state.stage, event)
@@ -230,7 +246,7 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
         started=totals.started,
         seconds=round(totals.seconds, 3),
         stages=[
-            StageLine(name, stage.status, stage.done, stage.of, stage.made, stage.seconds)
+            StageLine(name, stage.status, stage.done, stage.of, stage.made, stage.seconds, stage.is_carried_over)
             for name, stage in state.stages.items()
         ],
         questions_asked=len(state.questions) + state.refused.total(),

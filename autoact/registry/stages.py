@@ -58,14 +58,28 @@ def _count_kept(state: RunState) -> int:
     return sum(verdict.kept for verdict in state.verdicts.values())
 
 
+def _describe_accepted(state: RunState) -> str:
+    """Returns the number of accepted and of refused questions; a base run does not hand on the latter."""
+    stage, refused = state.stages.get(SELF_INSTRUCT), f"{state.refused.total()} refused"
+    carried = stage is not None and stage.is_carried_over
+    return f"{len(state.questions)} questions accepted, {'carried over' if carried else refused}"
+
+
+def _describe_tried(state: RunState) -> str:
+    """Returns the number of questions that were tried; the drafts do not include those that rules composed."""
+    refused = state.refused.total()
+    tried = max(state.stages[SELF_INSTRUCT].tried, len(state.questions) + refused)
+    return f"{tried} tried, {refused} refused"
+
+
 STAGES = Registry(
     "stage",
     Stage(
         SELF_INSTRUCT, "self-instruct", "writes practice questions", "questions",
         "autoact.stages.self_instruct",
         made=lambda state: len(state.questions),
-        outcome=lambda state: f"{len(state.questions)} questions accepted, {state.refused.total()} refused",
-        details=lambda state: f"{state.stages[SELF_INSTRUCT].tried} tried, {state.refused.total()} refused",
+        outcome=_describe_accepted,
+        details=_describe_tried,
         leaves=("question.accepted",),
     ),
     Stage(

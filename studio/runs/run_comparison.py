@@ -25,7 +25,7 @@ def compare_runs(one: RunFolder, other: RunFolder, widest: int) -> Document:
 
     The left column has at most `widest` cells; a longer figure moves its neighbour to the right.
     """
-    totals = [LogTotals.of(folder.events) for folder in (one, other)]
+    totals = [LogTotals.of_run(folder) for folder in (one, other)]
     left, right = (_figures(count_figures(each)) for each in totals)
     rows = [(name, left.get(name, NONE), right.get(name, NONE)) for name in _in_order(left, right)]
     width = min(widest, max(len(value) for _, value, _ in [("", one.name, ""), *rows]))

@@ -112,3 +112,31 @@ def test_runs_that_cannot_be_compared(project: Project, capsys: pytest.CaptureFi
     assert "has no scored answers" in capsys.readouterr().err
     assert main(["report", str(folder.path), str(folder.path), "--run", "x"]) == 2
     assert "name the folder of each run instead" in capsys.readouterr().err
+
+
+def test_a_session_with_its_questions_and_forks(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = new_run(project.root, "session", {}, now=datetime(2026, 11, 22, 15, 0))
+    question = Question("asked-0001", "Which sea is salty?")
+
+    def answered(unit: str, answer: str) -> happened.QuestionSolved:
+        made = Trajectory(unit, question, (Step("look", "Retrieve", "sea", "seen"),), answer, cast="group")
+        return happened.QuestionSolved("group", made, 0.0, 0.0, False, 2.0, 50)
+
+    with LogWriter(folder) as log:
+        log.append(happened.RunOpened(1, 7, "here"))
+        log.append(happened.QuestionAccepted(Question("q", "?", "a")))
+        log.append(happened.StageFinished("self_instruct", 1, 61.0))
+        log.append(happened.StageStarted("session"))
+        log.append(happened.QuestionInjected("group-asked-0001", question, "group"))
+        log.append(answered("group-asked-0001", "the Dead Sea"))
+        log.append(happened.UnitForked("group-asked-0001~1", "group-asked-0001", 2))
+        log.append(answered("group-asked-0001~1", "all of them"))
+        log.append(happened.RunCancelled())
+    assert main(["report", str(folder.path)]) == 0
+    text = capsys.readouterr().out
+    for expected in (
+        "Which sea is salty? (1 fork)", "group-asked-0001, by group: answered the Dead Sea", "  Retrieve[sea]",
+        "group-asked-0001~1, fork of group-asked-0001 at answer 2: answered all of them",
+        "questions: 1 accepted", "| self_instruct | carried over | 1 | 1 min 01 s |",
+    ):  # fmt: skip
+        assert expected in text

@@ -13,6 +13,8 @@ from autoact.events import (
     CommandAccepted,
     Event,
     ModelAnswered,
+    QuestionAccepted,
+    QuestionRefused,
     QuestionSolved,
     RunCancelled,
     RunFailed,
@@ -29,6 +31,7 @@ from autoact.events import (
     UnitFailed,
     UnitRestarted,
 )
+from autoact.registry.stages import SELF_INSTRUCT, STAGES
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, LogWriter, Record, seal_event
 from autoact.run.record.log_end import read_end
@@ -113,12 +116,25 @@ def test_stages_and_what_they_spend() -> None:
     state = folded(said("t", 0), StageStarted("synthesis", 9), said("t", 1), said("t", 2, role="plan"))
     folded(StageProgressed("synthesis", 4, 9), state=state)
     assert state.stage == "synthesis"
-    assert state.stages["synthesis"] == StageState(of=9, done=4, started_at=101.0, paced=(101.0, 0))
+    assert state.stages["synthesis"] == StageState(of=9, done=4, seconds=3.0, started_at=101.0, paced=(101.0, 0))
     assert state.tokens["synthesis"] == ModelUsage(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
     assert state.tokens[""].calls == 1
     folded(StageFinished("synthesis", 8, 2.5), state=state)
     assert (state.stage, state.lanes.units) == ("", {})
     assert state.stages["synthesis"] == StageState(9, 9, 8, "finished", 2.5, 101.0, (101.0, 0))
+
+
+def test_the_time_of_a_stage_adds_up_over_its_attempts() -> None:
+    state = RunState()
+    events: list[tuple[float, Event]] = [
+        (0.0, RunOpened(1, 7, "here")), (10.0, StageStarted("synthesis", 9)), (70.0, said("t", 0)),
+        (500.0, RunOpened(2, 8, "here")), (505.0, StageProgressed("synthesis", 5, 9)), (506.0, RunCancelled()),
+    ]  # fmt: skip
+    for seq, (at, event) in enumerate(events):
+        fold(state, Record(seq, at, event, "x"))
+    assert state.stages["synthesis"].seconds == 66
+    carried = folded(StageFinished("self_instruct", 40, 3.0)).stages["self_instruct"]
+    assert (carried.is_carried_over, carried.done, carried.seconds) == (True, 40, 3.0)
 
 
 def test_a_step_done_again_replaces_the_first() -> None:
@@ -222,3 +238,14 @@ def test_a_viewer_loads_no_engine(python: Python) -> None:
     assert ours == {f"autoact.{part}" for part in f"{kept} {files}".split()}
     assert not {name for name in loaded if name.startswith(("autoact.run.conductor", "autoact.run.control"))}
     assert not loaded & {"torch", "transformers", "peft", "textual"}
+
+
+def test_refused_questions_were_tried_and_a_base_hands_on_no_number() -> None:
+    refused = [QuestionRefused(f"composed-{number}", "?", "asked before") for number in range(4)]
+    stage = STAGES.get(SELF_INSTRUCT)
+    assert stage.details
+    assert stage.outcome
+    running = folded(StageStarted(SELF_INSTRUCT, 9), StageProgressed(SELF_INSTRUCT, 0, 9, 2), *refused)
+    assert stage.details(running) == "4 tried, 4 refused"
+    carried = folded(QuestionAccepted(Question("q", "?", "a")), StageFinished(SELF_INSTRUCT, 1, 3.0))
+    assert stage.outcome(carried) == "1 questions accepted, carried over"

@@ -68,7 +68,7 @@ def _line(folder: RunFolder) -> dict[str, Any]:
     from autoact.lab.tally import LogTotals
     from autoact.run.process.health import cause, verdict
 
-    totals = LogTotals.of(folder.events)
+    totals = LogTotals.of_run(folder)
     state = totals.state
     found = verdict(folder, state)
     name = state.stage or next(reversed(state.stages), "")
@@ -112,7 +112,7 @@ def stats(arguments: argparse.Namespace) -> int:
     from autoact.run.record.marks import read_marks
 
     folder = find_target_run(arguments)
-    totals = LogTotals.of(folder.events)
+    totals = LogTotals.of_run(folder)
     made, state = count_figures(totals, read_marks(folder)), totals.state
     now = verdict(folder, state)
     why = cause(folder, state, now)
@@ -140,11 +140,7 @@ def _print(name: str, now: str, why: str, made: Tally) -> None:
         print(printable(line))
     if made.stages:
         print()
-        rows = [
-            (stage.name, stage.status, f"{stage.done}/{stage.of}" if stage.of else str(stage.done),
-             format_duration(stage.seconds) if stage.status == "finished" else "")
-            for stage in made.stages
-        ]  # fmt: skip
+        rows = [(stage.name, *stage.describe(), format_duration(stage.seconds)) for stage in made.stages]
         print_columns([("STAGE", "STATUS", "DONE", "TIME"), *rows], "llrr")
     if made.tokens:
         print()

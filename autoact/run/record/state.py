@@ -45,6 +45,7 @@ from autoact.events import (
 )
 from autoact.run.record.answers import Answers
 from autoact.run.record.log import Damage, LogTail, Record
+from autoact.run.record.work_time import work_before
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 TURNS, LANES, CHARACTERS, COMMANDS = 8, 24, 2_000, 32
@@ -63,12 +64,18 @@ class StageState:
     status: str = "running"
     """`running` or `finished`."""
     seconds: float = 0.0
+    """Time at work on it, in all attempts so far."""
     started_at: float = 0.0
     """Unix seconds."""
     paced: tuple[float, int] = (0.0, 0)
     """Unix seconds and results, from which the pace is measured: of the start, or of the last time it went on."""
     tried: int = 0
     """Number of drafts written so far, in a stage that judges them later."""
+
+    @property
+    def is_carried_over(self) -> bool:
+        """True if the base run played it, and this run took its results."""
+        return self.status == "finished" and not self.started_at
 
 
 @dataclass(slots=True)
@@ -184,6 +191,8 @@ class RunState:
 
 def fold(state: RunState, record: Record) -> None:
     """Applies one record to the state. Types without a handler, known or not, change only `gaps`, `seq` and `at`."""
+    if stage := state.stages.get(state.stage):
+        stage.seconds += work_before(state, record)
     state.gaps += max(0, record.seq - state.seq - 1)
     state.seq, state.at = record.seq, record.at
     handler = _HANDLERS.get(type(record.event))
@@ -251,7 +260,7 @@ def _on_stage_progressed(state: RunState, event: StageProgressed) -> None:
 def _on_stage_finished(state: RunState, event: StageFinished) -> None:
     stage = state.stages.setdefault(event.stage, StageState())
     stage.status, stage.made, stage.seconds = "finished", event.made, event.seconds
-    stage.done = max(stage.done, stage.of)
+    stage.done = event.made if stage.is_carried_over else max(stage.done, stage.of)
     state.lanes.units.clear()
     if state.stage == event.stage:
         state.stage = ""
