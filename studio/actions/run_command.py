@@ -45,6 +45,12 @@ def progress_text(command: Command) -> str:
     return f"{_texts(command)[0]} {command.unit}".rstrip() + " ..."
 
 
+def progress_of_all(commands: Sequence[Command]) -> str:
+    """Returns the text shown at once for several commands of one kind; an undo may keep some and drop others."""
+    texts = {_texts(command)[0] for command in commands}
+    return f"{texts.pop() if len(texts) == 1 else TEXTS[commands[0].do][0]} {len(commands)} trajectories ..."
+
+
 def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> CommandResult:
     """Sends a command to the run's job and waits for the reply.
 
@@ -69,7 +75,8 @@ def deliver(folder: RunFolder, command: Command, *, start: bool = False) -> Comm
     except (AutoActError, OSError) as error:  # the boundary of a command: shown, not raised
         reason = str(error)
     if reason:
-        return CommandResult(False, f"{command.do}: {reason}")
+        more = "; p pauses the run" if command.do == "pause" and reason.endswith("has ended") else ""
+        return CommandResult(False, f"{command.do}: {reason}{more}")
     return CommandResult(True, f"{_texts(command)[1]} {command.unit}".rstrip(" :"))
 
 
@@ -122,8 +129,10 @@ def deliver_all(folder: RunFolder, commands: Sequence[Command]) -> CommandResult
     reasons = [reason for reason in replies if reason]
     texts = {_texts(command)[1] for command in commands}  # an undo keeps some and drops others
     done = texts.pop() if len(texts) == 1 else TEXTS[first.do][1]
+    if not reasons:
+        return CommandResult(True, f"{done} {len(commands)}")
     done = f"{done} {len(commands) - len(reasons)} of {len(commands)}"
-    return CommandResult(len(reasons) < len(commands), f"{done}; {reasons[0]}" if reasons else done)
+    return CommandResult(len(reasons) < len(commands), f"{done}; {reasons[0]}")
 
 
 def queue(folder: RunFolder, command: Command) -> CommandResult:

@@ -38,6 +38,8 @@ class Document:
 
     def __init__(self, paragraphs: Iterable[Paragraph] = ()) -> None:
         self.changed = 0
+        self.longest_part = 0
+        """The length of the longest part that must not be cut off; 0 where short forms of the parts will do."""
         self._kinds: list[tuple[str, str]] = []
         self._texts: list[str] = []
         self._owners = array("l")

@@ -321,6 +321,7 @@ class EventLog:
     def __init__(self, folder: RunFolder):
         size = disk.file_size(folder.events)
         self.document = Document()
+        self.document.longest_part = len("00:00:00")
         self.is_open = False
         """Whether the first part has been read and shown."""
         self._tail = LogTail(folder.events, max(0, size - LONGEST_LINE - 1), numbered=False)

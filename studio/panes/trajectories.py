@@ -280,7 +280,7 @@ class TrajectoriesPane(Pane):
     def action_undo(self) -> None:
         commands = self.episodes.undo.pop()
         if commands and (commands[0].do == "judge" or self.follow.verdict in ALIVE):
-            self.view.send_all(commands, label="undo: ")
+            self.view.send_all(commands, label="undone: ")
         else:
             self.notice("This cannot be undone: keep or drop by hand (K, x); u undoes the change before it.")
 

@@ -34,6 +34,7 @@ def compare_runs(one: RunFolder, other: RunFolder, widest: int) -> Document:
         document.add(Paragraph(name if name in ROLES else "", name, f"{mine:<{width}} | {its}"))
     for part, text in (*_compare_scores(one, other, *(each.state for each in totals)), *_settings(one, other)):
         document.add(Paragraph("", part, text))
+    document.longest_part = max(len(name) for name, _, _ in rows)
     return document
 
 

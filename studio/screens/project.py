@@ -286,7 +286,7 @@ class ProjectScreen(Screen[None]):
         if len(commands) == 1:
             self.notice(run_command.progress_text(commands[0]))
             return self._in_thread(lambda: run_command.deliver(folder, commands[0], start=True), on_accepted, label)
-        self.notice(f"{run_command.TEXTS[commands[0].do][0]} {len(commands)} trajectories ...")
+        self.notice(run_command.progress_of_all(commands))
         return self._in_thread(lambda: run_command.deliver_all(folder, commands), on_accepted, label)
 
     async def send_typed(self, commands: Sequence[Command], on_accepted: Callable[[], object] | None = None) -> str:
@@ -302,7 +302,7 @@ class ProjectScreen(Screen[None]):
 
         def send() -> CommandResult:
             result = work()
-            self.app.call_from_thread(self.notice, f"{label}{result.text}")
+            self.app.call_from_thread(self.notice, f"{label if result.accepted else ''}{result.text}")
             if result.accepted and on_accepted is not None:
                 self.app.call_from_thread(on_accepted)
             return result

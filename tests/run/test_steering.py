@@ -326,7 +326,7 @@ def test_forks_of_a_stage_that_is_over(folder: RunFolder) -> None:
         (Command("x", "inject", text="Who?"), "no session"),
         (Command("x", "judge", "z", 1), "no finished trajectory"),
         (Command("x", "pause", "z"), "not at work"),
-        (Command("x", "pause", "a"), "not at work"),
+        (Command("x", "pause", "a"), "`a` has ended"),
         (Command("x", "resume", "a"), "not paused"),
     ],
 )

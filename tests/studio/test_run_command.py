@@ -20,7 +20,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.security import child_process
 from studio.actions import run_command
-from studio.actions.run_command import TEXTS, deliver, deliver_all, new_command, progress_text
+from studio.actions.run_command import TEXTS, deliver, deliver_all, new_command, progress_of_all, progress_text
 
 
 def test_a_run_without_a_job_takes_nothing_and_says_so(opera: Path) -> None:
@@ -44,6 +44,8 @@ def test_a_judgement_says_what_it_does() -> None:
     kept, dropped = new_command("judge", "s-0001", 1), new_command("judge", "s-0001", 0)
     assert progress_text(kept) == "keeping s-0001 ..."
     assert progress_text(dropped) == "dropping s-0001 ..."
+    assert progress_of_all([kept, kept]) == "keeping 2 trajectories ..."
+    assert progress_of_all([kept, dropped]) == "judging 2 trajectories ..."
 
 
 def test_every_command_has_words_for_its_way() -> None:

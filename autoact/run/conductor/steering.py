@@ -194,6 +194,8 @@ class Steering(RunCommands):
             return meant[command.unit]
         if not command.unit and len(active or meant) == 1:
             return next(iter((active or meant).values()))
+        if self.journal.memory.has_answer(command.unit, 0):
+            raise BadInput(f"`{command.unit}` has ended")
         raise BadInput(f"`{command.unit}` is not at work; at work: {', '.join(list(active)[:8]) or 'nothing'}")
 
     def _pause(self, command: Command) -> None:

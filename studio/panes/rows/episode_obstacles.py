@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autoact.registry.roles import WORLD
+from autoact.run.process.health import ENDED
 from autoact.run.record.origins import WITHOUT_MODEL, explain_absence
 from autoact.run.record.state import RunState
 from studio.episodes.episode_list import COLOURS, EpisodeList
@@ -21,7 +22,7 @@ def episode_obstacle(action: str, reader: EpisodeReader, episodes: EpisodeList, 
             return f"There is no {'prompt' if action == 'prompt' else f'answer to {action}'}: the trajectory was {why}."
         case "edit" | "fork" | "retry" if maker is not None and maker != follow.folder:
             return f"This trajectory was carried over from {maker.name}; {action} it there."
-        case "hold" | "hold_run" if not alive:
+        case "hold" | "hold_run" if not alive or follow.state.status in ENDED:  # a process that logs judgements
             return "This run has no job."
         case "step" if not alive or unit not in follow.state.lanes.units:
             return "Only an episode in flight can be stepped."

@@ -301,13 +301,13 @@ class Transcript(CursorList, Searchable):
 
     def _text_width(self) -> int:
         width = self.scrollable_content_region.width
-        return width - gutter(width) - 1
+        return width - gutter(width, self.document.longest_part) - 1
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     @property
     def margin(self) -> tuple[int, int]:
-        return 0, gutter(self.scrollable_content_region.width)
+        return 0, gutter(self.scrollable_content_region.width, self.document.longest_part)
 
     def draw_line(self, y: int) -> Strip:
         line = self.top + y
@@ -338,7 +338,7 @@ class Transcript(CursorList, Searchable):
             highlight = Style(bgcolor=cursor.bgcolor, reverse=cursor.reverse)
             mark, text = mark + highlight, text + highlight
         width, line = self.scrollable_content_region.width, lines[row]
-        cells = gutter(width)
+        cells = gutter(width, self.document.longest_part)
         sign = label(self.glyphs, role, part, cells) if row == 0 else ""
         head = Segment(f"{sign:<{cells}}"[:cells], mark)
         if more:

@@ -13,6 +13,7 @@ from stories import alive, finished, screen_text, synthesis, training, write
 import autoact.events as happened
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
+from autoact.run.record.state import RunState
 from autoact.trajectory import Adapter, Question, Trajectory
 from studio.panes.runs import RunsPane
 from studio.runs.config_diff import differences
@@ -163,6 +164,26 @@ async def test_the_event_log_is_followed(opera: Path) -> None:
             await pilot.press("escape")
             await done(app, pilot)
             assert "stage.progressed" not in screen_text(app)
+
+
+async def test_the_times_of_an_event_log_are_whole_on_a_small_screen(opera: Path) -> None:
+    run = write(opera, synthesis())
+    at = datetime.fromtimestamp(RunState.of(run.events).at)
+    async with pane_of(opera, "7", (60, 15)) as (app, pilot):
+        await pilot.press("l")
+        await done(app, pilot)
+        assert f"{at:%H:%M:%S}" in screen_text(app)
+
+
+@pytest.mark.parametrize(("size", "name"), [((200, 60), "F1 meta-majority"), ((120, 40), "F1 meta-majority")])
+async def test_long_names_of_figures_are_whole(opera: Path, size: tuple[int, int], name: str) -> None:
+    made = Trajectory("meta-majority-q", Question("q", "?", "a"), (), "a", cast="meta-majority")
+    for minute in (1, 2):
+        write(opera, [*finished(), happened.QuestionSolved("meta-majority", made, 1.0, 1.0, True, 2.0, 100)], minute)
+    async with pane_of(opera, "7", size) as (app, pilot):
+        await pilot.press("d")
+        await done(app, pilot)
+        assert name in screen_text(app)
 
 
 @pytest.mark.does("runs.differences")

@@ -558,11 +558,11 @@ async def test_marked_trajectories_are_dropped_together_and_the_drop_undone(oper
             await done(app, pilot)
             assert "Drop 12 trajectories" in screen_text(app)
             await pilot.press(*"bad", "enter")
-            await until(pilot, lambda: "dropped 12 of 12" in screen_text(app))
+            await until(pilot, lambda: "dropped 12" in screen_text(app))
             assert "*" not in screen_text(app), "the marks are gone"
             assert [(one.do, one.n, one.text) for one in taken] == [("judge", 0, "bad")] * 12
             await pilot.press("u")
-            await until(pilot, lambda: "undo: kept 12 of 12" in screen_text(app))
+            await until(pilot, lambda: "undone: kept 12" in screen_text(app))
             assert {one.unit for one in taken[12:]} == {one.unit for one in taken[:12]}
             assert {(one.n, one.text) for one in taken[12:]} == {(1, "undone; before by filter: wrong answer")}
 
@@ -587,7 +587,7 @@ async def test_marked_trajectories_are_kept_without_a_job(opera: Path, monkeypat
         await pilot.press("slash", *"state:dropped", "enter", "M", "K")
         await done(app, pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: "kept 24 of 24" in screen_text(app))
+        await until(pilot, lambda: "kept 24" in screen_text(app))
     assert all(verdict.kept for verdict in RunState.of(run.events).verdicts.values())
 
 
@@ -606,3 +606,18 @@ async def test_marked_episodes_are_retried_together(opera: Path) -> None:
             await pilot.press("m", "j", "m", "r")
             await until(pilot, lambda: len(taken) == 2)
     assert [(one.do, one.unit, one.n) for one in taken] == [("retry", "q-0038.1", 0), ("retry", "q-0039.0", 0)]
+
+
+async def test_a_finished_run_whose_lock_a_judgement_holds_offers_no_pause(opera: Path) -> None:
+    with alive(write(opera, finished())):
+        async with pane_of(opera, "3", (120, 36)) as (app, pilot):
+            assert "pause" not in screen_text(app).splitlines()[-1]
+            await pilot.press("p")
+            assert "This run has no job." in screen_text(app)
+
+
+async def test_a_pause_of_an_episode_that_has_ended_names_the_key_for_the_run(opera: Path) -> None:
+    with job(write(opera, synthesis()), "`q-0038.1` has ended"):
+        async with pane_of(opera, "3", (120, 36)) as (app, pilot):
+            await pilot.press("space")
+            await until(pilot, lambda: "`q-0038.1` has ended; p pauses the run" in screen_text(app))
