@@ -15,7 +15,8 @@ SHORT = {"argument": "arg", "observation": "obs", "reflection": "reflect", "ques
 def gutter(width: int, longest: int = 0) -> int:
     """Returns the width of the gutter in cells, for a view of `width` cells, with room for parts of `longest` cells as
     long as that takes at most a third of the view."""
-    return max(next(cells for least, cells in GUTTERS if width >= least), min(longest + SPARE, width // 3))
+    usual = next(cells for least, cells in GUTTERS if width >= least)
+    return max(usual, min(longest + SPARE, width // 3)) if longest else usual
 
 
 def label(glyphs: Glyphs, role: str, part: str, cells: int) -> str:
