@@ -315,6 +315,10 @@ class StudioApp(App[str]):
         else:
             self._notice(f"theme {self.theme}")
 
+    def action_palette(self) -> None:
+        """Opens the command palette: Textual has one key for it, and that is `:`."""
+        self.action_command_palette()
+
     def action_help(self) -> None:
         from studio.screens.help import HelpScreen
 

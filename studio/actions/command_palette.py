@@ -29,7 +29,7 @@ class ActionProvider(Provider):
 
     def _available(self) -> list[action_table.Offer]:
         found = action_table.available_actions(self.focused or self.screen)
-        return [(action, node) for action, node in found if action.name != "command_palette"]
+        return [(action, node) for action, node in found if action.name not in ("command_palette", "palette")]
 
     async def _run(self, action: action_table.Action, node: DOMNode) -> None:
         await self.app.run_action(action.name, default_namespace=node)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from performed import CONTEXTS, said_in
 from stories import screen_text
+from textual.command import CommandPalette
 from textual.keys import _character_to_key
 
 from autoact.errors import BadInput
@@ -85,6 +86,17 @@ async def test_palette_footer_and_help_say_the_same(opera: Path) -> None:
         await pilot.press("enter")
         await pilot.pause(0.2)
         assert app.theme != before
+
+
+@pytest.mark.does("everywhere.palette")
+async def test_the_palette_opens_on_a_line_and_by_a_key_of_ones_own(opera: Path, tmp_path: Path) -> None:
+    for key in ("ctrl+p", "ctrl+g"):
+        app = StudioApp(find(str(opera)))
+        async with app.run_test(size=(120, 50)) as pilot:
+            await pilot.press("5", "a", key)
+            await pilot.pause()
+            assert CommandPalette.is_open(app)
+        own_keys(tmp_path, '[everywhere]\npalette = "ctrl+g"\n')
 
 
 async def test_an_own_keymap_changes_keys_footer_help_and_palette(opera: Path, tmp_path: Path) -> None:
