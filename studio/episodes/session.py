@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from autoact.events import QuestionInjected, QuestionSolved, TokenSpoken, UnitFailed, UnitForked, UnitRestarted
+from autoact.events import (
+    AnswerEdited,
+    QuestionInjected,
+    QuestionSolved,
+    TokenSpoken,
+    UnitFailed,
+    UnitForked,
+    UnitRestarted,
+)
 from autoact.registry.methods import METHODS
 from autoact.registry.roles import role_of
 from autoact.registry.stages import SESSION
 from autoact.run.record.answers import Answers, Turn
 from autoact.run.record.folder import RunFolder, list_runs
+from autoact.run.record.live import LiveTail
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.trajectory import META, Question, Trajectory
@@ -52,7 +62,7 @@ class AskedQuestion:
     of: str = ""
     """Unit that it was forked from; empty for none."""
     forked_at: int = 0
-    """Number of turns that a fork has in common with its parent."""
+    """Number of the turn from which a fork differs from its parent: the one that a person changed, or the first new."""
     turns: list[Turn] = field(default_factory=list)
     trajectory: Trajectory | None = None
     failed: str = ""
@@ -92,8 +102,17 @@ class AskedQuestion:
             return [Paragraph("", "failed", self.failed)]
         if self.trajectory is None:
             return []
-        verdict = self.trajectory.verdict or "never asked"
-        return [Paragraph("", "answer", f"{self.trajectory.answer or 'no answer'}   · reflect-agent: {verdict}")]
+        judged = _judgement(self.turns, self.cast, self.trajectory.verdict)
+        return [Paragraph("", "answer", "   · ".join([self.trajectory.answer or "no answer", *judged]))]
+
+
+def _judgement(turns: Sequence[Turn], cast: str, verdict: str | None) -> list[str]:
+    """Returns the verdict on an answer and who gave it; nothing where no reflect-agent takes part."""
+    last = next((turn for turn in reversed(turns) if turn.part == "verdict"), None)
+    if last is not None and last.edited:
+        return [f"{verdict}, edited by a person"]
+    reflects = speaking_role(cast, "verdict") == role_of("verdict")
+    return [f"reflect-agent: {verdict or 'never asked'}"] if reflects else []
 
 
 def _who(cast: str) -> str:
@@ -158,6 +177,8 @@ class SessionLog:
             case UnitForked(unit=unit, of=of, at=at) if of in self.asked:
                 root = self.asked[of]
                 self.asked[unit] = AskedQuestion(unit, root.question, root.cast, record.at, of, at)
+            case AnswerEdited(unit=unit, n=n) if unit in self.asked:
+                self.asked[unit].forked_at = min(self.asked[unit].forked_at, n)
             case UnitRestarted(unit=unit) if unit in self.asked:
                 self.asked[unit].trajectory, self.asked[unit].failed = None, ""
             case QuestionSolved(trajectory=trajectory) if trajectory.unit in self.asked:
@@ -166,6 +187,28 @@ class SessionLog:
                 self.asked[unit].failed = error
         if (changed := self._answers.take(record.event, record.at)) in self.asked:
             self.asked[changed].turns = self._answers.turns(changed)
+
+
+class LiveAnswers:
+    """Reads what the model is writing now in one session, the one last asked about."""
+
+    def __init__(self) -> None:
+        self._tail: LiveTail | None = None
+        self._of: SessionLog | None = None
+
+    def paragraph(self, session: SessionLog, asked: AskedQuestion) -> Paragraph | None:
+        """Returns the answer that the model is writing; None when it writes none."""
+        if asked.over:
+            return None
+        if self._tail is None or self._of is not session:
+            self.close()
+            self._tail, self._of = LiveTail(session.folder), session
+        self._tail.read()
+        return asked.partial_paragraph(self._tail.partial_answers.get(asked.unit))
+
+    def close(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from textual.worker import Worker
 from autoact.registry.roles import WORLD
 from autoact.run.control.command import Verb
 from autoact.run.process.health import is_active
-from autoact.run.record.live import LiveTail
 from studio.actions import action_table, run_command
 from studio.episodes.document import Paragraph
-from studio.episodes.session import AskedQuestion, Replay, SessionLog, export_json, one_line, sessions
+from studio.episodes.session import AskedQuestion, LiveAnswers, Replay, SessionLog, export_json, one_line, sessions
 from studio.files.exports import write_export
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
@@ -58,8 +57,7 @@ class GroupPane(Pane):
         self.shown = ""
         """Session and unit of the question in sight, as the key of its row."""
         self.speed = SPEEDS[3]
-        self._live: LiveTail | None = None
-        self._live_of: SessionLog | None = None
+        self._live = LiveAnswers()
         self._replayed: float | None = None
         """Seconds of the log's time that were replayed; None when there is no replay."""
         self._last_update = 0.0
@@ -87,8 +85,7 @@ class GroupPane(Pane):
     def on_unmount(self) -> None:
         for session in self.sessions.values():
             session.close()
-        if self._live is not None:
-            self._live.close()
+        self._live.close()
 
     # -- sessions and turns ----------------------------------------------------------------------------------------
 
@@ -171,19 +168,8 @@ class GroupPane(Pane):
         """Returns the paragraphs of one side: those replayed so far, or all with the partial answer."""
         if self._replayed is not None:
             return asked.paragraphs(Replay(asked).turns(self._replayed))
-        partial = self._partial_answer(session, asked)
+        partial = self._live.paragraph(session, asked)
         return [*asked.paragraphs(), partial] if partial else asked.paragraphs()
-
-    def _partial_answer(self, session: SessionLog, asked: AskedQuestion) -> Paragraph | None:
-        """Returns the answer that the model is writing; None when it writes none."""
-        if asked.over:
-            return None
-        if self._live is None or self._live_of is not session:
-            if self._live is not None:
-                self._live.close()
-            self._live, self._live_of = LiveTail(session.folder), session
-        self._live.read()
-        return asked.partial_paragraph(self._live.partial_answers.get(asked.unit))
 
     def _show_status(self) -> None:
         """Shows one line: the session, the casts for the next question, the waiting question, the replay."""
@@ -360,7 +346,7 @@ class GroupPane(Pane):
         if current is not None and found is not None:
             asked, n = found
             turn, text = asked.turns[n], one_line(asked.turns[n])
-            self._open_line(TurnEdit(do, current[0], asked.unit, n, text, turn.text.strip()), text)
+            self._open_line(TurnEdit(do, current[0], asked.unit, n, turn.part, text, turn.text.strip()), text)
             self.notice(f"{do} turn {n} of {asked.unit}, {turn.part}: enter sends it, esc cancels")
 
     def _turn(self) -> tuple[AskedQuestion, int] | None:
@@ -379,7 +365,11 @@ class GroupPane(Pane):
 
     @on(Input.Submitted, "#ask")
     def _line_submitted(self, message: Input.Submitted) -> None:
-        typed, self._edit = TypedLine(message.value.strip(), self._edit), None
+        typed = TypedLine(message.value.strip(), self._edit)
+        if typed.refusal:
+            self.notice(typed.refusal)
+            return
+        self._edit = None
         self.query_one("#ask", InputLine).close()
         if typed.text or typed.edit:
             self._sender.send_line(typed, self.casts, self._alive, self._base.run)

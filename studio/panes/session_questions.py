@@ -10,8 +10,10 @@ from pathlib import Path
 
 from textual.widget import Widget
 
+from autoact.errors import BadInput
 from autoact.registry.stages import SESSION
 from autoact.run.control.command import Command, Verb
+from autoact.run.record.answers import edited_text
 from autoact.run.record.folder import RunFolder
 from studio.actions import cli_command, run_command
 from studio.actions.remote_machine import LOST_ANSWER, CommandResult
@@ -27,16 +29,21 @@ class TurnEdit:
     session: SessionLog
     unit: str
     n: int
+    part: str
     line: str
     """The turn's text as one line."""
     text: str
     """The turn's text as the log has it."""
 
     def command(self, typed: str) -> Command:
-        """Returns the command for the typed line; an unchanged line means the log's text, or a fork without change."""
+        """Returns the command for the typed line; an unchanged line means the log's text, or a fork without change.
+
+        Raises BadInput for a text that this part of a turn cannot have.
+        """
         if typed == self.line:
             return run_command.new_command(self.do, self.unit, self.n, "" if self.do == "fork" else self.text)
-        return run_command.new_command(self.do, self.unit, self.n, typed.replace(untrusted_text.BREAK, "\n"))
+        text = edited_text(self.part, typed.replace(untrusted_text.BREAK, "\n"))
+        return run_command.new_command(self.do, self.unit, self.n, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,16 @@ class TypedLine:
 
     text: str
     edit: TurnEdit | None = None
+
+    @property
+    def refusal(self) -> str:
+        """The reason why the turn cannot have this text; empty if it can, and for a question."""
+        try:
+            if self.edit is not None:
+                self.edit.command(self.text)
+        except BadInput as error:  # the boundary of a command: shown, not raised
+            return f"Not sent: {error}."
+        return ""
 
 
 class QuestionSender:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.lab.duration import short_duration
-from autoact.registry.stages import SESSION, STAGES, Stage, pipeline
+from autoact.registry.stages import STAGES, Stage, pipeline
 from autoact.run.record.state import RunState
 from studio.runs.follow import Follow
 from studio.runs.progress import pace
@@ -20,7 +20,7 @@ TITLE_CELLS, DONE_CELLS, TIME_CELLS = 17, 10, 8
 
 
 class StageOverview(ContentLines):
-    """Shows a heading with the run's name, then a line for each stage of the method."""
+    """Shows a heading with the run's name, then a line for each stage of the method; a session is the last."""
 
     DEFAULT_CSS = "StageOverview { height: 7; background: $background; text-wrap: nowrap; }"
 
@@ -28,8 +28,9 @@ class StageOverview(ContentLines):
         if not follow.name:
             return [Content.styled(" No run yet: R starts one.", "$quiet")]
         alive, state = follow.verdict in ALIVE, follow.state
-        names = (*pipeline(), SESSION) if SESSION in state.stages else pipeline()
-        lines = [self._line(STAGES.get(name), state, alive=alive) for name in names]
+        replaced = {stage.takes_from: stage for stage in STAGES if stage.name in state.stages}
+        stages = [replaced.get(name, STAGES.get(name)) for name in pipeline()]
+        lines = [self._line(stage, state, alive=alive) for stage in stages]
         return [Content.styled(f" Stages of {short_name(follow.name)}", "$quiet"), *lines]
 
     def _line(self, stage: Stage, state: RunState, *, alive: bool) -> Content:

@@ -31,7 +31,7 @@ from autoact.model.scripted import ScriptedEngine
 from autoact.project.config import GroupPlanning
 from autoact.run.conductor.conductor import Conductor
 from autoact.run.conductor.steering import RunCommands
-from autoact.run.control.command import Command, Reply
+from autoact.run.control.command import Command, Reply, Verb
 from autoact.run.control.gate import Cancelled, Gate
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.journal import Journal
@@ -337,6 +337,19 @@ def test_what_cannot_be_done_is_refused_with_the_reason(folder: RunFolder, comma
     assert not reply.accepted
     assert why in reply.why
     assert run.answers() == {"a": "one; <one>; two", "b": "one; <one>; two"}
+
+
+@pytest.mark.parametrize("do", ["edit", "fork"])
+def test_a_verdict_is_right_or_wrong(folder: RunFolder, do: Verb) -> None:
+    journal = Journal(folder)
+    journal.append(ModelAnswered("a", 0, "d", "meta", "verdict", " right"))
+    journal.close()
+    run = Driven(folder, [])
+    replies = [run.gate.submit(Command(word, do, "a", 0, word)) for word in ("maybe", "Wrong")]
+    run.conductor.steering.obey()
+    run.journal.close()
+    assert "expected the verdict right or wrong, found maybe" in replies[0].result().why
+    assert [event.text for event in of(run.log, AnswerEdited)] == [" wrong"]
 
 
 def test_before_there_are_units_no_pause_overtakes_another(folder: RunFolder) -> None:

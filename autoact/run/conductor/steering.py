@@ -27,6 +27,7 @@ from autoact.events import (
 from autoact.run.conductor.active_unit import ActiveUnit, KnownUnit
 from autoact.run.control.command import Command, Reply
 from autoact.run.control.gate import Gate
+from autoact.run.record.answers import edited_text
 from autoact.run.record.journal import Journal
 from autoact.script import Ask, Round, Train, fork_name
 from autoact.trajectory import Question, Verdict
@@ -238,12 +239,17 @@ class Steering(RunCommands):
             raise BadInput(f"`{name}` has no answer {n}")
         if self.units.find(name) is None:
             raise BadInput(f"the stage of `{name}` is over; fork it instead")
-        self.journal.append(AnswerEdited(name, n, command.text, command.by))
+        self.journal.append(AnswerEdited(name, n, self._edited_text(name, n, command), command.by))
         unit = self.units.active.get(name)
         if unit is not None and unit.held is not None and unit.n == n + 1:
             unit.held = memory.reply(name, n)
         else:
             self.units.restart(name, n + 1, f"answer {n} was edited")
+
+    def _edited_text(self, unit: str, n: int, command: Command) -> str:
+        """Returns the text of a command as answer `n` of a unit. Raises BadInput."""
+        turn = self.journal.memory.answers.get(unit, n)
+        return edited_text(turn.part if turn else "", command.text)
 
     def _retry(self, command: Command) -> None:
         unit = self.units.active.get(command.unit)
@@ -281,11 +287,12 @@ class Steering(RunCommands):
             raise BadInput(f"`{of}` cannot be forked: no such episode, or another stage is at work")
         if command.n < 0 or (last >= 0 and not memory.has_answer(of, last)):
             raise BadInput(f"`{of}` has no answer {last}")
+        text = self._edited_text(of, last, command) if edits else ""
         number = 1 + sum(fork.of == of for fork in memory.answers.forks.values())
         name = fork_name(of, number)
         journal.append(UnitForked(name, of, last + 1, command.id))
         if edits:
-            journal.append(AnswerEdited(name, last, command.text, command.by))
+            journal.append(AnswerEdited(name, last, text, command.by))
         self.units.fork(name)
 
     def _inject(self, command: Command) -> None:

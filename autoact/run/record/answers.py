@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import Struct
 
+from autoact.errors import BadInput
 from autoact.events import AnswerEdited, Event, ModelAnswered, ToolObserved, UnitForked, UnitRestarted
 from autoact.registry.roles import WORLD
 from autoact.script import Answer, Observation
+from autoact.trajectory import RIGHT, WRONG
 
 OBSERVATION = "observation"
 """The `part` of a turn that is a tool's reply."""
@@ -52,6 +54,15 @@ class Turn(Struct, frozen=True):
         return Answer(
             self.text, self.tokens, self.prompt_tokens, self.prefilled, self.ms, self.chance, self.least_chance
         )  # fmt: skip
+
+
+def edited_text(part: str, text: str) -> str:
+    """Returns a person's text for a part of a turn, a verdict as the model writes it. Raises BadInput if it is none."""
+    if part != "verdict":
+        return text
+    if (word := text.strip().casefold()) not in (RIGHT, WRONG):
+        raise BadInput(f"expected the verdict {RIGHT} or {WRONG}, found {text.strip()[:40] or 'nothing'}")
+    return f" {word}"
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from autoact.run.control.command import Command
+from autoact.run.record.answers import edited_text
 from autoact.trajectory import Verdict
 from studio.actions.run_command import new_command
 from studio.episodes.document import Paragraph
@@ -20,7 +21,7 @@ def edit_form(view: ProjectView, unit: str, answer: Paragraph, note: Note) -> Fo
     """Returns a form that replaces an answer."""
 
     async def accept(values: Values) -> str:
-        command = new_command("edit", unit, answer.owner, values["text"])
+        command = new_command("edit", unit, answer.owner, edited_text(answer.part, values["text"]))
         return await view.send_typed([command], lambda: note(_restore_commands(unit, answer)))
 
     return Form(f"Edit answer {answer.owner} of {unit}", [_text(answer)], accept, "save")
@@ -30,7 +31,7 @@ def fork_form(view: ProjectView, unit: str, answer: Paragraph) -> Form:
     """Returns a form that forks a unit at an answer; with an unchanged text the model is asked again."""
 
     async def accept(values: Values) -> str:
-        changed = "" if values["text"] == answer.text else values["text"]
+        changed = "" if values["text"] == answer.text else edited_text(answer.part, values["text"])
         return await view.send_typed([new_command("fork", unit, answer.owner, changed)])
 
     title = f"Fork {unit} at answer {answer.owner}: change the text, or leave it to ask the model again"

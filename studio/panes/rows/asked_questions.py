@@ -31,8 +31,8 @@ class AskedRows:
     def row(self, index: int) -> Sequence[str | Content]:
         _, asked = self.rows[index]
         answer = asked.trajectory.answer or "no answer" if asked.trajectory else asked.failed or "..."
-        mark = "└" if asked.of else ""
-        return mark, asked.question.text, asked.cast, answer, str(len(asked.turns))
+        mark, point = ("└", f"turn {asked.forked_at}: ") if asked.of else ("", "")
+        return mark, point + asked.question.text, asked.cast, answer, str(len(asked.turns))
 
     def key(self, index: int) -> str:
         session, asked = self.rows[index]

@@ -28,6 +28,7 @@ from studio.actions import action_table
 from studio.episodes.session import Replay, SessionLog, sessions
 from studio.panes import group
 from studio.panes.group import GroupPane
+from studio.panes.rows.asked_questions import AskedRows
 from studio.panes.rows.method_choices import method_choices
 from studio.screens.projects import ProjectsScreen
 from studio.widgets.input_line import InputLine
@@ -112,6 +113,20 @@ async def test_an_adapter_of_one_tool_has_the_sign_of_the_tool_agent(opera: Path
     session(opera, [asked, *events])
     async with pane_of(opera, "5") as (app, _):
         assert "T⚙ argument    Retrieve[Fidelio]" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("cast", "edit", "said"),
+    [
+        ("group", [], "Beethoven   · reflect-agent: right"),
+        ("group", [happened.AnswerEdited("x-asked-0001", 5, " right")], "Beethoven   · right, edited by a person"),
+        ("meta", [], "Beethoven"),
+    ],
+)
+def test_the_answer_says_who_judged_it(tmp_path: Path, cast: str, edit: list[Event], said: str) -> None:
+    log = SessionLog(session(tmp_path, [*answered("x-asked-0001", cast), *edit]))
+    log.read()
+    assert log.asked["x-asked-0001"].paragraphs()[-1].text == said
 
 
 def test_an_answer_without_an_action_stands_without_brackets(tmp_path: Path) -> None:
@@ -330,6 +345,20 @@ async def test_enter_leads_to_the_turns_and_escape_back(opera: Path) -> None:
             assert isinstance(app.screen, ProjectsScreen)
 
 
+@pytest.mark.parametrize("key", ["e", "f"])
+async def test_a_verdict_that_is_none_is_refused_and_stays_on_the_line(opera: Path, key: str) -> None:
+    run, desk = session(opera, turns("group-asked-0001", "group")), Desk()
+    with alive(run), ControlServer(run, desk.submit):
+        async with pane_of(opera, "5", (120, 36)) as (app, pilot):
+            await pilot.press(key, *["backspace"] * 5, *"maybe", "enter")
+            await done(app, pilot)
+            assert "expected the verdict right or wrong, found maybe" in screen_text(app)
+            assert app.screen.query_one("#ask", Input).value == "maybe"
+            await pilot.press(*["backspace"] * 5, *"Wrong", "enter")
+            await done(app, pilot)
+    assert [text for _, _, _, text, _ in desk.got] == [" wrong"]
+
+
 @pytest.mark.parametrize("change", ["", "!"])
 async def test_a_turn_of_any_text_is_safe_to_edit_and_unchanged_when_left_alone(opera: Path, change: str) -> None:
     said = "\u200b東京\x00 [@click=app.quit]x[/]\nBingSearch[Woman in Gold]\x1b[2J"
@@ -353,6 +382,15 @@ async def test_a_turn_of_any_text_is_safe_to_edit_and_unchanged_when_left_alone(
         assert texts == [said, ""]
 
 
+async def test_the_overview_of_stages_has_the_session_in_place_of_group_planning(opera: Path) -> None:
+    run = session(opera, answered("group-asked-0001", "group"))
+    with alive(run):
+        async with pane_of(opera, "1", (120, 36)) as (app, _):
+            text = screen_text(app).partition(f"Stages of {short_name(run.name)}")[2]
+            assert [line.split()[1] for line in text.splitlines()[1:7]][-2:] == ["differentiation", "session"]
+            assert "of another run" not in text
+
+
 def test_forks_edits_and_restarts(tmp_path: Path) -> None:
     unit = "group-asked-0001"
     run = session(
@@ -374,6 +412,10 @@ def test_forks_edits_and_restarts(tmp_path: Path) -> None:
         in told.asked[f"{unit}~1"].paragraphs()[3].text
     )
     assert [len(one.turns) for one in told.beside(f"{unit}~1")] == [4, 3]
+    assert told.asked[f"{unit}~1"].side == "the group: fork at turn 2"
+    rows = AskedRows()
+    rows.set_sessions([told])
+    assert rows.row(0)[:2] == ("└", "turn 2: Who wrote [b]Fidelio?")
     assert told.unfinished == [unit, f"{unit}~1"]
 
 
