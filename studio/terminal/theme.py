@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DEFAULT, SIXTEEN = "studio-dark", "sixteen"
+OTHERS = 4
+"""Number of colours for the curves of other runs."""
 TRACK = ("background", "background-hover", "background-active", "corner-color")
 """Variables for the background of a scroll bar, which Textual would draw darker than any colour of a theme."""
 
@@ -58,6 +60,13 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
     roles: Roles
     ansi: bool = False
     """Whether the theme uses the terminal's own sixteen colours."""
+    others: tuple[str, ...] = ()
+    """Colours of other runs' curves, in turn, unlike those of the sub-agents; without any, four of those above."""
+
+    def curve_colours(self) -> dict[str, str]:
+        """Returns the variables of other runs' curves."""
+        colours = self.others or (self.roles.meta, self.colours.error, self.colours.foreground, self.colours.quiet)
+        return {f"other-{number}": colours[number % len(colours)] for number in range(OTHERS)}
 
     def theme(self) -> Theme:
         """Returns the Textual theme, with variables such as `$quiet` and `$role-plan` for the style sheets."""
@@ -76,7 +85,7 @@ class Palette(Struct, frozen=True, forbid_unknown_fields=True):
         background, text = ("ansi_black", "ansi_white") if self.dark else ("ansi_white", "ansi_black")
         native = {"ansi-background": background, "ansi-foreground": text} if self.ansi else {}
         track = {f"scrollbar-{part}": self.colours.surface for part in TRACK}
-        variables = {"quiet": quiet, **roles, **cursor, **track, **native}
+        variables = {"quiet": quiet, **roles, **self.curve_colours(), **cursor, **track, **native}
         return Theme(
             name=self.name,
             dark=self.dark,
@@ -95,7 +104,8 @@ def role_colour(name: str) -> str:
 def defaults() -> dict[str, str]:
     """Returns the studio's variables for Textual's own themes, which lack them: the terminal's default colours."""
     roles = ("meta", "plan", "tool", "reflect", "world")
-    return {"quiet": "ansi_default", **{f"role-{role}": "ansi_default" for role in roles}}
+    names = ("quiet", *(f"role-{role}" for role in roles), *(f"other-{number}" for number in range(OTHERS)))
+    return dict.fromkeys(names, "ansi_default")
 
 
 def folder() -> Traversable:
@@ -156,7 +166,11 @@ def _files(folder: Traversable) -> list[Traversable]:
 def _palette(file: Traversable) -> Palette:
     try:
         palette = msgspec.convert(toml_text.parse(file.read_text("utf-8")), Palette)
-        for colour in (*msgspec.structs.astuple(palette.colours), *msgspec.structs.astuple(palette.roles)):
+        for colour in (
+            *msgspec.structs.astuple(palette.colours),
+            *msgspec.structs.astuple(palette.roles),
+            *palette.others,
+        ):
             Color.parse(colour)
     except (toml_text.TOMLDecodeError, UnicodeDecodeError, OSError, msgspec.ValidationError, ColorParseError) as error:
         raise BadInput(f"not usable as a theme: {error}", file=file.name) from error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import msgspec
 import pytest
-from textual.color import Color
+from textual.color import Color, rgb_to_lab
 
 from autoact.errors import BadInput
 from studio.app import StudioApp
@@ -34,6 +35,7 @@ def contrast(one: str, other: str) -> float:
 XTERM = {
     "default": "#000000", "black": "#000000", "blue": "#0000ee", "white": "#e5e5e5", "bright_red": "#ff0000",
     "bright_green": "#00ff00", "bright_yellow": "#ffff00", "bright_cyan": "#00ffff", "bright_white": "#ffffff",
+    "bright_magenta": "#ff00ff",
 }  # fmt: skip
 """What xterm makes of the sixteen colours where no one says otherwise."""
 OPERA = """
@@ -67,9 +69,26 @@ def test_text_can_be_read(palette: theme.Palette) -> None:
     texts = {**colours, **roles}
     poor = {(name, ground): round(contrast(texts[name], grounds[ground]), 2) for name, ground in product(texts, grounds)
             if contrast(texts[name], grounds[ground]) < 4.5}  # fmt: skip
+    texts = {f"other {number}": shown(colour) for number, colour in enumerate(palette.others)}
+    poor |= {(name, "background"): contrast(colour, grounds["background"]) for name, colour in texts.items()
+             if contrast(colour, grounds["background"]) < 4.5}  # fmt: skip
     if palette.ansi:  # none of the sixteen is a red that can be read on the only ground for a cursor
         poor.pop(("error", "panel"), None)
     assert poor == {}
+
+
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+def test_a_curve_of_another_run_has_no_colour_of_an_agent(palette: theme.Palette) -> None:
+    others = [lab(colour) for colour in palette.curve_colours().values()]
+    agents = [lab(colour) for colour in (palette.roles.plan, palette.roles.tool, palette.roles.reflect)]
+    assert min(math.dist(one, agent) for one, agent in product(others, agents)) > 20
+    assert min(math.dist(*pair) for pair in combinations(others, 2)) > 15
+
+
+def lab(colour: str) -> tuple[float, float, float]:
+    """A colour where distances are as an eye sees them."""
+    found = rgb_to_lab(Color.parse(shown(colour)))
+    return found.L, found.a, found.b
 
 
 def shown(colour: str) -> str:

@@ -18,14 +18,13 @@ from textual.widget import Widget
 
 from studio.actions import action_table
 from studio.runs.loss_series import Column, RunCurve, Series, span
-from studio.terminal import untrusted_text
+from studio.terminal import theme, untrusted_text
 from studio.terminal.glyphs import app_glyphs
-from studio.terminal.theme import without_terminal_colours
 from studio.widgets.charts.braille import Grid, dot_text, draw_dots
 from studio.widgets.charts.ticks import round_powers, round_values, step_labels, tick_rows
 
 ROLES = ("meta", "plan", "tool", "reflect", "world")
-OTHERS = ("other-0", "other-1", "other-2", "other-3")
+OTHERS = tuple(f"other-{number}" for number in range(theme.OTHERS))
 """Styles of other runs' curves, in turn; a letter tells them apart without colours."""
 SMOOTHING = (0.0, 0.6, 0.9, 0.99)
 """Weights of the running average; the smoothing key steps through them."""
@@ -69,11 +68,8 @@ class Plot(Widget, can_focus=True):
     DEFAULT_CSS = (
         "Plot { background: $background; color: $foreground; height: 1fr; }\n"
         + "".join(f"Plot > .plot--{role} {{ color: $role-{role}; }}\n" for role in ROLES)
+        + "".join(f"Plot > .plot--{other} {{ color: ${other}; }}\n" for other in OTHERS)
         + """
-    Plot > .plot--other-0 { color: $warning; }
-    Plot > .plot--other-1 { color: $success; }
-    Plot > .plot--other-2 { color: $primary; }
-    Plot > .plot--other-3 { color: $quiet; }
     Plot > .plot--text { color: $foreground; }
     Plot > .plot--quiet { color: $quiet; }
     Plot > .plot--cursor { color: $accent; background: $panel; text-style: bold; }
@@ -155,7 +151,7 @@ class Plot(Widget, can_focus=True):
         self.call_later(self.draw)  # the styles of the curves are set after those of the widget
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return without_terminal_colours(super().get_line_filters())
+        return theme.without_terminal_colours(super().get_line_filters())
 
     def render_line(self, y: int) -> Strip:
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
