@@ -365,7 +365,7 @@ class StudioApp(App[str]):
         from studio.screens.project import ProjectScreen
         from studio.screens.settings import SettingsForm
 
-        if isinstance(self.screen, SettingsForm) and self.screen.warn_of_loss():
+        if isinstance(self.screen, SettingsForm) and self.screen.warn_of_loss("q"):
             return
         for screen in self.screen_stack:
             if isinstance(screen, ProjectScreen):

@@ -101,7 +101,10 @@ class SettingsDraft:
         try:
             config_file.read(self.project / "project.toml", preset=self.preset, changes=changes)
         except AutoActError as error:  # the boundary of a command: shown, not raised
-            return str(error).replace(" (in a preset or a --set)", "")
+            reason = str(error).replace(" (in a preset or a --set)", "")
+            is_number = setting.kind.startswith(("whole number", "number"))
+            of_type = is_number and f"key `{setting.key}`: expected `" in reason
+            return f"{setting.key}: expected a {setting.kind}, found {text.strip() or 'nothing'}" if of_type else reason
         self.changes = changes
         return ""
 

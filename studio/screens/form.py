@@ -106,7 +106,7 @@ class Form(ModalScreen[bool]):
             self.dismiss(False)
         else:
             self._closable.append(self.values)
-            self._show_error("Not saved: esc again discards what was typed.")
+            self._show_error("Unsaved changes: esc again discards them.")
 
     async def _save(self) -> None:
         self._show_error("working ...")

@@ -293,15 +293,15 @@ class SettingsForm(ModalScreen[bool]):
         if self._wanted:
             self.query_one("#wanted", InputLine).action_leave_line()
             self._show_matches("")
-        elif not self.warn_of_loss():
+        elif not self.warn_of_loss("esc"):
             self.dismiss(False)
 
-    def warn_of_loss(self) -> bool:
-        """Says once that leaving discards what was changed; returns whether it did."""
+    def warn_of_loss(self, key: str) -> bool:
+        """Says once that this key discards what was changed if it is pressed again; returns whether it did."""
         if self.draft.edited in self._closable:
             return False
         self._closable.append(self.draft.edited)
-        self._show_error("Not taken: the same key again discards what was changed.")
+        self._show_error(f"Unsaved changes: {key} again discards them.")
         return True
 
     # -- the memory plan -------------------------------------------------------------------------------------------

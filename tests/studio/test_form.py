@@ -76,7 +76,7 @@ async def test_what_was_typed_is_left_only_by_a_second_escape(opera: Path) -> No
         await pilot.pause()
         await pilot.press("z", "escape")
         await pilot.pause()
-        assert "esc again discards" in screen_text(app)
+        assert "Unsaved changes: esc again discards them." in screen_text(app)
         await pilot.press("z", "escape")
         assert isinstance(app.screen, Form), "more was typed since it warned"
         await pilot.press("escape")

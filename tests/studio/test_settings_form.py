@@ -53,7 +53,7 @@ async def test_a_setting_is_found_by_its_help_and_changed(planned: Path, size: t
         assert "model.lanes whole number from 1, in episodes default: 24" in text
         await pilot.press("enter", "ctrl+u", *"0", "enter")
         await done(app, pilot)
-        assert "expected `int` >= 1" in flowing(screen_text(app))
+        assert "model.lanes: expected a whole number from 1, found 0" in flowing(screen_text(app))
         await pilot.press("ctrl+u", *"4", "enter")
         await done(app, pilot)
         assert "this run" in screen_text(app)
@@ -114,7 +114,7 @@ async def test_changes_are_left_only_by_a_second_escape(planned: Path) -> None:
             "comma", "slash", *"model.lanes", "enter", "enter", "ctrl+u", "4", "enter", "escape", "escape"
         )
         await done(app, pilot)
-        assert "the same key again discards what was changed" in screen_text(app)
+        assert "Unsaved changes: esc again discards them." in screen_text(app)
         await pilot.press("x", "escape")
         assert not isinstance(app.screen, SettingsForm), "the change was taken back"
         await pilot.press("comma", "slash", *"model.lanes", "enter", "enter", "4", "enter", *["escape"] * 3)
@@ -126,7 +126,7 @@ async def test_the_run_form_asks_too_and_q_asks_before_it_leaves(planned: Path) 
         await pilot.press("n")
         await done(app, pilot)
         await pilot.press("right", "q")
-        assert "the same key again discards what was changed" in screen_text(app)
+        assert "Unsaved changes: q again discards them." in screen_text(app)
         await pilot.press("left", "escape")
         assert not isinstance(app.screen, SettingsForm), "the preset is as before"
         await pilot.press("n", "right", "q")
