@@ -14,7 +14,8 @@ from studio.terminal import untrusted_text
 if TYPE_CHECKING:
     from rapidfuzz.distance import Opcodes
 
-WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+WORDS = re.compile(r"\d+(?:[.,]\d+)+|\w+|\s+|[^\w\s]")
+"""A number such as 4,800.5 is one word."""
 ALIKE = 0.3
 """The share of a passage's letters that must be the same, else it is shown whole, once for each episode."""
 SIGNS = {"removed": ("[-", "-]"), "added": ("{+", "+}")}

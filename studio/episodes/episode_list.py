@@ -205,10 +205,11 @@ class EpisodeList:
     def row(self, index: int) -> Sequence[str | Content]:
         unit = self.units[index]
         status, done = self.status(unit), self.trajectory(unit)
+        rewarded = done is not None and (done.question.answer is not None or done.question.played)
         mark = "*" if unit in self.marks else ""
         return (
             Content.styled(f"{mark}{status}", COLOURS[status]),
-            f"{done.reward:.2f}" if done else "",
+            f"{done.reward:.2f}" if done and rewarded else "",
             str(self._steps(unit)) if done else "",
             self._indent(unit) + untrusted_text.line(unit),
             self._indent(unit) + untrusted_text.line(self._title(unit)),

@@ -43,6 +43,11 @@ def test_changed_words_are_marked_by_signs() -> None:
     assert found.summary == "3 the same, 1 changed"
 
 
+def test_a_number_is_one_word() -> None:
+    thought = texts(step("It has 4,800 people, 1.5 more.", "", ""), step("It has 4,900 people, 1.5 more.", "", ""))[0]
+    assert thought == "It has [-4,800-]{+4,900+} people, 1.5 more."
+
+
 def test_the_blank_after_a_changed_word_stays() -> None:
     thought = texts(step("read the page of Klimt", "", ""), step("read a page of Klimt", "", ""))[0]
     assert thought == "read [-the-]{+a+} page of Klimt"

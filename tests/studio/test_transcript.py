@@ -12,7 +12,9 @@ from textual.pilot import Pilot
 from studio.episodes.document import Document, Paragraph
 from studio.episodes.line_index import BLOCK, LineIndex
 from studio.terminal import untrusted_text
+from studio.terminal.glyphs import UNICODE
 from studio.terminal.wrap import wrap
+from studio.widgets.transcripts.gutter import label
 from studio.widgets.transcripts.transcript import Transcript
 
 LONG = "A sentence of the kind that tools give back, with a dozen words or so in it. "
@@ -43,6 +45,14 @@ def test_lines_break_at_spaces_and_fit() -> None:
     note = "right   · 0.1\xa0s\xa0\xa0probability\xa027%"
     assert wrap(note, 19) == ["right   · 0.1\xa0s\xa0", "probability\xa027%"]
     assert wrap(note, 30) == ["right   ·", "0.1\xa0s\xa0\xa0probability\xa027%"]
+
+
+@pytest.mark.parametrize("part", ["observation", "sampling", "assistant", "probability", "generated"])
+def test_a_long_name_of_a_part_has_a_short_one(part: str) -> None:
+    assert label(UNICODE, "", part, 15).endswith(part)
+    short = label(UNICODE, "", part, 11).strip()
+    assert short
+    assert not part.startswith(short) or short == "obs"
 
 
 def test_no_letter_is_lost_in_wrapping() -> None:

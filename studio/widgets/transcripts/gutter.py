@@ -8,7 +8,10 @@ GUTTERS = ((70, 15), (44, 11), (0, 3))
 """Least width of the view and width of the gutter, in cells: for sign and part, sign and short part, sign alone."""
 SPARE = 4
 """Cells of the gutter beside the name of a part."""
-SHORT = {"argument": "arg", "observation": "obs", "reflection": "reflect", "question": "asked"}
+SHORT = {
+    "argument": "arg", "observation": "obs", "reflection": "reflect", "question": "asked", "sampling": "sample",
+    "assistant": "model", "probability": "chance", "generated": "written",
+}  # fmt: skip
 """Names of parts for the narrower gutter."""
 
 

@@ -509,6 +509,15 @@ def test_forks_stand_below_what_they_were_made_from(opera: Path) -> None:
     assert len(episodes) == 37
 
 
+def test_only_an_answer_that_can_be_scored_shows_a_reward(opera: Path) -> None:
+    questions = (Question("1", "Who?"), Question("2", "Who?", "Klimt"), Question("3", "Look.", played=True))
+    made = [Trajectory(f"q-{one.id}", one, (), "Klimt", reward=0.5) for one in questions]
+    run = write(opera, [happened.QuestionSolved("group", one) for one in made])
+    episodes = EpisodeList(RunState.of(run.events))
+    episodes.units = episodes.filter_and_sort(episodes.names())
+    assert [episodes.row(at)[1] for at in range(3)] == ["", "0.50", "0.50"]
+
+
 @pytest.mark.parametrize("words", ["kenya", "nairobi EQUATOR", "looked", "city", "nairobi state:done tool:retrieve"])
 def test_words_of_the_filter_are_found_in_every_text_of_a_trajectory(opera: Path, words: str) -> None:
     steps = (Step("I looked.", "Retrieve", "Cities", "Near the equator."), Step("So.", "Finish", "the city"))
