@@ -166,11 +166,8 @@ def _files(folder: Traversable) -> list[Traversable]:
 def _palette(file: Traversable) -> Palette:
     try:
         palette = msgspec.convert(toml_text.parse(file.read_text("utf-8")), Palette)
-        for colour in (
-            *msgspec.structs.astuple(palette.colours),
-            *msgspec.structs.astuple(palette.roles),
-            *palette.others,
-        ):
+        colours, roles = msgspec.structs.astuple(palette.colours), msgspec.structs.astuple(palette.roles)
+        for colour in (*colours, *roles, *palette.others):
             Color.parse(colour)
     except (toml_text.TOMLDecodeError, UnicodeDecodeError, OSError, msgspec.ValidationError, ColorParseError) as error:
         raise BadInput(f"not usable as a theme: {error}", file=file.name) from error
