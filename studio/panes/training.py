@@ -194,7 +194,11 @@ class TrainingPane(Pane, can_focus=True):
         """Asks whose curves are shown beside those of this run, on one axis."""
 
         async def accept(values: Values) -> str:
-            self._wanted = tuple(values["runs"].replace(",", " ").split())
+            wanted = tuple(values["runs"].replace(",", " ").split())
+            names = [run.folder.name for run in self.follow.run_list.runs if run.folder.name != self._run]
+            if unknown := [part for part in wanted if not any(part in name for name in names)]:
+                return f"No other run has `{unknown[0]}` in its name."
+            self._wanted = wanted
             self._start_reading()
             return ""
 

@@ -128,7 +128,7 @@ async def test_scale_smoothing_cursor_and_earlier_runs() -> None:
         await pilot.pause()
         rows = screen_text(app).splitlines()
         assert rows[1].startswith("  3.000 ")
-        assert "log scale  smooth 0.6" in rows[0]
+        assert "log scale  smooth 0.6  other runs hidden" in rows[0]
         await pilot.press("left")
         await pilot.pause()
         rows = screen_text(app).splitlines()

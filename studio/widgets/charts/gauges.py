@@ -10,6 +10,8 @@ from autoact.lab.tally import LOSS_OF_ADAPTER, summarise_adapter
 from autoact.project.config import trained_cast
 from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.record.folder import RunFolder
+from autoact.run.record.state import RunState
+from studio.runs.answer_base import base_of
 from studio.runs.follow import Follow
 from studio.runs.progress import recent_steps, training_status
 from studio.runs.run_list import ALIVE
@@ -17,6 +19,7 @@ from studio.terminal import untrusted_text
 from studio.terminal.theme import role_colour
 from studio.widgets.charts.plot import figure_text
 from studio.widgets.content_lines import ContentLines, pad
+from studio.widgets.status import short_name
 
 
 class Gauges(ContentLines):
@@ -34,7 +37,7 @@ class Gauges(ContentLines):
         steps = recent_steps(state, role)
         played = trained_cast(state.config).role(role)
         name = Content.assemble((f" {self.glyphs.role(played)} {role}", f"bold {role_colour(played)}"), "  ")
-        first = Content.assemble(name, untrusted_text.content(training_status(state, role)))
+        first = Content.assemble(name, untrusted_text.content(_status(state, role)))
         examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built else ""
         if not steps:
             return [first, Content.styled(examples, "$quiet")]
@@ -64,9 +67,16 @@ class AdapterLines(ContentLines):
         played, longest = trained_cast(state.config).role(name), max(map(len, self.adapters))
         style = f"bold {role_colour(played)}" if name == self.chosen else role_colour(played)
         mark = ">" if name == self.chosen else " "
-        status = pad(untrusted_text.content(training_status(state, name)), 26)
+        status = pad(untrusted_text.content(_status(state, name)), 26)
         loss = f"  loss {figure_text(steps[-1].loss)}" if steps else ""
         return Content.assemble((f"{mark}{self.glyphs.role(played)} {name:<{longest}}  ", style), status, loss)
+
+
+def _status(state: RunState, role: str) -> str:
+    """Returns the progress of a role's training; of an adapter that a run only uses, the run that it is from."""
+    base = base_of(state)
+    taken = role in state.adapters and not recent_steps(state, role)
+    return f"trained in {short_name(base)}" if base and taken else training_status(state, role)
 
 
 def _memory(follow: Follow) -> str:

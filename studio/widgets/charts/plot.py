@@ -241,7 +241,9 @@ class Plot(Widget, can_focus=True):
             style = curve.role if curve.role in ROLES else "text"
             label = f" {app_glyphs(self.app).role(curve.role)} {untrusted_text.line(curve.name, 24)}"
             pieces += [self._text(label, style, bold=True), self._text(f" {figure_text(value)} ", "text")]
+        hidden = not self.earlier and any(curve.earlier for curve in self.curves)
         modes = ["log scale"] * self.logarithmic + [f"smooth {self.smooth:g}"] * bool(self.smooth)
+        modes += ["other runs hidden"] * hidden
         return Strip([*pieces, self._text("  ".join(["", *modes]), "quiet")])
 
     def _other_legend(self, others: Sequence[RunCurve]) -> Strip:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from paned import Instead, done, pane_of, until
 from stories import alive, finished, screen_text, step, synthesis, trained, training, write
+from textual.widgets import Input
 
 import autoact.events as happened
 from autoact.events import RunCancelled
@@ -21,6 +22,7 @@ from studio.app import StudioApp
 from studio.runs import earlier_curves
 from studio.screens.lessons import LessonsScreen, lesson_text
 from studio.widgets.charts.plot import Plot
+from studio.widgets.status import short_name
 
 PAIR = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
 
@@ -52,7 +54,7 @@ async def test_a_run_that_trained_nothing_counts_no_examples(opera: Path) -> Non
     older = trained(opera, 10)
     trained(opera, 20, base=older.name)
     async with pane_of(opera, "4") as (app, _):
-        assert "trained in an earlier run" in screen_text(app)
+        assert f"trained in {short_name(older.name)}" in screen_text(app)
         assert "examples," not in screen_text(app)
 
 
@@ -190,7 +192,7 @@ async def test_settings_of_the_next_run_are_written_beside_the_comments(opera: P
         for label in ("Settings of the project; a preset overrides them", "learning_rate", "epochs"):
             assert label in text
         await pilot.press("j", "j", "enter", *"many", "enter")
-        await until(pilot, lambda: "expected `int`, got `str`" in " ".join(screen_text(app).split()))
+        await until(pilot, lambda: "expected a whole number from 1, found many" in " ".join(screen_text(app).split()))
         await pilot.press("ctrl+u", *"16", "enter", "ctrl+o")
         await done(app, pilot)
         assert "Saved in project.toml, for the next run; u in its form (S) undoes it." in screen_text(app)
@@ -362,10 +364,15 @@ async def test_whose_curves_are_shown_is_chosen_by_name(opera: Path) -> None:
         await pilot.press("c")
         await done(app, pilot)
         assert "Other runs whose curves are shown" in screen_text(app)
-        await pilot.press(*runs[0].name[-4:], "enter")
+        await pilot.press(*"zzzz", "enter")
+        await done(app, pilot)
+        assert "No other run has `zzzz` in its name." in screen_text(app)
+        assert app.screen.query_one(Input).value == "zzzz"
+        assert shown(app) == [runs[1].name, runs[0].name]
+        await pilot.press(*["backspace"] * 4, *runs[0].name[-4:], "enter")
         await until(pilot, lambda: shown(app) == [runs[0].name])
 
 
 def shown(app: StudioApp) -> list[str]:
     """The runs whose curves lie beside the plan-agent's."""
-    return [other.run for curve in app.screen.query_one("#plot-plan", Plot).curves for other in curve.earlier]
+    return [other.run for curve in app.screen_stack[1].query_one("#plot-plan", Plot).curves for other in curve.earlier]
