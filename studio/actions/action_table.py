@@ -95,9 +95,7 @@ ACTIONS = (
     Action("[", "previous_change", "", "the one before", "", "difference"),
     Action("esc", "close", "close", "back to the turns", "", "difference"),
     Action("a", "ask", "ask", "ask the group a question", "autoact ask --session", "group"),
-    Action(
-        "c", "cast", "who", "choose who answers: the group, another method, or both", "autoact ask --method", "group"
-    ),
+    Action("c", "cast", "who answers", "choose who answers: the group, other methods", "autoact ask --method", "group"),
     Action("space", "hold", "pause", "pause the session, or resume it", "autoact pause | resume", "group"),
     Action("s", "step", "step", "let one more answer through on each side, then hold", "autoact step", "group"),
     Action("e", "edit", "edit", "edit this turn, or the last one", "autoact edit", "group"),
@@ -228,9 +226,9 @@ ACTIONS = (
     Action("esc", "close", "cancel", "close without a choice", "", "pick"),
     Action("enter", "submit", "ok", "take the line", "", "line"),
     Action("esc", "leave_line", "cancel", "close the line", "", "line"),
-    Action("l", "logarithm", "log scale", "logarithmic scale, or linear again", "", "plot"),
-    Action("m", "smooth", "smooth", "smooth the curves more; after the most, not at all", "", "plot"),
-    Action("v", "overlay", "other runs", "show or hide the curves of other runs", "", "plot"),
+    Action("l", "logarithm", "log scale", "the chosen agent's curves on a logarithmic scale, or not", "", "plot"),
+    Action("m", "smooth", "smooth", "smooth the chosen agent's curves more; after the most, not at all", "", "plot"),
+    Action("v", "overlay", "other runs", "show or hide other runs' curves of the chosen agent", "", "plot"),
     Action("left", "earlier", "", "the step to the left, and its values", "", "plot"),
     Action("right", "later", "", "the step to the right", "", "plot"),
 )

@@ -22,7 +22,6 @@ from autoact.registry.roles import role_of
 from autoact.registry.stages import SESSION
 from autoact.run.record.answers import Answers, Turn
 from autoact.run.record.folder import RunFolder, list_runs
-from autoact.run.record.live import LiveTail
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.state import RunState, fold
 from autoact.trajectory import META, Question, Trajectory
@@ -187,44 +186,6 @@ class SessionLog:
                 self.asked[unit].failed = error
         if (changed := self._answers.take(record.event, record.at)) in self.asked:
             self.asked[changed].turns = self._answers.turns(changed)
-
-
-class LiveAnswers:
-    """Reads what the model is writing now in one session, the one last asked about."""
-
-    def __init__(self) -> None:
-        self._tail: LiveTail | None = None
-        self._of: SessionLog | None = None
-
-    def paragraph(self, session: SessionLog, asked: AskedQuestion) -> Paragraph | None:
-        """Returns the answer that the model is writing; None when it writes none."""
-        if asked.over:
-            return None
-        if self._tail is None or self._of is not session:
-            self.close()
-            self._tail, self._of = LiveTail(session.folder), session
-        self._tail.read()
-        return asked.partial_paragraph(self._tail.partial_answers.get(asked.unit))
-
-    def close(self) -> None:
-        if self._tail is not None:
-            self._tail.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """A question replayed at the pace of its log."""
-
-    asked: AskedQuestion
-
-    def turns(self, seconds: float) -> int:
-        """Returns the number of turns in the first `seconds` after the question."""
-        return sum(turn.at - self.asked.at <= seconds for turn in self.asked.turns)
-
-    @property
-    def length(self) -> float:
-        """Seconds from the question to the last turn."""
-        return max((turn.at - self.asked.at for turn in self.asked.turns), default=0.0)
 
 
 def sessions(project: Path) -> list[RunFolder]:

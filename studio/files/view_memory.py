@@ -23,6 +23,8 @@ class PaneMemory(Struct, frozen=True, omit_defaults=True):
     """The text of each filter that was open, by the line's id."""
     order: str = ""
     """The order of its list; empty for the usual one."""
+    methods: tuple[str, ...] = ()
+    """The methods that a person chose to answer questions; none for the usual choice."""
 
 
 class ProjectMemory(Struct, frozen=True, omit_defaults=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -15,9 +16,11 @@ from autoact.registry.roles import WORLD
 from autoact.run.control.command import Verb
 from autoact.run.process.health import is_active
 from studio.actions import action_table, run_command
+from studio.episodes.answer_sides import LiveAnswers, Replay, side_titles
 from studio.episodes.document import Paragraph
-from studio.episodes.session import AskedQuestion, LiveAnswers, Replay, SessionLog, export_json, one_line, sessions
+from studio.episodes.session import AskedQuestion, SessionLog, export_json, one_line, sessions
 from studio.files.exports import write_export
+from studio.files.view_memory import PaneMemory
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
 from studio.panes.rows.asked_questions import COLUMNS, AskedRows
@@ -86,6 +89,16 @@ class GroupPane(Pane):
         for session in self.sessions.values():
             session.close()
         self._live.close()
+
+    def make_memory(self) -> PaneMemory:
+        return replace(super().make_memory(), methods=self.casts if self.casts != method_choices()[0] else ())
+
+    def restore(self, memory: PaneMemory, *, rows: bool) -> None:
+        """Shows what was remembered, and of the methods a choice that there still is."""
+        super().restore(memory, rows=rows)
+        if memory.methods in method_choices():
+            self.casts = memory.methods
+            self._show_status()
 
     # -- sessions and turns ----------------------------------------------------------------------------------------
 
@@ -156,11 +169,9 @@ class GroupPane(Pane):
     def _draw_sides(self) -> None:
         if (current := self.current) is not None:
             session, beside = current[0], current[0].beside(current[1].unit)
-            forked = {asked.of for asked in beside}
-            titles = [f"{one.side}: original" if one.unit in forked else one.side for one in beside]
             sides = [
                 Side(untrusted_text.content(title, "bold"), self._paragraphs(session, one))
-                for title, one in zip(titles, beside, strict=True)
+                for title, one in zip(side_titles(beside), beside, strict=True)
             ]
             self.query_one(SideBySide).draw(sides, self.frames)
 
@@ -174,12 +185,11 @@ class GroupPane(Pane):
     def _show_status(self) -> None:
         """Shows one line: the session, the casts for the next question, the waiting question, the replay."""
         self._alive = next((one for one in self.sessions.values() if is_active(one.folder)), None)
-        word = "session over; a starts another" if self.sessions else "no session yet; a asks and starts one"
-        if self._alive is not None:
-            word = self._alive.status_words
+        none = "session over; a starts another" if self.sessions else "no session yet; a asks and starts one"
+        word = none if self._alive is None else self._alive.status_words
         base = self._base.run if self._alive is None else base_of(self._alive.state)
-        style = "$success" if self._alive else "$quiet"
-        parts = [Content(f"next: {next_words(self.casts, base)}"), Content.styled(word, style)]
+        now = Content.styled(word, "$success" if self._alive else "$quiet")
+        parts = [Content(f"next: {next_words(self.casts, base)}"), now]
         if self._sender.waiting:
             waiting = f"asked {time.monotonic() - self._sender.since:.0f} s ago: {self._sender.waiting}"
             parts.append(untrusted_text.content(waiting, "$accent"))
@@ -254,9 +264,8 @@ class GroupPane(Pane):
                 self.casts = tuple(key.split("+"))
                 self._show_status()
 
-        self.app.push_screen(
-            Pick("Who answers the next question", METHOD_COLUMNS, rows, "+".join(self.casts)), on_choice
-        )
+        pick = Pick("Who answers the next question", METHOD_COLUMNS, rows, "+".join(self.casts))
+        self.app.push_screen(pick, on_choice)
 
     @action_table.check_obstacle
     def action_hold(self) -> None:
@@ -326,9 +335,10 @@ class GroupPane(Pane):
         if self.current is None:
             return
         session, asked = self.current
-        name = f"{session.folder.name}-{asked.unit}.json"
         try:
-            file = write_export(self.project, name, export_json(session, asked.unit))
+            file = write_export(
+                self.project, f"{session.folder.name}-{asked.unit}.json", export_json(session, asked.unit)
+            )
         except OSError as error:  # the boundary of a command: shown, not raised
             self.notice(f"Not exported: {error}")
         else:

@@ -57,6 +57,20 @@ async def test_pane_row_filter_and_order_are_as_they_were(opera: Path) -> None:
         assert app.focused is screen(app).query_one("#episodes", Table)
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_who_answers_is_as_it_was_unless_that_is_no_choice_any_more(opera: Path, *, known: bool) -> None:
+    async with studio(str(opera)) as (app, pilot):
+        await pilot.press("5", "c", "j", "j", "enter")
+        await done(app, pilot)
+        assert "next: group + meta" in screen_text(app)
+        await leave(app, pilot)
+    if not known:
+        memory_file().write_text(memory_file().read_text("utf-8").replace('"meta"', '"gone"'), encoding="utf-8")
+    async with studio(str(opera)) as (app, pilot):
+        assert ("next: group + meta" in screen_text(app)) is known
+        assert "next: group" in screen_text(app)
+
+
 async def test_an_unsorted_unfiltered_list_begins_at_its_top(opera: Path) -> None:
     write(opera, finished())
     async with studio(str(opera)) as (app, pilot):

@@ -25,7 +25,8 @@ from autoact.run.record.folder import RunFolder, new_run
 from autoact.run.record.log import seal_event
 from autoact.trajectory import Question, Step, Trajectory
 from studio.actions import action_table
-from studio.episodes.session import Replay, SessionLog, sessions
+from studio.episodes.answer_sides import Replay
+from studio.episodes.session import SessionLog, sessions
 from studio.panes import group
 from studio.panes.group import GroupPane
 from studio.panes.rows.asked_questions import AskedRows
