@@ -7,7 +7,8 @@ from pathlib import Path
 
 from autoact.errors import BadInput
 from autoact.project.recent import find_root
-from autoact.run.record.folder import RunFolder, latest_run
+from autoact.run.process.leading import find_leading_run
+from autoact.run.record.folder import RunFolder
 
 
 def _home() -> Path:
@@ -46,8 +47,8 @@ def find(named: str | None) -> Target:
 
 
 def run_of(named: str) -> RunFolder:
-    """Finds a run by its path; a project stands for its newest run. Raises BadInput."""
+    """Finds a run by its path; a project stands for its leading run. Raises BadInput."""
     target = find(named)
     if target.project is None:
         raise BadInput("expected a run or a project", file=named)
-    return RunFolder(target.project / "runs" / target.run) if target.run else latest_run(target.project)
+    return RunFolder(target.project / "runs" / target.run) if target.run else find_leading_run(target.project).folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
 
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments that `find_target_run` reads."""
-    parser.add_argument("target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project for its latest run")
+    parser.add_argument(
+        "target", metavar="RUN_OR_PROJECT", help="a run's folder, or a project for its live or latest run"
+    )
     parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
 
 
@@ -21,15 +24,16 @@ def find_target_run(arguments: argparse.Namespace) -> RunFolder:
 
 
 def find_run_at(target: str, name: str = "") -> RunFolder:
-    """Returns the run in this folder, or the latest run, or the one whose name begins so, of the project in it.
+    """Returns the run in this folder, or the leading run, or the one whose name begins so, of the project in it.
 
-    `target` may also be the name of a project.
+    `target` may also be the name of a project. Says on stderr which run was chosen where another may be meant.
     Raises BadInput.
     """
     from autoact.errors import BadInput
     from autoact.project.project import Project, projects_folder
     from autoact.project.recent import find_root
-    from autoact.run.record.folder import RunFolder, find_run, latest_run
+    from autoact.run.process.leading import find_leading_run
+    from autoact.run.record.folder import RunFolder, find_run
 
     path = find_root(target, projects_folder())
     if (path / "run.toml").is_file():
@@ -42,7 +46,12 @@ def find_run_at(target: str, name: str = "") -> RunFolder:
             file=path,
         )
     project = Project.open(path)
-    return find_run(project.root, name) if name else latest_run(project.root)
+    if name:
+        return find_run(project.root, name)
+    choice = find_leading_run(project.root)
+    if choice.why:
+        print(f"this is about run {choice.folder.name}, {choice.why}", file=sys.stderr)
+    return choice.folder
 
 
 def parse_pairs(text: str, key: str) -> dict[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autoact.files import disk
 from autoact.run.process.health import SILENT, verdict
+from autoact.run.process.leading import leading_run as leading_run  # the screens take it from here
 from autoact.run.record.folder import RunFolder, list_runs
 from autoact.run.record.log_end import read_end
 from autoact.run.record.state import RunState
@@ -19,8 +18,6 @@ WITHOUT_JOB = ("finished", "failed", "cancelled", "interrupted")
 """Verdicts that stay valid until one of the run's files changes."""
 FileStamps = tuple[tuple[int, int], ...]
 """Modification time in ns and size in bytes of a run's log, locks and exit record; 0, 0 for a missing file."""
-SESSION = re.compile("-session-[0-9a-f]+$")
-"""Matches the end of a session's name."""
 ALIVE = ("starting", "running", "paused", "stuck", "unresponsive")
 """Verdicts of runs that have a job, or will have one soon."""
 
@@ -51,16 +48,7 @@ class RunLine:
 
     @property
     def is_session(self) -> bool:
-        return SESSION.search(self.folder.name) is not None
-
-
-def leading_run(runs: Sequence[RunLine]) -> RunLine | None:
-    """Returns the run to show first: the newest with a job, else the newest trusted one that is not set aside, else the
-    newest. A session, whose results are those of its base, comes first only if there is no other."""
-    alive = [run for run in runs if run.alive]
-    own = [run for run in runs if not run.foreign and not run.set_aside]
-    chosen = alive or own or runs
-    return next((run for run in chosen if not run.is_session), next(iter(chosen), None))
+        return self.folder.is_session
 
 
 class RunList:

@@ -174,8 +174,45 @@ def test_cancel_waits_and_says_what_happened(folder: RunFolder, begin: Begin, ca
     assert main(["cancel", str(folder.path)]) == 0
     assert capsys.readouterr().out == f"run {folder.name} is cancelled\n"
     assert not is_active(folder)
-    assert main(["cancel", str(folder.path)]) == 0
-    assert capsys.readouterr().out == f"run {folder.name} has no job on this machine; it is cancelled\n"
+    assert main(["cancel", str(folder.path)]) == 1
+    assert capsys.readouterr().err == f"autoact: run {folder.name} has no job on this machine; it is cancelled\n"
+
+
+def test_a_project_stands_for_its_live_run(
+    folder: RunFolder, begin: Begin, project: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = new_run(project.root, "tools", {}, now=datetime(2026, 11, 22, 15, 30))
+    written(newer, happened.RunFinished())
+    begin(*LONG)
+    monkeypatch.chdir(project.root.parent)
+    assert main(["list"]) == 0
+    assert [line.split()[:4] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["project", "2", folder.name, "running"]
+    ]
+    with RunLock.take(newer):
+        assert main(["list"]) == 0
+        assert f"{newer.name}  running x2  " in capsys.readouterr().out
+        assert main(["stats", str(project.root)]) == 0
+    assert f"this is about run {newer.name}, the newest of 2 that run\n" in capsys.readouterr().err
+    assert main(["cancel", str(project.root)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == f"run {folder.name} is cancelled\n"
+    assert shown.err == f"this is about run {folder.name}, which runs, not the newer {newer.name}\n"
+    assert main(["cancel", str(project.root)]) == 1
+    assert f"run {newer.name} has no job" in capsys.readouterr().err
+
+
+def test_a_session_stands_for_a_project_only_while_it_is_alive(project: Project, capsys: Captured) -> None:
+    best = new_run(project.root, "quick", {}, now=datetime(2026, 11, 22, 14, 30))
+    written(best, happened.RunFinished())
+    session = new_run(project.root, "session", {"run": {"stages": ["session"]}}, now=datetime(2026, 11, 22, 15, 0))
+    assert main(["stats", str(project.root)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith(f"run {best.name}: finished")
+    assert shown.err == f"this is about run {best.name}, not the session {session.name}\n"
+    with RunLock.take(session):
+        assert main(["stats", str(project.root)]) == 0
+    assert capsys.readouterr().out.startswith(f"run {session.name}: ")
 
 
 def test_cancel_of_a_job_that_does_not_listen(folder: RunFolder, begin: Begin, capsys: Captured) -> None:

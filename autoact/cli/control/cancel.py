@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
 
 
 def cancel(arguments: argparse.Namespace) -> int:
-    """Stops a run's job and prints the run's state. Exit code 1 when it has not stopped in time."""
+    """Stops a run's job and prints the run's state. Exit code 1 when it has none, or has not stopped in time."""
     import time
 
     from autoact.errors import AutoActError
@@ -39,5 +39,7 @@ def cancel(arguments: argparse.Namespace) -> int:
         raise AutoActError(
             f"run {folder.name} was asked to stop, but is {found} after {arguments.wait:g} s; `--kill` ends it at once"
         )
-    print(f"run {folder.name} {'is' if asked else 'has no job on this machine; it is'} {found}")
+    if not asked:
+        raise AutoActError(f"run {folder.name} has no job on this machine; it is {found}")
+    print(f"run {folder.name} is {found}")
     return 0

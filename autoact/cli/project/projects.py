@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
         help="starter (an encyclopedia with questions), hotpotqa, scienceqa, textworld (text games) or blank",
     )
     parser.set_defaults(run=new)
-    parser = subparsers.add_parser("list", aliases=["ls"], help="list your projects and the state of their last runs")
+    parser = subparsers.add_parser("list", aliases=["ls"], help="list your projects and the state of their runs")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=show_projects)
     parser = subparsers.add_parser(
@@ -77,23 +77,30 @@ def show_projects(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(lines)
     elif lines:
-        print_columns(
-            [("PROJECT", "RUNS", "LAST RUN", "STATUS", "FOLDER"), *(tuple(map(str, line.values())) for line in lines)],
-            "lr",
-        )
+        print_columns([("PROJECT", "RUNS", "RUN", "STATUS", "FOLDER"), *map(_cells, lines)], "lr")
     else:
         print("no projects yet; `autoact new NAME` makes one")
     return 0
 
 
 def _summary(root: Path) -> dict[str, Any]:
+    """Returns the line of a project, with the run that the studio leads with."""
     from autoact.run.process.health import verdict
-    from autoact.run.record.folder import list_runs
+    from autoact.run.process.leading import leading_run, list_candidates
     from autoact.run.record.log_end import read_end
 
-    runs = list_runs(root)
-    state = verdict(runs[0], read_end(runs[0].events)) if runs else ""
-    return {"name": root.name, "runs": len(runs), "run": runs[0].name if runs else "", "is": state, "path": str(root)}
+    runs = list_candidates(root)
+    first = leading_run(runs)
+    return {
+        "name": root.name, "runs": len(runs), "run": first.folder.name if first else "",
+        "is": verdict(first.folder, read_end(first.folder.events)) if first else "",
+        "alive": sum(run.alive for run in runs), "path": str(root),
+    }  # fmt: skip
+
+
+def _cells(line: dict[str, Any]) -> tuple[str, ...]:
+    several = f" x{line['alive']}" if line["alive"] > 1 else ""
+    return line["name"], str(line["runs"]), line["run"], line["is"] + several, line["path"]
 
 
 def _remember(root: Path) -> None:

@@ -18,8 +18,8 @@ numbered from 0.
 
 ## Rules
 
-- PROJECT is a project's folder or name. RUN_OR_PROJECT is a run's folder, or a project for its latest run; `--run NAME`
-  takes the beginning of another run's name.
+- PROJECT is a project's folder or name. RUN_OR_PROJECT is a run's folder, or a project for its live or latest run;
+  `--run NAME` takes the beginning of another run's name.
 - With `--json` stdout holds JSON and nothing else; messages are on stderr. Write `--` before words that may begin with
   a hyphen.
 - Start long work with `--detach`, which prints the run's name; poll with `autoact runs PROJECT --json`.

@@ -37,8 +37,8 @@ def add(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "runs", metavar="RUN", nargs="+",
-        help="a run's folder, or a project's for its latest run; runs of one setting with several seeds, joined by "
-        "commas, are one side",
+        help="a run's folder, or a project's for its live or latest run; runs of one setting with several seeds, "
+        "joined by commas, are one side",
     )  # fmt: skip
     parser.add_argument("--method", default="", help="only these methods, separated by commas")
     parser.add_argument(

@@ -31,7 +31,9 @@ def add(subparsers: Any) -> None:
         "same command goes on after a stop. At the end it prints counts, the sign test over questions and, with "
         "several raters, their agreement (Cohen's kappa).",
     )  # fmt: skip
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="one or two runs, or projects for their latest run")
+    parser.add_argument(
+        "runs", metavar="RUN", nargs="+", help="one or two runs, or projects for their live or latest runs"
+    )
     parser.add_argument(
         "--method", default="", help="a method, or two with a comma between them (default: group, or meta and group)"
     )

@@ -22,7 +22,9 @@ def add(subparsers: Any) -> None:
         "settings. Several runs are also compared, on the questions that they share. The HTML file needs no other file "
         "and no network. Without --html, prints Markdown, which has no plots.",
     )  # fmt: skip
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="a run's folder, or a project for its latest run")
+    parser.add_argument(
+        "runs", metavar="RUN", nargs="+", help="a run's folder, or a project for its live or latest run"
+    )
     parser.add_argument("--run", dest="name", default="", help="which run of the project, by the beginning of its name")
     parser.add_argument("--html", metavar="FILE", help="write it as one HTML file")
     parser.set_defaults(run=report)

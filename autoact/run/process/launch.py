@@ -70,9 +70,9 @@ def stop(folder: RunFolder) -> bool:
 
 
 def kill(folder: RunFolder) -> bool:
-    """Ends the job at once and stops its keeper. Logged events are kept. Returns False when no job is alive here."""
-    stop(folder)
-    return _signal(folder, signal.SIGKILL)
+    """Ends the job at once and stops its keeper. Logged events are kept. Returns False when neither is alive here."""
+    stopped = stop(folder)
+    return _signal(folder, signal.SIGKILL) or stopped
 
 
 def dump_stacks(folder: RunFolder) -> bool:

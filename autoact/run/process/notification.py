@@ -39,8 +39,6 @@ ntfy = ""  # a topic's address, such as "https://ntfy.sh/my-topic"
 token = ""  # the name of a secret that is sent to ntfy: `autoact secrets set NTFY_TOKEN`
 """
 """A notify.toml with the usual settings."""
-_SESSION = re.compile("-session-[0-9a-f]+$")
-"""Matches the end of a session's name."""
 _TEXTS: dict[str, str] = {"finished": "finished", "failed": "failed", "waiting": "waits", "stuck": "stands still"}
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*")
 
@@ -160,7 +158,7 @@ def occasion_of(folder: RunFolder, state: RunState, found: str) -> Occasion | No
     """
     match found:
         case "finished":
-            quiet = _SESSION.search(folder.name) or folder.set_aside.exists()
+            quiet = folder.is_session or folder.set_aside.exists()
             return None if quiet else "finished"
         case "failed" | "interrupted":
             return "failed"

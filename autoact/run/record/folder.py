@@ -14,6 +14,9 @@ from autoact.errors import BadInput
 from autoact.files import disk, toml_text
 from autoact.security import trust
 
+_SESSION = re.compile("-session-[0-9a-f]+$")
+"""Matches the end of a session's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -24,6 +27,11 @@ class RunFolder:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def is_session(self) -> bool:
+        """Whether it is a session, by its name alone."""
+        return _SESSION.search(self.name) is not None
 
     @property
     def config(self) -> Path:
