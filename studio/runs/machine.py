@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from studio.runs.run_list import RunLine
 
 MOST_GPUS = 16
 """More GPUs are left out of the line."""
+FIRST_S = 0.2
+"""Seconds over which the first shares of the processor are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +73,33 @@ class MachineMeter:
         self._psutil, self._project = psutil, project
         self._processes: dict[int, Any] = {}
         self._nvml = _open_nvml()
-        psutil.cpu_percent(interval=None)
+        self._cpu_times: Any = None
+        """Those of the reading before. psutil remembers them by thread, and readings come from several."""
 
     def read(self, runs: Sequence[RunLine]) -> MachineLoad:
-        """Returns the load in all, and of the runs that have a job on this machine."""
+        """Returns the load in all, and of the runs that have a job on this machine. The first reading takes FIRST_S."""
+        if self._cpu_times is None:
+            self._cpu_times = self._psutil.cpu_times()
+            self._run_loads(runs, ())
+            time.sleep(FIRST_S)
         memory = self._psutil.virtual_memory()
         limit, used = _container_memory() or (memory.total, memory.total - memory.available)
         gpus = tuple(_read_gpus(self._nvml)) if self._nvml is not None else ()
-        loads = {run.folder.name: load for run in runs if run.alive and (load := self._run_load(run, gpus))}
         disk = self._psutil.disk_usage(str(self._project))
         return MachineLoad(
-            self._psutil.cpu_percent(interval=None), self._psutil.cpu_count() or 1, used, limit, disk.free, gpus, loads
+            self._cpu_share(), self._psutil.cpu_count() or 1, used, limit, disk.free, gpus, self._run_loads(runs, gpus)
         )
+
+    def _cpu_share(self) -> float:
+        """Returns the percent of the time since the reading before in which the cores were busy."""
+        before, self._cpu_times = self._cpu_times, self._psutil.cpu_times()
+        spent = {key: max(0.0, value - getattr(before, key)) for key, value in self._cpu_times._asdict().items()}
+        total = sum(value for key, value in spent.items() if not key.startswith("guest"))  # `user` has the guests' time
+        idle = spent["idle"] + spent.get("iowait", 0.0)
+        return 100 * (total - idle) / total if total else 0.0
+
+    def _run_loads(self, runs: Sequence[RunLine], gpus: Sequence[GpuLoad]) -> dict[str, RunLoad]:
+        return {run.folder.name: load for run in runs if run.alive and (load := self._run_load(run, gpus))}
 
     def _run_load(self, run: RunLine, gpus: Sequence[GpuLoad]) -> RunLoad | None:
         """Returns what a run's job and its children use; None when there is no such process."""

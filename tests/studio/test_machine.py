@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -66,6 +69,23 @@ def test_a_run_has_the_memory_of_its_job_on_the_machine_and_on_each_gpu(
     assert "gpu memory 11.0 GB" in run_text(own)
     assert load.cores >= 1
     assert load.disk_free > 0
+
+
+def test_the_processor_is_measured_from_the_first_reading_on_and_by_any_thread(opera: Path) -> None:
+    run = write(opera, synthesis())
+    runs, spinning = RunList(opera), Event()
+    with alive(run), ThreadPoolExecutor(3) as threads:
+        runs.refresh()
+        threads.submit(lambda: any(iter(spinning.is_set, True)))
+        meter = MachineMeter(opera)
+        try:
+            for _ in range(3):
+                load = threads.submit(meter.read, runs.runs).result()
+                assert 0 < load.cpu <= 100
+                assert load.runs[run.name].cpu > 0
+                threads.submit(time.sleep, 0.1).result()
+        finally:
+            spinning.set()
 
 
 @pytest.mark.parametrize(
