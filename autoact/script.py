@@ -7,6 +7,7 @@ is resumed by replay of its replies, many waiting scripts make a batch, and test
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from msgspec import Struct, field
 
 from autoact.events import Event
 from autoact.trajectory import Example, Part, Question, Tool, Trajectory
+
+_NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
+"""The beginning of the observation when a tool could not carry out a call."""
 
 
 class Prompt(Struct, frozen=True):
@@ -142,6 +146,11 @@ class Observation(Struct, frozen=True, omit_defaults=True):
     """True if this action ended the episode in its environment."""
     reward: float = 0.0
     """The environment's reward for the episode, 0 to 1: when `over` is true, and so far in tasks that are played."""
+
+
+def found_nothing(text: str) -> bool:
+    """Returns whether a failed observation says that a call found nothing, not that it could not be carried out."""
+    return not _NOT_CARRIED_OUT.match(text)
 
 
 Request = Ask | Use | Train

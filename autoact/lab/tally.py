@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -26,14 +25,12 @@ from autoact.run.record.log import LogTail, Record
 from autoact.run.record.marks import Key
 from autoact.run.record.state import RunState, fold
 from autoact.run.record.work_time import work_before
-from autoact.script import is_fork
+from autoact.script import found_nothing, is_fork
 from autoact.trajectory import META, VerdictQuality
 from autoact.verdicts import describe_verdicts, first_verdicts, measure_verdicts
 
 LOSS_OF_ADAPTER = "mean loss of the last epoch"
 """The name of the loss of a trained adapter, wherever it is shown."""
-_NOT_CARRIED_OUT = re.compile(r"\S+ (?:failed|is not ready)\b")
-"""The beginning of the observation when a tool could not carry out a call."""
 
 
 class StageLine(Struct, frozen=True):
@@ -173,7 +170,7 @@ class Failures(Counter[str]):
 
     def split(self) -> tuple[dict[str, int], dict[str, int]]:
         """Returns the counts of calls that could not be carried out, and of calls that found nothing."""
-        failed = {text: count for text, count in self.most_common() if _NOT_CARRIED_OUT.match(text)}
+        failed = {text: count for text, count in self.most_common() if not found_nothing(text)}
         return failed, {text: count for text, count in self.most_common() if text not in failed}
 
 

@@ -29,13 +29,15 @@ class Health(Struct, frozen=True):
     p95_ms: float
     trajectories: int
     right: int
+    empty: int = 0
+    """Calls that found nothing; those in `failed` could not be carried out."""
 
     def summary(self) -> str:
         """Returns the statistics in one line."""
         waits = f"median {self.p50_ms:.0f} ms, p95 {self.p95_ms:.0f} ms"
         used = f"{self.trajectories} trajectories that used it"
         right = f"; {self.right} of the {used} were right" if self.trajectories else ""
-        return f"{self.calls} calls, {self.failed} failed, {waits}{right}"
+        return f"{self.calls} calls, {self.failed} failed, {self.empty} found nothing, {waits}{right}"
 
 
 class ToolLine(Struct, frozen=True):

@@ -255,7 +255,8 @@ def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.Ca
     for hour in (14, 15):
         with LogWriter(new_run(project.root, "synthesis", {}, now=datetime(2026, 11, 22, hour))) as log:
             for unit, ms in (("u1", 1.0), ("u1", 2.0), ("u2", 40.0)):
-                log.append(happened.ToolObserved(unit, 0, "d", "Retrieve", "a", "seen", ms > 30, ms))
+                text = "Retrieve failed: no network" if hour == 14 else "Could not find [a]."
+                log.append(happened.ToolObserved(unit, 0, "d", "Retrieve", "a", text, ms > 30, ms))
             log.append(happened.ToolObserved("u1", 1, "d", "BingSearch", "a", "seen", False, 5.0))
             log.append(happened.TrajectoryCommitted(right))
             log.append(happened.TrajectoryCommitted(wrong))
@@ -267,13 +268,14 @@ def test_statistics_of_past_runs(project: Project, file: Path, capsys: pytest.Ca
         log.append(happened.ToolObserved("group-1", 0, "d", "Retrieve", "a", "seen", False, 1.0))
     assert tools(file, "list", "--stats") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["NAME", "CALLS", "FAILED", "P50", "MS", "P95", "MS", "USED", "BY", "RIGHT"]
-    assert lines[1].split() == ["Retrieve", "7", "29%", "2.0", "40.0", "4", "50%"]
-    assert lines[2].split() == ["WebSearch", "3", "0%", "5.0", "5.0", "0"]
+    assert " ".join(lines[0].split()) == "NAME CALLS FAILED FOUND NOTHING P50 MS P95 MS USED BY RIGHT"
+    assert lines[1].split() == ["Retrieve", "7", "1", "1", "2.0", "40.0", "4", "50%"]
+    assert lines[2].split() == ["WebSearch", "3", "0", "0", "5.0", "5.0", "0"]
     assert tools(file, "show", "Retrieve", "--json") == 0
     told = orjson.loads(capsys.readouterr().out)
     assert told["stats"] == {
-        "tool": "Retrieve", "calls": 7, "failed": 2, "p50_ms": 2.0, "p95_ms": 40.0, "trajectories": 4, "right": 2,
+        "tool": "Retrieve", "calls": 7, "failed": 1, "empty": 1, "p50_ms": 2.0, "p95_ms": 40.0, "trajectories": 4,
+        "right": 2,
     }  # fmt: skip
     assert tools(file, "show", "BingSearch") == 0
     assert "results" in capsys.readouterr().out

@@ -277,7 +277,7 @@ def test_tool_calls_are_counted_with_the_reasons_of_those_that_failed(folder: Ru
     assert made.tool_calls["Lookup"].failed == made.tool_calls["Lookup"].empty == {}
     (line,) = [line for line in lines(made) if line.startswith("tool calls")]
     failed = "failed: 1 of 4 Retrieve (Retrieve failed: x cannot be reached)"
-    assert line == f"tool calls    5; {failed}; nothing found: 2 of 4 Retrieve (Could not find)"
+    assert line == f"tool calls    5; {failed}; found nothing: 2 of 4 Retrieve (Could not find)"
 
 
 def judged(unit: str, answer: str, chance: float) -> Trajectory:

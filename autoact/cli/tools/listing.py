@@ -60,7 +60,7 @@ def show_all(arguments: argparse.Namespace) -> int:
         )
     elif arguments.stats:
         print_columns(
-            [_FIGURES, *(_figures(record.name, figures.get(tool_key(record.name))) for record, _ in rows)], "lrrrrrr"
+            [_FIGURES, *(_figures(record.name, figures.get(tool_key(record.name))) for record, _ in rows)], "lrrrrrrr"
         )
     else:
         shown = [(record.name, record.kind, _state(record, standing), record.reason) for record, standing in rows]
@@ -128,7 +128,7 @@ def _print(described: dict[str, Any], figures: ToolUsage | None) -> None:
     lines = [(key, _as_text(value)) for key, value in described.items() if value and key != "settings"]
     print_columns([*lines, *((f"  {key}", _as_text(value)) for key, value in described["settings"].items())])
     print()
-    print_columns([_FIGURES, _figures(described["name"], figures)], "lrrrrrr")
+    print_columns([_FIGURES, _figures(described["name"], figures)], "lrrrrrrr")
 
 
 def _as_text(value: Any) -> str:
@@ -137,16 +137,16 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) and value else json.encode(value).decode()
 
 
-_FIGURES = ("NAME", "CALLS", "FAILED", "P50 MS", "P95 MS", "USED BY", "RIGHT")
+_FIGURES = ("NAME", "CALLS", "FAILED", "FOUND NOTHING", "P50 MS", "P95 MS", "USED BY", "RIGHT")
 
 
 def _figures(name: str, fortune: ToolUsage | None) -> tuple[str, ...]:
     if fortune is None:
-        return (name, "0", "", "", "", "", "")
+        return (name, "0", "", "", "", "", "", "")
     right = "" if fortune.right_rate is None else f"{fortune.right_rate:.0%}"
     return (
-        name, str(fortune.calls), f"{fortune.failure_rate:.0%}", f"{fortune.p50_ms:.1f}", f"{fortune.p95_ms:.1f}",
-        str(fortune.trajectories), right,
+        name, str(fortune.calls), str(fortune.failed), str(fortune.empty), f"{fortune.p50_ms:.1f}",
+        f"{fortune.p95_ms:.1f}", str(fortune.trajectories), right,
     )  # fmt: skip
 
 

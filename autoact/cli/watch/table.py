@@ -82,7 +82,7 @@ def _calls(uses: Mapping[str, ToolUse]) -> str:
     parts = [str(sum(use.calls for use in uses.values()))]
     for word, counts in (
         ("failed", {tool: use.failed for tool, use in uses.items()}),
-        ("nothing found", {tool: use.empty for tool, use in uses.items()}),
+        ("found nothing", {tool: use.empty for tool, use in uses.items()}),
     ):
         failures = [
             f"{sum(reasons.values())} of {uses[tool].calls} {tool} ({printable(next(iter(reasons)))[:LONGEST_REASON]})"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from autoact.events import Event, QuestionSolved, ToolObserved, TrajectoryCommitted
-from autoact.script import root_of
+from autoact.script import found_nothing, root_of
 from autoact.tools.library.tools_toml import tool_key
 from autoact.trajectory import Trajectory
 
@@ -20,16 +20,15 @@ class ToolUsage(Struct, frozen=True):
     tool: str
     calls: int
     failed: int
+    """Calls that the tool could not carry out."""
+    empty: int
+    """Calls that found nothing."""
     p50_ms: float
     p95_ms: float
     trajectories: int
     """Finished trajectories with a known answer that called it."""
     right: int
     """Those of them whose answer was exactly right."""
-
-    @property
-    def failure_rate(self) -> float:
-        return self.failed / self.calls
 
     @property
     def right_rate(self) -> float | None:
@@ -42,6 +41,7 @@ class _Count:
     tool: str
     waits_ms: list[float] = field(default_factory=list)
     failed: int = 0
+    empty: int = 0
     trajectories: int = 0
     right: int = 0
 
@@ -67,7 +67,10 @@ class UsageCounter:
                 case ToolObserved():
                     count = self._of(event.tool)
                     count.waits_ms.append(event.ms)
-                    count.failed += event.failed
+                    if event.failed:
+                        empty = found_nothing(event.text)
+                        count.empty += empty
+                        count.failed += not empty
                     called.add(event.unit)
                 case TrajectoryCommitted(trajectory=trajectory) if trajectory.question.answer:
                     trajectories[trajectory.unit], right[trajectory.unit] = trajectory, trajectory.reward >= 1
@@ -84,7 +87,7 @@ class UsageCounter:
         """Returns the statistics by the key of the tool's name; without tools that were never called."""
         return {
             key: ToolUsage(
-                count.tool, len(count.waits_ms), count.failed, quantile(count.waits_ms, 0.5),
+                count.tool, len(count.waits_ms), count.failed, count.empty, quantile(count.waits_ms, 0.5),
                 quantile(count.waits_ms, 0.95), count.trajectories, count.right,
             )
             for key, count in self._counts.items()
