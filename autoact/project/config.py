@@ -50,6 +50,10 @@ class Task(Section, frozen=True):
     environment: str = "qa"
     """The world that episodes act in, a name of autoact.registry.environments."""
 
+    def blank_keys(self) -> list[str]:
+        """Returns the keys of texts that say nothing, with which old projects and runs are still read."""
+        return [f"task.{key}" for key in ("name", "description") if not getattr(self, key).strip()]
+
 
 class Model(Section, frozen=True):
     """The base model and how it runs."""

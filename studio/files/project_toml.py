@@ -57,5 +57,8 @@ def _edit(before: bytes, file: Path, sections: Mapping[str, Mapping[str, object]
             if written.get(key, usual[key]) != value:
                 written[key] = value
     text = tomlkit.dumps(document)
-    config_file.check_values(document.unwrap(), file, text)
+    checked = config_file.check_values(document.unwrap(), file, text)
+    for dotted in checked.task.blank_keys():
+        if dotted.removeprefix("task.") in sections.get("task", ()):
+            raise BadProject("expected a text, found nothing", file=file, key=dotted)
     return text.encode()

@@ -123,12 +123,14 @@ def test_what_keeps_no_run_from_starting_is_a_warning(project: Project, capsys: 
     example = '{"id": "e", "question": "Which sea is salty?", "answer": "all", "steps": [%s]}'
     step = '{"thought": "t", "action": "Image2Text", "argument": "a"}'
     (project.root / "examples.jsonl").write_text(example % step)
+    (project.root / "project.toml").write_text("[task]\nname = ' '\n")
     assert main(["check", str(project.root), "--json"]) == 0
     found = orjson.loads(capsys.readouterr().out)
     assert found["errors"] == []
     assert found["counts"]["pages"] == 2
     assert [line for line in found["warnings"] if "more.jsonl:1" in line]
     assert [line for line in found["warnings"] if "`e` uses `Image2Text`" in line]
+    assert [line for line in found["warnings"] if "project.toml, key `task.name`: blank;" in line]
     assert [line for line in found["warnings"] if "repeats the practice question `e`" in line]
 
 

@@ -43,6 +43,15 @@ def test_nothing_is_saved_over_files_that_cannot_be_read(opera: Path, name: str,
     assert files.problem == ""
 
 
+@pytest.mark.parametrize("key", ["name", "description"])
+def test_a_task_without_words_is_refused(opera: Path, key: str) -> None:
+    files, kept = TaskFiles(opera), (opera / "project.toml").read_bytes()
+    files.read()
+    with pytest.raises(BadProject, match=rf"key `task\.{key}`: expected a text, found nothing"):
+        files.save_task({"name": "opera", "description": "Answer.", key: " "})
+    assert (opera / "project.toml").read_bytes() == kept
+
+
 def test_a_change_elsewhere_ends_what_can_be_undone(opera: Path) -> None:
     files = TaskFiles(opera)
     files.read()

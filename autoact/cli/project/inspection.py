@@ -92,10 +92,14 @@ def _check_settings(project: Project, found: Inspection) -> Config | None:
     for preset in PRESETS:
         found.attempt(partial(project.config, preset))
     found.counts["task"] = config.task.name
+    file = project.root / "project.toml"
+    found.warnings += [
+        str(BadInput("blank; prompts and lists need a text", file=file, key=key)) for key in config.task.blank_keys()
+    ]
     state, why = model_state(config.model.id)
     found.counts["model"] = f"{config.model.id} ({state})"
     if state == "unknown":
-        found.errors.append(str(BadInput(why, file=project.root / "project.toml", key="model.id")))
+        found.errors.append(str(BadInput(why, file=file, key="model.id")))
     return config
 
 
