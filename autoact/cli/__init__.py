@@ -12,6 +12,7 @@ import difflib
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from autoact.cli import output
@@ -56,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(parsed: argparse.Namespace) -> int:
     try:
         load_plugins()
+        _tell_shadowed(getattr(parsed, "project", "") or getattr(parsed, "target", ""))
         code: int = parsed.run(parsed)
         sys.stdout.flush()
     except AutoActError as error:
@@ -80,6 +82,18 @@ def _run(parsed: argparse.Namespace) -> int:
     return code
 
 
+def _tell_shadowed(named: str) -> None:
+    """Says which project is meant where the working folder and the projects folder both have one of this name."""
+    if not named or not os.path.lexists(named):  # before imports
+        return
+    from autoact.project.project import projects_folder
+    from autoact.project.recent import find_shadowed
+
+    if other := find_shadowed(named, projects_folder()):
+        here = output.printable(str(Path(named).absolute()))
+        print(f"`{Path(named).name}` is here the folder {here}, not the project {other}", file=sys.stderr)
+
+
 def _close_stdout() -> None:
     """Drops buffered output, which Python would fail to flush at exit."""
     with suppress(OSError, ValueError):  # stdout has no file descriptor, as in a test
@@ -92,7 +106,8 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         verbs = action.choices if isinstance(action, argparse._SubParsersAction) else None
         if verbs and value not in verbs:
-            near = " or ".join(f"`{verb}`" for verb in difflib.get_close_matches(value, verbs, SUGGESTIONS))
+            similar = () if value == "help" else difflib.get_close_matches(value, verbs, SUGGESTIONS)
+            near = " or ".join(f"`{verb}`" for verb in similar)
             hint = f"did you mean {near}?" if near else f"`{self.prog} --help` lists the verbs"
             raise argparse.ArgumentError(action, f"no verb `{value}`; {hint}")
         super()._check_value(action, value)

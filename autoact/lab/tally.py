@@ -272,13 +272,19 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
     )
 
 
+def count_examples(count: int) -> str:
+    """Returns a number of examples in words."""
+    return f"{count} example{'' if count == 1 else 's'}"
+
+
 def describe_training(adapter: AdapterSummary) -> str:
     """Returns the number of an adapter's examples and its last losses."""
+    examples = count_examples(adapter.examples)
     if math.isnan(adapter.loss):
-        return f"{adapter.examples} examples, not trained yet"
+        return f"{examples}, not trained yet"
     name = LOSS_OF_ADAPTER if adapter.ready else "loss so far"
     validated = "" if adapter.validation_loss is None else f", {adapter.validation_loss:.3f} in validation"
-    return f"{adapter.examples} examples, {name} {adapter.loss:.3f}{validated}"
+    return f"{examples}, {name} {adapter.loss:.3f}{validated}"
 
 
 def summarise_adapter(state: RunState, role: str) -> AdapterSummary:

@@ -102,14 +102,17 @@ class Project:
 
 
 def create(root: Path, template: str = "starter") -> Project:
-    """Makes a project folder from a template. Raises BadInput when it exists or the template is unknown."""
+    """Makes a project folder from a template. Raises BadInput for an unknown one, and where no folder can be made."""
     if template not in TEMPLATES:
         raise BadInput(f"no template `{template}`; known: {', '.join(TEMPLATES)}", key="--template")
     try:
         with resources.as_file(resources.files("autoact.project") / "templates" / template) as source:
             _copy_new(source, root)
-    except FileExistsError as error:
-        raise BadInput("already exists and is not empty; choose another folder", file=root) from error
+    except OSError as error:
+        if isinstance(error, FileExistsError) and root.exists():
+            raise BadInput("already exists and is not empty; choose another folder", file=root) from error
+        parent = root if root.exists() else root.absolute().parent
+        raise BadInput(f"cannot write in {parent}: {error.strerror or error}") from error
     trust.mark_trusted(root.resolve())
     return Project.open(root)
 

@@ -52,6 +52,14 @@ def recent_projects() -> list[Path]:
     return [Path(one.root) for one in recent.projects if (Path(one.root) / "project.toml").is_file()]
 
 
+def find_shadowed(named: str, projects: Path) -> Path | None:
+    """Returns the project in the folder `projects` in place of which `find_root` takes another folder of this name."""
+    path, project = Path(named), projects / named
+    if path.name != named or not path.exists() or not (project / "project.toml").is_file() or path.samefile(project):
+        return None
+    return project
+
+
 def find_root(named: str | Path, projects: Path) -> Path:
     """Returns the folder that a path or a project's name means; a path that exists is taken first.
 

@@ -155,7 +155,7 @@ def transcript(row: ExampleLine) -> str:
 def parse_worked_steps(text: str) -> list[Any]:
     """Returns the steps of a transcript, or of a JSON list, as examples.jsonl has them; none for an empty text.
 
-    Raises BadInput for a step without a call of a tool, and for words that belong to no part of a step.
+    Raises BadInput for a step without a whole call of a tool, and for words that belong to no part of a step.
     """
     if text.strip().startswith("["):
         try:
@@ -168,6 +168,9 @@ def parse_worked_steps(text: str) -> list[Any]:
     for number, step in enumerate(data, 1):
         if not step["action"] or (step["action"] not in (FINISH, REFLECT) and not step["argument"]):
             raise BadInput(f"expected a line such as `Action: Retrieve[Brazil]` in step {number}", key="steps")
+        opened = f"[{step['argument']}"
+        if step["argument"] and opened in text and f"{opened}]" not in text:
+            raise BadInput(f"`{step['action']}{opened:.40}` in step {number} has no closing bracket", key="steps")
     typed, read = _words(text), _words(render_steps(msgspec.convert(data, list[Step])))
     if typed != read:
         lost = next((word for word, other in zip_longest(typed, read) if word != other), None)

@@ -59,10 +59,11 @@ def test_a_verb_that_was_mistyped(words: list[str], meant: str, capsys: pytest.C
     assert len(last) < 120
 
 
-def test_a_verb_like_no_other_is_not_answered_with_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("word", ["frobnicate", "help"])
+def test_a_verb_like_no_other_is_not_answered_with_all_of_them(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["frobnicate"])
-    assert capsys.readouterr().err.endswith("no verb `frobnicate`; `autoact --help` lists the verbs\n")
+        cli.main([word])
+    assert capsys.readouterr().err.endswith(f"no verb `{word}`; `autoact --help` lists the verbs\n")
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,12 @@ def test_test_tells_what_works_here(file: Path, capsys: pytest.CaptureFixture[st
     assert "3 failed" in capsys.readouterr().out
 
 
+def test_test_of_an_unknown_tool(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text('[[tool]]\nname = "Calculator"\n')
+    assert tools(file, "test", "Nope") == 2
+    assert "no tool `Nope` in this project; expected one of Calculator" in capsys.readouterr().err
+
+
 def test_test_all_reaches_every_tool(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text('[[tool]]\nname = "Calculator"\n')
     tools(file, "test", "--all", "--json")
@@ -244,7 +250,7 @@ def test_test_all_says_what_needs_a_network_or_a_key(
     assert told["with source = tavily"]["outcome"] == "cannot run"
     assert "needs a key: autoact secrets set TAVILY_API_KEY" in told["with source = tavily"]["told"]
     assert told["with source = brave"]["outcome"] == told["with source = wikipedia"]["outcome"] == "left out"
-    assert told["with source = wikipedia"]["told"].endswith("needs a network: --online tries it")
+    assert told["with source = wikipedia"]["told"].endswith("needs a network: tried by `autoact tools test --online`")
     assert any("wikidata.org" in name for name in told)
 
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from autoact.cli import main
-from autoact.project.project import TEMPLATES, Project
+from autoact.project.project import TEMPLATES, Project, create
 
 MISTAKES = [
     ("examples.jsonl", "", "examples.jsonl: empty; expected at least one example"),
@@ -132,6 +132,26 @@ def test_what_keeps_no_run_from_starting_is_a_warning(project: Project, capsys: 
     assert [line for line in found["warnings"] if "`e` uses `Image2Text`" in line]
     assert [line for line in found["warnings"] if "project.toml, key `task.name`: blank;" in line]
     assert [line for line in found["warnings"] if "repeats the practice question `e`" in line]
+
+
+def test_new_in_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["new", str(tmp_path / "file" / "sub" / "mine")]) == 2
+    assert capsys.readouterr().err == f"autoact: cannot write in {tmp_path / 'file' / 'sub'}: Not a directory\n"
+
+
+def test_a_folder_here_that_hides_a_project_is_told(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOACT_PROJECTS", str(tmp_path / "own"))
+    other = create(tmp_path / "own" / "project", "blank")
+    monkeypatch.chdir(tmp_path)
+    assert main(["runs", "project"]) == 0
+    assert capsys.readouterr().err == f"`project` is here the folder {project.root}, not the project {other.root}\n"
+    monkeypatch.chdir(tmp_path / "own")
+    assert main(["runs", "project"]) == 0
+    assert main(["runs", "./project"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

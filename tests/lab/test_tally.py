@@ -114,6 +114,7 @@ def test_the_adapters(folder: RunFolder) -> None:
     assert (tool.role, tool.ready, tool.examples, tool.steps) == ("tool", False, 2, 0)
     assert math.isnan(tool.loss)
     assert (plan.validation_loss, tool.validation_loss) == (1.75, None)
+    assert describe_training(msgspec.structs.replace(plan, examples=1)).startswith("1 example, mean loss")
     assert describe_training(plan) == "3 examples, mean loss of the last epoch 2.500, 1.750 in validation"
 
 

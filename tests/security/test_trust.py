@@ -288,7 +288,7 @@ def test_looking_is_always_allowed(foreign: Path, tmp_path: Path, mark: Path, ca
 
 def test_trust_lets_it_run(foreign: Path, mark: Path, capsys: Captured) -> None:
     assert main(["trust", str(foreign)]) == 2
-    assert "--yes trusts it without asking" in capsys.readouterr().err
+    assert "`--yes` trusts it without asking" in capsys.readouterr().err
     assert main(["trust", str(foreign), "--yes"]) == 0
     told = capsys.readouterr().out
     assert "Mine (python, may use network, code, files): function = tools/mine.py:mine" in told

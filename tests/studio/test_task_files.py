@@ -107,9 +107,10 @@ def test_an_edit_of_one_step_keeps_the_others(step: dict[str, Any]) -> None:
         ("Thought: I read.", "expected a line such as `Action: Retrieve.Brazil.` in step 1"),
         ("Action: Retrieve[Brazil]\nAction: Retrieve", "in step 2"),
         ("Thought: I read.\nAction: Retrieve[Brazil] and more", "expected only lines of Thought:.* see `and`"),
+        ("Action: Retrieve[Brazil]\nAction: Nope[foo\nObservation: [1]", r"`Nope\[foo` in step 2 has no closing"),
         ("[{", "key `steps`: invalid JSON"),
     ],
 )
-def test_steps_that_would_lose_words_are_refused(text: str, why: str) -> None:
+def test_steps_that_are_no_calls_or_would_lose_words_are_refused(text: str, why: str) -> None:
     with pytest.raises(BadInput, match=why):
         examples_jsonl.parse_worked_steps(text)

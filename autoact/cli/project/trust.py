@@ -118,5 +118,5 @@ def _confirm(question: str) -> bool:
     from autoact.errors import BadInput
 
     if not sys.stdin.isatty():
-        raise BadInput("there is no terminal to ask in; --yes trusts it without asking", key="--yes")
+        raise BadInput("there is no terminal to ask in; `--yes` trusts it without asking")
     return ask(question) in ("y", "yes")

@@ -56,18 +56,23 @@ def try_tool(arguments: argparse.Namespace) -> int:
 
 
 def test_tools(arguments: argparse.Namespace) -> int:
-    """Prints a line for every check. Exit code 1 when one fails."""
+    """Prints a line for every check. Exit code 1 when one fails, 2 for an unknown tool."""
     from autoact.cli.output import print_json
+    from autoact.errors import BadInput
     from autoact.project.project import Project
     from autoact.tools.library.tools_toml import tool_key
 
-    wanted = {tool_key(name) for name in arguments.name}
-    results = []
+    wanted = {tool_key(name): name for name in arguments.name}
+    results, known = [], dict[str, str]()
     for result in _results(Project.open(arguments.project), everything=arguments.all, online=arguments.online):
+        known[tool_key(result.tool)] = result.tool
         if not wanted or tool_key(result.tool) in wanted:
             results.append(result)
             if not arguments.json:
                 print(_line(result), flush=True)
+    if unknown := [name for key, name in wanted.items() if key not in known]:
+        there = ", ".join(known.values()) or "none"
+        raise BadInput(f"no tool `{unknown[0]}` in this project; expected one of {there}", key="NAME")
     if arguments.json:
         print_json(results)
     else:
@@ -103,4 +108,4 @@ def _summary(results: Iterable[CheckResult]) -> str:
     from collections import Counter
 
     counts = Counter(result.outcome for result in results)
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no such tool here"
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no tools"

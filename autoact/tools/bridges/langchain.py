@@ -14,6 +14,7 @@ from autoact.tools.bridges.protocol import ChildReply, RequestHandler, value_tex
 from autoact.tools.bridges.signature import NoSuchFunction, Signature, read_signature
 from autoact.tools.library.tool import Bridge, Group, ToolContext, ToolRecord
 
+EXPECTED = "a class of langchain_community.tools, such as langchain_community.tools.SleepTool"
 ONE_TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 
 
@@ -26,7 +27,7 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
     settings = record.settings
     module, _, name = settings["class"].rpartition(".")
     if not module or not name.isidentifier():
-        return unusable_group(record, 'it needs settings = {class = "langchain_community.tools.NAME"}')
+        return unusable_group(record, f'it needs settings = {{class = "PACKAGE.NAME"}} with {EXPECTED}')
     top = module.partition(".")[0]
     try:
         schema = read_signature(f"def tool({', '.join(settings['parameters'])}): ...", "tool").schema
@@ -61,7 +62,7 @@ def open_in_child(opening: dict[str, Any]) -> RequestHandler:
 
     tool = _build({"class": opening["class"], **opening["arguments"]})
     if not isinstance(tool, BaseTool):
-        raise TypeError(f"{opening['class']} is no langchain tool")
+        raise TypeError(f"{opening['class']} is no langchain tool; expected {EXPECTED}")
     parameters = opening["parameters"]
     # langchain silently drops arguments that it does not know.
     if unknown := [name for name in parameters if name not in tool.args]:

@@ -29,6 +29,8 @@ def group(context: ToolContext, record: ToolRecord) -> Group:
         file = _project_file(context.root, module) if module.endswith(".py") else _module_file(module)
         signature = read_signature(file.read_text(encoding="utf-8"), name)
     except (NoSuchFunction, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, FileNotFoundError) and module.endswith(".py"):
+            return unusable_group(record, f"file not found: {module}, relative to the project")
         why = error.strerror if isinstance(error, OSError) else error
         return unusable_group(record, f"{module} cannot be used: {why}")
     definition = record.definition or signature.definition or f"Calls the function {name} of {module}."

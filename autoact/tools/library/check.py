@@ -89,7 +89,7 @@ def _check_group(library: Library, group: Group, runs: dict[str, ToolRecord], *,
     session = library.session()
     for check in checks:
         if check.needs and not online:
-            yield CheckResult(check.tool, "left out", f"needs a {check.needs}: --online tries it")
+            yield CheckResult(check.tool, "left out", f"needs a {check.needs}: tried by `autoact tools test --online`")
         else:
             yield _run_check(session, check)
     for name in runs.keys() - {check.tool for check in checks}:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from autoact.lab.tally import LOSS_OF_ADAPTER, summarise_adapter
+from autoact.lab.tally import LOSS_OF_ADAPTER, count_examples, summarise_adapter
 from autoact.project.config import trained_cast
 from autoact.run.process.heartbeat import read_heartbeat
 from autoact.run.record.folder import RunFolder
@@ -38,7 +38,7 @@ class Gauges(ContentLines):
         played = trained_cast(state.config).role(role)
         name = Content.assemble((f" {self.glyphs.role(played)} {role}", f"bold {role_colour(played)}"), "  ")
         first = Content.assemble(name, untrusted_text.content(_status(state, role)))
-        examples = f" {known.examples} examples, {known.tokens} tokens trained on" if built else ""
+        examples = f" {count_examples(known.examples)}, {known.tokens} tokens trained on" if built else ""
         if not steps:
             return [first, Content.styled(examples, "$quiet")]
         last = steps[-1]

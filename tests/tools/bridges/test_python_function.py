@@ -119,7 +119,7 @@ def test_it_sees_no_secret_that_is_not_named(load: Load, monkeypatch: pytest.Mon
     [
         ("tools/own.py", "it needs settings"),
         ("tools/own.py:gone", "tools/own.py cannot be used: it has no function `gone`"),
-        ("tools/other.py:add", "No such file"),
+        ("tools/other.py:add", "file not found: tools/other.py, relative to the project"),
         ("../outside.py:add", "outside the project"),
         ("no_such_package.inner:add", "no Python package `no_such_package`"),
         ("os.no_such_module:add", "cannot be used"),
