@@ -186,9 +186,7 @@ def test_a_project_stands_for_its_live_run(
     begin(*LONG)
     monkeypatch.chdir(project.root.parent)
     assert main(["list"]) == 0
-    assert [line.split()[:4] for line in capsys.readouterr().out.splitlines()[1:]] == [
-        ["project", "2", folder.name, "running"]
-    ]
+    assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["project", "2", folder.name, "running"]
     with RunLock.take(newer):
         assert main(["list"]) == 0
         assert f"{newer.name}  running x2  " in capsys.readouterr().out
