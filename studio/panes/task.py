@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from autoact.errors import AutoActError
 from autoact.files import disk
+from autoact.lab.tally import count_examples
 from autoact.run.record.folder import RunFolder
 from studio.actions import action_table
 from studio.files import examples_jsonl
@@ -300,7 +301,7 @@ class TaskPane(Pane):
             if yes:
                 self._save_or_notice(lambda: unique, f"{surplus} deleted; u undoes it.", read_at)
 
-        self.app.push_screen(Confirm(f"Delete {surplus} examples that repeat an earlier question?"), on_answer)
+        self.app.push_screen(Confirm(f"Delete {count_examples(surplus)} with an earlier question?"), on_answer)
 
     def action_paste(self, text: str = "") -> None:
         def save(values: Values) -> str:

@@ -16,6 +16,7 @@ from studio.actions import action_table
 from studio.terminal import untrusted_text
 from studio.terminal.theme import role_colour
 from studio.widgets.footer import Footer
+from studio.widgets.lists.search_table import SearchTable
 from studio.widgets.lists.table import Column, Table
 
 COLUMNS = (
@@ -69,7 +70,7 @@ class LessonsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         title = f"{len(self.lessons)} training examples of the {self.role}-agent; underlined: trained on"
         yield Static(Content(title), id="title")
-        yield Table(COLUMNS, LessonRows(self.lessons))
+        yield SearchTable(COLUMNS, LessonRows(self.lessons))
         with VerticalScroll():
             yield Static(id="lesson")
         yield Footer()

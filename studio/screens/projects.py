@@ -155,12 +155,10 @@ class ProjectsScreen(Screen[None]):
         fields = (name, Field("template", "template", template, 1, TEMPLATES))
 
         async def accept(values: Values) -> str:
-            def make() -> Path:
-                return create(
-                    (self.folder / disk.expand_user(values["name"].strip())).absolute(), values["template"]
-                ).root
-
-            return await self._create(make)
+            typed = disk.expand_user(values["name"].strip())
+            if not values["name"].strip():
+                return "expected a name"
+            return await self._create(lambda: create((self.folder / typed).absolute(), values["template"]).root)
 
         self.app.push_screen(Form("New project", fields, accept, "create"))
 

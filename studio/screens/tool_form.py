@@ -13,7 +13,7 @@ def add_fields() -> tuple[Field, ...]:
     return (
         Field("kind", "kind", "python", 1, tool_list.KINDS),
         Field("name", "name"),
-        Field("target", "FILE.py:FUNCTION, a langchain class, a server's command, or a URL"),
+        Field("target", "FILE.py:FUNCTION, langchain_community.tools.CLASS, a server's command, or a URL"),
         Field("definition", "description shown to agents (optional: the tool's own)"),
         Field("usage", "example call, as in River[Elbe] (optional)"),
     )

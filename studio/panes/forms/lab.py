@@ -28,15 +28,16 @@ def evaluation_form(project: Path, base: str, notice: Notice) -> Form:
 
     async def accept(values: Values) -> str:
         data = values["data"].strip()
-        numbers = {f"--{name}": values[name].strip() for name in ("limit", "tokens")}
+        numbers = {"questions": values["limit"].strip(), "tokens": values["tokens"].strip()}
         casts = [name.strip() for name in values["casts"].split(",") if name.strip()]
         if unknown := [name for name in casts if name not in (*METHODS.names(), ALL)]:
             return f"no method `{unknown[0]}`; expected {ALL} or some of {', '.join(METHODS.names())}"
-        for number in numbers.values():
+        for what, number in numbers.items():
             if number and not (number.isdecimal() and int(number)):
-                return f"expected a number above 0, not `{number}`"
+                return f"most {what}: expected a number above 0, not `{number}`"
         file = str(disk.expand_user(data).absolute()) if data and not remote_machine.current() else data
-        values_by_option = {"--data": file, "--method": ",".join(casts), "--base": base, **numbers}
+        values_by_option = {"--data": file, "--method": ",".join(casts), "--base": base}
+        values_by_option |= {"--limit": numbers["questions"], "--tokens": numbers["tokens"]}
         options = ("--detach", *(f"{name}={value}" for name, value in values_by_option.items() if value))
         result = await cli_command.autoact("eval", str(project), options=options)
         if not result.code:
@@ -50,7 +51,7 @@ def evaluation_form(project: Path, base: str, notice: Notice) -> Form:
         Field("tokens", "most tokens to generate for a question; empty for no limit"),
     )
     adapters = f", with the adapters of {short_name(base)}" if base else ""
-    return Form(f"Evaluate casts on questions{adapters}", fields, accept, "start")
+    return Form(f"Evaluate methods on questions{adapters}", fields, accept, "start")
 
 
 def omission_form(project: Path, run: str, rows: Sequence[str], notice: Notice) -> Form:

@@ -68,7 +68,7 @@ def self_instruct_form(project: Path, started: Callable[[str], None]) -> Form:
     async def accept(values: Values) -> str:
         target = values["target"].strip()
         if not target.isdecimal() or not int(target):
-            return f"expected a number above 0, not `{target}`"
+            return f"questions to write: expected a number above 0, not `{target}`"
         options = ("--only", "self_instruct", "--set", f"self_instruct.target={target}", "--new", "--detach")
         result = await cli_command.autoact("run", str(project), options=options)
         if not result.code:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from autoact.lab.precision import describe_precision
+from autoact.lab.tally import count_examples
 from autoact.trajectory import Question
 from studio.files import examples_jsonl
 from studio.files.examples_jsonl import ExampleLine
@@ -133,7 +134,7 @@ def held_out_counts(questions: Sequence[Question]) -> Content:
 def example_counts(rows: Sequence[ExampleLine], duplicates: Mapping[int, int]) -> Content:
     """Returns the number of examples by kind of answer, and of invalid ones and near-duplicates."""
     kinds = examples_jsonl.count_kinds(rows)
-    parts = [Content("  ".join([f"{len(rows)} examples", *(f"{count} {kind}" for kind, count in kinds.items())]))]
+    parts = [Content("  ".join([count_examples(len(rows)), *(f"{count} {kind}" for kind, count in kinds.items())]))]
     if invalid := sum(1 for row in rows if row.error):
         parts.append(Content.styled(f"! {invalid} invalid", "$error"))
     if duplicates:

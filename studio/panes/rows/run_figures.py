@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from autoact.lab.tally import LOSS_OF_ADAPTER, Tally, describe_validation
+from autoact.lab.tally import LOSS_OF_ADAPTER, Tally, count_examples, describe_validation
 from autoact.verdicts import describe_verdicts
 from studio.panes.rows.scores import percent
 from studio.terminal import untrusted_text
@@ -40,7 +40,7 @@ def funnel(tally: Tally) -> list[Content]:
         last = f"at first, {LOSS_OF_ADAPTER}" if adapter.ready else "to"
         validated = "" if adapter.validation_loss is None else f", {adapter.validation_loss:.3f} in validation"
         trained = f"{adapter.steps} steps, loss {adapter.first_loss:.3f} {last} {adapter.loss:.3f}{validated}"
-        text = f"{adapter.examples} examples, {trained if adapter.steps else 'trained in an earlier run'}"
+        text = f"{count_examples(adapter.examples)}, {trained if adapter.steps else 'trained in an earlier run'}"
         lines.append(Content.assemble((f"{untrusted_text.line(adapter.role):<13}", "$accent"), text))
     if tally.validation:
         lines.append(Content.assemble(("validation   ", "$accent"), describe_validation(tally.validation)))

@@ -151,7 +151,10 @@ async def test_what_an_agent_learned_from_with_the_words_that_count(opera: Path)
         text = screen_text(app)
         assert "13 training examples of the plan-agent; underlined: trained on" in text
         assert "Thought: look" in text
-        await pilot.press("escape")
+        await pilot.press("slash", *"?", "enter")
+        await done(app, pilot)
+        assert "1 of 13" in screen_text(app)
+        await pilot.press("escape", "escape")
         await done(app, pilot)
         assert not isinstance(app.screen, LessonsScreen)
 
