@@ -30,7 +30,7 @@ from autoact.files import disk
 from autoact.project.config import Config
 from autoact.project.project import Project
 from autoact.registry.stages import FILTERING, SELF_INSTRUCT, SYNTHESIS, TOOL_SELECTION
-from autoact.run.record.archive import publish_imported_run
+from autoact.run.archive.pack import publish_imported_run
 from autoact.run.record.folder import RunFolder, make_run_name, to_toml
 from autoact.run.record.log import LogWriter
 from autoact.stages.filtering import filtering

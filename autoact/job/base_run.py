@@ -8,7 +8,7 @@ from autoact.errors import BadInput
 from autoact.events import Event, StageFinished, TrajectoryCommitted, TrajectoryJudged
 from autoact.project.config import Plan
 from autoact.registry.stages import DIFFERENTIATION, STAGES, SYNTHESIS, pipeline, stage_of_event
-from autoact.run.record.archive import check_adapter
+from autoact.run.archive.pack import check_adapter
 from autoact.run.record.folder import RunFolder, find_run
 from autoact.run.record.journal import Journal
 from autoact.run.record.log import read

@@ -18,8 +18,8 @@ from autoact.events import RunFinished
 from autoact.files import disk
 from autoact.project import folders
 from autoact.project.project import create
-from autoact.run.record import archive
-from autoact.run.record.archive import export_run, import_run
+from autoact.run.archive import pack
+from autoact.run.archive.pack import export_run, import_run
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogWriter
 
@@ -74,13 +74,13 @@ def test_a_file_that_appears_while_a_run_is_packed_stays(
     folder.config.write_text("[run]\nstages = []\n")
     with LogWriter(folder) as log:
         log.append(RunFinished())
-    file, pack = tmp_path / "run.tar.gz", archive._pack
+    file, pack_run = tmp_path / "run.tar.gz", pack._pack
 
     def packs(*arguments: object) -> None:
-        pack(*arguments)  # type: ignore[arg-type]
+        pack_run(*arguments)  # type: ignore[arg-type]
         file.write_text("mine")
 
-    monkeypatch.setattr(archive, "_pack", packs)
+    monkeypatch.setattr(pack, "_pack", packs)
     with pytest.raises(BadInput, match="exists already"):
         export_run(folder, file)
     assert file.read_text() == "mine"

@@ -14,8 +14,8 @@ import pytest
 from autoact.errors import AutoActError, BadInput, DiskFull
 from autoact.events import AdapterReady, Event, RunOpened, StageStarted
 from autoact.files import disk
+from autoact.run.archive.pack import export_run, import_run
 from autoact.run.process.lock import RunLock
-from autoact.run.record.archive import export_run, import_run
 from autoact.run.record.folder import RunFolder, list_runs, new_run
 from autoact.run.record.log import LogWriter, read
 from autoact.run.record.marks import read_marks, write_mark

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from autoact.errors import BadInput
-from autoact.run.record import unpack
-from autoact.run.record.archive import import_run
+from autoact.run.archive import unpack
+from autoact.run.archive.pack import import_run
 from autoact.run.record.folder import list_runs
 from autoact.run.record.log import seal
 

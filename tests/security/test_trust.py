@@ -28,8 +28,8 @@ from autoact.project.project import Project, create
 from autoact.project.trained_runs import find_trained_run
 from autoact.registry.roles import SUB_AGENTS
 from autoact.registry.stages import pipeline
+from autoact.run.archive.pack import export_run, import_run
 from autoact.run.process.launch import launch
-from autoact.run.record.archive import export_run, import_run
 from autoact.run.record.folder import RunFolder, latest_run, new_run
 from autoact.run.record.log import LogWriter
 from autoact.security import trust
@@ -373,7 +373,7 @@ def test_a_foreign_run_is_named_to_be_a_base_and_trusted_to_go_on(root: Path, tm
 def test_only_foreign_runs_are_told_of_by_name(tmp_path: Path) -> None:
     empty = create(tmp_path / "empty", "blank").root
     arrived(empty, tmp_path, over=True)
-    with pytest.raises(BadInput, match=r"came from elsewhere; name one, or.*2999"):
+    with pytest.raises(BadInput, match=r"came from elsewhere; name one with --run, or.*2999"):
         latest_run(empty)
 
 

@@ -17,7 +17,7 @@ from autoact.model.engine import Ticket
 from autoact.model.local import LocalEngine
 from autoact.project.config import Differentiation
 from autoact.registry.roles import ROLES
-from autoact.run.record.archive import check_adapter
+from autoact.run.archive.pack import check_adapter
 from autoact.script import Ask, Card, Lesson, Prompt, Train
 from autoact.training.trainer import LocalTrainer
 from autoact.trajectory import FINISH, Adapter, Question, Step, Tool, Trajectory

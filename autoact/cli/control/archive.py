@@ -57,7 +57,7 @@ def export(arguments: argparse.Namespace) -> int:
     """Packs a run, or writes its trajectories, and prints the file's path and size."""
     from autoact.cli.output import format_size
     from autoact.files import disk
-    from autoact.run.record.archive import export_run
+    from autoact.run.archive.pack import export_run
 
     folder, file = find_target_run(arguments), disk.expand_user(arguments.file)
     if arguments.form:
@@ -99,7 +99,7 @@ def import_file(arguments: argparse.Namespace, file: Path) -> None:
 def import_archive(arguments: argparse.Namespace, file: Path) -> None:
     """Unpacks a run, prints its folder, and lists damaged lines."""
     from autoact.project.project import Project
-    from autoact.run.record.archive import import_run
+    from autoact.run.archive.pack import import_run
 
     project = Project.open(arguments.project)
     imported = import_run(file, project.root)

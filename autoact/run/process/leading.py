@@ -51,8 +51,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The run that was chosen."""
+class ChosenRun:
+    """The run that a command is about."""
 
     folder: RunFolder
     why: str = ""
@@ -77,19 +77,19 @@ def list_candidates(project_root: Path) -> list[Candidate]:
     ]
 
 
-def find_leading_run(project_root: Path) -> Choice:
+def find_leading_run(project_root: Path) -> ChosenRun:
     """Returns the leading run among those that a command may choose by itself. Raises BadInput when there is none."""
     runs = [run for run in list_candidates(project_root) if not run.foreign and (run.alive or not run.set_aside)]
     chosen = leading_run(runs)
     if chosen is None:
-        return Choice(latest_run(project_root))  # raises, and tells why
+        return ChosenRun(latest_run(project_root))  # raises, and tells why
     alive = sum(run.alive for run in runs)
     if alive > 1:
-        return Choice(chosen.folder, f"the newest of {alive} that run")
+        return ChosenRun(chosen.folder, f"the newest of {alive} that run")
     if chosen is not runs[0]:
         newest = runs[0].folder.name
-        return Choice(chosen.folder, f"which runs, not the newer {newest}" if alive else f"not the session {newest}")
-    return Choice(chosen.folder)
+        return ChosenRun(chosen.folder, f"which runs, not the newer {newest}" if alive else f"not the session {newest}")
+    return ChosenRun(chosen.folder)
 
 
 def _is_alive(run: RunFolder) -> bool:

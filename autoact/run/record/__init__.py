@@ -1,4 +1,4 @@
-"""The files of a run: the folder, the event log, views computed from the log, and the archive.
+"""The files of a run: the folder, the event log, and views computed from the log.
 
 log.py reads and writes lines; state.py folds them into one object for viewers; replay.py and journal.py serve the job.
 Everything may import this package; it imports neither a model nor torch. Of process it uses the lock, the exit record

@@ -18,12 +18,12 @@ from msgspec import Meta, Struct
 from autoact.errors import BadInput, LogDamaged
 from autoact.events import AdapterReady, LossValidated, TrainStepped
 from autoact.files import disk, toml_text
+from autoact.run.archive.unpack import FILES, RUN_NAME, unpack
 from autoact.run.process import lock
 from autoact.run.process.exit_record import Ending
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LONGEST_LINE, Record, read, scan, unseal
 from autoact.run.record.marks import read_marks
-from autoact.run.record.unpack import FILES, RUN_NAME, unpack
 from autoact.security import trust
 from autoact.trajectory import Adapter, Count
 
