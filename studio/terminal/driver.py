@@ -16,11 +16,13 @@ from collections.abc import Callable
 from typing import Any
 
 from textual.app import App
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from studio.terminal.key_parser import KeyParser
 from studio.terminal.screen_cells import ScreenCells
 
 ASK = "\x1b[6n"
@@ -60,6 +62,10 @@ class StudioDriver(LinuxDriver):
         """Whether a later attempt to send is scheduled."""
         self._suspended = False
         """Whether the terminal is given back, to the shell for instance."""
+
+    def run_input_thread(self) -> None:
+        linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined, misc]  # the thread makes it by this name
+        super().run_input_thread()
 
     def write(self, data: str) -> None:
         """Draws a frame into the cells; anything else is sent to the terminal unchanged."""

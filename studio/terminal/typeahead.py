@@ -31,21 +31,11 @@ class TypeAhead:
 
     async def take(self, event: Key | Paste) -> None:
         """Forwards an event as soon as those before it have finished."""
-        first = not self._waiting
-        self._waiting.extend(self._separate(event))
+        self._waiting.append(event)
         if not self._busy_since or time.monotonic() - self._busy_since > KEY_TIMEOUT_S:
             await self._next()
-        elif first:
+        elif len(self._waiting) == 1:
             self._app.set_timer(KEY_TIMEOUT_S, self._unblock)
-
-    def _separate(self, event: Key | Paste) -> list[Key | Paste]:
-        """Returns esc and a letter for alt and the letter, unless that is a key of its own: terminals send the same
-        bytes for both, and a slow line delivers two keys at once."""
-        if not isinstance(event, Key) or not event.key.startswith("alt+") or not event.character:
-            return [event]
-        if event.key in self._app.active_bindings:
-            return [event]
-        return [Key("escape", "\x1b"), Key(event.character, event.character)]
 
     async def _next(self) -> None:
         if not self._waiting:

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 from terminal import Line, Terminal
 from test_cells import look
+from textual._xterm_parser import XTermParser
+from textual.events import Key
+
+from studio.terminal.key_parser import KeyParser
 
 SCRIPT = str(Path(__file__).with_name("driven.py"))
 SEQUENCE = re.compile(rb"\x1b(?:\[[?><=]?[0-9;]*(?:[A-Za-z]|\$p)|\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\))")
@@ -48,6 +52,27 @@ def test_the_picture_is_that_of_the_stock_driver() -> None:
             sizes.append(len(terminal.log))
     assert pictures[0] == pictures[1]
     assert sizes[1] < sizes[0] / 2
+
+
+@pytest.mark.parametrize(
+    ("chunks", "keys"),
+    [
+        (["\x1b7"], ["escape", "7"]),
+        (["\x1b", "x"], ["escape", "x"]),
+        (["ab\x1bS1"], ["a", "b", "escape", "S", "1"]),
+        (["\x1b/"], ["escape", "slash"]),
+        (["\x1b[A", "\x1bOP", "\x1b", "[B"], ["up", "f1", "down"]),
+    ],
+)
+def test_esc_and_a_key_in_one_packet_are_two_keys(chunks: list[str], keys: list[str]) -> None:
+    parser = KeyParser()
+    assert [event.key for chunk in chunks for event in parser.feed(chunk) if isinstance(event, Key)] == keys
+
+
+def test_a_pasted_text_is_parsed_as_textual_does() -> None:
+    pasted = "\x1b[200~a\x1bb\x1b[201~"
+    ours, stock = (list(map(repr, parser.feed(pasted))) for parser in (KeyParser(), XTermParser()))
+    assert ours == stock
 
 
 def stopped(terminal: Terminal) -> bool:

@@ -74,12 +74,3 @@ async def test_a_key_that_never_ends_does_not_block_the_next(opera: Path, monkey
         monkeypatch.setattr(app._typeahead, "_wait_behind", lose_the_first)
         await burst(app, pilot, "j", "7")
         await until(pilot, lambda: bool(app.screen.query("#runs-table:focus")))
-
-
-async def test_esc_and_a_letter_in_one_packet_are_two_keys(opera: Path) -> None:
-    async with pane_of(opera, "5") as (app, pilot):
-        await burst(app, pilot, "a", *"typed")
-        app.post_message(Key("alt+7", "7"))  # what Textual makes of the bytes of esc and 7
-        await done(app, pilot)
-        assert not app.screen.query_one("#ask", Input).has_focus
-        assert app.screen.query_one("#runs-table", Table).has_focus

@@ -184,7 +184,7 @@ def latest_run(project_root: Path) -> RunFolder:
         return run
     problem = "this project has no runs yet"
     if imported := _join_names(list_runs(project_root)):
-        problem = f"all runs of this project came from elsewhere; name one with --run, or `autoact trust` it: {imported}"
+        problem = f"all runs came from elsewhere; name one with --run, or `autoact trust` it: {imported}"
     raise BadInput(problem, file=project_root / "runs")
 
 
