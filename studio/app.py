@@ -266,6 +266,8 @@ class StudioApp(App[str]):
         result = await cli_command.autoact("trust", str(root), options=("--yes",))
         if result.code:
             self._notice(f"It could not be trusted: {result.reason}")
+        elif callable(reread := getattr(self.screen, "reread_runs", None)):
+            reread()
 
     def on_project_screen_left(self, message: ProjectScreen.Left) -> None:
         """Goes back to the screen below, else to the list; the lowest screen is Textual's own, which is blank.

@@ -163,7 +163,7 @@ class Job:
             journal.append(started)
         else:
             journal.append_once(started)
-        earlier = journal.state.stages[name].seconds
+        earlier = journal.state.stages[name].worked
         try:
             conductor.play(name, stage, expected)
         finally:

@@ -19,6 +19,7 @@ from autoact.lab.scores import Predictions, Score, collect_predictions, score_ca
 from autoact.lab.spending import Cost, ForkCost, Spending
 from autoact.lab.statistics.attempts import mean_pass_at_k
 from autoact.metrics import interval
+from autoact.registry.stages import CARRIED_OVER
 from autoact.run.process.health import ENDED, is_active
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, Record
@@ -46,7 +47,7 @@ class StageLine(Struct, frozen=True):
 
     def describe(self) -> tuple[str, str]:
         """Returns its state, and how much is done, in words."""
-        state = "carried over" if self.is_carried_over else self.status
+        state = CARRIED_OVER if self.is_carried_over else self.status
         return state, f"{self.done}/{self.of}" if self.of else str(self.done)
 
 
@@ -243,7 +244,7 @@ def count_figures(totals: LogTotals, marks: Mapping[Key, bool] | None = None) ->
         started=totals.started,
         seconds=round(totals.seconds, 3),
         stages=[
-            StageLine(name, stage.status, stage.done, stage.of, stage.made, stage.seconds, stage.is_carried_over)
+            StageLine(name, stage.status, stage.done, stage.of, stage.made, stage.spent, stage.is_carried_over)
             for name, stage in state.stages.items()
         ],
         questions_asked=len(state.questions) + state.refused.total(),

@@ -12,6 +12,8 @@ from autoact.registry.registry import Registry
 if TYPE_CHECKING:
     from autoact.run.record.state import RunState
 
+CARRIED_OVER = "carried over"
+"""Said of the results of a stage that another run made."""
 SELF_INSTRUCT = "self_instruct"
 TOOL_SELECTION = "tool_selection"
 SYNTHESIS = "synthesis"
@@ -62,7 +64,7 @@ def _describe_accepted(state: RunState) -> str:
     """Returns the number of accepted and of refused questions; a base run does not hand on the latter."""
     stage, refused = state.stages.get(SELF_INSTRUCT), f"{state.refused.total()} refused"
     carried = stage is not None and stage.is_carried_over
-    return f"{len(state.questions)} questions accepted, {'carried over' if carried else refused}"
+    return f"{len(state.questions)} questions accepted, {CARRIED_OVER if carried else refused}"
 
 
 def _describe_tried(state: RunState) -> str:

@@ -33,4 +33,5 @@ async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliR
     finally:
         if process.returncode is None:
             process.kill()
+            await process.wait()
     return CliResult(process.returncode or 0, output.decode("utf-8", "replace"), errors.decode("utf-8", "replace"))

@@ -28,9 +28,11 @@ def episode_facts(state: RunState, unit: str) -> Content:
     facts = [("unit", unit), *_of_question(question)]
     facts += [("failed", failed)] if failed else [*_of_trajectory(trajectory), *_of_verdict(state, unit)]
     in_synthesis = unit in state.trajectories or (trajectory is None and state.stage == SYNTHESIS)
+    composed = trajectory is not None and trajectory.made in WITHOUT_MODEL
+    sampling = () if composed else _of_sampling(state, in_group=not in_synthesis)
     lines = [
         Content.assemble((f"{label}  ", "$quiet"), untrusted_text.content(text))
-        for label, text in [*facts, *_of_sampling(state, in_group=not in_synthesis)]
+        for label, text in [*facts, *sampling]
         if text
     ]
     return Content("\n").join(lines)

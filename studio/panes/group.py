@@ -224,7 +224,7 @@ class GroupPane(Pane):
     def obstacle(self, action: str) -> str:
         match action:
             case "hold" | "step" if self._alive is None:
-                return "No session is running; a starts one."
+                return "The session is starting." if self._sender.waiting else "No session is running; a starts one."
             case "step" if self._alive is None or not self._alive.unfinished:
                 return "No question is in flight."
             case "edit" | "fork" | "prompt" if self._turn() is None:

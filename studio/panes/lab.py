@@ -97,6 +97,8 @@ class LabPane(Pane):
         self._examples: Sequence[Example] = ()
         self.experiments = ExperimentRows()
         self._base = AnswerBase()
+        self._keeps_row = False
+        """Whether the cursor stays on its score; before it is moved it is on the first, while others are still read."""
         self._reader, self._look_due = RunReader(self.project), 0.0
 
     def compose(self) -> ComposeResult:
@@ -272,6 +274,7 @@ class LabPane(Pane):
     @on(Table.CursorMoved, "#scores")
     @on(Table.CursorMoved, "#experiments")
     def _score_chosen(self) -> None:
+        self._keeps_row = self.query_one("#scores", Table).cursor > 0
         self._show_parts()
 
     @on(Table.CursorMoved, "#wrongs")
@@ -302,7 +305,7 @@ class LabPane(Pane):
     def _list(self) -> None:
         listed = [run.folder.name for run in self.follow.run_list.runs if run.folder.name in self._tallies]
         table = self.query_one("#scores", Table)
-        key = table.chosen
+        key = table.chosen if self._keeps_row else None
         self.scores.set_scores({run: self._tallies[run].tally.scores for run in listed})
         table.reload(key=key)
         self._show_parts()
@@ -351,6 +354,7 @@ class LabPane(Pane):
             self.notice(f"No scored answer of {method} is wrong in this run.")
             return
         self.add_class("wrong")
+        self.notice("")
         table = self.query_one("#wrongs", Table)
         table.show(self.wrongs)
         if self.display:

@@ -323,6 +323,7 @@ class ToolsPane(Pane):
         self._when_read(lambda tool: self.run_worker(self._remove(tool), group="change"))
 
     async def _remove(self, tool: ToolLine) -> None:
+        self.notice(f"Removing {tool.entry} ...")
         result = await self._run_change("tools remove", (tool.entry,))
         if not result.code:
             self.notice(f"{tool.entry} removed; u undoes it.")
@@ -382,6 +383,7 @@ class ToolsPane(Pane):
 
     @on(Input.Submitted, "#argument")
     def _argument_submitted(self, event: Input.Submitted) -> None:
+        event.input.action_select_all()  # typing begins another call
         self._when_read(partial(self._call, event.value))
 
     def _call(self, argument: str, tool: ToolLine) -> None:

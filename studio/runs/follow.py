@@ -24,7 +24,7 @@ BUSY_S, IDLE_S, QUIET_S, AT_ONCE_S = 0.1, 0.25, 1.0, 0.001
 """Seconds to the next poll: after a change, after none, for a quiet run, and while a long log is read."""
 QUIET_AFTER = 8
 """Polls without a change after which a run is quiet. What no write announces, such as a dead job, is then seen late."""
-LIST_EVERY_S, LIST_SHARE = 2.0, 0.001
+LIST_EVERY_S, LIST_SHARE = 2.0, 0.003
 """Least seconds between two readings of the run list, and the share of a core that they may take."""
 
 
@@ -92,6 +92,7 @@ class Follow:
     def show(self, name: str = "") -> None:
         """Follows another run: the one of this name; without a name, the leading one."""
         self.close()
+        self.run_list.follow(None)
         self._refresh_list()
         named = next((run for run in self.run_list.runs if run.folder.name == name), None)
         line = named if name else leading_run(self.run_list.runs)
@@ -175,4 +176,6 @@ class Follow:
         if tail.behind:
             return False
         self.verdict = run_verdict(tail.folder, tail.state)
-        return read or self.verdict != before
+        if changed := read or self.verdict != before:
+            self.run_list.follow(tail.folder, self.verdict, tail.state)
+        return changed

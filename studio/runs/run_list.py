@@ -61,6 +61,17 @@ class RunList:
         self._without_job: dict[str, tuple[FileStamps, RunLine]] = {}
         """Runs without a job: their verdict is computed again only if their files change."""
         self._trusted: set[str] = set()
+        self._followed: RunLine | None = None
+        """The run whose whole log is read, more often than the list."""
+
+    def follow(self, folder: RunFolder | None, verdict: str = "", state: RunState | None = None) -> None:
+        """Takes over the state of the run whose whole log is read; None when none is followed any more."""
+        self._followed = RunLine(folder, verdict, state) if folder is not None and state is not None else None
+        if (line := self._followed) is not None:
+            same = (
+                replace(run, verdict=verdict, state=line.state) if run.folder == folder else run for run in self.runs
+            )
+            self.runs = list(same)
 
     def refresh(self) -> bool:
         """Reads the list again; returns whether anything changed."""
@@ -79,6 +90,8 @@ class RunList:
         return folder.name not in self._trusted
 
     def _line(self, folder: RunFolder) -> RunLine:
+        if (followed := self._followed) is not None and followed.folder == folder:
+            return RunLine(folder, run_verdict(folder, followed.state), followed.state)
         stamps, known = _stamps(folder), self._without_job.get(folder.name)
         if known is not None and known[0] == stamps:
             return known[1]

@@ -79,6 +79,13 @@ class LessonsScreen(ModalScreen[None]):
         self.query_one(Table).reload()
         self._show(0)
 
+    def update_footer(self) -> None:
+        """Updates the keys in the footer."""
+        self.query_one(Footer).refresh_keys()
+
+    def on_descendant_focus(self) -> None:
+        self.update_footer()
+
     def on_table_cursor_moved(self, message: Table.CursorMoved) -> None:
         self._show(message.index)
 

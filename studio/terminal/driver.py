@@ -64,7 +64,7 @@ class StudioDriver(LinuxDriver):
         """Whether the terminal is given back, to the shell for instance."""
 
     def run_input_thread(self) -> None:
-        linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined, misc]  # the thread makes it by this name
+        linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]  # the thread makes it by this name
         super().run_input_thread()
 
     def write(self, data: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from autoact.lab.duration import short_duration
-from autoact.registry.stages import STAGES, Stage, pipeline
+from autoact.registry.stages import CARRIED_OVER, STAGES, Stage, pipeline
 from autoact.run.record.state import RunState
 from studio.runs.follow import Follow
 from studio.runs.progress import pace
@@ -51,7 +51,9 @@ class StageOverview(ContentLines):
         finished = progress.status == "finished"
         sign = self.glyphs.verdict("finished" if finished else "interrupted")
         outcome = stage.outcome(state) if stage.outcome else f"{made} {stage.nouns}"
-        time = short_duration(progress.seconds) if progress.seconds else ""
+        if progress.is_carried_over and CARRIED_OVER not in outcome:
+            outcome += f", {CARRIED_OVER}"
+        time = short_duration(progress.spent) if progress.spent else ""
         cells = self._cells(sign, stage, done, time, "" if finished else "$warning")
         return Content.assemble(" ", *cells, untrusted_text.content(outcome, "$quiet"))
 

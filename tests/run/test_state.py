@@ -116,12 +116,12 @@ def test_stages_and_what_they_spend() -> None:
     state = folded(said("t", 0), StageStarted("synthesis", 9), said("t", 1), said("t", 2, role="plan"))
     folded(StageProgressed("synthesis", 4, 9), state=state)
     assert state.stage == "synthesis"
-    assert state.stages["synthesis"] == StageState(of=9, done=4, seconds=3.0, started_at=101.0, paced=(101.0, 0))
+    assert state.stages["synthesis"] == StageState(of=9, done=4, started_at=101.0, paced=(101.0, 0), worked=3.0)
     assert state.tokens["synthesis"] == ModelUsage(2, 100, 40, 6, {"meta": 4.0, "plan": 4.0})
     assert state.tokens[""].calls == 1
     folded(StageFinished("synthesis", 8, 2.5), state=state)
     assert (state.stage, state.lanes.units) == ("", {})
-    assert state.stages["synthesis"] == StageState(9, 9, 8, "finished", 2.5, 101.0, (101.0, 0))
+    assert state.stages["synthesis"] == StageState(9, 9, 8, "finished", 2.5, 101.0, (101.0, 0), worked=4.0)
 
 
 def test_the_time_of_a_stage_adds_up_over_its_attempts() -> None:
@@ -132,7 +132,7 @@ def test_the_time_of_a_stage_adds_up_over_its_attempts() -> None:
     ]  # fmt: skip
     for seq, (at, event) in enumerate(events):
         fold(state, Record(seq, at, event, "x"))
-    assert state.stages["synthesis"].seconds == 66
+    assert state.stages["synthesis"].spent == 66
     carried = folded(StageFinished("self_instruct", 40, 3.0)).stages["self_instruct"]
     assert (carried.is_carried_over, carried.done, carried.seconds) == (True, 40, 3.0)
 

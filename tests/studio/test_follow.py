@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from stories import alive, finished, opened, step, synthesis, training, write
 from textual.message_pump import MessagePump
 
-from autoact.events import RunFinished, RunOpened, StageProgressed
+from autoact.events import BY_A_PERSON, RunFinished, RunOpened, RunPaused, StageProgressed
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
@@ -108,6 +109,21 @@ def test_the_list_notices_a_run_that_goes_on_and_one_that_is_written_to(opera: P
         log.append(RunFinished())
     assert runs.refresh()
     assert [line.verdict for line in runs.runs] == ["finished"]
+
+
+def test_the_list_shows_the_followed_run_as_its_log_has_it(opera: Path) -> None:
+    run = write(opera, synthesis())
+    follow = following(opera, run.name)
+    with alive(run):
+        follow.refresh()
+        follow._list_due = time.monotonic() + 1000  # the list is read rarely where there are many runs
+        with LogWriter(run) as log:
+            log.append(RunPaused(BY_A_PERSON))
+        follow.refresh()
+        (line,) = follow.run_list.runs
+        assert line.verdict == follow.verdict == "paused"
+        assert line.state is follow.state
+    follow.close()
 
 
 def test_a_run_just_made_is_starting(opera: Path) -> None:

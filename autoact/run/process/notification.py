@@ -174,7 +174,7 @@ def make_notification(folder: RunFolder, occasion: Occasion, *, details: bool = 
     state = RunState.of(folder.events)
     name = state.stage or next(reversed(state.stages), "")
     stage = state.stages.get(name)
-    seconds = sum(one.seconds for one in state.stages.values())
+    seconds = sum(one.spent for one in state.stages.values())
     reason = cause(folder, state, verdict(folder, state)) if details else ""
     return Notification(
         occasion, folder.path.parent.parent.name, name, stage.done if stage else 0, stage.of if stage else 0,

@@ -64,13 +64,20 @@ class StageState:
     status: str = "running"
     """`running` or `finished`."""
     seconds: float = 0.0
-    """Time at work on it, in all attempts so far."""
+    """Time at work on it, once it is finished."""
     started_at: float = 0.0
     """Unix seconds."""
     paced: tuple[float, int] = (0.0, 0)
     """Unix seconds and results, from which the pace is measured: of the start, or of the last time it went on."""
     tried: int = 0
     """Number of drafts written so far, in a stage that judges them later."""
+    worked: float = 0.0
+    """Seconds at work on it so far, in all attempts."""
+
+    @property
+    def spent(self) -> float:
+        """Seconds at work on it: as the job measured them once it is finished, else up to the last event."""
+        return self.seconds or self.worked
 
     @property
     def is_carried_over(self) -> bool:
@@ -192,7 +199,7 @@ class RunState:
 def fold(state: RunState, record: Record) -> None:
     """Applies one record to the state. Types without a handler, known or not, change only `gaps`, `seq` and `at`."""
     if stage := state.stages.get(state.stage):
-        stage.seconds += work_before(state, record)
+        stage.worked += work_before(state, record)
     state.gaps += max(0, record.seq - state.seq - 1)
     state.seq, state.at = record.seq, record.at
     handler = _HANDLERS.get(type(record.event))
