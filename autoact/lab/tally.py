@@ -24,8 +24,8 @@ from autoact.run.process.health import ENDED, is_active
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, Record
 from autoact.run.record.marks import Key
+from autoact.run.record.stage_state import work_before
 from autoact.run.record.state import RunState, fold
-from autoact.run.record.work_time import work_before
 from autoact.script import found_nothing, is_fork
 from autoact.trajectory import META, VerdictQuality
 from autoact.verdicts import describe_verdicts, first_verdicts, measure_verdicts

@@ -9,7 +9,8 @@ from autoact.events import QuestionSolved, TrainStepped
 from autoact.lab.duration import format_duration
 from autoact.project.config import trained_cast
 from autoact.registry.stages import DIFFERENTIATION, pipeline, title
-from autoact.run.record.state import RunState, StageState
+from autoact.run.record.stage_state import StageState
+from autoact.run.record.state import RunState
 from autoact.script import is_fork
 
 RECENT = 20

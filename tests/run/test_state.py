@@ -35,7 +35,8 @@ from autoact.registry.stages import SELF_INSTRUCT, STAGES
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail, LogWriter, Record, seal_event
 from autoact.run.record.log_end import read_end
-from autoact.run.record.state import LANES, TURNS, ModelUsage, RunState, StageState, fold
+from autoact.run.record.stage_state import StageState
+from autoact.run.record.state import LANES, TURNS, ModelUsage, RunState, fold
 from autoact.trajectory import Question, Trajectory
 
 Python = Callable[..., "subprocess.Popen[str]"]

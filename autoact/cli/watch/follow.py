@@ -17,7 +17,8 @@ from autoact.run.process.health import ELSEWHERE, UNREADABLE, cause, is_active, 
 from autoact.run.process.launch import stop
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
-from autoact.run.record.state import RunState, StageState
+from autoact.run.record.stage_state import StageState
+from autoact.run.record.state import RunState
 from autoact.script import is_fork
 
 EVERY_TERMINAL, EVERY_FILE, EVERY_ANSWERS = 0.5, 10.0, 60.0

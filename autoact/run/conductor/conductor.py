@@ -24,7 +24,7 @@ from autoact.run.conductor.training import train
 from autoact.run.conductor.world import World
 from autoact.run.control.gate import Cancelled, Gate
 from autoact.run.record.journal import Journal
-from autoact.run.record.state import StageState
+from autoact.run.record.stage_state import StageState
 from autoact.script import (
     Answer,
     Ask,

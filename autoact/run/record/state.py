@@ -45,44 +45,11 @@ from autoact.events import (
 )
 from autoact.run.record.answers import Answers
 from autoact.run.record.log import Damage, LogTail, Record
-from autoact.run.record.work_time import work_before
+from autoact.run.record.stage_state import StageState, work_before
 from autoact.trajectory import Adapter, Question, Trajectory, Verdict
 
 TURNS, LANES, CHARACTERS, COMMANDS = 8, 24, 2_000, 32
 """Limits on what is kept: turns of an unfinished episode, such episodes, characters of a turn, and commands."""
-
-
-@dataclass(slots=True)
-class StageState:
-    """The progress of one stage."""
-
-    of: int = 0
-    """Amount of work expected; 0 when the stage cannot know it."""
-    done: int = 0
-    made: int = 0
-    """Number of results; set when the stage is finished."""
-    status: str = "running"
-    """`running` or `finished`."""
-    seconds: float = 0.0
-    """Time at work on it, once it is finished."""
-    started_at: float = 0.0
-    """Unix seconds."""
-    paced: tuple[float, int] = (0.0, 0)
-    """Unix seconds and results, from which the pace is measured: of the start, or of the last time it went on."""
-    tried: int = 0
-    """Number of drafts written so far, in a stage that judges them later."""
-    worked: float = 0.0
-    """Seconds at work on it so far, in all attempts."""
-
-    @property
-    def spent(self) -> float:
-        """Seconds at work on it: as the job measured them once it is finished, else up to the last event."""
-        return self.seconds or self.worked
-
-    @property
-    def is_carried_over(self) -> bool:
-        """True if the base run played it, and this run took its results."""
-        return self.status == "finished" and not self.started_at
 
 
 @dataclass(slots=True)
