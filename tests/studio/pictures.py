@@ -23,7 +23,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "trajectories": ("3", "G", *"k" * 28, "tab", "g"),
     "training": ("4", *"mmnmmnmm"),
     "group": ("5", "wait"),
-    "lab": ("6", "wait", *"jjj"),
+    "lab": ("6", "wait", "S", "wait"),
     "runs": ("7", "wait", "G", "d"),
 }
 """By pane: the keys before its picture."""
