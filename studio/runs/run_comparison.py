@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 
 from autoact.errors import BadInput
 from autoact.lab import comparison
@@ -16,6 +17,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from studio.episodes.document import Document, Paragraph
 from studio.runs.config_diff import differences
+from studio.terminal.wrap import wrap
 
 NONE = "-"
 
@@ -23,19 +25,26 @@ NONE = "-"
 def compare_runs(one: RunFolder, other: RunFolder, widest: int) -> Document:
     """Returns the comparison of two runs as a document. Reads both logs, so call it in a thread.
 
-    The left column has at most `widest` cells; a longer figure moves its neighbour to the right.
+    Each column has at most `widest` cells.
     """
     totals = [LogTotals.of_run(folder) for folder in (one, other)]
     left, right = (_figures(count_figures(each)) for each in totals)
     rows = [(name, left.get(name, NONE), right.get(name, NONE)) for name in _in_order(left, right)]
     width = min(widest, max(len(value) for _, value, _ in [("", one.name, ""), *rows]))
-    document = Document([Paragraph("", "runs", f"{one.name:<{width}} | {other.name}")])
+    document = Document([Paragraph("", "runs", _side_by_side(one.name, other.name, width, widest))])
     for name, mine, its in rows:
-        document.add(Paragraph(name if name in ROLES else "", name, f"{mine:<{width}} | {its}"))
+        text = _side_by_side(mine, its, width, widest)
+        document.add(Paragraph(name if name in ROLES else "", name, text))
     for part, text in (*_compare_scores(one, other, *(each.state for each in totals)), *_settings(one, other)):
         document.add(Paragraph("", part, text))
     document.longest_part = max(len(name) for name, _, _ in rows)
     return document
+
+
+def _side_by_side(mine: str, its: str, width: int, widest: int) -> str:
+    """Returns two texts in columns, the left one of `width` cells, the right one of at most `widest`."""
+    lines = zip_longest(wrap(mine, width), wrap(its, widest), fillvalue="")
+    return "\n".join(f"{left:<{width}} | {right}" for left, right in lines)
 
 
 def _in_order(left: Mapping[str, str], right: Mapping[str, str]) -> list[str]:
