@@ -304,6 +304,8 @@ class ProjectsScreen(Screen[None]):
                 return "There are no projects; n makes one."
             case "open" | "duplicate" | "rename" | "archive" | "delete" if self._chosen is None:
                 return "No project matches the filter; esc shows all."
+            case "archive" | "delete" if (summary := self._summaries.get(str(self._chosen))) and summary.alive:
+                return f"{summary.alive[0]} has a job; cancel it first."
             case "restore" if not (self.folder / folders.ARCHIVE).is_dir():
                 return "No project is archived here."
             case "show_all" if not self._filter.has_class("shown"):

@@ -165,6 +165,15 @@ async def test_deleting_asks_and_leaves_nothing(opera: Path, monkeypatch: pytest
     assert not opera.exists()
 
 
+@pytest.mark.parametrize("key", ["x", "X"])
+async def test_a_project_with_a_run_at_work_is_kept_without_a_question(opera: Path, key: str) -> None:
+    with alive(write(opera, synthesis())):
+        async with projects_of(opera.parent) as (app, pilot):
+            await pilot.press(key)
+            await done(app, pilot)
+            assert "has a job; cancel it first." in screen_text(app)
+
+
 @pytest.mark.does("projects.restore")
 async def test_an_archived_project_moves_back(opera: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirm, "IGNORE_KEYS_S", 0.0)
