@@ -14,7 +14,7 @@ from autoact.security import trust
 
 
 class Choosable(Protocol):
-    """What the choice depends on."""
+    """The properties of a run on which the choice depends."""
 
     @property
     def alive(self) -> bool:
@@ -56,7 +56,7 @@ class ChosenRun:
 
     folder: RunFolder
     why: str = ""
-    """Why it, where a person may have meant another; else empty."""
+    """The reason for it, where a person may have meant another; else empty."""
 
 
 def leading_run(runs: Sequence[C]) -> C | None:

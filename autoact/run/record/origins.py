@@ -1,4 +1,4 @@
-"""Where the answers of a trajectory are: in the log of the run that made it, or nowhere if no model wrote it."""
+"""Finds the run whose log has the answers of a trajectory; those that no model wrote have none."""
 
 from __future__ import annotations
 
