@@ -13,11 +13,12 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
+from autoact.run.process.leading import leading_run
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.run.record.watch import Watch
 from studio.runs.loss_series import Series
-from studio.runs.run_list import ALIVE, RunLine, RunList, leading_run, run_verdict
+from studio.runs.run_list import ALIVE, RunLine, RunList, run_verdict
 from studio.runs.run_tail import RunTail
 
 BUSY_S, IDLE_S, QUIET_S, AT_ONCE_S = 0.1, 0.25, 1.0, 0.001
@@ -177,5 +178,5 @@ class Follow:
             return False
         self.verdict = run_verdict(tail.folder, tail.state)
         if changed := read or self.verdict != before:
-            self.run_list.follow(tail.folder, self.verdict, tail.state)
+            self.run_list.follow(RunLine(tail.folder, self.verdict, tail.state))
         return changed

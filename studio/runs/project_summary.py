@@ -8,12 +8,13 @@ from autoact.errors import AutoActError
 from autoact.files import disk
 from autoact.project.config import Config
 from autoact.project.project import Project
+from autoact.run.process.leading import leading_run
 from autoact.run.record.folder import RunFolder
 from autoact.run.record.log import LogTail
 from autoact.run.record.state import RunState
 from studio.runs.progress import stage_of
 from studio.runs.project_scores import ScoreReader
-from studio.runs.run_list import ALIVE, RunLine, RunList, leading_run, run_verdict
+from studio.runs.run_list import ALIVE, RunLine, RunList, run_verdict
 
 
 @dataclass(frozen=True, slots=True)

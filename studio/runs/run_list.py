@@ -8,7 +8,6 @@ from pathlib import Path
 
 from autoact.files import disk
 from autoact.run.process.health import SILENT, verdict
-from autoact.run.process.leading import leading_run as leading_run  # the screens take it from here
 from autoact.run.record.folder import RunFolder, list_runs
 from autoact.run.record.log_end import read_end
 from autoact.run.record.state import RunState
@@ -64,14 +63,14 @@ class RunList:
         self._followed: RunLine | None = None
         """The run whose whole log is read, more often than the list."""
 
-    def follow(self, folder: RunFolder | None, verdict: str = "", state: RunState | None = None) -> None:
-        """Takes over the state of the run whose whole log is read; None when none is followed any more."""
-        self._followed = RunLine(folder, verdict, state) if folder is not None and state is not None else None
-        if (line := self._followed) is not None:
-            same = (
-                replace(run, verdict=verdict, state=line.state) if run.folder == folder else run for run in self.runs
-            )
-            self.runs = list(same)
+    def follow(self, line: RunLine | None) -> None:
+        """Takes over folder, verdict and state of the run whose whole log is read; None when none is followed."""
+        self._followed = line
+        if line is not None:
+            self.runs = [
+                replace(run, verdict=line.verdict, state=line.state) if run.folder == line.folder else run
+                for run in self.runs
+            ]
 
     def refresh(self) -> bool:
         """Reads the list again; returns whether anything changed."""

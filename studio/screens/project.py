@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from autoact.run.control.command import Command
+from autoact.run.process.leading import leading_run
 from studio.actions import action_table, remote_machine, run_command
 from studio.actions.remote_machine import CommandResult
 from studio.files.view_memory import PaneMemory, ProjectMemory, save_view
@@ -24,7 +25,7 @@ from studio.panes import SLOTS
 from studio.panes.pane import Pane
 from studio.runs.follow import Follow, RunChanged
 from studio.runs.machine import MachineLoad, MachineMeter
-from studio.runs.run_list import RunLine, leading_run
+from studio.runs.run_list import RunLine
 from studio.screens.run_control import RunControl, Verb
 from studio.terminal.redraw import Frames
 from studio.widgets.footer import Footer

@@ -11,13 +11,14 @@ from showcase import told
 from stories import alive, finished, screen_text, synthesis, training, write
 
 import autoact.events as happened
+from autoact.run.process.leading import leading_run
 from autoact.run.record.folder import new_run
 from autoact.run.record.log import LogWriter
 from autoact.run.record.state import RunState
 from autoact.trajectory import Adapter, Question, Trajectory
 from studio.panes.runs import RunsPane
 from studio.runs.config_diff import differences
-from studio.runs.run_list import RunList, leading_run
+from studio.runs.run_list import RunList
 from studio.screens import confirm
 from studio.screens.confirm import Confirm
 from studio.screens.project import ProjectScreen
