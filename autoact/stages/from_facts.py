@@ -20,6 +20,7 @@ from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use
 from autoact.stages.by_type.clauses import NAME
+from autoact.stages.by_type.composition import find_comparative
 from autoact.stages.by_type.facts import find_others
 from autoact.trajectory import (
     FINISH,
@@ -149,7 +150,8 @@ def repair(failed: Trajectory, written: Trajectory, prefix: str) -> Trajectory |
 def _plan(question: Question, number: int) -> str:
     """Returns the thought before a page is read: what the last page said, why this one is read, what is needed later.
 
-    The later needs are repeated because a small model pays more attention to its last thought than to the question.
+    The later needs are repeated because a small model pays more attention to its last thought than to the question, and
+    the word of a comparison stands before what it means for the numbers.
     """
     evidence, read = question.evidence[number], f"read the page about {question.gold[number]}."
     begin = f"{_found(question.evidence[number - 1])}. " if number else ""
@@ -173,7 +175,8 @@ def _later_needs(question: Question, number: int) -> str:
         return f", then {later}" if following and (later := _name_later(question, number)) else ""
     also = "".join(f" and {evidence.need}" for evidence in following)
     if question.type == "comparison" and (call := _find_call(question)):
-        return f"{also}, then the {_size(call)} number"
+        word = find_comparative(question.text)
+        return f"{also}, then {f'which is {word}: ' if word else ''}the {_size(call)} number"
     if question.type == "yes-no":
         same = "they are the same" if len(question.evidence) > 1 else f"it is {_asked_texts(question)[1]}"
         return f"{also}, then whether {same}"

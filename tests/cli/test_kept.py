@@ -265,6 +265,19 @@ def test_a_command_finds_a_job_without_a_socket_in_its_folder(
     assert f"waiting: run {folder.name} takes no commands" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("end", "said"), [(happened.RunFinished(), "it is finished"), (happened.RunCancelled(), "resume")]
+)
+def test_a_finished_run_is_not_said_to_be_resumable(
+    folder: RunFolder, capsys: Captured, end: happened.Event, said: str
+) -> None:
+    written(folder, happened.RunOpened(1, 7, "here"), end)
+    assert main(["pause", str(folder.path)]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert ("resume" in told) == (said == "resume")
+
+
 def test_a_judgement_on_a_session_that_was_cancelled_wakes_it_not(folder: RunFolder, capsys: Captured) -> None:
     done = Trajectory("t-1", Question("q-1", "Who?"), (), answer="Klimt")
     written(folder, happened.RunOpened(1, 7, "here"), happened.TrajectoryCommitted(done), happened.RunCancelled())

@@ -98,10 +98,10 @@ def play(question: Question, *more: Tool) -> Trajectory:
         (
             COMPARISON,
             [
-                "I need how long the Danube is and how long the Rhine is, then the larger number, so I should read the "
-                "page about Danube.",
-                "I found how long the Danube is: 2,850 kilometers. I need how long the Rhine is, then the larger "
-                "number, so I should read the page about Rhine.",
+                "I need how long the Danube is and how long the Rhine is, then which is longer: the larger number, so "
+                "I should read the page about Danube.",
+                "I found how long the Danube is: 2,850 kilometers. I need how long the Rhine is, then which is longer: "
+                "the larger number, so I should read the page about Rhine.",
                 "I found how long the Danube is: 2,850 kilometers. I found how long the Rhine is: 1,230 kilometers, so "
                 "the answer is Danube.",
             ],

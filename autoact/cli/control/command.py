@@ -113,7 +113,7 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
         except Unreachable as error:
             waited = time.monotonic() - began
             if not is_active(folder):
-                raise BadInput(f"run {folder.name} is not alive; `autoact resume {folder.path}` resumes it") from error
+                raise BadInput(f"run {folder.name} is not alive{_advise_resume(folder)}") from error
             if waited > PATIENCE or (waited > NO_SOCKET and not folder.socket.exists()):
                 reply = _leave_command(folder, command)
                 break
@@ -124,6 +124,14 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
     if not reply.accepted:
         raise BadInput(reply.why)
     return reply
+
+
+def _advise_resume(folder: RunFolder) -> str:
+    """Returns how a run without a job goes on; that it is over, if it is finished."""
+    from autoact.run.record.state import RunState
+
+    finished = RunState.of(folder.events).status == "finished"
+    return ": it is finished" if finished else f"; `autoact resume {folder.path}` resumes it"
 
 
 def _leave_command(folder: RunFolder, command: Command) -> Reply:

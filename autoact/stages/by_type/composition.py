@@ -22,6 +22,9 @@ COMPARATIVES = {
     "tall": ("shorter", "taller"), "long": ("shorter", "longer"), "high": ("lower", "higher"),
     "deep": ("less deep", "deeper"), "wide": ("narrower", "wider"), "heavy": ("lighter", "heavier"),
 }  # fmt: skip
+_COMPARED_BY = re.compile(
+    rf"\b(first|later|fewer|more|{'|'.join(word for pair in COMPARATIVES.values() for word in pair)})\b"
+)
 PLURAL = {
     "was": "Were",
     "were": "Were",
@@ -166,6 +169,12 @@ def _comparison(one: Fact, other: Fact, words: CorpusWords, *, least: bool) -> s
     if form.kind == "noun" and (match := re.fullmatch(rf"the ([\w ]*number) of {re.escape(SLOT)}", form.statement)):
         return f"{asks} has the {'lower' if least else 'higher'} {match[1]}"
     return None
+
+
+def find_comparative(text: str) -> str:
+    """Returns the word by which a comparison's text compares, such as `later`; empty if it has none that is known."""
+    found = _COMPARED_BY.search(text.partition(",")[0])
+    return found[0] if found else ""
 
 
 def _value(fact: Fact) -> float | None:

@@ -46,7 +46,7 @@ class TypedPractice:
         self._used: Counter[tuple[str, str, str]] = Counter()
         self._patterns: Counter[tuple[str, str]] = Counter()
         self._made: Counter[str] = Counter()
-        """Accepted questions by type; of yes/no questions also by answer, and those about two subjects; of comparisons
+        """Accepted questions by type; of yes/no questions also those about two subjects, and by answer; of comparisons
         those won by the first, and by the smaller."""
         self._random = random.Random(material.seed)
 
@@ -67,7 +67,8 @@ class TypedPractice:
         """Accepts questions of each type while they are wanted; facts are used up to `times` as often as USES says."""
         for kind in TYPES:
             most, uses = max(2, self.wanted[kind] // variety), times * USES[kind]
-            for composed in self._candidates(kind, uses) if self._wants(kind) else ():
+            found = self._candidates(kind, uses, balanced=variety > VARIETY[-1])
+            for composed in found if self._wants(kind) else ():
                 if not self._wants(kind):
                     break
                 if self._fits(composed, most, uses):
@@ -87,7 +88,7 @@ class TypedPractice:
 
     # -- candidates ----------------------------------------------------------------------------------------------------
 
-    def _candidates(self, kind: str, uses: int) -> Iterator[Composed]:
+    def _candidates(self, kind: str, uses: int, *, balanced: bool) -> Iterator[Composed]:
         facts = self._random.sample(self.facts, len(self.facts))
         facts = [fact for fact in facts if self._uses(kind, fact) < uses]
         match kind:
@@ -99,7 +100,7 @@ class TypedPractice:
             case "comparison":
                 yield from self._comparisons(facts)
             case _:
-                yield from self._yes_or_no(facts)
+                yield from self._yes_or_no(facts, balanced=balanced)
 
     def _two_hop(self, facts: list[Fact]) -> Iterator[Composed]:
         by_page = defaultdict(list)
@@ -120,24 +121,30 @@ class TypedPractice:
                 if self._made["comparison"] > before:
                     self._made.update(least=int(least), first=int(winner_first))
 
-    def _yes_or_no(self, facts: list[Fact]) -> Iterator[Composed]:
-        """Yields questions about one fact and about two by turns, those with the scarcer answer."""
+    def _yes_or_no(self, facts: list[Fact], *, balanced: bool) -> Iterator[Composed]:
+        """Yields questions about two facts where such ones are scarce, else about one; if not `balanced`, then others.
+
+        Each has the answer that is scarcer among its like: the number of facts must not tell the answer.
+        """
         alike, pairs = self._pairs(facts, alike=True), self._pairs(facts)
         for fact in facts:
-            pair = next(alike if self._scarcer() == "yes" else pairs, None)
-            composed = [*(compose_same(*pair, self.words) if pair else ()), *self._polar(fact)]
-            if not self._is_rare("about two", "yes-no"):
-                composed.reverse()
-            yield from (one for one in composed if one.answer == self._scarcer())
+            first = self._is_rare("about two", "yes-no")
+            for about_two in (first,) if balanced else (first, not first):
+                answer = self._scarcer(about_two=about_two)
+                pair = next(alike if answer == "yes" else pairs, None) if about_two else None
+                composed = compose_same(*pair, self.words) if pair else () if about_two else self._polar(fact)
+                yield from (one for one in composed if one.answer == answer)
 
     def _is_rare(self, part: str, kind: str) -> bool:
         """Returns whether fewer than half of a type's questions are of a part; for exactly half, true or false."""
         surplus = 2 * self._made[part] - self._made[kind]
         return surplus < 0 or (surplus == 0 and self._random.random() < 0.5)
 
-    def _scarcer(self) -> str:
-        """Returns the answer that fewer of the questions have."""
-        return "yes" if self._made["yes"] <= self._made["no"] else "no"
+    def _scarcer(self, *, about_two: bool) -> str:
+        """Returns the answer that fewer of the questions about two facts, or about one, have."""
+        return min(
+            "yes", "no", key=lambda answer: (self._made[_answer_part(answer, about_two=about_two)], self._made[answer])
+        )
 
     def _polar(self, fact: Fact) -> Iterator[Composed]:
         others = [one for one in self.facts if pattern_of(one) == pattern_of(fact) and one.page != fact.page]
@@ -181,7 +188,9 @@ class TypedPractice:
         self.accepted.append(question)
         self._made[composed.type] += 1
         if composed.type == "yes-no":
-            self._made.update([composed.answer, *(["about two"] if len(composed.gold) > 1 else [])])
+            about_two = len(composed.gold) > 1
+            parts = (composed.answer, _answer_part(composed.answer, about_two=about_two))
+            self._made.update([*parts, *(["about two"] if about_two else [])])
         for fact in composed.facts:
             self._used[composed.type, fact.page, fact.template] += 1
             self._patterns[composed.type, fact.template] += 1
@@ -205,6 +214,11 @@ class TypedPractice:
         alike = fuzz.ratio(normalise(composed.text), normalise(other.text))
         about_others = bool(other.gold) and set(other.gold) != set(composed.gold)
         return alike == 100 or (alike >= self.settings.similar and not about_others)
+
+
+def _answer_part(answer: str, *, about_two: bool) -> str:
+    """Returns the name of the yes/no questions with an answer, about two subjects or about one."""
+    return f"{answer} about {'two' if about_two else 'one'}"
 
 
 def _asks_the_same(composed: Composed, other: Question) -> bool:

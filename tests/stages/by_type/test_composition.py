@@ -6,7 +6,13 @@ import pytest
 from invented_pages import PAGES
 
 from autoact.stages.by_type.clauses import split_clauses, to_template
-from autoact.stages.by_type.composition import compose_comparison, compose_polar, compose_same, compose_two_hop
+from autoact.stages.by_type.composition import (
+    compose_comparison,
+    compose_polar,
+    compose_same,
+    compose_two_hop,
+    find_comparative,
+)
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Fact
 from autoact.stages.by_type.forms import Reading
@@ -185,3 +191,17 @@ def test_a_yes_no_question_about_two_facts() -> None:
     (year,) = compose_same(MILA, TOBIAS, WORDS)
     assert (year.text, year.answer) == ("Were Mila Sorrin and Tobias Wren born in the same year?", "no")
     assert year.gold == ("Mila Sorrin", "Tobias Wren")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Who was born first, Iva Holm or Bo Lind?", "first"),
+        ("Which has the lower atomic number, Kavium or Borium?", "lower"),
+        ("Which lake is less deep, the Telk or the Orm?", "less deep"),
+        ("Who played more strings, Iva Holm or Bo Lind?", "more"),
+        ("Which river is nearer, the Orm or the longer Telk?", ""),
+    ],
+)
+def test_the_word_of_a_comparison_is_found_before_its_subjects(text: str, word: str) -> None:
+    assert find_comparative(text) == word

@@ -64,6 +64,14 @@ def test_answers_are_balanced(drive: Any) -> None:
     assert sorted(first) == [False, True]
 
 
+def test_the_number_of_subjects_does_not_tell_the_answer(drive: Any) -> None:
+    settings = SelfInstruct(target=10, round=4, types=QuestionShares(yes_no=1))
+    found = accepted(play(drive, settings=settings))
+    counts = Counter((len(question.gold), question.answer) for question in found)
+    assert {subjects for subjects, _ in counts} == {1, 2}
+    assert all(abs(counts[subjects, "yes"] - counts[subjects, "no"]) <= 1 for subjects in (1, 2))
+
+
 def test_a_held_out_question_is_not_repeated_in_other_words(drive: Any) -> None:
     free = accepted(play(drive))
     held_out = tuple(
