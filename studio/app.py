@@ -307,9 +307,15 @@ class StudioApp(App[str]):
         else:
             self.notify(untrusted_text.line(text), markup=False)
 
-    def action_theme(self) -> None:
-        names = [palette.name for palette in self.themes.palettes]
-        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+    def theme_names(self) -> list[str]:
+        """Returns the names of the themes, in the order in which `t` goes through them."""
+        return [palette.name for palette in self.themes.palettes]
+
+    def action_theme(self, name: str = "") -> None:
+        """Changes to a theme and remembers it; without a name, to the next one."""
+        names = self.theme_names()
+        following = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        self.theme = name or following
         try:
             user_files.save_theme(self.theme)
         except OSError as error:  # the boundary of a command: shown, not raised

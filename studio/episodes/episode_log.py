@@ -24,7 +24,7 @@ from autoact.run.record.origins import WITHOUT_MODEL, find_maker
 from autoact.script import FORK
 from autoact.trajectory import META, REFLECT, Trajectory
 from studio.episodes.document import Paragraph
-from studio.episodes.session import turn_note
+from studio.episodes.session import cast_of, mark_tries, turn_note
 
 CHUNK = 1 << 20
 
@@ -84,7 +84,8 @@ class EpisodeLog:
         turns = self._answers.turns(self.unit)
         if self._written and not self._is_of_model():
             return [*self._written, *self.epilogue]
-        return [*(Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns), *self.epilogue]
+        said = (Paragraph(turn.role, turn.part, turn.text, turn.n) for turn in turns)
+        return [*mark_tries(turns, said, cast_of(self.unit)), *self.epilogue]
 
     def _is_of_model(self) -> bool:
         """Returns whether the model gave an answer of this unit."""

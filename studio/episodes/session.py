@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +50,20 @@ def turn_cost(turn: Turn) -> str:
     return shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def mark_tries(turns: Sequence[Turn], paragraphs: Iterable[Paragraph], cast: str) -> Iterator[Paragraph]:
+    """Yields the paragraphs of turns, and before each later try of a method of several attempts one that numbers it.
+
+    The prompt of one try only grows, so a thought with a shorter prompt than the answer before it begins another.
+    """
+    several, number, longest = cast in METHODS and METHODS.get(cast).several, 1, 0
+    for turn, paragraph in zip(turns, paragraphs, strict=True):
+        if several and turn.part == "thought" and turn.prompt_tokens < longest:
+            number += 1
+            yield Paragraph("", "try", f"try {number}, from the question again")
+        longest = turn.prompt_tokens or longest
+        yield paragraph
+
+
 @dataclass(slots=True)
 class AskedQuestion:
     """A question to one cast, with its turns and answer so far; or a fork of one."""
@@ -78,7 +92,10 @@ class AskedQuestion:
     def paragraphs(self, turns: int | None = None) -> list[Paragraph]:
         """Returns the question and all turns, or the first `turns`; the owner of each is its turn's number."""
         shown = self.turns if turns is None else self.turns[:turns]
-        found = [Paragraph("", "question", self.question.text), *(self._paragraph(turn) for turn in shown)]
+        found = [
+            Paragraph("", "question", self.question.text),
+            *mark_tries(shown, map(self._paragraph, shown), self.cast),
+        ]
         if len(shown) == len(self.turns):
             found += self._end()
         return found

@@ -27,9 +27,9 @@ def play(script: Script, answers: list[str], doubts: list[float]) -> tuple[Traje
             return end.value, asked
         assert isinstance(ask, Ask)
         asked.append(ask)
-        number = sum(one.part == "verdict" for one in asked)
+        number = sum(one.part == "argument" for one in asked) - 1
         if ask.part == "verdict":
-            doubt = doubts[number - 1]
+            doubt = doubts[number]
             reply = Answer(" wrong" if doubt > 0.5 else " right", chance=max(doubt, 1 - doubt))
         else:
             reply = Answer(ask.choices[-1] if ask.choices else answers[number])
@@ -46,8 +46,18 @@ def test_the_verdict_chooses() -> None:
 
 @pytest.mark.parametrize(("last", "kept"), [("Beethoven", "Beethoven"), ("Mozart", "Mozart")])
 def test_the_majority_chooses_and_the_first_of_equals(last: str, kept: str) -> None:
-    made, _ = play(choose_by_majority("u", QUESTION, SETTINGS), [*ANSWERS[:4], last], [0.5] * ATTEMPTS)
+    made, asked = play(choose_by_majority("u", QUESTION, SETTINGS), [*ANSWERS[:4], last], [])
     assert made.answer == kept
+    assert not any(ask.part == "verdict" for ask in asked)
+
+
+@pytest.mark.parametrize(
+    ("answers", "made"), [(["Mozart"] * 5, 3), (["Haydn", *["Mozart"] * 4], 4), (["Haydn", "Bach", *["Mozart"] * 3], 5)]
+)
+def test_no_attempt_is_made_that_could_not_change_the_majority(answers: list[str], made: int) -> None:
+    kept, asked = play(choose_by_majority("u", QUESTION, SETTINGS), answers, [])
+    assert kept.answer == "Mozart"
+    assert sum(ask.part == "argument" for ask in asked) == made
 
 
 def test_only_the_first_attempt_is_as_without_the_method() -> None:

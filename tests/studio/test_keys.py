@@ -17,6 +17,7 @@ from studio.actions import action_table, keymap
 from studio.app import StudioApp
 from studio.screens.help import page, page_lines
 from studio.target import find
+from studio.terminal import user_files
 from studio.terminal.glyphs import ASCII, UNICODE
 
 RESERVED = {f"ctrl+{letter}" for letter in "mihjsqab"}
@@ -86,6 +87,19 @@ async def test_palette_footer_and_help_say_the_same(opera: Path) -> None:
         await pilot.press("enter")
         await pilot.pause(0.2)
         assert app.theme != before
+
+
+async def test_the_palette_finds_a_theme_by_its_name(opera: Path) -> None:
+    app = StudioApp(find(str(opera)))
+    async with app.run_test(size=(120, 50)) as pilot:
+        await pilot.press("colon", *"amber")
+        for _ in range(50):
+            await pilot.pause(0.05)
+            if "the colour theme amber" in screen_text(app):
+                break
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert (app.theme, user_files.read_theme()) == ("amber", "amber")
 
 
 @pytest.mark.does("everywhere.palette")

@@ -83,3 +83,22 @@ def test_a_choice_has_its_probability_and_an_edit_its_note(tmp_path: Path) -> No
     assert feed.last_answer() is not None
     assert feed.last_answer().owner == 2  # type: ignore[union-attr]
     feed.log.close()
+
+
+@pytest.mark.parametrize(("cast", "tries"), [("group-majority", ["try 2, from the question again"]), ("group", [])])
+def test_the_tries_of_a_majority_are_told_apart(tmp_path: Path, cast: str, tries: list[str]) -> None:
+    """The second thought continues the first try, whose prompt grew; the third begins with a short prompt again."""
+    unit = f"{cast}-held-001"
+    said = [("plan", "thought", 100), ("tool", "argument", 130), ("plan", "thought", 160), ("plan", "thought", 100)]
+    run = write(project(tmp_path), [
+        *(happened.ModelAnswered(unit, n, "d", role, part, f"text {n}", prompt_tokens=tokens)
+          for n, (role, part, tokens) in enumerate(said)),
+        happened.ToolObserved(unit, 4, "d", "Retrieve", "Fidelio", "An opera."),
+    ])  # fmt: skip
+    feed = TranscriptFeed(run, unit, RunState())
+    feed.log.read()
+    feed.refresh(None)
+    shown = [feed.document[index] for index in range(len(feed.document))]
+    assert [one.text for one in shown if one.part == "try"] == tries
+    assert [one.owner for one in shown if one.part != "try"] == [0, 1, 2, 3, 4]
+    assert shown[-3 if tries else -2].part == ("try" if tries else "thought")
