@@ -23,7 +23,7 @@ from autoact.cli.project import projects, trust
 from autoact.cli.reference import agent_docs, completion, manual, mcp_server
 from autoact.cli.start import ask, evaluate, recipe, resume, run, serve
 from autoact.cli.tools import listing
-from autoact.cli.watch import attach, compare, inspect, lineage, log, prompt, rate, report, runs
+from autoact.cli.watch import answers, attach, compare, inspect, lineage, log, prompt, rate, report, runs
 from autoact.errors import LOCAL, AutoActError, BadInput, NotInstalled
 from autoact.project.completion import complete
 from autoact.registry import load_plugins
@@ -31,9 +31,9 @@ from autoact.security.untrusted_text import cleaned_output
 from autoact.threads import limit_spinning
 
 VERBS = (
-    projects, trust, run, ask, evaluate, experiment, runs, compare, rate, report, inspect, lineage, attach, log, prompt,
-    command, fork, cancel, resume, delete, archive, listing, secrets, models, serve, recipe, doctor, notify, completion,
-    manual, agent_docs, mcp_server,
+    projects, trust, run, ask, evaluate, experiment, runs, compare, rate, report, inspect, answers, lineage, attach,
+    log, prompt, command, fork, cancel, resume, delete, archive, listing, secrets, models, serve, recipe, doctor,
+    notify, completion, manual, agent_docs, mcp_server,
 )  # fmt: skip
 """The order in which help lists the verbs."""
 SUGGESTIONS = 2

@@ -121,6 +121,7 @@ ACTIONS = (
         "autoact run --without",
         "lab",
     ),
+    Action("a", "answers", "all runs", "what every run answered to this question", "autoact answers", "lab"),
     Action("x", "experiments", "experiments", "experiments, how far their cells are", "autoact lab status", "lab"),
     Action("r", "run", "run", "play the cells of the experiment that are not finished", "autoact lab run", "lab"),
     Action("b", "rate", "", "rate two runs or methods without seeing their names", "autoact rate", "lab"),

@@ -36,6 +36,17 @@ def provenance(state: RunState, solved: QuestionSolved, examples: Sequence[Examp
     return [*lines, *_practice(state, trajectory), *_seeds(question, examples)]
 
 
+def list_answers(question: str, answers: object) -> list[Content]:
+    """Returns lines about what runs answered to a question, as `autoact answers --json` printed it."""
+    rows = [one for one in answers if one["question"] == question] if isinstance(answers, list) else []
+    lines = [_pair("asked", question, "bold"), *(_pair("expected", str(one["expected"])) for one in rows[:1])]
+    for one in rows:
+        score = f"F1 {one['f1']:.2f}" if "f1" in one else "no score"
+        text = f"{one['run']}  {one['method']}: {one['answer'] or 'no answer'}"
+        lines.append(_pair(score, text, "$error" if one.get("em", 1) < 1 else ""))
+    return lines
+
+
 def _practice(state: RunState, trajectory: Trajectory) -> list[Content]:
     """Returns lines about the practice questions that an answer may come from, each with its trajectories."""
     related = find_related(state, trajectory)

@@ -28,7 +28,7 @@ from autoact.run.record.folder import RunFolder
 from autoact.run.record.state import RunState
 from autoact.trajectory import Example
 from studio.actions import action_table, cli_command
-from studio.episodes.provenance import provenance, read_seeds
+from studio.episodes.provenance import list_answers, provenance, read_seeds
 from studio.panes.forms.lab import evaluation_form, omission_form, rating_form
 from studio.panes.pane import Pane
 from studio.panes.project_view import ProjectView
@@ -154,6 +154,8 @@ class LabPane(Pane):
                 return "w lists the wrong answers; the training rows behind one can be left out."
             case "omit" if not self._rows_behind():
                 return "Nothing in training was about this answer."
+            case "answers" if not self.has_class("wrong"):
+                return "w lists the wrong answers; a shows what every run answered to one of them."
             case "rate" | "sort" if self.has_class("wrong") or self.has_class("experiments"):
                 return "esc returns to the scores, which can be sorted and rated."
             case "rate" if len(self._sides()) < 2:
@@ -195,6 +197,20 @@ class LabPane(Pane):
     def action_omit(self) -> None:
         """Asks which training rows to leave out, and starts a run that trains without them."""
         self.app.push_screen(omission_form(self.project, self._wrong_run, self._rows_behind(), self.notice))
+
+    @action_table.check_obstacle
+    def action_answers(self) -> None:
+        """Shows what every run answered to the question under the cursor."""
+        chosen = self.query_one("#wrongs", Table).chosen
+        question = next(one.trajectory.question for one in self.wrongs.rows if one.trajectory.unit == chosen)
+        self.run_worker(self._compare_answers(question.text), group="answers", exclusive=True)
+
+    async def _compare_answers(self, question: str) -> None:
+        result = await cli_command.autoact("answers", str(self.project), question, options=("--json",))
+        if result.code:
+            self.notice(result.reason)
+        elif self.has_class("wrong"):
+            self.set_text("parts", Content("\n").join(list_answers(question, result.data)))
 
     def _sides(self) -> list[str]:
         """Returns the runs with scores and their methods, as RUN/METHOD."""

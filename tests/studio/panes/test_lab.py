@@ -428,6 +428,24 @@ async def test_enter_opens_the_wrong_answers_and_then_the_transcript(opera: Path
         assert app.screen.query_one(TrajectoriesPane).table.chosen == "group-held-1"
 
 
+@pytest.mark.does("lab.answers")
+async def test_what_every_run_answered_to_a_wrong_answers_question(opera: Path) -> None:
+    run = write(opera, story(), minute=10)
+    solved = happened.QuestionSolved("group", guessed(PERU, "Lima", "group-held-1"), 1.0, 1.0, True, 1.0, 90)
+    other = write(opera, [happened.RunOpened(1, 1, "here"), solved, happened.RunFinished()])
+    async with pane_of(opera, "6", (120, 36)) as (app, pilot):
+        await pilot.press("a")
+        await done(app, pilot)
+        assert "w lists the wrong answers" in screen_text(app)
+        await pilot.press("slash", *short_name(run.name), "enter", "w")
+        await until(pilot, lambda: app.screen.query_one(LabPane).has_class("wrong"))
+        await pilot.press("a")
+        await until(pilot, lambda: other.name in screen_text(app))
+        lines = [" ".join(line.split()) for line in screen_text(app).splitlines()]
+        assert any(f"F1 0.00 {run.name} group: [b]Bonn" in line for line in lines)
+        assert any(f"F1 1.00 {other.name} group: Lima" in line for line in lines)
+
+
 async def test_the_wrong_answers_are_searched(opera: Path) -> None:
     write(opera, story())
     async with pane_of(opera, "6") as (app, pilot):
