@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
@@ -57,8 +58,7 @@ def write_request(tiny: Path, folder: Path, train: Train = TRAIN) -> Path:
 
 def worker_processes() -> list[str]:
     """Returns the command lines of workers that several processes share."""
-    files = [file for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists()]
-    lines = [file.read_bytes().replace(b"\0", b" ").decode() for file in files]
+    lines = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]  # without those that end
     return [line for line in lines if worker.FOLLOW in line and "autoact.training.worker" in line]
 
 
