@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from paned import until
 from performed import CONTEXTS, said_in
 from stories import screen_text
 from textual.command import CommandPalette
@@ -78,10 +79,7 @@ async def test_palette_footer_and_help_say_the_same(opera: Path) -> None:
     app = StudioApp(find(str(opera)))
     async with app.run_test(size=(120, 50)) as pilot:
         await pilot.press("colon", *"colour")
-        for _ in range(50):
-            await pilot.pause(0.05)
-            if "remembered  [t]" in screen_text(app):
-                break
+        await until(pilot, lambda: "remembered  [t]" in screen_text(app))
         assert "the next colour theme; it is remembered  [t]" in screen_text(app)
         before = app.theme
         await pilot.press("enter")
@@ -93,10 +91,7 @@ async def test_the_palette_finds_a_theme_by_its_name(opera: Path) -> None:
     app = StudioApp(find(str(opera)))
     async with app.run_test(size=(120, 50)) as pilot:
         await pilot.press("colon", *"amber")
-        for _ in range(50):
-            await pilot.pause(0.05)
-            if "the colour theme amber" in screen_text(app):
-                break
+        await until(pilot, lambda: "the colour theme amber" in screen_text(app))
         await pilot.press("enter")
         await pilot.pause(0.2)
         assert (app.theme, user_files.read_theme()) == ("amber", "amber")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from rapidfuzz import fuzz
@@ -131,8 +131,9 @@ class TypedPractice:
             first = self._is_rare("about two", "yes-no")
             for about_two in (first,) if balanced else (first, not first):
                 answer = self._scarcer(about_two=about_two)
-                pair = next(alike if answer == "yes" else pairs, None) if about_two else None
-                composed = compose_same(*pair, self.words) if pair else () if about_two else self._polar(fact)
+                composed: Iterable[Composed] = () if about_two else self._polar(fact)
+                if about_two and (pair := next(alike if answer == "yes" else pairs, None)):
+                    composed = compose_same(*pair, self.words)
                 yield from (one for one in composed if one.answer == answer)
 
     def _is_rare(self, part: str, kind: str) -> bool:
