@@ -55,12 +55,12 @@ def mark_tries(turns: Sequence[Turn], paragraphs: Iterable[Paragraph], cast: str
 
     The prompt of one try only grows, so a thought with a shorter prompt than the answer before it begins another.
     """
-    several, number, longest = cast in METHODS and METHODS.get(cast).several, 1, 0
+    several, number, before = cast in METHODS and METHODS.get(cast).several, 1, 0
     for turn, paragraph in zip(turns, paragraphs, strict=True):
-        if several and turn.part == "thought" and turn.prompt_tokens < longest:
+        if several and turn.part == "thought" and turn.prompt_tokens < before:
             number += 1
             yield Paragraph("", "try", f"try {number}, from the question again")
-        longest = turn.prompt_tokens or longest
+        before = turn.prompt_tokens or before  # a tool's reply has no prompt
         yield paragraph
 
 

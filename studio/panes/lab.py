@@ -19,6 +19,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from autoact.errors import AutoActError
+from autoact.events import QuestionSolved
 from autoact.experiments.progress import RunReader
 from autoact.files import disk
 from autoact.lab.lineage import find_related, training_rows, wrong_answers
@@ -187,11 +188,16 @@ class LabPane(Pane):
             work = partial(self._read_wrong, RunFolder(self.project / "runs" / run), method)
             self.run_worker(work, thread=True, group="wrong", exclusive=True)
 
+    @property
+    def _answer_chosen(self) -> QuestionSolved | None:
+        """The wrong answer under the cursor."""
+        chosen = self.query_one("#wrongs", Table).chosen
+        return next((one for one in self.wrongs.rows if one.trajectory.unit == chosen), None)
+
     def _rows_behind(self) -> list[str]:
         """Returns the training rows behind the wrong answer under the cursor."""
-        chosen = self.query_one("#wrongs", Table).chosen
-        asked = (one.trajectory for one in self.wrongs.rows if one.trajectory.unit == chosen)
-        return [row for trajectory in asked for row in training_rows(find_related(self._state, trajectory))]
+        answer = self._answer_chosen
+        return training_rows(find_related(self._state, answer.trajectory)) if answer else []
 
     @action_table.check_obstacle
     def action_omit(self) -> None:
@@ -201,15 +207,15 @@ class LabPane(Pane):
     @action_table.check_obstacle
     def action_answers(self) -> None:
         """Shows what every run answered to the question under the cursor."""
-        chosen = self.query_one("#wrongs", Table).chosen
-        question = next(one.trajectory.question for one in self.wrongs.rows if one.trajectory.unit == chosen)
-        self.run_worker(self._compare_answers(question.text), group="answers", exclusive=True)
+        if answer := self._answer_chosen:
+            self.run_worker(self._compare_answers(answer), group="answers", exclusive=True)
 
-    async def _compare_answers(self, question: str) -> None:
+    async def _compare_answers(self, answer: QuestionSolved) -> None:
+        question = answer.trajectory.question.text
         result = await cli_command.autoact("answers", str(self.project), question, options=("--json",))
         if result.code:
             self.notice(result.reason)
-        elif self.has_class("wrong"):
+        elif self.has_class("wrong") and self._answer_chosen is answer:  # the cursor may have moved meanwhile
             self.set_text("parts", Content("\n").join(list_answers(question, result.data)))
 
     def _sides(self) -> list[str]:

@@ -127,7 +127,7 @@ def deliver(folder: RunFolder, command: Command) -> Reply:
 
 
 def _advise_resume(folder: RunFolder) -> str:
-    """Returns how a run without a job goes on; that it is over, if it is finished."""
+    """Returns the end of a message about a run without a job: that it is finished, else how to resume it."""
     from autoact.run.record.state import RunState
 
     finished = RunState.of(folder.events).status == "finished"

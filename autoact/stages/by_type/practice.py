@@ -122,9 +122,9 @@ class TypedPractice:
                     self._made.update(least=int(least), first=int(winner_first))
 
     def _yes_or_no(self, facts: list[Fact], *, balanced: bool) -> Iterator[Composed]:
-        """Yields questions about two facts where such ones are scarce, else about one; if not `balanced`, then others.
+        """Yields questions about two facts while those are fewer than half, else about one; if not `balanced`, both.
 
-        Each has the answer that is scarcer among its like: the number of facts must not tell the answer.
+        Their answer is the scarcer one of those about as many facts, so that the number of facts does not tell it.
         """
         alike, pairs = self._pairs(facts, alike=True), self._pairs(facts)
         for fact in facts:
