@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from autoact.tools.pages.sentences import sentences
+from autoact.stages.by_type.lead import list_statements, plain_sentences
 from autoact.trajectory import Page
 
 SLOT = "{}"
@@ -57,6 +57,10 @@ class Clause(Struct, frozen=True):
     name: str
     """The subject in running text, such as `the harp` for the page Harp."""
     text: str
+    source: str = ""
+    """The sentence of the page, where the text is in other words."""
+    question: str = ""
+    """The question that it answers, with SLOT for the subject; empty where the model writes questions."""
 
     @property
     def template(self) -> str:
@@ -69,10 +73,10 @@ def split_clauses(page: Page, name: str) -> list[Clause]:
 
     A pronoun at the beginning of a sentence stands for the page's subject if the sentence before is about it.
     """
-    found: list[Clause] = []
+    found = [Clause(page, name, one.text, one.source, one.question) for one in list_statements(page)]
     person = is_person(page)
     continued = False
-    for sentence in sentences(page.text):
+    for sentence in plain_sentences(page):
         text = sentence.rstrip(".")
         if not person and continued and not _names(text, page.title):
             text = _replace_object(text, name)
@@ -84,13 +88,14 @@ def split_clauses(page: Page, name: str) -> list[Clause]:
 
 
 def is_person(page: Page) -> bool:
-    """Returns whether the text of a page calls its subject he or she: right after a sentence about the subject.
+    """Returns whether a page says when its subject was born, or calls it he or she: right after a sentence about it.
 
     After `The Scream is a painting by Edvard Munch`, it is the painter who is called so.
     """
     about = re.compile(rf"(?:The )?{re.escape(page.title)}\b(?!.* by [A-Z])", re.IGNORECASE)
-    texts = sentences(page.text)
-    return any(about.match(text) and _PERSONAL.match(following) for text, following in pairwise(texts))
+    texts = plain_sentences(page)
+    born = any(one.question.endswith("born?") for one in list_statements(page))
+    return born or any(about.match(text) and _PERSONAL.match(following) for text, following in pairwise(texts))
 
 
 def to_template(text: str, title: str) -> str:

@@ -18,6 +18,8 @@ PERSON_NOUNS = word_set(
 """Nouns for a person: `who` asks for them, `what` does not."""
 PLACES = ("country", "city", "town", "island", "state", "region", "village", "kingdom")
 """Nouns for a place that may stand before its name with `of`, as in `the island of Sicily`."""
+_WORKS = word_set("film song album novel band series")
+"""Nouns for what has a name in capitals, even where that is a common word."""
 _TITLES = word_set("King Queen Emperor Saint Pope Prince Princess Sir Lord Lady Captain Doctor")
 _LANGUAGES = word_set(
     "Arabic Chinese Dutch English French German Greek Hebrew Hindi Italian Japanese Latin Polish Portuguese Russian "
@@ -56,7 +58,8 @@ class CorpusWords:
         used = self._spellings.get(title.lower(), Counter()) + Counter(
             re.findall(rf"(?:(?<=[a-z,] )|(?<=\bThe )){re.escape(title)}\b", page.text, re.IGNORECASE)
         )
-        name = used.most_common(1)[0][0] if used else title
+        work = not _WORKS.isdisjoint(self.nouns(title))
+        name = used.most_common(1)[0][0] if used and not work else title
         return f"the {name}" if article else name
 
     def page(self, name: str) -> Page | None:
@@ -72,8 +75,13 @@ class CorpusWords:
         first, *others = name.split()
         if first in _TITLES:
             return True
-        common = any(one.lower() in self._spellings.get(one.lower(), ()) for one in name.split())
+        common = any(self._is_common(one) for one in name.split())
         return bool(others) and not common and all(one[0].isupper() for one in others)
+
+    def _is_common(self, word: str) -> bool:
+        """Returns whether the corpus has a word in lower case inside sentences, not only by mistake."""
+        found = self._spellings.get(word.lower(), Counter())
+        return found[word.lower()] > found[word] // 20
 
     def may_be_place(self, name: str) -> bool:
         """Returns whether a name can stand after `in` as a place: it is no person, people, language or month."""

@@ -1,8 +1,9 @@
 """Facts: one-hop questions that the model writes about a clause and confirms from the page.
 
-For each clause the model continues some first words of a question, such as `In what year did`. A question stands if it
-names its subject, is in a form that can be checked, asks for what the clause says, and if the model, asked from the
-page alone, chooses the same answer among all names, numbers and nouns of the page.
+For each clause the model continues some first words of a question, such as `In what year did`; what only the first
+sentence of an encyclopedia page says comes with its question (`lead`). A question stands if it names its subject, is in
+a form that can be checked, asks for what the clause says, and if the model, asked from the page alone, chooses the same
+answer among all names, numbers and nouns of the page.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ class FactWriter:
 
     def write(self, name: str, clause: Clause) -> Generator[Ask, Answer, list[FactDraft]]:
         """Writes the questions about one clause, checks each by the rules, and confirms those that pass."""
+        if clause.question:
+            return [(yield from self._check(name, clause.question.replace(SLOT, clause.name), clause))]
         drafts: dict[str, FactDraft] = {}
         if introduced := self._introduction(name, clause):
             drafts[introduced.question] = yield from self._confirm(introduced, clause, self._other_introductions(name))
@@ -108,11 +111,14 @@ class FactWriter:
             question = f"{first} {reply.text.strip()}".strip() + "?"
             if question in drafts:
                 continue
-            draft = self._judge(f"{name}-{number}", question, clause)
-            if draft.fact:
-                draft = yield from self._confirm(draft, clause, self._others(draft.fact, clause.page))
-            drafts[question] = draft
+            drafts[question] = yield from self._check(f"{name}-{number}", question, clause)
         return list(drafts.values())
+
+    def _check(self, name: str, question: str, clause: Clause) -> Generator[Ask, Answer, FactDraft]:
+        draft = self._judge(name, question, clause)
+        if draft.fact is None:
+            return draft
+        return (yield from self._confirm(draft, clause, self._others(draft.fact, clause.page)))
 
     def _judge(self, name: str, question: str, clause: Clause) -> FactDraft:
         template = to_template(question, clause.page.title)
@@ -124,7 +130,7 @@ class FactWriter:
             return FactDraft(name, question, "", refusal=reading)
         if f" {normalise(reading.answer)} " in f" {normalise(question)} ":
             return FactDraft(name, question, reading.answer, refusal="answer is in the question")
-        fact = Fact(clause.page.title, clause.name, template, reading, clause.text)
+        fact = Fact(clause.page.title, clause.name, template, reading, clause.source or clause.text)
         return FactDraft(name, fact.ask(), reading.answer, fact)
 
     def _introduction(self, name: str, clause: Clause) -> FactDraft | None:

@@ -31,7 +31,7 @@ _ENDS_IN_LIST = re.compile(
 """The rest of a list; what follows `and` may also be another verb, as in `stands in Brunia and belongs to Harvia`."""
 ONLY_ONE_DOES = word_set(
     "discovered invented wrote painted composed designed founded built created developed patented carved named made "
-    "directed introduced drew gave proposed began started united conquered"
+    "directed recorded introduced drew gave proposed began started united conquered"
 )
 """Verbs for what one person does, so that the question `who did it` has one answer."""
 WORKS = {

@@ -63,7 +63,9 @@ def read_introduction(clause: Clause) -> Reading | None:
 
 _INTRODUCTION = re.compile(
     r"\{\} (is|was|are|were) (?P<article>an? )(?P<answer>(?:[\w-]+ ){0,3}?[\w-]+)"
-    r"(?=$|[.;]| (?:in|of|that|who|which|with|from|at|on|near|by|between|for|made|known|and|where|off|called|found)\b)"
+    r"(?=$|[.;]| (?:in|of|that|who|which|with|from|at|on|near|by|between|for|made|known|and|where|off|called|found)\b"
+    r"| (?:directed|written|composed|produced|released|recorded|developed|created|published|founded|formed|established|"
+    r"based|located|designed|set|hosted|fought|starring|consisting|appearing|best) )"
 )
 
 

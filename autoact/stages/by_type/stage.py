@@ -9,6 +9,8 @@ from functools import partial
 from itertools import count, islice
 from typing import Any
 
+from msgspec.structs import replace
+
 from autoact.events import Event, QuestionRefused, StageProgressed
 from autoact.project.config import SelfInstruct
 from autoact.registry.stages import SELF_INSTRUCT
@@ -16,6 +18,7 @@ from autoact.script import Round, Unit
 from autoact.stages.by_type.clauses import NAME, Clause
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import FactDraft, FactWriter
+from autoact.stages.by_type.lead import name_pages
 from autoact.stages.by_type.practice import TypedPractice
 from autoact.stages.material import SeedMaterial
 from autoact.trajectory import Page, Question
@@ -27,6 +30,7 @@ def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generato
     When the corpus is used up, or `stall` rounds gave no fact, types that lack questions are filled with more from the
     same facts, at last with questions of other types.
     """
+    material = replace(material, passages=name_pages(material.passages))
     words = CorpusWords(material.passages)
     writer = FactWriter(material.task, material.examples, settings, words)
     practice = TypedPractice(material, settings, words)

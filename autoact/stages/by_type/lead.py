@@ -1,0 +1,114 @@
+"""Reads the first sentence of an encyclopedia page, which packs several statements about its subject into one.
+
+`Mila Ada Sorrin (3 May 1912 – 9 June 1990) was a Dunish chemist` gives her full name, two years and a nationality;
+`Orvane is a 1964 film directed by Tobias Wren` says who made it. Each becomes a clause with the question that it
+answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from autoact.tools.pages.sentences import sentences
+from autoact.trajectory import Page
+
+_BRACKET = re.compile(r"\s*\([^()]*\)")
+_LEAD = re.compile(r"(?P<begin>\"?(?P<name>[^\",]{1,90}?)\"?(?:,.{1,40}?)?)(?P<rest> (?:is|was|are|were)\b.*)")
+_IN_NAMES = frozenset(["of", "the", "de", "da", "van", "von", "del", "la", "and", "in", "for", "di", "le", "der"])
+"""Words in lower case that names may have."""
+_YEAR = r"(?:1\d{3}|20\d\d)"
+_DAY = rf"(?:\d{{1,2}} [A-Z][a-z]+|[A-Z][a-z]+ \d{{1,2}},) ({_YEAR})"
+_BORN = re.compile(rf"\([^()]*\bborn\b[^()]*?\b({_YEAR})\b[^()]*\)")
+_LIVED = re.compile(rf"\([^()]*?{_DAY} ?[–-] ?{_DAY}[^()]*\)")
+_PERSONAL = re.compile(r"\b(?:[Hh]e|[Ss]he|[Hh]is|[Hh]er)\b")
+_NATIONALITY = re.compile(r" (?:is|was|are|were) an? ((?!Christian)[A-Z][a-z]+(?:an|ish|ese|ch|i|ek|ss)) [a-z]")
+_MADE = {
+    "directed": "directed", "written": "wrote", "composed": "composed", "founded": "founded", "created": "created",
+    "developed": "developed", "designed": "designed",
+}  # fmt: skip
+"""Past forms of verbs for what one maker does, by their participles."""
+_WRITTEN, _RECORDED = "novel|book|short story|novella|play|memoir", "album|song|single|EP|compilation"
+_DONE = ("released", "founded", "formed", "established", "published", "opened", "built", "launched")
+_IS_A = r" (?:is|was|are|were) (?:an?|the) (?:[^,;]* )?"
+_PARTICLE = "(?:de|da|van|von|del|la) "
+_WHO = rf"(?:(?:[A-Z][\w-]+ )?(?:(?!{_PARTICLE})[a-z-]+ ){{1,4}})"
+"""What a maker is, before the name: `the Dunish film director`."""
+_MAKER = re.compile(
+    rf"{_IS_A}(?:(?P<how>{'|'.join(_MADE)}|{_RECORDED}) by (?:the )?{_WHO}?|(?:{_WRITTEN}) by {_WHO})"
+    rf"(?P<maker>[A-Z][\w'.-]*(?: (?:{_PARTICLE})*[A-Z][\w'.-]*)*)"
+    r"(?=$|[,.;]| (?:in|for|on|at|from|with|that|which|who|about|released|published)\b| and [a-z])"
+)
+_WHEN = re.compile(rf"{_IS_A}(?P<participle>{'|'.join(_DONE)}) (?:in|on) [^,;]{{0,20}}?,? ?(?P<year>{_YEAR})\b")
+
+
+class Statement(NamedTuple):
+    """Something that a first sentence says of its subject, and the question that it answers."""
+
+    text: str
+    question: str
+    """With {} for the subject."""
+    source: str
+    """The sentence."""
+
+
+def name_pages(pages: Iterable[Page]) -> tuple[Page, ...]:
+    """Returns pages without the bracket of a title such as `Muse (band)`, which questions do not repeat.
+
+    Leaves out those whose title is then that of another page too: a question that names them could mean either.
+    """
+    named = [replace(page, title=_BRACKET.sub("", page.title).strip() or page.title) for page in pages]
+    counts = Counter(page.title.lower() for page in named)
+    return tuple(page for page in named if counts[page.title.lower()] == 1)
+
+
+def plain_sentences(page: Page) -> list[str]:
+    """Returns the sentences of a page without brackets, and with its title for a longer name in the first one."""
+    plain = [_drop_brackets(sentence) for sentence in sentences(page.text)]
+    return [_shorten_name(plain[0], page.title), *plain[1:]] if plain else []
+
+
+def _drop_brackets(sentence: str) -> str:
+    if "(" not in sentence:
+        return sentence
+    return re.sub(r" (?=[,.;])", "", _BRACKET.sub("", _BRACKET.sub("", sentence)))
+
+
+def _shorten_name(sentence: str, title: str) -> str:
+    """Returns a first sentence with the title in place of the name that it begins with, if that holds the title or ends
+    with the same word, and is no phrase such as `The capital of Dunia`."""
+    lead = _LEAD.fullmatch(sentence)
+    if lead is None or lead["begin"].lower().removeprefix("the ") == title.lower():
+        return sentence
+    words = lead["name"].split()
+    phrase = {word for word in words if word[0].islower()} - _IN_NAMES - set(title.split())
+    holds = f" {title.lower()} " in f" {lead['name'].lower()} "
+    same = holds or words[-1].lower() == title.split()[-1].lower()
+    return f"{title}{lead['rest']}" if same and not phrase else sentence
+
+
+def list_statements(page: Page) -> Iterator[Statement]:
+    """Yields what the first sentence of a page says besides what its subject is."""
+    sentence = next(iter(sentences(page.text)), "").rstrip(".")
+    name, text = page.title, _shorten_name(_drop_brackets(sentence), page.title)
+    if not text.startswith(f"{name} "):
+        return
+    born, lived = _BORN.search(sentence), _LIVED.search(sentence) if _PERSONAL.search(page.text) else None
+    if years := born or lived:
+        yield Statement(f"{name} was born in {years[1]}", "In what year was {} born?", sentence)
+    if lived:
+        yield Statement(f"{name} died in {lived[2]}", "In what year did {} die?", sentence)
+    if years and (found := _NATIONALITY.match(text, len(name))):
+        yield Statement(f"The nationality of {name} is {found[1]}", "What is the nationality of {}?", sentence)
+    if found := _MAKER.match(text, len(name)):
+        how = found["how"] or "written"
+        verb = _MADE.get(how, "recorded")
+        asked = "Which band" if verb == "recorded" else "Who"
+        yield Statement(f"{found['maker']} {verb} {name}", f"{asked} {verb} {{}}?", sentence)
+    if found := _WHEN.match(text, len(name)):
+        done = found["participle"]
+        yield Statement(f"{name} was {done} in {found['year']}", f"In what year was {{}} {done}?", sentence)
