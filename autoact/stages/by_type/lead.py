@@ -46,7 +46,7 @@ _MAKER = re.compile(
 _WHEN = re.compile(rf"{_IS_A}(?P<participle>{'|'.join(_DONE)}) (?:in|on) [^,;]{{0,20}}?,? ?(?P<year>{_YEAR})\b")
 
 
-class Statement(NamedTuple):
+class LeadStatement(NamedTuple):
     """Something that a first sentence says of its subject, and the question that it answers."""
 
     text: str
@@ -91,7 +91,7 @@ def _shorten_name(sentence: str, title: str) -> str:
     return f"{title}{lead['rest']}" if same and not phrase else sentence
 
 
-def list_statements(page: Page) -> Iterator[Statement]:
+def list_statements(page: Page) -> Iterator[LeadStatement]:
     """Yields what the first sentence of a page says besides what its subject is."""
     sentence = next(iter(sentences(page.text)), "").rstrip(".")
     name, text = page.title, _shorten_name(_drop_brackets(sentence), page.title)
@@ -99,16 +99,16 @@ def list_statements(page: Page) -> Iterator[Statement]:
         return
     born, lived = _BORN.search(sentence), _LIVED.search(sentence) if _PERSONAL.search(page.text) else None
     if years := born or lived:
-        yield Statement(f"{name} was born in {years[1]}", "In what year was {} born?", sentence)
+        yield LeadStatement(f"{name} was born in {years[1]}", "In what year was {} born?", sentence)
     if lived:
-        yield Statement(f"{name} died in {lived[2]}", "In what year did {} die?", sentence)
+        yield LeadStatement(f"{name} died in {lived[2]}", "In what year did {} die?", sentence)
     if years and (found := _NATIONALITY.match(text, len(name))):
-        yield Statement(f"The nationality of {name} is {found[1]}", "What is the nationality of {}?", sentence)
+        yield LeadStatement(f"The nationality of {name} is {found[1]}", "What is the nationality of {}?", sentence)
     if found := _MAKER.match(text, len(name)):
         how = found["how"] or "written"
         verb = _MADE.get(how, "recorded")
         asked = "Which band" if verb == "recorded" else "Who"
-        yield Statement(f"{found['maker']} {verb} {name}", f"{asked} {verb} {{}}?", sentence)
+        yield LeadStatement(f"{found['maker']} {verb} {name}", f"{asked} {verb} {{}}?", sentence)
     if found := _WHEN.match(text, len(name)):
         done = found["participle"]
-        yield Statement(f"{name} was {done} in {found['year']}", f"In what year was {{}} {done}?", sentence)
+        yield LeadStatement(f"{name} was {done} in {found['year']}", f"In what year was {{}} {done}?", sentence)
