@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from autoact import scratchpad
+from autoact.answer_checks import REPEATED, find_defect, list_candidates, repeats_call, reword
 from autoact.errors import ContextFull, TokensSpent
 from autoact.registry.roles import role_of
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Request, Sampling, Use
@@ -41,6 +42,8 @@ class Limits(Struct, frozen=True):
     """The probability of *wrong* from which the verdict is *wrong*; None takes the likelier one."""
     certainty: bool = False
     """The plan part's certainty of its thoughts counts as evidence for the verdict, where the engine knows it."""
+    checks: bool = False
+    """An answer whose form, question or pages show that it is wrong is judged so, whatever the reflect part thinks."""
     offered: bool = False
     """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them."""
     yes_no: bool = False
@@ -82,6 +85,8 @@ class Episode:
         """The lowest probability of *wrong* of an answer so far."""
         self.certainties: list[float | None] = []
         """The lowest probability of a token of each thought; None where it is not known."""
+        self.refused: list[str] = []
+        """Answers that a check showed to be wrong."""
         self.verdict: str | None = None
         self.environment_reward = 0.0 if question.played else None
         """The environment's reward; when it is None, the answer is scored."""
@@ -107,7 +112,7 @@ class Episode:
     def _play_turns(self) -> Generator[Request, Any, str]:
         """Plays turns until the episode ends; returns the reason, as in `Trajectory.halt`."""
         reflections = 0
-        while len(self._actions()) < self.limits.steps:
+        while len(self._actions()) < self.limits.steps + len(self.refused):
             thought, action, argument = yield from self._ask_action()
             if action != FINISH:
                 observed: Observation = yield Use(action, argument)
@@ -143,14 +148,33 @@ class Episode:
     def _ask_action(self) -> Generator[Ask, Answer, tuple[str, str, str]]:
         """Asks for a thought, a tool and its argument, and returns them."""
         prompt = self.prompt.then(scratchpad.THOUGHT)
-        thought = yield self._ask("thought", prompt, limit=self.limits.thought_tokens, least=self.limits.thought_least)
+        thought = yield self._ask("thought", prompt, **self._thought_limits())
         self.certainties.append(thought.least_chance)
-        prompt = self.prompt.then(*scratchpad.segments(scratchpad.thought(thought.text)), scratchpad.ACTION)
+        words = thought.text.strip()
+        prompt = self.prompt.then(*scratchpad.segments(scratchpad.thought(words)), scratchpad.ACTION)
         picked = yield self._ask("action", prompt, choices=self._action_choices())
         name = scratchpad.tool_name(picked.text, self.card.tools)
         prompt = prompt.then(*scratchpad.segments(scratchpad.action(name)[1:]), scratchpad.ARGUMENT)
         argument = yield self._ask("argument", prompt, tool=name, **self._argument_limits(name))
-        return thought.text, name, argument.text.strip()
+        return words, name, argument.text.strip()
+
+    def _thought_limits(self) -> dict[str, Any]:
+        """Returns the fields of Ask that bound a thought.
+
+        After an answer that a check refused it is the last thought with something else that was read in its place, for
+        a small model would repeat it.
+        """
+        if self.refused and self.steps[-1].action == REFLECT:
+            last = self.steps[-2]
+            if choices := reword(last.thought, last.argument, self._candidates()):
+                return {"choices": choices}
+        return self._text_limits()
+
+    def _text_limits(self) -> dict[str, Any]:
+        return {"limit": self.limits.thought_tokens, "least": self.limits.thought_least}
+
+    def _candidates(self) -> list[str]:
+        return list_candidates(self.question, self.refused, self.steps)
 
     def _action_choices(self) -> tuple[str, ...]:
         """Returns the texts that may follow `Action:`: only Finish at last, and no Finish while pages are unread.
@@ -162,7 +186,7 @@ class Episode:
             return scratchpad.action_choices(one for one in self.card.tools if not moves or one.name in moves)[:-1]
         if self._unread():
             return scratchpad.action_choices(self.card.tools)[:-1]
-        last = len(self._actions()) + 1 == self.limits.steps
+        last = len(self._actions()) + 1 >= self.limits.steps
         return scratchpad.action_choices(() if last else self.card.tools)
 
     def _moves(self) -> dict[str, tuple[str, ...]]:
@@ -196,6 +220,8 @@ class Episode:
             return {"choices": (f" {unread[0]}",)}
         if offer := self._offer(action):
             return {"choices": (f" {offer}",)}
+        if action == FINISH and self.refused and (candidates := self._candidates()):
+            return {"choices": tuple(f" {one}" for one in candidates)}
         if action == FINISH and (choices := scratchpad.answer_choices(self.question, yes_no=self.limits.yes_no)):
             return {"choices": choices}
         if action == FINISH:
@@ -206,31 +232,41 @@ class Episode:
         return scratchpad.barred_answers(self.question, self.steps)
 
     def _reflect(self) -> Generator[Ask, Answer, str]:
-        """Asks the reflect part to judge the answer; returns right or wrong."""
+        """Asks the reflect part to judge the answer; returns right or wrong.
+
+        Where a check shows that the answer is wrong, the reflect part can only say so.
+        """
+        answer = self.steps[-1].argument
+        defect = find_defect(self.question, answer, self.steps) if self.limits.checks else ""
         prompt = self.prompt.then(scratchpad.THOUGHT)
-        thought = yield self._ask(
-            "reflection", prompt, limit=self.limits.thought_tokens, least=self.limits.thought_least
-        )
-        before = [*scratchpad.thought(thought.text, "reflection"), *scratchpad.action(REFLECT)]
+        limits = {"choices": (f" {defect}",)} if defect else self._text_limits()
+        words = (yield self._ask("reflection", prompt, **limits)).text.strip()
+        before = [*scratchpad.thought(words, "reflection"), *scratchpad.action(REFLECT)]
         prompt = self.prompt.then(*scratchpad.segments(before), scratchpad.ARGUMENT)
         evidence = self._evidence()
         bias = evidence - log_odds(0.5 if self.limits.threshold is None else self.limits.threshold)
-        verdict = yield self._ask("verdict", prompt, choices=(f" {RIGHT}", f" {WRONG}"), bias=bias)
+        choices = (f" {WRONG}",) if defect else (f" {RIGHT}", f" {WRONG}")
+        verdict = yield self._ask("verdict", prompt, choices=choices, bias=0.0 if defect else bias)
         word, chance = verdict.text.strip(), verdict.chance
-        wrong_chance = None if chance is None else add_evidence(chance if word == WRONG else 1 - chance, evidence)
+        if defect:
+            wrong_chance: float | None = 1.0
+            self.refused += [answer] if word == WRONG else []  # a person may have edited the verdict
+        else:
+            wrong_chance = None if chance is None else add_evidence(chance if word == WRONG else 1 - chance, evidence)
         seen = "" if word == RIGHT else scratchpad.TRY_AGAIN
-        self._record(Step(thought.text, REFLECT, word, seen, wrong_chance=wrong_chance))
+        self._record(Step(words, REFLECT, word, seen, wrong_chance=wrong_chance))
         return word
 
     def _evidence(self) -> float:
-        """Returns the log-odds of *wrong* by the least certain token of all thoughts; 0 where that is not known.
+        """Returns the log-odds of *wrong* by the least certain token of all thoughts, and by a call made twice; else 0.
 
-        Those before an earlier verdict count too: a second try follows from them, and has fewer of its own, so that it
-        would seem more certain than the first.
+        Thoughts before an earlier verdict count too: a second try follows from them, and has fewer of its own, so that
+        it would seem more certain than the first.
         """
         known = [chance for chance in self.certainties if chance is not None]
-        complete = self.limits.certainty and known and len(known) == len(self.certainties)
-        return log_odds(1 - min(known)) if complete else 0.0
+        if not self.limits.certainty or not known or len(known) < len(self.certainties):
+            return 0.0
+        return log_odds(1 - min(known)) + (REPEATED if repeats_call(self.steps) else 0.0)
 
     def _ask(self, part: Part, prompt: Prompt, tool: str = "", **fields: Any) -> Ask:
         return Ask(self.cast.adapter(role_of(part), tool), part, prompt, sampling=self.sampling, **fields)

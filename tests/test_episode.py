@@ -284,3 +284,58 @@ def test_a_game_that_the_limit_ends_has_the_score_so_far() -> None:
     trajectory, asks = play_game([Observation("A wall.", reward=0.25)] * 3)
     assert (trajectory.halt, trajectory.reward, len(trajectory.steps)) == ("steps", 0.25, 3)
     assert asks[4].choices == (" Go\n", " Open\n", " Eat\n")  # it lists no moves, so that all tools are offered
+
+
+CHECKED = Limits(checks=True)
+PLUTO = Question("q-2", "Who discovered Pluto?", "Clyde Tombaugh")
+PAGE = "Pluto is far away. Clyde Tombaugh discovered it. Percival Lowell looked for it."
+REFUSED = [" Pluto stands in the question.", " wrong"]
+LOOK = ["I need the person, so I should read.", " Retrieve\n", "Pluto"]
+
+
+def test_an_answer_that_cannot_be_right_is_refused_and_the_next_one_was_read() -> None:
+    again = " I found the person: Clyde Tombaugh, so the answer is Clyde Tombaugh."
+    said = [
+        *LOOK, "I found the person: Pluto, so the answer is Pluto.", " Finish\n", "Pluto", *REFUSED,
+        again, " Finish\n", " Clyde Tombaugh", "It says so.", " right",
+    ]  # fmt: skip
+    trajectory, asks = play(said, CHECKED, cast=GROUP, seen=PAGE, question=PLUTO)
+    refused = trajectory.steps[2]
+    assert (refused.thought, refused.argument) == ("Pluto stands in the question.", "wrong")
+    assert refused.wrong_chance == 1.0
+    assert (trajectory.answer, trajectory.verdict, trajectory.reward) == ("Clyde Tombaugh", "right", 1.0)
+    assert trajectory.steps[3].thought == again.strip()
+    thoughts = [ask for ask in asks if ask.part == "thought"]
+    assert thoughts[2].choices == (again, again.replace("Clyde Tombaugh", "Percival Lowell"))
+    assert [ask.choices for ask in asks if ask.part == "argument"][2] == (" Clyde Tombaugh", " Percival Lowell")
+    assert [ask.choices for ask in asks if ask.part == "reflection"] == [(REFUSED[0],), ()]
+    assert [ask.choices for ask in asks if ask.part == "verdict"] == [(" wrong",), (" right", " wrong")]
+
+
+def test_a_refused_answer_leaves_one_more_step_for_another() -> None:
+    refused = [*LOOK, "It is Pluto.", " Finish\n", "Pluto", *REFUSED]
+    said = [*refused, "It is he.", " Finish\n", " Percival Lowell", "So.", " right"]
+    trajectory, asks = play(said, Limits(steps=2, checks=True), seen=PAGE, question=PLUTO)
+    assert trajectory.answer == "Percival Lowell"
+    assert [ask.choices for ask in asks if ask.part == "action"][2] == (" Finish\n",)
+
+
+def test_without_reflections_a_refused_answer_stays() -> None:
+    said = [*LOOK, "It is Pluto.", " Finish\n", "Pluto", *REFUSED]
+    trajectory, _ = play(said, Limits(reflections=0, checks=True), seen=PAGE, question=PLUTO)
+    assert (trajectory.answer, trajectory.verdict) == ("Pluto", "wrong")
+
+
+def test_a_repeated_call_is_evidence_where_certainty_is() -> None:
+    said = [*READ, *READ, *RIGHT]
+    chances = [
+        play(said, Limits(certainty=certain, threshold=0.9), chance=0.6, least=0.5)[0].steps[-1].wrong_chance
+        for certain in (True, False)
+    ]
+    assert chances == [pytest.approx(0.8312, abs=1e-4), 0.4]
+
+
+def test_a_person_may_overrule_a_check() -> None:
+    said = [*LOOK, "It is Pluto.", " Finish\n", "Pluto", REFUSED[0], " right"]
+    trajectory, _ = play(said, CHECKED, seen=PAGE, question=PLUTO)
+    assert (trajectory.answer, trajectory.verdict) == ("Pluto", "right")

@@ -309,9 +309,13 @@ class GroupPlanning(Section, frozen=True):
     reflections: NonNegativeInt = 1
     """Most answers that an episode may take back after a verdict of *wrong*."""
     certainty: bool = True
-    """Verdicts whose threshold was chosen in validation also depend on how certain the plan-agent was of its thoughts:
-    the log-odds of its least certain token are added to those of *wrong*. Engines that do not tell probabilities leave
-    it out."""
+    """Verdicts whose threshold was chosen in validation also depend on how certain the plan-agent was of its thoughts,
+    and on whether it made a call twice: the log-odds of its least certain token are added to those of *wrong*. Engines
+    that do not tell probabilities leave it out."""
+    checks: bool = True
+    """An answer that cannot be right is judged wrong, whatever the reflect-agent thinks: one that stands in the
+    question, is none of the alternatives of `..., A or B?`, is no year or number where one is asked for, or was never
+    read. The next one is chosen among what was read or offered."""
     offered: bool = True
     """If a page was not found and the tool named similar ones, its next call opens the first of these."""
     yes_no: bool = True

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from autoact import scratchpad
+from autoact.answer_forms import NAME
 from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use
-from autoact.stages.by_type.clauses import NAME
 from autoact.stages.by_type.composition import find_comparative
 from autoact.stages.by_type.facts import find_others
 from autoact.trajectory import (

@@ -58,7 +58,7 @@ def answer_limits(
     best = settings.keep == "best" and threshold is not None
     return sampling, Limits(
         steps=settings.steps, reflections=settings.reflections, threshold=threshold,
-        certainty=certainty, offered=settings.offered, yes_no=settings.yes_no, keep_best=best,
+        certainty=certainty, checks=settings.checks, offered=settings.offered, yes_no=settings.yes_no, keep_best=best,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Divides pages into clauses that name their subject, and finds the possible answers in a text."""
+"""Divides pages into clauses that name their subject."""
 
 from __future__ import annotations
 
@@ -12,42 +12,11 @@ from autoact.trajectory import Page
 
 SLOT = "{}"
 """Stands for the subject of a page in templates of questions and clauses."""
-NUMBER_WORDS = (
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-)  # fmt: skip
-UNITS = ("meters", "kilometers", "miles", "feet", "years", "percent", "days", "minutes", "seconds", "degrees")
-
-
-def word_set(text: str) -> frozenset[str]:
-    """Returns the words of a text."""
-    return frozenset(text.split())
-
-
-_CAPITALISED = r"(?:(?:[A-Z]|Mr|Mrs|Dr|St)\.(?= ?[A-Z])|[A-Z][\w'-]*)"
-NAME = (
-    rf"{_CAPITALISED}(?: ?(?<=\.){_CAPITALISED}| (?:(?:of|the|de|da|van|von|del|la) ){{0,2}}"
-    rf"(?:{_CAPITALISED}|\d{{1,2}}(?= [A-Z])))*"
-)
-"""A run of capitalised words, with small words between them, as in `Peter the Great` or `J. R. R. Tolkien`."""
-YEAR = r"(?:1\d{3}|20\d\d)"
-AMOUNT = rf"\d[\d,]*(?:\.\d+)? (?:{'|'.join(UNITS)})"
-NUMBER = rf"(?:\d[\d,]*(?:\.\d+)?|{'|'.join(NUMBER_WORDS)})"
 _SUBJECT_PRONOUN = re.compile(r"^(?:It|He|She)\b")
 _POSSESSIVE = re.compile(r"^(?:Its|His|Her)\b")
 _PERSONAL = re.compile(r"(?:In \d+ )?(?:He|She|he|she|His|Her)\b")
 _NEXT_CLAUSE = re.compile(r", (?:and|but) (?=(?:its|his|her|it|he|she)\b)|; ")
 _OBJECT = re.compile(r"(?<=ed) it\b|(?<=\b(?:led|ate|met) )it\b|(?<= (?:wrote|found|built|first|named) )it\b")
-_FIRST_WORDS = word_set(
-    "It He She They Its His Her Their The A An In On At From After Before For To Most Many Some About Old Today Large "
-    "Unlike Each When One Two Three With Only All During Very Both This That These There Until Since By Of As And But "
-    "While People Inside Near Over Under Between According Later First"
-)
-"""First words of sentences that are capitalised only for that reason."""
-_NOUNS = re.compile(
-    r"\b(?:the|a|an|called|named|means|eats|eat|and|is|are|was|by|with|from|of|on) "
-    r"((?:(?!the\b|a\b|an\b|called\b|named\b)[a-z][\w-]+ ){0,2}[a-z][\w-]+)"
-    r"(?=[,.;]|$| (?:and|or|of|in|that|with|from)\b)"
-)
 
 
 class Clause(Struct, frozen=True):
@@ -101,20 +70,6 @@ def is_person(page: Page) -> bool:
 def to_template(text: str, title: str) -> str:
     """Returns a text with SLOT in place of a title, with or without its article."""
     return re.sub(rf"\b(?:the )?{re.escape(title)}(?![\w-])", SLOT, text, flags=re.IGNORECASE)
-
-
-def find_answers(text: str, title: str) -> dict[str, None]:
-    """Returns the possible answers in a text, in order: names, numbers, amounts and short nouns; not the title."""
-    own = set(title.lower().split())
-    found: dict[str, None] = {}
-    for pattern in (AMOUNT, rf"\b{NUMBER}\b", NAME, _NOUNS):
-        for match in re.finditer(pattern, text):
-            words = (match[1] if match.re.groups else match[0]).removesuffix("'s").split()
-            if words and words[0] in _FIRST_WORDS and match.re.pattern == NAME:
-                words = words[1:]
-            if words and not own & {word.lower() for word in words}:
-                found[" ".join(words)] = None
-    return found
 
 
 def capitalise(text: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from autoact.answer_forms import NUMBER_WORDS
 from autoact.metrics import normalise
-from autoact.stages.by_type.clauses import NUMBER_WORDS, SLOT, capitalise
+from autoact.stages.by_type.clauses import SLOT, capitalise
 from autoact.stages.by_type.corpus_words import PLACES, CorpusWords
 from autoact.stages.by_type.facts import Fact
 from autoact.trajectory import Evidence

@@ -16,20 +16,11 @@ from itertools import islice
 from msgspec import Struct
 
 from autoact import prompts
+from autoact.answer_forms import find_answers, find_kind
 from autoact.metrics import normalise
 from autoact.project.config import SelfInstruct, Task
 from autoact.script import Answer, Ask, Prompt, Sampling
-from autoact.stages.by_type.clauses import (
-    AMOUNT,
-    NUMBER,
-    SLOT,
-    YEAR,
-    Clause,
-    capitalise,
-    find_answers,
-    split_clauses,
-    to_template,
-)
+from autoact.stages.by_type.clauses import SLOT, Clause, capitalise, split_clauses, to_template
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.forms import Reading, SentenceForm
 from autoact.stages.by_type.openings import find_openings
@@ -209,14 +200,4 @@ def find_others(answer: str, page: Page) -> list[str]:
     """
     words = set(answer.split())
     found = find_answers(page.text, page.title)
-    return [one for one in found if _kind(one) == _kind(answer) and not words & set(one.split())]
-
-
-def _kind(answer: str) -> str:
-    if re.fullmatch(YEAR, answer):
-        return "year"
-    if re.fullmatch(AMOUNT, answer):
-        return "amount"
-    if re.fullmatch(NUMBER, answer):
-        return "number"
-    return "name" if answer[0].isupper() else "noun"
+    return [one for one in found if find_kind(one) == find_kind(answer) and not words & set(one.split())]

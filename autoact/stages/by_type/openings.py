@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autoact.stages.by_type.clauses import AMOUNT, NAME, NUMBER, SLOT, YEAR, Clause, capitalise, word_set
+from autoact.answer_forms import AMOUNT, NAME, NUMBER, YEAR, word_set
+from autoact.stages.by_type.clauses import SLOT, Clause, capitalise
 from autoact.stages.by_type.corpus_words import PERSON_NOUNS, CorpusWords
 from autoact.stages.by_type.verbs import PAST
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from autoact.stages.by_type.clauses import AMOUNT, NAME, NUMBER, SLOT, YEAR, Clause
+from autoact.answer_forms import AMOUNT, NAME, NUMBER, YEAR
+from autoact.stages.by_type.clauses import SLOT, Clause
 from autoact.stages.by_type.corpus_words import PERSON_NOUNS, PLACES, CorpusWords
 from autoact.stages.by_type.forms import SEVERAL, UNFIT, UNREADABLE, UNSAID, Kind, Reading, SentenceForm
 from autoact.stages.by_type.phrases import (

@@ -11,11 +11,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from autoact.answer_forms import NAME
 from autoact.events import Event, QuestionRefused, StageProgressed
 from autoact.project.config import SelfInstruct
 from autoact.registry.stages import SELF_INSTRUCT
 from autoact.script import Round, Unit
-from autoact.stages.by_type.clauses import NAME, Clause
+from autoact.stages.by_type.clauses import Clause
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import FactDraft, FactWriter
 from autoact.stages.by_type.lead import name_pages

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from autoact.stages.by_type.clauses import find_answers, split_clauses, to_template
+from autoact.answer_forms import find_answers
+from autoact.stages.by_type.clauses import split_clauses, to_template
 from autoact.trajectory import Page
 
 FARADAY = Page("Mila Sorrin", "Mila Sorrin was a chemist. She was born in Dunmore in 1791. Her wife was named Ada.")

@@ -1,0 +1,82 @@
+"""An answer's form, its question or what was read can show that it is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoact.answer_checks import find_defect, list_candidates, read_alternatives, repeats_call, reword
+from autoact.trajectory import Question, Step
+
+READ = Step("I look.", "Retrieve", "Pluto", "Pluto is a dwarf planet. Clyde Tombaugh discovered it in 1930.")
+LONGER = "Which river is longer, the Nile or the Rhine?"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "defect"),
+    [
+        ("Who discovered Pluto?", "Pluto", "Pluto stands in the question."),
+        ("Who discovered Pluto?", "Percival Lowell", "Nothing that was read says Percival Lowell."),
+        ("Who discovered Pluto?", "Clyde Tombaugh", ""),
+        ("In what year was Pluto discovered?", "Clyde Tombaugh", "The question asks for a year."),
+        ("How many moons has Pluto?", "dwarf planet", "The question asks for a number."),
+        ("How many moons has Pluto?", "five", "Nothing that was read says five."),
+        ("Is Pluto a planet?", "Pluto", "The question asks for yes or no."),
+        ("Is Pluto a planet?", "no", ""),
+        ("What is Pluto?", "no", "The question does not ask for yes or no."),
+        ("Pluto and Ceres, are both planets?", "no", ""),
+        (LONGER, "6650 kilometers", "The answer is neither Nile nor Rhine."),
+        (LONGER, "the Nile", ""),
+        ("Which of Pluto and Ceres was found first?", "Pluto", ""),
+    ],
+)
+def test_defects_of_answers(question: str, answer: str, defect: str) -> None:
+    assert find_defect(Question("q", question, None), answer, [READ]) == defect
+
+
+def test_an_answer_without_pages_may_be_right() -> None:
+    assert find_defect(Question("q", "Who discovered Pluto?", None), "Clyde Tombaugh", []) == ""
+
+
+def test_options_and_games_are_not_checked() -> None:
+    for question in (Question("q", "Who?", "A", choices=("Ada", "Ben")), Question("q", "Go north.", None, played="go")):
+        assert find_defect(question, "north", [READ]) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "alternatives"),
+    [
+        (LONGER, ("Nile", "Rhine")),
+        ("Which came first, Crime and Punishment, or Dracula?", ("Crime and Punishment", "Dracula")),
+        ("Is it Nile or Rhine?", ()),
+        ("Who discovered Pluto?", ()),
+    ],
+)
+def test_alternatives_follow_a_comma(question: str, alternatives: tuple[str, ...]) -> None:
+    assert read_alternatives(question) == alternatives
+
+
+@pytest.mark.parametrize(
+    ("question", "refused", "candidates"),
+    [
+        ("Who discovered Pluto?", "Pluto", ["Clyde Tombaugh"]),
+        ("In what year was Pluto found?", "Pluto", ["1930"]),
+        ("What is Pluto?", "Pluto", ["Clyde Tombaugh", "dwarf planet"]),
+        (LONGER, "6650", ["Nile", "Rhine"]),
+        (LONGER, "Nile river", ["Nile"]),
+    ],
+)
+def test_candidates_are_what_was_offered_or_read(question: str, refused: str, candidates: list[str]) -> None:
+    assert list_candidates(Question("q", question, None), [refused], [READ]) == candidates
+
+
+def test_a_thought_is_said_again_with_another_answer() -> None:
+    assert reword("I found the city: Lima, so the answer is Lima.", "Lima", ["Quito"]) == (
+        " I found the city: Quito, so the answer is Quito.",
+    )
+    assert reword("The answer is Lima.", "Lima", ["Quito"]) == ()
+
+
+def test_a_repeated_call_counts_until_the_next_verdict() -> None:
+    judged = Step("No.", "Reflect", "wrong")
+    assert repeats_call([READ, READ])
+    assert not repeats_call([READ, judged, READ])
