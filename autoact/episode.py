@@ -86,7 +86,7 @@ class Episode:
         self.certainties: list[float | None] = []
         """The lowest probability of a token of each thought; None where it is not known."""
         self.refused: list[str] = []
-        """Answers that a check showed to be wrong."""
+        """Answers that a check called wrong, without those that a person called right."""
         self.verdict: str | None = None
         self.environment_reward = 0.0 if question.played else None
         """The environment's reward; when it is None, the answer is scored."""
@@ -164,7 +164,7 @@ class Episode:
         After an answer that a check refused it is the last thought with something else that was read in its place, for
         a small model would repeat it.
         """
-        if self.refused and self.steps[-1].action == REFLECT:
+        if self.refused and self.steps[-1].action == REFLECT and self.steps[-2].argument == self.refused[-1]:
             last = self.steps[-2]
             if choices := reword(last.thought, last.argument, self._candidates()):
                 return {"choices": choices}
@@ -174,7 +174,8 @@ class Episode:
         return {"limit": self.limits.thought_tokens, "least": self.limits.thought_least}
 
     def _candidates(self) -> list[str]:
-        return list_candidates(self.question, self.refused, self.steps)
+        given = [step.argument for step in self.steps if step.action == FINISH]
+        return list_candidates(self.question, given, self.steps)
 
     def _action_choices(self) -> tuple[str, ...]:
         """Returns the texts that may follow `Action:`: only Finish at last, and no Finish while pages are unread.
@@ -248,20 +249,20 @@ class Episode:
         choices = (f" {WRONG}",) if defect else (f" {RIGHT}", f" {WRONG}")
         verdict = yield self._ask("verdict", prompt, choices=choices, bias=0.0 if defect else bias)
         word, chance = verdict.text.strip(), verdict.chance
-        if defect:
-            wrong_chance: float | None = 1.0
-            self.refused += [answer] if word == WRONG else []  # a person may have edited the verdict
-        else:
-            wrong_chance = None if chance is None else add_evidence(chance if word == WRONG else 1 - chance, evidence)
+        wrong_chance = None if chance is None else add_evidence(chance if word == WRONG else 1 - chance, evidence)
+        if defect:  # a person may have edited the verdict
+            wrong_chance = 1.0 if word == WRONG else None
+            self.refused += [answer] if word == WRONG else []
         seen = "" if word == RIGHT else scratchpad.TRY_AGAIN
         self._record(Step(words, REFLECT, word, seen, wrong_chance=wrong_chance))
         return word
 
     def _evidence(self) -> float:
-        """Returns the log-odds of *wrong* by the least certain token of all thoughts, and by a call made twice; else 0.
+        """Returns what the least certain token of all thoughts, and a call made twice, add to the log-odds of *wrong*.
 
-        Thoughts before an earlier verdict count too: a second try follows from them, and has fewer of its own, so that
-        it would seem more certain than the first.
+        It is 0 where the certainty of a thought is not known, as of one that was chosen after a check. Thoughts before
+        an earlier verdict count too: a second try follows from them, and has fewer of its own, so that it would seem
+        more certain than the first.
         """
         known = [chance for chance in self.certainties if chance is not None]
         if not self.limits.certainty or not known or len(known) < len(self.certainties):

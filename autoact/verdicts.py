@@ -67,9 +67,10 @@ def area_under_curve(judged: Sequence[Judged]) -> float | None:
 def choose_threshold(judged: Sequence[Judged]) -> float | None:
     """Returns the lowest probability of *wrong* from which PRECISION of the answers are wrong.
 
-    Returns 1, with which no answer is called wrong, if there is none; None when there are too few verdicts to choose.
+    Returns 1, with which no answer is called wrong but those that a check refuses, if there is none; None when there
+    are too few verdicts to choose. Refused answers, whose probability is 1, do not count: they are wrong anyway.
     """
-    known = [one for one in judged if one.wrong_chance is not None]
+    known = [one for one in judged if one.wrong_chance not in (None, 1)]
     wrong = sum(one.wrong for one in known)
     if min(wrong, len(known) - wrong) < FEWEST:
         return None

@@ -313,7 +313,7 @@ class GroupPlanning(Section, frozen=True):
     and on whether it made a call twice: the log-odds of its least certain token are added to those of *wrong*. Engines
     that do not tell probabilities leave it out."""
     checks: bool = True
-    """An answer that cannot be right is judged wrong, whatever the reflect-agent thinks: one that stands in the
+    """An answer that can hardly be right is judged wrong, whatever the reflect-agent thinks: one that stands in the
     question, is none of the alternatives of `..., A or B?`, is no year or number where one is asked for, or was never
     read. The next one is chosen among what was read or offered."""
     offered: bool = True

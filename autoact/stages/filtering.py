@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from autoact.answer_checks import observed_words
 from autoact.diversity import find_collapse
 from autoact.events import StageProgressed, TrajectoryJudged
 from autoact.metrics import normalise
@@ -156,7 +155,8 @@ def _act(step: Step, *, played: bool) -> tuple[str, ...]:
 
 def is_grounded(trajectory: Trajectory) -> bool:
     """Returns whether an observation contains the answer; for yes, no or a letter, whether there is any observation."""
-    seen, answer = observed_words(trajectory.steps), normalise(trajectory.answer or "")
+    seen = " ".join(normalise(step.observation) for step in trajectory.steps if step.action not in (FINISH, REFLECT))
+    answer = normalise(trajectory.answer or "")
     return bool(seen) and (_has_fixed_answer(trajectory) or f" {answer} " in f" {seen} ")
 
 

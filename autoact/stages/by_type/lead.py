@@ -17,16 +17,19 @@ from msgspec.structs import replace
 from autoact.tools.pages.sentences import sentences
 from autoact.trajectory import Page
 
-_BRACKET = re.compile(r"\s*\([^()]*\)")
+_BRACKET = re.compile(r"\s?\(([^()]*)\)")
+_LAST_BRACKET = re.compile(r" \([^()]*\)$")
 _LEAD = re.compile(r"(?P<begin>\"?(?P<name>[^\",]{1,90}?)\"?(?:,.{1,40}?)?)(?P<rest> (?:is|was|are|were)\b.*)")
 _IN_NAMES = frozenset(["of", "the", "de", "da", "van", "von", "del", "la", "and", "in", "for", "di", "le", "der"])
 """Words in lower case that names may have."""
+_COPULA = re.compile(r" (?:is|was|are|were) ")
 _YEAR = r"(?:1\d{3}|20\d\d)"
 _DAY = rf"(?:\d{{1,2}} [A-Z][a-z]+|[A-Z][a-z]+ \d{{1,2}},) ({_YEAR})"
-_BORN = re.compile(rf"\([^()]*\bborn\b[^()]*?\b({_YEAR})\b[^()]*\)")
-_LIVED = re.compile(rf"\([^()]*?{_DAY} ?[–-] ?{_DAY}[^()]*\)")
-_PERSONAL = re.compile(r"\b(?:[Hh]e|[Ss]he|[Hh]is|[Hh]er)\b")
-_NATIONALITY = re.compile(r" (?:is|was|are|were) an? ((?!Christian)[A-Z][a-z]+(?:an|ish|ese|ch|i|ek|ss)) [a-z]")
+_BORN = re.compile(rf"\bborn\b.*?\b({_YEAR})\b")
+_LIVED = re.compile(rf"{_DAY} ?[–-] ?{_DAY}")
+_PERSONAL = re.compile(r"(?:In \d+,? )?(?:He|She|he|she|His|Her)\b")
+_NO_NATION = "Christian|Republican|Anglican|Lutheran|Presbyterian|Victorian"
+_NATIONALITY = re.compile(rf" (?:is|was|are|were) an? ((?!{_NO_NATION})[A-Z][a-z]+(?:an|ish|ese|ch|i|ek|ss)) [a-z]")
 _MADE = {
     "directed": "directed", "written": "wrote", "composed": "composed", "founded": "founded", "created": "created",
     "developed": "developed", "designed": "designed",
@@ -34,16 +37,21 @@ _MADE = {
 """Past forms of verbs for what one maker does, by their participles."""
 _WRITTEN, _RECORDED = "novel|book|short story|novella|play|memoir", "album|song|single|EP|compilation"
 _DONE = ("released", "founded", "formed", "established", "published", "opened", "built", "launched")
-_IS_A = r" (?:is|was|are|were) (?:an?|the) (?:[^,;]* )?"
+_IS_A = r" (?:is|was|are|were) (?:an?|the) (?:(?!(?:based|about|from|of|for|in|that|which|who) )[^,;\s]+ )*"
+"""What comes before a participle or noun that is about the subject itself."""
 _PARTICLE = "(?:de|da|van|von|del|la) "
-_WHO = rf"(?:(?:[A-Z][\w-]+ )?(?:(?!{_PARTICLE})[a-z-]+ ){{1,4}})"
-"""What a maker is, before the name: `the Dunish film director`."""
 _MAKER = re.compile(
-    rf"{_IS_A}(?:(?P<how>{'|'.join(_MADE)}|{_RECORDED}) by (?:the )?{_WHO}?|(?:{_WRITTEN}) by {_WHO})"
+    rf"{_IS_A}(?P<how>{'|'.join(_MADE)}|{_RECORDED}|{_WRITTEN}) by (?:the )?"
+    rf"(?P<what>(?:[A-Z][\w-]+ )?(?:(?!{_PARTICLE})[a-z-]+ ){{1,4}})?"
     rf"(?P<maker>[A-Z][\w'.-]*(?: (?:{_PARTICLE})*[A-Z][\w'.-]*)*)"
     r"(?=$|[,.;]| (?:in|for|on|at|from|with|that|which|who|about|released|published)\b| and [a-z])"
 )
+"""A maker, and before the name what he or she is: `the Dunish film director Tobias Wren`."""
 _WHEN = re.compile(rf"{_IS_A}(?P<participle>{'|'.join(_DONE)}) (?:in|on) [^,;]{{0,20}}?,? ?(?P<year>{_YEAR})\b")
+
+
+def _verb(how: str) -> str:
+    return "wrote" if how in _WRITTEN.split("|") else _MADE.get(how, "recorded")
 
 
 class LeadStatement(NamedTuple):
@@ -61,7 +69,7 @@ def name_pages(pages: Iterable[Page]) -> tuple[Page, ...]:
 
     Leaves out those whose title is then that of another page too: a question that names them could mean either.
     """
-    named = [replace(page, title=_BRACKET.sub("", page.title).strip() or page.title) for page in pages]
+    named = [replace(page, title=_LAST_BRACKET.sub("", page.title)) for page in pages]
     counts = Counter(page.title.lower() for page in named)
     return tuple(page for page in named if counts[page.title.lower()] == 1)
 
@@ -82,10 +90,10 @@ def _shorten_name(sentence: str, title: str) -> str:
     """Returns a first sentence with the title in place of the name that it begins with, if that holds the title or ends
     with the same word, and is no phrase such as `The capital of Dunia`."""
     lead = _LEAD.fullmatch(sentence)
-    if lead is None or lead["begin"].lower().removeprefix("the ") == title.lower():
+    if lead is None or not title.strip() or lead["begin"].lower().removeprefix("the ") == title.lower():
         return sentence
-    words = lead["name"].split()
-    phrase = {word for word in words if word[0].islower()} - _IN_NAMES - set(title.split())
+    words = lead["name"].split() or [""]
+    phrase = {word for word in words if word[:1].islower()} - _IN_NAMES - set(title.split())
     holds = f" {title.lower()} " in f" {lead['name'].lower()} "
     same = holds or words[-1].lower() == title.split()[-1].lower()
     return f"{title}{lead['rest']}" if same and not phrase else sentence
@@ -97,18 +105,20 @@ def list_statements(page: Page) -> Iterator[LeadStatement]:
     name, text = page.title, _shorten_name(_drop_brackets(sentence), page.title)
     if not text.startswith(f"{name} "):
         return
-    born, lived = _BORN.search(sentence), _LIVED.search(sentence) if _PERSONAL.search(page.text) else None
+    brackets = " ".join(_BRACKET.findall(_COPULA.split(sentence, maxsplit=1)[0]))
+    person = any(_PERSONAL.match(one) for one in sentences(page.text)[1:])
+    born, lived = _BORN.search(brackets), _LIVED.search(brackets) if person else None
     if years := born or lived:
         yield LeadStatement(f"{name} was born in {years[1]}", "In what year was {} born?", sentence)
     if lived:
         yield LeadStatement(f"{name} died in {lived[2]}", "In what year did {} die?", sentence)
     if years and (found := _NATIONALITY.match(text, len(name))):
         yield LeadStatement(f"The nationality of {name} is {found[1]}", "What is the nationality of {}?", sentence)
-    if found := _MAKER.match(text, len(name)):
-        how = found["how"] or "written"
-        verb = _MADE.get(how, "recorded")
-        asked = "Which band" if verb == "recorded" else "Who"
-        yield LeadStatement(f"{found['maker']} {verb} {name}", f"{asked} {verb} {{}}?", sentence)
+    if (found := _MAKER.match(text, len(name))) and (found["what"] or found["how"] not in _WRITTEN.split("|")):
+        verb, what = _verb(found["how"]), (found["what"] or "").split()
+        band = verb == "recorded" and (not what or what[-1] in ("band", "group", "duo"))
+        asked = f"{'Which band' if band else 'Who'} {verb} {{}}?"
+        yield LeadStatement(f"{found['maker']} {verb} {name}", asked, sentence)
     if found := _WHEN.match(text, len(name)):
         done = found["participle"]
         yield LeadStatement(f"{name} was {done} in {found['year']}", f"In what year was {{}} {done}?", sentence)

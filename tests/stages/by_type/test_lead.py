@@ -40,7 +40,12 @@ def test_a_work_gives_its_maker_and_its_year() -> None:
         ("Blue Hour", "Blue Hour is a novel by Ada Hest.", []),  # the model asks about this one
         ("Red Hour", "Red Hour is the first album by the Danish rock band The Telks.", ["The Telks recorded Red Hour"]),
         ("Red Hour", "Red Hour is a film directed by Ada Hest and Tobias Wren.", []),  # one of several
-        ("Telk War", "The Telk War (3 May 1912 – 2 June 1913) was a war.", []),  # nobody's life
+        ("Telk War", "Telk War (3 May 1912 – 2 June 1913) was a war. A general lost his life.", []),  # nobody's life
+        ("Orvane", "Orvane is a film by Tobias Wren (born 1950).", []),  # another's life
+        ("Ada Hest", "Ada Hest (born 1950) is a Republican politician.", ["Ada Hest was born in 1950"]),
+        ("Emma", "Emma is a 1996 film based on the novel by English author Ada Hest.", []),  # maker of something else
+        ("Emma", "Emma is a song by American singer Ada Hest.", ["Ada Hest recorded Emma"]),
+        (" ", '" " is a sign.', []),
         ("Telk Prize", "The prize is an award founded in 1912.", []),  # about something else
         ("Empty", "", []),
     ],
@@ -67,6 +72,12 @@ def test_a_longer_name_becomes_the_title_and_brackets_are_dropped() -> None:
     ]  # fmt: skip
 
 
+def test_the_question_says_whether_a_band_or_a_person_recorded_something() -> None:
+    makers = ("the Danish rock band Telks", "Danish singer Ada Hest", "Telks")
+    asked = [next(list_statements(Page("Red Hour", f"Red Hour is a song by {maker}."))).question for maker in makers]
+    assert asked == ["Which band recorded {}?", "Who recorded {}?", "Which band recorded {}?"]
+
+
 def test_a_phrase_that_holds_the_title_is_no_longer_name() -> None:
     page = Page("Dunia", "The capital of Dunia is Orvane. It is old.")
     assert plain_sentences(page) == ["The capital of Dunia is Orvane.", "It is old."]
@@ -79,5 +90,11 @@ def test_an_introduction_ends_before_what_was_done() -> None:
 
 
 def test_titles_lose_their_brackets_unless_two_pages_then_have_one_title() -> None:
-    pages = [Page("Muse (band)", "a"), Page("Orvane", "b"), Page("Telk (river)", "c"), Page("Telk (town)", "d")]
-    assert [page.title for page in name_pages(pages)] == ["Muse", "Orvane"]
+    pages = [
+        Page("Muse (band)", "a"),
+        Page("(500) Days", "e"),
+        Page("Orvane", "b"),
+        Page("Telk (river)", "c"),
+        Page("Telk (town)", "d"),
+    ]
+    assert [page.title for page in name_pages(pages)] == ["Muse", "(500) Days", "Orvane"]
