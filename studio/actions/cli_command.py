@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import suppress
 
 from autoact.security import child_process
 from studio.actions import remote_machine
@@ -11,6 +12,8 @@ from studio.actions.remote_machine import CliResult
 
 PROGRAM = tuple(child_process.python_command("-m", "autoact"))
 """The command line before the verb."""
+CLOSING = 1.0
+"""Seconds to wait for the end of the output of a process that was killed."""
 
 
 async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliResult:
@@ -33,5 +36,6 @@ async def autoact(verb: str, *words: str, options: tuple[str, ...] = ()) -> CliR
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            with suppress(TimeoutError):  # of its pipes, which a child of it may hold open
+                await asyncio.wait_for(process.communicate(), CLOSING)
     return CliResult(process.returncode or 0, output.decode("utf-8", "replace"), errors.decode("utf-8", "replace"))
