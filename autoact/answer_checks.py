@@ -15,6 +15,7 @@ REPEATED = 2.0
 BRIEF = 5
 """Most words of an answer that should be in what was read; a longer one may say it in its own words."""
 _WHICH = r"(?:who|whom|whose|what|which|when|where|how)"
+_HAS_WHICH = re.compile(rf"\b{_WHICH}\b", re.IGNORECASE)
 _ASKS_WHICH = re.compile(rf"(?:(?:in|on|at|to|from|for|by|of|with|near|after|under) )?{_WHICH}\b", re.IGNORECASE)
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
 _ASKS_NUMBER = re.compile(r"(?:^[Hh]|(?<= )h)ow (?:many|tall|high|deep|wide|heavy)\b")
@@ -34,7 +35,7 @@ def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
     """
     asked, words = question.text.strip(), normalise(answer)
     polar = scratchpad.asks_yes_or_no(asked)
-    if question.choices or question.played or not words or not (polar or re.search(rf"\b{_WHICH}\b", asked, re.I)):
+    if question.choices or question.played or not words or not (polar or _HAS_WHICH.search(asked)):
         return ""
     if polar:
         return "" if words in ("yes", "no") else "The question asks for yes or no."

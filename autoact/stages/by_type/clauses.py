@@ -7,14 +7,13 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from autoact.stages.by_type.lead import list_statements, plain_sentences
+from autoact.stages.by_type.lead import PERSONAL, list_statements, plain_sentences
 from autoact.trajectory import Page
 
 SLOT = "{}"
 """Stands for the subject of a page in templates of questions and clauses."""
 _SUBJECT_PRONOUN = re.compile(r"^(?:It|He|She)\b")
 _POSSESSIVE = re.compile(r"^(?:Its|His|Her)\b")
-_PERSONAL = re.compile(r"(?:In \d+ )?(?:He|She|he|she|His|Her)\b")
 _NEXT_CLAUSE = re.compile(r", (?:and|but) (?=(?:its|his|her|it|he|she)\b)|; ")
 _OBJECT = re.compile(r"(?<=ed) it\b|(?<=\b(?:led|ate|met) )it\b|(?<= (?:wrote|found|built|first|named) )it\b")
 
@@ -64,7 +63,7 @@ def is_person(page: Page) -> bool:
     about = re.compile(rf"(?:The )?{re.escape(page.title)}\b(?!.* by [A-Z])", re.IGNORECASE)
     texts = plain_sentences(page)
     born = any(one.question.endswith("born?") for one in list_statements(page))
-    return born or any(about.match(text) and _PERSONAL.match(following) for text, following in pairwise(texts))
+    return born or any(about.match(text) and PERSONAL.match(following) for text, following in pairwise(texts))
 
 
 def to_template(text: str, title: str) -> str:

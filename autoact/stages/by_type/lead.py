@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from autoact.answer_forms import YEAR
 from autoact.tools.pages.sentences import sentences
 from autoact.trajectory import Page
 
@@ -23,11 +24,11 @@ _LEAD = re.compile(r"(?P<begin>\"?(?P<name>[^\",]{1,90}?)\"?(?:,.{1,40}?)?)(?P<r
 _IN_NAMES = frozenset(["of", "the", "de", "da", "van", "von", "del", "la", "and", "in", "for", "di", "le", "der"])
 """Words in lower case that names may have."""
 _COPULA = re.compile(r" (?:is|was|are|were) ")
-_YEAR = r"(?:1\d{3}|20\d\d)"
-_DAY = rf"(?:\d{{1,2}} [A-Z][a-z]+|[A-Z][a-z]+ \d{{1,2}},) ({_YEAR})"
-_BORN = re.compile(rf"\bborn\b.*?\b({_YEAR})\b")
+_DAY = rf"(?:\d{{1,2}} [A-Z][a-z]+|[A-Z][a-z]+ \d{{1,2}},) ({YEAR})"
+_BORN = re.compile(rf"\bborn\b.*?\b({YEAR})\b")
 _LIVED = re.compile(rf"{_DAY} ?[–-] ?{_DAY}")
-_PERSONAL = re.compile(r"(?:In \d+,? )?(?:He|She|he|she|His|Her)\b")
+PERSONAL = re.compile(r"(?:In \d+ )?(?:He|She|he|she|His|Her)\b")
+"""The beginning of a sentence about a person."""
 _NO_NATION = "Christian|Republican|Anglican|Lutheran|Presbyterian|Victorian"
 _NATIONALITY = re.compile(rf" (?:is|was|are|were) an? ((?!{_NO_NATION})[A-Z][a-z]+(?:an|ish|ese|ch|i|ek|ss)) [a-z]")
 _MADE = {
@@ -35,23 +36,25 @@ _MADE = {
     "developed": "developed", "designed": "designed",
 }  # fmt: skip
 """Past forms of verbs for what one maker does, by their participles."""
-_WRITTEN, _RECORDED = "novel|book|short story|novella|play|memoir", "album|song|single|EP|compilation"
+_WRITTEN = ("novel", "book", "short story", "novella", "play", "memoir")
+_RECORDED = ("album", "song", "single", "EP", "compilation")
 _DONE = ("released", "founded", "formed", "established", "published", "opened", "built", "launched")
 _IS_A = r" (?:is|was|are|were) (?:an?|the) (?:(?!(?:based|about|from|of|for|in|that|which|who) )[^,;\s]+ )*"
 """What comes before a participle or noun that is about the subject itself."""
 _PARTICLE = "(?:de|da|van|von|del|la) "
 _MAKER = re.compile(
-    rf"{_IS_A}(?P<how>{'|'.join(_MADE)}|{_RECORDED}|{_WRITTEN}) by (?:the )?"
+    rf"{_IS_A}(?P<how>{'|'.join((*_MADE, *_RECORDED, *_WRITTEN))}) by (?:the )?"
     rf"(?P<what>(?:[A-Z][\w-]+ )?(?:(?!{_PARTICLE})[a-z-]+ ){{1,4}})?"
     rf"(?P<maker>[A-Z][\w'.-]*(?: (?:{_PARTICLE})*[A-Z][\w'.-]*)*)"
     r"(?=$|[,.;]| (?:in|for|on|at|from|with|that|which|who|about|released|published)\b| and [a-z])"
 )
 """A maker, and before the name what he or she is: `the Dunish film director Tobias Wren`."""
-_WHEN = re.compile(rf"{_IS_A}(?P<participle>{'|'.join(_DONE)}) (?:in|on) [^,;]{{0,20}}?,? ?(?P<year>{_YEAR})\b")
+_WHEN = re.compile(rf"{_IS_A}(?P<participle>{'|'.join(_DONE)}) (?:in|on) [^,;]{{0,20}}?,? ?(?P<year>{YEAR})\b")
 
 
 def _verb(how: str) -> str:
-    return "wrote" if how in _WRITTEN.split("|") else _MADE.get(how, "recorded")
+    """Returns the past form of what the maker of a thing did, by the participle or noun before `by`."""
+    return "wrote" if how in _WRITTEN else _MADE.get(how, "recorded")
 
 
 class LeadStatement(NamedTuple):
@@ -101,12 +104,13 @@ def _shorten_name(sentence: str, title: str) -> str:
 
 def list_statements(page: Page) -> Iterator[LeadStatement]:
     """Yields what the first sentence of a page says besides what its subject is."""
-    sentence = next(iter(sentences(page.text)), "").rstrip(".")
+    first, *others = sentences(page.text) or [""]
+    sentence = first.rstrip(".")
     name, text = page.title, _shorten_name(_drop_brackets(sentence), page.title)
     if not text.startswith(f"{name} "):
         return
     brackets = " ".join(_BRACKET.findall(_COPULA.split(sentence, maxsplit=1)[0]))
-    person = any(_PERSONAL.match(one) for one in sentences(page.text)[1:])
+    person = any(PERSONAL.match(one) for one in others)
     born, lived = _BORN.search(brackets), _LIVED.search(brackets) if person else None
     if years := born or lived:
         yield LeadStatement(f"{name} was born in {years[1]}", "In what year was {} born?", sentence)
@@ -114,7 +118,7 @@ def list_statements(page: Page) -> Iterator[LeadStatement]:
         yield LeadStatement(f"{name} died in {lived[2]}", "In what year did {} die?", sentence)
     if years and (found := _NATIONALITY.match(text, len(name))):
         yield LeadStatement(f"The nationality of {name} is {found[1]}", "What is the nationality of {}?", sentence)
-    if (found := _MAKER.match(text, len(name))) and (found["what"] or found["how"] not in _WRITTEN.split("|")):
+    if (found := _MAKER.match(text, len(name))) and (found["what"] or found["how"] not in _WRITTEN):
         verb, what = _verb(found["how"]), (found["what"] or "").split()
         band = verb == "recorded" and (not what or what[-1] in ("band", "group", "duo"))
         asked = f"{'Which band' if band else 'Who'} {verb} {{}}?"
