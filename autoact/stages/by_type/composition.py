@@ -12,6 +12,7 @@ from autoact.metrics import normalise
 from autoact.stages.by_type.clauses import SLOT, capitalise
 from autoact.stages.by_type.corpus_words import PLACES, CorpusWords
 from autoact.stages.by_type.facts import Fact
+from autoact.stages.by_type.forms import SentenceForm
 from autoact.trajectory import Evidence
 
 MAKERS = {
@@ -142,9 +143,11 @@ def compose_comparison(
     one: Fact, other: Fact, words: CorpusWords, *, least: bool, winner_first: bool
 ) -> Composed | None:
     """Returns the question which of two subjects has the smaller or larger value, the winner named first or second."""
-    first, second = _value(one), _value(other)
+    first, second = find_value(one), find_value(other)
+    if first is None or second is None or first == second:
+        return None
     asked = _comparison(one, other, words, least=least)
-    if asked is None or first is None or second is None or first == second:
+    if asked is None:
         return None
     winner, loser = (one, other) if (first < second) == least else (other, one)
     pair = (winner, loser) if winner_first else (loser, winner)
@@ -154,21 +157,26 @@ def compose_comparison(
 
 def _comparison(one: Fact, other: Fact, words: CorpusWords, *, least: bool) -> str | None:
     """Returns the question without the two subjects; None when the facts cannot be compared."""
-    form = one.form
-    if pattern_of(one) != pattern_of(other) or one.page == other.page:
+    compared = _compare(one.form, least=least)
+    if compared is None or one.page == other.page or pattern_of(one) != pattern_of(other):
         return None
     asks = _which(one, other, words)
+    return f"{asks} {compared}" if asks else None
+
+
+def _compare(form: SentenceForm, *, least: bool) -> str | None:
+    """Returns what a comparison by a form asks for, such as `was born first`; None when its values have no order."""
     predicate = form.statement.removeprefix(f"{SLOT} ")
-    if asks is None or (form.kind != "noun" and SLOT in predicate):
+    if form.kind == "noun" and (match := re.fullmatch(rf"the ([\w ]*number) of {re.escape(SLOT)}", form.statement)):
+        return f"has the {'lower' if least else 'higher'} {match[1]}"
+    if SLOT in predicate:
         return None
     if form.kind == "year" and "first" not in predicate:
-        return f"{asks} {predicate} {'first' if least else 'later'}"
+        return f"{predicate} {'first' if least else 'later'}"
     if form.kind == "amount" and form.noun in COMPARATIVES:
-        return f"{asks} {form.auxiliary} {COMPARATIVES[form.noun][0 if least else 1]}"
+        return f"{form.auxiliary} {COMPARATIVES[form.noun][0 if least else 1]}"
     if form.kind == "count":
-        return f"{asks} {predicate} {'fewer' if least else 'more'} {form.noun}"
-    if form.kind == "noun" and (match := re.fullmatch(rf"the ([\w ]*number) of {re.escape(SLOT)}", form.statement)):
-        return f"{asks} has the {'lower' if least else 'higher'} {match[1]}"
+        return f"{predicate} {'fewer' if least else 'more'} {form.noun}"
     return None
 
 
@@ -178,8 +186,8 @@ def find_comparative(text: str) -> str:
     return found[0] if found else ""
 
 
-def _value(fact: Fact) -> float | None:
-    """Returns the number that a fact's answer begins with."""
+def find_value(fact: Fact) -> float | None:
+    """Returns the number that a fact's answer begins with; None if it begins with no number."""
     number = fact.answer.split()[0].replace(",", "")
     if number in NUMBER_WORDS:
         return 2.0 + NUMBER_WORDS.index(number)

@@ -33,6 +33,7 @@ _MONTHS = word_set(
     "January February March April May June July August September October November December "
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 )
+_INTRODUCES = re.compile(r"\b(?:is|was|are|were) (?:a|an|the|one of the)\b")
 _HEAD_END = re.compile(
     r" (?:in|of|that|who|which|with|from|at|on|near|by|between|for|made|known|and|where|off)\b|[,.;]"
 )
@@ -44,6 +45,7 @@ class CorpusWords:
     def __init__(self, pages: Sequence[Page]):
         self.pages = {page.title.lower(): page for page in pages}
         self._persons: dict[str, bool] = {}
+        self._nouns: dict[str, list[str]] = {}
         self._adjectives = set(_LANGUAGES)
         self._spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
         """Words inside sentences, where only names are capitalised, by their lower case."""
@@ -102,6 +104,8 @@ class CorpusWords:
 
     def nouns(self, title: str) -> list[str]:
         """Returns the words by which a page introduces its subject: island and country for `is an island country`."""
-        text = self.pages[title.lower()].text
-        introduced = re.split(r"\b(?:is|was|are|were) (?:a|an|the|one of the)\b", text, maxsplit=1)
-        return _HEAD_END.split(introduced[1], maxsplit=1)[0].lower().split() if len(introduced) > 1 else []
+        if (known := self._nouns.get(title)) is None:
+            parts = _INTRODUCES.split(self.pages[title.lower()].text, maxsplit=1)
+            known = _HEAD_END.split(parts[1], maxsplit=1)[0].lower().split() if len(parts) > 1 else []
+            self._nouns[title] = known
+        return known

@@ -18,6 +18,7 @@ from autoact.stages.by_type.composition import (
     compose_polar,
     compose_same,
     compose_two_hop,
+    find_value,
     list_evidence,
     pattern_of,
 )
@@ -29,6 +30,8 @@ from autoact.trajectory import INSTRUCTED, Question
 
 USES = {"one-hop": 1, "two-hop": 2, "comparison": 1, "yes-no": 1}
 """Most questions of a type that a fact is part of, while the corpus is read."""
+MOST_FACTS = 2
+"""Most facts that a question is composed of."""
 VARIETY = (5, 2, 1)
 """A pattern may make up this part of a type's questions, one after the other if the facts allow no more variety."""
 
@@ -67,7 +70,7 @@ class TypedPractice:
         """Accepts questions of each type while they are wanted; facts are used up to `times` as often as USES says."""
         for kind in TYPES:
             most, uses = max(2, self.wanted[kind] // variety), times * USES[kind]
-            found = self._candidates(kind, uses, balanced=variety > VARIETY[-1])
+            found = self._candidates(kind, most, uses, balanced=variety > VARIETY[-1])
             for composed in found if self._wants(kind) else ():
                 if not self._wants(kind):
                     break
@@ -88,9 +91,17 @@ class TypedPractice:
 
     # -- candidates ----------------------------------------------------------------------------------------------------
 
-    def _candidates(self, kind: str, uses: int, *, balanced: bool) -> Iterator[Composed]:
+    def _candidates(self, kind: str, most: int, uses: int, *, balanced: bool) -> Iterator[Composed]:
+        """Yields questions of the facts that are not used up, and whose patterns are not, each of which may fit.
+
+        In a large corpus most facts share a few patterns, and all pairs of those would be tried in every round.
+        """
         facts = self._random.sample(self.facts, len(self.facts))
-        facts = [fact for fact in facts if self._uses(kind, fact) < uses]
+        facts = [
+            fact
+            for fact in facts
+            if self._uses(kind, fact) < uses and self._patterns[kind, fact.template] < most * MOST_FACTS
+        ]
         match kind:
             case "one-hop":
                 asking = (fact for fact in facts if fact.form.kind != "introduction")
@@ -113,7 +124,7 @@ class TypedPractice:
                     yield composed
 
     def _comparisons(self, facts: list[Fact]) -> Iterator[Composed]:
-        for one, other in self._pairs(facts):
+        for one, other in self._pairs([fact for fact in facts if find_value(fact) is not None]):
             least, winner_first = (self._is_rare(part, "comparison") for part in ("least", "first"))
             if composed := compose_comparison(one, other, self.words, least=least, winner_first=winner_first):
                 before = self._made["comparison"]
