@@ -16,7 +16,14 @@ BRIEF = 5
 """Most words of an answer that should be in what was read; a longer one may say it in its own words."""
 _WHICH = r"(?:who|whom|whose|what|which|when|where|how)"
 _HAS_WHICH = re.compile(rf"\b{_WHICH}\b", re.IGNORECASE)
-_ASKS_WHICH = re.compile(rf"(?:(?:in|on|at|to|from|for|by|of|with|near|after|under) )?{_WHICH}\b", re.IGNORECASE)
+_BEFORE = r"(?:in|on|at|to|from|for|by|of|with|near|after|under|and)"
+_ASKS_WHICH = re.compile(rf"(?:{_BEFORE} )?{_WHICH}\b", re.IGNORECASE)
+_VERB = rf"(?:{'|'.join(sorted(scratchpad.AUXILIARIES))})\b"
+_ASKS_WHICH_LATER = re.compile(
+    rf"\b(?:what|how|whose|whom)\b|\bwhich (?!{_VERB})\w|\b{_BEFORE} {_WHICH}\b|\b{_WHICH} ?\?", re.IGNORECASE
+)
+"""What asks in `Pluto is a planet found in which year?`, and not only tells as in `The man who found Pluto ...`."""
+_ASKS_WHETHER = re.compile(rf"[,.;:] (?:and )?{_VERB}", re.IGNORECASE)
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
 _ASKS_NUMBER = re.compile(r"(?:^[Hh]|(?<= )h)ow (?:many|tall|high|deep|wide|heavy)\b")
 _NUMBER = re.compile(
@@ -40,7 +47,8 @@ def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
     if polar:
         return "" if words in ("yes", "no") else "The question asks for yes or no."
     if words in ("yes", "no"):
-        return "The question does not ask for yes or no." if _ASKS_WHICH.match(asked) else ""
+        which = _ASKS_WHICH.match(asked) or (_ASKS_WHICH_LATER.search(asked) and not _ASKS_WHETHER.search(asked))
+        return "The question does not ask for yes or no." if which else ""
     if alternatives := read_alternatives(asked):
         fits = any(f" {normalise(one)}".endswith(f" {words}") for one in alternatives)
         return "" if fits else f"The answer is neither {alternatives[0]} nor {alternatives[1]}."
