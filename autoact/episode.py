@@ -45,7 +45,8 @@ class Limits(Struct, frozen=True):
     checks: bool = False
     """An answer whose form, question or pages show that it is wrong is judged so, whatever the reflect part thinks."""
     offered: bool = False
-    """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them."""
+    """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them. Until
+    a call succeeds, such a call is made."""
     yes_no: bool = False
     """A question that begins with an auxiliary verb is answered with yes or no."""
     keep_best: bool = False
@@ -180,15 +181,20 @@ class Episode:
     def _action_choices(self) -> tuple[str, ...]:
         """Returns the texts that may follow `Action:`: only Finish at last, and no Finish while pages are unread.
 
-        In a task that is played, the tools that have a possible move; all tools where none is listed.
+        While all calls have failed, it is the last tool again if that offered another argument. In a task that is
+        played, the tools that have a possible move; all tools where none is listed.
         """
         if self.question.played:
             moves = self._moves()
             return scratchpad.action_choices(one for one in self.card.tools if not moves or one.name in moves)[:-1]
         if self._unread():
             return scratchpad.action_choices(self.card.tools)[:-1]
-        last = len(self._actions()) + 1 >= self.limits.steps
-        return scratchpad.action_choices(() if last else self.card.tools)
+        if len(self._actions()) + 1 >= self.limits.steps:
+            return scratchpad.action_choices(())
+        again = self.steps[-1].action if self.steps and all(step.failed for step in self.steps) else ""
+        if self._offer(again):
+            return scratchpad.action_choices(one for one in self.card.tools if one.name == again)[:-1]
+        return scratchpad.action_choices(self.card.tools)
 
     def _moves(self) -> dict[str, tuple[str, ...]]:
         """Returns the possible arguments of each tool, as the task or its last observation lists them."""

@@ -142,7 +142,12 @@ def test_after_a_page_that_is_not_found_the_first_one_offered_is_opened() -> Non
     _, asks = play(answers, Limits(offered=True), seen=seen)
     choices = [ask.choices for ask in asks if ask.part == "argument"]
     assert choices == [(), (" Ludwig van Beethoven",), (" Vienna",), ()]
+    tools = [ask.choices for ask in asks if ask.part == "action"]
+    assert tools == [(both := (" Retrieve\n", " Finish\n")), both[:1], both[:1], both]  # no answer before a page
+    _, asks = play([*READ, *RIGHT], Limits(steps=2, offered=True), seen=seen)
+    assert [ask.choices for ask in asks if ask.part == "action"] == [both, both[1:]]
     _, asks = play([*READ, *READ, *RIGHT], seen=seen)
+    assert {ask.choices for ask in asks if ask.part == "action"} == {both}
     assert [ask.choices for ask in asks if ask.part == "argument"] == [(), (), ()]
 
 

@@ -317,7 +317,8 @@ class GroupPlanning(Section, frozen=True):
     question, is none of the alternatives of `..., A or B?`, is no year or number where one is asked for, or was never
     read. The next one is chosen among what was read or offered."""
     offered: bool = True
-    """If a page was not found and the tool named similar ones, its next call opens the first of these."""
+    """If a page was not found and the tool named similar ones, its next call opens the first of these; no answer is
+    given before a page is found."""
     yes_no: bool = True
     """Questions that begin with an auxiliary verb, such as `Is` or `Did`, and offer no alternative, are answered with
     yes or no."""
