@@ -144,7 +144,7 @@ def test_calls_that_fail_are_counted_with_their_reason(tmp_path: Path) -> None:
     (tmp_path / "dev.jsonl").write_text(lines(rows))
     _, made = evaluated(create(tmp_path / "p", "hotpotqa"), tmp_path / "dev.jsonl")
     use = made.tool_calls["Retrieve"]
-    assert (use.calls, use.failed, use.empty) == (3, {}, {"Could not find": 1})
+    assert (use.calls, use.failed, use.empty) == (4, {}, {"Could not find": 1})  # then the page that was offered
 
 
 def test_what_an_evaluation_asks_for_is_all_that_is_read(tmp_path: Path) -> None:
