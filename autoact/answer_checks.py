@@ -18,12 +18,13 @@ _WHICH = r"(?:who|whom|whose|what|which|when|where|how)"
 _HAS_WHICH = re.compile(rf"\b{_WHICH}\b", re.IGNORECASE)
 _BEFORE = r"(?:in|on|at|to|from|for|by|of|with|near|after|under|and)"
 _ASKS_WHICH = re.compile(rf"(?:{_BEFORE} )?{_WHICH}\b", re.IGNORECASE)
-_VERB = rf"(?:{'|'.join(sorted(scratchpad.AUXILIARIES))})\b"
+_AUXILIARY = rf"(?:{'|'.join(sorted(scratchpad.AUXILIARIES))})\b"
 _ASKS_WHICH_LATER = re.compile(
-    rf"\b(?:what|how|whose|whom)\b|\bwhich (?!{_VERB})\w|\b{_BEFORE} {_WHICH}\b|\b{_WHICH} ?\?", re.IGNORECASE
+    rf"\b(?:what|how|whose|whom)\b|\bwhich (?!{_AUXILIARY})\w|\b{_BEFORE} {_WHICH}\b|\b{_WHICH} ?\?", re.IGNORECASE
 )
 """What asks in `Pluto is a planet found in which year?`, and not only tells as in `The man who found Pluto ...`."""
-_ASKS_WHETHER = re.compile(rf"[,.;:] (?:and )?{_VERB}", re.IGNORECASE)
+_ASKS_WHETHER = re.compile(rf"[,.;:] (?:and )?{_AUXILIARY}", re.IGNORECASE)
+"""A later clause that begins with an auxiliary verb, as in `Pluto and Ceres, are both planets?`."""
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
 _ASKS_NUMBER = re.compile(r"(?:^[Hh]|(?<= )h)ow (?:many|tall|high|deep|wide|heavy)\b")
 _NUMBER = re.compile(

@@ -45,8 +45,8 @@ class Limits(Struct, frozen=True):
     checks: bool = False
     """An answer whose form, question or pages show that it is wrong is judged so, whatever the reflect part thinks."""
     offered: bool = False
-    """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them. Until
-    a call succeeds, such a call is made."""
+    """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them. No
+    answer is given before a call succeeds, while there is such an offer."""
     yes_no: bool = False
     """A question that begins with an auxiliary verb is answered with yes or no."""
     keep_best: bool = False
