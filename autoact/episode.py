@@ -186,14 +186,15 @@ class Episode:
         """
         if self.question.played:
             moves = self._moves()
-            return scratchpad.action_choices(one for one in self.card.tools if not moves or one.name in moves)[:-1]
+            possible = [one for one in self.card.tools if not moves or one.name in moves]
+            return scratchpad.action_choices(possible, finish=False)
         if self._unread():
-            return scratchpad.action_choices(self.card.tools)[:-1]
+            return scratchpad.action_choices(self.card.tools, finish=False)
         if len(self._actions()) + 1 >= self.limits.steps:
             return scratchpad.action_choices(())
         again = self.steps[-1].action if self.steps and all(step.failed for step in self.steps) else ""
         if self._offer(again):
-            return scratchpad.action_choices(one for one in self.card.tools if one.name == again)[:-1]
+            return scratchpad.action_choices([one for one in self.card.tools if one.name == again], finish=False)
         return scratchpad.action_choices(self.card.tools)
 
     def _moves(self) -> dict[str, tuple[str, ...]]:

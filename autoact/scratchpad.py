@@ -196,9 +196,9 @@ def is_answer(text: str, barred: Iterable[str]) -> bool:
     return bool(text.strip()) and not (len(words) == 1 and words[0] in barred)
 
 
-def action_choices(tools: Iterable[Tool]) -> tuple[str, ...]:
-    """Returns the choices after `Action:`."""
-    return tuple(f" {name}\n" for name in [*(tool.name for tool in tools), FINISH])
+def action_choices(tools: Iterable[Tool], *, finish: bool = True) -> tuple[str, ...]:
+    """Returns the choices after `Action:`: the tools, and Finish unless `finish` is False."""
+    return tuple(f" {name}\n" for name in [*(tool.name for tool in tools), *([FINISH] if finish else [])])
 
 
 def list_offers(titles: Sequence[str]) -> str:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from autoact.project.config import Task
 from autoact.script import Ask
+from autoact.stages.by_type.clauses import split_clauses, to_template
+from autoact.stages.by_type.corpus_words import CorpusWords
+from autoact.stages.by_type.facts import Fact
+from autoact.stages.by_type.forms import Reading
+from autoact.stages.by_type.readers import read_form
 from autoact.stages.material import SeedMaterial
 from autoact.trajectory import Example, Page, Question
 
@@ -35,3 +40,13 @@ def write(ask: Ask) -> str:
         if word in sentence and ask.prompt.segments[-1].strip().startswith(first):
             return ending.format(page=page)
     return "else is there"
+
+
+def read_fact(title: str, question: str, words: CorpusWords) -> Fact:
+    """Returns the fact that a page states in answer to a question."""
+    page = words.pages[title.lower()]
+    for clause in split_clauses(page, words.name(page)):
+        reading = read_form(to_template(question, title), clause, words)
+        if isinstance(reading, Reading):
+            return Fact(title, clause.name, to_template(question, title), reading, clause.text)
+    raise AssertionError(f"{title} does not say {question}")

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoact.cli import main
-from autoact.cli.start import evaluate
+from autoact.cli.start import evaluate, run_start
 from autoact.cli.start.run_start import check
 from autoact.errors import BadInput
 from autoact.project.config import Plan
@@ -39,6 +39,15 @@ def test_a_bad_file_starts_no_run(
     assert main(["eval", str(project.root), "--data", str(tmp_path / name)]) == 2
     assert told in capsys.readouterr().err
     assert not list((project.root / "runs").glob("*"))
+
+
+def test_new_starts_another_run_with_the_same_settings(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(run_start, "launch_and_follow", lambda folder, show, detach: started.append(folder.name) or 0)
+    for options in ([], [], ["--new"]):
+        assert main(["eval", str(project.root), *options]) == 0
+    first, resumed, new = started
+    assert first == resumed != new
 
 
 def test_there_must_be_questions(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,7 @@ def add(subparsers: Any) -> None:
         "--limit", type=int, default=0, help="questions to answer, evenly spaced over the file (default: all)"
     )
     parser.add_argument("--base", default="", help="run whose adapters answer (default: the newest trained one)")
+    parser.add_argument("--new", action="store_true", help="start a new run even if one could be resumed")
     parser.add_argument("--detach", action="store_true", help="start it, print its name, and leave it running")
     parser.add_argument(
         "--json",
@@ -68,7 +69,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if not arguments.data and not (held_out := project.questions_file("heldout")).exists():
         raise BadInput("not found; expected questions here, or in a file named by --data", file=held_out)
     check(project, config)
-    return start(project, config, "eval", partial(print_result, as_json=arguments.json), detach=arguments.detach)
+    show = partial(print_result, as_json=arguments.json)
+    return start(project, config, "eval", show, fresh=arguments.new, detach=arguments.detach)
 
 
 def _settings(project: Project, arguments: argparse.Namespace) -> Config:

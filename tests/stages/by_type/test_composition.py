@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from invented_pages import PAGES
+from invented_pages import PAGES, read_fact
 
-from autoact.stages.by_type.clauses import split_clauses, to_template
+from autoact.stages.by_type.clauses import split_clauses
 from autoact.stages.by_type.composition import (
     compose_comparison,
     compose_polar,
@@ -15,8 +15,7 @@ from autoact.stages.by_type.composition import (
 )
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import Fact
-from autoact.stages.by_type.forms import Reading
-from autoact.stages.by_type.readers import read_form, read_introduction
+from autoact.stages.by_type.readers import read_introduction
 from autoact.trajectory import Page
 
 MORE = (
@@ -36,12 +35,7 @@ WORDS = CorpusWords((*PAGES, *MORE))
 
 
 def fact(title: str, question: str, words: CorpusWords = WORDS) -> Fact:
-    page = words.pages[title.lower()]
-    for clause in split_clauses(page, words.name(page)):
-        reading = read_form(to_template(question, title), clause, words)
-        if isinstance(reading, Reading):
-            return Fact(title, clause.name, to_template(question, title), reading, clause.text)
-    raise AssertionError(f"{title} does not say {question}")
+    return read_fact(title, question, words)
 
 
 CAPITAL = fact("Harvia", "What is the capital of Harvia?")
