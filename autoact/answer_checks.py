@@ -1,12 +1,13 @@
-"""Checks of an answer that need no gold answer: by its form, the question or what was read it is most likely wrong."""
+"""Checks of answers and thoughts that need no gold answer: by its form, the question or what was read, one is wrong."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from autoact import scratchpad
-from autoact.answer_forms import NAME, NUMBER_WORDS, find_answers, find_kind
+from autoact.answer_forms import NAME, NUMBER_WORDS, find_answers, find_kind, word_set
 from autoact.metrics import normalise
 from autoact.trajectory import FINISH, REFLECT, Question, Step
 
@@ -14,6 +15,10 @@ REPEATED = 2.0
 """What a tool call made twice adds to the log-odds of *wrong*."""
 BRIEF = 5
 """Most words of an answer that should be in what was read; a longer one may say it in its own words."""
+ANSWERS = ", so the answer is "
+"""What goes before the answer in a thought that found it."""
+SPAN, READINGS = 4, 500
+"""Most words of what a page may say, where a thought copied from the question, and most of these."""
 _WHICH = r"(?:who|whom|whose|what|which|when|where|how)"
 _HAS_WHICH = re.compile(rf"\b{_WHICH}\b", re.IGNORECASE)
 _BEFORE = r"(?:in|on|at|to|from|for|by|of|with|near|after|under|and)"
@@ -33,6 +38,11 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _NAMES_SEVERAL = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b", re.IGNORECASE)
+_FOUND = re.compile(rf"I found (?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{ANSWERS}[^:]+)?\.(?: I |$)", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[.,;:!?()\"](?:\s|$)|\b(?:is|are|was|were|be|has|have|had|who|which|that)\b", re.IGNORECASE)
+_SMALL_WORDS = word_set(
+    "a an the of in on at to by for from with as it its he his she her they their this also not about into and or but"
+)
 _DIGITS = {word: str(number) for number, word in enumerate(("no", "one", *NUMBER_WORDS))}
 
 
@@ -119,6 +129,32 @@ def reword(thought: str, answer: str, others: Iterable[str]) -> tuple[str, ...]:
     """
     found = re.fullmatch(rf"(.*: ){re.escape(answer)}(, .*){re.escape(answer)}\.?", thought.strip(), re.IGNORECASE)
     return tuple(f" {found[1]}{one}{found[2]}{one}." for one in others) if found else ()
+
+
+def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Returns what to think in place of `I found the city: Lima. ...` where Lima was copied from the question.
+
+    Copied is what the question says and no page; what neither says may follow from a page. Each is the first sentence
+    of a thought, with other words of the last page as the value, and as the answer if the thought goes on to one.
+    Returns none if the thought does not begin so or copies nothing, or if the last call read nothing.
+    """
+    found = _FOUND.match(thought)
+    if found is None or not steps or steps[-1].failed or steps[-1].action in (FINISH, REFLECT):
+        return ()
+    value, asked = (set(_plain_words(text)) for text in (found["value"], question))
+    copied = all(word in asked or f"{word}s" in asked for word in value)
+    if not copied or value <= set(_plain_words(" ".join(read_texts(steps)))):
+        return ()
+    begin, answers = f" I found {found['need']}: ", found["answer"] is not None
+    spans = islice(_spans(steps[-1].observation), READINGS)
+    return tuple(f"{begin}{one}{f'{ANSWERS}{one}' if answers else ''}." for one in spans)
+
+
+def _spans(text: str) -> dict[str, None]:
+    """Returns the runs of up to SPAN words within a clause that begin and end with none of _SMALL_WORDS."""
+    clauses = (clause.split() for clause in _CLAUSE_END.split(text))
+    runs = (words[at:end] for words in clauses for at in range(len(words)) for end in range(at + 1, at + SPAN + 1))
+    return {" ".join(run): None for run in runs if run and not {run[0].lower(), run[-1].lower()} & _SMALL_WORDS}
 
 
 def read_texts(steps: Iterable[Step]) -> Iterator[str]:

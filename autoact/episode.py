@@ -16,8 +16,17 @@ from typing import Any
 from msgspec import Struct
 
 from autoact import scratchpad
-from autoact.answer_checks import REPEATED, find_defect, list_candidates, repeats_call, reword
+from autoact.answer_checks import (
+    ANSWERS,
+    REPEATED,
+    find_defect,
+    find_readings,
+    list_candidates,
+    repeats_call,
+    reword,
+)
 from autoact.errors import ContextFull, TokensSpent
+from autoact.metrics import normalise
 from autoact.registry.roles import role_of
 from autoact.script import Answer, Ask, Card, Observation, Prompt, Request, Sampling, Use
 from autoact.trajectory import FINISH, HINTED, REFLECT, RIGHT, WRONG, Cast, Part, Question, Step, Trajectory
@@ -43,10 +52,11 @@ class Limits(Struct, frozen=True):
     certainty: bool = False
     """The plan part's certainty of its thoughts counts as evidence for the verdict, where the engine knows it."""
     checks: bool = False
-    """An answer whose form, question or pages show that it is wrong is judged so, whatever the reflect part thinks."""
+    """An answer whose form, question or pages show that it is wrong is judged so, whatever the reflect part thinks.
+    If a thought found what only the question says, the model chooses among the words of the last page."""
     offered: bool = False
-    """If a call failed and its tool offered other arguments, the next call of the tool takes the first of them. No
-    answer is given before a call succeeds, while there is such an offer."""
+    """If a call failed and its tool offered other arguments, the next call of the tool takes the one that the thought
+    named, else the first. No answer is given before a call succeeds, while there is such an offer."""
     yes_no: bool = False
     """A question that begins with an auxiliary verb is answered with yes or no."""
     keep_best: bool = False
@@ -152,12 +162,22 @@ class Episode:
         thought = yield self._ask("thought", prompt, **self._thought_limits())
         self.certainties.append(thought.least_chance)
         words = thought.text.strip()
+        if self.limits.checks and (choices := find_readings(words, self.question.text, self.steps)):
+            words = yield from self._read_again(prompt, choices)
         prompt = self.prompt.then(*scratchpad.segments(scratchpad.thought(words)), scratchpad.ACTION)
         picked = yield self._ask("action", prompt, choices=self._action_choices())
         name = scratchpad.tool_name(picked.text, self.card.tools)
         prompt = prompt.then(*scratchpad.segments(scratchpad.action(name)[1:]), scratchpad.ARGUMENT)
         argument = yield self._ask("argument", prompt, tool=name, **self._argument_limits(name))
         return words, name, argument.text.strip()
+
+    def _read_again(self, prompt: Prompt, choices: tuple[str, ...]) -> Generator[Ask, Answer, str]:
+        """Asks for one of `choices`, what the last page says, and for the rest of a thought without an answer."""
+        read: str = (yield self._ask("thought", prompt, choices=choices)).text
+        if ANSWERS in read:
+            return read.strip()
+        rest = yield self._ask("thought", prompt.then(read), **self._text_limits())
+        return f"{read.strip()} {rest.text.strip()}"
 
     def _thought_limits(self) -> dict[str, Any]:
         """Returns the fields of Ask that bound a thought.
@@ -207,15 +227,18 @@ class Episode:
         return self.hint[len(self._actions()) :]
 
     def _offer(self, action: str) -> str:
-        """Returns the first argument that a tool offered in place of its last one, and was not called with before.
+        """Returns what a tool offered in place of its last argument, and was not called with before; empty if nothing.
 
-        A small model that has just named another page is no judge of which is the right one; the tool's order is.
+        It is what the last thought names, as a model may misspell the argument alone, else the first: a small model
+        that has just named another page is no judge of which is the right one; the tool's order is.
         """
         last = self.steps[-1] if self.steps and self.limits.offered else None
         if last is None or not last.failed or last.action != action:
             return ""
         called = {step.argument for step in self.steps if step.action == action}
-        return next((one for one in scratchpad.read_offers(last.observation) if one not in called), "")
+        offers = [one for one in scratchpad.read_offers(last.observation) if one not in called]
+        thought = f" {normalise(last.thought)} "
+        return next((one for one in offers if f" {normalise(one)} " in thought), offers[0] if offers else "")
 
     def _argument_limits(self, action: str) -> dict[str, Any]:
         """Returns the fields of Ask that bound an argument: an answer is an option, if there are any, no verdict.

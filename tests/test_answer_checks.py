@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoact.answer_checks import find_defect, list_candidates, read_alternatives, repeats_call, reword
+from autoact.answer_checks import find_defect, find_readings, list_candidates, read_alternatives, repeats_call, reword
 from autoact.trajectory import Question, Step
 
 READ = Step("I look.", "Retrieve", "Pluto", "Pluto is a dwarf planet. Clyde Tombaugh discovered it in 1930.")
@@ -100,6 +100,47 @@ def test_a_thought_is_said_again_with_another_answer() -> None:
         " I found the city: Quito, so the answer is Quito.",
     )
     assert reword("The answer is Lima.", "Lima", ["Quito"]) == ()
+
+
+SEEN = Step("I look.", "Retrieve", "Lima", "Lima is the capital of Peru. It has no snow, and old walls.")
+SNOW, ASKED = "I found what Lima has: deep snow. I need to know more.", "Does Lima have deep snows?"
+
+
+def test_what_only_the_question_says_is_read_again() -> None:
+    found = find_readings(SNOW, ASKED, [READ, SEEN])
+    assert all(one.startswith(" I found what Lima has: ") and one.endswith(".") for one in found)
+    values = [one.removeprefix(" I found what Lima has: ").removesuffix(".") for one in found]
+    assert values == [
+        "Lima",
+        "capital",
+        "capital of Peru",
+        "Peru",
+        "no",
+        "no snow",
+        "snow",
+        "old",
+        "old walls",
+        "walls",
+    ]
+    answered = find_readings("I found the country: Chile, so the answer is Chile.", "Is Lima in Chile?", [SEEN])
+    assert " I found the country: Peru, so the answer is Peru." in answered
+
+
+@pytest.mark.parametrize(
+    ("thought", "asked", "steps"),
+    [
+        ("I found what Lima has: old walls. I need to know more.", "Does Lima have old walls?", [SEEN]),
+        ("I found the continent: South America. I need its rivers.", ASKED, [SEEN]),
+        ("I found the snow: deep. Lima: 3. I need the larger number.", ASKED, [SEEN]),
+        ("Lima has deep snow.", ASKED, [SEEN]),
+        (SNOW, ASKED, []),
+        (SNOW, ASKED, [SEEN, Step("No.", "Reflect", "wrong")]),
+        (SNOW, ASKED, [SEEN, Step("I look.", "Retrieve", "snow", "Could not find [snow].", failed=True)]),
+    ],
+    ids=["read", "follows", "several values", "no value", "no page", "after a verdict", "after a failed call"],
+)
+def test_other_thoughts_stay(thought: str, asked: str, steps: list[Step]) -> None:
+    assert find_readings(thought, asked, steps) == ()
 
 
 def test_a_repeated_call_counts_until_the_next_verdict() -> None:

@@ -151,6 +151,14 @@ def test_after_a_page_that_is_not_found_the_first_one_offered_is_opened() -> Non
     assert [ask.choices for ask in asks if ask.part == "argument"] == [(), (), ()]
 
 
+def test_a_page_that_the_thought_names_is_opened_before_the_first_one_offered() -> None:
+    seen = f"Could not find [van van].{scratchpad.list_offers(['Vincent van Gogh', 'Ludwig van Beethoven'])}"
+    misspelt = ["I should read the page about Ludwig van Beethoven.", " Retrieve\n", "van van"]
+    answers = [*misspelt, *READ[:2], " Ludwig van Beethoven", *RIGHT]
+    _, asks = play(answers, Limits(steps=3, offered=True), seen=seen)
+    assert [ask.choices for ask in asks if ask.part == "argument"][1] == (" Ludwig van Beethoven",)
+
+
 @pytest.mark.parametrize(
     ("text", "choices"),
     [
@@ -315,6 +323,34 @@ def test_an_answer_that_cannot_be_right_is_refused_and_the_next_one_was_read() -
     assert [ask.choices for ask in asks if ask.part == "argument"][2] == (" Clyde Tombaugh", " Percival Lowell")
     assert [ask.choices for ask in asks if ask.part == "reflection"] == [(REFUSED[0],), ()]
     assert [ask.choices for ask in asks if ask.part == "verdict"] == [(" wrong",), (" right", " wrong")]
+
+
+def test_what_only_the_question_says_is_read_again_and_the_thought_goes_on() -> None:
+    read, rest = " I found what Pluto is: far away.", " I need the person, so I should read."
+    said = [*LOOK, "I found what Pluto is: a star. I need a star.", read, rest, *READ[1:], *RIGHT]
+    star = Question("q-3", "Is Pluto a star?", "no")
+    trajectory, asks = play(said, CHECKED, seen=PAGE, question=star)
+    assert trajectory.steps[1].thought == f"{read}{rest}".strip()
+    thoughts = [ask for ask in asks if ask.part == "thought"]
+    assert read in thoughts[2].choices
+    assert thoughts[3].prompt == thoughts[2].prompt.then(read)
+    trajectory, _ = play([*said[:4], *READ[1:], *RIGHT], Limits(), seen=PAGE, question=star)
+    assert trajectory.steps[1].thought == said[3]
+
+
+def test_what_only_the_question_says_is_read_again_as_the_answer() -> None:
+    read = " I found the person: Clyde Tombaugh, so the answer is Clyde Tombaugh."
+    said = [
+        *LOOK,
+        "I found the person: Kuiper, so the answer is Kuiper.",
+        read,
+        " Finish\n",
+        "Clyde Tombaugh",
+        *RIGHT[3:],
+    ]
+    asked = Question("q-4", "Who discovered Pluto, the first world of the Kuiper belt?", "Clyde Tombaugh")
+    trajectory, _ = play(said, CHECKED, seen=PAGE, question=asked)
+    assert (trajectory.steps[1].thought, trajectory.reward) == (read.strip(), 1.0)
 
 
 def test_a_refused_answer_leaves_one_more_step_for_another() -> None:

@@ -315,10 +315,11 @@ class GroupPlanning(Section, frozen=True):
     checks: bool = True
     """An answer that can hardly be right is judged wrong, whatever the reflect-agent thinks: one that stands in the
     question, is none of the alternatives of `..., A or B?`, is no year or number where one is asked for, or was never
-    read. The next one is chosen among what was read or offered."""
+    read. The next one is chosen among what was read or offered. If a thought found what only the question says, that
+    is chosen among the words of the last page."""
     offered: bool = True
-    """If a page was not found and the tool named similar ones, its next call opens the first of these; no answer is
-    given before a page is found."""
+    """If a page was not found and the tool named similar ones, its next call opens the one that the thought named, else
+    the first; no answer is given before a page is found."""
     yes_no: bool = True
     """Questions that begin with an auxiliary verb, such as `Is` or `Did`, and offer no alternative, are answered with
     yes or no."""
