@@ -1,4 +1,4 @@
-"""Checks of answers and thoughts that need no gold answer: by its form, the question or what was read, one is wrong."""
+"""Checks without a gold answer: whether an answer can hardly be right, and what a thought copied from the question."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BRIEF = 5
 ANSWERS = ", so the answer is "
 """What goes before the answer in a thought that found it."""
 SPAN, READINGS = 4, 500
-"""Most words of what a page may say, where a thought copied from the question, and most of these."""
+"""Most words of a value on a page that may take the place of one copied from the question, and most such values."""
 _WHICH = r"(?:who|whom|whose|what|which|when|where|how)"
 _HAS_WHICH = re.compile(rf"\b{_WHICH}\b", re.IGNORECASE)
 _BEFORE = r"(?:in|on|at|to|from|for|by|of|with|near|after|under|and)"
@@ -142,7 +142,7 @@ def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[s
     if found is None or not steps or steps[-1].failed or steps[-1].action in (FINISH, REFLECT):
         return ()
     value, asked = (set(_plain_words(text)) for text in (found["value"], question))
-    copied = all(word in asked or f"{word}s" in asked for word in value)
+    copied = all(word in asked or f"{word}s" in asked for word in value)  # `a moon` of a question about moons
     if not copied or value <= set(_plain_words(" ".join(read_texts(steps)))):
         return ()
     begin, answers = f" I found {found['need']}: ", found["answer"] is not None
