@@ -39,6 +39,7 @@ _NUMBER = re.compile(
 )
 _NAMES_SEVERAL = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b", re.IGNORECASE)
 _FOUND = re.compile(rf"I found (?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{ANSWERS}[^:]+)?\.(?: I |$)", re.IGNORECASE)
+"""A thought in the form that `stages.from_facts` teaches."""
 _CLAUSE_END = re.compile(r"[.,;:!?()\"](?:\s|$)|\b(?:is|are|was|were|be|has|have|had|who|which|that)\b", re.IGNORECASE)
 _SMALL_WORDS = word_set(
     "a an the of in on at to by for from with as it its he his she her they their this also not about into and or but"
