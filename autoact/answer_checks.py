@@ -15,8 +15,8 @@ REPEATED = 2.0
 """What a tool call made twice adds to the log-odds of *wrong*."""
 BRIEF = 5
 """Most words of an answer that should be in what was read; a longer one may say it in its own words."""
-ANSWERS = ", so the answer is "
-"""What goes before the answer in a thought that found it."""
+FOUND, CONCLUSION = "I found ", ", so the answer is "
+"""How a thought begins that found a value, and what goes before an answer at its end, as `stages.from_facts` writes."""
 SPAN, READINGS = 4, 500
 """Most words of a value on a page that may take the place of one copied from the question, and most such values."""
 _WHICH = r"(?:who|whom|whose|what|which|when|where|how)"
@@ -38,8 +38,9 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _NAMES_SEVERAL = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b", re.IGNORECASE)
-_FOUND = re.compile(rf"I found (?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{ANSWERS}[^:]+)?\.(?: I |$)", re.IGNORECASE)
-"""A thought in the form that `stages.from_facts` teaches."""
+_FOUND = re.compile(
+    rf"{FOUND}(?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{CONCLUSION}[^:]+)?\.(?: I |$)", re.IGNORECASE
+)
 _CLAUSE_END = re.compile(r"[.,;:!?()\"](?:\s|$)|\b(?:is|are|was|were|be|has|have|had|who|which|that)\b", re.IGNORECASE)
 _SMALL_WORDS = word_set(
     "a an the of in on at to by for from with as it its he his she her they their this also not about into and or but"
@@ -146,9 +147,9 @@ def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[s
     copied = all(word in asked or f"{word}s" in asked for word in value)  # `a moon` of a question about moons
     if not copied or value <= set(_plain_words(" ".join(read_texts(steps)))):
         return ()
-    begin, answers = f" I found {found['need']}: ", found["answer"] is not None
+    begin, answers = f" {FOUND}{found['need']}: ", found["answer"] is not None
     spans = islice(_spans(steps[-1].observation), READINGS)
-    return tuple(f"{begin}{one}{f'{ANSWERS}{one}' if answers else ''}." for one in spans)
+    return tuple(f"{begin}{one}{f'{CONCLUSION}{one}' if answers else ''}." for one in spans)
 
 
 def _spans(text: str) -> dict[str, None]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from autoact import scratchpad
 from autoact.answer_checks import (
-    ANSWERS,
+    CONCLUSION,
     REPEATED,
     find_defect,
     find_readings,
@@ -174,7 +174,7 @@ class Episode:
     def _read_again(self, prompt: Prompt, choices: tuple[str, ...]) -> Generator[Ask, Answer, str]:
         """Asks for one of `choices`, what the last page says, and for the rest of a thought without an answer."""
         read: str = (yield self._ask("thought", prompt, choices=choices)).text
-        if ANSWERS in read:
+        if CONCLUSION in read:
             return read.strip()
         rest = yield self._ask("thought", prompt.then(read), **self._text_limits())
         return f"{read.strip()} {rest.text.strip()}"

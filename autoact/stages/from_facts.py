@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from autoact import scratchpad
+from autoact.answer_checks import CONCLUSION, FOUND
 from autoact.answer_forms import NAME
 from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
@@ -165,7 +166,7 @@ def _found(evidence: Evidence) -> str:
 
     The value then follows the words that it is looked for by, which a small model copies better than a whole statement.
     """
-    return f"I found {evidence.need}: {evidence.value}" if evidence.need else evidence.says
+    return f"{FOUND}{evidence.need}: {evidence.value}" if evidence.need else evidence.says
 
 
 def _later_needs(question: Question, number: int) -> str:
@@ -280,16 +281,16 @@ def _asked_texts(question: Question) -> tuple[str, str]:
 
 def _conclude(question: Question, compared: Step | None) -> str:
     """Returns the last thought: what the answer follows from, and the answer."""
-    end, last = f"so the answer is {question.answer}.", question.evidence[-1]
+    end, last = f"{CONCLUSION}{question.answer}.", question.evidence[-1]
     if compared is not None and compared.action == CALCULATOR:
-        return f"{compared.observation.strip()} is the number of {question.gold[_winner(question)]}, {end}"
+        return f"{compared.observation.strip()} is the number of {question.gold[_winner(question)]}{end}"
     if question.type == "comparison":
-        return f"{'. '.join(map(_found, question.evidence))}, {end}"
+        return f"{'. '.join(map(_found, question.evidence))}{end}"
     if question.type == "yes-no":
         first, second = _asked_texts(question)
         how = compared.observation if compared else SAME if normalise(first) == normalise(second) else DIFFERENT
-        return f"{'' if compared else f'{_found(last)}. '}{first} and {second} are {how}, {end}"
-    return f"{_found(last)}, {end}"
+        return f"{'' if compared else f'{_found(last)}. '}{first} and {second} are {how}{end}"
+    return f"{_found(last)}{end}"
 
 
 def _winner(question: Question) -> int:
