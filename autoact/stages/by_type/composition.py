@@ -268,6 +268,8 @@ def compose_same(one: Fact, other: Fact, words: CorpusWords) -> Iterator[Compose
     auxiliary, tail = PLURAL.get(form.auxiliary, ""), form.rest.removeprefix(SLOT).strip()
     begin = f"{auxiliary} {one.name} and {other.name}"
     located = form.kind in ("year", "place", "where") and SLOT not in tail
+    if form.preposition == "of":  # a country has one capital
+        return
     texts = []
     if located and form.kind != "where":
         texts.append(f"{begin} {tail} {form.preposition} the same {form.noun}?")

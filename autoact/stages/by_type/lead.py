@@ -1,8 +1,8 @@
 """Reads the first sentence of an encyclopedia page, which packs several statements about its subject into one.
 
 `Mila Ada Sorrin (3 May 1912 – 9 June 1990) was a Dunish chemist` gives her full name, two years and a nationality;
-`Orvane is a 1964 film directed by Tobias Wren` says who made it. Each becomes a clause with the question that it
-answers.
+`Orvane is a 1964 film directed by Tobias Wren` says who made it, `Selk is the capital of Brunia` of which country it is
+the capital. Each becomes a clause with the question that it answers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from autoact.answer_forms import YEAR
+from autoact.answer_forms import NAME, YEAR
 from autoact.tools.pages.sentences import sentences
 from autoact.trajectory import Page
 
@@ -49,6 +49,7 @@ _MAKER = re.compile(
     r"(?=$|[,.;]| (?:in|for|on|at|from|with|that|which|who|about|released|published)\b| and [a-z])"
 )
 """A maker, and before the name what he or she is: `the Dunish film director Tobias Wren`."""
+_CAPITAL = re.compile(rf" (is|was) the capital (?:city )?(?:and largest city )?of ((?:the )?{NAME})")
 _WHEN = re.compile(rf"{_IS_A}(?P<participle>{'|'.join(_DONE)}) (?:in|on) [^,;]{{0,20}}?,? ?(?P<year>{YEAR})\b")
 
 
@@ -123,6 +124,10 @@ def list_statements(page: Page) -> Iterator[LeadStatement]:
         band = verb == "recorded" and (not what or what[-1] in ("band", "group", "duo"))
         asked = f"{'Which band' if band else 'Who'} {verb} {{}}?"
         yield LeadStatement(f"{found['maker']} {verb} {name}", asked, sentence)
+    if found := _CAPITAL.match(text, len(name)):
+        be, country = found.groups()
+        asked = f"Of which country {be} {{}} the capital?"
+        yield LeadStatement(f"{name} {be} the capital of {country}", asked, sentence)
     if found := _WHEN.match(text, len(name)):
         done = found["participle"]
         yield LeadStatement(f"{name} was {done} in {found['year']}", f"In what year was {{}} {done}?", sentence)

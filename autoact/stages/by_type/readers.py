@@ -30,7 +30,7 @@ from autoact.stages.by_type.phrases import (
 from autoact.stages.by_type.verbs import BE
 
 _AUX = r"(was|were|is|are|did|does|do|has|have|had)"
-_PREPOSITION = r"(In|On|At|Near|By|From|Under|To|After|For)"
+_PREPOSITION = r"(In|On|At|Near|By|From|Under|To|After|For|Of)"
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("year", re.compile(rf"(?:In (?:what|which) year|When) {_AUX} (.+)")),
     ("where", re.compile(rf"Where {_AUX} (.+)")),

@@ -29,6 +29,8 @@ MORE = (
     Page("Eli Moor", "Eli Moor was a Harvian painter who lived alone."),
     Page("Bo Lind", "Bo Lind was a Brunian painter."),
     Page("Una Rask", "Una Rask was a Brunian poet."),
+    Page("Vessia", "Vessia is a country. Its currency is the orb."),
+    Page("Ard", "Ard is the capital of Vessia."),
     Page("Ada Lark", "Ada Lark was a singer. She was born in Dunmore in 1900."),
 )
 WORDS = CorpusWords((*PAGES, *MORE))
@@ -53,6 +55,10 @@ WROTE = fact("The Glass Orchard", "Who wrote The Glass Orchard?")
         (BIRTHPLACE, FOUNDED, "In what year was the city where Mila Sorrin was born founded?", "1204"),
         (fact("Dunmore", "On which river does Dunmore stand?"), fact("Telk", "How long is the Telk?"),
          "How long is the river on which Dunmore stands?", "300 kilometers"),
+        (fact("Ard", "Of which country is Ard the capital?"), fact("Vessia", "What is the currency of Vessia?"),
+         "What is the currency of the country of which Ard is the capital?", "orb"),
+        (BIRTHPLACE, fact("Dunmore", "Of which country is Dunmore the capital?"),
+         "Of which country is the city where Mila Sorrin was born the capital?", "Harvia"),
     ],
 )  # fmt: skip
 def test_two_hop(first: Fact, second: Fact, text: str, answer: str) -> None:
@@ -185,6 +191,8 @@ def test_a_yes_no_question_about_two_facts() -> None:
     (year,) = compose_same(MILA, TOBIAS, WORDS)
     assert (year.text, year.answer) == ("Were Mila Sorrin and Tobias Wren born in the same year?", "no")
     assert year.gold == ("Mila Sorrin", "Tobias Wren")
+    of_harvia, of_brunia = (fact(name, f"Of which country is {name} the capital?") for name in ("Dunmore", "Selk"))
+    assert list(compose_same(of_harvia, of_brunia, WORDS)) == []  # a country has one capital
 
 
 @pytest.mark.parametrize(

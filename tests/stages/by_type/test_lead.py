@@ -45,6 +45,9 @@ def test_a_work_gives_its_maker_and_its_year() -> None:
         ("Ada Hest", "Ada Hest (born 1950) is a Republican politician.", ["Ada Hest was born in 1950"]),
         ("Emma", "Emma is a 1996 film based on the novel by English author Ada Hest.", []),  # maker of something else
         ("Emma", "Emma is a song by American singer Ada Hest.", ["Ada Hest recorded Emma"]),
+        ("Selk", "Selk is the capital and largest city of Brunia, on the Orm.", ["Selk is the capital of Brunia"]),
+        ("Selk", "Selk was the capital of the Orm Islands in 1310.", ["Selk was the capital of the Orm Islands"]),
+        ("Selk", "Selk is the capital of a region of Brunia.", []),
         (" ", '" " is a sign.', []),
         ("Telk Prize", "The prize is an award founded in 1912.", []),  # about something else
         ("Empty", "", []),
@@ -54,9 +57,17 @@ def test_statements_of_first_sentences(title: str, text: str, statements: list[s
     assert stated(Page(title, text)) == statements
 
 
-@pytest.mark.parametrize("page", [SORRIN, ORVANE, Page("Red Hour", "Red Hour is a song by rock band Telks (2).")])
+@pytest.mark.parametrize(
+    "page",
+    [
+        SORRIN,
+        ORVANE,
+        Page("Red Hour", "Red Hour is a song by rock band Telks (2)."),
+        Page("Selk", "Selk is the capital of Brunia."),
+    ],
+)
 def test_each_statement_answers_its_question(page: Page) -> None:
-    words = CorpusWords([page, Page("Telks", "Telks is a band.")])
+    words = CorpusWords([page, Page("Telks", "Telks is a band."), Page("Brunia", "Brunia is a country.")])
     clauses = [clause for clause in split_clauses(page, page.title) if clause.question]
     assert len(clauses) == len(stated(page)) > 0
     for clause in clauses:
