@@ -1,4 +1,5 @@
-"""Reads the first sentence of an encyclopedia page, which packs several statements about its subject into one.
+"""Reads the first sentence of an encyclopedia page, which packs several statements about its subject into one, and
+later ones that say who made it.
 
 `Mila Ada Sorrin (3 May 1912 – 9 June 1990) was a Dunish chemist` gives her full name, two years and a nationality;
 `Orvane is a 1964 film directed by Tobias Wren` says who made it, `Selk is the capital of Brunia` of which country it is
@@ -20,17 +21,32 @@ from autoact.trajectory import Page
 
 _BRACKET = re.compile(r"\s?\(([^()]*)\)")
 _LAST_BRACKET = re.compile(r" \([^()]*\)$")
-_LEAD = re.compile(r"(?P<begin>\"?(?P<name>[^\",]{1,90}?)\"?(?:,.{1,40}?)?)(?P<rest> (?:is|was|are|were)\b.*)")
+_LEAD = re.compile(
+    r"(?P<begin>\"?(?P<name>[^\",]{1,90}?)\"?(?P<more>(?:,| (?:better |also )?known).{0,60}?)?)"
+    r"(?P<rest> (?:is|was|are|were)\b.*)"
+)
+_NICKNAME = re.compile(r"(?<=[a-z.] )\"[^\"]{1,20}\" (?=.{0,40}? (?:is|was)\b)")
+"""A name in quotation marks within a name, as in `Edwin "Ned" Hest was`."""
+_AFTER_NAME = re.compile(r"(?: (?:Jr\.|Sr\.|I{2,3}|[A-Z]{3,5}))+$")
+"""What may follow a name, such as an order."""
 _IN_NAMES = frozenset(["of", "the", "de", "da", "van", "von", "del", "la", "and", "in", "for", "di", "le", "der"])
 """Words in lower case that names may have."""
 _COPULA = re.compile(r" (?:is|was|are|were) ")
 _DAY = rf"(?:\d{{1,2}} [A-Z][a-z]+|[A-Z][a-z]+ \d{{1,2}},) ({YEAR})"
 _BORN = re.compile(rf"\bborn\b.*?\b({YEAR})\b")
 _LIVED = re.compile(rf"{_DAY} ?[–-] ?{_DAY}")
+_EVENT = re.compile(
+    r"(?:is|was|are|were) (?:[\w'-]+ )*?(?:war|battle|siege|conflict|campaign|revolt|uprising|crisis|expedition|tour|"
+    r"season|exhibition|fair|festival|empire|kingdom|republic|period|show|series|programme|program)s?\b"
+)
+"""What begins and ends on a day, but is nobody's life."""
 PERSONAL = re.compile(r"(?:In \d+ )?(?:He|She|he|she|His|Her)\b")
 """The beginning of a sentence about a person."""
 _NO_NATION = "Christian|Republican|Anglican|Lutheran|Presbyterian|Victorian"
-_NATIONALITY = re.compile(rf" (?:is|was|are|were) an? ((?!{_NO_NATION})[A-Z][a-z]+(?:an|ish|ese|ch|i|ek|ss)) [a-z]")
+_NATIONALITY = re.compile(
+    r" (?:is|was|are|were) an? (?:former |[a-z]+ed )*"
+    rf"((?!{_NO_NATION})[A-Z][a-z]+(?:an|ish|ese|ch|i|ek|ss)) [a-z]"
+)
 _MADE = {
     "directed": "directed", "written": "wrote", "composed": "composed", "founded": "founded", "created": "created",
     "developed": "developed", "designed": "designed",
@@ -39,18 +55,27 @@ _MADE = {
 _WRITTEN = ("novel", "book", "short story", "novella", "play", "memoir")
 _RECORDED = ("album", "song", "single", "EP", "compilation")
 _DONE = ("released", "founded", "formed", "established", "published", "opened", "built", "launched")
-_IS_A = r" (?:is|was|are|were) (?:an?|the) (?:(?!(?:based|about|from|of|for|in|that|which|who) )[^,;\s]+ )*"
+_IS_A = (
+    r" (?:is|was|are|were) (?:(?:an?|the|also|both) )?(?:(?!(?:based|about|from|of|for|in|that|which|who) )[^,;\s]+ )*"
+)
 """What comes before a participle or noun that is about the subject itself."""
 _PARTICLE = "(?:de|da|van|von|del|la) "
 _MAKER = re.compile(
     rf"{_IS_A}(?P<how>{'|'.join((*_MADE, *_RECORDED, *_WRITTEN))}) by (?:the )?"
     rf"(?P<what>(?:[A-Z][\w-]+ )?(?:(?!{_PARTICLE})[a-z-]+ ){{1,4}})?"
     rf"(?P<maker>[A-Z][\w'.-]*(?: (?:{_PARTICLE})*[A-Z][\w'.-]*)*)"
-    r"(?=$|[,.;]| (?:in|for|on|at|from|with|that|which|who|about|released|published)\b| and [a-z])"
+    r"(?=$|[.;]|,(?! (?:[A-Z]|his |her ))| and [a-z]"
+    r"| (?:in|for|on|at|from|with|that|which|who|about|released|published)\b)"
 )
 """A maker, and before the name what he or she is: `the Dunish film director Tobias Wren`."""
 _CAPITAL = re.compile(rf" (is|was) the capital (?:city )?(?:and largest city )?of ((?:the )?{NAME})")
-_WHEN = re.compile(rf"{_IS_A}(?P<participle>{'|'.join(_DONE)}) (?:in|on) [^,;]{{0,20}}?,? ?(?P<year>{YEAR})\b")
+_WHEN = re.compile(
+    rf"(?:{_IS_A}|(?: (?!by )[^\s;]+)*, )(?P<participle>{'|'.join(_DONE)}) (?:in|on) "
+    rf"[^,;]{{0,20}}?,? ?(?P<year>{YEAR})\b"
+)
+"""When something was made; after a comma only where no other maker stands between."""
+_AGAIN = re.compile(rf"(?:It|The ({'|'.join((*_RECORDED, *_WRITTEN, 'film', 'series', 'game'))}))(?= (?:is|was) )")
+"""The subject of a later sentence that may be that of the page, as in `The film was directed by Tobias Wren`."""
 
 
 def _verb(how: str) -> str:
@@ -92,26 +117,28 @@ def _drop_brackets(sentence: str) -> str:
 
 def _shorten_name(sentence: str, title: str) -> str:
     """Returns a first sentence with the title in place of the name that it begins with, if that holds the title or ends
-    with the same word, and is no phrase such as `The capital of Dunia`."""
-    lead = _LEAD.fullmatch(sentence)
+    with the same word, or says that its subject is known as the title, and is no phrase such as `The capital of Dunia`.
+    """
+    lead = _LEAD.fullmatch(_NICKNAME.sub("", sentence, count=1))
     if lead is None or not title.strip() or lead["begin"].lower().removeprefix("the ") == title.lower():
         return sentence
-    words = lead["name"].split() or [""]
+    words = _AFTER_NAME.sub("", lead["name"]).split() or [""]
     phrase = {word for word in words if word[:1].islower()} - _IN_NAMES - set(title.split())
     holds = f" {title.lower()} " in f" {lead['name'].lower()} "
-    same = holds or words[-1].lower() == title.split()[-1].lower()
+    known = re.search(rf"\b(?:as|name),? \"?{re.escape(title)}\b", lead["more"] or "", re.IGNORECASE)
+    same = holds or known or words[-1].lower() == _AFTER_NAME.sub("", title).split()[-1].lower()
     return f"{title}{lead['rest']}" if same and not phrase else sentence
 
 
 def list_statements(page: Page) -> Iterator[LeadStatement]:
-    """Yields what the first sentence of a page says besides what its subject is."""
+    """Yields what the first sentence of a page says besides what its subject is, and who made the subject."""
     first, *others = sentences(page.text) or [""]
     sentence = first.rstrip(".")
     name, text = page.title, _shorten_name(_drop_brackets(sentence), page.title)
     if not text.startswith(f"{name} "):
         return
     brackets = " ".join(_BRACKET.findall(_COPULA.split(sentence, maxsplit=1)[0]))
-    person = any(PERSONAL.match(one) for one in others)
+    person = any(PERSONAL.match(one) for one in others) or not _EVENT.search(text)
     born, lived = _BORN.search(brackets), _LIVED.search(brackets) if person else None
     if years := born or lived:
         yield LeadStatement(f"{name} was born in {years[1]}", "In what year was {} born?", sentence)
@@ -119,11 +146,7 @@ def list_statements(page: Page) -> Iterator[LeadStatement]:
         yield LeadStatement(f"{name} died in {lived[2]}", "In what year did {} die?", sentence)
     if years and (found := _NATIONALITY.match(text, len(name))):
         yield LeadStatement(f"The nationality of {name} is {found[1]}", "What is the nationality of {}?", sentence)
-    if (found := _MAKER.match(text, len(name))) and (found["what"] or found["how"] not in _WRITTEN):
-        verb, what = _verb(found["how"]), (found["what"] or "").split()
-        band = verb == "recorded" and (not what or what[-1] in ("band", "group", "duo"))
-        asked = f"{'Which band' if band else 'Who'} {verb} {{}}?"
-        yield LeadStatement(f"{found['maker']} {verb} {name}", asked, sentence)
+    yield from _list_makers(name, text, sentence, [_drop_brackets(other.rstrip(".")) for other in others])
     if found := _CAPITAL.match(text, len(name)):
         be, country = found.groups()
         asked = f"Of which country {be} {{}} the capital?"
@@ -131,3 +154,22 @@ def list_statements(page: Page) -> Iterator[LeadStatement]:
     if found := _WHEN.match(text, len(name)):
         done = found["participle"]
         yield LeadStatement(f"{name} was {done} in {found['year']}", f"In what year was {{}} {done}?", sentence)
+
+
+def _list_makers(name: str, text: str, source: str, others: list[str]) -> Iterator[LeadStatement]:
+    """Yields who made the subject, as the first sentence says, or a later one that is about the subject too."""
+    told = [(text, len(name), source)]
+    for number, other in enumerate(others):
+        again = _AGAIN.match(other)
+        if again and (re.compile(rf"{_IS_A}{again[1]}\b").match(text, len(name)) if again[1] else number == 0):
+            told.append((other, again.end(), other))
+    makers: dict[str, LeadStatement] = {}
+    for sentence, end, source in told:
+        found = _MAKER.match(sentence, end)
+        if found is None or (found["how"] in _WRITTEN and not found["what"]):
+            continue
+        verb, what = _verb(found["how"]), (found["what"] or "").split()
+        band = verb == "recorded" and (not what or what[-1] in ("band", "group", "duo"))
+        asked = f"{'Which band' if band else 'Who'} {verb} {{}}?"
+        makers.setdefault(verb, LeadStatement(f"{found['maker']} {verb} {name}", asked, source))
+    yield from makers.values()

@@ -40,6 +40,31 @@ def test_a_work_gives_its_maker_and_its_year() -> None:
         ("Blue Hour", "Blue Hour is a novel by Ada Hest.", []),  # the model asks about this one
         ("Red Hour", "Red Hour is the first album by the Danish rock band The Telks.", ["The Telks recorded Red Hour"]),
         ("Red Hour", "Red Hour is a film directed by Ada Hest and Tobias Wren.", []),  # one of several
+        ("Red Hour", "Red Hour is a film directed by Ada Hest, Tobias Wren and Bo Lind.", []),
+        (
+            "Red Hour",
+            "Red Hour is a silent film. The film was directed by Ada Hest and came out in Selk.",
+            ["Ada Hest directed Red Hour"],
+        ),
+        ("Red Hour", "Red Hour is a silent film. It is loud. It was directed by Ada Hest.", []),  # or what is loud
+        ("Red Hour", "Red Hour is a novel about a film. The film was directed by Ada Hest.", []),
+        ("Telks", "Telks are a rock band from Selk, formed in 1998.", ["Telks was formed in 1998"]),
+        (
+            "Red Hour",
+            "Red Hour is a song by the Telks, formed in 1998.",
+            ["Telks recorded Red Hour"],
+        ),  # formed: the band
+        (
+            "Ned Hest",
+            'Edwin "Ned" Hest Jr. (3 May 1912 – 2 June 1990) was a retired Danish painter.',
+            ["Ned Hest was born in 1912", "Ned Hest died in 1990", "The nationality of Ned Hest is Danish"],
+        ),
+        (
+            "Lady Telk",
+            "Ada Mila Hest (born 3 May 1912), known professionally as Lady Telk, is a singer.",
+            ["Lady Telk was born in 1912"],
+        ),
+        ("Ada Hest filmography", "Ada Hest (born 3 May 1912) is an actress.", []),
         ("Telk War", "Telk War (3 May 1912 – 2 June 1913) was a war. A general lost his life.", []),  # nobody's life
         ("Orvane", "Orvane is a film by Tobias Wren (born 1950).", []),  # another's life
         ("Ada Hest", "Ada Hest (born 1950) is a Republican politician.", ["Ada Hest was born in 1950"]),
