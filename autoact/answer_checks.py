@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from autoact import scratchpad
-from autoact.answer_forms import NAME, NUMBER_WORDS, find_answers, find_kind, word_set
+from autoact.english.answer_forms import NAME, find_answers, find_kind
+from autoact.english.statements import find_clauses, find_verdict
+from autoact.english.verbs import AUXILIARIES
+from autoact.english.words import SMALL_WORDS, plain_words
 from autoact.metrics import normalise
 from autoact.trajectory import FINISH, REFLECT, Question, Step
 
@@ -17,13 +20,14 @@ BRIEF = 5
 """Most words of an answer that should be in what was read; a longer one may say it in its own words."""
 FOUND, CONCLUSION = "I found ", ", so the answer is "
 """How a thought begins that found a value, and what goes before an answer at its end, as `stages.from_facts` writes."""
+_SAID = {"yes": "What was read says that it is so", "no": "What was read says that it is not so"}
 SPAN, READINGS = 4, 500
 """Most words of a value on a page that may take the place of one copied from the question, and most such values."""
 _WHICH = r"(?:who|whom|whose|what|which|when|where|how)"
 _HAS_WHICH = re.compile(rf"\b{_WHICH}\b", re.IGNORECASE)
 _BEFORE = r"(?:in|on|at|to|from|for|by|of|with|near|after|under|and)"
 _ASKS_WHICH = re.compile(rf"(?:{_BEFORE} )?{_WHICH}\b", re.IGNORECASE)
-_AUXILIARY = rf"(?:{'|'.join(sorted(scratchpad.AUXILIARIES))})\b"
+_AUXILIARY = rf"(?:{'|'.join(sorted(AUXILIARIES))})\b"
 _ASKS_WHICH_LATER = re.compile(
     rf"\b(?:what|how|whose|whom)\b|\bwhich (?!{_AUXILIARY})\w|\b{_BEFORE} {_WHICH}\b|\b{_WHICH} ?\?", re.IGNORECASE
 )
@@ -38,14 +42,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _NAMES_SEVERAL = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b", re.IGNORECASE)
-_FOUND = re.compile(
-    rf"{FOUND}(?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{CONCLUSION}[^:]+)?\.(?: I |$)", re.IGNORECASE
-)
+_FOUND = re.compile(rf"{FOUND}(?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{CONCLUSION}[^:]+)?\.(?: |$)", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.,;:!?()\"](?:\s|$)|\b(?:is|are|was|were|be|has|have|had|who|which|that)\b", re.IGNORECASE)
-_SMALL_WORDS = word_set(
-    "a an the of in on at to by for from with as it its he his she her they their this also not about into and or but"
-)
-_DIGITS = {word: str(number) for number, word in enumerate(("no", "one", *NUMBER_WORDS))}
 
 
 def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
@@ -58,7 +56,7 @@ def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
     if question.choices or question.played or not words or not (polar or _HAS_WHICH.search(asked)):
         return ""
     if polar:
-        return "" if words in ("yes", "no") else "The question asks for yes or no."
+        return _find_polar_defect(asked, words, steps)
     if words in ("yes", "no"):
         which = _ASKS_WHICH.match(asked) or (_ASKS_WHICH_LATER.search(asked) and not _ASKS_WHETHER.search(asked))
         return "The question does not ask for yes or no." if which else ""
@@ -72,8 +70,16 @@ def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
     if not _NAMES_SEVERAL.search(asked) and _stands_in(words, asked):
         return f"{answer} stands in the question."
     copied = question.scorer != "number" and len(words.split()) <= BRIEF
-    seen = _plain_words(" ".join(read_texts(steps))) if copied else []
-    return f"Nothing that was read says {answer}." if seen and not set(_plain_words(answer)) <= set(seen) else ""
+    seen = plain_words(" ".join(read_texts(steps))) if copied else []
+    return f"Nothing that was read says {answer}." if seen and not set(plain_words(answer)) <= set(seen) else ""
+
+
+def _find_polar_defect(question: str, answer: str, steps: Iterable[Step]) -> str:
+    if answer not in ("yes", "no"):
+        return "The question asks for yes or no."
+    calls = [step for step in steps if step.action not in (FINISH, REFLECT) and not step.failed]
+    said = find_verdict(question, [(step.argument, step.observation) for step in calls])
+    return f"{_SAID[said]}." if said not in ("", answer) else ""
 
 
 def _stands_in(words: str, question: str) -> bool:
@@ -81,12 +87,6 @@ def _stands_in(words: str, question: str) -> bool:
     names = (normalise(name) for name in re.findall(NAME, question))
     part = any(f" {words} " in f" {name} " and words != name for name in names)
     return not part and f" {words} " in f" {normalise(question)} "
-
-
-def _plain_words(text: str) -> list[str]:
-    """Returns the words of a text in lower case, numbers as digits without commas."""
-    found = re.findall(r"\w+", re.sub(r"['’]s\b|(?<=\d),(?=\d)", "", text.lower()))
-    return [_DIGITS.get(word, word) for word in found]
 
 
 def read_alternatives(question: str) -> tuple[str, ...]:
@@ -101,13 +101,13 @@ def list_candidates(question: Question, given: Sequence[str], steps: Iterable[St
     Of two alternatives it is the one that shares words with the last of `given`, if only one does. What was read is of
     the kind that is asked for, where the question says so, and no part of the question.
     """
+    known, asked = {normalise(one) for one in given}, f" {normalise(question.text)} "
     if scratchpad.asks_yes_or_no(question.text):
-        return ["yes", "no"]
+        return [one for one in _SAID if one not in known]
     if alternatives := read_alternatives(question.text):
         meant = set(normalise(given[-1]).split())
         near = [one for one in alternatives if meant & set(normalise(one).split())]
         return near if len(near) == 1 else list(alternatives)
-    known, asked = {normalise(one) for one in given}, f" {normalise(question.text)} "
     kinds = _kinds_asked(question.text)
     return [
         one
@@ -124,39 +124,51 @@ def _kinds_asked(question: str) -> tuple[str, ...]:
     return ("name",) if re.search(r"\b(?:who|whom|where|which)\b", question, re.IGNORECASE) else ("name", "noun")
 
 
-def reword(thought: str, answer: str, others: Iterable[str]) -> tuple[str, ...]:
+def reword(thought: str, answer: str, others: Collection[str]) -> tuple[str, ...]:
     """Returns a thought that ends with an answer, such as `I found ...: Lima, so the answer is Lima.`, for others.
 
-    Returns none if it does not end so.
+    In place of *yes* or *no*, which need not follow from the thought, it is what was read. Returns none if the thought
+    does not end so.
     """
+    if normalise(answer) in _SAID and set(others) <= set(_SAID):
+        return tuple(f" {_SAID[one]}{CONCLUSION}{one}." for one in others)
     found = re.fullmatch(rf"(.*: ){re.escape(answer)}(, .*){re.escape(answer)}\.?", thought.strip(), re.IGNORECASE)
     return tuple(f" {found[1]}{one}{found[2]}{one}." for one in others) if found else ()
 
 
 def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[str, ...]:
-    """Returns what to think in place of `I found the city: Lima. ...` where Lima was copied from the question.
+    """Returns what to think in place of `I found the city: Lima. ...` where Lima was not read from the last page.
 
-    Copied is what the question says and no page; what neither says may follow from a page. Each is the first sentence
-    of a thought, with other words of the last page as the value, and as the answer if the thought goes on to one.
-    Returns none if the thought does not begin so or copies nothing, or if the last call read nothing.
+    It was not if the question says it and no page does, or if the page has sentences that say what is needed, and none
+    of them has it; a yes/no question may need what only follows from a page. Each is the first sentence of a thought,
+    with other words of the page, or of those sentences, as the value, and as the answer if the thought goes on to one.
+    Returns none if the thought does not begin so, or if the last call read nothing.
     """
     found = _FOUND.match(thought)
     if found is None or not steps or steps[-1].failed or steps[-1].action in (FINISH, REFLECT):
         return ()
-    value, asked = (set(_plain_words(text)) for text in (found["value"], question))
+    page = steps[-1].observation
+    value, asked = (set(plain_words(text)) for text in (found["value"], question))
     copied = all(word in asked or f"{word}s" in asked for word in value)  # `a moon` of a question about moons
-    if not copied or value <= set(_plain_words(" ".join(read_texts(steps)))):
+    saying = find_clauses(found["need"], steps[-1].argument, page)
+    if copied and not value <= set(plain_words(" ".join(read_texts(steps)))):
+        source = page
+    elif (
+        saying and not scratchpad.asks_yes_or_no(question) and not any(value <= set(plain_words(one)) for one in saying)
+    ):
+        source = " ".join(saying)
+    else:
         return ()
     begin, answers = f" {FOUND}{found['need']}: ", found["answer"] is not None
-    spans = islice(_spans(steps[-1].observation), READINGS)
+    spans = islice(_spans(source), READINGS)
     return tuple(f"{begin}{one}{f'{CONCLUSION}{one}' if answers else ''}." for one in spans)
 
 
 def _spans(text: str) -> dict[str, None]:
-    """Returns the runs of up to SPAN words within a clause that begin and end with none of _SMALL_WORDS."""
+    """Returns the runs of up to SPAN words within a clause that begin and end with none of SMALL_WORDS."""
     clauses = (clause.split() for clause in _CLAUSE_END.split(text))
     runs = (words[at:end] for words in clauses for at in range(len(words)) for end in range(at + 1, at + SPAN + 1))
-    return {" ".join(run): None for run in runs if run and not {run[0].lower(), run[-1].lower()} & _SMALL_WORDS}
+    return {" ".join(run): None for run in runs if run and not {run[0].lower(), run[-1].lower()} & SMALL_WORDS}
 
 
 def read_texts(steps: Iterable[Step]) -> Iterator[str]:

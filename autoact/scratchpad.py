@@ -14,6 +14,7 @@ from string import ascii_uppercase
 from msgspec import Struct
 
 from autoact import prompts
+from autoact.english.verbs import AUXILIARIES
 from autoact.registry.roles import role_of
 from autoact.script import Card, Prompt
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Part, Question, Step, Tool
@@ -26,10 +27,6 @@ TRY_AGAIN = "The answer may be wrong. Try another way."
 NO_ANSWER = "This is no answer. Finish gives the answer to the question."
 FINISH_SHORT = "gives the answer in as few words as possible, or yes or no."
 FINISH_CHOICE = "gives the letter of the right option."
-AUXILIARIES = frozenset(
-    {"is", "are", "was", "were", "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"}
-)
-"""First words of a question whose answer is yes or no."""
 MOVES = "You can: "
 OFFERS = " Similar: ["
 """Begins the list of possible moves, at the end of a played task and of its observations."""

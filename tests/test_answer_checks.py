@@ -31,7 +31,8 @@ LONGER = "Which river is longer, the Nile or the Rhine?"
         ("How many moons has Pluto?", "dwarf planet", "The question asks for a number."),
         ("How many moons has Pluto?", "five", "Nothing that was read says five."),
         ("Is Pluto a planet?", "Pluto", "The question asks for yes or no."),
-        ("Is Pluto a planet?", "no", ""),
+        ("Is Pluto a planet?", "no", "What was read says that it is so."),  # though a dwarf planet may be none
+        ("Is Pluto a star?", "no", ""),
         ("What is Pluto?", "no", "The question does not ask for yes or no."),
         ("Pluto and Ceres, are both planets?", "no", ""),
         ("In the year in which Pluto was found, was Ceres known?", "yes", ""),
@@ -131,16 +132,49 @@ def test_what_only_the_question_says_is_read_again() -> None:
     [
         ("I found what Lima has: old walls. I need to know more.", "Does Lima have old walls?", [SEEN]),
         ("I found the continent: South America. I need its rivers.", ASKED, [SEEN]),
-        ("I found the snow: deep. Lima: 3. I need the larger number.", ASKED, [SEEN]),
+        ("I found the age of Lima: no. I need old walls.", ASKED, [SEEN]),  # no sentence says its age
+        ("I found the capital of Peru: 3. I need its walls.", ASKED, [SEEN]),  # it may follow, for a yes or no
+        ("I found the capital of Peru: Lima. I need its walls.", "What has Lima?", [SEEN]),
         ("Lima has deep snow.", ASKED, [SEEN]),
         (SNOW, ASKED, []),
         (SNOW, ASKED, [SEEN, Step("No.", "Reflect", "wrong")]),
         (SNOW, ASKED, [SEEN, Step("I look.", "Retrieve", "snow", "Could not find [snow].", failed=True)]),
     ],
-    ids=["read", "follows", "several values", "no value", "no page", "after a verdict", "after a failed call"],
+    ids=[
+        "read",
+        "follows",
+        "unsaid",
+        "yes or no",
+        "said",
+        "no value",
+        "no page",
+        "after a verdict",
+        "after a failed call",
+    ],
 )
 def test_other_thoughts_stay(thought: str, asked: str, steps: list[Step]) -> None:
     assert find_readings(thought, asked, steps) == ()
+
+
+def test_a_value_comes_from_a_sentence_that_says_what_is_needed() -> None:
+    walls = Step(
+        "I look.", "Retrieve", "Selk", "Selk stands on the Orm. Its walls were built in 1310. It has six gates."
+    )
+    thought = "I found the year in which Selk's walls were built: 1200. Selk: 1200. I need the smaller number."
+    found = find_readings(thought, "Which has older walls, Selk or Lima?", [walls])
+    assert " I found the year in which Selk's walls were built: 1310." in found
+    assert not any("Orm" in one or "gates" in one for one in found)
+
+
+def test_yes_or_no_follows_from_what_was_read() -> None:
+    orm = Step("I look.", "Retrieve", "Orm", "The Orm is a river. It ends in the Telk Sea.")
+    question = Question("q", "Does the Orm end in the Telk Sea?", None)
+    assert find_defect(question, "no", [orm]) == "What was read says that it is so."
+    assert find_defect(question, "yes", [orm]) == ""
+    others = list_candidates(question, ["no"], [orm])
+    assert reword("Sea and Orm are different, so the answer is no.", "no", others) == (
+        " What was read says that it is so, so the answer is yes.",
+    )
 
 
 def test_a_repeated_call_counts_until_the_next_verdict() -> None:

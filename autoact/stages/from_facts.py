@@ -17,7 +17,7 @@ import msgspec
 
 from autoact import scratchpad
 from autoact.answer_checks import CONCLUSION, FOUND
-from autoact.answer_forms import NAME
+from autoact.english.answer_forms import NAME
 from autoact.lessons import cut_after_wrong
 from autoact.metrics import normalise, reward
 from autoact.script import Card, Observation, Request, Use

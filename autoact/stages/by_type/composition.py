@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from autoact.answer_forms import NUMBER_WORDS
+from autoact.english.answer_forms import NUMBER_WORDS
 from autoact.metrics import normalise
 from autoact.stages.by_type.clauses import SLOT, capitalise
 from autoact.stages.by_type.corpus_words import PLACES, CorpusWords

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from autoact.answer_forms import word_set
+from autoact.english.answer_forms import word_set
 from autoact.stages.by_type.clauses import is_person
 from autoact.trajectory import Page
 

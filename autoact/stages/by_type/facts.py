@@ -16,7 +16,7 @@ from itertools import islice
 from msgspec import Struct
 
 from autoact import prompts
-from autoact.answer_forms import find_answers, find_kind
+from autoact.english.answer_forms import find_answers, find_kind
 from autoact.metrics import normalise
 from autoact.project.config import SelfInstruct, Task
 from autoact.script import Answer, Ask, Prompt, Sampling

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from autoact.answer_forms import NAME, YEAR
+from autoact.english.answer_forms import NAME, YEAR
 from autoact.tools.pages.sentences import sentences
 from autoact.trajectory import Page
 

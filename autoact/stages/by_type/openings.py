@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autoact.answer_forms import AMOUNT, NAME, NUMBER, YEAR, word_set
+from autoact.english.answer_forms import AMOUNT, NAME, NUMBER, YEAR, word_set
+from autoact.english.verbs import PAST
 from autoact.stages.by_type.clauses import SLOT, Clause, capitalise
 from autoact.stages.by_type.corpus_words import PERSON_NOUNS, CorpusWords
-from autoact.stages.by_type.verbs import PAST
 
 _MEASURED = re.compile(rf"\b(is|was) (?:[a-z]+ ){{0,2}}{AMOUNT} (tall|high|long|deep|wide|old|heavy)\b")
 _COUNTED = re.compile(rf"\b(?!{YEAR}\b){NUMBER} ((?:[a-z-]+ )?[a-z-]+s)\b")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autoact.answer_forms import AMOUNT, NAME, NUMBER, word_set
+from autoact.english.answer_forms import AMOUNT, NAME, NUMBER, word_set
+from autoact.english.verbs import inflect
 from autoact.stages.by_type.clauses import SLOT
-from autoact.stages.by_type.verbs import inflect
 
 SMALL_WORDS = r"(?:(?:the|a|an|also|later|then|about|once|now|still|often|usually|mainly|well) )*"
 """Words that a question may leave out."""

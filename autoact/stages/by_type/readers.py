@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from autoact.answer_forms import AMOUNT, NAME, NUMBER, YEAR
+from autoact.english.answer_forms import AMOUNT, NAME, NUMBER, YEAR
+from autoact.english.verbs import BE
 from autoact.stages.by_type.clauses import SLOT, Clause
 from autoact.stages.by_type.corpus_words import PERSON_NOUNS, PLACES, CorpusWords
 from autoact.stages.by_type.forms import SEVERAL, UNFIT, UNREADABLE, UNSAID, Kind, Reading, SentenceForm
@@ -27,7 +28,6 @@ from autoact.stages.by_type.phrases import (
     in_list,
     words_pattern,
 )
-from autoact.stages.by_type.verbs import BE
 
 _AUX = r"(was|were|is|are|did|does|do|has|have|had)"
 _PREPOSITION = r"(In|On|At|Near|By|From|Under|To|After|For|Of)"

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from autoact.answer_forms import NAME
+from autoact.english.answer_forms import NAME
 from autoact.events import Event, QuestionRefused, StageProgressed
 from autoact.project.config import SelfInstruct
 from autoact.registry.stages import SELF_INSTRUCT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoact.answer_forms import find_answers
+from autoact.english.answer_forms import find_answers
 from autoact.stages.by_type.clauses import split_clauses, to_template
 from autoact.trajectory import Page
 

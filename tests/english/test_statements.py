@@ -1,0 +1,67 @@
+"""A text says that what a question asks is so or not so, or says nothing about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoact.english.statements import find_clauses, find_verdict
+from autoact.english.words import plain_words, stem
+
+ORM = ("Orm", "The Orm is a long river. It rises in Harvia and ends in the Telk Sea. It has two small islands.")
+TELK = ("the Telk", "The Telk is a river. It flowed north once. It cannot be sailed, and no fish live in it.")
+IVA = ("Iva Holm", "Iva Holm was born in Selk and died in Dunmore. She won prizes in physics and chemistry.")
+BIRD = ("kavi", "The kavi isn't a mammal. The only birds that never fly are kavis.")
+
+
+@pytest.mark.parametrize(
+    ("question", "texts", "verdict"),
+    [
+        ("Does the Orm end in the Telk Sea?", [ORM], "yes"),
+        ("Does the Orm rise in the Telk Sea?", [ORM], ""),  # another verb stands between
+        ("Does the Orm have two islands?", [ORM], "yes"),
+        ("Does the Orm have three islands?", [ORM], ""),
+        ("Can the Telk be sailed?", [TELK], "no"),
+        ("Do fish live in the Telk?", [TELK], "no"),
+        ("Did the Telk flow north?", [TELK], "yes"),
+        ("Was Iva Holm born in Dunmore?", [IVA], ""),
+        ("Did Iva Holm die in Dunmore?", [IVA], "yes"),
+        ("Did Iva Holm win a prize in chemistry?", [IVA], "yes"),
+        ("Is the kavi a mammal?", [BIRD], "no"),
+        ("Can the kavi fly?", [BIRD], "no"),
+        ("Are the Orm and the Telk both rivers?", [ORM, TELK], "yes"),
+        ("Are the Orm and the Telk both rivers?", [ORM], ""),
+        ("Are the Orm and the kavi both rivers?", [ORM, BIRD], ""),
+        ("Are the Orm and the kavi both mammals?", [ORM, BIRD], "no"),
+        ("Are the Orm and the Telk in the same country?", [ORM, TELK], ""),
+        ("Is the Orm no river?", [ORM], ""),
+        ("Is Harvia a river?", [ORM], ""),  # the text is about something else
+        ("Is the Orm?", [ORM], ""),
+        ("Is the Orm a river?", [], ""),
+    ],
+)
+def test_verdicts(question: str, texts: list[tuple[str, str]], verdict: str) -> None:
+    assert find_verdict(question, texts) == verdict
+
+
+@pytest.mark.parametrize(
+    ("need", "text", "clauses"),
+    [
+        ("the sea in which the Orm ends", ORM, ["ends in the Telk Sea."]),
+        ("the place where Iva Holm was born", IVA, ["Iva Holm was born in Selk"]),
+        ("what Iva Holm won", IVA, ["She won prizes in physics and chemistry."]),
+        ("the islands of the Orm", ORM, ["It has two small islands."]),
+        ("how long the Orm is", ORM, ["The Orm is a long river."]),
+        ("how long the river of which the Orm has islands is", ORM, []),
+        ("the country where the Orm is", ORM, []),
+        ("the name of the Orm", ORM, []),
+        ("the mouth of the Orm", ORM, []),
+    ],
+)
+def test_clauses_that_say_what_is_needed(need: str, text: tuple[str, str], clauses: list[str]) -> None:
+    assert find_clauses(need, *text) == clauses
+
+
+def test_forms_of_a_word_have_one_stem() -> None:
+    for forms in ("city cities", "stand stands stood", "live lives lived living", "use uses used", "die died dies"):
+        assert len({stem(word) for word in forms.split()}) == 1, forms
+    assert plain_words("Ada Hest's two cats, 1,200 (no dogs)") == ["ada", "hest", "2", "cats", "1200", "0", "dogs"]
