@@ -353,6 +353,28 @@ def test_what_only_the_question_says_is_read_again_as_the_answer() -> None:
     assert (trajectory.steps[1].thought, trajectory.reward) == (read.strip(), 1.0)
 
 
+def test_what_the_page_says_is_answered_after_the_opposite() -> None:
+    so, again = " What was read says that it is so", " What was read says that it is so, so the answer is yes."
+    said = [*LOOK, "Pluto and far are different, so the answer is no.", " Finish\n", " no", f"{so}.", " wrong",
+            again, " Finish\n", " yes", "It says so.", " right"]  # fmt: skip
+    far = Question("q-5", "Is Pluto far away?", "yes")
+    trajectory, asks = play(said, Limits(checks=True, yes_no=True), cast=GROUP, seen=PAGE, question=far)
+    assert (trajectory.answer, trajectory.steps[3].thought) == ("yes", again.strip())
+    assert [ask.choices for ask in asks if ask.part == "thought"][2] == (again,)
+    assert [ask.choices for ask in asks if ask.part == "argument"][2] == (" yes",)
+
+
+def test_a_value_of_another_clause_is_read_again_from_the_one_that_says_what_is_needed() -> None:
+    read = " I found the person who discovered Pluto: Clyde Tombaugh, so the answer is Clyde Tombaugh."
+    wrong = read.strip().replace("Clyde Tombaugh", "Percival Lowell")
+    trajectory, asks = play([*LOOK, wrong, read, " Finish\n", "Clyde Tombaugh", *RIGHT[3:]], CHECKED, seen=PAGE,
+                            question=PLUTO)  # fmt: skip
+    assert (trajectory.steps[1].thought, trajectory.reward) == (read.strip(), 1.0)
+    choices = [ask.choices for ask in asks if ask.part == "thought"][2]
+    assert read in choices
+    assert not any("Lowell" in one for one in choices)
+
+
 def test_a_refused_answer_leaves_one_more_step_for_another() -> None:
     refused = [*LOOK, "It is Pluto.", " Finish\n", "Pluto", *REFUSED]
     said = [*refused, "It is he.", " Finish\n", " Percival Lowell", "So.", " right"]
