@@ -8,7 +8,7 @@ from itertools import islice
 
 from autoact import scratchpad
 from autoact.english.answer_forms import NAME, find_answers, find_kind
-from autoact.english.statements import find_clauses, find_verdict
+from autoact.english.statements import find_sentences, find_verdict
 from autoact.english.verbs import AUXILIARIES
 from autoact.english.words import SMALL_WORDS, plain_words
 from autoact.metrics import normalise
@@ -41,8 +41,12 @@ _NUMBER = re.compile(
     r"sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|pair|several|half)\b",
     re.IGNORECASE,
 )
+_NEEDS_NUMBER = re.compile(r"the year |how (?:many|tall|high|long|deep|wide|old|heavy) ", re.IGNORECASE)
 _NAMES_SEVERAL = re.compile(r"\bor\b|\b(?:which|who|one) of\b|\bbetween\b", re.IGNORECASE)
-_FOUND = re.compile(rf"{FOUND}(?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{CONCLUSION}[^:]+)?\.(?: |$)", re.IGNORECASE)
+_FOUND = re.compile(
+    rf"{FOUND}(?P<need>[^:]+): (?P<value>[^:]+?)(?P<answer>{CONCLUSION}[^:]+?)?(?:[.:](?: |$)|$)", re.IGNORECASE
+)
+"""What a thought found; a second colon follows where a small model repeats the need as its value."""
 _CLAUSE_END = re.compile(r"[.,;:!?()\"](?:\s|$)|\b(?:is|are|was|were|be|has|have|had|who|which|that)\b", re.IGNORECASE)
 
 
@@ -147,20 +151,21 @@ def find_readings(thought: str, question: str, steps: Sequence[Step]) -> tuple[s
     found = _FOUND.match(thought)
     if found is None or not steps or steps[-1].failed or steps[-1].action in (FINISH, REFLECT):
         return ()
-    page = steps[-1].observation
-    value, asked = (set(plain_words(text)) for text in (found["value"], question))
+    page, told = steps[-1].observation, found["value"].lower()
+    value, asked = (set(plain_words(text)) for text in (told, question))
     copied = all(word in asked or f"{word}s" in asked for word in value)  # `a moon` of a question about moons
-    saying = find_clauses(found["need"], steps[-1].argument, page)
+    saying = find_sentences(found["need"], steps[-1].argument, page)
+    said = any(value <= set(plain_words(one)) or told in one.lower() for one in saying)  # `1840` in `the 1840s`
     if copied and not value <= set(plain_words(" ".join(read_texts(steps)))):
         source = page
-    elif (
-        saying and not scratchpad.asks_yes_or_no(question) and not any(value <= set(plain_words(one)) for one in saying)
-    ):
+    elif saying and not said and not scratchpad.asks_yes_or_no(question):
         source = " ".join(saying)
     else:
         return ()
     begin, answers = f" {FOUND}{found['need']}: ", found["answer"] is not None
-    spans = islice(_spans(source), READINGS)
+    spans = list(islice(_spans(source), READINGS))
+    if _NEEDS_NUMBER.match(found["need"]):
+        spans = [one for one in spans if _NUMBER.search(one)] or spans
     return tuple(f"{begin}{one}{f'{CONCLUSION}{one}' if answers else ''}." for one in spans)
 
 

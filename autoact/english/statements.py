@@ -1,4 +1,4 @@
-"""Finds what texts say to a yes/no question, and clauses that say what is needed, where they have the same words."""
+"""Finds what texts say to a yes/no question, and sentences that say what is needed, where they have the same words."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ _NEEDED = re.compile(r"^the [\w -]+? (?:where|who|that|(?:in|on|at|to|from|of|by
 """The beginning of what is needed, before what a text says of it: `the year in which` Orm was founded."""
 _VERBS = frozenset((*BE, "has", "have", *PAST.values()))
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
-_CLAUSE_END = re.compile(r"(?<=[.!?;])\s+|,? and (?=[a-z]+(?:s|ed) )")
-"""The end of a sentence, or of what it says by one verb, as in `rises in Harvia and ends in Brunia`."""
 _DENIED = 3
 """Words before a statement among which a negation denies it, as in `It can hardly swim and cannot fly`."""
 
@@ -80,13 +78,13 @@ def _has_other_verb(words: Sequence[str], predicate: Sequence[str]) -> bool:
     )
 
 
-def find_clauses(need: str, subject: str, text: str) -> list[str]:
-    """Returns the clauses of a text about a subject that have all words of a need, without what only asks for it.
+def find_sentences(need: str, subject: str, text: str) -> list[str]:
+    """Returns the sentences of a text about a subject that have all words of a need, without what only asks for it.
 
     A need is a phrase such as `the year in which Orm was founded`, `how long the Telk is` or `the capital of Harvia`.
     """
     known = {stem(word) for word in plain_words(subject)}
     words = (word for word in plain_words(_NEEDED.sub("", need, count=1)) if word not in _BARE | _ASKING)
     wanted = {stem(word) for word in words} - known
-    clauses = _CLAUSE_END.split(text) if wanted else []
-    return [clause for clause in clauses if wanted <= {stem(word) for word in plain_words(clause)}]
+    sentences = _SENTENCE_END.split(text) if wanted else []
+    return [sentence for sentence in sentences if wanted <= {stem(word) for word in plain_words(sentence)}]

@@ -316,7 +316,7 @@ class GroupPlanning(Section, frozen=True):
     """An answer that can hardly be right is judged wrong, whatever the reflect-agent thinks: one that stands in the
     question, is none of the alternatives of `..., A or B?`, is no year or number where one is asked for, was never
     read, or is *no* where the pages say in the question's words that it is so. The next one is chosen among what was
-    read or offered. If a thought found what only the question says, or what no clause says that names what is needed,
+    read or offered. If a thought found what only the question says, or what no sentence says that names what is needed,
     that is chosen among the words of the last page."""
     offered: bool = True
     """If a page was not found and the tool named similar ones, its next call opens the one that the thought named, else
