@@ -81,8 +81,7 @@ def find_defect(question: Question, answer: str, steps: Iterable[Step]) -> str:
 def _find_polar_defect(question: str, answer: str, steps: Iterable[Step]) -> str:
     if answer not in ("yes", "no"):
         return "The question asks for yes or no."
-    calls = [step for step in steps if step.action not in (FINISH, REFLECT) and not step.failed]
-    said = find_verdict(question, [(step.argument, step.observation) for step in calls])
+    said = find_verdict(question, [(step.argument, step.observation) for step in _list_calls(steps)])
     return f"{_SAID[said]}." if said not in ("", answer) else ""
 
 
@@ -178,7 +177,12 @@ def _spans(text: str) -> dict[str, None]:
 
 def read_texts(steps: Iterable[Step]) -> Iterator[str]:
     """Yields what tools answered, without calls that failed."""
-    return (step.observation for step in steps if step.action not in (FINISH, REFLECT) and not step.failed)
+    return (step.observation for step in _list_calls(steps))
+
+
+def _list_calls(steps: Iterable[Step]) -> list[Step]:
+    """Returns the steps that called a tool, without calls that failed."""
+    return [step for step in steps if step.action not in (FINISH, REFLECT) and not step.failed]
 
 
 def repeats_call(steps: Sequence[Step]) -> bool:

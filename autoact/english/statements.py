@@ -14,7 +14,7 @@ _NEGATIONS = word_set("no not cannot never without neither nor unable 0")
 _UNCLEAR = _NEGATIONS | word_set("same different than or before after either")
 """Words of questions that compare or deny: what they ask for stands in no sentence in these words."""
 _BARE = SMALL_WORDS | AUXILIARIES | word_set("both there any other all who which that")
-_ASKING = word_set("what how many where when name")
+_ASKING = _BARE | word_set("what how many where when name")
 _NEEDED = re.compile(r"^the [\w -]+? (?:where|who|that|(?:in|on|at|to|from|of|by|near|under|after|for) which) ")
 """The beginning of what is needed, before what a text says of it: `the year in which` Orm was founded."""
 _VERBS = frozenset((*BE, "has", "have", *PAST.values()))
@@ -84,7 +84,7 @@ def find_sentences(need: str, subject: str, text: str) -> list[str]:
     A need is a phrase such as `the year in which Orm was founded`, `how long the Telk is` or `the capital of Harvia`.
     """
     known = {stem(word) for word in plain_words(subject)}
-    words = (word for word in plain_words(_NEEDED.sub("", need, count=1)) if word not in _BARE | _ASKING)
+    words = (word for word in plain_words(_NEEDED.sub("", need, count=1)) if word not in _ASKING)
     wanted = {stem(word) for word in words} - known
     sentences = _SENTENCE_END.split(text) if wanted else []
     return [sentence for sentence in sentences if wanted <= {stem(word) for word in plain_words(sentence)}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 BE = ("is", "are", "was", "were")
-AUXILIARIES = frozenset((*BE, *["do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"]))
+AUXILIARIES = frozenset((*BE, "do", "does", "did", "can", "could", "has", "have", "had", "will", "would", "should"))
 """First words of a question whose answer is yes or no."""
 PAST = {
     "become": "became", "begin": "began", "break": "broke", "bring": "brought", "build": "built", "buy": "bought",
