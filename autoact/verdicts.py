@@ -11,6 +11,8 @@ from autoact.trajectory import REFLECT, WRONG, Trajectory, VerdictQuality
 
 PRECISION = 0.8
 """The share of answers called wrong that should be wrong, when a threshold is chosen."""
+SURE = 0.9
+"""The threshold where none has PRECISION: self-made questions give few wrong answers to choose from."""
 FEWEST = 4
 """Right answers, and wrong ones, that are needed to choose a threshold from."""
 
@@ -67,8 +69,9 @@ def area_under_curve(judged: Sequence[Judged]) -> float | None:
 def choose_threshold(judged: Sequence[Judged]) -> float | None:
     """Returns the lowest probability of *wrong* from which PRECISION of the answers are wrong.
 
-    Returns 1, with which no answer is called wrong but those that a check refuses, if there is none; None when there
-    are too few verdicts to choose. Refused answers, whose probability is 1, do not count: they are wrong anyway.
+    If there is none, returns SURE where at least half of what it calls wrong is, else 1, with which no answer is called
+    wrong but those that a check refuses; None when there are too few verdicts to choose. Refused answers, whose
+    probability is 1, do not count for PRECISION: they are wrong anyway.
     """
     known = [one for one in judged if one.wrong_chance not in (None, 1)]
     wrong = sum(one.wrong for one in known)
@@ -79,7 +82,7 @@ def choose_threshold(judged: Sequence[Judged]) -> float | None:
         quality = measure_verdicts(known, chance)
         if quality.precision >= PRECISION:
             return chance
-    return 1.0
+    return SURE if measure_verdicts(judged, SURE).precision >= 0.5 else 1.0
 
 
 def describe_verdicts(quality: VerdictQuality) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from autoact.scratchpad import REFLECT_NOW
 from autoact.trajectory import FINISH, REFLECT, RIGHT, WRONG, Question, Step, Trajectory
-from autoact.verdicts import Judged, area_under_curve, choose_threshold, first_verdicts, measure_verdicts
+from autoact.verdicts import SURE, Judged, area_under_curve, choose_threshold, first_verdicts, measure_verdicts
 
 QUESTION = Question("q-1", "Who wrote Fidelio?", "Beethoven")
 
@@ -71,6 +71,14 @@ def test_the_threshold_is_the_lowest_with_enough_precision() -> None:
     assert threshold == 0.28
     quality = measure_verdicts(judged(*right, *wrong), threshold)
     assert (quality.found, quality.called_wrong) == (4, 5)
+
+
+@pytest.mark.parametrize(("wrong", "threshold"), [(2, SURE), (1, 1.0)])
+def test_without_enough_precision_a_sure_verdict_counts_if_half_of_those_are_wrong(
+    wrong: int, threshold: float
+) -> None:
+    sure = judged(*[(0.95, True)] * wrong, *[(0.95, False)] * 2)
+    assert choose_threshold([*sure, *judged(*[(0.3, True), (0.3, False)] * 4)]) == threshold
 
 
 def test_verdicts_that_know_nothing_call_no_answer_wrong() -> None:
