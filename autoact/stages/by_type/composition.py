@@ -17,7 +17,7 @@ from autoact.trajectory import Evidence
 
 MAKERS = {
     "wrote": "author", "painted": "painter", "composed": "composer", "invented": "inventor", "designed": "designer",
-    "founded": "founder",
+    "founded": "founder", "directed": "director",
 }  # fmt: skip
 """The noun for a person who did this to something."""
 COMPARATIVES = {

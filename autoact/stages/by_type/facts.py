@@ -87,6 +87,11 @@ class FactWriter:
         """Returns the clauses of a page."""
         return split_clauses(page, self.words.name(page))
 
+    def stated(self, page: Page) -> list[Fact]:
+        """Returns the facts of the clauses that come with their questions, which the model has not confirmed."""
+        asked = [(one.question.replace(SLOT, one.name), one) for one in self.clauses(page) if one.question]
+        return [fact for question, clause in asked if (fact := self._judge("", question, clause).fact)]
+
     def write(self, name: str, clause: Clause) -> Generator[Ask, Answer, list[FactDraft]]:
         """Writes the questions about one clause, checks each by the rules, and confirms those that pass."""
         if clause.question:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import partial
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from autoact.project.config import SelfInstruct
 from autoact.registry.stages import SELF_INSTRUCT
 from autoact.script import Round, Unit
 from autoact.stages.by_type.clauses import Clause
+from autoact.stages.by_type.composition import compose_two_hop
 from autoact.stages.by_type.corpus_words import CorpusWords
 from autoact.stages.by_type.facts import FactDraft, FactWriter
 from autoact.stages.by_type.lead import name_pages
@@ -35,7 +36,7 @@ def instruct_by_type(material: SeedMaterial, settings: SelfInstruct) -> Generato
     words = CorpusWords(material.passages)
     writer = FactWriter(material.task, material.examples, settings, words)
     practice = TypedPractice(material, settings, words)
-    clauses = (clause for page in order_pages(material, words) for clause in writer.clauses(page))
+    clauses = (clause for page in order_pages(material, writer) for clause in writer.clauses(page))
     names = (f"fact-{number:04d}" for number in count())
     stalled = 0
     while batch := list(islice(clauses, settings.round)):
@@ -65,12 +66,30 @@ def _add(practice: TypedPractice, drafts: list[FactDraft]) -> Iterator[QuestionR
             yield QuestionRefused(draft.name, draft.question, refusal, draft.answer)
 
 
-def order_pages(material: SeedMaterial, words: CorpusWords) -> Iterator[Page]:
-    """Yields the pages in random order, but each followed by those that it names: two-hop questions need both."""
+def order_pages(material: SeedMaterial, writer: FactWriter) -> Iterator[Page]:
+    """Yields the pages in random order, but each followed by those that it names: two-hop questions need both.
+
+    In a corpus of more pages than questions are wanted, pairs that make a two-hop question come first: chance would
+    bring few of those together before the rest is complete.
+    """
+    shuffled = random.Random(material.seed).sample(material.passages, len(material.passages))
+    pairs = _find_pairs(shuffled, writer) if len(shuffled) > writer.settings.target else ()
+    named = (one for page in shuffled for one in (page, *_find_named(page, writer.words)))
     seen: set[str] = set()
-    for page in random.Random(material.seed).sample(material.passages, len(material.passages)):
-        named = (words.page(name) for name in re.findall(NAME, page.text))
-        for one in (page, *(other for other in named if other)):
-            if one.title not in seen:
-                seen.add(one.title)
-                yield one
+    for page in chain(pairs, named):
+        if page.title not in seen:
+            seen.add(page.title)
+            yield page
+
+
+def _find_pairs(pages: Iterable[Page], writer: FactWriter) -> Iterator[Page]:
+    """Yields pages of which a fact that comes with its question leads to another page with such a fact, and those."""
+    for page in pages:
+        for fact in writer.stated(page):
+            other = writer.words.page(fact.answer)
+            if other and any(compose_two_hop(fact, second, writer.words) for second in writer.stated(other)):
+                yield from (page, other)
+
+
+def _find_named(page: Page, words: CorpusWords) -> Iterator[Page]:
+    return (other for name in re.findall(NAME, page.text) if (other := words.page(name)))

@@ -13,9 +13,10 @@ from autoact.metrics import normalise
 from autoact.project.config import QuestionShares, SelfInstruct
 from autoact.script import Ask
 from autoact.stages.by_type.corpus_words import CorpusWords
+from autoact.stages.by_type.facts import FactWriter
 from autoact.stages.by_type.stage import instruct_by_type, order_pages
 from autoact.stages.material import SeedMaterial
-from autoact.trajectory import Question
+from autoact.trajectory import Page, Question
 
 SETTINGS = SelfInstruct(target=12, round=4, types=QuestionShares(1, 1, 1, 1))
 
@@ -136,12 +137,25 @@ def test_no_prompt_shows_a_held_out_question(drive: Any) -> None:
     assert not [ask for ask in asked if held_out[0].text in repr(ask.prompt)]
 
 
+def order(pages: tuple[Page, ...], target: int) -> list[str]:
+    writer = FactWriter(MATERIAL.task, MATERIAL.examples, SelfInstruct(target=target), CorpusWords(pages))
+    return [page.title for page in order_pages(msgspec.structs.replace(MATERIAL, passages=pages), writer)]
+
+
 def test_each_page_is_followed_by_those_that_it_names() -> None:
-    order = [page.title for page in order_pages(MATERIAL, CorpusWords(PAGES))]
-    assert sorted(order) == sorted(page.title for page in PAGES)
-    first = next(page for page in PAGES if page.title == order[0])
+    titles = order(PAGES, target=len(PAGES))
+    assert sorted(titles) == sorted(page.title for page in PAGES)
+    first = next(page for page in PAGES if page.title == titles[0])
     named = {page.title for page in PAGES if page is not first and page.title in first.text}
-    assert named == set(order[1 : 1 + len(named)])
+    assert named == set(titles[1 : 1 + len(named)])
+
+
+def test_in_a_large_corpus_pairs_for_two_hop_questions_come_first() -> None:
+    film = Page("Orvane", "Orvane is a 1964 film directed by Edda Holt.")
+    director = Page("Edda Holt", "Edda Holt (3 May 1912 – 9 June 1990) was a Dunish director.")
+    pages = (*PAGES, film, director)
+    assert order(pages, target=4)[:2] == ["Orvane", "Edda Holt"]
+    assert order(pages, target=len(pages))[:2] != ["Orvane", "Edda Holt"]
 
 
 def test_the_same_seed_gives_the_same_questions(drive: Any) -> None:
